@@ -1,0 +1,84 @@
+//! Country codes: which one-, two- and three-digit codes are in use.
+//!
+//! No code is the beginning of another, so the first match is the only one.
+
+/// `code,first region` a line, after comment lines.
+const TABLE: &[u8] = include_bytes!("data/country_codes.csv");
+
+/// Longest country code, in digits.
+const DIGITS_MAX: u32 = 3;
+
+/// One bit for each number below 1,000: set if it is a country code in use.
+const ASSIGNED: [u64; 16] = assigned(TABLE);
+
+/// Whether `code` is a country code in use.
+pub(super) fn is_assigned(code: u16) -> bool {
+    ASSIGNED
+        .get(usize::from(code >> 6))
+        .is_some_and(|word| word >> (code & 63) & 1 == 1)
+}
+
+/// The country code that begins a number of `len` digits, and how many digits it has.
+pub(super) fn leading(digits: u64, len: u32) -> Option<(u16, u32)> {
+    (1..=DIGITS_MAX.min(len)).find_map(|code_len| {
+        let code = u16::try_from(digits / 10_u64.pow(len - code_len)).ok()?;
+        is_assigned(code).then_some((code, code_len))
+    })
+}
+
+/// Reads the table at compile time.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a const fn cannot use iterators; an index out of bounds stops the compiler"
+)]
+const fn assigned(table: &[u8]) -> [u64; 16] {
+    let mut bits = [0; 16];
+    let mut at = 0;
+    while at < table.len() {
+        let mut code = 0;
+        while at < table.len() && table[at].is_ascii_digit() {
+            code = code * 10 + (table[at] - b'0') as usize;
+            at += 1;
+        }
+        if code > 0 {
+            bits[code >> 6] |= 1 << (code & 63);
+        }
+        while at < table.len() && table[at] != b'\n' {
+            at += 1;
+        }
+        at += 1;
+    }
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_plan_is_in_the_table_and_no_other() {
+        let known: Vec<u16> = (0..1_000)
+            .filter(|code| phonenumber::metadata::DATABASE.by_code(code).is_some())
+            .collect();
+        let listed: Vec<u16> = (0..1_000).filter(|&code| is_assigned(code)).collect();
+        assert_eq!(listed, known);
+        assert!(!is_assigned(u16::MAX));
+    }
+
+    #[test]
+    fn no_code_begins_another() {
+        for code in (1..1_000_u16).filter(|&code| is_assigned(code)) {
+            assert!(!is_assigned(code / 10), "{code}");
+            assert!(!is_assigned(code / 100), "{code}");
+        }
+    }
+
+    #[test]
+    fn finds_codes_of_each_length() {
+        assert_eq!(leading(14_155_550_199, 11), Some((1, 1)));
+        assert_eq!(leading(49_301_234, 8), Some((49, 2)));
+        assert_eq!(leading(4_232_342_090, 10), Some((423, 3)));
+        assert_eq!(leading(210_123_456, 9), None);
+        assert_eq!(leading(21, 2), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! Why a text is not a telephone number.
+
+use thiserror::Error;
+
+/// Why a text is not a telephone number. The texts never repeat the input, which may be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NumberError {
+    /// Nothing but white space.
+    #[error("there is no number: the text is empty")]
+    Empty,
+    /// More than 250 characters.
+    #[error("the text is longer than 250 characters")]
+    TooLong,
+    /// No three digits in the order and with the punctuation of a number.
+    #[error("the text is not a telephone number")]
+    NotANumber,
+    /// No country code in use, or none at all and no default region.
+    #[error("the country code is missing or not in use")]
+    InvalidCountryCode,
+    /// Nothing that could be a number follows the international prefix.
+    #[error("too few digits follow the international prefix")]
+    TooShortAfterIdd,
+    /// Fewer digits than any national number, or a dialling prefix alone.
+    #[error("the number is too short")]
+    TooShort,
+    /// More digits than any national number.
+    #[error("the number has too many digits")]
+    TooLongNumber,
+}
+
+impl NumberError {
+    /// A stable name for programs.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::NotANumber => "not_a_number",
+            Self::InvalidCountryCode => "invalid_country_code",
+            Self::TooShortAfterIdd => "too_short_after_idd",
+            Self::TooShort => "too_short",
+            Self::TooLongNumber => "too_long_number",
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What a text turned out to be.
+
+use super::digits::Digits;
+use super::e164::E164;
+use super::kinds::{LineType, Validity, Verstat};
+use super::plan::{self, Standing};
+use super::region::Region;
+
+/// What a piece of caller ID, or of what people write, turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// A number of the international plan, possible or not.
+    Number(ParsedNumber),
+    /// A short code or an emergency number.
+    Service(ServiceNumber),
+    /// The caller withheld the number, or no network knew it.
+    Anonymous,
+}
+
+/// A number of the international plan, with what its numbering plan says of it.
+///
+/// `Debug` shows no digits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ParsedNumber {
+    country_code: u16,
+    /// The national significant number, leading zeros included.
+    national: Digits,
+    standing: Standing,
+    extension: Option<Box<str>>,
+    verstat: Option<Verstat>,
+}
+
+impl ParsedNumber {
+    /// A number with its place in the plan; neither extension nor verstat.
+    pub(super) fn new(country_code: u16, national: Digits) -> Self {
+        Self {
+            country_code,
+            national,
+            standing: plan::standing(country_code, &national),
+            extension: None,
+            verstat: None,
+        }
+    }
+
+    pub(super) fn with_extension(self, extension: Option<Box<str>>) -> Self {
+        Self { extension, ..self }
+    }
+
+    pub(super) fn with_verstat(self, verstat: Option<Verstat>) -> Self {
+        Self { verstat, ..self }
+    }
+
+    /// The key under which the number is kept. `None` if no number of the plan has its length.
+    pub fn e164(&self) -> Option<E164> {
+        if self.validity() == Validity::Impossible {
+            return None;
+        }
+        E164::from_digits(self.e164_digits()?)
+    }
+
+    /// The E.164 text, as libphonenumber writes it: also of impossible numbers.
+    pub fn e164_text(&self) -> String {
+        format!("+{}{}", self.country_code, self.national.as_str())
+    }
+
+    /// [`Validity::Valid`], [`Validity::Possible`] or [`Validity::Impossible`].
+    pub fn validity(&self) -> Validity {
+        self.standing.validity
+    }
+
+    /// Whether its length is only that of numbers dialled within one area, such as `555-0199`:
+    /// libphonenumber calls them possible, but without the area code they name nobody.
+    pub fn is_local_only(&self) -> bool {
+        self.standing.local_only
+    }
+
+    /// The region that has this number; `None` if several share the country code and none has it.
+    pub fn region(&self) -> Option<Region> {
+        self.standing.region
+    }
+
+    /// The kind of line.
+    pub fn line_type(&self) -> LineType {
+        self.standing.line_type
+    }
+
+    /// The extension behind the number: another telephone, not another number.
+    pub fn extension(&self) -> Option<&str> {
+        self.extension.as_deref()
+    }
+
+    /// What the terminating network says of the caller-ID signature, if the text says so.
+    pub fn verstat(&self) -> Option<Verstat> {
+        self.verstat
+    }
+
+    /// As written within the country: `(415) 555-0199`.
+    pub fn national_format(&self) -> String {
+        plan::national_format(self.country_code, &self.national)
+    }
+
+    /// As written for the world: `+1 415-555-0199`.
+    pub fn international_format(&self) -> String {
+        plan::international_format(self.country_code, &self.national)
+    }
+
+    fn e164_digits(&self) -> Option<u64> {
+        let national: u64 = self.national.as_str().parse().ok()?;
+        let shift = 10_u64.checked_pow(u32::try_from(self.national.len()).ok()?)?;
+        u64::from(self.country_code)
+            .checked_mul(shift)?
+            .checked_add(national)
+    }
+}
+
+impl std::fmt::Debug for ParsedNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParsedNumber")
+            .field("country_code", &self.country_code)
+            .field("national_len", &self.national.len())
+            .field("standing", &self.standing)
+            .field("verstat", &self.verstat)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A short code or an emergency number: dialled as it stands, within one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceNumber {
+    digits: Box<str>,
+    region: Option<Region>,
+    kind: ServiceKind,
+}
+
+/// What a number that is not of the plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ServiceKind {
+    /// Police, fire brigade, ambulance.
+    Emergency,
+    /// Any other short number.
+    ShortCode,
+}
+
+impl ServiceNumber {
+    pub(super) fn new(digits: &str, region: Option<Region>, kind: ServiceKind) -> Self {
+        Self {
+            digits: digits.into(),
+            region,
+            kind,
+        }
+    }
+
+    /// The digits to dial. Not personal data: these numbers are public.
+    pub fn digits(&self) -> &str {
+        &self.digits
+    }
+
+    /// The region in which it is dialled; `None` if unknown.
+    pub fn region(&self) -> Option<Region> {
+        self.region
+    }
+
+    /// What it is for.
+    pub fn kind(&self) -> ServiceKind {
+        self.kind
+    }
+}
