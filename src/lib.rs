@@ -1,3 +1,5 @@
-//! x
+//! Ringwarden: what is known of a phone number, before the phone rings.
+
+pub mod domain;
 
 pub mod number;

@@ -29,12 +29,7 @@ impl Digits {
             ..Self::default()
         };
         let mut rest = value;
-        for byte in digits
-            .bytes
-            .get_mut(..usize::try_from(len).ok()?)?
-            .iter_mut()
-            .rev()
-        {
+        for byte in digits.bytes.get_mut(..usize::try_from(len).ok()?)?.iter_mut().rev() {
             *byte = b'0' + u8::try_from(rest % 10).ok()?;
             rest /= 10;
         }
@@ -84,9 +79,6 @@ mod tests {
 
     #[test]
     fn debug_hides_the_digits() {
-        assert_eq!(
-            format!("{:?}", Digits::new(b"4155550199").unwrap()),
-            "10 digits"
-        );
+        assert_eq!(format!("{:?}", Digits::new(b"4155550199").unwrap()), "10 digits");
     }
 }

@@ -84,10 +84,7 @@ impl E164 {
 
     fn code_and_len(self) -> (u16, u32) {
         let found = country_code::leading(self.0, self.len());
-        debug_assert!(
-            found.is_some(),
-            "every constructor has checked the country code"
-        );
+        debug_assert!(found.is_some(), "every constructor has checked the country code");
         found.unwrap_or_default()
     }
 }
@@ -179,10 +176,7 @@ mod tests {
     #[test]
     fn parts_of_a_number() {
         let us = number(14_155_550_199);
-        assert_eq!(
-            (us.len(), us.country_code(), us.national_len()),
-            (11, 1, 10)
-        );
+        assert_eq!((us.len(), us.country_code(), us.national_len()), (11, 1, 10));
         assert_eq!(us.without_last(4), 1_415_555);
         assert_eq!(us.without_last(11), 0);
         assert_eq!(us.without_last(40), 0);
@@ -195,20 +189,9 @@ mod tests {
     fn refuses_what_is_no_number() {
         assert_eq!(E164::from_digits(0), None);
         assert_eq!(E164::from_digits(491), None, "too short");
-        assert_eq!(
-            E164::from_digits(2_101_234_567),
-            None,
-            "no such country code"
-        );
-        assert!(
-            E164::from_digits(4_912_345_678_901_234_567).is_some(),
-            "19 digits"
-        );
-        assert_eq!(
-            E164::from_digits(14_912_345_678_901_234_567),
-            None,
-            "20 digits"
-        );
+        assert_eq!(E164::from_digits(2_101_234_567), None, "no such country code");
+        assert!(E164::from_digits(4_912_345_678_901_234_567).is_some(), "19 digits");
+        assert_eq!(E164::from_digits(14_912_345_678_901_234_567), None, "20 digits");
     }
 
     #[test]
@@ -236,10 +219,7 @@ mod tests {
     fn json_is_a_string() {
         let us = number(14_155_550_199);
         assert_eq!(serde_json::to_string(&us).unwrap(), "\"+14155550199\"");
-        assert_eq!(
-            serde_json::from_str::<E164>("\"+14155550199\"").unwrap(),
-            us
-        );
+        assert_eq!(serde_json::from_str::<E164>("\"+14155550199\"").unwrap(), us);
         assert!(serde_json::from_str::<E164>("14155550199").is_err());
     }
 
@@ -256,10 +236,7 @@ mod tests {
         assert!(number(18_005_550_199).is_toll_free_shape());
         assert!(number(18_225_550_199).is_toll_free_shape());
         assert!(!number(14_155_550_199).is_toll_free_shape());
-        assert!(
-            !number(80_012_345_678).is_toll_free_shape(),
-            "the world's +800"
-        );
+        assert!(!number(80_012_345_678).is_toll_free_shape(), "the world's +800");
         assert!(!number(448_001_111_111).is_toll_free_shape());
     }
 }

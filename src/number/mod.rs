@@ -50,8 +50,7 @@ pub fn normalize(text: &str, default_region: Option<Region>) -> Result<ParsedNum
         ParseError::TooShortNsn => NumberError::TooShort,
         ParseError::TooLong => NumberError::TooLongNumber,
     })?;
-    let national =
-        Digits::new(number.national().to_string().as_bytes()).ok_or(NumberError::TooLongNumber)?;
+    let national = Digits::new(number.national().to_string().as_bytes()).ok_or(NumberError::TooLongNumber)?;
     Ok(ParsedNumber::new(number.code().value(), national)
         .with_extension(number.extension().map(|e| e.to_string().into()))
         .with_verstat(None))

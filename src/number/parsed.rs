@@ -107,9 +107,7 @@ impl ParsedNumber {
     fn e164_digits(&self) -> Option<u64> {
         let national: u64 = self.national.as_str().parse().ok()?;
         let shift = 10_u64.checked_pow(u32::try_from(self.national.len()).ok()?)?;
-        u64::from(self.country_code)
-            .checked_mul(shift)?
-            .checked_add(national)
+        u64::from(self.country_code).checked_mul(shift)?.checked_add(national)
     }
 }
 

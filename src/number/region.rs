@@ -30,11 +30,7 @@ impl Region {
 
     /// The code: `US`, `001`.
     pub fn as_str(&self) -> &str {
-        let text = self
-            .text
-            .split(|&byte| byte == 0)
-            .next()
-            .unwrap_or_default();
+        let text = self.text.split(|&byte| byte == 0).next().unwrap_or_default();
         // ASCII by construction.
         str::from_utf8(text).unwrap_or_default()
     }
@@ -90,10 +86,7 @@ mod tests {
     #[test]
     fn every_region_of_the_plan_is_known() {
         for metadata in phonenumber::metadata::DATABASE.iter() {
-            assert_eq!(
-                metadata.id().parse::<Region>().unwrap().as_str(),
-                metadata.id()
-            );
+            assert_eq!(metadata.id().parse::<Region>().unwrap().as_str(), metadata.id());
         }
     }
 }

@@ -16,10 +16,9 @@ pub(super) struct Standing {
 
 pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
     let text = str::from_utf8(national).unwrap_or_default();
-    let valid = DATABASE.by_code(&code).and_then(|all| {
-        all.into_iter()
-            .find(|m| m.descriptors().general().is_match(text))
-    });
+    let valid = DATABASE
+        .by_code(&code)
+        .and_then(|all| all.into_iter().find(|m| m.descriptors().general().is_match(text)));
     Standing {
         region: valid.map(Metadata::id).and_then(|id| id.parse().ok()),
         line_type: LineType::Unknown,

@@ -1,0 +1,40 @@
+//! Who did something: kept with every change.
+
+use super::ids::NameError;
+
+/// Somebody who changes something: an analyst, a program, a feed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Actor(Box<str>);
+
+impl Actor {
+    /// The most bytes of an actor's name.
+    pub const MAX_BYTES: usize = 128;
+
+    /// Checks a name; an empty one is `anonymous`.
+    ///
+    /// # Errors
+    /// If the name is too long or holds control characters.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Self("anonymous".into()));
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(NameError::TooLong {
+                max_bytes: Self::MAX_BYTES,
+            });
+        }
+        if text.chars().any(char::is_control) {
+            return Err(NameError::Character {
+                allowed: "visible characters",
+            });
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,94 @@
+//! Brands that callers pretend to be.
+
+use super::ids::NameError;
+
+/// The canonical spellings, with what people write for each. Data, not code: one line a brand, `Canonical: alias, ...`.
+const CANONICAL: &str = include_str!("data/brands.txt");
+
+/// A brand, in its canonical spelling where it is on the list, otherwise as written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Brand(Box<str>);
+
+impl Brand {
+    /// The most bytes of a brand's name.
+    pub const MAX_BYTES: usize = 64;
+
+    /// Checks a name and brings it into its canonical spelling.
+    ///
+    /// # Errors
+    /// If the name is empty, too long, or holds control characters.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(NameError::TooLong {
+                max_bytes: Self::MAX_BYTES,
+            });
+        }
+        if text.chars().any(char::is_control) {
+            return Err(NameError::Character {
+                allowed: "visible characters",
+            });
+        }
+        Ok(Self(canonical(text).unwrap_or(text).into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the brand is on the canonical list.
+    #[must_use]
+    pub fn is_canonical(&self) -> bool {
+        entries().any(|(name, _)| name == &*self.0)
+    }
+}
+
+fn canonical(text: &str) -> Option<&'static str> {
+    let wanted = folded(text);
+    entries().find_map(|(name, aliases)| {
+        let known = folded(name) == wanted || aliases.split(',').any(|alias| folded(alias) == wanted);
+        known.then_some(name)
+    })
+}
+
+fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CANONICAL
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .map(|line| line.split_once(':').unwrap_or((line, "")))
+        .map(|(name, aliases)| (name.trim(), aliases))
+}
+
+/// Letters and digits only, in lower case: `AT&T` and `att` are one.
+fn folded(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_brands_get_their_canonical_spelling() {
+        assert_eq!(Brand::parse(" microsoft ").unwrap().as_str(), "Microsoft");
+        assert_eq!(Brand::parse("Windows Support").unwrap().as_str(), "Microsoft");
+        assert_eq!(Brand::parse("att").unwrap().as_str(), "AT&T");
+        assert!(Brand::parse("AMAZON").unwrap().is_canonical());
+    }
+
+    #[test]
+    fn other_brands_stay_as_written() {
+        let brand = Brand::parse("Bäckerei Müller").unwrap();
+        assert_eq!(brand.as_str(), "Bäckerei Müller");
+        assert!(!brand.is_canonical());
+        assert_eq!(Brand::parse(""), Err(NameError::Empty));
+    }
+}

@@ -1,0 +1,261 @@
+//! Fraud cases: their life, and the numbers that hang on them.
+
+use super::actor::Actor;
+use super::brand::Brand;
+use super::ids::CaseId;
+use super::kinds::{CaseRole, CaseStatus, Category, Source};
+use super::requests::Requests;
+use super::tail::Tail;
+use super::time::Timestamp;
+
+/// The most characters of a case's title.
+pub const MAX_TITLE_CHARS: usize = 200;
+/// The most characters of a summary or a note.
+pub const MAX_TEXT_CHARS: usize = 4_000;
+/// The most characters of an agency's name or reference.
+pub const MAX_AGENCY_CHARS: usize = 200;
+/// The most entries of a case's history; the oldest but the first are dropped beyond it.
+pub const MAX_HISTORY: usize = 256;
+/// The most cases that one number can be linked to.
+pub const MAX_LINKS: usize = 64;
+
+/// A fraud case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Its name.
+    pub id: CaseId,
+    /// One line that says what it is.
+    pub title: Box<str>,
+    /// The kind of fraud.
+    pub category: Category,
+    /// The brand impersonated.
+    pub brand: Option<Brand>,
+    /// What is known, for analysts.
+    pub summary: Box<str>,
+    /// Where it stands.
+    pub status: CaseStatus,
+    /// The agency that has it, or is to get it.
+    pub agency: Box<str>,
+    /// The agency's own reference.
+    pub agency_reference: Box<str>,
+    /// Where the case comes from.
+    pub source: Source,
+    /// When it was created here.
+    pub created_at: Timestamp,
+    /// When it was last changed here.
+    pub updated_at: Timestamp,
+    /// The latest evidence in it, where known: old cases weigh less.
+    pub last_evidence_at: Option<Timestamp>,
+    /// What happened to it, oldest first.
+    pub history: Vec<CaseEvent>,
+    /// The case it was merged into.
+    pub merged_into: Option<CaseId>,
+    /// The last few mutations.
+    pub requests: Requests,
+    /// What a newer release wrote behind these fields.
+    pub tail: Tail,
+}
+
+/// One step in the life of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseEvent {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: Actor,
+    /// From which status; none for the creation.
+    pub from: Option<CaseStatus>,
+    /// To which status.
+    pub to: CaseStatus,
+    /// Why.
+    pub note: Box<str>,
+    /// The agency involved, or empty.
+    pub agency: Box<str>,
+}
+
+/// A step that the life of a case does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// There is no such step.
+    #[error("a case cannot go from {from} to {to}")]
+    NotAllowed {
+        /// Where the case stands.
+        from: CaseStatus,
+        /// Where it was to go.
+        to: CaseStatus,
+    },
+    /// The step needs a note.
+    #[error("reopening a closed case needs a note that says why")]
+    NoteMissing,
+}
+
+impl Case {
+    /// Takes the case to another status, and writes that into its history.
+    ///
+    /// # Errors
+    /// If the step is not one of [`may_go`], or a closed case is reopened without a note.
+    pub fn transition(&mut self, event: CaseEvent) -> Result<(), TransitionError> {
+        let (from, to) = (self.status, event.to);
+        if !may_go(from, to) {
+            return Err(TransitionError::NotAllowed { from, to });
+        }
+        if is_closed(from) && event.note.trim().is_empty() {
+            return Err(TransitionError::NoteMissing);
+        }
+        self.status = to;
+        self.updated_at = event.at;
+        if !event.agency.is_empty() {
+            self.agency = event.agency.clone();
+        }
+        self.history.push(CaseEvent {
+            from: Some(from),
+            ..event
+        });
+        if self.history.len() > MAX_HISTORY {
+            self.history.remove(1); // the creation stays: it says where the case comes from
+        }
+        Ok(())
+    }
+
+    /// Whether the case raises the scores of its numbers.
+    #[must_use]
+    pub fn contributes(&self) -> bool {
+        contributes(self.status)
+    }
+}
+
+/// Whether a case of this status raises the scores of its numbers: from CORROBORATED on, unless closed for want of
+/// substance.
+#[must_use]
+pub const fn contributes(status: CaseStatus) -> bool {
+    use CaseStatus as S;
+    match status {
+        S::Corroborated
+        | S::Referred
+        | S::AcceptedByAgency
+        | S::EnforcementAction
+        | S::Prosecution
+        | S::ClosedConfirmed => true,
+        S::Draft | S::Open | S::UnderInvestigation | S::ClosedUnsubstantiated | S::Merged => false,
+    }
+}
+
+/// Whether a case can be created with this status: a case published by an agency has come a long way already.
+#[must_use]
+pub const fn may_start(status: CaseStatus) -> bool {
+    !matches!(
+        status,
+        CaseStatus::Merged | CaseStatus::ClosedConfirmed | CaseStatus::ClosedUnsubstantiated
+    )
+}
+
+const fn is_closed(status: CaseStatus) -> bool {
+    matches!(status, CaseStatus::ClosedConfirmed | CaseStatus::ClosedUnsubstantiated)
+}
+
+/// The steps in the life of a case. MERGED is reached by merging only.
+#[must_use]
+pub const fn may_go(from: CaseStatus, to: CaseStatus) -> bool {
+    use CaseStatus as S;
+    match to {
+        S::Draft | S::Merged => false,
+        S::Open => matches!(from, S::Draft),
+        S::UnderInvestigation => matches!(from, S::Open) || is_closed(from),
+        S::Corroborated => matches!(from, S::UnderInvestigation | S::Referred),
+        S::Referred => matches!(from, S::Corroborated),
+        S::AcceptedByAgency => matches!(from, S::Referred),
+        S::EnforcementAction => matches!(from, S::AcceptedByAgency),
+        S::Prosecution => matches!(from, S::EnforcementAction),
+        S::ClosedConfirmed => contributes(from) && !is_closed(from),
+        S::ClosedUnsubstantiated => {
+            matches!(from, S::Open | S::UnderInvestigation) || (contributes(from) && !is_closed(from))
+        }
+    }
+}
+
+/// A number's place in a case, kept in the number's record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// The case.
+    pub case: CaseId,
+    /// What the number is in it.
+    pub role: CaseRole,
+    /// How sure the analyst is, 0 to 1.
+    pub confidence: f64,
+    /// Where the link comes from.
+    pub source: Source,
+    /// From when the number played its part, where known.
+    pub from: Option<Timestamp>,
+    /// Until when; a link that ended sets no floor.
+    pub to: Option<Timestamp>,
+    /// When it was linked here.
+    pub linked_at: Timestamp,
+    /// By whom.
+    pub actor: Actor,
+}
+
+impl Link {
+    /// Whether the number's part had ended by `now`.
+    #[must_use]
+    pub fn ended_at(&self, now: Timestamp) -> bool {
+        self.to.is_some_and(|end| end <= now)
+    }
+
+    /// The moment from which the link ages: when the number played its part, or else when it was linked.
+    #[must_use]
+    pub fn dated_at(&self) -> Timestamp {
+        self.to.or(self.from).unwrap_or(self.linked_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CaseStatus as S;
+
+    #[test]
+    fn the_life_of_a_case_is_this_table() {
+        let allowed = [
+            (S::Draft, &[S::Open][..]),
+            (S::Open, &[S::UnderInvestigation, S::ClosedUnsubstantiated]),
+            (S::UnderInvestigation, &[S::Corroborated, S::ClosedUnsubstantiated]),
+            (
+                S::Corroborated,
+                &[S::Referred, S::ClosedConfirmed, S::ClosedUnsubstantiated],
+            ),
+            (
+                S::Referred,
+                &[
+                    S::AcceptedByAgency,
+                    S::Corroborated,
+                    S::ClosedConfirmed,
+                    S::ClosedUnsubstantiated,
+                ],
+            ),
+            (
+                S::AcceptedByAgency,
+                &[S::EnforcementAction, S::ClosedConfirmed, S::ClosedUnsubstantiated],
+            ),
+            (
+                S::EnforcementAction,
+                &[S::Prosecution, S::ClosedConfirmed, S::ClosedUnsubstantiated],
+            ),
+            (S::Prosecution, &[S::ClosedConfirmed, S::ClosedUnsubstantiated]),
+            (S::ClosedConfirmed, &[S::UnderInvestigation]),
+            (S::ClosedUnsubstantiated, &[S::UnderInvestigation]),
+            (S::Merged, &[]),
+        ];
+        for (from, to_all) in allowed {
+            for &to in S::ALL {
+                assert_eq!(may_go(from, to), to_all.contains(&to), "{from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_corroborated_and_later_contributes() {
+        let contributing: Vec<_> = S::ALL.iter().filter(|status| contributes(**status)).collect();
+        assert_eq!(contributing.len(), 6);
+        assert!(!contributes(S::ClosedUnsubstantiated) && !contributes(S::Merged) && contributes(S::ClosedConfirmed));
+    }
+}

@@ -1,0 +1,192 @@
+//! Names that clients give to things, bounded and checked once, at the edge.
+
+use std::fmt;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+/// Why a text is not a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing was given.
+    #[error("must not be empty")]
+    Empty,
+    /// More bytes than the name may have.
+    #[error("must have at most {max_bytes} bytes")]
+    TooLong {
+        /// The most bytes that this kind of name may have.
+        max_bytes: usize,
+    },
+    /// A character that the name may not have.
+    #[error("must hold {allowed} only")]
+    Character {
+        /// What the name may hold, in words.
+        allowed: &'static str,
+    },
+}
+
+fn visible(c: char) -> bool {
+    !c.is_control()
+}
+
+fn token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// Declares a name: a bounded text of an allowed set of characters.
+macro_rules! name {
+    ($(#[$meta:meta])* $name:ident, max $max:literal, $allowed:literal, $test:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The most bytes that such a name may have.
+            pub const MAX_BYTES: usize = $max;
+
+            /// Checks a text, trimmed of white space around it.
+            ///
+            /// # Errors
+            /// If nothing is left, or the text is too long, or holds a character it may not hold.
+            pub fn parse(text: &str) -> Result<Self, NameError> {
+                let text = text.trim();
+                if text.is_empty() {
+                    return Err(NameError::Empty);
+                }
+                if text.len() > Self::MAX_BYTES {
+                    return Err(NameError::TooLong { max_bytes: Self::MAX_BYTES });
+                }
+                if !text.chars().all($test) {
+                    return Err(NameError::Character { allowed: $allowed });
+                }
+                Ok(Self(text.into()))
+            }
+
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// A 64-bit hash of the name (XXH3), the same on every machine.
+            #[must_use]
+            pub fn hash64(&self) -> u64 {
+                xxh3_64(self.0.as_bytes())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// A client's name of a report, unique for (tenant, number).
+    ReportId, max 64, "visible characters", visible
+}
+name! {
+    /// A client's name of a mutation: the same name again is the same mutation.
+    RequestId, max 128, "visible characters", visible
+}
+name! {
+    /// A batch of reports that came together and can be taken back together.
+    ImportId, max 64, "visible characters", visible
+}
+name! {
+    /// Where reports come from, such as `ftc-8col`.
+    Feed, max 32, "letters, digits, - and _", token
+}
+name! {
+    /// A coarse area of the person who reported, such as a US area code.
+    Area, max 16, "visible characters", visible
+}
+name! {
+    /// A fraud case.
+    CaseId, max 64, "letters, digits, - and _", token
+}
+
+impl CaseId {
+    /// The name of a case whose creator gave none: from the tenant and the request, so that a retry names the same.
+    #[must_use]
+    pub fn derived(tenant: &str, request: &RequestId) -> Self {
+        let text = format!("{tenant}\n{}", request.as_str());
+        Self(format!("c-{:032x}", xxh3_128(text.as_bytes())).into())
+    }
+}
+
+/// A reporter, as a keyed hash of the name their client gives them: the name itself is never kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReporterHash(u64);
+
+impl ReporterHash {
+    /// The most bytes of a reporter's name.
+    pub const MAX_NAME_BYTES: usize = 128;
+
+    /// Hashes a reporter's name under the store's secret key, so that names cannot be found by trying them all.
+    #[must_use]
+    pub fn keyed(key: &[u8; 32], tenant: &str, name: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher
+            .update(tenant.as_bytes())
+            .update(b"\0reporter\0")
+            .update(name.trim().as_bytes());
+        let mut first = [0u8; 8];
+        hasher.finalize_xof().fill(&mut first);
+        Self(u64::from_le_bytes(first))
+    }
+
+    /// A reporter from the hash that a store kept.
+    #[must_use]
+    pub const fn from_raw(hash: u64) -> Self {
+        Self(hash)
+    }
+
+    /// The hash.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_bounded_and_checked() {
+        assert_eq!(CaseId::parse(" a-1_B ").unwrap().as_str(), "a-1_B");
+        assert_eq!(CaseId::parse("  "), Err(NameError::Empty));
+        assert_eq!(
+            CaseId::parse("a b"),
+            Err(NameError::Character {
+                allowed: "letters, digits, - and _"
+            })
+        );
+        assert_eq!(
+            ReportId::parse(&"x".repeat(65)),
+            Err(NameError::TooLong { max_bytes: 64 })
+        );
+        assert!(ReportId::parse("a\u{0}b").is_err());
+    }
+
+    #[test]
+    fn a_retried_creation_names_the_same_case() {
+        let request = RequestId::parse("r1").unwrap();
+        assert_eq!(
+            CaseId::derived("default", &request),
+            CaseId::derived("default", &request)
+        );
+        assert_ne!(CaseId::derived("default", &request), CaseId::derived("other", &request));
+        assert!(CaseId::parse(CaseId::derived("default", &request).as_str()).is_ok());
+    }
+
+    #[test]
+    fn reporters_are_hashed_under_the_key() {
+        let one = ReporterHash::keyed(&[1; 32], "default", "alice");
+        assert_eq!(one, ReporterHash::keyed(&[1; 32], "default", " alice "));
+        assert_ne!(one, ReporterHash::keyed(&[2; 32], "default", "alice"));
+        assert_ne!(one, ReporterHash::keyed(&[1; 32], "other", "alice"));
+    }
+}

@@ -1,0 +1,373 @@
+//! The closed lists of the domain. Every value has a stable integer, which is what stores and the wire carry:
+//! lists grow, values are never renumbered or reused.
+
+/// Declares an enumeration whose values have stable integers and upper-case names.
+macro_rules! stable_enum {
+    (
+        $(#[$meta:meta])*
+        $name:ident { $( $(#[$vmeta:meta])* $variant:ident = $code:literal $text:literal ),+ $(,)? }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $name { $( $(#[$vmeta])* $variant = $code ),+ }
+
+        impl $name {
+            /// All values, in the order of their integers.
+            pub const ALL: &'static [Self] = &[ $( Self::$variant ),+ ];
+
+            /// The stable integer, as stores and the wire carry it.
+            #[must_use]
+            pub const fn code(self) -> u8 { self as u8 }
+
+            /// The value with this stable integer, if this release knows it.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $( $code => Some(Self::$variant), )+ _ => None }
+            }
+
+            /// The upper-case name, as the documentation and the JSON of command-line output write it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $text ),+ }
+            }
+
+            /// The value with this name, without regard to case; `-` and a blank stand for `_`.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                let wanted: String = name.trim().chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_uppercase() }).collect();
+                Self::ALL.iter().copied().find(|value| value.name() == wanted)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.name()) }
+        }
+    };
+}
+
+stable_enum! {
+    /// What kind of call it was, in the words of the person who reported it.
+    Category {
+        /// Nothing was said of the kind of call: it counts, and names no category.
+        Unspecified = 0 "UNSPECIFIED",
+        /// A false technician says the computer is infected.
+        TechSupportScam = 1 "TECH_SUPPORT_SCAM",
+        /// A company is impersonated.
+        BusinessImpersonation = 2 "BUSINESS_IMPERSONATION",
+        /// An authority is impersonated.
+        GovernmentImpersonation = 3 "GOVERNMENT_IMPERSONATION",
+        /// A bank is impersonated.
+        BankImpersonation = 4 "BANK_IMPERSONATION",
+        /// A relative is impersonated.
+        FamilyImpersonation = 5 "FAMILY_IMPERSONATION",
+        /// Lost money is to be recovered, for a fee.
+        RefundRecoveryScam = 6 "REFUND_RECOVERY_SCAM",
+        /// Taxes are claimed.
+        TaxScam = 7 "TAX_SCAM",
+        /// A prize is to be collected, for a fee.
+        PrizeLotteryScam = 8 "PRIZE_LOTTERY_SCAM",
+        /// An investment that does not exist.
+        InvestmentScam = 9 "INVESTMENT_SCAM",
+        /// Work or income that does not exist.
+        JobIncomeScam = 10 "JOB_INCOME_SCAM",
+        /// Debts are to be lowered, for a fee.
+        DebtReductionScam = 11 "DEBT_REDUCTION_SCAM",
+        /// A warranty that does not exist.
+        WarrantyScam = 12 "WARRANTY_SCAM",
+        /// Power or water is about to be cut off.
+        UtilityScam = 13 "UTILITY_SCAM",
+        /// Threats.
+        Extortion = 14 "EXTORTION",
+        /// Credentials are asked for.
+        Phishing = 15 "PHISHING",
+        /// One ring, to be called back at a premium.
+        OneRingWangiri = 16 "ONE_RING_WANGIRI",
+        /// Calls made to earn the fee of a toll-free number.
+        TollFreePumping = 17 "TOLL_FREE_PUMPING",
+        /// Fraud of another kind.
+        OtherFraud = 18 "OTHER_FRAUD",
+        /// Sales.
+        Telemarketing = 101 "TELEMARKETING",
+        /// A recorded message of no other kind.
+        Robocall = 102 "ROBOCALL",
+        /// A collector of debts.
+        DebtCollection = 103 "DEBT_COLLECTION",
+        /// A survey.
+        Survey = 104 "SURVEY",
+        /// Politics.
+        Political = 105 "POLITICAL",
+        /// A charity, or one that says so.
+        Charity = 106 "CHARITY",
+        /// Nobody spoke.
+        SilentCall = 107 "SILENT_CALL",
+        /// Medicine and prescriptions.
+        Medical = 108 "MEDICAL",
+        /// Energy, solar power, utilities.
+        EnergySolar = 109 "ENERGY_SOLAR",
+        /// Work on the home, cleaning, alarms.
+        HomeServices = 110 "HOME_SERVICES",
+        /// Holidays and timeshares.
+        VacationTimeshare = 111 "VACATION_TIMESHARE",
+        /// Harassment.
+        Harassment = 112 "HARASSMENT",
+        /// Unwanted for another reason.
+        OtherSpam = 113 "OTHER_SPAM",
+        /// A company with a lawful reason to call.
+        LegitimateBusiness = 201 "LEGITIMATE_BUSINESS",
+        /// An appointment, a delivery, a code.
+        Notification = 202 "NOTIFICATION",
+        /// Emergency services and public safety.
+        EmergencyPublicSafety = 203 "EMERGENCY_PUBLIC_SAFETY",
+        /// An authority.
+        Government = 204 "GOVERNMENT",
+        /// Somebody the person knows.
+        Personal = 205 "PERSONAL",
+    }
+}
+
+impl Category {
+    /// Whether the category is one of fraud.
+    #[must_use]
+    pub const fn is_fraud(self) -> bool {
+        matches!(self.code(), 1..=100)
+    }
+
+    /// Whether the category is one of calls that people want.
+    #[must_use]
+    pub const fn is_wanted(self) -> bool {
+        self.code() >= 201
+    }
+}
+
+stable_enum! {
+    /// Where a report comes from.
+    Source {
+        /// A person, through a form or a hotline.
+        Consumer = 1 "CONSUMER",
+        /// A call-blocker app's button.
+        AppFeedback = 2 "APP_FEEDBACK",
+        /// A carrier.
+        Carrier = 3 "CARRIER",
+        /// An impersonated brand.
+        EnterpriseBrand = 4 "ENTERPRISE_BRAND",
+        /// Police or a prosecutor.
+        LawEnforcement = 5 "LAW_ENFORCEMENT",
+        /// A regulator's published feed.
+        RegulatorFeed = 6 "REGULATOR_FEED",
+        /// A line that nobody has a reason to call.
+        Honeypot = 7 "HONEYPOT",
+        /// An analyst of this service.
+        Analyst = 8 "ANALYST",
+        /// Another engine of this kind.
+        PartnerExchange = 9 "PARTNER_EXCHANGE",
+    }
+}
+
+stable_enum! {
+    /// How the number met the person.
+    ReportRole {
+        /// It appeared as caller ID.
+        CalledMe = 1 "CALLED_ME",
+        /// A pop-up, voicemail or message said to dial it.
+        ToldToCall = 2 "TOLD_TO_CALL",
+        /// Both.
+        Both = 3 "BOTH",
+    }
+}
+
+stable_enum! {
+    /// The channel through which the number met the person.
+    Channel {
+        /// A call.
+        Call = 1 "CALL",
+        /// A pop-up in a browser.
+        PopUp = 2 "POP_UP",
+        /// A text message.
+        Sms = 3 "SMS",
+        /// An e-mail.
+        Email = 4 "EMAIL",
+        /// A recorded message.
+        Voicemail = 5 "VOICEMAIL",
+    }
+}
+
+stable_enum! {
+    /// SHAKEN attestation of a call (ATIS-1000074).
+    Attestation {
+        /// The call carried no attestation.
+        None = 1 "NONE",
+        /// Full: the signer knows the caller and their right to the number.
+        A = 2 "A",
+        /// Partial: the signer knows the caller.
+        B = 3 "B",
+        /// Gateway: the signer knows where the call entered.
+        C = 4 "C",
+    }
+}
+
+stable_enum! {
+    /// Outcome of caller-ID verification (3GPP TS 24.229, `verstat`).
+    Verstat {
+        /// Nothing was said, or verification timed out: not the same as unsigned.
+        NotProvided = 1 "NOT_PROVIDED",
+        /// The signature verified.
+        Passed = 2 "PASSED",
+        /// The signature did not verify: mostly broken provisioning.
+        Failed = 3 "FAILED",
+        /// Verification was not done or not possible.
+        NoValidation = 4 "NO_VALIDATION",
+    }
+}
+
+stable_enum! {
+    /// How bad it looks.
+    RiskLevel {
+        /// No evidence: never "safe".
+        Unknown = 1 "UNKNOWN",
+        /// An analyst vouches for the number.
+        Trusted = 2 "TRUSTED",
+        /// Below 20.
+        Low = 3 "LOW",
+        /// 20 to below 60.
+        Medium = 4 "MEDIUM",
+        /// 60 to below 80.
+        High = 5 "HIGH",
+        /// 80 and above.
+        Critical = 6 "CRITICAL",
+        /// The number is not one that is scored.
+        NotScored = 7 "NOT_SCORED",
+    }
+}
+
+stable_enum! {
+    /// What the engine advises.
+    Action {
+        /// Let it ring.
+        Allow = 1 "ALLOW",
+        /// Let it ring with a warning beside the number.
+        Label = 2 "LABEL",
+        /// Ask the caller to prove to be a person.
+        Challenge = 3 "CHALLENGE",
+        /// Do not ring; let them leave a message.
+        SendToVoicemail = 4 "SEND_TO_VOICEMAIL",
+        /// Refuse the call.
+        Block = 5 "BLOCK",
+        /// Warn the person before the number is dialled.
+        WarnBeforeDial = 6 "WARN_BEFORE_DIAL",
+    }
+}
+
+stable_enum! {
+    /// Which rule decided the action.
+    Basis {
+        /// Emergency and public safety come before anything else.
+        Protected = 1 "PROTECTED",
+        /// The number is one that never originates calls.
+        Dno = 2 "DNO",
+        /// The number cannot exist.
+        InvalidNumber = 3 "INVALID_NUMBER",
+        /// An analyst's status.
+        Analyst = 4 "ANALYST",
+        /// The tenant's own rule.
+        TenantPolicy = 5 "TENANT_POLICY",
+        /// The score.
+        Analytics = 6 "ANALYTICS",
+        /// Nothing is known.
+        NoEvidence = 7 "NO_EVIDENCE",
+        /// The time budget ran out.
+        FailOpen = 8 "FAIL_OPEN",
+    }
+}
+
+stable_enum! {
+    /// Where a fraud case stands.
+    CaseStatus {
+        /// Being written.
+        Draft = 1 "DRAFT",
+        /// Opened.
+        Open = 2 "OPEN",
+        /// Being looked into.
+        UnderInvestigation = 3 "UNDER_INVESTIGATION",
+        /// More than one independent source agrees: from here on the case raises scores.
+        Corroborated = 4 "CORROBORATED",
+        /// Handed to an agency.
+        Referred = 5 "REFERRED",
+        /// The agency took it.
+        AcceptedByAgency = 6 "ACCEPTED_BY_AGENCY",
+        /// The agency acted.
+        EnforcementAction = 7 "ENFORCEMENT_ACTION",
+        /// Before a court.
+        Prosecution = 8 "PROSECUTION",
+        /// Closed, and true.
+        ClosedConfirmed = 9 "CLOSED_CONFIRMED",
+        /// Closed for want of substance: the case raises nothing.
+        ClosedUnsubstantiated = 10 "CLOSED_UNSUBSTANTIATED",
+        /// Merged into another case.
+        Merged = 11 "MERGED",
+    }
+}
+
+stable_enum! {
+    /// What a number is in a case.
+    CaseRole {
+        /// Seen as caller ID.
+        CallerId = 1 "CALLER_ID",
+        /// Victims are told to call it.
+        Callback = 2 "CALLBACK",
+        /// The network tests its lines with it.
+        TestLine = 3 "TEST_LINE",
+        /// It belongs to a money mule.
+        MuleContact = 4 "MULE_CONTACT",
+        /// Its owner is a victim: the network shows it falsely. Never raises a score.
+        SpoofedVictim = 5 "SPOOFED_VICTIM",
+    }
+}
+
+stable_enum! {
+    /// What an analyst has said of a number, strongest first.
+    StatusKind {
+        /// Public safety: never scored, never blocked.
+        Protected = 1 "PROTECTED",
+        /// Never originates calls: blocked.
+        DoNotOriginate = 2 "DO_NOT_ORIGINATE",
+        /// Known bad.
+        Blocked = 3 "BLOCKED",
+        /// Known good, for a time.
+        Allowed = 4 "ALLOWED",
+        /// A business that proved who it is.
+        VerifiedBusiness = 5 "VERIFIED_BUSINESS",
+        /// Its owner is a victim of spoofing.
+        SpoofedVictim = 6 "SPOOFED_VICTIM",
+        /// It has a new owner: what was said before does not count.
+        Reassigned = 7 "REASSIGNED",
+        /// Its owner objects.
+        UnderDispute = 8 "UNDER_DISPUTE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_and_names_round_trip() {
+        for &category in Category::ALL {
+            assert_eq!(Category::from_code(category.code()), Some(category));
+            assert_eq!(Category::from_name(category.name()), Some(category));
+        }
+        assert_eq!(
+            Category::from_name("tech-support scam"),
+            Some(Category::TechSupportScam)
+        );
+        assert_eq!(Category::from_code(250), None);
+    }
+
+    #[test]
+    fn groups_are_told_by_their_integers() {
+        assert!(
+            Category::OtherFraud.is_fraud() && !Category::Telemarketing.is_fraud() && !Category::Unspecified.is_fraud()
+        );
+        assert!(Category::Personal.is_wanted() && !Category::OtherSpam.is_wanted());
+    }
+}

@@ -1,0 +1,27 @@
+//! What is known of a number, and what follows from it: pure values and functions.
+//!
+//! Nothing here waits, reads a clock, or knows of protobuf, Redis or a file. Time is an argument everywhere.
+//!
+//! Data flows one way: [`report`] rows are kept in [`rows`], folded into [`evidence`]; a [`state::NumberState`]
+//! joins evidence with [`status`] entries and [`case`] links; [`score`] turns all of it and the neighbourhood of
+//! the number into a score with reasons; [`policy`] turns the score into an action.
+
+pub mod actor;
+pub mod bitmap;
+pub mod brand;
+pub mod case;
+pub mod decay;
+pub mod evidence;
+pub mod ids;
+pub mod kinds;
+pub mod model;
+pub mod policy;
+pub mod report;
+pub mod requests;
+pub mod rows;
+pub mod score;
+pub mod state;
+pub mod status;
+pub mod tail;
+pub mod time;
+pub mod weight;

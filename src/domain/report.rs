@@ -1,0 +1,270 @@
+//! A report, and the compact row that stays of it.
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::brand::Brand;
+use super::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
+use super::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
+use super::tail::Tail;
+use super::time::Timestamp;
+use crate::number::E164;
+
+/// Which of a number's three books a report goes into: complaints about calls that were not authenticated never stain
+/// the book of those that were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Ledger {
+    /// The call carried attestation A and its signature verified.
+    Authenticated = 0,
+    /// The call carried B or C, failed verification, or was known to be unsigned.
+    Unauthenticated = 1,
+    /// Nothing was said of attestation, as in every regulator's feed.
+    Unknown = 2,
+}
+
+impl Ledger {
+    /// All three, in the order of their integers.
+    pub const ALL: [Self; 3] = [Self::Authenticated, Self::Unauthenticated, Self::Unknown];
+
+    /// The book for a call with this attestation and verification outcome.
+    #[must_use]
+    pub const fn of(attestation: Option<Attestation>, verstat: Option<Verstat>) -> Self {
+        match (attestation, verstat) {
+            (_, Some(Verstat::Failed)) => Self::Unauthenticated,
+            (Some(Attestation::A), Some(Verstat::Passed) | None) => Self::Authenticated,
+            (Some(Attestation::B | Attestation::C | Attestation::None), _) => Self::Unauthenticated,
+            (None, Some(Verstat::NoValidation)) => Self::Unauthenticated,
+            (Some(Attestation::A), Some(Verstat::NotProvided | Verstat::NoValidation))
+            | (None, Some(Verstat::Passed | Verstat::NotProvided) | None) => Self::Unknown,
+        }
+    }
+
+    /// The book with this stable integer.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Authenticated),
+            1 => Some(Self::Unauthenticated),
+            2 => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a row counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RowState {
+    /// It counts (unless the same reporter said something later).
+    Live = 0,
+    /// It was taken back: the row stays, so that the same report does not come in again.
+    Withdrawn = 1,
+    /// It was taken back before it came: only the id is known.
+    Tombstone = 2,
+}
+
+/// What a report says, apart from the number, its id, and how it reached us.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportBody {
+    /// The kind of call.
+    pub category: Category,
+    /// The person says the call was wanted.
+    pub not_spam: bool,
+    /// Where the report comes from.
+    pub source: Source,
+    /// How the number met the person.
+    pub role: Option<ReportRole>,
+    /// The channel through which it did.
+    pub channel: Option<Channel>,
+    /// Recorded message or live person, where known.
+    pub recorded: Option<bool>,
+    /// The brand impersonated.
+    pub brand: Option<Brand>,
+    /// The book it goes into.
+    pub ledger: Ledger,
+    /// Who reported it.
+    pub reporter: Option<ReporterHash>,
+    /// Where the reporter is, coarsely.
+    pub area: Option<Area>,
+    /// The reporter's country, ISO 3166 alpha-2, upper case.
+    pub country: Option<[u8; 2]>,
+    /// When the call was.
+    pub occurred_at: Timestamp,
+    /// Which feed it came by.
+    pub feed: Option<Feed>,
+    /// What the person wrote.
+    pub comment: Option<Box<str>>,
+    /// Numbers that the caller said to dial.
+    pub callbacks: Vec<E164>,
+}
+
+impl ReportBody {
+    /// The most characters of a comment.
+    pub const MAX_COMMENT_CHARS: usize = 2_000;
+    /// The most call-back numbers of one report.
+    pub const MAX_CALLBACKS: usize = 10;
+
+    /// A hash of what was said. `import_id` and `received_at` are no part of it: the same report may come again in
+    /// another import.
+    #[must_use]
+    pub fn content_hash(&self) -> u64 {
+        let mut hash = Xxh3::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+            hash.update(bytes);
+        };
+        part(&[
+            self.category.code(),
+            u8::from(self.not_spam),
+            self.source.code(),
+            self.role.map_or(0, ReportRole::code),
+            self.channel.map_or(0, Channel::code),
+            self.recorded.map_or(2, u8::from),
+            self.ledger as u8,
+        ]);
+        part(self.brand.as_ref().map_or("", Brand::as_str).as_bytes());
+        part(&self.reporter.map_or([0; 8], |reporter| reporter.raw().to_le_bytes()));
+        part(self.area.as_ref().map_or("", Area::as_str).as_bytes());
+        part(&self.country.unwrap_or([0; 2]));
+        part(&self.occurred_at.millis().to_le_bytes());
+        part(self.feed.as_ref().map_or("", Feed::as_str).as_bytes());
+        part(self.comment.as_deref().unwrap_or("").as_bytes());
+        for callback in &self.callbacks {
+            part(&callback.digits().to_le_bytes());
+        }
+        hash.digest()
+    }
+}
+
+/// What stays of an accepted report: the evidence, the idempotency record and, once withdrawn, the tombstone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportRow {
+    /// The client's name of it.
+    pub id: ReportId,
+    /// Hash of the body as it was submitted, comment included even when the comment is no longer kept.
+    pub content: u64,
+    /// Whether it counts.
+    pub state: RowState,
+    /// When it reached us.
+    pub received_at: Timestamp,
+    /// The import it came with.
+    pub import: Option<ImportId>,
+    /// Its weight, frozen when it was accepted.
+    pub weight: f32,
+    /// What it says.
+    pub body: ReportBody,
+    /// What a newer release wrote behind these fields.
+    pub tail: Tail,
+}
+
+impl ReportRow {
+    /// The row of a report just accepted.
+    #[must_use]
+    pub fn accepted(
+        id: ReportId,
+        body: ReportBody,
+        weight: f32,
+        received_at: Timestamp,
+        import: Option<ImportId>,
+    ) -> Self {
+        let content = body.content_hash();
+        Self {
+            id,
+            content,
+            state: RowState::Live,
+            received_at,
+            import,
+            weight,
+            body,
+        }
+    }
+
+    /// The row of a report withdrawn before it came.
+    #[must_use]
+    pub fn tombstone(id: ReportId, at: Timestamp) -> Self {
+        let body = ReportBody {
+            category: Category::Unspecified,
+            not_spam: false,
+            source: Source::Consumer,
+            role: None,
+            channel: None,
+            recorded: None,
+            brand: None,
+            ledger: Ledger::Unknown,
+            reporter: None,
+            area: None,
+            country: None,
+            occurred_at: at,
+            feed: None,
+            comment: None,
+            callbacks: Vec::new(),
+        };
+        Self {
+            id,
+            content: 0,
+            state: RowState::Tombstone,
+            received_at: at,
+            import: None,
+            weight: 0.0,
+            body,
+        }
+    }
+
+    /// Whether the row counts as it stands.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.state == RowState::Live
+    }
+
+    /// Rows of one number are ordered by when the call was, then by id.
+    #[must_use]
+    pub fn order_key(&self) -> (Timestamp, &ReportId) {
+        (self.body.occurred_at, &self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_book_follows_attestation_and_verification() {
+        use Attestation::{A, B, C};
+        use Verstat::{Failed, NoValidation, NotProvided, Passed};
+        assert_eq!(Ledger::of(Some(A), Some(Passed)), Ledger::Authenticated);
+        assert_eq!(Ledger::of(Some(A), None), Ledger::Authenticated);
+        assert_eq!(Ledger::of(Some(A), Some(Failed)), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(Some(B), Some(Passed)), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(Some(C), None), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(Some(Attestation::None), None), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(None, Some(NoValidation)), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(None, Some(NotProvided)), Ledger::Unknown);
+        assert_eq!(Ledger::of(None, None), Ledger::Unknown);
+    }
+
+    #[test]
+    fn content_leaves_out_import_and_arrival() {
+        let body = ReportRow::tombstone(ReportId::parse("x").unwrap(), Timestamp::from_secs(5)).body;
+        let first = ReportRow::accepted(
+            ReportId::parse("a").unwrap(),
+            body.clone(),
+            1.0,
+            Timestamp::from_secs(9),
+            None,
+        );
+        let import = Some(ImportId::parse("again").unwrap());
+        let again = ReportRow::accepted(
+            ReportId::parse("a").unwrap(),
+            body.clone(),
+            0.2,
+            Timestamp::from_secs(99),
+            import,
+        );
+        assert_eq!(first.content, again.content);
+        let other = ReportBody {
+            category: Category::Survey,
+            ..body
+        };
+        assert_ne!(first.content, other.content_hash());
+    }
+}

@@ -1,0 +1,93 @@
+//! The last few mutations of a record, so that a retry is recognised.
+
+use std::collections::VecDeque;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use super::ids::RequestId;
+
+/// Mutations remembered in a record.
+pub const MAX_REMEMBERED: usize = 16;
+
+/// What a record remembers of its last mutations: a hash of each request's id, and one of what it asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests(VecDeque<(u128, u64)>);
+
+/// What a record knows of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It is new.
+    New,
+    /// It was done already.
+    Done,
+    /// Another request was done under the same id.
+    OtherContent,
+}
+
+/// A request as records remember it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    id: u128,
+    content: u64,
+}
+
+impl Fingerprint {
+    /// The fingerprint of a request with this id that asks for `content`.
+    #[must_use]
+    pub fn new(id: &RequestId, content: &[u8]) -> Self {
+        Self {
+            id: xxh3_128(id.as_str().as_bytes()),
+            content: xxh3_64(content),
+        }
+    }
+}
+
+impl Requests {
+    /// Whether this request was done.
+    #[must_use]
+    pub fn seen(&self, request: Fingerprint) -> Seen {
+        match self.0.iter().find(|(id, _)| *id == request.id) {
+            None => Seen::New,
+            Some((_, content)) if *content == request.content => Seen::Done,
+            Some(_) => Seen::OtherContent,
+        }
+    }
+
+    /// Remembers a request, and forgets the oldest beyond [`MAX_REMEMBERED`].
+    pub fn remember(&mut self, request: Fingerprint) {
+        self.0.push_back((request.id, request.content));
+        while self.0.len() > MAX_REMEMBERED {
+            self.0.pop_front();
+        }
+    }
+
+    /// The remembered pairs, oldest first, as stores keep them.
+    pub fn pairs(&self) -> impl ExactSizeIterator<Item = (u128, u64)> {
+        self.0.iter().copied()
+    }
+
+    /// Memory from the pairs that a store kept.
+    #[must_use]
+    pub fn from_pairs(pairs: impl Iterator<Item = (u128, u64)>) -> Self {
+        Self(pairs.take(MAX_REMEMBERED).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_the_last_sixteen() {
+        let mut requests = Requests::default();
+        let print = |n: usize| Fingerprint::new(&RequestId::parse(&format!("r{n}")).unwrap(), b"same");
+        for n in 0..=MAX_REMEMBERED {
+            assert_eq!(requests.seen(print(n)), Seen::New);
+            requests.remember(print(n));
+        }
+        assert_eq!(requests.seen(print(0)), Seen::New);
+        assert_eq!(requests.seen(print(1)), Seen::Done);
+        let other = Fingerprint::new(&RequestId::parse("r1").unwrap(), b"other");
+        assert_eq!(requests.seen(other), Seen::OtherContent);
+    }
+}

@@ -1,0 +1,282 @@
+//! The rows of one number, spread over buckets so that a write reads and writes a bounded part of them.
+//!
+//! A number reported ten thousand times must not have ten thousand rows rewritten for the next one, and a report id
+//! must be found without reading them all. So rows lie in buckets of about [`ROWS_PER_BUCKET`], chosen by a hash of
+//! the report id, and buckets are added one at a time by linear hashing (Litwin, 1980): 83 % of numbers have one row
+//! in one bucket, and growth never rewrites more than one bucket.
+//!
+//! [`Rows`] is the part of them that a write has loaded. A function that needs more says which, by [`Missing`]; the
+//! caller loads it and runs the function again.
+
+use std::collections::BTreeMap;
+
+use super::ids::ReportId;
+use super::report::ReportRow;
+
+/// Rows a bucket holds on average before another bucket is added.
+pub const ROWS_PER_BUCKET: u32 = 32;
+
+/// Part of the rows is not loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Missing {
+    /// One bucket.
+    #[error("bucket {0} is not loaded")]
+    Bucket(u32),
+    /// All of them.
+    #[error("not all buckets are loaded")]
+    All,
+}
+
+/// The loaded buckets of one number.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    count: u32,
+    loaded: BTreeMap<u32, Bucket>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Bucket {
+    rows: Vec<ReportRow>,
+    changed: bool,
+}
+
+impl Rows {
+    /// The rows of a number with so many buckets, none of them loaded. A number without rows has no bucket to load.
+    #[must_use]
+    pub fn unloaded(buckets: u32) -> Self {
+        let mut rows = Self {
+            count: buckets.max(1),
+            loaded: BTreeMap::new(),
+        };
+        if buckets == 0 {
+            rows.load(0, Vec::new());
+        }
+        rows
+    }
+
+    /// Supplies a bucket as the store holds it.
+    pub fn load(&mut self, bucket: u32, rows: Vec<ReportRow>) {
+        self.loaded.insert(bucket, Bucket { rows, changed: false });
+    }
+
+    /// How many buckets there are.
+    #[must_use]
+    pub fn buckets(&self) -> u32 {
+        self.count
+    }
+
+    /// The buckets that `missing` stands for and that are not loaded.
+    pub fn missing(&self, missing: Missing) -> impl Iterator<Item = u32> {
+        let range = match missing {
+            Missing::Bucket(bucket) => bucket..bucket.saturating_add(1),
+            Missing::All => 0..self.count,
+        };
+        range.filter(|bucket| !self.loaded.contains_key(bucket))
+    }
+
+    /// The buckets that were changed, with their rows.
+    pub fn changed(&self) -> impl Iterator<Item = (u32, &[ReportRow])> {
+        self.loaded
+            .iter()
+            .filter(|(_, bucket)| bucket.changed)
+            .map(|(place, bucket)| (*place, bucket.rows.as_slice()))
+    }
+
+    /// The row with this id.
+    ///
+    /// # Errors
+    /// If its bucket is not loaded.
+    pub fn find(&self, id: &ReportId) -> Result<Option<&ReportRow>, Missing> {
+        let bucket = self.bucket(self.place(id))?;
+        Ok(bucket.rows.iter().find(|row| row.id == *id))
+    }
+
+    /// The row with this id, to be changed.
+    ///
+    /// # Errors
+    /// If its bucket is not loaded.
+    pub fn find_mut(&mut self, id: &ReportId) -> Result<Option<&mut ReportRow>, Missing> {
+        let place = self.place(id);
+        let bucket = self.loaded.get_mut(&place).ok_or(Missing::Bucket(place))?;
+        let Some(row) = bucket.rows.iter_mut().find(|row| row.id == *id) else {
+            return Ok(None);
+        };
+        bucket.changed = true;
+        Ok(Some(row))
+    }
+
+    /// Whether [`Self::insert`] has what it needs: the row's bucket, and the one to be split when there will be
+    /// `total` rows.
+    ///
+    /// # Errors
+    /// Names what is not loaded.
+    pub fn can_insert(&self, id: &ReportId, total: u32) -> Result<(), Missing> {
+        self.bucket(self.place(id))?;
+        if self.splits_at(total) {
+            self.bucket(self.split_source())?;
+        }
+        Ok(())
+    }
+
+    /// Adds a row whose id is not there yet, and a bucket if `total`, the number of rows with it, asks for one.
+    ///
+    /// # Errors
+    /// As [`Self::can_insert`]; nothing is changed then.
+    pub fn insert(&mut self, row: ReportRow, total: u32) -> Result<(), Missing> {
+        self.can_insert(&row.id, total)?;
+        let place = self.place(&row.id);
+        let bucket = self.loaded.entry(place).or_default();
+        bucket.rows.push(row);
+        bucket.changed = true;
+        if self.splits_at(total) {
+            self.split();
+        }
+        Ok(())
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    /// If a bucket is not loaded.
+    pub fn all(&self) -> Result<impl Iterator<Item = &ReportRow>, Missing> {
+        self.need_all()?;
+        Ok(self.loaded.values().flat_map(|bucket| bucket.rows.iter()))
+    }
+
+    /// Changes rows in place; `change` says whether it did.
+    ///
+    /// # Errors
+    /// If a bucket is not loaded.
+    pub fn change_all(&mut self, mut change: impl FnMut(&mut ReportRow) -> bool) -> Result<(), Missing> {
+        self.need_all()?;
+        for bucket in self.loaded.values_mut() {
+            for row in &mut bucket.rows {
+                bucket.changed |= change(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops rows for good; the buckets stay. Says how many went.
+    ///
+    /// # Errors
+    /// If a bucket is not loaded.
+    pub fn retain(&mut self, keep: impl Fn(&ReportRow) -> bool) -> Result<u32, Missing> {
+        self.need_all()?;
+        let mut dropped = 0u32;
+        for bucket in self.loaded.values_mut() {
+            let before = bucket.rows.len();
+            bucket.rows.retain(&keep);
+            let gone = before - bucket.rows.len();
+            bucket.changed |= gone > 0;
+            dropped = dropped.saturating_add(u32::try_from(gone).unwrap_or(u32::MAX));
+        }
+        Ok(dropped)
+    }
+
+    /// Whether every bucket is loaded.
+    ///
+    /// # Errors
+    /// If one is not.
+    pub fn need_all(&self) -> Result<(), Missing> {
+        let loaded = u32::try_from(self.loaded.len()).unwrap_or(u32::MAX);
+        if loaded >= self.count {
+            Ok(())
+        } else {
+            Err(Missing::All)
+        }
+    }
+
+    fn bucket(&self, place: u32) -> Result<&Bucket, Missing> {
+        self.loaded.get(&place).ok_or(Missing::Bucket(place))
+    }
+
+    fn place(&self, id: &ReportId) -> u32 {
+        place(id, self.count)
+    }
+
+    fn splits_at(&self, total: u32) -> bool {
+        total > self.count.saturating_mul(ROWS_PER_BUCKET)
+    }
+
+    /// The bucket whose rows the next new bucket shares.
+    fn split_source(&self) -> u32 {
+        self.count - (1 << self.count.ilog2())
+    }
+
+    fn split(&mut self) {
+        let source = self.split_source();
+        self.count += 1;
+        let count = self.count;
+        let Some(bucket) = self.loaded.get_mut(&source) else {
+            return;
+        };
+        let (stay, leave) = std::mem::take(&mut bucket.rows)
+            .into_iter()
+            .partition(|row| place(&row.id, count) == source);
+        bucket.rows = stay;
+        bucket.changed = true;
+        self.loaded.insert(
+            count - 1,
+            Bucket {
+                rows: leave,
+                changed: true,
+            },
+        );
+    }
+}
+
+/// The bucket of a report id among `count` (Litwin's address function).
+fn place(id: &ReportId, count: u32) -> u32 {
+    let span = count.next_power_of_two();
+    #[expect(clippy::cast_possible_truncation, reason = "the low half of the hash is wanted")]
+    let place = id.hash64() as u32 & (span - 1);
+    if place < count { place } else { place & (span / 2 - 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+
+    fn row(n: u32) -> ReportRow {
+        ReportRow::tombstone(
+            ReportId::parse(&format!("r{n}")).unwrap(),
+            Timestamp::from_secs(i64::from(n)),
+        )
+    }
+
+    #[test]
+    fn every_row_is_found_while_buckets_are_added() {
+        let mut rows = Rows::unloaded(0);
+        for n in 0..5_000 {
+            rows.insert(row(n), n + 1).unwrap();
+        }
+        assert_eq!(rows.buckets(), 5_000u32.div_ceil(ROWS_PER_BUCKET));
+        for n in 0..5_000 {
+            assert_eq!(rows.find(&row(n).id).unwrap(), Some(&row(n)));
+        }
+        assert_eq!(rows.all().unwrap().count(), 5_000);
+        let largest = rows.changed().map(|(_, rows)| rows.len()).max().unwrap();
+        assert!(largest < 128, "a bucket holds {largest} rows");
+    }
+
+    #[test]
+    fn says_what_is_missing_and_changes_nothing() {
+        let mut full = Rows::unloaded(0);
+        for n in 0..100 {
+            full.insert(row(n), n + 1).unwrap();
+        }
+        let mut rows = Rows::unloaded(full.buckets());
+        let missing = rows.insert(row(100), 101).unwrap_err();
+        let Missing::Bucket(bucket) = missing else {
+            panic!("one bucket is enough")
+        };
+        assert_eq!(rows.changed().count(), 0);
+        assert!(matches!(rows.all().err(), Some(Missing::All)));
+        assert_eq!(rows.missing(missing).collect::<Vec<_>>(), [bucket]);
+        rows.load(bucket, full.loaded[&bucket].rows.clone());
+        rows.insert(row(100), 101).unwrap();
+        assert_eq!(rows.changed().count(), 1);
+    }
+}

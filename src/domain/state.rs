@@ -1,0 +1,288 @@
+//! The record of one number, and the pure functions that change it.
+//!
+//! Live traffic, replay and every store run these same functions. They work on the record and on the part of its rows
+//! that is loaded; one that needs more rows says so ([`Missing`]) before it has changed anything.
+
+use super::case::Link;
+use super::evidence::{Evidence, FoldModel};
+use super::ids::{CaseId, ImportId, ReportId, ReporterHash};
+use super::kinds::StatusKind;
+use super::report::{ReportRow, RowState};
+use super::requests::Requests;
+use super::rows::{Missing, Rows};
+use super::status::Statuses;
+use super::tail::Tail;
+use super::time::Timestamp;
+
+/// The newest rows of a number that keep their free text.
+pub const MAX_TEXTS: u32 = 1_000;
+/// How many more may keep it until the oldest are dropped together, so that not every report reads all rows.
+pub const TEXTS_SLACK: u32 = 64;
+
+/// Everything the store keeps of one number in one record; its rows lie beside it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NumberState {
+    /// The fold of its rows.
+    pub evidence: Evidence,
+    /// What the evidence was folded with.
+    pub evidence_version: u32,
+    /// What analysts said.
+    pub statuses: Statuses,
+    /// The cases it hangs on, sorted by case.
+    pub links: Vec<Link>,
+    /// Rows kept, those withdrawn and tombstones included.
+    pub rows: u32,
+    /// Buckets the rows lie in.
+    pub buckets: u32,
+    /// Rows that keep free text.
+    pub texts: u32,
+    /// Reports of calls before this moment were dropped, and are dropped when they come again.
+    pub reset_before: Option<Timestamp>,
+    /// The last few mutations.
+    pub requests: Requests,
+    /// What a newer release wrote behind these fields.
+    pub tail: Tail,
+}
+
+/// What became of a submitted report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It is new and counts.
+    Accepted,
+    /// The same report was there: nothing changed.
+    AlreadyKnown,
+    /// It had been withdrawn: it does not count.
+    Withdrawn,
+    /// The call was before the number's reset: it is not kept.
+    BeforeReset,
+    /// Another report was there under the same id: nothing changed.
+    OtherContent,
+}
+
+/// What became of a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// The report counted, and does so no more.
+    TakenBack,
+    /// It had been withdrawn before: nothing changed.
+    Already,
+    /// It is not known: a tombstone keeps it from counting when it comes.
+    Unknown,
+}
+
+/// Which rows a bulk withdrawal takes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// Those of an import.
+    Import(ImportId),
+    /// Those of a reporter.
+    Reporter(ReporterHash),
+}
+
+impl NumberState {
+    /// Whether nothing at all is known: no row, status or link.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.evidence.is_empty() && self.statuses.is_empty() && self.links.is_empty()
+    }
+
+    /// The link to this case.
+    #[must_use]
+    pub fn link(&self, case: &CaseId) -> Option<&Link> {
+        self.links.iter().find(|link| link.case == *case)
+    }
+
+    /// Links the number to a case, in place of an earlier link to it.
+    pub fn set_link(&mut self, link: Link) {
+        match self.links.binary_search_by(|known| known.case.cmp(&link.case)) {
+            Ok(place) => {
+                if let Some(known) = self.links.get_mut(place) {
+                    *known = link;
+                }
+            }
+            Err(place) => self.links.insert(place, link),
+        }
+    }
+
+    /// Unlinks the number from a case; says whether it was linked.
+    pub fn remove_link(&mut self, case: &CaseId) -> bool {
+        let before = self.links.len();
+        self.links.retain(|link| link.case != *case);
+        self.links.len() != before
+    }
+
+    /// Takes in a report.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn submit(&mut self, rows: &mut Rows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
+        if let Some(known) = rows.find(&row.id)? {
+            return match known.state {
+                RowState::Tombstone => self.fill_tombstone(rows, row),
+                RowState::Live | RowState::Withdrawn if known.content != row.content => Ok(Submitted::OtherContent),
+                RowState::Live => Ok(Submitted::AlreadyKnown),
+                RowState::Withdrawn => Ok(Submitted::Withdrawn),
+            };
+        }
+        if self.reset_before.is_some_and(|moment| row.body.occurred_at < moment) {
+            return Ok(Submitted::BeforeReset);
+        }
+        let with_text = u32::from(row.body.comment.is_some());
+        let drops_texts = self.texts.saturating_add(with_text) > MAX_TEXTS.saturating_add(TEXTS_SLACK);
+        let supersedes = row
+            .body
+            .reporter
+            .is_some_and(|reporter| self.evidence.may_hold(reporter));
+        if supersedes || drops_texts {
+            rows.need_all()?;
+        }
+        let total = self.rows.saturating_add(1);
+        if !supersedes {
+            rows.can_insert(&row.id, total)?;
+            self.evidence.fold_in(&row, model);
+        }
+        rows.insert(row, total)?;
+        self.rows = total;
+        self.buckets = rows.buckets();
+        self.texts = self.texts.saturating_add(with_text);
+        self.evidence_version = model.evidence_version();
+        if drops_texts {
+            self.drop_old_texts(rows)?;
+        }
+        if supersedes {
+            self.refold(rows, model)?;
+        }
+        Ok(Submitted::Accepted)
+    }
+
+    /// Withdraws one report, known or not.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn withdraw(
+        &mut self,
+        rows: &mut Rows,
+        id: &ReportId,
+        at: Timestamp,
+        model: &FoldModel,
+    ) -> Result<Withdrawn, Missing> {
+        match rows.find(id)?.map(|row| row.state) {
+            Some(RowState::Withdrawn | RowState::Tombstone) => Ok(Withdrawn::Already),
+            Some(RowState::Live) => {
+                rows.need_all()?;
+                if let Some(row) = rows.find_mut(id)? {
+                    take_back(row);
+                }
+                self.refold(rows, model)?;
+                Ok(Withdrawn::TakenBack)
+            }
+            None => {
+                let total = self.rows.saturating_add(1);
+                rows.insert(ReportRow::tombstone(id.clone(), at), total)?;
+                self.rows = total;
+                self.buckets = rows.buckets();
+                self.evidence_version = model.evidence_version();
+                Ok(Withdrawn::Unknown)
+            }
+        }
+    }
+
+    /// Withdraws all live reports of an import or a reporter; says how many.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn withdraw_all(&mut self, rows: &mut Rows, what: &Withdrawal, model: &FoldModel) -> Result<u32, Missing> {
+        let mut taken = 0u32;
+        rows.change_all(|row| {
+            let hit = row.is_live() && what.takes(row);
+            if hit {
+                take_back(row);
+                taken = taken.saturating_add(1);
+            }
+            hit
+        })?;
+        if taken > 0 {
+            self.refold(rows, model)?;
+        }
+        Ok(taken)
+    }
+
+    /// Drops all rows of calls before `moment`, for good; says how many. Tombstones of reports that never came stay.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn reset(&mut self, rows: &mut Rows, moment: Timestamp, model: &FoldModel) -> Result<u32, Missing> {
+        let dropped = rows.retain(|row| row.state == RowState::Tombstone || row.body.occurred_at >= moment)?;
+        self.reset_before = self.reset_before.max(Some(moment));
+        self.rows = self.rows.saturating_sub(dropped);
+        self.refold(rows, model)?;
+        Ok(dropped)
+    }
+
+    /// Folds the rows again, after some were taken out or the model has changed.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn refold(&mut self, rows: &Rows, model: &FoldModel) -> Result<(), Missing> {
+        self.evidence = Evidence::of_rows(rows.all()?, model);
+        self.texts = u32::try_from(rows.all()?.filter(|row| row.body.comment.is_some()).count()).unwrap_or(u32::MAX);
+        self.evidence_version = model.evidence_version();
+        Ok(())
+    }
+
+    /// Whether an entry holds at `now` that keeps the number out of its ranges.
+    #[must_use]
+    pub fn kept_out_of_ranges(&self, now: Timestamp) -> bool {
+        self.statuses
+            .at(now)
+            .any(|entry| matches!(entry.kind, StatusKind::Protected | StatusKind::SpoofedVictim))
+    }
+
+    fn fill_tombstone(&mut self, rows: &mut Rows, row: ReportRow) -> Result<Submitted, Missing> {
+        if let Some(known) = rows.find_mut(&row.id)? {
+            *known = row;
+            take_back(known);
+        }
+        Ok(Submitted::Withdrawn)
+    }
+
+    /// Drops the free text of all but the newest [`MAX_TEXTS`] rows.
+    fn drop_old_texts(&mut self, rows: &mut Rows) -> Result<(), Missing> {
+        let mut newest: Vec<(Timestamp, ReportId)> = rows
+            .all()?
+            .filter(|row| row.body.comment.is_some())
+            .map(|row| (row.body.occurred_at, row.id.clone()))
+            .collect();
+        newest.sort_unstable_by(|a, b| b.cmp(a));
+        let keep = usize::try_from(MAX_TEXTS).unwrap_or(usize::MAX);
+        let Some((at, id)) = newest.get(keep.saturating_sub(1)).cloned() else {
+            return Ok(());
+        };
+        rows.change_all(|row| {
+            let old = row.body.comment.is_some() && row.order_key() < (at, &id);
+            if old {
+                row.body.comment = None;
+            }
+            old
+        })?;
+        self.texts = MAX_TEXTS;
+        Ok(())
+    }
+}
+
+impl Withdrawal {
+    /// Whether it takes this row.
+    #[must_use]
+    pub fn takes(&self, row: &ReportRow) -> bool {
+        match self {
+            Self::Import(import) => row.import.as_ref() == Some(import),
+            Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
+        }
+    }
+}
+
+/// A withdrawn report keeps no free text: the person took it back.
+fn take_back(row: &mut ReportRow) {
+    row.state = RowState::Withdrawn;
+    row.body.comment = None;
+}

@@ -1,0 +1,20 @@
+//! Fields of a newer release, carried through unread.
+
+/// The bytes that a newer release wrote behind the fields this one knows. They are written back as they were, so that
+/// two releases can share one store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tail(Box<[u8]>);
+
+impl Tail {
+    /// Keeps these bytes.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
