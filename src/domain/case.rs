@@ -195,6 +195,12 @@ pub struct Link {
 }
 
 impl Link {
+    /// What tells a number's links apart.
+    #[must_use]
+    pub fn key(&self) -> (&CaseId, CaseRole) {
+        (&self.case, self.role)
+    }
+
     /// Whether the number's part had ended by `now`.
     #[must_use]
     pub fn ended_at(&self, now: Timestamp) -> bool {

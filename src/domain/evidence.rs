@@ -35,6 +35,7 @@ impl FoldModel {
         short_days: 3.0,
         long_days: 30.0,
         not_spam_days: 125.0,
+        unknown_ledger_factor: 1.0,
         weights: WeightModel::DEFAULT,
     };
 
@@ -188,12 +189,21 @@ impl Evidence {
         let short = remaining_at(self.as_of, now, model.short_days);
         let long = remaining_at(self.as_of, now, model.long_days);
         let not_spam = remaining_at(self.as_of, now, model.not_spam_days);
-        let factor = |ledger| if ledger == Ledger::Unknown { model.unknown_ledger_factor } else { 1.0 };
+        let factor = |ledger| {
+            if ledger == Ledger::Unknown {
+                model.unknown_ledger_factor
+            } else {
+                1.0
+            }
+        };
         let sum = |testimony: &Testimony| {
-            Ledger::ALL.into_iter().zip(&testimony.ledgers).fold(Mass::default(), |sum, (ledger, mass)| Mass {
-                short: sum.short + mass.short * short * factor(ledger),
-                long: sum.long + mass.long * long * factor(ledger),
-            })
+            Ledger::ALL
+                .into_iter()
+                .zip(&testimony.ledgers)
+                .fold(Mass::default(), |sum, (ledger, mass)| Mass {
+                    short: sum.short + mass.short * short * factor(ledger),
+                    long: sum.long + mass.long * long * factor(ledger),
+                })
         };
         let (proven, unproven) = (sum(&self.proven), sum(&self.unproven));
         // The unproven share of categories and brands is cut by as much as their mass is.

@@ -176,6 +176,7 @@ impl ReportRow {
             import,
             weight,
             body,
+            tail: Tail::default(),
         }
     }
 
@@ -207,6 +208,7 @@ impl ReportRow {
             import: None,
             weight: 0.0,
             body,
+            tail: Tail::default(),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::case::Link;
 use super::evidence::{Evidence, FoldModel};
 use super::ids::{CaseId, ImportId, ReportId, ReporterHash};
-use super::kinds::StatusKind;
+use super::kinds::{CaseRole, StatusKind};
 use super::report::{ReportRow, RowState};
 use super::requests::Requests;
 use super::rows::{Missing, Rows};
@@ -28,7 +28,7 @@ pub struct NumberState {
     pub evidence_version: u32,
     /// What analysts said.
     pub statuses: Statuses,
-    /// The cases it hangs on, sorted by case.
+    /// The cases it hangs on, sorted by case and role.
     pub links: Vec<Link>,
     /// Rows kept, those withdrawn and tombstones included.
     pub rows: u32,
@@ -86,15 +86,9 @@ impl NumberState {
         self.evidence.is_empty() && self.statuses.is_empty() && self.links.is_empty()
     }
 
-    /// The link to this case.
-    #[must_use]
-    pub fn link(&self, case: &CaseId) -> Option<&Link> {
-        self.links.iter().find(|link| link.case == *case)
-    }
-
-    /// Links the number to a case, in place of an earlier link to it.
+    /// Links the number to a case in a role, in place of an earlier such link.
     pub fn set_link(&mut self, link: Link) {
-        match self.links.binary_search_by(|known| known.case.cmp(&link.case)) {
+        match self.links.binary_search_by(|known| known.key().cmp(&link.key())) {
             Ok(place) => {
                 if let Some(known) = self.links.get_mut(place) {
                     *known = link;
@@ -104,10 +98,11 @@ impl NumberState {
         }
     }
 
-    /// Unlinks the number from a case; says whether it was linked.
-    pub fn remove_link(&mut self, case: &CaseId) -> bool {
+    /// Unlinks the number from a case, in one role or in all; says whether it was linked.
+    pub fn remove_link(&mut self, case: &CaseId, role: Option<CaseRole>) -> bool {
         let before = self.links.len();
-        self.links.retain(|link| link.case != *case);
+        self.links
+            .retain(|link| link.case != *case || role.is_some_and(|role| link.role != role));
         self.links.len() != before
     }
 

@@ -43,7 +43,10 @@ impl StoreError {
     /// Whether the same request may be sent again later as it is.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::OutcomeUnknown { .. } | Self::Foreign { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::OutcomeUnknown { .. } | Self::Foreign { .. }
+        )
     }
 
     /// Whether what was asked may have happened all the same.

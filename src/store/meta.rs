@@ -22,12 +22,19 @@ impl Meta {
     /// # Errors
     /// If the machine gives no random numbers.
     pub fn create(evidence_version: u32) -> Result<Self, StoreError> {
-        let unavailable = |error: getrandom::Error| StoreError::Unavailable { cause: error.to_string() };
+        let unavailable = |error: getrandom::Error| StoreError::Unavailable {
+            cause: error.to_string(),
+        };
         let mut store_id = [0; 16];
         let mut secret = [0; 32];
         getrandom::fill(&mut store_id).map_err(unavailable)?;
         getrandom::fill(&mut secret).map_err(unavailable)?;
-        Ok(Self { store_id: u128::from_le_bytes(store_id), secret, evidence_version, ready: false })
+        Ok(Self {
+            store_id: u128::from_le_bytes(store_id),
+            secret,
+            evidence_version,
+            ready: false,
+        })
     }
 
     /// The store's name, for people.

@@ -1,0 +1,155 @@
+//! Compiles the protobuf contract to Rust without a `protoc` on the machine.
+//!
+//! Four products, read by `src/wire.rs`: messages, servers and clients (prost and tonic); their
+//! proto3 JSON form (pbjson); a `Debug` without personal data for the messages that hold some; and
+//! the descriptors that reflection serves.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use prost::Message as _;
+use protox::prost_reflect::prost_types::FileDescriptorSet;
+use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
+
+const PACKAGE: &str = "ringwarden.v1";
+const FILES: [&str; 5] = ["common", "lookup", "report", "number", "case"];
+/// `google.protobuf` types come from pbjson, whose timestamps and durations have the right JSON.
+const WELL_KNOWN: (&str, &str) = (".google.protobuf", "::pbjson_types");
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let out_dir = PathBuf::from(env::var("OUT_DIR")?);
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(FILES.map(|name| format!("ringwarden/v1/{name}.proto")))?;
+    let mut descriptors = compiler.file_descriptor_set();
+
+    let personal = personal_messages(&compiler.descriptor_pool());
+    tonic_prost_build::configure()
+        // Without this, prost maps them to its own types first.
+        .compile_well_known_types(true)
+        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+        .skip_debug(personal.iter().map(|message| format!(".{}", message.full_name())))
+        .compile_fds(descriptors.clone())?;
+    let debug: String = personal.iter().map(debug_impls).collect();
+    fs::write(out_dir.join(format!("{PACKAGE}.debug.rs")), debug)?;
+
+    keep_comments_only(&mut descriptors);
+    let descriptors = descriptors.encode_to_vec();
+    write_json_impls(&descriptors, &out_dir)?;
+    fs::write(out_dir.join(format!("{PACKAGE}.descriptors.bin")), descriptors)?;
+    Ok(())
+}
+
+/// Unknown JSON fields stay errors, the builder's default, so that a misspelt one is not ignored.
+fn write_json_impls(descriptors: &[u8], out_dir: &Path) -> Result<(), Box<dyn Error>> {
+    pbjson_build::Builder::new()
+        .register_descriptors(descriptors)?
+        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+        .out_dir(out_dir)
+        .build(&[format!(".{PACKAGE}")])?;
+    Ok(())
+}
+
+/// Reflection shows comments to people; where in a file each word stands helps nobody there, and
+/// would make the set a third larger (86 instead of 63 kB).
+fn keep_comments_only(descriptors: &mut FileDescriptorSet) {
+    for file in &mut descriptors.file {
+        if let Some(info) = &mut file.source_code_info {
+            info.location.retain(|location| location.leading_comments.is_some());
+        }
+    }
+}
+
+/// The messages of the package with a field marked `debug_redact`.
+fn personal_messages(pool: &DescriptorPool) -> Vec<MessageDescriptor> {
+    pool.all_messages()
+        .filter(|message| message.package_name() == PACKAGE)
+        .filter(|message| message.fields().any(|field| is_personal(&field)))
+        .collect()
+}
+
+fn is_personal(field: &FieldDescriptor) -> bool {
+    field
+        .options()
+        .get_field_by_name("debug_redact")
+        .is_some_and(|value| value.as_bool() == Some(true))
+}
+
+/// `Debug` for a message that holds personal data, and for its oneofs: what prost would derive,
+/// less the fields marked `debug_redact`.
+fn debug_impls(message: &MessageDescriptor) -> String {
+    let name = message.name();
+    let plain = message.fields().filter(|field| real_oneof(field).is_none());
+    let mut shown: String = plain
+        .filter(|field| !is_personal(field))
+        .map(|field| format!(".field(\"{}\", &self.{})", field.name(), value_of(&field)))
+        .collect();
+    let mut oneofs = String::new();
+    for oneof in message.oneofs().filter(|oneof| !oneof.is_synthetic()) {
+        shown.push_str(&format!(".field(\"{0}\", &self.{0})", oneof.name()));
+        let path = format!("{}::{}", snake_case(name), camel_case(oneof.name()));
+        let arms: String = oneof.fields().map(|field| oneof_arm(&field)).collect();
+        oneofs.push_str(&debug_impl(&path, &format!("match self {{ {arms} }}")));
+    }
+    let body = format!("f.debug_struct(\"{name}\"){shown}.finish_non_exhaustive()");
+    debug_impl(name, &body) + &oneofs
+}
+
+fn debug_impl(path: &str, body: &str) -> String {
+    format!(
+        "impl ::core::fmt::Debug for {path} {{\n    \
+         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{\n        \
+         {body}\n    }}\n}}\n"
+    )
+}
+
+fn oneof_arm(field: &FieldDescriptor) -> String {
+    let variant = camel_case(field.name());
+    if is_personal(field) {
+        format!("Self::{variant}(_) => f.write_str(\"{variant}(..)\"),")
+    } else {
+        format!("Self::{variant}(value) => f.debug_tuple(\"{variant}\").field(value).finish(),")
+    }
+}
+
+/// The oneof a field belongs to; `optional` fields are in a synthetic one, which Rust does not show.
+fn real_oneof(field: &FieldDescriptor) -> Option<OneofDescriptor> {
+    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
+}
+
+/// A single enum is read through its getter, which names the value; its field is a bare integer.
+fn value_of(field: &FieldDescriptor) -> String {
+    let is_single = field.cardinality() != Cardinality::Repeated && !field.supports_presence();
+    if is_single && matches!(field.kind(), Kind::Enum(_)) {
+        format!("{}()", field.name())
+    } else {
+        field.name().to_owned()
+    }
+}
+
+/// `WithdrawReportsRequest` to `withdraw_reports_request`, as prost names the module of its oneofs.
+fn snake_case(camel: &str) -> String {
+    let mut snake = String::new();
+    for letter in camel.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// `reporter_id` to `ReporterId`, as prost names the variants of oneofs.
+fn camel_case(snake: &str) -> String {
+    let mut camel = String::new();
+    for word in snake.split('_') {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
