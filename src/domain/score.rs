@@ -316,7 +316,7 @@ impl ScoreModel {
 
 /// Whether a link raises the score: its case contributes, and its owner is not a victim.
 fn raises(link: &Link, case: &Case) -> bool {
-    case.contributes() && link.role != CaseRole::SpoofedVictim
+    case.contributes() && link.role.raises()
 }
 
 /// The level of a score.
