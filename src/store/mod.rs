@@ -119,6 +119,11 @@ pub trait Store: Send + Sync + 'static {
     /// The store in words, for logs: kind and place, never a secret.
     fn describe(&self) -> String;
 
+    /// Whether other processes write to it too. If not, nothing but this process's own commits moves its logs on.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// Asks whether the store is there and still the one that was opened.
     ///
     /// # Errors
