@@ -32,6 +32,12 @@ impl Actor {
         Ok(Self(text.into()))
     }
 
+    /// Whoever sends reports: what a change-log entry says where no feed is named.
+    #[must_use]
+    pub fn reporters() -> Self {
+        Self("reporters".into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -20,8 +20,12 @@ impl CaseTable {
         self.0.len()
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Case>> {
-        self.0.values().map(|(_, case)| Arc::clone(case)).collect()
+    pub(super) fn versioned(&self, id: &CaseId) -> Option<&(Version, Arc<Case>)> {
+        self.0.get(id)
+    }
+
+    pub(super) fn all(&self) -> Vec<(Version, Arc<Case>)> {
+        self.0.values().cloned().collect()
     }
 
     pub(super) fn apply(&mut self, id: CaseId, version: Version, case: Option<Case>) {

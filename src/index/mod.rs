@@ -45,7 +45,7 @@ pub struct Known<'a> {
     /// The record's version; 0 if there is none.
     pub version: Version,
     /// Its cases, those merged led to their successor.
-    pub cases: &'a [(&'a Link, &'a Case)],
+    pub cases: &'a [(&'a Link, Arc<Case>)],
     /// Its score.
     pub score: Score,
 }
@@ -109,15 +109,17 @@ impl Index {
         self.neighbourhood(&shard, &cases, number, now)
     }
 
-    /// A case, or the one it was merged into.
+    /// A case, or the one it was merged into, with its version.
     #[must_use]
-    pub fn case(&self, id: &CaseId) -> Option<Arc<Case>> {
-        successor(&self.cases.read(), id).cloned()
+    pub fn case(&self, id: &CaseId) -> Option<(Version, Arc<Case>)> {
+        let cases = self.cases.read();
+        let id = &successor(&cases, id)?.id;
+        cases.versioned(id).cloned()
     }
 
-    /// All cases in the order of their ids.
+    /// All cases in the order of their ids, with their versions.
     #[must_use]
-    pub fn cases(&self) -> Vec<Arc<Case>> {
+    pub fn cases(&self) -> Vec<(Version, Arc<Case>)> {
         self.cases.read().all()
     }
 

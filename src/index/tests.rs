@@ -158,7 +158,7 @@ fn members_follow_links_and_merged_cases_lead_on() {
     case.merged_into = Some(second.clone());
     index.apply_case(first.clone(), 2, Some(case));
     index.apply_case(second.clone(), 1, Some(self::case(&second, CaseStatus::Open)));
-    assert_eq!(index.case(&first).unwrap().id, second);
+    assert_eq!(index.case(&first).unwrap().1.id, second);
     assert!(!index.around(number(2), day(1)).case_in_100);
 
     state.remove_link(&first, None);

@@ -219,6 +219,18 @@ impl Service {
         Ok(works)
     }
 
+    /// Reads the records with all their rows.
+    pub(super) async fn read_all_rows(&self, jobs: &[NumberJob<()>]) -> Result<Vec<NumberRecord>, ServiceError> {
+        let jobs: Vec<&NumberJob<()>> = jobs.iter().collect();
+        let mut works: Vec<Work<'_, (), ()>> = self.read_numbers(&jobs).await?;
+        let need_all = |record: &mut NumberRecord, (): &()| {
+            record.rows.need_all()?;
+            Ok(Done { answer: (), write: false })
+        };
+        self.apply(&mut works, &need_all).await?;
+        Ok(works.into_iter().map(|work| work.record).collect())
+    }
+
     /// Runs every job as far as its rows go, reads what is missing for all of them at once, and goes on.
     async fn apply<I, T>(
         &self,
