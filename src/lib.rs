@@ -1,7 +1,12 @@
 //! Ringwarden: what is known of a phone number, before the phone rings.
 
+pub mod clock;
 pub mod domain;
+pub mod follow;
 pub mod index;
+pub mod metrics;
 pub mod number;
+pub mod service;
 pub mod store;
+pub mod tasks;
 pub mod wire;
