@@ -26,6 +26,21 @@ pub(super) fn leading(digits: u64, len: u32) -> Option<(u16, u32)> {
     })
 }
 
+/// The country code that begins ASCII digits, and what follows it.
+pub(super) fn split(digits: &[u8]) -> Option<(u16, &[u8])> {
+    let mut code = 0;
+    for (at, byte) in digits.iter().enumerate().take(3) {
+        code = code * 10 + u16::from(byte.checked_sub(b'0')?);
+        if is_assigned(code) {
+            return Some((code, digits.get(at + 1..)?));
+        }
+        if code == 0 {
+            return None;
+        }
+    }
+    None
+}
+
 /// Reads the table at compile time.
 #[expect(
     clippy::indexing_slicing,
@@ -80,5 +95,10 @@ mod tests {
         assert_eq!(leading(4_232_342_090, 10), Some((423, 3)));
         assert_eq!(leading(210_123_456, 9), None);
         assert_eq!(leading(21, 2), None);
+        assert_eq!(split(b"4232342090"), Some((423, &b"2342090"[..])));
+        assert_eq!(split(b"1"), Some((1, &b""[..])));
+        for none in [&b""[..], b"42", b"0491", b"210123456", b"a49"] {
+            assert_eq!(split(none), None);
+        }
     }
 }

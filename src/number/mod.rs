@@ -1,13 +1,17 @@
 //! Telephone numbers: from what switches and people write to one key.
 
 mod country_code;
+mod dialled;
 mod digits;
 mod e164;
 mod error;
 mod kinds;
 mod parsed;
+mod pattern;
 mod plan;
 mod region;
+mod unicode;
+mod written;
 
 pub use e164::E164;
 pub use error::NumberError;
@@ -16,6 +20,7 @@ pub use parsed::{Parsed, ParsedNumber, ServiceKind, ServiceNumber};
 pub use region::{Region, UnknownRegion};
 
 use digits::Digits;
+use written::Written;
 
 /// Reads a number in any form that switches and people write.
 pub fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
@@ -39,25 +44,19 @@ pub fn describe(e164: E164) -> ParsedNumber {
     ParsedNumber::new(e164.country_code(), national)
 }
 
-/// What libphonenumber says of a text.
+/// What libphonenumber alone says of a text: no forms of switches, no short numbers, no anonymity.
+///
+/// # Errors
+/// [`NumberError`] if the text holds no number.
 pub fn normalize(text: &str, default_region: Option<Region>) -> Result<ParsedNumber, NumberError> {
-    use phonenumber::ParseError;
-    let id = default_region.and_then(|region| region.as_str().parse().ok());
-    let number = phonenumber::parse(id, text).map_err(|error| match error {
-        ParseError::NoNumber | ParseError::MalformedInteger(_) => NumberError::NotANumber,
-        ParseError::InvalidCountryCode => NumberError::InvalidCountryCode,
-        ParseError::TooShortAfterIdd => NumberError::TooShortAfterIdd,
-        ParseError::TooShortNsn => NumberError::TooShort,
-        ParseError::TooLong => NumberError::TooLongNumber,
-    })?;
-    let national =
-        Digits::new(number.national().to_string().as_bytes()).ok_or(NumberError::TooLongNumber)?;
-    Ok(ParsedNumber::new(number.code().value(), national)
-        .with_extension(number.extension().map(|e| e.to_string().into()))
-        .with_verstat(None))
+    let written = Written::find(text)?;
+    let (code, national) =
+        dialled::resolve(written.plus, written.digits.as_bytes(), default_region)?;
+    Ok(ParsedNumber::new(code, national).with_extension(written.extension))
 }
 
 /// Does all lazy set-up.
 pub fn warm_up() {
-    let _loaded = phonenumber::metadata::DATABASE.by_code(&1_u16).is_some();
+    plan::warm_up();
+    written::warm_up();
 }
