@@ -28,17 +28,16 @@ pub(super) fn leading(digits: u64, len: u32) -> Option<(u16, u32)> {
 
 /// The country code that begins ASCII digits, and what follows it.
 pub(super) fn split(digits: &[u8]) -> Option<(u16, &[u8])> {
-    let mut code = 0;
-    for (at, byte) in digits.iter().enumerate().take(3) {
-        code = code * 10 + u16::from(byte.checked_sub(b'0')?);
-        if is_assigned(code) {
-            return Some((code, digits.get(at + 1..)?));
-        }
-        if code == 0 {
-            return None;
+    let (mut code, mut rest) = (0, digits);
+    for _ in 0..DIGITS_MAX {
+        let (first, after) = rest.split_first()?;
+        code = code * 10 + u16::try_from(char::from(*first).to_digit(10)?).ok()?;
+        rest = after;
+        if code == 0 || is_assigned(code) {
+            break;
         }
     }
-    None
+    is_assigned(code).then_some((code, rest))
 }
 
 /// Reads the table at compile time.

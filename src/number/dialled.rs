@@ -42,7 +42,7 @@ pub(super) fn resolve(
         split => split?,
     };
     let (territory, national) = match split {
-        Some((code, national)) => (plan::country(code).map(plan::Country::main), national),
+        Some(Split { code, national }) => (plan::country(code).map(plan::Country::main), national),
         None => (home, Cow::Borrowed(digits)),
     };
     let territory = territory.ok_or(NumberError::InvalidCountryCode)?;
@@ -52,12 +52,18 @@ pub(super) fn resolve(
     ))
 }
 
-/// The country code and what follows it; `None` if the digits have no country code.
+/// A country code and what follows it.
+struct Split<'t> {
+    code: u16,
+    national: Cow<'t, [u8]>,
+}
+
+/// Splits off the country code; `None` if the digits have none.
 fn split_country_code<'t>(
     plus: bool,
     digits: &'t [u8],
     home: Option<&Territory>,
-) -> Result<Option<(u16, Cow<'t, [u8]>)>, NumberError> {
+) -> Result<Option<Split<'t>>, NumberError> {
     let international = if plus {
         Some(digits)
     } else {
@@ -69,17 +75,20 @@ fn split_country_code<'t>(
         }
         let (code, national) =
             country_code::split(international).ok_or(NumberError::InvalidCountryCode)?;
-        return Ok(Some((code, Cow::Borrowed(national))));
+        let national = Cow::Borrowed(national);
+        return Ok(Some(Split { code, national }));
     }
-    Ok(home.and_then(|home| Some((home.country_code(), after_own_country_code(digits, home)?))))
+    Ok(home.and_then(|home| {
+        let code = home.country_code();
+        let national = after_own_country_code(digits, home)?;
+        Some(Split { code, national })
+    }))
 }
 
 /// What follows the territory's own country code, if the digits begin with it and are a number
 /// rather without than with it.
 fn after_own_country_code<'t>(digits: &'t [u8], home: &Territory) -> Option<Cow<'t, [u8]>> {
-    let (code, rest) =
-        country_code::split(digits).filter(|(code, _)| *code == home.country_code())?;
-    debug_assert_eq!(code, home.country_code());
+    let (_, rest) = country_code::split(digits).filter(|(code, _)| *code == home.country_code())?;
     let national = home.strip_national_prefix(rest);
     let better = !home.is_general(digits) && home.is_general(&national);
     (better || home.lengths().fit(digits.len()) == LengthFit::TooLong).then_some(national)

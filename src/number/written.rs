@@ -1,12 +1,11 @@
 //! Finds the number in a text as people write it, by libphonenumber's rules.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::error::NumberError;
-use super::unicode::{ascii_digit, fold, is_plus};
+use super::unicode::{ascii_digit, is_plus};
 
 /// Most characters of a text.
 const CHARS_MAX: usize = 250;
@@ -19,6 +18,9 @@ const VANITY_LETTERS_MIN: usize = 3;
 
 /// The parameter that names the country or network to which a local number belongs (RFC 3966).
 const PHONE_CONTEXT: &str = ";phone-context=";
+
+/// The parameter that names one device behind a number (RFC 3966).
+const SUBADDRESS: &str = ";isub=";
 
 /// A number as found in a text: not yet split into country code and national number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,9 +38,7 @@ impl Written {
     /// # Errors
     /// [`NumberError::Empty`], [`NumberError::TooLong`] or [`NumberError::NotANumber`].
     pub(super) fn find(text: &str) -> Result<Self, NumberError> {
-        if text.len() > CHARS_MAX && text.chars().nth(CHARS_MAX).is_some() {
-            return Err(NumberError::TooLong);
-        }
+        Self::check_length(text)?;
         if text.trim().is_empty() {
             return Err(NumberError::Empty);
         }
@@ -46,6 +46,25 @@ impl Written {
             Some(written) => Ok(written),
             None => Self::untidy(text),
         }
+    }
+
+    /// Refuses a text that is longer than any that holds one number.
+    pub(super) fn check_length(text: &str) -> Result<(), NumberError> {
+        let too_long = text.len() > CHARS_MAX && text.chars().nth(CHARS_MAX).is_some();
+        if too_long {
+            Err(NumberError::TooLong)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The parts of a text that is nothing but digits, behind a plus sign or not. This is what
+    /// programs send, so it takes no memory.
+    pub(super) fn bare(text: &str) -> Option<(bool, &str)> {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let bare = (DIGITS_MIN..=CHARS_MAX - 1).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        bare.then_some((digits.len() < text.len(), digits))
     }
 
     /// The number, if nothing but digits and punctuation follow its first digit or plus sign, so
@@ -72,14 +91,13 @@ impl Written {
     }
 
     fn untidy(text: &str) -> Result<Self, NumberError> {
-        let text: String = text.chars().map(fold).collect();
-        let mut number = number_part(&text)?.into_owned();
+        let mut number = number_part(text)?;
         if !VIABLE.is_match(&number) {
             return Err(NumberError::NotANumber);
         }
         let extension = take_extension(&mut number);
         Ok(Self {
-            plus: number.starts_with('+'),
+            plus: number.starts_with(is_plus),
             digits: digits_of(&number),
             extension,
         })
@@ -109,29 +127,25 @@ pub(super) fn warm_up() {
 }
 
 /// The part of a text that may be a number: its parameters applied, surroundings cut off.
-fn number_part(text: &str) -> Result<Cow<'_, str>, NumberError> {
-    let part = match text.split_once(PHONE_CONTEXT) {
-        None => Cow::Borrowed(possible_number(text)),
+fn number_part(text: &str) -> Result<String, NumberError> {
+    let mut part = match text.split_once(PHONE_CONTEXT) {
+        None => possible_number(text).to_owned(),
         Some((before, after)) => {
             let context = after.split(';').next().unwrap_or_default();
             let local = before.split_once("tel:").map_or(before, |(_, local)| local);
             if GLOBAL_CONTEXT.is_match(context) {
-                Cow::Owned(format!("{context}{local}"))
+                format!("{context}{local}")
             } else if DOMAIN_CONTEXT.is_match(context) {
-                Cow::Borrowed(local)
+                local.to_owned()
             } else {
                 return Err(NumberError::NotANumber);
             }
         }
     };
-    Ok(match part.find(";isub=") {
-        Some(at) if at > 0 => Cow::Owned(
-            part.chars()
-                .take(part.get(..at).unwrap_or_default().chars().count())
-                .collect(),
-        ),
-        _ => part,
-    })
+    if let Some(at) = part.find(SUBADDRESS).filter(|&at| at > 0) {
+        part.truncate(at);
+    }
+    Ok(part)
 }
 
 /// From the first digit or plus sign to the last letter or digit, and no second number.
@@ -168,18 +182,17 @@ fn take_extension(number: &mut String) -> Option<Box<str>> {
     Some(extension)
 }
 
-/// The digits of a number, letters read as on a keypad if there are at least three.
+/// The digits of a number; letters read as on a keypad if there are at least three. Spelled
+/// numbers with digits of other scripts lose these, as libphonenumber has it.
 fn digits_of(number: &str) -> String {
     let letters = number.chars().filter(char::is_ascii_alphabetic).count();
     let spelled = letters >= VANITY_LETTERS_MIN;
-    number
-        .chars()
-        .filter_map(|char| match char {
-            '0'..='9' => Some(char),
-            letter if spelled => keypad_digit(letter),
-            _ => None,
-        })
-        .collect()
+    let digit = |char: char| match char {
+        '0'..='9' => Some(char),
+        other if spelled => keypad_digit(other),
+        other => ascii_digit(other).map(char::from),
+    };
+    number.chars().filter_map(digit).collect()
 }
 
 /// Whether a number may begin with this character.
@@ -193,7 +206,7 @@ fn is_unwanted_end(char: char) -> bool {
 }
 
 /// Punctuation within numbers that never begins an extension.
-fn is_separator(char: char) -> bool {
+pub(super) fn is_separator(char: char) -> bool {
     matches!(
         char,
         '-' | ' ' | '(' | ')' | '.' | '[' | ']' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30FC}'
@@ -208,7 +221,7 @@ const PUNCTUATION: &str = r"\-x\u{2010}-\u{2015}\u{2212}\u{30FC}\u{FF0D}-\u{FF0F
 static VIABLE: LazyLock<Regex> = LazyLock::new(|| {
     let extension = extension_pattern();
     expression(&format!(
-        r"(?i)^(?:[0-9]{{2}}|\+*(?:[{PUNCTUATION}*]*[0-9]){{3,}}[{PUNCTUATION}*A-Za-z0-9]*(?:{extension})?)$"
+        r"(?i)^(?:\d{{2}}|[+\u{{FF0B}}]*(?:[{PUNCTUATION}*]*\d){{3,}}[{PUNCTUATION}*A-Za-z\d]*(?:{extension})?)$"
     ))
 });
 
@@ -217,11 +230,11 @@ static EXTENSION: LazyLock<Regex> =
 
 /// A phone context that is a number with country code (RFC 3966).
 static GLOBAL_CONTEXT: LazyLock<Regex> =
-    LazyLock::new(|| expression(r"^\+[0-9\-.()]*[0-9][0-9\-.()]*$"));
+    LazyLock::new(|| expression(r"^\+[\d\-.()]*\d[\d\-.()]*$"));
 
 /// A phone context that is a domain (RFC 3966).
 static DOMAIN_CONTEXT: LazyLock<Regex> = LazyLock::new(|| {
-    expression(r"^(?:[A-Za-z0-9]+(?:-*[A-Za-z0-9])*\.)*[A-Za-z]+(?:-*[A-Za-z0-9])*\.?$")
+    expression(r"^(?:[A-Za-z\d]+(?:-*[A-Za-z\d])*\.)*[A-Za-z]+(?:-*[A-Za-z\d])*\.?$")
 });
 
 /// All ways to write an extension, its digits in a group. The vaguer the sign, the fewer digits.
@@ -232,12 +245,12 @@ fn extension_pattern() -> String {
     const LABEL: &str = r"(?:e?xt(?:ensi(?:o\u{301}?|\u{F3}))?n?|\u{FF45}?\u{FF58}\u{FF54}\u{FF4E}?|\u{434}\u{43E}\u{431}|anexo)";
     const VAGUE_LABEL: &str = r"(?:[x\u{FF58}#\u{FF03}~\u{FF5E}]|int|\u{FF49}\u{FF4E}\u{FF54})";
     [
-        r";ext=([0-9]{1,20})".to_owned(),
-        format!("{BEFORE}{LABEL}{AFTER}([0-9]{{1,20}})#?"),
-        format!("{BEFORE}{VAGUE_LABEL}{AFTER}([0-9]{{1,9}})#?"),
-        r"[\- ]+([0-9]{1,6})#".to_owned(),
-        format!("{BEFORE_NO_COMMA}(?:,{{2}}|;){AFTER}([0-9]{{1,15}})#?"),
-        format!("{BEFORE_NO_COMMA},+{AFTER}([0-9]{{1,9}})#?"),
+        r";ext=(\d{1,20})".to_owned(),
+        format!(r"{BEFORE}{LABEL}{AFTER}(\d{{1,20}})#?"),
+        format!(r"{BEFORE}{VAGUE_LABEL}{AFTER}(\d{{1,9}})#?"),
+        r"[\- ]+(\d{1,6})#".to_owned(),
+        format!(r"{BEFORE_NO_COMMA}(?:,{{2}}|;){AFTER}(\d{{1,15}})#?"),
+        format!(r"{BEFORE_NO_COMMA},+{AFTER}(\d{{1,9}})#?"),
     ]
     .join("|")
 }

@@ -57,6 +57,7 @@ impl<V: Copy + Eq + Hash> Automaton<V> {
     }
 
     /// How many rows the table has.
+    #[cfg(test)]
     pub(in crate::number) fn len(&self) -> usize {
         self.nodes.len()
     }

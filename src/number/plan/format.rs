@@ -57,6 +57,12 @@ impl Formats {
         }
     }
 
+    /// How many national and international rules there are.
+    #[cfg(test)]
+    pub(super) fn rules(&self) -> (usize, usize) {
+        (self.national.len(), self.international.len())
+    }
+
     /// As written within the country; bare digits where no rule fits.
     pub(super) fn national(&self, digits: &[u8]) -> String {
         write(&self.national, digits)

@@ -130,31 +130,4 @@ impl Plan {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[ignore = "prints sizes and times"]
-    fn sizes() {
-        #[expect(clippy::disallowed_methods, reason = "measures")]
-        let now = std::time::Instant::now;
-        let start = now();
-        LazyLock::force(&DATABASE_LOADED);
-        println!("database {:?}", start.elapsed());
-        let start = now();
-        LazyLock::force(&PLAN);
-        println!("plan {:?}", start.elapsed());
-        let mut total = 0;
-        for country in PLAN.by_code.iter().flatten() {
-            let start = now();
-            let len = country.classes().len();
-            total += len;
-            if len > 3000 || start.elapsed().as_millis() > 5 {
-                println!("{} {} {:?}", country.code(), len, start.elapsed());
-            }
-        }
-        println!("total {total} {:?}", start.elapsed());
-    }
-
-    static DATABASE_LOADED: LazyLock<bool> = LazyLock::new(|| DATABASE.by_code(&1).is_some());
-}
+mod tests;
