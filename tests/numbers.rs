@@ -60,10 +60,7 @@ struct Answer {
 
 impl Answer {
     fn ours(line: &Line) -> Self {
-        let region: Option<Region> = line
-            .region
-            .as_ref()
-            .map(|region| region.parse().expect("a region"));
+        let region: Option<Region> = line.region.as_ref().map(|region| region.parse().expect("a region"));
         match number::normalize(&line.input, region) {
             Err(error) => Self {
                 error: Some(code(error)),
@@ -77,11 +74,7 @@ impl Answer {
                 rc: number.region().map(|region| region.to_string()),
                 line_type: Some(line_type(number.line_type()).to_owned()),
                 ext: number.extension().map(str::to_owned),
-                national: line
-                    .expected
-                    .national
-                    .as_ref()
-                    .map(|_| number.national_format()),
+                national: line.expected.national.as_ref().map(|_| number.national_format()),
                 international: line
                     .expected
                     .international
@@ -186,8 +179,7 @@ fn agrees_with_libphonenumber_on_rare_forms_and_formats() {
 #[test]
 #[ignore = "needs a file of recorded answers, named by RINGWARDEN_TEST_NUMBERS"]
 fn agrees_with_libphonenumber_on_a_whole_file() {
-    let path =
-        std::env::var("RINGWARDEN_TEST_NUMBERS").expect("RINGWARDEN_TEST_NUMBERS names the file");
+    let path = std::env::var("RINGWARDEN_TEST_NUMBERS").expect("RINGWARDEN_TEST_NUMBERS names the file");
     let (share, report) = agreement(Path::new(&path));
     println!("{report}");
     assert!(share >= AGREEMENT_MIN, "agreement is only {share}");
@@ -230,10 +222,7 @@ fn cost_of_a_call() {
     let described = number::describe(key);
     let start = Instant::now();
     for _ in 0..CALLS {
-        black_box((
-            described.national_format(),
-            described.international_format(),
-        ));
+        black_box((described.national_format(), described.international_format()));
     }
     println!("both formats: {:?}", start.elapsed() / CALLS);
 }

@@ -61,7 +61,10 @@ impl Freshness {
     /// Whether the last completed sweep of the store is so long ago that answers may have missed something.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        let age_ms = self.moment().after_ms.saturating_sub(self.swept_after_ms.load(Ordering::Acquire));
+        let age_ms = self
+            .moment()
+            .after_ms
+            .saturating_sub(self.swept_after_ms.load(Ordering::Acquire));
         u128::from(age_ms) > STALE_AFTER.as_millis()
     }
 
@@ -87,7 +90,10 @@ impl Freshness {
 
     pub(super) fn moment(&self) -> Moment {
         let after_ms = u64::try_from(monotonic().duration_since(self.started).as_millis()).unwrap_or(u64::MAX);
-        Moment { shown: self.clock.now(), after_ms }
+        Moment {
+            shown: self.clock.now(),
+            after_ms,
+        }
     }
 
     pub(super) fn swept(&self, began: Moment) {

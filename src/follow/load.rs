@@ -60,12 +60,17 @@ impl Follower {
 }
 
 fn number_record(id: &[u8], bytes: &[u8]) -> Result<(E164, NumberState), StoreError> {
-    let number = key::number_of_id(id)
-        .ok_or_else(|| StoreError::Unreadable { what: "number record", cause: "its id is no number".to_owned() })?;
+    let number = key::number_of_id(id).ok_or_else(|| StoreError::Unreadable {
+        what: "number record",
+        cause: "its id is no number".to_owned(),
+    })?;
     Ok((number, codec::number::decode(bytes)?))
 }
 
 fn case_id(id: &[u8]) -> Result<CaseId, StoreError> {
-    let unreadable = || StoreError::Unreadable { what: "case record", cause: "its id is no case id".to_owned() };
+    let unreadable = || StoreError::Unreadable {
+        what: "case record",
+        cause: "its id is no case id".to_owned(),
+    };
     CaseId::parse(std::str::from_utf8(id).map_err(|_| unreadable())?).map_err(|_| unreadable())
 }

@@ -60,7 +60,13 @@ impl Follower {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, index: Arc<Index>, clock: Clock, metrics: Metrics) -> Self {
         let cursors = Shard::all().map(|_| Mutex::new(Head::default())).collect();
-        Self { store, index, metrics, freshness: Freshness::new(clock), cursors }
+        Self {
+            store,
+            index,
+            metrics,
+            freshness: Freshness::new(clock),
+            cursors,
+        }
     }
 
     /// How fresh the index is, and whether the store may be written.
@@ -123,7 +129,8 @@ impl Follower {
             }
             Err(error) => self.failed(&error),
         }
-        self.metrics.set_index_size(self.index.number_count(), self.index.case_count());
+        self.metrics
+            .set_index_size(self.index.number_count(), self.index.case_count());
     }
 
     async fn rung(&self, ring: Ring) {
@@ -180,12 +187,18 @@ impl Follower {
             }
             Kind::Case => {
                 let case = state.as_deref().map(codec::case::decode).transpose()?;
-                if let Some(id) = std::str::from_utf8(&header.id).ok().and_then(|id| CaseId::parse(id).ok()) {
+                if let Some(id) = std::str::from_utf8(&header.id)
+                    .ok()
+                    .and_then(|id| CaseId::parse(id).ok())
+                {
                     self.index.apply_case(id, seq, case);
                 }
             }
         }
-        *self.cursor_of(shard).lock() = Head { seq, nonce: header.nonce };
+        *self.cursor_of(shard).lock() = Head {
+            seq,
+            nonce: header.nonce,
+        };
         self.metrics.entry_applied(header.at, self.freshness.now());
         Ok(())
     }
@@ -193,7 +206,13 @@ impl Follower {
     async fn reload(&self, shard: Shard, reason: &'static str) -> Result<(), StoreError> {
         tracing::warn!(shard = shard.index(), reason, "the shard is loaded again");
         self.metrics.shard_reloaded(reason);
-        let head = self.store.heads().await?.get(shard.index()).copied().unwrap_or_default();
+        let head = self
+            .store
+            .heads()
+            .await?
+            .get(shard.index())
+            .copied()
+            .unwrap_or_default();
         self.load_shard(shard, head).await
     }
 
@@ -214,7 +233,8 @@ impl Follower {
     fn set_store(&self, state: StoreState) -> bool {
         let changed = self.freshness.set_store(state);
         if changed {
-            self.metrics.set_store_state(state == StoreState::Up, state == StoreState::Foreign);
+            self.metrics
+                .set_store_state(state == StoreState::Up, state == StoreState::Foreign);
             tracing::info!(?state, "the state of the store has changed");
         }
         changed

@@ -35,10 +35,7 @@ impl Address {
     /// Takes apart a text: an address, with or without a display name, or anything else.
     pub(super) fn new(text: &str) -> Self {
         let (name, address, outside) = name_and_address(text.trim());
-        let mut parts = if let Some(rest) = SIP_SCHEMES
-            .iter()
-            .find_map(|scheme| strip_scheme(address, scheme))
-        {
+        let mut parts = if let Some(rest) = SIP_SCHEMES.iter().find_map(|scheme| strip_scheme(address, scheme)) {
             Parts::sip(rest)
         } else if let Some(rest) = strip_scheme(address, TEL_SCHEME) {
             Parts::tel(rest)
@@ -95,8 +92,7 @@ impl<'t> Parts<'t> {
             .and_then(|host| host.split(':').next())
             .unwrap_or_default();
         // Some switches leave out the host.
-        let user =
-            user.or(Some(host).filter(|host| is_dialable(host) && !host.contains(['.', '['])));
+        let user = user.or(Some(host).filter(|host| is_dialable(host) && !host.contains(['.', '['])));
         let mut user_params = user.unwrap_or_default().split(';');
         let user = user_params.next().and_then(|user| user.split(':').next());
         Self {
@@ -114,13 +110,8 @@ impl<'t> Parts<'t> {
             let after = text.split_at_checked(at + 1).map_or("", |(_, after)| after);
             after.starts_with(|char: char| char.is_ascii_alphabetic())
         };
-        let params_at = text
-            .match_indices(';')
-            .map(|(at, _)| at)
-            .find(|&at| begins_params(at));
-        let (user, params) = params_at
-            .and_then(|at| text.split_at_checked(at))
-            .unwrap_or((text, ""));
+        let params_at = text.match_indices(';').map(|(at, _)| at).find(|&at| begins_params(at));
+        let (user, params) = params_at.and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""));
         Self {
             user: Some(user).filter(|user| !user.trim().is_empty()),
             letters: true,
@@ -163,9 +154,9 @@ fn strip_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
 /// Whether a text is made of what one dials, and of punctuation.
 fn is_dialable(text: &str) -> bool {
     text.contains(|char: char| char.is_ascii_digit())
-        && text.chars().all(|char| {
-            char.is_ascii_digit() || is_separator(char) || matches!(char, '+' | '*' | '#')
-        })
+        && text
+            .chars()
+            .all(|char| char.is_ascii_digit() || is_separator(char) || matches!(char, '+' | '*' | '#'))
 }
 
 /// A text with its `%XX` escapes resolved (RFC 3986); others stay as they are.
@@ -174,9 +165,7 @@ fn unescape(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
         let escaped = match rest {
-            [b'%', high, low, after @ ..] => hex(*high)
-                .zip(hex(*low))
-                .map(|(high, low)| (high << 4 | low, after)),
+            [b'%', high, low, after @ ..] => hex(*high).zip(hex(*low)).map(|(high, low)| (high << 4 | low, after)),
             _ => None,
         };
         let (byte, after) = escaped.unwrap_or((*first, after));
@@ -232,10 +221,7 @@ mod tests {
             ("+14155550199", number("+14155550199")),
             ("tel:+1-415-555-0199;ext=7", number("+1-415-555-0199")),
             ("TEL:1-800-FLOWERS", number("1-800-FLOWERS")),
-            (
-                "sip:+14155550199@carrier.example;user=phone",
-                number("+14155550199"),
-            ),
+            ("sip:+14155550199@carrier.example;user=phone", number("+14155550199")),
             (
                 "SIPS:+14155550199:secret@carrier.example:5061?Subject=7",
                 number("+14155550199"),
@@ -246,10 +232,7 @@ mod tests {
             ),
             ("sip:+14155550199", number("+14155550199")),
             ("+14155550199@carrier.example", number("+14155550199")),
-            (
-                "\"A <b> 1\" <sip:911@carrier.example>;party=calling",
-                number("911"),
-            ),
+            ("\"A <b> 1\" <sip:911@carrier.example>;party=calling", number("911")),
             ("<+14155550199", number("+14155550199")),
             ("4155550199;5", number("4155550199;5")),
             ("\"Alice 7\" <sip:alice77@carrier.example>", User::Name),
@@ -257,10 +240,7 @@ mod tests {
             ("sip:10.0.0.1:5060", User::Anonymous),
             ("sip:[2001:db8::1]", User::Anonymous),
             ("sip:@carrier.example", User::Anonymous),
-            (
-                "sip:;verstat=No-TN-Validation@carrier.example",
-                User::Anonymous,
-            ),
+            ("sip:;verstat=No-TN-Validation@carrier.example", User::Anonymous),
             ("<>", User::Anonymous),
             ("anonymous@anonymous.invalid", User::Anonymous),
             ("sip:+14155550199@Anonymous.Invalid", User::Anonymous),

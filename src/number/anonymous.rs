@@ -88,10 +88,7 @@ mod tests {
             !is_placeholder(false, "7378742833"),
             "a Texan number, for all its letters"
         );
-        assert!(
-            !is_placeholder(false, "000"),
-            "the Australian emergency number"
-        );
+        assert!(!is_placeholder(false, "000"), "the Australian emergency number");
         assert!(!is_placeholder(true, "14155550199"));
     }
 
@@ -101,10 +98,7 @@ mod tests {
             let columns: Vec<&str> = line.split(',').collect();
             let spelled: String = columns[0].chars().filter_map(keypad_digit).collect();
             assert!(columns[1].is_empty() || columns[1] == spelled, "{line}");
-            assert!(
-                columns[0].chars().all(|char| char.is_ascii_lowercase()),
-                "{line}"
-            );
+            assert!(columns[0].chars().all(|char| char.is_ascii_lowercase()), "{line}");
         }
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed
         return interpret(plus, digits, default_region);
     }
     Written::check_length(text)?;
-    let text: String = text
-        .chars()
-        .filter(|&char| !is_invisible(char))
-        .map(fold)
-        .collect();
+    let text: String = text.chars().filter(|&char| !is_invisible(char)).map(fold).collect();
     if text.trim().is_empty() {
         return Err(NumberError::Empty);
     }
@@ -51,16 +47,9 @@ pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed
     };
     let written = Written::find(&text)?;
     let parsed = interpret(written.plus, &written.digits, region)?;
-    let extension = address
-        .extension
-        .map(String::into_boxed_str)
-        .or(written.extension);
+    let extension = address.extension.map(String::into_boxed_str).or(written.extension);
     Ok(match parsed {
-        Parsed::Number(number) => Parsed::Number(
-            number
-                .with_extension(extension)
-                .with_verstat(address.verstat),
-        ),
+        Parsed::Number(number) => Parsed::Number(number.with_extension(extension).with_verstat(address.verstat)),
         other @ (Parsed::Service(_) | Parsed::Anonymous) => other,
     })
 }
@@ -74,10 +63,7 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
         return Ok(Parsed::Service(service));
     }
     let number = number(plus, digits, region);
-    if number
-        .as_ref()
-        .is_ok_and(|number| number.validity() == Validity::Valid)
-    {
+    if number.as_ref().is_ok_and(|number| number.validity() == Validity::Valid) {
         return number.map(Parsed::Number);
     }
     if let Some(service) = service::short_code(digits, region).filter(|_| !plus) {
@@ -105,8 +91,7 @@ fn behind_international_prefix(digits: &str, region: Option<Region>) -> Option<P
         rest => rest,
     };
     let number = number(true, rest?, None).ok()?;
-    (number.validity() == Validity::Valid || (region.is_none() && !is_prefix(&number)))
-        .then_some(number)
+    (number.validity() == Validity::Valid || (region.is_none() && !is_prefix(&number))).then_some(number)
 }
 
 /// Whether a number is only the beginning of numbers.
@@ -159,21 +144,12 @@ mod tests {
             ("tel:+1-415-555-0199;phone-context=+49", "DE"),
             ("tel:415-555-0199;phone-context=carrier.example", "US"),
             ("sip:+14155550199@carrier.example;user=phone", ""),
-            (
-                "sip:4155550199;phone-context=+1@carrier.example;user=phone",
-                "",
-            ),
-            (
-                "\"Bob 7\" <sip:+14155550199@10.0.0.1:5060>;party=calling",
-                "DE",
-            ),
+            ("sip:4155550199;phone-context=+1@carrier.example;user=phone", ""),
+            ("\"Bob 7\" <sip:+14155550199@10.0.0.1:5060>;party=calling", "DE"),
             ("sip:%2b14155550199@carrier.example", ""),
             ("+14155550199;verstat=TN-Validation-Passed", ""),
             ("+14155550199;npdi;rn=+14155550000", ""),
-            (
-                "\u{202a}+1 (415)\u{2066} 555\u{200b}\u{2011}0199\u{202c}",
-                "",
-            ),
+            ("\u{202a}+1 (415)\u{2066} 555\u{200b}\u{2011}0199\u{202c}", ""),
             ("\u{feff}＋１４１５５５５０１９９", "DE"),
             ("+١٤١٥٥٥٥٠١٩٩", ""),
             ("+1 415 555 0199 ext. 12", ""),
@@ -260,11 +236,7 @@ mod tests {
             "+266696687",
         ] {
             for place in ["", "US", "DE"] {
-                assert_eq!(
-                    parse(text, region(place)),
-                    Ok(Parsed::Anonymous),
-                    "{text} in {place}"
-                );
+                assert_eq!(parse(text, region(place)), Ok(Parsed::Anonymous), "{text} in {place}");
             }
         }
     }
@@ -276,11 +248,7 @@ mod tests {
             (" \u{200e}\t", "US", NumberError::Empty),
             ("hello", "US", NumberError::NotANumber),
             ("sip:alice77@carrier.example", "US", NumberError::NotANumber),
-            (
-                "bob4155550199@carrier.example",
-                "US",
-                NumberError::NotANumber,
-            ),
+            ("bob4155550199@carrier.example", "US", NumberError::NotANumber),
             ("+", "US", NumberError::NotANumber),
             ("+49", "DE", NumberError::NotANumber),
             ("+4930", "US", NumberError::TooShort),
@@ -293,20 +261,10 @@ mod tests {
             ("+210123456", "US", NumberError::InvalidCountryCode),
             ("+4912345678901234567890", "", NumberError::TooLongNumber),
         ] {
-            assert_eq!(
-                parse(text, region(place)),
-                Err(error),
-                "{text:?} in {place:?}"
-            );
+            assert_eq!(parse(text, region(place)), Err(error), "{text:?} in {place:?}");
         }
-        assert_eq!(
-            parse(&"1".repeat(251), region("US")),
-            Err(NumberError::TooLong)
-        );
-        assert_eq!(
-            parse(&"(".repeat(251), region("US")),
-            Err(NumberError::TooLong)
-        );
+        assert_eq!(parse(&"1".repeat(251), region("US")), Err(NumberError::TooLong));
+        assert_eq!(parse(&"(".repeat(251), region("US")), Err(NumberError::TooLong));
     }
 
     #[test]
@@ -316,10 +274,7 @@ mod tests {
             panic!("a number");
         };
         assert_eq!(number.extension(), Some("77"));
-        assert_eq!(
-            number.verstat(),
-            Some(Verstat::Passed(Some(AttestationLevel::B)))
-        );
+        assert_eq!(number.verstat(), Some(Verstat::Passed(Some(AttestationLevel::B))));
         assert_eq!(number.line_type(), LineType::FixedLineOrMobile);
         assert_eq!(number.region(), Some(Region::US));
     }

@@ -24,11 +24,7 @@ const NATIONAL_MAX: usize = 17;
 /// # Errors
 /// [`NumberError::InvalidCountryCode`], [`NumberError::TooShortAfterIdd`],
 /// [`NumberError::TooShort`] or [`NumberError::TooLongNumber`].
-pub(super) fn resolve(
-    plus: bool,
-    digits: &[u8],
-    default_region: Option<Region>,
-) -> Result<(u16, Digits), NumberError> {
+pub(super) fn resolve(plus: bool, digits: &[u8], default_region: Option<Region>) -> Result<(u16, Digits), NumberError> {
     let home = default_region.and_then(plan::territory);
     if !plus && home.is_none() {
         return Err(NumberError::InvalidCountryCode);
@@ -46,10 +42,7 @@ pub(super) fn resolve(
         None => (home, Cow::Borrowed(digits)),
     };
     let territory = territory.ok_or(NumberError::InvalidCountryCode)?;
-    Ok((
-        territory.country_code(),
-        national_number(territory, &national)?,
-    ))
+    Ok((territory.country_code(), national_number(territory, &national)?))
 }
 
 /// A country code and what follows it.
@@ -73,8 +66,7 @@ fn split_country_code<'t>(
         if international.len() <= NATIONAL_MIN {
             return Err(NumberError::TooShortAfterIdd);
         }
-        let (code, national) =
-            country_code::split(international).ok_or(NumberError::InvalidCountryCode)?;
+        let (code, national) = country_code::split(international).ok_or(NumberError::InvalidCountryCode)?;
         let national = Cow::Borrowed(national);
         return Ok(Some(Split { code, national }));
     }

@@ -59,8 +59,7 @@ pub fn normalize(text: &str, default_region: Option<Region>) -> Result<ParsedNum
         return Ok(ParsedNumber::new(code, national));
     }
     let written = Written::find(text)?;
-    let (code, national) =
-        dialled::resolve(written.plus, written.digits.as_bytes(), default_region)?;
+    let (code, national) = dialled::resolve(written.plus, written.digits.as_bytes(), default_region)?;
     Ok(ParsedNumber::new(code, national).with_extension(written.extension))
 }
 
@@ -72,29 +71,8 @@ pub fn describe(e164: E164) -> ParsedNumber {
     ParsedNumber::new(e164.country_code(), national)
 }
 
-<<<<<<< HEAD
-/// What libphonenumber says of a text.
-pub fn normalize(text: &str, default_region: Option<Region>) -> Result<ParsedNumber, NumberError> {
-    use phonenumber::ParseError;
-    let id = default_region.and_then(|region| region.as_str().parse().ok());
-    let number = phonenumber::parse(id, text).map_err(|error| match error {
-        ParseError::NoNumber | ParseError::MalformedInteger(_) => NumberError::NotANumber,
-        ParseError::InvalidCountryCode => NumberError::InvalidCountryCode,
-        ParseError::TooShortAfterIdd => NumberError::TooShortAfterIdd,
-        ParseError::TooShortNsn => NumberError::TooShort,
-        ParseError::TooLong => NumberError::TooLongNumber,
-    })?;
-    let national = Digits::new(number.national().to_string().as_bytes()).ok_or(NumberError::TooLongNumber)?;
-    Ok(ParsedNumber::new(number.code().value(), national)
-        .with_extension(number.extension().map(|e| e.to_string().into()))
-        .with_verstat(None))
-}
-
-/// Does all lazy set-up.
-=======
 /// Does all that is otherwise done at the first number of its kind. Called once at the start, so that
 /// no caller waits for it.
->>>>>>> number
 pub fn warm_up() {
     plan::warm_up();
     written::warm_up();

@@ -42,8 +42,7 @@ pub(super) fn emergency(digits: &str, region: Option<Region>) -> Option<ServiceN
 /// The short code that `digits`, dialled as they stand, are in a region.
 pub(super) fn short_code(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
     let services = SERVICES.get(&region?)?;
-    matches(services.short_code.as_ref(), digits)
-        .then(|| ServiceNumber::new(digits, region, ServiceKind::ShortCode))
+    matches(services.short_code.as_ref(), digits).then(|| ServiceNumber::new(digits, region, ServiceKind::ShortCode))
 }
 
 /// Reads what is otherwise read at the first short number.
@@ -52,8 +51,7 @@ pub(super) fn warm_up() {
 }
 
 fn matches(pattern: Option<&Program>, digits: &str) -> bool {
-    digits.len() <= DIGITS_MAX
-        && pattern.is_some_and(|pattern| pattern.match_all(digits.as_bytes()).is_some())
+    digits.len() <= DIGITS_MAX && pattern.is_some_and(|pattern| pattern.match_all(digits.as_bytes()).is_some())
 }
 
 impl Services {
@@ -86,25 +84,14 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_read() {
-        let lines: Vec<&str> = TABLE
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .collect();
+        let lines: Vec<&str> = TABLE.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(SERVICES.len(), lines.len());
         for line in lines {
             let columns: Vec<&str> = line.split(';').collect();
             let services = &SERVICES[&columns[0].parse().unwrap()];
             assert_eq!(columns.len(), 3, "{line}");
-            assert_eq!(
-                services.emergency.is_some(),
-                !columns[1].is_empty(),
-                "{line}"
-            );
-            assert_eq!(
-                services.short_code.is_some(),
-                !columns[2].is_empty(),
-                "{line}"
-            );
+            assert_eq!(services.emergency.is_some(), !columns[1].is_empty(), "{line}");
+            assert_eq!(services.short_code.is_some(), !columns[2].is_empty(), "{line}");
         }
     }
 
@@ -126,9 +113,7 @@ mod tests {
         ] {
             let found = emergency(digits, place);
             assert_eq!(found.is_some(), is, "{digits} {place:?}");
-            assert!(found.is_none_or(
-                |found| found.kind() == ServiceKind::Emergency && found.digits() == digits
-            ));
+            assert!(found.is_none_or(|found| found.kind() == ServiceKind::Emergency && found.digits() == digits));
         }
     }
 

@@ -132,17 +132,7 @@ mod tests {
         ] {
             assert_eq!(ascii_digit(char), Some(digit), "{char}");
         }
-        for char in [
-            'a',
-            '/',
-            ':',
-            '\u{66A}',
-            '\u{FF1A}',
-            '²',
-            'Ⅷ',
-            '一',
-            char::MAX,
-        ] {
+        for char in ['a', '/', ':', '\u{66A}', '\u{FF1A}', '²', 'Ⅷ', '一', char::MAX] {
             assert_eq!(ascii_digit(char), None, "{char}");
         }
     }
@@ -151,11 +141,7 @@ mod tests {
     fn every_set_of_digits_is_numeric_to_the_standard_library() {
         for zero in ZEROS {
             let nine = char::from_u32(u32::from(zero) + 9).unwrap();
-            assert!(
-                zero.is_numeric() && nine.is_numeric(),
-                "{:X}",
-                u32::from(zero)
-            );
+            assert!(zero.is_numeric() && nine.is_numeric(), "{:X}", u32::from(zero));
             assert_eq!(fold(nine), '9');
         }
     }

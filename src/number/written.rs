@@ -51,19 +51,15 @@ impl Written {
     /// Refuses a text that is longer than any that holds one number.
     pub(super) fn check_length(text: &str) -> Result<(), NumberError> {
         let too_long = text.len() > CHARS_MAX && text.chars().nth(CHARS_MAX).is_some();
-        if too_long {
-            Err(NumberError::TooLong)
-        } else {
-            Ok(())
-        }
+        if too_long { Err(NumberError::TooLong) } else { Ok(()) }
     }
 
     /// The parts of a text that is nothing but digits, behind a plus sign or not. This is what
     /// programs send, so it takes no memory.
     pub(super) fn bare(text: &str) -> Option<(bool, &str)> {
         let digits = text.strip_prefix('+').unwrap_or(text);
-        let bare = (DIGITS_MIN..=CHARS_MAX - 1).contains(&digits.len())
-            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let bare =
+            (DIGITS_MIN..=CHARS_MAX - 1).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         bare.then_some((digits.len() < text.len(), digits))
     }
 
@@ -71,10 +67,7 @@ impl Written {
     /// that there can be neither extension nor letters: nearly every number, without expressions.
     fn tidy(text: &str) -> Option<Self> {
         let start = text.find(is_start)?;
-        let rest = text
-            .split_at_checked(start)?
-            .1
-            .trim_end_matches(is_unwanted_end);
+        let rest = text.split_at_checked(start)?.1.trim_end_matches(is_unwanted_end);
         let mut written = Self::default();
         for char in rest.chars() {
             match ascii_digit(char) {
@@ -225,24 +218,22 @@ static VIABLE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-static EXTENSION: LazyLock<Regex> =
-    LazyLock::new(|| expression(&format!("(?i)(?:{})$", extension_pattern())));
+static EXTENSION: LazyLock<Regex> = LazyLock::new(|| expression(&format!("(?i)(?:{})$", extension_pattern())));
 
 /// A phone context that is a number with country code (RFC 3966).
-static GLOBAL_CONTEXT: LazyLock<Regex> =
-    LazyLock::new(|| expression(r"^\+[\d\-.()]*\d[\d\-.()]*$"));
+static GLOBAL_CONTEXT: LazyLock<Regex> = LazyLock::new(|| expression(r"^\+[\d\-.()]*\d[\d\-.()]*$"));
 
 /// A phone context that is a domain (RFC 3966).
-static DOMAIN_CONTEXT: LazyLock<Regex> = LazyLock::new(|| {
-    expression(r"^(?:[A-Za-z\d]+(?:-*[A-Za-z\d])*\.)*[A-Za-z]+(?:-*[A-Za-z\d])*\.?$")
-});
+static DOMAIN_CONTEXT: LazyLock<Regex> =
+    LazyLock::new(|| expression(r"^(?:[A-Za-z\d]+(?:-*[A-Za-z\d])*\.)*[A-Za-z]+(?:-*[A-Za-z\d])*\.?$"));
 
 /// All ways to write an extension, its digits in a group. The vaguer the sign, the fewer digits.
 fn extension_pattern() -> String {
     const BEFORE: &str = r"[ \u{A0}\t,]*";
     const BEFORE_NO_COMMA: &str = r"[ \u{A0}\t]*";
     const AFTER: &str = r"[:.\u{FF0E}]?[ \u{A0}\t,\-]*";
-    const LABEL: &str = r"(?:e?xt(?:ensi(?:o\u{301}?|\u{F3}))?n?|\u{FF45}?\u{FF58}\u{FF54}\u{FF4E}?|\u{434}\u{43E}\u{431}|anexo)";
+    const LABEL: &str =
+        r"(?:e?xt(?:ensi(?:o\u{301}?|\u{F3}))?n?|\u{FF45}?\u{FF58}\u{FF54}\u{FF4E}?|\u{434}\u{43E}\u{431}|anexo)";
     const VAGUE_LABEL: &str = r"(?:[x\u{FF58}#\u{FF03}~\u{FF5E}]|int|\u{FF49}\u{FF4E}\u{FF54})";
     [
         r";ext=(\d{1,20})".to_owned(),

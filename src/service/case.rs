@@ -138,18 +138,37 @@ impl Service {
     /// If the request is wrong, the name is taken, or the store cannot be written.
     pub async fn create_case(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
         check_new(new)?;
-        let id = new.id.clone().unwrap_or_else(|| CaseId::derived(key::TENANT, &mutation.request));
+        let id = new
+            .id
+            .clone()
+            .unwrap_or_else(|| CaseId::derived(key::TENANT, &mutation.request));
         let print = mutation.fingerprint(&format!("create {new:?}"));
         let now = self.clock.now();
         self.change_case(&id, mutation, |found, version| match found {
             Some(case) => {
                 let again = !mutation.check(case.requests.seen(print), version)?;
-                if again { Ok((case, Done { answer: (), write: false })) } else { Err(taken()) }
+                if again {
+                    Ok((
+                        case,
+                        Done {
+                            answer: (),
+                            write: false,
+                        },
+                    ))
+                } else {
+                    Err(taken())
+                }
             }
             None => {
                 let mut case = created(id.clone(), new, mutation, now);
                 case.requests.remember(print);
-                Ok((case, Done { answer: (), write: true }))
+                Ok((
+                    case,
+                    Done {
+                        answer: (),
+                        write: true,
+                    },
+                ))
             }
         })
         .await?;
@@ -163,7 +182,11 @@ impl Service {
     pub fn case_details(&self, id: &CaseId) -> Result<CaseDetails, ServiceError> {
         let (version, case) = self.index.case(id).ok_or(ServiceError::NotFound { what: "case" })?;
         let member_count = self.index.members(&case.id).len();
-        Ok(CaseDetails { case, version, member_count })
+        Ok(CaseDetails {
+            case,
+            version,
+            member_count,
+        })
     }
 
     /// A page of the numbers of a case, in their order, with their links.
@@ -173,19 +196,29 @@ impl Service {
     pub fn case_members(&self, id: &CaseId, page: &PageRequest) -> Result<(Vec<(E164, Link)>, String), ServiceError> {
         let limit = page.limit()?;
         let list = format!("members {id}");
-        let after = page.cursor(&self.keys, &list)?.and_then(|cursor| key::number_of_id(&cursor));
+        let after = page
+            .cursor(&self.keys, &list)?
+            .and_then(|cursor| key::number_of_id(&cursor));
         let case = self.case_details(id)?.case;
         let mut numbers = self.index.members(&case.id);
         numbers.retain(|number| after.is_none_or(|after| *number > after));
         let more = numbers.len() > limit;
         numbers.truncate(limit);
         let last = numbers.last().filter(|_| more);
-        let next = last.map_or_else(String::new, |last| page::seal(&self.keys, &list, &last.digits().to_be_bytes()));
+        let next = last.map_or_else(String::new, |last| {
+            page::seal(&self.keys, &list, &last.digits().to_be_bytes())
+        });
         let now = self.clock.now();
         let links = numbers.into_iter().flat_map(|number| {
             let of_case = |link: &Link| link.case == case.id;
             self.index.look_up(number, now, |known| {
-                known.state.links.iter().filter(|link| of_case(link)).map(|link| (number, link.clone())).collect::<Vec<_>>()
+                known
+                    .state
+                    .links
+                    .iter()
+                    .filter(|link| of_case(link))
+                    .map(|link| (number, link.clone()))
+                    .collect::<Vec<_>>()
             })
         });
         Ok((links.collect(), next))
@@ -206,13 +239,21 @@ impl Service {
         let more = cases.len() > limit;
         cases.truncate(limit);
         let last = cases.last().filter(|_| more);
-        let next_page_token =
-            last.map_or_else(String::new, |(_, last)| page::seal(&self.keys, &list, last.id.as_str().as_bytes()));
+        let next_page_token = last.map_or_else(String::new, |(_, last)| {
+            page::seal(&self.keys, &list, last.id.as_str().as_bytes())
+        });
         let details = cases.into_iter().map(|(version, case)| {
             let member_count = self.index.members(&case.id).len();
-            CaseDetails { case, version, member_count }
+            CaseDetails {
+                case,
+                version,
+                member_count,
+            }
         });
-        Ok(CaseList { cases: details.collect(), next_page_token })
+        Ok(CaseList {
+            cases: details.collect(),
+            next_page_token,
+        })
     }
 
     /// Changes fields of a case.
@@ -245,7 +286,10 @@ impl Service {
         input: &TransitionInput,
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
-        check_lengths(&[("note", &input.note, MAX_TEXT_CHARS), ("agency", &input.agency, MAX_AGENCY_CHARS)])?;
+        check_lengths(&[
+            ("note", &input.note, MAX_TEXT_CHARS),
+            ("agency", &input.agency, MAX_AGENCY_CHARS),
+        ])?;
         let event = CaseEvent {
             at: self.clock.now(),
             actor: mutation.actor.clone(),
@@ -255,7 +299,8 @@ impl Service {
             agency: input.agency.as_str().into(),
         };
         self.mutate_case(id, mutation, &format!("transition {input:?}"), |case| {
-            case.transition(event.clone()).map_err(|error| ServiceError::Precondition(error.to_string()))
+            case.transition(event.clone())
+                .map_err(|error| ServiceError::Precondition(error.to_string()))
         })
         .await
     }
@@ -272,30 +317,35 @@ impl Service {
     ) -> Result<Vec<Result<(E164, bool, Version), ServiceError>>, ServiceError> {
         let id = self.open_case(id, "links", links.len())?;
         let now = self.clock.now();
-        self.change_links(links, mutation, |input| (&input.number, input.default_region), |record, input| {
-            let wanted = Link {
-                case: id.clone(),
-                role: input.role,
-                confidence: input.confidence,
-                source: input.source,
-                from: input.from,
-                to: input.to,
-                linked_at: now,
-                actor: mutation.actor.clone(),
-            };
-            let print = mutation.fingerprint(&format!("link {id} {input:?}"));
-            if !one_link(mutation, input.expected_version, record, print)? {
-                return Ok((false, false));
-            }
-            let created = record.state.links.iter().all(|link| link.key() != wanted.key());
-            if created && record.state.links.len() >= MAX_LINKS {
-                let text = format!("the number hangs on {MAX_LINKS} cases already");
-                return Err(ServiceError::Precondition(text).into());
-            }
-            record.state.set_link(wanted);
-            record.state.requests.remember(print);
-            Ok((created, true))
-        })
+        self.change_links(
+            links,
+            mutation,
+            |input| (&input.number, input.default_region),
+            |record, input| {
+                let wanted = Link {
+                    case: id.clone(),
+                    role: input.role,
+                    confidence: input.confidence,
+                    source: input.source,
+                    from: input.from,
+                    to: input.to,
+                    linked_at: now,
+                    actor: mutation.actor.clone(),
+                };
+                let print = mutation.fingerprint(&format!("link {id} {input:?}"));
+                if !one_link(mutation, input.expected_version, record, print)? {
+                    return Ok((false, false));
+                }
+                let created = record.state.links.iter().all(|link| link.key() != wanted.key());
+                if created && record.state.links.len() >= MAX_LINKS {
+                    let text = format!("the number hangs on {MAX_LINKS} cases already");
+                    return Err(ServiceError::Precondition(text).into());
+                }
+                record.state.set_link(wanted);
+                record.state.requests.remember(print);
+                Ok((created, true))
+            },
+        )
         .await
     }
 
@@ -310,15 +360,20 @@ impl Service {
         mutation: &Mutation,
     ) -> Result<Vec<Result<(E164, bool, Version), ServiceError>>, ServiceError> {
         let id = self.open_case(id, "numbers", numbers.len())?;
-        self.change_links(numbers, mutation, |(number, region, ..)| (number, *region), |record, (_, _, role, expected)| {
-            let print = mutation.fingerprint(&format!("unlink {id} {role:?}"));
-            if !one_link(mutation, *expected, record, print)? {
-                return Ok((false, false));
-            }
-            let was_linked = record.state.remove_link(&id, *role);
-            record.state.requests.remember(print);
-            Ok((was_linked, was_linked))
-        })
+        self.change_links(
+            numbers,
+            mutation,
+            |(number, region, ..)| (number, *region),
+            |record, (_, _, role, expected)| {
+                let print = mutation.fingerprint(&format!("unlink {id} {role:?}"));
+                if !one_link(mutation, *expected, record, print)? {
+                    return Ok((false, false));
+                }
+                let was_linked = record.state.remove_link(&id, *role);
+                record.state.requests.remember(print);
+                Ok((was_linked, was_linked))
+            },
+        )
         .await
     }
 
@@ -342,7 +397,10 @@ impl Service {
             }
             results.push(number.map(|(number, _)| (number, false, 0)));
         }
-        let jobs: Vec<_> = by_number.into_iter().map(|(number, items)| NumberJob { number, items }).collect();
+        let jobs: Vec<_> = by_number
+            .into_iter()
+            .map(|(number, items)| NumberJob { number, items })
+            .collect();
         let who = (&mutation.actor, mutation.request.as_str());
         let answers = self
             .change_numbers(&jobs, who, |record, (_, input)| {
@@ -376,11 +434,23 @@ impl Service {
         self.change_case(&id, mutation, |found, version| {
             let mut case = found.ok_or(ServiceError::NotFound { what: "case" })?;
             if !mutation.check(case.requests.seen(print), version)? {
-                return Ok((case, Done { answer: (), write: false }));
+                return Ok((
+                    case,
+                    Done {
+                        answer: (),
+                        write: false,
+                    },
+                ));
             }
             change(&mut case)?;
             case.requests.remember(print);
-            Ok((case, Done { answer: (), write: true }))
+            Ok((
+                case,
+                Done {
+                    answer: (),
+                    write: true,
+                },
+            ))
         })
         .await?;
         self.case_details(&id)
@@ -389,7 +459,10 @@ impl Service {
     /// The case that numbers are to hang on, or the one it was merged into.
     fn open_case(&self, id: &CaseId, field: &str, numbers: usize) -> Result<CaseId, ServiceError> {
         if numbers == 0 || numbers > MAX_NUMBERS {
-            return Err(ServiceError::field(field, format!("must hold 1 to {MAX_NUMBERS} numbers")));
+            return Err(ServiceError::field(
+                field,
+                format!("must hold 1 to {MAX_NUMBERS} numbers"),
+            ));
         }
         Ok(self.case_details(id)?.case.id.clone())
     }
@@ -399,7 +472,10 @@ impl CaseFilter {
     fn lets(&self, case: &Case) -> bool {
         self.status.is_none_or(|status| case.status == status)
             && self.category.is_none_or(|category| case.category == category)
-            && self.brand.as_ref().is_none_or(|brand| case.brand.as_ref() == Some(brand))
+            && self
+                .brand
+                .as_ref()
+                .is_none_or(|brand| case.brand.as_ref() == Some(brand))
             && case.title.to_lowercase().contains(&self.query.to_lowercase())
     }
 }
@@ -431,7 +507,10 @@ fn one_link(
     record: &NumberRecord,
     print: crate::domain::requests::Fingerprint,
 ) -> Result<bool, ServiceError> {
-    let own = Mutation { expected_version, ..mutation.clone() };
+    let own = Mutation {
+        expected_version,
+        ..mutation.clone()
+    };
     own.check(record.state.requests.seen(print), record.version.unwrap_or(0))
 }
 
@@ -503,5 +582,9 @@ fn check_lengths(texts: &[(&str, &str, usize)]) -> Result<(), ServiceError> {
         .filter(|(_, text, most)| text.chars().count() > *most)
         .map(|(field, _, most)| Violation::new(*field, format!("must have at most {most} characters")))
         .collect();
-    if violations.is_empty() { Ok(()) } else { Err(ServiceError::Invalid(violations)) }
+    if violations.is_empty() {
+        Ok(())
+    } else {
+        Err(ServiceError::Invalid(violations))
+    }
 }

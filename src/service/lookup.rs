@@ -9,7 +9,9 @@ use crate::domain::policy::Decision;
 use crate::domain::score::{Reason, Score};
 use crate::domain::time::Timestamp;
 use crate::index::Known;
-use crate::number::{self, E164, LineType, NumberError, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity};
+use crate::number::{
+    self, E164, LineType, NumberError, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity,
+};
 
 /// Whether the number is calling, or about to be called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +91,8 @@ impl Service {
     /// # Errors
     /// If the text holds no number.
     pub fn look_up(&self, input: &LookupInput) -> Result<LookupOutcome, ServiceError> {
-        let parsed = number::parse(&input.number, input.default_region).map_err(|error| number_error("number", error))?;
+        let parsed =
+            number::parse(&input.number, input.default_region).map_err(|error| number_error("number", error))?;
         let outcome = match parsed {
             Parsed::Number(parsed) => match parsed.e164() {
                 Some(number) => self.look_up_number(number, &parsed, input),
@@ -113,9 +116,10 @@ impl Service {
             Parsed::Number(parsed) => parsed
                 .e164()
                 .ok_or_else(|| ServiceError::field(field, "is impossible: too long or too short for its country")),
-            Parsed::Service(_) => {
-                Err(ServiceError::field(field, "is a short or emergency number, which is never scored"))
-            }
+            Parsed::Service(_) => Err(ServiceError::field(
+                field,
+                "is a short or emergency number, which is never scored",
+            )),
             Parsed::Anonymous => Err(ServiceError::field(field, "holds no number: the caller is anonymous")),
         }
     }
@@ -141,7 +145,11 @@ impl Service {
     }
 
     fn unscored(&self, identity: Identity, decision: Decision, reason: Option<(&'static str, &str)>) -> LookupOutcome {
-        let reasons = reason.map(|(code, detail)| Reason { code, points: 0.0, detail: detail.to_owned() });
+        let reasons = reason.map(|(code, detail)| Reason {
+            code,
+            points: 0.0,
+            detail: detail.to_owned(),
+        });
         let score = Score {
             value: None,
             level: RiskLevel::NotScored,
@@ -164,15 +172,25 @@ impl Service {
     }
 }
 
-const INVALID_NUMBER: Option<(&str, &str)> = Some(("INVALID_NUMBER", "No such number can exist: the caller ID is false."));
+const INVALID_NUMBER: Option<(&str, &str)> =
+    Some(("INVALID_NUMBER", "No such number can exist: the caller ID is false."));
 const SERVICE_NUMBER: Option<(&str, &str)> = Some(("PROTECTED_NUMBER", "A short or emergency number is never scored."));
 const NO_NUMBER: Option<(&str, &str)> = None;
 
 impl RecordFacts {
     pub(super) fn of(known: &Known<'_>) -> Self {
         let evidence = &known.state.evidence;
-        let reporters = evidence.proven.reporters.union(evidence.unproven.reporters).estimate().round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 600")]
+        let reporters = evidence
+            .proven
+            .reporters
+            .union(evidence.unproven.reporters)
+            .estimate()
+            .round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it lies between 0 and 600"
+        )]
         let reporter_count = reporters as u32;
         Self {
             report_count: evidence.reports,
@@ -197,7 +215,11 @@ pub(super) fn identity(parsed: &ParsedNumber, full: bool) -> Identity {
     Identity {
         e164: parsed.e164(),
         national_format: if full { parsed.national_format() } else { String::new() },
-        international_format: if full { parsed.international_format() } else { String::new() },
+        international_format: if full {
+            parsed.international_format()
+        } else {
+            String::new()
+        },
         region: parsed.region(),
         line_type: parsed.line_type(),
         validity: parsed.validity(),
@@ -205,7 +227,10 @@ pub(super) fn identity(parsed: &ParsedNumber, full: bool) -> Identity {
 }
 
 fn impossible(parsed: &ParsedNumber) -> Identity {
-    Identity { e164: None, ..identity(parsed, false) }
+    Identity {
+        e164: None,
+        ..identity(parsed, false)
+    }
 }
 
 fn service(short: &ServiceNumber) -> Identity {
@@ -214,7 +239,12 @@ fn service(short: &ServiceNumber) -> Identity {
         ServiceKind::ShortCode => LineType::ShortCode,
     };
     let region = short.region();
-    Identity { region, line_type, validity: Validity::NotANumberOfThePlan, ..anonymous() }
+    Identity {
+        region,
+        line_type,
+        validity: Validity::NotANumberOfThePlan,
+        ..anonymous()
+    }
 }
 
 fn anonymous() -> Identity {

@@ -72,7 +72,16 @@ impl Service {
             reporter: store.meta().derived_key("ringwarden 2026 reporter hashes"),
             page: store.meta().derived_key("ringwarden 2026 page tokens"),
         };
-        Self { store, index, follower, clock, policy, metrics, keys, turns: write::Turns::default() }
+        Self {
+            store,
+            index,
+            follower,
+            clock,
+            policy,
+            metrics,
+            keys,
+            turns: write::Turns::default(),
+        }
     }
 
     /// How fresh the index is, and whether the store may be written.

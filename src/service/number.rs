@@ -123,7 +123,10 @@ impl Service {
         let reports = stored_reports(&record)?;
         let now = self.clock.now();
         Ok(self.index.look_up(number, now, |known| {
-            let links = known.cases.iter().map(|(link, case)| DossierLink { link: (*link).clone(), case: Arc::clone(case) });
+            let links = known.cases.iter().map(|(link, case)| DossierLink {
+                link: (*link).clone(),
+                case: Arc::clone(case),
+            });
             Dossier {
                 identity: identity(&number::describe(number), true),
                 score: known.score.clone(),
@@ -236,7 +239,10 @@ impl Service {
             return Err(ServiceError::field("prefix", "must hold digits only, without +"));
         }
         let list = format!("numbers {filter:?}");
-        let mut after = page.cursor(&self.keys, &list)?.map(|cursor| place_of(&cursor)).transpose()?;
+        let mut after = page
+            .cursor(&self.keys, &list)?
+            .map(|cursor| place_of(&cursor))
+            .transpose()?;
         let mut numbers = Vec::new();
         let mut scanned = 0;
         let first = after.map_or(0, |(shard, _)| shard.index());
@@ -250,13 +256,19 @@ impl Service {
                     numbers.extend(self.number_row(number, filter));
                     if numbers.len() >= limit || scanned >= MAX_SCANNED {
                         let next_page_token = page::seal(&self.keys, &list, &cursor_of(shard, number));
-                        return Ok(NumberList { numbers, next_page_token });
+                        return Ok(NumberList {
+                            numbers,
+                            next_page_token,
+                        });
                     }
                 }
                 last = Some(end);
             }
         }
-        Ok(NumberList { numbers, next_page_token: String::new() })
+        Ok(NumberList {
+            numbers,
+            next_page_token: String::new(),
+        })
     }
 
     pub(super) fn version_of(&self, number: E164) -> Version {
@@ -276,12 +288,18 @@ impl Service {
         self.change_number(number, (&mutation.actor, mutation.request.as_str()), |record| {
             let seen = record.state.requests.seen(print);
             if !mutation.check(seen, record.version.unwrap_or(0))? {
-                return Ok(Done { answer: (None, record.state.statuses.clone()), write: false });
+                return Ok(Done {
+                    answer: (None, record.state.statuses.clone()),
+                    write: false,
+                });
             }
             let answer = change(record)?;
             record.state.requests.remember(print);
             record.state.evidence_version = self.index.model().fold.evidence_version();
-            Ok(Done { answer: (Some(answer), record.state.statuses.clone()), write: true })
+            Ok(Done {
+                answer: (Some(answer), record.state.statuses.clone()),
+                write: true,
+            })
         })
         .await
     }
@@ -301,7 +319,9 @@ impl Service {
                 statuses: known.state.statuses.at(now).map(|entry| entry.kind).collect(),
                 cases: known.state.links.iter().map(|link| link.case.clone()).collect(),
             };
-            let wanted = filter.min_score.is_none_or(|least| row.score.is_some_and(|score| score >= least))
+            let wanted = filter
+                .min_score
+                .is_none_or(|least| row.score.is_some_and(|score| score >= least))
                 && filter.status.is_none_or(|status| row.statuses.contains(&status))
                 && filter.case.as_ref().is_none_or(|case| row.cases.contains(case));
             wanted.then_some(row)
@@ -311,7 +331,10 @@ impl Service {
 
 fn tally<K: Ord>(reports: &[StoredReport], key: impl Fn(&StoredReport) -> K) -> BTreeMap<K, u32> {
     let mut counts = BTreeMap::new();
-    for report in reports.iter().filter(|report| report.row.is_live() && !report.row.body.not_spam) {
+    for report in reports
+        .iter()
+        .filter(|report| report.row.is_live() && !report.row.body.not_spam)
+    {
         *counts.entry(key(report)).or_default() += 1;
     }
     counts
@@ -324,19 +347,24 @@ fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError>
     }
     match input.expires_at {
         Some(end) if end <= now => Err(ServiceError::field("expires_at", "must lie ahead")),
-        Some(end) if input.kind == StatusKind::Allowed && end > now.plus(MAX_ALLOWED) => {
-            Err(ServiceError::field("expires_at", "must lie at most 366 days ahead for ALLOWED"))
-        }
-        None if input.kind == StatusKind::Allowed => {
-            Err(ServiceError::field("expires_at", "must be set for ALLOWED: numbers change hands"))
-        }
+        Some(end) if input.kind == StatusKind::Allowed && end > now.plus(MAX_ALLOWED) => Err(ServiceError::field(
+            "expires_at",
+            "must lie at most 366 days ahead for ALLOWED",
+        )),
+        None if input.kind == StatusKind::Allowed => Err(ServiceError::field(
+            "expires_at",
+            "must be set for ALLOWED: numbers change hands",
+        )),
         Some(_) | None => Ok(()),
     }
 }
 
 fn check_reason(reason: &str) -> Result<(), ServiceError> {
     if reason.chars().count() > MAX_REASON_CHARS {
-        return Err(ServiceError::field("reason", format!("must have at most {MAX_REASON_CHARS} characters")));
+        return Err(ServiceError::field(
+            "reason",
+            format!("must have at most {MAX_REASON_CHARS} characters"),
+        ));
     }
     Ok(())
 }

@@ -83,11 +83,24 @@ mod tests {
 
     #[test]
     fn tokens_open_only_for_their_own_list_and_store() {
-        let keys = Keys { reporter: [0; 32], page: [1; 32] };
+        let keys = Keys {
+            reporter: [0; 32],
+            page: [1; 32],
+        };
         let token = seal(&keys, "numbers", b"cursor");
         assert_eq!(open(&keys, "numbers", &token).unwrap(), b"cursor");
         assert_eq!(open(&keys, "cases", &token), None);
-        assert_eq!(open(&Keys { page: [2; 32], ..keys.clone() }, "numbers", &token), None);
+        assert_eq!(
+            open(
+                &Keys {
+                    page: [2; 32],
+                    ..keys.clone()
+                },
+                "numbers",
+                &token
+            ),
+            None
+        );
         for bad in ["", "zz", "00", "+1", &format!("00{token}")] {
             assert_eq!(open(&keys, "numbers", bad), None, "{bad}");
         }
@@ -95,7 +108,13 @@ mod tests {
 
     #[test]
     fn sizes_are_bounded() {
-        let limit = |size| PageRequest { size, token: String::new() }.limit();
+        let limit = |size| {
+            PageRequest {
+                size,
+                token: String::new(),
+            }
+            .limit()
+        };
         assert_eq!(limit(0).unwrap(), 50);
         assert_eq!(limit(1_000).unwrap(), 1_000);
         assert!(limit(1_001).is_err());

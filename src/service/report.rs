@@ -157,7 +157,11 @@ impl Service {
             }
         }
         for outcome in &outcomes {
-            self.metrics.report(outcome.as_ref().map_or_else(ServiceError::kind, |outcome| outcome_word(outcome.submitted)));
+            self.metrics.report(
+                outcome
+                    .as_ref()
+                    .map_or_else(ServiceError::kind, |outcome| outcome_word(outcome.submitted)),
+            );
         }
         outcomes
     }
@@ -177,16 +181,25 @@ impl Service {
         for callback in callbacks {
             self.withdraw_from(callback, report).await?;
         }
-        Ok(WithdrawOutcome { was_known: withdrawn != Withdrawn::Unknown })
+        Ok(WithdrawOutcome {
+            was_known: withdrawn != Withdrawn::Unknown,
+        })
     }
 
     async fn withdraw_from(&self, number: E164, id: &ReportId) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
         let now = self.clock.now();
         let fold = &self.index.model().fold;
         self.change_number(number, (&reporters(), id.as_str()), |record| {
-            let callbacks = record.rows.find(id)?.map(|row| row.body.callbacks.clone()).unwrap_or_default();
+            let callbacks = record
+                .rows
+                .find(id)?
+                .map(|row| row.body.callbacks.clone())
+                .unwrap_or_default();
             let withdrawn = record.state.withdraw(&mut record.rows, id, now, fold)?;
-            Ok(Done { answer: (withdrawn, callbacks), write: withdrawn != Withdrawn::Already })
+            Ok(Done {
+                answer: (withdrawn, callbacks),
+                write: withdrawn != Withdrawn::Already,
+            })
         })
         .await
     }
@@ -200,12 +213,21 @@ impl Service {
         for shard in Shard::all() {
             let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
             for part in numbers.chunks(WITHDRAWN_AT_A_TIME) {
-                let jobs: Vec<_> = part.iter().map(|number| NumberJob { number: *number, items: vec![()] }).collect();
+                let jobs: Vec<_> = part
+                    .iter()
+                    .map(|number| NumberJob {
+                        number: *number,
+                        items: vec![()],
+                    })
+                    .collect();
                 let fold = &self.index.model().fold;
                 let answers = self
                     .change_numbers(&jobs, who, |record, ()| {
                         let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
-                        Ok(Done { answer: taken, write: taken > 0 })
+                        Ok(Done {
+                            answer: taken,
+                            write: taken > 0,
+                        })
                     })
                     .await;
                 for taken in answers.into_iter().flatten() {
@@ -250,13 +272,22 @@ impl Service {
         let more = rest.len() > limit;
         rest.truncate(limit);
         let last = rest.last().filter(|_| more);
-        let next_page_token = last.map_or_else(String::new, |last| page::seal(&self.keys, &list, &row_cursor(&last.row)));
-        Ok(ReportList { number, reports: rest, next_page_token })
+        let next_page_token = last.map_or_else(String::new, |last| {
+            page::seal(&self.keys, &list, &row_cursor(&last.row))
+        });
+        Ok(ReportList {
+            number,
+            reports: rest,
+            next_page_token,
+        })
     }
 
     /// A number's record with all its rows.
     pub(super) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
-        let jobs = [NumberJob { number, items: vec![()] }];
+        let jobs = [NumberJob {
+            number,
+            items: vec![()],
+        }];
         self.read_all_rows(&jobs).await?.pop().ok_or(ServiceError::Internal)
     }
 
@@ -269,7 +300,10 @@ impl Service {
         let occurred_at = report.occurred_at.unwrap_or(received_at);
         for (field, moment) in [("occurred_at", occurred_at), ("received_at", received_at)] {
             if moment > now.plus(MAX_AHEAD) {
-                return Err(ServiceError::field(field, "lies more than 5 minutes ahead of the server's clock"));
+                return Err(ServiceError::field(
+                    field,
+                    "lies more than 5 minutes ahead of the server's clock",
+                ));
             }
             if moment < Timestamp::EARLIEST {
                 return Err(ServiceError::field(field, "must not be before the year 2000"));
@@ -316,7 +350,10 @@ impl Service {
                 by_number.entry(filing.number).or_default().push((place, filing));
             }
         }
-        let jobs: Vec<_> = by_number.into_iter().map(|(number, items)| NumberJob { number, items }).collect();
+        let jobs: Vec<_> = by_number
+            .into_iter()
+            .map(|(number, items)| NumberJob { number, items })
+            .collect();
         let (actor, request) = who_files(&jobs);
         let fold = &self.index.model().fold;
         let answers = self
@@ -326,7 +363,10 @@ impl Service {
                     return Err(Stop::Refused(ServiceError::AlreadyExists { what: "report_id" }));
                 }
                 let write = record.rows.changed().next().is_some();
-                Ok(Done { answer: (*place, submitted), write })
+                Ok(Done {
+                    answer: (*place, submitted),
+                    write,
+                })
             })
             .await;
         let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
@@ -340,7 +380,11 @@ impl Service {
             for ((place, filing), answer) in job.items.iter().zip(answers) {
                 if let Some(outcome) = outcomes.get_mut(*place) {
                     let report_id = filing.row.id.clone();
-                    *outcome = answer.map(|(_, submitted)| ReportOutcome { number: job.number, report_id, submitted });
+                    *outcome = answer.map(|(_, submitted)| ReportOutcome {
+                        number: job.number,
+                        report_id,
+                        submitted,
+                    });
                 }
             }
         }
@@ -376,10 +420,16 @@ pub(super) fn stored_reports(record: &NumberRecord) -> Result<Vec<StoredReport>,
     let mut rows: Vec<&ReportRow> = record.rows.all().map_err(all)?.collect();
     rows.sort_unstable_by(|a, b| b.order_key().cmp(&a.order_key()));
     let mut spoken = BTreeSet::new();
-    let stored = rows.into_iter().filter(|row| row.state != RowState::Tombstone).map(|row| {
-        let again = row.is_live() && row.body.reporter.is_some_and(|reporter| !spoken.insert(reporter));
-        StoredReport { row: row.clone(), superseded: again }
-    });
+    let stored = rows
+        .into_iter()
+        .filter(|row| row.state != RowState::Tombstone)
+        .map(|row| {
+            let again = row.is_live() && row.body.reporter.is_some_and(|reporter| !spoken.insert(reporter));
+            StoredReport {
+                row: row.clone(),
+                superseded: again,
+            }
+        });
     Ok(stored.collect())
 }
 
@@ -388,9 +438,7 @@ fn callback_filings(
     filings: &[Result<Filing, ServiceError>],
     outcomes: &[Result<ReportOutcome, ServiceError>],
 ) -> Vec<(usize, Result<Filing, ServiceError>)> {
-    let counts = |outcome: &Result<ReportOutcome, ServiceError>| {
-        matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown))
-    };
+    let counts = |outcome: &Result<ReportOutcome, ServiceError>| matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown));
     let mut all = Vec::new();
     for (place, (filing, outcome)) in filings.iter().zip(outcomes).enumerate() {
         let Ok(filing) = filing else { continue };
@@ -398,7 +446,11 @@ fn callback_filings(
             continue;
         }
         for callback in &filing.row.body.callbacks {
-            let body = ReportBody { role: Some(ReportRole::ToldToCall), callbacks: Vec::new(), ..filing.row.body.clone() };
+            let body = ReportBody {
+                role: Some(ReportRole::ToldToCall),
+                callbacks: Vec::new(),
+                ..filing.row.body.clone()
+            };
             let Filing { row, .. } = filing;
             let row = ReportRow::accepted(row.id.clone(), body, row.weight, row.received_at, row.import.clone());
             all.push((place, Ok(Filing { number: *callback, row })));
@@ -409,8 +461,15 @@ fn callback_filings(
 
 /// Who a change-log entry names for reports: the feed, or whoever reports. A batch is named by its first report.
 fn who_files(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
-    let Some((_, first)) = jobs.first().and_then(|job| job.items.first()) else { return (reporters(), String::new()) };
-    let feed = first.row.body.feed.as_ref().and_then(|feed| Actor::parse(feed.as_str()).ok());
+    let Some((_, first)) = jobs.first().and_then(|job| job.items.first()) else {
+        return (reporters(), String::new());
+    };
+    let feed = first
+        .row
+        .body
+        .feed
+        .as_ref()
+        .and_then(|feed| Actor::parse(feed.as_str()).ok());
     (feed.unwrap_or_else(reporters), first.row.id.as_str().to_owned())
 }
 

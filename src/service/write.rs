@@ -22,9 +22,7 @@ use crate::domain::time::Timestamp;
 use crate::follow::{Applied, StoreState};
 use crate::number::E164;
 use crate::store::codec::{self, entry::Header};
-use crate::store::{
-    BucketKey, BucketWrite, CommitError, Key, RecordKey, RecordWrite, Shard, ShardCommit, Version,
-};
+use crate::store::{BucketKey, BucketWrite, CommitError, Key, RecordKey, RecordWrite, Shard, ShardCommit, Version};
 
 /// How often a change is tried while others are faster.
 const MAX_ATTEMPTS: u32 = 12;
@@ -132,9 +130,15 @@ impl Service {
         change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
     ) -> Result<T, ServiceError> {
         let _turn = self.turns.take(&RecordKey::number(number)).await;
-        let jobs = [NumberJob { number, items: vec![()] }];
+        let jobs = [NumberJob {
+            number,
+            items: vec![()],
+        }];
         let mut answers = self.change_numbers(&jobs, who, |record, ()| change(record)).await;
-        answers.pop().and_then(|mut answers| answers.pop()).unwrap_or(Err(ServiceError::Internal))
+        answers
+            .pop()
+            .and_then(|mut answers| answers.pop())
+            .unwrap_or(Err(ServiceError::Internal))
     }
 
     /// Changes many numbers; answers in the order of the jobs and their items. `jobs` name each number once.
@@ -197,24 +201,44 @@ impl Service {
         let keys: Vec<Key> = jobs
             .iter()
             .flat_map(|job| {
-                let bucket = Key::Bucket(BucketKey { number: job.number, bucket: 0 });
+                let bucket = Key::Bucket(BucketKey {
+                    number: job.number,
+                    bucket: 0,
+                });
                 [Key::Record(RecordKey::number(job.number)), bucket]
             })
             .collect();
         let found = self.store.read(&keys).await?;
         let mut works = Vec::with_capacity(jobs.len());
         for (job, pair) in jobs.iter().zip(found.chunks(2)) {
-            let [record, bucket] = pair else { return Err(ServiceError::Internal) };
+            let [record, bucket] = pair else {
+                return Err(ServiceError::Internal);
+            };
             let (version, state) = match record {
                 Some(stored) => (Some(stored.version), codec::number::decode(&stored.bytes)?),
                 None => (None, NumberState::default()),
             };
             let mut rows = Rows::unloaded(state.buckets);
             if state.buckets > 0 {
-                rows.load(0, bucket.as_ref().map_or(Ok(Vec::new()), |bucket| codec::rows::decode(&bucket.bytes))?);
+                rows.load(
+                    0,
+                    bucket
+                        .as_ref()
+                        .map_or(Ok(Vec::new()), |bucket| codec::rows::decode(&bucket.bytes))?,
+                );
             }
-            let record = NumberRecord { number: job.number, state, version, rows };
-            works.push(Work { job, record, answers: Vec::with_capacity(job.items.len()), write: false });
+            let record = NumberRecord {
+                number: job.number,
+                state,
+                version,
+                rows,
+            };
+            works.push(Work {
+                job,
+                record,
+                answers: Vec::with_capacity(job.items.len()),
+                write: false,
+            });
         }
         Ok(works)
     }
@@ -225,7 +249,10 @@ impl Service {
         let mut works: Vec<Work<'_, (), ()>> = self.read_numbers(&jobs).await?;
         let need_all = |record: &mut NumberRecord, (): &()| {
             record.rows.need_all()?;
-            Ok(Done { answer: (), write: false })
+            Ok(Done {
+                answer: (),
+                write: false,
+            })
         };
         self.apply(&mut works, &need_all).await?;
         Ok(works.into_iter().map(|work| work.record).collect())
@@ -244,7 +271,11 @@ impl Service {
                 let Some(work) = works.get_mut(place) else { continue };
                 if let Some(missing) = work.advance(change) {
                     let number = work.record.number;
-                    let buckets = work.record.rows.missing(missing).map(|bucket| BucketKey { number, bucket });
+                    let buckets = work
+                        .record
+                        .rows
+                        .missing(missing)
+                        .map(|bucket| BucketKey { number, bucket });
                     wanted.extend(buckets.map(|key| (place, key)));
                     open.push(place);
                 }
@@ -273,10 +304,21 @@ impl Service {
         for (place, work) in works.iter().enumerate().filter(|(_, work)| work.write) {
             let key = RecordKey::number(work.record.number);
             let shard = key.shard();
-            let empty = || (ShardCommit { shard, records: Vec::new(), buckets: Vec::new() }, Vec::new());
+            let empty = || {
+                (
+                    ShardCommit {
+                        shard,
+                        records: Vec::new(),
+                        buckets: Vec::new(),
+                    },
+                    Vec::new(),
+                )
+            };
             let (commit, places) = commits.entry(shard).or_insert_with(empty);
             let state = codec::number::encode(&work.record.state);
-            commit.records.push(record_write(key, work.record.version, state, who, now));
+            commit
+                .records
+                .push(record_write(key, work.record.version, state, who, now));
             commit.buckets.extend(bucket_writes(&work.record));
             places.push(place);
         }
@@ -356,11 +398,16 @@ impl Service {
                 return Ok(done.answer);
             }
             let write = record_write(key.clone(), version, codec::case::encode(&case), who, self.clock.now());
-            let commit = ShardCommit { shard: key.shard(), records: vec![write], buckets: Vec::new() };
+            let commit = ShardCommit {
+                shard: key.shard(),
+                records: vec![write],
+                buckets: Vec::new(),
+            };
             match self.commit(vec![commit]).await.pop() {
                 Some(Ok(versions)) => {
                     let version = versions.first().copied().unwrap_or(0);
-                    self.follower.applied(vec![Applied::Case(id.clone(), version, Box::new(case))]);
+                    self.follower
+                        .applied(vec![Applied::Case(id.clone(), version, Box::new(case))]);
                     return Ok(done.answer);
                 }
                 Some(Err(CommitError::Conflict { .. })) => tokio::time::sleep(pause(attempt)).await,
@@ -381,10 +428,7 @@ enum Fate {
 
 impl<I, T> Work<'_, I, T> {
     /// Runs the items that are left, as far as the rows go.
-    fn advance(
-        &mut self,
-        change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
-    ) -> Option<Missing> {
+    fn advance(&mut self, change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>) -> Option<Missing> {
         while let Some(item) = self.job.items.get(self.answers.len()) {
             match change(&mut self.record, item) {
                 Ok(done) => {
@@ -407,7 +451,10 @@ impl Mutation {
             Seen::Done => Ok(false),
             Seen::OtherContent => Err(ServiceError::AlreadyExists { what: "request_id" }),
             Seen::New => match self.expected_version {
-                Some(expected) if expected != version => Err(ServiceError::Stale { expected, found: version }),
+                Some(expected) if expected != version => Err(ServiceError::Stale {
+                    expected,
+                    found: version,
+                }),
                 Some(_) | None => Ok(true),
             },
         }
@@ -439,19 +486,32 @@ fn record_write(
         actor: actor.clone(),
         request: request.into(),
     };
-    RecordWrite { key, expected, header: codec::entry::encode_header(&header), state: Some(state) }
+    RecordWrite {
+        key,
+        expected,
+        header: codec::entry::encode_header(&header),
+        state: Some(state),
+    }
 }
 
 fn bucket_writes(record: &NumberRecord) -> impl Iterator<Item = BucketWrite> {
     record.rows.changed().map(|(bucket, rows)| {
         let bytes = (!rows.is_empty()).then(|| codec::rows::encode(rows));
-        BucketWrite { key: BucketKey { number: record.number, bucket }, bytes }
+        BucketWrite {
+            key: BucketKey {
+                number: record.number,
+                bucket,
+            },
+            bytes,
+        }
     })
 }
 
 /// Twice as long each time, at a random point of the second half.
 fn pause(attempt: u32) -> Duration {
-    let whole = Duration::from_micros(100).saturating_mul(1 << attempt.min(16)).min(MAX_PAUSE);
+    let whole = Duration::from_micros(100)
+        .saturating_mul(1 << attempt.min(16))
+        .min(MAX_PAUSE);
     let jitter = u32::try_from(random() % 1_000).unwrap_or(0);
     whole / 2 + whole * jitter / 2_000
 }
@@ -460,4 +520,3 @@ fn pause(attempt: u32) -> Duration {
 fn random() -> u64 {
     getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
 }
-

@@ -35,11 +35,7 @@ impl<V: Copy + Eq + Hash> Automaton<V> {
     /// match all of it (ascending) and of its length, or `otherwise` when none does.
     ///
     /// Programs that look for the end of the text (`$`) match nothing here.
-    pub(in crate::number) fn new(
-        programs: &[Program],
-        otherwise: V,
-        decide: impl Fn(&[usize], usize) -> V,
-    ) -> Self {
+    pub(in crate::number) fn new(programs: &[Program], otherwise: V, decide: impl Fn(&[usize], usize) -> V) -> Self {
         let mut builder = Builder::new(programs, otherwise, decide);
         let start = builder.starts.clone();
         let start = builder.closure(start);
@@ -148,11 +144,7 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
         let matching: Vec<usize> = places
             .iter()
             .filter(|&&place| self.steps.get(place) == Some(&Step::Accept))
-            .map(|&place| {
-                self.starts
-                    .partition_point(|&start| start <= place)
-                    .saturating_sub(1)
-            })
+            .map(|&place| self.starts.partition_point(|&start| start <= place).saturating_sub(1))
             .collect();
         if matching.is_empty() {
             self.otherwise
@@ -207,10 +199,7 @@ mod tests {
     use super::*;
 
     fn programs(patterns: &[&str]) -> Vec<Program> {
-        patterns
-            .iter()
-            .map(|pattern| Program::new(pattern).unwrap())
-            .collect()
+        patterns.iter().map(|pattern| Program::new(pattern).unwrap()).collect()
     }
 
     #[test]

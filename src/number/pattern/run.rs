@@ -40,14 +40,7 @@ impl Program {
 
     /// The end of the first match that begins at step `at` and position `position`. The recursion
     /// is no deeper than the program is long: every way forks at a later step.
-    fn run(
-        &self,
-        mut at: usize,
-        mut position: usize,
-        text: &[u8],
-        all: bool,
-        found: &mut Match,
-    ) -> Option<usize> {
+    fn run(&self, mut at: usize, mut position: usize, text: &[u8], all: bool, found: &mut Match) -> Option<usize> {
         loop {
             match *self.steps.get(at)? {
                 Step::Digit(set) => {
@@ -105,11 +98,7 @@ mod tests {
     #[test]
     fn takes_the_first_way_that_matches() {
         assert_eq!(groups("0|01", "012"), Some((1, vec![])), "not the longest");
-        assert_eq!(
-            groups(r"\d{1,2}2", "12"),
-            Some((2, vec![])),
-            "gives back what it took"
-        );
+        assert_eq!(groups(r"\d{1,2}2", "12"), Some((2, vec![])), "gives back what it took");
         assert_eq!(groups("12", "13"), None);
         assert_eq!(groups("", "13"), Some((0, vec![])));
     }
@@ -117,14 +106,8 @@ mod tests {
     #[test]
     fn remembers_groups() {
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            groups(r"([2-9]\d{6})$|1", "2345678"),
-            Some((7, vec![some("2345678")]))
-        );
-        assert_eq!(
-            groups(r"([2-9]\d{6})$|1", "12345678"),
-            Some((1, vec![None]))
-        );
+        assert_eq!(groups(r"([2-9]\d{6})$|1", "2345678"), Some((7, vec![some("2345678")])));
+        assert_eq!(groups(r"([2-9]\d{6})$|1", "12345678"), Some((1, vec![None])));
         assert_eq!(groups(r"([2-9]\d{6})$|1", "23456789"), None, "more follows");
         assert_eq!(
             groups(r"0?(?:(11)|(2)(3)?)", "0112"),

@@ -45,10 +45,7 @@ pub(in crate::number) struct PatternError {
 /// Reads a pattern.
 pub(super) fn parse(text: &str) -> Result<Node, PatternError> {
     let mut reader = Reader {
-        chars: text
-            .bytes()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .collect(),
+        chars: text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect(),
         at: 0,
     };
     let node = reader.choice(0)?;
@@ -99,11 +96,7 @@ impl Reader {
                 if !self.take(b')') {
                     return Err(self.error());
                 }
-                Ok(if captures {
-                    Node::Group(Box::new(inner))
-                } else {
-                    inner
-                })
+                Ok(if captures { Node::Group(Box::new(inner)) } else { inner })
             }
             _ => Err(PatternError { at: self.at - 1 }),
         }
@@ -133,11 +126,7 @@ impl Reader {
         let mut set = 0;
         while !self.take(b']') {
             let first = self.digit()?;
-            let last = if self.take(b'-') {
-                self.digit()?
-            } else {
-                first
-            };
+            let last = if self.take(b'-') { self.digit()? } else { first };
             for digit in first..=last {
                 set |= 1 << digit;
             }
@@ -204,10 +193,7 @@ mod tests {
     fn reads_what_plans_are_written_in() {
         assert_eq!(
             parse(" 1\n [2-47] "),
-            Ok(Node::Sequence(vec![
-                Node::Digit(2),
-                Node::Digit(0b1001_1100)
-            ]))
+            Ok(Node::Sequence(vec![Node::Digit(2), Node::Digit(0b1001_1100)]))
         );
         assert_eq!(
             parse(r"(\d{2,3})|5?"),
@@ -224,10 +210,7 @@ mod tests {
                 },
             ]))
         );
-        assert_eq!(
-            parse("(?:0|$)"),
-            Ok(Node::Choice(vec![Node::Digit(1), Node::End]))
-        );
+        assert_eq!(parse("(?:0|$)"), Ok(Node::Choice(vec![Node::Digit(1), Node::End])));
         assert_eq!(parse(""), Ok(Node::Sequence(vec![])));
     }
 

@@ -30,18 +30,12 @@ pub(super) fn table(metadata: &[&Metadata]) -> Automaton<Class> {
             },
         });
         if let Some(pattern) = leading {
-            sources.add(
-                Program::prefix(pattern.as_str()),
-                index,
-                Says::Belongs,
-                None,
-            );
+            sources.add(Program::prefix(pattern.as_str()), index, Says::Belongs, None);
         }
         let general = Program::new(one.descriptors().general().national_number().as_str());
         sources.add(general, index, Says::General, Some(Lengths::of(one)));
         for (line_type, kind) in kinds(one.descriptors()) {
-            let lengths =
-                Some(Lengths::of_kind(kind)).filter(|lengths| *lengths != Lengths::default());
+            let lengths = Some(Lengths::of_kind(kind)).filter(|lengths| *lengths != Lengths::default());
             let program = Program::new(kind.national_number().as_str());
             sources.add(program, index, Says::Kind(line_type), lengths);
         }
@@ -114,13 +108,7 @@ enum Says {
 }
 
 impl Sources {
-    fn add(
-        &mut self,
-        program: Result<Program, PatternError>,
-        territory: usize,
-        says: Says,
-        lengths: Option<Lengths>,
-    ) {
+    fn add(&mut self, program: Result<Program, PatternError>, territory: usize, says: Says, lengths: Option<Lengths>) {
         debug_assert!(program.is_ok(), "a test reads every pattern of the plan");
         if let Ok(program) = program {
             self.programs.push(program);
@@ -134,29 +122,25 @@ impl Sources {
 
     /// The class of a number of `len` digits that the programs `matching` match.
     fn class(&self, matching: &[usize], len: usize) -> Class {
-        let claimed = self
-            .territories
-            .iter()
-            .enumerate()
-            .find_map(|(index, owner)| {
-                let said: Vec<Says> = matching
-                    .iter()
-                    .filter_map(|&program| self.sayings.get(program))
-                    .filter(|saying| saying.territory == index)
-                    .filter(|saying| saying.lengths.is_none_or(|lengths| lengths.has(len)))
-                    .map(|saying| saying.says)
-                    .collect();
-                let line_type = line_type(&said);
-                let claims = match owner.claim {
-                    Claim::All => true,
-                    Claim::Leading => said.contains(&Says::Belongs),
-                    Claim::Valid => line_type != LineType::Unknown,
-                };
-                claims.then_some(Class {
-                    region: owner.region,
-                    line_type,
-                })
-            });
+        let claimed = self.territories.iter().enumerate().find_map(|(index, owner)| {
+            let said: Vec<Says> = matching
+                .iter()
+                .filter_map(|&program| self.sayings.get(program))
+                .filter(|saying| saying.territory == index)
+                .filter(|saying| saying.lengths.is_none_or(|lengths| lengths.has(len)))
+                .map(|saying| saying.says)
+                .collect();
+            let line_type = line_type(&said);
+            let claims = match owner.claim {
+                Claim::All => true,
+                Claim::Leading => said.contains(&Says::Belongs),
+                Claim::Valid => line_type != LineType::Unknown,
+            };
+            claims.then_some(Class {
+                region: owner.region,
+                line_type,
+            })
+        });
         claimed.unwrap_or(Class {
             region: None,
             line_type: LineType::Unknown,
@@ -172,9 +156,7 @@ fn line_type(said: &[Says]) -> LineType {
     });
     match first {
         Some(_) if !said.contains(&Says::General) => LineType::Unknown,
-        Some(LineType::FixedLine) if said.contains(&Says::Kind(LineType::Mobile)) => {
-            LineType::FixedLineOrMobile
-        }
+        Some(LineType::FixedLine) if said.contains(&Says::Kind(LineType::Mobile)) => LineType::FixedLineOrMobile,
         first => first.unwrap_or(LineType::Unknown),
     }
 }

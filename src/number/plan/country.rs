@@ -29,20 +29,14 @@ impl Country {
     ///
     /// # Errors
     /// [`PatternError`] if the dialling rules of a territory cannot be read.
-    pub(super) fn new(
-        code: u16,
-        metadata: Vec<&'static Metadata>,
-    ) -> Result<Option<Self>, PatternError> {
+    pub(super) fn new(code: u16, metadata: Vec<&'static Metadata>) -> Result<Option<Self>, PatternError> {
         let Some((main, others)) = metadata.split_first() else {
             return Ok(None);
         };
         Ok(Some(Self {
             code,
             main: Territory::new(main)?,
-            others: others
-                .iter()
-                .map(|one| Territory::new(one))
-                .collect::<Result<_, _>>()?,
+            others: others.iter().map(|one| Territory::new(one)).collect::<Result<_, _>>()?,
             metadata,
             classes: OnceLock::new(),
             formats: OnceLock::new(),
@@ -70,12 +64,8 @@ impl Country {
 
     /// How numbers are written.
     pub(super) fn formats(&self) -> &Formats {
-        self.formats.get_or_init(|| {
-            self.metadata
-                .first()
-                .map(|main| Formats::of(main))
-                .unwrap_or_default()
-        })
+        self.formats
+            .get_or_init(|| self.metadata.first().map(|main| Formats::of(main)).unwrap_or_default())
     }
 
     /// The table of classes.

@@ -159,14 +159,8 @@ mod tests {
     #[test]
     fn a_rule_wraps_the_first_group_wherever_it_stands() {
         assert_eq!(with_national_prefix("$1 $2", "$NP$FG", "0"), "0$1 $2");
-        assert_eq!(
-            with_national_prefix("$2 15-$3-$4", "$NP $FG", "0"),
-            "0 $2 15-$3-$4"
-        );
-        assert_eq!(
-            with_national_prefix("($1) $2", "($NP$FG)", "8"),
-            "((8$1)) $2"
-        );
+        assert_eq!(with_national_prefix("$2 15-$3-$4", "$NP $FG", "0"), "0 $2 15-$3-$4");
+        assert_eq!(with_national_prefix("($1) $2", "($NP$FG)", "8"), "((8$1)) $2");
         assert_eq!(with_national_prefix("$1", "$FG", ""), "$1");
         assert_eq!(with_national_prefix("none", "$NP$FG", "0"), "none");
     }

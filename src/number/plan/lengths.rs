@@ -75,9 +75,7 @@ impl Lengths {
 }
 
 fn bits(lengths: &[u16]) -> u32 {
-    lengths
-        .iter()
-        .fold(0, |bits, &len| bits | bit(usize::from(len)))
+    lengths.iter().fold(0, |bits, &len| bits | bit(usize::from(len)))
 }
 
 /// The bit of one length; none for lengths that no number has.

@@ -60,12 +60,6 @@ pub(super) fn territory(region: Region) -> Option<&'static Territory> {
 
 /// What the plan says of the number with these digits after the country code.
 pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
-<<<<<<< HEAD
-    let text = str::from_utf8(national).unwrap_or_default();
-    let valid = DATABASE
-        .by_code(&code)
-        .and_then(|all| all.into_iter().find(|m| m.descriptors().general().is_match(text)));
-=======
     let Some(country) = country(code) else {
         return Standing {
             region: None,
@@ -76,7 +70,6 @@ pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
     };
     let class = country.class(national);
     let fit = country.main().lengths().fit(national.len());
->>>>>>> number
     Standing {
         region: class.region,
         line_type: class.line_type,
@@ -125,11 +118,7 @@ impl Plan {
         let code_of = by_code
             .iter()
             .flatten()
-            .flat_map(|country| {
-                country
-                    .territories()
-                    .map(|one| (one.region(), country.code()))
-            })
+            .flat_map(|country| country.territories().map(|one| (one.region(), country.code())))
             .filter(|&(region, _)| region != Region::WORLD)
             .collect();
         Self { by_code, code_of }

@@ -34,9 +34,7 @@ struct NationalPrefix {
 impl Territory {
     pub(super) fn new(metadata: &Metadata) -> Result<Self, PatternError> {
         let program = |pattern: &str| Program::new(pattern);
-        let prefix = metadata
-            .national_prefix_for_parsing()
-            .map(|pattern| pattern.as_str());
+        let prefix = metadata.national_prefix_for_parsing().map(|pattern| pattern.as_str());
         Ok(Self {
             region: metadata.id().parse().unwrap_or(Region::WORLD),
             country_code: metadata.country_code(),
@@ -75,10 +73,7 @@ impl Territory {
 
     /// What follows the international prefix. `None` if the digits do not begin with one, or if
     /// a 0 follows, with which no country code begins.
-    pub(in crate::number) fn strip_international_prefix<'t>(
-        &self,
-        digits: &'t [u8],
-    ) -> Option<&'t [u8]> {
+    pub(in crate::number) fn strip_international_prefix<'t>(&self, digits: &'t [u8]) -> Option<&'t [u8]> {
         let end = self.international_prefix.as_ref()?.match_start(digits)?.end;
         digits.get(end..).filter(|rest| rest.first() != Some(&b'0'))
     }

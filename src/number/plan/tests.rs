@@ -8,9 +8,7 @@ use super::super::pattern::Program;
 use super::*;
 
 fn all_metadata() -> impl Iterator<Item = &'static Metadata> {
-    (0..COUNTRY_CODES)
-        .filter_map(|code| DATABASE.by_code(&code))
-        .flatten()
+    (0..COUNTRY_CODES).filter_map(|code| DATABASE.by_code(&code)).flatten()
 }
 
 /// The descriptors of general form, fixed and mobile lines: the largest patterns there are.
@@ -96,12 +94,7 @@ fn examples_are_valid_and_of_their_kind() {
             };
             let found = national(metadata.country_code(), example);
             assert_eq!(found.line_type, line_type, "{example} in {}", metadata.id());
-            assert_eq!(
-                found.validity,
-                Validity::Valid,
-                "{example} in {}",
-                metadata.id()
-            );
+            assert_eq!(found.validity, Validity::Valid, "{example} in {}", metadata.id());
         }
     }
 }
@@ -148,8 +141,5 @@ fn the_tables_stay_small() {
         .flatten()
         .map(|country| country.classes().len())
         .sum();
-    assert!(
-        (5_000..20_000).contains(&rows),
-        "{rows} rows of some 50 bytes"
-    );
+    assert!((5_000..20_000).contains(&rows), "{rows} rows of some 50 bytes");
 }
