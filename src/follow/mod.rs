@@ -10,17 +10,17 @@ mod freshness;
 mod load;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, monotonic};
 use crate::domain::case::Case;
 use crate::domain::ids::CaseId;
 use crate::domain::state::NumberState;
 use crate::index::Index;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, ReloadReason};
 use crate::number::E164;
 use crate::store::codec::{self, entry::Entry};
 use crate::store::{Head, Kind, RawEntry, Ring, Shard, Store, StoreError, Version, key};
@@ -81,10 +81,12 @@ impl Follower {
     /// If the store does not answer, or holds something that cannot be read.
     pub async fn bootstrap(&self) -> Result<(), StoreError> {
         let asked_at = self.freshness.moment();
+        let began = monotonic();
         self.load_all().await?;
-        self.freshness.swept(asked_at);
-        self.freshness.set_store(StoreState::Up);
+        self.swept(asked_at, began);
         self.freshness.loaded();
+        self.metrics.bootstrapped(began.elapsed());
+        self.metrics.index_ready(true);
         Ok(())
     }
 
@@ -122,15 +124,19 @@ impl Follower {
     /// Asks for the ends of all logs and catches up where they have moved.
     pub async fn sweep(&self) {
         let asked_at = self.freshness.moment();
+        let began = monotonic();
         match self.sweep_all().await {
-            Ok(()) => {
-                self.freshness.swept(asked_at);
-                self.set_store(StoreState::Up);
-            }
+            Ok(()) => self.swept(asked_at, began),
             Err(error) => self.failed(&error),
         }
         self.metrics
-            .set_index_size(self.index.number_count(), self.index.case_count());
+            .index_size(self.index.number_count(), self.index.case_count());
+    }
+
+    fn swept(&self, asked_at: freshness::Moment, began: Instant) {
+        self.freshness.swept(asked_at);
+        self.metrics.swept(began);
+        self.set_store(StoreState::Up);
     }
 
     async fn rung(&self, ring: Ring) {
@@ -148,9 +154,9 @@ impl Follower {
         for (shard, head) in Shard::all().zip(heads) {
             let cursor = self.cursor(shard);
             if head.seq < cursor.seq {
-                self.reload(shard, "log_went_back").await?;
+                self.reload(shard, ReloadReason::Absent).await?;
             } else if head.seq == cursor.seq && head.nonce != cursor.nonce {
-                self.reload(shard, "other_nonce").await?;
+                self.reload(shard, ReloadReason::OtherNonce).await?;
             } else if head.seq > cursor.seq {
                 self.catch_up(shard).await?;
             }
@@ -199,12 +205,13 @@ impl Follower {
             seq,
             nonce: header.nonce,
         };
-        self.metrics.entry_applied(header.at, self.freshness.now());
+        self.metrics.entries_applied(1);
+        self.metrics.replicated(header.at.until(self.freshness.now()));
         Ok(())
     }
 
-    async fn reload(&self, shard: Shard, reason: &'static str) -> Result<(), StoreError> {
-        tracing::warn!(shard = shard.index(), reason, "the shard is loaded again");
+    async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
+        tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
         self.metrics.shard_reloaded(reason);
         let head = self
             .store
@@ -217,7 +224,7 @@ impl Follower {
     }
 
     fn failed(&self, error: &StoreError) {
-        self.metrics.store_error(error);
+        self.metrics.store_error(error.into());
         let state = match error {
             StoreError::Foreign { .. } => StoreState::Foreign,
             StoreError::Unavailable { .. }
@@ -233,8 +240,8 @@ impl Follower {
     fn set_store(&self, state: StoreState) -> bool {
         let changed = self.freshness.set_store(state);
         if changed {
-            self.metrics
-                .set_store_state(state == StoreState::Up, state == StoreState::Foreign);
+            self.metrics.store_up(state == StoreState::Up);
+            self.metrics.store_foreign(state == StoreState::Foreign);
             tracing::info!(?state, "the state of the store has changed");
         }
         changed
@@ -251,21 +258,19 @@ impl Follower {
 }
 
 /// Why the entries read from a cursor on do not continue it, if they do not.
-fn doubt(cursor: Head, entries: &[RawEntry]) -> Option<&'static str> {
-    let mut expected = cursor.seq.max(1);
+fn doubt(cursor: Head, entries: &[RawEntry]) -> Option<ReloadReason> {
     if cursor.seq > 0 {
         match entries.first() {
-            None => return Some("log_went_back"),
-            Some(first) if first.seq != cursor.seq => return Some("log_trimmed"),
-            Some(first) if codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => return Some("other_nonce"),
+            None => return Some(ReloadReason::Absent),
+            Some(first) if first.seq != cursor.seq => return Some(ReloadReason::Trimmed),
+            Some(first) if codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => {
+                return Some(ReloadReason::OtherNonce);
+            }
             Some(_) => {}
         }
     }
-    for entry in entries {
-        if entry.seq != expected {
-            return Some("gap");
-        }
-        expected += 1;
-    }
-    None
+    let contiguous = (cursor.seq.max(1)..)
+        .zip(entries)
+        .all(|(expected, entry)| entry.seq == expected);
+    (!contiguous).then_some(ReloadReason::Gap)
 }

@@ -78,7 +78,6 @@ impl Index {
             .map_or((&blank, 0), |found| (found.state(), found.version()));
         let cases = self.cases.read();
         let linked = linked_cases(state, &cases);
-        let cases_of: Vec<(&Link, &Case)> = linked.iter().map(|(link, case)| (*link, &**case)).collect();
         let around = self.neighbourhood(&shard, &cases, number, now);
         let prior = if state.evidence.has_categories() {
             self.category_prior(&shard, number)
@@ -87,7 +86,7 @@ impl Index {
         };
         let score = self.model.score(&Subject {
             state,
-            cases: &cases_of,
+            cases: &linked,
             around,
             category_prior: &prior,
             toll_free: number.is_toll_free_shape(),
@@ -96,7 +95,7 @@ impl Index {
         read(&Known {
             state,
             version,
-            cases: &cases_of,
+            cases: &linked,
             score,
         })
     }

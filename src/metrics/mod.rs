@@ -17,7 +17,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Registry};
-use self::label::{Edge, LookupOutcome, Mutation, MutationOutcome, ReloadReason, ReportOutcome, StoreErrorKind};
+pub use self::label::{Edge, LookupOutcome, Mutation, MutationOutcome, ReloadReason, ReportOutcome, StoreErrorKind};
 use crate::domain::kinds::Action;
 
 pub use self::catalogue::{CATALOGUE, Type};
@@ -66,6 +66,12 @@ struct Inner {
     bootstrap_seconds: Gauge,
     resident_memory: Gauge,
     open_fds: Gauge,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
 }
 
 impl Metrics {

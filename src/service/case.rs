@@ -98,6 +98,30 @@ pub struct LinkInput {
     pub expected_version: Option<Version>,
 }
 
+/// A number to be unlinked.
+#[derive(Clone, Debug)]
+pub struct UnlinkInput {
+    /// The number, as it is.
+    pub number: String,
+    /// The region that a national number is of.
+    pub default_region: Option<Region>,
+    /// In which role; in all if unset.
+    pub role: Option<CaseRole>,
+    /// The version of the number's record that the client read.
+    pub expected_version: Option<Version>,
+}
+
+/// What became of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkOutcome {
+    /// The number.
+    pub number: E164,
+    /// Whether the link was made, or taken away, by this request.
+    pub changed: bool,
+    /// The version of the number's record now.
+    pub version: Version,
+}
+
 /// A case as it is shown.
 #[derive(Clone, Debug)]
 pub struct CaseDetails {
@@ -314,7 +338,7 @@ impl Service {
         id: &CaseId,
         links: &[Result<LinkInput, ServiceError>],
         mutation: &Mutation,
-    ) -> Result<Vec<Result<(E164, bool, Version), ServiceError>>, ServiceError> {
+    ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let id = self.open_case(id, "links", links.len())?;
         let now = self.clock.now();
         self.change_links(
@@ -356,20 +380,20 @@ impl Service {
     pub async fn unlink_numbers(
         &self,
         id: &CaseId,
-        numbers: &[Result<(String, Option<Region>, Option<CaseRole>, Option<Version>), ServiceError>],
+        numbers: &[Result<UnlinkInput, ServiceError>],
         mutation: &Mutation,
-    ) -> Result<Vec<Result<(E164, bool, Version), ServiceError>>, ServiceError> {
+    ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let id = self.open_case(id, "numbers", numbers.len())?;
         self.change_links(
             numbers,
             mutation,
-            |(number, region, ..)| (number, *region),
-            |record, (_, _, role, expected)| {
-                let print = mutation.fingerprint(&format!("unlink {id} {role:?}"));
-                if !one_link(mutation, *expected, record, print)? {
+            |input| (&input.number, input.default_region),
+            |record, input| {
+                let print = mutation.fingerprint(&format!("unlink {id} {:?}", input.role));
+                if !one_link(mutation, input.expected_version, record, print)? {
                     return Ok((false, false));
                 }
-                let was_linked = record.state.remove_link(&id, *role);
+                let was_linked = record.state.remove_link(&id, input.role);
                 record.state.requests.remember(print);
                 Ok((was_linked, was_linked))
             },
@@ -384,8 +408,8 @@ impl Service {
         mutation: &Mutation,
         number_of: impl Fn(&I) -> (&String, Option<Region>),
         change: impl Fn(&mut NumberRecord, &I) -> Result<(bool, bool), Stop>,
-    ) -> Result<Vec<Result<(E164, bool, Version), ServiceError>>, ServiceError> {
-        let mut results: Vec<Result<(E164, bool, Version), ServiceError>> = Vec::with_capacity(inputs.len());
+    ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
+        let mut results: Vec<Result<LinkOutcome, ServiceError>> = Vec::with_capacity(inputs.len());
         let mut by_number: BTreeMap<E164, Vec<(usize, &I)>> = BTreeMap::new();
         for (place, input) in inputs.iter().enumerate() {
             let number = input.as_ref().map_err(Clone::clone).and_then(|input| {
@@ -395,7 +419,11 @@ impl Service {
             if let Ok((number, input)) = &number {
                 by_number.entry(*number).or_default().push((place, input));
             }
-            results.push(number.map(|(number, _)| (number, false, 0)));
+            results.push(number.map(|(number, _)| LinkOutcome {
+                number,
+                changed: false,
+                version: 0,
+            }));
         }
         let jobs: Vec<_> = by_number
             .into_iter()
@@ -415,7 +443,11 @@ impl Service {
             let version = self.version_of(job.number);
             for ((place, _), answer) in job.items.iter().zip(answers) {
                 if let Some(result) = results.get_mut(*place) {
-                    *result = answer.map(|answer| (job.number, answer, version));
+                    *result = answer.map(|changed| LinkOutcome {
+                        number: job.number,
+                        changed,
+                        version,
+                    });
                 }
             }
         }

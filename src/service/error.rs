@@ -76,22 +76,6 @@ impl ServiceError {
     pub fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation::new(field, problem)])
     }
-
-    /// A word for metrics.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Invalid(_) => "rejected",
-            Self::NotFound { .. } => "not_found",
-            Self::AlreadyExists { .. } => "conflict",
-            Self::Stale { .. } => "stale",
-            Self::Precondition(_) => "precondition",
-            Self::Exhausted { .. } => "exhausted",
-            Self::Unavailable => "unavailable",
-            Self::OutcomeUnknown => "outcome_unknown",
-            Self::Internal => "internal",
-        }
-    }
 }
 
 /// The cause goes to the log here; clients are told no more than what they can act on.

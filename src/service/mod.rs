@@ -20,7 +20,9 @@ use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
-pub use case::{CaseChange, CaseDetails, CaseFilter, CaseList, LinkInput, NewCase, TransitionInput};
+pub use case::{
+    CaseChange, CaseDetails, CaseFilter, CaseList, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
+};
 pub use error::{ServiceError, Violation};
 pub use lookup::{Identity, LookupInput, LookupOutcome, LookupRole, RecordFacts};
 pub use number::{Dossier, DossierLink, NumberFilter, NumberList, NumberRow, StatusInput};

@@ -14,6 +14,7 @@ use crate::domain::rows::Missing;
 use crate::domain::state::{Submitted, Withdrawal, Withdrawn};
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{Standing, is_trusted_feed};
+use crate::metrics::ReportOutcome as Counted;
 use crate::number::{E164, Region};
 use crate::store::{Shard, Table, codec, key};
 
@@ -157,11 +158,7 @@ impl Service {
             }
         }
         for outcome in &outcomes {
-            self.metrics.report(
-                outcome
-                    .as_ref()
-                    .map_or_else(ServiceError::kind, |outcome| outcome_word(outcome.submitted)),
-            );
+            self.metrics.reports(counted_as(outcome), 1);
         }
         outcomes
     }
@@ -484,12 +481,23 @@ fn row_cursor(row: &ReportRow) -> Vec<u8> {
     cursor
 }
 
-fn outcome_word(submitted: Submitted) -> &'static str {
-    match submitted {
-        Submitted::Accepted => "accepted",
-        Submitted::AlreadyKnown => "already_known",
-        Submitted::Withdrawn => "withdrawn",
-        Submitted::BeforeReset => "before_reset",
-        Submitted::OtherContent => "conflict",
+fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
+    match outcome.as_ref().map(|outcome| outcome.submitted) {
+        Ok(Submitted::Accepted) => Counted::Accepted,
+        Ok(Submitted::AlreadyKnown) => Counted::AlreadyKnown,
+        Ok(Submitted::Withdrawn) => Counted::Withdrawn,
+        Ok(Submitted::BeforeReset) => Counted::BeforeReset,
+        Ok(Submitted::OtherContent) => Counted::Conflict,
+        Err(error) => match error {
+            ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. } => {
+                Counted::Conflict
+            }
+            ServiceError::Unavailable => Counted::Unavailable,
+            ServiceError::OutcomeUnknown => Counted::OutcomeUnknown,
+            ServiceError::Invalid(_)
+            | ServiceError::NotFound { .. }
+            | ServiceError::Precondition(_)
+            | ServiceError::Internal => Counted::Rejected,
+        },
     }
 }

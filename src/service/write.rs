@@ -164,7 +164,7 @@ impl Service {
             if pending.is_empty() {
                 return answers;
             }
-            self.metrics.commit_retried(pending.len());
+            self.metrics.commit_retry();
             tokio::time::sleep(pause(attempt)).await;
         }
         for place in pending {
@@ -367,12 +367,12 @@ impl Service {
         }
         let began = crate::clock::monotonic();
         let outcomes = self.store.commit(commits).await;
-        self.metrics.committed(began.elapsed());
+        self.metrics.store_commit(began.elapsed());
         for outcome in &outcomes {
             match outcome {
                 Ok(_) => {}
                 Err(CommitError::Conflict { .. }) => self.metrics.commit_conflict(),
-                Err(CommitError::Store(error)) => self.metrics.store_error(error),
+                Err(CommitError::Store(error)) => self.metrics.store_error(error.into()),
             }
         }
         outcomes
