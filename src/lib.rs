@@ -1,9 +1,11 @@
 //! Ringwarden: what is known of a phone number, before the phone rings.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod metrics;
 pub mod number;
 pub mod store;
 pub mod tasks;
+pub mod telemetry;
 pub mod wire;
