@@ -1,6 +1,7 @@
 //! Ringwarden: what is known of a phone number, before the phone rings.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod follow;
 pub mod index;
@@ -9,4 +10,5 @@ pub mod number;
 pub mod service;
 pub mod store;
 pub mod tasks;
+pub mod telemetry;
 pub mod wire;

@@ -71,6 +71,8 @@ catalogue! {
         "1 once the index has caught up with the store for the first time, else 0."
     BOOTSTRAP_SECONDS Gauge "ringwarden_index_bootstrap_seconds"
         "Time that the index took to be read from the store at start, in seconds; 0 until then."
+    LOG_LINES_DROPPED Counter "ringwarden_log_lines_dropped_total"
+        "Lines of the log that were dropped since nobody read them fast enough."
     BUILD_INFO Gauge "ringwarden_build_info"
         "Always 1; `version` names the release."
     RESIDENT_MEMORY Gauge "process_resident_memory_bytes"

@@ -64,6 +64,7 @@ struct Inner {
     index_cases: Gauge,
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
+    log_lines_dropped: Counter,
     resident_memory: Gauge,
     open_fds: Gauge,
 }
@@ -107,6 +108,7 @@ impl Metrics {
             index_cases: registry.gauge(catalogue::INDEX_CASES),
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
+            log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
             exporter: registry.into_exporter(),
@@ -198,6 +200,11 @@ impl Metrics {
     /// The index was read from the store at start.
     pub fn bootstrapped(&self, took: Duration) {
         self.0.bootstrap_seconds.set(took.as_secs_f64());
+    }
+
+    /// A line of the log was dropped.
+    pub fn log_line_dropped(&self) {
+        self.0.log_lines_dropped.increment(1);
     }
 
     /// Moves samples of histograms to their buckets, so that they take no memory. Call it every [`UPKEEP_INTERVAL`].
