@@ -106,7 +106,7 @@ impl Written {
 
 /// The digit on a telephone's keypad for a letter of either case (ITU-T E.161).
 pub(super) fn keypad_digit(letter: char) -> Option<char> {
-    match letter.to_ascii_uppercase() {
+    match letter.to_uppercase().next()? {
         'A'..='C' => Some('2'),
         'D'..='F' => Some('3'),
         'G'..='I' => Some('4'),
@@ -121,7 +121,13 @@ pub(super) fn keypad_digit(letter: char) -> Option<char> {
 
 /// Compiles what is otherwise compiled at the first text that needs it.
 pub(super) fn warm_up() {
-    for expression in [&VIABLE, &EXTENSION, &GLOBAL_CONTEXT, &DOMAIN_CONTEXT] {
+    for expression in [
+        &VIABLE,
+        &EXTENSION,
+        &LETTER_OR_NUMBER,
+        &GLOBAL_CONTEXT,
+        &DOMAIN_CONTEXT,
+    ] {
         LazyLock::force(expression);
     }
 }
@@ -200,9 +206,14 @@ fn is_start(char: char) -> bool {
     is_plus(char) || ascii_digit(char).is_some()
 }
 
-/// Whether this character does not belong to a number when it stands at its end.
+/// Whether this character does not belong to a number when it stands at its end: no letter, no
+/// digit or other number, no `#`, which may end an extension.
 fn is_unwanted_end(char: char) -> bool {
-    !char.is_alphanumeric() && char != '#'
+    if char.is_ascii() || !char.is_alphanumeric() {
+        return !char.is_alphanumeric() && char != '#';
+    }
+    // The standard library counts some marks and symbols among the letters.
+    !LETTER_OR_NUMBER.is_match(char.encode_utf8(&mut [0; 4]))
 }
 
 /// Punctuation within numbers that never begins an extension.
@@ -227,6 +238,8 @@ static VIABLE: LazyLock<Regex> = LazyLock::new(|| {
 
 static EXTENSION: LazyLock<Regex> =
     LazyLock::new(|| expression(&format!("(?i)(?:{})$", extension_pattern())));
+
+static LETTER_OR_NUMBER: LazyLock<Regex> = LazyLock::new(|| expression(r"^[\p{L}\p{N}]$"));
 
 /// A phone context that is a number with country code (RFC 3966).
 static GLOBAL_CONTEXT: LazyLock<Regex> =
