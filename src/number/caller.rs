@@ -17,6 +17,9 @@ use super::written::Written;
 /// dialling prefix or an area code: `+4930` is no caller, not even an impossible one.
 const SIGNIFICANT_MIN: usize = 4;
 
+/// With what a text begins that is a number from its first character on, and needs no taking apart.
+const NUMBER_STARTS: [char; 12] = ['+', '(', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
 /// What is dialled before a country code in most countries, and in North America.
 const INTERNATIONAL_PREFIX: &str = "00";
 const INTERNATIONAL_PREFIX_NANP: &str = "011";
@@ -27,6 +30,9 @@ pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed
         return interpret(plus, digits, default_region);
     }
     Written::check_length(text)?;
+    if let Some(written) = Written::tidy(text).filter(|_| text.starts_with(NUMBER_STARTS)) {
+        return interpret(written.plus, &written.digits, default_region);
+    }
     let text: String = text.chars().filter(|&char| !is_invisible(char)).map(fold).collect();
     if text.trim().is_empty() {
         return Err(NumberError::Empty);

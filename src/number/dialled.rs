@@ -102,3 +102,53 @@ fn national_number(territory: &Territory, digits: &[u8]) -> Result<Digits, Numbe
         _ => Err(NumberError::TooLongNumber),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(plus: bool, digits: &str, place: &str) -> Result<String, NumberError> {
+        let region = (!place.is_empty()).then(|| place.parse().unwrap());
+        let (code, national) = resolve(plus, digits.as_bytes(), region)?;
+        Ok(format!("{code} {}", national.as_str()))
+    }
+
+    #[test]
+    fn splits_what_is_dialled() {
+        for (plus, digits, place, expected) in [
+            (true, "490309018201", "US", "49 309018201"),
+            (true, "390612345678", "DE", "39 0612345678"),
+            (false, "011490309018201", "US", "49 309018201"),
+            (false, "14155550199", "US", "1 4155550199"),
+            (false, "0012125550199", "US", "1 0012125550199"),
+            (false, "493090182012", "DE", "49 3090182012"),
+            (false, "0309018201", "DE", "49 309018201"),
+            (false, "4151234", "BS", "1 2424151234"),
+            (false, "0111541234567", "AR", "54 91141234567"),
+            (false, "0343151234567", "AR", "54 93431234567"),
+            (false, "0311521234567", "BR", "55 1521234567"),
+            (true, "0114930901820", "US", "49 30901820"),
+        ] {
+            assert_eq!(
+                resolved(plus, digits, place).as_deref(),
+                Ok(expected),
+                "{digits} in {place}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_has_no_country_or_no_length() {
+        for (plus, digits, place, error) in [
+            (false, "4155550199", "", NumberError::InvalidCountryCode),
+            (false, "4155550199", "001", NumberError::InvalidCountryCode),
+            (true, "2101", "US", NumberError::InvalidCountryCode),
+            (true, "0114930901820", "", NumberError::InvalidCountryCode),
+            (false, "01141", "US", NumberError::TooShortAfterIdd),
+            (true, "911", "US", NumberError::TooShort),
+            (true, "49123456789012345678", "", NumberError::TooLongNumber),
+        ] {
+            assert_eq!(resolved(plus, digits, place), Err(error), "{digits} in {place}");
+        }
+    }
+}

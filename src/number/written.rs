@@ -65,7 +65,7 @@ impl Written {
 
     /// The number, if nothing but digits and punctuation follow its first digit or plus sign, so
     /// that there can be neither extension nor letters: nearly every number, without expressions.
-    fn tidy(text: &str) -> Option<Self> {
+    pub(super) fn tidy(text: &str) -> Option<Self> {
         let start = text.find(is_start)?;
         let rest = text.split_at_checked(start)?.1.trim_end_matches(is_unwanted_end);
         let mut written = Self::default();
@@ -99,7 +99,7 @@ impl Written {
 
 /// The digit on a telephone's keypad for a letter of either case (ITU-T E.161).
 pub(super) fn keypad_digit(letter: char) -> Option<char> {
-    match letter.to_ascii_uppercase() {
+    match letter.to_uppercase().next()? {
         'A'..='C' => Some('2'),
         'D'..='F' => Some('3'),
         'G'..='I' => Some('4'),
@@ -114,7 +114,7 @@ pub(super) fn keypad_digit(letter: char) -> Option<char> {
 
 /// Compiles what is otherwise compiled at the first text that needs it.
 pub(super) fn warm_up() {
-    for expression in [&VIABLE, &EXTENSION, &GLOBAL_CONTEXT, &DOMAIN_CONTEXT] {
+    for expression in [&VIABLE, &EXTENSION, &LETTER_OR_NUMBER, &GLOBAL_CONTEXT, &DOMAIN_CONTEXT] {
         LazyLock::force(expression);
     }
 }
@@ -193,9 +193,14 @@ fn is_start(char: char) -> bool {
     is_plus(char) || ascii_digit(char).is_some()
 }
 
-/// Whether this character does not belong to a number when it stands at its end.
+/// Whether this character does not belong to a number when it stands at its end: no letter, no
+/// digit or other number, no `#`, which may end an extension.
 fn is_unwanted_end(char: char) -> bool {
-    !char.is_alphanumeric() && char != '#'
+    if char.is_ascii() || !char.is_alphanumeric() {
+        return !char.is_alphanumeric() && char != '#';
+    }
+    // The standard library counts some marks and symbols among the letters.
+    !LETTER_OR_NUMBER.is_match(char.encode_utf8(&mut [0; 4]))
 }
 
 /// Punctuation within numbers that never begins an extension.
@@ -219,6 +224,8 @@ static VIABLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static EXTENSION: LazyLock<Regex> = LazyLock::new(|| expression(&format!("(?i)(?:{})$", extension_pattern())));
+
+static LETTER_OR_NUMBER: LazyLock<Regex> = LazyLock::new(|| expression(r"^[\p{L}\p{N}]$"));
 
 /// A phone context that is a number with country code (RFC 3966).
 static GLOBAL_CONTEXT: LazyLock<Regex> = LazyLock::new(|| expression(r"^\+[\d\-.()]*\d[\d\-.()]*$"));
@@ -252,4 +259,81 @@ fn extension_pattern() -> String {
 )]
 fn expression(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the expressions of this file are well formed")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found(text: &str) -> (bool, String, Option<String>) {
+        let written = Written::find(text).unwrap();
+        (written.plus, written.digits, written.extension.map(String::from))
+    }
+
+    #[test]
+    fn every_expression_is_well_formed() {
+        warm_up();
+    }
+
+    #[test]
+    fn finds_the_number_and_its_extension() {
+        for (text, plus, digits, extension) in [
+            ("+1 (415) 555-0199", true, "14155550199", None),
+            ("Tel: ++49\u{2011}30", true, "4930", None),
+            ("15", false, "15", None),
+            ("415-555-0199 x302/x2303", false, "4155550199", Some("302")),
+            ("415 555 0199 extensi\u{F3}n 77#", false, "4155550199", Some("77")),
+            ("4155550199,,123456", false, "4155550199", Some("123456")),
+            ("4155550199 - 503#", false, "4155550199", Some("503")),
+            ("tel:555-0199;isub=12;phone-context=+1415", true, "14155550199", None),
+            (
+                "tel:415-555-0199;phone-context=carrier.example",
+                false,
+                "4155550199",
+                None,
+            ),
+            ("1-800-FLOWERS", false, "18003569377", None),
+            ("415 555 01 ab", false, "41555501", None),
+        ] {
+            let expected = (plus, digits.to_owned(), extension.map(str::to_owned));
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_number() {
+        for (text, error) in [
+            ("", NumberError::Empty),
+            ("\u{a0} ", NumberError::Empty),
+            ("1", NumberError::NotANumber),
+            ("1 5", NumberError::NotANumber),
+            ("+15", NumberError::NotANumber),
+            ("12. March", NumberError::NotANumber),
+            ("415+555+0199", NumberError::NotANumber),
+            ("4155550199;phone-context=+", NumberError::NotANumber),
+            ("4155550199;phone-context=", NumberError::NotANumber),
+        ] {
+            assert_eq!(Written::find(text), Err(error), "{text}");
+        }
+        assert_eq!(
+            Written::find(&"\u{665}".repeat(250)).map(|found| found.digits.len()),
+            Ok(250)
+        );
+        assert_eq!(Written::find(&"\u{665}".repeat(251)), Err(NumberError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_leads_where_the_long_way_leads(text in "[+\u{FF0B}]{0,2}[0-9\u{660}-\u{669} ().x#/-]{0,16}[\u{200B}+; ]?") {
+            if let Some(written) = Written::tidy(&text) {
+                prop_assert_eq!(Written::untidy(&text), Ok(written));
+            }
+            if let Some((plus, digits)) = Written::bare(&text) {
+                let written = Written { plus, digits: digits.to_owned(), extension: None };
+                prop_assert_eq!(Written::untidy(&text), Ok(written));
+            }
+        }
+    }
 }

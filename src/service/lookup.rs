@@ -9,9 +9,7 @@ use crate::domain::policy::Decision;
 use crate::domain::score::{Reason, Score};
 use crate::domain::time::Timestamp;
 use crate::index::Known;
-use crate::number::{
-    self, E164, LineType, NumberError, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity,
-};
+use crate::number::{self, E164, LineType, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity};
 
 /// Whether the number is calling, or about to be called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +110,7 @@ impl Service {
 
     /// Reads a number that a client names in `field`; only one that can exist will do.
     pub(super) fn number(&self, field: &str, text: &str, region: Option<Region>) -> Result<E164, ServiceError> {
-        match number::parse(text, region).map_err(|error| number_error(field, error))? {
+        match parse(field, text, region)? {
             Parsed::Number(parsed) => parsed
                 .e164()
                 .ok_or_else(|| ServiceError::field(field, "is impossible: too long or too short for its country")),
@@ -258,7 +256,14 @@ fn anonymous() -> Identity {
     }
 }
 
-/// The error for a text that holds no number; never repeats the text.
-pub(super) fn number_error(field: &str, error: NumberError) -> ServiceError {
-    ServiceError::field(field, error.to_string())
+/// Reads a text that is to hold a number; the error never repeats the text.
+fn parse(field: &str, text: &str, region: Option<Region>) -> Result<Parsed, ServiceError> {
+    match number::parse(text, region) {
+        Ok(Parsed::Number(parsed)) if parsed.is_local_only() => Err(ServiceError::field(
+            field,
+            "is a local number: write it with its area code",
+        )),
+        Ok(parsed) => Ok(parsed),
+        Err(error) => Err(ServiceError::field(field, error.to_string())),
+    }
 }

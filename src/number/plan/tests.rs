@@ -23,7 +23,8 @@ fn large_descriptors(metadata: &Metadata) -> impl Iterator<Item = &Descriptor> {
 fn neighbours(example: &str) -> Vec<String> {
     let mut all = vec![example.to_owned(), format!("{example}0")];
     for at in 0..example.len() {
-        let (before, after) = (&example[..at], &example[at + 1..]);
+        let (before, rest) = example.split_at(at);
+        let (_, after) = rest.split_at(1);
         all.extend((0..10).map(|digit| format!("{before}{digit}{after}")));
         all.push(format!("{before}{after}"));
     }
