@@ -89,8 +89,7 @@ impl Service {
     /// # Errors
     /// If the text holds no number.
     pub fn look_up(&self, input: &LookupInput) -> Result<LookupOutcome, ServiceError> {
-        let parsed =
-            number::parse(&input.number, input.default_region).map_err(|error| number_error("number", error))?;
+        let parsed = parse("number", &input.number, input.default_region)?;
         let outcome = match parsed {
             Parsed::Number(parsed) => match parsed.e164() {
                 Some(number) => self.look_up_number(number, &parsed, input),

@@ -1,7 +1,8 @@
 //! What several test files share.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod contract;
 pub mod flaky;
+pub mod instance;
 pub mod places;
 pub mod writes;
