@@ -10,7 +10,9 @@
 pub mod codec;
 pub mod error;
 pub mod key;
+mod limits;
 pub mod meta;
+pub mod redis;
 
 use async_trait::async_trait;
 use bytes::Bytes;
