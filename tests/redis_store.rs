@@ -6,18 +6,17 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     missing_docs,
+    unreachable_pub,
     reason = "a test may panic, and spawns its own tasks"
 )]
 
-#[path = "support/redis_server.rs"]
-mod redis_server;
+mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis_server::RedisServer;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
@@ -27,6 +26,7 @@ use ringwarden::store::{
     BucketKey, BucketWrite, CommitError, Key, Kind, LOG_ENTRIES_KEPT, Meta, RecordKey, RecordWrite, Ring, Shard,
     ShardCommit, Store, StoreError, Table, Version,
 };
+use support::redis_server::{RedisServer, free_port};
 use tokio::time::{Instant, sleep, timeout};
 
 const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
@@ -424,7 +424,7 @@ async fn an_encrypted_server_is_trusted_by_its_authority_only() {
     let made = openssl.output().expect("openssl: apt-get install openssl");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let root = std::fs::read(&certificate).unwrap();
-    let port = redis_server::free_port().to_string();
+    let port = free_port().to_string();
     let _server = RedisServer::start_in(
         directory,
         &[

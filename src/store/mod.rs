@@ -11,6 +11,7 @@ pub mod codec;
 pub mod error;
 pub mod key;
 mod limits;
+pub mod memory;
 pub mod meta;
 pub mod redis;
 

@@ -17,7 +17,7 @@ const MAX_PORTS: usize = 5;
 /// What everybody else's Redis listens on.
 const DEFAULT_PORT: u16 = 6_379;
 
-pub(crate) struct RedisServer {
+pub struct RedisServer {
     child: Child,
     port: u16,
     directory: TempDir,
@@ -26,12 +26,12 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     /// Starts one with these settings, and waits until it answers.
-    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+    pub fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_in(TempDir::new().expect("a directory"), settings)
     }
 
     /// As [`Self::start`], in a directory that holds what the settings name.
-    pub(crate) fn start_in(directory: TempDir, settings: &[(&str, &str)]) -> Self {
+    pub fn start_in(directory: TempDir, settings: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let settings: Vec<_> = settings.iter().map(owned).collect();
         for _ in 0..MAX_PORTS {
@@ -49,22 +49,22 @@ impl RedisServer {
         panic!("redis-server does not start: {}", log(directory.path()));
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Ends it at once, as a crash would.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("a process to kill");
         self.child.wait().expect("its end");
     }
 
     /// Starts it again after [`Self::kill`], on the same port and directory, and waits until it answers.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         self.child = run(self.port, self.directory.path(), &self.settings);
         let ready = wait_until_ready(&mut self.child, self.port);
         assert!(
@@ -75,7 +75,7 @@ impl RedisServer {
     }
 
     /// Removes everything it wrote; to be called between [`Self::kill`] and [`Self::start_again`].
-    pub(crate) fn wipe(&self) {
+    pub fn wipe(&self) {
         for entry in std::fs::read_dir(self.directory.path()).expect("its directory") {
             let path = entry.expect("an entry").path();
             let removed = if path.is_dir() {
@@ -88,17 +88,17 @@ impl RedisServer {
     }
 
     /// Stops it, as a hung machine would: it accepts, and never answers.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         self.signal("-STOP");
     }
 
     /// Lets it go on after [`Self::pause`].
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         self.signal("-CONT");
     }
 
     /// Runs a command and returns the answer as the driver shows it.
-    pub(crate) fn command(&self, words: &[&str]) -> redis::Value {
+    pub fn command(&self, words: &[&str]) -> redis::Value {
         let client = redis::Client::open(self.url()).expect("a URL");
         let mut connection = client.get_connection().expect("a connection");
         let mut command = redis::cmd(words[0]);
@@ -166,7 +166,7 @@ fn answers(port: u16) -> std::io::Result<bool> {
 }
 
 /// Far enough from the end that a cluster's second port, 10,000 above, is one too.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its number").port();

@@ -1,0 +1,9 @@
+//! What several test files share.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub mod contract;
+pub mod flaky;
+pub mod places;
+pub mod redis_place;
+pub mod redis_server;
+pub mod writes;
