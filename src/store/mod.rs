@@ -13,6 +13,7 @@ pub mod key;
 mod limits;
 pub mod memory;
 pub mod meta;
+pub mod redis;
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -6,4 +6,6 @@ pub mod evidence;
 pub mod flaky;
 pub mod instance;
 pub mod places;
+pub mod redis_place;
+pub mod redis_server;
 pub mod writes;
