@@ -44,7 +44,6 @@ pub enum Applied {
 }
 
 /// Follows one store into one index.
-#[derive(Debug)]
 pub struct Follower {
     store: Arc<dyn Store>,
     index: Arc<Index>,
@@ -155,7 +154,11 @@ impl Follower {
         let stored = self.store.evidence_version().await?;
         let own = self.index.model().fold.evidence_version();
         if self.freshness.set_folds_alike(stored == own) {
-            tracing::warn!(stored, own, "the store's evidence version has changed: writes depend on it");
+            tracing::warn!(
+                stored,
+                own,
+                "the store's evidence version has changed: writes depend on it"
+            );
         }
         Ok(stored == own)
     }

@@ -22,7 +22,9 @@ impl Service {
         let folded = self.fold_all().await;
         self.migrating.store(false, Ordering::Release);
         let folded = folded?;
-        self.store.set_evidence_version(self.index.model().fold.evidence_version()).await?;
+        self.store
+            .set_evidence_version(self.index.model().fold.evidence_version())
+            .await?;
         self.follower.compare_folds().await?;
         Ok(folded)
     }
@@ -53,7 +55,13 @@ impl Service {
         numbers.dedup();
         let fold = &self.index.model().fold;
         let wanted = fold.evidence_version();
-        let jobs: Vec<_> = numbers.into_iter().map(|number| NumberJob { number, items: vec![()] }).collect();
+        let jobs: Vec<_> = numbers
+            .into_iter()
+            .map(|number| NumberJob {
+                number,
+                items: vec![()],
+            })
+            .collect();
         let answers = self
             .change_numbers(&jobs, (&Actor::migration(), "migrate"), |record, ()| {
                 let write = record.state.evidence_version != wanted;
@@ -61,7 +69,10 @@ impl Service {
                     record.rows.need_all()?;
                     record.state.refold(&record.rows, fold)?;
                 }
-                Ok(Done { answer: u64::from(write), write })
+                Ok(Done {
+                    answer: u64::from(write),
+                    write,
+                })
             })
             .await;
         answers.into_iter().flatten().sum()

@@ -35,7 +35,6 @@ pub use report::{
 pub use write::Mutation;
 
 /// The service: shared by all edges.
-#[derive(Debug)]
 pub struct Service {
     store: Arc<dyn Store>,
     index: Arc<Index>,
