@@ -359,7 +359,10 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
         .create_case(&new_case("Apple", CaseStatus::Open), &mutation("c1"))
         .await
         .unwrap();
-    assert_eq!((case.case.id.clone(), case.version), (again.case.id.clone(), again.version));
+    assert_eq!(
+        (case.case.id.clone(), case.version),
+        (again.case.id.clone(), again.version)
+    );
     let id = case.case.id.clone();
     let links = [
         link(NUMBER, CaseRole::CallerId, 0.9),

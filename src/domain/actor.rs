@@ -38,6 +38,12 @@ impl Actor {
         Self("reporters".into())
     }
 
+    /// The program itself, while it folds all evidence again.
+    #[must_use]
+    pub fn migration() -> Self {
+        Self("migration".into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

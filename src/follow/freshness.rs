@@ -31,6 +31,8 @@ pub struct Freshness {
     /// The moment, in milliseconds since the epoch, at which the last completed sweep began.
     data_as_of_ms: AtomicI64,
     store: AtomicU8,
+    /// Whether the stored evidence is folded as this instance folds it.
+    same_fold: AtomicBool,
 }
 
 /// A moment by both clocks: the one that answers show, and the one that never jumps.
@@ -49,6 +51,7 @@ impl Freshness {
             swept_after_ms: AtomicU64::new(0),
             data_as_of_ms: AtomicI64::new(0),
             store: AtomicU8::new(StoreState::Down as u8),
+            same_fold: AtomicBool::new(true),
         }
     }
 
@@ -82,6 +85,17 @@ impl Freshness {
             2 => StoreState::Foreign,
             _ => StoreState::Down,
         }
+    }
+
+    /// Whether the stored evidence is folded as this instance folds it. If not, its writes would mix two models.
+    #[must_use]
+    pub fn folds_alike(&self) -> bool {
+        self.same_fold.load(Ordering::Acquire)
+    }
+
+    /// Says whether that is a change.
+    pub(super) fn set_folds_alike(&self, alike: bool) -> bool {
+        self.same_fold.swap(alike, Ordering::AcqRel) != alike
     }
 
     pub(super) fn now(&self) -> Timestamp {

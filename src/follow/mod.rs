@@ -44,7 +44,6 @@ pub enum Applied {
 }
 
 /// Follows one store into one index.
-#[derive(Debug)]
 pub struct Follower {
     store: Arc<dyn Store>,
     index: Arc<Index>,
@@ -82,6 +81,7 @@ impl Follower {
     pub async fn bootstrap(&self) -> Result<(), StoreError> {
         let asked_at = self.freshness.moment();
         let began = monotonic();
+        self.compare_folds().await?;
         self.load_all().await?;
         self.swept(asked_at, began);
         self.freshness.loaded();
@@ -146,7 +146,25 @@ impl Follower {
         }
     }
 
+    /// Compares how the stored evidence was folded with how this instance folds.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    pub async fn compare_folds(&self) -> Result<bool, StoreError> {
+        let stored = self.store.evidence_version().await?;
+        let own = self.index.model().fold.evidence_version();
+        if self.freshness.set_folds_alike(stored == own) {
+            tracing::warn!(
+                stored,
+                own,
+                "the store's evidence version has changed: writes depend on it"
+            );
+        }
+        Ok(stored == own)
+    }
+
     async fn sweep_all(&self) -> Result<(), StoreError> {
+        self.compare_folds().await?;
         let heads = self.store.heads().await?;
         if !self.store.is_shared() {
             return Ok(()); // nobody else writes: what the logs hold came from this process, through `applied`

@@ -62,6 +62,11 @@ pub enum ServiceError {
     /// The store cannot be written now; nothing happened.
     #[error("the store cannot be reached: nothing was written, retry with the same id")]
     Unavailable,
+    /// The store's evidence was folded by another model: writing would mix the two.
+    #[error(
+        "the store's evidence was folded by another model: restart with --migrate, or with the model it was folded by"
+    )]
+    OtherFold,
     /// The store did not answer: it may or may not have happened.
     #[error("the store did not answer: it may have been applied, retry with the same id")]
     OutcomeUnknown,

@@ -6,12 +6,14 @@
 mod case;
 mod error;
 mod lookup;
+mod migrate;
 mod number;
 mod page;
 mod report;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::clock::Clock;
 use crate::domain::policy::Policy;
@@ -33,7 +35,6 @@ pub use report::{
 pub use write::Mutation;
 
 /// The service: shared by all edges.
-#[derive(Debug)]
 pub struct Service {
     store: Arc<dyn Store>,
     index: Arc<Index>,
@@ -44,6 +45,8 @@ pub struct Service {
     keys: Keys,
     /// Orders this process's own writes to one number or case, so that they need not race each other at the store.
     turns: write::Turns,
+    /// Set while all evidence is being folded again.
+    migrating: AtomicBool,
 }
 
 /// Keys derived from the store's secret.
@@ -83,6 +86,7 @@ impl Service {
             metrics,
             keys,
             turns: write::Turns::default(),
+            migrating: AtomicBool::new(false),
         }
     }
 

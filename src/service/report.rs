@@ -497,6 +497,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
             ServiceError::Invalid(_)
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
+            | ServiceError::OtherFold
             | ServiceError::Internal => Counted::Rejected,
         },
     }

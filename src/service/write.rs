@@ -116,7 +116,9 @@ struct Work<'a, I, T> {
 impl Service {
     /// Whether the store may be written now; asked before a write, so that nobody waits for a store known to be gone.
     fn check_writable(&self) -> Result<(), ServiceError> {
-        match self.follower.freshness().store() {
+        let freshness = self.follower.freshness();
+        match freshness.store() {
+            StoreState::Up if !freshness.folds_alike() && !self.is_migrating() => Err(ServiceError::OtherFold),
             StoreState::Up => Ok(()),
             StoreState::Down | StoreState::Foreign => Err(ServiceError::Unavailable),
         }

@@ -13,6 +13,7 @@ pub mod key;
 mod limits;
 pub mod memory;
 pub mod meta;
+pub mod redis;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -114,7 +115,7 @@ pub struct ScanPage {
 
 /// A store. All methods are cancel-safe in the sense that a dropped commit has an unknown outcome and nothing worse.
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: Send + Sync + 'static {
     /// What was read of the store's identity when it was opened.
     fn meta(&self) -> &Meta;
 
