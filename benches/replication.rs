@@ -38,7 +38,10 @@ const GIVE_UP: Duration = Duration::from_secs(10);
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    println!("{:>9} {:>12} {:>12} {:>12} {:>22}", "followers", "median ms", "p99 ms", "max ms", "redis CPU us a report");
+    println!(
+        "{:>9} {:>12} {:>12} {:>12} {:>22}",
+        "followers", "median ms", "p99 ms", "max ms", "redis CPU us a report"
+    );
     for followers in [0, 1, 4] {
         let server = RedisServer::start(&[("appendonly", "yes"), ("appendfsync", "everysec")]);
         runtime.block_on(measure(&server, followers));
@@ -60,17 +63,29 @@ async fn measure(server: &RedisServer, followers: usize) {
     }
     delays.sort_unstable();
     let at = |share: f64| {
-        delays.get((delays.len() as f64 * share) as usize).or(delays.last()).map_or(f64::NAN, |d| d.as_secs_f64() * 1e3)
+        delays
+            .get((delays.len() as f64 * share) as usize)
+            .or(delays.last())
+            .map_or(f64::NAN, |d| d.as_secs_f64() * 1e3)
     };
     let cpu_us = cpu_us_a_report(server, &writer).await;
-    println!("{followers:>9} {:>12.2} {:>12.2} {:>12.2} {cpu_us:>22.1}", at(0.5), at(0.99), at(1.0));
+    println!(
+        "{followers:>9} {:>12.2} {:>12.2} {:>12.2} {cpu_us:>22.1}",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
 }
 
 /// From the acknowledgement of a report to the moment at which another instance shows it.
 async fn delay(writer: &Instance, other: &Instance, n: u64) -> Duration {
     let target = number(n * 17 % 10_000);
     let before = other.count(&target.to_string());
-    writer.service.submit(report(&target.to_string(), &format!("d{n}"), noon())).await.unwrap();
+    writer
+        .service
+        .submit(report(&target.to_string(), &format!("d{n}"), noon()))
+        .await
+        .unwrap();
     let acknowledged = Instant::now();
     while other.count(&target.to_string()) == before {
         assert!(acknowledged.elapsed() < GIVE_UP, "the report did not arrive");
@@ -84,7 +99,11 @@ async fn cpu_us_a_report(server: &RedisServer, writer: &Instance) -> f64 {
     let (began, cpu) = (Instant::now(), cpu_seconds(server));
     for n in 0..WRITES {
         let target = number(n * 31 % 10_000);
-        writer.service.submit(report(&target.to_string(), &format!("c{n}"), noon())).await.unwrap();
+        writer
+            .service
+            .submit(report(&target.to_string(), &format!("c{n}"), noon()))
+            .await
+            .unwrap();
     }
     let (span, busy) = (began.elapsed(), cpu_seconds(server) - cpu);
     let idle_from = cpu_seconds(server);
