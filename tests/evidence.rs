@@ -91,7 +91,7 @@ proptest! {
         // The state is also what a fold of the rows from scratch says, and what plain sums over them say.
         let rows = one.sorted_rows();
         assert_close(&one.state.evidence, &Evidence::of_rows(rows.iter(), &MODEL));
-        sums_of(&rows, &MODEL).assert_match(&one.state.evidence);
+        sums_of(&rows, &MODEL).assert_match(&one.state.evidence, &MODEL);
         prop_assert_eq!(one.state.rows as usize, rows.len());
         let texts = rows.iter().filter(|row| row.body.comment.is_some()).count();
         prop_assert_eq!(one.state.texts as usize, texts);
@@ -220,6 +220,7 @@ proptest! {
         }
         let mut loaded = Rows::unloaded(state.buckets);
         stored.into_iter().for_each(|(bucket, rows)| loaded.load(bucket, rows));
+        sums_of(&whole.sorted_rows(), &MODEL).assert_match(&state.evidence, &MODEL);
         let mut on_demand = Number { state, rows: Some(loaded) };
         assert_same(&mut whole, &mut on_demand);
     }
@@ -281,6 +282,13 @@ fn the_unproven_count_in_full_once_they_are_many() {
     let rows = number.rows.as_mut().unwrap();
     number.state.withdraw(rows, &id(20), now, &MODEL).unwrap();
     assert_eq!(number.state.evidence.at(now, &MODEL).long, capped.long);
+
+    // Beyond that the sample holds the smallest hashes, and grows no more.
+    for n in (21..=60).rev() {
+        number.submit(&row(n));
+    }
+    let rows = number.sorted_rows();
+    sums_of(&rows, &MODEL).assert_match(&number.state.evidence, &MODEL);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Arbitrary histories of one number, and the plainest sums over its rows to compare the fold with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -211,6 +211,8 @@ pub struct PlainSums {
     masses: BTreeMap<(bool, Ledger, bool), f64>,
     not_spam: BTreeMap<bool, f64>,
     categories: BTreeMap<(bool, Category), f64>,
+    /// Hashes of the unproven reporters that call it unwanted.
+    unproven: BTreeSet<u64>,
 }
 
 pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
@@ -231,6 +233,7 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         masses: BTreeMap::new(),
         not_spam: BTreeMap::new(),
         categories: BTreeMap::new(),
+        unproven: BTreeSet::new(),
     };
     for row in &live {
         *(if row.body.not_spam {
@@ -247,6 +250,9 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
             *sums.not_spam.entry(proven).or_default() += left(model.not_spam_days);
             continue;
         }
+        if !proven {
+            sums.unproven.extend(row.body.reporter.map(ReporterHash::raw));
+        }
         for (is_short, days) in [(true, model.short_days), (false, model.long_days)] {
             *sums.masses.entry((proven, row.body.ledger, is_short)).or_default() += left(days);
         }
@@ -258,10 +264,15 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
 }
 
 impl PlainSums {
-    pub fn assert_match(&self, evidence: &Evidence) {
+    pub fn assert_match(&self, evidence: &Evidence, model: &FoldModel) {
         assert_eq!(self.as_of, evidence.as_of);
         let counts = (evidence.reports, evidence.not_spam_reports);
         assert_eq!((self.reports, self.not_spam_reports), counts);
+        let sample = self.unproven.iter().take(model.weights.unproven_release_count);
+        assert!(
+            sample.eq(&evidence.unproven_sample),
+            "the sample is not the smallest hashes"
+        );
         for (proven, testimony) in [(true, &evidence.proven), (false, &evidence.unproven)] {
             let close = |sum: Option<&f64>, found: f64| {
                 let sum = sum.copied().unwrap_or_default();
