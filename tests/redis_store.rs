@@ -327,6 +327,13 @@ async fn a_server_out_of_memory_refuses_before_it_writes() {
     server.command(&["CONFIG", "SET", "maxmemory", "1"]);
     let error = store_error(commit(&store, write(number(1), None, 1, b"a")).await);
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    for answer in store
+        .commit((1..4).map(|index| write(number(index), None, 1, b"a")).collect())
+        .await
+    {
+        let error = store_error(answer);
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    }
     server.command(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(store.heads().await.unwrap().iter().map(|head| head.seq).sum::<u64>(), 0);
     assert_eq!(commit(&store, write(number(1), None, 1, b"a")).await.unwrap(), [1]);
@@ -445,7 +452,8 @@ async fn an_encrypted_server_is_trusted_by_its_authority_only() {
     assert!(matches!(error, StoreError::Refused { .. }), "{error}");
 }
 
-/// A node of a cluster refuses a script that touches keys of two slots.
+/// A node of a cluster refuses a script that touches keys of two slots. (And commits that are run together, which no
+/// store in a cluster would ask for.)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_would_run_every_call() {
     let server = RedisServer::start(&[("cluster-enabled", "yes")]);

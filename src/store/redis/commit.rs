@@ -1,18 +1,19 @@
 //! Commits: each shard's is one call of the commit script, and many are sent in one go.
 
 use bytes::BytesMut;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
 use super::error::Failure;
 use super::link::{Deadline, Link};
-use super::{reply, scripts};
+use super::{reply, scripts, together};
 use crate::store::codec::entry::nonce;
 use crate::store::{CommitError, Kind, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, StoreError, Version};
 
 /// The most bytes of one shard's commit: the server runs it in one step, and serves nobody meanwhile.
 pub const MAX_COMMIT_BYTES: usize = 64 << 20;
-/// About how many bytes are sent before the answers are read. Larger commits are sent alone.
-const CHUNK_BYTES: usize = 4 << 20;
+/// About how many bytes of commits are run together: the server serves nobody meanwhile, for about 25 ms at most. Larger
+/// commits are run alone.
+const CHUNK_BYTES: usize = 1 << 20;
 /// What an argument costs beside its bytes, about.
 const ARGUMENT_BYTES: usize = 16;
 
@@ -59,41 +60,26 @@ impl Committer<'_> {
 
     /// Sends commits in one go. An error is one of the connection, not the server's answer to a commit.
     async fn send(&self, commits: &[&ShardCommit], deadline: Deadline) -> Vec<Result<Value, Failure>> {
-        let mut pipeline = Pipeline::with_capacity(commits.len());
-        for commit in commits {
-            pipeline.add_command(self.call(commit));
+        let calls: Vec<Cmd> = commits.iter().map(|commit| self.call(commit)).collect();
+        match together::ask(self.link, &calls, deadline).await {
+            Ok(answers) if answers.iter().any(scripts::is_missing) => self.send_again(&calls, answers, deadline).await,
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(failure) => commits.iter().map(|_| Err(failure.clone())).collect(),
         }
-        if pipeline.is_empty() {
-            return Vec::new();
-        }
-        let answers = match self.link.ask(&pipeline, deadline).await {
-            Ok(answers) => answers,
-            Err(failure) => return commits.iter().map(|_| Err(failure.clone())).collect(),
-        };
-        if answers.iter().any(scripts::is_missing) {
-            return self.send_again(&pipeline, answers, deadline).await;
-        }
-        answers.into_iter().map(Ok).collect()
     }
 
     /// Gives the server the script, which it does not have since it was started, and sends again what it did not run.
-    async fn send_again(
-        &self,
-        sent: &Pipeline,
-        answers: Vec<Value>,
-        deadline: Deadline,
-    ) -> Vec<Result<Value, Failure>> {
-        let mut pipeline = Pipeline::with_capacity(1 + answers.len());
-        pipeline.add_command(scripts::COMMIT.load());
-        for (call, _) in sent
-            .cmd_iter()
+    async fn send_again(&self, calls: &[Cmd], answers: Vec<Value>, deadline: Deadline) -> Vec<Result<Value, Failure>> {
+        let missing = calls
+            .iter()
             .zip(&answers)
-            .filter(|(_, answer)| scripts::is_missing(answer))
-        {
-            pipeline.add_command(call.clone());
-        }
-        let again = self.link.ask(&pipeline, deadline).await;
-        let mut again = again.map(|answers| answers.into_iter().skip(1));
+            .filter(|(_, answer)| scripts::is_missing(answer));
+        let calls: Vec<Cmd> = missing.map(|(call, _)| call.clone()).collect();
+        let again = match self.link.ask_one(scripts::COMMIT.load(), deadline).await {
+            Ok(_loaded) => together::ask(self.link, &calls, deadline).await,
+            Err(failure) => Err(failure),
+        };
+        let mut again = again.map(Vec::into_iter);
         let mut second = move || match &mut again {
             Ok(answers) => answers.next().ok_or(Failure::Malformed { wanted: "answer" }),
             Err(failure) => Err(failure.clone()),

@@ -16,6 +16,7 @@ mod reply;
 mod rings;
 mod scripts;
 mod settings;
+mod together;
 
 use async_trait::async_trait;
 use bytes::Bytes;

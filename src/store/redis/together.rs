@@ -1,0 +1,96 @@
+//! Calls that the server runs together.
+//!
+//! Under `appendfsync always` Redis forces its log to disk after every few kilobytes of calls that come in, but only
+//! once for a `MULTI`: a batch then takes one wait for the disk in place of hundreds. That the calls become one atomic
+//! step by this is not needed. A cluster would refuse it, since the calls are of several slots.
+
+use redis::{Cmd, Pipeline, Value, cmd};
+
+use super::error::Failure;
+use super::link::{Deadline, Link};
+use super::reply;
+
+/// Sends calls to be run together, and returns an answer for each, which may be the server's error.
+pub(super) async fn ask(link: &Link, calls: &[Cmd], deadline: Deadline) -> Result<Vec<Value>, Failure> {
+    let mut pipeline = Pipeline::with_capacity(calls.len() + 2);
+    // By hand, since the driver's transactions tell no longer which call was refused, nor what ran if `MULTI` was.
+    let is_single = calls.len() == 1;
+    if !is_single {
+        pipeline.add_command(cmd("MULTI"));
+    }
+    for call in calls {
+        pipeline.add_command(call.clone());
+    }
+    if !is_single {
+        pipeline.add_command(cmd("EXEC"));
+    }
+    let answers = link.ask(&pipeline, deadline).await?;
+    if is_single { Ok(answers) } else { each(answers) }
+}
+
+/// The answers to the calls, from those to `MULTI`, the calls and `EXEC`.
+fn each(answers: Vec<Value>) -> Result<Vec<Value>, Failure> {
+    let malformed = || Failure::Malformed { wanted: "transaction" };
+    let mut answers = answers.into_iter();
+    let begun = answers.next().ok_or_else(malformed)?;
+    let executed = answers.next_back().ok_or_else(malformed)?;
+    let queued: Vec<Value> = answers.collect();
+    if reply::failure(&begun).is_some() {
+        return Ok(queued); // there was no transaction, the server ran or refused each call as it came
+    }
+    if reply::failure(&executed).is_none() {
+        let results = reply::list(executed)?;
+        return if results.len() == queued.len() {
+            Ok(results)
+        } else {
+            Err(malformed())
+        };
+    }
+    // Nothing was run: one call was refused, or all together.
+    let refused = |queued| {
+        if reply::failure(&queued).is_some() {
+            queued
+        } else {
+            executed.clone()
+        }
+    };
+    Ok(queued.into_iter().map(refused).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(lines: &str) -> Vec<String> {
+        let lines = lines.split_inclusive('|').map(|line| line.trim_end_matches('|'));
+        let values = lines.map(|line| redis::parse_redis_value(line.as_bytes()).unwrap());
+        let answers = each(values.collect()).unwrap();
+        answers.iter().map(|answer| format!("{answer:?}")).collect()
+    }
+
+    #[test]
+    fn results_are_those_of_the_execution() {
+        let found = answers("+OK\r\n|+QUEUED\r\n|+QUEUED\r\n|*2\r\n:1\r\n-NOSCRIPT none\r\n");
+        assert_eq!(found[0], "int(1)");
+        assert!(found[1].contains("NoScript"), "{found:?}");
+    }
+
+    #[test]
+    fn a_refused_call_refuses_all_of_them() {
+        let found = answers("+OK\r\n|+QUEUED\r\n|-OOM full\r\n|-EXECABORT discarded\r\n");
+        assert!(found[0].contains("ExecAbort") && found[1].contains("OOM"), "{found:?}");
+    }
+
+    #[test]
+    fn without_a_transaction_each_call_has_its_own_answer() {
+        let found = answers("-NOPERM no multi\r\n|:1\r\n|:2\r\n|-ERR EXEC without MULTI\r\n");
+        assert_eq!(found, ["int(1)", "int(2)"]);
+    }
+
+    #[test]
+    fn an_answer_short_of_results_is_malformed() {
+        let values =
+            ["+OK\r\n", "+QUEUED\r\n", "*0\r\n"].map(|line| redis::parse_redis_value(line.as_bytes()).unwrap());
+        assert!(each(values.to_vec()).is_err_and(|failure| failure.outcome_unknown()));
+    }
+}
