@@ -32,6 +32,18 @@ impl Actor {
         Ok(Self(text.into()))
     }
 
+    /// Whoever sends reports: what a change-log entry says where no feed is named.
+    #[must_use]
+    pub fn reporters() -> Self {
+        Self("reporters".into())
+    }
+
+    /// The program itself, while it folds all evidence again.
+    #[must_use]
+    pub fn migration() -> Self {
+        Self("migration".into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -231,6 +231,12 @@ impl Evidence {
         }
     }
 
+    /// Whether any report named a category.
+    #[must_use]
+    pub fn has_categories(&self) -> bool {
+        !self.proven.categories.is_empty() || !self.unproven.categories.is_empty()
+    }
+
     /// Mass by category as of `standing`, UNSPECIFIED left out.
     pub fn categories(&self, standing: &Standing) -> impl Iterator<Item = (Category, f64)> {
         let proven = self.proven.categories.iter().map(|&(category, mass)| (category, mass));
@@ -311,6 +317,27 @@ impl Evidence {
 }
 
 impl Testimony {
+    /// The mass in one book.
+    #[must_use]
+    pub fn mass(&self, ledger: Ledger) -> Mass {
+        let [authenticated, unauthenticated, unknown] = self.ledgers;
+        match ledger {
+            Ledger::Authenticated => authenticated,
+            Ledger::Unauthenticated => unauthenticated,
+            Ledger::Unknown => unknown,
+        }
+    }
+
+    /// The mass in one book, to be changed.
+    pub fn mass_mut(&mut self, ledger: Ledger) -> &mut Mass {
+        let [authenticated, unauthenticated, unknown] = &mut self.ledgers;
+        match ledger {
+            Ledger::Authenticated => authenticated,
+            Ledger::Unauthenticated => unauthenticated,
+            Ledger::Unknown => unknown,
+        }
+    }
+
     fn decay(&mut self, age_days: f64, model: &FoldModel) {
         let short = remaining(age_days, model.short_days);
         let long = remaining(age_days, model.long_days);
@@ -330,10 +357,9 @@ impl Testimony {
             return;
         }
         let long = weight * remaining(age_days, model.long_days);
-        if let Some(mass) = self.ledgers.get_mut(row.body.ledger as usize) {
-            mass.short += weight * remaining(age_days, model.short_days);
-            mass.long += long;
-        }
+        let mass = self.mass_mut(row.body.ledger);
+        mass.short += weight * remaining(age_days, model.short_days);
+        mass.long += long;
         if row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);
         }

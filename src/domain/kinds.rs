@@ -346,6 +346,22 @@ stable_enum! {
     }
 }
 
+impl StatusKind {
+    /// Whether a number of this status counts for no range: its owner is a victim, or it serves the public.
+    #[must_use]
+    pub const fn keeps_out_of_ranges(self) -> bool {
+        matches!(self, Self::Protected | Self::SpoofedVictim)
+    }
+}
+
+impl CaseRole {
+    /// Whether a link of this role raises the score of its number.
+    #[must_use]
+    pub const fn raises(self) -> bool {
+        !matches!(self, Self::SpoofedVictim)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

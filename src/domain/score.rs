@@ -4,6 +4,8 @@
 //! `100 * sigma(sum of the terms + prior)`; floors and caps come after the sum, and a reason says by how much they moved
 //! it. What 80 means: if one call in ten is unwanted, four in five calls with this score are.
 
+use std::sync::Arc;
+
 use super::brand::Brand;
 use super::case::{Case, Link};
 use super::evidence::Standing;
@@ -31,7 +33,7 @@ pub struct Subject<'a> {
     /// The record of the number; a number without one has a blank record.
     pub state: &'a NumberState,
     /// The cases it is linked to, with the link. Merged cases are given as their successor.
-    pub cases: &'a [(&'a Link, &'a Case)],
+    pub cases: &'a [(&'a Link, Arc<Case>)],
     /// What surrounds it.
     pub around: Neighbourhood,
     /// Shares of the categories in the block and overall, as a prior.
@@ -316,7 +318,7 @@ impl ScoreModel {
 
 /// Whether a link raises the score: its case contributes, and its owner is not a victim.
 fn raises(link: &Link, case: &Case) -> bool {
-    case.contributes() && link.role != CaseRole::SpoofedVictim
+    case.contributes() && link.role.raises()
 }
 
 /// The level of a score.

@@ -6,7 +6,7 @@
 use super::case::Link;
 use super::evidence::{Evidence, FoldModel};
 use super::ids::{CaseId, ImportId, ReportId, ReporterHash};
-use super::kinds::{CaseRole, StatusKind};
+use super::kinds::CaseRole;
 use super::report::{ReportRow, RowState};
 use super::requests::Requests;
 use super::rows::{Missing, Rows};
@@ -228,9 +228,7 @@ impl NumberState {
     /// Whether an entry holds at `now` that keeps the number out of its ranges.
     #[must_use]
     pub fn kept_out_of_ranges(&self, now: Timestamp) -> bool {
-        self.statuses
-            .at(now)
-            .any(|entry| matches!(entry.kind, StatusKind::Protected | StatusKind::SpoofedVictim))
+        self.statuses.at(now).any(|entry| entry.kind.keeps_out_of_ranges())
     }
 
     fn fill_tombstone(&mut self, rows: &mut Rows, row: ReportRow) -> Result<Submitted, Missing> {

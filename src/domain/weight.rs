@@ -68,7 +68,9 @@ pub struct Standing {
     pub disagree: u32,
 }
 
-fn is_trusted_feed(source: Source) -> bool {
+/// Whether reports of this source count in full when they name no reporter.
+#[must_use]
+pub fn is_trusted_feed(source: Source) -> bool {
     matches!(
         source,
         Source::RegulatorFeed | Source::Honeypot | Source::LawEnforcement | Source::Analyst

@@ -26,6 +26,20 @@ pub(super) fn leading(digits: u64, len: u32) -> Option<(u16, u32)> {
     })
 }
 
+/// The country code that begins ASCII digits, and what follows it.
+pub(super) fn split(digits: &[u8]) -> Option<(u16, &[u8])> {
+    let (mut code, mut rest) = (0, digits);
+    for _ in 0..DIGITS_MAX {
+        let (first, after) = rest.split_first()?;
+        code = code * 10 + u16::try_from(char::from(*first).to_digit(10)?).ok()?;
+        rest = after;
+        if code == 0 || is_assigned(code) {
+            break;
+        }
+    }
+    is_assigned(code).then_some((code, rest))
+}
+
 /// Reads the table at compile time.
 #[expect(
     clippy::indexing_slicing,
@@ -80,5 +94,10 @@ mod tests {
         assert_eq!(leading(4_232_342_090, 10), Some((423, 3)));
         assert_eq!(leading(210_123_456, 9), None);
         assert_eq!(leading(21, 2), None);
+        assert_eq!(split(b"4232342090"), Some((423, &b"2342090"[..])));
+        assert_eq!(split(b"1"), Some((1, &b""[..])));
+        for none in [&b""[..], b"42", b"0491", b"210123456", b"a49"] {
+            assert_eq!(split(none), None);
+        }
     }
 }

@@ -104,6 +104,11 @@ impl ParsedNumber {
         plan::international_format(self.country_code, &self.national)
     }
 
+    /// How many digits the national number has, leading zeros not counted.
+    pub(super) fn significant_len(&self) -> usize {
+        self.national.as_str().trim_start_matches('0').len()
+    }
+
     fn e164_digits(&self) -> Option<u64> {
         let national: u64 = self.national.as_str().parse().ok()?;
         let shift = 10_u64.checked_pow(u32::try_from(self.national.len()).ok()?)?;

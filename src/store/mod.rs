@@ -10,7 +10,10 @@
 pub mod codec;
 pub mod error;
 pub mod key;
+mod limits;
+pub mod memory;
 pub mod meta;
+pub mod redis;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -118,6 +121,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The store in words, for logs: kind and place, never a secret.
     fn describe(&self) -> String;
+
+    /// Whether other processes write to it too. If not, nothing but this process's own commits moves its logs on.
+    fn is_shared(&self) -> bool {
+        true
+    }
 
     /// Asks whether the store is there and still the one that was opened.
     ///

@@ -1,9 +1,32 @@
-//! The numbering plan: interim form over the crate's own matchers.
+//! The numbering plan of the world: which numbers exist, where, and for what.
+//!
+//! The facts are those of the `phonenumber` crate (libphonenumber's metadata 9.0.33), read once.
+//! The crate's own matchers are not used: they share one locked cache of regular expressions and
+//! decide validity and kind differently from libphonenumber for some hundred ranges.
 
-use phonenumber::metadata::{DATABASE, Metadata};
+mod class;
+mod country;
+mod format;
+mod lengths;
+mod territory;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use phonenumber::metadata::DATABASE;
+
+use super::digits::Digits;
 use super::kinds::{LineType, Validity};
 use super::region::Region;
+
+pub(super) use country::Country;
+pub(super) use lengths::LengthFit;
+pub(super) use territory::Territory;
+
+/// No country code is longer than three digits.
+const COUNTRY_CODES: u16 = 1_000;
+
+static PLAN: LazyLock<Plan> = LazyLock::new(Plan::load);
 
 /// What the plan says of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,30 +34,96 @@ pub(super) struct Standing {
     pub(super) region: Option<Region>,
     pub(super) line_type: LineType,
     pub(super) validity: Validity,
+    /// Its length is only that of numbers dialled within one area.
     pub(super) local_only: bool,
 }
 
+/// The countries of the world.
+struct Plan {
+    /// By country code; a slot is empty where no country has the code.
+    by_code: Vec<Option<Country>>,
+    code_of: HashMap<Region, u16, foldhash::fast::RandomState>,
+}
+
+/// The country of a country code.
+pub(super) fn country(code: u16) -> Option<&'static Country> {
+    PLAN.by_code.get(usize::from(code))?.as_ref()
+}
+
+/// The territory of a region; none for `001`, which is many.
+pub(super) fn territory(region: Region) -> Option<&'static Territory> {
+    let code = *PLAN.code_of.get(&region)?;
+    country(code)?
+        .territories()
+        .find(|territory| territory.region() == region)
+}
+
+/// What the plan says of the number with these digits after the country code.
 pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
-    let text = str::from_utf8(national).unwrap_or_default();
-    let valid = DATABASE
-        .by_code(&code)
-        .and_then(|all| all.into_iter().find(|m| m.descriptors().general().is_match(text)));
+    let Some(country) = country(code) else {
+        return Standing {
+            region: None,
+            line_type: LineType::Unknown,
+            validity: Validity::Impossible,
+            local_only: false,
+        };
+    };
+    let class = country.class(national);
+    let fit = country.main().lengths().fit(national.len());
     Standing {
-        region: valid.map(Metadata::id).and_then(|id| id.parse().ok()),
-        line_type: LineType::Unknown,
-        validity: if valid.is_some() {
-            Validity::Valid
-        } else {
-            Validity::Possible
+        region: class.region,
+        line_type: class.line_type,
+        validity: match fit {
+            _ if class.line_type != LineType::Unknown => Validity::Valid,
+            LengthFit::Possible | LengthFit::LocalOnly => Validity::Possible,
+            LengthFit::TooShort | LengthFit::Invalid | LengthFit::TooLong => Validity::Impossible,
         },
-        local_only: false,
+        local_only: fit == LengthFit::LocalOnly,
     }
 }
 
-pub(super) fn national_format(_code: u16, national: &[u8]) -> String {
-    String::from_utf8_lossy(national).into_owned()
+/// As written within the country: `(415) 555-0199`.
+pub(super) fn national_format(code: u16, national: &Digits) -> String {
+    match country(code) {
+        Some(country) => country.formats().national(national),
+        None => national.as_str().to_owned(),
+    }
 }
 
-pub(super) fn international_format(code: u16, national: &[u8]) -> String {
-    format!("+{code} {}", String::from_utf8_lossy(national))
+/// As written for the world: `+1 415-555-0199`.
+pub(super) fn international_format(code: u16, national: &Digits) -> String {
+    match country(code) {
+        Some(country) => format!("+{code} {}", country.formats().international(national)),
+        None => format!("+{code} {}", national.as_str()),
+    }
 }
+
+/// Reads the plan and builds what is otherwise built at the first number of each country.
+pub(super) fn warm_up() {
+    for country in PLAN.by_code.iter().flatten() {
+        country.classes();
+        country.formats();
+    }
+}
+
+impl Plan {
+    fn load() -> Self {
+        let by_code: Vec<Option<Country>> = (0..COUNTRY_CODES)
+            .map(|code| Country::new(code, DATABASE.by_code(&code).unwrap_or_default()))
+            .map(|country| {
+                debug_assert!(country.is_ok(), "a test reads every pattern of the plan");
+                country.unwrap_or_default()
+            })
+            .collect();
+        let code_of = by_code
+            .iter()
+            .flatten()
+            .flat_map(|country| country.territories().map(|one| (one.region(), country.code())))
+            .filter(|&(region, _)| region != Region::WORLD)
+            .collect();
+        Self { by_code, code_of }
+    }
+}
+
+#[cfg(test)]
+mod tests;

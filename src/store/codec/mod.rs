@@ -7,9 +7,13 @@
 pub mod bytes;
 pub mod case;
 pub mod entry;
+mod evidence;
 pub mod meta;
 pub mod number;
+mod parts;
 pub mod rows;
+#[cfg(test)]
+mod samples;
 
 pub use bytes::{DecodeError, Reader, Writer};
 

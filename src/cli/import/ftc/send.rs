@@ -26,6 +26,7 @@ pub(super) struct Sent {
     pub(super) accepted: u64,
     pub(super) already_known: u64,
     pub(super) withdrawn: u64,
+    pub(super) before_reset: u64,
     pub(super) rejects: Vec<Reject>,
 }
 
@@ -147,6 +148,7 @@ impl Sent {
         match outcome {
             SubmitOutcome::AlreadyKnown => self.already_known += 1,
             SubmitOutcome::Withdrawn => self.withdrawn += 1,
+            SubmitOutcome::BeforeReset => self.before_reset += 1,
             // What the contract never sends is no error, so the report is kept.
             SubmitOutcome::Accepted | SubmitOutcome::Unspecified => self.accepted += 1,
         }

@@ -28,6 +28,8 @@ pub(super) struct Summary {
     pub(super) already_known: u64,
     /// Reports that had been withdrawn.
     pub(super) withdrawn: u64,
+    /// Reports of calls before their number was given to a new owner: not kept.
+    pub(super) before_reset: u64,
     /// Rows that were not taken.
     pub(super) rejected: u64,
     /// How many of each reason.
@@ -47,6 +49,7 @@ impl Summary {
         self.accepted += sent.accepted;
         self.already_known += sent.already_known;
         self.withdrawn += sent.withdrawn;
+        self.before_reset += sent.before_reset;
     }
 
     /// Notes how long it took.
@@ -69,6 +72,7 @@ impl Summary {
             ("accepted", self.accepted),
             ("already known", self.already_known),
             ("withdrawn before", self.withdrawn),
+            ("before a reset", self.before_reset),
             ("rejected", self.rejected),
         ];
         for (name, count) in counts {

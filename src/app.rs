@@ -1,0 +1,222 @@
+//! The server: how its parts are put together, and how they run and end. The only file that names concrete stores.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::config::{Config, StoreUrl};
+use crate::domain::model::ScoreModel;
+use crate::domain::policy::Policy;
+use crate::follow::Follower;
+use crate::grpc::{self, Api};
+use crate::http;
+use crate::index::Index;
+use crate::metrics::{Metrics, UPKEEP_INTERVAL};
+use crate::service::{Service, ServiceError};
+use crate::store::embedded::EmbeddedStore;
+use crate::store::memory::MemoryStore;
+use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError};
+use crate::store::{Store, StoreError};
+use crate::tasks::Tasks;
+
+/// The longest pause between attempts to reach a store, or to load it.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// The first pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Why the server could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store could not be opened.
+    #[error("the store {place} cannot be opened")]
+    Store {
+        /// Which store; holds no secret.
+        place: String,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The URL of a Redis is wrong.
+    #[error("the URL of the store is wrong")]
+    Url(#[from] RedisUrlError),
+    /// The store is not the one that the configuration names.
+    #[error("the store is {found}, not {expected} as configured: is it empty, or another one?")]
+    OtherStore {
+        /// The id configured.
+        expected: String,
+        /// The id found.
+        found: String,
+    },
+    /// An address could not be listened on.
+    #[error("cannot listen on {address}: is another server running there?")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The evidence could not be folded again.
+    #[error("the evidence cannot be folded again")]
+    Migrate(#[source] ServiceError),
+    /// The server was asked to end before it had started.
+    #[error("ended before it had started")]
+    Interrupted,
+}
+
+/// The sockets that the server answers on.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For gRPC.
+    pub grpc: TcpListener,
+    /// For JSON, metrics and health.
+    pub http: TcpListener,
+}
+
+impl Listeners {
+    /// Listens on the configured addresses.
+    ///
+    /// # Errors
+    /// If one of them is taken, or not of this machine.
+    pub async fn bind(config: &Config) -> Result<Self, AppError> {
+        let bind = async |address| {
+            TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+        };
+        Ok(Self { grpc: bind(config.listen.grpc_addr).await?, http: bind(config.listen.http_addr).await? })
+    }
+}
+
+/// A server that is put together and not running yet.
+pub struct App {
+    service: Arc<Service>,
+    follower: Arc<Follower>,
+    metrics: Metrics,
+    grpc_limits: grpc::Limits,
+    http_limits: http::Limits,
+    migrate: bool,
+}
+
+/// Opens the store and puts the server together. A Redis that does not answer is waited for until shutdown is asked.
+///
+/// # Errors
+/// If the store cannot be opened, or is not the one configured.
+pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
+    let model = ScoreModel { prior: config.policy.prior, ..ScoreModel::starting() };
+    let store = open_store(config, model.fold.evidence_version(), tasks).await?;
+    let found = store.meta().store_id;
+    if let Some(expected) = config.store.expected_id.filter(|expected| *expected != found) {
+        return Err(AppError::OtherStore { expected: format!("{expected:032x}"), found: store.meta().name() });
+    }
+    tracing::info!(store = %store.describe(), store_id = %store.meta().name(), "the store is open");
+    let index = Arc::new(Index::new(Arc::new(model)));
+    let follower =
+        Arc::new(Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone()));
+    let policy =
+        Policy { label_from: config.policy.label_from, block_from: config.policy.block_from, ..Policy::DEFAULT };
+    let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone());
+    Ok(App {
+        service: Arc::new(service),
+        follower,
+        metrics,
+        grpc_limits: grpc::Limits::from(&config.limits),
+        http_limits: http::Limits::from(&config.limits),
+        migrate: config.store.migrate,
+    })
+}
+
+impl App {
+    /// Runs until shutdown is asked for, then lets calls under way end, for `drain` at most. Says whether all did.
+    pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
+        let api = Api::new(Arc::clone(&self.service));
+        let (grpc, http) = (listeners.grpc, listeners.http);
+        let metrics = self.metrics.clone();
+        tasks.spawn("metrics", async_until(tasks, async move {
+            loop {
+                tokio::time::sleep(UPKEEP_INTERVAL).await;
+                metrics.upkeep();
+            }
+        }));
+        tasks.spawn("http", http::serve(http, api.clone(), self.http_limits, tasks.clone()));
+        tasks.spawn("grpc", grpc::serve(grpc, api, self.grpc_limits, tasks.clone()));
+        tasks.spawn("follower", async_until(tasks, follow(self.follower, self.service, self.migrate)));
+        tasks.shutdown_requested().await;
+        tracing::info!("draining");
+        tasks.drain(drain).await
+    }
+}
+
+/// Loads everything, folds it again if that is asked for, and follows for ever.
+async fn follow(follower: Arc<Follower>, service: Arc<Service>, migrate: bool) {
+    let mut pause = FIRST_PAUSE;
+    while let Err(error) = follower.bootstrap().await {
+        tracing::error!(%error, "the store cannot be loaded, trying again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+    tracing::info!("ready");
+    if !follower.freshness().folds_alike() {
+        if migrate {
+            match service.migrate().await {
+                Ok(numbers) => tracing::info!(numbers, "all evidence is folded by this model now"),
+                Err(error) => tracing::error!(%error, "not all evidence could be folded: restart to go on"),
+            }
+        } else {
+            tracing::error!("another model folded the evidence: writes are refused until `serve --migrate`");
+        }
+    }
+    follower.run().await;
+}
+
+async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Result<Arc<dyn Store>, AppError> {
+    let failed = |source| AppError::Store { place: config.store.url.to_string(), source };
+    match &config.store.url {
+        StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(evidence_version).map_err(failed)?)),
+        StoreUrl::Embedded(path) => {
+            Ok(Arc::new(EmbeddedStore::open(path, evidence_version).await.map_err(failed)?))
+        }
+        StoreUrl::Redis(url) => {
+            let redis = RedisConfig {
+                connect_timeout: config.store.connect_timeout,
+                read_timeout: config.store.response_timeout,
+                ..RedisConfig::parse(url.with_password())?
+            };
+            let store = Arc::new(reach(redis, evidence_version, tasks).await.map_err(|error| match error {
+                Some(source) => failed(source),
+                None => AppError::Interrupted,
+            })?);
+            let rings = Arc::clone(&store);
+            tasks.spawn("rings", async_until(tasks, async move { rings.run_rings().await }));
+            Ok(store)
+        }
+    }
+}
+
+/// Opens a Redis, waiting for one that does not answer; no error means that shutdown was asked for.
+async fn reach(redis: RedisConfig, evidence_version: u32, tasks: &Tasks) -> Result<RedisStore, Option<StoreError>> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match RedisStore::open(redis.clone(), evidence_version).await {
+            Err(error @ (StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })) => {
+                tracing::error!(%error, "the store does not answer, trying again");
+            }
+            opened => return opened.map_err(Some),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
+            () = tasks.shutdown_requested() => return Err(None),
+        }
+    }
+}
+
+/// Runs a task without an end of its own until shutdown is asked for.
+fn async_until(tasks: &Tasks, task: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send {
+    let shutdown = tasks.shutdown_requested();
+    async move {
+        tokio::select! {
+            () = task => {}
+            () = shutdown => {}
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The one place that asks what time it is.
+//!
+//! Everything else gets a moment as an argument, so that a test or a demonstration can choose it. Clippy refuses
+//! `SystemTime::now` and `Instant::now` anywhere but here.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::time::Timestamp;
+
+/// Where a service learns what time it is in UTC. Clones show the same time.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Fixed(Timestamp),
+    /// Milliseconds since the Unix epoch. An atomic, since a test moves it while tasks read it; nothing else is
+    /// published through it, so relaxed order is enough.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The clock of this machine. It may jump, also backwards, when it is corrected.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stands still: for demonstrations on old data.
+    #[must_use]
+    pub fn fixed(now: Timestamp) -> Self {
+        Self(Source::Fixed(now))
+    }
+
+    /// A clock that moves only when told to, with [`Clock::advance`] or [`Clock::set`]: for tests.
+    #[must_use]
+    pub fn manual(now: Timestamp) -> Self {
+        Self(Source::Manual(Arc::new(AtomicI64::new(now.millis()))))
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => system_now(),
+            Source::Fixed(now) => *now,
+            Source::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Moves a manual clock, and all its clones, forward. Other clocks cannot be moved: a mistake in the caller, which
+    /// debug builds stop at.
+    pub fn advance(&self, by: Duration) {
+        self.set(self.now().plus(by));
+    }
+
+    /// Sets a manual clock, and all its clones. Other clocks cannot be set: a mistake in the caller, which debug builds
+    /// stop at.
+    pub fn set(&self, now: Timestamp) {
+        debug_assert!(matches!(self.0, Source::Manual(_)), "{self:?} cannot be set");
+        if let Source::Manual(millis) = &self.0 {
+            millis.store(now.millis(), Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Source::System => f.write_str("Clock(system)"),
+            Source::Fixed(now) => write!(f, "Clock(fixed at {now})"),
+            Source::Manual(_) => write!(f, "Clock(manual, at {})", self.now()),
+        }
+    }
+}
+
+/// A moment on the machine's monotonic clock, for measuring how long something took. It says nothing of the date.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn monotonic() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn system_now() -> Timestamp {
+    // A clock before 1970 is a machine without a battery: the epoch is as good an answer, and evidence stays young.
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::default().plus(since_epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_secs(43_200);
+
+    #[test]
+    fn system_time_is_in_this_century() {
+        let now = Clock::system().now();
+        assert!(now > Timestamp::from_secs(1_700_000_000), "{now}");
+        assert!(now < Timestamp::from_secs(4_102_444_800), "{now}");
+    }
+
+    #[test]
+    fn a_fixed_clock_stands_still() {
+        assert_eq!(Clock::fixed(NOON).now(), NOON);
+    }
+
+    #[test]
+    fn clones_of_a_manual_clock_move_together() {
+        let clock = Clock::manual(NOON);
+        let copy = clock.clone();
+        clock.advance(Duration::from_millis(1_500));
+        assert_eq!(copy.now().millis(), NOON.millis() + 1_500);
+        copy.set(Timestamp::EARLIEST);
+        assert_eq!(clock.now(), Timestamp::EARLIEST);
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot be set")]
+    fn only_a_manual_clock_can_be_set() {
+        Clock::fixed(NOON).advance(Duration::ZERO);
+    }
+
+    #[test]
+    fn the_monotonic_clock_does_not_go_back() {
+        let earlier = monotonic();
+        assert!(monotonic() >= earlier);
+    }
+}

@@ -1,0 +1,190 @@
+//! Flags, variables, file and defaults, one above the other; and what was found wrong in them so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::args::ServeArgs;
+use super::fault::{Fault, Origin, Problem};
+use super::settings::{SETTINGS, Setting};
+
+const PREFIX: &str = "RINGWARDEN_";
+/// Names the file, if no flag does.
+const CONFIG_VARIABLE: &str = "RINGWARDEN_CONFIG";
+/// Variables of ours that are not for the server.
+const OTHER_VARIABLES: [&str; 2] = [CONFIG_VARIABLE, "RINGWARDEN_SERVER"];
+
+/// What was said of the settings, and by whom.
+pub(super) struct Layers<'a> {
+    args: &'a ServeArgs,
+    /// Variables that begin with the prefix.
+    variables: BTreeMap<String, String>,
+    /// The file's path and its values by key.
+    file: Option<(PathBuf, BTreeMap<String, String>)>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Layers<'a> {
+    pub(super) fn new(
+        args: &'a ServeArgs,
+        env: impl Iterator<Item = (String, String)>,
+        read_file: impl Fn(&Path) -> io::Result<String>,
+    ) -> Self {
+        let variables: BTreeMap<_, _> = env.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let path = args.config.clone();
+        let path = path.or_else(|| variables.get(CONFIG_VARIABLE).map(PathBuf::from));
+        let mut layers = Self {
+            args,
+            variables,
+            file: None,
+            faults: Vec::new(),
+        };
+        if let Some(path) = path {
+            layers.read_file(path, read_file);
+        }
+        layers
+    }
+
+    /// The value of a setting that always has one; none if it is at fault, which is noted.
+    pub(super) fn read<T>(&mut self, setting: &Setting, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
+        self.read_if_set(setting, parse)?
+    }
+
+    /// The value of a setting, `Some(None)` if it has none; none if it is at fault, which is noted.
+    pub(super) fn read_if_set<T>(
+        &mut self,
+        setting: &Setting,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<Option<T>> {
+        let Some((origin, text)) = self.find(setting) else {
+            return Some(None);
+        };
+        match parse(text) {
+            Ok(value) => Some(Some(value)),
+            Err(problem) => {
+                self.faults.push(Fault { origin, problem });
+                None
+            }
+        }
+    }
+
+    /// Notes that a setting that can be read does not go with another one.
+    pub(super) fn refuse(&mut self, setting: &Setting, problem: Problem) {
+        if let Some((origin, _)) = self.find(setting) {
+            self.faults.push(Fault { origin, problem });
+        }
+    }
+
+    /// Variables with our prefix that mean nothing.
+    pub(super) fn unknown_variables(&self) -> Vec<String> {
+        let mut known: BTreeSet<String> = SETTINGS.iter().map(Setting::variable).collect();
+        known.extend(OTHER_VARIABLES.map(str::to_owned));
+        let unknown = self.variables.keys().filter(|name| !known.contains(*name));
+        unknown.cloned().collect()
+    }
+
+    pub(super) fn into_faults(self) -> Vec<Fault> {
+        self.faults
+    }
+
+    /// The uppermost layer that says something.
+    fn find(&self, setting: &Setting) -> Option<(Origin, &str)> {
+        if let Some(text) = self.args.value(setting) {
+            return Some((Origin::Flag(setting.flag), text));
+        }
+        let variable = setting.variable();
+        if let Some(text) = self.variables.get(&variable) {
+            return Some((Origin::Variable(variable), text));
+        }
+        if let Some((path, values)) = &self.file
+            && let Some(text) = values.get(setting.key)
+        {
+            return Some((key_origin(path, setting.key), text));
+        }
+        setting.default.map(|text| (Origin::Default(setting.key), text))
+    }
+
+    fn read_file(&mut self, path: PathBuf, read: impl Fn(&Path) -> io::Result<String>) {
+        let fault = |wrong: String, accepted: &str| Fault {
+            origin: Origin::File(path.clone()),
+            problem: Problem {
+                wrong,
+                accepted: accepted.to_owned(),
+            },
+        };
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                let fault = fault(format!("cannot be read: {error}"), "a file of UTF-8 text");
+                return self.faults.push(fault);
+            }
+        };
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(error) => {
+                // The error's own text quotes the line, which may hold a password.
+                let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+                let line = before.matches('\n').count() + 1;
+                let fault = fault(format!("line {line}: {}", error.message()), "TOML");
+                return self.faults.push(fault);
+            }
+        };
+        let mut values = BTreeMap::new();
+        for (section, value) in table {
+            self.read_section(&path, &section, value, &mut values);
+        }
+        self.file = Some((path, values));
+    }
+
+    fn read_section(&mut self, path: &Path, section: &str, value: toml::Value, values: &mut BTreeMap<String, String>) {
+        let toml::Value::Table(table) = value else {
+            return self.refuse_key(path, section, "stands outside of a section");
+        };
+        for (name, value) in table {
+            let key = format!("{section}.{name}");
+            if !SETTINGS.iter().any(|setting| setting.key == key) {
+                self.refuse_key(path, &key, "is not a setting");
+                continue;
+            }
+            match scalar(value) {
+                Some(text) => {
+                    values.insert(key, text);
+                }
+                None => self.refuse_key(path, &key, "is not a single value"),
+            }
+        }
+    }
+
+    fn refuse_key(&mut self, path: &Path, key: &str, wrong: &str) {
+        let section = key.split('.').next().unwrap_or(key);
+        let in_section = |setting: &&Setting| setting.key.split('.').next() == Some(section);
+        let mut keys: Vec<_> = SETTINGS.iter().filter(in_section).map(|setting| setting.key).collect();
+        if keys.is_empty() {
+            keys = SETTINGS.iter().map(|setting| setting.key).collect();
+        }
+        let problem = Problem {
+            wrong: wrong.to_owned(),
+            accepted: keys.join(", "),
+        };
+        let origin = key_origin(path, key);
+        self.faults.push(Fault { origin, problem });
+    }
+}
+
+fn key_origin(path: &Path, key: &str) -> Origin {
+    Origin::Key {
+        file: path.to_owned(),
+        key: key.to_owned(),
+    }
+}
+
+/// A single value as it would be written on the command line; none if it is not a single value.
+fn scalar(value: toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Boolean(value) => Some(value.to_string()),
+        toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => None,
+    }
+}

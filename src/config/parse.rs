@@ -1,0 +1,194 @@
+//! From the text of a setting to its value.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+
+use super::fault::Problem;
+
+const TIMES: &str = "a number and a unit of ms, s or m, such as 500ms or 10s, at least 1ms and at most 60m";
+const TIME_MAX: Duration = Duration::from_secs(3_600);
+const SIZES: &str = "a number and a unit of KiB or MiB, such as 64KiB, at least 1KiB and at most 64MiB";
+const SIZE_MIN: usize = 1 << 10;
+const SIZE_MAX: usize = 64 << 20;
+const COUNTS: &str = "a whole number from 1 to 100000";
+const COUNT_MAX: u32 = 100_000;
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, Problem> {
+    text.parse().map_err(|_| {
+        let accepted = "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
+        Problem::with(text, "is not an address", accepted)
+    })
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, Problem> {
+    text.parse()
+        .map_err(|_| Problem::with(text, "is neither yes nor no", "true, false"))
+}
+
+pub(super) fn count(text: &str) -> Result<NonZeroU32, Problem> {
+    let accepted = |count: &NonZeroU32| count.get() <= COUNT_MAX;
+    let count = text.parse().ok().filter(accepted);
+    count.ok_or_else(|| Problem::with(text, "is not an accepted count", COUNTS))
+}
+
+pub(super) fn time(text: &str) -> Result<Duration, Problem> {
+    let parsed = split_unit(text).and_then(|(number, unit)| {
+        let millis = match unit {
+            "ms" => Some(number),
+            "s" => number.checked_mul(1_000),
+            "m" => number.checked_mul(60_000),
+            _ => None,
+        };
+        millis.map(Duration::from_millis)
+    });
+    let accepted = |time: &Duration| !time.is_zero() && *time <= TIME_MAX;
+    parsed
+        .filter(accepted)
+        .ok_or_else(|| Problem::with(text, "is not an accepted time", TIMES))
+}
+
+/// A size in bytes.
+pub(super) fn size(text: &str) -> Result<NonZeroUsize, Problem> {
+    let parsed = split_unit(text).and_then(|(number, unit)| {
+        let number = usize::try_from(number).ok()?;
+        match unit {
+            "KiB" => number.checked_mul(1 << 10),
+            "MiB" => number.checked_mul(1 << 20),
+            _ => None,
+        }
+    });
+    let accepted = |size: &usize| (SIZE_MIN..=SIZE_MAX).contains(size);
+    parsed
+        .filter(accepted)
+        .and_then(NonZeroUsize::new)
+        .ok_or_else(|| Problem::with(text, "is not an accepted size", SIZES))
+}
+
+pub(super) fn score(text: &str) -> Result<f64, Problem> {
+    let score = text.parse().ok().filter(|score| (0.0..=100.0).contains(score));
+    score.ok_or_else(|| Problem::with(text, "is not a score", "a number from 0 to 100"))
+}
+
+pub(super) fn share(text: &str) -> Result<f64, Problem> {
+    let share = text.parse().ok().filter(|share| (0.001..=0.999).contains(share));
+    share.ok_or_else(|| Problem::with(text, "is not an accepted share", "a number from 0.001 to 0.999"))
+}
+
+pub(super) fn store_id(text: &str) -> Result<u128, Problem> {
+    let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let id = u128::from_str_radix(text, 16).ok().filter(|_| is_id);
+    id.ok_or_else(|| Problem::with(text, "is not the id of a store", "32 hexadecimal digits"))
+}
+
+pub(super) fn log_filter(text: &str) -> Result<Targets, Problem> {
+    let problem = || {
+        let accepted =
+            "off, error, warn, info, debug or trace, or a list of MODULE=LEVEL, such as info,ringwarden::follow=debug";
+        Problem::with(text, "is not a filter", accepted)
+    };
+    // A word alone would be taken for a module, so that a misspelt level would silence everything else.
+    let is_sound = |part: &str| {
+        let (module, level) = part.split_once('=').unwrap_or(("all", part));
+        !module.is_empty() && !level.is_empty() && level.parse::<LevelFilter>().is_ok()
+    };
+    if !text.split(',').all(is_sound) {
+        return Err(problem());
+    }
+    text.parse().map_err(|_| problem())
+}
+
+fn split_unit(text: &str) -> Option<(u64, &str)> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(digits)?;
+    Some((number.parse().ok()?, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(time("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(time("60m"), Ok(TIME_MAX));
+        for text in [
+            "",
+            "10",
+            "s",
+            "1.5s",
+            "-1s",
+            "0s",
+            "61m",
+            "10 s",
+            "10S",
+            "99999999999999999m",
+        ] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("64KiB").unwrap().get(), 65_536);
+        assert_eq!(size("64MiB").unwrap().get(), SIZE_MAX);
+        for text in ["", "64", "0KiB", "65MiB", "64kB", "64 KiB", "99999999999999999MiB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(count("400").unwrap().get(), 400);
+        for text in ["", "0", "-1", "100001", "1e3"] {
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn scores_and_shares() {
+        assert_eq!(score("60"), Ok(60.0));
+        assert_eq!(share("0.10"), Ok(0.1));
+        for text in ["", "-1", "100.5", "NaN", "inf", "60%"] {
+            assert!(score(text).is_err(), "{text}");
+        }
+        for text in ["0", "1", "NaN"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn store_ids() {
+        assert_eq!(store_id("000000000000000000000000000000ff"), Ok(255));
+        for text in [
+            "",
+            "ff",
+            "+00000000000000000000000000000ff",
+            "g00000000000000000000000000000ff",
+        ] {
+            assert!(store_id(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn log_filters() {
+        let filter = log_filter("warn,ringwarden::follow=debug").unwrap();
+        assert!(filter.would_enable("ringwarden::follow", &tracing::Level::DEBUG));
+        assert!(!filter.would_enable("hyper", &tracing::Level::INFO));
+        assert!(log_filter("off").is_ok());
+        for text in ["", "infoo", "ringwarden", "ringwarden=loud", "=info", "info,"] {
+            assert!(log_filter(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_problem_names_the_value_and_what_is_accepted() {
+        let problem = address("localhost").unwrap_err();
+        assert_eq!(problem.wrong, "\"localhost\" is not an address");
+        assert!(problem.accepted.contains("127.0.0.1:8080"));
+    }
+}

@@ -1,0 +1,105 @@
+//! Every setting there is. The flags of `serve`, the `RINGWARDEN_*` variables, the keys of the file, `--help` and the
+//! README's table all come from this one list.
+
+/// One setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key in the file: section and name.
+    pub key: &'static str,
+    /// Its flag, without the dashes.
+    pub flag: &'static str,
+    /// What the flag's value is called in `--help`; none for a switch, which may stand without a value.
+    pub value_name: Option<&'static str>,
+    /// What holds if nobody says anything, as it would be written; none if there is nothing then.
+    pub default: Option<&'static str>,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+impl Setting {
+    /// Its environment variable: `RINGWARDEN_` and the flag.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("RINGWARDEN_{}", self.flag.to_ascii_uppercase().replace('-', "_"))
+    }
+}
+
+macro_rules! settings {
+    ($( $constant:ident $key:literal --$flag:literal $value_name:expr, $default:expr, $meaning:literal; )+) => {
+        $(
+            pub(super) const $constant: Setting = Setting {
+                key: $key,
+                flag: $flag,
+                value_name: $value_name,
+                default: $default,
+                meaning: $meaning,
+            };
+        )+
+
+        /// Every setting, section by section.
+        pub const SETTINGS: &[Setting] = &[ $( $constant ),+ ];
+    };
+}
+
+settings! {
+    GRPC_ADDR "listen.grpc_addr" --"grpc-addr" Some("ADDR"), Some("127.0.0.1:50051"),
+        "Where gRPC is served.";
+    HTTP_ADDR "listen.http_addr" --"http-addr" Some("ADDR"), Some("127.0.0.1:8080"),
+        "Where JSON, `/metrics`, `/healthz` and `/readyz` are served.";
+    STORE_URL "store.url" --"store" Some("URL"), Some("embedded:./ringwarden-data"),
+        "Where reports last: `memory:` (until the process ends), `embedded:PATH`, `redis://` or `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DB]`.";
+    STORE_ID "store.expected_id" --"expected-store-id" Some("ID"), None,
+        "Refuse to start on another store than the one of this id (32 hexadecimal digits, shown at start).";
+    CONNECT_TIMEOUT "store.connect_timeout" --"store-connect-timeout" Some("TIME"), Some("2s"),
+        "How long a connection to Redis may take to be made.";
+    RESPONSE_TIMEOUT "store.response_timeout" --"store-response-timeout" Some("TIME"), Some("1s"),
+        "How long Redis may take to answer; after that the outcome of a write is unknown.";
+    MIGRATE "store.migrate" --"migrate" None, Some("false"),
+        "Fold stored evidence anew at start if another release folded it otherwise.";
+    LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
+        "`text` for people, `json` for programs; both to standard error.";
+    LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),
+        "What is logged: a level, or levels by module, such as `info,ringwarden::follow=debug`.";
+    MAX_CONNECTIONS "limits.max_connections" --"max-connections" Some("COUNT"), Some("400"),
+        "Open connections of each of the two addresses; further ones wait.";
+    MAX_STREAMS "limits.max_concurrent_streams" --"max-concurrent-streams" Some("COUNT"), Some("256"),
+        "Calls in progress on one HTTP/2 connection; further ones wait.";
+    MESSAGE_SIZE "limits.message_size" --"message-size" Some("SIZE"), Some("64KiB"),
+        "Largest request that holds a single item.";
+    BATCH_SIZE "limits.batch_message_size" --"batch-message-size" Some("SIZE"), Some("8MiB"),
+        "Largest request that holds a batch.";
+    WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
+        "How long a change may take; a client's shorter deadline holds.";
+    KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),
+        "How often a silent gRPC client is asked whether it is still there.";
+    KEEPALIVE_TIMEOUT "limits.keepalive_timeout" --"keepalive-timeout" Some("TIME"), Some("10s"),
+        "How long it may take to answer that before it is cut off.";
+    DRAIN_DEADLINE "shutdown.drain_deadline" --"drain-deadline" Some("TIME"), Some("10s"),
+        "How long calls in progress may go on after SIGTERM or SIGINT.";
+    LABEL_FROM "policy.label_from" --"label-from" Some("SCORE"), Some("60"),
+        "From this score on the advice is to label the call.";
+    BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
+        "From this score on the advice is to block it.";
+    PRIOR "policy.prior" --"prior" Some("SHARE"), Some("0.10"),
+        "Share of this network's calls that are unwanted, before anything is known of the number.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn variables_are_named_after_flags() {
+        assert_eq!(GRPC_ADDR.variable(), "RINGWARDEN_GRPC_ADDR");
+        assert_eq!(STORE_URL.variable(), "RINGWARDEN_STORE");
+    }
+
+    #[test]
+    fn keys_and_flags_are_distinct() {
+        let keys: HashSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+        let flags: HashSet<_> = SETTINGS.iter().map(|setting| setting.flag).collect();
+        assert_eq!((keys.len(), flags.len()), (SETTINGS.len(), SETTINGS.len()));
+    }
+}

@@ -1,0 +1,211 @@
+//! The address of a store, whose password is never shown.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::fault::Problem;
+
+const ACCEPTED: &str = "memory:, embedded:PATH, redis://[USER[:PASSWORD]@]HOST[:PORT][/DB] or rediss://... for TLS, special characters of the password as %XX";
+
+/// Where reports last.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// In this process, until it ends.
+    Memory,
+    /// In a folder, opened by one process at a time.
+    Embedded(PathBuf),
+    /// In Redis.
+    Redis(RedisUrl),
+}
+
+impl StoreUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// If it is none. The error does not quote it, since it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let problem = |wrong: &str| Problem {
+            wrong: wrong.to_owned(),
+            accepted: ACCEPTED.to_owned(),
+        };
+        let Some((scheme, rest)) = text.split_once(':') else {
+            return Err(problem("the address names no kind of store"));
+        };
+        match scheme {
+            "memory" if rest.is_empty() => Ok(Self::Memory),
+            "memory" => Err(problem("memory: is followed by something")),
+            "embedded" if rest.is_empty() => Err(problem("embedded: names no folder")),
+            "embedded" => Ok(Self::Embedded(PathBuf::from(rest))),
+            "redis" | "rediss" => match RedisUrl::parse(scheme, rest) {
+                Some(url) => Ok(Self::Redis(url)),
+                None => Err(problem("the address of Redis cannot be read")),
+            },
+            "redis+sentinel" | "redis+cluster" => Err(problem("Sentinel and Cluster are not in this version")),
+            _ => Err(problem("there is no such kind of store")),
+        }
+    }
+
+    /// The folder of an embedded store.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Embedded(folder) => Some(folder),
+            Self::Memory | Self::Redis(_) => None,
+        }
+    }
+}
+
+/// The address, less the password.
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Embedded(folder) => write!(f, "embedded:{}", folder.display()),
+            Self::Redis(url) => fmt::Display::fmt(url, f),
+        }
+    }
+}
+
+/// The address, less the password.
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The address of one Redis server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl {
+    /// As it was written, password included.
+    whole: String,
+    /// The same with `***` for the password.
+    shown: String,
+}
+
+impl RedisUrl {
+    /// The address with its password, for the driver alone.
+    #[must_use]
+    pub fn with_password(&self) -> &str {
+        &self.whole
+    }
+
+    fn parse(scheme: &str, rest: &str) -> Option<Self> {
+        let rest = rest.strip_prefix("//")?;
+        let is_plain = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
+        };
+        if !is_plain(rest) {
+            return None;
+        }
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let is_database = database.is_empty() || database.parse::<u16>().is_ok();
+        if !is_database || !is_place(place) || login.contains('@') {
+            return None;
+        }
+        let user = match login.split_once(':') {
+            Some((user, _)) => format!("{user}:***@"),
+            None if login.is_empty() => String::new(),
+            None => format!("{login}@"),
+        };
+        let database = Some(database).filter(|database| !database.is_empty());
+        let database = database.map(|database| format!("/{database}")).unwrap_or_default();
+        Some(Self {
+            whole: format!("{scheme}://{rest}"),
+            shown: format!("{scheme}://{user}{place}{database}"),
+        })
+    }
+}
+
+/// Whether this is a host, with or without a port; an IPv6 address stands in brackets.
+fn is_place(place: &str) -> bool {
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    if let Some(place) = place.strip_prefix('[') {
+        return place.split_once(']').is_some_and(|(address, port)| {
+            let port_fits = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+            port_fits && address.parse::<std::net::Ipv6Addr>().is_ok()
+        });
+    }
+    let (host, port) = match place.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (place, None),
+    };
+    let is_host_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !host.is_empty() && host.bytes().all(is_host_byte) && port.is_none_or(is_port)
+}
+
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_without_their_password() {
+        for (written, shown) in [
+            ("memory:", "memory:"),
+            ("embedded:./data", "embedded:./data"),
+            ("redis://127.0.0.1", "redis://127.0.0.1"),
+            ("redis://ann@db.example:6380/3", "redis://ann@db.example:6380/3"),
+            ("rediss://ann:s3cret@db.example/", "rediss://ann:***@db.example"),
+            ("redis://:s3cret%40@[::1]:6379/0", "redis://:***@[::1]:6379/0"),
+        ] {
+            let url = StoreUrl::parse(written).unwrap();
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(format!("{url:?}"), shown);
+        }
+    }
+
+    #[test]
+    fn the_driver_gets_the_password() {
+        let StoreUrl::Redis(url) = StoreUrl::parse("redis://:s3cret@h:1").unwrap() else {
+            panic!("not Redis");
+        };
+        assert_eq!(url.with_password(), "redis://:s3cret@h:1");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_and_not_repeated() {
+        for (written, wrong) in [
+            ("", "names no kind"),
+            ("s3cret", "names no kind"),
+            ("memory:s3cret", "followed by something"),
+            ("embedded:", "names no folder"),
+            ("postgres://:s3cret@h", "no such kind"),
+            ("redis:s3cret", "cannot be read"),
+            ("redis://", "cannot be read"),
+            ("redis://:s3c@ret@h", "cannot be read"),
+            ("redis://:s3c/ret@h", "cannot be read"),
+            ("redis://:s3c#ret@h", "cannot be read"),
+            ("redis://:s3cret@h:port", "cannot be read"),
+            ("redis://:s3cret@h/db", "cannot be read"),
+            ("redis://:s3cret@[::1", "cannot be read"),
+            ("redis+sentinel://:s3cret@h", "not in this version"),
+            ("redis+cluster://:s3cret@h", "not in this version"),
+        ] {
+            let problem = StoreUrl::parse(written).unwrap_err();
+            assert!(problem.wrong.contains(wrong), "{written}: {}", problem.wrong);
+            assert!(
+                !problem.wrong.contains("s3c") && !problem.accepted.contains("s3c"),
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address_may_stand_without_a_port_and_nothing_else_may_follow_it() {
+        assert!(is_place("[::1]") && is_place("[::1]:6379"));
+        assert!(!is_place("[::1]6379") && !is_place("[::1]:") && !is_place("::1"));
+    }
+}

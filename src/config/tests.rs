@@ -1,0 +1,130 @@
+//! Tables of what is accepted, refused, and said about it.
+
+use std::io;
+use std::path::Path;
+
+use clap::{Args as _, Command, FromArgMatches as _};
+
+use super::*;
+use crate::domain;
+
+/// Loads a configuration from a command line, variables as `NAME=VALUE`, and the text of `r.toml`.
+fn load_from(flags: &str, variables: &[&str], file: &str) -> Result<Config, String> {
+    let command = ServeArgs::augment_args(Command::new("serve").no_binary_name(true));
+    let matches = command.try_get_matches_from(flags.split_whitespace()).unwrap();
+    let args = ServeArgs::from_arg_matches(&matches).unwrap();
+    let variables = variables.iter().map(|line| {
+        let (name, value) = line.split_once('=').unwrap();
+        (name.to_owned(), value.to_owned())
+    });
+    let read_file = |path: &Path| match path.to_str() {
+        Some("r.toml") => Ok(file.to_owned()),
+        _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+    };
+    load(&args, variables, read_file).map_err(|faults| faults.to_string())
+}
+
+#[test]
+fn defaults_are_accepted_and_are_the_domain_s() {
+    let config = load_from("", &[], "").unwrap();
+    assert_eq!(config.listen.grpc_addr.to_string(), "127.0.0.1:50051");
+    assert_eq!(config.listen.http_addr.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.store.url.to_string(), "embedded:./ringwarden-data");
+    assert_eq!(config.store.expected_id, None);
+    assert!(!config.store.migrate);
+    assert_eq!(config.log.format, LogFormat::Text);
+    assert_eq!(config.limits.message_bytes.get(), 65_536);
+    assert_eq!(config.limits.batch_message_bytes.get(), 8_388_608);
+    assert_eq!(config.shutdown.drain_deadline, Duration::from_secs(10));
+    assert!(config.unknown_variables.is_empty());
+    let model = domain::model::ScoreModel::starting();
+    let expected = Policy {
+        label_from: domain::policy::Policy::DEFAULT.label_from,
+        block_from: domain::policy::Policy::DEFAULT.block_from,
+        prior: model.prior,
+    };
+    assert_eq!(config.policy, expected);
+}
+
+#[test]
+fn flags_come_before_variables_and_variables_before_the_file() {
+    let file = "[store]\nurl = 'memory:'\n[policy]\nlabel_from = 10\nblock_from = 20.5\nprior = 0.2\n";
+    let variables = ["RINGWARDEN_LABEL_FROM=11", "RINGWARDEN_BLOCK_FROM=21", "PATH=/bin"];
+    let config = load_from("--config r.toml --label-from 12", &variables, file).unwrap();
+    let expected = Policy {
+        label_from: 12.0,
+        block_from: 21.0,
+        prior: 0.2,
+    };
+    assert_eq!(config.policy, expected);
+    assert_eq!(config.store.url, StoreUrl::Memory);
+}
+
+#[test]
+fn what_is_overruled_is_not_read() {
+    let config = load_from("--label-from 12", &["RINGWARDEN_LABEL_FROM=high"], "").unwrap();
+    assert_eq!(config.policy.label_from.to_string(), "12");
+}
+
+#[test]
+fn a_variable_may_name_the_file() {
+    let file = "[store]\nmigrate = true\nexpected_id = '000000000000000000000000000000ff'\n";
+    let config = load_from("", &["RINGWARDEN_CONFIG=r.toml"], file).unwrap();
+    assert!(config.store.migrate);
+    assert_eq!(config.store.expected_id, Some(255));
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_with_its_origin() {
+    let file =
+        "level = 3\n[listen]\ngrpc_address = 'x'\nhttp_addr = ['x']\n[limits]\nmessage_size = 64\n[lisen]\na = 1\n";
+    let variables = ["RINGWARDEN_STORE=redis+cluster://:s3cret@h", "RINGWARDEN_LOG=loud"];
+    let flags = "--config r.toml --drain-deadline 10 --block-from 50";
+    let text = load_from(flags, &variables, file).unwrap_err();
+    for line in [
+        "r.toml: level: stands outside of a section; accepted: listen.grpc_addr, ",
+        "r.toml: listen.grpc_address: is not a setting; accepted: listen.grpc_addr, listen.http_addr",
+        "r.toml: listen.http_addr: is not a single value; accepted: listen.grpc_addr, listen.http_addr",
+        "r.toml: lisen.a: is not a setting; accepted: listen.grpc_addr, ",
+        "RINGWARDEN_STORE: Sentinel and Cluster are not in this version; accepted: memory:, ",
+        "RINGWARDEN_LOG: \"loud\" is not a filter; accepted: off, ",
+        "r.toml: limits.message_size: \"64\" is not an accepted size; accepted: a number and a unit",
+        "--drain-deadline: \"10\" is not an accepted time; accepted: a number and a unit",
+        "--block-from: 50 is below policy.label_from; accepted: a number from 60 to 100",
+    ] {
+        assert!(
+            text.lines().any(|found| found.trim_start().starts_with(line)),
+            "no line {line}\n{text}"
+        );
+    }
+    assert_eq!(text.lines().count(), 10, "{text}");
+    assert!(!text.contains("s3cret"));
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_toml_is_a_fault() {
+    let text = load_from("--config other.toml --prior 2", &[], "").unwrap_err();
+    assert!(text.contains("other.toml: cannot be read: "), "{text}");
+    assert!(text.contains("--prior: "), "{text}");
+    let text = load_from("--config r.toml", &[], "[store]\nurl = 'redis://:s3cret@h\n").unwrap_err();
+    assert!(text.contains("r.toml: line 2: "), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn variables_that_mean_nothing_are_named() {
+    let variables = [
+        "RINGWARDEN_STROE=redis://:s3cret@h",
+        "RINGWARDEN_SERVER=http://h:1",
+        "STROE=x",
+    ];
+    let config = load_from("", &variables, "").unwrap();
+    assert_eq!(config.unknown_variables, ["RINGWARDEN_STROE"]);
+}
+
+#[test]
+fn a_configuration_can_be_logged() {
+    let config = load_from("--store redis://:s3cret@h", &[], "").unwrap();
+    let text = format!("{config:?}");
+    assert!(text.contains("redis://:***@h") && !text.contains("s3cret"), "{text}");
+}

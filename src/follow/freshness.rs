@@ -1,0 +1,126 @@
+//! How fresh the index is: readiness, staleness, and the state of the store.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::STALE_AFTER;
+use crate::clock::{Clock, monotonic};
+use crate::domain::time::Timestamp;
+
+/// What the last sweep found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum StoreState {
+    /// The store answers and is the one that was opened.
+    Up = 0,
+    /// It does not answer.
+    Down = 1,
+    /// It is empty, or another one: an alarm.
+    Foreign = 2,
+}
+
+/// Written by the follower, read by every lookup: atomics only.
+#[derive(Debug)]
+pub struct Freshness {
+    clock: Clock,
+    started: Instant,
+    /// Set once, when everything has been loaded.
+    ready: AtomicBool,
+    /// Milliseconds from `started` to the last completed sweep.
+    swept_after_ms: AtomicU64,
+    /// The moment, in milliseconds since the epoch, at which the last completed sweep began.
+    data_as_of_ms: AtomicI64,
+    store: AtomicU8,
+    /// Whether the stored evidence is folded as this instance folds it.
+    same_fold: AtomicBool,
+}
+
+/// A moment by both clocks: the one that answers show, and the one that never jumps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    shown: Timestamp,
+    after_ms: u64,
+}
+
+impl Freshness {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            started: monotonic(),
+            ready: AtomicBool::new(false),
+            swept_after_ms: AtomicU64::new(0),
+            data_as_of_ms: AtomicI64::new(0),
+            store: AtomicU8::new(StoreState::Down as u8),
+            same_fold: AtomicBool::new(true),
+        }
+    }
+
+    /// Whether everything has been loaded once.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Whether the last completed sweep of the store is so long ago that answers may have missed something.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let age_ms = self
+            .moment()
+            .after_ms
+            .saturating_sub(self.swept_after_ms.load(Ordering::Acquire));
+        u128::from(age_ms) > STALE_AFTER.as_millis()
+    }
+
+    /// The moment up to which the index surely shows everything.
+    #[must_use]
+    pub fn data_as_of(&self) -> Timestamp {
+        Timestamp::from_millis(self.data_as_of_ms.load(Ordering::Acquire))
+    }
+
+    /// What the last sweep found of the store.
+    #[must_use]
+    pub fn store(&self) -> StoreState {
+        match self.store.load(Ordering::Acquire) {
+            0 => StoreState::Up,
+            2 => StoreState::Foreign,
+            _ => StoreState::Down,
+        }
+    }
+
+    /// Whether the stored evidence is folded as this instance folds it. If not, its writes would mix two models.
+    #[must_use]
+    pub fn folds_alike(&self) -> bool {
+        self.same_fold.load(Ordering::Acquire)
+    }
+
+    /// Says whether that is a change.
+    pub(super) fn set_folds_alike(&self, alike: bool) -> bool {
+        self.same_fold.swap(alike, Ordering::AcqRel) != alike
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        let after_ms = u64::try_from(monotonic().duration_since(self.started).as_millis()).unwrap_or(u64::MAX);
+        Moment {
+            shown: self.clock.now(),
+            after_ms,
+        }
+    }
+
+    pub(super) fn swept(&self, began: Moment) {
+        self.data_as_of_ms.store(began.shown.millis(), Ordering::Release);
+        self.swept_after_ms.store(began.after_ms, Ordering::Release);
+    }
+
+    pub(super) fn loaded(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Says whether that is a change.
+    pub(super) fn set_store(&self, state: StoreState) -> bool {
+        self.store.swap(state as u8, Ordering::AcqRel) != state as u8
+    }
+}

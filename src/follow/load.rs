@@ -1,0 +1,76 @@
+//! Loading whole shards: at the start, and whenever there is doubt.
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::Follower;
+use crate::domain::ids::CaseId;
+use crate::domain::state::NumberState;
+use crate::index::ShardIndex;
+use crate::number::E164;
+use crate::store::{Head, Shard, StoreError, Table, Version, codec, key};
+
+/// Shards loaded at a time.
+const SHARDS_AT_A_TIME: usize = 8;
+/// Records read at a time.
+const RECORDS_AT_A_TIME: usize = 2_000;
+
+impl Follower {
+    pub(super) async fn load_all(&self) -> Result<(), StoreError> {
+        let heads = self.store.heads().await?;
+        stream::iter(Shard::all().zip(heads))
+            .map(|(shard, head)| self.load_shard(shard, head))
+            .buffer_unordered(SHARDS_AT_A_TIME)
+            .try_collect::<()>()
+            .await
+    }
+
+    /// Reads a shard's records and puts them in the place of what the index has. `head` was read before: entries after
+    /// it are read from the log again, which changes nothing where the record read is as new.
+    pub(super) async fn load_shard(&self, shard: Shard, head: Head) -> Result<(), StoreError> {
+        let model = self.index.model();
+        let mut numbers = ShardIndex::default();
+        let mut after = None;
+        loop {
+            let page = self.store.scan(shard, Table::Numbers, after, RECORDS_AT_A_TIME).await?;
+            for (id, stored) in &page.items {
+                let (number, state) = number_record(id, &stored.bytes)?;
+                numbers.apply(number, stored.version, Some(state), model);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut cases: Vec<(Version, crate::domain::case::Case)> = Vec::new();
+        loop {
+            let page = self.store.scan(shard, Table::Cases, after, RECORDS_AT_A_TIME).await?;
+            for (id, stored) in &page.items {
+                case_id(id)?;
+                cases.push((stored.version, codec::case::decode(&stored.bytes)?));
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.index.replace(shard, numbers, cases);
+        *self.cursor_of(shard).lock() = head;
+        Ok(())
+    }
+}
+
+fn number_record(id: &[u8], bytes: &[u8]) -> Result<(E164, NumberState), StoreError> {
+    let number = key::number_of_id(id).ok_or_else(|| StoreError::Unreadable {
+        what: "number record",
+        cause: "its id is no number".to_owned(),
+    })?;
+    Ok((number, codec::number::decode(bytes)?))
+}
+
+fn case_id(id: &[u8]) -> Result<CaseId, StoreError> {
+    let unreadable = || StoreError::Unreadable {
+        what: "case record",
+        cause: "its id is no case id".to_owned(),
+    };
+    CaseId::parse(std::str::from_utf8(id).map_err(|_| unreadable())?).map_err(|_| unreadable())
+}

@@ -1,0 +1,49 @@
+//! All cases, by id.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::case::Case;
+use crate::domain::ids::CaseId;
+use crate::store::{Shard, Version};
+
+/// The table of cases. They are shared, so that a reader need not hold the lock.
+#[derive(Debug, Default)]
+pub(super) struct CaseTable(BTreeMap<CaseId, (Version, Arc<Case>)>);
+
+impl CaseTable {
+    pub(super) fn get(&self, id: &CaseId) -> Option<&Arc<Case>> {
+        self.0.get(id).map(|(_, case)| case)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn versioned(&self, id: &CaseId) -> Option<&(Version, Arc<Case>)> {
+        self.0.get(id)
+    }
+
+    pub(super) fn all(&self) -> Vec<(Version, Arc<Case>)> {
+        self.0.values().cloned().collect()
+    }
+
+    pub(super) fn apply(&mut self, id: CaseId, version: Version, case: Option<Case>) {
+        if self.0.get(&id).is_some_and(|(known, _)| *known >= version) {
+            return;
+        }
+        match case {
+            Some(case) => self.0.insert(id, (version, Arc::new(case))),
+            None => self.0.remove(&id),
+        };
+    }
+
+    pub(super) fn replace(&mut self, shard: Shard, cases: Vec<(Version, Case)>) {
+        self.0.retain(|id, _| Shard::of_case(id) != shard);
+        self.0.extend(
+            cases
+                .into_iter()
+                .map(|(version, case)| (case.id.clone(), (version, Arc::new(case)))),
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! The read model: everything that is known, in memory, on every instance.
+//!
+//! Lookups read here and nowhere else. The index is bounded by what the store holds, split into the store's 256 shards,
+//! and locked a shard at a time for as long as one number takes. Only `follow` writes to it.
+
+mod block;
+mod cases;
+mod entry;
+mod shard;
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use crate::domain::case::{Case, Link};
+use crate::domain::ids::CaseId;
+use crate::domain::kinds::CaseStatus;
+use crate::domain::model::ScoreModel;
+use crate::domain::score::{CategoryPrior, Neighbourhood, Score, Subject};
+use crate::domain::state::NumberState;
+use crate::domain::time::Timestamp;
+use crate::number::E164;
+use crate::store::{SHARDS, Shard, Version};
+use cases::CaseTable;
+pub use shard::ShardIndex;
+
+/// The most links that lead from a merged case to its successor: a longer chain is a loop.
+const MAX_SUCCESSORS: usize = 16;
+
+/// Everything known of all numbers and cases.
+#[derive(Debug)]
+pub struct Index {
+    model: Arc<ScoreModel>,
+    /// One lock a shard: a lookup reads one of them, a follower writes one of them, for microseconds.
+    shards: Box<[RwLock<ShardIndex>]>,
+    /// Cases are few and are read by numbers of every shard, so they have one lock of their own. Taken after a shard's.
+    cases: RwLock<CaseTable>,
+}
+
+/// What is known of one number, while its shard is locked.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// Its record; blank if there is none.
+    pub state: &'a NumberState,
+    /// The record's version; 0 if there is none.
+    pub version: Version,
+    /// Its cases, those merged led to their successor.
+    pub cases: &'a [(&'a Link, Arc<Case>)],
+    /// Its score.
+    pub score: Score,
+}
+
+impl Index {
+    /// An empty index, which scores by this model.
+    #[must_use]
+    pub fn new(model: Arc<ScoreModel>) -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::new(ShardIndex::default())).collect();
+        Self {
+            model,
+            shards,
+            cases: RwLock::default(),
+        }
+    }
+
+    /// The model it scores by.
+    #[must_use]
+    pub fn model(&self) -> &Arc<ScoreModel> {
+        &self.model
+    }
+
+    /// Scores a number at `now` and hands what is known of it to `read`, which must be quick: the shard is locked.
+    pub fn look_up<R>(&self, number: E164, now: Timestamp, read: impl FnOnce(&Known<'_>) -> R) -> R {
+        let shard = self.shard(Shard::of_number(number)).read();
+        let found = shard.find(number, &self.model);
+        let blank = NumberState::default();
+        let (state, version) = found
+            .as_ref()
+            .map_or((&blank, 0), |found| (found.state(), found.version()));
+        let cases = self.cases.read();
+        let linked = linked_cases(state, &cases);
+        let around = self.neighbourhood(&shard, &cases, number, now);
+        let prior = if state.evidence.has_categories() {
+            self.category_prior(&shard, number)
+        } else {
+            Vec::new()
+        };
+        let score = self.model.score(&Subject {
+            state,
+            cases: &linked,
+            around,
+            category_prior: &prior,
+            toll_free: number.is_toll_free_shape(),
+            now,
+        });
+        read(&Known {
+            state,
+            version,
+            cases: &linked,
+            score,
+        })
+    }
+
+    /// The neighbourhood of a number at `now`.
+    #[must_use]
+    pub fn around(&self, number: E164, now: Timestamp) -> Neighbourhood {
+        let shard = self.shard(Shard::of_number(number)).read();
+        let cases = self.cases.read();
+        self.neighbourhood(&shard, &cases, number, now)
+    }
+
+    /// A case, or the one it was merged into, with its version.
+    #[must_use]
+    pub fn case(&self, id: &CaseId) -> Option<(Version, Arc<Case>)> {
+        let cases = self.cases.read();
+        let id = &successor(&cases, id)?.id;
+        cases.versioned(id).cloned()
+    }
+
+    /// All cases in the order of their ids, with their versions.
+    #[must_use]
+    pub fn cases(&self) -> Vec<(Version, Arc<Case>)> {
+        self.cases.read().all()
+    }
+
+    /// The numbers linked to a case, in their order.
+    #[must_use]
+    pub fn members(&self, id: &CaseId) -> Vec<E164> {
+        let mut members: Vec<E164> = self.shards.iter().flat_map(|shard| shard.read().members(id)).collect();
+        members.sort_unstable();
+        members
+    }
+
+    /// Up to `limit` numbers of one shard, in their order, from the one after `after`.
+    #[must_use]
+    pub fn numbers_of(&self, shard: Shard, after: Option<E164>, limit: usize) -> Vec<E164> {
+        self.shard(shard).read().numbers_after(after, limit)
+    }
+
+    /// How many numbers there are.
+    #[must_use]
+    pub fn number_count(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read().len()).sum()
+    }
+
+    /// How many cases there are.
+    #[must_use]
+    pub fn case_count(&self) -> usize {
+        self.cases.read().len()
+    }
+
+    /// Takes in a number's record, unless a later one is there. None means that it was deleted.
+    pub fn apply_number(&self, number: E164, version: Version, state: Option<NumberState>) {
+        self.shard(Shard::of_number(number))
+            .write()
+            .apply(number, version, state, &self.model);
+    }
+
+    /// Takes in a case's record, unless a later one is there. None means that it was deleted.
+    pub fn apply_case(&self, id: CaseId, version: Version, case: Option<Case>) {
+        self.cases.write().apply(id, version, case);
+    }
+
+    /// Puts a whole shard in the place of what was there.
+    pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>) {
+        *self.shard(shard).write() = numbers;
+        self.cases.write().replace(shard, cases);
+    }
+
+    fn shard(&self, shard: Shard) -> &RwLock<ShardIndex> {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "there are SHARDS of them, and a shard's index is below SHARDS"
+        )]
+        &self.shards[shard.index()]
+    }
+
+    fn neighbourhood(&self, shard: &ShardIndex, cases: &CaseTable, number: E164, now: Timestamp) -> Neighbourhood {
+        if number.national_len() < self.model.range_min_national_digits {
+            return Neighbourhood::default();
+        }
+        let Some(block) = shard.block(number) else {
+            return Neighbourhood::default();
+        };
+        let contributes = |id: &CaseId| successor(cases, id).is_some_and(|case| case.contributes());
+        block.around(number, now, &self.model, contributes)
+    }
+
+    /// Shares of categories in the number's block, and, with the strength of the prior, overall.
+    fn category_prior(&self, shard: &ShardIndex, number: E164) -> CategoryPrior {
+        let strength = self.model.category_prior_strength;
+        let overall = shard.category_shares();
+        let block = shard
+            .block(number)
+            .map(block::Block::category_counts)
+            .unwrap_or_default();
+        let total: f64 = block.iter().map(|(_, count)| count).sum();
+        let mut prior: CategoryPrior = overall
+            .into_iter()
+            .map(|(category, share)| (category, strength * share))
+            .collect();
+        for (category, count) in block {
+            match prior.iter_mut().find(|(known, _)| *known == category) {
+                Some((_, sum)) => *sum += count,
+                None => prior.push((category, count)),
+            }
+        }
+        prior.iter_mut().for_each(|(_, mass)| *mass /= total + strength);
+        prior
+    }
+}
+
+fn linked_cases<'a>(state: &'a NumberState, cases: &CaseTable) -> Vec<(&'a Link, Arc<Case>)> {
+    state
+        .links
+        .iter()
+        .filter_map(|link| Some((link, Arc::clone(successor(cases, &link.case)?))))
+        .collect()
+}
+
+/// The case, or where its mergers lead.
+fn successor<'a>(cases: &'a CaseTable, id: &CaseId) -> Option<&'a Arc<Case>> {
+    let mut case = cases.get(id)?;
+    for _ in 0..MAX_SUCCESSORS {
+        match (&case.merged_into, case.status) {
+            (Some(next), CaseStatus::Merged) => case = cases.get(next)?,
+            _ => return Some(case),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! One shard of the index: blocks of ten thousand numbers, and who is linked to which case.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+
+use super::block::Block;
+use super::entry::Found;
+use crate::domain::ids::CaseId;
+use crate::domain::kinds::Category;
+use crate::domain::model::ScoreModel;
+use crate::domain::state::NumberState;
+use crate::number::E164;
+use crate::store::Version;
+
+type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// The numbers of one shard.
+#[derive(Debug, Default)]
+pub struct ShardIndex {
+    /// By the number less its last four digits, which tells length and country code as well.
+    blocks: FastMap<u64, Block>,
+    /// Numbers by the case they are linked to: derived from their links.
+    members: FastMap<CaseId, BTreeSet<E164>>,
+    /// Numbers by leading category, for the prior.
+    categories: FastMap<Category, u64>,
+    numbers: usize,
+}
+
+impl ShardIndex {
+    /// Takes in a number's record, unless a later one is there. None means that it was deleted.
+    pub fn apply(&mut self, number: E164, version: Version, state: Option<NumberState>, model: &ScoreModel) {
+        let block = self.blocks.entry(number.without_last(4)).or_default();
+        if block.version(number).is_some_and(|known| known >= version) {
+            return;
+        }
+        let new_links: Vec<CaseId> = state
+            .iter()
+            .flat_map(|state| &state.links)
+            .map(|link| link.case.clone())
+            .collect();
+        let (old, old_links) = block.remove_facts(number);
+        let new = match state {
+            Some(state) => Some(block.put(number, version, state, model)),
+            None => {
+                block.remove(number);
+                None
+            }
+        };
+        if block.is_empty() {
+            self.blocks.remove(&number.without_last(4));
+        }
+        self.recount(old, new);
+        for case in old_links {
+            if let Some(members) = self.members.get_mut(&case) {
+                members.remove(&number);
+            }
+        }
+        for case in new_links {
+            self.members.entry(case).or_default().insert(number);
+        }
+    }
+
+    /// How many numbers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.numbers
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.numbers == 0
+    }
+
+    pub(super) fn block(&self, number: E164) -> Option<&Block> {
+        self.blocks.get(&number.without_last(4))
+    }
+
+    pub(super) fn find(&self, number: E164, model: &ScoreModel) -> Option<Found<'_>> {
+        self.block(number)?.find(number, model)
+    }
+
+    pub(super) fn members(&self, case: &CaseId) -> Vec<E164> {
+        self.members.get(case).into_iter().flatten().copied().collect()
+    }
+
+    pub(super) fn numbers_after(&self, after: Option<E164>, limit: usize) -> Vec<E164> {
+        let first_block = after.map_or(0, |after| after.without_last(4));
+        let mut blocks: Vec<(&u64, &Block)> = self.blocks.iter().filter(|(key, _)| **key >= first_block).collect();
+        blocks.sort_unstable_by_key(|(key, _)| **key);
+        blocks
+            .into_iter()
+            .flat_map(|(key, block)| block.numbers(*key))
+            .filter(|number| after.is_none_or(|after| *number > after))
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn category_shares(&self) -> Vec<(Category, f64)> {
+        let total: u64 = self.categories.values().sum();
+        #[expect(clippy::cast_precision_loss, reason = "a share of a count")]
+        let share = |count: u64| count as f64 / total.max(1) as f64;
+        self.categories
+            .iter()
+            .map(|(category, count)| (*category, share(*count)))
+            .collect()
+    }
+
+    fn recount(&mut self, old: Option<Category>, new: Option<Category>) {
+        self.numbers = self.numbers + usize::from(new.is_some()) - usize::from(old.is_some());
+        if let Some(count) = old.and_then(|category| self.categories.get_mut(&category)) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(category) = new.filter(|category| *category != Category::Unspecified) {
+            *self.categories.entry(category).or_default() += 1;
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! What the server counts and measures, for `/metrics`.
+//!
+//! All names are in [`CATALOGUE`], all labels in [`label`], and all ways to record are methods of [`Metrics`], so a
+//! metric can neither be misspelt nor carry a phone number. There is no global recorder: each [`Metrics`] stands for
+//! itself, and tests do not see each other's counts.
+
+mod catalogue;
+mod family;
+pub mod label;
+mod process;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics::{Counter, Gauge, Histogram};
+use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::Mutex;
+
+use self::family::{Counters, CountersBy2, Registry};
+pub use self::label::{Edge, LookupOutcome, Mutation, MutationOutcome, ReloadReason, ReportOutcome, StoreErrorKind};
+use crate::domain::kinds::Action;
+
+pub use self::catalogue::{CATALOGUE, Type};
+
+/// How often [`Metrics::upkeep`] must be called. Samples of histograms wait in memory until then, 16 bytes each.
+pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Upper bounds of the buckets of lookups, in seconds: from a lookup in memory to one that waited for a processor.
+const LOOKUP_BUCKETS: [f64; 13] = [
+    10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3,
+];
+/// Upper bounds of the buckets of commits, in seconds: from a local Redis to one that is about to time out.
+const COMMIT_BUCKETS: [f64; 12] = [
+    250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0, 2.5,
+];
+/// Upper bounds of the buckets of replication, in seconds: from a ring that was heard to a sweep that came late.
+const REPLICATION_BUCKETS: [f64; 11] = [500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 250e-3, 1.0, 2.5, 5.0];
+
+/// The metrics of one server. Clones share everything.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    exporter: PrometheusHandle,
+    lookups: CountersBy2<Edge, LookupOutcome>,
+    lookup_seconds: Histogram,
+    actions: Counters<Action>,
+    reports: Counters<ReportOutcome>,
+    mutations: CountersBy2<Mutation, MutationOutcome>,
+    commit_seconds: Histogram,
+    commit_conflicts: Counter,
+    commit_retries: Counter,
+    store_errors: Counters<StoreErrorKind>,
+    store_up: Gauge,
+    store_foreign: Gauge,
+    entries_applied: Counter,
+    shards_reloaded: Counters<ReloadReason>,
+    sweep_age: Gauge,
+    /// When the last sweep began that found nothing missing. Written once a second by the follower, read when
+    /// rendering.
+    last_sweep: Mutex<Option<Instant>>,
+    replication_seconds: Histogram,
+    index_numbers: Gauge,
+    index_cases: Gauge,
+    index_ready: Gauge,
+    bootstrap_seconds: Gauge,
+    log_lines_dropped: Counter,
+    resident_memory: Gauge,
+    open_fds: Gauge,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Metrics {
+    /// All metrics at nought.
+    #[must_use]
+    pub fn new() -> Self {
+        let registry = Registry::new(&[
+            (catalogue::LOOKUP_SECONDS, &LOOKUP_BUCKETS),
+            (catalogue::COMMIT_SECONDS, &COMMIT_BUCKETS),
+            (catalogue::REPLICATION_SECONDS, &REPLICATION_BUCKETS),
+        ]);
+        registry
+            .labelled_gauge(catalogue::BUILD_INFO, "version", env!("CARGO_PKG_VERSION"))
+            .set(1.0);
+        Self(Arc::new(Inner {
+            lookups: registry.counters_by_2(catalogue::LOOKUPS),
+            lookup_seconds: registry.histogram(catalogue::LOOKUP_SECONDS),
+            actions: registry.counters(catalogue::ACTIONS),
+            reports: registry.counters(catalogue::REPORTS),
+            mutations: registry.counters_by_2(catalogue::MUTATIONS),
+            commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
+            commit_conflicts: registry.counter(catalogue::COMMIT_CONFLICTS),
+            commit_retries: registry.counter(catalogue::COMMIT_RETRIES),
+            store_errors: registry.counters(catalogue::STORE_ERRORS),
+            store_up: registry.gauge(catalogue::STORE_UP),
+            store_foreign: registry.gauge(catalogue::STORE_FOREIGN),
+            entries_applied: registry.counter(catalogue::ENTRIES_APPLIED),
+            shards_reloaded: registry.counters(catalogue::SHARDS_RELOADED),
+            sweep_age: registry.gauge(catalogue::SWEEP_AGE),
+            last_sweep: Mutex::new(None),
+            replication_seconds: registry.histogram(catalogue::REPLICATION_SECONDS),
+            index_numbers: registry.gauge(catalogue::INDEX_NUMBERS),
+            index_cases: registry.gauge(catalogue::INDEX_CASES),
+            index_ready: registry.gauge(catalogue::INDEX_READY),
+            bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
+            log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
+            resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
+            open_fds: registry.gauge(catalogue::OPEN_FDS),
+            exporter: registry.into_exporter(),
+        }))
+    }
+
+    /// One lookup was answered, or refused.
+    pub fn lookup(&self, edge: Edge, outcome: LookupOutcome, took: Duration) {
+        self.0.lookups.increment(edge, outcome);
+        self.0.lookup_seconds.record(took);
+    }
+
+    /// An answer advised this action.
+    pub fn action(&self, action: Action) {
+        self.0.actions.increment(action, 1);
+    }
+
+    /// So many reports came to this.
+    pub fn reports(&self, outcome: ReportOutcome, count: u64) {
+        self.0.reports.increment(outcome, count);
+    }
+
+    /// A change other than a report came to this.
+    pub fn mutation(&self, method: Mutation, outcome: MutationOutcome) {
+        self.0.mutations.increment(method, outcome);
+    }
+
+    /// The store acknowledged a commit.
+    pub fn store_commit(&self, took: Duration) {
+        self.0.commit_seconds.record(took);
+    }
+
+    /// A commit of a shard found a record changed by somebody else.
+    pub fn commit_conflict(&self) {
+        self.0.commit_conflicts.increment(1);
+    }
+
+    /// A change is computed and committed again after a conflict.
+    pub fn commit_retry(&self) {
+        self.0.commit_retries.increment(1);
+    }
+
+    /// The store failed.
+    pub fn store_error(&self, kind: StoreErrorKind) {
+        self.0.store_errors.increment(kind, 1);
+    }
+
+    /// Whether the store answers.
+    pub fn store_up(&self, up: bool) {
+        self.0.store_up.set(flag(up));
+    }
+
+    /// Whether the store is empty, or another than the one that was opened.
+    pub fn store_foreign(&self, foreign: bool) {
+        self.0.store_foreign.set(flag(foreign));
+    }
+
+    /// So many entries of the change log were applied to the index.
+    pub fn entries_applied(&self, count: u64) {
+        self.0.entries_applied.increment(count);
+    }
+
+    /// A shard was read anew.
+    pub fn shard_reloaded(&self, reason: ReloadReason) {
+        self.0.shards_reloaded.increment(reason, 1);
+    }
+
+    /// A sweep that began at `began` has shown that the index holds all that the store held then.
+    pub fn swept(&self, began: Instant) {
+        *self.0.last_sweep.lock() = Some(began);
+    }
+
+    /// A change reached this index so long after it was acknowledged.
+    pub fn replicated(&self, after: Duration) {
+        self.0.replication_seconds.record(after);
+    }
+
+    /// How much the index holds.
+    pub fn index_size(&self, numbers: usize, cases: usize) {
+        self.0.index_numbers.set(count(numbers));
+        self.0.index_cases.set(count(cases));
+    }
+
+    /// Whether the index has caught up with the store.
+    pub fn index_ready(&self, ready: bool) {
+        self.0.index_ready.set(flag(ready));
+    }
+
+    /// The index was read from the store at start.
+    pub fn bootstrapped(&self, took: Duration) {
+        self.0.bootstrap_seconds.set(took.as_secs_f64());
+    }
+
+    /// A line of the log was dropped.
+    pub fn log_line_dropped(&self) {
+        self.0.log_lines_dropped.increment(1);
+    }
+
+    /// Moves samples of histograms to their buckets, so that they take no memory. Call it every [`UPKEEP_INTERVAL`].
+    pub fn upkeep(&self) {
+        self.0.exporter.run_upkeep();
+    }
+
+    /// All metrics in the text format of Prometheus, as of `now`.
+    #[must_use]
+    pub fn render(&self, now: Instant) -> String {
+        let inner = &self.0;
+        let last_sweep = *inner.last_sweep.lock();
+        let sweep_age = last_sweep.map_or(f64::INFINITY, |began| {
+            now.saturating_duration_since(began).as_secs_f64()
+        });
+        inner.sweep_age.set(sweep_age);
+        inner
+            .resident_memory
+            .set(process::resident_memory_bytes().unwrap_or(f64::NAN));
+        inner.open_fds.set(process::open_fds().unwrap_or(f64::NAN));
+        inner.exporter.render()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn flag(value: bool) -> f64 {
+    if value { 1.0 } else { 0.0 }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to 2^53, and a gauge has no other type"
+)]
+fn count(value: usize) -> f64 {
+    value as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::clock::monotonic;
+
+    fn render(metrics: &Metrics) -> String {
+        metrics.render(monotonic())
+    }
+
+    fn has(text: &str, line: &str) -> bool {
+        text.lines().any(|candidate| candidate == line)
+    }
+
+    #[test]
+    fn what_is_recorded_is_rendered() {
+        let metrics = Metrics::new();
+        metrics.lookup(Edge::Http, LookupOutcome::NotScored, Duration::from_micros(20));
+        metrics.action(Action::WarnBeforeDial);
+        metrics.reports(ReportOutcome::AlreadyKnown, 7);
+        metrics.mutation(Mutation::LinkNumbers, MutationOutcome::Conflict);
+        metrics.store_error(StoreErrorKind::Foreign);
+        metrics.store_up(true);
+        metrics.shard_reloaded(ReloadReason::Trimmed);
+        metrics.index_size(53_741, 12);
+        metrics.bootstrapped(Duration::from_millis(1_250));
+        let text = render(&metrics);
+        for line in [
+            "ringwarden_lookups_total{edge=\"http\",outcome=\"not_scored\"} 1",
+            "ringwarden_lookups_total{edge=\"grpc\",outcome=\"not_scored\"} 0",
+            "ringwarden_lookup_seconds_bucket{le=\"0.00001\"} 0",
+            "ringwarden_lookup_seconds_bucket{le=\"0.000025\"} 1",
+            "ringwarden_lookup_seconds_count 1",
+            "ringwarden_actions_total{action=\"WARN_BEFORE_DIAL\"} 1",
+            "ringwarden_reports_total{outcome=\"already_known\"} 7",
+            "ringwarden_mutations_total{method=\"LinkNumbers\",outcome=\"conflict\"} 1",
+            "ringwarden_store_errors_total{kind=\"foreign\"} 1",
+            "ringwarden_store_up 1",
+            "ringwarden_store_foreign 0",
+            "ringwarden_follow_shards_reloaded_total{reason=\"trimmed\"} 1",
+            "ringwarden_index_numbers 53741",
+            "ringwarden_index_cases 12",
+            "ringwarden_index_bootstrap_seconds 1.25",
+            concat!("ringwarden_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        ] {
+            assert!(has(&text, line), "no line {line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn sweep_age_is_measured_when_rendering() {
+        let metrics = Metrics::new();
+        assert!(has(&render(&metrics), "ringwarden_follow_sweep_age_seconds inf"));
+        let began = monotonic();
+        metrics.swept(began);
+        let text = metrics.render(began + Duration::from_millis(2_500));
+        assert!(has(&text, "ringwarden_follow_sweep_age_seconds 2.5"), "{text}");
+    }
+
+    #[test]
+    fn every_metric_of_the_catalogue_is_there_from_the_start_and_no_other() {
+        let metrics = Metrics::new();
+        // A histogram appears with its first sample.
+        metrics.lookup(Edge::Grpc, LookupOutcome::Scored, Duration::ZERO);
+        metrics.store_commit(Duration::ZERO);
+        metrics.replicated(Duration::ZERO);
+        let text = render(&metrics);
+        let rendered: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+        let expected: Vec<_> = CATALOGUE
+            .iter()
+            .map(|(name, kind, _)| format!("{name} {}", kind.name()))
+            .collect();
+        assert_eq!(rendered, expected.iter().map(String::as_str).collect());
+        for (name, _, help) in CATALOGUE {
+            assert!(has(&text, &format!("# HELP {name} {help}")), "{name}\n{text}");
+        }
+    }
+
+    #[test]
+    fn servers_do_not_share_counts() {
+        let (one, other) = (Metrics::new(), Metrics::new());
+        one.commit_retry();
+        assert!(has(&render(&one), "ringwarden_store_commit_retries_total 1"));
+        assert!(has(&render(&other), "ringwarden_store_commit_retries_total 0"));
+    }
+}

@@ -1,0 +1,42 @@
+//! What the operating system says of this process.
+
+use std::fs;
+
+const BYTES_PER_KIB: f64 = 1_024.0;
+
+/// Memory of this process that is in RAM, in bytes; none where there is no `/proc`.
+pub(super) fn resident_memory_bytes() -> Option<f64> {
+    resident_of(&fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// File descriptors that this process holds open, the one that counts them included; none where there is no `/proc`.
+pub(super) fn open_fds() -> Option<f64> {
+    let count = fs::read_dir("/proc/self/fd").ok()?.count();
+    u32::try_from(count).ok().map(f64::from)
+}
+
+/// `VmRSS` of a `/proc/PID/status`, see proc_pid_status(5), where "kB" means 1,024 bytes.
+fn resident_of(status: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * BYTES_PER_KIB)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resident_memory_is_read_from_status() {
+        let status = "Name:\tringwarden\nVmHWM:\t  999 kB\nVmRSS:\t    2048 kB\nThreads:\t4\n";
+        assert_eq!(resident_of(status), Some(2_097_152.0));
+        assert_eq!(resident_of("Name:\tkthreadd\n"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn linux_says_both() {
+        assert!(resident_memory_bytes().unwrap() > 100_000.0);
+        assert!(open_fds().unwrap() >= 3.0);
+    }
+}

@@ -1,0 +1,305 @@
+//! Takes apart what switches send for a caller: SIP and `tel` addresses, names, parameters.
+
+use super::anonymous;
+use super::kinds::{AttestationLevel, Verstat};
+use super::unicode::{fold, is_invisible};
+use super::written::is_separator;
+
+/// Schemes whose addresses have a user and a host.
+const SIP_SCHEMES: [&str; 2] = ["sip:", "sips:"];
+
+const TEL_SCHEME: &str = "tel:";
+
+/// What stands for the caller in an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum User {
+    /// No number, as the text says or because there is no user.
+    Anonymous,
+    /// A name instead of a number.
+    Name,
+    /// Text that may hold a number, escapes resolved.
+    Text(String),
+}
+
+/// An address, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) user: User,
+    /// Where a local number belongs (RFC 3966): a country code behind `+`, or a domain.
+    pub(super) phone_context: Option<String>,
+    pub(super) extension: Option<String>,
+    pub(super) verstat: Option<Verstat>,
+}
+
+impl Address {
+    /// Takes apart a text: an address, with or without a display name, or anything else.
+    pub(super) fn new(text: &str) -> Self {
+        let (name, address, outside) = name_and_address(text.trim());
+        let mut parts = if let Some(rest) = SIP_SCHEMES.iter().find_map(|scheme| strip_scheme(address, scheme)) {
+            Parts::sip(rest)
+        } else if let Some(rest) = strip_scheme(address, TEL_SCHEME) {
+            Parts::tel(rest)
+        } else if address.contains('@') {
+            Parts::sip(address)
+        } else {
+            Parts::tel(address)
+        };
+        parts.params.extend(outside.split(';'));
+        let user = parts.user(name);
+        Self::with_params(user, &parts.params)
+    }
+
+    fn with_params(user: User, params: &[&str]) -> Self {
+        let mut address = Self {
+            user,
+            phone_context: None,
+            extension: None,
+            verstat: None,
+        };
+        for param in params {
+            let (key, value) = param.split_once('=').unwrap_or((param, ""));
+            match key.trim().to_ascii_lowercase().as_str() {
+                "phone-context" => address.phone_context = Some(unescape(value.trim())),
+                "ext" => address.extension = Some(unescape(value.trim())),
+                "verstat" => address.verstat = verstat(value.trim()),
+                _ => {}
+            }
+        }
+        address
+    }
+}
+
+/// The parts of an address that matter, escapes not yet resolved.
+struct Parts<'t> {
+    user: Option<&'t str>,
+    /// Whether the user may be a number spelled in letters.
+    letters: bool,
+    host: &'t str,
+    params: Vec<&'t str>,
+}
+
+impl<'t> Parts<'t> {
+    /// `user[:password]@host[:port][;params][?headers]`, the user with parameters of its own.
+    fn sip(text: &'t str) -> Self {
+        let text = text.split('?').next().unwrap_or_default();
+        let (user, host) = match text.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, text),
+        };
+        let mut host_params = host.split(';');
+        let host = host_params
+            .next()
+            .and_then(|host| host.split(':').next())
+            .unwrap_or_default();
+        // Some switches leave out the host.
+        let user = user.or(Some(host).filter(|host| is_dialable(host) && !host.contains(['.', '['])));
+        let mut user_params = user.unwrap_or_default().split(';');
+        let user = user_params.next().and_then(|user| user.split(':').next());
+        Self {
+            user: user.filter(|user| !user.trim().is_empty()),
+            letters: false,
+            host,
+            params: user_params.chain(host_params).collect(),
+        }
+    }
+
+    /// `number[;params]`. The name of a parameter begins with a letter; digits behind a semicolon
+    /// are an extension, which is left where it is.
+    fn tel(text: &'t str) -> Self {
+        let begins_params = |at: usize| {
+            let after = text.split_at_checked(at + 1).map_or("", |(_, after)| after);
+            after.starts_with(|char: char| char.is_ascii_alphabetic())
+        };
+        let params_at = text.match_indices(';').map(|(at, _)| at).find(|&at| begins_params(at));
+        let (user, params) = params_at.and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""));
+        Self {
+            user: Some(user).filter(|user| !user.trim().is_empty()),
+            letters: true,
+            host: "",
+            params: params.split(';').collect(),
+        }
+    }
+
+    fn user(&self, name: &str) -> User {
+        let Some(user) = self.user else {
+            return User::Anonymous;
+        };
+        let user = unescape(user);
+        if anonymous::is_host(self.host) || anonymous::is_word(&user) {
+            User::Anonymous
+        } else if self.letters || is_dialable(&user) {
+            User::Text(user)
+        } else if anonymous::is_word(name) {
+            User::Anonymous
+        } else {
+            User::Name
+        }
+    }
+}
+
+/// The display name, the address itself, and what follows it. Without angle brackets all is address.
+fn name_and_address(text: &str) -> (&str, &str, &str) {
+    let Some((name, rest)) = text.rsplit_once('<') else {
+        return ("", text, "");
+    };
+    let (address, outside) = rest.split_once('>').unwrap_or((rest, ""));
+    (name, address.trim(), outside)
+}
+
+fn strip_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+/// Whether a text is made of what one dials, and of punctuation.
+fn is_dialable(text: &str) -> bool {
+    text.contains(|char: char| char.is_ascii_digit())
+        && text
+            .chars()
+            .all(|char| char.is_ascii_digit() || is_separator(char) || matches!(char, '+' | '*' | '#'))
+}
+
+/// A text with its `%XX` escapes resolved (RFC 3986); others stay as they are.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, after @ ..] => hex(*high).zip(hex(*low)).map(|(high, low)| (high << 4 | low, after)),
+            _ => None,
+        };
+        let (byte, after) = escaped.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes)
+        .chars()
+        .map(fold)
+        .filter(|&char| !is_invisible(char))
+        .collect()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+/// Reads `TN-Validation-Passed[-A]`, `TN-Validation-Failed[-A]`, `No-TN-Validation`.
+fn verstat(value: &str) -> Option<Verstat> {
+    let value = value.to_ascii_lowercase();
+    if let Some(rest) = value.strip_prefix("tn-validation-passed") {
+        let level = match rest {
+            "-a" => Some(AttestationLevel::A),
+            "-b" => Some(AttestationLevel::B),
+            "-c" => Some(AttestationLevel::C),
+            _ => None,
+        };
+        return Some(Verstat::Passed(level));
+    }
+    if value.starts_with("tn-validation-failed") {
+        return Some(Verstat::Failed);
+    }
+    (value == "no-tn-validation").then_some(Verstat::NoValidation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> User {
+        Address::new(text).user
+    }
+
+    fn number(text: &str) -> User {
+        User::Text(text.to_owned())
+    }
+
+    #[test]
+    fn finds_the_user_of_any_form() {
+        for (text, expected) in [
+            ("+14155550199", number("+14155550199")),
+            ("tel:+1-415-555-0199;ext=7", number("+1-415-555-0199")),
+            ("TEL:1-800-FLOWERS", number("1-800-FLOWERS")),
+            ("sip:+14155550199@carrier.example;user=phone", number("+14155550199")),
+            (
+                "SIPS:+14155550199:secret@carrier.example:5061?Subject=7",
+                number("+14155550199"),
+            ),
+            (
+                "sip:%2B14155550199;rn=+14155550000;npdi@10.0.0.1",
+                number("+14155550199"),
+            ),
+            ("sip:+14155550199", number("+14155550199")),
+            ("+14155550199@carrier.example", number("+14155550199")),
+            ("\"A <b> 1\" <sip:911@carrier.example>;party=calling", number("911")),
+            ("<+14155550199", number("+14155550199")),
+            ("4155550199;5", number("4155550199;5")),
+            ("\"Alice 7\" <sip:alice77@carrier.example>", User::Name),
+            ("sip:carrier.example", User::Anonymous),
+            ("sip:10.0.0.1:5060", User::Anonymous),
+            ("sip:[2001:db8::1]", User::Anonymous),
+            ("sip:@carrier.example", User::Anonymous),
+            ("sip:;verstat=No-TN-Validation@carrier.example", User::Anonymous),
+            ("<>", User::Anonymous),
+            ("anonymous@anonymous.invalid", User::Anonymous),
+            ("sip:+14155550199@Anonymous.Invalid", User::Anonymous),
+            ("\"Anonymous\" <sip:gw7@carrier.example>", User::Anonymous),
+            (
+                "\"Anonymous\" <sip:+14155550199@carrier.example>",
+                number("+14155550199"),
+            ),
+            ("Restricted", User::Anonymous),
+        ] {
+            assert_eq!(user(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_the_parameters_wherever_they_stand() {
+        for text in [
+            "tel:5550199;phone-context=%2B1415;ext=77;verstat=TN-Validation-Passed-A",
+            "sip:5550199;Phone-Context=+1415;EXT=77@carrier.example;verstat=TN-Validation-Passed-A",
+            "<sip:5550199;phone-context=+1415@carrier.example;ext=77>;verstat=TN-Validation-Passed-A",
+        ] {
+            let address = Address::new(text);
+            assert_eq!(address.phone_context.as_deref(), Some("+1415"), "{text}");
+            assert_eq!(address.extension.as_deref(), Some("77"), "{text}");
+            assert_eq!(
+                address.verstat,
+                Some(Verstat::Passed(Some(AttestationLevel::A))),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn reads_every_verstat() {
+        for (value, expected) in [
+            ("TN-Validation-Passed", Some(Verstat::Passed(None))),
+            (
+                "tn-validation-passed-b",
+                Some(Verstat::Passed(Some(AttestationLevel::B))),
+            ),
+            (
+                "TN-Validation-Passed-C",
+                Some(Verstat::Passed(Some(AttestationLevel::C))),
+            ),
+            ("TN-Validation-Failed-A", Some(Verstat::Failed)),
+            ("No-TN-Validation", Some(Verstat::NoValidation)),
+            ("", None),
+            ("maybe", None),
+        ] {
+            assert_eq!(verstat(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn resolves_escapes_and_leaves_the_rest() {
+        assert_eq!(unescape("%2B1%20415"), "+1 415");
+        assert_eq!(unescape("100%"), "100%");
+        assert_eq!(unescape("%zz%4"), "%zz%4");
+        assert_eq!(unescape("%EF%BC%91"), "1", "a fullwidth digit");
+        assert_eq!(unescape("%FF%00"), "\u{FFFD}");
+    }
+}

@@ -1,0 +1,104 @@
+//! Callers without a number: what networks and switches send in its place.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// `word,digits,source` a line, after comment lines.
+const TABLE: &str = include_str!("data/anonymous.csv");
+
+/// Hosts that stand for no network (RFC 3323 section 4.1.1.3, 3GPP TS 29.163).
+const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
+
+/// From so many zeros on, zeros alone are no number but a placeholder; `000` is an emergency number.
+const ZEROS_MIN: usize = 4;
+
+static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| column(0));
+
+static SPELLED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| column(1));
+
+/// Whether a text says that there is no number to show. White space, punctuation and case of the
+/// text do not matter.
+pub(super) fn is_word(text: &str) -> bool {
+    if text.chars().any(char::is_numeric) {
+        return false;
+    }
+    let letters: String = text
+        .chars()
+        .filter(|char| char.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    WORDS.contains(letters.as_str())
+}
+
+/// Whether a host name says that the caller's network is not known.
+pub(super) fn is_host(host: &str) -> bool {
+    HOSTS.iter().any(|none| none.eq_ignore_ascii_case(host))
+}
+
+/// Whether digits are a placeholder: zeros, whether behind a plus sign or not, or a word spelled
+/// on the keypad behind one.
+pub(super) fn is_placeholder(plus: bool, digits: &str) -> bool {
+    let zeros = digits.len() >= ZEROS_MIN && digits.bytes().all(|digit| digit == b'0');
+    zeros || (plus && SPELLED.contains(digits))
+}
+
+/// Reads what is otherwise read at the first caller without a number.
+pub(super) fn warm_up() {
+    LazyLock::force(&WORDS);
+    LazyLock::force(&SPELLED);
+}
+
+fn column(index: usize) -> HashSet<&'static str> {
+    TABLE
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(',').nth(index))
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::written::keypad_digit;
+    use super::*;
+
+    #[test]
+    fn words_in_any_dress() {
+        for text in [
+            "anonymous",
+            "\"Anonymous\"",
+            "No Caller-ID",
+            "OUT OF AREA",
+            "Coin line/payphone",
+            "_undef_",
+            "P",
+        ] {
+            assert!(is_word(text), "{text}");
+        }
+        for text in ["", "alice", "anonymous1", "p2", "."] {
+            assert!(!is_word(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_not_numbers() {
+        assert!(is_placeholder(false, "0000000000"));
+        assert!(is_placeholder(true, "266696687"));
+        assert!(
+            !is_placeholder(false, "7378742833"),
+            "a Texan number, for all its letters"
+        );
+        assert!(!is_placeholder(false, "000"), "the Australian emergency number");
+        assert!(!is_placeholder(true, "14155550199"));
+    }
+
+    #[test]
+    fn digits_of_the_table_spell_their_words() {
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            let columns: Vec<&str> = line.split(',').collect();
+            let spelled: String = columns[0].chars().filter_map(keypad_digit).collect();
+            assert!(columns[1].is_empty() || columns[1] == spelled, "{line}");
+            assert!(columns[0].chars().all(|char| char.is_ascii_lowercase()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Decides what a text is: a number, a service, or no number at all.
+
+use super::address::{Address, User};
+use super::anonymous;
+use super::country_code;
+use super::dialled;
+use super::error::NumberError;
+use super::kinds::Validity;
+use super::parsed::{Parsed, ParsedNumber};
+use super::plan;
+use super::region::Region;
+use super::service;
+use super::unicode::{fold, is_invisible};
+use super::written::Written;
+
+/// Fewest digits, leading zeros not counted, of a national number of no plan's length. Fewer are a
+/// dialling prefix or an area code: `+4930` is no caller, not even an impossible one.
+const SIGNIFICANT_MIN: usize = 4;
+
+/// With what a text begins that is a number from its first character on, and needs no taking apart.
+const NUMBER_STARTS: [char; 12] = ['+', '(', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/// What is dialled before a country code in most countries, and in North America.
+const INTERNATIONAL_PREFIX: &str = "00";
+const INTERNATIONAL_PREFIX_NANP: &str = "011";
+
+/// See [`super::parse`].
+pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+    if let Some((plus, digits)) = Written::bare(text) {
+        return interpret(plus, digits, default_region);
+    }
+    Written::check_length(text)?;
+    if let Some(written) = Written::tidy(text).filter(|_| text.starts_with(NUMBER_STARTS)) {
+        return interpret(written.plus, &written.digits, default_region);
+    }
+    let text: String = text.chars().filter(|&char| !is_invisible(char)).map(fold).collect();
+    if text.trim().is_empty() {
+        return Err(NumberError::Empty);
+    }
+    let address = Address::new(&text);
+    let user = match address.user {
+        User::Anonymous => return Ok(Parsed::Anonymous),
+        User::Name => return Err(NumberError::NotANumber),
+        User::Text(user) => user,
+    };
+    let (text, region) = match address.phone_context.as_deref() {
+        Some(_) if user.trim_start().starts_with('+') => (user, default_region),
+        Some(context) => match country_of(context) {
+            Some(region) => (user, Some(region)),
+            None => (format!("{user};phone-context={context}"), default_region),
+        },
+        None => (user, default_region),
+    };
+    let written = Written::find(&text)?;
+    let parsed = interpret(written.plus, &written.digits, region)?;
+    let extension = address.extension.map(String::into_boxed_str).or(written.extension);
+    Ok(match parsed {
+        Parsed::Number(number) => Parsed::Number(number.with_extension(extension).with_verstat(address.verstat)),
+        other @ (Parsed::Service(_) | Parsed::Anonymous) => other,
+    })
+}
+
+/// What digits are, dialled or shown in a region.
+fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed, NumberError> {
+    if anonymous::is_placeholder(plus, digits) {
+        return Ok(Parsed::Anonymous);
+    }
+    if let Some(service) = service::emergency(digits, region).filter(|_| !plus) {
+        return Ok(Parsed::Service(service));
+    }
+    let number = number(plus, digits, region);
+    if number.as_ref().is_ok_and(|number| number.validity() == Validity::Valid) {
+        return number.map(Parsed::Number);
+    }
+    if let Some(service) = service::short_code(digits, region).filter(|_| !plus) {
+        return Ok(Parsed::Service(service));
+    }
+    if let Some(international) = behind_international_prefix(digits, region) {
+        return Ok(Parsed::Number(international));
+    }
+    match number {
+        Ok(number) if is_prefix(&number) => Err(NumberError::TooShort),
+        number => number.map(Parsed::Number),
+    }
+}
+
+fn number(plus: bool, digits: &str, region: Option<Region>) -> Result<ParsedNumber, NumberError> {
+    let (code, national) = dialled::resolve(plus, digits.as_bytes(), region)?;
+    Ok(ParsedNumber::new(code, national))
+}
+
+/// The number behind an international prefix that is not the region's own: gateways write one
+/// whatever is dialled around them. Where the region is known, only a valid number will do.
+fn behind_international_prefix(digits: &str, region: Option<Region>) -> Option<ParsedNumber> {
+    let rest = match digits.strip_prefix(INTERNATIONAL_PREFIX) {
+        None if region.is_none() => digits.strip_prefix(INTERNATIONAL_PREFIX_NANP),
+        rest => rest,
+    };
+    let number = number(true, rest?, None).ok()?;
+    (number.validity() == Validity::Valid || (region.is_none() && !is_prefix(&number))).then_some(number)
+}
+
+/// Whether a number is only the beginning of numbers.
+fn is_prefix(number: &ParsedNumber) -> bool {
+    let no_length = number.is_local_only() || number.validity() == Validity::Impossible;
+    no_length && number.significant_len() < SIGNIFICANT_MIN
+}
+
+/// The region of a phone context that is a country code and no more.
+fn country_of(context: &str) -> Option<Region> {
+    let (code, rest) = country_code::split(context.strip_prefix('+')?.as_bytes())?;
+    let region = plan::country(code)?.main().region();
+    (rest.is_empty() && region != Region::WORLD).then_some(region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kinds::{AttestationLevel, LineType, Verstat};
+    use super::super::parsed::ServiceKind;
+    use super::*;
+
+    fn region(text: &str) -> Option<Region> {
+        (!text.is_empty()).then(|| text.parse().unwrap())
+    }
+
+    fn e164(text: &str, place: &str) -> Option<String> {
+        match parse(text, region(place)) {
+            Ok(Parsed::Number(number)) => number.e164().map(|number| number.to_string()),
+            other => panic!("{text:?} in {place:?} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_number_in_many_forms() {
+        for (text, place) in [
+            ("+14155550199", ""),
+            ("14155550199", "US"),
+            ("4155550199", "US"),
+            ("4155550199", "CA"),
+            ("(415) 555-0199", "US"),
+            ("+1.415.555.0199", "DE"),
+            ("0014155550199", "DE"),
+            ("0014155550199", ""),
+            ("01114155550199", ""),
+            ("01114155550199", "US"),
+            ("0014155550199", "US"),
+            ("tel:+1-415-555-0199", ""),
+            ("tel:415-555-0199;phone-context=+1", "DE"),
+            ("tel:555-0199;phone-context=+1415", "DE"),
+            ("tel:+1-415-555-0199;phone-context=+49", "DE"),
+            ("tel:415-555-0199;phone-context=carrier.example", "US"),
+            ("sip:+14155550199@carrier.example;user=phone", ""),
+            ("sip:4155550199;phone-context=+1@carrier.example;user=phone", ""),
+            ("\"Bob 7\" <sip:+14155550199@10.0.0.1:5060>;party=calling", "DE"),
+            ("sip:%2b14155550199@carrier.example", ""),
+            ("+14155550199;verstat=TN-Validation-Passed", ""),
+            ("+14155550199;npdi;rn=+14155550000", ""),
+            ("\u{202a}+1 (415)\u{2066} 555\u{200b}\u{2011}0199\u{202c}", ""),
+            ("\u{feff}＋１４１５５５５０１９９", "DE"),
+            ("+١٤١٥٥٥٥٠١٩٩", ""),
+            ("+1 415 555 0199 ext. 12", ""),
+            ("Tel: +1 415 555 0199", ""),
+        ] {
+            assert_eq!(
+                e164(text, place).as_deref(),
+                Some("+14155550199"),
+                "{text:?} in {place:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_default_region_never_touches_foreign_numbers() {
+        assert_eq!(e164("+49 177 99 1234567", "US").unwrap(), "+49177991234567");
+        assert_eq!(e164("+39 06 1234 5678", "DE").unwrap(), "+390612345678");
+        assert_eq!(e164("+44 (0)20 7946 0018", "US").unwrap(), "+442079460018");
+        assert_eq!(e164("030 901820", "DE").unwrap(), "+4930901820");
+        assert_eq!(e164("1-800-FLOWERS", "US").unwrap(), "+18003569377");
+    }
+
+    #[test]
+    fn an_impossible_number_is_a_number_without_key() {
+        for (text, place) in [
+            ("+1415555019", ""),
+            ("415555019912", "US"),
+            ("+4420794600181234", ""),
+            ("12345", "FR"),
+        ] {
+            if e164(text, place).is_some() {
+                panic!("{text} in {place} has a key");
+            }
+        }
+    }
+
+    #[test]
+    fn local_numbers_are_told_apart() {
+        let Ok(Parsed::Number(number)) = parse("555-0199", region("US")) else {
+            panic!("a number");
+        };
+        assert!(number.is_local_only());
+        assert_eq!(number.validity(), Validity::Possible);
+    }
+
+    #[test]
+    fn services_are_no_numbers() {
+        for (text, place, kind) in [
+            ("911", "US", ServiceKind::Emergency),
+            ("911", "", ServiceKind::Emergency),
+            ("tel:911;phone-context=+1", "DE", ServiceKind::Emergency),
+            ("sip:112@carrier.example", "FR", ServiceKind::Emergency),
+            ("1-1-2", "DE", ServiceKind::Emergency),
+            ("０００", "AU", ServiceKind::Emergency),
+            ("411", "US", ServiceKind::ShortCode),
+            ("*611", "US", ServiceKind::ShortCode),
+            ("72345", "US", ServiceKind::ShortCode),
+            ("118 18", "DE", ServiceKind::ShortCode),
+        ] {
+            match parse(text, region(place)) {
+                Ok(Parsed::Service(service)) => {
+                    assert_eq!(service.kind(), kind, "{text} in {place}")
+                }
+                other => panic!("{text} in {place} is {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn callers_without_a_number() {
+        for text in [
+            "anonymous",
+            "Restricted",
+            "UNAVAILABLE",
+            "anonymous@anonymous.invalid",
+            "sip:anonymous@anonymous.invalid",
+            "\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=7",
+            "\"Coin line/payphone\" <sip:unavailable@unknown.invalid>",
+            "sip:@carrier.example",
+            "sip:carrier.example",
+            "<sip:10.0.0.1>",
+            "tel:",
+            "0000000000",
+            "+266696687",
+        ] {
+            for place in ["", "US", "DE"] {
+                assert_eq!(parse(text, region(place)), Ok(Parsed::Anonymous), "{text} in {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_an_error() {
+        for (text, place, error) in [
+            ("", "US", NumberError::Empty),
+            (" \u{200e}\t", "US", NumberError::Empty),
+            ("hello", "US", NumberError::NotANumber),
+            ("sip:alice77@carrier.example", "US", NumberError::NotANumber),
+            ("bob4155550199@carrier.example", "US", NumberError::NotANumber),
+            ("+", "US", NumberError::NotANumber),
+            ("+49", "DE", NumberError::NotANumber),
+            ("+4930", "US", NumberError::TooShort),
+            ("030", "DE", NumberError::TooShort),
+            ("+911", "US", NumberError::TooShort),
+            ("+112", "US", NumberError::TooShort),
+            ("00", "DE", NumberError::TooShortAfterIdd),
+            ("4155550199", "", NumberError::InvalidCountryCode),
+            ("4155550199", "001", NumberError::InvalidCountryCode),
+            ("+210123456", "US", NumberError::InvalidCountryCode),
+            ("+4912345678901234567890", "", NumberError::TooLongNumber),
+        ] {
+            assert_eq!(parse(text, region(place)), Err(error), "{text:?} in {place:?}");
+        }
+        assert_eq!(parse(&"1".repeat(251), region("US")), Err(NumberError::TooLong));
+        assert_eq!(parse(&"(".repeat(251), region("US")), Err(NumberError::TooLong));
+    }
+
+    #[test]
+    fn an_extension_and_a_signature_stay_beside_the_number() {
+        let text = "<sip:+14155550199;ext=77@carrier.example>;verstat=TN-Validation-Passed-B";
+        let Ok(Parsed::Number(number)) = parse(text, None) else {
+            panic!("a number");
+        };
+        assert_eq!(number.extension(), Some("77"));
+        assert_eq!(number.verstat(), Some(Verstat::Passed(Some(AttestationLevel::B))));
+        assert_eq!(number.line_type(), LineType::FixedLineOrMobile);
+        assert_eq!(number.region(), Some(Region::US));
+    }
+}

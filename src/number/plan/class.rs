@@ -1,0 +1,162 @@
+//! Where a number belongs and for what it is used, as libphonenumber decides it.
+
+use phonenumber::Metadata;
+use phonenumber::metadata::{Descriptor, Descriptors};
+
+use super::super::kinds::LineType;
+use super::super::pattern::{Automaton, PatternError, Program};
+use super::super::region::Region;
+use super::lengths::Lengths;
+
+/// Where a number belongs and for what it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Class {
+    pub(super) region: Option<Region>,
+    /// [`LineType::Unknown`] if no kind of line has such numbers: the number is not valid.
+    pub(super) line_type: LineType,
+}
+
+/// The classes of all numbers of the territories that share a country code, main one first.
+pub(super) fn table(metadata: &[&Metadata]) -> Automaton<Class> {
+    let mut sources = Sources::default();
+    for (index, one) in metadata.iter().enumerate() {
+        let leading = one.leading_digits().filter(|_| metadata.len() > 1);
+        sources.territories.push(Owner {
+            region: one.id().parse().ok(),
+            claim: match leading {
+                _ if metadata.len() == 1 => Claim::All,
+                Some(_) => Claim::Leading,
+                None => Claim::Valid,
+            },
+        });
+        if let Some(pattern) = leading {
+            sources.add(Program::prefix(pattern.as_str()), index, Says::Belongs, None);
+        }
+        let general = Program::new(one.descriptors().general().national_number().as_str());
+        sources.add(general, index, Says::General, Some(Lengths::of(one)));
+        for (line_type, kind) in kinds(one.descriptors()) {
+            let lengths = Some(Lengths::of_kind(kind)).filter(|lengths| *lengths != Lengths::default());
+            let program = Program::new(kind.national_number().as_str());
+            sources.add(program, index, Says::Kind(line_type), lengths);
+        }
+    }
+    Automaton::new(&sources.programs, sources.class(&[], 0), |matching, len| {
+        sources.class(matching, len)
+    })
+}
+
+/// The kinds of number of a territory, in the order in which libphonenumber asks for them.
+fn kinds(kinds: &Descriptors) -> impl Iterator<Item = (LineType, &Descriptor)> {
+    [
+        (LineType::PremiumRate, kinds.premium_rate()),
+        (LineType::TollFree, kinds.toll_free()),
+        (LineType::SharedCost, kinds.shared_cost()),
+        (LineType::Voip, kinds.voip()),
+        (LineType::PersonalNumber, kinds.personal_number()),
+        (LineType::Pager, kinds.pager()),
+        (LineType::Uan, kinds.uan()),
+        (LineType::Voicemail, kinds.voicemail()),
+        (LineType::FixedLine, kinds.fixed_line()),
+        (LineType::Mobile, kinds.mobile()),
+    ]
+    .into_iter()
+    .filter_map(|(line_type, kind)| Some((line_type, kind?)))
+}
+
+/// The patterns of a country code and what each says.
+#[derive(Default)]
+struct Sources {
+    territories: Vec<Owner>,
+    programs: Vec<Program>,
+    /// One for each program.
+    sayings: Vec<Saying>,
+}
+
+/// A territory that may claim numbers.
+struct Owner {
+    region: Option<Region>,
+    claim: Claim,
+}
+
+/// Which numbers a territory claims.
+enum Claim {
+    /// All: it has the country code for itself.
+    All,
+    /// Those with its leading digits, valid or not.
+    Leading,
+    /// Those that are valid in it.
+    Valid,
+}
+
+/// What a program says of the numbers that match it.
+struct Saying {
+    /// The index of the territory.
+    territory: usize,
+    says: Says,
+    /// The lengths for which it holds; all if `None`.
+    lengths: Option<Lengths>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    /// It belongs to the territory, valid or not.
+    Belongs,
+    /// It has the form that all numbers of the territory share.
+    General,
+    /// It is of this kind, provided it has the general form.
+    Kind(LineType),
+}
+
+impl Sources {
+    fn add(&mut self, program: Result<Program, PatternError>, territory: usize, says: Says, lengths: Option<Lengths>) {
+        debug_assert!(program.is_ok(), "a test reads every pattern of the plan");
+        if let Ok(program) = program {
+            self.programs.push(program);
+            self.sayings.push(Saying {
+                territory,
+                says,
+                lengths,
+            });
+        }
+    }
+
+    /// The class of a number of `len` digits that the programs `matching` match.
+    fn class(&self, matching: &[usize], len: usize) -> Class {
+        let claimed = self.territories.iter().enumerate().find_map(|(index, owner)| {
+            let said: Vec<Says> = matching
+                .iter()
+                .filter_map(|&program| self.sayings.get(program))
+                .filter(|saying| saying.territory == index)
+                .filter(|saying| saying.lengths.is_none_or(|lengths| lengths.has(len)))
+                .map(|saying| saying.says)
+                .collect();
+            let line_type = line_type(&said);
+            let claims = match owner.claim {
+                Claim::All => true,
+                Claim::Leading => said.contains(&Says::Belongs),
+                Claim::Valid => line_type != LineType::Unknown,
+            };
+            claims.then_some(Class {
+                region: owner.region,
+                line_type,
+            })
+        });
+        claimed.unwrap_or(Class {
+            region: None,
+            line_type: LineType::Unknown,
+        })
+    }
+}
+
+/// The kind of a number of which one territory says all this.
+fn line_type(said: &[Says]) -> LineType {
+    let first = said.iter().find_map(|says| match says {
+        Says::Kind(line_type) => Some(*line_type),
+        Says::Belongs | Says::General => None,
+    });
+    match first {
+        Some(_) if !said.contains(&Says::General) => LineType::Unknown,
+        Some(LineType::FixedLine) if said.contains(&Says::Kind(LineType::Mobile)) => LineType::FixedLineOrMobile,
+        first => first.unwrap_or(LineType::Unknown),
+    }
+}

@@ -1,0 +1,75 @@
+//! One country code and the territories that share it.
+
+use std::sync::OnceLock;
+
+use phonenumber::Metadata;
+
+use super::super::pattern::{Automaton, PatternError};
+use super::class::{self, Class};
+use super::format::Formats;
+use super::territory::Territory;
+
+/// The territories of a country code.
+#[derive(Debug)]
+pub(in crate::number) struct Country {
+    code: u16,
+    /// The territory whose rules hold for the country code as a whole.
+    main: Territory,
+    others: Vec<Territory>,
+    /// What the tables below are built from, main territory first.
+    metadata: Vec<&'static Metadata>,
+    /// Built when first asked: most programs see numbers of few countries.
+    classes: OnceLock<Automaton<Class>>,
+    /// Built when first asked.
+    formats: OnceLock<Formats>,
+}
+
+impl Country {
+    /// The country with these territories, main territory first; none if there are none.
+    ///
+    /// # Errors
+    /// [`PatternError`] if the dialling rules of a territory cannot be read.
+    pub(super) fn new(code: u16, metadata: Vec<&'static Metadata>) -> Result<Option<Self>, PatternError> {
+        let Some((main, others)) = metadata.split_first() else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            code,
+            main: Territory::new(main)?,
+            others: others.iter().map(|one| Territory::new(one)).collect::<Result<_, _>>()?,
+            metadata,
+            classes: OnceLock::new(),
+            formats: OnceLock::new(),
+        }))
+    }
+
+    pub(in crate::number) fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// The territory whose rules hold for the country code as a whole.
+    pub(in crate::number) fn main(&self) -> &Territory {
+        &self.main
+    }
+
+    /// All territories, main territory first.
+    pub(in crate::number) fn territories(&self) -> impl Iterator<Item = &Territory> {
+        std::iter::once(&self.main).chain(&self.others)
+    }
+
+    /// Where a number belongs and for what it is used.
+    pub(super) fn class(&self, national: &[u8]) -> Class {
+        self.classes().value(national)
+    }
+
+    /// How numbers are written.
+    pub(super) fn formats(&self) -> &Formats {
+        self.formats
+            .get_or_init(|| self.metadata.first().map(|main| Formats::of(main)).unwrap_or_default())
+    }
+
+    /// The table of classes.
+    pub(super) fn classes(&self) -> &Automaton<Class> {
+        self.classes.get_or_init(|| class::table(&self.metadata))
+    }
+}

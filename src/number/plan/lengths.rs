@@ -1,0 +1,117 @@
+//! How many digits the numbers of a territory have.
+
+use phonenumber::metadata::{Descriptor, Metadata};
+
+/// The lengths of national numbers, in digits without the country code: one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::number) struct Lengths {
+    national: u32,
+    /// Those of numbers that are dialled only within one area.
+    local: u32,
+}
+
+/// How a number's length fits those of a territory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::number) enum LengthFit {
+    Possible,
+    /// Only without the area code, within one area.
+    LocalOnly,
+    TooShort,
+    /// Between the shortest and the longest, but none has it.
+    Invalid,
+    TooLong,
+}
+
+impl Lengths {
+    /// The lengths of a territory: those of all its kinds of numbers together.
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        let kinds = metadata.descriptors();
+        let all = [
+            kinds.fixed_line(),
+            kinds.mobile(),
+            kinds.toll_free(),
+            kinds.premium_rate(),
+            kinds.shared_cost(),
+            kinds.personal_number(),
+            kinds.voip(),
+            kinds.pager(),
+            kinds.uan(),
+            kinds.voicemail(),
+        ];
+        let mut lengths = Self::default();
+        for kind in all.into_iter().flatten() {
+            lengths.national |= bits(kind.possible_length());
+            lengths.local |= bits(kind.possible_local_length());
+        }
+        lengths.local &= !lengths.national;
+        lengths
+    }
+
+    /// The lengths of one kind of number.
+    pub(super) fn of_kind(kind: &Descriptor) -> Self {
+        Self {
+            national: bits(kind.possible_length()),
+            local: bits(kind.possible_local_length()),
+        }
+    }
+
+    /// Whether numbers of `len` digits, area code included, exist.
+    pub(super) fn has(self, len: usize) -> bool {
+        self.national & bit(len) != 0
+    }
+
+    /// How `len` digits fit.
+    pub(in crate::number) fn fit(self, len: usize) -> LengthFit {
+        let shortest = self.national.trailing_zeros();
+        let longest = self.national.checked_ilog2().unwrap_or_default();
+        match u32::try_from(len).unwrap_or(u32::MAX) {
+            _ if self.local & bit(len) != 0 => LengthFit::LocalOnly,
+            _ if self.has(len) => LengthFit::Possible,
+            len if len < shortest => LengthFit::TooShort,
+            len if len > longest => LengthFit::TooLong,
+            _ => LengthFit::Invalid,
+        }
+    }
+}
+
+fn bits(lengths: &[u16]) -> u32 {
+    lengths.iter().fold(0, |bits, &len| bits | bit(usize::from(len)))
+}
+
+/// The bit of one length; none for lengths that no number has.
+fn bit(len: usize) -> u32 {
+    u32::try_from(len)
+        .ok()
+        .and_then(|len| 1_u32.checked_shl(len))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_how_a_length_fits() {
+        let lengths = Lengths {
+            national: bits(&[7, 9, 10]),
+            local: bits(&[5, 8]),
+        };
+        for (len, fit) in [
+            (0, LengthFit::TooShort),
+            (5, LengthFit::LocalOnly),
+            (6, LengthFit::TooShort),
+            (7, LengthFit::Possible),
+            (8, LengthFit::LocalOnly),
+            (9, LengthFit::Possible),
+            (11, LengthFit::TooLong),
+            (4_000, LengthFit::TooLong),
+        ] {
+            assert_eq!(lengths.fit(len), fit, "{len}");
+        }
+        let gap = Lengths {
+            national: bits(&[7, 9]),
+            local: 0,
+        };
+        assert_eq!(gap.fit(8), LengthFit::Invalid);
+    }
+}

@@ -1,0 +1,103 @@
+//! One territory of the plan: how numbers are written and dialled within it.
+
+use std::borrow::Cow;
+
+use phonenumber::Metadata;
+
+use super::super::pattern::{PatternError, Program};
+use super::super::region::Region;
+use super::format::Template;
+use super::lengths::Lengths;
+
+/// A country or a part of one with its own dialling rules.
+#[derive(Debug)]
+pub(in crate::number) struct Territory {
+    region: Region,
+    country_code: u16,
+    lengths: Lengths,
+    /// What all its numbers have in common. Coarser than the kinds of number.
+    general: Program,
+    /// What is dialled before a country code.
+    international_prefix: Option<Program>,
+    national_prefix: Option<NationalPrefix>,
+}
+
+/// What is dialled before a number within the country, carrier codes included.
+#[derive(Debug)]
+struct NationalPrefix {
+    pattern: Program,
+    /// What to write instead when the last group took part, where the prefix stands for digits
+    /// of the number.
+    rewrite: Option<Template>,
+}
+
+impl Territory {
+    pub(super) fn new(metadata: &Metadata) -> Result<Self, PatternError> {
+        let program = |pattern: &str| Program::new(pattern);
+        let prefix = metadata.national_prefix_for_parsing().map(|pattern| pattern.as_str());
+        Ok(Self {
+            region: metadata.id().parse().unwrap_or(Region::WORLD),
+            country_code: metadata.country_code(),
+            lengths: Lengths::of(metadata),
+            general: program(metadata.descriptors().general().national_number().as_str())?,
+            international_prefix: metadata
+                .international_prefix()
+                .map(|one| program(one.as_str()))
+                .transpose()?,
+            national_prefix: match prefix.or(metadata.national_prefix()) {
+                None => None,
+                Some(pattern) => Some(NationalPrefix {
+                    pattern: program(pattern)?,
+                    rewrite: metadata.national_prefix_transform_rule().map(Template::new),
+                }),
+            },
+        })
+    }
+
+    pub(in crate::number) fn region(&self) -> Region {
+        self.region
+    }
+
+    pub(in crate::number) fn country_code(&self) -> u16 {
+        self.country_code
+    }
+
+    pub(in crate::number) fn lengths(&self) -> Lengths {
+        self.lengths
+    }
+
+    /// Whether a number has the form that all numbers of the territory share.
+    pub(in crate::number) fn is_general(&self, national: &[u8]) -> bool {
+        self.general.match_all(national).is_some()
+    }
+
+    /// What follows the international prefix. `None` if the digits do not begin with one, or if
+    /// a 0 follows, with which no country code begins.
+    pub(in crate::number) fn strip_international_prefix<'t>(&self, digits: &'t [u8]) -> Option<&'t [u8]> {
+        let end = self.international_prefix.as_ref()?.match_start(digits)?.end;
+        digits.get(end..).filter(|rest| rest.first() != Some(&b'0'))
+    }
+
+    /// The number without what is dialled before it within the country: the same digits if there
+    /// is no such prefix, or if they are a number only with it.
+    pub(in crate::number) fn strip_national_prefix<'t>(&self, digits: &'t [u8]) -> Cow<'t, [u8]> {
+        self.without_national_prefix(digits)
+            .filter(|rest| !self.is_general(digits) || self.is_general(rest))
+            .unwrap_or(Cow::Borrowed(digits))
+    }
+
+    fn without_national_prefix<'t>(&self, digits: &'t [u8]) -> Option<Cow<'t, [u8]>> {
+        let prefix = self.national_prefix.as_ref()?;
+        let found = prefix.pattern.match_start(digits)?;
+        let rest = digits.get(found.end..)?;
+        let groups = prefix.pattern.groups();
+        match &prefix.rewrite {
+            Some(rewrite) if groups == 0 || found.group(groups, digits).is_some() => {
+                let mut rewritten = rewrite.fill(&found, digits).into_bytes();
+                rewritten.extend_from_slice(rest);
+                Some(Cow::Owned(rewritten))
+            }
+            _ => Some(Cow::Borrowed(rest)),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What Ringwarden does, in terms of the domain: lookups from the index, writes through the store.
+//!
+//! The edges decode, call one function here, and convert what it gives. Lookups have no await. Writes are durable
+//! first: read, a pure function, commit guarded by versions, and only then the index.
+
+mod case;
+mod error;
+mod lookup;
+mod migrate;
+mod number;
+mod page;
+mod report;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::clock::Clock;
+use crate::domain::policy::Policy;
+use crate::follow::Follower;
+use crate::index::Index;
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+pub use case::{
+    CaseChange, CaseDetails, CaseFilter, CaseList, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
+};
+pub use error::{ServiceError, Violation};
+pub use lookup::{Identity, LookupInput, LookupOutcome, LookupRole, RecordFacts};
+pub use number::{Dossier, DossierLink, NumberFilter, NumberList, NumberRow, StatusInput};
+pub use page::PageRequest;
+pub use report::{
+    BulkWithdrawn, MAX_BATCH_REPORTS, NewReport, ReportList, ReportOutcome, StoredReport, WithdrawOutcome,
+};
+pub use write::Mutation;
+
+/// The service: shared by all edges.
+pub struct Service {
+    store: Arc<dyn Store>,
+    index: Arc<Index>,
+    follower: Arc<Follower>,
+    clock: Clock,
+    policy: Policy,
+    metrics: Metrics,
+    keys: Keys,
+    /// Orders this process's own writes to one number or case, so that they need not race each other at the store.
+    turns: write::Turns,
+    /// Set while all evidence is being folded again.
+    migrating: AtomicBool,
+}
+
+/// Keys derived from the store's secret.
+#[derive(Clone)]
+struct Keys {
+    reporter: [u8; 32],
+    page: [u8; 32],
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+impl Service {
+    /// A service over a store and the index that `follower` keeps.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        index: Arc<Index>,
+        follower: Arc<Follower>,
+        clock: Clock,
+        policy: Policy,
+        metrics: Metrics,
+    ) -> Self {
+        let keys = Keys {
+            reporter: store.meta().derived_key("ringwarden 2026 reporter hashes"),
+            page: store.meta().derived_key("ringwarden 2026 page tokens"),
+        };
+        Self {
+            store,
+            index,
+            follower,
+            clock,
+            policy,
+            metrics,
+            keys,
+            turns: write::Turns::default(),
+            migrating: AtomicBool::new(false),
+        }
+    }
+
+    /// How fresh the index is, and whether the store may be written.
+    #[must_use]
+    pub fn follower(&self) -> &Follower {
+        &self.follower
+    }
+
+    /// Where figures are counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The clock that answers show.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}

@@ -1,0 +1,504 @@
+//! Reports in, reports out, and back again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::write::{Done, NumberJob, NumberRecord, Stop};
+use super::{PageRequest, Service, ServiceError, page};
+use crate::domain::actor::Actor;
+use crate::domain::brand::Brand;
+use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
+use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
+use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
+use crate::domain::rows::Missing;
+use crate::domain::state::{Submitted, Withdrawal, Withdrawn};
+use crate::domain::time::Timestamp;
+use crate::domain::weight::{Standing, is_trusted_feed};
+use crate::metrics::ReportOutcome as Counted;
+use crate::number::{E164, Region};
+use crate::store::{Shard, Table, codec, key};
+
+/// The most reports of one batch.
+pub const MAX_BATCH_REPORTS: usize = 5_000;
+/// How far ahead of the server's clock a call may be said to have been.
+const MAX_AHEAD: Duration = Duration::from_secs(300);
+/// Numbers whose reports are taken back in one step of a bulk withdrawal.
+const WITHDRAWN_AT_A_TIME: usize = 500;
+/// Buckets read at a time while looking for the reports of an import.
+const BUCKETS_AT_A_TIME: usize = 2_000;
+
+/// A report as a client sends it, its names checked.
+#[derive(Clone, Debug)]
+pub struct NewReport {
+    /// The client's name of it.
+    pub report_id: ReportId,
+    /// The number, as it is.
+    pub number: String,
+    /// The region that a national number is of.
+    pub default_region: Option<Region>,
+    /// The kind of call.
+    pub category: Category,
+    /// The person says the call was wanted.
+    pub not_spam: bool,
+    /// Where the report comes from.
+    pub source: Source,
+    /// Which feed it comes by.
+    pub feed: Option<Feed>,
+    /// The import it comes with.
+    pub import: Option<ImportId>,
+    /// The client's name of the reporter; kept as a keyed hash only.
+    pub reporter: Option<String>,
+    /// Where the reporter is, coarsely.
+    pub area: Option<Area>,
+    /// The reporter's country.
+    pub country: Option<[u8; 2]>,
+    /// When the call was; when the report was received if unset.
+    pub occurred_at: Option<Timestamp>,
+    /// When a trusted feed received it; anybody else's is set to now.
+    pub received_at: Option<Timestamp>,
+    /// The channel.
+    pub channel: Option<Channel>,
+    /// The brand impersonated.
+    pub brand: Option<Brand>,
+    /// How the number met the person.
+    pub role: Option<ReportRole>,
+    /// Recorded or live.
+    pub recorded: Option<bool>,
+    /// The call's attestation.
+    pub attestation: Option<Attestation>,
+    /// The call's verification.
+    pub verstat: Option<Verstat>,
+    /// What the person wrote.
+    pub comment: Option<String>,
+    /// Numbers the caller said to dial.
+    pub callbacks: Vec<String>,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug)]
+pub struct ReportOutcome {
+    /// The number it is about.
+    pub number: E164,
+    /// The client's name of it.
+    pub report_id: ReportId,
+    /// What became of it. Never `OtherContent`, which is an error.
+    pub submitted: Submitted,
+}
+
+/// What became of a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WithdrawOutcome {
+    /// Whether the report was known.
+    pub was_known: bool,
+}
+
+/// What a bulk withdrawal took back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BulkWithdrawn {
+    /// Numbers that had such reports.
+    pub numbers: u32,
+    /// Reports taken back.
+    pub reports: u32,
+}
+
+/// A report as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredReport {
+    /// The row.
+    pub row: ReportRow,
+    /// Whether the same reporter said something later.
+    pub superseded: bool,
+}
+
+/// A page of a number's reports, newest first.
+#[derive(Clone, Debug)]
+pub struct ReportList {
+    /// The number.
+    pub number: E164,
+    /// The reports.
+    pub reports: Vec<StoredReport>,
+    /// Leads to the next page; empty at the end.
+    pub next_page_token: String,
+}
+
+/// A report ready to be filed.
+#[derive(Clone, Debug)]
+struct Filing {
+    number: E164,
+    row: ReportRow,
+}
+
+impl Service {
+    /// Files one report.
+    ///
+    /// # Errors
+    /// If the report is wrong, its id stands for another report, or the store cannot be written.
+    pub async fn submit(&self, report: NewReport) -> Result<ReportOutcome, ServiceError> {
+        let mut outcomes = self.submit_all(vec![Ok(report)]).await;
+        outcomes.pop().unwrap_or(Err(ServiceError::Internal))
+    }
+
+    /// Files many reports, each on its own; one that could not be read is passed through as its error.
+    pub async fn submit_all(
+        &self,
+        reports: Vec<Result<NewReport, ServiceError>>,
+    ) -> Vec<Result<ReportOutcome, ServiceError>> {
+        let now = self.clock.now();
+        let filings: Vec<Result<Filing, ServiceError>> =
+            reports.into_iter().map(|report| self.filing(report?, now)).collect();
+        let mut outcomes = self.file(&filings).await;
+        let callbacks = callback_filings(&filings, &outcomes);
+        if !callbacks.is_empty() {
+            let (places, filings): (Vec<usize>, Vec<_>) = callbacks.into_iter().unzip();
+            for (place, outcome) in places.into_iter().zip(self.file(&filings).await) {
+                // The report is done when its call-back numbers are; a retry with the same id completes it.
+                if let (Err(error), Some(whole)) = (outcome, outcomes.get_mut(place)) {
+                    *whole = Err(error);
+                }
+            }
+        }
+        for outcome in &outcomes {
+            self.metrics.reports(counted_as(outcome), 1);
+        }
+        outcomes
+    }
+
+    /// Withdraws one report, whether it has come yet or not.
+    ///
+    /// # Errors
+    /// If the number cannot be read, or the store cannot be written.
+    pub async fn withdraw(
+        &self,
+        number: &str,
+        region: Option<Region>,
+        report: &ReportId,
+    ) -> Result<WithdrawOutcome, ServiceError> {
+        let number = self.number("number", number, region)?;
+        let (withdrawn, callbacks) = self.withdraw_from(number, report).await?;
+        for callback in callbacks {
+            self.withdraw_from(callback, report).await?;
+        }
+        Ok(WithdrawOutcome {
+            was_known: withdrawn != Withdrawn::Unknown,
+        })
+    }
+
+    async fn withdraw_from(&self, number: E164, id: &ReportId) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
+        let now = self.clock.now();
+        let fold = &self.index.model().fold;
+        self.change_number(number, (&reporters(), id.as_str()), |record| {
+            let callbacks = record
+                .rows
+                .find(id)?
+                .map(|row| row.body.callbacks.clone())
+                .unwrap_or_default();
+            let withdrawn = record.state.withdraw(&mut record.rows, id, now, fold)?;
+            Ok(Done {
+                answer: (withdrawn, callbacks),
+                write: withdrawn != Withdrawn::Already,
+            })
+        })
+        .await
+    }
+
+    /// Withdraws all reports of an import or a reporter that are there.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written. What was taken back until then stays so: send it again.
+    pub async fn withdraw_all(&self, what: &Withdrawal, who: (&Actor, &str)) -> Result<BulkWithdrawn, ServiceError> {
+        let mut total = BulkWithdrawn::default();
+        for shard in Shard::all() {
+            let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
+            for part in numbers.chunks(WITHDRAWN_AT_A_TIME) {
+                let jobs: Vec<_> = part
+                    .iter()
+                    .map(|number| NumberJob {
+                        number: *number,
+                        items: vec![()],
+                    })
+                    .collect();
+                let fold = &self.index.model().fold;
+                let answers = self
+                    .change_numbers(&jobs, who, |record, ()| {
+                        let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
+                        Ok(Done {
+                            answer: taken,
+                            write: taken > 0,
+                        })
+                    })
+                    .await;
+                for taken in answers.into_iter().flatten() {
+                    let taken = taken?;
+                    total.numbers = total.numbers.saturating_add(u32::from(taken > 0));
+                    total.reports = total.reports.saturating_add(taken);
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    /// The reporter that a client's name stands for.
+    #[must_use]
+    pub fn reporter(&self, name: &str) -> ReporterHash {
+        ReporterHash::keyed(&self.keys.reporter, key::TENANT, name)
+    }
+
+    /// A page of the reports of a number, newest first.
+    ///
+    /// # Errors
+    /// If the request is wrong, or the store cannot be read.
+    pub async fn list_reports(
+        &self,
+        number: &str,
+        region: Option<Region>,
+        include_withdrawn: bool,
+        page: &PageRequest,
+    ) -> Result<ReportList, ServiceError> {
+        let number = self.number("number", number, region)?;
+        let limit = page.limit()?;
+        let list = format!("reports {} {include_withdrawn}", number.digits());
+        let after = page.cursor(&self.keys, &list)?;
+        let record = self.read_whole(number).await?;
+        let mut reports = stored_reports(&record)?;
+        reports.retain(|report| include_withdrawn || report.row.is_live());
+        let start = match after {
+            Some(after) => reports.partition_point(|report| row_cursor(&report.row) >= after),
+            None => 0,
+        };
+        let mut rest = reports.split_off(start.min(reports.len()));
+        let more = rest.len() > limit;
+        rest.truncate(limit);
+        let last = rest.last().filter(|_| more);
+        let next_page_token = last.map_or_else(String::new, |last| {
+            page::seal(&self.keys, &list, &row_cursor(&last.row))
+        });
+        Ok(ReportList {
+            number,
+            reports: rest,
+            next_page_token,
+        })
+    }
+
+    /// A number's record with all its rows.
+    pub(super) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
+        let jobs = [NumberJob {
+            number,
+            items: vec![()],
+        }];
+        self.read_all_rows(&jobs).await?.pop().ok_or(ServiceError::Internal)
+    }
+
+    /// Checks a report against the clock and gives it its weight.
+    fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
+        let number = self.number("number", &report.number, report.default_region)?;
+        let callbacks = self.callbacks(&report, number)?;
+        let trusted = is_trusted_feed(report.source) && report.reporter.is_none();
+        let received_at = report.received_at.filter(|_| trusted).unwrap_or(now);
+        let occurred_at = report.occurred_at.unwrap_or(received_at);
+        for (field, moment) in [("occurred_at", occurred_at), ("received_at", received_at)] {
+            if moment > now.plus(MAX_AHEAD) {
+                return Err(ServiceError::field(
+                    field,
+                    "lies more than 5 minutes ahead of the server's clock",
+                ));
+            }
+            if moment < Timestamp::EARLIEST {
+                return Err(ServiceError::field(field, "must not be before the year 2000"));
+            }
+        }
+        let reporter = report.reporter.as_deref().map(|name| self.reporter(name));
+        let standing = reporter.map(|_| Standing::default());
+        let weight = self.index.model().fold.weights.weight(report.source, standing);
+        let body = ReportBody {
+            category: report.category,
+            not_spam: report.not_spam,
+            source: report.source,
+            role: report.role,
+            channel: report.channel,
+            recorded: report.recorded,
+            brand: report.brand,
+            ledger: Ledger::of(report.attestation, report.verstat),
+            reporter,
+            area: report.area,
+            country: report.country,
+            occurred_at,
+            feed: report.feed,
+            comment: report.comment.map(String::into_boxed_str),
+            callbacks,
+        };
+        let row = ReportRow::accepted(report.report_id, body, weight, received_at, report.import);
+        Ok(Filing { number, row })
+    }
+
+    fn callbacks(&self, report: &NewReport, number: E164) -> Result<Vec<E164>, ServiceError> {
+        let mut callbacks = BTreeSet::new();
+        for (place, text) in report.callbacks.iter().enumerate() {
+            let field = format!("callback_numbers[{place}]");
+            callbacks.insert(self.number(&field, text, report.default_region)?);
+        }
+        callbacks.remove(&number);
+        Ok(callbacks.into_iter().collect())
+    }
+
+    async fn file(&self, filings: &[Result<Filing, ServiceError>]) -> Vec<Result<ReportOutcome, ServiceError>> {
+        let mut by_number: BTreeMap<E164, Vec<(usize, &Filing)>> = BTreeMap::new();
+        for (place, filing) in filings.iter().enumerate() {
+            if let Ok(filing) = filing {
+                by_number.entry(filing.number).or_default().push((place, filing));
+            }
+        }
+        let jobs: Vec<_> = by_number
+            .into_iter()
+            .map(|(number, items)| NumberJob { number, items })
+            .collect();
+        let (actor, request) = who_files(&jobs);
+        let fold = &self.index.model().fold;
+        let answers = self
+            .change_numbers(&jobs, (&actor, &request), |record, (place, filing)| {
+                let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
+                if submitted == Submitted::OtherContent {
+                    return Err(Stop::Refused(ServiceError::AlreadyExists { what: "report_id" }));
+                }
+                let write = record.rows.changed().next().is_some();
+                Ok(Done {
+                    answer: (*place, submitted),
+                    write,
+                })
+            })
+            .await;
+        let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
+            .iter()
+            .map(|filing| match filing {
+                Ok(_) => Err(ServiceError::Internal),
+                Err(error) => Err(error.clone()),
+            })
+            .collect();
+        for (job, answers) in jobs.iter().zip(answers) {
+            for ((place, filing), answer) in job.items.iter().zip(answers) {
+                if let Some(outcome) = outcomes.get_mut(*place) {
+                    let report_id = filing.row.id.clone();
+                    *outcome = answer.map(|(_, submitted)| ReportOutcome {
+                        number: job.number,
+                        report_id,
+                        submitted,
+                    });
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// The numbers of a shard that have live reports of an import or a reporter.
+    async fn numbers_with(&self, shard: Shard, what: &Withdrawal) -> Result<BTreeSet<E164>, ServiceError> {
+        let mut numbers = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let found = self.store.scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME).await?;
+            for (id, stored) in &found.items {
+                let rows = codec::rows::decode(&stored.bytes)?;
+                if rows.iter().any(|row| row.is_live() && what.takes(row)) {
+                    numbers.extend(key::number_of_id(id));
+                }
+            }
+            after = found.next;
+            if after.is_none() {
+                return Ok(numbers);
+            }
+        }
+    }
+}
+
+/// The rows of a record, newest first, each with whether it is superseded.
+pub(super) fn stored_reports(record: &NumberRecord) -> Result<Vec<StoredReport>, ServiceError> {
+    let all = |missing: Missing| {
+        tracing::error!(%missing, "rows are missing after all were read");
+        ServiceError::Internal
+    };
+    let mut rows: Vec<&ReportRow> = record.rows.all().map_err(all)?.collect();
+    rows.sort_unstable_by(|a, b| b.order_key().cmp(&a.order_key()));
+    let mut spoken = BTreeSet::new();
+    let stored = rows
+        .into_iter()
+        .filter(|row| row.state != RowState::Tombstone)
+        .map(|row| {
+            let again = row.is_live() && row.body.reporter.is_some_and(|reporter| !spoken.insert(reporter));
+            StoredReport {
+                row: row.clone(),
+                superseded: again,
+            }
+        });
+    Ok(stored.collect())
+}
+
+/// The filings of the call-back numbers of reports that count, with the place of the report.
+fn callback_filings(
+    filings: &[Result<Filing, ServiceError>],
+    outcomes: &[Result<ReportOutcome, ServiceError>],
+) -> Vec<(usize, Result<Filing, ServiceError>)> {
+    let counts = |outcome: &Result<ReportOutcome, ServiceError>| matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown));
+    let mut all = Vec::new();
+    for (place, (filing, outcome)) in filings.iter().zip(outcomes).enumerate() {
+        let Ok(filing) = filing else { continue };
+        if !counts(outcome) {
+            continue;
+        }
+        for callback in &filing.row.body.callbacks {
+            let body = ReportBody {
+                role: Some(ReportRole::ToldToCall),
+                callbacks: Vec::new(),
+                ..filing.row.body.clone()
+            };
+            let Filing { row, .. } = filing;
+            let row = ReportRow::accepted(row.id.clone(), body, row.weight, row.received_at, row.import.clone());
+            all.push((place, Ok(Filing { number: *callback, row })));
+        }
+    }
+    all
+}
+
+/// Who a change-log entry names for reports: the feed, or whoever reports. A batch is named by its first report.
+fn who_files(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
+    let Some((_, first)) = jobs.first().and_then(|job| job.items.first()) else {
+        return (reporters(), String::new());
+    };
+    let feed = first
+        .row
+        .body
+        .feed
+        .as_ref()
+        .and_then(|feed| Actor::parse(feed.as_str()).ok());
+    (feed.unwrap_or_else(reporters), first.row.id.as_str().to_owned())
+}
+
+fn reporters() -> Actor {
+    Actor::reporters()
+}
+
+/// A place in the list of reports, newest first: larger is earlier in the list.
+fn row_cursor(row: &ReportRow) -> Vec<u8> {
+    let mut cursor = row.body.occurred_at.millis().to_be_bytes().to_vec();
+    cursor.extend_from_slice(row.id.as_str().as_bytes());
+    cursor
+}
+
+fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
+    match outcome.as_ref().map(|outcome| outcome.submitted) {
+        Ok(Submitted::Accepted) => Counted::Accepted,
+        Ok(Submitted::AlreadyKnown) => Counted::AlreadyKnown,
+        Ok(Submitted::Withdrawn) => Counted::Withdrawn,
+        Ok(Submitted::BeforeReset) => Counted::BeforeReset,
+        Ok(Submitted::OtherContent) => Counted::Conflict,
+        Err(error) => match error {
+            ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. } => {
+                Counted::Conflict
+            }
+            ServiceError::Unavailable => Counted::Unavailable,
+            ServiceError::OutcomeUnknown => Counted::OutcomeUnknown,
+            ServiceError::Invalid(_)
+            | ServiceError::NotFound { .. }
+            | ServiceError::Precondition(_)
+            | ServiceError::OtherFold
+            | ServiceError::Internal => Counted::Rejected,
+        },
+    }
+}

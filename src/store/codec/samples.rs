@@ -1,0 +1,442 @@
+//! Records for the tests of the codecs: arbitrary ones, and fixed ones whose bytes are frozen.
+//!
+//! The larger strategies are boxed: nested ones overflow the stack of a test thread.
+
+use std::fmt::Write as _;
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::domain::actor::Actor;
+use crate::domain::bitmap::DistinctCount;
+use crate::domain::brand::Brand;
+use crate::domain::case::{Case, CaseEvent, Link};
+use crate::domain::evidence::{Evidence, Mass, Testimony};
+use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
+use crate::domain::kinds::{CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind};
+use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
+use crate::domain::requests::Requests;
+use crate::domain::state::NumberState;
+use crate::domain::status::{StatusEntry, Statuses};
+use crate::domain::tail::Tail;
+use crate::domain::time::Timestamp;
+use crate::number::E164;
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+/// A row as an import of the FTC's files makes it.
+pub(super) fn imported_row() -> ReportRow {
+    let noon = Timestamp::from_secs(1_609_416_000);
+    let id = ReportId::parse("0123456789abcdef0123456789abcdef").unwrap();
+    let tombstone = ReportRow::tombstone(id.clone(), noon);
+    let body = ReportBody {
+        category: Category::BusinessImpersonation,
+        source: Source::RegulatorFeed,
+        area: Some(Area::parse("315").unwrap()),
+        feed: Some(Feed::parse("ftc-3col").unwrap()),
+        ..tombstone.body
+    };
+    let import = ImportId::parse("fedcba9876543210fedcba9876543210").unwrap();
+    ReportRow::accepted(id, body, 1.0, noon, Some(import))
+}
+
+/// A row with every field set.
+pub(super) fn full_row() -> ReportRow {
+    let body = ReportBody {
+        category: Category::TechSupportScam,
+        not_spam: true,
+        source: Source::Consumer,
+        role: Some(ReportRole::ToldToCall),
+        channel: Some(Channel::PopUp),
+        recorded: Some(false),
+        brand: Some(Brand::parse("Microsoft").unwrap()),
+        ledger: Ledger::Unauthenticated,
+        reporter: Some(ReporterHash::from_raw(0x0102_0304_0506_0708)),
+        area: Some(Area::parse("DE-BY").unwrap()),
+        country: Some(*b"DE"),
+        occurred_at: Timestamp::from_millis(1_700_000_000_123),
+        feed: Some(Feed::parse("app_1").unwrap()),
+        comment: Some("Sie sagten, es sei Windows …".into()),
+        callbacks: vec!["+18005550199".parse().unwrap(), "+4930123456".parse().unwrap()],
+    };
+    ReportRow {
+        id: ReportId::parse("report 1/ä").unwrap(),
+        content: 0x1122_3344_5566_7788,
+        state: RowState::Withdrawn,
+        received_at: Timestamp::from_millis(1_700_000_060_000),
+        import: Some(ImportId::parse("batch-7").unwrap()),
+        weight: 0.2,
+        body,
+        tail: Tail::new(&[0xee, 0xff]),
+    }
+}
+
+/// A number with every field set.
+pub(super) fn full_number() -> NumberState {
+    let testimony = |sum: f64| Testimony {
+        ledgers: [1.0, 0.25, 0.1].map(|factor| Mass {
+            short: sum * factor,
+            long: 1.0,
+        }),
+        not_spam: sum,
+        categories: vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)],
+        brands: vec![(Brand::parse("Amazon").unwrap(), 0.5)],
+        reporters: DistinctCount::from_bits(1 << 5 | 1 << 127),
+        areas: DistinctCount::from_bits(u128::MAX >> 3),
+        first_at: Some(Timestamp::from_secs(1_600_000_000)),
+        last_at: Some(Timestamp::from_secs(1_600_100_000)),
+    };
+    let mut statuses = Statuses::default();
+    statuses.set(StatusEntry {
+        kind: StatusKind::Blocked,
+        reason: "seen in two cases".into(),
+        author: Actor::parse("ana").unwrap(),
+        set_at: Timestamp::from_secs(1_600_000_001),
+        expires_at: Some(Timestamp::from_secs(1_700_000_000)),
+    });
+    NumberState {
+        evidence: Evidence {
+            as_of: Timestamp::from_secs(1_600_200_000),
+            proven: testimony(0.75),
+            unproven: testimony(0.3),
+            unproven_sample: vec![3, u64::MAX],
+            reporters_seen: DistinctCount::from_bits(1 << 5 | 1 << 64),
+            reports: 300,
+            not_spam_reports: 2,
+            first_reported: Some(Timestamp::from_secs(1_600_000_000)),
+            last_reported: Some(Timestamp::from_secs(1_600_200_000)),
+        },
+        evidence_version: 0xa1b2_c3d4,
+        statuses,
+        links: vec![Link {
+            case: CaseId::parse("c-1").unwrap(),
+            role: CaseRole::Callback,
+            confidence: 0.9,
+            source: Source::Analyst,
+            from: Some(Timestamp::from_secs(1_500_000_000)),
+            to: None,
+            linked_at: Timestamp::from_secs(1_600_000_002),
+            actor: Actor::parse("bo").unwrap(),
+        }],
+        rows: 305,
+        buckets: 10,
+        texts: 7,
+        reset_before: Some(Timestamp::from_secs(1_400_000_000)),
+        requests: Requests::from_pairs([(1u128 << 100, 5)].into_iter()),
+        tail: Tail::new(&[0xee]),
+    }
+}
+
+/// A case with every field set.
+pub(super) fn full_case() -> Case {
+    Case {
+        id: CaseId::parse("c-1").unwrap(),
+        title: "Pop-ups that name Microsoft".into(),
+        category: Category::TechSupportScam,
+        brand: Some(Brand::parse("Microsoft").unwrap()),
+        summary: "Two call centres, one script.".into(),
+        status: CaseStatus::Merged,
+        agency: "CBI".into(),
+        agency_reference: "2023/17".into(),
+        source: Source::Analyst,
+        created_at: Timestamp::from_secs(1_600_000_000),
+        updated_at: Timestamp::from_secs(1_600_000_500),
+        last_evidence_at: Some(Timestamp::from_secs(1_599_000_000)),
+        history: vec![CaseEvent {
+            at: Timestamp::from_secs(1_600_000_000),
+            actor: Actor::parse("ana").unwrap(),
+            from: Some(CaseStatus::Draft),
+            to: CaseStatus::Open,
+            note: "first report".into(),
+            agency: "CBI".into(),
+        }],
+        merged_into: Some(CaseId::parse("c-2").unwrap()),
+        requests: Requests::from_pairs([(7, 9)].into_iter()),
+        tail: Tail::new(&[0xee]),
+    }
+}
+
+fn text() -> impl Strategy<Value = Box<str>> {
+    "\\PC{0,40}".prop_map(Box::from)
+}
+
+fn name<T: std::fmt::Debug>(pattern: &'static str, parse: fn(&str) -> T) -> impl Strategy<Value = T> {
+    pattern.prop_map(move |text| parse(&text))
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![any::<i64>(), 946_684_800_000..2_000_000_000_000i64].prop_map(Timestamp::from_millis)
+}
+
+fn brand() -> impl Strategy<Value = Brand> {
+    name("[a-zA-Z&]{1,12}|Ümläut[0-9]", |text| Brand::parse(text).unwrap())
+}
+
+fn actor() -> impl Strategy<Value = Actor> {
+    name("[a-z@.]{1,12}", |text| Actor::parse(text).unwrap())
+}
+
+fn case_id() -> impl Strategy<Value = CaseId> {
+    name("[0-9a-f]{32}|[a-zA-Z0-9_-]{1,64}", |text| CaseId::parse(text).unwrap())
+}
+
+fn tail() -> impl Strategy<Value = Tail> {
+    prop_oneof![Just(Vec::new()), vec(any::<u8>(), 1..9)].prop_map(|bytes| Tail::new(&bytes))
+}
+
+fn requests() -> impl Strategy<Value = Requests> {
+    vec(any::<(u128, u64)>(), 0..4).prop_map(|pairs| Requests::from_pairs(pairs.into_iter()))
+}
+
+fn number_of_plan() -> impl Strategy<Value = E164> {
+    (10_000_000_000..19_999_999_999u64).prop_map(|digits| E164::from_digits(digits).unwrap())
+}
+
+pub(super) fn row() -> impl Strategy<Value = ReportRow> {
+    let id = name("[0-9a-f]{32}|[0-9a-fA-F]{1,64}|[!-~]{1,64}", |text| {
+        ReportId::parse(text).unwrap()
+    });
+    let import = name("[0-9a-f]{32}|[!-~]{1,64}", |text| ImportId::parse(text).unwrap());
+    let state = select(&[RowState::Live, RowState::Withdrawn, RowState::Tombstone][..]);
+    let weight = prop_oneof![Just(1.0f32), 0.0f32..1.0];
+    (id, any::<u64>(), state, time(), of(import), weight, body(), tail()).prop_map(
+        |(id, content, state, received_at, import, weight, body, tail)| ReportRow {
+            id,
+            content,
+            state,
+            received_at,
+            import,
+            weight,
+            body,
+            tail,
+        },
+    )
+}
+
+fn body() -> BoxedStrategy<ReportBody> {
+    let kinds = (
+        select(Category::ALL),
+        any::<bool>(),
+        select(Source::ALL),
+        of(select(ReportRole::ALL)),
+        of(select(Channel::ALL)),
+        any::<Option<bool>>(),
+        select(&Ledger::ALL[..]),
+    );
+    let names = (
+        of(brand()),
+        of(any::<u64>().prop_map(ReporterHash::from_raw)),
+        of(name("[0-9]{3}|[A-Z]{2}-[A-Z]{1,3}", |text| Area::parse(text).unwrap())),
+        of(any::<[u8; 2]>()),
+        of(name("ftc-3col|[a-z_-]{1,32}", |text| Feed::parse(text).unwrap())),
+    );
+    let rest = (time(), of(text()), vec(number_of_plan(), 0..3));
+    (kinds, names, rest)
+        .prop_map(|(kinds, names, rest)| {
+            let (category, not_spam, source, role, channel, recorded, ledger) = kinds;
+            let (brand, reporter, area, country, feed) = names;
+            let (occurred_at, comment, callbacks) = rest;
+            ReportBody {
+                category,
+                not_spam,
+                source,
+                role,
+                channel,
+                recorded,
+                brand,
+                ledger,
+                reporter,
+                area,
+                country,
+                occurred_at,
+                feed,
+                comment,
+                callbacks,
+            }
+        })
+        .boxed()
+}
+
+fn sum() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(0.0), Just(1.0), (0.0f32..9.0).prop_map(f64::from), 0.0..1e9]
+}
+
+fn distinct() -> impl Strategy<Value = DistinctCount> {
+    prop_oneof![Just(0), (0..128u32).prop_map(|bit| 1 << bit), any::<u128>()].prop_map(DistinctCount::from_bits)
+}
+
+fn testimony() -> BoxedStrategy<Testimony> {
+    let mass = || (sum(), sum()).prop_map(|(short, long)| Mass { short, long });
+    let categories = vec((select(Category::ALL), sum()), 0..4);
+    let brands = vec((brand(), sum()), 0..3);
+    let ledgers = [mass(), mass(), mass()];
+    (
+        ledgers,
+        sum(),
+        categories,
+        brands,
+        distinct(),
+        distinct(),
+        of(time()),
+        of(time()),
+    )
+        .prop_map(
+            |(ledgers, not_spam, categories, brands, reporters, areas, first_at, last_at)| Testimony {
+                ledgers,
+                not_spam,
+                categories,
+                brands,
+                reporters,
+                areas,
+                first_at,
+                last_at,
+            },
+        )
+        .boxed()
+}
+
+fn evidence() -> BoxedStrategy<Evidence> {
+    let testimony = || prop_oneof![Just(Testimony::default()), testimony()];
+    let counts = any::<(u32, u32)>();
+    let times = (time(), of(time()), of(time()));
+    (
+        times,
+        testimony(),
+        testimony(),
+        vec(any::<u64>(), 0..4),
+        distinct(),
+        counts,
+    )
+        .prop_map(|(times, proven, unproven, unproven_sample, reporters_seen, counts)| {
+            let (as_of, first_reported, last_reported) = times;
+            let (reports, not_spam_reports) = counts;
+            Evidence {
+                as_of,
+                proven,
+                unproven,
+                unproven_sample,
+                reporters_seen,
+                reports,
+                not_spam_reports,
+                first_reported,
+                last_reported,
+            }
+        })
+        .boxed()
+}
+
+fn statuses() -> BoxedStrategy<Statuses> {
+    let entry = (select(StatusKind::ALL), text(), actor(), time(), of(time())).prop_map(
+        |(kind, reason, author, set_at, expires_at)| StatusEntry {
+            kind,
+            reason,
+            author,
+            set_at,
+            expires_at,
+        },
+    );
+    vec(entry, 0..4)
+        .prop_map(|entries| {
+            let mut statuses = Statuses::default();
+            entries.into_iter().for_each(|entry| statuses.set(entry));
+            statuses
+        })
+        .boxed()
+}
+
+fn link() -> BoxedStrategy<Link> {
+    let times = (of(time()), of(time()), time());
+    (
+        case_id(),
+        select(CaseRole::ALL),
+        sum(),
+        select(Source::ALL),
+        times,
+        actor(),
+    )
+        .prop_map(|(case, role, confidence, source, (from, to, linked_at), actor)| Link {
+            case,
+            role,
+            confidence,
+            source,
+            from,
+            to,
+            linked_at,
+            actor,
+        })
+        .boxed()
+}
+
+pub(super) fn number() -> impl Strategy<Value = NumberState> {
+    let counts = any::<(u32, u32, u32, u32)>();
+    let small = any::<(u32, u32)>().prop_map(|(version, rows)| (version, rows, 1, 0));
+    let lists = (statuses(), vec(link(), 0..3), requests());
+    (evidence(), prop_oneof![counts, small], lists, of(time()), tail()).prop_map(
+        |(evidence, counts, lists, reset_before, tail)| {
+            let (evidence_version, rows, buckets, texts) = counts;
+            let (statuses, links, requests) = lists;
+            NumberState {
+                evidence,
+                evidence_version,
+                statuses,
+                links,
+                rows,
+                buckets,
+                texts,
+                reset_before,
+                requests,
+                tail,
+            }
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = CaseEvent> {
+    let step = (of(select(CaseStatus::ALL)), select(CaseStatus::ALL));
+    (time(), actor(), step, text(), text()).prop_map(|(at, actor, (from, to), note, agency)| CaseEvent {
+        at,
+        actor,
+        from,
+        to,
+        note,
+        agency,
+    })
+}
+
+pub(super) fn case() -> impl Strategy<Value = Case> {
+    let texts = (text(), text(), text(), text());
+    let kinds = (select(Category::ALL), select(CaseStatus::ALL), select(Source::ALL));
+    let times = (time(), time(), of(time()));
+    let rest = (vec(event(), 0..4), of(case_id()), requests(), tail());
+    (case_id(), texts, kinds, of(brand()), times, rest).prop_map(|(id, texts, kinds, brand, times, rest)| {
+        let (title, summary, agency, agency_reference) = texts;
+        let (category, status, source) = kinds;
+        let (created_at, updated_at, last_evidence_at) = times;
+        let (history, merged_into, requests, tail) = rest;
+        Case {
+            id,
+            title,
+            category,
+            brand,
+            summary,
+            status,
+            agency,
+            agency_reference,
+            source,
+            created_at,
+            updated_at,
+            last_evidence_at,
+            history,
+            merged_into,
+            requests,
+            tail,
+        }
+    })
+}

@@ -1,0 +1,107 @@
+#!lua
+-- Commits records, row buckets and change-log entries of one shard in one step, guarded by the records' versions.
+--
+-- KEYS (one hash tag, in the order of keys.rs):
+--   1 head: hash of store, seq, nonce      2 log: stream      3 number      4 case      5 rows: hashes
+-- ARGV:
+--   1 store id, as in the head             2 nonce of the last entry, decimal
+--   3 log entries to keep                  4 channel to ring on
+--   5 shard, decimal                       6 count of records
+--   7 count of buckets to set
+--   then five for each record: index of its hash in KEYS (negative: delete the record), id, version expected (eight
+--     bytes, or empty if there must be no record), header of the log entry, state (empty if deleted)
+--   then two for each bucket to set: id, bytes
+--   then the ids of buckets to delete
+-- Returns one of
+--   {'committed', last sequence}   {'conflict'}   {'foreign', store id found or empty}
+--
+-- Redis does not take back what a script wrote before it failed. So everything that may fail is done before anything is
+-- written: guards, types and rights are checked, and the first write is to the log, which refuses a sequence that it
+-- is past. Want of memory, a full disk and a replica's refusal are found before a script without flags starts.
+
+local HEAD, LOG, ROWS = KEYS[1], KEYS[2], KEYS[5]
+local FIRST_RECORD, OF_RECORD, OF_BUCKET = 8, 5, 2
+-- How many values one call takes from a table, an even number; Lua's stack ends at 8,000.
+local BATCH = 2000
+
+local store, nonce, kept, channel, shard = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local records = tonumber(ARGV[6])
+local first_bucket = FIRST_RECORD + records * OF_RECORD
+local first_deleted_bucket = first_bucket + tonumber(ARGV[7]) * OF_BUCKET
+
+local function in_batches(list, from, to, call)
+  for start = from, to, BATCH do
+    call(unpack(list, start, math.min(start + BATCH - 1, to)))
+  end
+end
+
+local head = redis.call('HMGET', HEAD, 'store', 'seq')
+local seq = tonumber(head[2])
+if head[1] ~= store or not seq then
+  return {'foreign', head[1] or ''}
+end
+
+-- Guards.
+local ids, expected = {{}, {}, {}, {}}, {{}, {}, {}, {}}
+for at = FIRST_RECORD, first_bucket - 1, OF_RECORD do
+  local index = math.abs(tonumber(ARGV[at]))
+  table.insert(ids[index], ARGV[at + 1])
+  table.insert(expected[index], ARGV[at + 2])
+end
+for index = 3, 4 do
+  local checked, holds = 0, true
+  in_batches(ids[index], 1, #ids[index], function(...)
+    for _, value in ipairs(redis.call('HMGET', KEYS[index], ...)) do
+      checked = checked + 1
+      if (value and string.sub(value, 1, 8) or '') ~= expected[index][checked] then
+        holds = false
+      end
+    end
+  end)
+  if not holds then
+    return {'conflict'}
+  end
+end
+
+-- Types and rights.
+redis.call('HLEN', ROWS)
+for _, command in ipairs({{'HSET', HEAD, 'seq', ''}, {'HDEL', ROWS, ''}, {'XTRIM', LOG, 'MINID', '0'}}) do
+  if not redis.acl_check_cmd(unpack(command)) then
+    return redis.error_reply('NOPERM this user may not run ' .. command[1])
+  end
+end
+
+-- Writes. The log first, without what would be trimmed again.
+local set, deleted = {{}, {}, {}, {}}, {{}, {}, {}, {}}
+local oldest = seq + records - kept + 1
+for at = FIRST_RECORD, first_bucket - 1, OF_RECORD do
+  seq = seq + 1
+  local index, id, header, state = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
+  if seq >= oldest then
+    redis.call('XADD', LOG, string.format('%.0f-0', seq), 'e', header .. state)
+  end
+  if index < 0 then
+    table.insert(deleted[-index], id)
+  else
+    table.insert(set[index], id)
+    table.insert(set[index], struct.pack('>I8', seq) .. state)
+  end
+end
+for index = 3, 4 do
+  local key = KEYS[index]
+  in_batches(set[index], 1, #set[index], function(...) redis.call('HSET', key, ...) end)
+  in_batches(deleted[index], 1, #deleted[index], function(...) redis.call('HDEL', key, ...) end)
+end
+in_batches(ARGV, first_bucket, first_deleted_bucket - 1, function(...) redis.call('HSET', ROWS, ...) end)
+in_batches(ARGV, first_deleted_bucket, #ARGV, function(...) redis.call('HDEL', ROWS, ...) end)
+
+if records > 0 then
+  if oldest > 1 then
+    redis.call('XTRIM', LOG, 'MINID', string.format('%.0f-0', oldest))
+  end
+  local last = string.format('%.0f', seq)
+  redis.call('HSET', HEAD, 'seq', last, 'nonce', nonce)
+  -- A ring may be lost: a user without the right to publish must not lose a commit by it.
+  redis.pcall('PUBLISH', channel, shard .. ':' .. last)
+end
+return {'committed', seq}

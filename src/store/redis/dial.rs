@@ -1,0 +1,86 @@
+//! Makes connections.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, TlsCertificates};
+
+use super::config::RedisConfig;
+use super::error::Failure;
+use crate::store::error::StoreError;
+
+/// The longest that sent bytes may stay unacknowledged before the kernel gives the connection up.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+/// After how much silence the kernel asks whether the other side is still there, and again after as much.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// Makes connections to one server.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    client: Client,
+    connect_timeout: Duration,
+}
+
+impl Dialer {
+    /// For the server that `config` names. Does not connect yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if the root certificates cannot be read.
+    pub(super) fn new(config: &RedisConfig) -> Result<Self, StoreError> {
+        let connection = config.connection().clone();
+        let settings = connection.redis_settings().clone();
+        let settings = settings.set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name();
+        let connection = connection.set_redis_settings(settings).set_tcp_settings(tcp_settings());
+        let client = if config.is_encrypted() {
+            // The driver takes the process's default, and panics if there is none. An error says that there is one.
+            rustls::crypto::ring::default_provider().install_default().ok();
+            let certificates = TlsCertificates {
+                client_tls: None,
+                root_cert: config.root_certificates.clone(),
+            };
+            Client::build_with_tls(connection, certificates)
+        } else {
+            Client::open(connection)
+        };
+        Ok(Self {
+            client: client.map_err(|error| StoreError::Refused {
+                cause: format!("root certificates: {error}"),
+            })?,
+            connect_timeout: config.connect_timeout,
+        })
+    }
+
+    /// The longest that connecting takes.
+    pub(super) const fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// A new connection, authenticated, on the right database. What the server sends without being asked goes to
+    /// `on_push`, and last of all that the connection ended.
+    pub(super) async fn dial(
+        &self,
+        on_push: impl Fn(PushInfo) + Send + Sync + 'static,
+    ) -> Result<MultiplexedConnection, Failure> {
+        let on_push = move |push| {
+            on_push(push);
+            Ok::<(), redis::aio::SendError>(())
+        };
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.connect_timeout))
+            .set_response_timeout(None) // the caller's
+            .set_push_sender(on_push);
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        connection.map_err(|error| Failure::NotConnected {
+            cause: Failure::from(error).to_string(),
+        })
+    }
+}
+
+fn tcp_settings() -> TcpSettings {
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
+    let settings = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(UNACKNOWLEDGED);
+    settings
+}

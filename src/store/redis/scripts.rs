@@ -1,0 +1,156 @@
+//! The scripts that run inside Redis. Each says in its first lines which keys and arguments it takes.
+//!
+//! They begin with `#!lua`, so Redis (7.0 or later) refuses them before they start when it is out of memory, cannot
+//! write its disk, or is a replica, and stops them from touching keys of two slots.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Value, cmd};
+
+use super::error::Failure;
+use super::keys::{self, Part};
+use super::link::{Deadline, Link};
+use super::reply;
+use crate::store::key::Shard;
+
+/// Commits to one shard.
+pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("commit.lua")));
+/// Replaces a value that is still the one that was read.
+static REPLACE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("replace.lua")));
+
+/// A script and the name that the server knows it by.
+pub(super) struct Script {
+    source: &'static str,
+    /// SHA-1 of the source, in hex.
+    hash: String,
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        let hash = redis::Script::new(source).get_hash().to_owned();
+        Self { source, hash }
+    }
+
+    /// Gives the server the script.
+    pub(super) fn load(&self) -> Cmd {
+        let mut load = cmd("SCRIPT");
+        load.arg("LOAD").arg(self.source);
+        load
+    }
+
+    /// A call, up to the arguments.
+    fn call<K: AsRef<str>>(&self, keys: &[K]) -> Cmd {
+        let mut call = cmd("EVALSHA");
+        call.arg(&self.hash).arg(keys.len());
+        for key in keys {
+            call.arg(key.as_ref());
+        }
+        call
+    }
+}
+
+/// Gives the server all scripts, so that one that it cannot run is known at once.
+pub(super) async fn load_all(link: &Link, deadline: Deadline) -> Result<(), Failure> {
+    for script in [&*COMMIT, &*REPLACE] {
+        link.ask_one(script.load(), deadline).await?;
+    }
+    Ok(())
+}
+
+/// A call of the commit script, up to the arguments.
+pub(super) fn commit(shard: Shard) -> Cmd {
+    COMMIT.call(&Part::ALL.map(|part| keys::of_shard(shard, part)))
+}
+
+/// Replaces the value of `key` if it is still `read`. Whether it was.
+pub(super) async fn replace(
+    link: &Link,
+    key: &str,
+    read: &[u8],
+    new: &[u8],
+    deadline: Deadline,
+) -> Result<bool, Failure> {
+    let call = replacement(key, read, new);
+    let mut answer = link.ask_one(call.clone(), deadline).await;
+    if answer.as_ref().is_err_and(Failure::is_missing_script) {
+        link.ask_one(REPLACE.load(), deadline).await?;
+        answer = link.ask_one(call, deadline).await;
+    }
+    Ok(reply::integer(&answer?)? == 1)
+}
+
+fn replacement(key: &str, read: &[u8], new: &[u8]) -> Cmd {
+    let mut call = REPLACE.call(&[key]);
+    call.arg(read).arg(new);
+    call
+}
+
+/// Whether the server answers that it was not given the script that it was to run.
+pub(super) fn is_missing(answer: &Value) -> bool {
+    matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::Arg;
+
+    use super::*;
+
+    /// The slot of a key in a Redis Cluster: CRC-16/XMODEM of the hash tag, or of the whole key, modulo 16,384.
+    fn slot(key: &[u8]) -> u16 {
+        let tag = key.iter().position(|byte| *byte == b'{').and_then(|open| {
+            let inside = &key[open + 1..];
+            let length = inside.iter().position(|byte| *byte == b'}')?;
+            (length > 0).then_some(&inside[..length])
+        });
+        let crc = tag.unwrap_or(key).iter().fold(0u16, |crc, byte| {
+            (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
+                if crc & 0x8000 == 0 {
+                    crc << 1
+                } else {
+                    (crc << 1) ^ 0x1021
+                }
+            })
+        });
+        crc % 16_384
+    }
+
+    fn slots_of_call(call: &Cmd) -> Vec<u16> {
+        let arguments: Vec<_> = call.args_iter().collect();
+        let argument = |at: usize| match arguments[at] {
+            Arg::Simple(bytes) => bytes,
+            _ => panic!("a cursor in a script's call"),
+        };
+        assert_eq!(argument(0), b"EVALSHA");
+        let count: usize = std::str::from_utf8(argument(2)).unwrap().parse().unwrap();
+        let mut slots: Vec<_> = (3..3 + count).map(|at| slot(argument(at))).collect();
+        assert!(!slots.is_empty());
+        slots.dedup();
+        slots
+    }
+
+    #[test]
+    fn slots_are_those_of_the_cluster_specification() {
+        assert_eq!(slot(b"123456789"), 0x31c3);
+        assert_eq!(slot(b"foo"), 12_182);
+        assert_eq!(slot(b"{user1000}.following"), slot(b"{user1000}.followers"));
+        assert_eq!(slot(b"foo{}{bar}"), slot(b"foo{}{bar}"));
+        assert_ne!(slot(b"foo{}{bar}"), slot(b"bar"));
+    }
+
+    #[test]
+    fn every_call_touches_one_slot() {
+        let commits = Shard::all().map(commit);
+        for call in commits.chain([replacement(&keys::meta(), b"", b"")]) {
+            assert_eq!(slots_of_call(&call).len(), 1);
+        }
+    }
+
+    #[test]
+    fn scripts_touch_no_key_but_those_they_are_given() {
+        for script in [&*COMMIT, &*REPLACE] {
+            assert!(script.source.starts_with("#!lua\n"));
+            assert!(!script.source.contains("'rw:") && !script.source.contains("\"rw:"));
+        }
+    }
+}

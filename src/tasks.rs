@@ -1,0 +1,163 @@
+//! The tasks of a running server: how they are started, how they are told to end, and how long that may take.
+//!
+//! Nothing else spawns (clippy refuses `tokio::spawn`), so shutdown can wait for everything there is. A task without
+//! which the server is no longer whole takes the server down with it: an instance that is restarted is better than one
+//! that answers from an index which nobody follows any more.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+/// A handle on the tasks of one server. Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    /// Counts what was spawned and has not ended.
+    tracker: TaskTracker,
+    /// Cancelled once, by whoever asks first for shutdown.
+    shutdown: CancellationToken,
+}
+
+impl Tasks {
+    /// No tasks yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Spawns a task that lives as long as the server: it should end soon after [`Tasks::shutdown_requested`]
+    /// completes, and not before. If it panics, or ends too early, that is logged and the server is shut down.
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown.clone();
+        self.tracker.spawn(async move {
+            let panicked = AssertUnwindSafe(task).catch_unwind().await.is_err();
+            if panicked || !shutdown.is_cancelled() {
+                error!(
+                    task = name,
+                    panicked, "a task ended unexpectedly, the server shuts down"
+                );
+                shutdown.cancel();
+            }
+        });
+    }
+
+    /// Spawns a task that may end at any time, such as one connection's. If it panics, that is logged, and the server
+    /// goes on. Shutdown waits for it all the same.
+    pub fn spawn_job(&self, name: &'static str, job: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(async move {
+            if AssertUnwindSafe(job).catch_unwind().await.is_err() {
+                error!(task = name, "a job panicked");
+            }
+        });
+    }
+
+    /// Asks every task to end. May be called more than once.
+    pub fn request_shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Completes once shutdown was requested, at once if it was before.
+    pub fn shutdown_requested(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.shutdown.clone().cancelled_owned()
+    }
+
+    /// Asks every task to end and waits until all have, but no longer than `deadline`, nor after a signal (somebody
+    /// has lost patience). Whether all ended.
+    pub async fn drain(&self, deadline: Duration) -> bool {
+        self.request_shutdown();
+        self.tracker.close();
+        tokio::select! {
+            biased;
+            () = self.tracker.wait() => return true,
+            () = tokio::time::sleep(deadline) => {
+                warn!(tasks = self.tracker.len(), deadline_ms = deadline.as_millis(), "tasks still run at the deadline");
+            }
+            () = shutdown_signal() => warn!(tasks = self.tracker.len(), "a second signal, tasks are cut off"),
+        }
+        false
+    }
+}
+
+/// Completes at the next SIGINT or SIGTERM. From its first poll on neither signal kills the process any more.
+pub async fn shutdown_signal() {
+    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(cause), _) | (_, Err(cause)) => {
+            // The signals then do what they do by default: the process ends without a drain, which loses nothing that
+            // was acknowledged.
+            warn!(%cause, "signals cannot be caught, the server will not drain");
+            return std::future::pending().await;
+        }
+    };
+    let name = tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    };
+    info!(signal = name, "asked to end");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn tasks_end_when_asked_to() {
+        let tasks = Tasks::new();
+        tasks.spawn("waits", tasks.shutdown_requested());
+        assert!(tasks.drain(LONG).await);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_does_not_end_is_given_up_at_the_deadline() {
+        let tasks = Tasks::new();
+        tasks.spawn("hangs", std::future::pending());
+        assert!(!tasks.drain(SOON).await);
+    }
+
+    #[tokio::test]
+    async fn a_panic_shuts_the_server_down() {
+        let tasks = Tasks::new();
+        tasks.spawn("panics", async { panic!("on purpose") });
+        tokio::time::timeout(LONG, tasks.shutdown_requested()).await.unwrap();
+        assert!(tasks.drain(LONG).await);
+    }
+
+    #[tokio::test]
+    async fn an_early_end_shuts_the_server_down() {
+        let tasks = Tasks::new();
+        tasks.spawn("ends", async {});
+        tokio::time::timeout(LONG, tasks.shutdown_requested()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_may_end_or_panic_and_the_server_goes_on() {
+        let tasks = Tasks::new();
+        tasks.spawn_job("ends", async {});
+        tasks.spawn_job("panics", async { panic!("on purpose") });
+        let shutdown = tokio::time::timeout(SOON, tasks.shutdown_requested()).await;
+        assert!(shutdown.is_err(), "a job shut the server down");
+        assert!(tasks.drain(LONG).await);
+    }
+
+    #[tokio::test]
+    async fn shutdown_waits_for_jobs() {
+        let tasks = Tasks::new();
+        let requested = tasks.shutdown_requested();
+        let (done, is_done) = tokio::sync::oneshot::channel();
+        tasks.spawn_job("finishes its call", async move {
+            requested.await;
+            tokio::time::sleep(SOON).await;
+            done.send(()).unwrap();
+        });
+        assert!(tasks.drain(LONG).await);
+        is_done.await.unwrap();
+    }
+}

@@ -1,0 +1,250 @@
+//! The log: structured events to standard error, as text for people or JSON for programs.
+//!
+//! Whoever logs never waits for whoever reads. Lines go through a bounded queue to a thread of their own; when the
+//! reader is too slow (a full pipe, a paused terminal) further lines are dropped and counted, since a late answer to a
+//! call is worse than a missing line.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tracing::Subscriber;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::Registry;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+use crate::clock::monotonic;
+use crate::config::{Log, LogFormat};
+use crate::metrics::Metrics;
+
+/// Lines that wait to be written; further ones are dropped.
+pub const MAX_LINES_WAITING: usize = 8_192;
+/// How long the end of the program waits for lines to be written.
+pub const FLUSH_TIME_MAX: Duration = Duration::from_secs(1);
+/// How often the end of the program asks whether there is room in the queue.
+const FLUSH_POLL: Duration = Duration::from_millis(5);
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The thread that writes lines could not be started.
+    #[error("the thread of the log cannot be started")]
+    Thread(#[source] io::Error),
+    /// The process has a log already.
+    #[error("the log is already set up")]
+    Installed(#[from] TryInitError),
+}
+
+/// Sets up the log of this process. The guard writes what is left when it is dropped: keep it until the end.
+///
+/// # Errors
+/// If there is a log already, or no thread can be started.
+pub fn install(log: &Log, metrics: &Metrics) -> Result<Guard, TelemetryError> {
+    let (lines, guard) = start(io::stderr(), metrics.clone()).map_err(TelemetryError::Thread)?;
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let in_color = io::stderr().is_terminal() && !no_color;
+    subscriber(log, in_color, lines).try_init()?;
+    Ok(guard)
+}
+
+/// Ends the log when dropped: waits until what was logged is written, but at most [`FLUSH_TIME_MAX`].
+#[must_use = "the log ends when this is dropped"]
+pub struct Guard {
+    lines: SyncSender<Message>,
+    /// Closed by the thread when it ends.
+    ended: Receiver<()>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let deadline = monotonic() + FLUSH_TIME_MAX;
+        while let Err(TrySendError::Full(_)) = self.lines.try_send(Message::End) {
+            if monotonic() >= deadline {
+                return;
+            }
+            thread::sleep(FLUSH_POLL);
+        }
+        // There is never a message, only a close or the time-out, and both are an end.
+        self.ended
+            .recv_timeout(deadline.saturating_duration_since(monotonic()))
+            .ok();
+    }
+}
+
+enum Message {
+    Line(Box<[u8]>),
+    End,
+}
+
+/// Takes whole lines and never waits.
+#[derive(Clone)]
+struct Lines {
+    queue: SyncSender<Message>,
+    metrics: Metrics,
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match self.queue.try_send(Message::Line(line.into())) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.metrics.log_line_dropped(),
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn start(mut sink: impl Write + Send + 'static, metrics: Metrics) -> io::Result<(Lines, Guard)> {
+    let (queue, waiting) = sync_channel(MAX_LINES_WAITING);
+    let (ending, ended) = sync_channel::<()>(0);
+    thread::Builder::new().name("log".to_owned()).spawn({
+        let metrics = metrics.clone();
+        move || {
+            write_lines(&waiting, &mut sink, &metrics);
+            drop(ending);
+        }
+    })?;
+    let guard = Guard {
+        lines: queue.clone(),
+        ended,
+    };
+    Ok((Lines { queue, metrics }, guard))
+}
+
+fn write_lines(waiting: &Receiver<Message>, sink: &mut impl Write, metrics: &Metrics) {
+    while let Ok(Message::Line(line)) = waiting.recv() {
+        // A closed standard error is no reason to end a server.
+        if sink.write_all(&line).is_err() {
+            metrics.log_line_dropped();
+        }
+    }
+}
+
+fn subscriber<W>(log: &Log, in_color: bool, lines: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().with_writer(lines).with_ansi(in_color);
+    let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
+        LogFormat::Text => Box::new(layer),
+        LogFormat::Json => Box::new(layer.json().flatten_event(true)),
+    };
+    tracing_subscriber::registry().with(layer).with(log.filter.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+    use tracing::subscriber::with_default;
+    use tracing::{debug, info};
+
+    use super::*;
+
+    /// Keeps what is written; writes only while it is not locked.
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Sink {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().clone()).unwrap()
+        }
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log(format: LogFormat, filter: &str) -> Log {
+        Log {
+            format,
+            filter: filter.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn text_is_one_line_without_colour() {
+        let sink = Sink::default();
+        let (lines, guard) = start(sink.clone(), Metrics::new()).unwrap();
+        with_default(subscriber(&log(LogFormat::Text, "info"), false, lines), || {
+            info!(shard = 7, "reloaded");
+            debug!("not shown");
+        });
+        drop(guard);
+        let text = sink.text();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("INFO") && text.contains("reloaded shard=7"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn json_is_an_object_a_line() {
+        let sink = Sink::default();
+        let (lines, guard) = start(sink.clone(), Metrics::new()).unwrap();
+        let log = log(LogFormat::Json, "off,ringwarden=debug");
+        with_default(subscriber(&log, false, lines), || debug!(shard = 7, "reloaded"));
+        drop(guard);
+        let event: serde_json::Value = serde_json::from_str(&sink.text()).unwrap();
+        assert_eq!(event["level"], "DEBUG");
+        assert_eq!(event["message"], "reloaded");
+        assert_eq!(event["shard"], 7);
+    }
+
+    #[test]
+    fn a_reader_that_does_not_read_costs_lines_and_holds_nobody_up() {
+        let sink = Sink::default();
+        let metrics = Metrics::new();
+        let (mut lines, guard) = start(sink.clone(), metrics.clone()).unwrap();
+        let blocked = sink.0.lock();
+        let dropped = 10;
+        // One more may have left the queue: the thread waits with it for the sink.
+        for _ in 0..=MAX_LINES_WAITING + dropped {
+            lines.write_all(b"line\n").unwrap();
+        }
+        let began = monotonic();
+        drop(guard);
+        assert!(began.elapsed() < 2 * FLUSH_TIME_MAX, "the end waits for ever");
+        drop(blocked);
+        let text = metrics.render(monotonic());
+        let mut counts = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("ringwarden_log_lines_dropped_total "));
+        let count: usize = counts.next().unwrap().parse().unwrap();
+        assert!((dropped..=dropped + 1).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn the_end_waits_for_a_full_queue_that_is_being_written() {
+        let sink = Sink::default();
+        let metrics = Metrics::new();
+        let (mut lines, guard) = start(sink.clone(), metrics).unwrap();
+        let blocked = sink.0.lock();
+        for _ in 0..=MAX_LINES_WAITING {
+            lines.write_all(b"line\n").unwrap();
+        }
+        let end = thread::spawn(move || drop(guard));
+        drop(blocked);
+        end.join().unwrap();
+        assert!(sink.text().lines().count() >= MAX_LINES_WAITING);
+    }
+}

@@ -1,0 +1,125 @@
+//! One instance of the service over any store, without edges.
+
+use std::sync::Arc;
+
+use ringwarden::clock::Clock;
+use ringwarden::domain::actor::Actor;
+use ringwarden::domain::ids::{ReportId, RequestId};
+use ringwarden::domain::kinds::{Category, Source};
+use ringwarden::domain::model::ScoreModel;
+use ringwarden::domain::policy::Policy;
+use ringwarden::domain::time::Timestamp;
+use ringwarden::follow::Follower;
+use ringwarden::index::Index;
+use ringwarden::metrics::Metrics;
+use ringwarden::number::E164;
+use ringwarden::service::{LookupInput, LookupOutcome, Mutation, NewReport, Service};
+use ringwarden::store::Store;
+
+/// An instance: what a server holds behind its edges.
+pub struct Instance {
+    pub service: Arc<Service>,
+    pub follower: Arc<Follower>,
+    pub index: Arc<Index>,
+    pub clock: Clock,
+}
+
+/// The evidence version that tests' stores are opened with.
+pub fn evidence_version() -> u32 {
+    ScoreModel::starting().fold.evidence_version()
+}
+
+/// 2020-11-15T12:00:00Z, the day on which most tests play.
+pub fn noon() -> Timestamp {
+    Timestamp::from_secs(1_605_441_600)
+}
+
+impl Instance {
+    /// An instance that has loaded everything.
+    pub async fn over(store: Arc<dyn Store>, clock: Clock) -> Self {
+        let index = Arc::new(Index::new(Arc::new(ScoreModel::starting())));
+        let metrics = Metrics::new();
+        let follower = Arc::new(Follower::new(
+            Arc::clone(&store),
+            Arc::clone(&index),
+            clock.clone(),
+            metrics.clone(),
+        ));
+        follower.bootstrap().await.unwrap();
+        let service = Arc::new(Service::new(
+            store,
+            Arc::clone(&index),
+            Arc::clone(&follower),
+            clock.clone(),
+            Policy::DEFAULT,
+            metrics,
+        ));
+        Self {
+            service,
+            follower,
+            index,
+            clock,
+        }
+    }
+
+    /// Looks a number up in full.
+    pub fn look_up(&self, number: &str) -> LookupOutcome {
+        let input = LookupInput {
+            number: number.to_owned(),
+            full: true,
+            ..LookupInput::default()
+        };
+        self.service.look_up(&input).unwrap()
+    }
+
+    /// The score of a number, or -1 if it has none.
+    pub fn score(&self, number: &str) -> f64 {
+        self.look_up(number).score.value.unwrap_or(-1.0)
+    }
+
+    /// The number of reports that count.
+    pub fn count(&self, number: &str) -> u32 {
+        self.look_up(number).facts.report_count
+    }
+}
+
+/// A regulator's report of a call at `at`.
+pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
+    NewReport {
+        report_id: ReportId::parse(id).unwrap(),
+        number: number.to_owned(),
+        default_region: None,
+        category: Category::TechSupportScam,
+        not_spam: false,
+        source: Source::RegulatorFeed,
+        feed: None,
+        import: None,
+        reporter: None,
+        area: None,
+        country: None,
+        occurred_at: Some(at),
+        received_at: None,
+        channel: None,
+        brand: None,
+        role: None,
+        recorded: None,
+        attestation: None,
+        verstat: None,
+        comment: None,
+        callbacks: Vec::new(),
+    }
+}
+
+/// A mutation by an analyst.
+pub fn mutation(request: &str) -> Mutation {
+    Mutation {
+        request: RequestId::parse(request).unwrap(),
+        actor: Actor::parse("ana").unwrap(),
+        expected_version: None,
+    }
+}
+
+/// The `n`th number of a block of ten thousand.
+pub fn number(n: u64) -> E164 {
+    E164::from_digits(13_152_320_000 + n).unwrap()
+}

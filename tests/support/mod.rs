@@ -1,0 +1,11 @@
+//! What several test files share.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+pub mod contract;
+pub mod evidence;
+pub mod flaky;
+pub mod instance;
+pub mod places;
+pub mod redis_place;
+pub mod redis_server;
+pub mod writes;
