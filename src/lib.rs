@@ -1,5 +1,6 @@
 //! Ringwarden: what is known of a phone number, before the phone rings.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -1,2 +1,47 @@
-//! x
-fn main() {}
+//! The program: arguments, runtime, exit code. No logic.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use ringwarden::cli::args::{Cli, Command};
+use ringwarden::cli::{self, CliError};
+
+/// A command that ran and failed.
+const FAILED: u8 = 1;
+
+/// Arguments that make no sense.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        // Help and version come this way too.
+        Err(error) => return print_usage(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&CliError::from(error)),
+    };
+    let result = match command {
+        Command::Client(command) => runtime.block_on(cli::run(command)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_closed_output() => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn print_usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { USAGE } else { 0 };
+    match error.print() {
+        Ok(()) => ExitCode::from(code),
+        Err(_) => ExitCode::from(FAILED),
+    }
+}
+
+fn fail(error: &CliError) -> ExitCode {
+    // When standard error is closed, the exit code alone has to say it.
+    let _written = error.write(&mut anstream::stderr().lock());
+    ExitCode::from(FAILED)
+}

@@ -1,0 +1,108 @@
+//! The tree of commands. Each command's own arguments stand beside its code.
+
+use clap::{Parser, Subcommand};
+
+use super::{case, completions, health, import, lookup, normalize, number, report};
+
+/// What is known of a phone number, before the phone rings
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringwarden",
+    version,
+    arg_required_else_help = true,
+    propagate_version = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Everything the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A command that runs and ends.
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// The commands that run and end.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one value, for as long as the program runs")]
+pub enum ClientCommand {
+    /// Say what is known about numbers, and what to do with their calls
+    Lookup(lookup::LookupArgs),
+    /// File a report on a number, take reports back, or list them
+    Report(report::ReportArgs),
+    /// Load a file of reports or cases into a running server
+    Import(import::ImportArgs),
+    /// Show and list numbers, and decide about them
+    Number(number::NumberArgs),
+    /// Open fraud cases, move them on, and link numbers to them
+    Case(case::CaseArgs),
+    /// Bring numbers from standard input into one form; needs no server
+    Normalize(normalize::NormalizeArgs),
+    /// Ask a server whether it serves
+    Health(health::HealthArgs),
+    /// Write a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    fn parses(line: &str) -> bool {
+        Cli::try_parse_from(line.split_whitespace()).is_ok()
+    }
+
+    #[test]
+    fn commands_are_read() {
+        for line in [
+            "ringwarden lookup +14155550199 911 --basic --json",
+            "ringwarden report +14155550199 --category tech-support-scam --recorded false",
+            "ringwarden report withdraw +14155550199 r-1",
+            "ringwarden report withdraw --import i-1 --feed ftc-3col",
+            "ringwarden report list +14155550199 --limit 5",
+            "ringwarden number set-status +14155550199 BLOCKED --reason seen",
+            "ringwarden number clear-status +14155550199 --all",
+            "ringwarden case create --title x --status corroborated",
+            "ringwarden case link c-1 +14155550199 +14155550198 --role caller-id --confidence 0.9",
+            "ringwarden import ftc - --batch 100",
+            "ringwarden import cases letters.csv",
+            "ringwarden normalize --region us",
+            "ringwarden completions zsh",
+        ] {
+            assert!(parses(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "ringwarden",
+            "ringwarden report",
+            "ringwarden report --category PHISHING",
+            "ringwarden report +14155550199 --category NONSENSE",
+            "ringwarden report withdraw",
+            "ringwarden report withdraw +14155550199",
+            "ringwarden report withdraw +14155550199 r-1 --import i-1",
+            "ringwarden number clear-status +14155550199",
+            "ringwarden number clear-status +14155550199 BLOCKED --all",
+            "ringwarden case link c-1 --role caller-id",
+            "ringwarden case link c-1 +14155550199 --role caller-id --confidence 1.1",
+            "ringwarden import ftc",
+            "ringwarden import ftc x --batch 5001",
+            "ringwarden normalize --region XX",
+        ] {
+            assert!(!parses(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `case link` and `case unlink`.
+
+use clap::Args;
+use pbjson_types::Timestamp;
+
+use crate::cli::connect::{self, Remote};
+use crate::cli::error::CliError;
+use crate::cli::names;
+use crate::cli::shared::{self, Change, InRegion};
+use crate::cli::{output, time};
+use crate::wire::v1::case_service_client::CaseServiceClient;
+use crate::wire::v1::link_number_result::Result as Linked;
+use crate::wire::v1::unlink_number_result::Result as Unlinked;
+use crate::wire::v1::{
+    CaseRole, ItemError, LinkNumbersRequest, NumberLink, NumberUnlink, Source, UnlinkNumbersRequest,
+};
+
+/// Numbers to link.
+#[derive(Args, Debug)]
+pub(super) struct LinkArgs {
+    /// The case's id
+    id: String,
+    /// The numbers, as written, 1,000 at most
+    #[arg(required = true, num_args = 1..=1_000, value_name = "NUMBER")]
+    numbers: Vec<String>,
+    /// What the numbers are in the case
+    #[arg(long, value_parser = names::parser::<CaseRole>())]
+    role: CaseRole,
+    /// How sure the link is, 0 to 1 [default: 1]
+    #[arg(long, value_name = "FRACTION", value_parser = shared::fraction)]
+    confidence: Option<f64>,
+    /// Who says so [default: ANALYST]
+    #[arg(long, value_parser = names::parser::<Source>())]
+    source: Option<Source>,
+    /// Since when the numbers took part
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    from: Option<Timestamp>,
+    /// Until when
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    to: Option<Timestamp>,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    region: InRegion,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Numbers to take out.
+#[derive(Args, Debug)]
+pub(super) struct UnlinkArgs {
+    /// The case's id
+    id: String,
+    /// The numbers, as written, 1,000 at most
+    #[arg(required = true, num_args = 1..=1_000, value_name = "NUMBER")]
+    numbers: Vec<String>,
+    /// Only links of this role
+    #[arg(long, value_parser = names::parser::<CaseRole>())]
+    role: Option<CaseRole>,
+    /// Why; kept in the change log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    region: InRegion,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// What became of one number: its E.164 form and a word, or what was wrong.
+type Outcome<'a> = Result<(&'a str, &'static str), Option<&'a ItemError>>;
+
+pub(super) async fn link(args: LinkArgs) -> Result<(), CliError> {
+    let client = CaseServiceClient::new(args.remote.connect().await?);
+    let link = |number: &String| NumberLink {
+        number: number.clone(),
+        default_region: args.region.for_wire(),
+        role: args.role.into(),
+        confidence: args.confidence,
+        source: args.source.unwrap_or_default().into(),
+        from: args.from,
+        to: args.to,
+        expected_version: None,
+    };
+    let request = LinkNumbersRequest {
+        case_id: args.id.clone(),
+        links: args.numbers.iter().map(link).collect(),
+        actor: args.change.actor(),
+        request_id: connect::request_id(args.change.request_id.clone())?,
+    };
+    let answer = connect::change(&request.request_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.link_numbers(request).await }
+    })
+    .await?;
+    if args.remote.json {
+        output::json(&answer)?;
+    }
+    let outcomes = answer.results.iter().map(|result| match &result.result {
+        Some(Linked::Linked(linked)) if linked.created => Ok((linked.e164.as_str(), "linked")),
+        Some(Linked::Linked(linked)) => Ok((linked.e164.as_str(), "was linked")),
+        Some(Linked::Error(error)) => Err(Some(error)),
+        None => Err(None),
+    });
+    finish(&args.numbers, outcomes, args.remote.json)
+}
+
+pub(super) async fn unlink(args: UnlinkArgs) -> Result<(), CliError> {
+    let client = CaseServiceClient::new(args.remote.connect().await?);
+    let unlink = |number: &String| NumberUnlink {
+        number: number.clone(),
+        default_region: args.region.for_wire(),
+        role: args.role.unwrap_or_default().into(),
+        expected_version: None,
+    };
+    let request = UnlinkNumbersRequest {
+        case_id: args.id.clone(),
+        numbers: args.numbers.iter().map(unlink).collect(),
+        reason: args.reason.clone().unwrap_or_default(),
+        actor: args.change.actor(),
+        request_id: connect::request_id(args.change.request_id.clone())?,
+    };
+    let answer = connect::change(&request.request_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.unlink_numbers(request).await }
+    })
+    .await?;
+    if args.remote.json {
+        output::json(&answer)?;
+    }
+    let outcomes = answer.results.iter().map(|result| match &result.result {
+        Some(Unlinked::Unlinked(unlinked)) if unlinked.was_linked => Ok((unlinked.e164.as_str(), "unlinked")),
+        Some(Unlinked::Unlinked(unlinked)) => Ok((unlinked.e164.as_str(), "was not linked")),
+        Some(Unlinked::Error(error)) => Err(Some(error)),
+        None => Err(None),
+    });
+    finish(&args.numbers, outcomes, args.remote.json)
+}
+
+/// Prints a line a number, unless JSON did, and fails if any number did.
+fn finish<'a>(numbers: &[String], outcomes: impl Iterator<Item = Outcome<'a>>, printed: bool) -> Result<(), CliError> {
+    let mut table = output::new_table(["number", "outcome"]);
+    let mut failed = 0;
+    for (number, outcome) in numbers.iter().zip(outcomes) {
+        match outcome {
+            Ok((e164, word)) => table.add_row([output::text(e164), output::text(word)]),
+            Err(error) => {
+                failed += 1;
+                let message = error.map_or("no answer", |error| error.message.as_str());
+                table.add_row([output::text(number), output::failure(message)])
+            }
+        };
+    }
+    if !printed {
+        output::table(&table, "no numbers")?;
+    }
+    match failed {
+        0 => Ok(()),
+        failed => Err(CliError::Items {
+            failed,
+            total: numbers.len(),
+        }),
+    }
+}

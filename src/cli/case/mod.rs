@@ -1,0 +1,46 @@
+//! `case`: fraud cases, their way to an agency, and their numbers.
+
+mod edit;
+mod link;
+mod read;
+
+use clap::{Args, Subcommand};
+
+use super::error::CliError;
+
+/// A command on cases.
+#[derive(Args, Debug)]
+pub struct CaseArgs {
+    #[command(subcommand)]
+    command: CaseCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CaseCommand {
+    /// Open a case
+    Create(edit::CreateArgs),
+    /// Show a case and its numbers
+    Show(read::ShowArgs),
+    /// List cases, latest change first
+    List(read::ListArgs),
+    /// Change what a case says
+    Update(edit::UpdateArgs),
+    /// Move a case to another status
+    Transition(edit::TransitionArgs),
+    /// Link numbers to a case
+    Link(link::LinkArgs),
+    /// Take numbers out of a case
+    Unlink(link::UnlinkArgs),
+}
+
+pub(super) async fn run(args: CaseArgs) -> Result<(), CliError> {
+    match args.command {
+        CaseCommand::Create(args) => edit::create(args).await,
+        CaseCommand::Show(args) => read::show(args).await,
+        CaseCommand::List(args) => read::list(args).await,
+        CaseCommand::Update(args) => edit::update(args).await,
+        CaseCommand::Transition(args) => edit::transition(args).await,
+        CaseCommand::Link(args) => link::link(args).await,
+        CaseCommand::Unlink(args) => link::unlink(args).await,
+    }
+}

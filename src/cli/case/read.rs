@@ -1,0 +1,189 @@
+//! `case show` and `case list`.
+
+use clap::Args;
+use comfy_table::Table;
+
+use crate::cli::connect::Remote;
+use crate::cli::error::CliError;
+use crate::cli::names::{self, name_of};
+use crate::cli::shared::Limit;
+use crate::cli::{output, time};
+use crate::wire::v1::case_service_client::CaseServiceClient;
+use crate::wire::v1::{
+    Case, CaseEvent, CaseMember, CaseRole, CaseStatus, Category, GetCaseRequest, GetCaseResponse, ListCasesRequest,
+    Source,
+};
+
+/// Which case.
+#[derive(Args, Debug)]
+pub(super) struct ShowArgs {
+    /// The case's id
+    id: String,
+    /// How many of its numbers to show at most; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    members: u32,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Which cases. Filters that are given must all hold.
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// Only cases of this status
+    #[arg(long, value_parser = names::parser::<CaseStatus>())]
+    status: Option<CaseStatus>,
+    /// Only cases of this kind
+    #[arg(long, value_parser = names::parser::<Category>())]
+    category: Option<Category>,
+    /// Only cases of this impersonated brand
+    #[arg(long)]
+    brand: Option<String>,
+    /// Only cases whose title holds this text
+    #[arg(long, value_name = "TEXT")]
+    query: Option<String>,
+    #[command(flatten)]
+    limit: Limit,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
+    let mut client = CaseServiceClient::new(args.remote.connect().await?);
+    let limit = Limit { limit: args.members };
+    let mut request = GetCaseRequest {
+        case_id: args.id,
+        ..Default::default()
+    };
+    let mut shown: Option<GetCaseResponse> = None;
+    loop {
+        let have = shown.as_ref().map_or(0, |shown| shown.members.len());
+        let page_size = limit.next_page(have);
+        if page_size.is_none() && shown.is_some() {
+            break;
+        }
+        request.include_members = page_size.is_some();
+        request.page_size = page_size.unwrap_or_default();
+        let mut page = client.get_case(request.clone()).await?.into_inner();
+        request.page_token.clone_from(&page.next_page_token);
+        if let Some(shown) = shown {
+            page.members.splice(0..0, shown.members);
+        }
+        shown = Some(page);
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let answer = shown.unwrap_or_default();
+    if args.remote.json {
+        return output::json(&answer);
+    }
+    if let Some(case) = &answer.case {
+        print(case)?;
+    }
+    print_section(&members_table(&answer.members))
+}
+
+pub(super) async fn list(args: ListArgs) -> Result<(), CliError> {
+    let mut client = CaseServiceClient::new(args.remote.connect().await?);
+    let mut request = ListCasesRequest {
+        status: args.status.unwrap_or_default().into(),
+        category: args.category.unwrap_or_default().into(),
+        impersonated_brand: args.brand.unwrap_or_default(),
+        query: args.query.unwrap_or_default(),
+        ..Default::default()
+    };
+    let mut cases = Vec::new();
+    while let Some(page_size) = args.limit.next_page(cases.len()) {
+        request.page_size = page_size;
+        let page = client.list_cases(request.clone()).await?.into_inner();
+        cases.extend(page.cases);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    if args.remote.json {
+        return cases.iter().try_for_each(output::json);
+    }
+    output::table(&cases_table(&cases), "no cases")
+}
+
+/// Prints a case with its history.
+pub(super) fn print(case: &Case) -> Result<(), CliError> {
+    let mut card = output::card();
+    output::add(&mut card, "case", &case.case_id);
+    output::add(&mut card, "title", &case.title);
+    output::add(&mut card, "status", name_of::<CaseStatus>(case.status));
+    output::add(&mut card, "category", name_of::<Category>(case.category));
+    output::add(&mut card, "brand", &case.impersonated_brand);
+    output::add(&mut card, "agency", &case.agency);
+    output::add(&mut card, "reference", &case.agency_reference);
+    output::add(&mut card, "source", name_of::<Source>(case.source));
+    output::add(&mut card, "numbers", output::grouped(case.member_count.into()));
+    output::add(&mut card, "created", time::shown(case.created_at));
+    output::add(&mut card, "updated", time::shown(case.updated_at));
+    output::add(&mut card, "last evidence", time::shown(case.last_evidence_at));
+    output::add(&mut card, "merged into", &case.merged_into);
+    output::add(&mut card, "version", case.version);
+    output::add(&mut card, "summary", &case.summary);
+    output::line(card.trim_fmt())?;
+    print_section(&history_table(&case.history))
+}
+
+fn print_section(table: &Table) -> Result<(), CliError> {
+    if table.is_empty() {
+        return Ok(());
+    }
+    output::line(format!("\n{}", table.trim_fmt()))
+}
+
+fn history_table(history: &[CaseEvent]) -> Table {
+    let mut table = output::new_table(["at", "from", "to", "by", "agency", "note"]);
+    for event in history {
+        table.add_row([
+            output::text(time::shown(event.at)),
+            output::text(name_of::<CaseStatus>(event.from)),
+            output::text(name_of::<CaseStatus>(event.to)),
+            output::text(&event.actor),
+            output::text(&event.agency),
+            output::text(&event.note),
+        ]);
+    }
+    table
+}
+
+fn members_table(members: &[CaseMember]) -> Table {
+    let mut table = output::new_table(["number", "role", "confidence", "source", "from", "to", "linked", "by"]);
+    for member in members {
+        table.add_row([
+            output::text(&member.e164),
+            output::text(name_of::<CaseRole>(member.role)),
+            output::figure(format!("{:.2}", member.confidence)),
+            output::text(name_of::<Source>(member.source)),
+            output::text(time::shown(member.from)),
+            output::text(time::shown(member.to)),
+            output::text(time::shown(member.linked_at)),
+            output::text(&member.actor),
+        ]);
+    }
+    table
+}
+
+fn cases_table(cases: &[Case]) -> Table {
+    let mut table = output::new_table([
+        "case", "title", "status", "category", "brand", "agency", "numbers", "updated",
+    ]);
+    for case in cases {
+        table.add_row([
+            output::text(&case.case_id),
+            output::text(&case.title),
+            output::text(name_of::<CaseStatus>(case.status)),
+            output::text(name_of::<Category>(case.category)),
+            output::text(&case.impersonated_brand),
+            output::text(&case.agency),
+            output::figure(output::grouped(case.member_count.into())),
+            output::text(time::shown(case.updated_at)),
+        ]);
+    }
+    table
+}

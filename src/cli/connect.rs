@@ -1,0 +1,222 @@
+//! The way to the server: its address, the connection, and repeating what had no answer.
+
+use std::time::Duration;
+
+use clap::Args;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+use super::error::{CliError, asked_delay, sentence};
+use super::output;
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long one call may take. A call that takes longer is repeated with its ids, or fails.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The first pause before a repetition; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a change is sent, the first time included.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// The longest pause before a repetition, also when the server asks for a longer one.
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// Where the server is, and how to print what it says.
+#[derive(Args, Clone, Debug)]
+pub struct Remote {
+    /// The server's gRPC address
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RINGWARDEN_SERVER",
+        default_value = "http://127.0.0.1:50051"
+    )]
+    pub server: String,
+    /// Print JSON, one document a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Remote {
+    /// Opens a connection; it reopens itself when it breaks.
+    ///
+    /// # Errors
+    /// If the address is none, or nobody answers there.
+    pub async fn connect(&self) -> Result<Channel, CliError> {
+        let endpoint = self.endpoint()?;
+        endpoint.connect().await.map_err(|source| CliError::Unreachable {
+            server: self.server.clone(),
+            source,
+        })
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, CliError> {
+        let bad = |reason| CliError::BadServer {
+            server: self.server.clone(),
+            reason,
+        };
+        let url = if self.server.contains("://") {
+            self.server.clone()
+        } else {
+            format!("http://{}", self.server)
+        };
+        if !url.starts_with("http://") {
+            return Err(bad("this client speaks gRPC over http:// only"));
+        }
+        let endpoint = Endpoint::from_shared(url).map_err(|_| bad("it is not a URL"))?;
+        Ok(endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_adaptive_window(true))
+    }
+}
+
+/// Makes a change: sends it again under the same id while the server does not answer or says it is unavailable, and
+/// says so.
+///
+/// # Errors
+/// If the server refuses the change, or still does not answer at the last attempt.
+pub(super) async fn change<T, F>(request_id: &str, mut call: impl FnMut() -> F) -> Result<T, CliError>
+where
+    F: Future<Output = Result<tonic::Response<T>, Status>>,
+{
+    let mut attempts = 1;
+    loop {
+        let status = match call().await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) => status,
+        };
+        if !is_unanswered(&status) {
+            return Err(status.into());
+        }
+        if attempts == ATTEMPTS_MAX {
+            return Err(CliError::Unanswered {
+                request_id: request_id.to_owned(),
+                attempts,
+                status: Box::new(status),
+            });
+        }
+        let pause = pause_before(attempts, &status);
+        output::note(format!(
+            "{}; sending it again with the same id in {} ms",
+            sentence(&status),
+            pause.as_millis()
+        ))?;
+        tokio::time::sleep(pause).await;
+        attempts += 1;
+    }
+}
+
+/// Whether the outcome of a call is unknown, or nothing happened because the server is not ready: with the same ids
+/// it may be sent again.
+pub(super) fn is_unanswered(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) || is_broken_connection(status)
+}
+
+/// How long to wait before sending again what was sent `attempts` times: as long as the server asks, or twice as long
+/// each time, with up to a quarter more by chance so that clients do not come back together.
+pub(super) fn pause_before(attempts: u32, status: &Status) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
+    let pause = asked_delay(status).unwrap_or(doubled).min(PAUSE_MAX);
+    pause + pause.mul_f64(f64::from(random_byte()) / 1_024.0)
+}
+
+/// A name for a request or a report that nobody else has: 128 random bits in hex.
+///
+/// # Errors
+/// If the system gives no random numbers.
+pub(super) fn random_id() -> Result<String, CliError> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(CliError::Random)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bits)))
+}
+
+/// The name given for a request, or a new one.
+///
+/// # Errors
+/// As [`random_id`].
+pub(super) fn request_id(given: Option<String>) -> Result<String, CliError> {
+    given.map_or_else(random_id, Ok)
+}
+
+/// Whether the client's side made this error because the connection broke or the time was up. A server's errors have
+/// no source.
+fn is_broken_connection(status: &Status) -> bool {
+    std::error::Error::source(status).is_some() || status.message() == "Timeout expired"
+}
+
+fn random_byte() -> u8 {
+    let mut byte = [0];
+    match getrandom::fill(&mut byte) {
+        Ok(()) => u8::from_be_bytes(byte),
+        // Without chance the pause is only a little less polite.
+        Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(server: &str) -> Remote {
+        Remote {
+            server: server.to_owned(),
+            json: false,
+        }
+    }
+
+    #[test]
+    fn addresses_may_go_without_a_scheme() {
+        assert_eq!(
+            remote("localhost:1").endpoint().unwrap().uri().to_string(),
+            "http://localhost:1/"
+        );
+        for bad in ["https://example.org", "http://", "ftp://x", "a b"] {
+            assert!(remote(bad).endpoint().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_maximum() {
+        let status = Status::unavailable("");
+        for (attempts, millis) in [(1, 200), (2, 400), (3, 800), (20, 15_000), (u32::MAX, 15_000)] {
+            let pause = pause_before(attempts, &status).as_millis();
+            assert!((millis..=millis * 5 / 4).contains(&pause), "{attempts}: {pause} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_is_repeated_until_answered() {
+        let mut calls = 0;
+        let answer = change("r-1", || {
+            calls += 1;
+            let answer = match calls {
+                3 => Ok(tonic::Response::new("done")),
+                _ => Err(Status::unavailable("not yet")),
+            };
+            std::future::ready(answer)
+        })
+        .await;
+        assert_eq!(answer.unwrap(), "done");
+        assert_eq!(calls, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_is_not_repeated_for_ever_nor_when_refused() {
+        let mut calls = 0;
+        let unanswered = change::<(), _>("r-1", || {
+            calls += 1;
+            std::future::ready(Err(Status::unavailable("never")))
+        })
+        .await;
+        assert!(matches!(unanswered, Err(CliError::Unanswered { attempts: 5, .. })));
+        assert_eq!(calls, 5);
+
+        let refused = change::<(), _>("r-1", || std::future::ready(Err(Status::not_found("no case")))).await;
+        assert!(matches!(refused, Err(CliError::Refused(_))));
+    }
+}

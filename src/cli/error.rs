@@ -1,0 +1,260 @@
+//! What can go wrong in a client command, and what to do then.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use thiserror::Error;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::import::ImportError;
+use super::output::clean;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Why a command failed. The text is one sentence; [`CliError::next_step`] says what to do.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The value of `--server` is not an address this client can use.
+    #[error("`{server}` is not the address of a server: {reason}")]
+    BadServer {
+        /// What was given.
+        server: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Nobody answers there.
+    #[error("no server answers at {server}")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// Why the connection failed.
+        source: tonic::transport::Error,
+    },
+    /// The server answered with an error.
+    #[error("{}", sentence(.0))]
+    Refused(Box<Status>),
+    /// No answer to a change came, though it was repeated: it may have been applied.
+    #[error("{}, after {attempts} attempts; it may have been applied all the same", sentence(.status))]
+    Unanswered {
+        /// The id of the change.
+        request_id: String,
+        /// How often it was sent.
+        attempts: u32,
+        /// The last answer.
+        status: Box<Status>,
+    },
+    /// The server answered, and some items of the request failed.
+    #[error("{failed} of {total} failed")]
+    Items {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// The server is there but does not serve.
+    #[error("the server at {server} says {status}")]
+    NotServing {
+        /// Its address.
+        server: String,
+        /// What grpc.health.v1 says.
+        status: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What was to be printed could not be.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// The system gives no random numbers to name a request by.
+    #[error("the system gives no random numbers: {0}")]
+    Random(getrandom::Error),
+    /// An import ended early.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+impl CliError {
+    /// What to do about it, as a clause without a full stop.
+    pub fn next_step(&self) -> Option<String> {
+        match self {
+            Self::BadServer { .. } => Some("give it as http://HOST:PORT".to_owned()),
+            Self::Unreachable { .. } => {
+                Some("is it running? start it with `ringwarden serve`, or give --server URL".to_owned())
+            }
+            Self::Refused(status) => advice(status),
+            Self::Unanswered { request_id, .. } => Some(format!(
+                "repeat it with --request-id {request_id}: it then counts once, whatever happened before"
+            )),
+            Self::NotServing { .. } => {
+                Some("it may still be starting, or its store may be away: see its log".to_owned())
+            }
+            Self::Import(error) => error.next_step(),
+            Self::Items { .. } | Self::File { .. } | Self::Output(_) | Self::Random(_) => None,
+        }
+    }
+
+    /// Whether whoever reads the output closed it early, as `head` does: no failure.
+    pub fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Writes the error for a person: the sentence, the fields at fault, and the next step.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
+        for (field, description) in self.fields() {
+            write_line(&mut text, &format!("{}: {}", clean(&field), clean(&description)));
+        }
+        if let Some(step) = self.next_step() {
+            write_line(&mut text, &step);
+        }
+        out.write_all(text.as_bytes())
+    }
+
+    fn fields(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Refused(status) | Self::Unanswered { status, .. } => fields(status),
+            Self::Import(error) => error.status().map(fields).unwrap_or_default(),
+            Self::BadServer { .. }
+            | Self::Unreachable { .. }
+            | Self::Items { .. }
+            | Self::NotServing { .. }
+            | Self::File { .. }
+            | Self::Output(_)
+            | Self::Random(_) => Vec::new(),
+        }
+    }
+}
+
+impl From<Status> for CliError {
+    fn from(status: Status) -> Self {
+        Self::Refused(Box::new(status))
+    }
+}
+
+/// An answer that is an error, as a sentence without a full stop.
+pub(super) fn sentence(status: &Status) -> String {
+    let code = code_name(status.code());
+    match clean(status.message()) {
+        message if message.is_empty() => format!("the server answered {code}"),
+        message => format!("{message} ({code})"),
+    }
+}
+
+/// The name of a code of gRPC, such as `NOT_FOUND`.
+pub(super) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// How long the server asks to wait (google.rpc.RetryInfo).
+pub(super) fn asked_delay(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
+}
+
+/// The fields at fault (google.rpc.BadRequest), each with what is wrong.
+fn fields(status: &Status) -> Vec<(String, String)> {
+    status
+        .get_details_bad_request()
+        .into_iter()
+        .flat_map(|bad| bad.field_violations)
+        .map(|violation| (violation.field, violation.description))
+        .collect()
+}
+
+fn advice(status: &Status) -> Option<String> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice on the other codes")]
+    let step = match status.code() {
+        Code::NotFound => "check the id, or look for it with the `list` command",
+        Code::AlreadyExists => "choose another id, or leave it out and one is made",
+        Code::Aborted => "somebody else changed it: read it again, then repeat with its new version",
+        Code::FailedPrecondition => "look at its state with the `show` command",
+        Code::ResourceExhausted => match asked_delay(status) {
+            Some(delay) => return Some(format!("try again in {} s", delay.as_secs().max(1))),
+            None => "try again later",
+        },
+        Code::Unavailable => "try again in a moment",
+        Code::Unimplemented => "this server does not know the command: is it older than this client?",
+        Code::Internal | Code::Unknown => "the server's log says more",
+        _ => return None,
+    };
+    Some(step.to_owned())
+}
+
+fn write_line(text: &mut String, line: &str) {
+    // Writing to a String does not fail.
+    let _written = writeln!(text, "  {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    fn shown(error: &CliError) -> String {
+        let mut out = anstream::StripStream::new(Vec::new());
+        error.write(&mut out).unwrap();
+        String::from_utf8(out.into_inner()).unwrap()
+    }
+
+    #[test]
+    fn fields_at_fault_are_named() {
+        let details = ErrorDetails::with_bad_request_violation("report.number", "the number is too short");
+        let status = Status::with_error_details(Code::InvalidArgument, "the report is malformed", details);
+        assert_eq!(
+            shown(&status.into()),
+            "error: the report is malformed (INVALID_ARGUMENT)\n  report.number: the number is too short\n"
+        );
+    }
+
+    #[test]
+    fn a_change_without_an_answer_says_how_to_repeat_it() {
+        let error = CliError::Unanswered {
+            request_id: "r-1".to_owned(),
+            attempts: 5,
+            status: Box::new(Status::unavailable("the store is away")),
+        };
+        let text = shown(&error);
+        assert!(
+            text.starts_with("error: the store is away (UNAVAILABLE), after 5 attempts;"),
+            "{text}"
+        );
+        assert!(text.contains("--request-id r-1"), "{text}");
+    }
+
+    #[test]
+    fn a_quota_says_how_long_to_wait() {
+        let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(30)));
+        let status = Status::with_error_details(Code::ResourceExhausted, "the quota is used up", details);
+        assert!(shown(&status.into()).ends_with("  try again in 30 s\n"));
+    }
+}

@@ -1,0 +1,46 @@
+//! `health`: whether a server serves, for people and for the health checks of containers.
+
+use clap::Args;
+use serde::Serialize;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus as Answer;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::connect::Remote;
+use super::error::CliError;
+use super::output;
+
+/// What to ask.
+#[derive(Args, Debug)]
+pub struct HealthArgs {
+    /// The service to ask about, such as ringwarden.v1.LookupService [default: the whole server]
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    service: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Serialize)]
+struct Health<'a> {
+    status: &'a str,
+}
+
+pub(super) async fn run(args: HealthArgs) -> Result<(), CliError> {
+    let mut client = HealthClient::new(args.remote.connect().await?);
+    let request = HealthCheckRequest { service: args.service };
+    let answer = client.check(request).await?.into_inner().status();
+    let status = answer.as_str_name();
+    if args.remote.json {
+        output::json(&Health { status })?;
+    }
+    if answer != Answer::Serving {
+        return Err(CliError::NotServing {
+            server: args.remote.server,
+            status: status.to_owned(),
+        });
+    }
+    if !args.remote.json {
+        output::line(status)?;
+    }
+    Ok(())
+}

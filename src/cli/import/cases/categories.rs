@@ -1,0 +1,67 @@
+//! What the recorded calls were about, in our categories. The list is data: `data/ftc-case-categories.csv`, one line
+//! for all texts that begin in one way.
+
+use crate::cli::names::Named as _;
+use crate::wire::v1::Category;
+
+const CATEGORIES: &str = include_str!("../../data/ftc-case-categories.csv");
+
+/// The begins of texts, with what such calls are about and whom the callers claim to be.
+pub(super) struct Categories(Vec<(String, Category, String)>);
+
+impl Categories {
+    pub(super) fn new() -> Self {
+        let rows = csv::Reader::from_reader(CATEGORIES.as_bytes()).into_records();
+        let known = rows.filter_map(|row| {
+            let row = row.ok()?;
+            Some((
+                key(row.get(0)?),
+                Category::from_name(row.get(1)?)?,
+                row.get(2)?.to_owned(),
+            ))
+        });
+        Self(known.collect())
+    }
+
+    /// The category and the brand, if any, of a text; of several begins the longest counts.
+    pub(super) fn find(&self, text: &str) -> Option<(Category, &str)> {
+        let text = key(text);
+        let fitting = self.0.iter().filter(|(begin, ..)| text.starts_with(begin));
+        let (_, category, brand) = fitting.max_by_key(|(begin, ..)| begin.len())?;
+        Some((*category, brand))
+    }
+}
+
+/// In lower case, with `-` for white space: `Tech Support` and `Tech-Support` both occur.
+fn key(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join("-").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_list_is_read() {
+        assert_eq!(Categories::new().0.len(), CATEGORIES.lines().count() - 1);
+    }
+
+    #[test]
+    fn texts_are_told_by_their_begin() {
+        let categories = Categories::new();
+        assert_eq!(
+            categories.find("SSA-P1-TexasFraud"),
+            Some((Category::GovernmentImpersonation, "Social Security Administration"))
+        );
+        assert_eq!(
+            categories.find("Tech Support-Lumen"),
+            Some((Category::TechSupportScam, ""))
+        );
+        assert_eq!(
+            categories.find("Utility Disconnection"),
+            Some((Category::UtilityScam, ""))
+        );
+        assert_eq!(categories.find("Moon-Landing"), None);
+    }
+}

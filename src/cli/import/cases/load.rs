@@ -1,0 +1,255 @@
+//! From letters to the server's cases. What is there already is left as it is, so that running it again changes
+//! nothing, not even after analysts moved a case on.
+
+use std::collections::{BTreeMap, HashSet};
+
+use prost::Message;
+use serde::Serialize;
+use tonic::Code;
+use tonic::transport::Channel;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::reader::{Letter, Letters, Link};
+use super::{CasesArgs, read};
+use crate::cli::connect;
+use crate::cli::error::{CliError, code_name};
+use crate::cli::import::rejects::Rejects;
+use crate::cli::import::{ImportError, Source};
+use crate::cli::output;
+use crate::cli::shared::{PAGE_SIZE, actor};
+use crate::wire::v1::case_service_client::CaseServiceClient;
+use crate::wire::v1::link_number_result::Result as Linked;
+use crate::wire::v1::{
+    Case, CaseMember, CaseRole, CaseStatus, CreateCaseRequest, GetCaseRequest, LinkNumbersRequest, NumberLink,
+    Source as Origin,
+};
+
+const AGENCY: &str = "Federal Trade Commission";
+
+/// How sure it is that a number of a letter took part: the letter says so, but it may have been spoofed.
+const CONFIDENCE: f64 = 0.9;
+
+/// The most links of one request.
+const LINKS_PER_REQUEST: usize = 1_000;
+
+/// What an import did.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    rows: u64,
+    cases: u64,
+    cases_created: u64,
+    cases_merged: u64,
+    links: u64,
+    links_created: u64,
+    links_failed: u64,
+    rejected: u64,
+    unknown_categories: BTreeMap<String, u64>,
+}
+
+/// Imports a file.
+///
+/// # Errors
+/// If the file cannot be read, or the server does not take it.
+pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError> {
+    let common = args.common;
+    let source = Source::open(&common.file).map_err(|source| CliError::File {
+        path: common.file.clone(),
+        source,
+    })?;
+    let mut rejects = Rejects::new(common.rejects.as_deref())?;
+    let found = read(source.read().0, rejects.keeps_rows())?;
+    found.rejects.iter().try_for_each(|reject| rejects.add(reject))?;
+    let mut load = Load {
+        client: CaseServiceClient::new(common.remote.connect().await?),
+        actor: actor(args.actor),
+        summary: Summary {
+            rows: found.rows,
+            rejected: rejects.total(),
+            ..Summary::default()
+        },
+    };
+    let end = load.all(&found).await;
+    load.summary.unknown_categories = found.unknown_categories;
+    rejects.finish()?;
+    load.summary.print(common.remote.json)?;
+    end
+}
+
+struct Load {
+    client: CaseServiceClient<Channel>,
+    actor: String,
+    summary: Summary,
+}
+
+impl Load {
+    async fn all(&mut self, found: &Letters) -> Result<(), CliError> {
+        for letter in &found.letters {
+            self.one(letter).await?;
+        }
+        match usize::try_from(self.summary.links_failed).unwrap_or(usize::MAX) {
+            0 => Ok(()),
+            failed => Err(CliError::Items {
+                failed,
+                total: usize::try_from(self.summary.links).unwrap_or(usize::MAX),
+            }),
+        }
+    }
+
+    async fn one(&mut self, letter: &Letter) -> Result<(), CliError> {
+        self.summary.cases += 1;
+        self.summary.links += letter.links.len() as u64;
+        let Some((case, members)) = self.find(&letter.case_id).await? else {
+            self.create(letter).await?;
+            self.summary.cases_created += 1;
+            return self.link(letter, &letter.links).await;
+        };
+        if case.case_id != letter.case_id {
+            self.summary.cases_merged += 1;
+            let (from, into) = (&letter.case_id, &case.case_id);
+            return output::note(format!("{from} was merged into {into}: left as it is"));
+        }
+        let linked: HashSet<&str> = members
+            .iter()
+            .filter(|member| member.role() == CaseRole::CallerId)
+            .map(|member| member.e164.as_str())
+            .collect();
+        let is_missing = |link: &&Link| !linked.contains(link.number.to_string().as_str());
+        let missing: Vec<Link> = letter.links.iter().filter(is_missing).copied().collect();
+        self.link(letter, &missing).await
+    }
+
+    /// A case with all its members, or none.
+    async fn find(&mut self, case_id: &str) -> Result<Option<(Case, Vec<CaseMember>)>, CliError> {
+        let mut request = GetCaseRequest {
+            case_id: case_id.to_owned(),
+            include_members: true,
+            page_size: PAGE_SIZE,
+            page_token: String::new(),
+        };
+        let mut members = Vec::new();
+        loop {
+            let page = match self.client.get_case(request.clone()).await {
+                Ok(page) => page.into_inner(),
+                Err(status) if status.code() == Code::NotFound => return Ok(None),
+                Err(status) => return Err(status.into()),
+            };
+            members.extend(page.members);
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return Ok(page.case.map(|case| (case, members)));
+            }
+        }
+    }
+
+    async fn create(&self, letter: &Letter) -> Result<(), CliError> {
+        let mut request = CreateCaseRequest {
+            case_id: letter.case_id.clone(),
+            title: format!("FTC Point of No Entry: {}", letter.title),
+            category: letter.category.into(),
+            impersonated_brand: letter.brand.clone(),
+            summary: "Numbers of calls that the FTC named in a letter of its Project Point of No Entry.".to_owned(),
+            status: CaseStatus::Corroborated.into(),
+            agency: AGENCY.to_owned(),
+            agency_reference: letter.file.clone(),
+            source: Origin::RegulatorFeed.into(),
+            last_evidence_at: letter.latest,
+            actor: self.actor.clone(),
+            request_id: String::new(),
+        };
+        request.request_id = derived_id(&request);
+        connect::change(&request.request_id, || {
+            let (mut client, request) = (self.client.clone(), request.clone());
+            async move { client.create_case(request).await }
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn link(&mut self, letter: &Letter, links: &[Link]) -> Result<(), CliError> {
+        for part in links.chunks(LINKS_PER_REQUEST) {
+            let mut request = LinkNumbersRequest {
+                case_id: letter.case_id.clone(),
+                links: part.iter().map(link).collect(),
+                actor: self.actor.clone(),
+                request_id: String::new(),
+            };
+            request.request_id = derived_id(&request);
+            let answer = connect::change(&request.request_id, || {
+                let (mut client, request) = (self.client.clone(), request.clone());
+                async move { client.link_numbers(request).await }
+            })
+            .await?;
+            if answer.results.len() != part.len() {
+                let (sent, got) = (part.len(), answer.results.len());
+                return Err(ImportError::WrongAnswer { sent, got }.into());
+            }
+            for result in answer.results {
+                self.count(&letter.case_id, result.result)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, case_id: &str, result: Option<Linked>) -> Result<(), CliError> {
+        match result {
+            Some(Linked::Linked(linked)) => self.summary.links_created += u64::from(linked.created),
+            Some(Linked::Error(error)) => {
+                self.summary.links_failed += 1;
+                let code = code_name(Code::from_i32(error.code));
+                output::note(format!(
+                    "{case_id}: a link failed: {} ({code})",
+                    output::clean(&error.message)
+                ))?;
+            }
+            None => self.summary.links_failed += 1,
+        }
+        Ok(())
+    }
+}
+
+fn link(link: &Link) -> NumberLink {
+    NumberLink {
+        number: link.number.to_string(),
+        default_region: String::new(),
+        role: CaseRole::CallerId.into(),
+        confidence: Some(CONFIDENCE),
+        source: Origin::RegulatorFeed.into(),
+        from: link.from,
+        to: None,
+        expected_version: None,
+    }
+}
+
+/// A name for a request by its content: the same request has the same name.
+fn derived_id(request: &impl Message) -> String {
+    format!("import-{:032x}", xxh3_128(&request.encode_to_vec()))
+}
+
+impl Summary {
+    fn print(&self, json: bool) -> Result<(), CliError> {
+        if json {
+            return output::json(self);
+        }
+        let mut table = output::card();
+        let counts = [
+            ("rows", self.rows),
+            ("cases", self.cases),
+            ("cases created", self.cases_created),
+            ("cases merged", self.cases_merged),
+            ("links", self.links),
+            ("links created", self.links_created),
+            ("links failed", self.links_failed),
+            ("rows rejected", self.rejected),
+        ];
+        for (name, count) in counts {
+            output::add_cell(&mut table, name, output::figure(output::grouped(count)));
+        }
+        output::line(table.trim_fmt())?;
+        for (category, count) in &self.unknown_categories {
+            let category = output::clean(category);
+            output::line(format!("category not on the list: {category} ({count} rows)"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! A file of letters as cases and links: the pure layer, without a server.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use csv::ByteRecord;
+use pbjson_types::Timestamp;
+
+use super::categories::Categories;
+use super::letter;
+use crate::cli::import::fault;
+use crate::cli::import::rows::{self, Rows};
+use crate::cli::import::{Fault, ImportError, Reject};
+use crate::cli::time;
+use crate::number::E164;
+use crate::wire::v1::Category;
+
+const COLUMNS: [&str; 4] = ["phone_e164", "category", "call_date", "case_doc"];
+
+const EXPECTED: &[&str] = &["phone_e164,category,call_date,case_doc"];
+
+/// Rows of one file: letters are few, and are kept in mind until the end.
+const ROWS_MAX: usize = 100_000;
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub struct Letters {
+    /// The letters, in the order of their names.
+    pub letters: Vec<Letter>,
+    /// Rows that are not taken.
+    pub rejects: Vec<Reject>,
+    /// Rows in all.
+    pub rows: u64,
+    /// Categories that are not on the list, with their counts.
+    pub unknown_categories: BTreeMap<String, u64>,
+}
+
+/// A letter, as a case.
+#[derive(Debug, PartialEq)]
+pub struct Letter {
+    /// The id of its case.
+    pub case_id: String,
+    /// Its readable name.
+    pub title: String,
+    /// The name of its file.
+    pub file: String,
+    /// What most of its calls are about.
+    pub category: Category,
+    /// Whom more than half of its callers claim to be; empty when there is no such brand.
+    pub brand: String,
+    /// The latest of its dates.
+    pub latest: Option<Timestamp>,
+    /// The numbers it names, in the order of their digits.
+    pub links: Vec<Link>,
+}
+
+/// A number that a letter names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// The number.
+    pub number: E164,
+    /// The earliest of its dates.
+    pub from: Option<Timestamp>,
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// If the text cannot be read, its header names other columns, or it has too many rows.
+pub fn read(content: Box<dyn Read + Send>, keeps_rows: bool) -> Result<Letters, ImportError> {
+    let mut source = Rows::new(content);
+    let is_header = |header: &ByteRecord| {
+        header.len() == COLUMNS.len() && header.iter().zip(COLUMNS).all(|(field, name)| text(field) == name)
+    };
+    if !source.next()?.is_some_and(|(_, header)| is_header(header)) {
+        return Err(ImportError::UnknownHeader { expected: EXPECTED });
+    }
+    let categories = Categories::new();
+    let mut drafts: BTreeMap<String, Draft> = BTreeMap::new();
+    let mut found = Letters::default();
+    while let Some((line, record)) = source.next()? {
+        if found.rows >= ROWS_MAX as u64 {
+            return Err(ImportError::TooManyRows { max: ROWS_MAX });
+        }
+        found.rows += 1;
+        match Row::parse(record) {
+            Ok(row) => {
+                let meaning = categories.find(&row.category);
+                if meaning.is_none() {
+                    *found.unknown_categories.entry(row.category.clone()).or_default() += 1;
+                }
+                drafts.entry(row.letter.clone()).or_default().add(row, meaning);
+            }
+            Err(fault) => found.rejects.push(Reject {
+                line,
+                fault,
+                row: keeps_rows.then(|| rows::as_line(record)),
+            }),
+        }
+    }
+    found.letters = drafts.into_iter().map(|(name, draft)| draft.finish(&name)).collect();
+    Ok(found)
+}
+
+struct Row {
+    number: E164,
+    category: String,
+    date: Option<Timestamp>,
+    letter: String,
+    file: String,
+}
+
+impl Row {
+    fn parse(record: &ByteRecord) -> Result<Self, Fault> {
+        if record.len() != COLUMNS.len() {
+            return Err(Fault::Columns);
+        }
+        let field = |column| record.get(column).unwrap_or_default();
+        let date = match text(field(2)) {
+            blank if blank.is_empty() => None,
+            date => Some(time::date(&date).ok_or(Fault::Date)?),
+        };
+        let file = text(field(3));
+        Ok(Self {
+            number: fault::number(field(0))?,
+            category: text(field(1)),
+            date,
+            letter: letter::name(&file).ok_or(Fault::Letter)?.to_owned(),
+            file,
+        })
+    }
+}
+
+/// A letter of which rows are still to come.
+#[derive(Default)]
+struct Draft {
+    file: String,
+    rows: usize,
+    categories: BTreeMap<Category, usize>,
+    brands: BTreeMap<String, usize>,
+    latest: Option<Timestamp>,
+    numbers: BTreeMap<E164, Option<Timestamp>>,
+}
+
+impl Draft {
+    fn add(&mut self, row: Row, meaning: Option<(Category, &str)>) {
+        self.file = row.file;
+        self.rows += 1;
+        if let Some((category, brand)) = meaning {
+            *self.categories.entry(category).or_default() += 1;
+            *self.brands.entry(brand.to_owned()).or_default() += 1;
+        }
+        self.latest = later(self.latest, row.date);
+        let from = self.numbers.entry(row.number).or_insert(row.date);
+        *from = earlier(*from, row.date);
+    }
+
+    fn finish(self, name: &str) -> Letter {
+        let named = self.brands.into_iter().filter(|(brand, _)| !brand.is_empty());
+        let brand = named
+            .max_by_key(|(_, count)| *count)
+            .filter(|(_, count)| count * 2 > self.rows);
+        Letter {
+            case_id: letter::case_id(name),
+            title: letter::title(name),
+            file: self.file,
+            // Of equally frequent ones the first by number, so that the order of rows does not matter.
+            category: self
+                .categories
+                .into_iter()
+                .rev()
+                .max_by_key(|(_, count)| *count)
+                .map_or(Category::Unspecified, |(category, _)| category),
+            brand: brand.map(|(brand, _)| brand).unwrap_or_default(),
+            latest: self.latest,
+            links: self
+                .numbers
+                .into_iter()
+                .map(|(number, from)| Link { number, from })
+                .collect(),
+        }
+    }
+}
+
+fn text(field: &[u8]) -> String {
+    String::from_utf8_lossy(field).trim().to_owned()
+}
+
+fn later(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).max_by_key(|time| time.seconds)
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min_by_key(|time| time.seconds)
+}

@@ -1,0 +1,94 @@
+//! Why an import ended early.
+
+use std::io;
+
+use thiserror::Error;
+use tonic::Status;
+
+use super::super::error::sentence;
+use super::rows::ROW_BYTES_MAX;
+
+/// Why an import ended early. What was acknowledged before stays.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// The file cannot be read, or its compressed form is damaged.
+    #[error("cannot read the file after line {line}: {source}")]
+    Read {
+        /// The last line that was read whole.
+        line: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// A row that does not end.
+    #[error("the row that begins at line {line} is longer than {ROW_BYTES_MAX} bytes")]
+    RowTooLong {
+        /// Where it begins.
+        line: u64,
+    },
+    /// The first line names other columns.
+    #[error("the first line of the file does not name the columns of this format")]
+    UnknownHeader {
+        /// What it should be: the lines that are known.
+        expected: &'static [&'static str],
+    },
+    /// More different rows than this program keeps in mind.
+    #[error("the file holds more than {max} different rows")]
+    TooManyRows {
+        /// How many it keeps in mind.
+        max: usize,
+    },
+    /// The server refused a request as a whole.
+    #[error("{}", sentence(.0))]
+    Refused(Box<Status>),
+    /// The server did not answer for long.
+    #[error("{}, after {attempts} attempts", sentence(.status))]
+    GaveUp {
+        /// How often the same reports were sent.
+        attempts: u32,
+        /// The last answer.
+        status: Box<Status>,
+    },
+    /// The server answered something that its contract does not allow.
+    #[error("the server answered {got} results to {sent} items")]
+    WrongAnswer {
+        /// Items sent.
+        sent: usize,
+        /// Results received.
+        got: usize,
+    },
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// The thread that reads the file ended by a panic, which it printed.
+    #[error("reading the file failed unexpectedly")]
+    ReaderPanicked,
+}
+
+impl ImportError {
+    /// What to do about it.
+    pub(in crate::cli) fn next_step(&self) -> Option<String> {
+        const AGAIN: &str = "run it again and it goes on: what the server has already is not counted twice";
+        match self {
+            Self::UnknownHeader { expected } => Some(format!("expected {}", expected.join(" or "))),
+            Self::RowTooLong { .. } => Some("a quotation mark is probably not closed".to_owned()),
+            Self::TooManyRows { .. } => Some("split the file".to_owned()),
+            Self::Read { .. } => Some(format!("get the file again, then {AGAIN}")),
+            Self::GaveUp { .. } | Self::Interrupted => Some(AGAIN.to_owned()),
+            Self::Refused(_) | Self::WrongAnswer { .. } | Self::ReaderPanicked => None,
+        }
+    }
+
+    /// The answer of the server behind it.
+    pub(in crate::cli) fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Refused(status) | Self::GaveUp { status, .. } => Some(status),
+            Self::Read { .. }
+            | Self::RowTooLong { .. }
+            | Self::UnknownHeader { .. }
+            | Self::TooManyRows { .. }
+            | Self::WrongAnswer { .. }
+            | Self::Interrupted
+            | Self::ReaderPanicked => None,
+        }
+    }
+}

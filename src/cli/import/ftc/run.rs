@@ -1,0 +1,141 @@
+//! From the file to the server: a few batches on their way, counted as they are answered.
+
+use std::pin::pin;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use super::FtcArgs;
+use super::batch::{self, Batches};
+use super::reader::Reader;
+use super::send::{Sender, Sent};
+use super::summary::Summary;
+use crate::cli::error::CliError;
+use crate::cli::import::progress::Progress;
+use crate::cli::import::rejects::Rejects;
+use crate::cli::import::{ImportError, Source};
+use crate::wire::v1::report_service_client::ReportServiceClient;
+
+/// The answer to a batch stays below this, in bytes.
+const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
+/// Imports a file.
+///
+/// # Errors
+/// If the file cannot be read, the server does not take it, or somebody presses Ctrl-C.
+pub(in crate::cli::import) async fn run(args: FtcArgs) -> Result<(), CliError> {
+    let common = args.common;
+    let file_error = |source| CliError::File {
+        path: common.file.clone(),
+        source,
+    };
+    let mut source = Source::open(&common.file).map_err(file_error)?;
+    let import_id = match args.import_id {
+        Some(given) => given,
+        None => source.hash().map_err(file_error)?,
+    };
+    let mut rejects = Rejects::new(common.rejects.as_deref())?;
+    let file_bytes = source.len();
+    let (content, position) = source.read();
+    let reader = Reader::new(content, &import_id, rejects.keeps_rows())?;
+    let mut summary = Summary {
+        import_id,
+        feed: reader.layout().feed(),
+        ..Summary::default()
+    };
+    let channel = common.remote.connect().await?;
+    let progress = Progress::new(file_bytes);
+    let sender = Sender {
+        client: ReportServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
+        progress: progress.clone(),
+        stop: CancellationToken::new(),
+    };
+    let batches = batch::read(reader, position, args.batch.into())?;
+    let transfer = Transfer {
+        sender,
+        concurrency: args.concurrency.into(),
+        summary: &mut summary,
+        rejects: &mut rejects,
+    };
+    let end = Box::pin(transfer.run(batches)).await;
+
+    summary.took(progress.elapsed());
+    progress.finish();
+    summary.complete = end.is_ok();
+    summary.rejected = rejects.total();
+    summary.rejected_by_reason.clone_from(rejects.by_reason());
+    rejects.finish()?;
+    summary.print(common.remote.json)?;
+    end
+}
+
+/// An import on its way.
+struct Transfer<'a> {
+    sender: Sender,
+    /// Batches on their way at a time.
+    concurrency: usize,
+    summary: &'a mut Summary,
+    rejects: &'a mut Rejects,
+}
+
+impl Transfer<'_> {
+    /// Sends batches until the file ends, one fails, or somebody presses Ctrl-C: then those on their way are awaited
+    /// and no other is sent. A second Ctrl-C does not wait.
+    async fn run(mut self, batches: Batches) -> Result<(), CliError> {
+        let Batches { mut receiver, thread } = batches;
+        let mut on_their_way = FuturesUnordered::new();
+        let mut end: Result<(), CliError> = Ok(());
+        let mut is_open = true;
+        let mut interrupt = pin!(tokio::signal::ctrl_c());
+        while is_open || !on_their_way.is_empty() {
+            let has_room = on_their_way.len() < self.concurrency;
+            tokio::select! {
+                biased;
+                pressed = &mut interrupt => {
+                    pressed?;
+                    if end.is_err() {
+                        break;
+                    }
+                    interrupt.set(tokio::signal::ctrl_c());
+                    self.stop(&mut end, ImportError::Interrupted.into());
+                    is_open = false;
+                }
+                Some(answered) = on_their_way.next(), if !on_their_way.is_empty() => {
+                    if let Err(error) = self.take(answered) {
+                        self.stop(&mut end, error);
+                        is_open = false;
+                    }
+                }
+                batch = receiver.recv(), if is_open && has_room => match batch {
+                    Some(batch) => on_their_way.push(self.sender.clone().send(batch)),
+                    None => is_open = false,
+                },
+            }
+        }
+        // The thread ends when nobody receives.
+        drop(receiver);
+        match thread.join() {
+            Ok(Ok(unknown)) => self.summary.unknown_subjects = unknown,
+            Ok(Err(fault)) => end = end.and(Err(fault.into())),
+            Err(_panic) => end = end.and(Err(ImportError::ReaderPanicked.into())),
+        }
+        end
+    }
+
+    fn take(&mut self, answered: Result<Sent, ImportError>) -> Result<(), CliError> {
+        let sent = answered?;
+        self.summary.add(&sent);
+        sent.rejects.iter().try_for_each(|reject| self.rejects.add(reject))?;
+        self.sender.progress.advance(sent.position_bytes, self.summary.rows);
+        Ok(())
+    }
+
+    /// Keeps the first reason to end; what waits to be sent again is given up.
+    fn stop(&self, end: &mut Result<(), CliError>, reason: CliError) {
+        self.sender.stop.cancel();
+        if end.is_ok() {
+            *end = Err(reason);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Sends one batch until every report of it is answered.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
+use super::batch::Batch;
+use crate::cli::connect::{is_unanswered, pause_before};
+use crate::cli::error::sentence;
+use crate::cli::import::progress::Progress;
+use crate::cli::import::{Fault, ImportError, Reject};
+use crate::wire::v1::batch_submit_result::Result as Submitted;
+use crate::wire::v1::report_service_client::ReportServiceClient;
+use crate::wire::v1::{BatchSubmitReportsRequest, BatchSubmitResult, Report, SubmitOutcome};
+
+/// How often reports are sent without an answer: with the pauses in between, about a minute and a half.
+const ATTEMPTS_MAX: u32 = 12;
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) rows: u64,
+    pub(super) position_bytes: u64,
+    pub(super) accepted: u64,
+    pub(super) already_known: u64,
+    pub(super) withdrawn: u64,
+    pub(super) before_reset: u64,
+    pub(super) rejects: Vec<Reject>,
+}
+
+/// Sends batches to one server.
+#[derive(Clone)]
+pub(super) struct Sender {
+    pub(super) client: ReportServiceClient<Channel>,
+    pub(super) progress: Progress,
+    /// Set when the import is to end: what waits to be sent again is given up.
+    pub(super) stop: CancellationToken,
+}
+
+impl Sender {
+    /// Sends a batch, and again under the same ids what was not answered.
+    ///
+    /// # Errors
+    /// If the server refuses the batch, does not answer for long, or the import is to end.
+    pub(super) async fn send(mut self, mut batch: Batch) -> Result<Sent, ImportError> {
+        let mut sent = Sent {
+            rows: batch.row_count(),
+            position_bytes: batch.position_bytes,
+            rejects: std::mem::take(&mut batch.rejects),
+            ..Sent::default()
+        };
+        let mut pending: Vec<usize> = (0..batch.reports.len()).collect();
+        let mut attempts = 0;
+        while !pending.is_empty() {
+            attempts += 1;
+            let count = pending.len();
+            let unanswered = match self.submit(&batch, &pending).await {
+                Ok(results) => sent.take(&batch, &mut pending, results)?,
+                Err(status) => Some(status),
+            };
+            let Some(status) = unanswered else {
+                return Ok(sent);
+            };
+            if !may_be_sent_again(&status) {
+                return Err(ImportError::Refused(Box::new(status)));
+            }
+            if pending.len() < count {
+                attempts = 1;
+            }
+            if attempts >= ATTEMPTS_MAX {
+                return Err(ImportError::GaveUp {
+                    attempts,
+                    status: Box::new(status),
+                });
+            }
+            self.pause(attempts, &status).await?;
+        }
+        Ok(sent)
+    }
+
+    async fn submit(&mut self, batch: &Batch, pending: &[usize]) -> Result<Vec<BatchSubmitResult>, Status> {
+        let reports: Vec<Report> = pending
+            .iter()
+            .filter_map(|&index| batch.reports.get(index).cloned())
+            .collect();
+        let answer = self
+            .client
+            .batch_submit_reports(BatchSubmitReportsRequest { reports })
+            .await?;
+        Ok(answer.into_inner().results)
+    }
+
+    async fn pause(&self, attempts: u32, status: &Status) -> Result<(), ImportError> {
+        let pause = pause_before(attempts, status);
+        let note = format!("{}; sending again in {}", sentence(status), seconds(pause));
+        // When standard error is closed, the import goes on without words.
+        let _said = self.progress.note(&note);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.cancelled() => Err(ImportError::Interrupted),
+        }
+    }
+}
+
+impl Sent {
+    /// Counts results. What may be sent again stays in `pending`; the first such error is returned.
+    fn take(
+        &mut self,
+        batch: &Batch,
+        pending: &mut Vec<usize>,
+        results: Vec<BatchSubmitResult>,
+    ) -> Result<Option<Status>, ImportError> {
+        if results.len() != pending.len() {
+            return Err(ImportError::WrongAnswer {
+                sent: pending.len(),
+                got: results.len(),
+            });
+        }
+        let mut unanswered = None;
+        let mut again = Vec::new();
+        for (&index, result) in pending.iter().zip(results) {
+            let error = match result.result {
+                Some(Submitted::Response(response)) => {
+                    self.count(response.outcome());
+                    continue;
+                }
+                Some(Submitted::Error(error)) => Status::new(Code::from_i32(error.code), error.message),
+                None => Status::unknown("no result"),
+            };
+            if may_be_sent_again(&error) {
+                again.push(index);
+                unanswered.get_or_insert(error);
+            } else {
+                self.rejects.push(Reject {
+                    line: batch.lines.get(index).copied().unwrap_or_default(),
+                    fault: Fault::Server(sentence(&error)),
+                    row: batch.row(index),
+                });
+            }
+        }
+        *pending = again;
+        Ok(unanswered)
+    }
+
+    fn count(&mut self, outcome: SubmitOutcome) {
+        match outcome {
+            SubmitOutcome::AlreadyKnown => self.already_known += 1,
+            SubmitOutcome::Withdrawn => self.withdrawn += 1,
+            SubmitOutcome::BeforeReset => self.before_reset += 1,
+            // What the contract never sends is no error, so the report is kept.
+            SubmitOutcome::Accepted | SubmitOutcome::Unspecified => self.accepted += 1,
+        }
+    }
+}
+
+/// Whether the same reports may be sent again later: nothing is wrong with them.
+fn may_be_sent_again(status: &Status) -> bool {
+    is_unanswered(status) || matches!(status.code(), Code::ResourceExhausted | Code::Aborted)
+}
+
+fn seconds(pause: Duration) -> String {
+    format!("{:.1} s", pause.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::wire::v1::{ItemError, SubmitReportResponse};
+
+    use super::*;
+
+    fn outcome(outcome: SubmitOutcome) -> BatchSubmitResult {
+        let response = SubmitReportResponse {
+            outcome: outcome.into(),
+            ..Default::default()
+        };
+        BatchSubmitResult {
+            result: Some(Submitted::Response(response)),
+        }
+    }
+
+    fn failure(code: Code) -> BatchSubmitResult {
+        let error = ItemError {
+            code: code.into(),
+            field: String::new(),
+            message: "so".to_owned(),
+        };
+        BatchSubmitResult {
+            result: Some(Submitted::Error(error)),
+        }
+    }
+
+    #[test]
+    fn only_what_may_succeed_later_is_sent_again() {
+        let batch = Batch {
+            lines: vec![2, 3, 4, 5, 6],
+            ..Batch::default()
+        };
+        let mut sent = Sent::default();
+        let mut pending = vec![0, 1, 2, 3, 4];
+        let results = vec![
+            outcome(SubmitOutcome::Accepted),
+            failure(Code::InvalidArgument),
+            failure(Code::Unavailable),
+            outcome(SubmitOutcome::AlreadyKnown),
+            failure(Code::ResourceExhausted),
+        ];
+        let unanswered = sent.take(&batch, &mut pending, results).unwrap();
+        assert_eq!(unanswered.unwrap().code(), Code::Unavailable);
+        assert_eq!(pending, [2, 4]);
+        assert_eq!((sent.accepted, sent.already_known, sent.rejects.len()), (1, 1, 1));
+        assert_eq!(sent.rejects[0].line, 3);
+
+        let rest = vec![outcome(SubmitOutcome::Withdrawn), outcome(SubmitOutcome::Accepted)];
+        assert!(sent.take(&batch, &mut pending, rest).unwrap().is_none());
+        assert_eq!((sent.accepted, sent.withdrawn, pending.len()), (2, 1, 0));
+    }
+
+    #[test]
+    fn results_that_are_missing_are_an_error() {
+        let mut pending = vec![0, 1];
+        let wrong = Sent::default().take(&Batch::default(), &mut pending, vec![outcome(SubmitOutcome::Accepted)]);
+        assert!(matches!(wrong, Err(ImportError::WrongAnswer { sent: 2, got: 1 })));
+    }
+}

@@ -1,0 +1,137 @@
+//! What FTC complaints are about, in our categories. The lists are data: `data/ftc-subjects.csv`,
+//! `data/us-states.csv`.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use super::identity::push_collapsed;
+use crate::cli::names::Named as _;
+use crate::wire::v1::Category;
+
+const SUBJECTS: &str = include_str!("../../data/ftc-subjects.csv");
+
+const STATES: &str = include_str!("../../data/us-states.csv");
+
+/// Different unknown subjects counted by name.
+const UNKNOWN_MAX: usize = 100;
+
+/// The subjects known, and those met that are not.
+pub(super) struct Subjects {
+    known: HashMap<Vec<u8>, Category>,
+    unknown: BTreeMap<String, u64>,
+    /// The subject in the form of the keys; kept to be used again.
+    key: Vec<u8>,
+}
+
+impl Subjects {
+    pub(super) fn new() -> Self {
+        let known = pairs(SUBJECTS).filter_map(|(subject, name)| Some((subject, Category::from_name(&name)?)));
+        Self {
+            known: known.collect(),
+            unknown: BTreeMap::new(),
+            key: Vec::new(),
+        }
+    }
+
+    /// The category of a subject; unset when it is empty or unknown. Unknown ones are counted.
+    pub(super) fn category(&mut self, subject: &[u8]) -> Category {
+        write_key(&mut self.key, subject);
+        if self.key.is_empty() {
+            return Category::Unspecified;
+        }
+        if let Some(category) = self.known.get(&self.key) {
+            return *category;
+        }
+        let name = String::from_utf8_lossy(subject)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let is_full = self.unknown.len() >= UNKNOWN_MAX && !self.unknown.contains_key(&name);
+        let name = if is_full { "others".to_owned() } else { name };
+        *self.unknown.entry(name).or_default() += 1;
+        Category::Unspecified
+    }
+
+    /// The unknown subjects met, with their counts.
+    pub(super) fn into_unknown(self) -> BTreeMap<String, u64> {
+        self.unknown
+    }
+}
+
+/// The names of US states, for complaints without an area code.
+pub(super) struct States {
+    codes: HashMap<Vec<u8>, String>,
+    key: Vec<u8>,
+}
+
+impl States {
+    pub(super) fn new() -> Self {
+        Self {
+            codes: pairs(STATES).collect(),
+            key: Vec::new(),
+        }
+    }
+
+    /// The ISO 3166-2 code of a state, such as `US-CA`.
+    pub(super) fn code(&mut self, state: &[u8]) -> Option<&str> {
+        write_key(&mut self.key, state);
+        self.codes.get(&self.key).map(String::as_str)
+    }
+}
+
+/// Trimmed, with single spaces, in lower case: white space varies in the real files.
+fn write_key(key: &mut Vec<u8>, text: &[u8]) {
+    key.clear();
+    push_collapsed(key, text);
+    key.make_ascii_lowercase();
+}
+
+fn pairs(data: &'static str) -> impl Iterator<Item = (Vec<u8>, String)> {
+    let rows = csv::Reader::from_reader(data.as_bytes()).into_records();
+    rows.filter_map(|row| {
+        let row = row.ok()?;
+        let mut key = Vec::new();
+        write_key(&mut key, row.get(0)?.as_bytes());
+        Some((key, row.get(1)?.to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_lists_is_read() {
+        assert_eq!(Subjects::new().known.len(), SUBJECTS.lines().count() - 1);
+        assert_eq!(States::new().codes.len(), STATES.lines().count() - 1);
+    }
+
+    #[test]
+    fn white_space_and_case_do_not_matter() {
+        let mut subjects = Subjects::new();
+        assert_eq!(
+            subjects.category(b"Computer  & technical  support "),
+            Category::TechSupportScam
+        );
+        assert_eq!(subjects.category(b"OTHER"), Category::Unspecified);
+        assert_eq!(subjects.category(b""), Category::Unspecified);
+        assert_eq!(States::new().code(b" new  york"), Some("US-NY"));
+        assert!(subjects.into_unknown().is_empty());
+    }
+
+    #[test]
+    fn unknown_subjects_are_counted_by_name() {
+        let mut subjects = Subjects::new();
+        for _ in 0..2 {
+            assert_eq!(subjects.category(b"Moon  landings"), Category::Unspecified);
+        }
+        for number in 0..200 {
+            subjects.category(format!("new {number}").as_bytes());
+        }
+        let unknown = subjects.into_unknown();
+        assert_eq!(unknown["Moon landings"], 2);
+        assert_eq!(unknown.len(), UNKNOWN_MAX + 1);
+        assert_eq!(unknown["others"], 101);
+    }
+}

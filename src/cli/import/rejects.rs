@@ -1,0 +1,186 @@
+//! The rows that were not taken: the first are shown, the rest are counted, all can be written to a file.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+use crate::cli::error::CliError;
+use crate::cli::output;
+
+/// Rows shown with their line and reason.
+const SHOWN_MAX: usize = 20;
+
+/// Different reasons counted; what a server says beyond them is counted together.
+const REASONS_MAX: usize = 100;
+
+/// A row that was not taken.
+#[derive(Debug)]
+pub struct Reject {
+    /// Where it begins in the file; the header is line 1.
+    pub line: u64,
+    /// Why it was not taken.
+    pub fault: Fault,
+    /// The row, if rejected rows are wanted in a file.
+    pub row: Option<String>,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct Rejects {
+    file: Option<RejectsFile>,
+    first: Vec<(u64, String)>,
+    by_reason: BTreeMap<String, u64>,
+    total: u64,
+}
+
+struct RejectsFile {
+    path: PathBuf,
+    writer: csv::Writer<File>,
+}
+
+impl Rejects {
+    /// Collects rows, and writes them to a file if one is given. The file is readable by its owner only, since it
+    /// holds telephone numbers.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn new(path: Option<&Path>) -> Result<Self, CliError> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let file = private_file(path).map_err(|source| file_error(path, source))?;
+        let mut file = RejectsFile {
+            path: path.to_owned(),
+            writer: csv::Writer::from_writer(file),
+        };
+        file.write(["line", "reason", "row"])?;
+        Ok(Self {
+            file: Some(file),
+            ..Self::default()
+        })
+    }
+
+    /// Whether the rows themselves are wanted.
+    pub(super) fn keeps_rows(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn add(&mut self, reject: &Reject) -> Result<(), CliError> {
+        let reason = reject.fault.to_string();
+        if let Some(file) = &mut self.file {
+            let row = reject.row.as_deref().unwrap_or_default();
+            file.write([reject.line.to_string().as_str(), &reason, row])?;
+        }
+        self.total += 1;
+        if self.first.len() < SHOWN_MAX {
+            self.first.push((reject.line, reason.clone()));
+        }
+        let is_full = self.by_reason.len() >= REASONS_MAX && !self.by_reason.contains_key(&reason);
+        let reason = if is_full { "other reasons".to_owned() } else { reason };
+        *self.by_reason.entry(reason).or_default() += 1;
+        Ok(())
+    }
+
+    /// How many rows there are.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many there are of each reason.
+    pub(super) fn by_reason(&self) -> &BTreeMap<String, u64> {
+        &self.by_reason
+    }
+
+    /// Finishes the file, and says on standard error what was not taken and why.
+    ///
+    /// # Errors
+    /// If the file or standard error cannot be written.
+    pub(super) fn finish(&mut self) -> Result<(), CliError> {
+        if let Some(file) = &mut self.file {
+            file.flush()?;
+        }
+        if self.total == 0 {
+            return Ok(());
+        }
+        self.first.sort();
+        for (line, reason) in &self.first {
+            output::note(format!("line {line}: {}", output::clean(reason)))?;
+        }
+        if self.total > self.first.len() as u64 {
+            output::note("... rejected in all:")?;
+            for (reason, count) in &self.by_reason {
+                output::note(format!("{:>11}  {}", output::grouped(*count), output::clean(reason)))?;
+            }
+        }
+        match &self.file {
+            Some(file) => output::note(format!("rejected rows are in {}", file.path.display())),
+            None => output::note("--rejects FILE writes the rejected rows to a file"),
+        }
+    }
+}
+
+impl RejectsFile {
+    fn write(&mut self, fields: [&str; 3]) -> Result<(), CliError> {
+        self.writer
+            .write_record(fields)
+            .map_err(|error| file_error(&self.path, error.into()))
+    }
+
+    fn flush(&mut self) -> Result<(), CliError> {
+        self.writer.flush().map_err(|error| file_error(&self.path, error))
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn file_error(path: &Path, source: io::Error) -> CliError {
+    CliError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rejects.csv");
+        let mut rejects = Rejects::new(Some(&path)).unwrap();
+        for line in 1..=1_000 {
+            let fault = match line % 2 {
+                0 => Fault::NoNumber,
+                _ => Fault::Server(format!("fault {line}")),
+            };
+            rejects
+                .add(&Reject {
+                    line,
+                    fault,
+                    row: Some("a,\"b\"".to_owned()),
+                })
+                .unwrap();
+        }
+        rejects.finish().unwrap();
+        assert_eq!(rejects.total(), 1_000);
+        assert_eq!(rejects.by_reason()["no number"], 500);
+        assert_eq!(rejects.by_reason().len(), REASONS_MAX + 1);
+        assert_eq!(rejects.by_reason().values().sum::<u64>(), 1_000);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 1_001);
+        assert_eq!(text.lines().nth(2).unwrap(), "2,no number,\"a,\"\"b\"\"\"");
+    }
+}

@@ -1,0 +1,180 @@
+//! The file of an import: plain or gzip, on disk or from standard input.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::read::MultiGzDecoder;
+use xxhash_rust::xxh3::Xxh3;
+
+/// The first bytes of every gzip file (RFC 1952, section 2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Bytes read from the file at a time.
+const BUFFER_BYTES: usize = 256 * 1_024;
+
+/// An open file whose bytes can be hashed before it is read.
+#[derive(Debug)]
+pub struct Source {
+    file: File,
+    bytes: u64,
+    is_gzip: bool,
+}
+
+impl Source {
+    /// Opens a file. `-` is standard input, which is copied to a nameless temporary file first, since it is read
+    /// twice.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, read or, for standard input, written.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            let mut file = tempfile::tempfile()?;
+            io::copy(&mut io::stdin().lock(), &mut file)?;
+            file.rewind()?;
+            return Self::of_file(file);
+        }
+        Self::of_file(File::open(path)?)
+    }
+
+    /// The 128-bit XXH3 of the file's bytes as they are, compressed or not, in hex: the default `import_id`.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn hash(&mut self) -> io::Result<String> {
+        let mut hasher = Xxh3::new();
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let read = self.file.read(&mut buffer)?;
+            match buffer.get(..read) {
+                Some(part) if !part.is_empty() => hasher.update(part),
+                _ => break,
+            }
+        }
+        self.file.rewind()?;
+        Ok(format!("{:032x}", hasher.digest128()))
+    }
+
+    /// Bytes of the file as it is.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether the file is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// The content, decompressed, and how far the file is read.
+    #[must_use]
+    pub fn read(self) -> (Box<dyn Read + Send>, Position) {
+        let position = Position::default();
+        let counted = Counted {
+            file: self.file,
+            position: position.clone(),
+        };
+        let content: Box<dyn Read + Send> = if self.is_gzip {
+            // Files that were compressed in parts and put together are one file.
+            Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, counted)))
+        } else {
+            Box::new(counted)
+        };
+        (content, position)
+    }
+
+    fn of_file(mut file: File) -> io::Result<Self> {
+        let mut magic = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut magic)?;
+        file.rewind()?;
+        Ok(Self {
+            bytes: file.metadata()?.len(),
+            is_gzip: magic == GZIP_MAGIC,
+            file,
+        })
+    }
+}
+
+/// How many bytes of a file are read.
+#[derive(Clone, Debug, Default)]
+pub struct Position(Arc<AtomicU64>);
+
+impl Position {
+    /// Bytes read up to now.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+struct Counted {
+    file: File,
+    position: Position,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.position.0.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn source(bytes: &[u8]) -> Source {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        Source::of_file(file).unwrap()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn content(source: Source) -> io::Result<String> {
+        let mut text = String::new();
+        source.read().0.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn gzip_is_told_by_its_first_bytes() {
+        let parts = [gzip(b"one,"), gzip(b"two")].concat();
+        let mut source = source(&parts);
+        assert_eq!(source.len(), parts.len() as u64);
+        source.hash().unwrap();
+        let (mut reader, position) = source.read();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "one,two");
+        assert_eq!(position.bytes(), parts.len() as u64);
+    }
+
+    #[test]
+    fn a_truncated_gzip_file_is_an_error() {
+        let whole = gzip(b"some text that is long enough to be cut");
+        assert!(content(source(&whole[..whole.len() - 9])).is_err());
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_bytes_as_they_are() {
+        assert_eq!(source(b"").hash().unwrap(), "99aa06d3014798d86001c324468d497f");
+        assert_ne!(source(b"a").hash().unwrap(), source(&gzip(b"a")).hash().unwrap());
+        assert_eq!(content(source(b"a")).unwrap(), "a");
+        assert!(source(b"").is_empty());
+    }
+}

@@ -1,0 +1,192 @@
+//! One answer, with its reasons and cases, for a person to read.
+
+use comfy_table::Table;
+
+use crate::cli::error::CliError;
+use crate::cli::names::name_of;
+use crate::cli::{output, time};
+use crate::wire::v1::{
+    Action, Basis, CaseRole, CaseStatus, CaseSummary, Category, LineType, LookupResponse, NumberInfo, Reason,
+    RiskLevel, Validity,
+};
+
+pub(super) fn print(answer: &LookupResponse) -> Result<(), CliError> {
+    output::line(summary(answer).trim_fmt())?;
+    print_reasons(&answer.reasons)?;
+    print_cases(&answer.cases)
+}
+
+/// The number as the server read it, if it has an E.164 form.
+pub(super) fn number_text(answer: &LookupResponse) -> Option<&str> {
+    let number = answer.number.as_ref()?;
+    Some(number.e164.as_str()).filter(|text| !text.is_empty())
+}
+
+/// A list of reasons, with the points each adds.
+pub(in crate::cli) fn print_reasons(reasons: &[Reason]) -> Result<(), CliError> {
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let mut table = output::new_table(["points", "reason", "detail"]);
+    for reason in reasons {
+        table.add_row([
+            output::figure(format!("{:+.2}", reason.points)),
+            output::text(&reason.code),
+            output::text(&reason.detail),
+        ]);
+    }
+    output::line(format!("\n{}", table.trim_fmt()))
+}
+
+/// The lines of a card that say which number it is.
+pub(in crate::cli) fn add_number(card: &mut Table, number: &NumberInfo) {
+    let shown = if number.international_format.is_empty() {
+        &number.e164
+    } else {
+        &number.international_format
+    };
+    output::add(card, "number", shown);
+    let line_type = match name_of::<LineType>(number.line_type) {
+        name if name == "UNKNOWN" => String::new(),
+        name => name,
+    };
+    let facts = [number.region.clone(), line_type, name_of::<Validity>(number.validity)];
+    let facts: Vec<String> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
+    output::add(card, "plan", facts.join(", "));
+}
+
+/// Cases, each with where it stands and what the number is in it.
+pub(in crate::cli) fn cases_table<'a>(cases: impl IntoIterator<Item = &'a CaseSummary>) -> Table {
+    let mut table = output::new_table(["case", "title", "status", "agency", "category", "brand", "role"]);
+    for case in cases {
+        table.add_row([
+            output::text(&case.case_id),
+            output::text(&case.title),
+            output::text(name_of::<CaseStatus>(case.status)),
+            output::text(&case.agency),
+            output::text(name_of::<Category>(case.category)),
+            output::text(&case.impersonated_brand),
+            output::text(name_of::<CaseRole>(case.role)),
+        ]);
+    }
+    table
+}
+
+/// A category with its probability.
+pub(in crate::cli) fn category(category: i32, probability: f64) -> String {
+    match name_of::<Category>(category) {
+        name if name.is_empty() => name,
+        name => format!("{name} ({:.0} %)", probability * 100.0),
+    }
+}
+
+fn print_cases(cases: &[CaseSummary]) -> Result<(), CliError> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    output::line(format!("\n{}", cases_table(cases).trim_fmt()))
+}
+
+fn summary(answer: &LookupResponse) -> Table {
+    let mut card = output::card();
+    if let Some(number) = &answer.number {
+        add_number(&mut card, number);
+    }
+    let level = answer.risk_level();
+    let level_name = name_of::<RiskLevel>(answer.risk_level);
+    let risk = match answer.risk_score {
+        Some(score) => format!("{score:.1} {level_name}"),
+        None => level_name,
+    };
+    output::add_cell(&mut card, "risk", output::by_level(risk, level));
+    if let Some(score) = answer.number_score.filter(|_| answer.number_score != answer.risk_score) {
+        output::add(&mut card, "number alone", format!("{score:.1}"));
+    }
+    let (action, basis) = (name_of::<Action>(answer.action), name_of::<Basis>(answer.basis));
+    output::add(&mut card, "action", format!("{action}, by {basis}"));
+    // The basic view ends here: it names no model.
+    if answer.model_version.is_empty() {
+        return card;
+    }
+    output::add(&mut card, "confidence", format!("{:.2}", answer.confidence));
+    output::add(
+        &mut card,
+        "category",
+        category(answer.category, answer.category_confidence),
+    );
+    output::add(&mut card, "brand", &answer.impersonated_brand);
+    output::add(&mut card, "reports", counts(answer.report_count, answer.reporter_count));
+    output::add(&mut card, "first", time::shown(answer.first_reported));
+    output::add(&mut card, "last", time::shown(answer.last_reported));
+    output::add(&mut card, "model", &answer.model_version);
+    if answer.stale {
+        let since = time::shown(answer.data_as_of);
+        output::add_cell(&mut card, "stale", output::failure(format!("data as of {since} UTC")));
+    }
+    card
+}
+
+/// How many reports, and of how many reporters.
+pub(in crate::cli) fn counts(reports: u32, reporters: u32) -> String {
+    let reports = output::grouped(reports.into());
+    match reporters {
+        0 => reports,
+        some => format!("{reports} from about {} reporters", output::grouped(some.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_says_what_matters() {
+        let answer = LookupResponse {
+            number: Some(NumberInfo {
+                e164: "+14155550199".into(),
+                international_format: "+1 415-555-0199".into(),
+                region: "US".into(),
+                line_type: LineType::FixedLineOrMobile.into(),
+                validity: Validity::Valid.into(),
+                ..Default::default()
+            }),
+            risk_score: Some(87.25),
+            number_score: Some(87.25),
+            risk_level: RiskLevel::Critical.into(),
+            action: Action::Block.into(),
+            basis: Basis::Analytics.into(),
+            category: Category::TechSupportScam.into(),
+            category_confidence: 0.81,
+            report_count: 1_200,
+            reporter_count: 40,
+            model_version: "m1".into(),
+            stale: true,
+            ..Default::default()
+        };
+        let text = anstream::adapter::strip_str(&summary(&answer).trim_fmt()).to_string();
+        for part in [
+            "+1 415-555-0199",
+            "US, FIXED_LINE_OR_MOBILE, VALID",
+            "87.2 CRITICAL",
+            "BLOCK, by ANALYTICS",
+            "TECH_SUPPORT_SCAM (81 %)",
+            "1,200 from about 40 reporters",
+            "stale",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        assert!(!text.contains("number alone"), "{text}");
+    }
+
+    #[test]
+    fn a_basic_answer_claims_nothing_it_does_not_hold() {
+        let answer = LookupResponse {
+            risk_level: RiskLevel::Unknown.into(),
+            action: Action::Allow.into(),
+            basis: Basis::NoEvidence.into(),
+            ..Default::default()
+        };
+        let text = summary(&answer).trim_fmt();
+        assert!(text.contains("UNKNOWN") && !text.contains("reports"), "{text}");
+    }
+}

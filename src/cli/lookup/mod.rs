@@ -1,0 +1,148 @@
+//! `lookup`: what is known about numbers, and what to do with their calls.
+
+pub(super) mod card;
+
+use clap::Args;
+use tonic::transport::Channel;
+
+use super::connect::Remote;
+use super::error::CliError;
+use super::names::name_of;
+use super::output;
+use super::shared::InRegion;
+use super::time;
+use crate::wire::v1::batch_lookup_result::Result as BatchResult;
+use crate::wire::v1::lookup_service_client::LookupServiceClient;
+use crate::wire::v1::{
+    Action, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole, View,
+};
+
+/// The most numbers of one request.
+const NUMBERS_PER_REQUEST: usize = 1_000;
+
+/// Answers of 1,000 numbers with every reason and case stay below this, in bytes.
+const ANSWER_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+
+/// Which numbers, and how.
+#[derive(Args, Debug)]
+pub struct LookupArgs {
+    /// The numbers, as written
+    #[arg(required = true, value_name = "NUMBER")]
+    numbers: Vec<String>,
+    /// Only number, score, level and action
+    #[arg(long)]
+    basic: bool,
+    /// The numbers are about to be dialled, rather than calling
+    #[arg(long)]
+    about_to_dial: bool,
+    #[command(flatten)]
+    region: InRegion,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn run(args: LookupArgs) -> Result<(), CliError> {
+    let mut client = LookupServiceClient::new(args.remote.connect().await?).max_decoding_message_size(ANSWER_BYTES_MAX);
+    let requests = requests(&args);
+    if let [request] = requests.as_slice() {
+        let answer = client.lookup(request.clone()).await?.into_inner();
+        return if args.remote.json {
+            output::json(&answer)
+        } else {
+            card::print(&answer)
+        };
+    }
+    let results = ask(&mut client, &requests).await?;
+    if args.remote.json {
+        print_json(&results)?;
+    } else {
+        print_table(&args.numbers, &results)?;
+    }
+    let total = requests.len();
+    let answered = results
+        .iter()
+        .filter(|result| matches!(result.result, Some(BatchResult::Response(_))));
+    match total - answered.count() {
+        0 => Ok(()),
+        failed => Err(CliError::Items { failed, total }),
+    }
+}
+
+fn requests(args: &LookupArgs) -> Vec<LookupRequest> {
+    let role = if args.about_to_dial {
+        LookupRole::AboutToDial
+    } else {
+        LookupRole::Calling
+    };
+    let view = if args.basic { View::Basic } else { View::Full };
+    let request = |number: &String| LookupRequest {
+        number: number.clone(),
+        default_region: args.region.for_wire(),
+        role: role.into(),
+        view: view.into(),
+        request_id: String::new(),
+    };
+    args.numbers.iter().map(request).collect()
+}
+
+async fn ask(
+    client: &mut LookupServiceClient<Channel>,
+    requests: &[LookupRequest],
+) -> Result<Vec<BatchLookupResult>, CliError> {
+    let mut results = Vec::with_capacity(requests.len());
+    for part in requests.chunks(NUMBERS_PER_REQUEST) {
+        let request = BatchLookupRequest {
+            requests: part.to_vec(),
+        };
+        results.extend(client.batch_lookup(request).await?.into_inner().results);
+    }
+    Ok(results)
+}
+
+/// A line a number, in their order: the answer as for one number alone, or `{"error":…}`.
+fn print_json(results: &[BatchLookupResult]) -> Result<(), CliError> {
+    for result in results {
+        match &result.result {
+            Some(BatchResult::Response(answer)) => output::json(answer)?,
+            Some(BatchResult::Error(_)) | None => output::json(result)?,
+        }
+    }
+    Ok(())
+}
+
+fn print_table(numbers: &[String], results: &[BatchLookupResult]) -> Result<(), CliError> {
+    let mut table = output::new_table([
+        "number", "score", "level", "action", "category", "reports", "last", "cases",
+    ]);
+    for (number, result) in numbers.iter().zip(results) {
+        match &result.result {
+            Some(BatchResult::Response(answer)) => table.add_row(row(number, answer)),
+            Some(BatchResult::Error(error)) => table.add_row([
+                output::text(number),
+                output::figure(""),
+                output::failure(&error.message),
+            ]),
+            None => table.add_row([output::text(number)]),
+        };
+    }
+    output::table(&table, "no numbers")
+}
+
+fn row(number: &str, answer: &LookupResponse) -> [comfy_table::Cell; 8] {
+    let level = answer.risk_level();
+    let reports = match answer.report_count {
+        0 => String::new(),
+        count => output::grouped(count.into()),
+    };
+    let cases: Vec<&str> = answer.cases.iter().map(|case| case.case_id.as_str()).collect();
+    [
+        output::text(card::number_text(answer).unwrap_or(number)),
+        output::score(answer.risk_score),
+        output::by_level(name_of::<crate::wire::v1::RiskLevel>(answer.risk_level), level),
+        output::text(name_of::<Action>(answer.action)),
+        output::text(name_of::<Category>(answer.category)),
+        output::figure(reports),
+        output::text(time::shown(answer.last_reported)),
+        output::text(cases.join(", ")),
+    ]
+}

@@ -1,0 +1,44 @@
+//! The command line: client commands that talk gRPC to a running server, and a few that need none.
+//!
+//! Every command prints a table or a sentence for people and, with `--json`, the messages of the API as JSON for
+//! programs, one document a line. Every change carries an id, made by chance unless given, so that it can be sent
+//! again when no answer came.
+
+pub mod args;
+mod case;
+mod completions;
+mod connect;
+mod error;
+mod health;
+pub mod import;
+mod lookup;
+mod names;
+mod normalize;
+mod number;
+mod output;
+mod report;
+mod shared;
+mod time;
+
+pub use connect::Remote;
+pub use error::CliError;
+
+use args::ClientCommand;
+
+/// Runs a client command.
+///
+/// # Errors
+/// Whatever goes wrong; see [`CliError`].
+pub async fn run(command: ClientCommand) -> Result<(), CliError> {
+    // The futures of the larger commands are boxed so that this one stays small.
+    match command {
+        ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,
+        ClientCommand::Report(args) => Box::pin(report::run(args)).await,
+        ClientCommand::Number(args) => Box::pin(number::run(args)).await,
+        ClientCommand::Case(args) => Box::pin(case::run(args)).await,
+        ClientCommand::Import(args) => Box::pin(import::run(args)).await,
+        ClientCommand::Health(args) => health::run(args).await,
+        ClientCommand::Normalize(args) => normalize::run(&args),
+        ClientCommand::Completions(args) => completions::run(&args),
+    }
+}

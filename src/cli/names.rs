@@ -1,0 +1,141 @@
+//! Enumerations in words: the upper-case names of the API, written alike in arguments, tables and JSON.
+
+use std::ffi::OsStr;
+use std::marker::PhantomData;
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::domain::kinds;
+use crate::wire::v1;
+
+/// An enumeration of the wire whose values can be shown.
+pub(super) trait Shown: TryFrom<i32> {
+    /// The name without the enumeration's own: `ALLOW` of `ACTION_ALLOW`.
+    fn name(self) -> &'static str;
+}
+
+/// An enumeration of the wire whose values can also be given as arguments.
+pub(super) trait Named: Shown + Clone + Send + Sync + 'static {
+    /// Every name, in the order of the values.
+    fn names() -> impl Iterator<Item = &'static str>;
+
+    /// The value of a name, in either case; `-` stands for `_`.
+    fn from_name(name: &str) -> Option<Self>;
+}
+
+macro_rules! shown {
+    ($($name:ident $prefix:literal),+ $(,)?) => { $(
+        impl Shown for v1::$name {
+            fn name(self) -> &'static str {
+                let name = self.as_str_name();
+                name.strip_prefix($prefix).unwrap_or(name)
+            }
+        }
+    )+ };
+}
+
+// The domain's values have the integers of the wire (a test checks their names).
+macro_rules! named {
+    ($($name:ident),+ $(,)?) => { $(
+        impl Named for v1::$name {
+            fn names() -> impl Iterator<Item = &'static str> {
+                kinds::$name::ALL.iter().map(|value| value.name())
+            }
+
+            fn from_name(name: &str) -> Option<Self> {
+                let value = kinds::$name::from_name(name)?;
+                Self::try_from(i32::from(value.code())).ok()
+            }
+        }
+    )+ };
+}
+
+shown! {
+    Action "ACTION_", Attestation "ATTESTATION_", Basis "BASIS_", CaseRole "CASE_ROLE_", CaseStatus "CASE_STATUS_",
+    Category "CATEGORY_", Channel "CHANNEL_", Ledger "LEDGER_", LineType "LINE_TYPE_", ReportRole "REPORT_ROLE_",
+    ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", Source "SOURCE_", StatusKind "STATUS_KIND_",
+    SubmitOutcome "SUBMIT_OUTCOME_", Validity "VALIDITY_", Verstat "VERSTAT_",
+}
+named! { Attestation, CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind, Verstat }
+
+/// The name of a value as it came over the wire: empty when it is not set, `#` and the integer when this release
+/// does not know it.
+pub(super) fn name_of<T: Shown>(value: i32) -> String {
+    match T::try_from(value) {
+        _ if value == 0 => String::new(),
+        Ok(known) => known.name().to_owned(),
+        Err(_) => format!("#{value}"),
+    }
+}
+
+/// Reads a name as an argument, and tells help and shell completion which there are.
+pub(super) fn parser<T: Named>() -> NameParser<T> {
+    NameParser(PhantomData)
+}
+
+/// See [`parser`].
+#[derive(Clone)]
+pub(super) struct NameParser<T>(PhantomData<T>);
+
+impl<T: Named> TypedValueParser for NameParser<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        let text = value.to_string_lossy();
+        T::from_name(&text).ok_or_else(|| {
+            let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(command);
+            if let Some(arg) = arg {
+                error.insert(ContextKind::InvalidArg, ContextValue::String(arg.to_string()));
+            }
+            error.insert(ContextKind::InvalidValue, ContextValue::String(text.into_owned()));
+            let known = T::names().map(str::to_owned).collect();
+            error.insert(ContextKind::ValidValue, ContextValue::Strings(known));
+            error
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(T::names().map(PossibleValue::new)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_are_those_of_the_wire<T: Named>() {
+        for name in T::names() {
+            assert_eq!(T::from_name(name).unwrap().name(), name);
+        }
+    }
+
+    #[test]
+    fn domain_and_wire_agree() {
+        names_are_those_of_the_wire::<v1::Attestation>();
+        names_are_those_of_the_wire::<v1::CaseRole>();
+        names_are_those_of_the_wire::<v1::CaseStatus>();
+        names_are_those_of_the_wire::<v1::Category>();
+        names_are_those_of_the_wire::<v1::Channel>();
+        names_are_those_of_the_wire::<v1::ReportRole>();
+        names_are_those_of_the_wire::<v1::Source>();
+        names_are_those_of_the_wire::<v1::StatusKind>();
+        names_are_those_of_the_wire::<v1::Verstat>();
+    }
+
+    #[test]
+    fn arguments_may_be_lower_case_with_hyphens() {
+        assert_eq!(
+            v1::Category::from_name("tech-support-scam"),
+            Some(v1::Category::TechSupportScam)
+        );
+        assert_eq!(v1::Category::from_name("tech"), None);
+    }
+
+    #[test]
+    fn values_of_a_newer_server_are_shown_too() {
+        assert_eq!(name_of::<v1::Action>(5), "BLOCK");
+        assert_eq!(name_of::<v1::Action>(0), "");
+        assert_eq!(name_of::<v1::Action>(99), "#99");
+    }
+}

@@ -1,0 +1,239 @@
+//! `normalize`: what libphonenumber says of numbers, line by line, without a server.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::error::CliError;
+use super::shared;
+use crate::number::{self, LineType, NumberError, ParsedNumber, Region, Validity};
+
+/// The longest line read, in bytes; the rest of a longer one is skipped. A number has 250 characters at most.
+const LINE_BYTES_MAX: u64 = 64 * 1_024;
+
+/// Bytes of the buffers in and out.
+const BUFFER_BYTES: usize = 256 * 1_024;
+
+/// What to read, and how.
+#[derive(Args, Debug)]
+pub struct NormalizeArgs {
+    /// A file with a number a line, or JSON lines {"input":…,"region":…}; `-` or none for standard input
+    file: Option<PathBuf>,
+    /// Print JSON, one document a line
+    #[arg(long)]
+    json: bool,
+    /// Region in which numbers without country code are read, such as US
+    #[arg(long, value_name = "XX", value_parser = shared::region)]
+    region: Option<Region>,
+}
+
+/// One line of JSON input; other keys are ignored.
+#[derive(Deserialize)]
+struct Question {
+    input: String,
+    region: Option<String>,
+}
+
+/// One line of output.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer<'a> {
+    Number {
+        input: &'a str,
+        e164: String,
+        valid: bool,
+        region: Option<&'a str>,
+        line_type: &'static str,
+        extension: Option<&'a str>,
+    },
+    Failed {
+        input: &'a str,
+        error: &'static str,
+    },
+}
+
+pub(super) fn run(args: &NormalizeArgs) -> Result<(), CliError> {
+    let out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
+    match args.file.as_deref().filter(|path| *path != Path::new("-")) {
+        None => normalize(BufReader::with_capacity(BUFFER_BYTES, io::stdin().lock()), out, args)?,
+        Some(path) => {
+            let file = File::open(path).map_err(|source| CliError::File {
+                path: path.to_owned(),
+                source,
+            })?;
+            normalize(BufReader::with_capacity(BUFFER_BYTES, file), out, args)?;
+        }
+    }
+    Ok(())
+}
+
+/// Answers every line with a line, in order. Nothing is flushed before the end.
+fn normalize(mut input: impl BufRead, mut out: impl Write, args: &NormalizeArgs) -> io::Result<()> {
+    let mut line = Vec::new();
+    while read_line(&mut input, &mut line)? {
+        let text = String::from_utf8_lossy(&line);
+        answer(text.trim(), args.region, |answer| {
+            if args.json {
+                serde_json::to_writer(&mut out, &answer)?;
+                out.write_all(b"\n")
+            } else {
+                write_plain(&mut out, &answer)
+            }
+        })?;
+    }
+    out.flush()
+}
+
+/// Reads a line without its end; `false` at the end of the input.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let mut bounded = input.by_ref().take(LINE_BYTES_MAX);
+    if bounded.read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if line.last() != Some(&b'\n') && bounded.limit() == 0 {
+        input.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
+fn answer<T>(line: &str, region: Option<Region>, then: impl FnOnce(Answer<'_>) -> T) -> T {
+    if !line.starts_with('{') {
+        return of_number(line, region, then);
+    }
+    let Ok(question) = serde_json::from_str::<Question>(line) else {
+        return then(Answer::Failed {
+            input: line,
+            error: "malformed_json",
+        });
+    };
+    let input = question.input.as_str();
+    match question.region.as_deref().filter(|region| !region.is_empty()) {
+        None => of_number(input, region, then),
+        Some(text) => match shared::region(text) {
+            Ok(region) => of_number(input, Some(region), then),
+            Err(_) => then(Answer::Failed {
+                input,
+                error: "unknown_region",
+            }),
+        },
+    }
+}
+
+fn of_number<T>(input: &str, region: Option<Region>, then: impl FnOnce(Answer<'_>) -> T) -> T {
+    match number::normalize(input, region) {
+        Err(error) => then(failed(input, error)),
+        Ok(number) => {
+            let region = number.region();
+            then(found(input, &number, region.as_ref()))
+        }
+    }
+}
+
+fn failed(input: &str, error: NumberError) -> Answer<'_> {
+    Answer::Failed {
+        input,
+        error: error.kind(),
+    }
+}
+
+fn found<'a>(input: &'a str, number: &'a ParsedNumber, region: Option<&'a Region>) -> Answer<'a> {
+    Answer::Number {
+        input,
+        e164: number.e164_text(),
+        valid: number.validity() == Validity::Valid,
+        region: region.map(Region::as_str),
+        line_type: line_type(number.line_type()),
+        extension: number.extension(),
+    }
+}
+
+/// Columns of fixed width, since nothing is known of the lines to come.
+fn write_plain(out: &mut impl Write, answer: &Answer<'_>) -> io::Result<()> {
+    match answer {
+        Answer::Number {
+            input,
+            e164,
+            valid,
+            region,
+            line_type,
+            extension,
+        } => {
+            let validity = if *valid { "valid" } else { "invalid" };
+            let region = region.unwrap_or("-");
+            write!(out, "{input:<28} {e164:<17} {validity:<7} {region:<3} {line_type}")?;
+            match extension {
+                Some(extension) => writeln!(out, " ext. {extension}"),
+                None => writeln!(out),
+            }
+        }
+        Answer::Failed { input, error } => writeln!(out, "{input:<28} error: {error}"),
+    }
+}
+
+/// The name of a kind of line, as the API has it.
+fn line_type(kind: LineType) -> &'static str {
+    match kind {
+        LineType::Unknown => "UNKNOWN",
+        LineType::FixedLine => "FIXED_LINE",
+        LineType::Mobile => "MOBILE",
+        LineType::FixedLineOrMobile => "FIXED_LINE_OR_MOBILE",
+        LineType::Voip => "VOIP",
+        LineType::TollFree => "TOLL_FREE",
+        LineType::PremiumRate => "PREMIUM_RATE",
+        LineType::SharedCost => "SHARED_COST",
+        LineType::PersonalNumber => "PERSONAL_NUMBER",
+        LineType::Pager => "PAGER",
+        LineType::Uan => "UAN",
+        LineType::Voicemail => "VOICEMAIL",
+        LineType::ShortCode => "SHORT_CODE",
+        LineType::Emergency => "EMERGENCY",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normalized(input: &[u8], json: bool) -> String {
+        let args = NormalizeArgs {
+            file: None,
+            json,
+            region: Some(Region::US),
+        };
+        let mut out = Vec::new();
+        normalize(input, &mut out, &args).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_line_is_answered_by_a_line() {
+        let input = b"212 555 0123\r\n\n{\"input\":\"+49 30 123456\",\"region\":\"DE\",\"id\":7}\n{\"input\":\"x\",\"region\":\"XX\"}\n{oops\nhello";
+        let out = normalized(input, true);
+        let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 6);
+        assert_eq!(lines[0]["input"], "212 555 0123");
+        assert_eq!(lines[0]["e164"], "+12125550123");
+        assert_eq!(lines[0]["extension"], serde_json::Value::Null);
+        assert!(lines[1]["error"].is_string(), "an empty line is no number");
+        assert_eq!(lines[2]["e164"], "+4930123456");
+        assert_eq!(lines[2]["region"], "DE");
+        assert_eq!(lines[3]["error"], "unknown_region");
+        assert_eq!(lines[4]["error"], "malformed_json");
+        assert_eq!(lines[5]["error"], "not_a_number");
+    }
+
+    #[test]
+    fn a_line_without_end_is_bounded() {
+        let mut input = vec![b'5'; 200_000];
+        input.extend_from_slice(b"\n2125550123\n");
+        let out = normalized(&input, false);
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].contains("error"));
+        assert!(lines[1].contains("+12125550123"));
+    }
+}

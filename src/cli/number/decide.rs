@@ -1,0 +1,160 @@
+//! `number set-status`, `clear-status` and `reset`: decisions of analysts.
+
+use clap::Args;
+use pbjson_types::Timestamp;
+
+use super::show::statuses_table;
+use crate::cli::connect::{self, Remote};
+use crate::cli::error::CliError;
+use crate::cli::names;
+use crate::cli::shared::{Change, InRegion};
+use crate::cli::{output, time};
+use crate::wire::v1::clear_number_status_request::Target;
+use crate::wire::v1::number_service_client::NumberServiceClient;
+use crate::wire::v1::{ClearNumberStatusRequest, NumberStatus, ResetNumberRequest, SetNumberStatusRequest, StatusKind};
+
+/// Which number, and what every decision about one carries.
+#[derive(Args, Debug)]
+struct Decision {
+    /// The number, as written
+    number: String,
+    /// Why; kept in the change log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Only if the number's record has this version
+    #[arg(long, value_name = "VERSION")]
+    expected_version: Option<u64>,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    region: InRegion,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// A status to give.
+#[derive(Args, Debug)]
+pub(super) struct SetStatusArgs {
+    #[command(flatten)]
+    decision: Decision,
+    /// The status
+    #[arg(value_parser = names::parser::<StatusKind>())]
+    kind: StatusKind,
+    /// When it stops to apply; required for ALLOWED
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    expires_at: Option<Timestamp>,
+}
+
+/// A status to take.
+#[derive(Args, Debug)]
+pub(super) struct ClearStatusArgs {
+    #[command(flatten)]
+    decision: Decision,
+    /// The status
+    #[arg(value_parser = names::parser::<StatusKind>(), required_unless_present = "all", conflicts_with = "all")]
+    kind: Option<StatusKind>,
+    /// Take every status
+    #[arg(long)]
+    all: bool,
+}
+
+/// Reports to drop.
+#[derive(Args, Debug)]
+pub(super) struct ResetArgs {
+    #[command(flatten)]
+    decision: Decision,
+    /// Drop reports of calls before this time [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    before: Option<Timestamp>,
+}
+
+pub(super) async fn set_status(args: SetStatusArgs) -> Result<(), CliError> {
+    let decision = args.decision;
+    let client = NumberServiceClient::new(decision.remote.connect().await?);
+    let request = SetNumberStatusRequest {
+        default_region: decision.region.for_wire(),
+        actor: decision.change.actor(),
+        request_id: connect::request_id(decision.change.request_id)?,
+        number: decision.number,
+        kind: args.kind.into(),
+        reason: decision.reason.unwrap_or_default(),
+        expires_at: args.expires_at,
+        expected_version: decision.expected_version,
+    };
+    let answer = connect::change(&request.request_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.set_number_status(request).await }
+    })
+    .await?;
+    if decision.remote.json {
+        return output::json(&answer);
+    }
+    print(&answer.e164, answer.version, &answer.statuses)
+}
+
+pub(super) async fn clear_status(args: ClearStatusArgs) -> Result<(), CliError> {
+    let decision = args.decision;
+    let client = NumberServiceClient::new(decision.remote.connect().await?);
+    let target = match args.kind {
+        Some(kind) => Target::Kind(kind.into()),
+        None => Target::All(args.all),
+    };
+    let request = ClearNumberStatusRequest {
+        default_region: decision.region.for_wire(),
+        actor: decision.change.actor(),
+        request_id: connect::request_id(decision.change.request_id)?,
+        number: decision.number,
+        target: Some(target),
+        reason: decision.reason.unwrap_or_default(),
+        expected_version: decision.expected_version,
+    };
+    let answer = connect::change(&request.request_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.clear_number_status(request).await }
+    })
+    .await?;
+    if decision.remote.json {
+        return output::json(&answer);
+    }
+    print(&answer.e164, answer.version, &answer.statuses)
+}
+
+pub(super) async fn reset(args: ResetArgs) -> Result<(), CliError> {
+    let decision = args.decision;
+    let client = NumberServiceClient::new(decision.remote.connect().await?);
+    let request = ResetNumberRequest {
+        default_region: decision.region.for_wire(),
+        actor: decision.change.actor(),
+        request_id: connect::request_id(decision.change.request_id)?,
+        number: decision.number,
+        before: args.before,
+        reason: decision.reason.unwrap_or_default(),
+        expected_version: decision.expected_version,
+    };
+    let answer = connect::change(&request.request_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.reset_number(request).await }
+    })
+    .await?;
+    if decision.remote.json {
+        return output::json(&answer);
+    }
+    let mut card = output::card();
+    output::add(&mut card, "number", &answer.e164);
+    output::add(
+        &mut card,
+        "reports dropped",
+        output::grouped(answer.reports_dropped.into()),
+    );
+    output::add(&mut card, "version", answer.version);
+    output::line(card.trim_fmt())
+}
+
+fn print(e164: &str, version: u64, statuses: &[NumberStatus]) -> Result<(), CliError> {
+    let mut card = output::card();
+    output::add(&mut card, "number", e164);
+    output::add(&mut card, "version", version);
+    output::line(card.trim_fmt())?;
+    output::line("")?;
+    output::table(&statuses_table(statuses), "no status applies")
+}

@@ -1,0 +1,160 @@
+//! What commands print: tables and sentences for people, JSON for programs.
+//!
+//! Styles are always written, and taken out again by `anstream` when the output is no terminal or `NO_COLOR` is set:
+//! that decision is made in one place.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use serde::Serialize;
+
+use super::error::CliError;
+use crate::wire::v1::RiskLevel;
+
+/// A line under the header, and no other.
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Prints a message as one line of JSON.
+pub(super) fn json<T: Serialize>(message: &T) -> Result<(), CliError> {
+    let text = serde_json::to_string(message).map_err(std::io::Error::from)?;
+    line(text)
+}
+
+/// Prints one line.
+pub(super) fn line(text: impl Display) -> Result<(), CliError> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(())
+}
+
+/// Prints a table, or a sentence instead of an empty one.
+pub(super) fn table(table: &Table, if_empty: &str) -> Result<(), CliError> {
+    if table.is_empty() {
+        return note(if_empty);
+    }
+    line(table.trim_fmt())
+}
+
+/// Says something beside the output, on standard error.
+pub(super) fn note(text: impl Display) -> Result<(), CliError> {
+    let mut err = anstream::stderr().lock();
+    writeln!(err, "{text}")?;
+    Ok(())
+}
+
+/// A table with a header, as wide as the terminal at most.
+pub(super) fn new_table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = bare_table();
+    table.load_style(RULED);
+    table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    table
+}
+
+/// A table of names and values without a header.
+pub(super) fn card() -> Table {
+    bare_table()
+}
+
+/// Adds a line to a card, unless there is nothing to say.
+pub(super) fn add(card: &mut Table, name: &str, value: impl Display) {
+    let value = clean(&value.to_string());
+    if !value.is_empty() {
+        card.add_row([label(name), Cell::new(value)]);
+    }
+}
+
+/// Adds a line whose value has a style of its own.
+pub(super) fn add_cell(card: &mut Table, name: &str, value: Cell) {
+    card.add_row([label(name), value]);
+}
+
+/// A cell of text that may come from anywhere.
+pub(super) fn text(value: impl Display) -> Cell {
+    Cell::new(clean(&value.to_string()))
+}
+
+/// A cell that holds a number, to the right.
+pub(super) fn figure(value: impl Display) -> Cell {
+    Cell::new(value).set_alignment(CellAlignment::Right)
+}
+
+/// A cell of a score: one decimal, `-` when there is none.
+pub(super) fn score(value: Option<f64>) -> Cell {
+    figure(value.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")))
+}
+
+/// A cell in the colour of a level of risk.
+pub(super) fn by_level(text: impl Display, level: RiskLevel) -> Cell {
+    let cell = Cell::new(clean(&text.to_string()));
+    match level {
+        RiskLevel::Critical => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+        RiskLevel::High => cell.fg(Color::Red),
+        RiskLevel::Medium => cell.fg(Color::Yellow),
+        RiskLevel::Low | RiskLevel::Trusted => cell.fg(Color::Green),
+        RiskLevel::Unspecified | RiskLevel::Unknown | RiskLevel::NotScored => cell.add_attribute(Attribute::Dim),
+    }
+}
+
+/// A cell that says what went wrong.
+pub(super) fn failure(text: impl Display) -> Cell {
+    Cell::new(clean(&text.to_string())).fg(Color::Red)
+}
+
+/// Text without control characters, so that no report can steer the terminal that shows it.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A count with commas: `2,730,245`.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn bare_table() -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new())
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .enforce_styling();
+    table
+}
+
+fn label(name: &str) -> Cell {
+    Cell::new(name).add_attribute(Attribute::Dim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(clean("a\u{1b}[31mb\r\nc"), "a [31mb  c");
+    }
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(2_730_245), "2,730,245");
+    }
+
+    #[test]
+    fn what_is_empty_is_not_in_a_card() {
+        let mut table = card();
+        add(&mut table, "brand", "");
+        assert!(table.is_empty());
+        add(&mut table, "brand", "Amazon");
+        assert_eq!(table.row_count(), 1);
+    }
+}

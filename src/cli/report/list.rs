@@ -1,0 +1,81 @@
+//! `report list`: the reports kept on a number.
+
+use clap::Args;
+
+use crate::cli::connect::Remote;
+use crate::cli::error::CliError;
+use crate::cli::names::name_of;
+use crate::cli::shared::{InRegion, Limit};
+use crate::cli::{output, time};
+use crate::wire::v1::report_service_client::ReportServiceClient;
+use crate::wire::v1::{Category, ListReportsRequest, ReportState, Source, StoredReport};
+
+/// A page of 1,000 reports with comments stays below this, in bytes.
+const PAGE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+
+/// Which number.
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// The number, as written
+    number: String,
+    /// List withdrawn reports too
+    #[arg(long)]
+    withdrawn: bool,
+    #[command(flatten)]
+    limit: Limit,
+    #[command(flatten)]
+    region: InRegion,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn run(args: ListArgs) -> Result<(), CliError> {
+    let mut client = ReportServiceClient::new(args.remote.connect().await?).max_decoding_message_size(PAGE_BYTES_MAX);
+    let mut reports = Vec::new();
+    let mut page_token = String::new();
+    while let Some(page_size) = args.limit.next_page(reports.len()) {
+        let request = ListReportsRequest {
+            number: args.number.clone(),
+            default_region: args.region.for_wire(),
+            page_size,
+            page_token,
+            include_withdrawn: args.withdrawn,
+        };
+        let page = client.list_reports(request).await?.into_inner();
+        reports.extend(page.reports);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    if args.remote.json {
+        return reports.iter().try_for_each(output::json);
+    }
+    output::table(&table(&reports), "no reports")
+}
+
+/// Reports in a table, latest call first.
+pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
+    let mut table = output::new_table([
+        "called", "category", "source", "state", "weight", "area", "brand", "feed", "report", "comment",
+    ]);
+    for report in reports {
+        let category = match name_of::<Category>(report.category) {
+            _ if report.not_spam => "NOT SPAM".to_owned(),
+            name => name,
+        };
+        table.add_row([
+            output::text(time::shown(report.occurred_at)),
+            output::text(category),
+            output::text(name_of::<Source>(report.source)),
+            output::text(name_of::<ReportState>(report.state)),
+            output::figure(format!("{:.2}", report.weight)),
+            output::text(&report.reporter_area),
+            output::text(&report.impersonated_brand),
+            output::text(&report.feed),
+            output::text(&report.report_id),
+            output::text(&report.comment),
+        ]);
+    }
+    table
+}

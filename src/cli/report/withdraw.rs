@@ -1,0 +1,98 @@
+//! `report withdraw`: takes back one report, or all of an import or a reporter.
+
+use clap::Args;
+
+use crate::cli::connect::{self, Remote};
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::shared::InRegion;
+use crate::wire::v1::report_service_client::ReportServiceClient;
+use crate::wire::v1::withdraw_reports_request::Selector;
+use crate::wire::v1::{WithdrawReportRequest, WithdrawReportsRequest};
+
+/// What to take back.
+#[derive(Args, Debug)]
+pub(super) struct WithdrawArgs {
+    /// The number the report is on, as written
+    #[arg(required_unless_present_any = ["import", "reporter"], conflicts_with_all = ["import", "reporter"], requires = "id")]
+    number: Option<String>,
+    /// The report's id
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// Take back every report of this import
+    #[arg(long, value_name = "ID", conflicts_with = "reporter")]
+    import: Option<String>,
+    /// Take back every report of this reporter
+    #[arg(long, value_name = "NAME")]
+    reporter: Option<String>,
+    /// Only reports of this feed
+    #[arg(long, conflicts_with = "number")]
+    feed: Option<String>,
+    /// Why; kept in the change log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Name of this request; repeating it is safe [default: made by chance]
+    #[arg(long, value_name = "ID", conflicts_with = "number")]
+    request_id: Option<String>,
+    #[command(flatten)]
+    region: InRegion,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn run(args: WithdrawArgs) -> Result<(), CliError> {
+    let selector = match (args.import, args.reporter) {
+        (Some(import), _) => Selector::ImportId(import),
+        (None, Some(reporter)) => Selector::ReporterId(reporter),
+        (None, None) => {
+            let request = WithdrawReportRequest {
+                number: args.number.unwrap_or_default(),
+                default_region: args.region.for_wire(),
+                report_id: args.id.unwrap_or_default(),
+                reason: args.reason.unwrap_or_default(),
+            };
+            return one(request, &args.remote).await;
+        }
+    };
+    let request = WithdrawReportsRequest {
+        selector: Some(selector),
+        feed: args.feed.unwrap_or_default(),
+        request_id: connect::request_id(args.request_id)?,
+        reason: args.reason.unwrap_or_default(),
+    };
+    many(request, &args.remote).await
+}
+
+async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliError> {
+    let client = ReportServiceClient::new(remote.connect().await?);
+    let answer = connect::change(&request.report_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.withdraw_report(request).await }
+    })
+    .await?;
+    if remote.json {
+        return output::json(&answer);
+    }
+    output::line(if answer.was_known {
+        "withdrawn"
+    } else {
+        "there is no such report; should it still arrive, it will not count"
+    })
+}
+
+async fn many(request: WithdrawReportsRequest, remote: &Remote) -> Result<(), CliError> {
+    let client = ReportServiceClient::new(remote.connect().await?);
+    let answer = connect::change(&request.request_id, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.withdraw_reports(request).await }
+    })
+    .await?;
+    if remote.json {
+        return output::json(&answer);
+    }
+    let (reports, numbers) = (
+        output::grouped(answer.reports.into()),
+        output::grouped(answer.numbers.into()),
+    );
+    output::line(format!("{reports} reports on {numbers} numbers withdrawn"))
+}

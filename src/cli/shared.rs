@@ -1,0 +1,111 @@
+//! Arguments and steps that several commands share.
+
+use std::str::FromStr as _;
+
+use clap::Args;
+
+use crate::number::{Region, UnknownRegion};
+
+/// Items of one page of a list, the most the server gives.
+pub(super) const PAGE_SIZE: u32 = 1_000;
+
+/// How a number without country code is read.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct InRegion {
+    /// Region in which numbers without country code are read, such as US [default: the server's]
+    #[arg(long, value_name = "XX", value_parser = region)]
+    pub region: Option<Region>,
+}
+
+impl InRegion {
+    /// As requests carry it: empty when not given.
+    pub(super) fn for_wire(&self) -> String {
+        self.region.map(|region| region.to_string()).unwrap_or_default()
+    }
+}
+
+/// Who makes a change, why, and under which id.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Change {
+    /// Who makes the change [default: the name you are logged in by]
+    #[arg(long, value_name = "NAME", env = "RINGWARDEN_ACTOR")]
+    actor: Option<String>,
+    /// Name of this request; repeating it is safe [default: made by chance]
+    #[arg(long, value_name = "ID")]
+    pub request_id: Option<String>,
+}
+
+impl Change {
+    /// Who makes the change.
+    pub(super) fn actor(&self) -> String {
+        actor(self.actor.clone())
+    }
+}
+
+/// How much of a list is wanted.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// How many to list at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: u32,
+}
+
+impl Limit {
+    /// The size of the next page when `have` items are there; `None` when that is enough.
+    pub(super) fn next_page(self, have: usize) -> Option<u32> {
+        let left = self.limit.saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
+        (left > 0).then_some(left.min(PAGE_SIZE))
+    }
+}
+
+/// Who makes a change: the name given, that of the login, or the program's.
+pub(super) fn actor(given: Option<String>) -> String {
+    given
+        .or_else(|| {
+            ["USER", "LOGNAME", "USERNAME"]
+                .iter()
+                .find_map(|name| std::env::var(name).ok())
+        })
+        .filter(|name| !name.trim().is_empty())
+        .unwrap_or_else(|| "ringwarden command line".to_owned())
+}
+
+/// Reads a region.
+pub(super) fn region(text: &str) -> Result<Region, UnknownRegion> {
+    Region::from_str(text)
+}
+
+/// Reads a fraction, 0 to 1.
+pub(super) fn fraction(text: &str) -> Result<f64, &'static str> {
+    in_range(text, 1.0).ok_or("expected a number from 0 to 1")
+}
+
+/// Reads a score, 0 to 100.
+pub(super) fn score(text: &str) -> Result<f64, &'static str> {
+    in_range(text, 100.0).ok_or("expected a number from 0 to 100")
+}
+
+fn in_range(text: &str, max: f64) -> Option<f64> {
+    text.parse().ok().filter(|value| (0.0..=max).contains(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_are_bounded() {
+        assert_eq!(fraction("0.9"), Ok(0.9));
+        for text in ["-0.1", "1.1", "NaN", "x", ""] {
+            assert!(fraction(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_end_at_the_limit() {
+        let limit = Limit { limit: 1_050 };
+        assert_eq!(limit.next_page(0), Some(1_000));
+        assert_eq!(limit.next_page(1_000), Some(50));
+        assert_eq!(limit.next_page(1_050), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! Times as people write and read them.
+
+use chrono::{DateTime, NaiveDate};
+use pbjson_types::Timestamp;
+use thiserror::Error;
+
+/// Why a text is not a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("expected a time such as 2021-07-06T11:48:00Z, or a date such as 2021-07-06 (midnight UTC)")]
+pub(super) struct NotATime;
+
+/// Reads RFC 3339, or a date alone, which is its midnight in UTC.
+pub(super) fn parse(text: &str) -> Result<Timestamp, NotATime> {
+    if let Some(date) = date(text) {
+        return Ok(date);
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc().into())
+        .map_err(|_| NotATime)
+}
+
+/// Reads `YYYY-MM-DD` as its midnight in UTC.
+pub(super) fn date(text: &str) -> Option<Timestamp> {
+    let date: NaiveDate = text.parse().ok()?;
+    Some(date.and_hms_opt(0, 0, 0)?.and_utc().into())
+}
+
+/// To the minute, in UTC: `2021-07-06 11:48`; empty when unset.
+pub(super) fn shown(time: Option<Timestamp>) -> String {
+    time.and_then(|time| DateTime::try_from(time).ok())
+        .map(|time| time.format("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_times_and_dates() {
+        let noon = parse("2021-07-06T14:00:00+02:00").unwrap();
+        assert_eq!(shown(Some(noon)), "2021-07-06 12:00");
+        assert_eq!(shown(Some(parse("2021-07-06").unwrap())), "2021-07-06 00:00");
+        for text in ["", "yesterday", "2021-13-01", "2021-07-06 12:00"] {
+            assert_eq!(parse(text), Err(NotATime), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_unset_is_empty() {
+        assert_eq!(shown(None), "");
+    }
+}
