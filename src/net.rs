@@ -23,7 +23,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take to send its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
 /// The bytes that every HTTP/2 client sends first; from then on HTTP/2's own pings tell whether somebody is there.
-const FIRST_BYTES: usize = 24;
+pub(crate) const HTTP2_FIRST_BYTES: usize = 24;
 
 /// Accepts connections, no more than so many at a time.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Acceptor {
     listener: TcpListener,
     /// One permit for each connection that may be open.
     permits: Arc<Semaphore>,
+    /// Bytes that a client must send soon; 0 where the protocol itself sees to that.
+    first_bytes: usize,
 }
 
 /// An open connection. Its place is free again when it is dropped.
@@ -43,10 +45,11 @@ pub(crate) struct Connection {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener, max_connections: usize) -> Self {
+    pub(crate) fn new(listener: TcpListener, max_connections: usize, first_bytes: usize) -> Self {
         Self {
             listener,
             permits: Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS))),
+            first_bytes,
         }
     }
 
@@ -62,10 +65,11 @@ impl Acceptor {
                     // Answers are small and awaited: they must not wait for more to send. That it cannot be set
                     // happens when the peer has gone already, which the first read will tell.
                     drop(stream.set_nodelay(true));
+                    let deadline = || Box::pin(sleep(FIRST_BYTES_WITHIN));
                     return Connection {
                         stream,
                         _place: place,
-                        silence: Some((Box::pin(sleep(FIRST_BYTES_WITHIN)), FIRST_BYTES)),
+                        silence: (self.first_bytes > 0).then(|| (deadline(), self.first_bytes)),
                     };
                 }
                 Err(cause) => {
@@ -154,7 +158,7 @@ mod tests {
     async fn acceptor(max_connections: usize) -> (Acceptor, std::net::SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        (Acceptor::new(listener, max_connections), address)
+        (Acceptor::new(listener, max_connections, HTTP2_FIRST_BYTES), address)
     }
 
     #[tokio::test]
@@ -185,8 +189,8 @@ mod tests {
         let (acceptor, address) = acceptor(2).await;
         let mut client = TcpStream::connect(address).await.unwrap();
         let mut connection = acceptor.accept().await;
-        client.write_all(&[b'x'; FIRST_BYTES]).await.unwrap();
-        connection.read_exact(&mut [0; FIRST_BYTES]).await.unwrap();
+        client.write_all(&[b'x'; HTTP2_FIRST_BYTES]).await.unwrap();
+        connection.read_exact(&mut [0; HTTP2_FIRST_BYTES]).await.unwrap();
         tokio::time::pause();
         let read = tokio::time::timeout(10 * FIRST_BYTES_WITHIN, connection.read_u8()).await;
         assert!(read.is_err(), "{read:?}");

@@ -13,7 +13,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::Api;
-use crate::net::Acceptor;
+use crate::net::{Acceptor, HTTP2_FIRST_BYTES};
 use crate::wire::FILE_DESCRIPTOR_SET;
 use crate::wire::v1::case_service_server::CaseServiceServer;
 use crate::wire::v1::lookup_service_server::LookupServiceServer;
@@ -104,7 +104,7 @@ pub async fn serve(
         .add_service(v1)
         .add_service(v1alpha)
         .serve_with_incoming_shutdown(
-            Acceptor::new(listener, limits.max_connections).into_stream(),
+            Acceptor::new(listener, limits.max_connections, HTTP2_FIRST_BYTES).into_stream(),
             follow_health(api, health, shutdown),
         )
         .await?;
