@@ -11,6 +11,8 @@ pub mod codec;
 pub mod embedded;
 pub mod error;
 pub mod key;
+mod limits;
+pub mod memory;
 pub mod meta;
 
 use async_trait::async_trait;

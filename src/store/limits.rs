@@ -1,0 +1,47 @@
+//! What every store refuses before it writes anything.
+
+use std::collections::HashSet;
+
+use super::error::StoreError;
+use super::{MAX_COMMIT_ITEMS, MAX_VALUE_BYTES, ShardCommit};
+
+impl ShardCommit {
+    /// Checks a commit against the limits that all stores share, and that it names nothing twice and nothing of
+    /// another shard.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        let items = self.records.len().saturating_add(self.buckets.len());
+        if items > MAX_COMMIT_ITEMS {
+            return refused(format!("a commit of {items} items, more than {MAX_COMMIT_ITEMS}"));
+        }
+        let headers = self.records.iter().map(|write| &write.header);
+        let states = self.records.iter().filter_map(|write| write.state.as_ref());
+        let buckets = self.buckets.iter().filter_map(|write| write.bytes.as_ref());
+        for value in headers.chain(states).chain(buckets) {
+            let length = value.len();
+            if length > MAX_VALUE_BYTES {
+                return refused(format!("a value of {length} bytes, more than {MAX_VALUE_BYTES}"));
+            }
+        }
+        let mut records = HashSet::with_capacity(self.records.len());
+        if !self.records.iter().all(|write| records.insert(&write.key)) {
+            return refused("a commit that names a record twice".to_owned());
+        }
+        let mut buckets = HashSet::with_capacity(self.buckets.len());
+        if !self.buckets.iter().all(|write| buckets.insert(write.key)) {
+            return refused("a commit that names a bucket twice".to_owned());
+        }
+        let records = self.records.iter().map(|write| write.key.shard());
+        let mut shards = records.chain(self.buckets.iter().map(|write| write.key.shard()));
+        if shards.any(|shard| shard != self.shard) {
+            return refused("a commit with a key of another shard".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn refused(cause: String) -> Result<(), StoreError> {
+    Err(StoreError::Refused { cause })
+}

@@ -1,0 +1,56 @@
+//! One suite of tests, run against every store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests may fail loudly"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringwarden::store::{CommitError, Store, StoreError};
+use support::flaky::{Fault, Flaky};
+use support::places::{EVIDENCE_VERSION, Memory, Place, Wrapped};
+use support::writes::{get_number, is_conflict, number, put_number};
+
+store_contract!(memory, Memory::fresh().await);
+store_contract!(flaky, Wrapped::fresh().await);
+
+/// The faults that other tests rely on are what they say.
+#[tokio::test]
+async fn faults_are_what_they_say() {
+    let sound = Memory::fresh().await.open(EVIDENCE_VERSION).await;
+    let flaky = Arc::new(Flaky::new(sound.clone()));
+    let store: Arc<dyn Store> = flaky.clone();
+
+    flaky.once(Fault::LostCall);
+    let answer = put_number(&store, number(1), None, b"a").await;
+    assert!(matches!(answer, Err(CommitError::Store(error)) if error.outcome_unknown()));
+    assert_eq!(get_number(&sound, number(1)).await, None);
+
+    flaky.once(Fault::LostAnswer);
+    let answer = put_number(&store, number(1), None, b"a").await;
+    assert!(matches!(answer, Err(CommitError::Store(error)) if error.outcome_unknown()));
+    assert!(get_number(&sound, number(1)).await.is_some());
+    assert!(is_conflict(&put_number(&store, number(1), None, b"a").await));
+
+    flaky.always(Some(Fault::Foreign));
+    assert!(matches!(store.heads().await, Err(StoreError::Foreign { .. })));
+    flaky.always(Some(Fault::Unavailable));
+    let error = store.read(&[]).await.unwrap_err();
+    assert!(error.may_be_retried() && !error.outcome_unknown());
+
+    let delay = Duration::from_millis(40);
+    flaky.always(Some(Fault::Slow(delay)));
+    let before = tokio::time::Instant::now();
+    store.verify().await.unwrap();
+    assert!(before.elapsed() >= delay);
+    flaky.always(None);
+    store.verify().await.unwrap();
+}

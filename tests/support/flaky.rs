@@ -1,0 +1,140 @@
+//! A store that fails when a test says so.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use ringwarden::store::{
+    CommitError, Head, Key, Meta, RawEntry, Ring, ScanPage, Shard, ShardCommit, Store, StoreError, Stored, Table,
+    Version,
+};
+use tokio::sync::broadcast;
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The store does not answer, and nothing happened.
+    Unavailable,
+    /// It is another store.
+    Foreign,
+    /// The call got lost: nothing happened, but the caller cannot know.
+    LostCall,
+    /// The answer got lost: it happened, but the caller cannot know.
+    LostAnswer,
+    /// The call takes so long, and succeeds.
+    Slow(Duration),
+}
+
+/// Another store, with faults that can be switched.
+pub struct Flaky {
+    inner: Arc<dyn Store>,
+    /// Faults of the coming calls, one each; a call without one meets `standing`.
+    next: Mutex<VecDeque<Fault>>,
+    /// The fault of every call until it is lifted.
+    standing: Mutex<Option<Fault>>,
+}
+
+impl Flaky {
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self {
+            inner,
+            next: Mutex::default(),
+            standing: Mutex::default(),
+        }
+    }
+
+    /// The next call meets this fault; called again, the one after it.
+    pub fn once(&self, fault: Fault) {
+        self.next.lock().push_back(fault);
+    }
+
+    /// Every call meets this fault, until another is set or none.
+    pub fn always(&self, fault: Option<Fault>) {
+        *self.standing.lock() = fault;
+    }
+
+    async fn call<T>(&self, call: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
+        let next = self.next.lock().pop_front();
+        let fault = next.or(*self.standing.lock());
+        let cause = || "injected".to_owned();
+        match fault {
+            None => call.await,
+            Some(Fault::Unavailable) => Err(StoreError::Unavailable { cause: cause() }),
+            Some(Fault::Foreign) => Err(StoreError::Foreign { found: cause() }),
+            Some(Fault::LostCall) => Err(StoreError::OutcomeUnknown { cause: cause() }),
+            Some(Fault::LostAnswer) => {
+                call.await?;
+                Err(StoreError::OutcomeUnknown { cause: cause() })
+            }
+            Some(Fault::Slow(delay)) => {
+                tokio::time::sleep(delay).await;
+                call.await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Flaky {
+    fn meta(&self) -> &Meta {
+        self.inner.meta()
+    }
+
+    fn describe(&self) -> String {
+        format!("flaky {}", self.inner.describe())
+    }
+
+    async fn verify(&self) -> Result<(), StoreError> {
+        self.call(self.inner.verify()).await
+    }
+
+    async fn evidence_version(&self) -> Result<u32, StoreError> {
+        self.call(self.inner.evidence_version()).await
+    }
+
+    async fn set_evidence_version(&self, version: u32) -> Result<(), StoreError> {
+        self.call(self.inner.set_evidence_version(version)).await
+    }
+
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.call(self.inner.read(keys)).await
+    }
+
+    /// Every shard's commit is a call of its own, so that some can fail where others do not.
+    async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
+        let mut answers = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let one = async { Ok(self.inner.commit(vec![commit]).await) };
+            match self.call(one).await {
+                Ok(answer) => answers.extend(answer),
+                Err(error) => answers.push(Err(error.into())),
+            }
+        }
+        answers
+    }
+
+    async fn scan(
+        &self,
+        shard: Shard,
+        table: Table,
+        after: Option<Bytes>,
+        limit: usize,
+    ) -> Result<ScanPage, StoreError> {
+        self.call(self.inner.scan(shard, table, after, limit)).await
+    }
+
+    async fn heads(&self) -> Result<Vec<Head>, StoreError> {
+        self.call(self.inner.heads()).await
+    }
+
+    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawEntry>, StoreError> {
+        self.call(self.inner.entries(shard, from, limit)).await
+    }
+
+    fn rings(&self) -> broadcast::Receiver<Ring> {
+        self.inner.rings()
+    }
+}
