@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use ringwarden::store::{CommitError, Store, StoreError};
 use support::flaky::{Fault, Flaky};
-use support::places::{EVIDENCE_VERSION, Memory, Place, Wrapped};
+use support::places::{EVIDENCE_VERSION, Embedded, Memory, Place, Wrapped};
 use support::writes::{get_number, is_conflict, number, put_number};
 
 store_contract!(memory, Memory::fresh().await);
+store_contract!(embedded, Embedded::fresh().await);
 store_contract!(flaky, Wrapped::fresh().await);
 
 /// The faults that other tests rely on are what they say.

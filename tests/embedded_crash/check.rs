@@ -44,7 +44,7 @@ impl Said {
 pub fn check(path: &Path, workload: &Workload, said: &Said) -> Result<Vec<u64>, String> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let first = runtime.block_on(check_open(path, workload, said))?;
-    let again = Said { store: first.store, acknowledged: first.batches.clone() };
+    let again = Said { store: first.store.clone(), acknowledged: first.batches.clone() };
     let second = runtime.block_on(check_open(path, workload, &again))?;
     if second.batches != first.batches || second.evidence_version != first.evidence_version + 1 {
         return Err(format!("{second:?} after {first:?}"));

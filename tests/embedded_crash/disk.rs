@@ -66,8 +66,12 @@ enum Change {
 enum Luck {
     Nothing,
     Everything,
+    /// All but about one change of [`ONE_LOST_OF`].
+    Most,
     Some,
 }
+
+const ONE_LOST_OF: u64 = 24;
 
 impl Disk {
     /// A disk with all of a directory on it, at `root`.
@@ -93,7 +97,7 @@ impl Disk {
                 let change = self.changes;
                 self.file(self.descriptors[fd].inode).set_length(change, *length);
             }
-            Event::SyncBegins { thread, .. } => drop(self.syncs.insert(*thread, self.changes)),
+            Event::SyncBegins { thread } => drop(self.syncs.insert(*thread, self.changes)),
             Event::SyncEnds { thread, fd } => {
                 let begun = self.syncs[thread];
                 match &mut self.inodes[self.descriptors[fd].inode] {
@@ -324,9 +328,10 @@ impl Change {
 
 impl Luck {
     fn draw(random: &mut Random) -> Self {
-        match random.below(4) {
+        match random.below(6) {
             0 => Self::Nothing,
             1 => Self::Everything,
+            2 | 3 => Self::Most,
             _ => Self::Some,
         }
     }
@@ -336,7 +341,8 @@ impl Luck {
         match self {
             Self::Nothing => 0,
             Self::Everything => changes,
-            Self::Some => random.index(changes + 1),
+            Self::Most if random.below(ONE_LOST_OF) > 0 => changes,
+            Self::Most | Self::Some => random.index(changes + 1),
         }
     }
 }

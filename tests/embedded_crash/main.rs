@@ -90,9 +90,7 @@ fn lose_caches(seeds: u64) {
 
 fn lose_cache(seed: u64, workload: &Workload, events: &[Event], before: Option<&Path>) -> Result<(), String> {
     let mut random = Random(seed << 32);
-    let opened = events.iter().position(|event| matches!(event, Event::Said { line } if line.starts_with("opened")));
-    // Every fifth power failure comes while the store is made or opened.
-    let cut = if seed % 5 == 0 { random.index(opened.unwrap()) } else { random.index(events.len()) };
+    let cut = cut(seed, &mut random, events);
     let mut disk = Disk::new(Path::new(&workload.path).parent().unwrap(), before);
     let mut said = Said::nothing(&workload.starts);
     for event in &events[..cut] {
@@ -105,6 +103,21 @@ fn lose_cache(seed: u64, workload: &Workload, events: &[Event], before: Option<&
     disk.crash(&mut random, dir.path());
     let checked = check(&dir.path().join("store"), workload, &said);
     checked.map(drop).map_err(|error| format!("cut {cut} of {}, {said:?}: {error}", events.len()))
+}
+
+/// When the power fails: of five seeds, one while the store is made or opened, two while a write is under way to the
+/// disk, the others whenever.
+fn cut(seed: u64, random: &mut Random, events: &[Event]) -> usize {
+    let opened = |event: &Event| matches!(event, Event::Said { line } if line.starts_with("opened"));
+    let syncs = |at: &usize| matches!(events[*at], Event::SyncEnds { .. });
+    match seed % 5 {
+        0 => random.index(events.iter().position(opened).unwrap()),
+        1 | 2 => {
+            let syncs: Vec<usize> = (0..events.len()).filter(syncs).collect();
+            syncs[random.index(syncs.len())]
+        }
+        _ => random.index(events.len()),
+    }
 }
 
 /// Kills a process with eight writers again and again; each one goes on where the one before ended.

@@ -27,7 +27,7 @@ pub enum Event {
     Seek { fd: i32, to: u64 },
     SetLength { fd: i32, length: u64 },
     /// `thread` has one under way at most.
-    SyncBegins { thread: u32, fd: i32 },
+    SyncBegins { thread: u32 },
     SyncEnds { thread: u32, fd: i32 },
     MakeDir { path: PathBuf },
     Rename { from: PathBuf, to: PathBuf },
@@ -103,7 +103,7 @@ impl Reader {
                 self.open.remove(&fd);
                 self.events.push(Event::Close { fd });
             }
-            "fsync" | "fdatasync" => self.events.push(Event::SyncBegins { thread, fd }),
+            "fsync" | "fdatasync" => self.events.push(Event::SyncBegins { thread }),
             _ => {}
         }
     }
@@ -142,7 +142,8 @@ impl Reader {
                 self.events.push(Event::Write { fd, at: None, bytes });
             }
             "lseek" => {
-                let Some(fd) = here(self) else { return };
+                // Who only asks where it is moves nothing; nobody here reads and writes through one descriptor.
+                let Some(fd) = here(self).filter(|_| arguments[2] != "SEEK_CUR") else { return };
                 self.events.push(Event::Seek { fd, to: result.parse().unwrap() });
             }
             "ftruncate" => {

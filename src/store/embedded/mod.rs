@@ -15,7 +15,6 @@ mod keys;
 mod place;
 mod view;
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -33,10 +32,7 @@ use self::place::Place;
 use super::error::{CommitError, StoreError};
 use super::key::{Key, Shard, Table};
 use super::meta::Meta;
-use super::{
-    Head, MAX_COMMIT_ITEMS, MAX_RINGS_WAITING, MAX_VALUE_BYTES, RawEntry, Ring, ScanPage, ShardCommit, Store, Stored,
-    Version,
-};
+use super::{Head, MAX_RINGS_WAITING, RawEntry, Ring, ScanPage, ShardCommit, Store, Stored, Version};
 
 /// How long the engine may take for anything but a commit, before the store counts as gone.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -204,7 +200,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
-        let checked: Vec<_> = commits.iter().map(check).collect();
+        let checked: Vec<_> = commits.iter().map(ShardCommit::check).collect();
         let wanted = |(commit, checked): (ShardCommit, &Result<(), StoreError>)| checked.is_ok().then_some(commit);
         let commits: Vec<_> = commits.into_iter().zip(&checked).filter_map(wanted).collect();
         let outcomes = self.commit_checked(commits).await;
@@ -244,30 +240,6 @@ impl Store for EmbeddedStore {
     fn rings(&self) -> broadcast::Receiver<Ring> {
         self.shared.rings.subscribe()
     }
-}
-
-/// Whether a commit keeps the limits and means one thing.
-fn check(commit: &ShardCommit) -> Result<(), StoreError> {
-    let refused = |cause: String| Err(StoreError::Refused { cause });
-    let items = commit.records.len() + commit.buckets.len();
-    if items > MAX_COMMIT_ITEMS {
-        return refused(format!("{items} items in a commit, {MAX_COMMIT_ITEMS} at most"));
-    }
-    let shards = commit.records.iter().map(|record| record.key.shard());
-    let mut shards = shards.chain(commit.buckets.iter().map(|bucket| bucket.key.shard()));
-    if shards.any(|shard| shard != commit.shard) {
-        return refused(format!("an item of a commit is not of shard {}", commit.shard));
-    }
-    let values = commit.records.iter().flat_map(|record| [Some(&record.header), record.state.as_ref()]);
-    let values = values.chain(commit.buckets.iter().map(|bucket| bucket.bytes.as_ref()));
-    if let Some(value) = values.flatten().find(|value| value.len() > MAX_VALUE_BYTES) {
-        return refused(format!("a value of {} bytes, {MAX_VALUE_BYTES} at most", value.len()));
-    }
-    let mut seen = HashSet::with_capacity(commit.records.len());
-    if !commit.records.iter().all(|record| seen.insert(&record.key)) {
-        return refused("a commit names a record twice".into());
-    }
-    Ok(())
 }
 
 fn aborted(error: &tokio::task::JoinError) -> StoreError {
