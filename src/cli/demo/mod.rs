@@ -101,12 +101,11 @@ async fn connect(url: &str) -> Result<Channel, CliError> {
     let began = crate::clock::monotonic();
     let remote = super::Remote { server: url.to_owned(), json: false };
     loop {
-        let health = super::health::is_serving(&remote).await;
-        if matches!(health, Ok(true)) {
+        if super::health::is_serving(&remote).await? {
             return remote.connect().await;
         }
         if began.elapsed() > PATIENCE {
-            return Err(health.err().unwrap_or(CliError::NotServing));
+            return Err(CliError::NotServing { server: url.to_owned(), status: "that it is not ready yet".to_owned() });
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -153,9 +152,9 @@ fn row(question: &Question, answer: &LookupResponse) -> [String; 7] {
         question.who.to_owned(),
         question.asked.to_owned(),
         answer.number_score.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
-        super::names::name_of::<RiskLevel>(answer.risk_level as i32),
-        super::names::name_of::<Action>(answer.action as i32),
-        super::names::name_of::<Basis>(answer.basis as i32),
+        super::names::name_of::<RiskLevel>(answer.risk_level),
+        super::names::name_of::<Action>(answer.action),
+        super::names::name_of::<Basis>(answer.basis),
         because,
     ]
 }
