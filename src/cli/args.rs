@@ -34,7 +34,10 @@ pub enum Command {
 
 /// The commands that run and end.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value, for as long as the program runs")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one value, for as long as the program runs"
+)]
 pub enum ClientCommand {
     /// Say what is known about numbers, and what to do with their calls
     Lookup(lookup::LookupArgs),

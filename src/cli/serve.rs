@@ -11,7 +11,8 @@ use crate::telemetry;
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     // A variable that is not Unicode is not one of ours.
-    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = config::load(&args, variables, |path| std::fs::read_to_string(path))?;
     let metrics = Metrics::new();
     let _log = telemetry::install(&config.log, &metrics)?;

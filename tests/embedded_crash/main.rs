@@ -68,7 +68,12 @@ fn lose_caches(seeds: u64) {
     let path = dir.path().join("a/store");
     let path = path.to_str().unwrap().to_owned();
     let starts = vec![0; 4];
-    let mut workload = Workload { path, starts, batches: 150, memtable_bytes: SMALL_MEMTABLE };
+    let mut workload = Workload {
+        path,
+        starts,
+        batches: 150,
+        memtable_bytes: SMALL_MEMTABLE,
+    };
     let mut before = None;
     let mut failures = Vec::new();
     for run in 0..2 {
@@ -85,7 +90,12 @@ fn lose_caches(seeds: u64) {
         before = Some(after);
         workload.starts = workload.starts.iter().map(|start| start + workload.batches).collect();
     }
-    assert!(failures.is_empty(), "{} of {seeds}:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {seeds}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 fn lose_cache(seed: u64, workload: &Workload, events: &[Event], before: Option<&Path>) -> Result<(), String> {
@@ -102,7 +112,9 @@ fn lose_cache(seed: u64, workload: &Workload, events: &[Event], before: Option<&
     let dir = tempfile::tempdir().unwrap();
     disk.crash(&mut random, dir.path());
     let checked = check(&dir.path().join("store"), workload, &said);
-    checked.map(drop).map_err(|error| format!("cut {cut} of {}, {said:?}: {error}", events.len()))
+    checked
+        .map(drop)
+        .map_err(|error| format!("cut {cut} of {}, {said:?}: {error}", events.len()))
 }
 
 /// When the power fails: of five seeds, one while the store is made or opened, two while a write is under way to the
@@ -124,7 +136,12 @@ fn cut(seed: u64, random: &mut Random, events: &[Event]) -> usize {
 fn kill(rounds: u64) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store").to_str().unwrap().to_owned();
-    let mut workload = Workload { path, starts: vec![0; 8], batches: 1_000_000, memtable_bytes: SMALL_MEMTABLE * 8 };
+    let mut workload = Workload {
+        path,
+        starts: vec![0; 8],
+        batches: 1_000_000,
+        memtable_bytes: SMALL_MEMTABLE * 8,
+    };
     let seed = std::process::id().into();
     let mut random = Random(seed);
     for round in 0..rounds {
@@ -147,7 +164,10 @@ fn kill(rounds: u64) {
             Err(error) => panic!("seed {seed}, round {round}, {said:?}: {error}"),
         }
     }
-    assert!(workload.starts.iter().all(|batches| *batches > 0), "nothing was written");
+    assert!(
+        workload.starts.iter().all(|batches| *batches > 0),
+        "nothing was written"
+    );
 }
 
 fn copy(from: &Path, to: &Path) {

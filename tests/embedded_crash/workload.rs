@@ -38,7 +38,13 @@ pub struct Workload {
 impl Workload {
     pub fn to_variable(&self) -> String {
         let starts: Vec<String> = self.starts.iter().map(u64::to_string).collect();
-        format!("{}\n{}\n{}\n{}", self.path, starts.join(","), self.batches, self.memtable_bytes)
+        format!(
+            "{}\n{}\n{}\n{}",
+            self.path,
+            starts.join(","),
+            self.batches,
+            self.memtable_bytes
+        )
     }
 
     pub fn from_variable(text: &str) -> Self {
@@ -82,7 +88,11 @@ async fn write(store: &EmbeddedStore, thread: u64, batches: std::ops::Range<u64>
     }
     for batch in batches {
         let commits = commits(thread, batch, &versions);
-        let written: Vec<(RecordKey, bool)> = commits.iter().flat_map(|commit| &commit.records).map(|record| (record.key.clone(), record.state.is_some())).collect();
+        let written: Vec<(RecordKey, bool)> = commits
+            .iter()
+            .flat_map(|commit| &commit.records)
+            .map(|record| (record.key.clone(), record.state.is_some()))
+            .collect();
         let outcomes: Result<Vec<Vec<Version>>, _> = store.commit(commits).await.into_iter().collect();
         for ((key, there), version) in written.into_iter().zip(outcomes.unwrap().concat()) {
             versions.insert(key, there.then_some(version));
@@ -109,19 +119,33 @@ pub fn changes(thread: u64, batch: u64) -> Vec<Change> {
     for i in 0..RECORDS_A_BATCH {
         let number = number(thread, (batch * 3 + i) % NUMBERS);
         let value = ((batch + i) % 11 != 10).then(|| value(thread, batch, i));
-        changes.push(Change { key: Key::Record(RecordKey::number(number)), value });
+        changes.push(Change {
+            key: Key::Record(RecordKey::number(number)),
+            value,
+        });
         if i == 0 {
             let value = (batch % 7 != 6).then(|| self::value(thread, batch, 100));
-            changes.push(Change { key: Key::Bucket(BucketKey { number, bucket: 1 }), value });
+            changes.push(Change {
+                key: Key::Bucket(BucketKey { number, bucket: 1 }),
+                value,
+            });
         }
     }
-    changes.push(Change { key: Key::Record(RecordKey::case(&case(thread))), value: Some(value(thread, batch, 200)) });
+    changes.push(Change {
+        key: Key::Record(RecordKey::case(&case(thread))),
+        value: Some(value(thread, batch, 200)),
+    });
     changes
 }
 
 /// Everything that a thread may write to.
 pub fn keys(thread: u64) -> Vec<Key> {
-    let buckets = (0..NUMBERS).map(|n| Key::Bucket(BucketKey { number: number(thread, n), bucket: 1 }));
+    let buckets = (0..NUMBERS).map(|n| {
+        Key::Bucket(BucketKey {
+            number: number(thread, n),
+            bucket: 1,
+        })
+    });
     records(thread).into_iter().map(Key::Record).chain(buckets).collect()
 }
 
@@ -144,11 +168,18 @@ fn commits(thread: u64, batch: u64, versions: &HashMap<RecordKey, Option<Version
     for (i, change) in (0..).zip(changes(thread, batch)) {
         let shard = change.key.shard();
         if commits.last().is_none_or(|commit| commit.shard != shard) {
-            commits.push(ShardCommit { shard, records: Vec::new(), buckets: Vec::new() });
+            commits.push(ShardCommit {
+                shard,
+                records: Vec::new(),
+                buckets: Vec::new(),
+            });
         }
         let commit = commits.last_mut().unwrap();
         match change.key {
-            Key::Bucket(key) => commit.buckets.push(BucketWrite { key, bytes: change.value }),
+            Key::Bucket(key) => commit.buckets.push(BucketWrite {
+                key,
+                bytes: change.value,
+            }),
             Key::Record(key) => commit.records.push(RecordWrite {
                 expected: versions[&key],
                 header: header(&key, change.value.is_none(), mix(thread << 40 | batch << 8 | i)),

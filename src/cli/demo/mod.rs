@@ -22,9 +22,7 @@ use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
-use crate::wire::v1::{
-    Action, Basis, GetCaseRequest, ListCasesRequest, LookupRequest, LookupResponse, RiskLevel,
-};
+use crate::wire::v1::{Action, Basis, GetCaseRequest, ListCasesRequest, LookupRequest, LookupResponse, RiskLevel};
 
 /// Midnight after the day of the complaints: 2021-07-08T00:00:00Z.
 const DAY: Timestamp = Timestamp::from_secs(1_625_702_400);
@@ -65,8 +63,14 @@ fn demo_config(place: &Path) -> Result<Config, CliError> {
     let config = config::load(&config::ServeArgs::default(), std::iter::empty(), |_| Ok(String::new()))?;
     let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     Ok(Config {
-        listen: config::Listen { grpc_addr: any_port, http_addr: any_port },
-        store: config::Store { url: config::StoreUrl::Embedded(place.join("store")), ..config.store },
+        listen: config::Listen {
+            grpc_addr: any_port,
+            http_addr: any_port,
+        },
+        store: config::Store {
+            url: config::StoreUrl::Embedded(place.join("store")),
+            ..config.store
+        },
         ..config
     })
 }
@@ -77,7 +81,10 @@ async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
          The server runs on {url} with a store of its own, and both end with the demo.\n"
     ))?;
     let channel = connect(url).await?;
-    for (name, bytes, format) in [("complaints.csv.gz", COMPLAINTS, "ftc"), ("letters.csv", LETTERS, "cases")] {
+    for (name, bytes, format) in [
+        ("complaints.csv.gz", COMPLAINTS, "ftc"),
+        ("letters.csv", LETTERS, "cases"),
+    ] {
         let file = place.join(name);
         std::fs::write(&file, bytes)?;
         heading(&format!("Import: ringwarden import {format} {name}"))?;
@@ -85,7 +92,9 @@ async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
     }
     heading("What a carrier and a call-blocker app are told")?;
     let faults = ask_all(&channel).await?;
-    heading(&format!("What the person called is told about: ringwarden lookup {APPLE_SUPPORT}"))?;
+    heading(&format!(
+        "What the person called is told about: ringwarden lookup {APPLE_SUPPORT}"
+    ))?;
     command(url, &["lookup", APPLE_SUPPORT]).await?;
     heading(&format!("What an analyst sees: ringwarden number show {APPLE_SUPPORT}"))?;
     command(url, &["number", "show", APPLE_SUPPORT]).await?;
@@ -99,13 +108,19 @@ async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
 
 async fn connect(url: &str) -> Result<Channel, CliError> {
     let began = crate::clock::monotonic();
-    let remote = super::Remote { server: url.to_owned(), json: false };
+    let remote = super::Remote {
+        server: url.to_owned(),
+        json: false,
+    };
     loop {
         if super::health::is_serving(&remote).await? {
             return remote.connect().await;
         }
         if began.elapsed() > PATIENCE {
-            return Err(CliError::NotServing { server: url.to_owned(), status: "that it is not ready yet".to_owned() });
+            return Err(CliError::NotServing {
+                server: url.to_owned(),
+                status: "that it is not ready yet".to_owned(),
+            });
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -113,10 +128,16 @@ async fn connect(url: &str) -> Result<Channel, CliError> {
 
 /// Runs a client command as a user would.
 async fn command(url: &str, words: &[&str]) -> Result<(), CliError> {
-    let line = std::iter::once("ringwarden").chain(words.iter().copied()).chain(["--server", url]);
+    let line = std::iter::once("ringwarden")
+        .chain(words.iter().copied())
+        .chain(["--server", url]);
     match Cli::try_parse_from(line) {
-        Ok(Cli { command: super::args::Command::Client(command) }) => Box::pin(super::run(command)).await,
-        Ok(_) => Err(CliError::WrongAnswers(vec!["the demo runs client commands only".to_owned()])),
+        Ok(Cli {
+            command: super::args::Command::Client(command),
+        }) => Box::pin(super::run(command)).await,
+        Ok(_) => Err(CliError::WrongAnswers(vec![
+            "the demo runs client commands only".to_owned(),
+        ])),
         Err(error) => Err(CliError::WrongAnswers(vec![error.to_string()])),
     }
 }
@@ -151,7 +172,9 @@ fn row(question: &Question, answer: &LookupResponse) -> [String; 7] {
     [
         question.who.to_owned(),
         question.asked.to_owned(),
-        answer.number_score.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
+        answer
+            .number_score
+            .map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
         super::names::name_of::<RiskLevel>(answer.risk_level),
         super::names::name_of::<Action>(answer.action),
         super::names::name_of::<Basis>(answer.basis),
@@ -173,12 +196,22 @@ async fn later_links(channel: &Channel) -> Result<(), CliError> {
             ..GetCaseRequest::default()
         };
         let members = client.get_case(request).await?.into_inner().members;
-        let later: Vec<i64> =
-            members.iter().filter_map(|m| m.from.as_ref()).map(|from| from.seconds).filter(|at| *at >= day_secs).collect();
+        let later: Vec<i64> = members
+            .iter()
+            .filter_map(|m| m.from.as_ref())
+            .map(|from| from.seconds)
+            .filter(|at| *at >= day_secs)
+            .collect();
         if let Some(last) = later.iter().max() {
             let last = Timestamp::from_secs(*last).to_string();
             let date = last.split('T').next().unwrap_or_default().to_owned();
-            table.add_row([case.case_id, case.title, members.len().to_string(), later.len().to_string(), date]);
+            table.add_row([
+                case.case_id,
+                case.title,
+                members.len().to_string(),
+                later.len().to_string(),
+                date,
+            ]);
         }
     }
     output::line(table.trim_fmt())
@@ -188,4 +221,3 @@ fn heading(text: &str) -> Result<(), CliError> {
     let bold = anstyle::Style::new().bold();
     output::line(format!("\n{bold}{text}{bold:#}"))
 }
-

@@ -114,7 +114,11 @@ pub(super) const QUESTIONS: &[Question] = &[
 
 /// What is wrong with an answer, if anything is.
 pub(super) fn mismatch(question: &Question, answer: &LookupResponse) -> Vec<String> {
-    let number = answer.number.as_ref().map(|number| number.e164.as_str()).unwrap_or_default();
+    let number = answer
+        .number
+        .as_ref()
+        .map(|number| number.e164.as_str())
+        .unwrap_or_default();
     let titles: Vec<&str> = answer.cases.iter().map(|case| case.title.as_str()).collect();
     let case_is_right = match question.case {
         "" => titles.is_empty(),
@@ -128,5 +132,7 @@ pub(super) fn mismatch(question: &Question, answer: &LookupResponse) -> Vec<Stri
         (case_is_right, "the fraud cases"),
     ];
     let wrong = checks.into_iter().filter(|(right, _)| !right);
-    wrong.map(|(_, what)| format!("{}: {what} is not what it should be", question.who)).collect()
+    wrong
+        .map(|(_, what)| format!("{}: {what} is not what it should be", question.who))
+        .collect()
 }
