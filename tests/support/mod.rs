@@ -6,4 +6,5 @@ pub mod flaky;
 pub mod places;
 pub mod redis_place;
 pub mod redis_server;
+pub mod redis_writes;
 pub mod writes;
