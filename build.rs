@@ -14,8 +14,12 @@ use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, 
 
 const PACKAGE: &str = "ringwarden.v1";
 const FILES: [&str; 5] = ["common", "lookup", "report", "number", "case"];
-/// `google.protobuf` types come from pbjson, whose timestamps and durations have the right JSON.
-const WELL_KNOWN: (&str, &str) = (".google.protobuf", "::pbjson_types");
+/// `google.protobuf` types come from pbjson, whose durations have the right JSON; its timestamps do not, so we have our
+/// own. The longer path comes before the shorter.
+const WELL_KNOWN: [(&str, &str); 2] = [
+    (".google.protobuf.Timestamp", "crate::wire::Timestamp"),
+    (".google.protobuf", "::pbjson_types"),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -28,10 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut descriptors = compiler.file_descriptor_set();
 
     let personal = personal_messages(&compiler.descriptor_pool());
-    tonic_prost_build::configure()
+    let mut messages = tonic_prost_build::configure()
         // Without this, prost maps them to its own types first.
-        .compile_well_known_types(true)
-        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+        .compile_well_known_types(true);
+    for (proto, rust) in WELL_KNOWN {
+        messages = messages.extern_path(proto, rust);
+    }
+    messages
         .skip_debug(personal.iter().map(|message| format!(".{}", message.full_name())))
         .compile_fds(descriptors.clone())?;
     let debug: String = personal.iter().map(debug_impls).collect();
@@ -46,9 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Unknown JSON fields stay errors, the builder's default, so that a misspelt one is not ignored.
 fn write_json_impls(descriptors: &[u8], out_dir: &Path) -> Result<(), Box<dyn Error>> {
-    pbjson_build::Builder::new()
-        .register_descriptors(descriptors)?
-        .extern_path(WELL_KNOWN.0, WELL_KNOWN.1)
+    let mut json = pbjson_build::Builder::new();
+    for (proto, rust) in WELL_KNOWN {
+        json.extern_path(proto, rust);
+    }
+    json.register_descriptors(descriptors)?
         .out_dir(out_dir)
         .build(&[format!(".{PACKAGE}")])?;
     Ok(())

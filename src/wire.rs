@@ -5,6 +5,10 @@
 //! `Debug` of a message leaves out the fields marked `debug_redact`, so that no phone number or
 //! comment can reach a log.
 
+mod timestamp;
+
+pub use timestamp::{NotAMoment, Timestamp};
+
 /// Messages, enumerations, servers and clients of package `ringwarden.v1`, with proto3 JSON as
 /// their serde form: lowerCamelCase names, enums by name, 64-bit integers as text, default values
 /// left out, unknown fields refused by name.
@@ -27,12 +31,12 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 mod tests {
     use std::collections::HashSet;
 
-    use pbjson_types::{Duration, Timestamp};
+    use pbjson_types::Duration;
     use prost::Message as _;
     use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
-    use super::FILE_DESCRIPTOR_SET;
     use super::v1::*;
+    use super::{FILE_DESCRIPTOR_SET, Timestamp};
 
     // Field numbers of descriptor.proto, of which the paths of comments are made.
     const FILE_MESSAGE: i32 = 4;
@@ -81,7 +85,7 @@ mod tests {
             "basis": "BASIS_ANALYTICS",
             "reasons": [{ "code": "RECENT_REPORTS", "points": 1.5 }],
             "reportCount": 3,
-            "lastReported": "2025-11-23T10:31:00+00:00",
+            "lastReported": "2025-11-23T10:31:00Z",
             "cacheTtl": "60s",
             "stale": true,
             "requestId": "r-1",

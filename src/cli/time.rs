@@ -1,7 +1,7 @@
 //! Times as people write and read them.
 
+use crate::wire::Timestamp;
 use chrono::{DateTime, NaiveDate};
-use pbjson_types::Timestamp;
 use thiserror::Error;
 
 /// Why a text is not a time.

@@ -70,6 +70,9 @@ pub enum ServiceError {
     /// The store did not answer: it may or may not have happened.
     #[error("the store did not answer: it may have been applied, retry with the same id")]
     OutcomeUnknown,
+    /// The index has not been loaded yet: there is nothing to answer from.
+    #[error("the index is being loaded: come back soon")]
+    Loading,
     /// A fault of ours; logged with its cause.
     #[error("internal error")]
     Internal,

@@ -492,7 +492,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
             ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. } => {
                 Counted::Conflict
             }
-            ServiceError::Unavailable => Counted::Unavailable,
+            ServiceError::Unavailable | ServiceError::Loading => Counted::Unavailable,
             ServiceError::OutcomeUnknown => Counted::OutcomeUnknown,
             ServiceError::Invalid(_)
             | ServiceError::NotFound { .. }

@@ -1,7 +1,7 @@
 //! `case create`, `update` and `transition`.
 
+use crate::wire::Timestamp;
 use clap::Args;
-use pbjson_types::Timestamp;
 
 use super::read::print;
 use crate::cli::connect::{self, Remote};

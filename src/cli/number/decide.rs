@@ -1,7 +1,7 @@
 //! `number set-status`, `clear-status` and `reset`: decisions of analysts.
 
+use crate::wire::Timestamp;
 use clap::Args;
-use pbjson_types::Timestamp;
 
 use super::show::statuses_table;
 use crate::cli::connect::{self, Remote};

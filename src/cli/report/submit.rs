@@ -1,7 +1,7 @@
 //! `report NUMBER`: files one report.
 
+use crate::wire::Timestamp;
 use clap::Args;
-use pbjson_types::Timestamp;
 
 use crate::cli::connect::{self, Remote};
 use crate::cli::error::CliError;

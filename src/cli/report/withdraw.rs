@@ -25,9 +25,6 @@ pub(super) struct WithdrawArgs {
     /// Take back every report of this reporter
     #[arg(long, value_name = "NAME")]
     reporter: Option<String>,
-    /// Only reports of this feed
-    #[arg(long, conflicts_with = "number")]
-    feed: Option<String>,
     /// Why; kept in the change log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -56,7 +53,6 @@ pub(super) async fn run(args: WithdrawArgs) -> Result<(), CliError> {
     };
     let request = WithdrawReportsRequest {
         selector: Some(selector),
-        feed: args.feed.unwrap_or_default(),
         request_id: connect::request_id(args.request_id)?,
         reason: args.reason.unwrap_or_default(),
     };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use crate::wire::Timestamp;
 use csv::ByteRecord;
-use pbjson_types::Timestamp;
 
 use super::categories::Categories;
 use super::letter;

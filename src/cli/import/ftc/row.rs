@@ -1,8 +1,8 @@
 //! One row of FTC complaints as a report.
 
+use crate::wire::Timestamp;
 use chrono::NaiveDate;
 use csv::ByteRecord;
-use pbjson_types::Timestamp;
 
 use super::identity::trimmed;
 use super::layout::Layout;

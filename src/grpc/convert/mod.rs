@@ -1,0 +1,207 @@
+//! Protobuf to domain and back. A request is read whole: everything that is wrong with it is said at once, each with
+//! the path of its field, and never with its value, which may be personal.
+
+pub(super) mod case;
+mod kinds;
+pub(super) mod lookup;
+pub(super) mod number;
+pub(super) mod report;
+mod shown;
+
+use std::fmt::Display;
+
+use crate::domain::actor::Actor;
+use crate::domain::brand::Brand;
+use crate::domain::ids::RequestId;
+use crate::domain::time::Timestamp;
+use crate::number::Region;
+use crate::service::{Mutation, PageRequest, ServiceError, Violation};
+use crate::wire;
+
+/// The most items of a batch that is refused as a whole when it holds more.
+pub(super) fn check_batch(field: &str, items: usize, most: usize) -> Result<(), ServiceError> {
+    if (1..=most).contains(&items) {
+        return Ok(());
+    }
+    Err(ServiceError::field(field, format!("must hold 1 to {most} items")))
+}
+
+/// Reads the fields of one message and notes what is wrong with them. A reading method gives `None` for a field that is
+/// at fault, after noting it, and for an optional one that is not set.
+#[derive(Debug, Default)]
+struct Fields {
+    violations: Vec<Violation>,
+}
+
+impl Fields {
+    /// What was made of the fields, if none is at fault.
+    fn finish<T>(self, value: Option<T>) -> Result<T, ServiceError> {
+        match value {
+            Some(value) if self.violations.is_empty() => Ok(value),
+            _ if self.violations.is_empty() => Err(ServiceError::Internal),
+            _ => Err(ServiceError::Invalid(self.violations)),
+        }
+    }
+
+    fn refuse(&mut self, field: &str, problem: impl Into<String>) {
+        self.violations.push(Violation::new(field, problem));
+    }
+
+    /// Keeps what is right, notes what is wrong.
+    fn keep<T>(&mut self, field: &str, result: Result<T, impl Display>) -> Option<T> {
+        result.map_err(|problem| self.refuse(field, problem.to_string())).ok()
+    }
+
+    /// A text that need not be set.
+    fn optional<T, E: Display>(&mut self, field: &str, text: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+        if text.is_empty() {
+            return None;
+        }
+        self.keep(field, parse(text))
+    }
+
+    /// An enumerated value that need not be set: 0 is not set.
+    fn code<T>(&mut self, field: &str, code: i32, from: impl Fn(u8) -> Option<T>) -> Option<T> {
+        if code == 0 {
+            return None;
+        }
+        let value = u8::try_from(code).ok().and_then(from);
+        if value.is_none() {
+            self.refuse(field, "is a value that this server does not know");
+        }
+        value
+    }
+
+    /// An enumerated value that must be set.
+    fn required_code<T>(&mut self, field: &str, code: i32, from: impl Fn(u8) -> Option<T>) -> Option<T> {
+        if code == 0 {
+            self.refuse(field, "must be set");
+        }
+        self.code(field, code, from)
+    }
+
+    /// A number as text must be there; whether it is one is for the service to say.
+    fn number(&mut self, field: &str, text: String) -> String {
+        if text.trim().is_empty() {
+            self.refuse(field, "must not be empty");
+        }
+        text
+    }
+
+    fn region(&mut self, field: &str, text: &str) -> Option<Region> {
+        self.optional(field, text, str::parse::<Region>)
+    }
+
+    fn brand(&mut self, field: &str, text: &str) -> Option<Brand> {
+        self.optional(field, text, Brand::parse)
+    }
+
+    /// A text of one line.
+    fn line(&mut self, field: &str, text: String, most_chars: usize) -> String {
+        if text.chars().any(char::is_control) {
+            self.refuse(field, "must hold visible characters only");
+        }
+        self.length(field, &text, most_chars);
+        text
+    }
+
+    /// A text that may have several lines.
+    fn prose(&mut self, field: &str, text: String, most_chars: usize) -> String {
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            self.refuse(field, "must hold visible characters, line breaks and tabs only");
+        }
+        self.length(field, &text, most_chars);
+        text
+    }
+
+    fn length(&mut self, field: &str, text: &str, most_chars: usize) {
+        if text.chars().count() > most_chars {
+            self.refuse(field, format!("must have at most {most_chars} characters"));
+        }
+    }
+
+    /// A moment that need not be set.
+    fn time(&mut self, field: &str, time: Option<wire::Timestamp>) -> Option<Timestamp> {
+        let millis = time?.millis();
+        if millis.is_none() {
+            self.refuse(field, "must be a time from the year 1 to the year 9999");
+        }
+        millis.map(Timestamp::from_millis)
+    }
+
+    /// A moment that need not be set, and is not taken for true before the year 2000.
+    fn recent_time(&mut self, field: &str, time: Option<wire::Timestamp>) -> Option<Timestamp> {
+        let moment = self.time(field, time)?;
+        if moment < Timestamp::EARLIEST {
+            self.refuse(field, "must not be before the year 2000");
+        }
+        Some(moment)
+    }
+
+    /// A share between the limits, both included; NaN lies between none.
+    fn within(&mut self, field: &str, value: f64, least: f64, most: f64) -> f64 {
+        if !(least..=most).contains(&value) {
+            self.refuse(field, format!("must lie between {least} and {most}"));
+        }
+        value
+    }
+
+    /// Who changes something, and on which request.
+    fn mutation(&mut self, actor: &str, request_id: &str, expected_version: Option<u64>) -> Option<Mutation> {
+        if actor.trim().is_empty() {
+            self.refuse("actor", "must not be empty");
+        }
+        let actor = self.keep("actor", Actor::parse(actor));
+        let request = self.request_id(request_id);
+        Some(Mutation {
+            request: request?,
+            actor: actor?,
+            expected_version,
+        })
+    }
+
+    fn request_id(&mut self, request_id: &str) -> Option<RequestId> {
+        self.keep("request_id", RequestId::parse(request_id))
+    }
+}
+
+fn page(size: u32, token: String) -> PageRequest {
+    PageRequest { size, token }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let mut fields = Fields::default();
+        fields.mutation(" ", "", None);
+        fields.required_code("kind", 0, Some);
+        fields.within("confidence", f64::NAN, 0.0, 1.0);
+        fields.within("min_score", f64::INFINITY, 0.0, 100.0);
+        let Err(ServiceError::Invalid(violations)) = fields.finish(Some(())) else {
+            panic!("accepted");
+        };
+        let named: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(named, ["actor", "request_id", "kind", "confidence", "min_score"]);
+    }
+
+    #[test]
+    fn texts_of_several_lines_may_hold_tabs_but_no_null() {
+        let mut fields = Fields::default();
+        fields.prose("note", "a\r\n\tb".to_owned(), 5);
+        assert!(fields.violations.is_empty());
+        fields.prose("note", "a\0".to_owned(), 5);
+        fields.prose("note", "abcdef".to_owned(), 5);
+        fields.line("title", "a\nb".to_owned(), 5);
+        assert_eq!(fields.violations.len(), 3);
+    }
+
+    #[test]
+    fn batches_hold_one_to_most() {
+        assert!(check_batch("reports", 0, 5).is_err());
+        assert!(check_batch("reports", 5, 5).is_ok());
+        assert!(check_batch("reports", 6, 5).is_err());
+    }
+}

@@ -1,0 +1,244 @@
+//! What analysts see and say of a number.
+
+use super::{Fields, page, report, shown};
+use crate::domain::ids::CaseId;
+use crate::domain::kinds::StatusKind;
+use crate::domain::score::Score;
+use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
+use crate::domain::time::Timestamp;
+use crate::number::{E164, Region};
+use crate::service::{
+    Dossier, DossierLink, Mutation, NumberFilter, NumberList, NumberRow, PageRequest, ServiceError, StatusInput,
+};
+use crate::wire::v1;
+
+/// The most digits of a number, and so of the beginning of one.
+const MAX_PREFIX_DIGITS: usize = 15;
+/// The most cases named in a line of a list.
+const MAX_ROW_CASES: usize = 20;
+
+/// A number as a client names it.
+#[derive(Debug)]
+pub(in crate::grpc) struct Named {
+    pub(in crate::grpc) text: String,
+    pub(in crate::grpc) region: Option<Region>,
+}
+
+/// Reads which number is meant.
+pub(in crate::grpc) fn named(request: v1::GetNumberRequest) -> Result<Named, ServiceError> {
+    let mut fields = Fields::default();
+    let named = fields.named(request.number, &request.default_region);
+    fields.finish(Some(named))
+}
+
+/// Reads a status to be set.
+pub(in crate::grpc) fn new_status(
+    request: v1::SetNumberStatusRequest,
+) -> Result<(Named, StatusInput, Mutation), ServiceError> {
+    let mut fields = Fields::default();
+    let named = fields.named(request.number, &request.default_region);
+    let kind = fields.required_code("kind", request.kind, StatusKind::from_code);
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let expires_at = fields.time("expires_at", request.expires_at);
+    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let input = kind.map(|kind| StatusInput {
+        kind,
+        reason,
+        expires_at,
+    });
+    fields.finish(input.zip(mutation).map(|(input, mutation)| (named, input, mutation)))
+}
+
+/// A status, or all, to be cleared.
+#[derive(Debug)]
+pub(in crate::grpc) struct Clearance {
+    pub(in crate::grpc) named: Named,
+    /// All if none.
+    pub(in crate::grpc) kind: Option<StatusKind>,
+    pub(in crate::grpc) reason: String,
+    pub(in crate::grpc) mutation: Mutation,
+}
+
+/// Reads which status is to be cleared.
+pub(in crate::grpc) fn clearance(request: v1::ClearNumberStatusRequest) -> Result<Clearance, ServiceError> {
+    use v1::clear_number_status_request::Target;
+    let mut fields = Fields::default();
+    let named = fields.named(request.number, &request.default_region);
+    let kind = match request.target {
+        Some(Target::Kind(code)) => fields.required_code("kind", code, StatusKind::from_code),
+        Some(Target::All(true)) => None,
+        Some(Target::All(false)) => {
+            fields.refuse("all", "must be true, or not be set");
+            None
+        }
+        None => {
+            fields.refuse("target", "must name a kind, or all");
+            None
+        }
+    };
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    fields.finish(mutation.map(|mutation| Clearance {
+        named,
+        kind,
+        reason,
+        mutation,
+    }))
+}
+
+/// A history to be dropped.
+#[derive(Debug)]
+pub(in crate::grpc) struct Reset {
+    pub(in crate::grpc) named: Named,
+    pub(in crate::grpc) before: Option<Timestamp>,
+    pub(in crate::grpc) reason: String,
+    pub(in crate::grpc) mutation: Mutation,
+}
+
+/// Reads whose history is to be dropped.
+pub(in crate::grpc) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, ServiceError> {
+    let mut fields = Fields::default();
+    let named = fields.named(request.number, &request.default_region);
+    let before = fields.time("before", request.before);
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    fields.finish(mutation.map(|mutation| Reset {
+        named,
+        before,
+        reason,
+        mutation,
+    }))
+}
+
+/// Reads which numbers are to be listed.
+pub(in crate::grpc) fn filter(request: v1::ListNumbersRequest) -> Result<(NumberFilter, PageRequest), ServiceError> {
+    let mut fields = Fields::default();
+    let is_prefix = request.prefix.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_prefix || request.prefix.len() > MAX_PREFIX_DIGITS {
+        let problem = format!("must hold at most {MAX_PREFIX_DIGITS} digits, and no plus sign");
+        fields.refuse("prefix", problem);
+    }
+    let min_score = request
+        .min_score
+        .map(|least| fields.within("min_score", least, 0.0, 100.0));
+    let status = fields.code("status", request.status, StatusKind::from_code);
+    let case = fields.optional("case_id", &request.case_id, CaseId::parse);
+    let filter = NumberFilter {
+        prefix: request.prefix,
+        min_score,
+        status,
+        case,
+    };
+    fields.finish(Some((filter, page(request.page_size, request.page_token))))
+}
+
+/// Shows all that is known of a number.
+pub(in crate::grpc) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDossier {
+    shown::furthest_first(&mut dossier.links, |link| &link.case);
+    let categories = dossier.categories.iter().map(|(category, count)| v1::CategoryCount {
+        category: category.code().into(),
+        count: *count,
+    });
+    let mut category_counts: Vec<_> = categories.collect();
+    category_counts.sort_by_key(|counted| std::cmp::Reverse(counted.count));
+    let sources = dossier.sources.iter().map(|(source, count)| v1::SourceCount {
+        source: source.code().into(),
+        count: *count,
+    });
+    let mut source_counts: Vec<_> = sources.collect();
+    source_counts.sort_by_key(|counted| std::cmp::Reverse(counted.count));
+    let latest = dossier.identity.e164.map(|number| {
+        let reports = dossier.latest.iter();
+        reports.map(|stored| report::stored(number, stored)).collect()
+    });
+    v1::NumberDossier {
+        number: Some(shown::number_info(&dossier.identity)),
+        score: Some(score(&dossier.score, model)),
+        statuses: dossier.statuses.iter().map(shown::status).collect(),
+        links: dossier.links.iter().map(linked_case).collect(),
+        category_counts,
+        source_counts,
+        report_count: dossier.facts.report_count,
+        not_spam_count: dossier.not_spam_count,
+        reporter_count: dossier.facts.reporter_count,
+        first_reported: dossier.facts.first_reported.and_then(shown::time),
+        last_reported: dossier.facts.last_reported.and_then(shown::time),
+        latest_reports: latest.unwrap_or_default(),
+        version: dossier.version,
+    }
+}
+
+/// Shows the statuses that hold.
+pub(in crate::grpc) fn statuses<'a>(entries: impl Iterator<Item = &'a StatusEntry>) -> Vec<v1::NumberStatus> {
+    entries.map(shown::status).collect()
+}
+
+/// Shows a page of numbers.
+pub(in crate::grpc) fn list(list: &NumberList) -> v1::ListNumbersResponse {
+    v1::ListNumbersResponse {
+        numbers: list.numbers.iter().map(row).collect(),
+        next_page_token: list.next_page_token.clone(),
+    }
+}
+
+/// Shows what a reset dropped.
+pub(in crate::grpc) fn was_reset((number, dropped, version): (E164, u32, u64)) -> v1::ResetNumberResponse {
+    v1::ResetNumberResponse {
+        e164: number.to_string(),
+        reports_dropped: dropped,
+        version,
+    }
+}
+
+impl Fields {
+    fn named(&mut self, number: String, default_region: &str) -> Named {
+        Named {
+            text: self.number("number", number),
+            region: self.region("default_region", default_region),
+        }
+    }
+}
+
+fn score(score: &Score, model: &str) -> v1::NumberScore {
+    let (category, category_confidence) = shown::category(score);
+    v1::NumberScore {
+        number_score: shown::score_value(score.value, score.level),
+        risk_level: score.level.code().into(),
+        confidence: score.confidence,
+        category,
+        category_confidence,
+        impersonated_brand: shown::brand(score),
+        reasons: shown::reasons(&score.reasons),
+        model_version: model.to_owned(),
+    }
+}
+
+fn linked_case(linked: &DossierLink) -> v1::LinkedCase {
+    let DossierLink { link, case } = linked;
+    v1::LinkedCase {
+        case: Some(shown::case_summary(link, case)),
+        confidence: link.confidence,
+        source: link.source.code().into(),
+        from: link.from.and_then(shown::time),
+        to: link.to.and_then(shown::time),
+        linked_at: shown::time(link.linked_at),
+        actor: link.actor.as_str().to_owned(),
+    }
+}
+
+fn row(row: &NumberRow) -> v1::NumberRow {
+    let mut cases: Vec<_> = row.cases.iter().map(|id| id.as_str().to_owned()).collect();
+    cases.sort_unstable();
+    cases.dedup(); // a number may be linked to one case in several roles
+    cases.truncate(MAX_ROW_CASES);
+    v1::NumberRow {
+        e164: row.number.to_string(),
+        risk_score: shown::score_value(row.score, row.level),
+        risk_level: row.level.code().into(),
+        category: row.category.map_or(0, |category| category.code().into()),
+        report_count: row.facts.report_count,
+        last_reported: row.facts.last_reported.and_then(shown::time),
+        statuses: row.statuses.iter().map(|kind| kind.code().into()).collect(),
+        case_ids: cases,
+    }
+}

@@ -1,0 +1,226 @@
+//! Reports on the way in, and what is kept of them on the way out.
+
+use super::{Fields, kinds, page};
+use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId};
+use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
+use crate::domain::report::{ReportBody, RowState};
+use crate::domain::state::{Submitted, Withdrawal};
+use crate::domain::status::MAX_REASON_CHARS;
+use crate::number::{E164, Region};
+use crate::service::{NewReport, PageRequest, ReportList, ReportOutcome, ServiceError, StoredReport};
+use crate::wire::v1;
+
+use super::shown;
+
+/// Reads a report; fields are named from the report's own top.
+pub(in crate::grpc) fn new_report(report: v1::Report) -> Result<NewReport, ServiceError> {
+    let mut fields = Fields::default();
+    let report_id = fields.keep("report_id", ReportId::parse(&report.report_id));
+    let number = fields.number("number", report.number);
+    let default_region = fields.region("default_region", &report.default_region);
+    let category = fields.code("category", report.category, Category::from_code);
+    let source = fields.code("source", report.source, Source::from_code);
+    let feed = fields.optional("feed", &report.feed, Feed::parse);
+    let import = fields.optional("import_id", &report.import_id, ImportId::parse);
+    let reporter = fields.optional("reporter_id", &report.reporter_id, reporter_name);
+    let area = fields.optional("reporter_area", &report.reporter_area, Area::parse);
+    let country = fields.optional("reporter_country", &report.reporter_country, country);
+    let occurred_at = fields.recent_time("occurred_at", report.occurred_at);
+    let received_at = fields.recent_time("received_at", report.received_at);
+    let channel = fields.code("channel", report.channel, Channel::from_code);
+    let brand = fields.brand("impersonated_brand", &report.impersonated_brand);
+    let role = fields.code("role", report.role, ReportRole::from_code);
+    let attestation = fields.code("attestation", report.attestation, Attestation::from_code);
+    let verstat = fields.code("verstat", report.verstat, Verstat::from_code);
+    let comment = fields.prose("comment", report.comment, ReportBody::MAX_COMMENT_CHARS);
+    let callbacks = callbacks(&mut fields, report.callback_numbers);
+    fields.finish(report_id.map(|report_id| NewReport {
+        report_id,
+        number,
+        default_region,
+        category: category.unwrap_or(Category::Unspecified),
+        not_spam: report.not_spam,
+        source: source.unwrap_or(Source::Consumer),
+        feed,
+        import,
+        reporter,
+        area,
+        country,
+        occurred_at,
+        received_at,
+        channel: channel.or(Some(Channel::Call)),
+        brand,
+        role: role.or(Some(ReportRole::CalledMe)),
+        recorded: report.recorded,
+        attestation,
+        verstat,
+        comment: Some(comment).filter(|comment| !comment.is_empty()),
+        callbacks,
+    }))
+}
+
+/// The withdrawal of one report, as the service takes it.
+#[derive(Debug)]
+pub(in crate::grpc) struct OneWithdrawal {
+    pub(in crate::grpc) number: String,
+    pub(in crate::grpc) default_region: Option<Region>,
+    pub(in crate::grpc) report_id: ReportId,
+}
+
+/// Reads the withdrawal of one report.
+pub(in crate::grpc) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Result<OneWithdrawal, ServiceError> {
+    let mut fields = Fields::default();
+    let number = fields.number("number", request.number);
+    let default_region = fields.region("default_region", &request.default_region);
+    let report_id = fields.keep("report_id", ReportId::parse(&request.report_id));
+    fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    fields.finish(report_id.map(|report_id| OneWithdrawal {
+        number,
+        default_region,
+        report_id,
+    }))
+}
+
+/// Reads a bulk withdrawal; `hash` knows the reporter that a name stands for.
+pub(in crate::grpc) fn bulk_withdrawal(
+    request: v1::WithdrawReportsRequest,
+    hash: impl Fn(&str) -> ReporterHash,
+) -> Result<(Withdrawal, RequestId), ServiceError> {
+    use v1::withdraw_reports_request::Selector;
+    let mut fields = Fields::default();
+    let what = match request.selector {
+        Some(Selector::ImportId(id)) => fields.keep("import_id", ImportId::parse(&id)).map(Withdrawal::Import),
+        Some(Selector::ReporterId(name)) => fields
+            .keep("reporter_id", reporter_name(&name))
+            .map(|name| Withdrawal::Reporter(hash(&name))),
+        None => {
+            fields.refuse("selector", "must name an import_id or a reporter_id");
+            None
+        }
+    };
+    let request_id = fields.request_id(&request.request_id);
+    fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    fields.finish(what.zip(request_id))
+}
+
+/// A page of a number's reports, as the service takes it.
+#[derive(Debug)]
+pub(in crate::grpc) struct ReportsOf {
+    pub(in crate::grpc) number: String,
+    pub(in crate::grpc) default_region: Option<Region>,
+    pub(in crate::grpc) include_withdrawn: bool,
+    pub(in crate::grpc) page: PageRequest,
+}
+
+/// Reads which reports are to be listed.
+pub(in crate::grpc) fn reports_of(request: v1::ListReportsRequest) -> Result<ReportsOf, ServiceError> {
+    let mut fields = Fields::default();
+    let number = fields.number("number", request.number);
+    let default_region = fields.region("default_region", &request.default_region);
+    fields.finish(Some(ReportsOf {
+        number,
+        default_region,
+        include_withdrawn: request.include_withdrawn,
+        page: page(request.page_size, request.page_token),
+    }))
+}
+
+/// Shows what became of a report.
+pub(in crate::grpc) fn outcome(outcome: &ReportOutcome) -> v1::SubmitReportResponse {
+    v1::SubmitReportResponse {
+        e164: outcome.number.to_string(),
+        report_id: outcome.report_id.as_str().to_owned(),
+        outcome: submitted(outcome.submitted).into(),
+    }
+}
+
+/// Shows a page of reports.
+pub(in crate::grpc) fn list(list: &ReportList) -> v1::ListReportsResponse {
+    let shown = list.reports.iter().map(|report| stored(list.number, report));
+    v1::ListReportsResponse {
+        reports: shown.collect(),
+        next_page_token: list.next_page_token.clone(),
+    }
+}
+
+/// Shows what is kept of a report.
+pub(super) fn stored(number: E164, report: &StoredReport) -> v1::StoredReport {
+    let row = &report.row;
+    let body = &row.body;
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    v1::StoredReport {
+        report_id: row.id.as_str().to_owned(),
+        e164: number.to_string(),
+        category: body.category.code().into(),
+        not_spam: body.not_spam,
+        source: body.source.code().into(),
+        feed: text(body.feed.as_ref().map(Feed::as_str)),
+        import_id: text(row.import.as_ref().map(ImportId::as_str)),
+        role: body.role.map_or(0, ReportRole::code).into(),
+        channel: body.channel.map_or(0, Channel::code).into(),
+        recorded: body.recorded,
+        impersonated_brand: text(body.brand.as_ref().map(|brand| brand.as_str())),
+        reporter_area: text(body.area.as_ref().map(Area::as_str)),
+        occurred_at: shown::time(body.occurred_at),
+        received_at: shown::time(row.received_at),
+        ledger: kinds::ledger(body.ledger).into(),
+        weight: f64::from(row.weight),
+        state: state(report).into(),
+        comment: text(body.comment.as_deref()),
+    }
+}
+
+fn callbacks(fields: &mut Fields, numbers: Vec<String>) -> Vec<String> {
+    if numbers.len() > ReportBody::MAX_CALLBACKS {
+        let problem = format!("must hold at most {} numbers", ReportBody::MAX_CALLBACKS);
+        fields.refuse("callback_numbers", problem);
+        return Vec::new();
+    }
+    let named = numbers.into_iter().enumerate();
+    named
+        .map(|(place, number)| fields.number(&format!("callback_numbers[{place}]"), number))
+        .collect()
+}
+
+fn reporter_name(text: &str) -> Result<String, NameError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.len() > ReporterHash::MAX_NAME_BYTES {
+        let max_bytes = ReporterHash::MAX_NAME_BYTES;
+        return Err(NameError::TooLong { max_bytes });
+    }
+    if text.chars().any(char::is_control) {
+        let allowed = "visible characters";
+        return Err(NameError::Character { allowed });
+    }
+    Ok(text.to_owned())
+}
+
+fn country(text: &str) -> Result<[u8; 2], &'static str> {
+    let upper = text.to_ascii_uppercase();
+    match <[u8; 2]>::try_from(upper.as_bytes()) {
+        Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(letters),
+        _ => Err("must be two letters of ISO 3166-1"),
+    }
+}
+
+fn submitted(submitted: Submitted) -> v1::SubmitOutcome {
+    match submitted {
+        Submitted::Accepted => v1::SubmitOutcome::Accepted,
+        Submitted::AlreadyKnown => v1::SubmitOutcome::AlreadyKnown,
+        Submitted::Withdrawn => v1::SubmitOutcome::Withdrawn,
+        Submitted::BeforeReset => v1::SubmitOutcome::BeforeReset,
+        // An error by the time it gets here.
+        Submitted::OtherContent => v1::SubmitOutcome::Unspecified,
+    }
+}
+
+fn state(report: &StoredReport) -> v1::ReportState {
+    match report.row.state {
+        RowState::Live if report.superseded => v1::ReportState::Superseded,
+        RowState::Live => v1::ReportState::Live,
+        RowState::Withdrawn | RowState::Tombstone => v1::ReportState::Withdrawn,
+    }
+}

@@ -1,0 +1,97 @@
+//! What several services show: the identity of a number, a case in one line, moments, scores.
+
+use std::sync::Arc;
+
+use super::kinds;
+use crate::domain::case::{Case, Link};
+use crate::domain::kinds::{Category, RiskLevel};
+use crate::domain::score::{Reason, Score};
+use crate::domain::status::StatusEntry;
+use crate::domain::time::Timestamp;
+use crate::service::Identity;
+use crate::wire::{self, v1};
+
+/// The most reasons of one answer.
+const MAX_REASONS: usize = 32;
+
+pub(super) fn time(moment: Timestamp) -> Option<wire::Timestamp> {
+    Some(wire::Timestamp::from_millis(moment.millis()))
+}
+
+pub(super) fn number_info(identity: &Identity) -> v1::NumberInfo {
+    v1::NumberInfo {
+        e164: identity.e164.map(|number| number.to_string()).unwrap_or_default(),
+        national_format: identity.national_format.clone(),
+        international_format: identity.international_format.clone(),
+        region: identity
+            .region
+            .map(|region| region.as_str().to_owned())
+            .unwrap_or_default(),
+        line_type: kinds::line_type(identity.line_type).into(),
+        validity: kinds::validity(identity.validity).into(),
+    }
+}
+
+/// The score as a number; none where the level says that there is none.
+pub(super) fn score_value(score: Option<f64>, level: RiskLevel) -> Option<f64> {
+    score.filter(|_| !matches!(level, RiskLevel::Unknown | RiskLevel::NotScored))
+}
+
+pub(super) fn category(score: &Score) -> (i32, f64) {
+    let (category, probability) = score.category.unwrap_or((Category::Unspecified, 0.0));
+    (category.code().into(), probability)
+}
+
+pub(super) fn brand(score: &Score) -> String {
+    score
+        .brand
+        .as_ref()
+        .map(|brand| brand.as_str().to_owned())
+        .unwrap_or_default()
+}
+
+pub(super) fn reasons(reasons: &[Reason]) -> Vec<v1::Reason> {
+    let shown = reasons.iter().take(MAX_REASONS).map(|reason| v1::Reason {
+        code: reason.code.to_owned(),
+        points: reason.points,
+        detail: reason.detail.clone(),
+    });
+    shown.collect()
+}
+
+pub(super) fn case_summary(link: &Link, case: &Case) -> v1::CaseSummary {
+    v1::CaseSummary {
+        case_id: case.id.as_str().to_owned(),
+        title: case.title.to_string(),
+        status: case.status.code().into(),
+        category: case.category.code().into(),
+        impersonated_brand: case_brand(case),
+        role: link.role.code().into(),
+        agency: case.agency.to_string(),
+    }
+}
+
+pub(super) fn case_brand(case: &Case) -> String {
+    case.brand
+        .as_ref()
+        .map(|brand| brand.as_str().to_owned())
+        .unwrap_or_default()
+}
+
+/// Puts the cases furthest on first, and those as far in the order of their ids.
+pub(super) fn furthest_first<T>(items: &mut [T], case: impl Fn(&T) -> &Arc<Case>) {
+    items.sort_by(|one, other| {
+        let (one, other) = (case(one), case(other));
+        (other.status, &one.id).cmp(&(one.status, &other.id))
+    });
+}
+
+pub(super) fn status(entry: &StatusEntry) -> v1::NumberStatus {
+    v1::NumberStatus {
+        kind: entry.kind.code().into(),
+        reason: entry.reason.to_string(),
+        actor: entry.author.as_str().to_owned(),
+        set_at: time(entry.set_at),
+        expires_at: entry.expires_at.and_then(time),
+    }
+}
