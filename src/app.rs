@@ -82,9 +82,14 @@ impl Listeners {
     /// If one of them is taken, or not of this machine.
     pub async fn bind(config: &Config) -> Result<Self, AppError> {
         let bind = async |address| {
-            TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+            TcpListener::bind(address)
+                .await
+                .map_err(|source| AppError::Listen { address, source })
         };
-        Ok(Self { grpc: bind(config.listen.grpc_addr).await?, http: bind(config.listen.http_addr).await? })
+        Ok(Self {
+            grpc: bind(config.listen.grpc_addr).await?,
+            http: bind(config.listen.http_addr).await?,
+        })
     }
 }
 
@@ -103,18 +108,31 @@ pub struct App {
 /// # Errors
 /// If the store cannot be opened, or is not the one configured.
 pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
-    let model = ScoreModel { prior: config.policy.prior, ..ScoreModel::starting() };
+    let model = ScoreModel {
+        prior: config.policy.prior,
+        ..ScoreModel::starting()
+    };
     let store = open_store(config, model.fold.evidence_version(), tasks).await?;
     let found = store.meta().store_id;
     if let Some(expected) = config.store.expected_id.filter(|expected| *expected != found) {
-        return Err(AppError::OtherStore { expected: format!("{expected:032x}"), found: store.meta().name() });
+        return Err(AppError::OtherStore {
+            expected: format!("{expected:032x}"),
+            found: store.meta().name(),
+        });
     }
     tracing::info!(store = %store.describe(), store_id = %store.meta().name(), "the store is open");
     let index = Arc::new(Index::new(Arc::new(model)));
-    let follower =
-        Arc::new(Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone()));
-    let policy =
-        Policy { label_from: config.policy.label_from, block_from: config.policy.block_from, ..Policy::DEFAULT };
+    let follower = Arc::new(Follower::new(
+        Arc::clone(&store),
+        Arc::clone(&index),
+        clock.clone(),
+        metrics.clone(),
+    ));
+    let policy = Policy {
+        label_from: config.policy.label_from,
+        block_from: config.policy.block_from,
+        ..Policy::DEFAULT
+    };
     let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone());
     Ok(App {
         service: Arc::new(service),
@@ -132,15 +150,21 @@ impl App {
         let api = Api::new(Arc::clone(&self.service));
         let (grpc, http) = (listeners.grpc, listeners.http);
         let metrics = self.metrics.clone();
-        tasks.spawn("metrics", async_until(tasks, async move {
-            loop {
-                tokio::time::sleep(UPKEEP_INTERVAL).await;
-                metrics.upkeep();
-            }
-        }));
+        tasks.spawn(
+            "metrics",
+            async_until(tasks, async move {
+                loop {
+                    tokio::time::sleep(UPKEEP_INTERVAL).await;
+                    metrics.upkeep();
+                }
+            }),
+        );
         tasks.spawn("http", http::serve(http, api.clone(), self.http_limits, tasks.clone()));
         tasks.spawn("grpc", grpc::serve(grpc, api, self.grpc_limits, tasks.clone()));
-        tasks.spawn("follower", async_until(tasks, follow(self.follower, self.service, self.migrate)));
+        tasks.spawn(
+            "follower",
+            async_until(tasks, follow(self.follower, self.service, self.migrate)),
+        );
         tasks.shutdown_requested().await;
         tracing::info!("draining");
         tasks.drain(drain).await
@@ -170,22 +194,29 @@ async fn follow(follower: Arc<Follower>, service: Arc<Service>, migrate: bool) {
 }
 
 async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Result<Arc<dyn Store>, AppError> {
-    let failed = |source| AppError::Store { place: config.store.url.to_string(), source };
+    let failed = |source| AppError::Store {
+        place: config.store.url.to_string(),
+        source,
+    };
     match &config.store.url {
         StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(evidence_version).map_err(failed)?)),
-        StoreUrl::Embedded(path) => {
-            Ok(Arc::new(EmbeddedStore::open(path, evidence_version).await.map_err(failed)?))
-        }
+        StoreUrl::Embedded(path) => Ok(Arc::new(
+            EmbeddedStore::open(path, evidence_version).await.map_err(failed)?,
+        )),
         StoreUrl::Redis(url) => {
             let redis = RedisConfig {
                 connect_timeout: config.store.connect_timeout,
                 read_timeout: config.store.response_timeout,
                 ..RedisConfig::parse(url.with_password())?
             };
-            let store = Arc::new(reach(redis, evidence_version, tasks).await.map_err(|error| match error {
-                Some(source) => failed(source),
-                None => AppError::Interrupted,
-            })?);
+            let store = Arc::new(
+                reach(redis, evidence_version, tasks)
+                    .await
+                    .map_err(|error| match error {
+                        Some(source) => failed(source),
+                        None => AppError::Interrupted,
+                    })?,
+            );
             let rings = Arc::clone(&store);
             tasks.spawn("rings", async_until(tasks, async move { rings.run_rings().await }));
             Ok(store)

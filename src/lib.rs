@@ -1,5 +1,11 @@
 //! Ringwarden: what is known of a phone number, before the phone rings.
+//!
+//! Data flows one way: the edges ([`grpc`], [`http`]) decode and call [`service`]; a lookup reads [`index`], which is all
+//! in memory; a write goes to a [`store`] and comes back into the index through [`follow`]. What it all means is said in
+//! [`domain`], which is pure, and what a phone number is in [`number`]. [`app`] puts a server together, [`cli`] talks to
+//! one.
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use ringwarden::cli::args::{Cli, Command};
+use ringwarden::cli::args::Cli;
 use ringwarden::cli::{self, CliError};
 
 /// A command that ran and failed.
@@ -22,10 +22,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CliError::from(error)),
     };
-    let result = match command {
-        Command::Client(command) => runtime.block_on(cli::run(command)),
-    };
-    match result {
+    match runtime.block_on(cli::execute(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_closed_output() => ExitCode::SUCCESS,
         Err(error) => fail(&error),

@@ -1,4 +1,4 @@
-//! The store in Redis, when things go wrong: servers that are killed, stopped, emptied, replaced, full or narrow.
+//! The store in Redis: who it is, what it refuses, and what it asks of its server.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,80 +12,12 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use bytes::Bytes;
-use ringwarden::domain::actor::Actor;
-use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::redis::{RedisConfig, RedisStore};
-use ringwarden::store::{
-    BucketKey, BucketWrite, CommitError, Key, Kind, LOG_ENTRIES_KEPT, Meta, RecordKey, RecordWrite, Ring, Shard,
-    ShardCommit, Store, StoreError, Table, Version,
-};
+use ringwarden::store::{Key, LOG_ENTRIES_KEPT, Meta, RecordKey, Shard, Store as _, StoreError, Table};
 use support::redis_server::{RedisServer, free_port};
-use tokio::time::{Instant, sleep, timeout};
-
-const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
-/// More than any wait in these tests should take.
-const LONG: Duration = Duration::from_secs(20);
-
-async fn open(server: &RedisServer) -> RedisStore {
-    RedisStore::open(RedisConfig::parse(&server.url()).unwrap(), 1)
-        .await
-        .unwrap()
-}
-
-/// Different numbers, in blocks of their own, so that they spread over the shards.
-fn number(index: u64) -> E164 {
-    E164::from_digits(12_000_000_000 + index * 10_000).unwrap()
-}
-
-fn write(number: E164, expected: Option<Version>, nonce: u64, state: &[u8]) -> ShardCommit {
-    let key = RecordKey::number(number);
-    let header = Header {
-        nonce,
-        kind: Kind::Number,
-        id: key.id().clone(),
-        deleted: false,
-        at: Timestamp::from_secs(1),
-        actor: Actor::parse("test").unwrap(),
-        request: "".into(),
-    };
-    ShardCommit {
-        shard: key.shard(),
-        records: vec![RecordWrite {
-            key,
-            expected,
-            header: encode_header(&header),
-            state: Some(Bytes::copy_from_slice(state)),
-        }],
-        buckets: vec![BucketWrite {
-            key: BucketKey { number, bucket: 0 },
-            bytes: Some(Bytes::from_static(b"rows")),
-        }],
-    }
-}
-
-async fn commit(store: &RedisStore, commit: ShardCommit) -> Result<Vec<Version>, CommitError> {
-    store.commit(vec![commit]).await.pop().unwrap()
-}
-
-fn store_error(result: Result<Vec<Version>, CommitError>) -> StoreError {
-    match result {
-        Err(CommitError::Store(error)) => error,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn state(store: &RedisStore, number: E164) -> Option<(Version, Bytes)> {
-    let key = Key::Record(RecordKey::number(number));
-    let stored = store.read(&[key]).await.unwrap().pop().unwrap();
-    stored.map(|stored| (stored.version, stored.bytes))
-}
+use support::redis_writes::{DURABLE, LONG, commit, number, open, state, store_error, write};
+use tokio::time::timeout;
 
 async fn assert_foreign(store: &RedisStore, shard_of: E164) {
     let is_foreign = |error: &StoreError| matches!(error, StoreError::Foreign { .. });
@@ -97,58 +29,6 @@ async fn assert_foreign(store: &RedisStore, shard_of: E164) {
     assert!(is_foreign(&error), "{error}");
     let error = store_error(commit(store, write(shard_of, None, 1, b"x")).await);
     assert!(is_foreign(&error), "{error}");
-}
-
-/// Tries until the store answers again.
-async fn healed(store: &RedisStore) {
-    timeout(LONG, async {
-        while store.heads().await.is_err() {
-            sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await
-    .expect("the store to answer again");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn acknowledged_commits_outlive_a_kill() {
-    let mut server = RedisServer::start(&DURABLE);
-    let store = open(&server).await;
-    let commits = (0..300).map(|index| write(number(index), None, index, &index.to_be_bytes()));
-    let answers = store.commit(commits.collect()).await;
-    let versions: Vec<Version> = answers.into_iter().map(|answer| answer.unwrap()[0]).collect();
-    server.kill();
-    server.start_again();
-    let again = open(&server).await;
-    assert_eq!(again.meta(), store.meta());
-    for (index, version) in (0..300).zip(versions) {
-        let bytes = Bytes::copy_from_slice(&u64::to_be_bytes(index));
-        assert_eq!(state(&again, number(index)).await, Some((version, bytes)));
-    }
-    assert_eq!(again.heads().await.unwrap(), store.heads().await.unwrap());
-}
-
-/// A server that was started again knows no script, and the old connection is gone: neither is the caller's concern.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restarted_server_is_given_the_scripts_again() {
-    let mut server = RedisServer::start(&DURABLE);
-    let store = open(&server).await;
-    assert_eq!(commit(&store, write(number(1), None, 1, b"a")).await.unwrap(), [1]);
-    server.kill();
-    server.start_again();
-    let commits = vec![
-        write(number(1), Some(1), 2, b"b"),
-        write(number(1), Some(1), 3, b"c"),
-        write(number(2), None, 4, b"d"),
-    ];
-    let answers = store.commit(commits).await;
-    assert_eq!(answers[0].as_ref().unwrap(), &[2]);
-    assert!(matches!(answers[1], Err(CommitError::Conflict { .. })), "{answers:?}");
-    assert!(answers[2].is_ok(), "{answers:?}");
-    server.kill();
-    server.start_again();
-    store.set_evidence_version(9).await.unwrap();
-    assert_eq!(store.evidence_version().await.unwrap(), 9);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,58 +66,6 @@ async fn stores_in_two_databases_are_two() {
     commit(&first, write(number(1), None, 1, b"a")).await.unwrap();
     assert_eq!(state(&second, number(1)).await, None);
     first.verify().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_server_fails_in_time_and_is_found_again() {
-    let server = RedisServer::start(&DURABLE);
-    let store = open(&server).await;
-    commit(&store, write(number(1), None, 1, b"a")).await.unwrap();
-    server.pause();
-
-    let began = Instant::now();
-    let error = store_error(commit(&store, write(number(1), Some(1), 2, b"b")).await);
-    assert!(error.outcome_unknown(), "{error}");
-    assert!(began.elapsed() < Duration::from_millis(1_900), "{:?}", began.elapsed());
-
-    // Nothing is sent now, and nothing waits for long.
-    let began = Instant::now();
-    let error = store_error(commit(&store, write(number(2), None, 3, b"c")).await);
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
-    let error = store.verify().await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
-    assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
-
-    // Many callers wait beside each other, not after each other.
-    let began = Instant::now();
-    let calls: Vec<_> = (0..200).map(|_| store.heads()).collect();
-    let answers = futures_util::future::join_all(calls).await;
-    assert!(answers.iter().all(Result::is_err));
-    assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
-
-    server.resume();
-    healed(&store).await;
-    // The server may have run the commit when it went on.
-    let (version, bytes) = state(&store, number(1)).await.unwrap();
-    assert!([(1, &b"a"[..]), (2, b"b")].contains(&(version, &bytes[..])));
-    commit(&store, write(number(1), Some(version), 4, b"d")).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_connection_is_unavailable_at_once() {
-    let mut server = RedisServer::start(&DURABLE);
-    let store = open(&server).await;
-    server.kill();
-    let began = Instant::now();
-    for call in 0..50 {
-        let error = store_error(commit(&store, write(number(1), None, 1, b"a")).await);
-        let is_known = matches!(error, StoreError::Unavailable { .. });
-        assert!(is_known || call == 0, "{call}: {error}"); // the first may find the connection broken
-    }
-    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
-    server.start_again();
-    healed(&store).await;
-    commit(&store, write(number(1), None, 1, b"a")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -336,18 +164,6 @@ async fn a_server_out_of_memory_refuses_before_it_writes() {
     }
     server.command(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(store.heads().await.unwrap().iter().map(|head| head.seq).sum::<u64>(), 0);
-    assert_eq!(commit(&store, write(number(1), None, 1, b"a")).await.unwrap(), [1]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_became_a_replica_is_unavailable_until_it_is_none() {
-    let server = RedisServer::start(&DURABLE);
-    let store = open(&server).await;
-    server.command(&["REPLICAOF", "127.0.0.1", "1"]);
-    let error = store_error(commit(&store, write(number(1), None, 1, b"a")).await);
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
-    server.command(&["REPLICAOF", "NO", "ONE"]);
-    healed(&store).await;
     assert_eq!(commit(&store, write(number(1), None, 1, b"a")).await.unwrap(), [1]);
 }
 
@@ -452,8 +268,7 @@ async fn an_encrypted_server_is_trusted_by_its_authority_only() {
     assert!(matches!(error, StoreError::Refused { .. }), "{error}");
 }
 
-/// A node of a cluster refuses a script that touches keys of two slots. (And commits that are run together, which no
-/// store in a cluster would ask for.)
+/// A node of a cluster refuses a script that touches keys of two slots.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_would_run_every_call() {
     let server = RedisServer::start(&[("cluster-enabled", "yes")]);
@@ -480,49 +295,6 @@ async fn a_cluster_would_run_every_call() {
         .map(|index| Key::Record(RecordKey::number(number(index))))
         .collect();
     assert!(store.read(&keys).await.unwrap().iter().all(Option::is_some));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn rings_are_heard_by_all_and_again_after_a_restart() {
-    let mut server = RedisServer::start(&DURABLE);
-    let writer = open(&server).await;
-    let store = Arc::new(open(&server).await);
-    let mut rings = store.rings();
-    let listener = Arc::clone(&store);
-    let task = tokio::spawn(async move { listener.run_rings().await });
-    let heard = || async {
-        timeout(LONG, async {
-            while !store.hears_rings() {
-                sleep(Duration::from_millis(10)).await;
-            }
-        })
-        .await
-        .expect("a subscription");
-    };
-    heard().await;
-    let shard = Shard::of_number(number(1));
-    commit(&writer, write(number(1), None, 1, b"a")).await.unwrap();
-    assert_eq!(
-        timeout(LONG, rings.recv()).await.unwrap().unwrap(),
-        Ring { shard, seq: 1 }
-    );
-
-    server.kill();
-    timeout(LONG, async {
-        while store.hears_rings() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .expect("the loss to be noticed");
-    server.start_again();
-    heard().await;
-    commit(&writer, write(number(1), Some(1), 2, b"b")).await.unwrap();
-    assert_eq!(
-        timeout(LONG, rings.recv()).await.unwrap().unwrap(),
-        Ring { shard, seq: 2 }
-    );
-    task.abort();
 }
 
 /// More than one chunk on the wire, more than one batch in the script, and more entries than are kept.
@@ -565,116 +337,4 @@ async fn large_commits_are_whole() {
         }
     }
     assert_eq!(seen.len(), 5_000);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_scan_over_a_restart_misses_nothing() {
-    let mut server = RedisServer::start(&DURABLE);
-    let store = open(&server).await;
-    let mut block = write(number(7), None, 0, &[1; 100]);
-    for index in 1..1_000 {
-        let number = E164::from_digits(number(7).digits() + index).unwrap();
-        block.records.append(&mut write(number, None, index, &[1; 100]).records);
-    }
-    let shard = block.shard;
-    commit(&store, block).await.unwrap();
-    let (mut seen, mut after) = (std::collections::HashSet::new(), None);
-    for page_index in 0.. {
-        let page = store.scan(shard, Table::Numbers, after, 50).await.unwrap();
-        seen.extend(page.items.into_iter().map(|(id, _)| id));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-        if page_index == 10 {
-            server.kill(); // cursors of the next one have another meaning
-            server.start_again();
-        }
-    }
-    assert_eq!(seen.len(), 1_000);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn kills_lose_nothing_that_was_acknowledged() {
-    kill_rounds(3).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes half a minute"]
-async fn many_kills_lose_nothing_that_was_acknowledged() {
-    kill_rounds(10).await;
-}
-
-async fn kill_rounds(rounds: usize) {
-    let mut server = RedisServer::start(&DURABLE);
-    let store = Arc::new(open(&server).await);
-    let stop = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = (0..8)
-        .map(|writer| tokio::spawn(write_until(Arc::clone(&stop), Arc::clone(&store), number(writer))))
-        .collect();
-    for _ in 0..rounds {
-        sleep(Duration::from_millis(700)).await;
-        server.kill();
-        sleep(Duration::from_millis(200)).await;
-        server.start_again();
-    }
-    sleep(Duration::from_millis(500)).await;
-    stop.store(true, Ordering::Relaxed);
-    let (mut acknowledged, mut unknown) = (0, 0);
-    for writer in writers {
-        let counts = writer.await.unwrap();
-        acknowledged += counts.0;
-        unknown += counts.1;
-    }
-    println!("{rounds} kills, {acknowledged} commits acknowledged, {unknown} of unknown outcome");
-    assert!(acknowledged > 100, "{acknowledged}");
-    assert!(unknown > 0, "no kill met a commit under way");
-    for (index, head) in store.heads().await.unwrap().iter().enumerate() {
-        let shard = Shard::new(u8::try_from(index).unwrap());
-        let entries = store.entries(shard, 0, usize::MAX).await.unwrap();
-        assert_eq!(entries.last().map_or(0, |entry| entry.seq), head.seq);
-        assert!(entries.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
-    }
-}
-
-/// Counts up in one record. What the store holds is always the last acknowledged count, or the one of unknown outcome
-/// after it. Returns how many commits were acknowledged, and how many unknown.
-async fn write_until(stop: Arc<AtomicBool>, store: Arc<RedisStore>, number: E164) -> (u64, u64) {
-    let (mut acknowledged, mut unknown) = (0, 0);
-    let (mut count, mut version) = (0u64, None);
-    while !stop.load(Ordering::Relaxed) {
-        let next = count + 1;
-        match commit(&store, write(number, version, next, &next.to_be_bytes())).await {
-            Ok(versions) => {
-                (count, version) = (next, versions.last().copied());
-                acknowledged += 1;
-            }
-            Err(CommitError::Conflict { .. }) => panic!("a conflict, though nobody else writes and all was read"),
-            Err(CommitError::Store(error)) => {
-                assert!(error.may_be_retried(), "{error}");
-                let may_be_there = error.outcome_unknown();
-                unknown += u64::from(may_be_there);
-                let stored = read_at_last(&store, number).await;
-                let found = stored
-                    .as_ref()
-                    .map_or(0, |(_, bytes)| u64::from_be_bytes(bytes[..].try_into().unwrap()));
-                assert!(
-                    found == count || (may_be_there && found == next),
-                    "{found} after {count}: {error}"
-                );
-                (count, version) = (found, stored.map(|(version, _)| version));
-            }
-        }
-    }
-    (acknowledged, unknown)
-}
-
-async fn read_at_last(store: &RedisStore, number: E164) -> Option<(Version, Bytes)> {
-    loop {
-        let key = Key::Record(RecordKey::number(number));
-        if let Ok(mut stored) = store.read(&[key]).await {
-            return stored.pop().unwrap().map(|stored| (stored.version, stored.bytes));
-        }
-        sleep(Duration::from_millis(5)).await;
-    }
 }

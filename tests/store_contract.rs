@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use ringwarden::store::{CommitError, Store, StoreError};
 use support::flaky::{Fault, Flaky};
-use support::places::{EVIDENCE_VERSION, Memory, Place, Wrapped};
+use support::places::{EVIDENCE_VERSION, Embedded, Memory, Place, Wrapped};
 use support::redis_place::Redis;
 use support::writes::{get_number, is_conflict, number, put_number};
 
 store_contract!(memory, Memory::fresh().await);
+store_contract!(embedded, Embedded::fresh().await);
 store_contract!(redis, Redis::fresh().await);
 store_contract!(flaky, Wrapped::fresh().await);
 

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
+use super::demo::DemoArgs;
 use super::{case, completions, health, import, lookup, normalize, number, report};
+use crate::config::ServeArgs;
 
 /// What is known of a phone number, before the phone rings
 #[derive(Debug, Parser)]
@@ -21,6 +23,10 @@ pub struct Cli {
 /// Everything the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+    /// Show the whole service at work on real complaints, with a server and a store of its own
+    Demo(DemoArgs),
     /// A command that runs and ends.
     #[command(flatten)]
     Client(ClientCommand),

@@ -12,6 +12,9 @@ use tonic_types::StatusExt as _;
 
 use super::import::ImportError;
 use super::output::clean;
+use crate::app::AppError;
+use crate::config::ConfigFaults;
+use crate::telemetry::TelemetryError;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
@@ -77,6 +80,21 @@ pub enum CliError {
     /// The system gives no random numbers to name a request by.
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
+    /// The configuration of a server is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigFaults),
+    /// The log cannot be set up.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// A server cannot run.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// Calls under way were cut off when the server ended.
+    #[error("the server ended with calls under way")]
+    CutOff,
+    /// Answers of the demo are not what they should be.
+    #[error("the demo's answers are not what they should be:\n  {}", .0.join("\n  "))]
+    WrongAnswers(Vec<String>),
     /// An import ended early.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -98,7 +116,15 @@ impl CliError {
                 Some("it may still be starting, or its store may be away: see its log".to_owned())
             }
             Self::Import(error) => error.next_step(),
-            Self::Items { .. } | Self::File { .. } | Self::Output(_) | Self::Random(_) => None,
+            Self::Config(_) => Some("`ringwarden serve --help` lists all settings".to_owned()),
+            Self::Items { .. }
+            | Self::File { .. }
+            | Self::Output(_)
+            | Self::Random(_)
+            | Self::Telemetry(_)
+            | Self::App(_)
+            | Self::CutOff
+            | Self::WrongAnswers(_) => None,
         }
     }
 
@@ -113,6 +139,11 @@ impl CliError {
     /// If `out` cannot be written.
     pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
         let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write_line(&mut text, &format!("because {}", clean(&error.to_string())));
+            cause = error.source();
+        }
         for (field, description) in self.fields() {
             write_line(&mut text, &format!("{}: {}", clean(&field), clean(&description)));
         }
@@ -132,7 +163,12 @@ impl CliError {
             | Self::NotServing { .. }
             | Self::File { .. }
             | Self::Output(_)
-            | Self::Random(_) => Vec::new(),
+            | Self::Random(_)
+            | Self::Config(_)
+            | Self::Telemetry(_)
+            | Self::App(_)
+            | Self::CutOff
+            | Self::WrongAnswers(_) => Vec::new(),
         }
     }
 }

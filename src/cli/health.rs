@@ -25,6 +25,13 @@ struct Health<'a> {
     status: &'a str,
 }
 
+/// Whether the server answers that it serves.
+pub(super) async fn is_serving(remote: &Remote) -> Result<bool, CliError> {
+    let mut client = HealthClient::new(remote.connect().await?);
+    let answer = client.check(HealthCheckRequest::default()).await?.into_inner();
+    Ok(answer.status() == Answer::Serving)
+}
+
 pub(super) async fn run(args: HealthArgs) -> Result<(), CliError> {
     let mut client = HealthClient::new(args.remote.connect().await?);
     let request = HealthCheckRequest { service: args.service };

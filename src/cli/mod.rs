@@ -8,6 +8,7 @@ pub mod args;
 mod case;
 mod completions;
 mod connect;
+mod demo;
 mod error;
 mod health;
 pub mod import;
@@ -17,19 +18,32 @@ mod normalize;
 mod number;
 mod output;
 mod report;
+mod serve;
 mod shared;
 mod time;
 
 pub use connect::Remote;
 pub use error::CliError;
 
-use args::ClientCommand;
+use args::{ClientCommand, Command};
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever goes wrong; see [`CliError`].
+pub async fn execute(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Serve(args) => Box::pin(serve::run(args)).await,
+        Command::Demo(args) => Box::pin(demo::run(args)).await,
+        Command::Client(command) => run(command).await,
+    }
+}
 
 /// Runs a client command.
 ///
 /// # Errors
 /// Whatever goes wrong; see [`CliError`].
-pub async fn run(command: ClientCommand) -> Result<(), CliError> {
+async fn run(command: ClientCommand) -> Result<(), CliError> {
     // The futures of the larger commands are boxed so that this one stays small.
     match command {
         ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,

@@ -8,6 +8,7 @@
 //! Every store passes the same contract suite.
 
 pub mod codec;
+pub mod embedded;
 pub mod error;
 pub mod key;
 mod limits;

@@ -8,4 +8,5 @@ pub mod instance;
 pub mod places;
 pub mod redis_place;
 pub mod redis_server;
+pub mod redis_writes;
 pub mod writes;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ringwarden::store::Store;
+use ringwarden::store::embedded::EmbeddedStore;
 use ringwarden::store::memory::MemoryStore;
+use tempfile::TempDir;
 
 use super::flaky::Flaky;
 
@@ -41,6 +43,23 @@ impl Place for Memory {
 
     async fn join(&self) -> Option<Arc<dyn Store>> {
         Some(self.0.clone())
+    }
+}
+
+/// A directory of an embedded store, which one process has open at a time.
+pub struct Embedded(TempDir);
+
+impl Embedded {
+    pub async fn fresh() -> Self {
+        Self(tempfile::tempdir().expect("a directory"))
+    }
+}
+
+#[async_trait]
+impl Place for Embedded {
+    async fn open(&self, evidence_version: u32) -> Arc<dyn Store> {
+        let store = EmbeddedStore::open(self.0.path(), evidence_version).await;
+        Arc::new(store.expect("the store before is closed"))
     }
 }
 

@@ -135,9 +135,10 @@ fn run(port: u16, directory: &Path, settings: &[(String, String)]) -> Child {
         command.arg(format!("--{name}")).args(value.split(' '));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().unwrap_or_else(|error| match error.kind() {
-        ErrorKind::NotFound => panic!("there is no redis-server on this machine: apt-get install redis-server"),
-        _ => panic!("redis-server: {error}"),
+    command.spawn().unwrap_or_else(|error| {
+        let missing = error.kind() == ErrorKind::NotFound;
+        let hint = if missing { "; apt-get install redis-server" } else { "" };
+        panic!("redis-server: {error}{hint}")
     })
 }
 

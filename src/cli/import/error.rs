@@ -20,10 +20,10 @@ pub enum ImportError {
         source: io::Error,
     },
     /// A row that does not end.
-    #[error("the row that begins at line {line} is longer than {ROW_BYTES_MAX} bytes")]
+    #[error("the row after that of line {after} is longer than {ROW_BYTES_MAX} bytes")]
     RowTooLong {
-        /// Where it begins.
-        line: u64,
+        /// Where the row before it begins.
+        after: u64,
     },
     /// The first line names other columns.
     #[error("the first line of the file does not name the columns of this format")]

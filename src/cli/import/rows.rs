@@ -15,24 +15,33 @@ const BUFFER_BYTES: usize = 64 * 1_024;
 
 /// Reads rows one by one.
 pub(super) struct Rows {
-    reader: csv::Reader<Bounded>,
+    reader: csv::Reader<Text>,
     record: ByteRecord,
     /// Where the last row began; the header is line 1.
     line: u64,
+    /// Lines that the reader counts as read with a row: none if rows end with a carriage return, since the line feed
+    /// behind it is read with the next row. Known after the first row.
+    counted_with_row: Option<u64>,
 }
 
 impl Rows {
     /// Rows of a text, the header among them.
     pub(super) fn new(content: Box<dyn Read + Send>) -> Self {
-        let bounded = Bounded { content, left: 0 };
+        let text = Text {
+            content,
+            left: 0,
+            ends_line: true,
+            completes_line: false,
+        };
         Self {
             reader: ReaderBuilder::new()
                 .has_headers(false)
                 .flexible(true)
                 .buffer_capacity(BUFFER_BYTES)
-                .from_reader(bounded),
+                .from_reader(text),
             record: ByteRecord::new(),
             line: 0,
+            counted_with_row: None,
         }
     }
 
@@ -45,17 +54,36 @@ impl Rows {
         match self.reader.read_byte_record(&mut self.record) {
             Ok(false) => Ok(None),
             Ok(true) => {
-                self.line = self.record.position().map_or(self.line, csv::Position::line);
+                self.line = self.begin();
                 Ok(Some((self.line, &self.record)))
             }
             Err(error) => Err(self.failed(error)),
         }
     }
 
+    /// The line that the row just read begins at. The reader's own word is no help: it counts empty lines, and the
+    /// rest of the line end before, to the row.
+    fn begin(&mut self) -> u64 {
+        let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let last = self.reader.position().line().saturating_sub(inside);
+        let counted = *self
+            .counted_with_row
+            .get_or_insert_with(|| last.saturating_sub(1).min(1));
+        self.reader.get_mut().completes_line = counted == 1;
+        last.saturating_sub(counted)
+    }
+
     fn failed(&self, error: csv::Error) -> ImportError {
-        let source = io::Error::from(error);
+        // Rows may have any length and any bytes here, so that reading is all that can fail.
+        let source = if error.is_io_error()
+            && let csv::ErrorKind::Io(source) = error.into_kind()
+        {
+            source
+        } else {
+            io::Error::from(io::ErrorKind::InvalidData)
+        };
         if source.get_ref().is_some_and(|inner| inner.is::<RowTooLong>()) {
-            return ImportError::RowTooLong { line: self.line + 1 };
+            return ImportError::RowTooLong { after: self.line };
         }
         ImportError::Read {
             line: self.line,
@@ -73,19 +101,34 @@ pub(super) fn as_line(record: &ByteRecord) -> String {
     String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }
 
-/// The rest of a text, of which `left` bytes may be read for the current row.
-struct Bounded {
+/// The rest of a text.
+struct Text {
     content: Box<dyn Read + Send>,
+    /// Bytes that may be read for the current row.
     left: u64,
+    /// Whether the last byte read was a line feed.
+    ends_line: bool,
+    /// Whether a last line without an end gets one, so that it counts as the others do.
+    completes_line: bool,
 }
 
-impl Read for Bounded {
+impl Read for Text {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, RowTooLong));
         }
         let read = self.content.read(buffer)?;
         self.left = self.left.saturating_sub(read as u64);
+        if let Some(last) = buffer.get(..read).and_then(<[u8]>::last) {
+            self.ends_line = *last == b'\n';
+        } else if self.completes_line
+            && !self.ends_line
+            && let Some(first) = buffer.first_mut()
+        {
+            *first = b'\n';
+            self.ends_line = true;
+            return Ok(1);
+        }
         Ok(read)
     }
 }
@@ -109,18 +152,31 @@ mod tests {
         Rows::new(Box::new(io::Cursor::new(text.to_owned())))
     }
 
+    fn lines(text: &str) -> Vec<u64> {
+        let mut rows = rows(text);
+        let next = || Some(rows.next().unwrap()?.0);
+        std::iter::from_fn(next).collect()
+    }
+
     #[test]
     fn rows_know_their_lines() {
-        let mut rows = rows("\u{feff}a,b\r\n\r\n\"x\ny\",2\r\n3");
-        let (line, row) = rows.next().unwrap().unwrap();
-        assert_eq!((line, &row[0]), (1, b"a".as_slice()), "without the byte-order mark");
-        let (line, row) = rows.next().unwrap().unwrap();
-        assert_eq!(
-            (line, &row[0], as_line(row)),
-            (3, b"x\ny".as_slice(), "\"x\ny\",2".to_owned())
-        );
-        let (line, row) = rows.next().unwrap().unwrap();
-        assert_eq!((line, row.len()), (5, 1));
+        for end in ["\n", "\r\n"] {
+            for last in ["", end] {
+                let text = format!("h{end}a{end}{end}\"x{end}y\",2{end}b{last}");
+                assert_eq!(lines(&text), [1, 2, 4, 6], "{text:?}");
+            }
+        }
+        assert!(lines("").is_empty());
+        assert_eq!(lines("h"), [1]);
+    }
+
+    #[test]
+    fn marks_and_line_ends_are_no_content() {
+        let mut rows = rows("\u{feff}a,b\r\n\"x\ny\",2\r\n3");
+        assert_eq!(rows.next().unwrap().unwrap().1, vec!["a", "b"]);
+        let (_, row) = rows.next().unwrap().unwrap();
+        assert_eq!((&row[0], as_line(row).as_str()), (b"x\ny".as_slice(), "\"x\ny\",2"));
+        assert_eq!(rows.next().unwrap().unwrap().1, vec!["3"]);
         assert!(rows.next().unwrap().is_none());
     }
 
@@ -128,6 +184,6 @@ mod tests {
     fn an_unclosed_quotation_mark_ends_the_import() {
         let mut rows = rows(&format!("a,b\n\"{}", "x".repeat(3 * 1_024 * 1_024)));
         rows.next().unwrap();
-        assert!(matches!(rows.next(), Err(ImportError::RowTooLong { line: 2 })));
+        assert!(matches!(rows.next(), Err(ImportError::RowTooLong { after: 1 })));
     }
 }

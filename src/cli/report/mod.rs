@@ -19,7 +19,7 @@ pub struct ReportArgs {
     #[command(subcommand)]
     command: Option<ReportCommand>,
     #[command(flatten)]
-    submit: Option<submit::SubmitArgs>,
+    submit: submit::SubmitArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,11 +31,9 @@ enum ReportCommand {
 }
 
 pub(super) async fn run(args: ReportArgs) -> Result<(), CliError> {
-    match (args.command, args.submit) {
-        (Some(ReportCommand::Withdraw(args)), _) => withdraw::run(args).await,
-        (Some(ReportCommand::List(args)), _) => list::run(args).await,
-        (None, Some(args)) => Box::pin(submit::run(args)).await,
-        // Without any argument clap shows the help instead.
-        (None, None) => Ok(()),
+    match args.command {
+        Some(ReportCommand::Withdraw(args)) => withdraw::run(args).await,
+        Some(ReportCommand::List(args)) => list::run(args).await,
+        None => Box::pin(submit::run(args.submit)).await,
     }
 }

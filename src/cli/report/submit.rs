@@ -17,7 +17,9 @@ use crate::wire::v1::{
 #[derive(Args, Debug)]
 pub(super) struct SubmitArgs {
     /// The number complained about, as written
-    number: String,
+    // Not required with a subcommand, which clap can tell only of an option.
+    #[arg(required = true)]
+    number: Option<String>,
     /// What the call was about
     #[arg(long, value_parser = names::parser::<Category>())]
     category: Option<Category>,
@@ -107,7 +109,7 @@ pub(super) async fn run(args: SubmitArgs) -> Result<(), CliError> {
 fn report(args: SubmitArgs) -> Result<Report, CliError> {
     Ok(Report {
         report_id: connect::request_id(args.id)?,
-        number: args.number,
+        number: args.number.unwrap_or_default(),
         default_region: args.region.for_wire(),
         category: args.category.unwrap_or_default().into(),
         not_spam: args.not_spam,

@@ -117,9 +117,11 @@ mod tests {
 
     fn slots_of_call(call: &Cmd) -> Vec<u16> {
         let arguments: Vec<_> = call.args_iter().collect();
-        let argument = |at: usize| match arguments[at] {
-            Arg::Simple(bytes) => bytes,
-            _ => panic!("a cursor in a script's call"),
+        let argument = |at: usize| {
+            let Arg::Simple(bytes) = arguments[at] else {
+                panic!("a cursor in a script's call");
+            };
+            bytes
         };
         assert_eq!(argument(0), b"EVALSHA");
         let count: usize = std::str::from_utf8(argument(2)).unwrap().parse().unwrap();

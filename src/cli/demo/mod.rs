@@ -1,0 +1,223 @@
+//! The whole service in one command: a temporary store, real complaints, and what each kind of user sees.
+//!
+//! What runs is the real server with the real import and the real clients; only the clock is another. Evidence decays,
+//! so the complaints of July 2021 would say nothing today: the demo answers as of the day after them.
+
+mod questions;
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::{Args, Parser as _};
+use tonic::transport::Channel;
+
+use self::questions::{QUESTIONS, Question, mismatch};
+use super::args::Cli;
+use super::{CliError, output};
+use crate::app::{self, Listeners};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::domain::time::Timestamp;
+use crate::metrics::Metrics;
+use crate::tasks::Tasks;
+use crate::wire::v1::case_service_client::CaseServiceClient;
+use crate::wire::v1::lookup_service_client::LookupServiceClient;
+use crate::wire::v1::{Action, Basis, GetCaseRequest, ListCasesRequest, LookupRequest, LookupResponse, RiskLevel};
+
+/// Midnight after the day of the complaints: 2021-07-08T00:00:00Z.
+const DAY: Timestamp = Timestamp::from_secs(1_625_702_400);
+/// The complaints of the FTC; see `data/README.md`.
+const COMPLAINTS: &[u8] = include_bytes!("data/ftc-dnc-complaints-2021-07-07.csv.gz");
+/// The numbers of the FTC's letters; see `data/README.md`.
+const LETTERS: &[u8] = include_bytes!("data/ftc-point-of-no-entry-cases.csv");
+/// How long the server may take to be ready, and to end.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The number of the FTC's letter on false Apple support, of which analysts see the dossier.
+const APPLE_SUPPORT: &str = "+13152328257";
+
+/// Arguments of `demo`: it has none.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {}
+
+/// Runs the demo. An answer that is not what it should be is an error.
+///
+/// # Errors
+/// If the server cannot run here, or one of its answers is not what it should be.
+pub async fn run(_: DemoArgs) -> Result<(), CliError> {
+    let place = tempfile::tempdir()?;
+    let config = demo_config(place.path())?;
+    let tasks = Tasks::new();
+    let server = app::build(&config, Clock::fixed(DAY), Metrics::new(), &tasks).await?;
+    let listeners = Listeners::bind(&config).await?;
+    let url = format!("http://{}", listeners.grpc.local_addr()?);
+    let story = async {
+        let told = Box::pin(tell(&url, place.path())).await;
+        tasks.request_shutdown();
+        told
+    };
+    let (_, told) = tokio::join!(Box::pin(server.run(listeners, &tasks, PATIENCE)), story);
+    told
+}
+
+fn demo_config(place: &Path) -> Result<Config, CliError> {
+    let config = config::load(&config::ServeArgs::default(), std::iter::empty(), |_| Ok(String::new()))?;
+    let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    Ok(Config {
+        listen: config::Listen {
+            grpc_addr: any_port,
+            http_addr: any_port,
+        },
+        store: config::Store {
+            url: config::StoreUrl::Embedded(place.join("store")),
+            ..config.store
+        },
+        ..config
+    })
+}
+
+async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
+    output::line(format!(
+        "Ringwarden as of {DAY}: evidence decays, so the complaints of 7 July 2021 are asked about on the day after.\n\
+         The server runs on {url} with a store of its own, and both end with the demo.\n"
+    ))?;
+    let channel = connect(url).await?;
+    for (name, bytes, format) in [
+        ("complaints.csv.gz", COMPLAINTS, "ftc"),
+        ("letters.csv", LETTERS, "cases"),
+    ] {
+        let file = place.join(name);
+        std::fs::write(&file, bytes)?;
+        heading(&format!("Import: ringwarden import {format} {name}"))?;
+        command(url, &["import", format, &file.to_string_lossy()]).await?;
+    }
+    heading("What a carrier and a call-blocker app are told")?;
+    let faults = ask_all(&channel).await?;
+    heading(&format!(
+        "What the person called is told about: ringwarden lookup {APPLE_SUPPORT}"
+    ))?;
+    command(url, &["lookup", APPLE_SUPPORT]).await?;
+    heading(&format!("What an analyst sees: ringwarden number show {APPLE_SUPPORT}"))?;
+    command(url, &["number", "show", APPLE_SUPPORT]).await?;
+    heading("Fraud cases with numbers whose call is later than the demo's day")?;
+    later_links(&channel).await?;
+    if faults.is_empty() {
+        return output::line("\nAll answers are what they should be.");
+    }
+    Err(CliError::WrongAnswers(faults))
+}
+
+async fn connect(url: &str) -> Result<Channel, CliError> {
+    let began = crate::clock::monotonic();
+    let remote = super::Remote {
+        server: url.to_owned(),
+        json: false,
+    };
+    loop {
+        if super::health::is_serving(&remote).await? {
+            return remote.connect().await;
+        }
+        if began.elapsed() > PATIENCE {
+            return Err(CliError::NotServing {
+                server: url.to_owned(),
+                status: "that it is not ready yet".to_owned(),
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Runs a client command as a user would.
+async fn command(url: &str, words: &[&str]) -> Result<(), CliError> {
+    let line = std::iter::once("ringwarden")
+        .chain(words.iter().copied())
+        .chain(["--server", url]);
+    match Cli::try_parse_from(line) {
+        Ok(Cli {
+            command: super::args::Command::Client(command),
+        }) => Box::pin(super::run(command)).await,
+        Ok(_) => Err(CliError::WrongAnswers(vec![
+            "the demo runs client commands only".to_owned(),
+        ])),
+        Err(error) => Err(CliError::WrongAnswers(vec![error.to_string()])),
+    }
+}
+
+/// Asks every question, prints the answers, and says which are not what they should be.
+async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
+    let mut client = LookupServiceClient::new(channel.clone());
+    let mut table = output::new_table(["who calls", "asked as", "score", "level", "action", "basis", "because"]);
+    let mut faults = Vec::new();
+    for question in QUESTIONS {
+        let request = LookupRequest {
+            number: question.asked.to_owned(),
+            default_region: "US".to_owned(),
+            ..LookupRequest::default()
+        };
+        let answer = client.lookup(request).await?.into_inner();
+        table.add_row(row(question, &answer));
+        faults.extend(mismatch(question, &answer));
+    }
+    output::line(table.trim_fmt())?;
+    Ok(faults)
+}
+
+fn row(question: &Question, answer: &LookupResponse) -> [String; 7] {
+    let because = match answer.cases.first() {
+        Some(case) => case.title.clone(),
+        None => answer.reasons.first().map_or_else(
+            || "nothing is known".to_owned(),
+            |reason| format!("{:+.1} {}", reason.points, reason.code),
+        ),
+    };
+    [
+        question.who.to_owned(),
+        question.asked.to_owned(),
+        answer
+            .number_score
+            .map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
+        super::names::name_of::<RiskLevel>(answer.risk_level),
+        super::names::name_of::<Action>(answer.action),
+        super::names::name_of::<Basis>(answer.basis),
+        because,
+    ]
+}
+
+/// Lists the links that speak of calls after the demo's day: known now, evidence of later.
+async fn later_links(channel: &Channel) -> Result<(), CliError> {
+    let mut client = CaseServiceClient::new(channel.clone());
+    let cases = client.list_cases(ListCasesRequest::default()).await?.into_inner().cases;
+    let mut table = output::new_table(["case", "title", "numbers", "of them later", "latest call"]);
+    let day_secs = DAY.millis() / 1_000;
+    for case in cases {
+        let request = GetCaseRequest {
+            case_id: case.case_id.clone(),
+            include_members: true,
+            page_size: 1_000,
+            ..GetCaseRequest::default()
+        };
+        let members = client.get_case(request).await?.into_inner().members;
+        let later: Vec<i64> = members
+            .iter()
+            .filter_map(|m| m.from.as_ref())
+            .map(|from| from.seconds)
+            .filter(|at| *at >= day_secs)
+            .collect();
+        if let Some(last) = later.iter().max() {
+            let last = Timestamp::from_secs(*last).to_string();
+            let date = last.split('T').next().unwrap_or_default().to_owned();
+            table.add_row([
+                case.case_id,
+                case.title,
+                members.len().to_string(),
+                later.len().to_string(),
+                date,
+            ]);
+        }
+    }
+    output::line(table.trim_fmt())
+}
+
+fn heading(text: &str) -> Result<(), CliError> {
+    let bold = anstyle::Style::new().bold();
+    output::line(format!("\n{bold}{text}{bold:#}"))
+}

@@ -1,0 +1,41 @@
+//! `serve`: the server, from its configuration to its end.
+
+use super::{CliError, output};
+use crate::app::{self, Listeners};
+use crate::clock::Clock;
+use crate::config::{self, ServeArgs};
+use crate::metrics::Metrics;
+use crate::number;
+use crate::tasks::{Tasks, shutdown_signal};
+use crate::telemetry;
+
+pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
+    // A variable that is not Unicode is not one of ours.
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = config::load(&args, variables, |path| std::fs::read_to_string(path))?;
+    let metrics = Metrics::new();
+    let _log = telemetry::install(&config.log, &metrics)?;
+    for variable in &config.unknown_variables {
+        tracing::warn!(variable, "there is no such setting");
+    }
+    let tasks = Tasks::new();
+    let signalled = tasks.clone();
+    tasks.spawn("signals", async move {
+        tokio::select! {
+            () = shutdown_signal() => signalled.request_shutdown(),
+            () = signalled.shutdown_requested() => {}
+        }
+    });
+    number::warm_up();
+    let listeners = Listeners::bind(&config).await?;
+    let server = app::build(&config, Clock::system(), metrics, &tasks).await?;
+    output::note(format!(
+        "ringwarden {}: gRPC on {}, HTTP on {}",
+        env!("CARGO_PKG_VERSION"),
+        listeners.grpc.local_addr()?,
+        listeners.http.local_addr()?
+    ))?;
+    let drained = server.run(listeners, &tasks, config.shutdown.drain_deadline).await;
+    if drained { Ok(()) } else { Err(CliError::CutOff) }
+}

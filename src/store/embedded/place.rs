@@ -1,0 +1,212 @@
+//! The store's directory: who holds it, and whether it is complete.
+//!
+//! `PATH/lock` is held by the one process that has the store open; `PATH/engine` belongs to the engine. The engine's
+//! own creation is not atomic, and it takes an empty directory for a new database. So a new one is made complete under
+//! another name, made durable, and then renamed: `engine` is whole or it is not there. What a crash leaves of an
+//! unfinished one is never used and never deleted.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::store::error::StoreError;
+
+const LOCK: &str = "lock";
+const ENGINE: &str = "engine";
+/// Unfinished engines are `engine.new-`, and a number.
+const UNFINISHED: &str = "engine.new-";
+/// Unfinished engines that a directory may hold; each is the leftover of a crash during the very first start.
+const MAX_UNFINISHED: u32 = 100;
+/// The engine writes this file last when it creates a database, and takes a directory without it for a new one.
+const ENGINE_MARK: &str = "version";
+
+/// A directory that this process alone has open. Unlocked when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    /// Keeps other processes out, and tells whether the directory is still the one that was opened.
+    lock: File,
+}
+
+impl Place {
+    /// Creates the directory where it is missing, and takes it.
+    pub(super) fn take(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: io::Error| unavailable(path, &error);
+        let path = std::path::absolute(path).map_err(failed)?;
+        create_dirs(&path).map_err(failed)?;
+        let mut options = File::options();
+        let lock = options.read(true).write(true).create(true).truncate(false);
+        let lock = lock.open(path.join(LOCK)).map_err(failed)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::Unavailable {
+                cause: format!("{} is open in another process, which must end first", path.display()),
+            },
+            TryLockError::Error(error) => failed(error),
+        })?;
+        Ok(Self { path, lock })
+    }
+
+    /// The directory.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the engine is.
+    pub(super) fn engine(&self) -> PathBuf {
+        self.path.join(ENGINE)
+    }
+
+    /// Makes sure that there is an engine: `create` makes a new one, closed again, in the directory that it is given.
+    pub(super) fn complete<F>(&self, create: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&Path) -> Result<(), StoreError>,
+    {
+        let failed = |error: io::Error| unavailable(&self.path, &error);
+        if !self.engine().try_exists().map_err(failed)? {
+            let unfinished = self.unfinished().map_err(failed)?;
+            create(&unfinished)?;
+            sync_tree(&unfinished).map_err(failed)?;
+            fs::rename(&unfinished, self.engine()).map_err(failed)?;
+        }
+        // Even if it was there: whoever renamed it may have been killed before this.
+        sync_dir(&self.path).map_err(failed)?;
+        if !self.engine().join(ENGINE_MARK).try_exists().map_err(failed)? {
+            let found = format!(
+                "{} is there, but not complete; restore it from a backup",
+                self.engine().display()
+            );
+            return Err(StoreError::Foreign { found });
+        }
+        Ok(())
+    }
+
+    /// Whether the directory is still the one that was taken, with the engine in it. Otherwise what is acknowledged is
+    /// gone when the process ends.
+    pub(super) fn verify(&self) -> Result<(), StoreError> {
+        let foreign = |what: &str| StoreError::Foreign {
+            found: format!("{} {what}", self.path.display()),
+        };
+        let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
+        let taken = self.lock.metadata().map(identity);
+        let taken = taken.map_err(|error| unavailable(&self.path, &error))?;
+        match fs::metadata(self.path.join(LOCK)).map(identity) {
+            Ok(found) if found == taken => {}
+            Ok(_) => return Err(foreign("was replaced by another directory")),
+            Err(_) => return Err(foreign("is gone")),
+        }
+        if !self.engine().join(ENGINE_MARK).exists() {
+            return Err(foreign("has lost its engine"));
+        }
+        Ok(())
+    }
+
+    fn unfinished(&self) -> io::Result<PathBuf> {
+        for n in 0..MAX_UNFINISHED {
+            let path = self.path.join(format!("{UNFINISHED}{n}"));
+            if !path.try_exists()? {
+                return Ok(path);
+            }
+            tracing::warn!(path = %path.display(), "a start was cut short here; the directory may be deleted");
+        }
+        Err(io::Error::other("too many unfinished engines: delete engine.new-*"))
+    }
+}
+
+/// Creates a directory and its parents, each durable before the next.
+fn create_dirs(path: &Path) -> io::Result<()> {
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    if !path.try_exists()? {
+        create_dirs(parent)?;
+        match fs::create_dir(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Err(_) | Ok(()) => {}
+        }
+    }
+    sync_dir(parent)
+}
+
+fn sync_tree(path: &Path) -> io::Result<()> {
+    for found in fs::read_dir(path)? {
+        let found = found?;
+        if found.file_type()?.is_dir() {
+            sync_tree(&found.path())?;
+        } else {
+            File::open(found.path())?.sync_all()?;
+        }
+    }
+    sync_dir(path)
+}
+
+fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn unavailable(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Unavailable {
+        cause: format!("{}: {error}", path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(path: &Path) -> Result<(), StoreError> {
+        fs::create_dir(path).unwrap();
+        fs::write(path.join(ENGINE_MARK), b"").unwrap();
+        Ok(())
+    }
+
+    #[test]
+    fn one_holds_a_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b");
+        let place = Place::take(&path).unwrap();
+        let error = Place::take(&path).unwrap_err().to_string();
+        assert!(error.contains("another process"), "{error}");
+        drop(place);
+        Place::take(&path).unwrap();
+    }
+
+    #[test]
+    fn an_engine_is_created_once_and_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::take(dir.path()).unwrap();
+        let cut_short = |path: &Path| {
+            fs::create_dir(path).unwrap();
+            Err(StoreError::Unavailable { cause: String::new() })
+        };
+        assert!(place.complete(cut_short).is_err());
+        assert!(!place.engine().exists());
+        place.complete(mark).unwrap();
+        place.complete(|_| panic!("created twice")).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_complete_is_neither_used_nor_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::take(dir.path()).unwrap();
+        fs::create_dir(place.engine()).unwrap();
+        fs::write(place.engine().join("0.jnl"), b"").unwrap();
+        assert!(matches!(place.complete(mark), Err(StoreError::Foreign { .. })));
+        assert!(place.engine().join("0.jnl").exists());
+    }
+
+    #[test]
+    fn a_directory_that_goes_away_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        let place = Place::take(&path).unwrap();
+        place.complete(mark).unwrap();
+        place.verify().unwrap();
+        fs::rename(&path, dir.path().join("moved")).unwrap();
+        assert!(matches!(place.verify(), Err(StoreError::Foreign { .. })));
+        let other = Place::take(&path).unwrap();
+        other.complete(mark).unwrap();
+        other.verify().unwrap();
+        assert!(matches!(place.verify(), Err(StoreError::Foreign { .. })));
+    }
+}

@@ -1,0 +1,143 @@
+//! Reads: a snapshot of the engine, long values put together again.
+
+use std::ops::Bound;
+
+use bytes::{Bytes, BytesMut};
+use fjall::{Readable, Slice, Snapshot, UserValue};
+
+use super::engine::{Engine, broken, unavailable};
+use super::keys::Space;
+use super::{chunks, keys};
+use crate::store::codec::entry::nonce;
+use crate::store::error::StoreError;
+use crate::store::key::{Key, Shard, Table};
+use crate::store::{Head, RawEntry, ScanPage, Stored, Version};
+
+/// A page of a table ends early once it holds this many bytes.
+const MAX_PAGE_BYTES: usize = 16 << 20;
+
+/// What the engine held at one moment.
+pub(super) struct View<'e> {
+    engine: &'e Engine,
+    snapshot: Snapshot,
+}
+
+impl<'e> View<'e> {
+    /// What the engine holds as the snapshot shows it.
+    pub(super) fn new(engine: &'e Engine, snapshot: Snapshot) -> Self {
+        Self { engine, snapshot }
+    }
+
+    /// Whatever lies under a key.
+    pub(super) fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let (space, key) = keys::any(key);
+        let head = self.snapshot.get(self.engine.space(space), &key).map_err(unavailable)?;
+        head.map(|head| self.stored(space, &key, &head)).transpose()
+    }
+
+    /// A page of a table.
+    pub(super) fn scan(
+        &self,
+        shard: Shard,
+        table: Table,
+        after: Option<&Bytes>,
+        limit: usize,
+    ) -> Result<ScanPage, StoreError> {
+        let (space, prefix) = keys::table(shard, table);
+        let mut page = ScanPage::default();
+        let mut bytes = 0;
+        for (key, head) in self.above(space, &prefix, after.map_or(&[], |after| after)) {
+            let (key, head) = (key?, head?);
+            let id = key.get(prefix.len()..).ok_or_else(|| broken("key"))?;
+            let id = Bytes::copy_from_slice(id);
+            if after.is_some_and(|after| *after == id) {
+                continue;
+            }
+            if page.items.len() >= limit.max(1) || bytes >= MAX_PAGE_BYTES {
+                page.next = page.items.last().map(|(id, _)| id.clone());
+                break;
+            }
+            let stored = self.stored(space, &key, &head)?;
+            bytes += stored.bytes.len();
+            page.items.push((id, stored));
+        }
+        Ok(page)
+    }
+
+    /// Up to `limit` entries of a shard's log.
+    pub(super) fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawEntry>, StoreError> {
+        self.above(Space::Log, &[shard.byte()], &from.to_be_bytes())
+            .take(limit)
+            .map(|(key, head)| {
+                let (key, head) = (key?, head?);
+                let seq = keys::seq_of_entry(&key).ok_or_else(|| broken("key of a log entry"))?;
+                let bytes = self.whole(Space::Log, &key, &head)?;
+                Ok(RawEntry { seq, bytes })
+            })
+            .collect()
+    }
+
+    /// The end of a shard's log.
+    pub(super) fn head(&self, shard: Shard) -> Result<Head, StoreError> {
+        let mut log = self.snapshot.prefix(self.engine.space(Space::Log), [shard.byte()]);
+        let Some(last) = log.next_back() else {
+            return Ok(Head::default());
+        };
+        let (key, value) = last.into_inner().map_err(unavailable)?;
+        let seq = keys::seq_of_entry(&key).ok_or_else(|| broken("key of a log entry"))?;
+        let (_, entry) = chunks::open(&value).ok_or_else(|| broken("log entry"))?;
+        let nonce = nonce(entry).unwrap_or_default();
+        Ok(Head { seq, nonce })
+    }
+
+    /// What lies under a prefix from an id on, in order.
+    fn above(
+        &self,
+        space: Space,
+        prefix: &[u8],
+        from: &[u8],
+    ) -> impl Iterator<Item = (Result<Slice, StoreError>, Result<UserValue, StoreError>)> + use<> {
+        let lower = Bound::Included(keys::under(prefix, from));
+        let prefix = prefix.to_vec();
+        self.snapshot
+            .range::<Vec<u8>, _>(self.engine.space(space), (lower, Bound::Unbounded))
+            .map(|item| match item.into_inner() {
+                Ok((key, value)) => (Ok(key), Ok(value)),
+                Err(error) => {
+                    let error = unavailable(error);
+                    (Err(error.clone()), Err(error))
+                }
+            })
+            .take_while(move |(key, _)| key.as_ref().map_or(true, |key| key.starts_with(&prefix)))
+    }
+
+    fn stored(&self, space: Space, key: &[u8], head: &[u8]) -> Result<Stored, StoreError> {
+        let mut bytes = self.whole(space, key, head)?;
+        if space != Space::States {
+            return Ok(Stored { version: 0, bytes });
+        }
+        let version = version(&bytes).ok_or_else(|| broken("record"))?;
+        let bytes = bytes.split_off(size_of::<Version>());
+        Ok(Stored { version, bytes })
+    }
+
+    fn whole(&self, space: Space, key: &[u8], head: &[u8]) -> Result<Bytes, StoreError> {
+        let (count, first) = chunks::open(head).ok_or_else(|| broken("value"))?;
+        if count == 0 {
+            return Ok(Bytes::copy_from_slice(first));
+        }
+        let mut bytes = BytesMut::with_capacity((usize::from(count) + 1) * chunks::MAX_PART_BYTES);
+        bytes.extend_from_slice(first);
+        for index in 0..count {
+            let part = self.snapshot.get(self.engine.parts(), keys::part(space, key, index));
+            let part = part.map_err(unavailable)?.ok_or_else(|| broken("value"))?;
+            bytes.extend_from_slice(&part);
+        }
+        Ok(bytes.freeze())
+    }
+}
+
+/// The version that the payload of a record begins with.
+pub(super) fn version(payload: &[u8]) -> Option<Version> {
+    payload.first_chunk().map(|bytes| Version::from_be_bytes(*bytes))
+}

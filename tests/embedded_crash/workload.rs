@@ -1,0 +1,238 @@
+//! What the crashing process writes, so that anybody can say from counts alone what must be in the store.
+//!
+//! Each thread owns its numbers and its case, and writes numbered batches, one after the other. All threads share two
+//! shards, so their commits meet in one log, and the log is trimmed. Values are from 40 bytes to 5 KB.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use bytes::Bytes;
+use ringwarden::domain::actor::Actor;
+use ringwarden::domain::ids::CaseId;
+use ringwarden::domain::time::Timestamp;
+use ringwarden::number::E164;
+use ringwarden::store::codec::entry::{Header, encode_header};
+use ringwarden::store::embedded::{EmbeddedStore, Settings};
+use ringwarden::store::{BucketKey, BucketWrite, Key, RecordKey, RecordWrite, ShardCommit, Store, Version};
+
+/// Names the environment variable that turns the test binary into the crashing process.
+pub const VARIABLE: &str = "RINGWARDEN_CRASH_WORKLOAD";
+
+const NUMBERS: u64 = 24;
+const RECORDS_A_BATCH: u64 = 4;
+const LENGTHS: [usize; 6] = [40, 150, 420, 700, 1_500, 5_000];
+
+/// What one run of the process does.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// The store's directory.
+    pub path: String,
+    /// The batch that each thread starts with; there are as many threads.
+    pub starts: Vec<u64>,
+    /// Batches of each thread.
+    pub batches: u64,
+    /// Memory for each table, so that little is enough to have flushes and compactions.
+    pub memtable_bytes: u64,
+}
+
+impl Workload {
+    pub fn to_variable(&self) -> String {
+        let starts: Vec<String> = self.starts.iter().map(u64::to_string).collect();
+        format!(
+            "{}\n{}\n{}\n{}",
+            self.path,
+            starts.join(","),
+            self.batches,
+            self.memtable_bytes
+        )
+    }
+
+    pub fn from_variable(text: &str) -> Self {
+        let lines: Vec<&str> = text.lines().collect();
+        Self {
+            path: lines[0].to_owned(),
+            starts: lines[1].split(',').map(|start| start.parse().unwrap()).collect(),
+            batches: lines[2].parse().unwrap(),
+            memtable_bytes: lines[3].parse().unwrap(),
+        }
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings {
+            cache_bytes: 8 << 20,
+            memtable_bytes: self.memtable_bytes,
+            table_bytes: self.memtable_bytes * 2,
+        }
+    }
+
+    /// Runs it: prints who the store is, and each batch once it is acknowledged, a line with one system call each.
+    pub fn run(&self) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let store = EmbeddedStore::open_with(self.path.as_ref(), 1, self.settings());
+        let store = runtime.block_on(store).unwrap();
+        say(&format!("opened {}\n", store.meta().name()));
+        std::thread::scope(|scope| {
+            for (thread, start) in (0..).zip(&self.starts) {
+                let (runtime, store) = (&runtime, &store);
+                scope.spawn(move || runtime.block_on(write(store, thread, *start..start + self.batches)));
+            }
+        });
+    }
+}
+
+async fn write(store: &EmbeddedStore, thread: u64, batches: std::ops::Range<u64>) {
+    let mut versions = HashMap::new();
+    let keys: Vec<Key> = records(thread).into_iter().map(Key::Record).collect();
+    for (key, found) in records(thread).into_iter().zip(store.read(&keys).await.unwrap()) {
+        versions.insert(key, found.map(|stored| stored.version));
+    }
+    for batch in batches {
+        let commits = commits(thread, batch, &versions);
+        let written: Vec<(RecordKey, bool)> = commits
+            .iter()
+            .flat_map(|commit| &commit.records)
+            .map(|record| (record.key.clone(), record.state.is_some()))
+            .collect();
+        let outcomes: Result<Vec<Vec<Version>>, _> = store.commit(commits).await.into_iter().collect();
+        for ((key, there), version) in written.into_iter().zip(outcomes.unwrap().concat()) {
+            versions.insert(key, there.then_some(version));
+        }
+        say(&format!("ack {thread} {batch}\n"));
+    }
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(line.as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+/// One thing that a batch writes: where, and which value; none deletes.
+pub struct Change {
+    pub key: Key,
+    pub value: Option<Bytes>,
+}
+
+/// What a batch of a thread writes.
+pub fn changes(thread: u64, batch: u64) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for i in 0..RECORDS_A_BATCH {
+        let number = number(thread, (batch * 3 + i) % NUMBERS);
+        let value = ((batch + i) % 11 != 10).then(|| value(thread, batch, i));
+        changes.push(Change {
+            key: Key::Record(RecordKey::number(number)),
+            value,
+        });
+        if i == 0 {
+            let value = (batch % 7 != 6).then(|| self::value(thread, batch, 100));
+            changes.push(Change {
+                key: Key::Bucket(BucketKey { number, bucket: 1 }),
+                value,
+            });
+        }
+    }
+    changes.push(Change {
+        key: Key::Record(RecordKey::case(&case(thread))),
+        value: Some(value(thread, batch, 200)),
+    });
+    changes
+}
+
+/// Everything that a thread may write to.
+pub fn keys(thread: u64) -> Vec<Key> {
+    let buckets = (0..NUMBERS).map(|n| {
+        Key::Bucket(BucketKey {
+            number: number(thread, n),
+            bucket: 1,
+        })
+    });
+    records(thread).into_iter().map(Key::Record).chain(buckets).collect()
+}
+
+fn records(thread: u64) -> Vec<RecordKey> {
+    let numbers = (0..NUMBERS).map(|n| RecordKey::number(number(thread, n)));
+    numbers.chain([RecordKey::case(&case(thread))]).collect()
+}
+
+fn number(thread: u64, n: u64) -> E164 {
+    let block = 1_415_555 + thread % 2;
+    E164::from_digits(block * 10_000 + thread * 100 + n).unwrap()
+}
+
+fn case(thread: u64) -> CaseId {
+    CaseId::parse(&format!("case-of-thread-{thread}")).unwrap()
+}
+
+fn commits(thread: u64, batch: u64, versions: &HashMap<RecordKey, Option<Version>>) -> Vec<ShardCommit> {
+    let mut commits: Vec<ShardCommit> = Vec::new();
+    for (i, change) in (0..).zip(changes(thread, batch)) {
+        let shard = change.key.shard();
+        if commits.last().is_none_or(|commit| commit.shard != shard) {
+            commits.push(ShardCommit {
+                shard,
+                records: Vec::new(),
+                buckets: Vec::new(),
+            });
+        }
+        let commit = commits.last_mut().unwrap();
+        match change.key {
+            Key::Bucket(key) => commit.buckets.push(BucketWrite {
+                key,
+                bytes: change.value,
+            }),
+            Key::Record(key) => commit.records.push(RecordWrite {
+                expected: versions[&key],
+                header: header(&key, change.value.is_none(), mix(thread << 40 | batch << 8 | i)),
+                state: change.value,
+                key,
+            }),
+        }
+    }
+    commits
+}
+
+fn header(key: &RecordKey, deleted: bool, nonce: u64) -> Bytes {
+    encode_header(&Header {
+        nonce,
+        kind: key.kind(),
+        id: key.id().clone(),
+        deleted,
+        at: Timestamp::from_secs(1_700_000_000),
+        actor: Actor::parse("crash").unwrap(),
+        request: "".into(),
+    })
+}
+
+/// Bytes that no other write has.
+fn value(thread: u64, batch: u64, item: u64) -> Bytes {
+    let seed = thread << 40 | batch << 8 | item;
+    let length = LENGTHS[usize::try_from(mix(seed) % 6).unwrap()];
+    let words = (0..).flat_map(|n: u64| mix(seed ^ n << 52).to_le_bytes());
+    words.take(length).collect()
+}
+
+/// `SplitMix64`, by its author's constants.
+pub fn mix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Random numbers of a seed.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(1);
+        mix(mix(self.0))
+    }
+
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    pub fn index(&mut self, end: usize) -> usize {
+        usize::try_from(self.below(end as u64)).unwrap()
+    }
+}
