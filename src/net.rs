@@ -16,7 +16,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
-use tonic::transport::server::{Connected, TcpConnectInfo};
 
 /// How long to wait after an accept failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -87,6 +86,11 @@ impl Acceptor {
 }
 
 impl Connection {
+    /// The socket.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        &self.stream
+    }
+
     /// Notes how many bytes have come.
     fn heard(&mut self, bytes: usize) {
         self.silence = self.silence.take().and_then(|(deadline, missing)| {
@@ -138,14 +142,6 @@ impl AsyncWrite for Connection {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
     }
 }
 

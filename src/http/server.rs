@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 use super::router;
+use crate::config;
 use crate::grpc::Api;
 use crate::net::{Acceptor, Connection};
 use crate::tasks::Tasks;
@@ -35,6 +36,15 @@ pub struct Limits {
     pub body_bytes: usize,
 }
 
+impl From<&config::Limits> for Limits {
+    fn from(limits: &config::Limits) -> Self {
+        Self {
+            max_connections: limits.max_connections.get(),
+            body_bytes: limits.message_bytes.get(),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -46,9 +56,9 @@ impl Default for Limits {
 
 /// Accepts connections until shutdown is requested. Each is a job among `tasks`, which shutdown waits for: it ends with
 /// its request in progress.
-pub async fn serve(listener: TcpListener, api: Api, limits: &Limits, tasks: &Tasks) {
+pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks) {
     let acceptor = Acceptor::new(listener, limits.max_connections, 0);
-    let router = router(api, limits);
+    let router = router(api, &limits);
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {
