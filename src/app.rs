@@ -6,12 +6,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::config::{Config, StoreUrl};
+use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::ScoreModel;
 use crate::domain::policy::Policy;
 use crate::follow::Follower;
 use crate::grpc::{self, Api};
-use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
 use crate::service::{Service, ServiceError};
@@ -99,7 +98,6 @@ pub struct App {
     follower: Arc<Follower>,
     metrics: Metrics,
     grpc_limits: grpc::Limits,
-    http_limits: http::Limits,
     migrate: bool,
 }
 
@@ -138,8 +136,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         service: Arc::new(service),
         follower,
         metrics,
-        grpc_limits: grpc::Limits::from(&config.limits),
-        http_limits: http::Limits::from(&config.limits),
+        grpc_limits: grpc_limits(&config.limits),
         migrate: config.store.migrate,
     })
 }
@@ -148,26 +145,34 @@ impl App {
     /// Runs until shutdown is asked for, then lets calls under way end, for `drain` at most. Says whether all did.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
         let api = Api::new(Arc::clone(&self.service));
-        let (grpc, http) = (listeners.grpc, listeners.http);
         let metrics = self.metrics.clone();
-        tasks.spawn(
-            "metrics",
-            async_until(tasks, async move {
-                loop {
-                    tokio::time::sleep(UPKEEP_INTERVAL).await;
-                    metrics.upkeep();
-                }
-            }),
-        );
-        tasks.spawn("http", http::serve(http, api.clone(), self.http_limits, tasks.clone()));
-        tasks.spawn("grpc", grpc::serve(grpc, api, self.grpc_limits, tasks.clone()));
-        tasks.spawn(
-            "follower",
-            async_until(tasks, follow(self.follower, self.service, self.migrate)),
-        );
+        spawn_endless(tasks, "metrics", async move {
+            loop {
+                tokio::time::sleep(UPKEEP_INTERVAL).await;
+                metrics.upkeep();
+            }
+        });
+        tasks.spawn("grpc", serve_grpc(listeners.grpc, api, self.grpc_limits, tasks.clone()));
+        spawn_endless(tasks, "follower", follow(self.follower, self.service, self.migrate));
         tasks.shutdown_requested().await;
         tracing::info!("draining");
         tasks.drain(drain).await
+    }
+}
+
+async fn serve_grpc(listener: TcpListener, api: Api, limits: grpc::Limits, tasks: Tasks) {
+    if let Err(error) = grpc::serve(listener, api, &limits, tasks.shutdown_requested()).await {
+        tracing::error!(%error, "gRPC cannot be served");
+    }
+}
+
+fn grpc_limits(limits: &config::Limits) -> grpc::Limits {
+    grpc::Limits {
+        max_connections: limits.max_connections.get(),
+        max_concurrent_streams: limits.max_concurrent_streams.get(),
+        batch_message_bytes: limits.batch_message_bytes.get(),
+        keepalive_interval: limits.keepalive_interval,
+        keepalive_timeout: limits.keepalive_timeout,
     }
 }
 
@@ -204,11 +209,9 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
             EmbeddedStore::open(path, evidence_version).await.map_err(failed)?,
         )),
         StoreUrl::Redis(url) => {
-            let redis = RedisConfig {
-                connect_timeout: config.store.connect_timeout,
-                read_timeout: config.store.response_timeout,
-                ..RedisConfig::parse(url.with_password())?
-            };
+            let mut redis = RedisConfig::parse(url.with_password())?;
+            redis.connect_timeout = config.store.connect_timeout;
+            redis.read_timeout = config.store.response_timeout;
             let store = Arc::new(
                 reach(redis, evidence_version, tasks)
                     .await
@@ -218,7 +221,7 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
                     })?,
             );
             let rings = Arc::clone(&store);
-            tasks.spawn("rings", async_until(tasks, async move { rings.run_rings().await }));
+            spawn_endless(tasks, "rings", async move { rings.run_rings().await });
             Ok(store)
         }
     }
@@ -241,13 +244,13 @@ async fn reach(redis: RedisConfig, evidence_version: u32, tasks: &Tasks) -> Resu
     }
 }
 
-/// Runs a task without an end of its own until shutdown is asked for.
-fn async_until(tasks: &Tasks, task: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send {
-    let shutdown = tasks.shutdown_requested();
-    async move {
+/// Spawns a task without an end of its own: it is dropped when shutdown is asked for.
+fn spawn_endless(tasks: &Tasks, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    let shutdown = tasks.clone();
+    tasks.spawn(name, async move {
         tokio::select! {
             () = task => {}
-            () = shutdown => {}
+            () = shutdown.shutdown_requested() => {}
         }
-    }
+    });
 }

@@ -43,7 +43,7 @@ pub struct DemoArgs {}
 ///
 /// # Errors
 /// If the server cannot run here, or one of its answers is not what it should be.
-pub async fn run(_: DemoArgs) -> Result<(), CliError> {
+pub(super) async fn run(_: DemoArgs) -> Result<(), CliError> {
     let place = tempfile::tempdir()?;
     let config = demo_config(place.path())?;
     let tasks = Tasks::new();

@@ -125,6 +125,7 @@ impl Engine {
     pub(super) fn commit(batch: OwnedWriteBatch) -> Result<(), StoreError> {
         batch.commit().map_err(|error| match error {
             fjall::Error::Poisoned => unavailable(error),
+            #[expect(clippy::wildcard_enum_match_arm, reason = "the engine's list of errors may grow")]
             other => StoreError::OutcomeUnknown {
                 cause: other.to_string(),
             },
@@ -182,6 +183,7 @@ pub(super) fn broken(what: &'static str) -> StoreError {
 fn unreadable(error: fjall::Error) -> StoreError {
     match error {
         fjall::Error::Io(_) | fjall::Error::Locked => unavailable(error),
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the engine's list of errors may grow")]
         other => StoreError::Unreadable {
             what: "engine",
             cause: other.to_string(),
