@@ -20,8 +20,8 @@ use crate::store::{Shard, Table, codec, key};
 
 /// The most reports of one batch.
 pub const MAX_BATCH_REPORTS: usize = 5_000;
-/// How far ahead of the server's clock a call may be said to have been.
-const MAX_AHEAD: Duration = Duration::from_secs(300);
+/// How far ahead of the server's clock a call, or other evidence, may be said to have been.
+pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
 /// Buckets read at a time while looking for the reports of an import.
