@@ -21,7 +21,10 @@ pub struct Said {
 
 impl Said {
     pub fn nothing(starts: &[u64]) -> Self {
-        Self { store: None, acknowledged: starts.to_vec() }
+        Self {
+            store: None,
+            acknowledged: starts.to_vec(),
+        }
     }
 
     /// Takes in a line of its output.
@@ -31,7 +34,11 @@ impl Said {
             ["opened", store] => self.store = Some(store.to_owned()),
             ["ack", thread, batch] => {
                 let acknowledged = &mut self.acknowledged[thread.parse::<usize>().unwrap()];
-                assert_eq!(*acknowledged, batch.parse::<u64>().unwrap(), "acknowledgements are in order");
+                assert_eq!(
+                    *acknowledged,
+                    batch.parse::<u64>().unwrap(),
+                    "acknowledgements are in order"
+                );
                 *acknowledged += 1;
             }
             _ => {} // the test harness's own lines
@@ -44,7 +51,10 @@ impl Said {
 pub fn check(path: &Path, workload: &Workload, said: &Said) -> Result<Vec<u64>, String> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let first = runtime.block_on(check_open(path, workload, said))?;
-    let again = Said { store: first.store.clone(), acknowledged: first.batches.clone() };
+    let again = Said {
+        store: first.store.clone(),
+        acknowledged: first.batches.clone(),
+    };
     let second = runtime.block_on(check_open(path, workload, &again))?;
     if second.batches != first.batches || second.evidence_version != first.evidence_version + 1 {
         return Err(format!("{second:?} after {first:?}"));
@@ -76,7 +86,11 @@ async fn check_open(path: &Path, workload: &Workload, said: &Said) -> Result<Fou
     let set = store.set_evidence_version(evidence_version + 1).await;
     set.map_err(|error| format!("takes no write: {error}"))?;
     store.verify().await.map_err(|error| error.to_string())?;
-    Ok(Found { store: Some(name), batches, evidence_version })
+    Ok(Found {
+        store: Some(name),
+        batches,
+        evidence_version,
+    })
 }
 
 /// The last state of every record that the logs name, with its version.
@@ -86,11 +100,17 @@ async fn check_logs(store: &EmbeddedStore) -> Result<Logs, String> {
     let heads = store.heads().await.map_err(|error| error.to_string())?;
     let mut logs = Logs::new();
     for (shard, head) in Shard::all().zip(heads) {
-        let entries = store.entries(shard, 1, usize::MAX).await.map_err(|error| error.to_string())?;
+        let entries = store
+            .entries(shard, 1, usize::MAX)
+            .await
+            .map_err(|error| error.to_string())?;
         let first = head.seq.saturating_sub(LOG_ENTRIES_KEPT) + 1;
         let seqs: Vec<u64> = entries.iter().map(|entry| entry.seq).collect();
         if seqs != (first..=head.seq).collect::<Vec<_>>() {
-            return Err(format!("the log of shard {shard} is not {first} to {}: {seqs:?}", head.seq));
+            return Err(format!(
+                "the log of shard {shard} is not {first} to {}: {seqs:?}",
+                head.seq
+            ));
         }
         for raw in entries {
             let entry = entry::decode(&raw).map_err(|error| error.to_string())?;
@@ -108,8 +128,13 @@ async fn check_thread(store: &EmbeddedStore, thread: u64, acknowledged: u64, log
     let found = store.read(&keys).await.map_err(|error| error.to_string())?;
     for (key, stored) in keys.iter().zip(&found) {
         let Key::Record(key) = key else { continue };
-        let Some((version, state)) = logs.get(&(key.kind(), key.id().clone())) else { continue };
-        let logged = state.clone().map(|bytes| Stored { version: *version, bytes });
+        let Some((version, state)) = logs.get(&(key.kind(), key.id().clone())) else {
+            continue;
+        };
+        let logged = state.clone().map(|bytes| Stored {
+            version: *version,
+            bytes,
+        });
         if logged != *stored {
             return Err(format!("{key:?} is not what the log says"));
         }
@@ -127,7 +152,9 @@ async fn check_thread(store: &EmbeddedStore, thread: u64, acknowledged: u64, log
             Some((key, _)) => wrong.push(format!("{key:?}")),
         }
     }
-    Err(format!("thread {thread} holds neither {acknowledged} batches nor one more: {wrong:?}"))
+    Err(format!(
+        "thread {thread} holds neither {acknowledged} batches nor one more: {wrong:?}"
+    ))
 }
 
 /// Scans meet every record and bucket that reads find, and nothing else.
@@ -142,7 +169,10 @@ async fn check_scans(store: &EmbeddedStore, threads: u64) -> Result<(), String> 
         for table in [Table::Numbers, Table::Cases, Table::Rows] {
             let mut after = None;
             loop {
-                let page = store.scan(shard, table, after, 7).await.map_err(|error| error.to_string())?;
+                let page = store
+                    .scan(shard, table, after, 7)
+                    .await
+                    .map_err(|error| error.to_string())?;
                 scanned += page.items.len();
                 after = page.next;
                 if after.is_none() {

@@ -77,8 +77,13 @@ impl Disk {
     /// A disk with all of a directory on it, at `root`.
     pub fn new(root: &Path, before: Option<&Path>) -> Self {
         let root_dir = Inode::Dir(Dir::default());
-        let mut disk =
-            Self { root: root.to_owned(), inodes: vec![root_dir], descriptors: HashMap::new(), syncs: HashMap::new(), changes: 0 };
+        let mut disk = Self {
+            root: root.to_owned(),
+            inodes: vec![root_dir],
+            descriptors: HashMap::new(),
+            syncs: HashMap::new(),
+            changes: 0,
+        };
         if let Some(before) = before {
             disk.load(before, 0);
         }
@@ -89,7 +94,13 @@ impl Disk {
     pub fn apply(&mut self, event: &Event) {
         self.changes += 1;
         match event {
-            Event::Open { fd, path, create, truncate, append } => self.open(*fd, path, *create, *truncate, *append),
+            Event::Open {
+                fd,
+                path,
+                create,
+                truncate,
+                append,
+            } => self.open(*fd, path, *create, *truncate, *append),
             Event::Close { fd } => drop(self.descriptors.remove(fd)),
             Event::Write { fd, at, bytes } => self.write(*fd, *at, bytes),
             Event::Seek { fd, to } => self.descriptors.get_mut(fd).unwrap().at = *to,
@@ -147,7 +158,9 @@ impl Disk {
             } else {
                 self.inodes.push(Inode::File(File::load(&found.path())));
             }
-            let Inode::Dir(dir) = &mut self.inodes[dir] else { unreachable!() };
+            let Inode::Dir(dir) = &mut self.inodes[dir] else {
+                unreachable!()
+            };
             dir.entries.insert(found.file_name().into(), inode);
             dir.durable.insert(found.file_name().into(), inode);
         }
@@ -170,7 +183,11 @@ impl Disk {
 
     fn write(&mut self, fd: i32, at: Option<u64>, bytes: &[u8]) {
         let change = self.changes;
-        let Descriptor { inode, at: place, append } = self.descriptors[&fd];
+        let Descriptor {
+            inode,
+            at: place,
+            append,
+        } = self.descriptors[&fd];
         let file = self.file(inode);
         let start = at.unwrap_or(if append { file.length } else { place });
         file.write(change, start, bytes);
@@ -189,7 +206,9 @@ impl Disk {
 
     fn change(&mut self, dir: usize, change: Change) {
         let number = self.changes;
-        let Inode::Dir(dir) = &mut self.inodes[dir] else { panic!("not a directory") };
+        let Inode::Dir(dir) = &mut self.inodes[dir] else {
+            panic!("not a directory")
+        };
         change.apply(&mut dir.entries);
         dir.pending.push((number, change));
     }
@@ -202,14 +221,18 @@ impl Disk {
     fn find(&self, path: &Path) -> Option<usize> {
         let mut inode = 0;
         for name in path.strip_prefix(&self.root).unwrap() {
-            let Inode::Dir(dir) = &self.inodes[inode] else { return None };
+            let Inode::Dir(dir) = &self.inodes[inode] else {
+                return None;
+            };
             inode = *dir.entries.get(Path::new(name))?;
         }
         Some(inode)
     }
 
     fn file(&mut self, inode: usize) -> &mut File {
-        let Inode::File(file) = &mut self.inodes[inode] else { panic!("not a file") };
+        let Inode::File(file) = &mut self.inodes[inode] else {
+            panic!("not a file")
+        };
         file
     }
 }
@@ -244,7 +267,9 @@ impl File {
         if length < self.length {
             let beyond = length / SECTOR;
             let numbers = self.durable.range(beyond..).map(|(number, _)| *number);
-            let mut numbers: Vec<u64> = numbers.chain(self.sectors.range(beyond..).map(|(number, _)| *number)).collect();
+            let mut numbers: Vec<u64> = numbers
+                .chain(self.sectors.range(beyond..).map(|(number, _)| *number))
+                .collect();
             numbers.dedup();
             for number in numbers {
                 let mut sector = self.sector(number);
@@ -258,7 +283,11 @@ impl File {
     }
 
     fn sector(&self, number: u64) -> Sector {
-        let pending = self.sectors.get(&number).and_then(|changes| changes.last()).map(|(_, sector)| sector);
+        let pending = self
+            .sectors
+            .get(&number)
+            .and_then(|changes| changes.last())
+            .map(|(_, sector)| sector);
         *pending.or_else(|| self.durable.get(&number)).unwrap_or(&[0; 512])
     }
 
@@ -280,8 +309,11 @@ impl File {
         let luck = Luck::draw(random);
         let mut file = fs::File::create(to).unwrap();
         let lengths = luck.survivors(random, self.lengths.len());
-        let length = lengths.checked_sub(1).map_or(self.durable_length, |last| self.lengths[last].1);
-        let mut sectors: BTreeMap<u64, &Sector> = self.durable.iter().map(|(number, sector)| (*number, sector)).collect();
+        let length = lengths
+            .checked_sub(1)
+            .map_or(self.durable_length, |last| self.lengths[last].1);
+        let mut sectors: BTreeMap<u64, &Sector> =
+            self.durable.iter().map(|(number, sector)| (*number, sector)).collect();
         for (number, changes) in &self.sectors {
             if let Some(last) = luck.survivors(random, changes.len()).checked_sub(1) {
                 sectors.insert(*number, &changes[last].1);

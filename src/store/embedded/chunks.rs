@@ -52,7 +52,15 @@ mod tests {
 
     #[test]
     fn any_length_round_trips() {
-        for bytes in [0, 1, HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1, HEAD_BYTES + MAX_PART_BYTES, 4 << 20] {
+        for bytes in [
+            0,
+            1,
+            HEAD_BYTES - 1,
+            HEAD_BYTES,
+            HEAD_BYTES + 1,
+            HEAD_BYTES + MAX_PART_BYTES,
+            4 << 20,
+        ] {
             let value = value(bytes);
             let (head, parts) = split(&value).unwrap();
             let parts: Vec<&[u8]> = parts.collect();

@@ -151,7 +151,10 @@ impl<'e> Group<'e> {
     fn parts_before(&self, space: Space, key: &[u8]) -> Result<u16, StoreError> {
         match space {
             Space::States => Ok(self.records.get(key).copied().unwrap_or_default().parts),
-            Space::Rows => Ok(self.engine.first_part(space, key, |parts, _| parts)?.unwrap_or_default()),
+            Space::Rows => Ok(self
+                .engine
+                .first_part(space, key, |parts, _| parts)?
+                .unwrap_or_default()),
             Space::Log => Ok(0), // an entry is written once, and trimmed with its parts
         }
     }

@@ -94,7 +94,10 @@ mod tests {
         let number = "+13152328257".parse().unwrap();
         let id = 13_152_328_257_u64.to_be_bytes();
         assert_eq!(record(&RecordKey::number(number)), [&[226, 1][..], &id].concat());
-        assert_eq!(bucket(&BucketKey { number, bucket: 7 }), [&[226][..], &id, &[0, 0, 0, 7]].concat());
+        assert_eq!(
+            bucket(&BucketKey { number, bucket: 7 }),
+            [&[226][..], &id, &[0, 0, 0, 7]].concat()
+        );
         let case = RecordKey::case(&CaseId::parse("c-1").unwrap());
         assert_eq!(record(&case), [&[12, 2][..], b"c-1"].concat());
         let entry = entry(Shard::new(5), 258);

@@ -72,7 +72,10 @@ impl Place {
         // Even if it was there: whoever renamed it may have been killed before this.
         sync_dir(&self.path).map_err(failed)?;
         if !self.engine().join(ENGINE_MARK).try_exists().map_err(failed)? {
-            let found = format!("{} is there, but not complete; restore it from a backup", self.engine().display());
+            let found = format!(
+                "{} is there, but not complete; restore it from a backup",
+                self.engine().display()
+            );
             return Err(StoreError::Foreign { found });
         }
         Ok(())
