@@ -114,11 +114,15 @@ pub async fn log(store: &Arc<dyn Store>, shard: Shard, from: Version) -> Vec<Raw
     store.entries(shard, from, usize::MAX >> 1).await.expect("entries")
 }
 
+/// More pages than any scan of a test has.
+const MAX_PAGES: usize = 10_000;
+
 /// Everything in a table of a shard, in pages of `limit`, one item of each id.
 pub async fn scan_all(store: &Arc<dyn Store>, shard: Shard, table: Table, limit: usize) -> Vec<(Bytes, Stored)> {
     let mut items = Vec::new();
     let mut after = None;
-    loop {
+    for pages in 0.. {
+        assert!(pages < MAX_PAGES, "the scan does not end");
         let page = store.scan(shard, table, after, limit).await.expect("a page");
         items.extend(page.items);
         after = page.next;

@@ -1,0 +1,293 @@
+//! Arbitrary histories of one number, and the plainest sums over its rows to compare the fold with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+use ringwarden::domain::actor::Actor;
+use ringwarden::domain::brand::Brand;
+use ringwarden::domain::case::Link;
+use ringwarden::domain::evidence::{Evidence, FoldModel, Testimony};
+use ringwarden::domain::ids::{Area, CaseId, ImportId, ReportId, ReporterHash};
+use ringwarden::domain::kinds::{CaseRole, Category, Source};
+use ringwarden::domain::report::{Ledger, ReportBody, ReportRow};
+use ringwarden::domain::rows::{Missing, Rows};
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::time::{DAY_MS, Timestamp};
+
+/// Sums may differ by this share, from rounding.
+const TOLERANCE: f64 = 1e-9;
+/// Below this a sum is nought: what decayed so far has lost digits.
+const NOUGHT: f64 = 1e-290;
+
+/// One change of a number.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Submit(ReportRow),
+    Withdraw(ReportId),
+    Link(Link),
+}
+
+impl Step {
+    pub fn apply(&self, state: &mut NumberState, rows: &mut Rows) -> Result<(), Missing> {
+        match self {
+            Self::Submit(row) => state.submit(rows, row.clone(), &FoldModel::DEFAULT).map(drop),
+            Self::Withdraw(id) => state.withdraw(rows, id, at(300), &FoldModel::DEFAULT).map(drop),
+            Self::Link(link) => {
+                state.set_link(link.clone());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Midnight of a day.
+pub fn at(day: i64) -> Timestamp {
+    Timestamp::from_millis(1_600_000_000_000 + day * DAY_MS)
+}
+
+pub fn id(n: u32) -> ReportId {
+    ReportId::parse(&format!("r{n}")).unwrap()
+}
+
+pub fn reporter(n: u64) -> ReporterHash {
+    ReporterHash::from_raw(n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// A report of a proven source without reporter or comment.
+pub fn plain_row(n: u32, occurred_at: Timestamp) -> ReportRow {
+    let body = ReportBody {
+        category: Category::TechSupportScam,
+        ..ReportRow::tombstone(id(n), occurred_at).body
+    };
+    ReportRow::accepted(id(n), body, 1.0, occurred_at, None)
+}
+
+/// The report of this row, with this comment.
+pub fn kept(row: &ReportRow, comment: &str) -> ReportRow {
+    let body = ReportBody {
+        comment: Some(comment.into()),
+        ..row.body.clone()
+    };
+    ReportRow::accepted(row.id.clone(), body, row.weight, row.received_at, None)
+}
+
+/// Links of distinct case and role, in their order.
+pub fn links() -> Vec<Link> {
+    let link = |case: &str, role| Link {
+        case: CaseId::parse(case).unwrap(),
+        role,
+        confidence: 0.5,
+        source: Source::Analyst,
+        from: None,
+        to: None,
+        linked_at: at(1),
+        actor: Actor::parse("ana").unwrap(),
+    };
+    vec![
+        link("a", CaseRole::CallerId),
+        link("b", CaseRole::CallerId),
+        link("b", CaseRole::Callback),
+        link("c", CaseRole::SpoofedVictim),
+    ]
+}
+
+/// Rows of distinct ids, fewer than `most`: few reporters, so that they supersede themselves, and equal moments.
+pub fn rows(most: usize) -> impl Strategy<Value = Vec<ReportRow>> {
+    vec(row(), 0..most).prop_map(|rows| {
+        let with_id = |(n, row): (u32, ReportRow)| {
+            let content = row.body.content_hash();
+            ReportRow {
+                id: id(n),
+                content,
+                ..row
+            }
+        };
+        (0..).zip(rows).map(with_id).collect()
+    })
+}
+
+/// The same steps in two orders: each once, and each with repetitions.
+pub fn steps(most: usize) -> impl Strategy<Value = (Vec<Step>, Vec<Step>)> {
+    let links = proptest::sample::subsequence(links(), 0..=4);
+    let withdrawn = vec(prop::bool::weighted(0.25), most);
+    (rows(most), withdrawn, links, vec(any::<prop::sample::Index>(), 0..most)).prop_flat_map(
+        |(rows, withdrawn, links, repeated)| {
+            let withdrawals = rows.iter().zip(withdrawn).filter(|(_, withdrawn)| *withdrawn);
+            let mut once: Vec<Step> = withdrawals.map(|(row, _)| Step::Withdraw(row.id.clone())).collect();
+            once.push(Step::Withdraw(id(9_999))); // of a report that never comes
+            once.extend(rows.into_iter().map(Step::Submit));
+            once.extend(links.into_iter().map(Step::Link));
+            let mut more = once.clone();
+            more.extend(repeated.iter().map(|index| once[index.index(once.len())].clone()));
+            (Just(once).prop_shuffle(), Just(more).prop_shuffle())
+        },
+    )
+}
+
+fn row() -> impl Strategy<Value = ReportRow> {
+    let brand = "Amazon|Microsoft|brand [a-l]".prop_map(|name| Brand::parse(&name).unwrap());
+    let area = "[2-9]0[0-9]".prop_map(|area| Area::parse(&area).unwrap());
+    let category = select(
+        &[
+            Category::Unspecified,
+            Category::TechSupportScam,
+            Category::Survey,
+            Category::TaxScam,
+        ][..],
+    );
+    let day = prop_oneof![
+        (0..200i64).prop_map(at),
+        (0..200 * DAY_MS).prop_map(|ms| Timestamp::from_millis(at(0).millis() + ms))
+    ];
+    let who = prop_oneof![Just(None), (0..6u64).prop_map(Some), (0..60u64).prop_map(Some)];
+    let said = (
+        category,
+        prop::bool::weighted(0.2),
+        of(brand),
+        select(&Ledger::ALL[..]),
+        of(Just("text")),
+    );
+    let weight = select(&[1.0f32, 0.84, 0.5, 0.49, 0.2, 0.04][..]);
+    (said, who, of(area), day, weight, of(0..3u64)).prop_map(|(said, who, area, day, weight, import)| {
+        let (category, not_spam, brand, ledger, comment) = said;
+        let body = ReportBody {
+            category,
+            not_spam,
+            brand,
+            ledger,
+            reporter: who.map(reporter),
+            area,
+            comment: comment.map(Box::from),
+            ..plain_row(0, day).body
+        };
+        let import = import.map(|n| ImportId::parse(&format!("import-{n}")).unwrap());
+        ReportRow::accepted(id(0), body, weight, day, import)
+    })
+}
+
+/// Both are the same: everything exactly but the sums, which may differ by rounding.
+pub fn assert_close(one: &Evidence, other: &Evidence) {
+    assert_eq!(without_sums(one), without_sums(other));
+    for (a, b) in sums(one).into_iter().zip(sums(other)) {
+        assert!(is_close(a, b), "{a} is not {b}");
+    }
+}
+
+fn is_close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= TOLERANCE * a.abs().max(b.abs()) + NOUGHT
+}
+
+fn sums(evidence: &Evidence) -> Vec<f64> {
+    let of_one = |testimony: &Testimony| {
+        let masses = testimony.ledgers.iter().flat_map(|mass| [mass.short, mass.long]);
+        let categories = testimony.categories.iter().map(|(_, mass)| *mass);
+        let brands = testimony.brands.iter().map(|(_, mass)| *mass);
+        let rest = masses.chain(categories).chain(brands);
+        rest.chain([testimony.not_spam]).collect::<Vec<f64>>()
+    };
+    [of_one(&evidence.proven), of_one(&evidence.unproven)].concat()
+}
+
+fn without_sums(evidence: &Evidence) -> Evidence {
+    let mut evidence = evidence.clone();
+    for testimony in [&mut evidence.proven, &mut evidence.unproven] {
+        testimony.ledgers = Default::default();
+        testimony.not_spam = 0.0;
+        testimony.categories.iter_mut().for_each(|(_, mass)| *mass = 0.0);
+        testimony.brands.iter_mut().for_each(|(_, mass)| *mass = 0.0);
+    }
+    evidence
+}
+
+/// What the definition says of rows, written down without regard to order or cost.
+pub struct PlainSums {
+    as_of: Timestamp,
+    reports: u32,
+    not_spam_reports: u32,
+    /// By whether the reporter is proven, book, and which half-life.
+    masses: BTreeMap<(bool, Ledger, bool), f64>,
+    not_spam: BTreeMap<bool, f64>,
+    categories: BTreeMap<(bool, Category), f64>,
+    /// Hashes of the unproven reporters that call it unwanted.
+    unproven: BTreeSet<u64>,
+}
+
+pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
+    let live: Vec<&ReportRow> = rows.iter().filter(|row| row.is_live()).collect();
+    let is_last = |row: &ReportRow| {
+        let same = |other: &&&ReportRow| other.body.reporter == row.body.reporter;
+        row.body.reporter.is_none()
+            || live
+                .iter()
+                .filter(same)
+                .all(|other| other.order_key() <= row.order_key())
+    };
+    let as_of = live.iter().map(|row| row.body.occurred_at).max().unwrap_or_default();
+    let mut sums = PlainSums {
+        as_of,
+        reports: 0,
+        not_spam_reports: 0,
+        masses: BTreeMap::new(),
+        not_spam: BTreeMap::new(),
+        categories: BTreeMap::new(),
+        unproven: BTreeSet::new(),
+    };
+    for row in &live {
+        *(if row.body.not_spam {
+            &mut sums.not_spam_reports
+        } else {
+            &mut sums.reports
+        }) += 1;
+    }
+    for row in live.iter().filter(|row| is_last(row)) {
+        let proven = row.weight >= 0.5;
+        let age_days = as_of.days_since(row.body.occurred_at);
+        let left = |half_life_days: f64| f64::from(row.weight) * 0.5f64.powf(age_days / half_life_days);
+        if row.body.not_spam {
+            *sums.not_spam.entry(proven).or_default() += left(model.not_spam_days);
+            continue;
+        }
+        if !proven {
+            sums.unproven.extend(row.body.reporter.map(ReporterHash::raw));
+        }
+        for (is_short, days) in [(true, model.short_days), (false, model.long_days)] {
+            *sums.masses.entry((proven, row.body.ledger, is_short)).or_default() += left(days);
+        }
+        if row.body.category != Category::Unspecified {
+            *sums.categories.entry((proven, row.body.category)).or_default() += left(model.long_days);
+        }
+    }
+    sums
+}
+
+impl PlainSums {
+    pub fn assert_match(&self, evidence: &Evidence, model: &FoldModel) {
+        assert_eq!(self.as_of, evidence.as_of);
+        let counts = (evidence.reports, evidence.not_spam_reports);
+        assert_eq!((self.reports, self.not_spam_reports), counts);
+        let sample = self.unproven.iter().take(model.weights.unproven_release_count);
+        assert!(
+            sample.eq(&evidence.unproven_sample),
+            "the sample is not the smallest hashes"
+        );
+        for (proven, testimony) in [(true, &evidence.proven), (false, &evidence.unproven)] {
+            let close = |sum: Option<&f64>, found: f64| {
+                let sum = sum.copied().unwrap_or_default();
+                assert!(is_close(sum, found), "{found} should be {sum}");
+            };
+            for (ledger, mass) in Ledger::ALL.into_iter().zip(&testimony.ledgers) {
+                close(self.masses.get(&(proven, ledger, true)), mass.short);
+                close(self.masses.get(&(proven, ledger, false)), mass.long);
+            }
+            close(self.not_spam.get(&proven), testimony.not_spam);
+            let wanted = self.categories.iter().filter(|((class, _), _)| *class == proven);
+            assert_eq!(wanted.count(), testimony.categories.len());
+            for (category, mass) in &testimony.categories {
+                close(self.categories.get(&(proven, *category)), *mass);
+            }
+        }
+    }
+}
