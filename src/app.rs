@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::config::{self, Config, StoreUrl};
+use crate::config::{Config, StoreUrl};
 use crate::domain::model::ScoreModel;
 use crate::domain::policy::Policy;
 use crate::follow::Follower;
 use crate::grpc::{self, Api};
+use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
 use crate::service::{Service, ServiceError};
@@ -98,6 +99,7 @@ pub struct App {
     follower: Arc<Follower>,
     metrics: Metrics,
     grpc_limits: grpc::Limits,
+    http_limits: http::Limits,
     migrate: bool,
 }
 
@@ -136,7 +138,8 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         service: Arc::new(service),
         follower,
         metrics,
-        grpc_limits: grpc_limits(&config.limits),
+        grpc_limits: grpc::Limits::from(&config.limits),
+        http_limits: http::Limits::from(&config.limits),
         migrate: config.store.migrate,
     })
 }
@@ -152,27 +155,14 @@ impl App {
                 metrics.upkeep();
             }
         });
-        tasks.spawn("grpc", serve_grpc(listeners.grpc, api, self.grpc_limits, tasks.clone()));
+        let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
+        tasks.spawn("grpc", grpc);
+        let http = http::serve(listeners.http, api, self.http_limits, tasks.clone());
+        tasks.spawn("http", http);
         spawn_endless(tasks, "follower", follow(self.follower, self.service, self.migrate));
         tasks.shutdown_requested().await;
         tracing::info!("draining");
         tasks.drain(drain).await
-    }
-}
-
-async fn serve_grpc(listener: TcpListener, api: Api, limits: grpc::Limits, tasks: Tasks) {
-    if let Err(error) = grpc::serve(listener, api, &limits, tasks.shutdown_requested()).await {
-        tracing::error!(%error, "gRPC cannot be served");
-    }
-}
-
-fn grpc_limits(limits: &config::Limits) -> grpc::Limits {
-    grpc::Limits {
-        max_connections: limits.max_connections.get(),
-        max_concurrent_streams: limits.max_concurrent_streams.get(),
-        batch_message_bytes: limits.batch_message_bytes.get(),
-        keepalive_interval: limits.keepalive_interval,
-        keepalive_timeout: limits.keepalive_timeout,
     }
 }
 

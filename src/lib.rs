@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod follow;
 pub mod grpc;
+pub mod http;
 pub mod index;
 pub mod metrics;
 mod net;

@@ -16,14 +16,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
-use tonic::transport::server::{Connected, TcpConnectInfo};
 
 /// How long to wait after an accept failed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take to send its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
 /// The bytes that every HTTP/2 client sends first; from then on HTTP/2's own pings tell whether somebody is there.
-const FIRST_BYTES: usize = 24;
+pub(crate) const HTTP2_FIRST_BYTES: usize = 24;
 
 /// Accepts connections, no more than so many at a time.
 #[derive(Debug)]
@@ -31,6 +30,8 @@ pub(crate) struct Acceptor {
     listener: TcpListener,
     /// One permit for each connection that may be open.
     permits: Arc<Semaphore>,
+    /// Bytes that a client must send soon; 0 where the protocol itself sees to that.
+    first_bytes: usize,
 }
 
 /// An open connection. Its place is free again when it is dropped.
@@ -43,10 +44,11 @@ pub(crate) struct Connection {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener, max_connections: usize) -> Self {
+    pub(crate) fn new(listener: TcpListener, max_connections: usize, first_bytes: usize) -> Self {
         Self {
             listener,
             permits: Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS))),
+            first_bytes,
         }
     }
 
@@ -62,10 +64,11 @@ impl Acceptor {
                     // Answers are small and awaited: they must not wait for more to send. That it cannot be set
                     // happens when the peer has gone already, which the first read will tell.
                     drop(stream.set_nodelay(true));
+                    let deadline = || Box::pin(sleep(FIRST_BYTES_WITHIN));
                     return Connection {
                         stream,
                         _place: place,
-                        silence: Some((Box::pin(sleep(FIRST_BYTES_WITHIN)), FIRST_BYTES)),
+                        silence: (self.first_bytes > 0).then(|| (deadline(), self.first_bytes)),
                     };
                 }
                 Err(cause) => {
@@ -83,6 +86,11 @@ impl Acceptor {
 }
 
 impl Connection {
+    /// The socket.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        &self.stream
+    }
+
     /// Notes how many bytes have come.
     fn heard(&mut self, bytes: usize) {
         self.silence = self.silence.take().and_then(|(deadline, missing)| {
@@ -137,14 +145,6 @@ impl AsyncWrite for Connection {
     }
 }
 
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -154,7 +154,7 @@ mod tests {
     async fn acceptor(max_connections: usize) -> (Acceptor, std::net::SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        (Acceptor::new(listener, max_connections), address)
+        (Acceptor::new(listener, max_connections, HTTP2_FIRST_BYTES), address)
     }
 
     #[tokio::test]
@@ -185,8 +185,8 @@ mod tests {
         let (acceptor, address) = acceptor(2).await;
         let mut client = TcpStream::connect(address).await.unwrap();
         let mut connection = acceptor.accept().await;
-        client.write_all(&[b'x'; FIRST_BYTES]).await.unwrap();
-        connection.read_exact(&mut [0; FIRST_BYTES]).await.unwrap();
+        client.write_all(&[b'x'; HTTP2_FIRST_BYTES]).await.unwrap();
+        connection.read_exact(&mut [0; HTTP2_FIRST_BYTES]).await.unwrap();
         tokio::time::pause();
         let read = tokio::time::timeout(10 * FIRST_BYTES_WITHIN, connection.read_u8()).await;
         assert!(read.is_err(), "{read:?}");

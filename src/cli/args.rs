@@ -22,7 +22,10 @@ pub struct Cli {
 
 /// Everything the program can do.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value, for as long as the program runs")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one value, for as long as the program runs"
+)]
 pub enum Command {
     /// Run the server
     Serve(ServeArgs),

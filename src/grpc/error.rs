@@ -18,7 +18,7 @@ const REASON_DOMAIN: &str = "ringwarden.v1";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The status that says what a client can do about an error.
-pub(super) fn status(error: &ServiceError) -> Status {
+pub(crate) fn status(error: &ServiceError) -> Status {
     let mut details = ErrorDetails::new();
     if let Some((reason, metadata)) = reason(error) {
         details.set_error_info(reason, REASON_DOMAIN, metadata);

@@ -6,7 +6,7 @@
 
 mod case;
 mod convert;
-mod error;
+pub(crate) mod error;
 mod lookup;
 mod number;
 mod report;

@@ -3,17 +3,21 @@
 //! tonic passes what is not set through to hyper as "no limit", also where hyper's own default would be one, so every
 //! limit is set here.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tonic::server::NamedService;
 use tonic::transport::Server;
+use tonic::transport::server::{Connected, TcpConnectInfo};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::Api;
-use crate::net::Acceptor;
+use crate::config;
+use crate::net::{Acceptor, Connection, HTTP2_FIRST_BYTES};
+use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 use crate::wire::v1::case_service_server::CaseServiceServer;
 use crate::wire::v1::lookup_service_server::LookupServiceServer;
@@ -56,6 +60,18 @@ pub struct Limits {
     pub keepalive_timeout: Duration,
 }
 
+impl From<&config::Limits> for Limits {
+    fn from(limits: &config::Limits) -> Self {
+        Self {
+            max_connections: limits.max_connections.get(),
+            max_concurrent_streams: limits.max_concurrent_streams.get(),
+            batch_message_bytes: limits.batch_message_bytes.get(),
+            keepalive_interval: limits.keepalive_interval,
+            keepalive_timeout: limits.keepalive_timeout,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -68,12 +84,15 @@ impl Default for Limits {
     }
 }
 
-/// Serves until `shutdown` completes, and then until the calls in progress have ended. Streams of lookups and of health
-/// are ended by the server; whoever needs a deadline drops the future.
-///
-/// # Errors
-/// If the descriptors for reflection cannot be read, which a test rules out, or the transport fails.
-pub async fn serve(
+/// Serves until shutdown is requested, and then until the calls in progress have ended. Streams of lookups and of health
+/// are ended by the server. That it cannot be served at all is logged; the task that ends early takes the server down.
+pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks) {
+    if let Err(error) = run(listener, api, &limits, tasks.shutdown_requested()).await {
+        tracing::error!(%error, cause = ?error.source(), "gRPC cannot be served");
+    }
+}
+
+async fn run(
     listener: TcpListener,
     api: Api,
     limits: &Limits,
@@ -104,7 +123,7 @@ pub async fn serve(
         .add_service(v1)
         .add_service(v1alpha)
         .serve_with_incoming_shutdown(
-            Acceptor::new(listener, limits.max_connections).into_stream(),
+            Acceptor::new(listener, limits.max_connections, HTTP2_FIRST_BYTES).into_stream(),
             follow_health(api, health, shutdown),
         )
         .await?;
@@ -113,13 +132,21 @@ pub async fn serve(
 
 /// Why a server could not be run.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+enum ServeError {
     /// The descriptors of the contract are not sound.
-    #[error("reflection cannot be served")]
+    #[error("the descriptors for reflection cannot be read")]
     Reflection(#[from] tonic_reflection::server::Error),
     /// The transport failed.
-    #[error("gRPC cannot be served")]
+    #[error("the transport failed")]
     Transport(#[from] tonic::transport::Error),
+}
+
+impl Connected for Connection {
+    type ConnectInfo = TcpConnectInfo;
+
+    fn connect_info(&self) -> TcpConnectInfo {
+        self.socket().connect_info()
+    }
 }
 
 fn builder(limits: &Limits) -> Server {

@@ -46,18 +46,29 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "grpc",
         &[
-            "service", "domain", "number", "wire", "clock", "config", "metrics", "tasks",
+            "service", "domain", "number", "wire", "clock", "config", "metrics", "net", "tasks",
         ],
     ),
     (
         "http",
         &[
-            "service", "domain", "number", "wire", "clock", "config", "metrics", "tasks",
+            "grpc",
+            "service",
+            "follow::StoreState",
+            "domain",
+            "number",
+            "wire",
+            "clock",
+            "config",
+            "metrics",
+            "net",
+            "tasks",
         ],
     ),
     ("clock", &["domain"]),
     ("config", &["domain"]),
     ("metrics", &["domain", "store", "clock"]),
+    ("net", &[]),
     ("tasks", &[]),
     ("telemetry", &["clock", "config", "metrics"]),
     ("wire", &[]),
@@ -65,7 +76,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// The only places that may name a crate or a module.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("tonic", &["src/grpc/", "src/cli/", "src/app.rs", "src/wire.rs"]),
+    // The JSON edge calls the handlers of the gRPC edge.
+    (
+        "tonic",
+        &["src/grpc/", "src/http/", "src/cli/", "src/app.rs", "src/wire.rs"],
+    ),
     ("tonic_health", &["src/grpc/", "src/cli/", "src/app.rs"]),
     (
         "crate::wire",
