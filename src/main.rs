@@ -40,5 +40,5 @@ fn print_usage(error: &clap::Error) -> ExitCode {
 fn fail(error: &CliError) -> ExitCode {
     // When standard error is closed, the exit code alone has to say it.
     let _written = error.write(&mut anstream::stderr().lock());
-    ExitCode::from(FAILED)
+    ExitCode::from(if error.is_usage() { USAGE } else { FAILED })
 }

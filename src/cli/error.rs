@@ -128,6 +128,11 @@ impl CliError {
         }
     }
 
+    /// Whether an argument makes no sense, rather than that the command failed.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::BadServer { .. })
+    }
+
     /// Whether whoever reads the output closed it early, as `head` does: no failure.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)

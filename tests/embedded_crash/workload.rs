@@ -13,7 +13,9 @@ use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
 use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::embedded::{EmbeddedStore, Settings};
-use ringwarden::store::{BucketKey, BucketWrite, Key, RecordKey, RecordWrite, ShardCommit, Store, Version};
+use ringwarden::store::{
+    BucketKey, BucketWrite, CommitError, Key, RecordKey, RecordWrite, ShardCommit, Store, StoreError, Version,
+};
 
 /// Names the environment variable that turns the test binary into the crashing process.
 pub const VARIABLE: &str = "RINGWARDEN_CRASH_WORKLOAD";
@@ -74,31 +76,86 @@ impl Workload {
         std::thread::scope(|scope| {
             for (thread, start) in (0..).zip(&self.starts) {
                 let (runtime, store) = (&runtime, &store);
-                scope.spawn(move || runtime.block_on(write(store, thread, *start..start + self.batches)));
+                scope.spawn(move || runtime.block_on(write_batches(store, thread, *start..start + self.batches)));
+            }
+        });
+    }
+
+    /// Runs one thread until the disk fails, and checks what the store says then and afterwards.
+    pub fn run_until_the_disk_fails(&self) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let store = EmbeddedStore::open_with(self.path.as_ref(), 1, self.settings())
+                .await
+                .unwrap();
+            say(&format!("opened {}\n", store.meta().name()));
+            let mut versions = read_versions(&store, 0).await;
+            for batch in self.starts[0].. {
+                let commits = commits(0, batch, &versions);
+                match write(&store, commits.clone(), &mut versions).await {
+                    Ok(()) => say(&format!("ack 0 {batch}\n")),
+                    Err(error) => {
+                        assert!(
+                            matches!(&error, CommitError::Store(error) if error.outcome_unknown()),
+                            "{error}"
+                        );
+                        check_failed(&store, commits, versions).await;
+                        break;
+                    }
+                }
             }
         });
     }
 }
 
-async fn write(store: &EmbeddedStore, thread: u64, batches: std::ops::Range<u64>) {
-    let mut versions = HashMap::new();
-    let keys: Vec<Key> = records(thread).into_iter().map(Key::Record).collect();
-    for (key, found) in records(thread).into_iter().zip(store.read(&keys).await.unwrap()) {
-        versions.insert(key, found.map(|stored| stored.version));
-    }
+/// A store whose disk failed takes no writes and says so; it still answers reads.
+async fn check_failed(store: &EmbeddedStore, commits: Vec<ShardCommit>, mut versions: Versions) {
+    let again = write(store, commits, &mut versions).await;
+    assert!(
+        matches!(again, Err(CommitError::Store(StoreError::Unavailable { .. }))),
+        "{again:?}"
+    );
+    assert!(matches!(store.verify().await, Err(StoreError::Unavailable { .. })));
+    assert!(matches!(store.heads().await, Err(StoreError::Unavailable { .. })));
+    assert!(matches!(
+        store.set_evidence_version(9).await,
+        Err(StoreError::Unavailable { .. })
+    ));
+    let found = read_versions(store, 0).await;
+    assert_eq!(found, versions, "what was not acknowledged is not seen");
+}
+
+type Versions = HashMap<RecordKey, Option<Version>>;
+
+async fn write_batches(store: &EmbeddedStore, thread: u64, batches: std::ops::Range<u64>) {
+    let mut versions = read_versions(store, thread).await;
     for batch in batches {
-        let commits = commits(thread, batch, &versions);
-        let written: Vec<(RecordKey, bool)> = commits
-            .iter()
-            .flat_map(|commit| &commit.records)
-            .map(|record| (record.key.clone(), record.state.is_some()))
-            .collect();
-        let outcomes: Result<Vec<Vec<Version>>, _> = store.commit(commits).await.into_iter().collect();
-        for ((key, there), version) in written.into_iter().zip(outcomes.unwrap().concat()) {
-            versions.insert(key, there.then_some(version));
-        }
+        write(store, commits(thread, batch, &versions), &mut versions)
+            .await
+            .unwrap();
         say(&format!("ack {thread} {batch}\n"));
     }
+}
+
+async fn read_versions(store: &EmbeddedStore, thread: u64) -> Versions {
+    let keys: Vec<Key> = records(thread).into_iter().map(Key::Record).collect();
+    let found = store.read(&keys).await.unwrap().into_iter();
+    records(thread)
+        .into_iter()
+        .zip(found.map(|stored| Some(stored?.version)))
+        .collect()
+}
+
+async fn write(store: &EmbeddedStore, commits: Vec<ShardCommit>, versions: &mut Versions) -> Result<(), CommitError> {
+    let records = commits.iter().flat_map(|commit| &commit.records);
+    let written: Vec<_> = records
+        .map(|record| (record.key.clone(), record.state.is_some()))
+        .collect();
+    let outcomes: Result<Vec<Vec<Version>>, _> = store.commit(commits).await.into_iter().collect();
+    for ((key, there), version) in written.into_iter().zip(outcomes?.concat()) {
+        versions.insert(key, there.then_some(version));
+    }
+    Ok(())
 }
 
 fn say(line: &str) {
@@ -163,7 +220,7 @@ fn case(thread: u64) -> CaseId {
     CaseId::parse(&format!("case-of-thread-{thread}")).unwrap()
 }
 
-fn commits(thread: u64, batch: u64, versions: &HashMap<RecordKey, Option<Version>>) -> Vec<ShardCommit> {
+fn commits(thread: u64, batch: u64, versions: &Versions) -> Vec<ShardCommit> {
     let mut commits: Vec<ShardCommit> = Vec::new();
     for (i, change) in (0..).zip(changes(thread, batch)) {
         let shard = change.key.shard();

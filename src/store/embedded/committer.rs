@@ -69,7 +69,10 @@ impl Committer {
     pub(super) fn start(engine: Arc<Engine>, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let (queue, requests) = mpsc::channel(MAX_REQUESTS_WAITING);
         let thread = std::thread::Builder::new().name("committer".into());
-        let thread = thread.spawn(move || run(&engine, &shared, requests));
+        let thread = thread.spawn(move || {
+            let _watch = Watch(&shared);
+            run(&engine, &shared, requests);
+        });
         let thread = thread.map_err(|error| StoreError::Unavailable {
             cause: error.to_string(),
         })?;
@@ -118,6 +121,18 @@ impl Drop for Committer {
         }
         if thread.join().is_err() {
             tracing::error!("the committer panicked");
+        }
+    }
+}
+
+/// Makes the store fail where it would otherwise seem ready, and nobody write.
+struct Watch<'s>(&'s Shared);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let cause = "the committer panicked".into();
+            self.0.fail(&StoreError::Unavailable { cause });
         }
     }
 }

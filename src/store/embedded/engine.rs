@@ -123,12 +123,13 @@ impl Engine {
     /// [`StoreError::Unavailable`] if nothing was written, because an earlier write failed;
     /// [`StoreError::OutcomeUnknown`] if this one did. The engine takes no writes after either.
     pub(super) fn commit(batch: OwnedWriteBatch) -> Result<(), StoreError> {
-        batch.commit().map_err(|error| match error {
-            fjall::Error::Poisoned => unavailable(error),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the engine's list of errors may grow")]
-            other => StoreError::OutcomeUnknown {
-                cause: other.to_string(),
-            },
+        batch.commit().map_err(|error| {
+            if matches!(error, fjall::Error::Poisoned) {
+                return unavailable(error);
+            }
+            StoreError::OutcomeUnknown {
+                cause: error.to_string(),
+            }
         })
     }
 
@@ -181,13 +182,12 @@ pub(super) fn broken(what: &'static str) -> StoreError {
 }
 
 fn unreadable(error: fjall::Error) -> StoreError {
-    match error {
-        fjall::Error::Io(_) | fjall::Error::Locked => unavailable(error),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the engine's list of errors may grow")]
-        other => StoreError::Unreadable {
-            what: "engine",
-            cause: other.to_string(),
-        },
+    if matches!(error, fjall::Error::Io(_) | fjall::Error::Locked) {
+        return unavailable(error);
+    }
+    StoreError::Unreadable {
+        what: "database of the engine",
+        cause: error.to_string(),
     }
 }
 

@@ -13,6 +13,8 @@ mod engine;
 mod group;
 mod keys;
 mod place;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::path::Path;
@@ -229,6 +231,7 @@ impl Store for EmbeddedStore {
 
     async fn heads(&self) -> Result<Vec<Head>, StoreError> {
         self.shared.check()?;
+        self.on_disk(|engine| engine.place().verify()).await?;
         Ok(self.shared.heads.read().clone())
     }
 

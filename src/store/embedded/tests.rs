@@ -1,0 +1,105 @@
+//! What the contract of all stores cannot see: what is left in the engine, and what an open finds on the disk.
+
+use bytes::Bytes;
+
+use super::*;
+use crate::store::{BucketKey, BucketWrite, LOG_ENTRIES_KEPT, RecordKey, RecordWrite};
+
+fn value(bytes: usize) -> Bytes {
+    (0..=u8::MAX).cycle().take(bytes).collect()
+}
+
+/// A commit of a record and a bucket of one number.
+fn commit(expected: Option<Version>, state: Option<Bytes>, bucket: Option<Bytes>) -> Vec<ShardCommit> {
+    let number = "+13152328257".parse().unwrap();
+    let key = RecordKey::number(number);
+    vec![ShardCommit {
+        shard: key.shard(),
+        records: vec![RecordWrite {
+            key,
+            expected,
+            header: Bytes::from_static(b"\x01nonce678"),
+            state,
+        }],
+        buckets: vec![BucketWrite {
+            key: BucketKey { number, bucket: 1 },
+            bytes: bucket,
+        }],
+    }]
+}
+
+async fn write(store: &EmbeddedStore, commits: Vec<ShardCommit>) -> Version {
+    store.commit(commits).await[0].as_ref().unwrap()[0]
+}
+
+fn parts(store: &EmbeddedStore) -> usize {
+    store.engine.parts().len().unwrap()
+}
+
+fn further(bytes: usize) -> usize {
+    chunks::split(&value(bytes)).unwrap().1.len()
+}
+
+#[tokio::test]
+async fn a_value_that_shrinks_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), 1).await.unwrap();
+    write(&store, commit(None, Some(value(5_000)), Some(value(9_000)))).await;
+    let entries = further(9 + 5_000);
+    assert_eq!(parts(&store), further(8 + 5_000) + further(9_000) + entries);
+    write(&store, commit(Some(1), Some(value(1_000)), Some(value(600)))).await;
+    let entries = entries + further(9 + 1_000);
+    assert_eq!(parts(&store), further(8 + 1_000) + further(600) + entries);
+    write(&store, commit(Some(2), None, None)).await;
+    assert_eq!(parts(&store), entries);
+
+    // Once the long entries are trimmed, their parts are too.
+    let mut expected = None;
+    for _ in 3..LOG_ENTRIES_KEPT + 2 {
+        expected = Some(write(&store, commit(expected, Some(value(10)), None)).await);
+    }
+    assert_eq!(expected, Some(LOG_ENTRIES_KEPT + 2));
+    assert_eq!(parts(&store), 0);
+}
+
+#[tokio::test]
+async fn a_group_sees_its_own_commits() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), 1).await.unwrap();
+    let [first] = <[_; 1]>::try_from(commit(None, Some(value(5_000)), None)).unwrap();
+    let [second] = <[_; 1]>::try_from(commit(Some(1), Some(value(7)), None)).unwrap();
+    let outcomes = store.commit(vec![first.clone(), first, second]).await;
+    assert_eq!(outcomes[0].as_ref().unwrap(), &[1]);
+    assert!(matches!(outcomes[1], Err(CommitError::Conflict { .. })));
+    assert_eq!(outcomes[2].as_ref().unwrap(), &[2]);
+    assert_eq!(parts(&store), further(9 + 5_000));
+}
+
+#[tokio::test]
+async fn a_second_open_says_why_it_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), 1).await.unwrap();
+    let error = EmbeddedStore::open(dir.path(), 1).await.err().unwrap();
+    assert!(error.to_string().contains("another process"), "{error}");
+    drop(store);
+    EmbeddedStore::open(dir.path(), 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_without_its_engines_files_is_not_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(EmbeddedStore::open(dir.path(), 1).await.unwrap());
+    std::fs::remove_file(dir.path().join("engine/version")).unwrap();
+    let error = EmbeddedStore::open(dir.path(), 1).await.err().unwrap();
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_whose_directory_is_gone_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let store = EmbeddedStore::open(&path, 1).await.unwrap();
+    store.verify().await.unwrap();
+    std::fs::rename(&path, dir.path().join("elsewhere")).unwrap();
+    assert!(matches!(store.verify().await, Err(StoreError::Foreign { .. })));
+}
