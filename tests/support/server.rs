@@ -107,9 +107,9 @@ impl Server {
     pub async fn send(&self, request: &[u8]) -> Option<Answer> {
         let mut stream = TcpStream::connect(self.http).await.unwrap();
         // A server that refuses a body does not wait for all of it.
-        let _ = stream.write_all(request).await;
+        drop(stream.write_all(request).await);
         let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
+        drop(stream.read_to_end(&mut answer).await);
         Answer::parse(&answer)
     }
 
