@@ -208,3 +208,26 @@ async fn reports_are_listed_in_pages_newest_first() {
         Err(ServiceError::Invalid(violations)) if violations[0].field == "page_token"
     ));
 }
+
+#[tokio::test]
+async fn a_number_reported_by_everybody_at_once_is_filed_in_one_batch_after_another() {
+    let one = instance().await;
+    for batch in 0..4 {
+        let reports = (0..1_500)
+            .map(|n| Ok(report(NUMBER, &format!("r{batch}-{n}"), noon())))
+            .collect();
+        let outcomes = one.service.submit_all(reports).await;
+        assert!(
+            outcomes.iter().all(Result::is_ok),
+            "{:?}",
+            outcomes.iter().find(|outcome| outcome.is_err())
+        );
+    }
+    assert_eq!(one.count(NUMBER), 6_000);
+    let page = PageRequest {
+        size: 1_000,
+        token: String::new(),
+    };
+    let list = one.service.list_reports(NUMBER, None, false, &page).await.unwrap();
+    assert_eq!(list.reports.len(), 1_000);
+}

@@ -6,13 +6,14 @@ mod withdraw;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::write::{Done, NumberJob, Stop};
+use super::write::{Done, NumberJob, NumberRecord, Stop};
 use super::{Service, ServiceError};
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use crate::domain::report::{Ledger, ReportBody, ReportRow};
+use crate::domain::rows::Missing;
 use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{Standing, is_trusted_feed};
@@ -234,9 +235,13 @@ impl Service {
             .collect();
         let (actor, request) = who_files(&jobs);
         let fold = &self.index.model().fold;
+        let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
         let answers = self
             .change_numbers(&jobs, (&actor, &request), |record, (place, filing)| {
-                let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
+                let submitted = record
+                    .state
+                    .submit(&mut record.rows, filing.row.clone(), fold)
+                    .map_err(|missing| missing_for_all(record, missing, of_job.get(&record.number).copied()))?;
                 if submitted == Submitted::OtherContent {
                     return Err(Stop::Refused(ServiceError::AlreadyExists { what: "report_id" }));
                 }
@@ -268,6 +273,18 @@ impl Service {
         }
         outcomes
     }
+}
+
+/// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.
+fn missing_for_all(record: &NumberRecord, missing: Missing, job: Option<&NumberJob<(usize, &Filing)>>) -> Stop {
+    let (Missing::Bucket(_), Some(job)) = (missing, job) else {
+        return Stop::Rows(missing);
+    };
+    let coming = u32::try_from(job.items.len()).unwrap_or(u32::MAX);
+    let ids = job.items.iter().map(|(_, filing)| &filing.row.id);
+    let mut buckets = record.rows.needed(ids, record.state.rows.saturating_add(coming));
+    buckets.extend(record.rows.missing(missing));
+    Stop::Buckets(buckets)
 }
 
 /// The filings of the call-back numbers of reports that count, with the place of the report.
