@@ -50,6 +50,13 @@ impl Brand {
         &self.0
     }
 
+    /// Whether two spellings name one brand: capitals, blanks and punctuation make no difference.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let own = folded(&self.0);
+        self == other || (!own.is_empty() && own == folded(&other.0))
+    }
+
     /// Whether the brand is on the canonical list.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
@@ -102,6 +109,8 @@ mod tests {
         assert_eq!(brand.as_str(), "Bäckerei Müller");
         assert!(!brand.is_canonical());
         assert_eq!(Brand::parse(""), Err(NameError::Empty));
+        assert!(brand.is_same(&Brand::parse("BÄCKEREI MÜLLER").unwrap()));
+        assert!(!Brand::parse("***").unwrap().is_same(&Brand::parse("?").unwrap()));
         assert_eq!(Brand::parse("***").unwrap().as_str(), "***");
         assert_eq!(Brand::kept("microsoft").unwrap().as_str(), "microsoft");
     }

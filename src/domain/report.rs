@@ -180,6 +180,20 @@ impl ReportRow {
         }
     }
 
+    /// The same row of a report that did not say when the call was: the time it came stands for that, and is no part of
+    /// what was said, or a retry, which comes later, would be another report.
+    #[must_use]
+    pub fn timed_by_arrival(self) -> Self {
+        let said = ReportBody {
+            occurred_at: Timestamp::default(),
+            ..self.body.clone()
+        };
+        Self {
+            content: said.content_hash(),
+            ..self
+        }
+    }
+
     /// The row of a report withdrawn before it came.
     #[must_use]
     pub fn tombstone(id: ReportId, at: Timestamp) -> Self {
@@ -242,6 +256,21 @@ mod tests {
         assert_eq!(Ledger::of(None, Some(NoValidation)), Ledger::Unauthenticated);
         assert_eq!(Ledger::of(None, Some(NotProvided)), Ledger::Unknown);
         assert_eq!(Ledger::of(None, None), Ledger::Unknown);
+    }
+
+    #[test]
+    fn a_report_without_a_time_is_the_same_whenever_it_comes() {
+        let body = ReportRow::tombstone(ReportId::parse("x").unwrap(), Timestamp::from_secs(5)).body;
+        let at = |secs| {
+            let occurred_at = Timestamp::from_secs(secs);
+            let body = ReportBody {
+                occurred_at,
+                ..body.clone()
+            };
+            ReportRow::accepted(ReportId::parse("a").unwrap(), body, 1.0, occurred_at, None)
+        };
+        assert_ne!(at(5).content, at(6).content);
+        assert_eq!(at(5).timed_by_arrival().content, at(6).timed_by_arrival().content);
     }
 
     #[test]

@@ -37,6 +37,13 @@ pub fn noon() -> Timestamp {
 impl Instance {
     /// An instance that has loaded everything.
     pub async fn over(store: Arc<dyn Store>, clock: Clock) -> Self {
+        let instance = Self::unloaded(store, clock);
+        instance.follower.bootstrap().await.unwrap();
+        instance
+    }
+
+    /// An instance that has not read its store yet.
+    pub fn unloaded(store: Arc<dyn Store>, clock: Clock) -> Self {
         let index = Arc::new(Index::new(Arc::new(ScoreModel::starting())));
         let metrics = Metrics::new();
         let follower = Arc::new(Follower::new(
@@ -45,7 +52,6 @@ impl Instance {
             clock.clone(),
             metrics.clone(),
         ));
-        follower.bootstrap().await.unwrap();
         let service = Arc::new(Service::new(
             store,
             Arc::clone(&index),

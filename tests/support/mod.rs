@@ -16,4 +16,5 @@ pub mod places;
 pub mod redis_place;
 pub mod redis_server;
 pub mod redis_writes;
+pub mod server;
 pub mod writes;

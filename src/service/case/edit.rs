@@ -16,13 +16,13 @@ impl Service {
     /// # Errors
     /// If the request is wrong, the name is taken, or the store cannot be written.
     pub async fn create_case(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
+        let now = self.clock.now();
         check_new(new)?;
         let id = new
             .id
             .clone()
             .unwrap_or_else(|| CaseId::derived(key::TENANT, &mutation.request));
         let print = mutation.fingerprint(&format!("create {new:?}"));
-        let now = self.clock.now();
         self.change_case(&id, mutation, |found, version| match found {
             Some(case) => {
                 let again = !mutation.check(case.requests.seen(print), version)?;
@@ -64,8 +64,8 @@ impl Service {
         change: &CaseChange,
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
-        check_change(change)?;
         let now = self.clock.now();
+        check_change(change)?;
         self.mutate_case(id, mutation, &format!("update {change:?}"), |case| {
             change.apply(case);
             case.updated_at = now;

@@ -239,7 +239,7 @@ impl CaseFilter {
             && self
                 .brand
                 .as_ref()
-                .is_none_or(|brand| case.brand.as_ref() == Some(brand))
+                .is_none_or(|brand| case.brand.as_ref().is_some_and(|found| found.is_same(brand)))
             && case.title.to_lowercase().contains(&self.query.to_lowercase())
     }
 }

@@ -127,6 +127,15 @@ pub struct ReportList {
 struct Filing {
     number: E164,
     row: ReportRow,
+    /// Whether the report says when the call was.
+    timed: bool,
+}
+
+impl Filing {
+    fn new(number: E164, row: ReportRow, timed: bool) -> Self {
+        let row = if timed { row } else { row.timed_by_arrival() };
+        Self { number, row, timed }
+    }
 }
 
 impl Service {
@@ -177,6 +186,7 @@ impl Service {
         let trusted = is_trusted_feed(report.source) && report.reporter.is_none();
         let received_at = report.received_at.filter(|_| trusted).unwrap_or(now);
         let occurred_at = report.occurred_at.unwrap_or(received_at);
+        let timed = report.occurred_at.is_some();
         for (field, moment) in [("occurred_at", occurred_at), ("received_at", received_at)] {
             if moment > now.plus(MAX_AHEAD) {
                 return Err(ServiceError::field(
@@ -209,7 +219,7 @@ impl Service {
             callbacks,
         };
         let row = ReportRow::accepted(report.report_id, body, weight, received_at, report.import);
-        Ok(Filing { number, row })
+        Ok(Filing::new(number, row, timed))
     }
 
     fn callbacks(&self, report: &NewReport, number: E164) -> Result<Vec<E164>, ServiceError> {
@@ -305,9 +315,9 @@ fn callback_filings(
                 callbacks: Vec::new(),
                 ..filing.row.body.clone()
             };
-            let Filing { row, .. } = filing;
+            let Filing { row, timed, .. } = filing;
             let row = ReportRow::accepted(row.id.clone(), body, row.weight, row.received_at, row.import.clone());
-            all.push((place, Ok(Filing { number: *callback, row })));
+            all.push((place, Ok(Filing::new(*callback, row, *timed))));
         }
     }
     all

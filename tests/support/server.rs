@@ -1,0 +1,160 @@
+//! A server with both edges on ports of its own, over the store in memory, and a client for each edge.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringwarden::clock::Clock;
+use ringwarden::grpc::{self, Api};
+use ringwarden::http;
+use ringwarden::store::memory::MemoryStore;
+use ringwarden::store::{Head, Store};
+use ringwarden::tasks::Tasks;
+use ringwarden::wire::v1::case_service_client::CaseServiceClient;
+use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
+use ringwarden::wire::v1::number_service_client::NumberServiceClient;
+use ringwarden::wire::v1::report_service_client::ReportServiceClient;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tonic::transport::{Channel, Endpoint};
+
+use super::instance::{Instance, evidence_version};
+
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A running server.
+pub struct Server {
+    pub instance: Instance,
+    pub store: Arc<dyn Store>,
+    pub grpc: SocketAddr,
+    pub http: SocketAddr,
+    pub channel: Channel,
+    tasks: Tasks,
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// The head, in lower case.
+    pub head: String,
+    pub body: String,
+}
+
+impl Server {
+    /// A server whose index is loaded.
+    pub async fn start() -> Self {
+        let server = Self::start_unloaded().await;
+        server.instance.follower.bootstrap().await.unwrap();
+        server
+    }
+
+    /// A server that has not read its store yet.
+    pub async fn start_unloaded() -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+        let instance = Instance::unloaded(Arc::clone(&store), Clock::system());
+        let api = Api::new(Arc::clone(&instance.service));
+        let tasks = Tasks::new();
+        let (grpc_listener, grpc) = listen().await;
+        let (http_listener, http) = listen().await;
+        let serving = grpc::serve(grpc_listener, api.clone(), grpc::Limits::default(), tasks.clone());
+        tasks.spawn("grpc", serving);
+        let serving = http::serve(http_listener, api, http::Limits::default(), tasks.clone());
+        tasks.spawn("http", serving);
+        let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
+        Self {
+            instance,
+            store,
+            grpc,
+            http,
+            channel: endpoint.connect().await.unwrap(),
+            tasks,
+        }
+    }
+
+    /// Asks the server to end; whether it did in time.
+    pub async fn stop(&self) -> bool {
+        self.tasks.drain(DRAIN).await
+    }
+
+    pub fn request_shutdown(&self) {
+        self.tasks.request_shutdown();
+    }
+
+    pub fn lookups(&self) -> LookupServiceClient<Channel> {
+        LookupServiceClient::new(self.channel.clone())
+    }
+
+    pub fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.channel.clone())
+    }
+
+    pub fn numbers(&self) -> NumberServiceClient<Channel> {
+        NumberServiceClient::new(self.channel.clone())
+    }
+
+    pub fn cases(&self) -> CaseServiceClient<Channel> {
+        CaseServiceClient::new(self.channel.clone())
+    }
+
+    /// The ends of the store's logs: they move with every write.
+    pub async fn heads(&self) -> Vec<Head> {
+        self.store.heads().await.unwrap()
+    }
+
+    /// Sends bytes to the HTTP edge and reads what comes until the server hangs up; none if it says nothing.
+    pub async fn send(&self, request: &[u8]) -> Option<Answer> {
+        let mut stream = TcpStream::connect(self.http).await.unwrap();
+        // A server that refuses a body does not wait for all of it.
+        let _ = stream.write_all(request).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        Answer::parse(&answer)
+    }
+
+    /// A `GET`.
+    pub async fn get(&self, path: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        self.send(request.as_bytes()).await.unwrap()
+    }
+
+    /// A `POST` of JSON.
+    pub async fn post(&self, path: &str, body: &str) -> Answer {
+        self.send(&post(path, "application/json", body.as_bytes()))
+            .await
+            .unwrap()
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        Some(Self {
+            status: head.split(' ').nth(1)?.parse().ok()?,
+            head: head.to_lowercase(),
+            body: body.to_owned(),
+        })
+    }
+}
+
+/// The bytes of a `POST`.
+pub fn post(path: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
