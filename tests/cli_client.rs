@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
-use ringwarden::cli::args::{Cli, Command};
+use ringwarden::cli::args::Cli;
 use ringwarden::cli::import::ImportError;
 use ringwarden::cli::{self, CliError};
 use ringwarden::wire::v1::batch_submit_result::Result as Submitted;
@@ -148,8 +148,7 @@ async fn serve(state: State) -> (Fake, String) {
 
 async fn run(words: &[&str]) -> Result<(), CliError> {
     let all = ["ringwarden"].iter().chain(words);
-    let Command::Client(command) = Cli::try_parse_from(all).unwrap().command;
-    cli::run(command).await
+    cli::execute(Cli::try_parse_from(all).unwrap().command).await
 }
 
 async fn import(file: &Path, server: &str) -> Result<(), CliError> {

@@ -44,7 +44,7 @@ fn faults(text: &str) -> Vec<(u64, Fault)> {
     faults.map(|reject| (reject.line, reject.fault)).collect()
 }
 
-fn seconds(time: Option<pbjson_types::Timestamp>) -> i64 {
+fn seconds(time: Option<ringwarden::wire::Timestamp>) -> i64 {
     time.unwrap().seconds
 }
 

@@ -8,7 +8,7 @@
 //! [`Rows`] is the part of them that a write has loaded. A function that needs more says which, by [`Missing`]; the
 //! caller loads it and runs the function again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::ReportId;
 use super::report::ReportRow;
@@ -72,6 +72,20 @@ impl Rows {
             Missing::All => 0..self.count,
         };
         range.filter(|bucket| !self.loaded.contains_key(bucket))
+    }
+
+    /// The buckets that adding reports of these ids will need, as far as they are not loaded: their own, and those that
+    /// will be split when there are `total` rows.
+    #[must_use]
+    pub fn needed<'a>(&self, ids: impl Iterator<Item = &'a ReportId>, total: u32) -> BTreeSet<u32> {
+        let splits = self.count..total.div_ceil(ROWS_PER_BUCKET).max(self.count);
+        let sources = splits
+            .map(|count| count - (1 << count.ilog2()))
+            .filter(|source| *source < self.count);
+        let own = ids.map(|id| self.place(id));
+        own.chain(sources)
+            .filter(|bucket| !self.loaded.contains_key(bucket))
+            .collect()
     }
 
     /// The buckets that were changed, with their rows.
@@ -259,6 +273,24 @@ mod tests {
         assert_eq!(rows.all().unwrap().count(), 5_000);
         let largest = rows.changed().map(|(_, rows)| rows.len()).max().unwrap();
         assert!(largest < 128, "a bucket holds {largest} rows");
+    }
+
+    #[test]
+    fn what_is_needed_is_enough() {
+        let mut full = Rows::unloaded(0);
+        for n in 0..1_000 {
+            full.insert(row(n), n + 1).unwrap();
+        }
+        let mut rows = Rows::unloaded(full.buckets());
+        let new: Vec<ReportRow> = (1_000..1_300).map(row).collect();
+        for bucket in rows.needed(new.iter().map(|row| &row.id), 1_300) {
+            rows.load(bucket, full.loaded[&bucket].rows.clone());
+        }
+        // A bucket that a split makes holds ids that were in its source, so nothing else can be missing.
+        for (total, row) in (1_001..).zip(new) {
+            rows.insert(row, total).unwrap();
+        }
+        assert_eq!(rows.buckets(), 1_300u32.div_ceil(ROWS_PER_BUCKET));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod cases;
 mod numbers;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -65,6 +66,8 @@ impl Turns {
 pub(super) enum Stop {
     /// Rows are missing; nothing was changed.
     Rows(Missing),
+    /// These buckets of rows are missing, for this change and those after it; nothing was changed.
+    Buckets(BTreeSet<u32>),
     /// It is refused; nothing was changed.
     Refused(ServiceError),
 }

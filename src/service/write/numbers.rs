@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Done, MAX_ATTEMPTS, MAX_PAUSE, Stop, pause, record_write};
 use crate::domain::actor::Actor;
-use crate::domain::rows::{Missing, Rows};
+use crate::domain::rows::Rows;
 use crate::domain::state::NumberState;
 use crate::follow::Applied;
 use crate::number::E164;
@@ -189,14 +189,9 @@ impl Service {
             let mut wanted: Vec<(usize, BucketKey)> = Vec::new();
             for place in std::mem::take(&mut open) {
                 let Some(work) = works.get_mut(place) else { continue };
-                if let Some(missing) = work.advance(change) {
+                if let Some(buckets) = work.advance(change) {
                     let number = work.record.number;
-                    let buckets = work
-                        .record
-                        .rows
-                        .missing(missing)
-                        .map(|bucket| BucketKey { number, bucket });
-                    wanted.extend(buckets.map(|key| (place, key)));
+                    wanted.extend(buckets.into_iter().map(|bucket| (place, BucketKey { number, bucket })));
                     open.push(place);
                 }
             }
@@ -211,6 +206,7 @@ impl Service {
                 }
             }
         }
+        tracing::error!(rounds = MAX_ROUNDS, "a change asks for rows again and again");
         Err(ServiceError::Internal)
     }
 
@@ -290,8 +286,8 @@ enum Fate {
 }
 
 impl<I, T> Work<'_, I, T> {
-    /// Runs the items that are left, as far as the rows go.
-    fn advance(&mut self, change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>) -> Option<Missing> {
+    /// Runs the items that are left, as far as the rows go; says which buckets are missing, if any.
+    fn advance(&mut self, change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>) -> Option<Vec<u32>> {
         while let Some(item) = self.job.items.get(self.answers.len()) {
             match change(&mut self.record, item) {
                 Ok(done) => {
@@ -299,7 +295,8 @@ impl<I, T> Work<'_, I, T> {
                     self.answers.push(Ok(done.answer));
                 }
                 Err(Stop::Refused(error)) => self.answers.push(Err(error)),
-                Err(Stop::Rows(missing)) => return Some(missing),
+                Err(Stop::Rows(missing)) => return Some(self.record.rows.missing(missing).collect()),
+                Err(Stop::Buckets(buckets)) => return Some(buckets.into_iter().collect()),
             }
         }
         None

@@ -1,31 +1,32 @@
-//! Reports in, reports out, and back again.
+//! Reports in: checked, given their weight, and filed.
+
+mod list;
+mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::write::{Done, NumberJob, NumberRecord, Stop};
-use super::{PageRequest, Service, ServiceError, page};
+use super::{Service, ServiceError};
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
-use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
+use crate::domain::report::{Ledger, ReportBody, ReportRow};
 use crate::domain::rows::Missing;
-use crate::domain::state::{Submitted, Withdrawal, Withdrawn};
+use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{Standing, is_trusted_feed};
 use crate::metrics::ReportOutcome as Counted;
 use crate::number::{E164, Region};
-use crate::store::{Shard, Table, codec, key};
+use crate::store::key;
+
+pub(super) use list::stored_reports;
 
 /// The most reports of one batch.
 pub const MAX_BATCH_REPORTS: usize = 5_000;
-/// How far ahead of the server's clock a call, or other evidence, may be said to have been.
-pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
-/// Numbers whose reports are taken back in one step of a bulk withdrawal.
-const WITHDRAWN_AT_A_TIME: usize = 500;
-/// Buckets read at a time while looking for the reports of an import.
-const BUCKETS_AT_A_TIME: usize = 2_000;
+/// How far ahead of the server's clock a call may be said to have been.
+const MAX_AHEAD: Duration = Duration::from_secs(300);
 
 /// A report as a client sends it, its names checked.
 #[derive(Clone, Debug)]
@@ -172,129 +173,10 @@ impl Service {
         outcomes
     }
 
-    /// Withdraws one report, whether it has come yet or not.
-    ///
-    /// # Errors
-    /// If the number cannot be read, or the store cannot be written.
-    pub async fn withdraw(
-        &self,
-        number: &str,
-        region: Option<Region>,
-        report: &ReportId,
-    ) -> Result<WithdrawOutcome, ServiceError> {
-        let number = self.number("number", number, region)?;
-        let (withdrawn, callbacks) = self.withdraw_from(number, report).await?;
-        for callback in callbacks {
-            self.withdraw_from(callback, report).await?;
-        }
-        Ok(WithdrawOutcome {
-            was_known: withdrawn != Withdrawn::Unknown,
-        })
-    }
-
-    async fn withdraw_from(&self, number: E164, id: &ReportId) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
-        let now = self.clock.now();
-        let fold = &self.index.model().fold;
-        self.change_number(number, (&reporters(), id.as_str()), |record| {
-            let callbacks = record
-                .rows
-                .find(id)?
-                .map(|row| row.body.callbacks.clone())
-                .unwrap_or_default();
-            let withdrawn = record.state.withdraw(&mut record.rows, id, now, fold)?;
-            Ok(Done {
-                answer: (withdrawn, callbacks),
-                write: withdrawn != Withdrawn::Already,
-            })
-        })
-        .await
-    }
-
-    /// Withdraws all reports of an import or a reporter that are there.
-    ///
-    /// # Errors
-    /// If the store cannot be read or written. What was taken back until then stays so: send it again.
-    pub async fn withdraw_all(&self, what: &Withdrawal, who: (&Actor, &str)) -> Result<BulkWithdrawn, ServiceError> {
-        let mut total = BulkWithdrawn::default();
-        for shard in Shard::all() {
-            let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
-            for part in numbers.chunks(WITHDRAWN_AT_A_TIME) {
-                let jobs: Vec<_> = part
-                    .iter()
-                    .map(|number| NumberJob {
-                        number: *number,
-                        items: vec![()],
-                    })
-                    .collect();
-                let fold = &self.index.model().fold;
-                let answers = self
-                    .change_numbers(&jobs, who, |record, ()| {
-                        let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
-                        Ok(Done {
-                            answer: taken,
-                            write: taken > 0,
-                        })
-                    })
-                    .await;
-                for taken in answers.into_iter().flatten() {
-                    let taken = taken?;
-                    total.numbers = total.numbers.saturating_add(u32::from(taken > 0));
-                    total.reports = total.reports.saturating_add(taken);
-                }
-            }
-        }
-        Ok(total)
-    }
-
     /// The reporter that a client's name stands for.
     #[must_use]
     pub fn reporter(&self, name: &str) -> ReporterHash {
         ReporterHash::keyed(&self.keys.reporter, key::TENANT, name)
-    }
-
-    /// A page of the reports of a number, newest first.
-    ///
-    /// # Errors
-    /// If the request is wrong, or the store cannot be read.
-    pub async fn list_reports(
-        &self,
-        number: &str,
-        region: Option<Region>,
-        include_withdrawn: bool,
-        page: &PageRequest,
-    ) -> Result<ReportList, ServiceError> {
-        let number = self.number("number", number, region)?;
-        let limit = page.limit()?;
-        let list = format!("reports {} {include_withdrawn}", number.digits());
-        let after = page.cursor(&self.keys, &list)?;
-        let record = self.read_whole(number).await?;
-        let mut reports = stored_reports(&record)?;
-        reports.retain(|report| include_withdrawn || report.row.is_live());
-        let start = match after {
-            Some(after) => reports.partition_point(|report| row_cursor(&report.row) >= after),
-            None => 0,
-        };
-        let mut rest = reports.split_off(start.min(reports.len()));
-        let more = rest.len() > limit;
-        rest.truncate(limit);
-        let last = rest.last().filter(|_| more);
-        let next_page_token = last.map_or_else(String::new, |last| {
-            page::seal(&self.keys, &list, &row_cursor(&last.row))
-        });
-        Ok(ReportList {
-            number,
-            reports: rest,
-            next_page_token,
-        })
-    }
-
-    /// A number's record with all its rows.
-    pub(super) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
-        let jobs = [NumberJob {
-            number,
-            items: vec![()],
-        }];
-        self.read_all_rows(&jobs).await?.pop().ok_or(ServiceError::Internal)
     }
 
     /// Checks a report against the clock and gives it its weight.
@@ -363,9 +245,13 @@ impl Service {
             .collect();
         let (actor, request) = who_files(&jobs);
         let fold = &self.index.model().fold;
+        let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
         let answers = self
             .change_numbers(&jobs, (&actor, &request), |record, (place, filing)| {
-                let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
+                let submitted = record
+                    .state
+                    .submit(&mut record.rows, filing.row.clone(), fold)
+                    .map_err(|missing| missing_for_all(record, missing, of_job.get(&record.number).copied()))?;
                 if submitted == Submitted::OtherContent {
                     return Err(Stop::Refused(ServiceError::AlreadyExists { what: "report_id" }));
                 }
@@ -397,47 +283,18 @@ impl Service {
         }
         outcomes
     }
-
-    /// The numbers of a shard that have live reports of an import or a reporter.
-    async fn numbers_with(&self, shard: Shard, what: &Withdrawal) -> Result<BTreeSet<E164>, ServiceError> {
-        let mut numbers = BTreeSet::new();
-        let mut after = None;
-        loop {
-            let found = self.store.scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME).await?;
-            for (id, stored) in &found.items {
-                let rows = codec::rows::decode(&stored.bytes)?;
-                if rows.iter().any(|row| row.is_live() && what.takes(row)) {
-                    numbers.extend(key::number_of_id(id));
-                }
-            }
-            after = found.next;
-            if after.is_none() {
-                return Ok(numbers);
-            }
-        }
-    }
 }
 
-/// The rows of a record, newest first, each with whether it is superseded.
-pub(super) fn stored_reports(record: &NumberRecord) -> Result<Vec<StoredReport>, ServiceError> {
-    let all = |missing: Missing| {
-        tracing::error!(%missing, "rows are missing after all were read");
-        ServiceError::Internal
+/// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.
+fn missing_for_all(record: &NumberRecord, missing: Missing, job: Option<&NumberJob<(usize, &Filing)>>) -> Stop {
+    let (Missing::Bucket(_), Some(job)) = (missing, job) else {
+        return Stop::Rows(missing);
     };
-    let mut rows: Vec<&ReportRow> = record.rows.all().map_err(all)?.collect();
-    rows.sort_unstable_by(|a, b| b.order_key().cmp(&a.order_key()));
-    let mut spoken = BTreeSet::new();
-    let stored = rows
-        .into_iter()
-        .filter(|row| row.state != RowState::Tombstone)
-        .map(|row| {
-            let again = row.is_live() && row.body.reporter.is_some_and(|reporter| !spoken.insert(reporter));
-            StoredReport {
-                row: row.clone(),
-                superseded: again,
-            }
-        });
-    Ok(stored.collect())
+    let coming = u32::try_from(job.items.len()).unwrap_or(u32::MAX);
+    let ids = job.items.iter().map(|(_, filing)| &filing.row.id);
+    let mut buckets = record.rows.needed(ids, record.state.rows.saturating_add(coming));
+    buckets.extend(record.rows.missing(missing));
+    Stop::Buckets(buckets)
 }
 
 /// The filings of the call-back numbers of reports that count, with the place of the report.
@@ -482,13 +339,6 @@ fn who_files(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
 
 fn reporters() -> Actor {
     Actor::reporters()
-}
-
-/// A place in the list of reports, newest first: larger is earlier in the list.
-fn row_cursor(row: &ReportRow) -> Vec<u8> {
-    let mut cursor = row.body.occurred_at.millis().to_be_bytes().to_vec();
-    cursor.extend_from_slice(row.id.as_str().as_bytes());
-    cursor
 }
 
 fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
