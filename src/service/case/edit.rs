@@ -6,6 +6,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::requests::Requests;
 use crate::domain::tail::Tail;
 use crate::domain::time::Timestamp;
+use crate::service::report::MAX_AHEAD;
 use crate::service::write::{Done, Mutation};
 use crate::service::{Service, ServiceError, Violation};
 use crate::store::key;
@@ -17,7 +18,7 @@ impl Service {
     /// If the request is wrong, the name is taken, or the store cannot be written.
     pub async fn create_case(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
         let now = self.clock.now();
-        check_new(new)?;
+        check_new(new, now)?;
         let id = new
             .id
             .clone()
@@ -65,7 +66,7 @@ impl Service {
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
         let now = self.clock.now();
-        check_change(change)?;
+        check_change(change, now)?;
         self.mutate_case(id, mutation, &format!("update {change:?}"), |case| {
             change.apply(case);
             case.updated_at = now;
@@ -191,13 +192,14 @@ fn taken() -> ServiceError {
     ServiceError::AlreadyExists { what: "case_id" }
 }
 
-fn check_new(new: &NewCase) -> Result<(), ServiceError> {
+fn check_new(new: &NewCase, now: Timestamp) -> Result<(), ServiceError> {
     if new.title.trim().is_empty() {
         return Err(ServiceError::field("title", "must not be empty"));
     }
     if !may_start(new.status) {
         return Err(ServiceError::field("status", "a case cannot start closed or merged"));
     }
+    check_evidence(new.last_evidence_at, now)?;
     check_lengths(&[
         ("title", &new.title, MAX_TITLE_CHARS),
         ("summary", &new.summary, MAX_TEXT_CHARS),
@@ -206,10 +208,11 @@ fn check_new(new: &NewCase) -> Result<(), ServiceError> {
     ])
 }
 
-fn check_change(change: &CaseChange) -> Result<(), ServiceError> {
+fn check_change(change: &CaseChange, now: Timestamp) -> Result<(), ServiceError> {
     if change.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         return Err(ServiceError::field("title", "must not be empty"));
     }
+    check_evidence(change.last_evidence_at, now)?;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     check_lengths(&[
         ("title", &text(&change.title), MAX_TITLE_CHARS),
@@ -217,6 +220,15 @@ fn check_change(change: &CaseChange) -> Result<(), ServiceError> {
         ("agency", &text(&change.agency), MAX_AGENCY_CHARS),
         ("agency_reference", &text(&change.agency_reference), MAX_AGENCY_CHARS),
     ])
+}
+
+/// Evidence that lies ahead would never age.
+fn check_evidence(last_at: Option<Timestamp>, now: Timestamp) -> Result<(), ServiceError> {
+    if last_at.is_some_and(|last_at| last_at > now.plus(MAX_AHEAD)) {
+        let problem = "lies more than 5 minutes ahead of the server's clock";
+        return Err(ServiceError::field("last_evidence_at", problem));
+    }
+    Ok(())
 }
 
 /// Checks texts against their limits, in characters; names all that are too long.

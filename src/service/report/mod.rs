@@ -25,8 +25,8 @@ pub(super) use list::stored_reports;
 
 /// The most reports of one batch.
 pub const MAX_BATCH_REPORTS: usize = 5_000;
-/// How far ahead of the server's clock a call may be said to have been.
-const MAX_AHEAD: Duration = Duration::from_secs(300);
+/// How far ahead of the server's clock a call, or other evidence, may be said to have been.
+pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
 
 /// A report as a client sends it, its names checked.
 #[derive(Clone, Debug)]
