@@ -100,6 +100,7 @@ pub struct App {
     metrics: Metrics,
     grpc_limits: grpc::Limits,
     http_limits: http::Limits,
+    write_timeout: Duration,
     migrate: bool,
 }
 
@@ -140,6 +141,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         metrics,
         grpc_limits: grpc::Limits::from(&config.limits),
         http_limits: http::Limits::from(&config.limits),
+        write_timeout: config.limits.write_timeout,
         migrate: config.store.migrate,
     })
 }
@@ -147,7 +149,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
 impl App {
     /// Runs until shutdown is asked for, then lets calls under way end, for `drain` at most. Says whether all did.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
-        let api = Api::new(Arc::clone(&self.service));
+        let api = Api::new(Arc::clone(&self.service)).with_write_timeout(self.write_timeout);
         let metrics = self.metrics.clone();
         spawn_endless(tasks, "metrics", async move {
             loop {

@@ -82,7 +82,7 @@ mod tests {
             "ringwarden lookup +14155550199 911 --basic --json",
             "ringwarden report +14155550199 --category tech-support-scam --recorded false",
             "ringwarden report withdraw +14155550199 r-1",
-            "ringwarden report withdraw --import i-1 --feed ftc-3col",
+            "ringwarden report withdraw --import i-1",
             "ringwarden report list +14155550199 --limit 5",
             "ringwarden number set-status +14155550199 BLOCKED --reason seen",
             "ringwarden number clear-status +14155550199 --all",

@@ -148,6 +148,12 @@ async fn lookups_show_reports_and_cases_and_basic_shows_little() {
         let answer = lookups.lookup(ask(unscored, "")).await.unwrap().into_inner();
         assert_eq!((answer.risk_level(), answer.risk_score), (level, None), "{unscored}");
     }
+}
+
+#[tokio::test]
+async fn a_batch_of_lookups_gives_a_result_each_and_all_is_counted() {
+    let server = Server::start().await;
+    let mut lookups = server.lookups();
     let batch = v1::BatchLookupRequest {
         requests: vec![ask(NUMBER, "a"), ask("garbage", "b")],
     };
@@ -161,12 +167,14 @@ async fn lookups_show_reports_and_cases_and_basic_shows_little() {
     };
     assert_eq!(error.field, "requests[1].number");
 
+    let untitled = v1::CreateCaseRequest::default();
+    server.cases().create_case(untitled).await.unwrap_err();
     let metrics = server.get("/metrics").await.body;
     for line in [
         "ringwarden_lookups_total{edge=\"grpc\",outcome=\"unknown\"} 1",
+        "ringwarden_actions_total{action=\"ALLOW\"} 1",
         "ringwarden_lookups_total{edge=\"grpc\",outcome=\"invalid\"} 1",
-        "ringwarden_mutations_total{method=\"LinkNumbers\",outcome=\"done\"} 1",
-        "ringwarden_reports_total{outcome=\"accepted\"} 5",
+        "ringwarden_mutations_total{method=\"CreateCase\",outcome=\"rejected\"} 1",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
     }
@@ -283,7 +291,13 @@ async fn cases_go_their_way() {
     };
     let referred = cases.transition_case(step).await.unwrap().into_inner();
     assert_eq!((referred.agency.as_str(), referred.history.len()), ("FBI", 2));
+}
 
+#[tokio::test]
+async fn numbers_are_linked_to_cases_and_unlinked() {
+    let server = Server::start().await;
+    let mut cases = server.cases();
+    cases.create_case(new_case("create")).await.unwrap();
     let links = v1::LinkNumbersRequest {
         case_id: "case-a".into(),
         links: vec![
@@ -336,7 +350,6 @@ async fn cases_go_their_way() {
     };
     assert!(first.was_linked);
     let list = v1::ListCasesRequest {
-        impersonated_brand: "microsoft".into(),
         query: "POP-UP".into(),
         ..v1::ListCasesRequest::default()
     };

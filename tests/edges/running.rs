@@ -1,8 +1,12 @@
 //! How the servers begin, show themselves, and end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use ringwarden::store::Store;
+use ringwarden::store::memory::MemoryStore;
+use ringwarden::wire::v1;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -13,9 +17,12 @@ use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_types::StatusExt as _;
 
+use super::support::flaky::{Fault, Flaky};
+use super::support::instance::evidence_version;
 use super::support::server::Server;
-use super::{NUMBER, ask};
+use super::{NUMBER, ask, report};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -65,6 +72,43 @@ async fn before_the_index_is_loaded_nothing_is_answered_but_health() {
     assert_eq!(next(&mut watch).await, None);
     drop(health);
     assert!(server.stop().await);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_store_is_told_apart_from_an_unknown_outcome_and_stops_no_lookup() {
+    let memory = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+    let flaky = Arc::new(Flaky::new(memory));
+    let server = Server::over(Arc::clone(&flaky) as Arc<dyn Store>).await;
+    server.instance.follower.bootstrap().await.unwrap();
+    for (fault, reason, http) in [
+        (Fault::Unavailable, "STORE_UNAVAILABLE", 503),
+        (Fault::LostAnswer, "OUTCOME_UNKNOWN", 503),
+        (Fault::Slow(LONG), "OUTCOME_UNKNOWN", 503),
+    ] {
+        flaky.always(Some(fault));
+        let request = v1::SubmitReportRequest {
+            report: Some(report("r1", NUMBER)),
+        };
+        let refused = server.reports().submit_report(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+        let details = refused.get_error_details();
+        assert_eq!(details.error_info().unwrap().reason, reason, "{fault:?}");
+        assert!(details.retry_info().unwrap().retry_delay.is_some(), "{fault:?}");
+        let refused = server
+            .post("/v1/reports", r#"{"reportId": "r2", "number": "+13152328257"}"#)
+            .await;
+        assert_eq!(refused.status, http, "{refused:?}");
+        assert_eq!(refused.json()["details"][0]["reason"], json!(reason));
+        assert!(server.lookups().lookup(ask(NUMBER, "")).await.is_ok());
+        assert_eq!(server.get("/readyz").await.status, 200);
+    }
+    flaky.always(None);
+    let request = v1::SubmitReportRequest {
+        report: Some(report("r1", NUMBER)),
+    };
+    server.reports().submit_report(request).await.unwrap();
+    let answer = server.lookups().lookup(ask(NUMBER, "")).await.unwrap().into_inner();
+    assert!(answer.report_count >= 1, "{answer:?}");
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::too_many_lines,
     missing_docs,
-    reason = "a test may stop at what it did not expect"
+    reason = "a test may stop at what it did not expect, and a table is as long as it is"
 )]
 
 mod cases;

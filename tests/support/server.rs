@@ -22,6 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 use super::instance::{Instance, evidence_version};
 
 const DRAIN: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A running server.
 pub struct Server {
@@ -52,9 +53,13 @@ impl Server {
 
     /// A server that has not read its store yet.
     pub async fn start_unloaded() -> Self {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+        Self::over(Arc::new(MemoryStore::new(evidence_version()).unwrap())).await
+    }
+
+    /// A server that has not read this store yet, and gives a change half a second.
+    pub async fn over(store: Arc<dyn Store>) -> Self {
         let instance = Instance::unloaded(Arc::clone(&store), Clock::system());
-        let api = Api::new(Arc::clone(&instance.service));
+        let api = Api::new(Arc::clone(&instance.service)).with_write_timeout(WRITE_TIMEOUT);
         let tasks = Tasks::new();
         let (grpc_listener, grpc) = listen().await;
         let (http_listener, http) = listen().await;
