@@ -133,7 +133,8 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         block_from: config.policy.block_from,
         ..Policy::DEFAULT
     };
-    let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone());
+    let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone())
+        .with_write_timeout(config.limits.write_timeout);
     Ok(App {
         service: Arc::new(service),
         follower,
@@ -202,6 +203,7 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
             let mut redis = RedisConfig::parse(url.with_password())?;
             redis.connect_timeout = config.store.connect_timeout;
             redis.read_timeout = config.store.response_timeout;
+            redis.commit_timeout = config.limits.write_timeout * 3 / 4; // what is left is for reading
             let store = Arc::new(
                 reach(redis, evidence_version, tasks)
                     .await

@@ -285,7 +285,8 @@ impl Service {
         change: impl Fn(&mut NumberRecord) -> Result<T, Stop>,
     ) -> Result<(Option<T>, Statuses), ServiceError> {
         let print = mutation.fingerprint(content);
-        self.change_number(number, (&mutation.actor, mutation.request.as_str()), |record| {
+        let who = (&mutation.actor, mutation.request.as_str());
+        self.change_number(number, who, self.deadline(1), |record| {
             let seen = record.state.requests.seen(print);
             if !mutation.check(seen, record.version.unwrap_or(0))? {
                 return Ok(Done {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::write::{Done, NumberJob, NumberRecord, Stop};
+use super::write::{Deadline, Done, NumberJob, NumberRecord, Stop};
 use super::{PageRequest, Service, ServiceError, page};
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
@@ -11,21 +11,17 @@ use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
 use crate::domain::rows::Missing;
-use crate::domain::state::{Submitted, Withdrawal, Withdrawn};
+use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{Standing, is_trusted_feed};
 use crate::metrics::ReportOutcome as Counted;
 use crate::number::{E164, Region};
-use crate::store::{Shard, Table, codec, key};
+use crate::store::key;
 
 /// The most reports of one batch.
 pub const MAX_BATCH_REPORTS: usize = 5_000;
 /// How far ahead of the server's clock a call may be said to have been.
 const MAX_AHEAD: Duration = Duration::from_secs(300);
-/// Numbers whose reports are taken back in one step of a bulk withdrawal.
-const WITHDRAWN_AT_A_TIME: usize = 500;
-/// Buckets read at a time while looking for the reports of an import.
-const BUCKETS_AT_A_TIME: usize = 2_000;
 
 /// A report as a client sends it, its names checked.
 #[derive(Clone, Debug)]
@@ -85,22 +81,6 @@ pub struct ReportOutcome {
     pub submitted: Submitted,
 }
 
-/// What became of a withdrawal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WithdrawOutcome {
-    /// Whether the report was known.
-    pub was_known: bool,
-}
-
-/// What a bulk withdrawal took back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BulkWithdrawn {
-    /// Numbers that had such reports.
-    pub numbers: u32,
-    /// Reports taken back.
-    pub reports: u32,
-}
-
 /// A report as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredReport {
@@ -144,13 +124,14 @@ impl Service {
         reports: Vec<Result<NewReport, ServiceError>>,
     ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let now = self.clock.now();
+        let deadline = self.deadline(reports.len());
         let filings: Vec<Result<Filing, ServiceError>> =
             reports.into_iter().map(|report| self.filing(report?, now)).collect();
-        let mut outcomes = self.file(&filings).await;
+        let mut outcomes = self.file(&filings, deadline).await;
         let callbacks = callback_filings(&filings, &outcomes);
         if !callbacks.is_empty() {
             let (places, filings): (Vec<usize>, Vec<_>) = callbacks.into_iter().unzip();
-            for (place, outcome) in places.into_iter().zip(self.file(&filings).await) {
+            for (place, outcome) in places.into_iter().zip(self.file(&filings, deadline).await) {
                 // The report is done when its call-back numbers are; a retry with the same id completes it.
                 if let (Err(error), Some(whole)) = (outcome, outcomes.get_mut(place)) {
                     *whole = Err(error);
@@ -161,80 +142,6 @@ impl Service {
             self.metrics.reports(counted_as(outcome), 1);
         }
         outcomes
-    }
-
-    /// Withdraws one report, whether it has come yet or not.
-    ///
-    /// # Errors
-    /// If the number cannot be read, or the store cannot be written.
-    pub async fn withdraw(
-        &self,
-        number: &str,
-        region: Option<Region>,
-        report: &ReportId,
-    ) -> Result<WithdrawOutcome, ServiceError> {
-        let number = self.number("number", number, region)?;
-        let (withdrawn, callbacks) = self.withdraw_from(number, report).await?;
-        for callback in callbacks {
-            self.withdraw_from(callback, report).await?;
-        }
-        Ok(WithdrawOutcome {
-            was_known: withdrawn != Withdrawn::Unknown,
-        })
-    }
-
-    async fn withdraw_from(&self, number: E164, id: &ReportId) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
-        let now = self.clock.now();
-        let fold = &self.index.model().fold;
-        self.change_number(number, (&reporters(), id.as_str()), |record| {
-            let callbacks = record
-                .rows
-                .find(id)?
-                .map(|row| row.body.callbacks.clone())
-                .unwrap_or_default();
-            let withdrawn = record.state.withdraw(&mut record.rows, id, now, fold)?;
-            Ok(Done {
-                answer: (withdrawn, callbacks),
-                write: withdrawn != Withdrawn::Already,
-            })
-        })
-        .await
-    }
-
-    /// Withdraws all reports of an import or a reporter that are there.
-    ///
-    /// # Errors
-    /// If the store cannot be read or written. What was taken back until then stays so: send it again.
-    pub async fn withdraw_all(&self, what: &Withdrawal, who: (&Actor, &str)) -> Result<BulkWithdrawn, ServiceError> {
-        let mut total = BulkWithdrawn::default();
-        for shard in Shard::all() {
-            let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
-            for part in numbers.chunks(WITHDRAWN_AT_A_TIME) {
-                let jobs: Vec<_> = part
-                    .iter()
-                    .map(|number| NumberJob {
-                        number: *number,
-                        items: vec![()],
-                    })
-                    .collect();
-                let fold = &self.index.model().fold;
-                let answers = self
-                    .change_numbers(&jobs, who, |record, ()| {
-                        let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
-                        Ok(Done {
-                            answer: taken,
-                            write: taken > 0,
-                        })
-                    })
-                    .await;
-                for taken in answers.into_iter().flatten() {
-                    let taken = taken?;
-                    total.numbers = total.numbers.saturating_add(u32::from(taken > 0));
-                    total.reports = total.reports.saturating_add(taken);
-                }
-            }
-        }
-        Ok(total)
     }
 
     /// The reporter that a client's name stands for.
@@ -340,7 +247,11 @@ impl Service {
         Ok(callbacks.into_iter().collect())
     }
 
-    async fn file(&self, filings: &[Result<Filing, ServiceError>]) -> Vec<Result<ReportOutcome, ServiceError>> {
+    async fn file(
+        &self,
+        filings: &[Result<Filing, ServiceError>],
+        deadline: Deadline,
+    ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let mut by_number: BTreeMap<E164, Vec<(usize, &Filing)>> = BTreeMap::new();
         for (place, filing) in filings.iter().enumerate() {
             if let Ok(filing) = filing {
@@ -354,7 +265,7 @@ impl Service {
         let (actor, request) = who_files(&jobs);
         let fold = &self.index.model().fold;
         let answers = self
-            .change_numbers(&jobs, (&actor, &request), |record, (place, filing)| {
+            .change_numbers(&jobs, (&actor, &request), deadline, |record, (place, filing)| {
                 let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
                 if submitted == Submitted::OtherContent {
                     return Err(Stop::Refused(ServiceError::AlreadyExists { what: "report_id" }));
@@ -386,25 +297,6 @@ impl Service {
             }
         }
         outcomes
-    }
-
-    /// The numbers of a shard that have live reports of an import or a reporter.
-    async fn numbers_with(&self, shard: Shard, what: &Withdrawal) -> Result<BTreeSet<E164>, ServiceError> {
-        let mut numbers = BTreeSet::new();
-        let mut after = None;
-        loop {
-            let found = self.store.scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME).await?;
-            for (id, stored) in &found.items {
-                let rows = codec::rows::decode(&stored.bytes)?;
-                if rows.iter().any(|row| row.is_live() && what.takes(row)) {
-                    numbers.extend(key::number_of_id(id));
-                }
-            }
-            after = found.next;
-            if after.is_none() {
-                return Ok(numbers);
-            }
-        }
     }
 }
 
@@ -470,7 +362,7 @@ fn who_files(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
     (feed.unwrap_or_else(reporters), first.row.id.as_str().to_owned())
 }
 
-fn reporters() -> Actor {
+pub(super) fn reporters() -> Actor {
     Actor::reporters()
 }
 

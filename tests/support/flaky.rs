@@ -29,7 +29,6 @@ pub enum Fault {
 }
 
 /// Another store, with faults that can be switched.
-#[derive(Debug)]
 pub struct Flaky {
     inner: Arc<dyn Store>,
     /// Faults of the coming calls, one each; a call without one meets `standing`.

@@ -117,7 +117,7 @@ impl Service {
             .collect();
         let who = (&mutation.actor, mutation.request.as_str());
         let answers = self
-            .change_numbers(&jobs, who, |record, (_, input)| {
+            .change_numbers(&jobs, who, self.deadline(inputs.len()), |record, (_, input)| {
                 let (answer, write) = change(record, input)?;
                 if write {
                     record.state.evidence_version = self.index.model().fold.evidence_version();

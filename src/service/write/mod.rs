@@ -3,9 +3,10 @@
 //! A number's change is a function of its record and the part of its rows that is loaded. If it needs more rows it says
 //! so, they are read, and it goes on where it stopped. If somebody else was faster the shard is read again and the
 //! function applied to what is there now, a bounded number of times with jitter. Within a batch, changes of one number
-//! are coalesced into one record, and those of one shard into one commit.
+//! are coalesced into one record, and those of one shard into one commit. All of it ends at a deadline.
 
 mod cases;
+mod deadline;
 mod numbers;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::follow::StoreState;
 use crate::store::codec::{self, entry::Header};
 use crate::store::{CommitError, RecordKey, RecordWrite, ShardCommit, Version};
 
+pub(super) use deadline::{Deadline, WRITE_TIMEOUT};
 pub(super) use numbers::{NumberJob, NumberRecord};
 
 /// How often a change is tried while others are faster.
@@ -99,12 +101,12 @@ impl Service {
         }
     }
 
-    async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
+    async fn commit(&self, commits: Vec<ShardCommit>, deadline: Deadline) -> Vec<Result<Vec<Version>, CommitError>> {
         if commits.is_empty() {
             return Vec::new();
         }
         let began = crate::clock::monotonic();
-        let outcomes = self.store.commit(commits).await;
+        let outcomes = deadline.commit(commits.len(), self.store.commit(commits)).await;
         self.metrics.store_commit(began.elapsed());
         for outcome in &outcomes {
             match outcome {

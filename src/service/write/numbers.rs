@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Done, MAX_ATTEMPTS, MAX_PAUSE, Stop, pause, record_write};
+use super::{Deadline, Done, MAX_ATTEMPTS, MAX_PAUSE, Stop, pause, record_write};
 use crate::domain::actor::Actor;
 use crate::domain::rows::{Missing, Rows};
 use crate::domain::state::NumberState;
@@ -44,14 +44,17 @@ impl Service {
         &self,
         number: E164,
         who: (&Actor, &str),
+        deadline: Deadline,
         change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
     ) -> Result<T, ServiceError> {
-        let _turn = self.turns.take(&RecordKey::number(number)).await;
+        let _turn = deadline.wait(self.turns.take(&RecordKey::number(number))).await?;
         let jobs = [NumberJob {
             number,
             items: vec![()],
         }];
-        let mut answers = self.change_numbers(&jobs, who, |record, ()| change(record)).await;
+        let mut answers = self
+            .change_numbers(&jobs, who, deadline, |record, ()| change(record))
+            .await;
         answers
             .pop()
             .and_then(|mut answers| answers.pop())
@@ -63,13 +66,17 @@ impl Service {
         &self,
         jobs: &[NumberJob<I>],
         who: (&Actor, &str),
+        deadline: Deadline,
         change: impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
     ) -> Vec<Vec<Result<T, ServiceError>>> {
         let mut answers: Vec<Vec<Result<T, ServiceError>>> = jobs.iter().map(|_| Vec::new()).collect();
         let mut pending: Vec<usize> = (0..jobs.len()).collect();
         for attempt in 0..MAX_ATTEMPTS {
+            if deadline.has_passed() {
+                break;
+            }
             let turn: Vec<&NumberJob<I>> = pending.iter().filter_map(|place| jobs.get(*place)).collect();
-            let outcome = self.attempt(&turn, who, &change).await;
+            let outcome = self.attempt(&turn, who, deadline, &change).await;
             let mut again = Vec::new();
             for (place, outcome) in pending.iter().zip(outcome) {
                 match (outcome, answers.get_mut(*place)) {
@@ -97,20 +104,22 @@ impl Service {
         &self,
         jobs: &[&NumberJob<I>],
         who: (&Actor, &str),
+        deadline: Deadline,
         change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
     ) -> Vec<Option<Vec<Result<T, ServiceError>>>> {
         let refuse = |error: ServiceError| jobs.iter().map(|job| Some(refuse_all(job, &error))).collect();
         if let Err(error) = self.check_writable() {
             return refuse(error);
         }
-        let mut works = match self.read_numbers(jobs).await {
-            Ok(works) => works,
-            Err(error) => return refuse(error),
+        let computed = async {
+            let mut works = self.read_numbers(jobs).await?;
+            self.apply(&mut works, change).await?;
+            Ok(works)
         };
-        if let Err(error) = self.apply(&mut works, change).await {
-            return refuse(error);
+        match deadline.wait(computed).await.flatten() {
+            Ok(works) => self.commit_numbers(works, who, deadline).await,
+            Err(error) => refuse(error),
         }
-        self.commit_numbers(works, who).await
     }
 
     /// Reads the records, and of each the first bucket: for most numbers that is all there is.
@@ -218,6 +227,7 @@ impl Service {
         &self,
         works: Vec<Work<'_, I, T>>,
         who: (&Actor, &str),
+        deadline: Deadline,
     ) -> Vec<Option<Vec<Result<T, ServiceError>>>> {
         let now = self.clock.now();
         let mut commits: BTreeMap<Shard, (ShardCommit, Vec<usize>)> = BTreeMap::new();
@@ -243,7 +253,7 @@ impl Service {
             places.push(place);
         }
         let (commits, places): (Vec<_>, Vec<_>) = commits.into_values().unzip();
-        let outcomes = self.commit(commits).await;
+        let outcomes = self.commit(commits, deadline).await;
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
         for (places, outcome) in places.iter().zip(outcomes) {
             match outcome {

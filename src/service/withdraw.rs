@@ -1,0 +1,135 @@
+//! Reports taken back: one, those of an import, or those of a reporter.
+
+use std::collections::BTreeSet;
+
+use super::report::reporters;
+use super::write::{Deadline, Done, NumberJob};
+use super::{Service, ServiceError};
+use crate::domain::actor::Actor;
+use crate::domain::ids::ReportId;
+use crate::domain::state::{Withdrawal, Withdrawn};
+use crate::number::{E164, Region};
+use crate::store::{Shard, Table, codec, key};
+
+/// Numbers whose reports are taken back in one step of a bulk withdrawal.
+const WITHDRAWN_AT_A_TIME: usize = 500;
+/// Buckets read at a time while looking for the reports of an import.
+const BUCKETS_AT_A_TIME: usize = 2_000;
+
+/// What became of a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WithdrawOutcome {
+    /// Whether the report was known.
+    pub was_known: bool,
+}
+
+/// What a bulk withdrawal took back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BulkWithdrawn {
+    /// Numbers that had such reports.
+    pub numbers: u32,
+    /// Reports taken back.
+    pub reports: u32,
+}
+
+impl Service {
+    /// Withdraws one report, whether it has come yet or not.
+    ///
+    /// # Errors
+    /// If the number cannot be read, or the store cannot be written.
+    pub async fn withdraw(
+        &self,
+        number: &str,
+        region: Option<Region>,
+        report: &ReportId,
+    ) -> Result<WithdrawOutcome, ServiceError> {
+        let number = self.number("number", number, region)?;
+        let deadline = self.deadline(1);
+        let (withdrawn, callbacks) = self.withdraw_from(number, report, deadline).await?;
+        for callback in callbacks {
+            self.withdraw_from(callback, report, deadline).await?;
+        }
+        Ok(WithdrawOutcome {
+            was_known: withdrawn != Withdrawn::Unknown,
+        })
+    }
+
+    async fn withdraw_from(
+        &self,
+        number: E164,
+        id: &ReportId,
+        deadline: Deadline,
+    ) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
+        let now = self.clock.now();
+        let fold = &self.index.model().fold;
+        self.change_number(number, (&reporters(), id.as_str()), deadline, |record| {
+            let callbacks = record
+                .rows
+                .find(id)?
+                .map(|row| row.body.callbacks.clone())
+                .unwrap_or_default();
+            let withdrawn = record.state.withdraw(&mut record.rows, id, now, fold)?;
+            Ok(Done {
+                answer: (withdrawn, callbacks),
+                write: withdrawn != Withdrawn::Already,
+            })
+        })
+        .await
+    }
+
+    /// Withdraws all reports of an import or a reporter that are there.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written. What was taken back until then stays so: send it again. The write
+    /// timeout holds for each 500 numbers, not for all.
+    pub async fn withdraw_all(&self, what: &Withdrawal, who: (&Actor, &str)) -> Result<BulkWithdrawn, ServiceError> {
+        let mut total = BulkWithdrawn::default();
+        for shard in Shard::all() {
+            let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
+            for part in numbers.chunks(WITHDRAWN_AT_A_TIME) {
+                let jobs: Vec<_> = part
+                    .iter()
+                    .map(|number| NumberJob {
+                        number: *number,
+                        items: vec![()],
+                    })
+                    .collect();
+                let fold = &self.index.model().fold;
+                let answers = self
+                    .change_numbers(&jobs, who, self.deadline(jobs.len()), |record, ()| {
+                        let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
+                        Ok(Done {
+                            answer: taken,
+                            write: taken > 0,
+                        })
+                    })
+                    .await;
+                for taken in answers.into_iter().flatten() {
+                    let taken = taken?;
+                    total.numbers = total.numbers.saturating_add(u32::from(taken > 0));
+                    total.reports = total.reports.saturating_add(taken);
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    /// The numbers of a shard that have live reports of an import or a reporter.
+    async fn numbers_with(&self, shard: Shard, what: &Withdrawal) -> Result<BTreeSet<E164>, ServiceError> {
+        let mut numbers = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let found = self.store.scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME).await?;
+            for (id, stored) in &found.items {
+                let rows = codec::rows::decode(&stored.bytes)?;
+                if rows.iter().any(|row| row.is_live() && what.takes(row)) {
+                    numbers.extend(key::number_of_id(id));
+                }
+            }
+            after = found.next;
+            if after.is_none() {
+                return Ok(numbers);
+            }
+        }
+    }
+}
