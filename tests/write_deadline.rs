@@ -1,4 +1,4 @@
-//! Changes over a store that is slow: they are answered in time.
+//! Changes over a store that is slow, or whose answers get lost: they are answered in time, and a retry makes them good.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test may fail loudly")]
 
 mod support;
@@ -116,4 +116,24 @@ async fn a_case_is_changed_in_time_or_not_at_all() {
     let unknown = one.service.create_case(&case(), &mutation("m1")).await;
     assert!(matches!(unknown, Err(ServiceError::OutcomeUnknown)), "{unknown:?}");
     assert_eq!(began.elapsed(), 2 * WRITE_TIMEOUT);
+}
+
+/// The follower has not run between the lost answer and the retry, as when a ring was lost with the answer.
+#[tokio::test]
+async fn a_retry_that_finds_its_work_done_shows_it() {
+    let (one, flaky) = instance().await;
+    flaky.once(Fault::Slow(Duration::ZERO));
+    flaky.once(Fault::LostAnswer);
+    let lost = one.service.submit(report(NUMBER, "r1", noon())).await;
+    assert!(matches!(lost, Err(ServiceError::OutcomeUnknown)), "{lost:?}");
+    let again = one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    assert_eq!(again.submitted, Submitted::AlreadyKnown);
+    assert_eq!(one.count(NUMBER), 1);
+
+    flaky.once(Fault::Slow(Duration::ZERO));
+    flaky.once(Fault::LostAnswer);
+    let lost = one.service.create_case(&case(), &mutation("m1")).await;
+    assert!(matches!(lost, Err(ServiceError::OutcomeUnknown)), "{lost:?}");
+    let again = one.service.create_case(&case(), &mutation("m1")).await.unwrap();
+    assert_eq!(*again.case.title, *case().title);
 }

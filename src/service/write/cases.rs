@@ -30,6 +30,7 @@ impl Service {
             let case = found.map(|stored| codec::case::decode(&stored.bytes)).transpose()?;
             let (case, done) = change(case, version.unwrap_or(0))?;
             if !done.write {
+                self.show_case(id, version, case);
                 return Ok(done.answer);
             }
             let write = record_write(key.clone(), version, codec::case::encode(&case), who, self.clock.now());

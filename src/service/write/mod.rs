@@ -4,6 +4,9 @@
 //! so, they are read, and it goes on where it stopped. If somebody else was faster the shard is read again and the
 //! function applied to what is there now, a bounded number of times with jitter. Within a batch, changes of one number
 //! are coalesced into one record, and those of one shard into one commit. All of it ends at a deadline.
+//!
+//! What a retry finds done is shown in the index too: the answer to the first try may have been lost, and with it the
+//! index's update.
 
 mod cases;
 mod deadline;

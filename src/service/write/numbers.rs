@@ -273,21 +273,28 @@ impl Service {
         works: Vec<Work<'_, I, T>>,
         mut fates: BTreeMap<usize, Fate>,
     ) -> Vec<Option<Vec<Result<T, ServiceError>>>> {
-        let mut written = Vec::new();
+        let mut shown = Vec::new();
         let mut answers = Vec::with_capacity(works.len());
         for (place, work) in works.into_iter().enumerate() {
-            answers.push(match fates.remove(&place) {
-                None => Some(work.answers),
-                Some(Fate::Again) => None,
-                Some(Fate::Failed(error)) => Some(refuse_all(work.job, &error)),
-                Some(Fate::Written(version)) => {
-                    let NumberRecord { number, state, .. } = work.record;
-                    written.push(Applied::Number(number, version, Box::new(state)));
-                    Some(work.answers)
+            let NumberRecord {
+                number, state, version, ..
+            } = work.record;
+            let version = match fates.remove(&place) {
+                None => version,
+                Some(Fate::Written(version)) => Some(version),
+                Some(Fate::Again) => {
+                    answers.push(None);
+                    continue;
                 }
-            });
+                Some(Fate::Failed(error)) => {
+                    answers.push(Some(refuse_all(work.job, &error)));
+                    continue;
+                }
+            };
+            shown.extend(version.map(|version| Applied::Number(number, version, Box::new(state))));
+            answers.push(Some(work.answers));
         }
-        self.follower.applied(written);
+        self.follower.applied(shown);
         answers
     }
 }
