@@ -137,3 +137,24 @@ async fn a_retry_that_finds_its_work_done_shows_it() {
     let again = one.service.create_case(&case(), &mutation("m1")).await.unwrap();
     assert_eq!(*again.case.title, *case().title);
 }
+
+/// A store that took the place of another knows nothing of a number, which is not the same as that there is nothing.
+#[tokio::test]
+async fn reports_are_not_listed_from_another_store() {
+    let (one, flaky) = instance().await;
+    one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    flaky.once(Fault::Slow(Duration::ZERO));
+    flaky.once(Fault::Foreign);
+    let page = ringwarden::service::PageRequest::default();
+    let list = one.service.list_reports(NUMBER, None, false, &page).await;
+    assert!(matches!(list, Err(ServiceError::Unavailable)), "{list:?}");
+    assert_eq!(
+        one.service
+            .list_reports(NUMBER, None, false, &page)
+            .await
+            .unwrap()
+            .reports
+            .len(),
+        1
+    );
+}
