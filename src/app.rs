@@ -100,7 +100,6 @@ pub struct App {
     metrics: Metrics,
     grpc_limits: grpc::Limits,
     http_limits: http::Limits,
-    write_timeout: Duration,
     migrate: bool,
 }
 
@@ -134,14 +133,14 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         block_from: config.policy.block_from,
         ..Policy::DEFAULT
     };
-    let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone());
+    let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone())
+        .with_write_timeout(config.limits.write_timeout);
     Ok(App {
         service: Arc::new(service),
         follower,
         metrics,
         grpc_limits: grpc::Limits::from(&config.limits),
         http_limits: http::Limits::from(&config.limits),
-        write_timeout: config.limits.write_timeout,
         migrate: config.store.migrate,
     })
 }
@@ -149,7 +148,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
 impl App {
     /// Runs until shutdown is asked for, then lets calls under way end, for `drain` at most. Says whether all did.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
-        let api = Api::new(Arc::clone(&self.service)).with_write_timeout(self.write_timeout);
+        let api = Api::new(Arc::clone(&self.service));
         let metrics = self.metrics.clone();
         spawn_endless(tasks, "metrics", async move {
             loop {
@@ -177,17 +176,22 @@ async fn follow(follower: Arc<Follower>, service: Arc<Service>, migrate: bool) {
         pause = (pause * 2).min(MAX_PAUSE);
     }
     tracing::info!("ready");
-    if !follower.freshness().folds_alike() {
-        if migrate {
-            match service.migrate().await {
-                Ok(numbers) => tracing::info!(numbers, "all evidence is folded by this model now"),
-                Err(error) => tracing::error!(%error, "not all evidence could be folded: restart to go on"),
-            }
-        } else {
-            tracing::error!("another model folded the evidence: writes are refused until `serve --migrate`");
-        }
+    tokio::join!(follower.run(), fold_again(&follower, &service, migrate));
+}
+
+/// Folds all evidence again where another model folded it, if that is asked for.
+async fn fold_again(follower: &Follower, service: &Service, migrate: bool) {
+    if follower.freshness().folds_alike() {
+        return;
     }
-    follower.run().await;
+    if !migrate {
+        tracing::error!("another model folded the evidence: writes are refused until `serve --migrate`");
+        return;
+    }
+    match service.migrate().await {
+        Ok(numbers) => tracing::info!(numbers, "all evidence is folded by this model now"),
+        Err(error) => tracing::error!(%error, "not all evidence could be folded: restart to go on"),
+    }
 }
 
 async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Result<Arc<dyn Store>, AppError> {
@@ -204,6 +208,7 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
             let mut redis = RedisConfig::parse(url.with_password())?;
             redis.connect_timeout = config.store.connect_timeout;
             redis.read_timeout = config.store.response_timeout;
+            redis.commit_timeout = config.limits.write_timeout * 3 / 4; // what is left is for reading
             let store = Arc::new(
                 reach(redis, evidence_version, tasks)
                     .await

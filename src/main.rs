@@ -6,6 +6,11 @@ use clap::Parser as _;
 use ringwarden::cli::args::Cli;
 use ringwarden::cli::{self, CliError};
 
+/// Imports make and drop millions of small values on all threads: the allocator of the C library takes a quarter of the
+/// time for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A command that ran and failed.
 const FAILED: u8 = 1;
 

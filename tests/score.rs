@@ -130,7 +130,7 @@ fn the_terms_are_those_of_the_model() {
     // Two reports three days ago: a half each of the short mass; one area by linear counting.
     let short = 2.0 * 0.5;
     let long = 2.0 * (-3.0f64 / 30.0).exp2();
-    let areas = -128.0 * (127.0f64 / 128.0).ln();
+    let areas = -128.0 * (127.0f64 / 128.0).ln() * (-3.0f64 / 90.0).exp2();
     let prior = (0.1f64 / 0.9).ln();
     let wanted = -1.01
         + 2.68 * f64::ln_1p(short)
@@ -152,6 +152,19 @@ fn the_terms_are_those_of_the_model() {
             .windows(2)
             .all(|pair| pair[0].points.abs() >= pair[1].points.abs())
     );
+}
+
+/// A number that half the country reported once is forgotten all the same.
+#[test]
+fn old_reports_fade_whatever_their_number() {
+    let bodies = (0..300).map(|n| ReportBody {
+        area: Some(Area::parse(&format!("{n}")).unwrap()),
+        ..body(day(0))
+    });
+    let state = reported(bodies.collect());
+    assert!(plain(&state, day(1)).value.unwrap() > 99.0);
+    assert!(plain(&state, day(365)).value.unwrap() < 60.0);
+    assert!(plain(&state, day(5 * 365)).value.unwrap() < 5.0);
 }
 
 #[test]

@@ -112,7 +112,7 @@ pub struct Store {
     pub url: StoreUrl,
     /// The only store to start on. Default: any.
     pub expected_id: Option<u128>,
-    /// How long a connection to Redis may take to be made. Default: 2 s.
+    /// How long a connection to Redis may take to be made. Default: 400 ms, so that changes are answered in time.
     pub connect_timeout: Duration,
     /// How long Redis may take to answer. Default: 1 s.
     pub response_timeout: Duration,
@@ -187,7 +187,7 @@ pub struct Limits {
     pub message_bytes: NonZeroUsize,
     /// The largest request that holds a batch, in bytes. Default: 8 MiB.
     pub batch_message_bytes: NonZeroUsize,
-    /// How long a change may take. Default: 2 s.
+    /// How long a change may take; a batch, as long again for every 1,000 items. Default: 2 s.
     pub write_timeout: Duration,
     /// How often a silent client is asked whether it is still there. Default: 30 s.
     pub keepalive_interval: Duration,

@@ -50,7 +50,7 @@ settings! {
         "Where reports last: `memory:` (until the process ends), `embedded:PATH`, `redis://` or `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DB]`.";
     STORE_ID "store.expected_id" --"expected-store-id" Some("ID"), None,
         "Refuse to start on another store than the one of this id (32 hexadecimal digits, shown at start).";
-    CONNECT_TIMEOUT "store.connect_timeout" --"store-connect-timeout" Some("TIME"), Some("2s"),
+    CONNECT_TIMEOUT "store.connect_timeout" --"store-connect-timeout" Some("TIME"), Some("400ms"),
         "How long a connection to Redis may take to be made.";
     RESPONSE_TIMEOUT "store.response_timeout" --"store-response-timeout" Some("TIME"), Some("1s"),
         "How long Redis may take to answer; after that the outcome of a write is unknown.";
@@ -69,7 +69,7 @@ settings! {
     BATCH_SIZE "limits.batch_message_size" --"batch-message-size" Some("SIZE"), Some("8MiB"),
         "Largest request that holds a batch.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
-        "How long a change may take; a client's shorter deadline holds.";
+        "How long a change may take, and a batch as long again for every 1,000 items; a client's shorter deadline holds.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),
         "How often a silent gRPC client is asked whether it is still there.";
     KEEPALIVE_TIMEOUT "limits.keepalive_timeout" --"keepalive-timeout" Some("TIME"), Some("10s"),

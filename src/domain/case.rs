@@ -207,10 +207,13 @@ impl Link {
         self.to.is_some_and(|end| end <= now)
     }
 
-    /// The moment from which the link ages: when the number played its part, or else when it was linked.
+    /// The moment from which the link ages: when the number's part ended, or else began, or else when it was linked.
     #[must_use]
-    pub fn dated_at(&self) -> Timestamp {
-        self.to.or(self.from).unwrap_or(self.linked_at)
+    pub fn dated_at(&self, now: Timestamp) -> Timestamp {
+        self.to
+            .filter(|end| *end <= now)
+            .or(self.from)
+            .unwrap_or(self.linked_at)
     }
 }
 

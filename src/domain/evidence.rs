@@ -84,7 +84,7 @@ pub struct Testimony {
     pub reporters: DistinctCount,
     /// Distinct areas they are in.
     pub areas: DistinctCount,
-    /// The earliest call reported, "not spam" apart.
+    /// The earliest call reported, "not spam" apart; of the unproven, when the earliest report came.
     pub first_at: Option<Timestamp>,
     /// The latest call reported, "not spam" apart.
     pub last_at: Option<Timestamp>,
@@ -373,7 +373,13 @@ impl Testimony {
         if let Some(area) = &row.body.area {
             self.areas.insert(area.hash64());
         }
-        self.first_at = earlier(self.first_at, row.body.occurred_at);
+        // Whoever is not trusted may say anything of when the call was; when the report came, our own clock says.
+        let since = if model.weights.is_proven(row.weight) {
+            row.body.occurred_at
+        } else {
+            row.received_at
+        };
+        self.first_at = earlier(self.first_at, since);
         self.last_at = self.last_at.max(Some(row.body.occurred_at));
     }
 

@@ -116,6 +116,16 @@ impl CaseId {
     }
 }
 
+impl ReportId {
+    /// The name of the row that a report on `number` leaves on a call-back number: ids belong to their number, so the
+    /// report's own could stand for another report there.
+    #[must_use]
+    pub fn of_callback(&self, number: &str) -> Self {
+        let text = format!("{number}\n{}", self.as_str());
+        Self(format!("callback-{:032x}", xxh3_128(text.as_bytes())).into())
+    }
+}
+
 /// A reporter, as a keyed hash of the name their client gives them: the name itself is never kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReporterHash(u64);

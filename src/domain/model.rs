@@ -13,6 +13,9 @@ pub struct ReportWeights {
     pub long: f64,
     /// Times ln(1 + distinct areas of the victims).
     pub areas: f64,
+    /// Half-life of the count of areas since the last report, days. The weight was fitted on the areas of 180 days; the
+    /// map of areas has no window, so what is old is faded out instead.
+    pub areas_half_life_days: f64,
 }
 
 /// Weights of the neighbourhood, in log-odds, times ln(1 + decayed count of distinct reported numbers).
@@ -66,6 +69,8 @@ pub struct ScoreModel {
     pub range_min_national_digits: u32,
     /// A score that rests on the neighbourhood alone is at most this: it labels, it does not block.
     pub range_only_most: f64,
+    /// From this mass of reports on (long half-life), or with a contributing case, a score rests on the number itself.
+    pub own_mass_from: f64,
     /// Times ln(1 + mass of "not spam"), taken off.
     pub not_spam: f64,
     /// "Not spam" takes at most this off.
@@ -108,12 +113,14 @@ impl ScoreModel {
                 short: 2.68,
                 long: 2.30,
                 areas: 1.45,
+                areas_half_life_days: 90.0,
             },
             ranges,
             toll_free_ranges: ranges,
             range_half_life_days: 14.0,
             range_min_national_digits: 9,
             range_only_most: 79.0,
+            own_mass_from: 0.5,
             not_spam: 0.5,
             not_spam_most: 2.0,
             cases: CaseWeights {

@@ -39,7 +39,7 @@ impl Policy {
         }
         // A number about to be dialled is not refused: the person is warned. A number that never originates calls may
         // well be dialled, since it is a bank's hotline more often than not.
-        let warn = score.status != Some(StatusKind::DoNotOriginate)
+        let warn = !matches!(score.status, Some(StatusKind::DoNotOriginate | StatusKind::Allowed))
             && (score.case_floor || !matches!(decision.action, Action::Allow));
         let action = if warn && decision.basis != Basis::Protected {
             Action::WarnBeforeDial
@@ -74,7 +74,8 @@ impl Policy {
                 ttl: self.clean_ttl,
             };
         };
-        let (action, ttl) = if value >= self.block_from {
+        let trusted = score.level == RiskLevel::Trusted; // whoever proved who it is is warned about, not blocked
+        let (action, ttl) = if value >= self.block_from && !trusted {
             (Action::Block, self.high_ttl)
         } else if value >= self.label_from {
             (Action::Label, self.high_ttl)

@@ -42,6 +42,18 @@ impl Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// The fingerprint of one part of a request with this id.
+    #[must_use]
+    pub fn of_part(id: &RequestId, part: &str, content: &[u8]) -> Self {
+        let text = format!("{}\n{part}", id.as_str());
+        Self {
+            id: xxh3_128(text.as_bytes()),
+            content: xxh3_64(content),
+        }
+    }
+}
+
 impl Requests {
     /// Whether this request was done.
     #[must_use]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::brand::Brand;
 use super::case::{Case, Link};
+use super::decay::remaining_at;
 use super::evidence::Standing;
 use super::kinds::{CaseRole, Category, RiskLevel, StatusKind};
 use super::model::{RangeWeights, ScoreModel};
@@ -101,6 +102,7 @@ impl ScoreModel {
             return score;
         }
         if subject.state.is_blank() && subject.around.q10000 < self.unknown_below_range_mass {
+            score.category = None;
             return score;
         }
         score.reasons = self.terms(subject, &standing);
@@ -139,7 +141,7 @@ impl ScoreModel {
         );
         add(
             "MANY_REPORTERS",
-            self.reports.areas * standing.areas.ln_1p(),
+            self.reports.areas * self.recent_areas(subject, standing).ln_1p(),
             areas_text(standing),
         );
         let (around, weights) = (subject.around, self.range_weights(subject.toll_free));
@@ -160,8 +162,7 @@ impl ScoreModel {
         );
         let cases = self.case_points(subject);
         add("CASE_LINK", cases, case_text(subject));
-        let confirmed = subject.cases.iter().any(|(link, case)| raises(link, case));
-        if !confirmed {
+        if self.holding_case(subject).is_none() {
             let points = -(self.not_spam * standing.not_spam.ln_1p()).min(self.not_spam_most);
             add("NOT_SPAM_REPORTS", points, not_spam_text(subject.state));
         }
@@ -178,6 +179,16 @@ impl ScoreModel {
             );
         }
         reasons
+    }
+
+    /// The victims' areas, faded out since the last report: the map of areas has no window of its own.
+    fn recent_areas(&self, subject: &Subject<'_>, standing: &Standing) -> f64 {
+        standing.areas
+            * remaining_at(
+                subject.state.evidence.as_of,
+                subject.now,
+                self.reports.areas_half_life_days,
+            )
     }
 
     fn range_weights(&self, toll_free: bool) -> &RangeWeights {
@@ -202,7 +213,7 @@ impl ScoreModel {
                 };
                 let dated = case
                     .last_evidence_at
-                    .map_or(link.dated_at(), |last| last.max(link.dated_at()));
+                    .map_or(link.dated_at(subject.now), |last| last.max(link.dated_at(subject.now)));
                 role * link.confidence * (-subject.now.days_since(dated) / self.cases.half_life_days).exp2()
             })
             .sum();
@@ -217,9 +228,12 @@ impl ScoreModel {
     /// Applies the caps and floors, in the order of their strength, each with its reason.
     fn bounded(&self, subject: &Subject<'_>, log_odds: f64, score: &mut Score) -> f64 {
         let mut value = 100.0 * sigmoid(log_odds);
-        let own = !subject.state.is_blank();
-        if !own {
-            value = value.min(self.range_only_most);
+        let own_mass = subject.state.evidence.at(subject.now, &self.fold).long;
+        let own = own_mass >= self.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
+        if !own && value > self.range_only_most {
+            let text = "Most of this is about other numbers of the same block.";
+            lift(&mut score.reasons, "HOT_RANGE_10000", value, self.range_only_most, text);
+            value = self.range_only_most;
         }
         score.case_floor = self.case_floor(subject);
         if score.case_floor && value < self.cases.floor_score {
@@ -263,6 +277,16 @@ impl ScoreModel {
         value
     }
 
+    /// The contributing case that holds the number most surely, if one does now and with confidence.
+    fn holding_case<'a>(&self, subject: &Subject<'a>) -> Option<&'a Case> {
+        let holding = subject.cases.iter().filter(|(link, case)| {
+            raises(link, case) && link.confidence >= self.cases.floor_confidence && !link.ended_at(subject.now)
+        });
+        holding
+            .max_by(|a, b| a.0.confidence.total_cmp(&b.0.confidence))
+            .map(|(_, case)| &**case)
+    }
+
     fn case_floor(&self, subject: &Subject<'_>) -> bool {
         subject.cases.iter().any(|(link, case)| {
             case.contributes()
@@ -283,11 +307,7 @@ impl ScoreModel {
                 None => masses.push((category, mass)),
             }
         }
-        let case = subject
-            .cases
-            .iter()
-            .find(|(link, case)| raises(link, case))
-            .map(|(_, case)| case.category);
+        let case = self.holding_case(subject).map(|case| case.category);
         if let Some(category) = case.filter(|category| *category != Category::Unspecified) {
             return Some((category, 1.0));
         }
@@ -299,6 +319,11 @@ impl ScoreModel {
                 .find(|(known, _)| *known == category)
                 .map_or(0.0, |(_, share)| *share)
         };
+        for (category, _) in subject.category_prior {
+            if masses.iter().all(|(known, _)| known != category) {
+                masses.push((*category, 0.0));
+            }
+        }
         masses
             .into_iter()
             .map(|(category, mass)| (category, (mass + strength * prior(category)) / (total + strength)))
@@ -307,11 +332,7 @@ impl ScoreModel {
     }
 
     fn brand(&self, subject: &Subject<'_>, standing: &Standing) -> Option<Brand> {
-        let case = subject
-            .cases
-            .iter()
-            .find(|(link, case)| raises(link, case))
-            .and_then(|(_, case)| case.brand.clone());
+        let case = self.holding_case(subject).and_then(|case| case.brand.clone());
         case.or_else(|| subject.state.evidence.leading_brand(standing).cloned())
     }
 }

@@ -31,6 +31,8 @@ pub use freshness::StoreState;
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// An answer is stale when the last completed sweep is longer ago than this.
 pub const STALE_AFTER: Duration = Duration::from_secs(5);
+/// The nonce of an entry that was not read from the log, but committed by this process alone.
+const UNREAD: u64 = 0;
 /// Entries read at a time.
 const ENTRIES_AT_A_TIME: usize = 512;
 
@@ -49,8 +51,8 @@ pub struct Follower {
     index: Arc<Index>,
     metrics: Metrics,
     freshness: Freshness,
-    /// The last entry taken in, by shard. Moved by reads of the log only, never by the process's own commits: what was
-    /// read is what is known to have lasted. Locked for a copy, never across an await.
+    /// The last entry taken in, by shard. Of a shared store moved by reads of the log only, never by the process's own
+    /// commits: what was read is what is known to have lasted. Locked for a copy, never across an await.
     cursors: Box<[Mutex<Head>]>,
 }
 
@@ -114,9 +116,19 @@ impl Follower {
     /// Takes in what this process has just committed, so that its next lookup shows it.
     pub fn applied(&self, committed: Vec<Applied>) {
         for record in committed {
-            match record {
-                Applied::Number(number, version, state) => self.index.apply_number(number, version, Some(*state)),
-                Applied::Case(id, version, case) => self.index.apply_case(id, version, Some(*case)),
+            let (shard, version) = match record {
+                Applied::Number(number, version, state) => {
+                    self.index.apply_number(number, version, Some(*state));
+                    (Shard::of_number(number), version)
+                }
+                Applied::Case(id, version, case) => {
+                    let shard = Shard::of_case(&id);
+                    self.index.apply_case(id, version, Some(*case));
+                    (shard, version)
+                }
+            };
+            if !self.store.is_shared() {
+                self.advance_alone(shard, version);
             }
         }
     }
@@ -142,7 +154,8 @@ impl Follower {
     async fn rung(&self, ring: Ring) {
         let behind = self.store.is_shared() && self.cursor(ring.shard).seq < ring.seq;
         if behind && let Err(error) = self.catch_up(ring.shard).await {
-            self.failed(&error);
+            // The next sweep says whether the store is gone; one failed read does not.
+            self.metrics.store_error((&error).into());
         }
     }
 
@@ -163,17 +176,26 @@ impl Follower {
         Ok(stored == own)
     }
 
+    /// Moves the cursor of a store that nobody else writes to past this process's own commit, if it is the next: what
+    /// is missing, such as a commit whose caller went away, is read from the log by the next sweep.
+    fn advance_alone(&self, shard: Shard, version: Version) {
+        let mut cursor = self.cursor_of(shard).lock();
+        if cursor.seq + 1 == version {
+            *cursor = Head {
+                seq: version,
+                nonce: UNREAD,
+            };
+        }
+    }
+
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
         let heads = self.store.heads().await?;
-        if !self.store.is_shared() {
-            return Ok(()); // nobody else writes: what the logs hold came from this process, through `applied`
-        }
         for (shard, head) in Shard::all().zip(heads) {
             let cursor = self.cursor(shard);
             if head.seq < cursor.seq {
                 self.reload(shard, ReloadReason::Absent).await?;
-            } else if head.seq == cursor.seq && head.nonce != cursor.nonce {
+            } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
                 self.reload(shard, ReloadReason::OtherNonce).await?;
             } else if head.seq > cursor.seq {
                 self.catch_up(shard).await?;
@@ -281,7 +303,7 @@ fn doubt(cursor: Head, entries: &[RawEntry]) -> Option<ReloadReason> {
         match entries.first() {
             None => return Some(ReloadReason::Absent),
             Some(first) if first.seq != cursor.seq => return Some(ReloadReason::Trimmed),
-            Some(first) if codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => {
+            Some(first) if cursor.nonce != UNREAD && codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => {
                 return Some(ReloadReason::OtherNonce);
             }
             Some(_) => {}

@@ -14,7 +14,6 @@ pub mod server;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
@@ -30,12 +29,7 @@ pub struct Api {
     service: Arc<Service>,
     /// Cancelled when the server is asked to end: streams that would live on are ended then.
     draining: CancellationToken,
-    /// How long a change of one record may take.
-    write_timeout: Duration,
 }
-
-/// How long a change of one record may take, unless said otherwise.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl std::fmt::Debug for Api {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,15 +44,7 @@ impl Api {
         Self {
             service,
             draining: CancellationToken::new(),
-            write_timeout: WRITE_TIMEOUT,
         }
-    }
-
-    /// The same handlers with another limit on how long a change of one record may take; 2 s by default. What takes
-    /// longer is answered as of unknown outcome. Batches, and withdrawals of whole imports, take the time they need.
-    #[must_use]
-    pub fn with_write_timeout(self, write_timeout: Duration) -> Self {
-        Self { write_timeout, ..self }
     }
 
     /// The service behind the handlers.
@@ -82,23 +68,9 @@ impl Api {
         method: Mutation,
         mutation: impl Future<Output = Result<T, ServiceError>>,
     ) -> Result<Response<T>, Status> {
-        let is_bulk = matches!(
-            method,
-            Mutation::WithdrawReports | Mutation::LinkNumbers | Mutation::UnlinkNumbers
-        );
-        let result = if is_bulk {
-            mutation.await
-        } else {
-            self.in_time(mutation).await
-        };
+        let result = mutation.await;
         self.service.metrics().mutation(method, counted_as(result.as_ref()));
         respond(result)
-    }
-
-    /// Gives up a change that takes too long. A commit that is dropped may have happened, and nothing worse.
-    async fn in_time<T>(&self, change: impl Future<Output = Result<T, ServiceError>>) -> Result<T, ServiceError> {
-        let outcome = tokio::time::timeout(self.write_timeout, change).await;
-        outcome.unwrap_or(Err(ServiceError::OutcomeUnknown))
     }
 }
 

@@ -16,7 +16,7 @@ impl ReportService for Api {
         &self,
         request: Request<v1::SubmitReportRequest>,
     ) -> Result<Response<v1::SubmitReportResponse>, Status> {
-        respond(self.in_time(self.submit(request.into_inner())).await)
+        respond(self.submit(request.into_inner()).await)
     }
 
     async fn batch_submit_reports(

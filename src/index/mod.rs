@@ -100,6 +100,14 @@ impl Index {
         })
     }
 
+    /// A number's record with its version, if there is one.
+    #[must_use]
+    pub fn record(&self, number: E164) -> Option<(Version, NumberState)> {
+        let shard = self.shard(Shard::of_number(number)).read();
+        let found = shard.find(number, &self.model)?;
+        Some((found.version(), found.state().clone()))
+    }
+
     /// The neighbourhood of a number at `now`.
     #[must_use]
     pub fn around(&self, number: E164, now: Timestamp) -> Neighbourhood {
@@ -162,7 +170,8 @@ impl Index {
 
     /// Puts a whole shard in the place of what was there.
     pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>) {
-        *self.shard(shard).write() = numbers;
+        let old = std::mem::replace(&mut *self.shard(shard).write(), numbers);
+        drop(old); // after the lock, which lookups wait for
         self.cases.write().replace(shard, cases);
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use super::block::Block;
 use super::entry::Found;
@@ -52,8 +53,11 @@ impl ShardIndex {
         }
         self.recount(old, new);
         for case in old_links {
-            if let Some(members) = self.members.get_mut(&case) {
-                members.remove(&number);
+            if let Entry::Occupied(mut members) = self.members.entry(case) {
+                members.get_mut().remove(&number);
+                if members.get().is_empty() {
+                    members.remove();
+                }
             }
         }
         for case in new_links {

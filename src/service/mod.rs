@@ -10,10 +10,12 @@ mod migrate;
 mod number;
 mod page;
 mod report;
+mod withdraw;
 mod write;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::domain::policy::Policy;
@@ -29,9 +31,8 @@ pub use error::{ServiceError, Violation};
 pub use lookup::{Identity, LookupInput, LookupOutcome, LookupRole, RecordFacts};
 pub use number::{Dossier, DossierLink, NumberFilter, NumberList, NumberRow, StatusInput};
 pub use page::PageRequest;
-pub use report::{
-    BulkWithdrawn, MAX_BATCH_REPORTS, NewReport, ReportList, ReportOutcome, StoredReport, WithdrawOutcome,
-};
+pub use report::{MAX_BATCH_REPORTS, NewReport, ReportList, ReportOutcome, StoredReport};
+pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
 pub use write::Mutation;
 
 /// The service: shared by all edges.
@@ -45,6 +46,10 @@ pub struct Service {
     keys: Keys,
     /// Orders this process's own writes to one number or case, so that they need not race each other at the store.
     turns: write::Turns,
+    /// Orders its batches.
+    lanes: write::Lanes,
+    /// How long a change may take.
+    write_timeout: Duration,
     /// Set while all evidence is being folded again.
     migrating: AtomicBool,
 }
@@ -86,8 +91,16 @@ impl Service {
             metrics,
             keys,
             turns: write::Turns::default(),
+            lanes: write::Lanes::default(),
+            write_timeout: write::WRITE_TIMEOUT,
             migrating: AtomicBool::new(false),
         }
+    }
+
+    /// The same, where a change may take so long; 2 s otherwise. A batch may take as long again for every 1,000 items.
+    #[must_use]
+    pub fn with_write_timeout(self, write_timeout: Duration) -> Self {
+        Self { write_timeout, ..self }
     }
 
     /// How fresh the index is, and whether the store may be written.

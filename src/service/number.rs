@@ -20,7 +20,7 @@ use crate::store::{Shard, Version, key};
 /// Reports that a dossier shows.
 const LATEST_REPORTS: usize = 20;
 /// Numbers looked at for one page of a list: with a rare filter a page may be short, and its token leads on.
-const MAX_SCANNED: usize = 200_000;
+const MAX_SCANNED: usize = 20_000;
 /// Numbers taken from the index at a time.
 const NUMBERS_AT_A_TIME: usize = 1_000;
 /// The longest that an ALLOWED may hold: a number changes hands.
@@ -285,7 +285,8 @@ impl Service {
         change: impl Fn(&mut NumberRecord) -> Result<T, Stop>,
     ) -> Result<(Option<T>, Statuses), ServiceError> {
         let print = mutation.fingerprint(content);
-        self.change_number(number, (&mutation.actor, mutation.request.as_str()), |record| {
+        let who = (&mutation.actor, mutation.request.as_str());
+        self.change_number(number, who, self.deadline(1), |record| {
             let seen = record.state.requests.seen(print);
             if !mutation.check(seen, record.version.unwrap_or(0))? {
                 return Ok(Done {

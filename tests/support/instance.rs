@@ -1,6 +1,7 @@
 //! One instance of the service over any store, without edges.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ringwarden::clock::Clock;
 use ringwarden::domain::actor::Actor;
@@ -44,6 +45,11 @@ impl Instance {
 
     /// An instance that has not read its store yet.
     pub fn unloaded(store: Arc<dyn Store>, clock: Clock) -> Self {
+        Self::unloaded_within(store, clock, Duration::from_secs(2))
+    }
+
+    /// The same, with another limit on how long a change may take.
+    pub fn unloaded_within(store: Arc<dyn Store>, clock: Clock, write_timeout: Duration) -> Self {
         let index = Arc::new(Index::new(Arc::new(ScoreModel::starting())));
         let metrics = Metrics::new();
         let follower = Arc::new(Follower::new(
@@ -52,14 +58,15 @@ impl Instance {
             clock.clone(),
             metrics.clone(),
         ));
-        let service = Arc::new(Service::new(
+        let service = Service::new(
             store,
             Arc::clone(&index),
             Arc::clone(&follower),
             clock.clone(),
             Policy::DEFAULT,
             metrics,
-        ));
+        );
+        let service = Arc::new(service.with_write_timeout(write_timeout));
         Self {
             service,
             follower,

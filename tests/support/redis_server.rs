@@ -87,6 +87,20 @@ impl RedisServer {
         }
     }
 
+    /// Moves everything it wrote elsewhere; as [`Self::wipe`], but for [`Self::bring_back`].
+    pub fn set_aside(&self) -> TempDir {
+        let aside = TempDir::new().expect("a directory");
+        move_entries(self.directory.path(), aside.path());
+        aside
+    }
+
+    /// Puts back what was set aside, in the place of all it wrote since; between [`Self::kill`] and
+    /// [`Self::start_again`].
+    pub fn bring_back(&self, aside: &TempDir) {
+        self.wipe();
+        move_entries(aside.path(), self.directory.path());
+    }
+
     /// Stops it, as a hung machine would: it accepts, and never answers.
     pub fn pause(&self) {
         self.signal("-STOP");
@@ -140,6 +154,13 @@ fn run(port: u16, directory: &Path, settings: &[(String, String)]) -> Child {
         let hint = if missing { "; apt-get install redis-server" } else { "" };
         panic!("redis-server: {error}{hint}")
     })
+}
+
+fn move_entries(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        std::fs::rename(entry.path(), to.join(entry.file_name())).expect("an entry to move");
+    }
 }
 
 /// Whether it answers before it ends or has been asked too often.

@@ -58,8 +58,8 @@ impl Server {
 
     /// A server that has not read this store yet, and gives a change half a second.
     pub async fn over(store: Arc<dyn Store>) -> Self {
-        let instance = Instance::unloaded(Arc::clone(&store), Clock::system());
-        let api = Api::new(Arc::clone(&instance.service)).with_write_timeout(WRITE_TIMEOUT);
+        let instance = Instance::unloaded_within(Arc::clone(&store), Clock::system(), WRITE_TIMEOUT);
+        let api = Api::new(Arc::clone(&instance.service));
         let tasks = Tasks::new();
         let (grpc_listener, grpc) = listen().await;
         let (http_listener, http) = listen().await;

@@ -42,7 +42,13 @@ impl Service {
                     linked_at: now,
                     actor: mutation.actor.clone(),
                 };
-                let print = mutation.fingerprint(&format!("link {id} {input:?}"));
+                let print = mutation.fingerprint_of(
+                    &format!("{id} {}", input.role),
+                    &format!(
+                        "link {} {} {:?} {:?}",
+                        input.confidence, input.source, input.from, input.to
+                    ),
+                );
                 if !one_link(mutation, input.expected_version, record, print)? {
                     return Ok((false, false));
                 }
@@ -75,7 +81,7 @@ impl Service {
             mutation,
             |input| (&input.number, input.default_region),
             |record, input| {
-                let print = mutation.fingerprint(&format!("unlink {id} {:?}", input.role));
+                let print = mutation.fingerprint_of(&format!("{id} {:?}", input.role), "unlink");
                 if !one_link(mutation, input.expected_version, record, print)? {
                     return Ok((false, false));
                 }
@@ -117,7 +123,7 @@ impl Service {
             .collect();
         let who = (&mutation.actor, mutation.request.as_str());
         let answers = self
-            .change_numbers(&jobs, who, |record, (_, input)| {
+            .change_numbers(&jobs, who, self.deadline(inputs.len()), |record, (_, input)| {
                 let (answer, write) = change(record, input)?;
                 if write {
                     record.state.evidence_version = self.index.model().fold.evidence_version();

@@ -53,7 +53,12 @@ impl Service {
             number,
             items: vec![()],
         }];
-        self.read_all_rows(&jobs).await?.pop().ok_or(ServiceError::Internal)
+        {
+            let record = self.read_all_rows(&jobs).await?.pop();
+            // An empty store in the place of ours would say that there is nothing, which is not known.
+            self.store.verify().await?;
+            record.ok_or(ServiceError::Internal)
+        }
     }
 }
 

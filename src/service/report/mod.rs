@@ -1,12 +1,11 @@
 //! Reports in: checked, given their weight, and filed.
 
 mod list;
-mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::write::{Done, NumberJob, NumberRecord, Stop};
+use super::write::{Deadline, Done, NumberJob, NumberRecord, Stop};
 use super::{Service, ServiceError};
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
@@ -86,22 +85,6 @@ pub struct ReportOutcome {
     pub submitted: Submitted,
 }
 
-/// What became of a withdrawal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WithdrawOutcome {
-    /// Whether the report was known.
-    pub was_known: bool,
-}
-
-/// What a bulk withdrawal took back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BulkWithdrawn {
-    /// Numbers that had such reports.
-    pub numbers: u32,
-    /// Reports taken back.
-    pub reports: u32,
-}
-
 /// A report as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredReport {
@@ -154,13 +137,14 @@ impl Service {
         reports: Vec<Result<NewReport, ServiceError>>,
     ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let now = self.clock.now();
+        let deadline = self.deadline(reports.len());
         let filings: Vec<Result<Filing, ServiceError>> =
             reports.into_iter().map(|report| self.filing(report?, now)).collect();
-        let mut outcomes = self.file(&filings).await;
+        let mut outcomes = self.file(&filings, deadline).await;
         let callbacks = callback_filings(&filings, &outcomes);
         if !callbacks.is_empty() {
             let (places, filings): (Vec<usize>, Vec<_>) = callbacks.into_iter().unzip();
-            for (place, outcome) in places.into_iter().zip(self.file(&filings).await) {
+            for (place, outcome) in places.into_iter().zip(self.file(&filings, deadline).await) {
                 // The report is done when its call-back numbers are; a retry with the same id completes it.
                 if let (Err(error), Some(whole)) = (outcome, outcomes.get_mut(place)) {
                     *whole = Err(error);
@@ -232,7 +216,11 @@ impl Service {
         Ok(callbacks.into_iter().collect())
     }
 
-    async fn file(&self, filings: &[Result<Filing, ServiceError>]) -> Vec<Result<ReportOutcome, ServiceError>> {
+    async fn file(
+        &self,
+        filings: &[Result<Filing, ServiceError>],
+        deadline: Deadline,
+    ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let mut by_number: BTreeMap<E164, Vec<(usize, &Filing)>> = BTreeMap::new();
         for (place, filing) in filings.iter().enumerate() {
             if let Ok(filing) = filing {
@@ -247,7 +235,7 @@ impl Service {
         let fold = &self.index.model().fold;
         let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
         let answers = self
-            .change_numbers(&jobs, (&actor, &request), |record, (place, filing)| {
+            .change_numbers(&jobs, (&actor, &request), deadline, |record, (place, filing)| {
                 let submitted = record
                     .state
                     .submit(&mut record.rows, filing.row.clone(), fold)
@@ -316,7 +304,8 @@ fn callback_filings(
                 ..filing.row.body.clone()
             };
             let Filing { row, timed, .. } = filing;
-            let row = ReportRow::accepted(row.id.clone(), body, row.weight, row.received_at, row.import.clone());
+            let id = row.id.of_callback(&filing.number.digits().to_string());
+            let row = ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone());
             all.push((place, Ok(Filing::new(*callback, row, *timed))));
         }
     }
@@ -337,7 +326,7 @@ fn who_files(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
     (feed.unwrap_or_else(reporters), first.row.id.as_str().to_owned())
 }
 
-fn reporters() -> Actor {
+pub(super) fn reporters() -> Actor {
     Actor::reporters()
 }
 

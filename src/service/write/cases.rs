@@ -16,15 +16,21 @@ impl Service {
         change: impl Fn(Option<Case>, Version) -> Result<(Case, Done<T>), ServiceError>,
     ) -> Result<T, ServiceError> {
         let key = RecordKey::case(id);
-        let _turn = self.turns.take(&key).await;
+        let deadline = self.deadline(1);
+        let _turn = deadline.wait(self.turns.take(&key)).await?;
         let who = (&mutation.actor, mutation.request.as_str());
         for attempt in 0..MAX_ATTEMPTS {
+            if deadline.has_passed() {
+                break;
+            }
             self.check_writable()?;
-            let found = self.store.read(&[Key::Record(key.clone())]).await?.pop().flatten();
+            let keys = [Key::Record(key.clone())];
+            let found = deadline.wait(self.store.read(&keys)).await??.pop().flatten();
             let version = found.as_ref().map(|stored| stored.version);
             let case = found.map(|stored| codec::case::decode(&stored.bytes)).transpose()?;
             let (case, done) = change(case, version.unwrap_or(0))?;
             if !done.write {
+                self.show_case(id, version, case);
                 return Ok(done.answer);
             }
             let write = record_write(key.clone(), version, codec::case::encode(&case), who, self.clock.now());
@@ -33,11 +39,9 @@ impl Service {
                 records: vec![write],
                 buckets: Vec::new(),
             };
-            match self.commit(vec![commit]).await.pop() {
+            match self.commit(vec![commit], deadline).await.pop() {
                 Some(Ok(versions)) => {
-                    let version = versions.first().copied().unwrap_or(0);
-                    self.follower
-                        .applied(vec![Applied::Case(id.clone(), version, Box::new(case))]);
+                    self.show_case(id, versions.first().copied(), case);
                     return Ok(done.answer);
                 }
                 Some(Err(CommitError::Conflict { .. })) => tokio::time::sleep(pause(attempt)).await,
@@ -46,5 +50,12 @@ impl Service {
             }
         }
         Err(ServiceError::Exhausted { retry_after: MAX_PAUSE })
+    }
+
+    fn show_case(&self, id: &CaseId, version: Option<Version>, case: Case) {
+        if let Some(version) = version {
+            self.follower
+                .applied(vec![Applied::Case(id.clone(), version, Box::new(case))]);
+        }
     }
 }

@@ -3,9 +3,13 @@
 //! A number's change is a function of its record and the part of its rows that is loaded. If it needs more rows it says
 //! so, they are read, and it goes on where it stopped. If somebody else was faster the shard is read again and the
 //! function applied to what is there now, a bounded number of times with jitter. Within a batch, changes of one number
-//! are coalesced into one record, and those of one shard into one commit.
+//! are coalesced into one record, and those of one shard into one commit. All of it ends at a deadline.
+//!
+//! What a retry finds done is shown in the index too: the answer to the first try may have been lost, and with it the
+//! index's update.
 
 mod cases;
+mod deadline;
 mod numbers;
 
 use std::collections::BTreeSet;
@@ -22,14 +26,17 @@ use crate::domain::rows::Missing;
 use crate::domain::time::Timestamp;
 use crate::follow::StoreState;
 use crate::store::codec::{self, entry::Header};
-use crate::store::{CommitError, RecordKey, RecordWrite, ShardCommit, Version};
+use crate::store::{CommitError, RecordKey, RecordWrite, Shard, ShardCommit, Version};
 
+pub(super) use deadline::{Deadline, WRITE_TIMEOUT};
 pub(super) use numbers::{NumberJob, NumberRecord};
 
 /// How often a change is tried while others are faster.
 const MAX_ATTEMPTS: u32 = 12;
 /// The longest pause before an attempt; the first is a tenth of a millisecond, and each is twice the one before.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
+/// Parts of the shards that batches take in turn.
+const LANES: usize = 4;
 /// Locks that order this process's own writes.
 const TURNS: usize = 1_024;
 
@@ -58,6 +65,28 @@ impl Turns {
     async fn take(&self, key: &RecordKey) -> Option<MutexGuard<'_, ()>> {
         let hash = usize::try_from(xxhash_rust::xxh3::xxh3_64(key.id()) % 1_024).unwrap_or(0);
         Some(self.0.get(hash)?.lock().await)
+    }
+}
+
+/// Locks that order this process's own batches, each for a quarter of the shards. Batches hold numbers that are reported
+/// by many in the same hour, so two at once would mostly find each other's versions; in lanes, one is in the second
+/// quarter while the next is in the first.
+#[derive(Debug)]
+pub(super) struct Lanes([Mutex<()>; LANES]);
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(())))
+    }
+}
+
+impl Lanes {
+    fn of(shard: Shard) -> usize {
+        shard.index() % LANES
+    }
+
+    async fn take(&self, lane: usize) -> Option<MutexGuard<'_, ()>> {
+        Some(self.0.get(lane)?.lock().await)
     }
 }
 
@@ -102,12 +131,12 @@ impl Service {
         }
     }
 
-    async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
+    async fn commit(&self, commits: Vec<ShardCommit>, deadline: Deadline) -> Vec<Result<Vec<Version>, CommitError>> {
         if commits.is_empty() {
             return Vec::new();
         }
         let began = crate::clock::monotonic();
-        let outcomes = self.store.commit(commits).await;
+        let outcomes = deadline.commit(commits.len(), self.store.commit(commits)).await;
         self.metrics.store_commit(began.elapsed());
         for outcome in &outcomes {
             match outcome {
@@ -135,6 +164,11 @@ impl Mutation {
                 Some(_) | None => Ok(true),
             },
         }
+    }
+
+    /// One part of the request as records remember it, where a request may change a record in several parts.
+    pub(super) fn fingerprint_of(&self, part: &str, content: &str) -> Fingerprint {
+        Fingerprint::of_part(&self.request, part, content.as_bytes())
     }
 
     /// The request as records remember it.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Done, MAX_ATTEMPTS, MAX_PAUSE, Stop, pause, record_write};
+use super::{Deadline, Done, Lanes, MAX_ATTEMPTS, MAX_PAUSE, Stop, pause, record_write};
 use crate::domain::actor::Actor;
+use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Rows;
 use crate::domain::state::NumberState;
 use crate::follow::Applied;
@@ -44,14 +45,17 @@ impl Service {
         &self,
         number: E164,
         who: (&Actor, &str),
+        deadline: Deadline,
         change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
     ) -> Result<T, ServiceError> {
-        let _turn = self.turns.take(&RecordKey::number(number)).await;
+        let _turn = deadline.wait(self.turns.take(&RecordKey::number(number))).await?;
         let jobs = [NumberJob {
             number,
             items: vec![()],
         }];
-        let mut answers = self.change_numbers(&jobs, who, |record, ()| change(record)).await;
+        let mut answers = self
+            .change_numbers(&jobs, who, deadline, |record, ()| change(record))
+            .await;
         answers
             .pop()
             .and_then(|mut answers| answers.pop())
@@ -63,13 +67,46 @@ impl Service {
         &self,
         jobs: &[NumberJob<I>],
         who: (&Actor, &str),
+        deadline: Deadline,
         change: impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
     ) -> Vec<Vec<Result<T, ServiceError>>> {
         let mut answers: Vec<Vec<Result<T, ServiceError>>> = jobs.iter().map(|_| Vec::new()).collect();
-        let mut pending: Vec<usize> = (0..jobs.len()).collect();
+        if let [_] = jobs {
+            self.change_some(jobs, vec![0], &mut answers, (who, deadline), &change)
+                .await;
+            return answers;
+        }
+        let mut by_lane: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (place, job) in jobs.iter().enumerate() {
+            by_lane
+                .entry(Lanes::of(Shard::of_number(job.number)))
+                .or_default()
+                .push(place);
+        }
+        for (lane, places) in by_lane {
+            // Past the deadline the changes are refused without a lane.
+            let _lane = deadline.wait(self.lanes.take(lane)).await;
+            self.change_some(jobs, places, &mut answers, (who, deadline), &change)
+                .await;
+        }
+        answers
+    }
+
+    /// Changes the numbers in these places of `jobs`, as often as it takes while others are faster.
+    async fn change_some<I, T>(
+        &self,
+        jobs: &[NumberJob<I>],
+        mut pending: Vec<usize>,
+        answers: &mut [Vec<Result<T, ServiceError>>],
+        (who, deadline): ((&Actor, &str), Deadline),
+        change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
+    ) {
         for attempt in 0..MAX_ATTEMPTS {
+            if deadline.has_passed() {
+                break;
+            }
             let turn: Vec<&NumberJob<I>> = pending.iter().filter_map(|place| jobs.get(*place)).collect();
-            let outcome = self.attempt(&turn, who, &change).await;
+            let outcome = self.attempt(&turn, attempt == 0, (who, deadline), change).await;
             let mut again = Vec::new();
             for (place, outcome) in pending.iter().zip(outcome) {
                 match (outcome, answers.get_mut(*place)) {
@@ -79,7 +116,7 @@ impl Service {
             }
             pending = again;
             if pending.is_empty() {
-                return answers;
+                return;
             }
             self.metrics.commit_retry();
             tokio::time::sleep(pause(attempt)).await;
@@ -89,28 +126,44 @@ impl Service {
                 *answer = refuse_all(job, &ServiceError::Exhausted { retry_after: MAX_PAUSE });
             }
         }
-        answers
     }
 
     /// One attempt at all jobs: for each its answers, or none if somebody else was faster.
     async fn attempt<I, T>(
         &self,
         jobs: &[&NumberJob<I>],
-        who: (&Actor, &str),
+        first: bool,
+        (who, deadline): ((&Actor, &str), Deadline),
         change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
     ) -> Vec<Option<Vec<Result<T, ServiceError>>>> {
         let refuse = |error: ServiceError| jobs.iter().map(|job| Some(refuse_all(job, &error))).collect();
         if let Err(error) = self.check_writable() {
             return refuse(error);
         }
-        let mut works = match self.read_numbers(jobs).await {
-            Ok(works) => works,
-            Err(error) => return refuse(error),
+        let computed = async {
+            // What nobody else writes to, the index holds in full: then records need not be read. Versions guard it too.
+            let known = first && !self.store.is_shared() && self.follower.freshness().is_ready();
+            let mut works = if known {
+                self.known_numbers(jobs)
+            } else {
+                self.read_numbers(jobs).await?
+            };
+            self.apply(&mut works, change).await?;
+            Ok(works)
         };
-        if let Err(error) = self.apply(&mut works, change).await {
-            return refuse(error);
+        match deadline.wait(computed).await.flatten() {
+            Ok(works) => self.commit_numbers(works, who, deadline).await,
+            Err(error) => refuse(error),
         }
-        self.commit_numbers(works, who).await
+    }
+
+    /// The records as the index has them, with no rows loaded.
+    fn known_numbers<'a, I, T>(&self, jobs: &[&'a NumberJob<I>]) -> Vec<Work<'a, I, T>> {
+        let known = |job: &&'a NumberJob<I>| {
+            let (version, state) = self.index.record(job.number).unzip();
+            Work::new(job, version, state.unwrap_or_default())
+        };
+        jobs.iter().map(known).collect()
     }
 
     /// Reads the records, and of each the first bucket: for most numbers that is all there is.
@@ -135,27 +188,15 @@ impl Service {
                 Some(stored) => (Some(stored.version), codec::number::decode(&stored.bytes)?),
                 None => (None, NumberState::default()),
             };
-            let mut rows = Rows::unloaded(state.buckets);
-            if state.buckets > 0 {
-                rows.load(
-                    0,
-                    bucket
-                        .as_ref()
-                        .map_or(Ok(Vec::new()), |bucket| codec::rows::decode(&bucket.bytes))?,
-                );
+            let mut work = Work::new(job, version, state);
+            if work.record.state.buckets > 0 {
+                let rows = bucket
+                    .as_ref()
+                    .map(|bucket| codec::rows::decode(&bucket.bytes))
+                    .transpose()?;
+                work.record.rows.load(0, rows.unwrap_or_default());
             }
-            let record = NumberRecord {
-                number: job.number,
-                state,
-                version,
-                rows,
-            };
-            works.push(Work {
-                job,
-                record,
-                answers: Vec::with_capacity(job.items.len()),
-                write: false,
-            });
+            works.push(work);
         }
         Ok(works)
     }
@@ -189,7 +230,7 @@ impl Service {
             let mut wanted: Vec<(usize, BucketKey)> = Vec::new();
             for place in std::mem::take(&mut open) {
                 let Some(work) = works.get_mut(place) else { continue };
-                if let Some(buckets) = work.advance(change) {
+                if let Some(buckets) = work.advance(&self.index.model().fold, change) {
                     let number = work.record.number;
                     wanted.extend(buckets.into_iter().map(|bucket| (place, BucketKey { number, bucket })));
                     open.push(place);
@@ -214,6 +255,7 @@ impl Service {
         &self,
         works: Vec<Work<'_, I, T>>,
         who: (&Actor, &str),
+        deadline: Deadline,
     ) -> Vec<Option<Vec<Result<T, ServiceError>>>> {
         let now = self.clock.now();
         let mut commits: BTreeMap<Shard, (ShardCommit, Vec<usize>)> = BTreeMap::new();
@@ -239,7 +281,7 @@ impl Service {
             places.push(place);
         }
         let (commits, places): (Vec<_>, Vec<_>) = commits.into_values().unzip();
-        let outcomes = self.commit(commits).await;
+        let outcomes = self.commit(commits, deadline).await;
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
         for (places, outcome) in places.iter().zip(outcomes) {
             match outcome {
@@ -259,21 +301,28 @@ impl Service {
         works: Vec<Work<'_, I, T>>,
         mut fates: BTreeMap<usize, Fate>,
     ) -> Vec<Option<Vec<Result<T, ServiceError>>>> {
-        let mut written = Vec::new();
+        let mut shown = Vec::new();
         let mut answers = Vec::with_capacity(works.len());
         for (place, work) in works.into_iter().enumerate() {
-            answers.push(match fates.remove(&place) {
-                None => Some(work.answers),
-                Some(Fate::Again) => None,
-                Some(Fate::Failed(error)) => Some(refuse_all(work.job, &error)),
-                Some(Fate::Written(version)) => {
-                    let NumberRecord { number, state, .. } = work.record;
-                    written.push(Applied::Number(number, version, Box::new(state)));
-                    Some(work.answers)
+            let NumberRecord {
+                number, state, version, ..
+            } = work.record;
+            let version = match fates.remove(&place) {
+                None => version,
+                Some(Fate::Written(version)) => Some(version),
+                Some(Fate::Again) => {
+                    answers.push(None);
+                    continue;
                 }
-            });
+                Some(Fate::Failed(error)) => {
+                    answers.push(Some(refuse_all(work.job, &error)));
+                    continue;
+                }
+            };
+            shown.extend(version.map(|version| Applied::Number(number, version, Box::new(state))));
+            answers.push(Some(work.answers));
         }
-        self.follower.applied(written);
+        self.follower.applied(shown);
         answers
     }
 }
@@ -285,9 +334,36 @@ enum Fate {
     Failed(ServiceError),
 }
 
-impl<I, T> Work<'_, I, T> {
+impl<'a, I, T> Work<'a, I, T> {
+    fn new(job: &'a NumberJob<I>, version: Option<Version>, state: NumberState) -> Self {
+        let rows = Rows::unloaded(state.buckets);
+        let record = NumberRecord {
+            number: job.number,
+            state,
+            version,
+            rows,
+        };
+        Self {
+            job,
+            record,
+            answers: Vec::with_capacity(job.items.len()),
+            write: false,
+        }
+    }
+
     /// Runs the items that are left, as far as the rows go; says which buckets are missing, if any.
-    fn advance(&mut self, change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>) -> Option<Vec<u32>> {
+    fn advance(
+        &mut self,
+        fold: &FoldModel,
+        change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
+    ) -> Option<Vec<u32>> {
+        if self.record.state.rows > 0 && self.record.state.evidence_version != fold.evidence_version() {
+            // Evidence that another model folded is never mixed with this one's.
+            if let Err(missing) = self.record.state.refold(&self.record.rows, fold) {
+                return Some(self.record.rows.missing(missing).collect());
+            }
+            self.write = true;
+        }
         while let Some(item) = self.job.items.get(self.answers.len()) {
             match change(&mut self.record, item) {
                 Ok(done) => {

@@ -156,6 +156,11 @@ impl Store for EmbeddedStore {
         &self.meta
     }
 
+    /// One process has the lock.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn describe(&self) -> String {
         format!("embedded:{}", self.engine.place().path().display())
     }

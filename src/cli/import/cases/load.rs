@@ -153,7 +153,8 @@ impl Load {
             agency: AGENCY.to_owned(),
             agency_reference: letter.file.clone(),
             source: Origin::RegulatorFeed.into(),
-            last_evidence_at: letter.latest,
+            // Each link says when its call was; a date of the letter as a whole would say no more.
+            last_evidence_at: None,
             actor: self.actor.clone(),
             request_id: String::new(),
         };

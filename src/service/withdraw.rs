@@ -1,20 +1,36 @@
-//! Reports taken back: one, or all of an import or a reporter.
+//! Reports taken back: one, those of an import, or those of a reporter.
 
 use std::collections::BTreeSet;
 
-use super::{BulkWithdrawn, WithdrawOutcome, reporters};
+use super::report::reporters;
+use super::write::{Deadline, Done, NumberJob};
+use super::{Service, ServiceError};
 use crate::domain::actor::Actor;
 use crate::domain::ids::ReportId;
 use crate::domain::state::{Withdrawal, Withdrawn};
 use crate::number::{E164, Region};
-use crate::service::write::{Done, NumberJob};
-use crate::service::{Service, ServiceError};
 use crate::store::{Shard, Table, codec, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
 /// Buckets read at a time while looking for the reports of an import.
 const BUCKETS_AT_A_TIME: usize = 2_000;
+
+/// What became of a withdrawal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WithdrawOutcome {
+    /// Whether the report was known.
+    pub was_known: bool,
+}
+
+/// What a bulk withdrawal took back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BulkWithdrawn {
+    /// Numbers that had such reports.
+    pub numbers: u32,
+    /// Reports taken back.
+    pub reports: u32,
+}
 
 impl Service {
     /// Withdraws one report, whether it has come yet or not.
@@ -28,19 +44,26 @@ impl Service {
         report: &ReportId,
     ) -> Result<WithdrawOutcome, ServiceError> {
         let number = self.number("number", number, region)?;
-        let (withdrawn, callbacks) = self.withdraw_from(number, report).await?;
+        let deadline = self.deadline(1);
+        let (withdrawn, callbacks) = self.withdraw_from(number, report, deadline).await?;
+        let of_callback = report.of_callback(&number.digits().to_string());
         for callback in callbacks {
-            self.withdraw_from(callback, report).await?;
+            self.withdraw_from(callback, &of_callback, deadline).await?;
         }
         Ok(WithdrawOutcome {
             was_known: withdrawn != Withdrawn::Unknown,
         })
     }
 
-    async fn withdraw_from(&self, number: E164, id: &ReportId) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
+    async fn withdraw_from(
+        &self,
+        number: E164,
+        id: &ReportId,
+        deadline: Deadline,
+    ) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
         let now = self.clock.now();
         let fold = &self.index.model().fold;
-        self.change_number(number, (&reporters(), id.as_str()), |record| {
+        self.change_number(number, (&reporters(), id.as_str()), deadline, |record| {
             let callbacks = record
                 .rows
                 .find(id)?
@@ -58,7 +81,8 @@ impl Service {
     /// Withdraws all reports of an import or a reporter that are there.
     ///
     /// # Errors
-    /// If the store cannot be read or written. What was taken back until then stays so: send it again.
+    /// If the store cannot be read or written. What was taken back until then stays so: send it again. The write
+    /// timeout holds for each 500 numbers, not for all.
     pub async fn withdraw_all(&self, what: &Withdrawal, who: (&Actor, &str)) -> Result<BulkWithdrawn, ServiceError> {
         let mut total = BulkWithdrawn::default();
         for shard in Shard::all() {
@@ -73,7 +97,7 @@ impl Service {
                     .collect();
                 let fold = &self.index.model().fold;
                 let answers = self
-                    .change_numbers(&jobs, who, |record, ()| {
+                    .change_numbers(&jobs, who, self.deadline(jobs.len()), |record, ()| {
                         let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
                         Ok(Done {
                             answer: taken,

@@ -1,0 +1,53 @@
+//! How long a change may take, and what is said of one that took longer.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::service::{Service, ServiceError};
+use crate::store::{CommitError, StoreError, Version};
+
+/// How long a change may take if nothing else is configured.
+pub(in crate::service) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Items of a batch that are allowed the time of one change, beyond the first that many.
+const ITEMS_PER_TIMEOUT: usize = 1_000;
+
+/// When a change must have been answered. This is the timer's own clock, not the time that decides what is stored.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::service) struct Deadline(Instant);
+
+impl Service {
+    /// For a change of so many items that begins now: the write timeout, and as much again for every 1,000 items.
+    pub(in crate::service) fn deadline(&self, items: usize) -> Deadline {
+        let times = u32::try_from(items / ITEMS_PER_TIMEOUT).unwrap_or(u32::MAX);
+        Deadline(Instant::now() + self.write_timeout.saturating_mul(times.saturating_add(1)))
+    }
+}
+
+impl Deadline {
+    pub(super) fn has_passed(self) -> bool {
+        Instant::now() >= self.0
+    }
+
+    /// Waits for what writes nothing: reads, and one's turn. If it takes too long, nothing has happened.
+    pub(super) async fn wait<T>(self, work: impl Future<Output = T>) -> Result<T, ServiceError> {
+        timeout_at(self.0, work).await.map_err(|_elapsed| {
+            tracing::warn!("a change was given up before it was written, since the store took too long");
+            ServiceError::Unavailable
+        })
+    }
+
+    /// Waits for `count` commits. Of one that takes too long the outcome is unknown: it may be done all the same.
+    pub(super) async fn commit(
+        self,
+        count: usize,
+        outcomes: impl Future<Output = Vec<Result<Vec<Version>, CommitError>>>,
+    ) -> Vec<Result<Vec<Version>, CommitError>> {
+        timeout_at(self.0, outcomes).await.unwrap_or_else(|_elapsed| {
+            let unknown = || StoreError::OutcomeUnknown {
+                cause: "no answer within the write timeout".to_owned(),
+            };
+            (0..count).map(|_| Err(unknown().into())).collect()
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! The program itself, run as an operator runs it: on ports of its own, with its log in a file.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tonic::transport::{Channel, Endpoint};
+
+/// More than any start or end should take.
+const LONG: Duration = Duration::from_secs(30);
+/// How often something is looked at that is waited for.
+const POLL: Duration = Duration::from_millis(10);
+/// What the program says before its addresses.
+const BANNER: &str = "ringwarden ";
+
+/// A running server; killed when it is dropped.
+pub struct Program {
+    child: Child,
+    logs: TempDir,
+    grpc: SocketAddr,
+    http: SocketAddr,
+}
+
+impl Program {
+    /// Starts a server over a store, and waits until its index is loaded.
+    pub async fn serve(store: &str) -> Self {
+        let logs = TempDir::new().unwrap();
+        let mut child = spawn(store, &logs.path().join("log"));
+        let (grpc, http) = addresses(&mut child, logs.path()).await;
+        let program = Self {
+            child,
+            logs,
+            grpc,
+            http,
+        };
+        program
+            .wait_for("the index", async || program.get("/readyz").await.0 == 200)
+            .await;
+        program
+    }
+
+    /// Starts a server and kills it so much later, wherever it is then.
+    pub async fn killed_after(store: &str, delay: Duration) {
+        let logs = TempDir::new().unwrap();
+        let mut child = spawn(store, &logs.path().join("log"));
+        sleep(delay).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Connects when it is first used, and again when that is lost.
+    pub fn channel(&self) -> Channel {
+        Endpoint::from_shared(format!("http://{}", self.grpc))
+            .unwrap()
+            .connect_lazy()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end.
+    pub fn terminate(&self) {
+        // The kill of the shell: a slim system has no other.
+        let command = format!("kill -TERM {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &command]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        for _ in 0..LONG.as_millis() / POLL.as_millis() {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            sleep(POLL).await;
+        }
+        panic!("it does not end: {}", self.log());
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        read_log(self.logs.path())
+    }
+
+    /// The status and the body of an answer over HTTP; status 0 if there is none within two seconds.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let answer = timeout(Duration::from_secs(2), get(self.http, path)).await;
+        let Ok(Ok(answer)) = answer else {
+            return (0, String::new());
+        };
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or(0), body.to_owned())
+    }
+
+    /// The value of a metric without labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let (_, figures) = self.get("/metrics").await;
+        let line = figures
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no metric {name}")).parse().unwrap()
+    }
+
+    /// Waits until something is so.
+    pub async fn wait_for(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let waited = timeout(LONG, async {
+            while !is_so().await {
+                sleep(POLL).await;
+            }
+        });
+        assert!(waited.await.is_ok(), "waited in vain for {what}: {}", self.log());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Errors say that it has ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn spawn(store: &str, log: &Path) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringwarden"));
+    command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"]);
+    command.args(["--store", store, "--log-format", "json"]);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(File::create(log).unwrap()).spawn().unwrap()
+}
+
+/// The addresses of gRPC and HTTP, from the line in which the program says them.
+async fn addresses(child: &mut Child, logs: &Path) -> (SocketAddr, SocketAddr) {
+    for _ in 0..LONG.as_millis() / POLL.as_millis() {
+        let log = read_log(logs);
+        let banner = log.lines().find(|line| line.starts_with(BANNER));
+        // The last character may not have been written yet.
+        if let Some(banner) = banner.filter(|_| log.ends_with('\n')) {
+            let after = |name: &str| banner.split(name).nth(1).unwrap().split(',').next().unwrap();
+            return (after("gRPC on ").parse().unwrap(), after("HTTP on ").parse().unwrap());
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended: {log}");
+        sleep(POLL).await;
+    }
+    panic!("it does not start: {}", read_log(logs));
+}
+
+fn read_log(logs: &Path) -> String {
+    std::fs::read_to_string(logs.join("log")).unwrap()
+}
+
+async fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
