@@ -130,7 +130,7 @@ fn the_terms_are_those_of_the_model() {
     // Two reports three days ago: a half each of the short mass; one area by linear counting.
     let short = 2.0 * 0.5;
     let long = 2.0 * (-3.0f64 / 30.0).exp2();
-    let areas = -128.0 * (127.0f64 / 128.0).ln() * (-3.0f64 / 90.0).exp2();
+    let areas = -128.0 * (127.0f64 / 128.0).ln() * (-3.0f64 / 30.0).exp2();
     let prior = (0.1f64 / 0.9).ln();
     let wanted = -1.01
         + 2.68 * f64::ln_1p(short)

@@ -12,7 +12,7 @@ pub(super) const PAGE_SIZE: u32 = 1_000;
 /// How a number without country code is read.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct InRegion {
-    /// Region in which numbers without country code are read, such as US [default: the server's]
+    /// Region in which numbers without country code are read, such as US
     #[arg(long, value_name = "XX", value_parser = region)]
     pub region: Option<Region>,
 }

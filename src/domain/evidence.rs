@@ -231,12 +231,6 @@ impl Evidence {
         }
     }
 
-    /// Whether any report named a category.
-    #[must_use]
-    pub fn has_categories(&self) -> bool {
-        !self.proven.categories.is_empty() || !self.unproven.categories.is_empty()
-    }
-
     /// Mass by category as of `standing`, UNSPECIFIED left out.
     pub fn categories(&self, standing: &Standing) -> impl Iterator<Item = (Category, f64)> {
         let proven = self.proven.categories.iter().map(|&(category, mass)| (category, mass));

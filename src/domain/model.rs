@@ -113,7 +113,7 @@ impl ScoreModel {
                 short: 2.68,
                 long: 2.30,
                 areas: 1.45,
-                areas_half_life_days: 90.0,
+                areas_half_life_days: 30.0,
             },
             ranges,
             toll_free_ranges: ranges,

@@ -76,13 +76,22 @@ impl Block {
             .filter_map(move |suffix| E164::from_digits(key * 10_000 + u64::from(*suffix)))
     }
 
-    /// How many numbers lead with each category.
-    pub(super) fn category_counts(&self) -> Vec<(Category, f64)> {
+    /// The category that a number leads with, if it has a record.
+    pub(super) fn category(&self, number: E164) -> Option<Category> {
+        self.entry(suffix(number)).map(Entry::category)
+    }
+
+    /// How many numbers but this one lead with each category.
+    pub(super) fn category_counts(&self, but: E164) -> Vec<(Category, f64)> {
+        let own = suffix(but);
         let mut counts: Vec<(Category, f64)> = Vec::new();
-        for category in self
-            .entries
+        let others = self
+            .suffixes
             .iter()
-            .map(Entry::category)
+            .zip(&self.entries)
+            .filter(|(suffix, _)| **suffix != own);
+        for category in others
+            .map(|(_, entry)| entry.category())
             .filter(|c| *c != Category::Unspecified)
         {
             match counts.iter_mut().find(|(known, _)| *known == category) {

@@ -79,11 +79,7 @@ impl Index {
         let cases = self.cases.read();
         let linked = linked_cases(state, &cases);
         let around = self.neighbourhood(&shard, &cases, number, now);
-        let prior = if state.evidence.has_categories() {
-            self.category_prior(&shard, number)
-        } else {
-            Vec::new()
-        };
+        let prior = self.category_prior(&shard, number);
         let score = self.model.score(&Subject {
             state,
             cases: &linked,
@@ -194,13 +190,14 @@ impl Index {
         block.around(number, now, &self.model, contributes)
     }
 
-    /// Shares of categories in the number's block, and, with the strength of the prior, overall.
+    /// Shares of categories in the number's block, and, with the strength of the prior, overall: as far as its shard
+    /// tells, which is a sample of one in 256. The number itself is left out of both.
     fn category_prior(&self, shard: &ShardIndex, number: E164) -> CategoryPrior {
         let strength = self.model.category_prior_strength;
-        let overall = shard.category_shares();
+        let overall = shard.category_shares(number);
         let block = shard
             .block(number)
-            .map(block::Block::category_counts)
+            .map(|block| block.category_counts(number))
             .unwrap_or_default();
         let total: f64 = block.iter().map(|(_, count)| count).sum();
         let mut prior: CategoryPrior = overall

@@ -101,13 +101,20 @@ impl ShardIndex {
             .collect()
     }
 
-    pub(super) fn category_shares(&self) -> Vec<(Category, f64)> {
-        let total: u64 = self.categories.values().sum();
+    /// Shares of the leading categories of all numbers but this one.
+    pub(super) fn category_shares(&self, but: E164) -> Vec<(Category, f64)> {
+        let own = self.block(but).and_then(|block| block.category(but));
+        let others = |category, count: u64| count - u64::from(own == Some(category)).min(count);
+        let total: u64 = self
+            .categories
+            .iter()
+            .map(|(category, count)| others(*category, *count))
+            .sum();
         #[expect(clippy::cast_precision_loss, reason = "a share of a count")]
         let share = |count: u64| count as f64 / total.max(1) as f64;
         self.categories
             .iter()
-            .map(|(category, count)| (*category, share(*count)))
+            .map(|(category, count)| (*category, share(others(*category, *count))))
             .collect()
     }
 

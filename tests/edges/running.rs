@@ -83,7 +83,8 @@ async fn an_outage_of_the_store_is_told_apart_from_an_unknown_outcome_and_stops_
     for (fault, reason, http) in [
         (Fault::Unavailable, "STORE_UNAVAILABLE", 503),
         (Fault::LostAnswer, "OUTCOME_UNKNOWN", 503),
-        (Fault::Slow(LONG), "OUTCOME_UNKNOWN", 503),
+        // Too slow a read: nothing was sent that could have been applied.
+        (Fault::Slow(LONG), "STORE_UNAVAILABLE", 503),
     ] {
         flaky.always(Some(fault));
         let request = v1::SubmitReportRequest {

@@ -1,6 +1,7 @@
 //! What writers know of the reports they sent, and whether a server's answers agree.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use ringwarden::wire::Timestamp;
@@ -14,6 +15,9 @@ use tonic::transport::Channel;
 pub const NUMBERS: usize = 96;
 /// Reports of a page; so few that there are several pages.
 const PAGE: u32 = 50;
+
+/// How long an index may take to show what a store holds: a sweep is due every second.
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(10);
 
 /// A report by its name: the number it is about, and its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,16 +121,25 @@ impl Ledger {
         let mut found = BTreeMap::new();
         for index in 0..NUMBERS {
             let listed = reports_of(index, channel.clone()).await;
-            let request = LookupRequest {
-                number: number(index),
-                ..LookupRequest::default()
-            };
-            let answer = lookups.lookup(request).await.unwrap().into_inner();
-            assert_eq!(
-                usize::try_from(answer.report_count).unwrap(),
-                listed.len(),
-                "number {index}"
-            );
+            // A write of unknown outcome reaches the index with the next sweep at the latest.
+            let deadline = Instant::now() + CAUGHT_UP_WITHIN;
+            loop {
+                let request = LookupRequest {
+                    number: number(index),
+                    ..LookupRequest::default()
+                };
+                let answer = lookups.lookup(request).await.unwrap().into_inner();
+                let counted = usize::try_from(answer.report_count).unwrap();
+                if counted == listed.len() {
+                    break;
+                }
+                assert!(
+                    Instant::now() < deadline,
+                    "number {index}: {counted} of {}",
+                    listed.len()
+                );
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             for name in listed {
                 *found.entry(name).or_insert(0) += 1;
             }
