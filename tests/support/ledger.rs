@@ -8,16 +8,17 @@ use ringwarden::wire::Timestamp;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
 use ringwarden::wire::v1::report_service_client::ReportServiceClient;
 use ringwarden::wire::v1::{Category, ListReportsRequest, LookupRequest, Report, ReportState, Source};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 
 /// Numbers that reports are about, each in a block of its own.
 pub const NUMBERS: usize = 96;
 /// Reports of a page; so few that there are several pages.
 const PAGE: u32 = 50;
-
-/// How long an index may take to show what a store holds: a sweep is due every second.
-const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(10);
+/// The index knows of everything within this: sweeps are a second apart.
+const SWEPT_WITHIN: Duration = Duration::from_secs(3);
+/// How often a lookup is made that is waited for.
+const POLL: Duration = Duration::from_millis(10);
 
 /// A report by its name: the number it is about, and its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,32 +115,15 @@ impl Ledger {
     }
 
     /// Asks a server for every number's reports: what was acknowledged is there once, nothing is there twice, and
-    /// nothing that was never sent or was said not to be written. Lookups count the same. Returns how many there are.
+    /// nothing that was never sent or was said not to be written. Lookups
+    /// come to count the same. Returns how many there are.
     pub async fn check(&self, channel: Channel) -> usize {
         let fates = self.fates.lock().clone();
         let mut lookups = LookupServiceClient::new(channel.clone());
         let mut found = BTreeMap::new();
         for index in 0..NUMBERS {
             let listed = reports_of(index, channel.clone()).await;
-            // A write of unknown outcome reaches the index with the next sweep at the latest.
-            let deadline = Instant::now() + CAUGHT_UP_WITHIN;
-            loop {
-                let request = LookupRequest {
-                    number: number(index),
-                    ..LookupRequest::default()
-                };
-                let answer = lookups.lookup(request).await.unwrap().into_inner();
-                let counted = usize::try_from(answer.report_count).unwrap();
-                if counted == listed.len() {
-                    break;
-                }
-                assert!(
-                    Instant::now() < deadline,
-                    "number {index}: {counted} of {}",
-                    listed.len()
-                );
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            counted(index, listed.len(), &mut lookups).await;
             for name in listed {
                 *found.entry(name).or_insert(0) += 1;
             }
@@ -157,6 +141,28 @@ impl Ledger {
             assert!(found.contains_key(name), "{name:?} was acknowledged and is lost");
         }
         found.len()
+    }
+}
+
+/// Waits until lookups count as many reports of a number. Of a commit whose answer was lost the index hears by a ring,
+/// or, where that was lost too, by the next sweep.
+async fn counted(index: usize, reports: usize, lookups: &mut LookupServiceClient<Channel>) {
+    let began = Instant::now();
+    loop {
+        let request = LookupRequest {
+            number: number(index),
+            ..LookupRequest::default()
+        };
+        let answer = lookups.lookup(request).await.unwrap().into_inner();
+        let found = usize::try_from(answer.report_count).unwrap();
+        if found == reports {
+            return;
+        }
+        assert!(
+            began.elapsed() < SWEPT_WITHIN,
+            "number {index} has {reports} reports, a lookup says {found}"
+        );
+        sleep(POLL).await;
     }
 }
 

@@ -18,6 +18,8 @@ use super::random::Random;
 
 /// Reports of the largest batch.
 const MAX_BATCH: usize = 20;
+/// How often what is open is sent again to a server that is well.
+const MAX_TRIES: usize = 5;
 /// How long a writer waits after a failure.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -84,7 +86,7 @@ impl Writer {
 
     /// Sends until all reports are acknowledged of which it was not known whether they are there.
     pub async fn complete(&mut self) {
-        loop {
+        for _ in 0..MAX_TRIES {
             let open = self.ledger.open();
             if open.is_empty() {
                 return;
@@ -93,6 +95,11 @@ impl Writer {
                 self.send_batch(names).await;
             }
         }
+        panic!(
+            "still not acknowledged: {:?}, {:?}",
+            self.ledger.counts(),
+            self.seen.codes
+        );
     }
 
     async fn run(mut self, stop: Arc<AtomicBool>) -> Seen {
