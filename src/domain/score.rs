@@ -296,7 +296,8 @@ impl ScoreModel {
         })
     }
 
-    /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and overall; named only where it stands out.
+    /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and overall; named only where it stands out
+    /// among what was said of the number itself: neighbours accuse nobody of a kind of fraud.
     fn category(&self, subject: &Subject<'_>, standing: &Standing) -> Option<(Category, f64)> {
         let mut masses: Vec<(Category, f64)> = Vec::new();
         let mut total = 0.0;
@@ -319,11 +320,6 @@ impl ScoreModel {
                 .find(|(known, _)| *known == category)
                 .map_or(0.0, |(_, share)| *share)
         };
-        for (category, _) in subject.category_prior {
-            if masses.iter().all(|(known, _)| known != category) {
-                masses.push((*category, 0.0));
-            }
-        }
         masses
             .into_iter()
             .map(|(category, mass)| (category, (mass + strength * prior(category)) / (total + strength)))
