@@ -1,7 +1,7 @@
 //! The gRPC edge: decode, call the service, convert.
 //!
-//! Handlers are thin. What a request must hold is checked in [`convert`], where protobuf becomes domain and back;
-//! which status an error becomes is said once, in [`error`]; how the server is set up is in [`server`]. The JSON edge
+//! Handlers are thin. What a request must hold is checked in `convert`, where protobuf becomes domain and back;
+//! which status an error becomes is said once, in `error`; how the server is set up is in [`server`]. The JSON edge
 //! calls the same handlers, so that both edges give the same answers.
 
 mod case;

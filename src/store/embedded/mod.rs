@@ -1,8 +1,8 @@
 //! The store of a single process: a directory on a local disk.
 //!
 //! Acknowledged means on the disk: every commit is fsynced before it is answered. All who wait at once share an fsync
-//! ([`committer`]), so throughput grows with the load. Underneath is fjall, an LSM tree with a journal; what it lacks is
-//! made up for here: [`place`] makes creation atomic, [`chunks`] keeps values short enough for its recovery.
+//! (`committer`), so throughput grows with the load. Underneath is fjall, an LSM tree with a journal; what it lacks is
+//! made up for here: `place` makes creation atomic, `chunks` keeps values short enough for its recovery.
 //!
 //! Once a write fails, nothing is known of the disk any more: those who waited hear that the outcome is unknown, and
 //! the store takes no writes until it is opened again. It still answers reads.
