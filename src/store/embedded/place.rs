@@ -9,10 +9,16 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::store::error::StoreError;
 
 const LOCK: &str = "lock";
+/// How often the lock is asked for, and the pause between: half a second in all. A server that is started again at once
+/// may meet the end of the one before it, or a child that has a copy of the lock from the fork until it becomes another
+/// program.
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 const ENGINE: &str = "engine";
 /// Unfinished engines are `engine.new-`, and a number.
 const UNFINISHED: &str = "engine.new-";
@@ -38,7 +44,7 @@ impl Place {
         let mut options = File::options();
         let lock = options.read(true).write(true).create(true).truncate(false);
         let lock = lock.open(path.join(LOCK)).map_err(failed)?;
-        lock.try_lock().map_err(|error| match error {
+        lock_soon(&lock).map_err(|error| match error {
             TryLockError::WouldBlock => StoreError::Unavailable {
                 cause: format!("{} is open in another process, which must end first", path.display()),
             },
@@ -111,6 +117,17 @@ impl Place {
         }
         Err(io::Error::other("too many unfinished engines: delete engine.new-*"))
     }
+}
+
+/// Takes a lock that whoever has it may be about to give back.
+fn lock_soon(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_ATTEMPTS {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
 }
 
 /// Creates a directory and its parents, each durable before the next.
