@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::country_code;
+use super::plan::country_code;
 use super::error::NumberError;
 
 /// Fewest digits, country code included.

@@ -12,22 +12,15 @@
 //! number in a text, `dialled` splits off the country code, and `plan` says what the number is, with
 //! tables that `pattern` builds.
 
-mod address;
-mod anonymous;
-mod caller;
-mod country_code;
-mod dialled;
 mod digits;
 mod e164;
 mod error;
 mod kinds;
 mod parsed;
-mod pattern;
 mod plan;
 mod region;
-mod service;
-mod unicode;
-mod written;
+mod switch;
+mod text;
 
 pub use e164::E164;
 pub use error::NumberError;
@@ -36,7 +29,8 @@ pub use parsed::{Parsed, ParsedNumber, ServiceKind, ServiceNumber};
 pub use region::{Region, UnknownRegion};
 
 use digits::Digits;
-use written::Written;
+use plan::dialled;
+use text::written::{self, Written};
 
 /// Reads what a switch or a person wrote for a number: E.164, national and international forms,
 /// `tel` and SIP addresses, words for a withheld number, short and emergency numbers. Numbers
@@ -46,7 +40,7 @@ use written::Written;
 /// [`NumberError`] if the text holds no number, or only the beginning of one. A number of a length
 /// that does not exist is no error, but [`Validity::Impossible`].
 pub fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
-    caller::parse(text, default_region)
+    switch::parse(text, default_region)
 }
 
 /// What libphonenumber alone says of a text: no forms of switches, no short numbers, no anonymity.
@@ -76,6 +70,5 @@ pub fn describe(e164: E164) -> ParsedNumber {
 pub fn warm_up() {
     plan::warm_up();
     written::warm_up();
-    service::warm_up();
-    anonymous::warm_up();
+    switch::warm_up();
 }

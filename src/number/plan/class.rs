@@ -4,7 +4,7 @@ use phonenumber::Metadata;
 use phonenumber::metadata::{Descriptor, Descriptors};
 
 use super::super::kinds::LineType;
-use super::super::pattern::{Automaton, PatternError, Program};
+use super::pattern::{Automaton, PatternError, Program};
 use super::super::region::Region;
 use super::lengths::Lengths;
 

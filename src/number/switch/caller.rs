@@ -2,16 +2,13 @@
 
 use super::address::{Address, User};
 use super::anonymous;
-use super::country_code;
-use super::dialled;
-use super::error::NumberError;
-use super::kinds::Validity;
-use super::parsed::{Parsed, ParsedNumber};
-use super::plan;
-use super::region::Region;
-use super::service;
-use super::unicode::{fold, is_invisible};
-use super::written::Written;
+use super::super::error::NumberError;
+use super::super::kinds::Validity;
+use super::super::parsed::{Parsed, ParsedNumber};
+use super::super::plan::{self, dialled, service};
+use super::super::region::Region;
+use super::super::text::unicode::{fold, is_invisible};
+use super::super::text::written::Written;
 
 /// Fewest digits, leading zeros not counted, of a national number of no plan's length. Fewer are a
 /// dialling prefix or an area code: `+4930` is no caller, not even an impossible one.
@@ -24,8 +21,8 @@ const NUMBER_STARTS: [char; 12] = ['+', '(', '0', '1', '2', '3', '4', '5', '6', 
 const INTERNATIONAL_PREFIX: &str = "00";
 const INTERNATIONAL_PREFIX_NANP: &str = "011";
 
-/// See [`super::parse`].
-pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+/// See [`parse`](super::super::parse).
+pub(in crate::number) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     if let Some((plus, digits)) = Written::bare(text) {
         return interpret(plus, digits, default_region);
     }
@@ -45,7 +42,7 @@ pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed
     };
     let (text, region) = match address.phone_context.as_deref() {
         Some(_) if user.trim_start().starts_with('+') => (user, default_region),
-        Some(context) => match country_of(context) {
+        Some(context) => match context.strip_prefix('+').and_then(plan::region_of_code) {
             Some(region) => (user, Some(region)),
             None => (format!("{user};phone-context={context}"), default_region),
         },
@@ -106,17 +103,10 @@ fn is_prefix(number: &ParsedNumber) -> bool {
     no_length && number.significant_len() < SIGNIFICANT_MIN
 }
 
-/// The region of a phone context that is a country code and no more.
-fn country_of(context: &str) -> Option<Region> {
-    let (code, rest) = country_code::split(context.strip_prefix('+')?.as_bytes())?;
-    let region = plan::country(code)?.main().region();
-    (rest.is_empty() && region != Region::WORLD).then_some(region)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::kinds::{AttestationLevel, LineType, Verstat};
-    use super::super::parsed::ServiceKind;
+    use super::super::super::kinds::{AttestationLevel, LineType, Verstat};
+    use super::super::super::parsed::ServiceKind;
     use super::*;
 
     fn region(text: &str) -> Option<Region> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// `word,digits,source` a line, after comment lines.
-const TABLE: &str = include_str!("data/anonymous.csv");
+const TABLE: &str = include_str!("../data/anonymous.csv");
 
 /// Hosts that stand for no network (RFC 3323 section 4.1.1.3, 3GPP TS 29.163).
 const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
@@ -59,7 +59,7 @@ fn column(index: usize) -> HashSet<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::written::keypad_digit;
+    use super::super::super::text::written::keypad_digit;
     use super::*;
 
     #[test]

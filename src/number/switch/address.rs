@@ -1,9 +1,9 @@
 //! Takes apart what switches send for a caller: SIP and `tel` addresses, names, parameters.
 
 use super::anonymous;
-use super::kinds::{AttestationLevel, Verstat};
-use super::unicode::{fold, is_invisible};
-use super::written::is_separator;
+use super::super::kinds::{AttestationLevel, Verstat};
+use super::super::text::unicode::{fold, is_invisible};
+use super::super::text::written::is_separator;
 
 /// Schemes whose addresses have a user and a host.
 const SIP_SCHEMES: [&str; 2] = ["sip:", "sips:"];
