@@ -56,6 +56,12 @@ pub(super) fn region_of_code(digits: &str) -> Option<Region> {
     (rest.is_empty() && region != Region::WORLD).then_some(region)
 }
 
+/// What follows the international prefix of a country at the beginning of a national number of it.
+pub(super) fn behind_international_prefix(code: u16, national: &str) -> Option<&str> {
+    let rest = country(code)?.main().strip_international_prefix(national.as_bytes())?;
+    str::from_utf8(rest).ok()
+}
+
 /// The country of a country code.
 fn country(code: u16) -> Option<&'static Country> {
     PLAN.by_code.get(usize::from(code))?.as_ref()

@@ -4,6 +4,9 @@
 mod address;
 mod anonymous;
 mod caller;
+mod name_addr;
+mod privacy;
+mod verstat;
 
 pub(super) use caller::parse;
 
