@@ -1,5 +1,6 @@
-//! Splits digits as dialled or written into country code and national number, by
-//! libphonenumber's rules.
+//! Splits digits as dialled or written into country code (ITU-T E.164) and national number, by
+//! the rules of libphonenumber's `parse` (`maybeExtractCountryCode`,
+//! `maybeStripNationalPrefixAndCarrierCode`).
 //!
 //! The country code of a number that begins with a plus sign is settled before the default region
 //! has a say: its dialling prefixes are nothing to a number of another country.

@@ -1,4 +1,5 @@
-//! Finds the number in a text as people write it, by libphonenumber's rules.
+//! Finds the number in a text as people write it, by the rules of libphonenumber's `parse` (its
+//! `extractPossibleNumber`, `isViablePhoneNumber` and `maybeStripExtension`) and RFC 3966.
 
 use std::sync::LazyLock;
 
