@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     missing_docs,
     reason = "tests may fail loudly"
 )]
@@ -30,7 +31,10 @@ type Answer = [String; 7];
 fn every_row_is_answered_as_it_says() {
     let mut wrong = Vec::new();
     let mut rows = 0;
-    for line in FORMS.lines().filter(|line| line.starts_with("| `") || line.starts_with("| (")) {
+    for line in FORMS
+        .lines()
+        .filter(|line| line.starts_with("| `") || line.starts_with("| ("))
+    {
         let columns: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(columns.len(), COLUMNS, "{line}");
         let region = (!columns[1].is_empty()).then(|| columns[1].parse().expect("a region"));
@@ -51,7 +55,11 @@ fn every_emergency_number_of_every_region_is_known() {
         let (region, listed) = line.split_once(';').expect("two columns");
         let region: Region = region.parse().expect("a region");
         for digits in listed.split(' ').filter(|digits| !digits.is_empty()) {
-            for text in [digits.to_owned(), format!("tel:{digits}"), format!("sip:{digits}@carrier.example")] {
+            for text in [
+                digits.to_owned(),
+                format!("tel:{digits}"),
+                format!("sip:{digits}@carrier.example"),
+            ] {
                 match number::parse(&text, Some(region)) {
                     Ok(Parsed::Service(service)) => {
                         assert_eq!(service.kind(), ServiceKind::Emergency, "{text} in {region}");
@@ -108,7 +116,11 @@ fn answer(text: &str, region: Option<Region>) -> Answer {
 }
 
 fn of_number(number: &ParsedNumber) -> Answer {
-    let is = if number.is_local_only() { "local number" } else { "number" };
+    let is = if number.is_local_only() {
+        "local number"
+    } else {
+        "number"
+    };
     [
         is.to_owned(),
         number.e164().map(|number| number.to_string()).unwrap_or_default(),

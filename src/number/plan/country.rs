@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use phonenumber::Metadata;
 
-use super::pattern::{Automaton, PatternError};
 use super::class::{self, Class};
 use super::format::Formats;
+use super::pattern::{Automaton, PatternError};
 use super::territory::Territory;
 
 /// The territories of a country code.

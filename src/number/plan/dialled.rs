@@ -7,13 +7,13 @@
 
 use std::borrow::Cow;
 
-use super::country_code;
 use super::super::digits::Digits;
 use super::super::error::NumberError;
+use super::super::region::Region;
 use super::country::Country;
+use super::country_code;
 use super::lengths::LengthFit;
 use super::territory::Territory;
-use super::super::region::Region;
 
 /// Fewest digits of a national number.
 const NATIONAL_MIN: usize = 2;
@@ -27,7 +27,11 @@ const NATIONAL_MAX: usize = 17;
 /// # Errors
 /// [`NumberError::InvalidCountryCode`], [`NumberError::TooShortAfterIdd`],
 /// [`NumberError::TooShort`] or [`NumberError::TooLongNumber`].
-pub(in crate::number) fn resolve(plus: bool, digits: &[u8], default_region: Option<Region>) -> Result<(u16, Digits), NumberError> {
+pub(in crate::number) fn resolve(
+    plus: bool,
+    digits: &[u8],
+    default_region: Option<Region>,
+) -> Result<(u16, Digits), NumberError> {
     let home = default_region.and_then(super::territory);
     if !plus && home.is_none() {
         return Err(NumberError::InvalidCountryCode);

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::super::parsed::{ServiceKind, ServiceNumber};
-use super::pattern::Program;
 use super::super::region::Region;
+use super::pattern::Program;
 
 /// `region;emergency;short code` a line, after comment lines; an empty pattern matches nothing.
 const TABLE: &str = include_str!("../data/service_numbers.csv");

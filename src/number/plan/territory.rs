@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use phonenumber::Metadata;
 
-use super::pattern::{PatternError, Program};
 use super::super::region::Region;
 use super::format::Template;
 use super::lengths::Lengths;
+use super::pattern::{PatternError, Program};
 
 /// A country or a part of one with its own dialling rules.
 #[derive(Debug)]

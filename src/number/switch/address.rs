@@ -1,9 +1,9 @@
 //! Takes apart what switches send for a caller: SIP and `tel` addresses, names, parameters.
 
-use super::anonymous;
 use super::super::kinds::Verstat;
 use super::super::text::unicode::{fold, is_invisible};
 use super::super::text::written::is_separator;
+use super::anonymous;
 use super::name_addr::{Value, strip_scheme};
 use super::verstat;
 
@@ -288,7 +288,12 @@ mod tests {
         for text in ["urn:service:sos", "URN:Service:SOS.fire", "urn:service:sos;a=b"] {
             assert!(is_emergency_urn(text), "{text}");
         }
-        for text in ["urn:service:counseling", "urn:service:sosx", "urn:service:test.sos", "sos"] {
+        for text in [
+            "urn:service:counseling",
+            "urn:service:sosx",
+            "urn:service:test.sos",
+            "sos",
+        ] {
             assert!(!is_emergency_urn(text), "{text}");
         }
     }

@@ -42,7 +42,9 @@ mod tests {
         for (code, regions) in codes() {
             assert_eq!(regions.is_empty(), code.starts_with(['*', '#']), "{code}");
             assert!(
-                regions.split(' ').all(|one| one.is_empty() || one.parse::<Region>().is_ok()),
+                regions
+                    .split(' ')
+                    .all(|one| one.is_empty() || one.parse::<Region>().is_ok()),
                 "{code}"
             );
         }
