@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// `word,digits,source` a line, after comment lines.
-const TABLE: &str = include_str!("data/anonymous.csv");
+const TABLE: &str = include_str!("../data/anonymous.csv");
 
 /// Hosts that stand for no network (RFC 3323 section 4.1.1.3, 3GPP TS 29.163).
 const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
@@ -59,7 +59,7 @@ fn column(index: usize) -> HashSet<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::written::keypad_digit;
+    use super::super::super::text::written::keypad_digit;
     use super::*;
 
     #[test]
@@ -72,6 +72,10 @@ mod tests {
             "Coin line/payphone",
             "_undef_",
             "P",
+            "Número oculto",
+            "UNTERDRÜCKT",
+            "Номер скрыт",
+            "非通知",
         ] {
             assert!(is_word(text), "{text}");
         }
@@ -98,7 +102,9 @@ mod tests {
             let columns: Vec<&str> = line.split(',').collect();
             let spelled: String = columns[0].chars().filter_map(keypad_digit).collect();
             assert!(columns[1].is_empty() || columns[1] == spelled, "{line}");
-            assert!(columns[0].chars().all(|char| char.is_ascii_lowercase()), "{line}");
+            let as_compared = |char: char| char.is_alphabetic() && char.to_lowercase().eq([char]);
+            assert!(columns[0].chars().all(as_compared), "{line}");
+            assert!(is_word(columns[0]), "{line}");
         }
     }
 }
