@@ -12,8 +12,10 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
+    unreachable_pub,
     missing_docs,
-    reason = "tests may fail loudly, and print what they measured"
+    reason = "tests may fail loudly and print what they measured; what tests share is public"
 )]
 
 mod mutate;
