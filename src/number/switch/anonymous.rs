@@ -12,9 +12,12 @@ const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
 /// From so many zeros on, zeros alone are no number but a placeholder; `000` is an emergency number.
 const ZEROS_MIN: usize = 4;
 
-static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| column(0));
+/// Words of the table, which is our own: nobody can fill it with collisions.
+type Words = HashSet<&'static str, foldhash::fast::RandomState>;
 
-static SPELLED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| column(1));
+static WORDS: LazyLock<Words> = LazyLock::new(|| column(0));
+
+static SPELLED: LazyLock<Words> = LazyLock::new(|| column(1));
 
 /// Whether a text says that there is no number to show. White space, punctuation and case of the
 /// text do not matter.
@@ -48,7 +51,7 @@ pub(super) fn warm_up() {
     LazyLock::force(&SPELLED);
 }
 
-fn column(index: usize) -> HashSet<&'static str> {
+fn column(index: usize) -> Words {
     TABLE
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -85,14 +85,14 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     if anonymous::is_placeholder(plus, digits) {
         return Ok(Parsed::Anonymous);
     }
-    if let Some(service) = service::emergency(digits, region).filter(|_| !plus) {
+    if !plus && let Some(service) = service::emergency(digits, region) {
         return Ok(Parsed::Service(service));
     }
     let number = number(plus, digits, region);
     if number.as_ref().is_ok_and(|number| number.validity() == Validity::Valid) {
         return number.map(Parsed::Number);
     }
-    if let Some(service) = service::short_code(digits, region).filter(|_| !plus) {
+    if !plus && let Some(service) = service::short_code(digits, region) {
         return Ok(Parsed::Service(service));
     }
     let possible = number.as_ref().is_ok_and(|number| number.e164().is_some());
