@@ -110,7 +110,7 @@ pub struct App {
 pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
     let model = ScoreModel {
         prior: config.policy.prior,
-        ..ScoreModel::starting()
+        ..ScoreModel::default()
     };
     let store = open_store(config, model.fold.evidence_version(), tasks).await?;
     let found = store.meta().store_id;

@@ -171,7 +171,7 @@ fn old_reports_fade_whatever_their_number() {
 fn nothing_known_is_unknown_and_never_safe() {
     let blank = NumberState::default();
     let score = plain(&blank, day(1));
-    assert_eq!((score.level, score.value), (RiskLevel::Unknown, None));
+    assert_eq!((score.verdict.level, score.verdict.value), (RiskLevel::Unknown, None));
     let little = Neighbourhood {
         q10000: 0.049,
         ..Neighbourhood::default()
@@ -193,7 +193,7 @@ fn the_neighbourhood_alone_labels_and_does_not_block() {
         case_in_100: true,
     };
     let score = scored(&NumberState::default(), &[], hot, day(1));
-    assert!((score.value.unwrap() - 79.0).abs() < 1e-9);
+    assert!((score.verdict.value.unwrap() - 79.0).abs() < 1e-9);
     assert_eq!(Policy::DEFAULT.decide(&score, false).action, Action::Label);
 }
 
@@ -204,9 +204,9 @@ fn a_contributing_case_sets_a_floor_and_others_do_not() {
     for &status in CaseStatus::ALL {
         let link = link(CaseRole::CallerId, 0.9);
         let score = scored(&state, &[(&link, case(status))], Neighbourhood::default(), old);
-        let floor = score.value.unwrap() >= 60.0;
+        let floor = score.verdict.value.unwrap() >= 60.0;
         assert_eq!(floor, ringwarden::domain::case::contributes(status), "{status}");
-        assert_eq!(score.case_floor, floor);
+        assert_eq!(score.verdict.case_floor, floor);
     }
     let below = |link: Link| {
         scored(
@@ -260,7 +260,7 @@ fn not_spam_takes_off_a_little_and_nothing_while_a_case_holds_the_number() {
         .find(|reason| reason.code == "NOT_SPAM_REPORTS")
         .unwrap();
     assert!((reason.points + 2.0).abs() < 1e-9, "at most 2 is taken off");
-    assert!(score.value.unwrap() < alone);
+    assert!(score.verdict.value.unwrap() < alone);
     let link = link(CaseRole::CallerId, 0.9);
     let held = scored(
         &state,
@@ -320,7 +320,7 @@ fn the_reasons_with_intercept_and_prior_are_the_score() {
         let sum: f64 = score.reasons.iter().map(|reason| reason.points).sum();
         let log_odds = sum - 1.01 + (0.1f64 / 0.9).ln();
         // Reasons of less than 0.005 points are not shown.
-        assert!((percent(log_odds) - score.value.unwrap()).abs() < 0.5, "{score:?}");
+        assert!((percent(log_odds) - score.verdict.value.unwrap()).abs() < 0.5, "{score:?}");
     }
 }
 

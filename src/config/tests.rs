@@ -37,7 +37,7 @@ fn defaults_are_accepted_and_are_the_domain_s() {
     assert_eq!(config.limits.batch_message_bytes.get(), 8_388_608);
     assert_eq!(config.shutdown.drain_deadline, Duration::from_secs(10));
     assert!(config.unknown_variables.is_empty());
-    let model = domain::model::ScoreModel::starting();
+    let model = domain::model::ScoreModel::default();
     let expected = Policy {
         label_from: domain::policy::Policy::DEFAULT.label_from,
         block_from: domain::policy::Policy::DEFAULT.block_from,

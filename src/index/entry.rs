@@ -4,6 +4,7 @@ use crate::domain::bitmap::DistinctCount;
 use crate::domain::evidence::{Evidence, Mass, Testimony};
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
+use crate::domain::range::Neighbour;
 use crate::domain::report::Ledger;
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
@@ -18,6 +19,10 @@ pub(super) enum Entry {
     Full {
         /// The category with the most mass: kept here so that a block's categories are counted without chasing boxes.
         category: Category,
+        /// Whether one report counts, kept here for the same reason.
+        once: bool,
+        /// Whether one of its victims is in the area its own number belongs to.
+        local: bool,
         /// The record.
         record: Box<(Version, NumberState)>,
     },
@@ -34,7 +39,8 @@ pub(super) struct Once {
     area_bit: u8,
 }
 
-const NO_AREA: u8 = u8::MAX;
+/// No bit of the map of areas.
+pub(super) const NO_AREA: u8 = u8::MAX;
 
 /// A record found, borrowed or made from its short form.
 #[derive(Debug)]
@@ -61,11 +67,13 @@ impl Found<'_> {
 
 impl Entry {
     /// The shortest form that gives back the same record.
-    pub(super) fn new(version: Version, state: NumberState, model: &ScoreModel) -> Self {
+    pub(super) fn new(version: Version, state: NumberState, own_area: Option<u64>, model: &ScoreModel) -> Self {
         match Once::of(version, &state, model) {
             Some(once) => Self::Once(once),
             None => Self::Full {
                 category: leading_category(&state.evidence),
+                once: state.evidence.reports == 1,
+                local: own_area.is_some_and(|hash| state.evidence.proven.areas.may_contain(hash)),
                 record: Box::new((version, state)),
             },
         }
@@ -83,6 +91,16 @@ impl Entry {
             Self::Once(once) => once.category,
             Self::Full { category, .. } => *category,
         }
+    }
+
+    /// The number as its neighbours see it, when `last` is the report by which it counts and `own_bit` the bit of its
+    /// own area.
+    pub(super) fn neighbour(&self, last: Timestamp, own_bit: u8) -> Neighbour {
+        let (once, local) = match self {
+            Self::Once(once) => (true, once.area_bit == own_bit && own_bit != NO_AREA),
+            Self::Full { once, local, .. } => (*once, *local),
+        };
+        Neighbour { last, once, local }
     }
 
     /// The record; `at` is the time of the last report, which the short form leaves to the block.

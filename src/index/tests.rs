@@ -55,7 +55,7 @@ proptest! {
         own in 0u64..400,
         dense: bool,
     ) {
-        let model = Arc::new(ScoreModel::starting());
+        let model = Arc::new(ScoreModel::default());
         let index = Index::new(Arc::clone(&model));
         let mut plain: BTreeMap<u64, Option<i64>> = BTreeMap::new();
         let spread = if dense { 1 } else { 25 };
@@ -80,7 +80,7 @@ proptest! {
     /// What goes in comes out, in its short form or in full.
     #[test]
     fn records_round_trip(days in prop::collection::vec(0i64..400, 0..4), category in prop::option::of(0usize..10)) {
-        let model = Arc::new(ScoreModel::starting());
+        let model = Arc::new(ScoreModel::default());
         let index = Index::new(Arc::clone(&model));
         let mut state = reported(&days, &model);
         if let Some(category) = category {
@@ -100,7 +100,7 @@ proptest! {
 
 #[test]
 fn an_older_record_never_replaces_a_newer_one() {
-    let model = Arc::new(ScoreModel::starting());
+    let model = Arc::new(ScoreModel::default());
     let index = Index::new(Arc::clone(&model));
     index.apply_number(number(1), 10, Some(reported(&[1, 2], &model)));
     index.apply_number(number(1), 9, Some(reported(&[1], &model)));
@@ -109,7 +109,7 @@ fn an_older_record_never_replaces_a_newer_one() {
 
 #[test]
 fn a_spoofing_victim_counts_for_no_range_while_the_status_holds() {
-    let model = Arc::new(ScoreModel::starting());
+    let model = Arc::new(ScoreModel::default());
     let index = Index::new(Arc::clone(&model));
     let status = |expires_at| StatusEntry {
         kind: StatusKind::SpoofedVictim,
@@ -130,7 +130,7 @@ fn a_spoofing_victim_counts_for_no_range_while_the_status_holds() {
 
 #[test]
 fn members_follow_links_and_merged_cases_lead_on() {
-    let model = Arc::new(ScoreModel::starting());
+    let model = Arc::new(ScoreModel::default());
     let index = Index::new(Arc::clone(&model));
     let (first, second) = (CaseId::parse("c-1").unwrap(), CaseId::parse("c-2").unwrap());
     let link = |case: &CaseId| Link {
@@ -150,7 +150,7 @@ fn members_follow_links_and_merged_cases_lead_on() {
 
     let mut case = case(&first, CaseStatus::Corroborated);
     index.apply_case(first.clone(), 1, Some(case.clone()));
-    let score = index.look_up(number(1), day(1), |known| known.score.value);
+    let score = index.look_up(number(1), day(1), |known| known.weighed.verdict.value);
     assert!(score.unwrap() >= 60.0);
     assert!(index.around(number(2), day(1)).case_in_100);
 

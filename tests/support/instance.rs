@@ -27,7 +27,7 @@ pub struct Instance {
 
 /// The evidence version that tests' stores are opened with.
 pub fn evidence_version() -> u32 {
-    ScoreModel::starting().fold.evidence_version()
+    ScoreModel::default().fold.evidence_version()
 }
 
 /// 2020-11-15T12:00:00Z, the day on which most tests play.
@@ -50,7 +50,7 @@ impl Instance {
 
     /// The same, with another limit on how long a change may take.
     pub fn unloaded_within(store: Arc<dyn Store>, clock: Clock, write_timeout: Duration) -> Self {
-        let index = Arc::new(Index::new(Arc::new(ScoreModel::starting())));
+        let index = Arc::new(Index::new(Arc::new(ScoreModel::default())));
         let metrics = Metrics::new();
         let follower = Arc::new(Follower::new(
             Arc::clone(&store),
@@ -87,7 +87,7 @@ impl Instance {
 
     /// The score of a number, or -1 if it has none.
     pub fn score(&self, number: &str) -> f64 {
-        self.look_up(number).score.value.unwrap_or(-1.0)
+        self.look_up(number).score.verdict.value.unwrap_or(-1.0)
     }
 
     /// The number of reports that count.

@@ -1,0 +1,227 @@
+//! Why a score is what it is. The texts are for people; the codes are for programs.
+
+use super::cases::raises;
+use super::{Subject, Weighed};
+use crate::domain::feature::Feature;
+use crate::domain::kinds::StatusKind;
+use crate::domain::model::ScoreModel;
+
+/// Points below this are no reason.
+const POINTS_MIN: f64 = 0.005;
+
+/// Why a score is what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// A stable code, such as `RECENT_REPORTS`.
+    pub code: &'static str,
+    /// What it adds to or takes from the log-odds.
+    pub points: f64,
+    /// One sentence.
+    pub detail: String,
+}
+
+/// The codes of reasons that carry points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ReasonCode {
+    /// The number's reports of the last days.
+    RecentReports,
+    /// All its reports.
+    HistoricReports,
+    /// Its victims are in many places.
+    ManyReporters,
+    /// Reported numbers among the same 100.
+    HotRange100,
+    /// Among the same 1,000.
+    HotRange1000,
+    /// Among the same 10,000.
+    HotRange10000,
+    /// How the neighbours were reported: once each, or by people of their own area.
+    RangePattern,
+    /// What holds of toll-free numbers alone.
+    TollFree,
+    /// No subscriber has such a number.
+    InvalidNumber,
+    /// Nothing of this is about the number itself.
+    RangeOnly,
+    /// Fraud cases.
+    CaseLink,
+    /// People said that its calls were wanted.
+    NotSpamReports,
+    /// Its owner proved who it is.
+    VerifiedBusiness,
+    /// An analyst vouches for it.
+    AnalystAllowed,
+    /// An analyst blocked it.
+    AnalystBlocked,
+}
+
+const CODES: usize = 15;
+
+/// Points by code.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Points([f64; CODES]);
+
+impl Points {
+    pub(super) fn add(&mut self, code: ReasonCode, points: f64) {
+        if let Some(sum) = self.0.get_mut(code as usize) {
+            *sum += points;
+        }
+    }
+
+    pub(super) fn sum(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
+    fn get(&self, code: ReasonCode) -> f64 {
+        self.0.get(code as usize).copied().unwrap_or_default()
+    }
+}
+
+impl ReasonCode {
+    const ALL: [Self; CODES] = [
+        Self::RecentReports,
+        Self::HistoricReports,
+        Self::ManyReporters,
+        Self::HotRange100,
+        Self::HotRange1000,
+        Self::HotRange10000,
+        Self::RangePattern,
+        Self::TollFree,
+        Self::InvalidNumber,
+        Self::RangeOnly,
+        Self::CaseLink,
+        Self::NotSpamReports,
+        Self::VerifiedBusiness,
+        Self::AnalystAllowed,
+        Self::AnalystBlocked,
+    ];
+
+    /// The code as the API has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RecentReports => "RECENT_REPORTS",
+            Self::HistoricReports => "HISTORIC_REPORTS",
+            Self::ManyReporters => "MANY_REPORTERS",
+            Self::HotRange100 => "HOT_RANGE_100",
+            Self::HotRange1000 => "HOT_RANGE_1000",
+            Self::HotRange10000 => "HOT_RANGE_10000",
+            Self::RangePattern => "RANGE_PATTERN",
+            Self::TollFree => "TOLL_FREE",
+            Self::InvalidNumber => "INVALID_NUMBER",
+            Self::RangeOnly => "RANGE_ONLY",
+            Self::CaseLink => "CASE_LINK",
+            Self::NotSpamReports => "NOT_SPAM_REPORTS",
+            Self::VerifiedBusiness => "VERIFIED_BUSINESS",
+            Self::AnalystAllowed => "ANALYST_ALLOWED",
+            Self::AnalystBlocked => "ANALYST_BLOCKED",
+        }
+    }
+
+    /// The reason that a feature's points are booked to.
+    #[must_use]
+    pub const fn of(feature: Feature) -> Self {
+        match feature {
+            Feature::RecentReports => Self::RecentReports,
+            Feature::Reports => Self::HistoricReports,
+            Feature::Areas => Self::ManyReporters,
+            Feature::Range100 | Feature::Range100Long => Self::HotRange100,
+            Feature::Range1000 | Feature::Range1000Recent | Feature::Local1000 | Feature::Distant1000 => {
+                Self::HotRange1000
+            }
+            Feature::Range10000 | Feature::Range10000Recent => Self::HotRange10000,
+            Feature::Concentration | Feature::OnceShare1000 | Feature::Spread1000 | Feature::Spread10000 => {
+                Self::RangePattern
+            }
+            Feature::TollFree | Feature::TollFreeReports => Self::TollFree,
+            Feature::ServiceExchange => Self::InvalidNumber,
+        }
+    }
+}
+
+impl ScoreModel {
+    /// The reasons of a score, the weightiest first.
+    pub(super) fn reasons(&self, subject: &Subject<'_>, weighed: &Weighed) -> Vec<Reason> {
+        if let Some(kind @ (StatusKind::Protected | StatusKind::DoNotOriginate)) = weighed.verdict.status {
+            return vec![unscored(kind)];
+        }
+        if weighed.verdict.value.is_none() {
+            return Vec::new();
+        }
+        let mut points = weighed.extra;
+        for term in &self.terms {
+            points.add(ReasonCode::of(term.feature), term.points(&weighed.features));
+        }
+        for table in &self.tables {
+            let [feature, _] = table.features;
+            points.add(ReasonCode::of(feature), table.points(&weighed.features));
+        }
+        let mut reasons: Vec<Reason> = ReasonCode::ALL
+            .into_iter()
+            .map(|code| (code, points.get(code)))
+            .filter(|(_, points)| points.abs() >= POINTS_MIN)
+            .map(|(code, points)| Reason {
+                code: code.as_str(),
+                points,
+                detail: text(code, subject, weighed),
+            })
+            .collect();
+        reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
+        reasons
+    }
+}
+
+fn unscored(kind: StatusKind) -> Reason {
+    let (code, detail) = if kind == StatusKind::DoNotOriginate {
+        ("DO_NOT_ORIGINATE", "The owner never places calls from this number.")
+    } else {
+        ("PROTECTED_NUMBER", "The number serves public safety and is never scored.")
+    };
+    Reason {
+        code,
+        points: 0.0,
+        detail: detail.to_owned(),
+    }
+}
+
+/// A sentence for the person whose number it is, or who is called from it.
+fn text(code: ReasonCode, subject: &Subject<'_>, weighed: &Weighed) -> String {
+    let around = &subject.around;
+    match code {
+        ReasonCode::RecentReports => format!(
+            "Reported in the last days: {:.1} reports after decay with a half-life of 3 days.",
+            weighed.standing.short
+        ),
+        ReasonCode::HistoricReports => match subject.state.evidence.reports {
+            1 => "Reported once.".to_owned(),
+            reports => format!("Reported {reports} times."),
+        },
+        ReasonCode::ManyReporters => format!("Its reporters are in about {:.0} areas.", weighed.standing.areas),
+        ReasonCode::HotRange100 => range_text(around.hundred.short, "100"),
+        ReasonCode::HotRange1000 => range_text(around.thousand.short, "1,000"),
+        ReasonCode::HotRange10000 => range_text(around.ten_thousand.short, "10,000"),
+        ReasonCode::RangePattern => "How the reported numbers of the same block were reported.".to_owned(),
+        ReasonCode::TollFree => "It is a toll-free number.".to_owned(),
+        ReasonCode::InvalidNumber => "No subscriber has a number of this exchange.".to_owned(),
+        ReasonCode::RangeOnly => "Most of this is about other numbers of the same block.".to_owned(),
+        ReasonCode::CaseLink => case_text(subject),
+        ReasonCode::NotSpamReports => {
+            format!("{} said the call was wanted.", subject.state.evidence.not_spam_reports)
+        }
+        ReasonCode::VerifiedBusiness => "The owner is a business that proved who it is.".to_owned(),
+        ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
+        ReasonCode::AnalystBlocked => "An analyst blocked the number.".to_owned(),
+    }
+}
+
+fn range_text(count: f64, size: &str) -> String {
+    format!("Other reported numbers among the same {size}: {count:.1}, the older the less they count.")
+}
+
+fn case_text(subject: &Subject<'_>) -> String {
+    match subject.cases.iter().find(|(link, case)| raises(link, case)) {
+        Some((_, case)) => format!("Linked to a fraud case: {}", case.title),
+        None => "A number of the same 100 is linked to a fraud case.".to_owned(),
+    }
+}
