@@ -221,6 +221,7 @@ impl Evidence {
             all.estimate()
         };
         Standing {
+            at: now,
             short: proven.short + cap(unproven.short),
             long: proven.long + cap(unproven.long),
             not_spam: self.proven.not_spam * not_spam + cap(self.unproven.not_spam * not_spam),
@@ -393,6 +394,8 @@ impl Testimony {
 /// [`Evidence`] at one moment: the numbers that scoring reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Standing {
+    /// The moment.
+    pub at: Timestamp,
     /// Mass of reports, short half-life.
     pub short: f64,
     /// Mass of reports, long half-life.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Standing;
+use super::evidence::{Evidence, Standing};
 use super::range::Neighbourhood;
 use crate::number::E164;
 
@@ -42,9 +42,6 @@ pub enum Feature {
     /// Other reported numbers of the same ten thousand, shortest half-life.
     #[serde(rename = "range_10000_recent")]
     Range10000Recent,
-    /// Reported numbers of the same thousand against those of the whole ten thousand: how much they keep together.
-    #[serde(rename = "concentration")]
-    Concentration,
     /// Other reported numbers of the same thousand with a victim in the area they pretend to be in, longest half-life.
     #[serde(rename = "local_1000")]
     Local1000,
@@ -60,15 +57,24 @@ pub enum Feature {
     /// Hundreds of the ten thousand that hold a reported number, against the reported numbers.
     #[serde(rename = "spread_10000")]
     Spread10000,
+    /// Reports of the ten thousand's reported numbers, against those numbers: how often each is reported.
+    #[serde(rename = "reports_per_number")]
+    ReportsPerNumber,
+    /// Days since the number's own last report.
+    #[serde(rename = "quiet_days")]
+    QuietDays,
+    /// Days between its own first and last report.
+    #[serde(rename = "active_days")]
+    ActiveDays,
+    /// All its own reports, however old.
+    #[serde(rename = "all_reports")]
+    AllReports,
     /// 1 for a toll-free number.
     #[serde(rename = "toll_free")]
     TollFree,
     /// Mass of a toll-free number's own reports, long half-life.
     #[serde(rename = "toll_free_reports")]
     TollFreeReports,
-    /// 1 for a number of an exchange that is never given out: N11, such as 411 and 911.
-    #[serde(rename = "service_exchange")]
-    ServiceExchange,
 }
 
 /// How many features there are.
@@ -76,7 +82,7 @@ pub const FEATURES: usize = Feature::ALL.len();
 
 impl Feature {
     /// All of them, in the order of their integers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::RecentReports,
         Self::Reports,
         Self::Areas,
@@ -86,15 +92,17 @@ impl Feature {
         Self::Range1000Recent,
         Self::Range10000,
         Self::Range10000Recent,
-        Self::Concentration,
         Self::Local1000,
         Self::Distant1000,
         Self::OnceShare1000,
         Self::Spread1000,
         Self::Spread10000,
+        Self::ReportsPerNumber,
+        Self::QuietDays,
+        Self::ActiveDays,
+        Self::AllReports,
         Self::TollFree,
         Self::TollFreeReports,
-        Self::ServiceExchange,
     ];
 
     /// Its name in model files.
@@ -110,15 +118,17 @@ impl Feature {
             Self::Range1000Recent => "range_1000_recent",
             Self::Range10000 => "range_10000",
             Self::Range10000Recent => "range_10000_recent",
-            Self::Concentration => "concentration",
             Self::Local1000 => "local_1000",
             Self::Distant1000 => "distant_1000",
             Self::OnceShare1000 => "once_share_1000",
             Self::Spread1000 => "spread_1000",
             Self::Spread10000 => "spread_10000",
+            Self::ReportsPerNumber => "reports_per_number",
+            Self::QuietDays => "quiet_days",
+            Self::ActiveDays => "active_days",
+            Self::AllReports => "all_reports",
             Self::TollFree => "toll_free",
             Self::TollFreeReports => "toll_free_reports",
-            Self::ServiceExchange => "service_exchange",
         }
     }
 
@@ -137,13 +147,15 @@ impl Feature {
             | Self::Range10000Recent
             | Self::Distant1000
             | Self::Local1000 => true,
-            Self::Concentration
-            | Self::OnceShare1000
+            Self::OnceShare1000
             | Self::Spread1000
             | Self::Spread10000
+            | Self::ReportsPerNumber
+            | Self::QuietDays
+            | Self::ActiveDays
+            | Self::AllReports
             | Self::TollFree
-            | Self::TollFreeReports
-            | Self::ServiceExchange => false,
+            | Self::TollFreeReports => false,
         }
     }
 }
@@ -155,17 +167,15 @@ pub struct Features([f64; FEATURES]);
 impl Features {
     /// From what is known of a number and of its neighbours; `areas` are faded already.
     #[must_use]
-    pub fn new(number: E164, standing: &Standing, areas: f64, around: &Neighbourhood) -> Self {
+    pub fn new(number: E164, evidence: &Evidence, standing: &Standing, areas: f64, around: &Neighbourhood) -> Self {
         let mut features = Self([0.0; FEATURES]);
+        features.own_history(evidence, standing);
         features.count(Feature::RecentReports, standing.short);
         features.count(Feature::Reports, standing.long);
         features.count(Feature::Areas, areas);
         if number.is_toll_free_shape() {
             features.set(Feature::TollFree, 1.0);
             features.count(Feature::TollFreeReports, standing.long);
-        }
-        if is_service_exchange(number) {
-            features.set(Feature::ServiceExchange, 1.0);
         }
         features.ranges(around);
         features
@@ -175,6 +185,15 @@ impl Features {
     #[must_use]
     pub fn get(&self, feature: Feature) -> f64 {
         self.0.get(feature as usize).copied().unwrap_or_default()
+    }
+
+    fn own_history(&mut self, evidence: &Evidence, standing: &Standing) {
+        let (Some(first), Some(last)) = (evidence.first_reported, evidence.last_reported) else {
+            return;
+        };
+        self.count(Feature::QuietDays, standing.at.days_since(last));
+        self.count(Feature::ActiveDays, last.days_since(first));
+        self.count(Feature::AllReports, f64::from(evidence.reports));
     }
 
     fn ranges(&mut self, around: &Neighbourhood) {
@@ -190,11 +209,11 @@ impl Features {
         self.count(Feature::Range1000Recent, thousand.recent);
         self.count(Feature::Range10000, all.short);
         self.count(Feature::Range10000Recent, all.recent);
-        self.ratio(Feature::Concentration, thousand.short, all.short);
         self.count(Feature::Local1000, thousand.local);
         self.count(Feature::Distant1000, thousand.long - thousand.local);
         self.ratio(Feature::Spread1000, around.tens, thousand.long);
         self.ratio(Feature::Spread10000, around.hundreds, all.long);
+        self.ratio(Feature::ReportsPerNumber, all.reports, all.long);
     }
 
     fn count(&mut self, feature: Feature, count: f64) {
@@ -212,10 +231,4 @@ impl Features {
             *place = value;
         }
     }
-}
-
-/// Whether no subscriber has a number of this exchange: N11 codes are for services (Industry Numbering Committee).
-fn is_service_exchange(number: E164) -> bool {
-    let is_nanp = number.country_code() == 1 && number.national_len() == 10;
-    is_nanp && number.without_last(4) % 100 == 11 && !number.is_toll_free_shape()
 }

@@ -30,8 +30,8 @@ pub struct RangeModel {
 pub struct Neighbour {
     /// Its last report.
     pub last: Timestamp,
-    /// Whether it was reported once only: the mark of caller IDs made up for one call each.
-    pub once: bool,
+    /// How often it was reported. Once only is the mark of caller IDs made up for one call each.
+    pub reports: u32,
     /// Whether one of its victims is in the area that its own number belongs to: the mark of caller IDs made up to look
     /// local.
     pub local: bool,
@@ -50,6 +50,8 @@ pub struct Counts {
     pub once: f64,
     /// Those with a victim in their own area, longest half-life.
     pub local: f64,
+    /// All reports of each, longest half-life since its last.
+    pub reports: f64,
 }
 
 /// What surrounds a number. Its own share is in none of the counts.
@@ -115,8 +117,9 @@ impl Counts {
             recent: remaining_at(neighbour.last, now, model.recent_days),
             short: remaining_at(neighbour.last, now, model.short_days),
             long,
-            once: if neighbour.once { long } else { 0.0 },
+            once: if neighbour.reports == 1 { long } else { 0.0 },
             local: if neighbour.local { long } else { 0.0 },
+            reports: f64::from(neighbour.reports) * long,
         }
     }
 
@@ -130,6 +133,7 @@ impl Counts {
             long: self.long * long,
             once: self.once * long,
             local: self.local * long,
+            reports: self.reports * long,
         }
     }
 }
@@ -202,6 +206,7 @@ impl Add for Counts {
             long: self.long + other.long,
             once: self.once + other.once,
             local: self.local + other.local,
+            reports: self.reports + other.reports,
         }
     }
 }

@@ -217,9 +217,9 @@ impl<'a> Replay<'a> {
                     continue;
                 }
                 let model = self.plan.models.of(number);
-                let odds = index.look_up_by(model, number, day.start(), |known| known.weighed.evidence_log_odds);
+                let probability = index.look_up_by(model, number, day.start(), |known| model.again_in_7d(&known.weighed));
                 let reported = self.seen.count(number, day, day.plus(AGAIN_DAYS)) > 0;
-                again.note(model.again_in_7d(odds), reported);
+                again.note(probability, reported);
             }
             again
         };

@@ -57,6 +57,18 @@ impl Design {
         row
     }
 
+    /// The columns of a number, and one more, behind all others, for a value beside its features.
+    #[must_use]
+    pub fn row_beside(&self, features: &Features, value: f64) -> Row {
+        let mut row = self.row(features);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "there are a few dozen columns, and log-odds need no more than seven digits"
+        )]
+        row.push((self.columns as u16, value as f32));
+        row
+    }
+
     /// The terms that weights stand for.
     #[must_use]
     pub fn terms(&self, weights: &[f64]) -> Vec<Term> {

@@ -18,7 +18,7 @@ use crate::domain::model::{Again, Fitted, ScoreModel};
 use crate::number::E164;
 use crate::replay::{Complaints, Day, Half};
 use design::Design;
-use sample::{Collected, Kind};
+use sample::Collected;
 use solve::Problem;
 
 /// What to fit on.
@@ -69,13 +69,13 @@ pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Re
     let solved = Problem::of(&design, &collected.samples).solve()?;
     let mut model = ScoreModel {
         version: String::new(),
-        intercept: solved.weights.first().copied().unwrap_or_default(),
+        // The random numbers among the negatives are no legitimate ones: without their weight, the odds are these.
+        intercept: solved.weights.first().copied().unwrap_or_default() + solve::negatives().ln(),
         terms: design.terms(&solved.weights),
         tables: Vec::new(),
         fitted: None,
         ..start.clone()
     };
-    calibrate(&mut model, &collected)?;
     model.again = again(&model, &collected)?;
     model.fitted = Some(Fitted {
         from: plan.from.to_string(),
@@ -91,33 +91,18 @@ pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Re
     Ok(model)
 }
 
-/// Makes the sum a likelihood ratio of complaint calls against legitimate numbers: the random ones among the negatives
-/// shape the terms, and would make every score a little too low.
-fn calibrate(model: &mut ScoreModel, collected: &Collected) -> Result<(), FitError> {
-    let count = |kind| collected.samples.iter().filter(|sample| sample.kind == kind).map(|sample| f64::from(sample.calls)).sum::<f64>();
-    let (calls, legitimate) = (count(Kind::Complaint), count(Kind::Legitimate));
-    let against = collected.samples.iter().filter(|sample| sample.kind != Kind::Random);
-    let points = against.map(|sample| {
-        let total = if sample.is_call() { calls } else { legitimate };
-        let odds = model.evidence_log_odds(&sample.features);
-        (odds, sample.is_call(), f64::from(sample.calls) / total)
-    });
-    let line = solve::line(points)?;
-    model.intercept = line.intercept + line.slope * model.intercept;
-    for knot in model.terms.iter_mut().flat_map(|term| &mut term.knots) {
-        let [_, points] = knot;
-        *points *= line.slope;
-    }
-    Ok(())
-}
-
-/// From log-odds to the probability of another complaint within seven days.
+/// From log-odds and the number's own history to the probability of another complaint within seven days.
 fn again(model: &ScoreModel, collected: &Collected) -> Result<Again, FitError> {
-    let odds = collected.again.iter().map(|(features, again)| (model.evidence_log_odds(features), *again, 1.0));
-    let line = solve::line(odds)?;
+    let design = Design::new(shape::again_terms());
+    let outcomes = collected.again.iter().map(|(features, again)| {
+        let odds = model.evidence_log_odds(features);
+        (design.row_beside(features, odds), *again)
+    });
+    let solved = Problem::of_outcomes(&design, outcomes).solve()?;
     Ok(Again {
-        intercept: line.intercept,
-        slope: line.slope,
+        intercept: solved.weights.first().copied().unwrap_or_default(),
+        slope: solved.weights.last().copied().unwrap_or_default(),
+        terms: design.terms(&solved.weights),
     })
 }
 

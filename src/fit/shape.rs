@@ -20,17 +20,40 @@ impl Shape {
     }
 }
 
-/// All terms.
-#[must_use]
-pub fn terms() -> Vec<Shape> {
-    let raw = |feature, knots: &[f64]| Shape {
+/// A feature that is no count.
+fn raw(feature: Feature, knots: &[f64]) -> Shape {
+    Shape {
         feature,
         knots: knots.to_vec(),
-    };
-    let counted = |feature, knots: &[f64]| Shape {
+    }
+}
+
+/// A feature that is a count, which stands as its logarithm.
+fn counted(feature: Feature, knots: &[f64]) -> Shape {
+    Shape {
         feature,
         knots: knots.iter().map(|knot| knot.ln_1p()).collect(),
-    };
+    }
+}
+
+/// What of a number's own history tells, beside its score, whether it is reported again.
+#[must_use]
+pub fn again_terms() -> Vec<Shape> {
+    vec![
+        counted(Feature::RecentReports, &[0.0, 0.3, 0.8, 2.0, 6.0]),
+        counted(Feature::Reports, &[0.0, 0.2, 0.6, 1.0, 3.0, 10.0]),
+        counted(Feature::QuietDays, &[0.0, 2.0, 7.0, 20.0, 60.0, 180.0]),
+        counted(Feature::ActiveDays, &[0.0, 1.0, 5.0, 20.0, 60.0, 200.0]),
+        counted(Feature::AllReports, &[1.0, 2.0, 4.0, 10.0, 40.0]),
+        counted(Feature::Areas, &[0.0, 1.0, 2.0, 5.0, 20.0]),
+        raw(Feature::ReportsPerNumber, &[0.0, 0.3, 0.7, 1.2, 2.0, 3.5]),
+        raw(Feature::TollFree, &[0.0, 1.0]),
+    ]
+}
+
+/// All terms of the score.
+#[must_use]
+pub fn terms() -> Vec<Shape> {
     let hundred = [0.0, 0.2, 1.0, 3.0, 10.0, 40.0];
     let thousand = [0.0, 0.5, 2.0, 8.0, 30.0, 150.0];
     let ten_thousand = [0.0, 1.0, 5.0, 20.0, 100.0, 600.0];
@@ -39,11 +62,9 @@ pub fn terms() -> Vec<Shape> {
         counted(Feature::Reports, &[0.0, 0.2, 0.6, 1.0, 3.0, 10.0]),
         counted(Feature::Range100, &hundred),
         counted(Feature::Range100Long, &hundred),
-        counted(Feature::Range1000, &thousand),
         counted(Feature::Range1000Recent, &thousand),
         counted(Feature::Range10000, &ten_thousand),
         counted(Feature::Range10000Recent, &ten_thousand),
-        raw(Feature::Concentration, &[-4.0, -2.5, -1.5, -0.7, 0.0]),
         counted(Feature::Local1000, &thousand),
         counted(Feature::Distant1000, &thousand),
         raw(Feature::OnceShare1000, &[0.0, 0.3, 0.5, 0.7, 0.85, 1.0]),
@@ -51,6 +72,6 @@ pub fn terms() -> Vec<Shape> {
         raw(Feature::Spread10000, &[-2.5, -1.5, -0.8, -0.4, -0.15, 0.0]),
         raw(Feature::TollFree, &[0.0, 1.0]),
         counted(Feature::TollFreeReports, &[0.0, 0.6, 3.0, 10.0]),
-        raw(Feature::ServiceExchange, &[0.0, 1.0]),
+        raw(Feature::ReportsPerNumber, &[0.0, 0.3, 0.7, 1.2, 2.0, 3.5]),
     ]
 }

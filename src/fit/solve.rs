@@ -14,6 +14,8 @@ const LEGITIMATE_WEIGHT: f64 = 1.0;
 const RANDOM_WEIGHT: f64 = 0.3;
 /// Strength of the pull of every weight towards 0, against a mean loss: enough to hold what no sample tells.
 const RIDGE: f64 = 1e-5;
+/// The same where outcomes are rare, and the mean loss is small.
+const RIDGE_OF_OUTCOMES: f64 = 1e-6;
 /// The most steps. Five to ten are usual.
 const STEPS_MAX: usize = 40;
 /// A step that changes no weight by more is the last.
@@ -22,6 +24,12 @@ const STEP_MIN: f64 = 1e-5;
 const HALVINGS_MAX: u32 = 20;
 /// Rows summed at a time; the sums are then added in their order, so that every run is the same to the last bit.
 const CHUNK_ROWS: usize = 16_384;
+
+/// What the negatives weigh, against the complaint calls.
+#[must_use]
+pub const fn negatives() -> f64 {
+    LEGITIMATE_WEIGHT + RANDOM_WEIGHT
+}
 
 /// A row with the weight it has and whether it is a complaint call.
 struct Weighted {
@@ -64,7 +72,7 @@ impl Problem {
             samples.iter().filter(|sample| sample.kind == kind).map(|sample| f64::from(sample.calls)).sum()
         };
         let (calls, legitimate, random) = (total(Kind::Complaint), total(Kind::Legitimate), total(Kind::Random));
-        let all = 1.0 + LEGITIMATE_WEIGHT + RANDOM_WEIGHT;
+        let all = 1.0 + negatives();
         let weight = |kind| match kind {
             Kind::Complaint => 1.0 / calls / all,
             Kind::Legitimate => LEGITIMATE_WEIGHT / legitimate / all,
@@ -80,6 +88,22 @@ impl Problem {
             columns: design.columns(),
             free: design.free(),
             ridge: RIDGE,
+        }
+    }
+
+    /// The regression of outcomes on rows that have a value beside their features; more of it is more of the outcome.
+    pub fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (Row, bool)>) -> Self {
+        let outcomes: Vec<(Row, bool)> = outcomes.collect();
+        #[expect(clippy::cast_precision_loss, reason = "counts of samples are far below 2^53")]
+        let weight = 1.0 / outcomes.len() as f64;
+        let weighted = |(row, is_call)| Weighted { row, weight, is_call };
+        let mut free = vec![true; design.columns()];
+        free.push(false);
+        Self {
+            rows: outcomes.into_iter().map(weighted).collect(),
+            columns: design.columns() + 1,
+            free,
+            ridge: RIDGE_OF_OUTCOMES,
         }
     }
 
@@ -238,39 +262,5 @@ impl Local {
         for (sum, more) in self.curvature.iter_mut().zip(&other.curvature) {
             *sum += more;
         }
-    }
-}
-
-/// A line: `intercept + slope x`.
-#[derive(Clone, Copy, Debug)]
-pub struct Line {
-    /// At 0.
-    pub intercept: f64,
-    /// For each step of x.
-    pub slope: f64,
-}
-
-/// The logistic regression of an outcome on one value, from (value, outcome, weight).
-pub fn line(points: impl Iterator<Item = (f64, bool, f64)>) -> Result<Line, FitError> {
-    #[expect(clippy::cast_possible_truncation, reason = "log-odds need no more than seven digits")]
-    let rows: Vec<Weighted> = points
-        .map(|(x, is_call, weight)| Weighted {
-            row: vec![(0, 1.0), (1, x as f32)],
-            weight,
-            is_call,
-        })
-        .collect();
-    let total: f64 = rows.iter().map(|row| row.weight).sum();
-    let rows = rows.into_iter().map(|row| Weighted { weight: row.weight / total, ..row }).collect();
-    let problem = Problem {
-        rows,
-        columns: 2,
-        free: vec![true, false],
-        ridge: 0.0,
-    };
-    let solved = problem.solve()?;
-    match *solved.weights {
-        [intercept, slope] => Ok(Line { intercept, slope }),
-        _ => Err(FitError::NoAnswer("a line has two weights".to_owned())),
     }
 }

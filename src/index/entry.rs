@@ -19,8 +19,8 @@ pub(super) enum Entry {
     Full {
         /// The category with the most mass: kept here so that a block's categories are counted without chasing boxes.
         category: Category,
-        /// Whether one report counts, kept here for the same reason.
-        once: bool,
+        /// How many reports count, kept here for the same reason.
+        reports: u32,
         /// Whether one of its victims is in the area its own number belongs to.
         local: bool,
         /// The record.
@@ -72,7 +72,7 @@ impl Entry {
             Some(once) => Self::Once(once),
             None => Self::Full {
                 category: leading_category(&state.evidence),
-                once: state.evidence.reports == 1,
+                reports: state.evidence.reports,
                 local: own_area.is_some_and(|hash| state.evidence.proven.areas.may_contain(hash)),
                 record: Box::new((version, state)),
             },
@@ -96,11 +96,11 @@ impl Entry {
     /// The number as its neighbours see it, when `last` is the report by which it counts and `own_bit` the bit of its
     /// own area.
     pub(super) fn neighbour(&self, last: Timestamp, own_bit: u8) -> Neighbour {
-        let (once, local) = match self {
-            Self::Once(once) => (true, once.area_bit == own_bit && own_bit != NO_AREA),
-            Self::Full { once, local, .. } => (*once, *local),
+        let (reports, local) = match self {
+            Self::Once(once) => (1, once.area_bit == own_bit && own_bit != NO_AREA),
+            Self::Full { reports, local, .. } => (*reports, *local),
         };
-        Neighbour { last, once, local }
+        Neighbour { last, reports, local }
     }
 
     /// The record; `at` is the time of the last report, which the short form leaves to the block.

@@ -120,7 +120,7 @@ impl ScoreModel {
             intercept: self.intercept,
             terms: self.terms.clone(),
             tables: self.tables.clone(),
-            again_in_7d: self.again,
+            again_in_7d: self.again.clone(),
             rules: self.rules,
             fitted: self.fitted.clone(),
         };
@@ -159,14 +159,9 @@ impl ModelFile {
         if self.terms.len() + self.tables.len() > MAX_TERMS {
             return Err(Fault::new("terms", format!("are more than {MAX_TERMS}")));
         }
-        let mut seen = Vec::new();
-        for term in &self.terms {
-            if seen.contains(&term.feature) {
-                return Err(Fault::new(format!("terms.{}", term.feature.name()), "stands there twice"));
-            }
-            seen.push(term.feature);
-            term.check()?;
-        }
+        check_terms(&self.terms)?;
+        self.terms.iter().try_for_each(Term::check_direction)?;
+        check_terms(&self.again_in_7d.terms)?;
         self.tables.iter().try_for_each(Table::check)?;
         self.rules.check()
     }
@@ -254,6 +249,16 @@ impl Rules {
         within(&signed, -RULE_MAX, RULE_MAX)?;
         within(&[("cases.half_life_days", cases.half_life_days)], f64::MIN_POSITIVE, HALF_LIFE_MAX)
     }
+}
+
+fn check_terms(terms: &[Term]) -> Result<(), Fault> {
+    for (place, term) in terms.iter().enumerate() {
+        if terms.iter().take(place).any(|other| other.feature == term.feature) {
+            return Err(Fault::new(format!("terms.{}", term.feature.name()), "stands there twice"));
+        }
+        term.check()?;
+    }
+    Ok(())
 }
 
 fn within(fields: &[(&str, f64)], least: f64, most: f64) -> Result<(), Fault> {

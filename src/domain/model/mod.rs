@@ -18,6 +18,7 @@ pub use term::{MAX_KNOTS, MAX_TERMS, Table, Term};
 use super::evidence::FoldModel;
 use super::feature::Features;
 use super::range::RangeModel;
+use super::score::Weighed;
 
 /// The whole model.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,13 +49,17 @@ pub struct ScoreModel {
 
 /// A logistic recalibration: how probable it is that a number reported in the last 180 days is reported again within
 /// seven.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Again {
     /// Log-odds where the score's are 0.
     pub intercept: f64,
     /// Times the log-odds of the number, the prior apart.
     pub slope: f64,
+    /// What the number's own history adds: the score asks whether a call is unwanted, and a number that was given up
+    /// long ago makes none.
+    #[serde(default)]
+    pub terms: Vec<Term>,
 }
 
 /// What a model was fitted on.
@@ -94,11 +99,11 @@ impl ScoreModel {
         (self.prior / (1.0 - self.prior)).ln()
     }
 
-    /// The probability that a number with these log-odds (the prior apart), reported in the last 180 days, is reported
-    /// again within seven.
+    /// The probability that a number reported in the last 180 days is reported again within seven.
     #[must_use]
-    pub fn again_in_7d(&self, evidence_log_odds: f64) -> f64 {
-        let log_odds = self.again.intercept + self.again.slope * evidence_log_odds;
+    pub fn again_in_7d(&self, weighed: &Weighed) -> f64 {
+        let terms: f64 = self.again.terms.iter().map(|term| term.points(&weighed.features)).sum();
+        let log_odds = self.again.intercept + self.again.slope * weighed.evidence_log_odds + terms;
         1.0 / (1.0 + (-log_odds).exp())
     }
 

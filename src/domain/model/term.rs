@@ -33,7 +33,7 @@ impl Term {
     /// Checks what a file says.
     ///
     /// # Errors
-    /// If there are no knots or too many, they do not ascend, or the points fall where risk must rise.
+    /// If there are no knots or too many, or they do not ascend.
     pub fn check(&self) -> Result<(), Fault> {
         let name = self.feature.name();
         let knots = &self.knots;
@@ -47,8 +47,18 @@ impl Term {
         if pairs().any(|([x, _], [next, _])| next <= x) {
             return Err(Fault::new(format!("terms.{name}.knots"), "do not ascend".to_owned()));
         }
-        if self.feature.rises() && pairs().any(|([_, y], [_, next])| next < y) {
-            return Err(Fault::new(format!("terms.{name}.knots"), "fall where more of it can only be worse".to_owned()));
+        Ok(())
+    }
+
+    /// Checks that the points of a score nowhere fall where risk must rise.
+    ///
+    /// # Errors
+    /// If they do.
+    pub fn check_direction(&self) -> Result<(), Fault> {
+        let mut pairs = self.knots.iter().zip(self.knots.iter().skip(1));
+        if self.feature.rises() && pairs.any(|([_, y], [_, next])| next < y) {
+            let field = format!("terms.{}.knots", self.feature.name());
+            return Err(Fault::new(field, "fall where more of it can only be worse"));
         }
         Ok(())
     }

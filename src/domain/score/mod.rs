@@ -161,8 +161,9 @@ impl ScoreModel {
 
     fn features(&self, subject: &Subject<'_>, standing: &Standing) -> Features {
         // The victims' areas fade out with the time since the last report: their map has no window of its own.
-        let left = remaining_at(subject.state.evidence.as_of, subject.now, self.areas_half_life_days);
-        Features::new(subject.number, standing, standing.areas * left, &subject.around)
+        let evidence = &subject.state.evidence;
+        let left = remaining_at(evidence.as_of, subject.now, self.areas_half_life_days);
+        Features::new(subject.number, evidence, standing, standing.areas * left, &subject.around)
     }
 
     /// Confidence: 0 without evidence, a half at `confidence_half_mass`.

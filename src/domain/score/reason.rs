@@ -40,8 +40,6 @@ pub enum ReasonCode {
     RangePattern,
     /// What holds of toll-free numbers alone.
     TollFree,
-    /// No subscriber has such a number.
-    InvalidNumber,
     /// Nothing of this is about the number itself.
     RangeOnly,
     /// Fraud cases.
@@ -56,7 +54,7 @@ pub enum ReasonCode {
     AnalystBlocked,
 }
 
-const CODES: usize = 15;
+const CODES: usize = 14;
 
 /// Points by code.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -88,7 +86,6 @@ impl ReasonCode {
         Self::HotRange10000,
         Self::RangePattern,
         Self::TollFree,
-        Self::InvalidNumber,
         Self::RangeOnly,
         Self::CaseLink,
         Self::NotSpamReports,
@@ -109,7 +106,6 @@ impl ReasonCode {
             Self::HotRange10000 => "HOT_RANGE_10000",
             Self::RangePattern => "RANGE_PATTERN",
             Self::TollFree => "TOLL_FREE",
-            Self::InvalidNumber => "INVALID_NUMBER",
             Self::RangeOnly => "RANGE_ONLY",
             Self::CaseLink => "CASE_LINK",
             Self::NotSpamReports => "NOT_SPAM_REPORTS",
@@ -124,18 +120,17 @@ impl ReasonCode {
     pub const fn of(feature: Feature) -> Self {
         match feature {
             Feature::RecentReports => Self::RecentReports,
-            Feature::Reports => Self::HistoricReports,
+            Feature::Reports | Feature::QuietDays | Feature::ActiveDays | Feature::AllReports => Self::HistoricReports,
             Feature::Areas => Self::ManyReporters,
             Feature::Range100 | Feature::Range100Long => Self::HotRange100,
             Feature::Range1000 | Feature::Range1000Recent | Feature::Local1000 | Feature::Distant1000 => {
                 Self::HotRange1000
             }
             Feature::Range10000 | Feature::Range10000Recent => Self::HotRange10000,
-            Feature::Concentration | Feature::OnceShare1000 | Feature::Spread1000 | Feature::Spread10000 => {
+            Feature::OnceShare1000 | Feature::Spread1000 | Feature::Spread10000 | Feature::ReportsPerNumber => {
                 Self::RangePattern
             }
             Feature::TollFree | Feature::TollFreeReports => Self::TollFree,
-            Feature::ServiceExchange => Self::InvalidNumber,
         }
     }
 }
@@ -203,7 +198,6 @@ fn text(code: ReasonCode, subject: &Subject<'_>, weighed: &Weighed) -> String {
         ReasonCode::HotRange10000 => range_text(around.ten_thousand.short, "10,000"),
         ReasonCode::RangePattern => "How the reported numbers of the same block were reported.".to_owned(),
         ReasonCode::TollFree => "It is a toll-free number.".to_owned(),
-        ReasonCode::InvalidNumber => "No subscriber has a number of this exchange.".to_owned(),
         ReasonCode::RangeOnly => "Most of this is about other numbers of the same block.".to_owned(),
         ReasonCode::CaseLink => case_text(subject),
         ReasonCode::NotSpamReports => {
