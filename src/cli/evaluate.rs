@@ -38,6 +38,9 @@ pub struct EvaluateArgs {
     /// Score every number by the model that was fitted without the legitimate numbers of its half
     #[arg(long, value_names = ["FILE0", "FILE1"], num_args = 2)]
     cross_fit: Option<Vec<PathBuf>>,
+    /// Keep scores that rest on the neighbourhood alone below 80, as lookups do
+    #[arg(long)]
+    as_served: bool,
     /// Write every score to this file: date,kind,number,calls,score
     #[arg(long, value_name = "FILE")]
     scores_out: Option<PathBuf>,
@@ -61,6 +64,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
         to,
         lag_days: args.lag_days,
         models,
+        as_served: args.as_served,
     };
     let bar = complaints::bar("scoring");
     let (samples, figures) = evaluate::run(&plan, &mut |known, of| complaints::advance(&bar, known as u64, of as u64));

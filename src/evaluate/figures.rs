@@ -21,6 +21,8 @@ const KINDS_AT: f64 = 0.002;
 pub struct Figures {
     /// The model, or both models of a cross-fit.
     pub models: Vec<String>,
+    /// Whether scores were kept below the cap on what rests on the neighbourhood alone.
+    pub as_served: bool,
     /// Days that were scored.
     pub days: usize,
     /// Complaint calls.
@@ -76,6 +78,8 @@ pub struct KindFigures {
 pub struct Beside {
     /// The models.
     pub models: Vec<String>,
+    /// Whether scores were kept below their cap.
+    pub as_served: bool,
     /// Days that were scored.
     pub days: usize,
     /// The models' prior.
@@ -98,6 +102,7 @@ impl Figures {
         let names = FLAGGED.map(|(name, _)| name);
         Self {
             models: beside.models,
+            as_served: beside.as_served,
             days: beside.days,
             complaints: calls(&samples.complaints),
             legitimate_number_days: samples.legitimate.len(),

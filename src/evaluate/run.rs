@@ -50,6 +50,9 @@ pub struct Plan<'a> {
     pub lag_days: i32,
     /// What scores.
     pub models: Models,
+    /// Whether scores that rest on the neighbourhood alone are kept below their cap, as lookups keep them. The cap says
+    /// what may be done about a score, not what it means, and a tenant may lift it; so a model is measured without.
+    pub as_served: bool,
 }
 
 /// How far a replay is: complaints known, and of how many.
@@ -72,6 +75,22 @@ impl Models {
             Self::CrossFit { zero, one } => match Exchange::of(number).half() {
                 Half::Zero => zero,
                 Half::One => one,
+            },
+        }
+    }
+
+    /// The same models, without the cap on scores that rest on the neighbourhood alone.
+    fn uncapped(&self) -> Self {
+        let lift = |model: &Arc<ScoreModel>| {
+            let mut model = ScoreModel::clone(model);
+            model.rules.range_only_most = 100.0;
+            Arc::new(model)
+        };
+        match self {
+            Self::One(model) => Self::One(lift(model)),
+            Self::CrossFit { zero, one } => Self::CrossFit {
+                zero: lift(zero),
+                one: lift(one),
             },
         }
     }
@@ -103,6 +122,7 @@ pub fn run(plan: &Plan<'_>, progress: Progress<'_>) -> (Samples, Figures) {
 
 struct Replay<'a> {
     plan: &'a Plan<'a>,
+    models: Models,
     history: History<'a>,
     seen: Seen,
     /// The day of the last complaint.
@@ -121,6 +141,7 @@ impl<'a> Replay<'a> {
     fn new(plan: &'a Plan<'a>) -> Self {
         Self {
             plan,
+            models: if plan.as_served { plan.models.clone() } else { plan.models.uncapped() },
             history: History::new(plan.complaints, Arc::clone(plan.models.base())),
             seen: Seen::new(plan.complaints),
             last: plan.complaints.rows().last().map(|row| Day::of(row.received_at)),
@@ -159,7 +180,7 @@ impl<'a> Replay<'a> {
     }
 
     fn sample(&self, day: Day, known_until: Day, number: E164, calls: u32) -> Sample {
-        let model = self.plan.models.of(number);
+        let model = self.models.of(number);
         let index = self.history.index();
         let value = index.look_up_by(model, number, day.start(), |known| known.weighed.verdict.value);
         let seen = |days: i32| self.seen.count(number, day.plus(-days), known_until);
@@ -195,7 +216,7 @@ impl<'a> Replay<'a> {
                 self.below_80.insert(*number, first);
             }
             let Some(first) = self.below_80.get(number).copied() else { continue };
-            let model = self.plan.models.of(*number);
+            let model = self.models.of(*number);
             let index = self.history.index();
             let value = index.look_up_by(model, *number, day.start(), |known| known.weighed.verdict.value);
             if value.is_some_and(|value| value >= BLOCKED_FROM) {
@@ -216,7 +237,7 @@ impl<'a> Replay<'a> {
                 if self.seen.count(number, day.plus(-AGAIN_SEEN_DAYS), known_until) == 0 {
                     continue;
                 }
-                let model = self.plan.models.of(number);
+                let model = self.models.of(number);
                 let probability = index.look_up_by(model, number, day.start(), |known| model.again_in_7d(&known.weighed));
                 let reported = self.seen.count(number, day, day.plus(AGAIN_DAYS)) > 0;
                 again.note(probability, reported);
@@ -234,6 +255,7 @@ impl<'a> Replay<'a> {
         self.samples.sort();
         let beside = Beside {
             models: self.plan.models.versions(),
+            as_served: self.plan.as_served,
             days,
             prior: self.plan.models.base().prior,
             again: self.again.figures(),

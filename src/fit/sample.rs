@@ -15,9 +15,9 @@ use crate::store::Shard;
 
 /// One in so many complaint calls, number-days of legitimate and of random numbers, and numbers of a Tuesday is kept.
 const ONE_IN: Rates = Rates {
-    complaint: 3,
-    legitimate: 2,
-    random: 4,
+    complaint: 2,
+    legitimate: 1,
+    random: 3,
     tuesday: 24,
 };
 /// Days in which a number must have been seen to be foretold, and days in which it may be reported again.
