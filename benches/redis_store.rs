@@ -92,7 +92,7 @@ async fn single(appendfsync: &str) {
         let commit = ShardCommit {
             shard: Shard::of_number(number(call)),
             records: vec![record(number(call), None)],
-            buckets: vec![],
+            ..ShardCommit::empty(Shard::of_number(number(call)))
         };
         store.commit(vec![commit]).await[0].as_ref().unwrap();
     }
@@ -118,11 +118,7 @@ fn commits(call: u64, versions: &BTreeMap<E164, Version>, buckets: bool) -> Vec<
     for index in call * RECORDS..(call + 1) * RECORDS {
         let number = number(index);
         let shard = Shard::of_number(number);
-        let commit = shards.entry(shard).or_insert_with(|| ShardCommit {
-            shard,
-            records: vec![],
-            buckets: vec![],
-        });
+        let commit = shards.entry(shard).or_insert_with(|| ShardCommit::empty(shard));
         commit.records.push(record(number, versions.get(&number).copied()));
         if buckets {
             let size = 80 + usize::try_from(index * 31 % 2_420).unwrap();

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, StoreUrl};
 use crate::domain::model::ScoreModel;
 use crate::domain::policy::Policy;
+use crate::domain::quota::Quotas;
 use crate::follow::Follower;
 use crate::grpc::{self, Api};
 use crate::http;
@@ -133,8 +134,14 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         block_from: config.policy.block_from,
         ..Policy::DEFAULT
     };
+    let quotas = Quotas {
+        reporter_daily: config.limits.reporter_daily_quota,
+        tenant_daily: config.limits.tenant_daily_quota,
+        ..Quotas::DEFAULT
+    };
     let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone())
-        .with_write_timeout(config.limits.write_timeout);
+        .with_write_timeout(config.limits.write_timeout)
+        .with_quotas(quotas);
     Ok(App {
         service: Arc::new(service),
         follower,

@@ -67,6 +67,7 @@ impl Fake {
                     code: code.into(),
                     field: String::new(),
                     message: "not now".to_owned(),
+                    retry_after: None,
                 }),
                 _ => Submitted::Response(SubmitReportResponse {
                     outcome: Self::keep(&mut state, report).into(),

@@ -13,7 +13,8 @@ use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::time::Timestamp;
 use crate::number::{self, E164, Region};
-use crate::replay::{Complaints, Day};
+use crate::domain::day::Day;
+use crate::replay::Complaints;
 use crate::wire;
 
 /// The most rows of a file of legitimate numbers.

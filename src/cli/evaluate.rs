@@ -13,7 +13,8 @@ use super::output;
 use super::shared;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::{self, Figures, Kind, Models, Plan, Samples};
-use crate::replay::{Day, Half};
+use crate::domain::day::Day;
+use crate::replay::Half;
 
 /// What to replay, and by which model.
 #[derive(Args, Debug)]
@@ -30,8 +31,8 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     to: Option<Day>,
     /// Days that complaints come late
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..=365))]
-    lag_days: i32,
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=365))]
+    lag_days: i64,
     /// Score by the model of this file instead of the built-in one
     #[arg(long, value_name = "FILE", conflicts_with = "cross_fit")]
     model: Option<PathBuf>,

@@ -9,7 +9,8 @@ use super::error::CliError;
 use super::{output, shared};
 use crate::domain::model::ScoreModel;
 use crate::fit::{self, FitPlan};
-use crate::replay::{Day, Half};
+use crate::domain::day::Day;
+use crate::replay::Half;
 
 /// What to fit on, and where to.
 #[derive(Args, Debug)]

@@ -14,6 +14,9 @@ use crate::number::{self, LineType, NumberError, ParsedNumber, Region, Validity}
 /// The longest line read, in bytes; the rest of a longer one is skipped. A number has 250 characters at most.
 const LINE_BYTES_MAX: u64 = 64 * 1_024;
 
+/// Characters of the widest column.
+const INPUT_WIDTH: usize = 28;
+
 /// Bytes of the buffers in and out.
 const BUFFER_BYTES: usize = 256 * 1_024;
 
@@ -164,14 +167,34 @@ fn write_plain(out: &mut impl Write, answer: &Answer<'_>) -> io::Result<()> {
         } => {
             let validity = if *valid { "valid" } else { "invalid" };
             let region = region.unwrap_or("-");
-            write!(out, "{input:<28} {e164:<17} {validity:<7} {region:<3} {line_type}")?;
+            for (text, width) in [(*input, INPUT_WIDTH), (e164.as_str(), 17), (validity, 7), (region, 3)] {
+                write_column(out, text, width)?;
+            }
+            out.write_all(line_type.as_bytes())?;
             match extension {
                 Some(extension) => writeln!(out, " ext. {extension}"),
-                None => writeln!(out),
+                None => out.write_all(b"\n"),
             }
         }
-        Answer::Failed { input, error } => writeln!(out, "{input:<28} error: {error}"),
+        Answer::Failed { input, error } => {
+            write_column(out, input, INPUT_WIDTH)?;
+            writeln!(out, "error: {error}")
+        }
     }
+}
+
+/// A text, filled up with spaces to so many characters, and a space. Formatting would write the spaces one by one,
+/// which is a quarter of the time of a line.
+fn write_column(out: &mut impl Write, text: &str, width: usize) -> io::Result<()> {
+    const SPACES: &[u8] = &[b' '; INPUT_WIDTH + 1];
+    let chars = if text.is_ascii() {
+        text.len()
+    } else {
+        text.chars().count()
+    };
+    let filling = width.saturating_sub(chars) + 1;
+    out.write_all(text.as_bytes())?;
+    out.write_all(SPACES.get(..filling).unwrap_or(SPACES))
 }
 
 /// The name of a kind of line, as the API has it.
@@ -224,6 +247,29 @@ mod tests {
         assert_eq!(lines[3]["error"], "unknown_region");
         assert_eq!(lines[4]["error"], "malformed_json");
         assert_eq!(lines[5]["error"], "not_a_number");
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_they_can_be() {
+        let columns = |line: &str| normalized(line.as_bytes(), false);
+        assert_eq!(
+            columns("212 555 0123"),
+            format!(
+                "{:<28} {:<17} valid   US  FIXED_LINE_OR_MOBILE\n",
+                "212 555 0123", "+12125550123"
+            )
+        );
+        assert_eq!(
+            columns("２１２\u{3000}5550123"),
+            format!(
+                "{:<28} {:<17} valid   US  FIXED_LINE_OR_MOBILE\n",
+                "２１２\u{3000}5550123", "+12125550123"
+            )
+        );
+        assert_eq!(
+            columns(&"hello".repeat(7)),
+            format!("{} error: not_a_number\n", "hello".repeat(7))
+        );
     }
 
     #[test]

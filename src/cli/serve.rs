@@ -27,9 +27,11 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
             () = signalled.shutdown_requested() => {}
         }
     });
-    number::warm_up();
+    // Beside the opening of the store, and done before the first call is taken.
+    let warm_up = tokio::task::spawn_blocking(number::warm_up);
     let listeners = Listeners::bind(&config).await?;
     let server = app::build(&config, Clock::system(), metrics, &tasks).await?;
+    warm_up.await.map_err(std::io::Error::from)?;
     output::note(format!(
         "ringwarden {}: gRPC on {}, HTTP on {}",
         env!("CARGO_PKG_VERSION"),

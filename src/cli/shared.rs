@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use clap::Args;
 
 use crate::number::{Region, UnknownRegion};
-use crate::replay::{Day, NotADay};
+use crate::domain::day::{Day, NotADay};
 
 /// Items of one page of a list, the most the server gives.
 pub(super) const PAGE_SIZE: u32 = 1_000;

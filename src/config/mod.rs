@@ -187,6 +187,10 @@ pub struct Limits {
     pub message_bytes: NonZeroUsize,
     /// The largest request that holds a batch, in bytes. Default: 8 MiB.
     pub batch_message_bytes: NonZeroUsize,
+    /// Reports taken of one reporter in a day; none for any number. Default: 20.
+    pub reporter_daily_quota: Option<u32>,
+    /// Reports taken in a day in all; none for any number. Default: 100,000.
+    pub tenant_daily_quota: Option<u64>,
     /// How long a change may take; a batch, as long again for every 1,000 items. Default: 2 s.
     pub write_timeout: Duration,
     /// How often a silent client is asked whether it is still there. Default: 30 s.
@@ -201,6 +205,8 @@ impl Limits {
         let max_concurrent_streams = layers.read(&settings::MAX_STREAMS, parse::count);
         let message_bytes = layers.read(&settings::MESSAGE_SIZE, parse::size);
         let batch_message_bytes = layers.read(&settings::BATCH_SIZE, parse::size);
+        let reporter_daily_quota = layers.read(&settings::REPORTER_QUOTA, parse::reporter_quota);
+        let tenant_daily_quota = layers.read(&settings::TENANT_QUOTA, parse::tenant_quota);
         let write_timeout = layers.read(&settings::WRITE_TIMEOUT, parse::time);
         let keepalive_interval = layers.read(&settings::KEEPALIVE_INTERVAL, parse::time);
         let keepalive_timeout = layers.read(&settings::KEEPALIVE_TIMEOUT, parse::time);
@@ -209,6 +215,8 @@ impl Limits {
             max_concurrent_streams: max_concurrent_streams?,
             message_bytes: message_bytes?,
             batch_message_bytes: batch_message_bytes?,
+            reporter_daily_quota: reporter_daily_quota?,
+            tenant_daily_quota: tenant_daily_quota?,
             write_timeout: write_timeout?,
             keepalive_interval: keepalive_interval?,
             keepalive_timeout: keepalive_timeout?,

@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use super::fault::Problem;
+use crate::domain::quota::Quotas;
 
 const TIMES: &str = "a number and a unit of ms, s or m, such as 500ms or 10s, at least 1ms and at most 60m";
 const TIME_MAX: Duration = Duration::from_secs(3_600);
@@ -16,6 +17,9 @@ const SIZE_MIN: usize = 1 << 10;
 const SIZE_MAX: usize = 64 << 20;
 const COUNTS: &str = "a whole number from 1 to 100000";
 const COUNT_MAX: u32 = 100_000;
+const REPORTER_QUOTAS: &str = "a whole number from 1 to 1000, or 0 for any number";
+const TENANT_QUOTAS: &str = "a whole number from 1 to 1000000000, or 0 for any number";
+const TENANT_QUOTA_MAX: u64 = 1_000_000_000;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Problem> {
     text.parse().map_err(|_| {
@@ -33,6 +37,20 @@ pub(super) fn count(text: &str) -> Result<NonZeroU32, Problem> {
     let accepted = |count: &NonZeroU32| count.get() <= COUNT_MAX;
     let count = text.parse().ok().filter(accepted);
     count.ok_or_else(|| Problem::with(text, "is not an accepted count", COUNTS))
+}
+
+/// A quota of a reporter; none for 0.
+pub(super) fn reporter_quota(text: &str) -> Result<Option<u32>, Problem> {
+    let quota = text.parse().ok().filter(|quota| *quota <= Quotas::MAX_REPORTER_DAILY);
+    let quota = quota.ok_or_else(|| Problem::with(text, "is not an accepted quota", REPORTER_QUOTAS))?;
+    Ok(Some(quota).filter(|quota| *quota > 0))
+}
+
+/// A quota of a tenant; none for 0.
+pub(super) fn tenant_quota(text: &str) -> Result<Option<u64>, Problem> {
+    let quota = text.parse().ok().filter(|quota| *quota <= TENANT_QUOTA_MAX);
+    let quota = quota.ok_or_else(|| Problem::with(text, "is not an accepted quota", TENANT_QUOTAS))?;
+    Ok(Some(quota).filter(|quota| *quota > 0))
 }
 
 pub(super) fn time(text: &str) -> Result<Duration, Problem> {
@@ -147,6 +165,19 @@ mod tests {
         for text in ["", "0", "-1", "100001", "1e3"] {
             assert!(count(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn quotas() {
+        assert_eq!(reporter_quota("20"), Ok(Some(20)));
+        assert_eq!(reporter_quota("0"), Ok(None));
+        assert_eq!(tenant_quota("1000000000"), Ok(Some(1_000_000_000)));
+        assert_eq!(tenant_quota("0"), Ok(None));
+        for text in ["", "-1", "1e3", "none", "1000000001"] {
+            assert!(reporter_quota(text).is_err() && tenant_quota(text).is_err(), "{text}");
+        }
+        assert!(reporter_quota("1001").is_err());
+        assert!(REPORTER_QUOTAS.contains(&format!(" {},", Quotas::MAX_REPORTER_DAILY)));
     }
 
     #[test]

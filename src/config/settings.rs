@@ -68,6 +68,10 @@ settings! {
         "Largest request that holds a single item.";
     BATCH_SIZE "limits.batch_message_size" --"batch-message-size" Some("SIZE"), Some("8MiB"),
         "Largest request that holds a batch.";
+    REPORTER_QUOTA "limits.reporter_daily_quota" --"reporter-daily-quota" Some("COUNT"), Some("20"),
+        "Reports taken of one reporter in a day (UTC), at most 1000; 0 for any number. Trusted feeds that name no reporter are exempt.";
+    TENANT_QUOTA "limits.tenant_daily_quota" --"tenant-daily-quota" Some("COUNT"), Some("100000"),
+        "Reports taken in a day (UTC) in all, but for those of trusted feeds that name no reporter; 0 for any number.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
         "How long a change may take, and a batch as long again for every 1,000 items; a client's shorter deadline holds.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),

@@ -37,6 +37,9 @@ fn defaults_are_accepted_and_are_the_domain_s() {
     assert_eq!(config.limits.batch_message_bytes.get(), 8_388_608);
     assert_eq!(config.shutdown.drain_deadline, Duration::from_secs(10));
     assert!(config.unknown_variables.is_empty());
+    let quotas = domain::quota::Quotas::DEFAULT;
+    assert_eq!(config.limits.reporter_daily_quota, quotas.reporter_daily);
+    assert_eq!(config.limits.tenant_daily_quota, quotas.tenant_daily);
     let model = domain::model::ScoreModel::default();
     let expected = Policy {
         label_from: domain::policy::Policy::DEFAULT.label_from,

@@ -117,6 +117,14 @@ impl Case {
         Ok(())
     }
 
+    /// Since when the case has raised the scores of its numbers without a break; none if it does not now.
+    #[must_use]
+    pub fn contributes_since(&self) -> Option<Timestamp> {
+        let run = self.history.iter().rev().take_while(|event| contributes(event.to));
+        let since = run.last().map_or(self.created_at, |first| first.at);
+        self.contributes().then_some(since)
+    }
+
     /// Whether the case raises the scores of its numbers.
     #[must_use]
     pub fn contributes(&self) -> bool {

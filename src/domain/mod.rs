@@ -4,12 +4,14 @@
 //!
 //! Data flows one way: [`report`] rows are kept in [`rows`], folded into [`evidence`]; a [`state::NumberState`]
 //! joins evidence with [`status`] entries and [`case`] links; [`score`] turns all of it and the neighbourhood of
-//! the number into a score with reasons; [`policy`] turns the score into an action.
+//! the number into a score with reasons; [`policy`] turns the score into an action. The other way round, a [`verdict`]
+//! of analysts or cases judges what a [`reporter`] claimed, and so decides what the next report of theirs weighs.
 
 pub mod actor;
 pub mod bitmap;
 pub mod brand;
 pub mod case;
+pub mod day;
 pub mod decay;
 pub mod evidence;
 pub mod feature;
@@ -17,8 +19,10 @@ pub mod ids;
 pub mod kinds;
 pub mod model;
 pub mod policy;
+pub mod quota;
 pub mod range;
 pub mod report;
+pub mod reporter;
 pub mod requests;
 pub mod rows;
 pub mod score;
@@ -26,4 +30,5 @@ pub mod state;
 pub mod status;
 pub mod tail;
 pub mod time;
+pub mod verdict;
 pub mod weight;

@@ -19,6 +19,11 @@ pub struct WeightModel {
     pub unproven_release_count: usize,
     /// Days between the first and the last of them from which on they count in full.
     pub unproven_release_days: f64,
+    /// The latest claims of a reporter that are kept to be judged, one a number.
+    pub claims_kept: usize,
+    /// Whether a verdict proves only those right who said so before it: whoever repeats what a lookup shows has proved
+    /// nothing. It proves wrong whoever says otherwise, before or after.
+    pub right_only_before_verdict: bool,
 }
 
 impl WeightModel {
@@ -31,6 +36,8 @@ impl WeightModel {
         unproven_cap: 0.75,
         unproven_release_count: 20,
         unproven_release_days: 1.0,
+        claims_kept: 256,
+        right_only_before_verdict: true,
     };
 
     /// The weight of a report, to be frozen in its row: a trusted feed without reporters counts in full, everybody

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::FLAGGED;
 use super::reliability::{BANDS, band_of, posterior};
 use super::samples::{Sample, Samples};
-use crate::replay::Day;
+use crate::domain::day::Day;
 
 /// Times that exchanges and days are drawn.
 const DRAWS: u64 = 200;

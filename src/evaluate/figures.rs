@@ -87,7 +87,7 @@ pub struct Beside {
     /// How well it was foretold whether a number is reported again.
     pub again: Option<AgainFigures>,
     /// For numbers first complained about in the period that came to 80: after how many days.
-    pub days_to_80: Vec<i32>,
+    pub days_to_80: Vec<i64>,
     /// Numbers first complained about in the period.
     pub first_complained: usize,
 }
@@ -155,14 +155,15 @@ fn by_kind(complaints: &[Sample], threshold: f64) -> BTreeMap<&'static str, Kind
     figures.into()
 }
 
-fn median(mut days: Vec<i32>) -> Option<f64> {
+#[expect(clippy::cast_precision_loss, reason = "days of a few years")]
+fn median(mut days: Vec<i64>) -> Option<f64> {
     days.sort_unstable();
     let middle = days.len() / 2;
-    let high = f64::from(*days.get(middle)?);
+    let high = *days.get(middle)? as f64;
     if days.len() % 2 == 1 {
         return Some(high);
     }
-    Some(f64::midpoint(high, f64::from(*days.get(middle.checked_sub(1)?)?)))
+    Some(f64::midpoint(high, *days.get(middle.checked_sub(1)?)? as f64))
 }
 
 #[cfg(test)]

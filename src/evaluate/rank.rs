@@ -43,7 +43,7 @@ mod tests {
     use super::super::samples::History;
     use super::*;
     use crate::number::E164;
-    use crate::replay::Day;
+    use crate::domain::day::Day;
 
     fn samples(scores: &[f64]) -> Vec<Sample> {
         let day: Day = "2020-11-03".parse().unwrap();

@@ -11,13 +11,14 @@ use super::figures::{Beside, Figures};
 use super::samples::{History as SeenBefore, Sample, Samples};
 use crate::domain::model::ScoreModel;
 use crate::number::E164;
-use crate::replay::{Call, Complaints, Day, Exchange, Half, History, Seen};
+use crate::domain::day::Day;
+use crate::replay::{Call, Complaints, Exchange, Half, History, Seen};
 use crate::store::Shard;
 
 /// Days before a Tuesday in which a number must have been seen to be foretold.
-const AGAIN_SEEN_DAYS: i32 = 180;
+const AGAIN_SEEN_DAYS: i64 = 180;
 /// Days from a Tuesday on in which it may be reported again.
-const AGAIN_DAYS: i32 = 7;
+const AGAIN_DAYS: i64 = 7;
 /// A number with this score would be blocked.
 const BLOCKED_FROM: f64 = 80.0;
 
@@ -47,7 +48,7 @@ pub struct Plan<'a> {
     /// The last day to score.
     pub to: Day,
     /// Days that complaints come late: 0 when all of yesterday's are known.
-    pub lag_days: i32,
+    pub lag_days: i64,
     /// What scores.
     pub models: Models,
     /// Whether scores that rest on the neighbourhood alone are kept below their cap, as lookups keep them. The cap says
@@ -134,7 +135,7 @@ struct Replay<'a> {
     /// Numbers first complained about in the period, with the day of their first complaint, until they come to 80.
     below_80: HashMap<E164, Day, foldhash::fast::RandomState>,
     first_complained: usize,
-    days_to_80: Vec<i32>,
+    days_to_80: Vec<i64>,
 }
 
 impl<'a> Replay<'a> {
@@ -183,7 +184,7 @@ impl<'a> Replay<'a> {
         let model = self.models.of(number);
         let index = self.history.index();
         let value = index.look_up_by(model, number, day.start(), |known| known.weighed.verdict.value);
-        let seen = |days: i32| self.seen.count(number, day.plus(-days), known_until);
+        let seen = |days: i64| self.seen.count(number, day.plus(-days), known_until);
         let few = |count: usize| u8::try_from(count).unwrap_or(u8::MAX);
         let (seen_30d, seen_90d) = (few(seen(30)), few(seen(90)));
         let history = if seen_30d > 0 {

@@ -1,7 +1,7 @@
 //! What was scored: one record for every number and day.
 
 use crate::number::E164;
-use crate::replay::Day;
+use crate::domain::day::Day;
 
 /// Why a number was scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,7 +16,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::model::{Again, Fitted, ScoreModel};
 use crate::number::E164;
-use crate::replay::{Complaints, Day, Half};
+use crate::domain::day::Day;
+use crate::replay::{Complaints, Half};
 use design::Design;
 use sample::Collected;
 use solve::Problem;

@@ -10,7 +10,8 @@ use crate::domain::feature::Features;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::RANDOM_NUMBERS;
 use crate::number::E164;
-use crate::replay::{Call, Day, Exchange, History, Seen};
+use crate::domain::day::Day;
+use crate::replay::{Call, Exchange, History, Seen};
 use crate::store::Shard;
 
 /// One in so many complaint calls, number-days of legitimate and of random numbers, and numbers of a Tuesday is kept.
@@ -21,8 +22,8 @@ const ONE_IN: Rates = Rates {
     tuesday: 24,
 };
 /// Days in which a number must have been seen to be foretold, and days in which it may be reported again.
-const AGAIN_SEEN_DAYS: i32 = 180;
-const AGAIN_DAYS: i32 = 7;
+const AGAIN_SEEN_DAYS: i64 = 180;
+const AGAIN_DAYS: i64 = 7;
 /// Fewer samples of a kind are too few.
 const LEAST: usize = 1_000;
 
@@ -156,7 +157,7 @@ struct Draw {
 
 impl Draw {
     fn takes(self, number: E164, one_in: u64) -> bool {
-        let mut bytes = [0u8; 12];
+        let mut bytes = [0u8; 16];
         let (digits, day) = bytes.split_at_mut(8);
         digits.copy_from_slice(&number.digits().to_le_bytes());
         day.copy_from_slice(&self.day.number().to_le_bytes());

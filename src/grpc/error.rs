@@ -54,6 +54,7 @@ pub(super) fn item(error: &ServiceError) -> v1::ItemError {
         code: code(error).into(),
         field: field.unwrap_or_default(),
         message: message(error),
+        retry_after: retry_after(error).map(Into::into),
     }
 }
 
@@ -76,7 +77,7 @@ fn code(error: &ServiceError) -> Code {
         ServiceError::AlreadyExists { .. } => Code::AlreadyExists,
         ServiceError::Stale { .. } => Code::Aborted,
         ServiceError::Precondition(_) => Code::FailedPrecondition,
-        ServiceError::Exhausted { .. } => Code::ResourceExhausted,
+        ServiceError::Exhausted { .. } | ServiceError::OverQuota { .. } => Code::ResourceExhausted,
         ServiceError::Unavailable | ServiceError::OutcomeUnknown | ServiceError::Loading | ServiceError::OtherFold => {
             Code::Unavailable
         }
@@ -102,6 +103,7 @@ fn reason(error: &ServiceError) -> Option<(&'static str, HashMap<String, String>
         ServiceError::NotFound { what } => Some(("NO_SUCH_THING", with("what", (*what).to_owned()))),
         ServiceError::AlreadyExists { what } => Some(("OTHER_CONTENT", with("field", (*what).to_owned()))),
         ServiceError::Stale { found, .. } => Some(("STALE_VERSION", with("version", found.to_string()))),
+        ServiceError::OverQuota { quota, .. } => Some(("QUOTA_USED_UP", with("quota", quota.name().to_owned()))),
         ServiceError::Unavailable => Some(("STORE_UNAVAILABLE", HashMap::new())),
         ServiceError::OutcomeUnknown => Some(("OUTCOME_UNKNOWN", HashMap::new())),
         ServiceError::Loading => Some(("LOADING", HashMap::new())),
@@ -115,7 +117,7 @@ fn reason(error: &ServiceError) -> Option<(&'static str, HashMap<String, String>
 
 fn retry_after(error: &ServiceError) -> Option<Duration> {
     match error {
-        ServiceError::Exhausted { retry_after } => Some(*retry_after),
+        ServiceError::Exhausted { retry_after } | ServiceError::OverQuota { retry_after, .. } => Some(*retry_after),
         ServiceError::Unavailable | ServiceError::OutcomeUnknown | ServiceError::Loading => Some(RETRY_AFTER),
         ServiceError::Invalid(_)
         | ServiceError::NotFound { .. }

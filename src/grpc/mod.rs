@@ -84,9 +84,12 @@ fn counted_as<T>(result: Result<&T, &ServiceError>) -> MutationOutcome {
         Err(ServiceError::Invalid(_) | ServiceError::NotFound { .. } | ServiceError::Precondition(_)) => {
             MutationOutcome::Rejected
         }
-        Err(ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. }) => {
-            MutationOutcome::Conflict
-        }
+        Err(
+            ServiceError::AlreadyExists { .. }
+            | ServiceError::Stale { .. }
+            | ServiceError::Exhausted { .. }
+            | ServiceError::OverQuota { .. },
+        ) => MutationOutcome::Conflict,
         Err(ServiceError::Unavailable | ServiceError::Loading | ServiceError::OtherFold | ServiceError::Internal) => {
             MutationOutcome::Unavailable
         }

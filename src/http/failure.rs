@@ -149,11 +149,16 @@ fn http_status(code: Code) -> StatusCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Quota;
 
     #[test]
     fn every_error_of_the_service_has_its_status_and_tells_when_to_come_back() {
         let exhausted = ServiceError::Exhausted {
             retry_after: Duration::from_millis(2_500),
+        };
+        let over_quota = ServiceError::OverQuota {
+            quota: Quota::Tenant,
+            retry_after: Duration::from_secs(43_200),
         };
         for (error, http, retry_after) in [
             (ServiceError::field("a.b", "is wrong"), 400, None),
@@ -162,6 +167,7 @@ mod tests {
             (ServiceError::Stale { expected: 1, found: 2 }, 409, None),
             (ServiceError::Precondition("no".to_owned()), 400, None),
             (exhausted, 429, Some("2")),
+            (over_quota, 429, Some("43200")),
             (ServiceError::Unavailable, 503, Some("1")),
             (ServiceError::OutcomeUnknown, 503, Some("1")),
             (ServiceError::Loading, 503, Some("1")),

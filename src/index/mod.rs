@@ -20,6 +20,7 @@ use crate::domain::range::Neighbourhood;
 use crate::domain::score::{CategoryPrior, Score, Subject, Weighed};
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
 use crate::number::E164;
 use crate::store::{SHARDS, Shard, Version};
 use cases::CaseTable;
@@ -122,6 +123,19 @@ impl Index {
             shard: &shard,
             model,
         })
+    }
+
+    /// What analysts and confirmed cases had said of a number by `moment`, and still say.
+    #[must_use]
+    pub fn verdict(&self, number: E164, moment: Timestamp) -> Option<Verdict> {
+        let shard = self.shard(Shard::of_number(number)).read();
+        let found = shard.find(number, &self.model)?;
+        let state = found.state();
+        if state.statuses.is_empty() && state.links.is_empty() {
+            return None; // as of most numbers: the table of cases need not be locked
+        }
+        let linked = linked_cases(state, &self.cases.read());
+        Verdict::of(state, &linked, moment, self.model.rules.cases.floor_confidence)
     }
 
     /// A number's record with its version, if there is one.

@@ -81,6 +81,8 @@ label! {
         Rejected "rejected",
         /// Another report has its id, or its number was written too often at once.
         Conflict "conflict",
+        /// It was refused, since the quota of its reporter or tenant is used up for the day.
+        OverQuota "over_quota",
         /// It is not stored, for want of a store.
         Unavailable "unavailable",
         /// Whether it is stored is not known.

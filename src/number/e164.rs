@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::country_code;
 use super::error::NumberError;
+use super::plan::country_code;
 
 /// Fewest digits, country code included.
 const DIGITS_MIN: u32 = 4;

@@ -4,30 +4,43 @@
 //! service that no one scores, or nothing. [`normalize`] answers as libphonenumber does, for
 //! comparison. [`describe`] tells what is known of a number already at hand.
 //!
+//! ```
+//! use ringwarden::number::{self, Parsed, Region, Validity};
+//!
+//! let text = r#""Doe, Jane" <sip:(415)555-0199;ext=7@carrier.example>;verstat=TN-Validation-Passed"#;
+//! let Ok(Parsed::Number(number)) = number::parse(text, Some(Region::US)) else {
+//!     panic!("a number");
+//! };
+//! assert_eq!(number.e164_text(), "+14155550199");
+//! assert_eq!(number.validity(), Validity::Valid);
+//! assert_eq!(number.extension(), Some("7"));
+//! assert_eq!(number::parse("sip:anonymous@anonymous.invalid", None), Ok(Parsed::Anonymous));
+//! assert!(number::parse("4155550199", None).is_err(), "of which country?");
+//! ```
+//!
+//! Three folders, each of which knows only those before it:
+//!
+//! - `text`: characters and punctuation; where in a text the number stands (libphonenumber's rules,
+//!   letters by ITU-T E.161).
+//! - `plan`: the plans of the countries behind the codes of ITU-T E.164; what is dialled before a number;
+//!   emergency numbers and short codes (libphonenumber's metadata 9.0.33, 3GPP TS 22.101).
+//! - `switch`: addresses (RFC 3261, RFC 3966), lists of them (RFC 3325), withheld numbers (RFC 3323, 3GPP
+//!   TS 29.163), signatures (`verstat`, 3GPP TS 24.229, ATIS-1000074), services by name (RFC 5031).
+//!
 //! The facts come from the `phonenumber` crate, whose metadata is libphonenumber's. Its parser is not
-//! used: of inputs that libphonenumber reads it gives the same number for four in five only (with a
-//! default region it strips that region's prefixes from numbers of other countries), and its expression
-//! cache is one lock for all threads. From text to answer: `unicode` and `address` clean the text and
-//! take it apart, `anonymous` and `service` know what is no number of the plan, `written` finds the
-//! number in a text, `dialled` splits off the country code, and `plan` says what the number is, with
-//! tables that `pattern` builds.
+//! used: of inputs that libphonenumber reads it gives the same number for four in five only, and its
+//! expression cache is one lock for all threads. `docs/numbers.md` shows where it errs, and
+//! `docs/number-forms.md` every form with its answer; both are tests.
 
-mod address;
-mod anonymous;
-mod caller;
-mod country_code;
-mod dialled;
 mod digits;
 mod e164;
 mod error;
 mod kinds;
 mod parsed;
-mod pattern;
 mod plan;
 mod region;
-mod service;
-mod unicode;
-mod written;
+mod switch;
+mod text;
 
 pub use e164::E164;
 pub use error::NumberError;
@@ -36,7 +49,8 @@ pub use parsed::{Parsed, ParsedNumber, ServiceKind, ServiceNumber};
 pub use region::{Region, UnknownRegion};
 
 use digits::Digits;
-use written::Written;
+use plan::dialled;
+use text::written::{self, Written};
 
 /// Reads what a switch or a person wrote for a number: E.164, national and international forms,
 /// `tel` and SIP addresses, words for a withheld number, short and emergency numbers. Numbers
@@ -46,7 +60,7 @@ use written::Written;
 /// [`NumberError`] if the text holds no number, or only the beginning of one. A number of a length
 /// that does not exist is no error, but [`Validity::Impossible`].
 pub fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
-    caller::parse(text, default_region)
+    switch::parse(text, default_region)
 }
 
 /// What libphonenumber alone says of a text: no forms of switches, no short numbers, no anonymity.
@@ -76,6 +90,5 @@ pub fn describe(e164: E164) -> ParsedNumber {
 pub fn warm_up() {
     plan::warm_up();
     written::warm_up();
-    service::warm_up();
-    anonymous::warm_up();
+    switch::warm_up();
 }

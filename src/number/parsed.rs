@@ -104,6 +104,15 @@ impl ParsedNumber {
         plan::international_format(self.country_code, &self.national)
     }
 
+    pub(super) fn country_code(&self) -> u16 {
+        self.country_code
+    }
+
+    /// The national significant number, leading zeros included.
+    pub(super) fn national(&self) -> &str {
+        self.national.as_str()
+    }
+
     /// How many digits the national number has, leading zeros not counted.
     pub(super) fn significant_len(&self) -> usize {
         self.national.as_str().trim_start_matches('0').len()
@@ -153,7 +162,8 @@ impl ServiceNumber {
         }
     }
 
-    /// The digits to dial. Not personal data: these numbers are public.
+    /// The digits to dial; empty if the text named the service instead (`urn:service:sos`, RFC 5031).
+    /// Not personal data: these numbers are public.
     pub fn digits(&self) -> &str {
         &self.digits
     }

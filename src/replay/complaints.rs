@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::day::Day;
+use crate::domain::day::Day;
 use crate::domain::ids::Area;
 use crate::domain::kinds::Category;
 use crate::domain::time::Timestamp;

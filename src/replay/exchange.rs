@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::day::Day;
+use crate::domain::day::Day;
 use crate::number::E164;
 
 /// Numbers of an exchange.
@@ -86,7 +86,7 @@ impl Exchanges {
     /// So many numbers, drawn evenly from all exchanges: the same for the same day and exchanges.
     #[must_use]
     pub fn random_numbers(&self, day: Day, count: usize) -> Vec<E164> {
-        let mut random = ChaCha8Rng::seed_from_u64(u64::from(day.number().unsigned_abs()));
+        let mut random = ChaCha8Rng::seed_from_u64(day.number().unsigned_abs());
         let exchanges = self.known.len() as u64;
         let mut below = |bound: u64| random.next_u64() % bound; // the bias of a remainder is below 1e-13
         let mut numbers = Vec::with_capacity(count);

@@ -6,13 +6,11 @@
 //! one.
 
 mod complaints;
-mod day;
 mod exchange;
 mod history;
 mod seen;
 
 pub use complaints::{Call, Complaint, Complaints};
-pub use day::{Day, NotADay};
 pub use exchange::{Exchange, Exchanges, Half};
 pub use history::History;
 pub use seen::Seen;

@@ -1,7 +1,7 @@
 //! On which days a number was complained about: for the baselines and the labels, which no model may see.
 
 use super::complaints::Complaints;
-use super::day::Day;
+use crate::domain::day::Day;
 use crate::number::E164;
 
 /// All complaints by number and the day on which they came.

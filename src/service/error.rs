@@ -1,5 +1,6 @@
 //! Why the service did not do what it was asked. The edges turn these into statuses, in one table.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::store::StoreError;
@@ -21,6 +22,32 @@ impl Violation {
             field: field.into(),
             problem: problem.into(),
         }
+    }
+}
+
+/// Whose quota is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// The reporter's.
+    Reporter,
+    /// The tenant's.
+    Tenant,
+}
+
+impl Quota {
+    /// A stable name for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reporter => "reporter",
+            Self::Tenant => "tenant",
+        }
+    }
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {}", self.name())
     }
 }
 
@@ -57,6 +84,14 @@ pub enum ServiceError {
     #[error("too many requests at once")]
     Exhausted {
         /// When to come back.
+        retry_after: Duration,
+    },
+    /// As many reports were taken in today as a quota allows.
+    #[error("{quota} has used up the quota of reports of this day (UTC)")]
+    OverQuota {
+        /// Whose quota.
+        quota: Quota,
+        /// When the next day begins.
         retry_after: Duration,
     },
     /// The store cannot be written now; nothing happened.

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::domain::policy::Policy;
+use crate::domain::quota::Quotas;
 use crate::follow::Follower;
 use crate::index::Index;
 use crate::metrics::Metrics;
@@ -27,7 +28,7 @@ use crate::store::Store;
 pub use case::{
     CaseChange, CaseDetails, CaseFilter, CaseList, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
-pub use error::{ServiceError, Violation};
+pub use error::{Quota, ServiceError, Violation};
 pub use lookup::{Identity, LookupInput, LookupOutcome, LookupRole, RecordFacts};
 pub use number::{Dossier, DossierLink, NumberFilter, NumberList, NumberRow, StatusInput};
 pub use page::PageRequest;
@@ -48,6 +49,10 @@ pub struct Service {
     turns: write::Turns,
     /// Orders its batches.
     lanes: write::Lanes,
+    /// How many reports a day are taken.
+    quotas: Quotas,
+    /// What this instance holds of the tenant's quota. Locked while more is fetched, so that one fetches for all.
+    budget: report::SharedBudget,
     /// How long a change may take.
     write_timeout: Duration,
     /// Set while all evidence is being folded again.
@@ -58,6 +63,7 @@ pub struct Service {
 #[derive(Clone)]
 struct Keys {
     reporter: [u8; 32],
+    slot: [u8; 32],
     page: [u8; 32],
 }
 
@@ -80,6 +86,7 @@ impl Service {
     ) -> Self {
         let keys = Keys {
             reporter: store.meta().derived_key("ringwarden 2026 reporter hashes"),
+            slot: store.meta().derived_key("ringwarden 2026 slots of quotas"),
             page: store.meta().derived_key("ringwarden 2026 page tokens"),
         };
         Self {
@@ -92,6 +99,8 @@ impl Service {
             keys,
             turns: write::Turns::default(),
             lanes: write::Lanes::default(),
+            quotas: Quotas::DEFAULT,
+            budget: report::SharedBudget::default(),
             write_timeout: write::WRITE_TIMEOUT,
             migrating: AtomicBool::new(false),
         }
@@ -101,6 +110,12 @@ impl Service {
     #[must_use]
     pub fn with_write_timeout(self, write_timeout: Duration) -> Self {
         Self { write_timeout, ..self }
+    }
+
+    /// The same, with other quotas than the usual.
+    #[must_use]
+    pub fn with_quotas(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
     }
 
     /// How fresh the index is, and whether the store may be written.

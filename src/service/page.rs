@@ -84,6 +84,7 @@ mod tests {
     #[test]
     fn tokens_open_only_for_their_own_list_and_store() {
         let keys = Keys {
+            slot: [0; 32],
             reporter: [0; 32],
             page: [1; 32],
         };

@@ -6,10 +6,12 @@ use super::report::reporters;
 use super::write::{Deadline, Done, NumberJob};
 use super::{Service, ServiceError};
 use crate::domain::actor::Actor;
-use crate::domain::ids::ReportId;
+use crate::domain::ids::{ReportId, ReporterHash};
+use crate::domain::report::ReportRow;
+use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
 use crate::number::{E164, Region};
-use crate::store::{Shard, Table, codec, key};
+use crate::store::{NoteKey, Shard, Table, codec, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
@@ -32,6 +34,15 @@ pub struct BulkWithdrawn {
     pub reports: u32,
 }
 
+/// What was taken back from one number.
+struct Taken {
+    withdrawn: Withdrawn,
+    /// The call-back numbers of the report.
+    callbacks: Vec<E164>,
+    /// Its reporter, if no report of theirs on the number counts any more.
+    silent: Option<ReporterHash>,
+}
+
 impl Service {
     /// Withdraws one report, whether it has come yet or not.
     ///
@@ -45,40 +56,50 @@ impl Service {
     ) -> Result<WithdrawOutcome, ServiceError> {
         let number = self.number("number", number, region)?;
         let deadline = self.deadline(1);
-        let (withdrawn, callbacks) = self.withdraw_from(number, report, deadline).await?;
+        let taken = self.withdraw_from(number, report, deadline).await?;
+        if let Some(reporter) = taken.silent {
+            self.change_claims(reporter, deadline, |note| note.forget(number))
+                .await?;
+        }
         let of_callback = report.of_callback(&number.digits().to_string());
-        for callback in callbacks {
+        for callback in taken.callbacks {
             self.withdraw_from(callback, &of_callback, deadline).await?;
         }
         Ok(WithdrawOutcome {
-            was_known: withdrawn != Withdrawn::Unknown,
+            was_known: taken.withdrawn != Withdrawn::Unknown,
         })
     }
 
-    async fn withdraw_from(
-        &self,
-        number: E164,
-        id: &ReportId,
-        deadline: Deadline,
-    ) -> Result<(Withdrawn, Vec<E164>), ServiceError> {
+    async fn withdraw_from(&self, number: E164, id: &ReportId, deadline: Deadline) -> Result<Taken, ServiceError> {
         let now = self.clock.now();
         let fold = &self.index.model().fold;
         self.change_number(number, (&reporters(), id.as_str()), deadline, |record| {
-            let callbacks = record
-                .rows
-                .find(id)?
-                .map(|row| row.body.callbacks.clone())
-                .unwrap_or_default();
+            let body = record.rows.find(id)?.map(|row| row.body.clone());
+            let reporter = body.as_ref().and_then(|body| body.reporter);
+            if reporter.is_some() {
+                record.rows.need_all()?;
+            }
             let withdrawn = record.state.withdraw(&mut record.rows, id, now, fold)?;
+            let speaks = |row: &ReportRow| row.is_live() && row.body.reporter == reporter;
+            let silent = match reporter {
+                Some(reporter) if !record.rows.all()?.any(speaks) => Some(reporter),
+                Some(_) | None => None,
+            };
+            let answer = Taken {
+                withdrawn,
+                callbacks: body.map(|body| body.callbacks).unwrap_or_default(),
+                silent,
+            };
             Ok(Done {
-                answer: (withdrawn, callbacks),
+                answer,
                 write: withdrawn != Withdrawn::Already,
             })
         })
         .await
     }
 
-    /// Withdraws all reports of an import or a reporter that are there.
+    /// Withdraws all reports of an import or a reporter that are there. What a reporter claimed is judged no more; reports
+    /// of an import stay claimed, since imports seldom name reporters.
     ///
     /// # Errors
     /// If the store cannot be read or written. What was taken back until then stays so: send it again. The write
@@ -112,7 +133,29 @@ impl Service {
                 }
             }
         }
+        if let Withdrawal::Reporter(reporter) = what {
+            let forget_all = |note: &mut ReporterState| !std::mem::take(&mut note.claims).is_empty();
+            self.change_claims(*reporter, self.deadline(1), forget_all).await?;
+        }
         Ok(total)
+    }
+
+    /// Changes what a reporter is noted to have claimed; `change` says whether it did. What they have reported today
+    /// stays counted.
+    async fn change_claims(
+        &self,
+        reporter: ReporterHash,
+        deadline: Deadline,
+        change: impl Fn(&mut ReporterState) -> bool,
+    ) -> Result<(), ServiceError> {
+        let keys = [NoteKey::reporter(reporter)];
+        let mut changed = self
+            .change_notes(&keys, deadline, |_, note| {
+                let write = change(note);
+                Done { answer: (), write }
+            })
+            .await;
+        changed.pop().unwrap_or(Err(ServiceError::Internal))
     }
 
     /// The numbers of a shard that have live reports of an import or a reporter.

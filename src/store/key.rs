@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ReporterHash};
 use crate::number::E164;
 
 /// How many shards there are.
@@ -33,6 +33,18 @@ impl Shard {
         Self::of_text(id.as_str())
     }
 
+    /// The shard of a reporter's own record: `xxh3_64` of the hash, eight bytes, big-endian, modulo 256.
+    #[must_use]
+    pub fn of_reporter(reporter: ReporterHash) -> Self {
+        Self::of_bytes(&reporter.raw().to_be_bytes())
+    }
+
+    /// The shard of a tenant's own record: `xxh3_64` of its name, modulo 256.
+    #[must_use]
+    pub fn of_tenant(tenant: &str) -> Self {
+        Self::of_text(tenant)
+    }
+
     /// All shards.
     pub fn all() -> impl ExactSizeIterator<Item = Self> + Clone {
         (0..=u8::MAX).map(Self)
@@ -57,7 +69,11 @@ impl Shard {
     }
 
     fn of_text(text: &str) -> Self {
-        let [low, ..] = xxh3_64(text.as_bytes()).to_le_bytes();
+        Self::of_bytes(text.as_bytes())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Self {
+        let [low, ..] = xxh3_64(bytes).to_le_bytes();
         Self(low)
     }
 }
@@ -82,6 +98,16 @@ pub enum Kind {
     Number = 1,
     /// A case.
     Case = 2,
+}
+
+/// The kinds of notes. Their integers go on from those of [`Kind`], so that both may share one space of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum NoteKind {
+    /// What a reporter said lately, and how much today.
+    Reporter = 3,
+    /// How much of a tenant's quota is given out.
+    Tenant = 4,
 }
 
 /// What can be scanned.
@@ -145,6 +171,54 @@ impl RecordKey {
     }
 }
 
+/// Names a note.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NoteKey {
+    shard: Shard,
+    kind: NoteKind,
+    id: Bytes,
+}
+
+impl NoteKey {
+    /// The note on a reporter; its id is the hash, eight bytes, big-endian.
+    #[must_use]
+    pub fn reporter(reporter: ReporterHash) -> Self {
+        Self {
+            shard: Shard::of_reporter(reporter),
+            kind: NoteKind::Reporter,
+            id: Bytes::copy_from_slice(&reporter.raw().to_be_bytes()),
+        }
+    }
+
+    /// The note on a tenant; its id is the tenant's name.
+    #[must_use]
+    pub fn tenant(tenant: &str) -> Self {
+        Self {
+            shard: Shard::of_tenant(tenant),
+            kind: NoteKind::Tenant,
+            id: Bytes::copy_from_slice(tenant.as_bytes()),
+        }
+    }
+
+    /// Its shard.
+    #[must_use]
+    pub const fn shard(&self) -> Shard {
+        self.shard
+    }
+
+    /// What kind of note.
+    #[must_use]
+    pub const fn kind(&self) -> NoteKind {
+        self.kind
+    }
+
+    /// Its id among the notes of its kind.
+    #[must_use]
+    pub const fn id(&self) -> &Bytes {
+        &self.id
+    }
+}
+
 /// Names a bucket of a number's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketKey {
@@ -179,6 +253,8 @@ pub enum Key {
     Record(RecordKey),
     /// A bucket.
     Bucket(BucketKey),
+    /// A note.
+    Note(NoteKey),
 }
 
 impl Key {
@@ -188,6 +264,7 @@ impl Key {
         match self {
             Self::Record(key) => key.shard(),
             Self::Bucket(key) => key.shard(),
+            Self::Note(key) => key.shard(),
         }
     }
 }
@@ -216,11 +293,15 @@ mod tests {
             ],
             FROZEN
         );
+        assert_eq!(Shard::of_reporter(ReporterHash::from_raw(7)).byte(), FROZEN_REPORTER);
+        assert_eq!(Shard::of_tenant(TENANT).byte(), FROZEN_TENANT);
         assert_eq!(Shard::of_case(&CaseId::parse("c-1").unwrap()).byte(), FROZEN_CASE);
     }
 
     const FROZEN: [u8; 4] = [226, 226, 0, 203];
     const FROZEN_CASE: u8 = 12;
+    const FROZEN_REPORTER: u8 = 252;
+    const FROZEN_TENANT: u8 = 26;
 
     #[test]
     fn ids_round_trip() {

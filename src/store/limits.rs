@@ -12,14 +12,15 @@ impl ShardCommit {
     /// # Errors
     /// [`StoreError::Refused`].
     pub fn check(&self) -> Result<(), StoreError> {
-        let items = self.records.len().saturating_add(self.buckets.len());
+        let items = self.items();
         if items > MAX_COMMIT_ITEMS {
             return refused(format!("a commit of {items} items, more than {MAX_COMMIT_ITEMS}"));
         }
         let headers = self.records.iter().map(|write| &write.header);
         let states = self.records.iter().filter_map(|write| write.state.as_ref());
         let buckets = self.buckets.iter().filter_map(|write| write.bytes.as_ref());
-        for value in headers.chain(states).chain(buckets) {
+        let notes = self.notes.iter().map(|write| &write.state);
+        for value in headers.chain(states).chain(buckets).chain(notes) {
             let length = value.len();
             if length > MAX_VALUE_BYTES {
                 return refused(format!("a value of {length} bytes, more than {MAX_VALUE_BYTES}"));
@@ -33,8 +34,14 @@ impl ShardCommit {
         if !self.buckets.iter().all(|write| buckets.insert(write.key)) {
             return refused("a commit that names a bucket twice".to_owned());
         }
+        let mut notes = HashSet::with_capacity(self.notes.len());
+        if !self.notes.iter().all(|write| notes.insert(&write.key)) {
+            return refused("a commit that names a note twice".to_owned());
+        }
         let records = self.records.iter().map(|write| write.key.shard());
-        let mut shards = records.chain(self.buckets.iter().map(|write| write.key.shard()));
+        let buckets = self.buckets.iter().map(|write| write.key.shard());
+        let notes = self.notes.iter().map(|write| write.key.shard());
+        let mut shards = records.chain(buckets).chain(notes);
         if shards.any(|shard| shard != self.shard) {
             return refused("a commit with a key of another shard".to_owned());
         }

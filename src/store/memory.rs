@@ -12,8 +12,8 @@ use tokio::sync::broadcast;
 
 use super::codec::entry::nonce;
 use super::{
-    CommitError, Head, Key, Kind, LOG_ENTRIES_KEPT, MAX_RINGS_WAITING, Meta, RawEntry, RecordKey, RecordWrite, Ring,
-    SHARDS, ScanPage, Shard, ShardCommit, Store, StoreError, Stored, Table, Version,
+    CommitError, Head, Key, Kind, LOG_ENTRIES_KEPT, MAX_RINGS_WAITING, Meta, NoteKey, NoteWrite, RawEntry, RecordKey,
+    RecordWrite, Ring, SHARDS, ScanPage, Shard, ShardCommit, Store, StoreError, Stored, Table, Version,
 };
 
 /// A store in memory. Several instances share it through an [`Arc`](std::sync::Arc).
@@ -33,6 +33,7 @@ struct Contents {
     numbers: BTreeMap<Bytes, Stored>,
     cases: BTreeMap<Bytes, Stored>,
     rows: BTreeMap<Bytes, Stored>,
+    notes: BTreeMap<NoteKey, Stored>,
     /// The last entries, at most [`LOG_ENTRIES_KEPT`]; the newest has the sequence `seq`.
     log: VecDeque<Bytes>,
     seq: Version,
@@ -137,6 +138,7 @@ impl Contents {
         match key {
             Key::Record(key) => self.record(key).cloned(),
             Key::Bucket(key) => self.rows.get(key.id().as_slice()).cloned(),
+            Key::Note(key) => self.notes.get(key).cloned(),
         }
     }
 
@@ -150,13 +152,19 @@ impl Contents {
     fn apply(&mut self, commit: ShardCommit) -> Result<Vec<Version>, CommitError> {
         let shard = commit.shard;
         let is_expected = |write: &RecordWrite| self.record(&write.key).map(|stored| stored.version) == write.expected;
-        if !commit.records.iter().all(is_expected) {
+        let is_noted = |write: &NoteWrite| self.notes.get(&write.key).map(|stored| stored.version) == write.expected;
+        if !commit.records.iter().all(is_expected) || !commit.notes.iter().all(is_noted) {
             return Err(CommitError::Conflict { shard });
         }
         for write in commit.buckets {
             let id = Bytes::copy_from_slice(&write.key.id());
             let stored = write.bytes.map(|bytes| Stored { version: 0, bytes });
             put(&mut self.rows, id, stored);
+        }
+        for write in commit.notes {
+            let version = write.version();
+            let bytes = write.state;
+            self.notes.insert(write.key, Stored { version, bytes });
         }
         Ok(commit.records.into_iter().map(|write| self.write(write)).collect())
     }

@@ -1,9 +1,9 @@
 //! Where reports, statuses and cases last.
 //!
-//! A store keeps three tables, cut into 256 shards: number records, case records, and row buckets. It knows nothing of
-//! what they mean. A write is a [`ShardCommit`]: records guarded by the version that the writer read, row buckets beside
+//! A store keeps three tables, cut into 256 shards: number records, case records, and row buckets; and notes, which
+//! nobody follows. It knows nothing of what they mean. A write is a [`ShardCommit`]: records guarded by the version that the writer read, row buckets beside
 //! them, and for every record an entry in the shard's change log, all in one atomic step. A record's version is the
-//! sequence of the entry that wrote it. Rules live in `domain`, never in a store.
+//! sequence of the entry that wrote it. Notes are guarded by versions of their own and make no entry. Rules live in `domain`, never in a store.
 //!
 //! Every store passes the same contract suite.
 
@@ -21,7 +21,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
-pub use key::{BucketKey, Key, Kind, RecordKey, SHARDS, Shard, Table};
+pub use key::{BucketKey, Key, Kind, NoteKey, NoteKind, RecordKey, SHARDS, Shard, Table};
 pub use meta::Meta;
 
 /// The sequence of the change-log entry that wrote a record. Starts at 1 in every shard.
@@ -29,17 +29,17 @@ pub type Version = u64;
 
 /// Change-log entries that a store keeps for each shard; a follower further behind reloads the shard.
 pub const LOG_ENTRIES_KEPT: u64 = 1_024;
-/// The most records and buckets of one shard's commit together.
+/// The most records, buckets and notes of one shard's commit together.
 pub const MAX_COMMIT_ITEMS: usize = 20_000;
-/// The most bytes of one record or bucket.
+/// The most bytes of one record, bucket or note.
 pub const MAX_VALUE_BYTES: usize = 4 << 20;
 /// Rings that wait for a slow follower; beyond them it sweeps.
 pub const MAX_RINGS_WAITING: usize = 4_096;
 
-/// A record or bucket as the store holds it.
+/// A record, bucket or note as the store holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The record's version; 0 for a bucket.
+    /// The version of a record or note; 0 for a bucket.
     pub version: Version,
     /// Its bytes.
     pub bytes: Bytes,
@@ -67,6 +67,26 @@ pub struct BucketWrite {
     pub bytes: Option<Bytes>,
 }
 
+/// One note of a commit. Notes are what writers need and answers do not: they make no entry in the change log, so no
+/// index holds them, and they wear out no log. They are never deleted, so that a version is never used twice.
+#[derive(Clone, Debug)]
+pub struct NoteWrite {
+    /// Which.
+    pub key: NoteKey,
+    /// The version the writer read; none if there was no note. The commit fails if the store holds another.
+    pub expected: Option<Version>,
+    /// Its bytes.
+    pub state: Bytes,
+}
+
+impl NoteWrite {
+    /// The version that the note has once it is written: notes count for themselves, from 1.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.expected.unwrap_or(0).saturating_add(1)
+    }
+}
+
 /// What is written to one shard in one atomic step.
 #[derive(Clone, Debug)]
 pub struct ShardCommit {
@@ -76,6 +96,33 @@ pub struct ShardCommit {
     pub records: Vec<RecordWrite>,
     /// Row buckets.
     pub buckets: Vec<BucketWrite>,
+    /// Notes.
+    pub notes: Vec<NoteWrite>,
+}
+
+impl ShardCommit {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn empty(shard: Shard) -> Self {
+        Self {
+            shard,
+            records: Vec::new(),
+            buckets: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// How many records, buckets and notes there are.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        let Self {
+            records,
+            buckets,
+            notes,
+            ..
+        } = self;
+        records.len().saturating_add(buckets.len()).saturating_add(notes.len())
+    }
 }
 
 /// A change-log entry as the store holds it: header and post-state in one (see [`codec::entry`]).
@@ -146,7 +193,7 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not answer.
     async fn set_evidence_version(&self, version: u32) -> Result<(), StoreError>;
 
-    /// Reads records and buckets of any shards, in the order of `keys`. Items of one shard are read in one atomic step
+    /// Reads records, buckets and notes of any shards, in the order of `keys`. Items of one shard are read in one atomic step
     /// where the store can, which is not needed for correctness: a commit is guarded by versions.
     ///
     /// # Errors

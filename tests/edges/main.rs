@@ -9,6 +9,7 @@
 )]
 
 mod methods;
+mod quotas;
 mod running;
 #[path = "../support/mod.rs"]
 mod support;

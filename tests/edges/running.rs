@@ -96,7 +96,10 @@ async fn an_outage_of_the_store_is_told_apart_from_an_unknown_outcome_and_stops_
         assert_eq!(details.error_info().unwrap().reason, reason, "{fault:?}");
         assert!(details.retry_info().unwrap().retry_delay.is_some(), "{fault:?}");
         let refused = server
-            .post("/v1/reports", r#"{"reportId": "r2", "number": "+13152328257"}"#)
+            .post(
+                "/v1/reports",
+                r#"{"reportId": "r2", "number": "+13152328257", "source": "SOURCE_REGULATOR_FEED"}"#,
+            )
             .await;
         assert_eq!(refused.status, http, "{refused:?}");
         assert_eq!(refused.json()["details"][0]["reason"], json!(reason));

@@ -225,11 +225,7 @@ fn commits(thread: u64, batch: u64, versions: &Versions) -> Vec<ShardCommit> {
     for (i, change) in (0..).zip(changes(thread, batch)) {
         let shard = change.key.shard();
         if commits.last().is_none_or(|commit| commit.shard != shard) {
-            commits.push(ShardCommit {
-                shard,
-                records: Vec::new(),
-                buckets: Vec::new(),
-            });
+            commits.push(ShardCommit::empty(shard));
         }
         let commit = commits.last_mut().unwrap();
         match change.key {
@@ -243,6 +239,7 @@ fn commits(thread: u64, batch: u64, versions: &Versions) -> Vec<ShardCommit> {
                 state: change.value,
                 key,
             }),
+            Key::Note(_) => unreachable!("the workload writes no notes"),
         }
     }
     commits

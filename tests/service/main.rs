@@ -3,9 +3,11 @@
 
 mod decisions;
 mod instances;
+mod quotas;
 mod reports;
 #[path = "../support/mod.rs"]
 mod support;
+mod trust;
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use ringwarden::domain::ids::{ReportId, RequestId};
 use ringwarden::domain::kinds::{Category, Source};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::policy::Policy;
+use ringwarden::domain::quota::Quotas;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::follow::Follower;
 use ringwarden::index::Index;
@@ -43,6 +44,13 @@ impl Instance {
         instance
     }
 
+    /// An instance that has loaded everything, with quotas of its own.
+    pub async fn with_quotas(store: Arc<dyn Store>, clock: Clock, quotas: Quotas) -> Self {
+        let instance = Self::unloaded_by(store, clock, |service| service.with_quotas(quotas));
+        instance.follower.bootstrap().await.unwrap();
+        instance
+    }
+
     /// An instance that has not read its store yet.
     pub fn unloaded(store: Arc<dyn Store>, clock: Clock) -> Self {
         Self::unloaded_within(store, clock, Duration::from_secs(2))
@@ -50,6 +58,10 @@ impl Instance {
 
     /// The same, with another limit on how long a change may take.
     pub fn unloaded_within(store: Arc<dyn Store>, clock: Clock, write_timeout: Duration) -> Self {
+        Self::unloaded_by(store, clock, |service| service.with_write_timeout(write_timeout))
+    }
+
+    fn unloaded_by(store: Arc<dyn Store>, clock: Clock, set_up: impl FnOnce(Service) -> Service) -> Self {
         let index = Arc::new(Index::new(Arc::new(ScoreModel::default())));
         let metrics = Metrics::new();
         let follower = Arc::new(Follower::new(
@@ -66,7 +78,7 @@ impl Instance {
             Policy::DEFAULT,
             metrics,
         );
-        let service = Arc::new(service.with_write_timeout(write_timeout));
+        let service = Arc::new(set_up(service));
         Self {
             service,
             follower,
@@ -120,6 +132,15 @@ pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
         verstat: None,
         comment: None,
         callbacks: Vec::new(),
+    }
+}
+
+/// A person's report, as an app passes it on, of a call just now.
+pub fn report_of(reporter: &str, number: &str, id: &str, at: Timestamp) -> NewReport {
+    NewReport {
+        source: Source::AppFeedback,
+        reporter: Some(reporter.to_owned()),
+        ..report(number, id, at)
     }
 }
 

@@ -61,6 +61,17 @@ impl Program {
             .connect_lazy()
     }
 
+    /// Connects now.
+    pub async fn connect(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.grpc)).unwrap();
+        endpoint.connect().await.unwrap()
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, as a crash would.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

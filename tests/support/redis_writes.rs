@@ -55,6 +55,7 @@ pub fn write(number: E164, expected: Option<Version>, nonce: u64, state: &[u8]) 
             key: BucketKey { number, bucket: 0 },
             bytes: Some(Bytes::from_static(b"rows")),
         }],
+        notes: vec![],
     }
 }
 

@@ -58,7 +58,12 @@ impl Server {
 
     /// A server that has not read this store yet, and gives a change half a second.
     pub async fn over(store: Arc<dyn Store>) -> Self {
-        let instance = Instance::unloaded_within(Arc::clone(&store), Clock::system(), WRITE_TIMEOUT);
+        Self::at(Clock::system(), store).await
+    }
+
+    /// The same, where this clock says what time it is.
+    pub async fn at(clock: Clock, store: Arc<dyn Store>) -> Self {
+        let instance = Instance::unloaded_within(Arc::clone(&store), clock, WRITE_TIMEOUT);
         let api = Api::new(Arc::clone(&instance.service));
         let tasks = Tasks::new();
         let (grpc_listener, grpc) = listen().await;

@@ -9,8 +9,8 @@ use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
 use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::{
-    BucketKey, BucketWrite, CommitError, Head, Key, RawEntry, RecordKey, RecordWrite, Shard, ShardCommit, Store,
-    StoreError, Stored, Table, Version,
+    BucketKey, BucketWrite, CommitError, Head, Key, NoteKey, NoteWrite, RawEntry, RecordKey, RecordWrite, Shard,
+    ShardCommit, Store, StoreError, Stored, Table, Version,
 };
 
 /// Number `n` below 10,000 of a block: all numbers of a block share a shard.
@@ -74,6 +74,23 @@ pub fn commit(records: Vec<RecordWrite>, buckets: Vec<BucketWrite>) -> ShardComm
         shard,
         records,
         buckets,
+        notes: vec![],
+    }
+}
+
+pub fn note(key: &NoteKey, expected: Option<Version>, state: &[u8]) -> NoteWrite {
+    NoteWrite {
+        key: key.clone(),
+        expected,
+        state: Bytes::copy_from_slice(state),
+    }
+}
+
+/// A commit of one note.
+pub fn noted(key: &NoteKey, expected: Option<Version>, state: &[u8]) -> ShardCommit {
+    ShardCommit {
+        notes: vec![note(key, expected, state)],
+        ..ShardCommit::empty(key.shard())
     }
 }
 

@@ -4,9 +4,9 @@ use phonenumber::Metadata;
 use phonenumber::metadata::{Descriptor, Descriptors};
 
 use super::super::kinds::LineType;
-use super::super::pattern::{Automaton, PatternError, Program};
 use super::super::region::Region;
 use super::lengths::Lengths;
+use super::pattern::{Automaton, PatternError, Program};
 
 /// Where a number belongs and for what it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

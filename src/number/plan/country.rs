@@ -4,14 +4,14 @@ use std::sync::OnceLock;
 
 use phonenumber::Metadata;
 
-use super::super::pattern::{Automaton, PatternError};
 use super::class::{self, Class};
 use super::format::Formats;
+use super::pattern::{Automaton, PatternError};
 use super::territory::Territory;
 
 /// The territories of a country code.
 #[derive(Debug)]
-pub(in crate::number) struct Country {
+pub(super) struct Country {
     code: u16,
     /// The territory whose rules hold for the country code as a whole.
     main: Territory,
@@ -43,17 +43,17 @@ impl Country {
         }))
     }
 
-    pub(in crate::number) fn code(&self) -> u16 {
+    pub(super) fn code(&self) -> u16 {
         self.code
     }
 
     /// The territory whose rules hold for the country code as a whole.
-    pub(in crate::number) fn main(&self) -> &Territory {
+    pub(super) fn main(&self) -> &Territory {
         &self.main
     }
 
     /// All territories, main territory first.
-    pub(in crate::number) fn territories(&self) -> impl Iterator<Item = &Territory> {
+    pub(super) fn territories(&self) -> impl Iterator<Item = &Territory> {
         std::iter::once(&self.main).chain(&self.others)
     }
 

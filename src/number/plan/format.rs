@@ -3,7 +3,7 @@
 use phonenumber::Metadata;
 use phonenumber::metadata::Format;
 
-use super::super::pattern::{Match, PatternError, Program};
+use super::pattern::{Match, PatternError, Program};
 
 /// How the numbers of a country code are written.
 #[derive(Debug, Default)]

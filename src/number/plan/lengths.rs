@@ -4,7 +4,7 @@ use phonenumber::metadata::{Descriptor, Metadata};
 
 /// The lengths of national numbers, in digits without the country code: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::number) struct Lengths {
+pub(super) struct Lengths {
     national: u32,
     /// Those of numbers that are dialled only within one area.
     local: u32,
@@ -12,7 +12,7 @@ pub(in crate::number) struct Lengths {
 
 /// How a number's length fits those of a territory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::number) enum LengthFit {
+pub(super) enum LengthFit {
     Possible,
     /// Only without the area code, within one area.
     LocalOnly,
@@ -61,7 +61,7 @@ impl Lengths {
     }
 
     /// How `len` digits fit.
-    pub(in crate::number) fn fit(self, len: usize) -> LengthFit {
+    pub(super) fn fit(self, len: usize) -> LengthFit {
         let shortest = self.national.trailing_zeros();
         let longest = self.national.checked_ilog2().unwrap_or_default();
         match u32::try_from(len).unwrap_or(u32::MAX) {

@@ -6,8 +6,12 @@
 
 mod class;
 mod country;
+pub(super) mod country_code;
+pub(super) mod dialled;
 mod format;
 mod lengths;
+mod pattern;
+pub(super) mod service;
 mod territory;
 
 use std::collections::HashMap;
@@ -19,9 +23,9 @@ use super::digits::Digits;
 use super::kinds::{LineType, Validity};
 use super::region::Region;
 
-pub(super) use country::Country;
-pub(super) use lengths::LengthFit;
-pub(super) use territory::Territory;
+use country::Country;
+use lengths::LengthFit;
+use territory::Territory;
 
 /// No country code is longer than three digits.
 const COUNTRY_CODES: u16 = 1_000;
@@ -45,13 +49,26 @@ struct Plan {
     code_of: HashMap<Region, u16, foldhash::fast::RandomState>,
 }
 
+/// The region whose rules hold for a country code and no more; none for the codes of no country.
+pub(super) fn region_of_code(digits: &str) -> Option<Region> {
+    let (code, rest) = country_code::split(digits.as_bytes())?;
+    let region = country(code)?.main().region();
+    (rest.is_empty() && region != Region::WORLD).then_some(region)
+}
+
+/// What follows the international prefix of a country at the beginning of a national number of it.
+pub(super) fn behind_international_prefix(code: u16, national: &str) -> Option<&str> {
+    let rest = country(code)?.main().strip_international_prefix(national.as_bytes())?;
+    str::from_utf8(rest).ok()
+}
+
 /// The country of a country code.
-pub(super) fn country(code: u16) -> Option<&'static Country> {
+fn country(code: u16) -> Option<&'static Country> {
     PLAN.by_code.get(usize::from(code))?.as_ref()
 }
 
 /// The territory of a region; none for `001`, which is many.
-pub(super) fn territory(region: Region) -> Option<&'static Territory> {
+fn territory(region: Region) -> Option<&'static Territory> {
     let code = *PLAN.code_of.get(&region)?;
     country(code)?
         .territories()
@@ -104,6 +121,7 @@ pub(super) fn warm_up() {
         country.classes();
         country.formats();
     }
+    service::warm_up();
 }
 
 impl Plan {

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use phonenumber::Metadata;
 
-use super::super::pattern::{PatternError, Program};
 use super::super::region::Region;
 use super::format::Template;
 use super::lengths::Lengths;
+use super::pattern::{PatternError, Program};
 
 /// A country or a part of one with its own dialling rules.
 #[derive(Debug)]
-pub(in crate::number) struct Territory {
+pub(super) struct Territory {
     region: Region,
     country_code: u16,
     lengths: Lengths,
@@ -54,33 +54,33 @@ impl Territory {
         })
     }
 
-    pub(in crate::number) fn region(&self) -> Region {
+    pub(super) fn region(&self) -> Region {
         self.region
     }
 
-    pub(in crate::number) fn country_code(&self) -> u16 {
+    pub(super) fn country_code(&self) -> u16 {
         self.country_code
     }
 
-    pub(in crate::number) fn lengths(&self) -> Lengths {
+    pub(super) fn lengths(&self) -> Lengths {
         self.lengths
     }
 
     /// Whether a number has the form that all numbers of the territory share.
-    pub(in crate::number) fn is_general(&self, national: &[u8]) -> bool {
+    pub(super) fn is_general(&self, national: &[u8]) -> bool {
         self.general.match_all(national).is_some()
     }
 
     /// What follows the international prefix. `None` if the digits do not begin with one, or if
     /// a 0 follows, with which no country code begins.
-    pub(in crate::number) fn strip_international_prefix<'t>(&self, digits: &'t [u8]) -> Option<&'t [u8]> {
+    pub(super) fn strip_international_prefix<'t>(&self, digits: &'t [u8]) -> Option<&'t [u8]> {
         let end = self.international_prefix.as_ref()?.match_start(digits)?.end;
         digits.get(end..).filter(|rest| rest.first() != Some(&b'0'))
     }
 
     /// The number without what is dialled before it within the country: the same digits if there
     /// is no such prefix, or if they are a number only with it.
-    pub(in crate::number) fn strip_national_prefix<'t>(&self, digits: &'t [u8]) -> Cow<'t, [u8]> {
+    pub(super) fn strip_national_prefix<'t>(&self, digits: &'t [u8]) -> Cow<'t, [u8]> {
         self.without_national_prefix(digits)
             .filter(|rest| !self.is_general(digits) || self.is_general(rest))
             .unwrap_or(Cow::Borrowed(digits))

@@ -4,7 +4,7 @@ use phonenumber::Metadata;
 use phonenumber::metadata::Descriptor;
 use regex::Regex;
 
-use super::super::pattern::Program;
+use super::pattern::Program;
 use super::*;
 
 fn all_metadata() -> impl Iterator<Item = &'static Metadata> {

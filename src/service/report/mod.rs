@@ -1,14 +1,17 @@
 //! Reports in: checked, given their weight, and filed.
 
+mod admit;
 mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use self::admit::Ticket;
 use super::write::{Deadline, Done, NumberJob, NumberRecord, Stop};
 use super::{Service, ServiceError};
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
+use crate::domain::evidence::FoldModel;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use crate::domain::report::{Ledger, ReportBody, ReportRow};
@@ -20,6 +23,7 @@ use crate::metrics::ReportOutcome as Counted;
 use crate::number::{E164, Region};
 use crate::store::key;
 
+pub(super) use admit::SharedBudget;
 pub(super) use list::stored_reports;
 
 /// The most reports of one batch.
@@ -112,12 +116,34 @@ struct Filing {
     row: ReportRow,
     /// Whether the report says when the call was.
     timed: bool,
+    /// Whether it counts to no quota.
+    exempt: bool,
+    /// Why it is not taken in, unless it is there already.
+    refused: Option<ServiceError>,
+    /// What it took of the quotas.
+    ticket: Ticket,
+}
+
+/// What became of a filing.
+#[derive(Clone, Debug)]
+struct Filed {
+    submitted: Submitted,
+    /// When the report of this id came that was there already.
+    kept_at: Option<Timestamp>,
 }
 
 impl Filing {
-    fn new(number: E164, row: ReportRow, timed: bool) -> Self {
+    /// One that no quota is asked about.
+    fn exempt(number: E164, row: ReportRow, timed: bool) -> Self {
         let row = if timed { row } else { row.timed_by_arrival() };
-        Self { number, row, timed }
+        Self {
+            number,
+            row,
+            timed,
+            exempt: true,
+            refused: None,
+            ticket: Ticket::default(),
+        }
     }
 }
 
@@ -138,15 +164,23 @@ impl Service {
     ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let now = self.clock.now();
         let deadline = self.deadline(reports.len());
-        let filings: Vec<Result<Filing, ServiceError>> =
+        let mut filings: Vec<Result<Filing, ServiceError>> =
             reports.into_iter().map(|report| self.filing(report?, now)).collect();
-        let mut outcomes = self.file(&filings, deadline).await;
+        let share = self.admit(&mut filings, now, deadline).await;
+        let filed = self.file(&filings, deadline).await;
+        self.settle(&filings, &filed, (share, now), deadline).await;
+        let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
+            .iter()
+            .zip(filed)
+            .map(|(filing, filed)| told(filing.as_ref(), filed))
+            .collect();
         let callbacks = callback_filings(&filings, &outcomes);
         if !callbacks.is_empty() {
             let (places, filings): (Vec<usize>, Vec<_>) = callbacks.into_iter().unzip();
-            for (place, outcome) in places.into_iter().zip(self.file(&filings, deadline).await) {
+            let filed = self.file(&filings, deadline).await;
+            for ((place, filing), filed) in places.into_iter().zip(&filings).zip(filed) {
                 // The report is done when its call-back numbers are; a retry with the same id completes it.
-                if let (Err(error), Some(whole)) = (outcome, outcomes.get_mut(place)) {
+                if let (Err(error), Some(whole)) = (told(filing.as_ref(), filed), outcomes.get_mut(place)) {
                     *whole = Err(error);
                 }
             }
@@ -163,7 +197,7 @@ impl Service {
         ReporterHash::keyed(&self.keys.reporter, key::TENANT, name)
     }
 
-    /// Checks a report against the clock and gives it its weight.
+    /// Checks a report against the clock. Its weight is that of a stranger until its reporter is asked about.
     fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
         let number = self.number("number", &report.number, report.default_region)?;
         let callbacks = self.callbacks(&report, number)?;
@@ -203,7 +237,10 @@ impl Service {
             callbacks,
         };
         let row = ReportRow::accepted(report.report_id, body, weight, received_at, report.import);
-        Ok(Filing::new(number, row, timed))
+        Ok(Filing {
+            exempt: trusted,
+            ..Filing::exempt(number, row, timed)
+        })
     }
 
     fn callbacks(&self, report: &NewReport, number: E164) -> Result<Vec<E164>, ServiceError> {
@@ -220,7 +257,7 @@ impl Service {
         &self,
         filings: &[Result<Filing, ServiceError>],
         deadline: Deadline,
-    ) -> Vec<Result<ReportOutcome, ServiceError>> {
+    ) -> Vec<Result<Filed, ServiceError>> {
         let mut by_number: BTreeMap<E164, Vec<(usize, &Filing)>> = BTreeMap::new();
         for (place, filing) in filings.iter().enumerate() {
             if let Ok(filing) = filing {
@@ -235,22 +272,16 @@ impl Service {
         let fold = &self.index.model().fold;
         let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
         let answers = self
-            .change_numbers(&jobs, (&actor, &request), deadline, |record, (place, filing)| {
-                let submitted = record
-                    .state
-                    .submit(&mut record.rows, filing.row.clone(), fold)
-                    .map_err(|missing| missing_for_all(record, missing, of_job.get(&record.number).copied()))?;
-                if submitted == Submitted::OtherContent {
-                    return Err(Stop::Refused(ServiceError::AlreadyExists { what: "report_id" }));
-                }
+            .change_numbers(&jobs, (&actor, &request), deadline, |record, (_, filing)| {
+                let answer = file_one(record, filing, fold).map_err(|stop| match stop {
+                    Stop::Rows(missing) => missing_for_all(record, missing, of_job.get(&record.number).copied()),
+                    stop @ (Stop::Buckets(_) | Stop::Refused(_)) => stop,
+                })?;
                 let write = record.rows.changed().next().is_some();
-                Ok(Done {
-                    answer: (*place, submitted),
-                    write,
-                })
+                Ok(Done { answer, write })
             })
             .await;
-        let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
+        let mut outcomes: Vec<Result<Filed, ServiceError>> = filings
             .iter()
             .map(|filing| match filing {
                 Ok(_) => Err(ServiceError::Internal),
@@ -258,19 +289,40 @@ impl Service {
             })
             .collect();
         for (job, answers) in jobs.iter().zip(answers) {
-            for ((place, filing), answer) in job.items.iter().zip(answers) {
+            for ((place, _), answer) in job.items.iter().zip(answers) {
                 if let Some(outcome) = outcomes.get_mut(*place) {
-                    let report_id = filing.row.id.clone();
-                    *outcome = answer.map(|(_, submitted)| ReportOutcome {
-                        number: job.number,
-                        report_id,
-                        submitted,
-                    });
+                    *outcome = answer;
                 }
             }
         }
         outcomes
     }
+}
+
+/// What its sender is told of a filing.
+fn told(
+    filing: Result<&Filing, &ServiceError>,
+    filed: Result<Filed, ServiceError>,
+) -> Result<ReportOutcome, ServiceError> {
+    let (filing, submitted) = (filing.map_err(Clone::clone)?, filed?.submitted);
+    if submitted == Submitted::OtherContent {
+        return Err(ServiceError::AlreadyExists { what: "report_id" });
+    }
+    Ok(ReportOutcome {
+        number: filing.number,
+        report_id: filing.row.id.clone(),
+        submitted,
+    })
+}
+
+/// Files one report with a number's record, unless it is refused and not there already.
+fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<Filed, Stop> {
+    let kept_at = record.rows.find(&filing.row.id)?.map(|row| row.received_at);
+    if let (Some(error), None) = (&filing.refused, kept_at) {
+        return Err(Stop::Refused(error.clone()));
+    }
+    let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
+    Ok(Filed { submitted, kept_at })
 }
 
 /// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.
@@ -306,7 +358,7 @@ fn callback_filings(
             let Filing { row, timed, .. } = filing;
             let id = row.id.of_callback(&filing.number.digits().to_string());
             let row = ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone());
-            all.push((place, Ok(Filing::new(*callback, row, *timed))));
+            all.push((place, Ok(Filing::exempt(*callback, row, *timed))));
         }
     }
     all
@@ -341,6 +393,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
             ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. } => {
                 Counted::Conflict
             }
+            ServiceError::OverQuota { .. } => Counted::OverQuota,
             ServiceError::Unavailable | ServiceError::Loading => Counted::Unavailable,
             ServiceError::OutcomeUnknown => Counted::OutcomeUnknown,
             ServiceError::Invalid(_)

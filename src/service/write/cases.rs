@@ -38,6 +38,7 @@ impl Service {
                 shard: key.shard(),
                 records: vec![write],
                 buckets: Vec::new(),
+                notes: Vec::new(),
             };
             match self.commit(vec![commit], deadline).await.pop() {
                 Some(Ok(versions)) => {

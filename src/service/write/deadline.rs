@@ -30,7 +30,7 @@ impl Deadline {
     }
 
     /// Waits for what writes nothing: reads, and one's turn. If it takes too long, nothing has happened.
-    pub(super) async fn wait<T>(self, work: impl Future<Output = T>) -> Result<T, ServiceError> {
+    pub(in crate::service) async fn wait<T>(self, work: impl Future<Output = T>) -> Result<T, ServiceError> {
         timeout_at(self.0, work).await.map_err(|_elapsed| {
             tracing::warn!("a change was given up before it was written, since the store took too long");
             ServiceError::Unavailable

@@ -10,6 +10,7 @@
 
 mod cases;
 mod deadline;
+mod notes;
 mod numbers;
 
 use std::collections::BTreeSet;

@@ -262,17 +262,9 @@ impl Service {
         for (place, work) in works.iter().enumerate().filter(|(_, work)| work.write) {
             let key = RecordKey::number(work.record.number);
             let shard = key.shard();
-            let empty = || {
-                (
-                    ShardCommit {
-                        shard,
-                        records: Vec::new(),
-                        buckets: Vec::new(),
-                    },
-                    Vec::new(),
-                )
-            };
-            let (commit, places) = commits.entry(shard).or_insert_with(empty);
+            let (commit, places) = commits
+                .entry(shard)
+                .or_insert_with(|| (ShardCommit::empty(shard), Vec::new()));
             let state = codec::number::encode(&work.record.state);
             commit
                 .records

@@ -11,9 +11,11 @@ mod evidence;
 pub mod meta;
 pub mod number;
 mod parts;
+pub mod reporter;
 pub mod rows;
 #[cfg(test)]
 mod samples;
+pub mod tenant;
 
 pub use bytes::{DecodeError, Reader, Writer};
 

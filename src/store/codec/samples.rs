@@ -13,10 +13,12 @@ use crate::domain::actor::Actor;
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseEvent, Link};
+use crate::domain::day::Day;
 use crate::domain::evidence::{Evidence, Mass, Testimony};
 use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind};
 use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
+use crate::domain::reporter::{Claim, ReporterState, Slot};
 use crate::domain::requests::Requests;
 use crate::domain::state::NumberState;
 use crate::domain::status::{StatusEntry, Statuses};
@@ -159,6 +161,24 @@ pub(super) fn full_case() -> Case {
         }],
         merged_into: Some(CaseId::parse("c-2").unwrap()),
         requests: Requests::from_pairs([(7, 9)].into_iter()),
+        tail: Tail::new(&[0xee]),
+    }
+}
+
+/// A note on a reporter with every field set.
+pub(super) fn full_reporter() -> ReporterState {
+    let claim = |number: &str, not_spam, secs| Claim {
+        number: number.parse().unwrap(),
+        not_spam,
+        at: Timestamp::from_secs(secs),
+    };
+    ReporterState {
+        claims: vec![
+            claim("+18005550199", false, 1_600_000_000),
+            claim("+4930123456", true, 1_600_086_400),
+        ],
+        day: Day::from_number(18_519),
+        slots: vec![Slot::from_raw(3), Slot::from_raw(u64::MAX)],
         tail: Tail::new(&[0xee]),
     }
 }
@@ -396,6 +416,18 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
             }
         },
     )
+}
+
+pub(super) fn reporter() -> impl Strategy<Value = ReporterState> {
+    let claim = (number_of_plan(), any::<bool>(), time());
+    let claim = claim.prop_map(|(number, not_spam, at)| Claim { number, not_spam, at });
+    let slots = vec(any::<u64>().prop_map(Slot::from_raw), 0..5);
+    (vec(claim, 0..5), any::<i64>(), slots, tail()).prop_map(|(claims, day, slots, tail)| ReporterState {
+        claims,
+        day: Day::from_number(day),
+        slots,
+        tail,
+    })
 }
 
 fn event() -> impl Strategy<Value = CaseEvent> {

@@ -15,7 +15,7 @@ use crate::store::{Head, Ring, ShardCommit, Version};
 
 /// Requests that wait for the committer; whoever comes then waits for a place.
 const MAX_REQUESTS_WAITING: usize = 64;
-/// Items (records and buckets) after which a group takes no further request.
+/// Items (records, buckets and notes) after which a group takes no further request.
 const MAX_GROUP_ITEMS: usize = 20_000;
 /// How long a request may wait for a place, and then for its answer. Far above what a slow disk needs: the engine is
 /// known to hang where it should have failed.
@@ -153,8 +153,7 @@ fn run(engine: &Engine, shared: &Shared, mut requests: mpsc::Receiver<Request>) 
 }
 
 fn items(request: &Request) -> usize {
-    let of_one = |commit: &ShardCommit| commit.records.len() + commit.buckets.len();
-    request.commits.iter().map(of_one).sum()
+    request.commits.iter().map(ShardCommit::items).sum()
 }
 
 fn commit(engine: &Engine, shared: &Shared, waiting: Vec<Request>) {

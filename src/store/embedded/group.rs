@@ -15,7 +15,7 @@ use super::{chunks, keys};
 use crate::store::codec::entry::nonce;
 use crate::store::error::{CommitError, StoreError};
 use crate::store::key::Shard;
-use crate::store::{Head, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, Version};
+use crate::store::{Head, LOG_ENTRIES_KEPT, NoteWrite, RecordWrite, ShardCommit, Version};
 
 /// Commits taken in and not yet written.
 pub(super) struct Group<'e> {
@@ -24,16 +24,16 @@ pub(super) struct Group<'e> {
     heads: &'e [Head],
     /// The ends of the logs that the group moved.
     moved: BTreeMap<Shard, Head>,
-    /// Records that the group looked at.
+    /// Records and notes that the group looked at.
     records: HashMap<Vec<u8>, Known>,
     /// What to write in place of what is there; none to delete.
     writes: BTreeMap<(Space, Vec<u8>), Option<Vec<u8>>>,
 }
 
-/// What is known of a record.
+/// What is known of a record or note.
 #[derive(Clone, Copy, Default)]
 struct Known {
-    /// As the group leaves it; none if there is no record.
+    /// As the group leaves it; none if there is nothing.
     version: Option<Version>,
     /// Further parts that it has on the disk.
     parts: u16,
@@ -61,6 +61,11 @@ impl<'e> Group<'e> {
             }
             record_keys.push(key);
         }
+        for note in &commit.notes {
+            if self.known(&keys::note(&note.key))?.version != note.expected {
+                return Err(CommitError::Conflict { shard: commit.shard });
+            }
+        }
         let mut head = self.head(commit.shard);
         let mut versions = Vec::with_capacity(commit.records.len());
         for (record, key) in commit.records.into_iter().zip(record_keys) {
@@ -75,6 +80,9 @@ impl<'e> Group<'e> {
         for bucket in commit.buckets {
             let bytes = bucket.bytes.map(Vec::from);
             self.writes.insert((Space::Rows, keys::bucket(&bucket.key)), bytes);
+        }
+        for note in commit.notes {
+            self.put_note(&note);
         }
         Ok(versions)
     }
@@ -120,6 +128,15 @@ impl<'e> Group<'e> {
         }
         let payload = state.map(|state| [&seq.to_be_bytes()[..], &state].concat());
         self.writes.insert((Space::States, key), payload);
+    }
+
+    fn put_note(&mut self, note: &NoteWrite) {
+        let (key, version) = (keys::note(&note.key), note.version());
+        if let Some(known) = self.records.get_mut(&key) {
+            known.version = Some(version);
+        }
+        let payload = [&version.to_be_bytes()[..], &note.state].concat();
+        self.writes.insert((Space::States, key), Some(payload));
     }
 
     /// Drops the log entries beyond those that are kept: of the group's own, what was never written; of the disk's,

@@ -5,13 +5,14 @@
 //! | space  | key                                | payload                              |
 //! |--------|------------------------------------|--------------------------------------|
 //! | states | shard, kind, id                    | version (8 bytes, big-endian), state |
+//! |        | (records, and notes beside them)   |                                      |
 //! | rows   | shard, id                          | the bucket                           |
 //! | log    | shard, sequence (8, big-endian)    | the entry                            |
 //! | parts  | space, a key of it, index (2, b-e) | what does not fit into one value     |
 //!
 //! Kind 0 is no record's: the store's identity lies there, under shard 0.
 
-use crate::store::key::{BucketKey, Kind, RecordKey, Shard, Table};
+use crate::store::key::{BucketKey, Kind, NoteKey, RecordKey, Shard, Table};
 use crate::store::{Key, Version};
 
 /// Where the store's identity lies, in [`Space::States`].
@@ -24,7 +25,7 @@ pub(super) const MAX_KEY_BYTES: usize = 2 + crate::domain::ids::CaseId::MAX_BYTE
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(super) enum Space {
-    /// Records of all kinds.
+    /// Records and notes of all kinds.
     States = 1,
     /// Row buckets.
     Rows = 2,
@@ -34,6 +35,11 @@ pub(super) enum Space {
 
 /// Where a record lies, in [`Space::States`].
 pub(super) fn record(key: &RecordKey) -> Vec<u8> {
+    under(&[key.shard().byte(), key.kind() as u8], key.id())
+}
+
+/// Where a note lies, in [`Space::States`].
+pub(super) fn note(key: &NoteKey) -> Vec<u8> {
     under(&[key.shard().byte(), key.kind() as u8], key.id())
 }
 
@@ -57,6 +63,7 @@ pub(super) fn any(key: &Key) -> (Space, Vec<u8>) {
     match key {
         Key::Record(key) => (Space::States, record(key)),
         Key::Bucket(key) => (Space::Rows, bucket(key)),
+        Key::Note(key) => (Space::States, note(key)),
     }
 }
 
@@ -87,7 +94,7 @@ pub(super) fn under(prefix: &[u8], id: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::CaseId;
+    use crate::domain::ids::{CaseId, ReporterHash};
 
     #[test]
     fn keys_are_frozen() {
@@ -100,6 +107,9 @@ mod tests {
         );
         let case = RecordKey::case(&CaseId::parse("c-1").unwrap());
         assert_eq!(record(&case), [&[12, 2][..], b"c-1"].concat());
+        let reporter = NoteKey::reporter(ReporterHash::from_raw(7));
+        assert_eq!(note(&reporter), [&[252, 3][..], &[0, 0, 0, 0, 0, 0, 0, 7]].concat());
+        assert_eq!(note(&NoteKey::tenant("default")), [&[26, 4][..], b"default"].concat());
         let entry = entry(Shard::new(5), 258);
         assert_eq!(entry, [5, 0, 0, 0, 0, 0, 0, 1, 2]);
         assert_eq!(seq_of_entry(&entry), Some(258));

@@ -25,6 +25,7 @@ fn commit(expected: Option<Version>, state: Option<Bytes>, bucket: Option<Bytes>
             key: BucketKey { number, bucket: 1 },
             bytes: bucket,
         }],
+        notes: Vec::new(),
     }]
 }
 

@@ -1,15 +1,18 @@
 #!lua
--- Commits records, row buckets and change-log entries of one shard in one step, guarded by the records' versions.
+-- Commits records, row buckets, notes and change-log entries of one shard in one step, guarded by the versions of
+-- records and notes.
 --
 -- KEYS (one hash tag, in the order of keys.rs):
---   1 head: hash of store, seq, nonce      2 log: stream      3 number      4 case      5 rows: hashes
+--   1 head: hash of store, seq, nonce      2 log: stream      3 number      4 case      5 rows      6 reporter
+--   7 tenant: hashes
 -- ARGV:
 --   1 store id, as in the head             2 nonce of the last entry, decimal
 --   3 log entries to keep                  4 channel to ring on
 --   5 shard, decimal                       6 count of records
---   7 count of buckets to set
+--   7 count of buckets to set              8 count of notes
 --   then five for each record: index of its hash in KEYS (negative: delete the record), id, version expected (eight
 --     bytes, or empty if there must be no record), header of the log entry, state (empty if deleted)
+--   then four for each note: index of its hash in KEYS, id, version expected (as above), new version and state
 --   then two for each bucket to set: id, bytes
 --   then the ids of buckets to delete
 -- Returns one of
@@ -20,13 +23,16 @@
 -- is past. Want of memory, a full disk and a replica's refusal are found before a script without flags starts.
 
 local HEAD, LOG, ROWS = KEYS[1], KEYS[2], KEYS[5]
-local FIRST_RECORD, OF_RECORD, OF_BUCKET = 8, 5, 2
+local FIRST_RECORD, OF_RECORD, OF_NOTE, OF_BUCKET = 9, 5, 4, 2
+-- The hashes of which every value begins with a version.
+local GUARDED = {3, 4, 6, 7}
 -- How many values one call takes from a table, an even number; Lua's stack ends at 8,000.
 local BATCH = 2000
 
 local store, nonce, kept, channel, shard = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local records = tonumber(ARGV[6])
-local first_bucket = FIRST_RECORD + records * OF_RECORD
+local first_note = FIRST_RECORD + records * OF_RECORD
+local first_bucket = first_note + tonumber(ARGV[8]) * OF_NOTE
 local first_deleted_bucket = first_bucket + tonumber(ARGV[7]) * OF_BUCKET
 
 local function in_batches(list, from, to, call)
@@ -42,13 +48,22 @@ if head[1] ~= store or not seq then
 end
 
 -- Guards.
-local ids, expected = {{}, {}, {}, {}}, {{}, {}, {}, {}}
-for at = FIRST_RECORD, first_bucket - 1, OF_RECORD do
+local ids, expected, set, deleted = {}, {}, {}, {}
+for _, index in ipairs(GUARDED) do
+  ids[index], expected[index], set[index], deleted[index] = {}, {}, {}, {}
+end
+local function expect(at)
   local index = math.abs(tonumber(ARGV[at]))
   table.insert(ids[index], ARGV[at + 1])
   table.insert(expected[index], ARGV[at + 2])
 end
-for index = 3, 4 do
+for at = FIRST_RECORD, first_note - 1, OF_RECORD do
+  expect(at)
+end
+for at = first_note, first_bucket - 1, OF_NOTE do
+  expect(at)
+end
+for _, index in ipairs(GUARDED) do
   local checked, holds = 0, true
   in_batches(ids[index], 1, #ids[index], function(...)
     for _, value in ipairs(redis.call('HMGET', KEYS[index], ...)) do
@@ -72,9 +87,8 @@ for _, command in ipairs({{'HSET', HEAD, 'seq', ''}, {'HDEL', ROWS, ''}, {'XTRIM
 end
 
 -- Writes. The log first, without what would be trimmed again.
-local set, deleted = {{}, {}, {}, {}}, {{}, {}, {}, {}}
 local oldest = seq + records - kept + 1
-for at = FIRST_RECORD, first_bucket - 1, OF_RECORD do
+for at = FIRST_RECORD, first_note - 1, OF_RECORD do
   seq = seq + 1
   local index, id, header, state = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
   if seq >= oldest then
@@ -87,7 +101,12 @@ for at = FIRST_RECORD, first_bucket - 1, OF_RECORD do
     table.insert(set[index], struct.pack('>I8', seq) .. state)
   end
 end
-for index = 3, 4 do
+for at = first_note, first_bucket - 1, OF_NOTE do
+  local index = tonumber(ARGV[at])
+  table.insert(set[index], ARGV[at + 1])
+  table.insert(set[index], ARGV[at + 3])
+end
+for _, index in ipairs(GUARDED) do
   local key = KEYS[index]
   in_batches(set[index], 1, #set[index], function(...) redis.call('HSET', key, ...) end)
   in_batches(deleted[index], 1, #deleted[index], function(...) redis.call('HDEL', key, ...) end)

@@ -7,7 +7,9 @@ use super::error::Failure;
 use super::link::{Deadline, Link};
 use super::{reply, scripts, together};
 use crate::store::codec::entry::nonce;
-use crate::store::{CommitError, Kind, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, StoreError, Version};
+use crate::store::{
+    CommitError, Kind, LOG_ENTRIES_KEPT, NoteKind, NoteWrite, RecordWrite, ShardCommit, StoreError, Version,
+};
 
 /// The most bytes of one shard's commit: the server runs it in one step, and serves nobody meanwhile.
 pub const MAX_COMMIT_BYTES: usize = 64 << 20;
@@ -112,15 +114,18 @@ impl Committer<'_> {
             .arg(self.channel);
         call.arg(commit.shard.index())
             .arg(commit.records.len())
-            .arg(set().count());
+            .arg(set().count())
+            .arg(commit.notes.len());
         for write in &commit.records {
             let state = write.state.as_deref();
             call.arg(hash_index(write)).arg(write.key.id().as_ref());
-            match write.expected {
-                Some(version) => call.arg(&version.to_be_bytes()),
-                None => call.arg(""),
-            };
+            expect(&mut call, write.expected);
             call.arg(write.header.as_ref()).arg(state.unwrap_or_default());
+        }
+        for write in &commit.notes {
+            call.arg(note_index(write)).arg(write.key.id().as_ref());
+            expect(&mut call, write.expected);
+            call.arg([&write.version().to_be_bytes()[..], &write.state].concat());
         }
         for (id, bytes) in set() {
             call.arg(&id).arg(bytes.as_ref());
@@ -132,6 +137,14 @@ impl Committer<'_> {
     }
 }
 
+/// The version that is to be there: eight bytes, or none.
+fn expect(call: &mut Cmd, version: Option<Version>) {
+    match version {
+        Some(version) => call.arg(&version.to_be_bytes()),
+        None => call.arg(""),
+    };
+}
+
 /// Where the record is among the script's KEYS, counted from 1; negative if it is to be deleted.
 fn hash_index(write: &RecordWrite) -> i8 {
     let index = match write.key.kind() {
@@ -139,6 +152,14 @@ fn hash_index(write: &RecordWrite) -> i8 {
         Kind::Case => 4,
     };
     if write.state.is_some() { index } else { -index }
+}
+
+/// Where the note is among the script's KEYS, counted from 1.
+fn note_index(write: &NoteWrite) -> i8 {
+    match write.key.kind() {
+        NoteKind::Reporter => 6,
+        NoteKind::Tenant => 7,
+    }
 }
 
 /// The nonce of the entry that a record becomes.
@@ -163,7 +184,7 @@ fn check(commit: &ShardCommit) -> Result<(), StoreError> {
 }
 
 fn is_empty(commit: &ShardCommit) -> bool {
-    commit.records.is_empty() && commit.buckets.is_empty()
+    commit.items() == 0
 }
 
 /// About how many bytes a commit takes on the wire.
@@ -176,7 +197,9 @@ fn size(commit: &ShardCommit) -> usize {
         let bytes = write.bytes.as_ref().map_or(0, bytes::Bytes::len);
         write.key.id().len() + bytes + 2 * ARGUMENT_BYTES
     });
-    records.chain(buckets).fold(0, usize::saturating_add)
+    let notes = commit.notes.iter();
+    let notes = notes.map(|write| write.key.id().len() + write.state.len() + 4 * ARGUMENT_BYTES);
+    records.chain(buckets).chain(notes).fold(0, usize::saturating_add)
 }
 
 /// How many of the commits are sent together: at least one, if there is one.

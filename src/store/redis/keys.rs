@@ -3,7 +3,7 @@
 //! All keys of a shard carry one hash tag, `{sN}`, so that they share one slot of a Redis Cluster and one script may
 //! write them all. The identity has a tag of its own, and no script touches it and a shard.
 
-use crate::store::key::{Kind, Shard, TENANT, Table};
+use crate::store::key::{Kind, NoteKind, Shard, TENANT, Table};
 
 /// Field of a head: the store's id, in hex.
 pub(super) const HEAD_STORE: &str = "store";
@@ -25,17 +25,37 @@ pub(super) enum Part {
     Case,
     /// A hash from id to bytes.
     Rows,
+    /// A hash from id to version and state, as of numbers and cases: notes on reporters.
+    Reporter,
+    /// A hash as above: notes on tenants.
+    Tenant,
 }
 
 impl Part {
     /// All of them, in the order of the KEYS of the commit script.
-    pub(super) const ALL: [Self; 5] = [Self::Head, Self::Log, Self::Number, Self::Case, Self::Rows];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Head,
+        Self::Log,
+        Self::Number,
+        Self::Case,
+        Self::Rows,
+        Self::Reporter,
+        Self::Tenant,
+    ];
 
     /// Where the records of a kind are.
     pub(super) const fn of_kind(kind: Kind) -> Self {
         match kind {
             Kind::Number => Self::Number,
             Kind::Case => Self::Case,
+        }
+    }
+
+    /// Where the notes of a kind are.
+    pub(super) const fn of_note(kind: NoteKind) -> Self {
+        match kind {
+            NoteKind::Reporter => Self::Reporter,
+            NoteKind::Tenant => Self::Tenant,
         }
     }
 
@@ -55,6 +75,8 @@ impl Part {
             Self::Number => "number",
             Self::Case => "case",
             Self::Rows => "rows",
+            Self::Reporter => "reporter",
+            Self::Tenant => "tenant",
         }
     }
 }
@@ -94,6 +116,8 @@ mod tests {
                 "rw:{s7}:default:number",
                 "rw:{s7}:default:case",
                 "rw:{s7}:default:rows",
+                "rw:{s7}:default:reporter",
+                "rw:{s7}:default:tenant",
             ]
         );
         assert_eq!(meta(), "rw:{meta}:default:meta");

@@ -43,6 +43,7 @@ async fn read_some(link: &Link, keys: &[Key], deadline: Deadline) -> Result<Vec<
             match key {
                 Key::Record(key) => command.arg(key.id().as_ref()),
                 Key::Bucket(key) => command.arg(&key.id()),
+                Key::Note(key) => command.arg(key.id().as_ref()),
             };
         }
         pipeline.add_command(command);
@@ -138,10 +139,11 @@ fn part_of(key: &Key) -> Part {
     match key {
         Key::Record(key) => Part::of_kind(key.kind()),
         Key::Bucket(_) => Part::Rows,
+        Key::Note(key) => Part::of_note(key.kind()),
     }
 }
 
-/// The value of a hash: records have their version before them.
+/// The value of a hash: records and notes have their version before them.
 fn stored(part: Part, mut bytes: Bytes) -> Result<Stored, StoreError> {
     if part == Part::Rows {
         return Ok(Stored { version: 0, bytes });

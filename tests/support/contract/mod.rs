@@ -7,6 +7,7 @@ pub mod commits;
 pub mod following;
 pub mod life;
 pub mod model;
+pub mod notes;
 pub mod reading;
 
 /// Makes the tests of the contract for one store.
@@ -46,6 +47,14 @@ macro_rules! store_contract {
                 scans_are_complete_and_of_one_table,
                 a_scan_survives_writes_between_its_pages,
                 tables_start_empty,
+            );
+            $crate::store_contract!(@tests $place; notes:
+                a_note_has_versions_of_its_own_and_makes_no_entry,
+                a_stale_note_stops_the_whole_commit,
+                a_stale_record_stops_its_notes,
+                notes_of_all_kinds_are_apart,
+                notes_are_kept_when_the_store_is_opened_again,
+                a_note_named_twice_or_too_large_is_refused,
             );
             $crate::store_contract!(@tests $place; life:
                 a_new_store_is_ready_and_has_a_name_of_its_own,

@@ -185,6 +185,7 @@ mod tests {
             code: code.into(),
             field: String::new(),
             message: "so".to_owned(),
+            retry_after: None,
         };
         BatchSubmitResult {
             result: Some(Submitted::Error(error)),

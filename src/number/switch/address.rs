@@ -1,14 +1,18 @@
 //! Takes apart what switches send for a caller: SIP and `tel` addresses, names, parameters.
 
+use super::super::kinds::Verstat;
+use super::super::text::unicode::{fold, is_invisible};
+use super::super::text::written::is_separator;
 use super::anonymous;
-use super::kinds::{AttestationLevel, Verstat};
-use super::unicode::{fold, is_invisible};
-use super::written::is_separator;
+use super::name_addr::{Value, strip_scheme};
+use super::verstat;
 
 /// Schemes whose addresses have a user and a host.
 const SIP_SCHEMES: [&str; 2] = ["sip:", "sips:"];
 
 const TEL_SCHEME: &str = "tel:";
+
+const EMERGENCY_URN: &str = "urn:service:sos";
 
 /// What stands for the caller in an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +36,9 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Takes apart a text: an address, with or without a display name, or anything else.
-    pub(super) fn new(text: &str) -> Self {
-        let (name, address, outside) = name_and_address(text.trim());
+    /// Takes apart one value: an address (RFC 3261 section 19, RFC 3966), or anything else.
+    pub(super) fn new(value: &Value<'_>) -> Self {
+        let address = value.address;
         let mut parts = if let Some(rest) = SIP_SCHEMES.iter().find_map(|scheme| strip_scheme(address, scheme)) {
             Parts::sip(rest)
         } else if let Some(rest) = strip_scheme(address, TEL_SCHEME) {
@@ -44,8 +48,8 @@ impl Address {
         } else {
             Parts::tel(address)
         };
-        parts.params.extend(outside.split(';'));
-        let user = parts.user(name);
+        parts.params.extend(value.outside.split(';'));
+        let user = parts.user(value.name);
         Self::with_params(user, &parts.params)
     }
 
@@ -60,8 +64,11 @@ impl Address {
             let (key, value) = param.split_once('=').unwrap_or((param, ""));
             match key.trim().to_ascii_lowercase().as_str() {
                 "phone-context" => address.phone_context = Some(unescape(value.trim())),
-                "ext" => address.extension = Some(unescape(value.trim())),
-                "verstat" => address.verstat = verstat(value.trim()),
+                "ext" => address.extension = extension(value),
+                "verstat" => {
+                    let all = address.verstat.into_iter().chain(verstat::read(value.trim()));
+                    address.verstat = all.reduce(verstat::stricter);
+                }
                 _ => {}
             }
         }
@@ -137,18 +144,16 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// The display name, the address itself, and what follows it. Without angle brackets all is address.
-fn name_and_address(text: &str) -> (&str, &str, &str) {
-    let Some((name, rest)) = text.rsplit_once('<') else {
-        return ("", text, "");
-    };
-    let (address, outside) = rest.split_once('>').unwrap_or((rest, ""));
-    (name, address.trim(), outside)
+/// Whether an address is that of the emergency services: `urn:service:sos` or one below it, such as
+/// `urn:service:sos.police` (RFC 5031 section 4.2).
+pub(super) fn is_emergency_urn(address: &str) -> bool {
+    strip_scheme(address, EMERGENCY_URN).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ';']))
 }
 
-fn strip_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
-    let (start, rest) = text.split_at_checked(scheme.len())?;
-    start.eq_ignore_ascii_case(scheme).then_some(rest)
+/// The digits of an extension, which may hold separators (RFC 3966 section 3).
+fn extension(value: &str) -> Option<String> {
+    let digits: String = unescape(value).chars().filter(char::is_ascii_digit).collect();
+    Some(digits).filter(|digits| !digits.is_empty())
 }
 
 /// Whether a text is made of what one dials, and of punctuation.
@@ -185,30 +190,18 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|value| u8::try_from(value).ok())
 }
 
-/// Reads `TN-Validation-Passed[-A]`, `TN-Validation-Failed[-A]`, `No-TN-Validation`.
-fn verstat(value: &str) -> Option<Verstat> {
-    let value = value.to_ascii_lowercase();
-    if let Some(rest) = value.strip_prefix("tn-validation-passed") {
-        let level = match rest {
-            "-a" => Some(AttestationLevel::A),
-            "-b" => Some(AttestationLevel::B),
-            "-c" => Some(AttestationLevel::C),
-            _ => None,
-        };
-        return Some(Verstat::Passed(level));
-    }
-    if value.starts_with("tn-validation-failed") {
-        return Some(Verstat::Failed);
-    }
-    (value == "no-tn-validation").then_some(Verstat::NoValidation)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::kinds::AttestationLevel;
+    use super::super::name_addr::values;
     use super::*;
 
+    fn address(text: &str) -> Address {
+        Address::new(&values(text).next().unwrap())
+    }
+
     fn user(text: &str) -> User {
-        Address::new(text).user
+        address(text).user
     }
 
     fn number(text: &str) -> User {
@@ -262,7 +255,7 @@ mod tests {
             "sip:5550199;Phone-Context=+1415;EXT=77@carrier.example;verstat=TN-Validation-Passed-A",
             "<sip:5550199;phone-context=+1415@carrier.example;ext=77>;verstat=TN-Validation-Passed-A",
         ] {
-            let address = Address::new(text);
+            let address = address(text);
             assert_eq!(address.phone_context.as_deref(), Some("+1415"), "{text}");
             assert_eq!(address.extension.as_deref(), Some("77"), "{text}");
             assert_eq!(
@@ -274,23 +267,34 @@ mod tests {
     }
 
     #[test]
-    fn reads_every_verstat() {
-        for (value, expected) in [
-            ("TN-Validation-Passed", Some(Verstat::Passed(None))),
-            (
-                "tn-validation-passed-b",
-                Some(Verstat::Passed(Some(AttestationLevel::B))),
-            ),
-            (
-                "TN-Validation-Passed-C",
-                Some(Verstat::Passed(Some(AttestationLevel::C))),
-            ),
-            ("TN-Validation-Failed-A", Some(Verstat::Failed)),
-            ("No-TN-Validation", Some(Verstat::NoValidation)),
-            ("", None),
-            ("maybe", None),
+    fn the_strictest_of_several_signatures_counts() {
+        for text in [
+            "sip:+14155550199;verstat=TN-Validation-Failed@carrier.example;verstat=TN-Validation-Passed",
+            "+14155550199;verstat=TN-Validation-Passed;verstat=TN-Validation-Failed;verstat=x",
         ] {
-            assert_eq!(verstat(value), expected, "{value}");
+            assert_eq!(address(text).verstat, Some(Verstat::Failed), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_extension_is_digits() {
+        assert_eq!(extension("7-7.(1)").as_deref(), Some("771"));
+        assert_eq!(extension("%3777").as_deref(), Some("777"));
+        assert_eq!(extension(" - "), None);
+    }
+
+    #[test]
+    fn knows_the_emergency_services() {
+        for text in ["urn:service:sos", "URN:Service:SOS.fire", "urn:service:sos;a=b"] {
+            assert!(is_emergency_urn(text), "{text}");
+        }
+        for text in [
+            "urn:service:counseling",
+            "urn:service:sosx",
+            "urn:service:test.sos",
+            "sos",
+        ] {
+            assert!(!is_emergency_urn(text), "{text}");
         }
     }
 

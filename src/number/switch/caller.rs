@@ -1,17 +1,15 @@
 //! Decides what a text is: a number, a service, or no number at all.
 
-use super::address::{Address, User};
-use super::anonymous;
-use super::country_code;
-use super::dialled;
-use super::error::NumberError;
-use super::kinds::Validity;
-use super::parsed::{Parsed, ParsedNumber};
-use super::plan;
-use super::region::Region;
-use super::service;
-use super::unicode::{fold, is_invisible};
-use super::written::Written;
+use super::super::error::NumberError;
+use super::super::kinds::Validity;
+use super::super::parsed::{Parsed, ParsedNumber, ServiceKind, ServiceNumber};
+use super::super::plan::{self, dialled, service};
+use super::super::region::Region;
+use super::super::text::unicode::{fold, is_invisible};
+use super::super::text::written::Written;
+use super::address::{Address, User, is_emergency_urn};
+use super::name_addr::{Value, values};
+use super::{anonymous, privacy};
 
 /// Fewest digits, leading zeros not counted, of a national number of no plan's length. Fewer are a
 /// dialling prefix or an area code: `+4930` is no caller, not even an impossible one.
@@ -24,8 +22,8 @@ const NUMBER_STARTS: [char; 12] = ['+', '(', '0', '1', '2', '3', '4', '5', '6', 
 const INTERNATIONAL_PREFIX: &str = "00";
 const INTERNATIONAL_PREFIX_NANP: &str = "011";
 
-/// See [`super::parse`].
-pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+/// See [`parse`](super::super::parse).
+pub(in crate::number) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     if let Some((plus, digits)) = Written::bare(text) {
         return interpret(plus, digits, default_region);
     }
@@ -37,15 +35,37 @@ pub(super) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed
     if text.trim().is_empty() {
         return Err(NumberError::Empty);
     }
-    let address = Address::new(&text);
+    let mut answers = values(text.trim()).map(|value| read(&value, default_region));
+    let first = answers.next().unwrap_or(Err(NumberError::Empty));
+    match first {
+        Ok(Parsed::Number(_) | Parsed::Service(_)) => first,
+        Ok(Parsed::Anonymous) | Err(_) => answers.find(holds_number).unwrap_or(first),
+    }
+}
+
+fn holds_number(answer: &Result<Parsed, NumberError>) -> bool {
+    matches!(answer, Ok(Parsed::Number(_) | Parsed::Service(_)))
+}
+
+/// Reads one value of a header.
+fn read(value: &Value<'_>, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+    if is_emergency_urn(value.address) {
+        return Ok(Parsed::Service(ServiceNumber::new(
+            "",
+            default_region,
+            ServiceKind::Emergency,
+        )));
+    }
+    let address = Address::new(value);
     let user = match address.user {
         User::Anonymous => return Ok(Parsed::Anonymous),
         User::Name => return Err(NumberError::NotANumber),
         User::Text(user) => user,
     };
+    let user = privacy::behind_symbols(&user).map(str::to_owned).unwrap_or(user);
     let (text, region) = match address.phone_context.as_deref() {
         Some(_) if user.trim_start().starts_with('+') => (user, default_region),
-        Some(context) => match country_of(context) {
+        Some(context) => match context.strip_prefix('+').and_then(plan::region_of_code) {
             Some(region) => (user, Some(region)),
             None => (format!("{user};phone-context={context}"), default_region),
         },
@@ -65,18 +85,22 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     if anonymous::is_placeholder(plus, digits) {
         return Ok(Parsed::Anonymous);
     }
-    if let Some(service) = service::emergency(digits, region).filter(|_| !plus) {
+    if !plus && let Some(service) = service::emergency(digits, region) {
         return Ok(Parsed::Service(service));
     }
     let number = number(plus, digits, region);
     if number.as_ref().is_ok_and(|number| number.validity() == Validity::Valid) {
         return number.map(Parsed::Number);
     }
-    if let Some(service) = service::short_code(digits, region).filter(|_| !plus) {
+    if !plus && let Some(service) = service::short_code(digits, region) {
         return Ok(Parsed::Service(service));
     }
-    if let Some(international) = behind_international_prefix(digits, region) {
-        return Ok(Parsed::Number(international));
+    let possible = number.as_ref().is_ok_and(|number| number.e164().is_some());
+    let behind = behind_privacy_code(digits, region)
+        .or_else(|| behind_international_prefix(possible, digits, region))
+        .or_else(|| behind_doubled_prefix(number.as_ref().ok()?));
+    if let Some(number) = behind {
+        return Ok(Parsed::Number(number));
     }
     match number {
         Ok(number) if is_prefix(&number) => Err(NumberError::TooShort),
@@ -89,34 +113,49 @@ fn number(plus: bool, digits: &str, region: Option<Region>) -> Result<ParsedNumb
     Ok(ParsedNumber::new(code, national))
 }
 
+/// The number called, where what is dialled before it says whether to show the caller's.
+fn behind_privacy_code(digits: &str, region: Option<Region>) -> Option<ParsedNumber> {
+    privacy::behind_digits(digits, region?).find_map(|rest| valid(number(false, rest, region)))
+}
+
 /// The number behind an international prefix that is not the region's own: gateways write one
-/// whatever is dialled around them. Where the region is known, only a valid number will do.
-fn behind_international_prefix(digits: &str, region: Option<Region>) -> Option<ParsedNumber> {
+/// whatever is dialled around them. Where the region is known, only a valid number will do, and
+/// North America's prefix counts only if the digits are no possible number of the region.
+fn behind_international_prefix(possible: bool, digits: &str, region: Option<Region>) -> Option<ParsedNumber> {
     let rest = match digits.strip_prefix(INTERNATIONAL_PREFIX) {
-        None if region.is_none() => digits.strip_prefix(INTERNATIONAL_PREFIX_NANP),
+        None if !possible => digits.strip_prefix(INTERNATIONAL_PREFIX_NANP),
         rest => rest,
     };
-    let number = number(true, rest?, None).ok()?;
-    (number.validity() == Validity::Valid || (region.is_none() && !is_prefix(&number))).then_some(number)
+    let number = number(true, rest?, None);
+    if region.is_some() {
+        return valid(number);
+    }
+    number.ok().filter(|number| !is_prefix(number))
+}
+
+/// The number behind an international prefix that stands behind a country code of its own: gateways
+/// write theirs before whatever was dialled, as in `+1 011 49 30 901820`.
+fn behind_doubled_prefix(written: &ParsedNumber) -> Option<ParsedNumber> {
+    let (code, national) = (written.country_code(), written.national());
+    valid(number(true, plan::behind_international_prefix(code, national)?, None))
+}
+
+fn valid(number: Result<ParsedNumber, NumberError>) -> Option<ParsedNumber> {
+    number.ok().filter(|number| number.validity() == Validity::Valid)
 }
 
 /// Whether a number is only the beginning of numbers.
 fn is_prefix(number: &ParsedNumber) -> bool {
     let no_length = number.is_local_only() || number.validity() == Validity::Impossible;
-    no_length && number.significant_len() < SIGNIFICANT_MIN
-}
-
-/// The region of a phone context that is a country code and no more.
-fn country_of(context: &str) -> Option<Region> {
-    let (code, rest) = country_code::split(context.strip_prefix('+')?.as_bytes())?;
-    let region = plan::country(code)?.main().region();
-    (rest.is_empty() && region != Region::WORLD).then_some(region)
+    // With the national prefix, `0171` has the length of a number in some plans.
+    let is_short = no_length || (number.validity() == Validity::Possible && number.national().len() <= SIGNIFICANT_MIN);
+    is_short && number.significant_len() < SIGNIFICANT_MIN
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::kinds::{AttestationLevel, LineType, Verstat};
-    use super::super::parsed::ServiceKind;
+    use super::super::super::kinds::{AttestationLevel, LineType, Verstat};
+    use super::super::super::parsed::ServiceKind;
     use super::*;
 
     fn region(text: &str) -> Option<Region> {

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::parsed::{ServiceKind, ServiceNumber};
+use super::super::parsed::{ServiceKind, ServiceNumber};
+use super::super::region::Region;
 use super::pattern::Program;
-use super::region::Region;
 
 /// `region;emergency;short code` a line, after comment lines; an empty pattern matches nothing.
-const TABLE: &str = include_str!("data/service_numbers.csv");
+const TABLE: &str = include_str!("../data/service_numbers.csv");
 
 /// Most digits of a short number.
 const DIGITS_MAX: usize = 9;
@@ -30,7 +30,7 @@ struct Services {
 }
 
 /// The emergency number that `digits`, dialled as they stand, are in a region.
-pub(super) fn emergency(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
+pub(in crate::number) fn emergency(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
     let listed = EMERGENCY_EVERYWHERE.contains(&digits)
         || match region.and_then(|region| SERVICES.get(&region)) {
             Some(services) => matches(services.emergency.as_ref(), digits),
@@ -40,13 +40,13 @@ pub(super) fn emergency(digits: &str, region: Option<Region>) -> Option<ServiceN
 }
 
 /// The short code that `digits`, dialled as they stand, are in a region.
-pub(super) fn short_code(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
+pub(in crate::number) fn short_code(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
     let services = SERVICES.get(&region?)?;
     matches(services.short_code.as_ref(), digits).then(|| ServiceNumber::new(digits, region, ServiceKind::ShortCode))
 }
 
 /// Reads what is otherwise read at the first short number.
-pub(super) fn warm_up() {
+pub(in crate::number) fn warm_up() {
     LazyLock::force(&SERVICES);
 }
 

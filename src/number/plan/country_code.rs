@@ -3,7 +3,7 @@
 //! No code is the beginning of another, so the first match is the only one.
 
 /// `code,first region` a line, after comment lines.
-const TABLE: &[u8] = include_bytes!("data/country_codes.csv");
+const TABLE: &[u8] = include_bytes!("../data/country_codes.csv");
 
 /// Longest country code, in digits.
 const DIGITS_MAX: u32 = 3;
@@ -19,7 +19,7 @@ pub(super) fn is_assigned(code: u16) -> bool {
 }
 
 /// The country code that begins a number of `len` digits, and how many digits it has.
-pub(super) fn leading(digits: u64, len: u32) -> Option<(u16, u32)> {
+pub(in crate::number) fn leading(digits: u64, len: u32) -> Option<(u16, u32)> {
     (1..=DIGITS_MAX.min(len)).find_map(|code_len| {
         let code = u16::try_from(digits / 10_u64.pow(len - code_len)).ok()?;
         is_assigned(code).then_some((code, code_len))

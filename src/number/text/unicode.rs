@@ -79,7 +79,7 @@ const ZEROS: [char; 73] = [
 ];
 
 /// The ASCII digit that a character of any script stands for.
-pub(super) fn ascii_digit(char: char) -> Option<u8> {
+pub(in crate::number) fn ascii_digit(char: char) -> Option<u8> {
     if char.is_ascii() {
         return u8::try_from(char).ok().filter(u8::is_ascii_digit);
     }
@@ -92,12 +92,12 @@ pub(super) fn ascii_digit(char: char) -> Option<u8> {
 }
 
 /// Whether a character is a plus sign.
-pub(super) fn is_plus(char: char) -> bool {
+pub(in crate::number) fn is_plus(char: char) -> bool {
     matches!(char, '+' | '\u{FF0B}')
 }
 
 /// A character with digits of all scripts as ASCII digits, and plus signs as `+`.
-pub(super) fn fold(char: char) -> char {
+pub(in crate::number) fn fold(char: char) -> char {
     match ascii_digit(char) {
         Some(digit) => char::from(digit),
         None if is_plus(char) => '+',
@@ -107,7 +107,7 @@ pub(super) fn fold(char: char) -> char {
 
 /// Whether a character cannot be seen and means nothing in a number: controls, marks of writing
 /// direction, joiners, the byte-order mark.
-pub(super) fn is_invisible(char: char) -> bool {
+pub(in crate::number) fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(
             char,

@@ -1,10 +1,11 @@
-//! Finds the number in a text as people write it, by libphonenumber's rules.
+//! Finds the number in a text as people write it, by the rules of libphonenumber's `parse` (its
+//! `extractPossibleNumber`, `isViablePhoneNumber` and `maybeStripExtension`) and RFC 3966.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::error::NumberError;
+use super::super::error::NumberError;
 use super::unicode::{ascii_digit, is_plus};
 
 /// Most characters of a text.
@@ -24,12 +25,12 @@ const SUBADDRESS: &str = ";isub=";
 
 /// A number as found in a text: not yet split into country code and national number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Written {
+pub(in crate::number) struct Written {
     /// Whether it began with a plus sign: a country code follows.
-    pub(super) plus: bool,
+    pub(in crate::number) plus: bool,
     /// ASCII digits, at most 250.
-    pub(super) digits: String,
-    pub(super) extension: Option<Box<str>>,
+    pub(in crate::number) digits: String,
+    pub(in crate::number) extension: Option<Box<str>>,
 }
 
 impl Written {
@@ -37,7 +38,7 @@ impl Written {
     ///
     /// # Errors
     /// [`NumberError::Empty`], [`NumberError::TooLong`] or [`NumberError::NotANumber`].
-    pub(super) fn find(text: &str) -> Result<Self, NumberError> {
+    pub(in crate::number) fn find(text: &str) -> Result<Self, NumberError> {
         Self::check_length(text)?;
         if text.trim().is_empty() {
             return Err(NumberError::Empty);
@@ -49,14 +50,14 @@ impl Written {
     }
 
     /// Refuses a text that is longer than any that holds one number.
-    pub(super) fn check_length(text: &str) -> Result<(), NumberError> {
+    pub(in crate::number) fn check_length(text: &str) -> Result<(), NumberError> {
         let too_long = text.len() > CHARS_MAX && text.chars().nth(CHARS_MAX).is_some();
         if too_long { Err(NumberError::TooLong) } else { Ok(()) }
     }
 
     /// The parts of a text that is nothing but digits, behind a plus sign or not. This is what
     /// programs send, so it takes no memory.
-    pub(super) fn bare(text: &str) -> Option<(bool, &str)> {
+    pub(in crate::number) fn bare(text: &str) -> Option<(bool, &str)> {
         let digits = text.strip_prefix('+').unwrap_or(text);
         let bare =
             (DIGITS_MIN..=CHARS_MAX - 1).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -65,7 +66,7 @@ impl Written {
 
     /// The number, if nothing but digits and punctuation follow its first digit or plus sign, so
     /// that there can be neither extension nor letters: nearly every number, without expressions.
-    pub(super) fn tidy(text: &str) -> Option<Self> {
+    pub(in crate::number) fn tidy(text: &str) -> Option<Self> {
         let start = text.find(is_start)?;
         let rest = text.split_at_checked(start)?.1.trim_end_matches(is_unwanted_end);
         let mut written = Self::default();
@@ -98,7 +99,7 @@ impl Written {
 }
 
 /// The digit on a telephone's keypad for a letter of either case (ITU-T E.161).
-pub(super) fn keypad_digit(letter: char) -> Option<char> {
+pub(in crate::number) fn keypad_digit(letter: char) -> Option<char> {
     match letter.to_uppercase().next()? {
         'A'..='C' => Some('2'),
         'D'..='F' => Some('3'),
@@ -113,7 +114,7 @@ pub(super) fn keypad_digit(letter: char) -> Option<char> {
 }
 
 /// Compiles what is otherwise compiled at the first text that needs it.
-pub(super) fn warm_up() {
+pub(in crate::number) fn warm_up() {
     for expression in [&VIABLE, &EXTENSION, &LETTER_OR_NUMBER, &GLOBAL_CONTEXT, &DOMAIN_CONTEXT] {
         LazyLock::force(expression);
     }
@@ -204,7 +205,7 @@ fn is_unwanted_end(char: char) -> bool {
 }
 
 /// Punctuation within numbers that never begins an extension.
-pub(super) fn is_separator(char: char) -> bool {
+pub(in crate::number) fn is_separator(char: char) -> bool {
     matches!(
         char,
         '-' | ' ' | '(' | ')' | '.' | '[' | ']' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30FC}'

@@ -18,7 +18,7 @@ const NOWHERE: u32 = 0;
 /// A table of values over digit strings.
 #[derive(Debug)]
 pub(in crate::number) struct Automaton<V> {
-    nodes: Vec<Node<V>>,
+    nodes: Box<[Node<V>]>,
     root: u32,
     /// The value of texts that match nothing.
     otherwise: V,
@@ -41,7 +41,7 @@ impl<V: Copy + Eq + Hash> Automaton<V> {
         let start = builder.closure(start);
         let root = builder.node(start, 0);
         Self {
-            nodes: builder.nodes,
+            nodes: builder.nodes.into_boxed_slice(),
             root,
             otherwise,
         }
@@ -79,6 +79,10 @@ struct Builder<V, F> {
     steps: Vec<Step>,
     /// The first step of each program.
     starts: Places,
+    /// For each step, the last closure that came by.
+    seen: Vec<u32>,
+    /// How many closures there have been.
+    closures: u32,
     otherwise: V,
     decide: F,
     nodes: Vec<Node<V>>,
@@ -106,6 +110,8 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
             next: [NOWHERE; 10],
         };
         Self {
+            seen: vec![0; steps.len()],
+            closures: 0,
             steps,
             starts,
             otherwise,
@@ -153,7 +159,7 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
         }
     }
 
-    fn after(&self, places: &[usize], digit: usize) -> Places {
+    fn after(&mut self, places: &[usize], digit: usize) -> Places {
         let reached = places
             .iter()
             .filter(|&&place| matches!(self.steps.get(place), Some(Step::Digit(set)) if set >> digit & 1 == 1))
@@ -163,13 +169,14 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
     }
 
     /// The digit and accept steps that `places` lead to without a digit.
-    fn closure(&self, places: Places) -> Places {
+    fn closure(&mut self, places: Places) -> Places {
         let mut open = places;
         let mut reached = Vec::new();
-        let mut seen = std::collections::HashSet::<usize, foldhash::fast::RandomState>::default();
+        self.closures += 1;
         while let Some(place) = open.pop() {
-            if !seen.insert(place) {
-                continue;
+            match self.seen.get_mut(place) {
+                Some(seen) if *seen != self.closures => *seen = self.closures,
+                _ => continue,
             }
             match self.steps.get(place) {
                 Some(Step::Digit(_) | Step::Accept) => reached.push(place),

@@ -1,16 +1,19 @@
-//! Splits digits as dialled or written into country code and national number, by
-//! libphonenumber's rules.
+//! Splits digits as dialled or written into country code (ITU-T E.164) and national number, by
+//! the rules of libphonenumber's `parse` (`maybeExtractCountryCode`,
+//! `maybeStripNationalPrefixAndCarrierCode`).
 //!
 //! The country code of a number that begins with a plus sign is settled before the default region
 //! has a say: its dialling prefixes are nothing to a number of another country.
 
 use std::borrow::Cow;
 
+use super::super::digits::Digits;
+use super::super::error::NumberError;
+use super::super::region::Region;
+use super::country::Country;
 use super::country_code;
-use super::digits::Digits;
-use super::error::NumberError;
-use super::plan::{self, LengthFit, Territory};
-use super::region::Region;
+use super::lengths::LengthFit;
+use super::territory::Territory;
 
 /// Fewest digits of a national number.
 const NATIONAL_MIN: usize = 2;
@@ -24,8 +27,12 @@ const NATIONAL_MAX: usize = 17;
 /// # Errors
 /// [`NumberError::InvalidCountryCode`], [`NumberError::TooShortAfterIdd`],
 /// [`NumberError::TooShort`] or [`NumberError::TooLongNumber`].
-pub(super) fn resolve(plus: bool, digits: &[u8], default_region: Option<Region>) -> Result<(u16, Digits), NumberError> {
-    let home = default_region.and_then(plan::territory);
+pub(in crate::number) fn resolve(
+    plus: bool,
+    digits: &[u8],
+    default_region: Option<Region>,
+) -> Result<(u16, Digits), NumberError> {
+    let home = default_region.and_then(super::territory);
     if !plus && home.is_none() {
         return Err(NumberError::InvalidCountryCode);
     }
@@ -38,7 +45,7 @@ pub(super) fn resolve(plus: bool, digits: &[u8], default_region: Option<Region>)
         split => split?,
     };
     let (territory, national) = match split {
-        Some(Split { code, national }) => (plan::country(code).map(plan::Country::main), national),
+        Some(Split { code, national }) => (super::country(code).map(Country::main), national),
         None => (home, Cow::Borrowed(digits)),
     };
     let territory = territory.ok_or(NumberError::InvalidCountryCode)?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// `word,digits,source` a line, after comment lines.
-const TABLE: &str = include_str!("data/anonymous.csv");
+const TABLE: &str = include_str!("../data/anonymous.csv");
 
 /// Hosts that stand for no network (RFC 3323 section 4.1.1.3, 3GPP TS 29.163).
 const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
@@ -12,9 +12,12 @@ const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
 /// From so many zeros on, zeros alone are no number but a placeholder; `000` is an emergency number.
 const ZEROS_MIN: usize = 4;
 
-static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| column(0));
+/// Words of the table, which is our own: nobody can fill it with collisions.
+type Words = HashSet<&'static str, foldhash::fast::RandomState>;
 
-static SPELLED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| column(1));
+static WORDS: LazyLock<Words> = LazyLock::new(|| column(0));
+
+static SPELLED: LazyLock<Words> = LazyLock::new(|| column(1));
 
 /// Whether a text says that there is no number to show. White space, punctuation and case of the
 /// text do not matter.
@@ -48,7 +51,7 @@ pub(super) fn warm_up() {
     LazyLock::force(&SPELLED);
 }
 
-fn column(index: usize) -> HashSet<&'static str> {
+fn column(index: usize) -> Words {
     TABLE
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -59,7 +62,7 @@ fn column(index: usize) -> HashSet<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::written::keypad_digit;
+    use super::super::super::text::written::keypad_digit;
     use super::*;
 
     #[test]
@@ -72,6 +75,10 @@ mod tests {
             "Coin line/payphone",
             "_undef_",
             "P",
+            "Número oculto",
+            "UNTERDRÜCKT",
+            "Номер скрыт",
+            "非通知",
         ] {
             assert!(is_word(text), "{text}");
         }
@@ -98,7 +105,9 @@ mod tests {
             let columns: Vec<&str> = line.split(',').collect();
             let spelled: String = columns[0].chars().filter_map(keypad_digit).collect();
             assert!(columns[1].is_empty() || columns[1] == spelled, "{line}");
-            assert!(columns[0].chars().all(|char| char.is_ascii_lowercase()), "{line}");
+            let as_compared = |char: char| char.is_alphabetic() && char.to_lowercase().eq([char]);
+            assert!(columns[0].chars().all(as_compared), "{line}");
+            assert!(is_word(columns[0]), "{line}");
         }
     }
 }

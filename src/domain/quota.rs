@@ -1,0 +1,191 @@
+//! How many reports a day are taken from one reporter, and from one tenant.
+
+use super::day::Day;
+use super::tail::Tail;
+
+/// The most reports a day; none means that there is no limit. Trusted feeds that name no reporter are exempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    /// Of one reporter; at most [`Quotas::MAX_REPORTER_DAILY`], since each is remembered.
+    pub reporter_daily: Option<u32>,
+    /// Of one tenant.
+    pub tenant_daily: Option<u64>,
+    /// The most of a tenant's quota that an instance takes in advance: what it has not used is lost when it ends.
+    pub lease: u64,
+}
+
+impl Quotas {
+    /// The defaults of the scoring model.
+    pub const DEFAULT: Self = Self {
+        reporter_daily: Some(20),
+        tenant_daily: Some(100_000),
+        lease: 1_000,
+    };
+
+    /// The highest quota of a reporter.
+    pub const MAX_REPORTER_DAILY: u32 = 1_000;
+}
+
+/// How much of a tenant's quota of a day the instances have taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantDay {
+    /// The day.
+    pub day: Day,
+    /// Reports given out to instances.
+    pub leased: u64,
+    /// What a newer release wrote behind these fields.
+    pub tail: Tail,
+}
+
+impl TenantDay {
+    /// Gives out some of the quota of `daily` reports: a tenth of what is left, at most [`Quotas::lease`], so that
+    /// little lies unused with others when it comes to an end; but at least `wanted`, as far as there is as much.
+    /// Nought means that the quota of the day is used up.
+    pub fn lease(&mut self, today: Day, wanted: u64, daily: u64, quotas: &Quotas) -> u64 {
+        let (day, new) = self.day.counted_on(today);
+        self.day = day;
+        if new {
+            self.leased = 0;
+        }
+        let left = daily.saturating_sub(self.leased);
+        let block = (left / 10).min(quotas.lease);
+        let given = block.max(wanted).min(left);
+        self.leased = self.leased.saturating_add(given);
+        given
+    }
+}
+
+/// Reports that may be taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// On which day's quota.
+    pub day: Day,
+    /// How many.
+    pub units: u64,
+}
+
+/// What an instance has taken of the quota and not used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    day: Day,
+    left: u64,
+    /// Whether the store has nothing more to give out that day, so that it need not be asked again.
+    dry: bool,
+}
+
+impl Budget {
+    /// How many the store should be asked for, so that `wanted` can be taken: none if it has no more.
+    pub fn short_of(&mut self, today: Day, wanted: u64) -> Option<u64> {
+        self.turn(today);
+        let short = wanted.saturating_sub(self.left);
+        (short > 0 && !self.dry).then_some(short)
+    }
+
+    /// Takes up to `wanted`.
+    pub fn take(&mut self, today: Day, wanted: u64) -> Share {
+        self.turn(today);
+        let units = self.left.min(wanted);
+        self.left -= units;
+        Share { day: self.day, units }
+    }
+
+    /// Puts in what the store gave out; nought says that it has no more.
+    pub fn put(&mut self, today: Day, given: u64) {
+        self.turn(today);
+        self.left = self.left.saturating_add(given);
+        self.dry = given == 0;
+    }
+
+    /// Gives back what was taken and not used, if it is still of the same day.
+    pub fn give_back(&mut self, unused: Share) {
+        if unused.day == self.day {
+            self.left = self.left.saturating_add(unused.units);
+        }
+    }
+
+    /// Forgets what is left of another day.
+    fn turn(&mut self, today: Day) {
+        let (day, new) = self.day.counted_on(today);
+        if new {
+            *self = Self {
+                day,
+                left: 0,
+                dry: false,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TODAY: Day = Day::from_number(20_000);
+    const TOMORROW: Day = Day::from_number(20_001);
+
+    #[test]
+    fn leases_shrink_as_the_quota_comes_to_its_end() {
+        let mut note = TenantDay::default();
+        let quotas = Quotas::DEFAULT;
+        let mut lease = |wanted| note.lease(TODAY, wanted, 10_000, &quotas);
+        assert_eq!([lease(1), lease(1), lease(5_000), lease(1)], [1_000, 900, 5_000, 310]);
+        let rest: Vec<u64> = std::iter::from_fn(|| Some(lease(1)).filter(|given| *given > 0)).collect();
+        assert_eq!(rest.iter().sum::<u64>(), 2_790);
+        assert_eq!(rest.last(), Some(&1));
+        assert_eq!((lease(5), note.leased), (0, 10_000));
+    }
+
+    #[test]
+    fn a_new_day_begins_anew() {
+        let mut note = TenantDay::default();
+        let quotas = Quotas::DEFAULT;
+        assert_eq!(note.lease(TODAY, 50, 50, &quotas), 50);
+        assert_eq!(note.lease(TODAY, 1, 50, &quotas), 0);
+        assert_eq!(note.lease(TOMORROW, 50, 50, &quotas), 50);
+        // The clock of another instance is behind.
+        assert_eq!(note.lease(TODAY, 50, 50, &quotas), 0);
+        assert_eq!(note.day, TOMORROW);
+    }
+
+    #[test]
+    fn a_budget_is_spent_given_back_and_forgotten_at_midnight() {
+        let mut budget = Budget::default();
+        let of = |day, units| Share { day, units };
+        assert_eq!(budget.take(TODAY, 3), of(TODAY, 0));
+        assert_eq!(budget.short_of(TODAY, 7), Some(7));
+        budget.put(TODAY, 10);
+        assert_eq!(budget.short_of(TODAY, 7), None);
+        assert_eq!(budget.take(TODAY, 7), of(TODAY, 7));
+        budget.give_back(of(TODAY, 2));
+        assert_eq!(budget.short_of(TODAY, 9), Some(4));
+        assert_eq!(budget.take(TODAY, 9), of(TODAY, 5));
+        budget.put(TODAY, 0);
+        assert_eq!(budget.short_of(TODAY, 1), None, "the store has no more");
+        assert_eq!(budget.short_of(TOMORROW, 1), Some(1));
+        budget.give_back(of(TODAY, 2));
+        assert_eq!(
+            budget.take(TOMORROW, 1),
+            of(TOMORROW, 0),
+            "what is of yesterday is lost"
+        );
+    }
+
+    proptest! {
+        /// However instances take, use and lose their leases, no more is given out than there is.
+        #[test]
+        fn never_more_than_the_quota(daily in 0u64..5_000, wants in prop::collection::vec(1u64..700, 0..60), lease in 1u64..2_000) {
+            let quotas = Quotas { lease, ..Quotas::DEFAULT };
+            let mut note = TenantDay::default();
+            let mut given = 0;
+            for wanted in wants {
+                let left = daily - given;
+                let one = note.lease(TODAY, wanted, daily, &quotas);
+                prop_assert!(one >= wanted.min(left) && one <= left);
+                prop_assert!(one <= wanted.max(lease));
+                given += one;
+            }
+            prop_assert_eq!(note.leased, given);
+        }
+    }
+}

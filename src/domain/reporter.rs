@@ -1,0 +1,407 @@
+//! What a reporter said lately, and what it proved: the record of one reporter, and the pure functions on it.
+//!
+//! Trust is pulled, not pushed. The record holds bare claims, and each new report of the reporter judges them against
+//! what is held true of their numbers then. So a verdict that is taken back takes its judgements back, nothing is
+//! counted twice, and a verdict costs one write however many reported the number.
+
+use super::day::Day;
+use super::ids::ReportId;
+use super::tail::Tail;
+use super::time::Timestamp;
+use super::verdict::Verdict;
+use super::weight::{Standing, WeightModel};
+use crate::number::E164;
+
+/// What a reporter last said of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The number.
+    pub number: E164,
+    /// Whether they said that its calls are wanted.
+    pub not_spam: bool,
+    /// When they began to say so.
+    pub at: Timestamp,
+}
+
+/// A report as a reporter's quota counts it: a keyed hash of number and report id. The key keeps reporters from choosing
+/// ids that count as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(u64);
+
+/// The record of one reporter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReporterState {
+    /// The latest claims, oldest first, one a number, at most [`WeightModel::claims_kept`].
+    pub claims: Vec<Claim>,
+    /// The day that `slots` are of.
+    pub day: Day,
+    /// The reports counted that day, at most the quota.
+    pub slots: Vec<Slot>,
+    /// What a newer release wrote behind these fields.
+    pub tail: Tail,
+}
+
+/// What a quota says of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// It was counted before, that day: it is sent again.
+    Before,
+    /// It is counted now.
+    Now,
+    /// It is one too many.
+    TooMany,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Claimed {
+    /// It had been made before: nothing changed.
+    #[default]
+    Again,
+    /// It is the first on its number.
+    First,
+    /// It took the place of the opposite.
+    InPlaceOf(Claim),
+}
+
+impl Slot {
+    /// The slot of a report on a number.
+    #[must_use]
+    pub fn keyed(key: &[u8; 32], number: E164, report: &ReportId) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher
+            .update(&number.digits().to_le_bytes())
+            .update(report.as_str().as_bytes());
+        let mut first = [0; 8];
+        hasher.finalize_xof().fill(&mut first);
+        Self(u64::from_le_bytes(first))
+    }
+
+    /// A slot from the hash that a store kept.
+    #[must_use]
+    pub const fn from_raw(hash: u64) -> Self {
+        Self(hash)
+    }
+
+    /// The hash.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+}
+
+impl ReporterState {
+    /// Counts a report on `today`, if the quota lets it.
+    pub fn count(&mut self, slot: Slot, today: Day, daily: u32) -> Counted {
+        let (day, new) = self.day.counted_on(today);
+        self.day = day;
+        if new {
+            self.slots.clear();
+        }
+        if self.slots.contains(&slot) {
+            return Counted::Before;
+        }
+        if u32::try_from(self.slots.len()).is_ok_and(|counted| counted < daily) {
+            self.slots.push(slot);
+            return Counted::Now;
+        }
+        Counted::TooMany
+    }
+
+    /// Takes a count back; says whether it was there.
+    pub fn uncount(&mut self, slot: Slot) -> bool {
+        let before = self.slots.len();
+        self.slots.retain(|known| *known != slot);
+        self.slots.len() != before
+    }
+
+    /// Remembers a claim in the place of an earlier one on the same number. A claim that is repeated stays as old as it
+    /// is.
+    pub fn claim(&mut self, claim: Claim, model: &WeightModel) -> Claimed {
+        let known = self.claims.iter().find(|known| known.number == claim.number).copied();
+        if known.is_some_and(|known| known.not_spam == claim.not_spam) {
+            return Claimed::Again;
+        }
+        self.forget(claim.number);
+        self.claims.push(claim);
+        let beyond = self.claims.len().saturating_sub(model.claims_kept);
+        self.claims.drain(..beyond);
+        known.map_or(Claimed::First, Claimed::InPlaceOf)
+    }
+
+    /// Takes back a claim that came to nothing, and puts back what it took the place of; says whether it was there.
+    pub fn unclaim(&mut self, claim: Claim, claimed: Claimed) -> bool {
+        if claimed == Claimed::Again || !self.claims.contains(&claim) {
+            return false;
+        }
+        self.forget(claim.number);
+        if let Claimed::InPlaceOf(earlier) = claimed {
+            let place = self.claims.partition_point(|known| known.at <= earlier.at);
+            self.claims.insert(place, earlier);
+        }
+        true
+    }
+
+    /// Forgets what was claimed of a number; says whether there was anything.
+    pub fn forget(&mut self, number: E164) -> bool {
+        let before = self.claims.len();
+        self.claims.retain(|known| known.number != number);
+        self.claims.len() != before
+    }
+
+    /// How often the reporter was right and wrong, in what they had claimed by `moment`, by what is held true of the
+    /// numbers; `verdict` says that, as of the same moment.
+    #[must_use]
+    pub fn standing(
+        &self,
+        moment: Timestamp,
+        model: &WeightModel,
+        verdict: impl Fn(E164) -> Option<Verdict>,
+    ) -> Standing {
+        let mut standing = Standing::default();
+        for claim in self.claims.iter().filter(|claim| claim.at < moment) {
+            match verdict(claim.number).and_then(|verdict| claim.is_right(&verdict, model)) {
+                Some(true) => standing.agree = standing.agree.saturating_add(1),
+                Some(false) => standing.disagree = standing.disagree.saturating_add(1),
+                None => {}
+            }
+        }
+        standing
+    }
+}
+
+impl Claim {
+    /// Whether a verdict proves the claim right or wrong; none if it proves nothing.
+    fn is_right(&self, verdict: &Verdict, model: &WeightModel) -> Option<bool> {
+        if verdict.owner_since.is_some_and(|since| self.at < since) {
+            return None;
+        }
+        let right = verdict.unwanted != self.not_spam;
+        let repeats = right && model.right_only_before_verdict && self.at >= verdict.since;
+        (!repeats).then_some(right)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    const MODEL: WeightModel = WeightModel::DEFAULT;
+    const TODAY: Day = Day::from_number(20_000);
+
+    fn number(n: u64) -> E164 {
+        E164::from_digits(13_152_320_000 + n).unwrap()
+    }
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn claim(n: u64, not_spam: bool, secs: i64) -> Claim {
+        Claim {
+            number: number(n),
+            not_spam,
+            at: at(secs),
+        }
+    }
+
+    fn slot(n: u64) -> Slot {
+        Slot::from_raw(n)
+    }
+
+    #[test]
+    fn slots_differ_by_number_report_and_key() {
+        let id = |text| ReportId::parse(text).unwrap();
+        let one = Slot::keyed(&[1; 32], number(1), &id("a"));
+        assert_eq!(one, Slot::keyed(&[1; 32], number(1), &id("a")));
+        assert_ne!(one, Slot::keyed(&[1; 32], number(2), &id("a")));
+        assert_ne!(one, Slot::keyed(&[1; 32], number(1), &id("b")));
+        assert_ne!(one, Slot::keyed(&[2; 32], number(1), &id("a")));
+    }
+
+    #[test]
+    fn a_quota_counts_each_report_once_a_day() {
+        let mut record = ReporterState::default();
+        assert_eq!(record.count(slot(1), TODAY, 2), Counted::Now);
+        assert_eq!(record.count(slot(1), TODAY, 2), Counted::Before);
+        assert_eq!(record.count(slot(2), TODAY, 2), Counted::Now);
+        assert_eq!(record.count(slot(3), TODAY, 2), Counted::TooMany);
+        assert_eq!(record.count(slot(2), TODAY, 2), Counted::Before);
+        assert!(record.uncount(slot(2)) && !record.uncount(slot(2)));
+        assert_eq!(record.count(slot(3), TODAY, 2), Counted::Now);
+        let tomorrow = Day::from_number(TODAY.number() + 1);
+        assert_eq!(record.count(slot(1), tomorrow, 2), Counted::Now);
+        assert_eq!(record.slots, [slot(1)]);
+        // The clock of another instance is behind: no second quota.
+        assert_eq!(record.count(slot(2), TODAY, 2), Counted::Now);
+        assert_eq!(record.count(slot(3), TODAY, 2), Counted::TooMany);
+    }
+
+    #[test]
+    fn one_claim_a_number_the_latest_kept() {
+        let mut record = ReporterState::default();
+        assert_eq!(record.claim(claim(1, false, 10), &MODEL), Claimed::First);
+        assert_eq!(record.claim(claim(1, false, 20), &MODEL), Claimed::Again);
+        assert_eq!(record.claims, [claim(1, false, 10)]);
+        assert_eq!(record.claim(claim(2, false, 30), &MODEL), Claimed::First);
+        let flipped = record.claim(claim(1, true, 40), &MODEL);
+        assert_eq!(flipped, Claimed::InPlaceOf(claim(1, false, 10)));
+        assert_eq!(record.claims, [claim(2, false, 30), claim(1, true, 40)]);
+        for (n, secs) in (3..).zip(50..).take(255) {
+            record.claim(claim(n, false, secs), &MODEL);
+        }
+        assert_eq!((record.claims.len(), record.claims[0]), (256, claim(1, true, 40)));
+        assert!(record.forget(number(1)) && !record.forget(number(1)));
+    }
+
+    #[test]
+    fn a_claim_that_came_to_nothing_leaves_what_was_there() {
+        let mut record = ReporterState::default();
+        for made in [claim(1, false, 10), claim(2, false, 20)] {
+            record.claim(made, &MODEL);
+        }
+        let before = record.clone();
+        for made in [claim(1, true, 30), claim(3, false, 30), claim(2, false, 30)] {
+            let claimed = record.claim(made, &MODEL);
+            assert_eq!(record.unclaim(made, claimed), claimed != Claimed::Again);
+            assert_eq!(record, before);
+        }
+        // Whoever claimed something else meanwhile keeps that.
+        let claimed = record.claim(claim(3, false, 30), &MODEL);
+        record.claim(claim(3, true, 31), &MODEL);
+        assert!(!record.unclaim(claim(3, false, 30), claimed));
+        assert_eq!(record.claims.last(), Some(&claim(3, true, 31)));
+    }
+
+    #[test]
+    fn claims_are_judged_by_this_table() {
+        let spam = Some(Verdict {
+            unwanted: true,
+            since: at(50),
+            owner_since: None,
+        });
+        let wanted = spam.map(|verdict| Verdict {
+            unwanted: false,
+            ..verdict
+        });
+        let moved = spam.map(|verdict| Verdict {
+            owner_since: Some(at(40)),
+            ..verdict
+        });
+        for (claim, verdict, agree, disagree) in [
+            (claim(1, false, 49), spam, 1, 0),
+            (claim(1, false, 50), spam, 0, 0),
+            (claim(1, true, 49), spam, 0, 1),
+            (claim(1, true, 60), spam, 0, 1),
+            (claim(1, true, 49), wanted, 1, 0),
+            (claim(1, true, 60), wanted, 0, 0),
+            (claim(1, false, 60), wanted, 0, 1),
+            (claim(1, false, 100), wanted, 0, 0),
+            (claim(1, false, 39), moved, 0, 0),
+            (claim(1, false, 40), moved, 1, 0),
+            (claim(1, false, 49), None, 0, 0),
+        ] {
+            let record = ReporterState {
+                claims: vec![claim],
+                ..ReporterState::default()
+            };
+            let standing = record.standing(at(100), &MODEL, |_| verdict);
+            assert_eq!(standing, Standing { agree, disagree }, "{claim:?} {verdict:?}");
+        }
+        let late = ReporterState {
+            claims: vec![claim(1, false, 60)],
+            ..ReporterState::default()
+        };
+        let lenient = WeightModel {
+            right_only_before_verdict: false,
+            ..MODEL
+        };
+        assert_eq!(
+            late.standing(at(100), &lenient, |_| spam),
+            Standing { agree: 1, disagree: 0 }
+        );
+    }
+
+    prop_compose! {
+        fn claims()(claims in prop::collection::vec((0u64..12, any::<bool>(), 0i64..200), 0..60)) -> Vec<Claim> {
+            claims.into_iter().map(|(n, not_spam, secs)| claim(n, not_spam, secs)).collect()
+        }
+    }
+
+    prop_compose! {
+        fn verdicts()(verdicts in prop::collection::btree_map(0u64..12, (any::<bool>(), 0i64..100, prop::option::of(0i64..200)), 0..12))
+            -> BTreeMap<E164, Verdict> {
+            let verdict = |(unwanted, since, owner): (bool, i64, Option<i64>)| Verdict {
+                unwanted, since: at(since), owner_since: owner.map(at),
+            };
+            verdicts.into_iter().map(|(n, said)| (number(n), verdict(said))).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_judged_more_than_once_a_number(claims in claims(), verdicts in verdicts()) {
+            let mut record = ReporterState::default();
+            for claim in &claims {
+                record.claim(*claim, &MODEL);
+            }
+            let standing = record.standing(at(100), &MODEL, |number| verdicts.get(&number).copied());
+            let judged = standing.agree + standing.disagree;
+            prop_assert!(judged as usize <= verdicts.len().min(record.claims.len()));
+            let repeated = {
+                let mut again = record.clone();
+                for claim in record.claims.clone() {
+                    again.claim(claim, &MODEL);
+                }
+                again
+            };
+            prop_assert_eq!(&repeated, &record, "a claim made again changes nothing");
+        }
+
+        #[test]
+        fn a_verdict_taken_back_takes_its_judgement_back(claims in claims(), verdicts in verdicts(), taken in 0u64..12) {
+            let mut record = ReporterState::default();
+            for claim in &claims {
+                record.claim(*claim, &MODEL);
+            }
+            let judge = |without: Option<E164>| record.standing(at(100), &MODEL, |number| {
+                verdicts.get(&number).copied().filter(|_| Some(number) != without)
+            });
+            let alone = record.standing(at(100), &MODEL, |known| {
+                verdicts.get(&known).copied().filter(|_| known == number(taken))
+            });
+            let (all, rest) = (judge(None), judge(Some(number(taken))));
+            prop_assert_eq!(all.agree, rest.agree + alone.agree);
+            prop_assert_eq!(all.disagree, rest.disagree + alone.disagree);
+            record.forget(number(taken));
+            let forgotten = record.standing(at(100), &MODEL, |number| verdicts.get(&number).copied());
+            prop_assert_eq!(forgotten, rest);
+        }
+
+        #[test]
+        fn being_right_never_lowers_and_being_wrong_never_raises_the_weight(agree in 0u32..300, disagree in 0u32..300) {
+            let weight = |agree, disagree| MODEL.weight(crate::domain::kinds::Source::Consumer, Some(Standing { agree, disagree }));
+            prop_assert!(weight(agree + 1, disagree) > weight(agree, disagree));
+            prop_assert!(weight(agree, disagree + 1) < weight(agree, disagree));
+            prop_assert!((0.0..1.0).contains(&weight(agree, disagree)));
+        }
+
+        #[test]
+        fn no_more_are_counted_than_the_quota(slots in prop::collection::vec(0u64..40, 0..100), daily in 1u32..30) {
+            let mut record = ReporterState::default();
+            let mut accepted = std::collections::BTreeSet::new();
+            for n in slots {
+                let counted = record.count(slot(n), TODAY, daily);
+                prop_assert_eq!(counted == Counted::Before, accepted.contains(&n));
+                if counted == Counted::Now {
+                    accepted.insert(n);
+                }
+                prop_assert_eq!(counted == Counted::TooMany, !accepted.contains(&n));
+            }
+            prop_assert!(accepted.len() <= daily as usize && record.slots.len() == accepted.len());
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What analysts and confirmed cases say of a number: the only judges of those who report it. Never our own score, which
+//! would learn from itself.
+
+use std::sync::Arc;
+
+use super::case::{Case, Link};
+use super::kinds::{CaseRole, StatusKind};
+use super::state::NumberState;
+use super::time::Timestamp;
+
+/// What is held true of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether its calls are unwanted; otherwise they are wanted.
+    pub unwanted: bool,
+    /// Since when that has been said.
+    pub since: Timestamp,
+    /// Whoever spoke before this moment spoke of the number's earlier owner.
+    pub owner_since: Option<Timestamp>,
+}
+
+impl Verdict {
+    /// What had been said of a number by `moment`, held then, and has not been taken back since. A case speaks if it
+    /// contributes and holds the number with confidence of at least `confidence_from`.
+    ///
+    /// None where nobody spoke, where both were said, and where the number's owner is a victim of spoofing: then the
+    /// caller was somebody else.
+    #[must_use]
+    pub fn of(
+        state: &NumberState,
+        cases: &[(&Link, Arc<Case>)],
+        moment: Timestamp,
+        confidence_from: f64,
+    ) -> Option<Self> {
+        let spoofed = state.statuses.holding(StatusKind::SpoofedVictim, moment).is_some()
+            || cases.iter().any(|(link, _)| link.role == CaseRole::SpoofedVictim);
+        if spoofed {
+            return None;
+        }
+        let said = |kind| state.statuses.holding(kind, moment).map(|entry| entry.set_at);
+        let holds = |(link, case): &(&Link, Arc<Case>)| {
+            let holds = link.role.raises() && link.confidence >= confidence_from && !link.ended_at(moment);
+            let since = case.contributes_since().filter(|_| holds)?;
+            Some(since.max(link.linked_at))
+        };
+        let earliest = |moments: &mut dyn Iterator<Item = Timestamp>| moments.filter(|said| *said < moment).min();
+        let unwanted = earliest(&mut cases.iter().filter_map(holds).chain(said(StatusKind::Blocked)));
+        let wanted = [StatusKind::Allowed, StatusKind::VerifiedBusiness];
+        let wanted = earliest(&mut wanted.into_iter().filter_map(said));
+        let (unwanted, since) = match (unwanted, wanted) {
+            (Some(since), None) => (true, since),
+            (None, Some(since)) => (false, since),
+            (Some(_), Some(_)) | (None, None) => return None,
+        };
+        Some(Self {
+            unwanted,
+            since,
+            owner_since: state.reset_before,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::Actor;
+    use crate::domain::case::CaseEvent;
+    use crate::domain::ids::CaseId;
+    use crate::domain::kinds::{CaseStatus, Category, Source};
+    use crate::domain::requests::Requests;
+    use crate::domain::status::StatusEntry;
+    use crate::domain::tail::Tail;
+    use StatusKind as K;
+
+    /// The moment of judgement, in seconds.
+    const NOW: i64 = 1_000;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    /// A status, when it was set and when it ends, in seconds.
+    type Said = (K, i64, Option<i64>);
+    /// What is said of a number, and the verdict with the second it stands since.
+    type Row = (&'static [Said], Option<(bool, i64)>);
+
+    fn state(entries: &[Said]) -> NumberState {
+        let mut state = NumberState::default();
+        for (kind, set_at, expires_at) in entries {
+            state.statuses.set(StatusEntry {
+                kind: *kind,
+                reason: "because".into(),
+                author: Actor::parse("ana").unwrap(),
+                set_at: at(*set_at),
+                expires_at: expires_at.map(at),
+            });
+        }
+        state
+    }
+
+    fn link(role: CaseRole, confidence: f64, linked_at: i64, to: Option<i64>) -> Link {
+        Link {
+            case: CaseId::parse("c").unwrap(),
+            role,
+            confidence,
+            source: Source::Analyst,
+            from: None,
+            to: to.map(at),
+            linked_at: at(linked_at),
+            actor: Actor::parse("ana").unwrap(),
+        }
+    }
+
+    fn case(steps: &[(CaseStatus, i64)]) -> Arc<Case> {
+        let history = steps.iter().map(|(to, when)| CaseEvent {
+            at: at(*when),
+            actor: Actor::parse("ana").unwrap(),
+            from: None,
+            to: *to,
+            note: "".into(),
+            agency: "".into(),
+        });
+        Arc::new(Case {
+            id: CaseId::parse("c").unwrap(),
+            title: "".into(),
+            category: Category::TechSupportScam,
+            brand: None,
+            summary: "".into(),
+            status: steps.last().unwrap().0,
+            agency: "".into(),
+            agency_reference: "".into(),
+            source: Source::Analyst,
+            created_at: at(steps[0].1),
+            updated_at: at(NOW),
+            last_evidence_at: None,
+            history: history.collect(),
+            merged_into: None,
+            requests: Requests::default(),
+            tail: Tail::default(),
+        })
+    }
+
+    fn of(state: &NumberState, cases: &[(&Link, Arc<Case>)]) -> Option<(bool, i64)> {
+        let verdict = Verdict::of(state, cases, at(NOW), 0.8)?;
+        Some((verdict.unwanted, verdict.since.millis() / 1_000))
+    }
+
+    #[test]
+    fn statuses_speak_if_they_were_set_before_and_hold() {
+        let table: [Row; 13] = [
+            (&[], None),
+            (&[(K::Blocked, 900, None)], Some((true, 900))),
+            (&[(K::Blocked, NOW, None)], None),
+            (&[(K::Blocked, 900, Some(NOW))], None),
+            (&[(K::Blocked, 900, Some(NOW + 1))], Some((true, 900))),
+            (&[(K::Allowed, 800, Some(2_000))], Some((false, 800))),
+            (&[(K::VerifiedBusiness, 700, None)], Some((false, 700))),
+            (
+                &[(K::VerifiedBusiness, 700, None), (K::Allowed, 800, None)],
+                Some((false, 700)),
+            ),
+            (&[(K::Blocked, 900, None), (K::Allowed, 950, None)], None),
+            (&[(K::Blocked, 900, None), (K::Allowed, NOW, None)], Some((true, 900))),
+            (&[(K::Blocked, 900, None), (K::SpoofedVictim, 950, None)], None),
+            (&[(K::Protected, 900, None), (K::DoNotOriginate, 900, None)], None),
+            (&[(K::Reassigned, 900, None), (K::UnderDispute, 900, None)], None),
+        ];
+        for (entries, wanted) in table {
+            assert_eq!(of(&state(entries), &[]), wanted, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn cases_speak_once_they_are_corroborated_and_hold_the_number() {
+        use CaseRole as R;
+        use CaseStatus as S;
+        let confirmed = [
+            (S::Open, 100),
+            (S::UnderInvestigation, 200),
+            (S::Corroborated, 300),
+            (S::Referred, 400),
+        ];
+        let reopened = [
+            (S::Corroborated, 100),
+            (S::ClosedConfirmed, 200),
+            (S::UnderInvestigation, 300),
+            (S::Corroborated, 500),
+        ];
+        let table = [
+            (link(R::CallerId, 0.8, 150, None), &confirmed[..], Some((true, 300))),
+            (link(R::CallerId, 0.8, 600, None), &confirmed[..], Some((true, 600))),
+            (link(R::MuleContact, 0.9, 150, None), &reopened[..], Some((true, 500))),
+            (link(R::CallerId, 0.79, 150, None), &confirmed[..], None),
+            (link(R::CallerId, 0.9, NOW, None), &confirmed[..], None),
+            (link(R::CallerId, 0.9, 150, Some(NOW)), &confirmed[..], None),
+            (link(R::CallerId, 0.9, 150, None), &confirmed[..2], None),
+            (link(R::CallerId, 0.9, 150, None), &[(S::Corroborated, NOW)][..], None),
+            (
+                link(R::CallerId, 0.9, 150, None),
+                &[(S::Corroborated, 100), (S::ClosedUnsubstantiated, 200)][..],
+                None,
+            ),
+            (link(R::SpoofedVictim, 0.9, 150, None), &confirmed[..], None),
+        ];
+        for (link, steps, wanted) in table {
+            assert_eq!(
+                of(&NumberState::default(), &[(&link, case(steps))]),
+                wanted,
+                "{link:?} {steps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_case_and_an_analyst_who_differ_judge_nobody() {
+        let held = link(CaseRole::CallerId, 0.9, 150, None);
+        let victim = link(CaseRole::SpoofedVictim, 0.9, 150, None);
+        let confirmed = case(&[(CaseStatus::Corroborated, 100)]);
+        let blocked = state(&[(K::Blocked, 120, None)]);
+        let allowed = state(&[(K::Allowed, 120, None)]);
+        assert_eq!(of(&blocked, &[(&held, Arc::clone(&confirmed))]), Some((true, 120)));
+        assert_eq!(of(&allowed, &[(&held, Arc::clone(&confirmed))]), None);
+        assert_eq!(of(&blocked, &[(&victim, confirmed)]), None);
+    }
+}

@@ -1,0 +1,91 @@
+//! What a network says of the caller-ID signature: the parameter `verstat`.
+
+use super::super::kinds::{AttestationLevel, Verstat};
+
+/// Reads `TN-Validation-Passed`, `TN-Validation-Failed` and `No-TN-Validation` (3GPP TS 24.229 section
+/// 7.2A.20, ATIS-1000074), in either case, quoted or not. Networks append the attestation (`-Passed-A`)
+/// and further words, which are no matter.
+pub(super) fn read(value: &str) -> Option<Verstat> {
+    let value = value.trim_matches('"').to_ascii_lowercase();
+    if let Some(rest) = after(&value, "tn-validation-passed") {
+        let level = match rest.split('-').nth(1) {
+            Some("a") => Some(AttestationLevel::A),
+            Some("b") => Some(AttestationLevel::B),
+            Some("c") => Some(AttestationLevel::C),
+            _ => None,
+        };
+        return Some(Verstat::Passed(level));
+    }
+    let failed = after(&value, "tn-validation-failed").map(|_| Verstat::Failed);
+    failed.or_else(|| after(&value, "no-tn-validation").map(|_| Verstat::NoValidation))
+}
+
+/// Of two that one text holds, the one that trusts less: a caller may have added the other.
+pub(super) fn stricter(one: Verstat, other: Verstat) -> Verstat {
+    let trust = |verstat| match verstat {
+        Verstat::Failed => 0,
+        Verstat::NoValidation => 1,
+        Verstat::Passed(Some(AttestationLevel::C)) => 2,
+        Verstat::Passed(None) => 3,
+        Verstat::Passed(Some(AttestationLevel::B)) => 4,
+        Verstat::Passed(Some(AttestationLevel::A)) => 5,
+    };
+    if trust(other) < trust(one) { other } else { one }
+}
+
+/// What follows a word, if there the value ends or a hyphen stands.
+fn after<'t>(value: &'t str, word: &str) -> Option<&'t str> {
+    let rest = value.strip_prefix(word)?;
+    (rest.is_empty() || rest.starts_with('-')).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_value() {
+        for (value, expected) in [
+            ("TN-Validation-Passed", Some(Verstat::Passed(None))),
+            (
+                "tn-validation-passed-b",
+                Some(Verstat::Passed(Some(AttestationLevel::B))),
+            ),
+            (
+                "\"TN-Validation-Passed-C\"",
+                Some(Verstat::Passed(Some(AttestationLevel::C))),
+            ),
+            (
+                "TN-Validation-Passed-A-DIV",
+                Some(Verstat::Passed(Some(AttestationLevel::A))),
+            ),
+            ("TN-Validation-Passed-Z", Some(Verstat::Passed(None))),
+            ("TN-Validation-Failed-A", Some(Verstat::Failed)),
+            ("No-TN-Validation", Some(Verstat::NoValidation)),
+            ("No-TN-Validation-C", Some(Verstat::NoValidation)),
+            ("TN-Validation-Passedx", None),
+            ("", None),
+            ("maybe", None),
+        ] {
+            assert_eq!(read(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_stricter_of_two_counts_in_either_order() {
+        let strictest_first = [
+            Verstat::Failed,
+            Verstat::NoValidation,
+            Verstat::Passed(Some(AttestationLevel::C)),
+            Verstat::Passed(None),
+            Verstat::Passed(Some(AttestationLevel::B)),
+            Verstat::Passed(Some(AttestationLevel::A)),
+        ];
+        for (at, &strict) in strictest_first.iter().enumerate() {
+            for &lax in &strictest_first[at..] {
+                assert_eq!(stricter(strict, lax), strict);
+                assert_eq!(stricter(lax, strict), strict);
+            }
+        }
+    }
+}

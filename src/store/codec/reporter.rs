@@ -1,0 +1,123 @@
+//! The bytes of a note on a reporter.
+//!
+//! A claim takes about ten bytes: the number with "not spam" as its lowest bit, and the time since the claim before.
+
+use bytes::Bytes;
+
+use super::parts::{since, write_since};
+use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use crate::domain::day::Day;
+use crate::domain::reporter::{Claim, ReporterState, Slot};
+use crate::domain::time::Timestamp;
+use crate::number::E164;
+use crate::store::error::StoreError;
+
+/// The bytes of a note.
+#[must_use]
+pub fn encode(record: &ReporterState) -> Bytes {
+    let mut writer = Writer::default();
+    begin(&mut writer);
+    let mut before = Timestamp::default();
+    writer.list(record.claims.iter(), |writer, claim| {
+        writer.uint(claim.number.digits() << 1 | u64::from(claim.not_spam));
+        write_since(writer, before, claim.at);
+        before = claim.at;
+    });
+    writer.int(record.day.number());
+    writer.list(record.slots.iter(), |writer, slot| writer.fixed64(slot.raw()));
+    writer.raw(record.tail.bytes());
+    Bytes::from(writer.finish())
+}
+
+/// The note from its bytes.
+///
+/// # Errors
+/// If they are not a note on a reporter, or a newer release's.
+pub fn decode(bytes: &[u8]) -> Result<ReporterState, StoreError> {
+    let mut reader = Reader::new(bytes);
+    let mut read = || {
+        check_major(&mut reader)?;
+        let mut before = Timestamp::default();
+        let claims = reader.list(|reader| {
+            let claim = claim(reader, before)?;
+            before = claim.at;
+            Ok(claim)
+        })?;
+        Ok(ReporterState {
+            claims,
+            day: Day::from_number(reader.int()?),
+            slots: reader.list(|reader| reader.fixed64().map(Slot::from_raw))?,
+            tail: rest(&mut reader),
+        })
+    };
+    read().map_err(unreadable("note on a reporter"))
+}
+
+fn claim(reader: &mut Reader<'_>, before: Timestamp) -> Result<Claim, DecodeError> {
+    let packed = reader.uint()?;
+    Ok(Claim {
+        number: E164::from_digits(packed >> 1).ok_or(DecodeError::Range("number"))?,
+        not_spam: packed & 1 == 1,
+        at: since(reader, before)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn round_trips(record in samples::reporter()) {
+            prop_assert_eq!(decode(&encode(&record)).unwrap(), record);
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(mut bytes: Vec<u8>, major: bool) {
+            if let (Some(first), true) = (bytes.first_mut(), major) {
+                *first = 1;
+            }
+            if let Ok(record) = decode(&bytes) {
+                prop_assert!(decode(&encode(&record)).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_note_takes_less_than_four_kilobytes() {
+        let record = samples::full_reporter();
+        let claim = record.claims[0];
+        let day_later = |n: u32| Claim {
+            at: claim.at.plus(std::time::Duration::from_secs(86_400) * n),
+            ..claim
+        };
+        let full = ReporterState {
+            claims: (0..256).map(day_later).collect(),
+            slots: (0..20).map(Slot::from_raw).collect(),
+            ..record
+        };
+        assert!(encode(&full).len() < 4_096, "{} bytes", encode(&full).len());
+    }
+
+    #[test]
+    fn a_newer_release_is_refused_or_carried_through() {
+        let mut bytes = encode(&samples::full_reporter()).to_vec();
+        bytes.extend_from_slice(b"new");
+        let record = decode(&bytes).unwrap();
+        assert!(record.tail.bytes().ends_with(b"new"));
+        assert_eq!(encode(&record), bytes);
+        bytes[0] = 2;
+        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+    }
+
+    /// A change of these bytes makes every existing store unreadable.
+    #[test]
+    fn the_bytes_are_frozen() {
+        assert_eq!(samples::hex(&encode(&samples::full_reporter())), FROZEN);
+    }
+
+    const FROZEN: &str = "\
+        0102ee91b79386018080f4f6905d81dbdddd2480f0b252aea102020300000000000000ffffffffffffffffee";
+}

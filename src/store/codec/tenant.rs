@@ -1,0 +1,73 @@
+//! The bytes of a note on a tenant.
+
+use bytes::Bytes;
+
+use super::{Reader, Writer, begin, check_major, rest, unreadable};
+use crate::domain::day::Day;
+use crate::domain::quota::TenantDay;
+use crate::store::error::StoreError;
+
+/// The bytes of a note.
+#[must_use]
+pub fn encode(note: &TenantDay) -> Bytes {
+    let mut writer = Writer::default();
+    begin(&mut writer);
+    writer.int(note.day.number());
+    writer.uint(note.leased);
+    writer.raw(note.tail.bytes());
+    Bytes::from(writer.finish())
+}
+
+/// The note from its bytes.
+///
+/// # Errors
+/// If they are not a note on a tenant, or a newer release's.
+pub fn decode(bytes: &[u8]) -> Result<TenantDay, StoreError> {
+    let mut reader = Reader::new(bytes);
+    let mut read = || {
+        check_major(&mut reader)?;
+        Ok(TenantDay {
+            day: Day::from_number(reader.int()?),
+            leased: reader.uint()?,
+            tail: rest(&mut reader),
+        })
+    };
+    read().map_err(unreadable("note on a tenant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::hex;
+    use super::*;
+    use crate::domain::tail::Tail;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn round_trips(day: i64, leased: u64, tail: Vec<u8>) {
+            let note = TenantDay { day: Day::from_number(day), leased, tail: Tail::new(&tail) };
+            prop_assert_eq!(decode(&encode(&note)).unwrap(), note);
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
+            if let Ok(note) = decode(&bytes) {
+                prop_assert!(decode(&encode(&note)).is_ok());
+            }
+        }
+    }
+
+    /// A change of these bytes makes every existing store unreadable.
+    #[test]
+    fn the_bytes_are_frozen_and_a_newer_major_is_refused() {
+        let note = TenantDay {
+            day: Day::from_number(20_000),
+            leased: 100_000,
+            tail: Tail::new(&[0xee]),
+        };
+        let mut bytes = encode(&note).to_vec();
+        assert_eq!(hex(&bytes), "01c0b802a08d06ee");
+        bytes[0] = 2;
+        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+    }
+}
