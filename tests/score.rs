@@ -320,7 +320,10 @@ fn the_reasons_with_intercept_and_prior_are_the_score() {
         let sum: f64 = score.reasons.iter().map(|reason| reason.points).sum();
         let log_odds = sum - 1.01 + (0.1f64 / 0.9).ln();
         // Reasons of less than 0.005 points are not shown.
-        assert!((percent(log_odds) - score.verdict.value.unwrap()).abs() < 0.5, "{score:?}");
+        assert!(
+            (percent(log_odds) - score.verdict.value.unwrap()).abs() < 0.5,
+            "{score:?}"
+        );
     }
 }
 

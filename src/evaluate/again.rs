@@ -9,7 +9,7 @@ const STEPS: usize = 1 << 16;
 
 /// Outcomes by foretold log-odds: bounded memory, however many there are.
 #[derive(Debug)]
-pub struct Again {
+pub(super) struct Again {
     /// For each step, how many numbers were not reported again and how many were.
     outcomes: Vec<[u64; 2]>,
     log_loss: f64,
@@ -46,7 +46,7 @@ impl Default for Again {
 
 impl Again {
     /// Notes what was foretold and what happened.
-    pub fn note(&mut self, probability: f64, again: bool) {
+    pub(super) fn note(&mut self, probability: f64, again: bool) {
         let p = probability.clamp(1e-9, 1.0 - 1e-9);
         let log_odds = (p / (1.0 - p)).ln();
         if let Some(counts) = self.outcomes.get_mut(step(log_odds)) {
@@ -58,7 +58,7 @@ impl Again {
     }
 
     /// Takes in what another one noted.
-    pub fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         for (counts, more) in self.outcomes.iter_mut().zip(&other.outcomes) {
             for (count, more) in counts.iter_mut().zip(more) {
                 *count += more;
@@ -71,7 +71,7 @@ impl Again {
     /// The figures; none if nothing, or only one outcome, was noted.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    pub fn figures(&self) -> Option<AgainFigures> {
+    pub(super) fn figures(&self) -> Option<AgainFigures> {
         let (mut not, mut again, mut ordered) = (0u64, 0u64, 0.0);
         for [step_not, step_again] in &self.outcomes {
             // Pairs with all that was foretold lower, and half of those foretold the same.

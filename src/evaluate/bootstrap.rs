@@ -19,7 +19,7 @@ const STOP: f64 = 0.367_879_441_171_442_33;
 
 /// Intervals of the figures.
 #[derive(Debug)]
-pub struct Intervals {
+pub(super) struct Intervals {
     /// Share of complaint calls stopped, for each of [`FLAGGED`].
     pub stopped: [[f64; 2]; FLAGGED.len()],
     /// Posterior of each band of scores.
@@ -34,7 +34,7 @@ struct Draw {
 
 /// Intervals of the figures of sorted samples, at this prior.
 #[must_use]
-pub fn intervals(samples: &Samples, prior: f64) -> Intervals {
+pub(super) fn intervals(samples: &Samples, prior: f64) -> Intervals {
     let draws: Vec<Draw> = (0..DRAWS).into_par_iter().map(|seed| draw(samples, prior, seed)).collect();
     let mut intervals = Intervals {
         stopped: [[0.0; 2]; FLAGGED.len()],

@@ -4,7 +4,7 @@ use super::samples::{Sample, calls};
 
 /// The threshold at which at most this share of samples is flagged. They must be sorted, the worst first.
 #[must_use]
-pub fn threshold(sorted: &[Sample], share: f64) -> f64 {
+pub(super) fn threshold(sorted: &[Sample], share: f64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -18,21 +18,21 @@ pub fn threshold(sorted: &[Sample], share: f64) -> f64 {
 
 /// Share of samples above a threshold.
 #[must_use]
-pub fn flagged(samples: &[Sample], threshold: f64) -> f64 {
+pub(super) fn flagged(samples: &[Sample], threshold: f64) -> f64 {
     let above = samples.iter().filter(|sample| sample.score > threshold).count() as u64;
     ratio(above, samples.len() as u64)
 }
 
 /// Share of complaint calls above a threshold.
 #[must_use]
-pub fn stopped(samples: &[Sample], threshold: f64) -> f64 {
+pub(super) fn stopped(samples: &[Sample], threshold: f64) -> f64 {
     let above = samples.iter().filter(|sample| sample.score > threshold);
     ratio(above.map(|sample| u64::from(sample.calls)).sum(), calls(samples))
 }
 
 /// A part of a whole; 0 of nothing.
 #[must_use]
-pub fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
     let (part, whole) = (part as f64, whole as f64);
     if whole > 0.0 { part / whole } else { 0.0 }

@@ -8,7 +8,7 @@ use super::samples::{Sample, Samples, calls};
 /// Bands of scores, each this wide.
 const WIDTH: f64 = 10.0;
 /// How many bands there are.
-pub const BANDS: usize = 10;
+pub(super) const BANDS: usize = 10;
 /// A band with fewer legitimate number-days tells nothing.
 const DAYS_MIN: usize = 30;
 /// Nor does one with fewer legitimate numbers.
@@ -48,7 +48,7 @@ impl Band {
 
 /// Which band a score lies in.
 #[must_use]
-pub fn band_of(score: f64) -> usize {
+pub(super) fn band_of(score: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -60,14 +60,14 @@ pub fn band_of(score: f64) -> usize {
 
 /// How many in 100 calls are complaint calls, where a share of all of them meets a share of legitimate ones.
 #[must_use]
-pub fn posterior(prior: f64, share_of_calls: f64, share_of_legitimate: f64) -> f64 {
+pub(super) fn posterior(prior: f64, share_of_calls: f64, share_of_legitimate: f64) -> f64 {
     let (bad, good) = (prior * share_of_calls, (1.0 - prior) * share_of_legitimate);
     100.0 * bad / (bad + good)
 }
 
 /// The bands that hold enough legitimate numbers to tell. `intervals` are those of all bands.
 #[must_use]
-pub fn bands(samples: &Samples, prior: f64, intervals: &[[f64; 2]; BANDS]) -> Vec<Band> {
+pub(super) fn bands(samples: &Samples, prior: f64, intervals: &[[f64; 2]; BANDS]) -> Vec<Band> {
     let mut bands = Vec::new();
     for (place, interval) in intervals.iter().enumerate() {
         let within = |samples: &[Sample]| -> Vec<Sample> {

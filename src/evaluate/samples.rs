@@ -109,6 +109,6 @@ impl Samples {
 
 /// How many complaint calls.
 #[must_use]
-pub fn calls(samples: &[Sample]) -> u64 {
+pub(super) fn calls(samples: &[Sample]) -> u64 {
     samples.iter().map(|sample| u64::from(sample.calls)).sum()
 }

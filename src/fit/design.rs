@@ -9,38 +9,38 @@ use crate::domain::model::Term;
 
 /// The columns of the regression.
 #[derive(Debug)]
-pub struct Design {
+pub(super) struct Design {
     shapes: Vec<Shape>,
     columns: usize,
 }
 
 /// A row of the regression: its columns that are not 0.
-pub type Row = Vec<(u16, f32)>;
+pub(super) type Row = Vec<(u16, f32)>;
 
 impl Design {
     /// Columns for terms of these shapes, and one for the intercept, which is the first.
     #[must_use]
-    pub fn new(shapes: Vec<Shape>) -> Self {
+    pub(super) fn new(shapes: Vec<Shape>) -> Self {
         let columns = 1 + shapes.iter().map(Shape::stretches).sum::<usize>();
         Self { shapes, columns }
     }
 
     /// How many columns there are.
     #[must_use]
-    pub const fn columns(&self) -> usize {
+    pub(super) const fn columns(&self) -> usize {
         self.columns
     }
 
     /// For each column, whether its weight may be negative.
     #[must_use]
-    pub fn free(&self) -> Vec<bool> {
+    pub(super) fn free(&self) -> Vec<bool> {
         let of_shape = |shape: &Shape| std::iter::repeat_n(!shape.feature.rises(), shape.stretches());
         std::iter::once(true).chain(self.shapes.iter().flat_map(of_shape)).collect()
     }
 
     /// The columns of a number.
     #[must_use]
-    pub fn row(&self, features: &Features) -> Row {
+    pub(super) fn row(&self, features: &Features) -> Row {
         let mut row = vec![(0u16, 1.0f32)];
         let mut column = 1u16;
         for shape in &self.shapes {
@@ -59,7 +59,7 @@ impl Design {
 
     /// The columns of a number, and one more, behind all others, for a value beside its features.
     #[must_use]
-    pub fn row_beside(&self, features: &Features, value: f64) -> Row {
+    pub(super) fn row_beside(&self, features: &Features, value: f64) -> Row {
         let mut row = self.row(features);
         #[expect(
             clippy::cast_possible_truncation,
@@ -71,7 +71,7 @@ impl Design {
 
     /// The terms that weights stand for.
     #[must_use]
-    pub fn terms(&self, weights: &[f64]) -> Vec<Term> {
+    pub(super) fn terms(&self, weights: &[f64]) -> Vec<Term> {
         let mut weights = weights.iter().skip(1);
         let term = |shape: &Shape| {
             let mut points = 0.0;

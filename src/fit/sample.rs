@@ -36,7 +36,7 @@ struct Rates {
 
 /// Why a number is among the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// Somebody complained about its calls of that day.
     Complaint,
     /// It is legitimate.
@@ -47,7 +47,7 @@ pub enum Kind {
 
 /// One number on one day.
 #[derive(Clone, Debug)]
-pub struct Sample {
+pub(super) struct Sample {
     /// Why it is here.
     pub kind: Kind,
     /// How many calls it stands for.
@@ -58,7 +58,7 @@ pub struct Sample {
 
 /// Everything to fit on.
 #[derive(Debug)]
-pub struct Collected {
+pub(super) struct Collected {
     /// Numbers and days.
     pub samples: Vec<Sample>,
     /// Numbers seen lately, on Tuesdays, and whether they were reported again.
@@ -70,7 +70,7 @@ pub struct Collected {
 impl Sample {
     /// Whether it is a complaint call.
     #[must_use]
-    pub fn is_call(&self) -> bool {
+    pub(super) fn is_call(&self) -> bool {
         self.kind == Kind::Complaint
     }
 }
@@ -80,7 +80,7 @@ impl Collected {
     ///
     /// # Errors
     /// If too few samples come of it.
-    pub fn replay(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Result<Self, FitError> {
+    pub(super) fn replay(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Result<Self, FitError> {
         let in_half = |number: &&E164| plan.half.is_none_or(|half| Exchange::of(**number).half() == half);
         let legitimate: Vec<E164> = plan.legitimate.iter().filter(in_half).copied().collect();
         let mut history = History::new(plan.complaints, Arc::new(start.clone()));
@@ -111,7 +111,7 @@ impl Collected {
 
     /// Complaint calls that the samples stand for.
     #[must_use]
-    pub fn calls(&self) -> u64 {
+    pub(super) fn calls(&self) -> u64 {
         self.samples.iter().filter(|sample| sample.is_call()).map(|sample| u64::from(sample.calls)).sum()
     }
 
@@ -161,7 +161,7 @@ impl Draw {
         let (digits, day) = bytes.split_at_mut(8);
         digits.copy_from_slice(&number.digits().to_le_bytes());
         day.copy_from_slice(&self.day.number().to_le_bytes());
-        xxh3_64_with_seed(&bytes, self.seed) % one_in == 0
+        xxh3_64_with_seed(&bytes, self.seed).is_multiple_of(one_in)
     }
 }
 

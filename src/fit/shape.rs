@@ -5,7 +5,7 @@ use crate::domain::feature::Feature;
 
 /// A term before it is fitted.
 #[derive(Clone, Debug)]
-pub struct Shape {
+pub(super) struct Shape {
     /// What it looks at.
     pub feature: Feature,
     /// Where it may bend: `ln(1 + feature)`, ascending.
@@ -15,7 +15,7 @@ pub struct Shape {
 impl Shape {
     /// How many stretches there are between knots.
     #[must_use]
-    pub fn stretches(&self) -> usize {
+    pub(super) fn stretches(&self) -> usize {
         self.knots.len().saturating_sub(1)
     }
 }
@@ -38,7 +38,7 @@ fn counted(feature: Feature, knots: &[f64]) -> Shape {
 
 /// What of a number's own history tells, beside its score, whether it is reported again.
 #[must_use]
-pub fn again_terms() -> Vec<Shape> {
+pub(super) fn again_terms() -> Vec<Shape> {
     vec![
         counted(Feature::RecentReports, &[0.0, 0.3, 0.8, 2.0, 6.0]),
         counted(Feature::Reports, &[0.0, 0.2, 0.6, 1.0, 3.0, 10.0]),
@@ -53,7 +53,7 @@ pub fn again_terms() -> Vec<Shape> {
 
 /// All terms of the score.
 #[must_use]
-pub fn terms() -> Vec<Shape> {
+pub(super) fn terms() -> Vec<Shape> {
     let hundred = [0.0, 0.2, 1.0, 3.0, 10.0, 40.0];
     let thousand = [0.0, 0.5, 2.0, 8.0, 30.0, 150.0];
     let ten_thousand = [0.0, 1.0, 5.0, 20.0, 100.0, 600.0];

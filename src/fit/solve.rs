@@ -27,7 +27,7 @@ const CHUNK_ROWS: usize = 16_384;
 
 /// What the negatives weigh, against the complaint calls.
 #[must_use]
-pub const fn negatives() -> f64 {
+pub(super) const fn negatives() -> f64 {
     LEGITIMATE_WEIGHT + RANDOM_WEIGHT
 }
 
@@ -39,7 +39,7 @@ struct Weighted {
 }
 
 /// A regression to solve.
-pub struct Problem {
+pub(super) struct Problem {
     rows: Vec<Weighted>,
     columns: usize,
     free: Vec<bool>,
@@ -48,7 +48,7 @@ pub struct Problem {
 
 /// Its answer.
 #[derive(Debug, Default)]
-pub struct Solved {
+pub(super) struct Solved {
     /// One weight a column.
     pub weights: Vec<f64>,
     /// Mean loss, nats.
@@ -67,7 +67,7 @@ struct Local {
 
 impl Problem {
     /// The regression of complaint calls against legitimate and random numbers.
-    pub fn of(design: &Design, samples: &[Sample]) -> Self {
+    pub(super) fn of(design: &Design, samples: &[Sample]) -> Self {
         let total = |kind: Kind| -> f64 {
             samples.iter().filter(|sample| sample.kind == kind).map(|sample| f64::from(sample.calls)).sum()
         };
@@ -92,7 +92,7 @@ impl Problem {
     }
 
     /// The regression of outcomes on rows that have a value beside their features; more of it is more of the outcome.
-    pub fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (Row, bool)>) -> Self {
+    pub(super) fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (Row, bool)>) -> Self {
         let outcomes: Vec<(Row, bool)> = outcomes.collect();
         #[expect(clippy::cast_precision_loss, reason = "counts of samples are far below 2^53")]
         let weight = 1.0 / outcomes.len() as f64;
@@ -108,7 +108,7 @@ impl Problem {
     }
 
     /// The weights of the least loss.
-    pub fn solve(&self) -> Result<Solved, FitError> {
+    pub(super) fn solve(&self) -> Result<Solved, FitError> {
         let mut weights = vec![0.0; self.columns];
         let loss_without = self.without();
         let mut local = self.local(&weights);
