@@ -9,11 +9,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::error::CliError;
 use super::import::{Source, ftc};
 use super::output;
+use crate::domain::day::Day;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::time::Timestamp;
 use crate::number::{self, E164, Region};
-use crate::domain::day::Day;
 use crate::replay::Complaints;
 use crate::wire;
 
@@ -39,7 +39,12 @@ pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
                 let times = time(report.occurred_at).zip(time(report.received_at));
                 if let (Some(number), Some(times)) = (number, times) {
                     let category = u8::try_from(report.category).ok().and_then(Category::from_code);
-                    complaints.push(number, times, category.unwrap_or(Category::Unspecified), &report.reporter_area);
+                    complaints.push(
+                        number,
+                        times,
+                        category.unwrap_or(Category::Unspecified),
+                        &report.reporter_area,
+                    );
                 }
             }
             Err(_) => rejected += 1,
@@ -60,7 +65,12 @@ pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
 }
 
 /// The days to use: those given, or from the first call to the last.
-pub(super) fn period(path: &Path, complaints: &Complaints, from: Option<Day>, to: Option<Day>) -> Result<(Day, Day), CliError> {
+pub(super) fn period(
+    path: &Path,
+    complaints: &Complaints,
+    from: Option<Day>,
+    to: Option<Day>,
+) -> Result<(Day, Day), CliError> {
     let days = || complaints.rows().iter().map(|row| Day::of(row.occurred_at));
     let (Some(first), Some(last)) = (days().min(), days().max()) else {
         return Err(CliError::NoComplaints { path: path.to_owned() });
@@ -115,7 +125,9 @@ pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
     for (place, row) in reader.records().enumerate() {
         let line = place as u64 + 2; // the header is line 1
         let text = row.as_ref().ok().and_then(|row| row.get(0)).unwrap_or_default();
-        let number = number::normalize(text, Some(Region::US)).ok().and_then(|parsed| parsed.e164());
+        let number = number::normalize(text, Some(Region::US))
+            .ok()
+            .and_then(|parsed| parsed.e164());
         let number = number.ok_or_else(|| CliError::NotANumber {
             path: path.to_owned(),
             line,

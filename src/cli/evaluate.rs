@@ -11,9 +11,9 @@ use super::complaints::{self, file_error};
 use super::error::CliError;
 use super::output;
 use super::shared;
+use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::{self, Figures, Kind, Models, Plan, Samples};
-use crate::domain::day::Day;
 use crate::replay::Half;
 
 /// What to replay, and by which model.
@@ -68,7 +68,9 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
         as_served: args.as_served,
     };
     let bar = complaints::bar("scoring");
-    let (samples, figures) = evaluate::run(&plan, &mut |known, of| complaints::advance(&bar, known as u64, of as u64));
+    let (samples, figures) = evaluate::run(&plan, &mut |known, of| {
+        complaints::advance(&bar, known as u64, of as u64)
+    });
     bar.finish_and_clear();
     if let Some(path) = &args.scores_out {
         write_scores(path, &samples).map_err(|source| file_error(path, source))?;
@@ -81,16 +83,31 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
 
 /// The figures for people.
 fn show(figures: &Figures) -> Result<(), CliError> {
-    let mut table = output::new_table(["legitimate flagged", "threshold", "calls stopped", "95 % interval", "random flagged"]);
+    let mut table = output::new_table([
+        "legitimate flagged",
+        "threshold",
+        "calls stopped",
+        "95 % interval",
+        "random flagged",
+    ]);
     for (name, stopped) in &figures.stopped_at_flagged {
-        let [low, high] = figures.stopped_at_flagged_interval.get(name).copied().unwrap_or_default();
+        let [low, high] = figures
+            .stopped_at_flagged_interval
+            .get(name)
+            .copied()
+            .unwrap_or_default();
         let share: f64 = name.parse().unwrap_or_default();
         table.add_row([
             output::figure(percent(share)),
-            output::figure(format!("{:.2}", figures.threshold_at.get(name).copied().unwrap_or_default())),
+            output::figure(format!(
+                "{:.2}",
+                figures.threshold_at.get(name).copied().unwrap_or_default()
+            )),
             output::figure(percent(*stopped)),
             output::figure(format!("{} to {}", percent(low), percent(high))),
-            output::figure(percent(figures.random_flagged_at.get(name).copied().unwrap_or_default())),
+            output::figure(percent(
+                figures.random_flagged_at.get(name).copied().unwrap_or_default(),
+            )),
         ]);
     }
     output::table(&table, "nothing was scored")?;
@@ -114,7 +131,15 @@ fn show(figures: &Figures) -> Result<(), CliError> {
     }
     output::line("")?;
     output::table(&table, "")?;
-    let mut table = output::new_table(["scores", "calls", "legitimate", "mean score", "should be", "95 % interval", ""]);
+    let mut table = output::new_table([
+        "scores",
+        "calls",
+        "legitimate",
+        "mean score",
+        "should be",
+        "95 % interval",
+        "",
+    ]);
     for band in &figures.reliability {
         let [low, high] = band.interval;
         table.add_row([
@@ -142,7 +167,9 @@ fn show(figures: &Figures) -> Result<(), CliError> {
             again.brier
         ))?;
     }
-    let days = figures.time_to_80_days.map_or_else(|| "-".to_owned(), |days| days.to_string());
+    let days = figures
+        .time_to_80_days
+        .map_or_else(|| "-".to_owned(), |days| days.to_string());
     output::line(format!(
         "numbers that came to 80: {} of those first reported, half of them within {days} days; {} of legitimate \
          number-days lie above 80",
@@ -176,11 +203,21 @@ fn models(args: &EvaluateArgs) -> Result<Models, CliError> {
 /// Two models, told apart by the half that each says it was fitted with, in whatever order they are given.
 fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
     let (first, second) = (complaints::model(first)?, complaints::model(second)?);
-    let half = |model: &ScoreModel| model.fitted.as_ref().and_then(|fitted| fitted.half).and_then(Half::from_index);
+    let half = |model: &ScoreModel| {
+        model
+            .fitted
+            .as_ref()
+            .and_then(|fitted| fitted.half)
+            .and_then(Half::from_index)
+    };
     let (zero, one) = match (half(&first), half(&second)) {
         (Some(Half::Zero), Some(Half::One)) => (second, first),
         (Some(Half::One), Some(Half::Zero)) => (first, second),
-        _ => return Err(CliError::CrossFit("they were not fitted with `--half 0` and `--half 1`")),
+        _ => {
+            return Err(CliError::CrossFit(
+                "they were not fitted with `--half 0` and `--half 1`",
+            ));
+        }
     };
     if !zero.sees_as(&one) {
         return Err(CliError::CrossFit("their half-lives differ"));
@@ -196,7 +233,15 @@ fn write_scores(path: &Path, samples: &Samples) -> std::io::Result<()> {
     writeln!(out, "date,kind,number,calls,score")?;
     for kind in Kind::ALL {
         for sample in samples.of(kind) {
-            writeln!(out, "{},{},{},{},{:.6}", sample.day, kind.name(), sample.number, sample.calls, sample.score)?;
+            writeln!(
+                out,
+                "{},{},{},{},{:.6}",
+                sample.day,
+                kind.name(),
+                sample.number,
+                sample.calls,
+                sample.score
+            )?;
         }
     }
     out.flush()

@@ -7,9 +7,9 @@ use clap::Args;
 use super::complaints::{self, file_error};
 use super::error::CliError;
 use super::{output, shared};
+use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::fit::{self, FitPlan};
-use crate::domain::day::Day;
 use crate::replay::Half;
 
 /// What to fit on, and where to.

@@ -4,8 +4,8 @@ use std::str::FromStr as _;
 
 use clap::Args;
 
-use crate::number::{Region, UnknownRegion};
 use crate::domain::day::{Day, NotADay};
+use crate::number::{Region, UnknownRegion};
 
 /// Items of one page of a list, the most the server gives.
 pub(super) const PAGE_SIZE: u32 = 1_000;

@@ -181,7 +181,9 @@ impl<'a> Gathering<'a> {
     pub fn finish(mut self, case_in_100: bool) -> Neighbourhood {
         let left = |newest: &[Timestamp; 100]| -> f64 {
             let reported = newest.iter().filter(|newest| **newest != NEVER);
-            reported.map(|newest| remaining_at(*newest, self.now, self.model.long_days)).sum()
+            reported
+                .map(|newest| remaining_at(*newest, self.now, self.model.long_days))
+                .sum()
         };
         self.around.hundreds = left(&self.newest_of_hundreds);
         self.around.tens = left(&self.newest_of_tens);

@@ -132,7 +132,11 @@ mod tests {
         for n in 0..100 {
             let (p, outcome) = (f64::from(n) / 101.0 + 0.005, n % 3 == 0);
             all.note(p, outcome);
-            if n % 2 == 0 { one.note(p, outcome) } else { two.note(p, outcome) }
+            if n % 2 == 0 {
+                one.note(p, outcome)
+            } else {
+                two.note(p, outcome)
+            }
         }
         one.merge(&two);
         let (merged, all) = (one.figures().unwrap(), all.figures().unwrap());

@@ -35,7 +35,10 @@ struct Draw {
 /// Intervals of the figures of sorted samples, at this prior.
 #[must_use]
 pub(super) fn intervals(samples: &Samples, prior: f64) -> Intervals {
-    let draws: Vec<Draw> = (0..DRAWS).into_par_iter().map(|seed| draw(samples, prior, seed)).collect();
+    let draws: Vec<Draw> = (0..DRAWS)
+        .into_par_iter()
+        .map(|seed| draw(samples, prior, seed))
+        .collect();
     let mut intervals = Intervals {
         stopped: [[0.0; 2]; FLAGGED.len()],
         posterior: [[0.0; 2]; BANDS],

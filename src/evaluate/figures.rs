@@ -132,7 +132,12 @@ fn baselines(samples: &Samples) -> BTreeMap<&'static str, BaselineFigures> {
     ];
     let figures = lists.map(|(name, listed)| {
         let good = samples.legitimate.iter().filter(|sample| listed(sample)).count();
-        let bad: Vec<Sample> = samples.complaints.iter().filter(|sample| listed(sample)).copied().collect();
+        let bad: Vec<Sample> = samples
+            .complaints
+            .iter()
+            .filter(|sample| listed(sample))
+            .copied()
+            .collect();
         let figures = BaselineFigures {
             flagged: ratio(good as u64, samples.legitimate.len() as u64),
             stopped: ratio(calls(&bad), calls(&samples.complaints)),
@@ -145,7 +150,11 @@ fn baselines(samples: &Samples) -> BTreeMap<&'static str, BaselineFigures> {
 fn by_kind(complaints: &[Sample], threshold: f64) -> BTreeMap<&'static str, KindFigures> {
     let all = calls(complaints);
     let figures = History::ALL.map(|history| {
-        let those: Vec<Sample> = complaints.iter().filter(|sample| sample.history == history).copied().collect();
+        let those: Vec<Sample> = complaints
+            .iter()
+            .filter(|sample| sample.history == history)
+            .copied()
+            .collect();
         let figures = KindFigures {
             share: ratio(calls(&those), all),
             stopped: stopped(&those, threshold),

@@ -42,8 +42,8 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
 mod tests {
     use super::super::samples::History;
     use super::*;
-    use crate::number::E164;
     use crate::domain::day::Day;
+    use crate::number::E164;
 
     fn samples(scores: &[f64]) -> Vec<Sample> {
         let day: Day = "2020-11-03".parse().unwrap();

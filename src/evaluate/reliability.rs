@@ -71,7 +71,11 @@ pub(super) fn bands(samples: &Samples, prior: f64, intervals: &[[f64; 2]; BANDS]
     let mut bands = Vec::new();
     for (place, interval) in intervals.iter().enumerate() {
         let within = |samples: &[Sample]| -> Vec<Sample> {
-            samples.iter().filter(|sample| band_of(sample.score) == place).copied().collect()
+            samples
+                .iter()
+                .filter(|sample| band_of(sample.score) == place)
+                .copied()
+                .collect()
         };
         let (bad, good) = (within(&samples.complaints), within(&samples.legitimate));
         let mut numbers: Vec<_> = good.iter().map(|sample| sample.number).collect();
@@ -102,7 +106,10 @@ pub(super) fn bands(samples: &Samples, prior: f64, intervals: &[[f64; 2]; BANDS]
 
 /// The mean score of calls.
 fn mean(samples: &[Sample]) -> f64 {
-    let sum: f64 = samples.iter().map(|sample| sample.score * f64::from(sample.calls)).sum();
+    let sum: f64 = samples
+        .iter()
+        .map(|sample| sample.score * f64::from(sample.calls))
+        .sum();
     #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
     let calls = calls(samples).max(1) as f64;
     sum / calls

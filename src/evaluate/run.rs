@@ -9,9 +9,9 @@ use super::RANDOM_NUMBERS;
 use super::again::Again;
 use super::figures::{Beside, Figures};
 use super::samples::{History as SeenBefore, Sample, Samples};
+use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::number::E164;
-use crate::domain::day::Day;
 use crate::replay::{Call, Complaints, Exchange, Half, History, Seen};
 use crate::store::Shard;
 
@@ -111,7 +111,10 @@ pub fn run(plan: &Plan<'_>, progress: Progress<'_>) -> (Samples, Figures) {
     let calls = plan.complaints.calls();
     let within = |call: &Call| (plan.from..=plan.to).contains(&call.day);
     let mut days = 0;
-    for calls in calls.chunk_by(|a, b| a.day == b.day).filter(|calls| calls.first().is_some_and(within)) {
+    for calls in calls
+        .chunk_by(|a, b| a.day == b.day)
+        .filter(|calls| calls.first().is_some_and(within))
+    {
         if let Some(call) = calls.first() {
             replay.day(call.day, calls);
             progress(replay.history.known(), plan.complaints.rows().len());
@@ -142,7 +145,11 @@ impl<'a> Replay<'a> {
     fn new(plan: &'a Plan<'a>) -> Self {
         Self {
             plan,
-            models: if plan.as_served { plan.models.clone() } else { plan.models.uncapped() },
+            models: if plan.as_served {
+                plan.models.clone()
+            } else {
+                plan.models.uncapped()
+            },
             history: History::new(plan.complaints, Arc::clone(plan.models.base())),
             seen: Seen::new(plan.complaints),
             last: plan.complaints.rows().last().map(|row| Day::of(row.received_at)),
@@ -158,7 +165,12 @@ impl<'a> Replay<'a> {
     /// Scores a day with what was known the evening before, or so many days before that.
     fn day(&mut self, day: Day, calls: &[Call]) {
         let known_until = day.plus(-self.plan.lag_days);
-        let mut heard: Vec<E164> = self.history.advance(known_until.start()).iter().map(|row| row.number).collect();
+        let mut heard: Vec<E164> = self
+            .history
+            .advance(known_until.start())
+            .iter()
+            .map(|row| row.number)
+            .collect();
         heard.sort_unstable();
         heard.dedup();
         self.watch(day, known_until, &heard);
@@ -174,7 +186,9 @@ impl<'a> Replay<'a> {
         self.samples.complaints.extend(complaints);
         self.samples.legitimate.extend(legitimate);
         self.samples.random.extend(random);
-        let is_told = self.last.is_some_and(|last| day.plus(AGAIN_DAYS - 1) <= last.min(self.plan.to));
+        let is_told = self
+            .last
+            .is_some_and(|last| day.plus(AGAIN_DAYS - 1) <= last.min(self.plan.to));
         if day.is_tuesday() && is_told {
             self.foretell(day, known_until);
         }
@@ -216,7 +230,9 @@ impl<'a> Replay<'a> {
                 self.first_complained += 1;
                 self.below_80.insert(*number, first);
             }
-            let Some(first) = self.below_80.get(number).copied() else { continue };
+            let Some(first) = self.below_80.get(number).copied() else {
+                continue;
+            };
             let model = self.models.of(*number);
             let index = self.history.index();
             let value = index.look_up_by(model, *number, day.start(), |known| known.weighed.verdict.value);
@@ -239,16 +255,20 @@ impl<'a> Replay<'a> {
                     continue;
                 }
                 let model = self.models.of(number);
-                let probability = index.look_up_by(model, number, day.start(), |known| model.again_in_7d(&known.weighed));
+                let probability =
+                    index.look_up_by(model, number, day.start(), |known| model.again_in_7d(&known.weighed));
                 let reported = self.seen.count(number, day, day.plus(AGAIN_DAYS)) > 0;
                 again.note(probability, reported);
             }
             again
         };
-        let noted = shards.par_iter().map(of_shard).reduce(Again::default, |mut one, other| {
-            one.merge(&other);
-            one
-        });
+        let noted = shards
+            .par_iter()
+            .map(of_shard)
+            .reduce(Again::default, |mut one, other| {
+                one.merge(&other);
+                one
+            });
         self.again.merge(&noted);
     }
 

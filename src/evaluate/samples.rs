@@ -1,7 +1,7 @@
 //! What was scored: one record for every number and day.
 
-use crate::number::E164;
 use crate::domain::day::Day;
+use crate::number::E164;
 
 /// Why a number was scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,7 +102,11 @@ impl Samples {
     /// Puts the worst first; those of one score by day and number, so that every run is the same.
     pub fn sort(&mut self) {
         for samples in [&mut self.complaints, &mut self.legitimate, &mut self.random] {
-            samples.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then((a.day, a.number).cmp(&(b.day, b.number))));
+            samples.sort_unstable_by(|a, b| {
+                b.score
+                    .total_cmp(&a.score)
+                    .then((a.day, a.number).cmp(&(b.day, b.number)))
+            });
         }
     }
 }

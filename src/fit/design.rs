@@ -35,7 +35,9 @@ impl Design {
     #[must_use]
     pub(super) fn free(&self) -> Vec<bool> {
         let of_shape = |shape: &Shape| std::iter::repeat_n(!shape.feature.rises(), shape.stretches());
-        std::iter::once(true).chain(self.shapes.iter().flat_map(of_shape)).collect()
+        std::iter::once(true)
+            .chain(self.shapes.iter().flat_map(of_shape))
+            .collect()
     }
 
     /// The columns of a number.

@@ -14,9 +14,9 @@ mod solve;
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::domain::day::Day;
 use crate::domain::model::{Again, Fitted, ScoreModel};
 use crate::number::E164;
-use crate::domain::day::Day;
 use crate::replay::{Complaints, Half};
 use design::Design;
 use sample::Collected;
@@ -110,6 +110,9 @@ fn again(model: &ScoreModel, collected: &Collected) -> Result<Again, FitError> {
 /// A name that no other fit has: the last day, and a hash of what was fitted.
 fn version(model: &ScoreModel, plan: &FitPlan<'_>) -> String {
     let hash = xxh3_64(model.to_json().as_bytes()) >> 32;
-    let half = plan.half.map(|half| format!("-half{}", half.index())).unwrap_or_default();
+    let half = plan
+        .half
+        .map(|half| format!("-half{}", half.index()))
+        .unwrap_or_default();
     format!("fit-{}{half}-{hash:08x}", plan.to)
 }

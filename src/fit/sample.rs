@@ -6,11 +6,11 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{FitError, FitPlan, Progress};
+use crate::domain::day::Day;
 use crate::domain::feature::Features;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::RANDOM_NUMBERS;
 use crate::number::E164;
-use crate::domain::day::Day;
 use crate::replay::{Call, Exchange, History, Seen};
 use crate::store::Shard;
 
@@ -92,15 +92,32 @@ impl Collected {
         };
         let calls = plan.complaints.calls();
         let within = |call: &Call| (plan.from..=plan.to).contains(&call.day);
-        for calls in calls.chunk_by(|a, b| a.day == b.day).filter(|calls| calls.first().is_some_and(within)) {
-            let Some(day) = calls.first().map(|call| call.day) else { continue };
+        for calls in calls
+            .chunk_by(|a, b| a.day == b.day)
+            .filter(|calls| calls.first().is_some_and(within))
+        {
+            let Some(day) = calls.first().map(|call| call.day) else {
+                continue;
+            };
             history.advance(day.start());
             let draw = Draw { day, seed: plan.seed };
             let complaints = calls.iter().map(|call| (call.number, call.calls));
             let random = history.exchanges().random_numbers(day, RANDOM_NUMBERS);
             collected.note(&history, draw, Kind::Complaint, ONE_IN.complaint, complaints);
-            collected.note(&history, draw, Kind::Legitimate, ONE_IN.legitimate, legitimate.iter().map(|number| (*number, 1)));
-            collected.note(&history, draw, Kind::Random, ONE_IN.random, random.into_iter().map(|number| (number, 1)));
+            collected.note(
+                &history,
+                draw,
+                Kind::Legitimate,
+                ONE_IN.legitimate,
+                legitimate.iter().map(|number| (*number, 1)),
+            );
+            collected.note(
+                &history,
+                draw,
+                Kind::Random,
+                ONE_IN.random,
+                random.into_iter().map(|number| (number, 1)),
+            );
             if day.is_tuesday() && day.plus(AGAIN_DAYS - 1) <= plan.to {
                 collected.again.extend(foretold(&history, &seen, draw));
             }
@@ -112,7 +129,11 @@ impl Collected {
     /// Complaint calls that the samples stand for.
     #[must_use]
     pub(super) fn calls(&self) -> u64 {
-        self.samples.iter().filter(|sample| sample.is_call()).map(|sample| u64::from(sample.calls)).sum()
+        self.samples
+            .iter()
+            .filter(|sample| sample.is_call())
+            .map(|sample| u64::from(sample.calls))
+            .sum()
     }
 
     fn note(
@@ -143,7 +164,11 @@ impl Collected {
         ];
         match counts.into_iter().find(|(_, found)| *found < LEAST) {
             None => Ok(self),
-            Some((what, found)) => Err(FitError::TooFew { what, found, least: LEAST }),
+            Some((what, found)) => Err(FitError::TooFew {
+                what,
+                found,
+                least: LEAST,
+            }),
         }
     }
 }

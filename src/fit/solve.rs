@@ -69,7 +69,11 @@ impl Problem {
     /// The regression of complaint calls against legitimate and random numbers.
     pub(super) fn of(design: &Design, samples: &[Sample]) -> Self {
         let total = |kind: Kind| -> f64 {
-            samples.iter().filter(|sample| sample.kind == kind).map(|sample| f64::from(sample.calls)).sum()
+            samples
+                .iter()
+                .filter(|sample| sample.kind == kind)
+                .map(|sample| f64::from(sample.calls))
+                .sum()
         };
         let (calls, legitimate, random) = (total(Kind::Complaint), total(Kind::Legitimate), total(Kind::Random));
         let all = 1.0 + negatives();
@@ -132,7 +136,11 @@ impl Problem {
     fn walk(&self, weights: &[f64], step: &[f64], from: &Local) -> (Vec<f64>, Local) {
         let mut length = 1.0;
         for _ in 0..HALVINGS_MAX {
-            let next: Vec<f64> = weights.iter().zip(step).map(|(weight, step)| weight + length * step).collect();
+            let next: Vec<f64> = weights
+                .iter()
+                .zip(step)
+                .map(|(weight, step)| weight + length * step)
+                .collect();
             let local = self.local(&next);
             if local.loss <= from.loss {
                 return (next, local);
@@ -186,7 +194,10 @@ impl Problem {
         }
         let curvature = CscMatrix::new(n, n, starts, places, values);
         // -step <= weight, for those that may not become negative.
-        let bounds: Vec<f64> = columns.iter().filter_map(|column| weights.get(*column).copied()).collect();
+        let bounds: Vec<f64> = columns
+            .iter()
+            .filter_map(|column| weights.get(*column).copied())
+            .collect();
         let entries = columns.len();
         let mut starts = Vec::with_capacity(n + 1);
         let mut next = 0;
@@ -245,7 +256,9 @@ impl Local {
             if let Some(gradient) = self.gradient.get_mut(column) {
                 *gradient += slope * value;
             }
-            let Some(line) = self.curvature.get_mut(column * n..(column + 1) * n) else { continue };
+            let Some(line) = self.curvature.get_mut(column * n..(column + 1) * n) else {
+                continue;
+            };
             for (other, other_value) in row.row.iter().skip(place) {
                 if let Some(curvature) = line.get_mut(usize::from(*other)) {
                     *curvature += bend * value * f64::from(*other_value);

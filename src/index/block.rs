@@ -170,7 +170,11 @@ impl Block {
     ) -> Neighbourhood {
         let (own, own_bit) = (suffix(number), own_bit(number));
         let mut gathering = Gathering::new(own, now, &model.ranges);
-        let sums = self.rare.as_ref().map(|rare| &rare.sums).filter(|sums| !sums.is_empty());
+        let sums = self
+            .rare
+            .as_ref()
+            .map(|rare| &rare.sums)
+            .filter(|sums| !sums.is_empty());
         match sums {
             None => self.gather(&mut gathering, own_bit, 0..self.suffixes.len()),
             Some(sums) => {
@@ -181,7 +185,11 @@ impl Block {
                         gathering.add_hundred(hundred, sum.at, sum.value);
                     }
                 }
-                self.gather(&mut gathering, own_bit, self.between(thousand * 1_000, thousand * 1_000 + 1_000));
+                self.gather(
+                    &mut gathering,
+                    own_bit,
+                    self.between(thousand * 1_000, thousand * 1_000 + 1_000),
+                );
             }
         }
         for (other, state) in self.dated().filter(|(other, _)| *other != own) {

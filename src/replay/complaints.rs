@@ -87,7 +87,11 @@ impl Complaints {
     /// The complaint calls by day and number, in this order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        let mut calls: Vec<(Day, E164)> = self.rows.iter().map(|row| (Day::of(row.occurred_at), row.number)).collect();
+        let mut calls: Vec<(Day, E164)> = self
+            .rows
+            .iter()
+            .map(|row| (Day::of(row.occurred_at), row.number))
+            .collect();
         calls.sort_unstable();
         let same = calls.chunk_by(|a, b| a == b);
         same.filter_map(|same| {

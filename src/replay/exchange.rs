@@ -92,7 +92,10 @@ impl Exchanges {
         let mut numbers = Vec::with_capacity(count);
         while exchanges > 0 && numbers.len() < count {
             let place = usize::try_from(below(exchanges)).unwrap_or_default();
-            let number = self.known.get(place).map_or(0, |exchange| exchange.0 * NUMBERS + below(NUMBERS));
+            let number = self
+                .known
+                .get(place)
+                .map_or(0, |exchange| exchange.0 * NUMBERS + below(NUMBERS));
             numbers.extend(E164::from_digits(number));
         }
         numbers
@@ -120,7 +123,11 @@ mod tests {
     #[test]
     fn a_draw_is_the_same_every_time() {
         let mut exchanges = Exchanges::default();
-        assert!(exchanges.random_numbers(Day::of(crate::domain::time::Timestamp::EARLIEST), 5).is_empty());
+        assert!(
+            exchanges
+                .random_numbers(Day::of(crate::domain::time::Timestamp::EARLIEST), 5)
+                .is_empty()
+        );
         exchanges.note(number(14_155_550_000));
         exchanges.note(number(4_930_123_456)); // not of the North American plan
         exchanges.note(number(12_125_550_000));
@@ -128,6 +135,10 @@ mod tests {
         let drawn = exchanges.random_numbers(day, 100);
         assert_eq!(drawn, exchanges.random_numbers(day, 100));
         assert_ne!(drawn, exchanges.random_numbers(day.plus(1), 100));
-        assert!(drawn.iter().all(|number| [1_415_555, 1_212_555].contains(&number.without_last(4))));
+        assert!(
+            drawn
+                .iter()
+                .all(|number| [1_415_555, 1_212_555].contains(&number.without_last(4)))
+        );
     }
 }

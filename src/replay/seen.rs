@@ -32,6 +32,9 @@ impl Seen {
     #[must_use]
     pub fn first(&self, number: E164) -> Option<Day> {
         let place = self.0.partition_point(|(known, _)| *known < number);
-        self.0.get(place).filter(|(known, _)| *known == number).map(|(_, day)| *day)
+        self.0
+            .get(place)
+            .filter(|(known, _)| *known == number)
+            .map(|(_, day)| *day)
     }
 }

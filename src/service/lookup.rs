@@ -124,14 +124,20 @@ impl Service {
     fn look_up_number(&self, number: E164, parsed: &ParsedNumber, input: &LookupInput) -> LookupOutcome {
         let now = self.clock.now();
         self.index.look_up(number, now, |known| {
-            let mut decision = self.policy.decide(&known.weighed.verdict, input.role == LookupRole::AboutToDial);
+            let mut decision = self
+                .policy
+                .decide(&known.weighed.verdict, input.role == LookupRole::AboutToDial);
             let expiries = known.state.statuses.at(now).filter_map(|entry| entry.expires_at);
             for expiry in expiries {
                 decision.ttl = decision.ttl.min(now.until(expiry)); // an answer never outlives the status it rests on
             }
             LookupOutcome {
                 identity: identity(parsed, input.full),
-                score: if input.full { known.score() } else { Score::unexplained(known.weighed.verdict) },
+                score: if input.full {
+                    known.score()
+                } else {
+                    Score::unexplained(known.weighed.verdict)
+                },
                 decision,
                 facts: RecordFacts::of(known),
                 cases: if input.full { shown_cases(known) } else { Vec::new() },

@@ -138,17 +138,26 @@ impl ModelFile {
     fn check(&self) -> Result<(), Fault> {
         let version = &self.version;
         if version.is_empty() || version.len() > VERSION_BYTES_MAX || version.contains(char::is_control) {
-            return Err(Fault::new("version", format!("is not a name of 1 to {VERSION_BYTES_MAX} bytes")));
+            return Err(Fault::new(
+                "version",
+                format!("is not a name of 1 to {VERSION_BYTES_MAX} bytes"),
+            ));
         }
         if !(self.prior > 0.0 && self.prior < 1.0) {
             return Err(Fault::new("prior", "is not between 0 and 1"));
         }
         for (name, days) in self.half_lives_days.all() {
             if !(days > 0.0 && days <= HALF_LIFE_MAX) {
-                return Err(Fault::new(format!("half_lives_days.{name}"), format!("is not above 0 and at most {HALF_LIFE_MAX}")));
+                return Err(Fault::new(
+                    format!("half_lives_days.{name}"),
+                    format!("is not above 0 and at most {HALF_LIFE_MAX}"),
+                ));
             }
         }
-        for (name, value) in [("intercept", self.intercept), ("again_in_7d.intercept", self.again_in_7d.intercept)] {
+        for (name, value) in [
+            ("intercept", self.intercept),
+            ("again_in_7d.intercept", self.again_in_7d.intercept),
+        ] {
             if !value.is_finite() {
                 return Err(Fault::new(name, "is not a number"));
             }
@@ -247,14 +256,21 @@ impl Rules {
         within(&shares, 0.0, 1.0)?;
         within(&weights, 0.0, RULE_MAX)?;
         within(&signed, -RULE_MAX, RULE_MAX)?;
-        within(&[("cases.half_life_days", cases.half_life_days)], f64::MIN_POSITIVE, HALF_LIFE_MAX)
+        within(
+            &[("cases.half_life_days", cases.half_life_days)],
+            f64::MIN_POSITIVE,
+            HALF_LIFE_MAX,
+        )
     }
 }
 
 fn check_terms(terms: &[Term]) -> Result<(), Fault> {
     for (place, term) in terms.iter().enumerate() {
         if terms.iter().take(place).any(|other| other.feature == term.feature) {
-            return Err(Fault::new(format!("terms.{}", term.feature.name()), "stands there twice"));
+            return Err(Fault::new(
+                format!("terms.{}", term.feature.name()),
+                "stands there twice",
+            ));
         }
         term.check()?;
     }
@@ -264,7 +280,10 @@ fn check_terms(terms: &[Term]) -> Result<(), Fault> {
 fn within(fields: &[(&str, f64)], least: f64, most: f64) -> Result<(), Fault> {
     match fields.iter().find(|(_, value)| !(least..=most).contains(value)) {
         None => Ok(()),
-        Some((name, _)) => Err(Fault::new(format!("rules.{name}"), format!("is not from {least} to {most}"))),
+        Some((name, _)) => Err(Fault::new(
+            format!("rules.{name}"),
+            format!("is not from {least} to {most}"),
+        )),
     }
 }
 
@@ -280,6 +299,3 @@ pub(super) fn built_in() -> Arc<ScoreModel> {
     });
     Arc::clone(&MODEL)
 }
-
-#[cfg(test)]
-mod tests;

@@ -38,10 +38,16 @@ impl Term {
         let name = self.feature.name();
         let knots = &self.knots;
         if knots.is_empty() || knots.len() > MAX_KNOTS {
-            return Err(Fault::new(format!("terms.{name}.knots"), format!("has {} knots; 1 to {MAX_KNOTS} are possible", knots.len())));
+            return Err(Fault::new(
+                format!("terms.{name}.knots"),
+                format!("has {} knots; 1 to {MAX_KNOTS} are possible", knots.len()),
+            ));
         }
         if knots.iter().flatten().any(|value| !value.is_finite()) {
-            return Err(Fault::new(format!("terms.{name}.knots"), "holds what is not a number".to_owned()));
+            return Err(Fault::new(
+                format!("terms.{name}.knots"),
+                "holds what is not a number".to_owned(),
+            ));
         }
         let pairs = || knots.iter().zip(knots.iter().skip(1));
         if pairs().any(|([x, _], [next, _])| next <= x) {
@@ -65,7 +71,9 @@ impl Term {
 }
 
 fn interpolate(knots: &[[f64; 2]], x: f64) -> f64 {
-    let Some([first_x, first_y]) = knots.first().copied() else { return 0.0 };
+    let Some([first_x, first_y]) = knots.first().copied() else {
+        return 0.0;
+    };
     let (mut from_x, mut from_y) = (first_x, first_y);
     if x <= from_x {
         return from_y;
@@ -102,9 +110,16 @@ impl Table {
         let (row, down) = place(&self.rows, features.get(row_feature));
         let (column, right) = place(&self.columns, features.get(column_feature));
         let at = |row: usize, column: usize| {
-            self.points.get(row).and_then(|row| row.get(column)).copied().unwrap_or_default()
+            self.points
+                .get(row)
+                .and_then(|row| row.get(column))
+                .copied()
+                .unwrap_or_default()
         };
-        let (next_row, next_column) = ((row + 1).min(self.rows.len() - 1), (column + 1).min(self.columns.len() - 1));
+        let (next_row, next_column) = (
+            (row + 1).min(self.rows.len() - 1),
+            (column + 1).min(self.columns.len() - 1),
+        );
         let above = at(row, column) * (1.0 - right) + at(row, next_column) * right;
         let below = at(next_row, column) * (1.0 - right) + at(next_row, next_column) * right;
         above * (1.0 - down) + below * down
@@ -119,16 +134,27 @@ impl Table {
         let name = format!("tables.{}/{}", row.name(), column.name());
         let lines = [&self.rows, &self.columns];
         if lines.iter().any(|lines| lines.is_empty() || lines.len() > MAX_KNOTS) {
-            return Err(Fault::new(name, format!("has no grid of 1 to {MAX_KNOTS} by 1 to {MAX_KNOTS} lines")));
+            return Err(Fault::new(
+                name,
+                format!("has no grid of 1 to {MAX_KNOTS} by 1 to {MAX_KNOTS} lines"),
+            ));
         }
-        if lines.iter().any(|lines| lines.iter().zip(lines.iter().skip(1)).any(|(line, next)| next <= line)) {
+        if lines
+            .iter()
+            .any(|lines| lines.iter().zip(lines.iter().skip(1)).any(|(line, next)| next <= line))
+        {
             return Err(Fault::new(name, "has lines that do not ascend".to_owned()));
         }
-        let fills = self.points.len() == self.rows.len() && self.points.iter().all(|row| row.len() == self.columns.len());
+        let fills =
+            self.points.len() == self.rows.len() && self.points.iter().all(|row| row.len() == self.columns.len());
         if !fills {
             return Err(Fault::new(name, "has points that do not fill its grid".to_owned()));
         }
-        let values = self.rows.iter().chain(&self.columns).chain(self.points.iter().flatten());
+        let values = self
+            .rows
+            .iter()
+            .chain(&self.columns)
+            .chain(self.points.iter().flatten());
         if values.clone().any(|value| !value.is_finite()) {
             return Err(Fault::new(name, "holds what is not a number".to_owned()));
         }
@@ -139,7 +165,9 @@ impl Table {
 /// Between which lines a value lies: the lower one, and how far from it towards the next, 0 to 1.
 pub(crate) fn place(lines: &[f64], x: f64) -> (usize, f64) {
     let above = lines.partition_point(|line| *line <= x);
-    let Some(from) = above.checked_sub(1) else { return (0, 0.0) };
+    let Some(from) = above.checked_sub(1) else {
+        return (0, 0.0);
+    };
     match (lines.get(from), lines.get(above)) {
         (Some(low), Some(high)) => (from, (x - low) / (high - low)),
         _ => (from, 0.0),

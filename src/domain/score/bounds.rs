@@ -20,7 +20,8 @@ impl ScoreModel {
             weighed.extra.add(code, log_odds_of(to) - log_odds_of(*value));
             *value = to;
         };
-        let own = weighed.standing.long >= rules.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
+        let own =
+            weighed.standing.long >= rules.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
         if !own {
             let squeezed = squeeze(value, rules.range_only_most);
             if squeezed < value {

@@ -27,8 +27,8 @@ use super::time::Timestamp;
 use crate::number::E164;
 
 pub use category::CategoryPrior;
-pub use reason::{Reason, ReasonCode};
 use reason::Points;
+pub use reason::{Reason, ReasonCode};
 
 /// Everything a score is made of.
 #[derive(Clone, Copy, Debug)]
@@ -149,7 +149,9 @@ impl ScoreModel {
         Score {
             verdict: weighed.verdict,
             reasons: self.reasons(subject, weighed),
-            category: is_known.then(|| self.category(subject, &weighed.standing, prior)).flatten(),
+            category: is_known
+                .then(|| self.category(subject, &weighed.standing, prior))
+                .flatten(),
             brand: self.brand(subject, &weighed.standing),
         }
     }
@@ -163,7 +165,13 @@ impl ScoreModel {
         // The victims' areas fade out with the time since the last report: their map has no window of its own.
         let evidence = &subject.state.evidence;
         let left = remaining_at(evidence.as_of, subject.now, self.areas_half_life_days);
-        Features::new(subject.number, evidence, standing, standing.areas * left, &subject.around)
+        Features::new(
+            subject.number,
+            evidence,
+            standing,
+            standing.areas * left,
+            &subject.around,
+        )
     }
 
     /// Confidence: 0 without evidence, a half at `confidence_half_mass`.
@@ -180,8 +188,15 @@ impl ScoreModel {
             let points = (self.rules.not_spam * weighed.standing.not_spam.ln_1p()).min(self.rules.not_spam_most);
             weighed.extra.add(ReasonCode::NotSpamReports, -points);
         }
-        if subject.state.statuses.holding(StatusKind::VerifiedBusiness, subject.now).is_some() {
-            weighed.extra.add(ReasonCode::VerifiedBusiness, self.rules.verified_business);
+        if subject
+            .state
+            .statuses
+            .holding(StatusKind::VerifiedBusiness, subject.now)
+            .is_some()
+        {
+            weighed
+                .extra
+                .add(ReasonCode::VerifiedBusiness, self.rules.verified_business);
         }
     }
 }

@@ -171,7 +171,10 @@ fn unscored(kind: StatusKind) -> Reason {
     let (code, detail) = if kind == StatusKind::DoNotOriginate {
         ("DO_NOT_ORIGINATE", "The owner never places calls from this number.")
     } else {
-        ("PROTECTED_NUMBER", "The number serves public safety and is never scored.")
+        (
+            "PROTECTED_NUMBER",
+            "The number serves public safety and is never scored.",
+        )
     };
     Reason {
         code,
