@@ -181,6 +181,14 @@ impl Features {
         features
     }
 
+    /// Those of a number of which, and around which, nothing is known.
+    #[must_use]
+    pub fn blank() -> Self {
+        let mut features = Self([0.0; FEATURES]);
+        features.ranges(&Neighbourhood::default());
+        features
+    }
+
     /// Where a feature stands.
     #[must_use]
     pub fn get(&self, feature: Feature) -> f64 {

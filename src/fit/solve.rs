@@ -11,7 +11,7 @@ use super::sample::{Kind, Sample};
 
 /// Total weights of the kinds: a complaint call against a legitimate number, and random numbers among the negatives.
 const LEGITIMATE_WEIGHT: f64 = 1.0;
-const RANDOM_WEIGHT: f64 = 0.3;
+const RANDOM_WEIGHT: f64 = 0.6;
 /// Strength of the pull of every weight towards 0, against a mean loss: enough to hold what no sample tells.
 const RIDGE: f64 = 1e-5;
 /// The same where outcomes are rare, and the mean loss is small.
