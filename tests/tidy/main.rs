@@ -32,6 +32,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "index",
         &["domain", "number", "store::SHARDS", "store::Shard", "store::Version"],
     ),
+    ("replay", &["index", "domain", "number"]),
+    (
+        "evaluate",
+        &["replay", "index", "domain", "number", "store::Shard"],
+    ),
+    (
+        "fit",
+        &["evaluate", "replay", "index", "domain", "number", "store::Shard"],
+    ),
     ("store", &["domain", "number"]),
     (
         "follow",
@@ -91,6 +100,11 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
+    // What only replays and fits need; a server runs none of it.
+    ("clarabel", &["src/fit/"]),
+    ("rayon", &["src/fit/", "src/evaluate/"]),
+    ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
+    ("plotters", &["src/cli/"]),
     ("tokio::spawn", &["src/tasks.rs"]),
     ("tokio::task::spawn", &["src/tasks.rs"]),
     ("tokio::task::JoinSet", &["src/tasks.rs"]),
@@ -104,6 +118,9 @@ const NEVER_IN: &[(&str, &[&str])] = &[
             "src/number/",
             "src/domain/",
             "src/index/",
+            "src/replay/",
+            "src/evaluate/",
+            "src/fit/",
             "src/config/",
             "src/metrics/",
         ],
