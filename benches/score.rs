@@ -97,11 +97,15 @@ impl Bench {
             let weighed = model.weigh(&subject);
             let standing = state.evidence.at(subject.now, &model.fold);
             let group = format!("{name}, {what}");
-            let evidence = self.median_ns(&group, "evidence", || black_box(&state.evidence).at(subject.now, &model.fold));
+            let evidence = self.median_ns(&group, "evidence", || {
+                black_box(&state.evidence).at(subject.now, &model.fold)
+            });
             let features = self.median_ns(&group, "features", || {
                 Features::new(number, &state.evidence, &standing, standing.areas, black_box(&around))
             });
-            let terms = self.median_ns(&group, "terms", || model.evidence_log_odds(black_box(&weighed.features)));
+            let terms = self.median_ns(&group, "terms", || {
+                model.evidence_log_odds(black_box(&weighed.features))
+            });
             let whole = self.median_ns(&group, "weigh", || model.weigh(black_box(&subject)));
             let met = if whole < GOAL_NS { "met" } else { "MISSED" };
             println!("\n{group}: {whole:.0} ns; goal, less than {GOAL_NS:.0} ns: {met}");
@@ -124,7 +128,10 @@ impl Bench {
             let memory = allocation_counter::measure(|| {
                 look_up();
             });
-            println!("\n{group}, {what}: {median:.0} ns, {} allocations\n", memory.count_total);
+            println!(
+                "\n{group}, {what}: {median:.0} ns, {} allocations\n",
+                memory.count_total
+            );
         }
     }
 
