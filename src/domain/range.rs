@@ -242,7 +242,11 @@ mod tests {
 
     #[test]
     fn the_own_area_is_hashed_as_reports_name_it() {
-        for (digits, area) in [(14_155_550_199, "415"), (19_005_550_199, "900"), (12_125_550_199, "212")] {
+        for (digits, area) in [
+            (14_155_550_199, "415"),
+            (19_005_550_199, "900"),
+            (12_125_550_199, "212"),
+        ] {
             let wanted = Area::parse(area).unwrap().hash64();
             assert_eq!(own_area_hash(number(digits)), Some(wanted), "{area}");
         }
@@ -251,7 +255,11 @@ mod tests {
     #[test]
     fn only_north_american_numbers_tell_their_area() {
         assert_eq!(own_area_hash(number(493_012_345_678)), None);
-        assert_eq!(own_area_hash(number(155_550_199)), None, "too short to have an area code");
+        assert_eq!(
+            own_area_hash(number(155_550_199)),
+            None,
+            "too short to have an area code"
+        );
         assert_eq!(own_area_hash(number(74_155_550_199)), None);
     }
 
@@ -275,7 +283,14 @@ mod tests {
         assert_eq!(fresh, whole);
         assert!((Counts::of(neighbour, day(3), &model).recent - 0.5).abs() < 1e-12);
         assert!((Counts::of(neighbour, day(14), &model).short - 0.5).abs() < 1e-12);
-        let old = Counts::of(Neighbour { reports: 1, ..neighbour }, day(60), &model);
+        let old = Counts::of(
+            Neighbour {
+                reports: 1,
+                ..neighbour
+            },
+            day(60),
+            &model,
+        );
         for (what, count) in [
             ("long", old.long),
             ("once", old.once),

@@ -10,8 +10,7 @@ use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::state::NumberState;
 
 use crate::scene::{
-    any_around, around, case, day, link, models, plain, reported_times, scored, scored_by, value,
-    with_status,
+    any_around, around, case, day, link, models, plain, reported_times, scored, scored_by, value, with_status,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -24,7 +23,12 @@ fn the_neighbourhood_alone_labels_and_does_not_block() {
     for score in &scores {
         assert!((78.0..=79.0).contains(&value(score)), "{score:?}");
         assert_eq!(Policy::DEFAULT.decide(&score.verdict, false).action, Action::Label);
-        assert!(score.reasons.iter().any(|reason| reason.code == "RANGE_ONLY" && reason.points < 0.0));
+        assert!(
+            score
+                .reasons
+                .iter()
+                .any(|reason| reason.code == "RANGE_ONLY" && reason.points < 0.0)
+        );
     }
     let in_order = scores.windows(2).all(|pair| value(&pair[0]) < value(&pair[1]));
     assert!(in_order, "the worse of two such numbers still scores higher");
@@ -35,10 +39,16 @@ fn a_report_of_the_number_itself_lifts_the_cap() {
     let hot = around(60.0, 300.0, 900.0);
     let own = reported_times(1);
     assert!(value(&scored(&own, &[], hot, day(1))) > 79.0);
-    assert!(value(&scored(&own, &[], hot, day(31))) <= 79.0, "half of it is gone by then");
+    assert!(
+        value(&scored(&own, &[], hot, day(31))) <= 79.0,
+        "half of it is gone by then"
+    );
     let link = link(CaseRole::TestLine, 0.1);
     let cases = [(&link, case(CaseStatus::Open))];
-    assert!(value(&scored(&own, &cases, hot, day(31))) <= 79.0, "an open case says nothing");
+    assert!(
+        value(&scored(&own, &cases, hot, day(31))) <= 79.0,
+        "an open case says nothing"
+    );
     let cases = [(&link, case(CaseStatus::Corroborated))];
     assert!(value(&scored(&own, &cases, hot, day(31))) > 79.0);
 }

@@ -105,7 +105,13 @@ fn no_code_stands_twice_in_a_score() {
     let link = link(CaseRole::CallerId, 0.9);
     let cases = [(&link, case(CaseStatus::Corroborated))];
     for model in models() {
-        let score = scored_by(model, &reported_times(3), &cases, crate::scene::around(3.0, 9.0, 30.0), day(1));
+        let score = scored_by(
+            model,
+            &reported_times(3),
+            &cases,
+            crate::scene::around(3.0, 9.0, 30.0),
+            day(1),
+        );
         let mut codes: Vec<_> = score.reasons.iter().map(|reason| reason.code).collect();
         codes.sort_unstable();
         let with_repeats = codes.len();
@@ -139,7 +145,9 @@ fn codes_are_frozen() {
 #[test]
 fn each_feature_is_booked_to_what_it_says() {
     let booked = |code: ReasonCode| -> Vec<&str> {
-        let of_code = Feature::ALL.into_iter().filter(|feature| ReasonCode::of(*feature) == code);
+        let of_code = Feature::ALL
+            .into_iter()
+            .filter(|feature| ReasonCode::of(*feature) == code);
         of_code.map(Feature::name).collect()
     };
     let wanted: [(ReasonCode, &[&str]); 8] = [

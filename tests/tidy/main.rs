@@ -33,10 +33,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["domain", "number", "store::SHARDS", "store::Shard", "store::Version"],
     ),
     ("replay", &["index", "domain", "number"]),
-    (
-        "evaluate",
-        &["replay", "index", "domain", "number", "store::Shard"],
-    ),
+    ("evaluate", &["replay", "index", "domain", "number", "store::Shard"]),
     (
         "fit",
         &["evaluate", "replay", "index", "domain", "number", "store::Shard"],

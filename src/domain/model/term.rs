@@ -235,10 +235,11 @@ mod tests {
 
     #[test]
     fn a_table_is_bilinear_within_its_grid_and_level_outside() {
-        let table = table(vec![0.0, 2.0], vec![1.0, 2.0, 4.0], vec![
-            vec![0.0, 10.0, 20.0],
-            vec![4.0, 14.0, 40.0],
-        ]);
+        let table = table(
+            vec![0.0, 2.0],
+            vec![1.0, 2.0, 4.0],
+            vec![vec![0.0, 10.0, 20.0], vec![4.0, 14.0, 40.0]],
+        );
         table.check().unwrap();
         for ((x, y), wanted) in [
             ((0.0, 1.0), 0.0),
@@ -288,7 +289,10 @@ mod tests {
                 Some([at.0, at.1])
             };
             let rest: Vec<_> = steps.into_iter().scan(first, next).collect();
-            std::iter::once([first.0, first.1]).chain(rest).take(MAX_KNOTS).collect()
+            std::iter::once([first.0, first.1])
+                .chain(rest)
+                .take(MAX_KNOTS)
+                .collect()
         })
     }
 

@@ -199,7 +199,10 @@ fn brute(records: &BTreeMap<u64, Made>, block: u64, own: u64, now: i64, model: &
             let known = newest.entry(suffix / width).or_insert(*last);
             *known = (*known).max(*last);
         }
-        newest.values().map(|last| left(*last, now, model.ranges.long_days)).sum()
+        newest
+            .values()
+            .map(|last| left(*last, now, model.ranges.long_days))
+            .sum()
     };
     Neighbourhood {
         hundred: within(100),

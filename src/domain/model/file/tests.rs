@@ -84,18 +84,33 @@ fn every_value_finds_its_place() {
     let model = read(&sound()).unwrap();
     assert_eq!(model.version, "test-1");
     let fold = model.fold;
-    assert_eq!([fold.short_days, fold.long_days, fold.not_spam_days], [3.0, 30.5, 125.0]);
+    assert_eq!(
+        [fold.short_days, fold.long_days, fold.not_spam_days],
+        [3.0, 30.5, 125.0]
+    );
     let ranges = model.ranges;
-    assert_eq!([ranges.recent_days, ranges.short_days, ranges.long_days], [2.0, 15.0, 61.0]);
-    assert_eq!([model.areas_half_life_days, model.prior, model.intercept], [31.0, 0.1, -1.25]);
-    assert_eq!((model.terms.len(), model.tables.len(), model.again.terms.len()), (2, 1, 1));
+    assert_eq!(
+        [ranges.recent_days, ranges.short_days, ranges.long_days],
+        [2.0, 15.0, 61.0]
+    );
+    assert_eq!(
+        [model.areas_half_life_days, model.prior, model.intercept],
+        [31.0, 0.1, -1.25]
+    );
+    assert_eq!(
+        (model.terms.len(), model.tables.len(), model.again.terms.len()),
+        (2, 1, 1)
+    );
     assert_eq!([model.again.intercept, model.again.slope], [-2.0, 0.7]);
     assert_eq!(model.fitted.unwrap().calls, 100);
     // What the rules do not name is a default.
     let defaults = Rules::default();
     assert_eq!([model.rules.range_only_most, model.rules.cases.caller_id], [70.0, 2.0]);
     assert_eq!(model.rules.cases.most, defaults.cases.most);
-    assert_eq!([model.rules.attestation.a, model.rules.attestation.b], [-1.0, defaults.attestation.b]);
+    assert_eq!(
+        [model.rules.attestation.a, model.rules.attestation.b],
+        [-1.0, defaults.attestation.b]
+    );
 }
 
 #[test]
@@ -116,7 +131,10 @@ fn another_format_is_refused_whatever_else_it_holds() {
 #[test]
 fn what_is_no_model_file_is_refused() {
     for text in ["", "{", "[]", "{}", "null", "{\"format\": 1}"] {
-        assert!(matches!(ScoreModel::from_json(text), Err(ModelError::Json(_))), "{text}");
+        assert!(
+            matches!(ScoreModel::from_json(text), Err(ModelError::Json(_))),
+            "{text}"
+        );
     }
     let overflowing = sound().to_string().replace("-1.25", "1e999");
     assert!(matches!(ScoreModel::from_json(&overflowing), Err(ModelError::Json(_))));
@@ -148,7 +166,14 @@ fn a_field_that_nobody_knows_is_refused_by_name() {
 
 #[test]
 fn a_missing_field_is_refused_by_name() {
-    for field in ["version", "prior", "half_lives_days", "intercept", "terms", "again_in_7d"] {
+    for field in [
+        "version",
+        "prior",
+        "half_lives_days",
+        "intercept",
+        "terms",
+        "again_in_7d",
+    ] {
         let mut file = sound();
         file.as_object_mut().unwrap().remove(field);
         assert!(refusal(&file).contains(&format!("missing field `{field}`")), "{field}");
@@ -173,28 +198,68 @@ fn each_fault_is_refused_with_its_field() {
         ("/intercept", json!(1e300), "intercept"),
         ("/half_lives_days/reports", json!(0), "half_lives_days.reports"),
         ("/half_lives_days/areas", json!(-3), "half_lives_days.areas"),
-        ("/half_lives_days/ranges_long", json!(3_651), "half_lives_days.ranges_long"),
+        (
+            "/half_lives_days/ranges_long",
+            json!(3_651),
+            "half_lives_days.ranges_long",
+        ),
         ("/terms/0/knots", json!([]), "terms.reports.knots"),
-        ("/terms/0/knots", json!(too_many_knots), "terms.reports.knots has 7 knots"),
-        ("/terms/0/knots", json!([[0, 0], [0, 1]]), "terms.reports.knots do not ascend"),
-        ("/terms/0/knots", json!([[1, 0], [0, 1]]), "terms.reports.knots do not ascend"),
+        (
+            "/terms/0/knots",
+            json!(too_many_knots),
+            "terms.reports.knots has 7 knots",
+        ),
+        (
+            "/terms/0/knots",
+            json!([[0, 0], [0, 1]]),
+            "terms.reports.knots do not ascend",
+        ),
+        (
+            "/terms/0/knots",
+            json!([[1, 0], [0, 1]]),
+            "terms.reports.knots do not ascend",
+        ),
         ("/terms/0/knots", json!([[0, 1], [1, 0.9]]), "terms.reports.knots fall"),
-        ("/terms/0/knots", json!([[0, 0], [1, 1e300]]), "terms.reports.knots holds"),
+        (
+            "/terms/0/knots",
+            json!([[0, 0], [1, 1e300]]),
+            "terms.reports.knots holds",
+        ),
         ("/terms/1/feature", json!("reports"), "terms.reports stands there twice"),
         ("/tables/0/rows", json!([]), "tables.reports/areas has no grid"),
-        ("/tables/0/columns", json!([1, 2, 3, 4, 5, 6, 7]), "tables.reports/areas has no grid"),
+        (
+            "/tables/0/columns",
+            json!([1, 2, 3, 4, 5, 6, 7]),
+            "tables.reports/areas has no grid",
+        ),
         ("/tables/0/rows", json!([1, 1]), "tables.reports/areas has lines"),
         ("/tables/0/rows", json!([1, 2, 3]), "tables.reports/areas has points"),
-        ("/tables/0/points", json!([[0], [0, 1]]), "tables.reports/areas has points"),
+        (
+            "/tables/0/points",
+            json!([[0], [0, 1]]),
+            "tables.reports/areas has points",
+        ),
         ("/tables/0/points", json!([[0], [1e300]]), "tables.reports/areas holds"),
         ("/again_in_7d/intercept", json!(-1e300), "again_in_7d.intercept"),
         ("/again_in_7d/slope", json!(0), "again_in_7d.slope"),
         ("/again_in_7d/slope", json!(-1), "again_in_7d.slope"),
         ("/again_in_7d/slope", json!(1e300), "again_in_7d.slope"),
-        ("/again_in_7d/terms/0/knots", json!([]), "again_in_7d.terms.reports.knots"),
+        (
+            "/again_in_7d/terms/0/knots",
+            json!([]),
+            "again_in_7d.terms.reports.knots",
+        ),
         ("/rules/range_only_most", json!(100.5), "rules.range_only_most"),
-        ("/rules/cases", json!({ "floor_confidence": 1.1 }), "rules.cases.floor_confidence"),
-        ("/rules/cases", json!({ "half_life_days": 0 }), "rules.cases.half_life_days"),
+        (
+            "/rules/cases",
+            json!({ "floor_confidence": 1.1 }),
+            "rules.cases.floor_confidence",
+        ),
+        (
+            "/rules/cases",
+            json!({ "half_life_days": 0 }),
+            "rules.cases.half_life_days",
+        ),
         ("/rules/cases", json!({ "caller_id": -1 }), "rules.cases.caller_id"),
         ("/rules/attestation", json!({ "c": 101 }), "rules.attestation.c"),
     ] {
