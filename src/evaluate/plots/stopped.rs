@@ -94,7 +94,7 @@ fn lists(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> 
         let beside = if at.0 > MOST / 8.0 { (-12, -24) } else { (12, 2) };
         EmptyElement::at(at)
             + TriangleMarker::new((0, 0), 8, VERMILION.filled())
-            + Text::new(list_name(name), beside, style)
+            + Text::new(list_name(name).to_owned(), beside, style)
     };
     chart
         .draw_series(figures.baselines.iter().map(point))?
