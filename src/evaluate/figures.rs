@@ -23,6 +23,8 @@ pub struct Figures {
     pub models: Vec<String>,
     /// Whether scores were kept below the cap on what rests on the neighbourhood alone.
     pub as_served: bool,
+    /// Share of all calls that are taken to be unwanted, where the figures need one: that of the model.
+    pub prior: f64,
     /// Days that were scored.
     pub days: usize,
     /// Complaint calls.
@@ -103,6 +105,7 @@ impl Figures {
         Self {
             models: beside.models,
             as_served: beside.as_served,
+            prior: beside.prior,
             days: beside.days,
             complaints: calls(&samples.complaints),
             legitimate_number_days: samples.legitimate.len(),

@@ -219,9 +219,9 @@ impl Problem {
         let mut solver = DefaultSolver::new(&curvature, &local.gradient, &constraints, &bounds, &cones, settings)
             .map_err(|error| FitError::NoAnswer(error.to_string()))?;
         solver.solve();
-        match solver.solution.status {
-            SolverStatus::Solved | SolverStatus::AlmostSolved => {}
-            status => return Err(FitError::NoAnswer(format!("{status:?}"))),
+        let status = solver.solution.status;
+        if ![SolverStatus::Solved, SolverStatus::AlmostSolved].contains(&status) {
+            return Err(FitError::NoAnswer(format!("{status:?}")));
         }
         let within = |(place, step): (usize, f64)| {
             let weight = weights.get(place).copied().unwrap_or_default();
