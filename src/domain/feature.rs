@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Evidence, Standing};
+use super::evidence::Standing;
 use super::range::Neighbourhood;
 use crate::number::E164;
 
@@ -167,9 +167,9 @@ pub struct Features([f64; FEATURES]);
 impl Features {
     /// From what is known of a number and of its neighbours; `areas` are faded already.
     #[must_use]
-    pub fn new(number: E164, evidence: &Evidence, standing: &Standing, areas: f64, around: &Neighbourhood) -> Self {
+    pub fn new(number: E164, standing: &Standing, areas: f64, around: &Neighbourhood) -> Self {
         let mut features = Self([0.0; FEATURES]);
-        features.own_history(evidence, standing);
+        features.own_history(standing);
         features.count(Feature::RecentReports, standing.short);
         features.count(Feature::Reports, standing.long);
         features.count(Feature::Areas, areas);
@@ -195,13 +195,13 @@ impl Features {
         self.0.get(feature as usize).copied().unwrap_or_default()
     }
 
-    fn own_history(&mut self, evidence: &Evidence, standing: &Standing) {
-        let (Some(first), Some(last)) = (evidence.first_reported, evidence.last_reported) else {
+    fn own_history(&mut self, standing: &Standing) {
+        let (Some(first), Some(last)) = (standing.first_at, standing.last_at) else {
             return;
         };
         self.count(Feature::QuietDays, standing.at.days_since(last));
         self.count(Feature::ActiveDays, last.days_since(first));
-        self.count(Feature::AllReports, f64::from(evidence.reports));
+        self.count(Feature::AllReports, f64::from(standing.reports));
     }
 
     fn ranges(&mut self, around: &Neighbourhood) {

@@ -10,6 +10,7 @@
 pub mod actor;
 pub mod bitmap;
 pub mod brand;
+pub mod call;
 pub mod case;
 pub mod day;
 pub mod decay;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use crate::domain::call::Signing;
 use crate::domain::case::{Case, Link};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::CaseStatus;
@@ -111,6 +112,7 @@ impl Index {
             cases: &linked,
             around: self.neighbourhood(&shard, &cases, number, now),
             number,
+            call: Signing::NotGiven,
             now,
         };
         read(&Known {

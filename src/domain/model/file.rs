@@ -231,17 +231,22 @@ impl Rules {
         let cases = &self.cases;
         let scores = [
             ("range_only_most", self.range_only_most),
+            ("channel_most", self.channel_most),
+            ("unproven_most", self.unproven_most),
             ("blocked_floor", self.blocked_floor),
             ("allowed_most", self.allowed_most),
             ("cases.floor_score", cases.floor_score),
         ];
         let shares = [
             ("category_shown_from", self.category_shown_from),
+            ("spoof_share_from", self.spoof_share_from),
             ("cases.floor_confidence", cases.floor_confidence),
             ("confidence_range_share", self.confidence_range_share),
         ];
         let weights = [
             ("own_mass_from", self.own_mass_from),
+            ("spoof_seen_from", self.spoof_seen_from),
+            ("spoof_suspected", self.spoof_suspected),
             ("not_spam", self.not_spam),
             ("not_spam_most", self.not_spam_most),
             ("cases.caller_id", cases.caller_id),

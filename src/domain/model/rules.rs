@@ -18,6 +18,16 @@ pub struct Rules {
     pub cases: CaseWeights,
     /// How the call was signed.
     pub attestation: AttestationOdds,
+    /// A score that only the signing of the call lifted, of a number with nothing of its own, stays below this.
+    pub channel_most: f64,
+    /// Reporters who are new and few lift no score to this, unless it is there without them.
+    pub unproven_most: f64,
+    /// A number is known to call with full attestation from this mass of reports of such calls on, good or bad.
+    pub spoof_seen_from: f64,
+    /// And if they are this share of all reports of calls whose signing is known.
+    pub spoof_share_from: f64,
+    /// What a call has added, in log-odds, that shows such a number and comes through a gateway or unsigned.
+    pub spoof_suspected: f64,
     /// The least score of a number that an analyst blocked.
     pub blocked_floor: f64,
     /// The highest score of a number that an analyst allowed.
@@ -82,6 +92,11 @@ impl Default for Rules {
             not_spam_most: 2.0,
             cases: CaseWeights::default(),
             attestation: AttestationOdds::default(),
+            channel_most: 79.0,
+            unproven_most: 59.0,
+            spoof_seen_from: 1.0,
+            spoof_share_from: 0.8,
+            spoof_suspected: 1.0,
             blocked_floor: 95.0,
             allowed_most: 5.0,
             verified_business: -3.0,

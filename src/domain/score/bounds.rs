@@ -1,8 +1,9 @@
 //! Caps and floors, which come after the sum. Each books the step it makes to a reason.
 
 use super::cases::raises;
-use super::reason::ReasonCode;
+use super::reason::{Points, ReasonCode};
 use super::{Subject, Weighed};
+use crate::domain::evidence::Standing;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 
@@ -11,45 +12,102 @@ use crate::domain::model::ScoreModel;
 const SQUEEZED: f64 = 1.0;
 
 impl ScoreModel {
-    /// Applies the caps and floors, in the order of their strength, each with its reason.
-    pub(super) fn bounded(&self, subject: &Subject<'_>, log_odds: f64, weighed: &mut Weighed) -> f64 {
+    /// The sum as a score, with the caps and floors applied in the order of their strength, each with its reason.
+    pub(super) fn bounded(&self, subject: &Subject<'_>, weighed: &mut Weighed) -> f64 {
         let rules = &self.rules;
-        let holds = |kind| subject.state.statuses.holding(kind, subject.now).is_some();
-        let mut value = 100.0 * sigmoid(log_odds);
-        // Steps are taken from the log-odds themselves, which still differ where the score is 100 to all digits.
-        let mut from = log_odds;
-        let mut move_to = |value: &mut f64, score: f64, code| {
-            let to = log_odds_of(score);
-            weighed.extra.add(code, to - from);
-            from = to;
-            *value = score;
+        let spoof_suspected = weighed.verdict.spoof_suspected;
+        let judged = weighed.extra;
+        let sum = |evidence: f64| evidence + self.prior_log_odds() + judged.sum();
+        let without_unproven = weighed.standing.without_unproven().map(|rest| {
+            let features = self.features(subject, &rest, &subject.around);
+            let log_odds = sum(self.evidence_log_odds(&features));
+            self.at_rest(subject, &rest, log_odds, &judged).by_range
+        });
+        let log_odds = sum(weighed.evidence_log_odds);
+        let at_rest = self.at_rest(subject, &weighed.standing, log_odds, &judged);
+        weighed.verdict.case_floor = self.case_floor(subject);
+
+        let mut score = Moving {
+            value: 100.0 * sigmoid(log_odds),
+            log_odds,
+            extra: &mut weighed.extra,
         };
-        let own =
-            weighed.standing.long >= rules.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
-        if !own {
-            let squeezed = squeeze(value, rules.range_only_most);
-            if squeezed < value {
-                move_to(&mut value, squeezed, ReasonCode::RangeOnly);
-            }
+        score.at_most(at_rest.by_channel, ReasonCode::Attestation);
+        score.at_most(at_rest.by_range, ReasonCode::RangeOnly);
+        if let Some(without) = without_unproven {
+            let most = squeeze(score.value, rules.unproven_most).max(without);
+            score.at_most(most, ReasonCode::UnprovenReporters);
         }
-        let case_floor = self.case_floor(subject);
-        if case_floor && value < rules.cases.floor_score {
-            move_to(&mut value, rules.cases.floor_score, ReasonCode::CaseLink);
+        if weighed.verdict.case_floor {
+            score.at_least(rules.cases.floor_score, ReasonCode::CaseLink);
         }
         // The stronger status is applied last, and so wins.
-        if holds(StatusKind::Allowed) && value > rules.allowed_most {
-            move_to(&mut value, rules.allowed_most, ReasonCode::AnalystAllowed);
+        if subject.holds(StatusKind::Allowed, spoof_suspected) {
+            score.at_most(rules.allowed_most, ReasonCode::AnalystAllowed);
         }
-        if holds(StatusKind::Blocked) && value < rules.blocked_floor {
-            move_to(&mut value, rules.blocked_floor, ReasonCode::AnalystBlocked);
+        if subject.holds(StatusKind::Blocked, spoof_suspected) {
+            score.at_least(rules.blocked_floor, ReasonCode::AnalystBlocked);
         }
-        weighed.verdict.case_floor = case_floor;
-        value
+        score.value
+    }
+
+    /// Where a score comes to rest if neither the call nor the neighbourhood may block alone.
+    fn at_rest(&self, subject: &Subject<'_>, standing: &Standing, log_odds: f64, judged: &Points) -> AtRest {
+        let value = 100.0 * sigmoid(log_odds);
+        let own =
+            standing.long >= self.rules.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
+        if own {
+            return AtRest {
+                by_channel: value,
+                by_range: value,
+            };
+        }
+        let by_channel = self.held_by_channel(log_odds, judged);
+        AtRest {
+            by_channel,
+            by_range: squeeze(by_channel, self.rules.range_only_most),
+        }
+    }
+}
+
+/// A score that rests on nothing of the number itself is held twice.
+struct AtRest {
+    /// First as far as the call lifted it.
+    by_channel: f64,
+    /// Then as far as the neighbourhood did.
+    by_range: f64,
+}
+
+/// A score that is moved, and where the steps are booked.
+struct Moving<'a> {
+    value: f64,
+    /// Those of the value; they still differ where the score is 100 to all digits.
+    log_odds: f64,
+    extra: &'a mut Points,
+}
+
+impl Moving<'_> {
+    fn at_most(&mut self, most: f64, code: ReasonCode) {
+        if self.value > most {
+            self.to(most, code);
+        }
+    }
+
+    fn at_least(&mut self, least: f64, code: ReasonCode) {
+        if self.value < least {
+            self.to(least, code);
+        }
+    }
+
+    fn to(&mut self, value: f64, code: ReasonCode) {
+        let log_odds = log_odds_of(value);
+        self.extra.add(code, log_odds - self.log_odds);
+        (self.value, self.log_odds) = (value, log_odds);
     }
 }
 
 /// Brings what is above `most` below it, in the same order.
-fn squeeze(value: f64, most: f64) -> f64 {
+pub(super) fn squeeze(value: f64, most: f64) -> f64 {
     let from = (most - SQUEEZED).max(0.0);
     if value <= from {
         return value;
@@ -57,12 +115,12 @@ fn squeeze(value: f64, most: f64) -> f64 {
     most - (most - from) * (-(value - from) / SQUEEZED.max(100.0 - most)).exp()
 }
 
-fn sigmoid(x: f64) -> f64 {
+pub(super) fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
 /// Log-odds of a score, kept off the ends.
-fn log_odds_of(score: f64) -> f64 {
+pub(super) fn log_odds_of(score: f64) -> f64 {
     let share = (score / 100.0).clamp(1e-6, 1.0 - 1e-6);
     (share / (1.0 - share)).ln()
 }

@@ -8,6 +8,7 @@
 //! whoever asks.
 
 mod bounds;
+mod call;
 mod cases;
 mod category;
 mod reason;
@@ -15,6 +16,7 @@ mod reason;
 use std::sync::Arc;
 
 use super::brand::Brand;
+use super::call::Signing;
 use super::case::{Case, Link};
 use super::decay::remaining_at;
 use super::evidence::Standing;
@@ -41,6 +43,8 @@ pub struct Subject<'a> {
     pub around: Neighbourhood,
     /// The number.
     pub number: E164,
+    /// How the call was signed; [`Signing::NotGiven`] scores the number itself.
+    pub call: Signing,
     /// The moment to score at.
     pub now: Timestamp,
 }
@@ -54,10 +58,12 @@ pub struct Verdict {
     pub level: RiskLevel,
     /// How much evidence there is, 0 to 1; not how bad it looks.
     pub confidence: f64,
-    /// The strongest status that holds.
+    /// The strongest status that holds, for the call that was asked about.
     pub status: Option<StatusKind>,
     /// Whether a contributing case sets a floor: the number may be neither called from nor dialled without warning.
     pub case_floor: bool,
+    /// Whether the number's owner signs for their calls and nobody does for this one.
+    pub spoof_suspected: bool,
 }
 
 /// What a number weighs, before anybody asks why.
@@ -95,6 +101,7 @@ impl Verdict {
         confidence: 0.0,
         status: None,
         case_floor: false,
+        spoof_suspected: false,
     };
 }
 
@@ -112,18 +119,28 @@ impl Score {
 }
 
 impl ScoreModel {
-    /// Scores a number.
+    /// Scores a number, or a call that shows it.
     #[must_use]
     pub fn weigh(&self, subject: &Subject<'_>) -> Weighed {
-        let standing = subject.state.evidence.at(subject.now, &self.fold);
-        let features = self.features(subject, &standing);
+        let (standing, around) = if subject.call.is_of_the_number() {
+            let evidence = &subject.state.evidence;
+            (
+                evidence.at(subject.now, &self.fold, subject.call.view()),
+                subject.around,
+            )
+        } else {
+            (Standing::nothing(subject.now), Neighbourhood::default())
+        };
+        let spoof_suspected = self.spoof_suspected(subject.call, &standing);
+        let features = self.features(subject, &standing, &around);
         let mut weighed = Weighed {
             verdict: Verdict {
                 value: None,
                 level: RiskLevel::Unknown,
-                confidence: self.confidence(&standing, &subject.around),
-                status: subject.state.statuses.at(subject.now).next().map(|entry| entry.kind),
+                confidence: self.confidence(&standing, &around),
+                status: subject.status(spoof_suspected),
                 case_floor: false,
+                spoof_suspected,
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
@@ -132,10 +149,12 @@ impl ScoreModel {
         };
         if let Some(StatusKind::Protected | StatusKind::DoNotOriginate) = weighed.verdict.status {
             weighed.verdict.level = RiskLevel::NotScored;
+        } else if !subject.call.is_of_the_number() {
+            self.weigh_failed(&mut weighed);
         } else if self.is_known(subject) {
+            self.add_call(subject, &mut weighed);
             self.add_judgements(subject, &mut weighed);
-            let log_odds = weighed.evidence_log_odds + self.prior_log_odds() + weighed.extra.sum();
-            let value = self.bounded(subject, log_odds, &mut weighed);
+            let value = self.bounded(subject, &mut weighed);
             weighed.verdict.level = level(value, weighed.verdict.status);
             weighed.verdict.value = Some(value);
         }
@@ -145,14 +164,17 @@ impl ScoreModel {
     /// The score in full, with its reasons. `prior` is how common each category is where the number is from.
     #[must_use]
     pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior) -> Score {
-        let is_known = self.is_known(subject);
+        let is_of_the_number = subject.call.is_of_the_number();
+        let is_known = is_of_the_number && self.is_known(subject);
         Score {
             verdict: weighed.verdict,
             reasons: self.reasons(subject, weighed),
             category: is_known
                 .then(|| self.category(subject, &weighed.standing, prior))
                 .flatten(),
-            brand: self.brand(subject, &weighed.standing),
+            brand: is_of_the_number
+                .then(|| self.brand(subject, &weighed.standing))
+                .flatten(),
         }
     }
 
@@ -161,17 +183,12 @@ impl ScoreModel {
         !subject.state.is_blank() || subject.around.ten_thousand.short >= self.rules.unknown_below_range_mass
     }
 
-    fn features(&self, subject: &Subject<'_>, standing: &Standing) -> Features {
+    pub(super) fn features(&self, subject: &Subject<'_>, standing: &Standing, around: &Neighbourhood) -> Features {
         // The victims' areas fade out with the time since the last report: their map has no window of its own.
-        let evidence = &subject.state.evidence;
-        let left = remaining_at(evidence.as_of, subject.now, self.areas_half_life_days);
-        Features::new(
-            subject.number,
-            evidence,
-            standing,
-            standing.areas * left,
-            &subject.around,
-        )
+        let left = standing
+            .last_at
+            .map_or(0.0, |last| remaining_at(last, standing.at, self.areas_half_life_days));
+        Features::new(subject.number, standing, standing.areas * left, around)
     }
 
     /// Confidence: 0 without evidence, a half at `confidence_half_mass`.
@@ -188,12 +205,7 @@ impl ScoreModel {
             let points = (self.rules.not_spam * weighed.standing.not_spam.ln_1p()).min(self.rules.not_spam_most);
             weighed.extra.add(ReasonCode::NotSpamReports, -points);
         }
-        if subject
-            .state
-            .statuses
-            .holding(StatusKind::VerifiedBusiness, subject.now)
-            .is_some()
-        {
+        if subject.holds(StatusKind::VerifiedBusiness, weighed.verdict.spoof_suspected) {
             weighed
                 .extra
                 .add(ReasonCode::VerifiedBusiness, self.rules.verified_business);

@@ -2,6 +2,7 @@
 
 use super::cases::raises;
 use super::{Subject, Weighed};
+use crate::domain::call::Signing;
 use crate::domain::feature::Feature;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
@@ -54,9 +55,15 @@ pub enum ReasonCode {
     AnalystAllowed,
     /// An analyst blocked it.
     AnalystBlocked,
+    /// How the call was signed.
+    Attestation,
+    /// The number's calls are signed in full, and this one is not.
+    SpoofSuspected,
+    /// Those who reported it have not proved themselves, and are few.
+    UnprovenReporters,
 }
 
-const CODES: usize = 14;
+const CODES: usize = 17;
 
 /// Points by code.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -73,7 +80,7 @@ impl Points {
         self.0.iter().sum()
     }
 
-    fn get(&self, code: ReasonCode) -> f64 {
+    pub(super) fn get(&self, code: ReasonCode) -> f64 {
         self.0.get(code as usize).copied().unwrap_or_default()
     }
 }
@@ -94,6 +101,9 @@ impl ReasonCode {
         Self::VerifiedBusiness,
         Self::AnalystAllowed,
         Self::AnalystBlocked,
+        Self::Attestation,
+        Self::SpoofSuspected,
+        Self::UnprovenReporters,
     ];
 
     /// The code as the API has it.
@@ -114,6 +124,9 @@ impl ReasonCode {
             Self::VerifiedBusiness => "VERIFIED_BUSINESS",
             Self::AnalystAllowed => "ANALYST_ALLOWED",
             Self::AnalystBlocked => "ANALYST_BLOCKED",
+            Self::Attestation => "ATTESTATION",
+            Self::SpoofSuspected => "SPOOF_SUSPECTED",
+            Self::UnprovenReporters => "UNPROVEN_REPORTERS",
         }
     }
 
@@ -143,21 +156,23 @@ impl ScoreModel {
         if let Some(kind @ (StatusKind::Protected | StatusKind::DoNotOriginate)) = weighed.verdict.status {
             return vec![unscored(kind)];
         }
-        if weighed.verdict.value.is_none() {
+        let is_of_the_number = subject.call.is_of_the_number();
+        if weighed.verdict.value.is_none() && is_of_the_number {
             return Vec::new();
         }
         let mut points = weighed.extra;
-        for term in &self.terms {
-            points.add(ReasonCode::of(term.feature), term.points(&weighed.features));
+        if is_of_the_number {
+            self.add_terms(weighed, &mut points);
         }
-        for table in &self.tables {
-            let [feature, _] = table.features;
-            points.add(ReasonCode::of(feature), table.points(&weighed.features));
-        }
+        let is_stated = |code| match code {
+            ReasonCode::Attestation => !is_of_the_number,
+            ReasonCode::SpoofSuspected => weighed.verdict.spoof_suspected,
+            _ => false,
+        };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
             .into_iter()
             .map(|code| (code, points.get(code)))
-            .filter(|(_, points)| points.abs() >= POINTS_MIN)
+            .filter(|(code, points)| points.abs() >= POINTS_MIN || is_stated(*code))
             .map(|(code, points)| Reason {
                 code: code.as_str(),
                 points,
@@ -166,6 +181,16 @@ impl ScoreModel {
             .collect();
         reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
         reasons
+    }
+
+    fn add_terms(&self, weighed: &Weighed, points: &mut Points) {
+        for term in &self.terms {
+            points.add(ReasonCode::of(term.feature), term.points(&weighed.features));
+        }
+        for table in &self.tables {
+            let [feature, _] = table.features;
+            points.add(ReasonCode::of(feature), table.points(&weighed.features));
+        }
     }
 }
 
@@ -216,6 +241,22 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         ReasonCode::VerifiedBusiness => "Its owner is a business that proved who it is.".to_owned(),
         ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
         ReasonCode::AnalystBlocked => "An analyst blocked the number.".to_owned(),
+        ReasonCode::Attestation => signing_text(subject.call).to_owned(),
+        ReasonCode::SpoofSuspected => {
+            "The owner of the number signs for their calls; nobody vouches for this one.".to_owned()
+        }
+        ReasonCode::UnprovenReporters => "Those who reported it are few, and new here.".to_owned(),
+    }
+}
+
+fn signing_text(signing: Signing) -> &'static str {
+    match signing {
+        Signing::NotGiven => "Nothing is known of how the call was signed.",
+        Signing::A => "The caller's provider vouches for the caller and the number.",
+        Signing::B => "The caller's provider vouches for the caller, not for the number.",
+        Signing::C => "The call came through a gateway, which vouches for nobody.",
+        Signing::Unsigned => "The call is not signed.",
+        Signing::Failed => "The signature of the call is not valid: what is known of the number may not be true of it.",
     }
 }
 
