@@ -88,7 +88,7 @@ fn intervals(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotErr
     Ok(())
 }
 
-/// The lists, each with its name.
+/// The lists, each with its name. One that flags less or more than the axis shows stands at its end.
 fn lists(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> {
     let point = |(name, list): (&&str, &BaselineFigures)| {
         let at = (list.flagged.clamp(LEAST, MOST), list.stopped);
