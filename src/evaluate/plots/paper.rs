@@ -22,9 +22,10 @@ pub(super) const FONT: &str = "sans-serif";
 /// Sizes of text: of labels, and of the names of axes.
 pub(super) const LABEL: i32 = 17;
 pub(super) const AXIS: i32 = 19;
-/// Room beside the axes, and to the right of the last label, in pixels.
+/// Room for labels below and to the left of the axes, and at the edges, in pixels.
 pub(super) const BELOW: i32 = 64;
 pub(super) const LEFT: i32 = 84;
+pub(super) const BESIDE: i32 = 14;
 pub(super) const RIGHT: i32 = 36;
 
 const SIZE: (u32, u32) = (960, 640);

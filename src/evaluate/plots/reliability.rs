@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::super::figures::Figures;
 use super::super::reliability::{Band, TOLERANCE};
 use super::PlotError;
-use super::paper::{self, AXIS, BELOW, BLUE, FONT, GREY, GRID, LABEL, LEFT, RIGHT, Sheet};
+use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREY, GRID, LABEL, LEFT, RIGHT, Sheet};
 
 const TITLE: &str = "Does a score mean what it says?";
 
@@ -19,6 +19,7 @@ pub(super) fn draw(figures: &Figures) -> Result<String, PlotError> {
 
 fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
     let mut chart = ChartBuilder::on(sheet)
+        .margin_left(BESIDE)
         .margin_right(RIGHT)
         .x_label_area_size(BELOW)
         .y_label_area_size(LEFT)
@@ -69,7 +70,7 @@ fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
         .legend(|(x, y)| Circle::new((x + 11, y), 6, BLUE.filled()));
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(SeriesLabelPosition::LowerRight)
         .margin(14)
         .background_style(WHITE)
         .border_style(GRID)

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::super::rank::ratio;
 use super::super::samples::{Kind, Samples, calls};
 use super::PlotError;
-use super::paper::{self, AXIS, BELOW, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
+use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
 
 const TITLE: &str = "Scores of complaint calls, legitimate numbers and random numbers";
 const MORE: &str = "As they stood the evening before. A number of which nothing was known counts as 0.";
@@ -22,6 +22,7 @@ pub(super) fn draw(samples: &Samples) -> Result<String, PlotError> {
 
 fn chart(sheet: &Sheet<'_>, samples: &Samples) -> Result<(), PlotError> {
     let mut chart = ChartBuilder::on(sheet)
+        .margin_left(BESIDE)
         .margin_right(RIGHT)
         .x_label_area_size(BELOW)
         .y_label_area_size(LEFT)
@@ -56,7 +57,7 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples) -> Result<(), PlotError> {
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(SeriesLabelPosition::UpperMiddle)
         .margin(14)
         .background_style(WHITE.mix(0.9))
         .border_style(GRID)

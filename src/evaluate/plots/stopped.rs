@@ -3,13 +3,14 @@
 use plotters::coord::combinators::LogCoord;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::super::FLAGGED;
 use super::super::figures::{BaselineFigures, Figures};
 use super::super::rank::{ratio, threshold};
 use super::super::samples::{Sample, Samples, calls};
 use super::PlotError;
-use super::paper::{self, AXIS, BELOW, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
+use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
 
 const TITLE: &str = "Unwanted calls stopped, against legitimate numbers flagged";
 const MORE: &str =
@@ -34,14 +35,15 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples, figures: &Figures) -> Result<(), 
     let highest = stopped.iter().chain(&random).map(|(_, share)| *share).chain(listed);
     let top = ((highest.fold(0.0, f64::max) + 0.02) * 10.0).ceil() / 10.0;
     let mut chart = ChartBuilder::on(sheet)
+        .margin_left(BESIDE)
         .margin_right(RIGHT)
         .x_label_area_size(BELOW)
         .y_label_area_size(LEFT)
-        .build_cartesian_2d((LEAST..MOST).log_scale(), 0.0..top)?;
+        .build_cartesian_2d((LEAST * 0.99..MOST).log_scale(), 0.0..top)?;
     chart
         .configure_mesh()
-        .x_desc("Legitimate number-days flagged, logarithmic")
-        .y_desc("Share of calls or numbers")
+        .x_desc("Legitimate numbers flagged, share of all of them on all days, logarithmic")
+        .y_desc("Complaint calls stopped, random numbers flagged")
         .x_label_formatter(&|share: &f64| paper::percent(*share))
         .y_label_formatter(&|share: &f64| format!("{:.0} %", 100.0 * share))
         .label_style((FONT, LABEL))
@@ -86,15 +88,20 @@ fn intervals(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotErr
     Ok(())
 }
 
-/// The lists, each with its name.
+/// The lists, each with its name. One that flags less or more than the axis shows stands at its end.
 fn lists(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> {
     let point = |(name, list): (&&str, &BaselineFigures)| {
         let at = (list.flagged.clamp(LEAST, MOST), list.stopped);
+        let (side, along) = if at.0 > MOST / 8.0 {
+            (HPos::Right, -12)
+        } else {
+            (HPos::Left, 12)
+        };
         let style = (FONT, LABEL).into_font().color(&VERMILION);
-        let beside = if at.0 > MOST / 8.0 { (-12, -24) } else { (12, 2) };
+        let (name, up) = list_name(name);
         EmptyElement::at(at)
             + TriangleMarker::new((0, 0), 8, VERMILION.filled())
-            + Text::new(list_name(name).to_owned(), beside, style)
+            + Text::new(name.to_owned(), (along, -up), style.pos(Pos::new(side, VPos::Center)))
     };
     chart
         .draw_series(figures.baselines.iter().map(point))?
@@ -103,13 +110,14 @@ fn lists(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> 
     Ok(())
 }
 
-fn list_name(name: &str) -> &str {
+/// What a list is called, and how far its name is moved up, in pixels, so that those of near lists do not meet.
+fn list_name(name: &str) -> (&str, i32) {
     match name {
-        "seen_30d_1" => "seen in 30 days",
-        "seen_30d_2" => "twice in 30 days",
-        "seen_30d_3" => "3 times in 30 days",
-        "seen_90d_1" => "seen in 90 days",
-        other => other,
+        "seen_30d_1" => ("seen in 30 days", -9),
+        "seen_30d_2" => ("twice in 30 days", 9),
+        "seen_30d_3" => ("3 times in 30 days", -9),
+        "seen_90d_1" => ("seen in 90 days", 12),
+        other => (other, 0),
     }
 }
 
