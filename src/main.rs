@@ -11,6 +11,10 @@ use ringwarden::cli::{self, CliError};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Threads that wait for the disk in everybody's place. Without a limit the loading of a store starts ten times as many,
+/// each with memory of its own.
+const MAX_BLOCKING_THREADS: usize = 16;
+
 /// A command that ran and failed.
 const FAILED: u8 = 1;
 
@@ -23,7 +27,11 @@ fn main() -> ExitCode {
         // Help and version come this way too.
         Err(error) => return print_usage(&error),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CliError::from(error)),
     };
