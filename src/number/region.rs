@@ -54,7 +54,9 @@ impl FromStr for Region {
         }
         let [first, second, third] = upper;
         let is_known = third == 0 && REGIONS.binary_search(&[first, second]).is_ok();
-        (is_known || region == Self::WORLD).then_some(region).ok_or(UnknownRegion)
+        (is_known || region == Self::WORLD)
+            .then_some(region)
+            .ok_or(UnknownRegion)
     }
 }
 
