@@ -93,6 +93,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         &["src/wire.rs", "src/grpc/", "src/http/", "src/cli/", "src/app.rs"],
     ),
     ("axum", &["src/http/", "src/app.rs"]),
+    // A dependency of the build script and of tests alone.
     ("phonenumber", &["src/number/"]),
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
