@@ -16,7 +16,7 @@ mod reason;
 use std::sync::Arc;
 
 use super::brand::Brand;
-use super::call::Signing;
+use super::call::{Signing, View};
 use super::case::{Case, Link};
 use super::decay::remaining_at;
 use super::evidence::Standing;
@@ -151,7 +151,7 @@ impl ScoreModel {
             weighed.verdict.level = RiskLevel::NotScored;
         } else if !subject.call.is_of_the_number() {
             self.weigh_failed(&mut weighed);
-        } else if self.is_known(subject) {
+        } else if self.is_known(subject, &weighed.standing) {
             self.add_call(subject, &mut weighed);
             self.add_judgements(subject, &mut weighed);
             let value = self.bounded(subject, &mut weighed);
@@ -165,7 +165,7 @@ impl ScoreModel {
     #[must_use]
     pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior) -> Score {
         let is_of_the_number = subject.call.is_of_the_number();
-        let is_known = is_of_the_number && self.is_known(subject);
+        let is_known = is_of_the_number && self.is_known(subject, &weighed.standing);
         Score {
             verdict: weighed.verdict,
             reasons: self.reasons(subject, weighed),
@@ -178,9 +178,15 @@ impl ScoreModel {
         }
     }
 
-    /// Whether anything is known that a score could rest on.
-    fn is_known(&self, subject: &Subject<'_>) -> bool {
-        !subject.state.is_blank() || subject.around.ten_thousand.short >= self.rules.unknown_below_range_mass
+    /// Whether anything is known that a score could rest on, in the books that are read.
+    fn is_known(&self, subject: &Subject<'_>, standing: &Standing) -> bool {
+        let state = subject.state;
+        let own = match subject.call.view() {
+            View::All => !state.evidence.is_empty(),
+            View::Authenticated | View::Unauthenticated => standing.long > 0.0 || standing.not_spam > 0.0,
+        };
+        let said = !state.statuses.is_empty() || !state.links.is_empty();
+        own || said || subject.around.ten_thousand.short >= self.rules.unknown_below_range_mass
     }
 
     pub(super) fn features(&self, subject: &Subject<'_>, standing: &Standing, around: &Neighbourhood) -> Features {
