@@ -10,6 +10,7 @@
 )]
 
 #[path = "support/random.rs"]
+#[allow(dead_code, reason = "this file uses a part of it")]
 mod random;
 mod support;
 
