@@ -29,6 +29,7 @@ impl ScoreModel {
 
         let mut score = Moving {
             value: 100.0 * sigmoid(log_odds),
+            log_odds,
             extra: &mut weighed.extra,
         };
         score.at_most(at_rest.by_channel, ReasonCode::Attestation);
@@ -80,6 +81,8 @@ struct AtRest {
 /// A score that is moved, and where the steps are booked.
 struct Moving<'a> {
     value: f64,
+    /// The same, without the rounding near 0 and 100.
+    log_odds: f64,
     extra: &'a mut Points,
 }
 
@@ -97,8 +100,9 @@ impl Moving<'_> {
     }
 
     fn to(&mut self, value: f64, code: ReasonCode) {
-        self.extra.add(code, log_odds_of(value) - log_odds_of(self.value));
-        self.value = value;
+        let log_odds = log_odds_of(value);
+        self.extra.add(code, log_odds - self.log_odds);
+        (self.value, self.log_odds) = (value, log_odds);
     }
 }
 
