@@ -200,13 +200,10 @@ fn without_sums(evidence: &Evidence) -> Evidence {
             not_spam: 0.0,
             ..*testimony.book(ledger)
         });
-        let nameless = |(name, _): &(Category, f64)| (*name, 0.0);
-        *testimony = Testimony {
-            categories: testimony.categories.iter().map(nameless).collect(),
-            brands: std::mem::take(&mut testimony.brands),
-            reporters: testimony.reporters,
-            ..Testimony::of_books(books)
-        };
+        let said = std::mem::replace(testimony, Testimony::of_books(books));
+        (testimony.categories, testimony.brands) = (said.categories, said.brands);
+        testimony.reporters = said.reporters;
+        testimony.categories.iter_mut().for_each(|(_, mass)| *mass = 0.0);
         testimony.brands.iter_mut().for_each(|(_, mass)| *mass = 0.0);
     }
     evidence

@@ -82,11 +82,8 @@ pub(super) fn full_row() -> ReportRow {
 
 /// A number with every field set.
 pub(super) fn full_number() -> NumberState {
-    let testimony = |sum: f64| Testimony {
-        categories: vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)],
-        brands: vec![(Brand::parse("Amazon").unwrap(), 0.5)],
-        reporters: DistinctCount::from_bits(1 << 5 | 1 << 127),
-        ..Testimony::of_books([1.0, 0.25, 0.1].map(|factor| Book {
+    let testimony = |sum: f64| {
+        let books = [1.0, 0.25, 0.1].map(|factor| Book {
             short: sum * factor,
             long: 1.0,
             not_spam: sum,
@@ -94,7 +91,12 @@ pub(super) fn full_number() -> NumberState {
             areas: DistinctCount::from_bits(u128::MAX >> 3),
             first_at: Some(Timestamp::from_secs(1_600_000_000)),
             last_at: Some(Timestamp::from_secs(1_600_100_000)),
-        }))
+        });
+        let mut testimony = Testimony::of_books(books);
+        testimony.categories = vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)];
+        testimony.brands = vec![(Brand::parse("Amazon").unwrap(), 0.5)];
+        testimony.reporters = DistinctCount::from_bits(1 << 5 | 1 << 127);
+        testimony
     };
     let mut statuses = Statuses::default();
     statuses.set(StatusEntry {
@@ -313,11 +315,12 @@ fn testimony() -> BoxedStrategy<Testimony> {
     let categories = vec((select(Category::ALL), sum()), 0..4);
     let brands = vec((brand(), sum()), 0..3);
     ([book(), book(), book()], categories, brands, distinct())
-        .prop_map(|(books, categories, brands, reporters)| Testimony {
-            categories,
-            brands,
-            reporters,
-            ..Testimony::of_books(books)
+        .prop_map(|(books, categories, brands, reporters)| {
+            let mut testimony = Testimony::of_books(books);
+            testimony.categories = categories;
+            testimony.brands = brands;
+            testimony.reporters = reporters;
+            testimony
         })
         .boxed()
 }
