@@ -15,6 +15,7 @@ use super::output::clean;
 use crate::app::AppError;
 use crate::config::ConfigFaults;
 use crate::domain::model::ModelError;
+use crate::evaluate::PlotError;
 use crate::fit::FitError;
 use crate::telemetry::TelemetryError;
 
@@ -112,6 +113,9 @@ pub enum CliError {
     /// A model cannot be fitted.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// The figures cannot be drawn.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     /// What was to be printed could not be.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -163,6 +167,7 @@ impl CliError {
             | Self::Model { .. }
             | Self::CrossFit(_)
             | Self::Fit(_)
+            | Self::Plot(_)
             | Self::Output(_)
             | Self::Random(_)
             | Self::Telemetry(_)
@@ -217,6 +222,7 @@ impl CliError {
             | Self::Model { .. }
             | Self::CrossFit(_)
             | Self::Fit(_)
+            | Self::Plot(_)
             | Self::Output(_)
             | Self::Random(_)
             | Self::Config(_)

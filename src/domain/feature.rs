@@ -181,6 +181,14 @@ impl Features {
         features
     }
 
+    /// Those of a number of which, and around which, nothing is known.
+    #[must_use]
+    pub fn blank() -> Self {
+        let mut features = Self([0.0; FEATURES]);
+        features.ranges(&Neighbourhood::default());
+        features
+    }
+
     /// Where a feature stands.
     #[must_use]
     pub fn get(&self, feature: Feature) -> f64 {
@@ -229,6 +237,145 @@ impl Features {
     fn set(&mut self, feature: Feature, value: f64) {
         if let Some(place) = self.0.get_mut(feature as usize) {
             *place = value;
+        }
+    }
+}
+
+#[cfg(test)]
+impl Features {
+    /// These, and nought for all others.
+    pub(super) fn of(values: &[(Feature, f64)]) -> Self {
+        let mut features = Self([0.0; FEATURES]);
+        values
+            .iter()
+            .for_each(|(feature, value)| features.set(*feature, *value));
+        features
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::evidence::FoldModel;
+    use crate::domain::range::Counts;
+    use crate::domain::time::{DAY_MS, Timestamp};
+
+    const GEOGRAPHIC: u64 = 14_155_550_199;
+    const TOLL_FREE: u64 = 18_005_550_199;
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::from_millis(Timestamp::EARLIEST.millis() + day * DAY_MS)
+    }
+
+    fn features(digits: u64, evidence: &Evidence, around: &Neighbourhood) -> Features {
+        let standing = evidence.at(day(20), &FoldModel::DEFAULT);
+        Features::new(E164::from_digits(digits).unwrap(), evidence, &standing, 0.0, around)
+    }
+
+    /// Four reports from the tenth to the seventeenth day, with a mass of 8 at the last.
+    fn reported() -> Evidence {
+        let mut evidence = Evidence {
+            as_of: day(17),
+            reports: 4,
+            first_reported: Some(day(10)),
+            last_reported: Some(day(17)),
+            ..Evidence::default()
+        };
+        let mass = &mut evidence.proven.ledgers[2];
+        (mass.short, mass.long) = (8.0, 8.0);
+        evidence
+    }
+
+    #[test]
+    fn names_are_those_of_the_file_and_integers_those_of_the_order() {
+        for (place, feature) in Feature::ALL.into_iter().enumerate() {
+            assert_eq!(feature as usize, place, "{}", feature.name());
+            let text = format!("\"{}\"", feature.name());
+            assert_eq!(serde_json::to_string(&feature).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Feature>(&text).unwrap(), feature);
+        }
+    }
+
+    #[test]
+    fn around_a_blank_number_without_neighbours_only_the_share_of_nothing_is_half() {
+        let found = features(GEOGRAPHIC, &Evidence::default(), &Neighbourhood::default());
+        for feature in Feature::ALL {
+            let wanted = if feature == Feature::OnceShare1000 { 0.5 } else { 0.0 };
+            assert!((found.get(feature) - wanted).abs() < 1e-15, "{}", feature.name());
+        }
+    }
+
+    #[test]
+    fn its_own_reports_are_logarithms_of_counts_and_days() {
+        let found = features(GEOGRAPHIC, &reported(), &Neighbourhood::default());
+        let long = 8.0 * (-3.0f64 / 30.0).exp2();
+        for (feature, wanted) in [
+            (Feature::RecentReports, 4.0f64.ln_1p()),
+            (Feature::Reports, long.ln_1p()),
+            (Feature::QuietDays, 3.0f64.ln_1p()),
+            (Feature::ActiveDays, 7.0f64.ln_1p()),
+            (Feature::AllReports, 4.0f64.ln_1p()),
+            (Feature::TollFree, 0.0),
+            (Feature::TollFreeReports, 0.0),
+        ] {
+            assert!((found.get(feature) - wanted).abs() < 1e-12, "{}", feature.name());
+        }
+    }
+
+    #[test]
+    fn a_toll_free_number_says_so_and_weighs_its_reports_once_more() {
+        let found = features(TOLL_FREE, &reported(), &Neighbourhood::default());
+        assert!((found.get(Feature::TollFree) - 1.0).abs() < 1e-15);
+        assert!((found.get(Feature::TollFreeReports) - found.get(Feature::Reports)).abs() < 1e-15);
+        let blank = features(TOLL_FREE, &Evidence::default(), &Neighbourhood::default());
+        assert!((blank.get(Feature::TollFree) - 1.0).abs() < 1e-15, "reported or not");
+    }
+
+    #[test]
+    fn its_neighbours_are_counts_shares_and_ratios() {
+        let thousand = Counts {
+            recent: 1.0,
+            short: 5.0,
+            long: 9.0,
+            once: 6.0,
+            local: 2.0,
+            reports: 30.0,
+        };
+        let all = Counts {
+            recent: 2.0,
+            short: 12.0,
+            long: 20.0,
+            reports: 60.0,
+            ..thousand
+        };
+        let around = Neighbourhood {
+            hundred: Counts {
+                short: 3.0,
+                long: 4.0,
+                ..Counts::default()
+            },
+            thousand,
+            ten_thousand: all,
+            tens: 7.0,
+            hundreds: 10.0,
+            case_in_100: false,
+        };
+        let found = features(GEOGRAPHIC, &Evidence::default(), &around);
+        for (feature, wanted) in [
+            (Feature::Range100, 4f64.ln()),
+            (Feature::Range100Long, 5f64.ln()),
+            (Feature::Range1000, 6f64.ln()),
+            (Feature::Range1000Recent, 2f64.ln()),
+            (Feature::Range10000, 13f64.ln()),
+            (Feature::Range10000Recent, 3f64.ln()),
+            (Feature::Local1000, 3f64.ln()),
+            (Feature::Distant1000, 8f64.ln()),
+            (Feature::OnceShare1000, 6.5 / 10.0),
+            (Feature::Spread1000, (8.0f64 / 10.0).ln()),
+            (Feature::Spread10000, (11.0f64 / 21.0).ln()),
+            (Feature::ReportsPerNumber, (61.0f64 / 21.0).ln()),
+        ] {
+            assert!((found.get(feature) - wanted).abs() < 1e-12, "{}", feature.name());
         }
     }
 }

@@ -105,7 +105,8 @@ impl RangeModel {
 pub fn own_area_hash(number: E164) -> Option<u64> {
     let is_nanp = number.country_code() == 1 && number.national_len() == 10;
     let code = number.without_last(7) % 1_000;
-    is_nanp.then(|| xxh3_64(code.to_string().as_bytes()))
+    let digit = |unit: u64| b'0' + u8::try_from(code / unit % 10).unwrap_or_default();
+    is_nanp.then(|| xxh3_64(&[digit(100), digit(10), digit(1)]))
 }
 
 impl Counts {
@@ -222,5 +223,123 @@ impl AddAssign for Counts {
 impl std::iter::Sum for Counts {
     fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
         counts.fold(Self::default(), Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::Area;
+    use crate::domain::time::DAY_MS;
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::from_millis(Timestamp::EARLIEST.millis() + day * DAY_MS)
+    }
+
+    fn number(digits: u64) -> E164 {
+        E164::from_digits(digits).unwrap()
+    }
+
+    #[test]
+    fn the_own_area_is_hashed_as_reports_name_it() {
+        for (digits, area) in [
+            (14_155_550_199, "415"),
+            (19_005_550_199, "900"),
+            (12_125_550_199, "212"),
+        ] {
+            let wanted = Area::parse(area).unwrap().hash64();
+            assert_eq!(own_area_hash(number(digits)), Some(wanted), "{area}");
+        }
+    }
+
+    #[test]
+    fn only_north_american_numbers_tell_their_area() {
+        assert_eq!(own_area_hash(number(493_012_345_678)), None);
+        assert_eq!(
+            own_area_hash(number(155_550_199)),
+            None,
+            "too short to have an area code"
+        );
+        assert_eq!(own_area_hash(number(74_155_550_199)), None);
+    }
+
+    #[test]
+    fn a_neighbour_counts_once_and_each_kind_of_count_fades_on_its_own() {
+        let model = RangeModel::DEFAULT;
+        let neighbour = Neighbour {
+            last: day(0),
+            reports: 5,
+            local: true,
+        };
+        let fresh = Counts::of(neighbour, day(0), &model);
+        let whole = Counts {
+            recent: 1.0,
+            short: 1.0,
+            long: 1.0,
+            once: 0.0,
+            local: 1.0,
+            reports: 5.0,
+        };
+        assert_eq!(fresh, whole);
+        assert!((Counts::of(neighbour, day(3), &model).recent - 0.5).abs() < 1e-12);
+        assert!((Counts::of(neighbour, day(14), &model).short - 0.5).abs() < 1e-12);
+        let old = Counts::of(
+            Neighbour {
+                reports: 1,
+                ..neighbour
+            },
+            day(60),
+            &model,
+        );
+        for (what, count) in [
+            ("long", old.long),
+            ("once", old.once),
+            ("local", old.local),
+            ("reports", old.reports),
+        ] {
+            assert!((count - 0.5).abs() < 1e-12, "{what} is {count}");
+        }
+    }
+
+    #[test]
+    fn counts_that_aged_are_the_counts_of_then() {
+        let model = RangeModel::DEFAULT;
+        let neighbour = Neighbour {
+            last: day(2),
+            reports: 1,
+            local: false,
+        };
+        let at_once = Counts::of(neighbour, day(40), &model);
+        let in_steps = Counts::of(neighbour, day(9), &model).aged(day(9), day(40), &model);
+        for (one, other) in [
+            (at_once.recent, in_steps.recent),
+            (at_once.short, in_steps.short),
+            (at_once.long, in_steps.long),
+            (at_once.once, in_steps.once),
+            (at_once.local, in_steps.local),
+            (at_once.reports, in_steps.reports),
+        ] {
+            assert!((one - other).abs() < 1e-12, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn each_neighbour_is_in_the_ranges_that_hold_it() {
+        let model = RangeModel::DEFAULT;
+        let neighbour = Neighbour {
+            last: day(0),
+            reports: 1,
+            local: false,
+        };
+        let mut gathering = Gathering::new(1_234, day(0), &model);
+        // Itself, one of its hundred, two of its thousand in one ten, one of its ten thousand.
+        for other in [1_234, 1_235, 1_371, 1_372, 9_999] {
+            gathering.add(other, neighbour);
+        }
+        let around = gathering.finish(true);
+        let (hundred, thousand, all) = (around.hundred.short, around.thousand.short, around.ten_thousand.short);
+        assert_eq!([hundred, thousand, all], [1.0, 3.0, 4.0]);
+        assert_eq!([around.tens, around.hundreds], [2.0, 3.0]);
+        assert!(around.case_in_100);
     }
 }

@@ -137,3 +137,66 @@ fn percentiles(values: impl Iterator<Item = f64>) -> [f64; 2] {
     };
     [at(0.025), at(0.975)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rank::{stopped, threshold};
+    use super::super::samples::History;
+    use super::*;
+    use crate::number::E164;
+
+    /// Sixty exchanges of different badness on ten days, each with a complaint call and a legitimate number.
+    fn samples() -> Samples {
+        let mut samples = Samples::default();
+        for place in 0..600u64 {
+            let (exchange, day) = (place % 60, i64::try_from(place / 60).unwrap());
+            let sample = |score: u64| Sample {
+                day: Day::from_number(18_500 + day),
+                number: E164::from_digits(14_150_000_000 + exchange * 10_000 + 200).unwrap(),
+                calls: 1,
+                score: f64::from(u32::try_from(score).unwrap()) / 10.0,
+                history: History::Recent,
+                seen_30d: 0,
+                seen_90d: 0,
+            };
+            samples.complaints.push(sample(place * 7_919 % 1_000));
+            samples.legitimate.push(sample(place * 104_729 % 600 + exchange));
+        }
+        samples.sort();
+        samples
+    }
+
+    #[test]
+    fn intervals_hold_what_was_found() {
+        let samples = samples();
+        let intervals = intervals(&samples, 0.1);
+        for ((_, share), [low, high]) in FLAGGED.into_iter().zip(intervals.stopped) {
+            let found = stopped(&samples.complaints, threshold(&samples.legitimate, share));
+            assert!((low..=high).contains(&found) && low < high, "{low} {found} {high}");
+        }
+        let share = |samples: &[Sample], band| {
+            let within = samples.iter().filter(|sample| band_of(sample.score) == band).count();
+            f64::from(u32::try_from(within).unwrap()) / 600.0
+        };
+        for (band, [low, high]) in intervals.posterior.into_iter().enumerate().take(6) {
+            let found = posterior(0.1, share(&samples.complaints, band), share(&samples.legitimate, band));
+            assert!((low..=high).contains(&found) && low < high, "{low} {found} {high}");
+        }
+        let same = super::intervals(&samples, 0.1);
+        assert_eq!(same.stopped, intervals.stopped, "the same every time");
+    }
+
+    /// Poisson weights of mean 1 have variance 1.
+    #[test]
+    fn weights_are_of_mean_one() {
+        let weights: Vec<f64> = (0..20_000u64)
+            .map(|seed| poisson(xxh3_64_with_seed(&seed.to_le_bytes(), 1)))
+            .collect();
+        let mean = weights.iter().sum::<f64>() / 20_000.0;
+        let variance = weights.iter().map(|weight| (weight - mean).powi(2)).sum::<f64>() / 20_000.0;
+        assert!(
+            (mean - 1.0).abs() < 0.03 && (variance - 1.0).abs() < 0.05,
+            "{mean} {variance}"
+        );
+    }
+}

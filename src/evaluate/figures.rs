@@ -23,6 +23,8 @@ pub struct Figures {
     pub models: Vec<String>,
     /// Whether scores were kept below the cap on what rests on the neighbourhood alone.
     pub as_served: bool,
+    /// Share of all calls that are taken to be unwanted, where the figures need one: that of the model.
+    pub prior: f64,
     /// Days that were scored.
     pub days: usize,
     /// Complaint calls.
@@ -103,6 +105,7 @@ impl Figures {
         Self {
             models: beside.models,
             as_served: beside.as_served,
+            prior: beside.prior,
             days: beside.days,
             complaints: calls(&samples.complaints),
             legitimate_number_days: samples.legitimate.len(),
@@ -178,6 +181,35 @@ fn median(mut days: Vec<i64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::E164;
+
+    fn sample(history: History, calls: u32, score: f64) -> Sample {
+        Sample {
+            day: "2020-11-03".parse().unwrap(),
+            number: E164::from_digits(14_155_550_199).unwrap(),
+            calls,
+            score,
+            history,
+            seen_30d: 0,
+            seen_90d: 0,
+        }
+    }
+
+    #[test]
+    fn kinds_share_the_calls() {
+        let calls = [
+            sample(History::Recent, 3, 90.0),
+            sample(History::Recent, 1, 50.0),
+            sample(History::NewGeographic, 4, 50.1),
+            sample(History::NewTollFree, 2, 10.0),
+        ];
+        let kinds = by_kind(&calls, 50.0);
+        let of = |name: &str| (kinds[name].share, kinds[name].stopped);
+        assert_eq!(of("seen_30d"), (0.4, 0.75));
+        assert_eq!(of("seen_earlier"), (0.0, 0.0));
+        assert_eq!(of("new_geographic"), (0.4, 1.0));
+        assert_eq!(of("new_toll_free"), (0.2, 0.0));
+    }
 
     #[test]
     fn medians() {

@@ -7,6 +7,7 @@
 mod again;
 mod bootstrap;
 mod figures;
+mod plots;
 mod rank;
 mod reliability;
 mod run;
@@ -14,6 +15,7 @@ mod samples;
 
 pub use again::AgainFigures;
 pub use figures::{BaselineFigures, Figures, KindFigures};
+pub use plots::{Plot, PlotError, draw};
 pub use reliability::Band;
 pub use run::{Models, Plan, Progress, run};
 pub use samples::{Kind, Sample, Samples};

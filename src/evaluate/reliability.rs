@@ -13,6 +13,8 @@ pub(super) const BANDS: usize = 10;
 const DAYS_MIN: usize = 30;
 /// Nor does one with fewer legitimate numbers.
 const NUMBERS_MIN: usize = 10;
+/// A score this close to what it should be says what it means, points.
+pub(super) const TOLERANCE: f64 = 5.0;
 
 /// One band of scores.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -42,7 +44,7 @@ impl Band {
     #[must_use]
     pub fn is_reliable(&self) -> bool {
         let [low, high] = self.interval;
-        (self.mean_score - self.posterior).abs() <= 5.0 || (low..=high).contains(&self.mean_score)
+        (self.mean_score - self.posterior).abs() <= TOLERANCE || (low..=high).contains(&self.mean_score)
     }
 }
 

@@ -15,6 +15,7 @@ use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::day::Day;
+use crate::domain::feature::Features;
 use crate::domain::model::{Again, Fitted, ScoreModel};
 use crate::number::E164;
 use crate::replay::{Complaints, Half};
@@ -77,6 +78,7 @@ pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Re
         fitted: None,
         ..start.clone()
     };
+    settle(&mut model);
     model.again = again(&model, &collected)?;
     model.fitted = Some(Fitted {
         from: plan.from.to_string(),
@@ -90,6 +92,17 @@ pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Re
     });
     model.version = version(&model, plan);
     Ok(model)
+}
+
+/// Moves the terms so that none has points where nothing is known: a term of shares and ratios has an end that is not
+/// nothing, and a number without neighbours should not read a reason about them.
+fn settle(model: &mut ScoreModel) {
+    let blank = Features::blank();
+    for term in &mut model.terms {
+        let points = term.points(&blank);
+        term.knots.iter_mut().for_each(|[_, knot]| *knot -= points);
+        model.intercept += points;
+    }
 }
 
 /// From log-odds and the number's own history to the probability of another complaint within seven days.

@@ -11,7 +11,7 @@ use super::sample::{Kind, Sample};
 
 /// Total weights of the kinds: a complaint call against a legitimate number, and random numbers among the negatives.
 const LEGITIMATE_WEIGHT: f64 = 1.0;
-const RANDOM_WEIGHT: f64 = 0.3;
+const RANDOM_WEIGHT: f64 = 0.6;
 /// Strength of the pull of every weight towards 0, against a mean loss: enough to hold what no sample tells.
 const RIDGE: f64 = 1e-5;
 /// The same where outcomes are rare, and the mean loss is small.
@@ -219,9 +219,9 @@ impl Problem {
         let mut solver = DefaultSolver::new(&curvature, &local.gradient, &constraints, &bounds, &cones, settings)
             .map_err(|error| FitError::NoAnswer(error.to_string()))?;
         solver.solve();
-        match solver.solution.status {
-            SolverStatus::Solved | SolverStatus::AlmostSolved => {}
-            status => return Err(FitError::NoAnswer(format!("{status:?}"))),
+        let status = solver.solution.status;
+        if ![SolverStatus::Solved, SolverStatus::AlmostSolved].contains(&status) {
+            return Err(FitError::NoAnswer(format!("{status:?}")));
         }
         let within = |(place, step): (usize, f64)| {
             let weight = weights.get(place).copied().unwrap_or_default();

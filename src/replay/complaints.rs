@@ -115,3 +115,32 @@ impl Complaints {
         place
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_count_every_complaint_about_the_day_of_the_call() {
+        let [monday, tuesday] = ["2020-11-02", "2020-11-03"].map(|day| day.parse::<Day>().unwrap());
+        let [loud, quiet] = [14_155_550_100, 12_125_550_100].map(|digits| E164::from_digits(digits).unwrap());
+        let mut complaints = Complaints::default();
+        for (number, called, filed) in [
+            (loud, monday, tuesday),
+            (quiet, tuesday, tuesday),
+            (loud, monday, monday),
+            (loud, tuesday, tuesday),
+            (loud, monday, tuesday),
+        ] {
+            complaints.push(number, (called.start(), filed.start()), Category::Unspecified, "");
+        }
+        complaints.sort();
+        let call = |day, number, calls| Call { day, number, calls };
+        assert_eq!(
+            complaints.calls(),
+            [call(monday, loud, 3), call(tuesday, quiet, 1), call(tuesday, loud, 1)]
+        );
+        complaints.forget_after(monday);
+        assert_eq!(complaints.calls(), [call(monday, loud, 1)], "the others came later");
+    }
+}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::rules::Rules;
-use super::term::{MAX_TERMS, Table, Term};
+use super::term::{MAX_TERMS, Table, Term, VALUE_MAX, is_in_bounds};
 use super::{Again, Fitted, ScoreModel};
 use crate::domain::evidence::FoldModel;
 use crate::domain::range::RangeModel;
@@ -84,6 +84,13 @@ impl Fault {
             what: what.into(),
         }
     }
+
+    fn within(self, outer: &str) -> Self {
+        Self {
+            field: format!("{outer}.{}", self.field),
+            ..self
+        }
+    }
 }
 
 impl ScoreModel {
@@ -158,19 +165,21 @@ impl ModelFile {
             ("intercept", self.intercept),
             ("again_in_7d.intercept", self.again_in_7d.intercept),
         ] {
-            if !value.is_finite() {
-                return Err(Fault::new(name, "is not a number"));
+            if !is_in_bounds(value) {
+                return Err(Fault::new(name, format!("is not from -{VALUE_MAX} to {VALUE_MAX}")));
             }
         }
-        if !(self.again_in_7d.slope > 0.0 && self.again_in_7d.slope.is_finite()) {
-            return Err(Fault::new("again_in_7d.slope", "is not above 0"));
+        let slope = self.again_in_7d.slope;
+        if !(slope > 0.0 && slope <= VALUE_MAX) {
+            let what = format!("is not above 0 and at most {VALUE_MAX}");
+            return Err(Fault::new("again_in_7d.slope", what));
         }
         if self.terms.len() + self.tables.len() > MAX_TERMS {
             return Err(Fault::new("terms", format!("are more than {MAX_TERMS}")));
         }
         check_terms(&self.terms)?;
         self.terms.iter().try_for_each(Term::check_direction)?;
-        check_terms(&self.again_in_7d.terms)?;
+        check_terms(&self.again_in_7d.terms).map_err(|fault| fault.within("again_in_7d"))?;
         self.tables.iter().try_for_each(Table::check)?;
         self.rules.check()
     }
@@ -304,3 +313,6 @@ pub(super) fn built_in() -> Arc<ScoreModel> {
     });
     Arc::clone(&MODEL)
 }
+
+#[cfg(test)]
+mod tests;

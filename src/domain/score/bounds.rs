@@ -81,7 +81,7 @@ struct AtRest {
 /// A score that is moved, and where the steps are booked.
 struct Moving<'a> {
     value: f64,
-    /// The same, without the rounding near 0 and 100.
+    /// Those of the value; they still differ where the score is 100 to all digits.
     log_odds: f64,
     extra: &'a mut Points,
 }
@@ -108,11 +108,11 @@ impl Moving<'_> {
 
 /// Brings what is above `most` below it, in the same order.
 pub(super) fn squeeze(value: f64, most: f64) -> f64 {
-    let from = most - SQUEEZED;
+    let from = (most - SQUEEZED).max(0.0);
     if value <= from {
         return value;
     }
-    most - SQUEEZED * (-(value - from) / SQUEEZED.max(100.0 - most)).exp()
+    most - (most - from) * (-(value - from) / SQUEEZED.max(100.0 - most)).exp()
 }
 
 pub(super) fn sigmoid(x: f64) -> f64 {
@@ -123,4 +123,33 @@ pub(super) fn sigmoid(x: f64) -> f64 {
 pub(super) fn log_odds_of(score: f64) -> f64 {
     let share = (score / 100.0).clamp(1e-6, 1.0 - 1e-6);
     (share / (1.0 - share)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_below_the_last_point_stays_and_the_rest_keeps_its_order() {
+        for most in [0.0, 0.5, 1.0, 79.0, 99.5, 100.0] {
+            let values: Vec<f64> = (0..=1_000).map(|n| f64::from(n) / 10.0).collect();
+            let squeezed: Vec<f64> = values.iter().map(|value| squeeze(*value, most)).collect();
+            for (value, to) in values.iter().zip(&squeezed) {
+                assert!((0.0..=most).contains(to), "{value} became {to}, above {most}");
+                assert!(to <= value, "{value} rose to {to}");
+                if *value <= most - SQUEEZED {
+                    assert_eq!(value.to_bits(), to.to_bits());
+                }
+            }
+            let rises = squeezed.windows(2).all(|pair| pair[0] < pair[1]);
+            assert!(rises || most == 0.0, "the order below {most} is lost");
+        }
+    }
+
+    #[test]
+    fn log_odds_of_a_score_are_finite_at_the_ends() {
+        assert!(log_odds_of(0.0) < -13.0 && log_odds_of(0.0).is_finite());
+        assert!(log_odds_of(100.0) > 13.0 && log_odds_of(100.0).is_finite());
+        assert!((100.0 * sigmoid(log_odds_of(79.0)) - 79.0).abs() < 1e-9);
+    }
 }

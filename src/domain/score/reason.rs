@@ -6,6 +6,8 @@ use crate::domain::call::Signing;
 use crate::domain::feature::Feature;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
+use crate::domain::range::Counts;
+use crate::domain::time::Timestamp;
 
 /// Points below this are no reason.
 const POINTS_MIN: f64 = 0.005;
@@ -174,7 +176,7 @@ impl ScoreModel {
             .map(|(code, points)| Reason {
                 code: code.as_str(),
                 points,
-                detail: text(code, subject, weighed),
+                detail: text(code, points, subject),
             })
             .collect();
         reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
@@ -209,29 +211,34 @@ fn unscored(kind: StatusKind) -> Reason {
 }
 
 /// A sentence for the person whose number it is, or who is called from it.
-fn text(code: ReasonCode, subject: &Subject<'_>, weighed: &Weighed) -> String {
-    let around = &subject.around;
+fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
+    let (evidence, around) = (&subject.state.evidence, &subject.around);
     match code {
-        ReasonCode::RecentReports => format!(
-            "Reported in the last days: {:.1} reports after decay with a half-life of 3 days.",
-            weighed.standing.short
-        ),
-        ReasonCode::HistoricReports => match subject.state.evidence.reports {
-            1 => "Reported once.".to_owned(),
-            reports => format!("Reported {reports} times."),
+        ReasonCode::RecentReports => last_report(evidence.last_reported, subject.now),
+        ReasonCode::HistoricReports => match evidence.reports {
+            1 => "It was reported once.".to_owned(),
+            reports => format!("It was reported {reports} times."),
         },
-        ReasonCode::ManyReporters => format!("Its reporters are in about {:.0} areas.", weighed.standing.areas),
-        ReasonCode::HotRange100 => range_text(around.hundred.short, "100"),
-        ReasonCode::HotRange1000 => range_text(around.thousand.short, "1,000"),
-        ReasonCode::HotRange10000 => range_text(around.ten_thousand.short, "10,000"),
-        ReasonCode::RangePattern => "How the reported numbers of the same block were reported.".to_owned(),
-        ReasonCode::TollFree => "It is a toll-free number.".to_owned(),
-        ReasonCode::RangeOnly => "Most of this is about other numbers of the same block.".to_owned(),
-        ReasonCode::CaseLink => case_text(subject),
-        ReasonCode::NotSpamReports => {
-            format!("{} said the call was wanted.", subject.state.evidence.not_spam_reports)
+        ReasonCode::ManyReporters => "The people who reported it are in different areas.".to_owned(),
+        ReasonCode::HotRange100 => range_text(&around.hundred, "100"),
+        ReasonCode::HotRange1000 => range_text(&around.thousand, "1,000"),
+        ReasonCode::HotRange10000 => range_text(&around.ten_thousand, "10,000"),
+        ReasonCode::RangePattern if points > 0.0 => {
+            "The reported numbers around it are used once and dropped, as made-up caller IDs are.".to_owned()
         }
-        ReasonCode::VerifiedBusiness => "The owner is a business that proved who it is.".to_owned(),
+        ReasonCode::RangePattern => {
+            "The reported numbers around it are not used in the way made-up caller IDs are.".to_owned()
+        }
+        ReasonCode::TollFree => "It is a toll-free number, and these are reported more often than others.".to_owned(),
+        ReasonCode::RangeOnly => {
+            "Hardly anything of this is about the number itself, so it is not enough to block it.".to_owned()
+        }
+        ReasonCode::CaseLink => case_text(subject),
+        ReasonCode::NotSpamReports => match evidence.not_spam_reports {
+            1 => "Somebody said that a call from it was wanted.".to_owned(),
+            people => format!("{people} people said that calls from it were wanted."),
+        },
+        ReasonCode::VerifiedBusiness => "Its owner is a business that proved who it is.".to_owned(),
         ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
         ReasonCode::AnalystBlocked => "An analyst blocked the number.".to_owned(),
         ReasonCode::Attestation => signing_text(subject.call).to_owned(),
@@ -253,13 +260,29 @@ fn signing_text(signing: Signing) -> &'static str {
     }
 }
 
-fn range_text(count: f64, size: &str) -> String {
-    format!("Other reported numbers among the same {size}: {count:.1}, the older the less they count.")
+fn last_report(last: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(last) = last else {
+        return "It was reported in the last days.".to_owned();
+    };
+    match now.days_since(last) {
+        days if days < 1.0 => "It was last reported within the last 24 hours.".to_owned(),
+        days if days < 2.0 => "It was last reported a day ago.".to_owned(),
+        days => format!("It was last reported {days:.0} days ago."),
+    }
+}
+
+fn range_text(counts: &Counts, size: &str) -> String {
+    // Whole numbers are shown, each counted less the longer ago it was reported.
+    match counts.short.max(counts.long).round() {
+        count if count < 1.0 => format!("A number of the same {size} was reported a while ago."),
+        count if count < 2.0 => format!("Another number of the same {size} was reported lately."),
+        count => format!("About {count:.0} other numbers of the same {size} were reported lately."),
+    }
 }
 
 fn case_text(subject: &Subject<'_>) -> String {
     match subject.cases.iter().find(|(link, case)| raises(link, case)) {
-        Some((_, case)) => format!("Linked to a fraud case: {}", case.title),
-        None => "A number of the same 100 is linked to a fraud case.".to_owned(),
+        Some((_, case)) => format!("It belongs to a fraud case: {}.", case.title),
+        None => "Another number of the same 100 belongs to a fraud case.".to_owned(),
     }
 }

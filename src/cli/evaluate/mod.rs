@@ -1,5 +1,7 @@
 //! `evaluate`: how good the score is, on complaints played again day by day.
 
+mod show;
+
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,8 +11,7 @@ use clap::Args;
 
 use super::complaints::{self, file_error};
 use super::error::CliError;
-use super::output;
-use super::shared;
+use super::{output, shared};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::{self, Figures, Kind, Models, Plan, Samples};
@@ -75,118 +76,13 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     if let Some(path) = &args.scores_out {
         write_scores(path, &samples).map_err(|source| file_error(path, source))?;
     }
+    if let Some(folder) = &args.plots {
+        write_plots(folder, &samples, &figures)?;
+    }
     if args.json {
         return output::json(&figures);
     }
-    show(&figures)
-}
-
-/// The figures for people.
-fn show(figures: &Figures) -> Result<(), CliError> {
-    let mut table = output::new_table([
-        "legitimate flagged",
-        "threshold",
-        "calls stopped",
-        "95 % interval",
-        "random flagged",
-    ]);
-    for (name, stopped) in &figures.stopped_at_flagged {
-        let [low, high] = figures
-            .stopped_at_flagged_interval
-            .get(name)
-            .copied()
-            .unwrap_or_default();
-        let share: f64 = name.parse().unwrap_or_default();
-        table.add_row([
-            output::figure(percent(share)),
-            output::figure(format!(
-                "{:.2}",
-                figures.threshold_at.get(name).copied().unwrap_or_default()
-            )),
-            output::figure(percent(*stopped)),
-            output::figure(format!("{} to {}", percent(low), percent(high))),
-            output::figure(percent(
-                figures.random_flagged_at.get(name).copied().unwrap_or_default(),
-            )),
-        ]);
-    }
-    output::table(&table, "nothing was scored")?;
-    let mut table = output::new_table(["list", "legitimate flagged", "calls stopped"]);
-    for (name, baseline) in &figures.baselines {
-        table.add_row([
-            output::text(name),
-            output::figure(percent(baseline.flagged)),
-            output::figure(percent(baseline.stopped)),
-        ]);
-    }
-    output::line("")?;
-    output::table(&table, "")?;
-    let mut table = output::new_table(["numbers", "share of calls", "stopped at 0.2 %"]);
-    for (name, kind) in &figures.by_kind {
-        table.add_row([
-            output::text(name),
-            output::figure(percent(kind.share)),
-            output::figure(percent(kind.stopped)),
-        ]);
-    }
-    output::line("")?;
-    output::table(&table, "")?;
-    let mut table = output::new_table([
-        "scores",
-        "calls",
-        "legitimate",
-        "mean score",
-        "should be",
-        "95 % interval",
-        "",
-    ]);
-    for band in &figures.reliability {
-        let [low, high] = band.interval;
-        table.add_row([
-            output::text(format!("{} to {}", band.from, band.to)),
-            output::figure(percent(band.share_of_calls)),
-            output::figure(percent(band.share_of_legitimate)),
-            output::figure(format!("{:.1}", band.mean_score)),
-            output::figure(format!("{:.1}", band.posterior)),
-            output::figure(format!("{low:.1} to {high:.1}")),
-            output::text(if band.is_reliable() { "" } else { "off" }),
-        ]);
-    }
-    output::line("")?;
-    output::table(&table, "no band holds enough legitimate numbers to tell")?;
-    output::line("")?;
-    if let Some(again) = figures.again_in_7d {
-        output::line(format!(
-            "reported again in 7 days ({} of {} are): area under the curve {:.3}, log loss {:.4} ({:.3} of the base), \
-             Brier score {:.4}",
-            percent(again.rate),
-            output::grouped(again.count),
-            again.auc,
-            again.log_loss,
-            again.log_loss / again.base_log_loss,
-            again.brier
-        ))?;
-    }
-    let days = figures
-        .time_to_80_days
-        .map_or_else(|| "-".to_owned(), |days| days.to_string());
-    output::line(format!(
-        "numbers that came to 80: {} of those first reported, half of them within {days} days; {} of legitimate \
-         number-days lie above 80",
-        percent(figures.reached_80),
-        percent(figures.legitimate_over_80)
-    ))?;
-    output::line(format!(
-        "{} days, {} complaint calls, {} legitimate number-days; model {}",
-        figures.days,
-        output::grouped(figures.complaints),
-        output::grouped(figures.legitimate_number_days as u64),
-        figures.models.join(" and ")
-    ))
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
+    show::figures(&figures)
 }
 
 fn models(args: &EvaluateArgs) -> Result<Models, CliError> {
@@ -245,4 +141,14 @@ fn write_scores(path: &Path, samples: &Samples) -> std::io::Result<()> {
         }
     }
     out.flush()
+}
+
+fn write_plots(folder: &Path, samples: &Samples, figures: &Figures) -> Result<(), CliError> {
+    let plots = evaluate::draw(samples, figures)?;
+    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+    for plot in plots {
+        let path = folder.join(plot.file);
+        std::fs::write(&path, plot.svg).map_err(|source| file_error(&path, source))?;
+    }
+    Ok(())
 }
