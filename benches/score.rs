@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode};
+use ringwarden::domain::call::{Signing, View};
 use ringwarden::domain::feature::{Feature, Features};
 use ringwarden::domain::ids::{Area, ReportId};
 use ringwarden::domain::kinds::Source;
@@ -92,16 +93,17 @@ impl Bench {
                 cases: &[],
                 around,
                 number,
+                call: Signing::NotGiven,
                 now: day(TODAY),
             };
             let weighed = model.weigh(&subject);
-            let standing = state.evidence.at(subject.now, &model.fold);
+            let standing = state.evidence.at(subject.now, &model.fold, View::All);
             let group = format!("{name}, {what}");
             let evidence = self.median_ns(&group, "evidence", || {
-                black_box(&state.evidence).at(subject.now, &model.fold)
+                black_box(&state.evidence).at(subject.now, &model.fold, View::All)
             });
             let features = self.median_ns(&group, "features", || {
-                Features::new(number, &state.evidence, &standing, standing.areas, black_box(&around))
+                Features::new(number, &standing, standing.areas, black_box(&around))
             });
             let terms = self.median_ns(&group, "terms", || {
                 model.evidence_log_odds(black_box(&weighed.features))

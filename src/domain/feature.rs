@@ -256,7 +256,6 @@ impl Features {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::evidence::FoldModel;
     use crate::domain::range::Counts;
     use crate::domain::time::{DAY_MS, Timestamp};
 
@@ -267,23 +266,18 @@ mod tests {
         Timestamp::from_millis(Timestamp::EARLIEST.millis() + day * DAY_MS)
     }
 
-    fn features(digits: u64, evidence: &Evidence, around: &Neighbourhood) -> Features {
-        let standing = evidence.at(day(20), &FoldModel::DEFAULT);
-        Features::new(E164::from_digits(digits).unwrap(), evidence, &standing, 0.0, around)
+    fn features(digits: u64, standing: &Standing, around: &Neighbourhood) -> Features {
+        Features::new(E164::from_digits(digits).unwrap(), standing, 0.0, around)
     }
 
-    /// Four reports from the tenth to the seventeenth day, with a mass of 8 at the last.
-    fn reported() -> Evidence {
-        let mut evidence = Evidence {
-            as_of: day(17),
-            reports: 4,
-            first_reported: Some(day(10)),
-            last_reported: Some(day(17)),
-            ..Evidence::default()
-        };
-        let mass = &mut evidence.proven.ledgers[2];
-        (mass.short, mass.long) = (8.0, 8.0);
-        evidence
+    /// Four reports from the tenth to the seventeenth day, as they stand on the twentieth.
+    fn reported() -> Standing {
+        let mut standing = Standing::default();
+        standing.at = day(20);
+        (standing.short, standing.long) = (4.0, 7.0);
+        (standing.first_at, standing.last_at) = (Some(day(10)), Some(day(17)));
+        standing.reports = 4;
+        standing
     }
 
     #[test]
@@ -298,7 +292,7 @@ mod tests {
 
     #[test]
     fn around_a_blank_number_without_neighbours_only_the_share_of_nothing_is_half() {
-        let found = features(GEOGRAPHIC, &Evidence::default(), &Neighbourhood::default());
+        let found = features(GEOGRAPHIC, &Standing::default(), &Neighbourhood::default());
         for feature in Feature::ALL {
             let wanted = if feature == Feature::OnceShare1000 { 0.5 } else { 0.0 };
             assert!((found.get(feature) - wanted).abs() < 1e-15, "{}", feature.name());
@@ -308,10 +302,9 @@ mod tests {
     #[test]
     fn its_own_reports_are_logarithms_of_counts_and_days() {
         let found = features(GEOGRAPHIC, &reported(), &Neighbourhood::default());
-        let long = 8.0 * (-3.0f64 / 30.0).exp2();
         for (feature, wanted) in [
             (Feature::RecentReports, 4.0f64.ln_1p()),
-            (Feature::Reports, long.ln_1p()),
+            (Feature::Reports, 7.0f64.ln_1p()),
             (Feature::QuietDays, 3.0f64.ln_1p()),
             (Feature::ActiveDays, 7.0f64.ln_1p()),
             (Feature::AllReports, 4.0f64.ln_1p()),
@@ -327,7 +320,7 @@ mod tests {
         let found = features(TOLL_FREE, &reported(), &Neighbourhood::default());
         assert!((found.get(Feature::TollFree) - 1.0).abs() < 1e-15);
         assert!((found.get(Feature::TollFreeReports) - found.get(Feature::Reports)).abs() < 1e-15);
-        let blank = features(TOLL_FREE, &Evidence::default(), &Neighbourhood::default());
+        let blank = features(TOLL_FREE, &Standing::default(), &Neighbourhood::default());
         assert!((blank.get(Feature::TollFree) - 1.0).abs() < 1e-15, "reported or not");
     }
 
@@ -360,7 +353,7 @@ mod tests {
             hundreds: 10.0,
             case_in_100: false,
         };
-        let found = features(GEOGRAPHIC, &Evidence::default(), &around);
+        let found = features(GEOGRAPHIC, &Standing::default(), &around);
         for (feature, wanted) in [
             (Feature::Range100, 4f64.ln()),
             (Feature::Range100Long, 5f64.ln()),

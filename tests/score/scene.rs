@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use ringwarden::domain::actor::Actor;
+use ringwarden::domain::call::Signing;
 use ringwarden::domain::case::{Case, Link};
 use ringwarden::domain::ids::{CaseId, ReportId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, Source, StatusKind};
@@ -138,6 +139,7 @@ pub(crate) fn scored_by(
         cases,
         around,
         number: E164::from_digits(14_155_550_199).unwrap(),
+        call: Signing::NotGiven,
         now,
     };
     model.explain(&subject, &model.weigh(&subject), &Vec::new())

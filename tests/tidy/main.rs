@@ -102,7 +102,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clarabel", &["src/fit/"]),
     ("rayon", &["src/fit/", "src/evaluate/"]),
     ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
-    ("plotters", &["src/cli/"]),
+    ("plotters", &["src/evaluate/plots/"]),
     ("tokio::spawn", &["src/tasks.rs"]),
     ("tokio::task::spawn", &["src/tasks.rs"]),
     ("tokio::task::JoinSet", &["src/tasks.rs"]),

@@ -164,10 +164,9 @@ impl ScoreModel {
         if is_of_the_number {
             self.add_terms(weighed, &mut points);
         }
-        let is_stated = |code| match code {
-            ReasonCode::Attestation => !is_of_the_number,
-            ReasonCode::SpoofSuspected => weighed.verdict.spoof_suspected,
-            _ => false,
+        let is_stated = |code| {
+            (code == ReasonCode::Attestation && !is_of_the_number)
+                || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
         };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
             .into_iter()

@@ -186,6 +186,7 @@ fn a_missing_field_is_refused_by_name() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of faults")]
 fn each_fault_is_refused_with_its_field() {
     let too_many_knots: Vec<[f64; 2]> = (0..7).map(|n| [f64::from(n), f64::from(n)]).collect();
     for (place, value, wanted) in [
