@@ -155,7 +155,7 @@ impl Made {
 
     fn counts(&self, last: i64, now: i64, tells_area: bool, model: &ScoreModel) -> Counts {
         let long = left(last, now, model.ranges.long_days);
-        let reports = self.live(Voice::Proven).count() + self.live(Voice::Unproven).count();
+        let reports = self.live(Voice::Proven).count(); // the unproven are too few to count
         let is_local = tells_area && self.live(Voice::Proven).any(|said| said.local);
         Counts {
             recent: left(last, now, model.ranges.recent_days),
