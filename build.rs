@@ -1,8 +1,11 @@
-//! Compiles the protobuf contract to Rust without a `protoc` on the machine.
+//! Compiles the protobuf contract to Rust without a `protoc` on the machine, and writes the numbering plan down.
 //!
-//! Four products, read by `src/wire.rs`: messages, servers and clients (prost and tonic); their
-//! proto3 JSON form (pbjson); a `Debug` without personal data for the messages that hold some; and
-//! the descriptors that reflection serves.
+//! The plan is in `build/plan.rs`. Of the contract there are four products, read by `src/wire.rs`: messages, servers and
+//! clients (prost and tonic); their proto3 JSON form (pbjson); a `Debug` without personal data for the messages that
+//! hold some; and the descriptors that reflection serves.
+
+#[path = "build/plan.rs"]
+mod plan;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,7 @@ const WELL_KNOWN: [(&str, &str); 2] = [
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
+    plan::write(&out_dir)?;
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler
         .include_imports(true)

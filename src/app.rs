@@ -1,13 +1,16 @@
 //! The server: how its parts are put together, and how they run and end. The only file that names concrete stores.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::clock::Clock;
-use crate::config::{Config, StoreUrl};
-use crate::domain::model::ScoreModel;
+use crate::config::{self, Config, StoreUrl};
+use crate::domain::model::{ModelError, ScoreModel};
 use crate::domain::policy::Policy;
 use crate::domain::quota::Quotas;
 use crate::follow::Follower;
@@ -38,6 +41,24 @@ pub enum AppError {
         /// Why.
         #[source]
         source: StoreError,
+    },
+    /// The file of the model cannot be read.
+    #[error("the model {} cannot be read", path.display())]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file of the model makes no sense.
+    #[error("the model {} cannot be used", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: ModelError,
     },
     /// The URL of a Redis is wrong.
     #[error("the URL of the store is wrong")]
@@ -109,10 +130,7 @@ pub struct App {
 /// # Errors
 /// If the store cannot be opened, or is not the one configured.
 pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
-    let model = ScoreModel {
-        prior: config.policy.prior,
-        ..ScoreModel::starting()
-    };
+    let model = load_model(&config.policy)?;
     let store = open_store(config, model.fold.evidence_version(), tasks).await?;
     let found = store.meta().store_id;
     if let Some(expected) = config.store.expected_id.filter(|expected| *expected != found) {
@@ -199,6 +217,52 @@ async fn fold_again(follower: &Follower, service: &Service, migrate: bool) {
         Ok(numbers) => tracing::info!(numbers, "all evidence is folded by this model now"),
         Err(error) => tracing::error!(%error, "not all evidence could be folded: restart to go on"),
     }
+}
+
+/// The model to score by: that of the file, or the built-in one.
+fn load_model(policy: &config::Policy) -> Result<ScoreModel, AppError> {
+    let model = match &policy.model {
+        None => ScoreModel::default(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|source| AppError::ModelFile {
+                path: path.clone(),
+                source,
+            })?;
+            ScoreModel::from_json(&text).map_err(|source| AppError::Model {
+                path: path.clone(),
+                source,
+            })?
+        }
+    };
+    tracing::info!(model = %model.version, "scoring");
+    let prior = policy.prior.unwrap_or(model.prior);
+    Ok(ScoreModel { prior, ..model })
+}
+
+/// Answers questions that nobody asked, on a server of its own that is gone afterwards: no count, line or record is left.
+/// The first caller then waits no longer than the thousandth.
+///
+/// # Errors
+/// If a store in memory cannot be made, or not be loaded.
+pub async fn rehearse(clock: Clock) -> Result<(), AppError> {
+    rehearse_aloud(clock).with_subscriber(NoSubscriber::default()).await
+}
+
+async fn rehearse_aloud(clock: Clock) -> Result<(), AppError> {
+    let failed = |source| AppError::Store {
+        place: StoreUrl::Memory.to_string(),
+        source,
+    };
+    let model = ScoreModel::default();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(model.fold.evidence_version()).map_err(failed)?);
+    let index = Arc::new(Index::new(Arc::new(model)));
+    let metrics = Metrics::new();
+    let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
+    let follower = Arc::new(follower);
+    follower.bootstrap().await.map_err(failed)?;
+    let service = Service::new(store, index, follower, clock, Policy::DEFAULT, metrics);
+    grpc::rehearse(Api::new(Arc::new(service))).await;
+    Ok(())
 }
 
 async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Result<Arc<dyn Store>, AppError> {

@@ -14,6 +14,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use ringwarden::domain::call::View;
 use ringwarden::domain::evidence::{Evidence, FoldModel};
 use ringwarden::domain::ids::ImportId;
 use ringwarden::domain::kinds::CaseRole;
@@ -244,8 +245,8 @@ fn the_latest_word_of_a_reporter_counts_alone() {
         }
         let evidence = &number.state.evidence;
         assert_eq!((evidence.reports, evidence.not_spam_reports), (2, 1), "all are counted");
-        assert!((evidence.proven.not_spam - f64::from(0.9f32)).abs() < 1e-12);
-        assert!(evidence.proven.ledgers.iter().all(|mass| mass.long == 0.0));
+        assert!((evidence.proven.all().not_spam - f64::from(0.9f32)).abs() < 1e-12);
+        assert_eq!(evidence.proven.all().long, 0.0);
         assert_eq!(evidence.unproven, Default::default());
 
         // The reporter takes the last word back: the one before it counts again.
@@ -253,7 +254,7 @@ fn the_latest_word_of_a_reporter_counts_alone() {
         number.state.withdraw(rows, &third.id, at(40), &MODEL).unwrap();
         let evidence = &number.state.evidence;
         assert_eq!(evidence.proven, Default::default());
-        let unknown = evidence.unproven.ledgers[Ledger::Unknown as usize];
+        let unknown = evidence.unproven.book(Ledger::Unknown);
         assert!((unknown.long - f64::from(0.2f32)).abs() < 1e-12);
     }
 }
@@ -271,17 +272,17 @@ fn the_unproven_count_in_full_once_they_are_many() {
         number.submit(&row(n));
         number.submit(&row(n));
     }
-    assert!(!number.state.evidence.unproven_released(&MODEL.weights));
+    assert!(!number.state.evidence.unproven_released(&MODEL.weights, View::All));
     assert_eq!(number.state.evidence.range_at(&MODEL.weights), None);
     let now = at(102);
-    let capped = number.state.evidence.at(now, &MODEL);
+    let capped = number.state.evidence.at(now, &MODEL, View::All);
     assert!((capped.long - MODEL.weights.unproven_cap).abs() < 1e-12);
     number.submit(&row(20));
-    assert!(number.state.evidence.unproven_released(&MODEL.weights));
-    assert!(number.state.evidence.at(now, &MODEL).long > 3.0);
+    assert!(number.state.evidence.unproven_released(&MODEL.weights, View::All));
+    assert!(number.state.evidence.at(now, &MODEL, View::All).long > 3.0);
     let rows = number.rows.as_mut().unwrap();
     number.state.withdraw(rows, &id(20), now, &MODEL).unwrap();
-    assert_eq!(number.state.evidence.at(now, &MODEL).long, capped.long);
+    assert_eq!(number.state.evidence.at(now, &MODEL, View::All).long, capped.long);
 
     // Beyond that the sample holds the smallest hashes, and grows no more.
     for n in (21..=60).rev() {

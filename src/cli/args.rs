@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
-use super::{case, completions, health, import, lookup, normalize, number, report};
+use super::{case, completions, evaluate, fit, health, import, lookup, normalize, number, report};
 use crate::config::ServeArgs;
 
 /// What is known of a phone number, before the phone rings
@@ -55,6 +55,10 @@ pub enum ClientCommand {
     Case(case::CaseArgs),
     /// Bring numbers from standard input into one form; needs no server
     Normalize(normalize::NormalizeArgs),
+    /// Measure the score on complaints, played again day by day; needs no server
+    Evaluate(evaluate::EvaluateArgs),
+    /// Fit the scoring model to complaints and write it to a file; needs no server
+    Fit(fit::FitArgs),
     /// Ask a server whether it serves
     Health(health::HealthArgs),
     /// Write a completion script for a shell

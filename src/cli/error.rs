@@ -14,6 +14,9 @@ use super::import::ImportError;
 use super::output::clean;
 use crate::app::AppError;
 use crate::config::ConfigFaults;
+use crate::domain::model::ModelError;
+use crate::evaluate::PlotError;
+use crate::fit::FitError;
 use crate::telemetry::TelemetryError;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -74,6 +77,45 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// A file of complaints holds none of the days asked for.
+    #[error("{}: no complaints of these days", path.display())]
+    NoComplaints {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A line of a file of numbers holds none.
+    #[error("{}: line {line} holds no number", path.display())]
+    NotANumber {
+        /// Which file.
+        path: PathBuf,
+        /// Which line; the header is line 1.
+        line: u64,
+    },
+    /// A file of numbers holds too many.
+    #[error("{}: holds more than {max} numbers", path.display())]
+    TooManyNumbers {
+        /// Which file.
+        path: PathBuf,
+        /// How many are taken.
+        max: usize,
+    },
+    /// A model file cannot be used.
+    #[error("{}: {source}", path.display())]
+    Model {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: ModelError,
+    },
+    /// Two models are no cross-fit.
+    #[error("the two models are no cross-fit: {0}")]
+    CrossFit(&'static str),
+    /// A model cannot be fitted.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The figures cannot be drawn.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     /// What was to be printed could not be.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -119,6 +161,13 @@ impl CliError {
             Self::Config(_) => Some("`ringwarden serve --help` lists all settings".to_owned()),
             Self::Items { .. }
             | Self::File { .. }
+            | Self::NoComplaints { .. }
+            | Self::NotANumber { .. }
+            | Self::TooManyNumbers { .. }
+            | Self::Model { .. }
+            | Self::CrossFit(_)
+            | Self::Fit(_)
+            | Self::Plot(_)
             | Self::Output(_)
             | Self::Random(_)
             | Self::Telemetry(_)
@@ -167,6 +216,13 @@ impl CliError {
             | Self::Items { .. }
             | Self::NotServing { .. }
             | Self::File { .. }
+            | Self::NoComplaints { .. }
+            | Self::NotANumber { .. }
+            | Self::TooManyNumbers { .. }
+            | Self::Model { .. }
+            | Self::CrossFit(_)
+            | Self::Fit(_)
+            | Self::Plot(_)
             | Self::Output(_)
             | Self::Random(_)
             | Self::Config(_)

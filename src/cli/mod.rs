@@ -6,10 +6,13 @@
 
 pub mod args;
 mod case;
+mod complaints;
 mod completions;
 mod connect;
 mod demo;
 mod error;
+mod evaluate;
+mod fit;
 mod health;
 pub mod import;
 mod lookup;
@@ -53,6 +56,8 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
         ClientCommand::Health(args) => health::run(args).await,
         ClientCommand::Normalize(args) => normalize::run(&args),
+        ClientCommand::Evaluate(args) => evaluate::run(&args),
+        ClientCommand::Fit(args) => fit::run(&args),
         ClientCommand::Completions(args) => completions::run(&args),
     }
 }

@@ -4,10 +4,16 @@ use std::str::FromStr as _;
 
 use clap::Args;
 
+use crate::domain::day::{Day, NotADay};
 use crate::number::{Region, UnknownRegion};
 
 /// Items of one page of a list, the most the server gives.
 pub(super) const PAGE_SIZE: u32 = 1_000;
+
+/// Reads a day.
+pub(super) fn day(text: &str) -> Result<Day, NotADay> {
+    text.parse()
+}
 
 /// How a number without country code is read.
 #[derive(Args, Clone, Debug, Default)]

@@ -16,7 +16,7 @@ mod tests;
 use std::io;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing_subscriber::filter::Targets;
@@ -240,21 +240,24 @@ impl Shutdown {
 }
 
 /// What a server advises. Scores are from 0 to 100, higher is worse.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// From this score on the advice is to label. Default: 60.
     pub label_from: f64,
     /// From this score on the advice is to block; never below `label_from`. Default: 80.
     pub block_from: f64,
-    /// Share of calls that are unwanted, before anything is known, from 0 to 1, both excluded. Default: 0.10.
-    pub prior: f64,
+    /// Share of calls that are unwanted, before anything is known, from 0 to 1, both excluded. Default: the model's.
+    pub prior: Option<f64>,
+    /// The file of the model to score by. Default: the built-in one.
+    pub model: Option<PathBuf>,
 }
 
 impl Policy {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let label_from = layers.read(&settings::LABEL_FROM, parse::score);
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
-        let prior = layers.read(&settings::PRIOR, parse::share);
+        let prior = layers.read_if_set(&settings::PRIOR, parse::share);
+        let model = layers.read_if_set(&settings::MODEL, parse::path);
         let (label_from, block_from) = (label_from?, block_from?);
         if block_from < label_from {
             let wrong = format!("{block_from} is below policy.label_from");
@@ -266,6 +269,7 @@ impl Policy {
             label_from,
             block_from,
             prior: prior?,
+            model: model?,
         })
     }
 }

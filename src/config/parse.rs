@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
@@ -94,6 +95,13 @@ pub(super) fn score(text: &str) -> Result<f64, Problem> {
 pub(super) fn share(text: &str) -> Result<f64, Problem> {
     let share = text.parse().ok().filter(|share| (0.001..=0.999).contains(share));
     share.ok_or_else(|| Problem::with(text, "is not an accepted share", "a number from 0.001 to 0.999"))
+}
+
+pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
+    if text.is_empty() {
+        return Err(Problem::with(text, "names no file", "the path of a file"));
+    }
+    Ok(PathBuf::from(text))
 }
 
 pub(super) fn store_id(text: &str) -> Result<u128, Problem> {

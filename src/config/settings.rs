@@ -84,8 +84,10 @@ settings! {
         "From this score on the advice is to label the call.";
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
         "From this score on the advice is to block it.";
-    PRIOR "policy.prior" --"prior" Some("SHARE"), Some("0.10"),
-        "Share of this network's calls that are unwanted, before anything is known of the number.";
+    PRIOR "policy.prior" --"prior" Some("SHARE"), None,
+        "Share of this network's calls that are unwanted, before anything is known of the number; the model's own if not given: 0.1.";
+    MODEL "policy.model" --"model" Some("FILE"), None,
+        "Score by the model of this file, as `ringwarden fit` writes it, instead of the built-in one.";
 }
 
 #[cfg(test)]

@@ -45,6 +45,12 @@ impl DistinctCount {
         Self(self.0 | other.0)
     }
 
+    /// Which bit a thing with this hash sets: below 128.
+    #[must_use]
+    pub fn place(hash: u64) -> u8 {
+        u8::try_from(hash % u64::from(BITS)).unwrap_or_default()
+    }
+
     /// About how many distinct things were counted, at most [`Self::SATURATED`].
     #[must_use]
     pub fn estimate(self) -> f64 {
@@ -56,7 +62,7 @@ impl DistinctCount {
     }
 
     fn bit(hash: u64) -> u128 {
-        1u128 << (hash % u64::from(BITS))
+        1u128 << Self::place(hash)
     }
 }
 

@@ -1,12 +1,22 @@
 //! Days in UTC: quotas begin anew with each, and reporters' standing is read as of its start.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+use chrono::{Datelike as _, NaiveDate, TimeDelta, Weekday};
+use thiserror::Error;
 
 use super::time::{DAY_MS, Timestamp};
 
 /// A day in UTC, counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i64);
+
+/// A text that is not a day.
+#[derive(Debug, Error)]
+#[error("is not a day such as 2020-10-31")]
+pub struct NotADay;
 
 impl Day {
     /// The day that a moment is in.
@@ -51,8 +61,43 @@ impl Day {
         }
     }
 
+    /// So many days later, or earlier if negative.
+    #[must_use]
+    pub const fn plus(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+
+    /// Whether it is a Tuesday.
+    #[must_use]
+    pub fn is_tuesday(self) -> bool {
+        self.date().is_some_and(|date| date.weekday() == Weekday::Tue)
+    }
+
+    fn date(self) -> Option<NaiveDate> {
+        NaiveDate::from_ymd_opt(1970, 1, 1)?.checked_add_signed(TimeDelta::try_days(self.0)?)
+    }
+
     const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+}
+
+impl FromStr for Day {
+    type Err = NotADay;
+
+    fn from_str(text: &str) -> Result<Self, NotADay> {
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| NotADay)?;
+        let midnight = date.and_hms_opt(0, 0, 0).ok_or(NotADay)?.and_utc().timestamp();
+        Ok(Self::of(Timestamp::from_secs(midnight)))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.date() {
+            Some(date) => f.pad(&date.format("%Y-%m-%d").to_string()),
+            None => f.pad("?"),
+        }
     }
 }
 
@@ -85,5 +130,15 @@ mod tests {
                 "{counted}"
             );
         }
+    }
+
+    #[test]
+    fn days_are_read_and_written() {
+        let day: Day = "2020-11-03".parse().unwrap();
+        assert_eq!(day.to_string(), "2020-11-03");
+        assert!(day.is_tuesday() && !day.plus(1).is_tuesday());
+        assert_eq!(Day::of(day.start()), day);
+        assert_eq!(Day::of(Timestamp::from_millis(day.start().millis() - 1)), day.plus(-1));
+        assert!("2020-13-03".parse::<Day>().is_err() && "yesterday".parse::<Day>().is_err());
     }
 }

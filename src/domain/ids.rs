@@ -117,6 +117,12 @@ impl CaseId {
 }
 
 impl ReportId {
+    /// The name of a row that is folded and never kept.
+    #[must_use]
+    pub fn numbered(number: u64) -> Self {
+        Self(number.to_string().into())
+    }
+
     /// The name of the row that a report on `number` leaves on a call-back number: ids belong to their number, so the
     /// report's own could stand for another report there.
     #[must_use]

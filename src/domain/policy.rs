@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::kinds::{Action, Basis, RiskLevel, StatusKind};
-use super::score::Score;
+use super::score::Verdict;
 
 /// Thresholds and lifetimes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,7 +32,7 @@ impl Policy {
 
     /// What to do about a number that is scored; `about_to_dial` if it is to be called rather than calling.
     #[must_use]
-    pub fn decide(&self, score: &Score, about_to_dial: bool) -> Decision {
+    pub fn decide(&self, score: &Verdict, about_to_dial: bool) -> Decision {
         let decision = self.decide_incoming(score);
         if !about_to_dial {
             return decision;
@@ -49,7 +49,7 @@ impl Policy {
         Decision { action, ..decision }
     }
 
-    fn decide_incoming(&self, score: &Score) -> Decision {
+    fn decide_incoming(&self, score: &Verdict) -> Decision {
         let by = |action, basis, ttl| Decision { action, basis, ttl };
         match score.status {
             Some(StatusKind::Protected) => by(Action::Allow, Basis::Protected, self.deterministic_ttl),
@@ -66,7 +66,7 @@ impl Policy {
         }
     }
 
-    fn decide_by_score(&self, score: &Score) -> Decision {
+    fn decide_by_score(&self, score: &Verdict) -> Decision {
         let Some(value) = score.value.filter(|_| score.level != RiskLevel::Unknown) else {
             return Decision {
                 action: Action::Allow,

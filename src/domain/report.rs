@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::brand::Brand;
+use super::call::Signing;
 use super::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use super::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use super::tail::Tail;
@@ -29,14 +30,7 @@ impl Ledger {
     /// The book for a call with this attestation and verification outcome.
     #[must_use]
     pub const fn of(attestation: Option<Attestation>, verstat: Option<Verstat>) -> Self {
-        match (attestation, verstat) {
-            (_, Some(Verstat::Failed)) => Self::Unauthenticated,
-            (Some(Attestation::A), Some(Verstat::Passed) | None) => Self::Authenticated,
-            (Some(Attestation::B | Attestation::C | Attestation::None), _) => Self::Unauthenticated,
-            (None, Some(Verstat::NoValidation)) => Self::Unauthenticated,
-            (Some(Attestation::A), Some(Verstat::NotProvided | Verstat::NoValidation))
-            | (None, Some(Verstat::Passed | Verstat::NotProvided) | None) => Self::Unknown,
-        }
+        Signing::of(attestation, verstat).ledger()
     }
 
     /// The book with this stable integer.

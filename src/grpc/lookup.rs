@@ -62,7 +62,7 @@ impl Api {
             let input = input(request)?;
             let outcome = service.look_up(&input)?;
             metrics.action(outcome.decision.action);
-            let counted = counted_as(outcome.score.level);
+            let counted = counted_as(outcome.score.verdict.level);
             Ok((
                 counted,
                 answer(outcome, input.full, service.model_version(), request_id),

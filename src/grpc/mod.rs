@@ -9,6 +9,7 @@ mod convert;
 pub(crate) mod error;
 mod lookup;
 mod number;
+mod rehearsal;
 mod report;
 pub mod server;
 
@@ -21,6 +22,7 @@ use tonic::{Response, Status};
 use crate::metrics::{Mutation, MutationOutcome};
 use crate::service::{Service, ServiceError};
 
+pub use rehearsal::rehearse;
 pub use server::{Limits, serve};
 
 /// The handlers of every service of the contract. Clones share everything.

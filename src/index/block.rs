@@ -5,12 +5,14 @@
 //! A block holds 8 numbers on average and 1,176 at most in a year of FTC complaints; one of more than
 //! [`PLAIN_MAX`] keeps a sum for each hundred, renewed whenever one of the hundred changes.
 
-use super::entry::{Entry, Found};
-use crate::domain::decay::remaining_at;
+use std::ops::Range;
+
+use super::entry::{Entry, Found, NO_AREA};
+use crate::domain::bitmap::DistinctCount;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
-use crate::domain::score::Neighbourhood;
+use crate::domain::range::{Counts, Gathering, Neighbour, Neighbourhood, RangeModel, own_area_hash};
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
@@ -51,8 +53,8 @@ struct Rare {
 #[derive(Clone, Copy, Debug)]
 struct Sum {
     at: Timestamp,
-    value: f64,
-    half_life_days: f64,
+    value: Counts,
+    model: RangeModel,
 }
 
 impl Block {
@@ -129,7 +131,7 @@ impl Block {
             .range_at(&model.fold.weights)
             .filter(|_| !kept_out && !dated);
         let last = range_at.unwrap_or(NEVER);
-        let entry = Entry::new(version, state, model);
+        let entry = Entry::new(version, state, own_area_hash(number), model);
         let category = entry.category();
         match self.place(suffix) {
             Ok(place) => self.overwrite(place, entry, last),
@@ -140,7 +142,7 @@ impl Block {
             }
         }
         self.mark(suffix, linked, dated && !kept_out);
-        self.renew_sums(suffix, model.range_half_life_days);
+        self.renew_sums(number, model.ranges);
         category
     }
 
@@ -152,13 +154,9 @@ impl Block {
         self.entries.remove(place);
         self.lasts.remove(place);
         self.mark(suffix, false, false);
-        if let Some(half_life_days) = self
-            .rare
-            .as_ref()
-            .and_then(|rare| rare.sums.first())
-            .map(|s| s.half_life_days)
-        {
-            self.renew_sums(suffix, half_life_days);
+        let kept = self.rare.as_ref().and_then(|rare| rare.sums.first());
+        if let Some(model) = kept.map(|sum| sum.model) {
+            self.renew_sums(number, model);
         }
     }
 
@@ -170,40 +168,28 @@ impl Block {
         model: &ScoreModel,
         contributes: impl Fn(&CaseId) -> bool,
     ) -> Neighbourhood {
-        let own = suffix(number);
-        let half_life_days = model.range_half_life_days;
-        let mut around = Neighbourhood::default();
-        let mut add = |other: u16, share: f64| {
-            around.q10000 += share;
-            if other / 1_000 == own / 1_000 {
-                around.q1000 += share;
-            }
-            if other / 100 == own / 100 {
-                around.q100 += share;
-            }
-        };
-        let counted = |place: usize| {
-            self.lasts
-                .get(place)
-                .map_or(0.0, |last| share(*last, now, half_life_days))
-        };
-        match self.rare.as_ref().filter(|rare| !rare.sums.is_empty()) {
-            None => {
-                for (place, other) in self.suffixes.iter().enumerate().filter(|(_, other)| **other != own) {
-                    add(*other, counted(place));
+        let (own, own_bit) = (suffix(number), own_bit(number));
+        let mut gathering = Gathering::new(own, now, &model.ranges);
+        let sums = self
+            .rare
+            .as_ref()
+            .map(|rare| &rare.sums)
+            .filter(|sums| !sums.is_empty());
+        match sums {
+            None => self.gather(&mut gathering, own_bit, 0..self.suffixes.len()),
+            Some(sums) => {
+                // The number's own thousand one by one, so that its own share is left out exactly; all else by sums.
+                let thousand = own / 1_000;
+                for (hundred, sum) in (0u16..).zip(sums).filter(|(hundred, _)| hundred / 10 != thousand) {
+                    if sum.at != NEVER {
+                        gathering.add_hundred(hundred, sum.at, sum.value);
+                    }
                 }
-            }
-            Some(rare) => {
-                // Every hundred but the own by its sum; the own number by number, so that its share is left out exactly.
-                for (hundred, sum) in (0u16..).zip(&rare.sums).filter(|(hundred, _)| *hundred != own / 100) {
-                    add(hundred * 100, sum.value * remaining_at(sum.at, now, half_life_days));
-                }
-                for place in self
-                    .hundred(own / 100)
-                    .filter(|place| self.suffixes.get(*place) != Some(&own))
-                {
-                    add(own, counted(place));
-                }
+                self.gather(
+                    &mut gathering,
+                    own_bit,
+                    self.between(thousand * 1_000, thousand * 1_000 + 1_000),
+                );
             }
         }
         for (other, state) in self.dated().filter(|(other, _)| *other != own) {
@@ -211,10 +197,26 @@ impl Block {
                 .evidence
                 .range_at(&model.fold.weights)
                 .filter(|_| !state.kept_out_of_ranges(now));
-            add(other, last.map_or(0.0, |last| share(last, now, half_life_days)));
+            if let (Some(last), Some(entry)) = (last, self.entry(other)) {
+                gathering.add(other, entry.neighbour(last, own_bit));
+            }
         }
-        around.case_in_100 = self.linked_in_hundred(own).any(contributes);
-        around
+        gathering.finish(self.linked_in_hundred(own).any(contributes))
+    }
+
+    /// Adds the numbers at these places.
+    fn gather(&self, gathering: &mut Gathering<'_>, own_bit: u8, places: Range<usize>) {
+        for (place, other) in places.clone().zip(self.suffixes.get(places).unwrap_or_default()) {
+            if let Some(neighbour) = self.neighbour(place, own_bit) {
+                gathering.add(*other, neighbour);
+            }
+        }
+    }
+
+    /// The number at a place, if it counts for its ranges.
+    fn neighbour(&self, place: usize, own_bit: u8) -> Option<Neighbour> {
+        let last = *self.lasts.get(place).filter(|last| **last != NEVER)?;
+        Some(self.entries.get(place)?.neighbour(last, own_bit))
     }
 
     fn linked_in_hundred(&self, own: u16) -> impl Iterator<Item = &CaseId> {
@@ -249,11 +251,10 @@ impl Block {
         }
     }
 
-    /// The places of a hundred.
-    fn hundred(&self, hundred: u16) -> std::ops::Range<usize> {
-        let from = self.suffixes.partition_point(|suffix| suffix / 100 < hundred);
-        let to = self.suffixes.partition_point(|suffix| suffix / 100 <= hundred);
-        from..to
+    /// The places of the suffixes from one up to and without another.
+    fn between(&self, from: u16, to: u16) -> Range<usize> {
+        let place = |bound| self.suffixes.partition_point(|suffix| *suffix < bound);
+        place(from)..place(to)
     }
 
     fn mark(&mut self, suffix: u16, linked: bool, dated: bool) {
@@ -266,48 +267,39 @@ impl Block {
     }
 
     /// Sums the hundred that changed again, or all when the block has just grown large.
-    fn renew_sums(&mut self, changed: u16, half_life_days: f64) {
+    fn renew_sums(&mut self, changed: E164, model: RangeModel) {
         if self.suffixes.len() <= PLAIN_MAX {
             if let Some(rare) = &mut self.rare {
                 rare.sums = Vec::new();
             }
             return;
         }
+        let (hundred, own_bit) = (suffix(changed) / 100, own_bit(changed));
         let kept = self.rare.as_ref().is_some_and(|rare| !rare.sums.is_empty());
         if kept {
-            let sum = self.sum_of(changed / 100, half_life_days);
+            let sum = self.sum_of(hundred, own_bit, model);
             let rare = self.rare.get_or_insert_default();
-            if let Some(known) = rare.sums.get_mut(usize::from(changed / 100)) {
+            if let Some(known) = rare.sums.get_mut(usize::from(hundred)) {
                 *known = sum;
             }
         } else {
             let sums = (0u16..)
                 .take(HUNDREDS)
-                .map(|hundred| self.sum_of(hundred, half_life_days))
+                .map(|hundred| self.sum_of(hundred, own_bit, model))
                 .collect();
             self.rare.get_or_insert_default().sums = sums;
         }
     }
 
     /// What a hundred counts, as of its newest report: no earlier moment is ever asked for but by a clock behind it.
-    fn sum_of(&self, hundred: u16, half_life_days: f64) -> Sum {
-        let lasts = self.lasts.get(self.hundred(hundred)).unwrap_or_default();
-        let at = lasts.iter().copied().max().unwrap_or(NEVER);
-        let value = lasts.iter().map(|last| share(*last, at, half_life_days)).sum();
-        Sum {
-            at,
-            value,
-            half_life_days,
-        }
-    }
-}
-
-/// What a number counts at `now` that was last reported at `last`.
-fn share(last: Timestamp, now: Timestamp, half_life_days: f64) -> f64 {
-    if last == NEVER {
-        0.0
-    } else {
-        remaining_at(last, now, half_life_days)
+    fn sum_of(&self, hundred: u16, own_bit: u8, model: RangeModel) -> Sum {
+        let neighbours = || {
+            let places = self.between(hundred * 100, hundred * 100 + 100);
+            places.filter_map(|place| self.neighbour(place, own_bit))
+        };
+        let at = neighbours().map(|neighbour| neighbour.last).max().unwrap_or(NEVER);
+        let value = neighbours().map(|neighbour| Counts::of(neighbour, at, &model)).sum();
+        Sum { at, value, model }
     }
 }
 
@@ -323,4 +315,9 @@ fn set_member(list: &mut Vec<u16>, suffix: u16, wanted: bool) {
 
 fn suffix(number: E164) -> u16 {
     u16::try_from(number.digits() % 10_000).unwrap_or(0)
+}
+
+/// The bit that a number's own area sets in a map of areas.
+fn own_bit(number: E164) -> u8 {
+    own_area_hash(number).map_or(NO_AREA, DistinctCount::place)
 }

@@ -1,9 +1,10 @@
 //! One number in the index: in a few bytes if it was reported once and nothing else is known, else in full.
 
 use crate::domain::bitmap::DistinctCount;
-use crate::domain::evidence::{Evidence, Mass, Testimony};
+use crate::domain::evidence::{Book, Evidence, Testimony};
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
+use crate::domain::range::Neighbour;
 use crate::domain::report::Ledger;
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
@@ -18,6 +19,10 @@ pub(super) enum Entry {
     Full {
         /// The category with the most mass: kept here so that a block's categories are counted without chasing boxes.
         category: Category,
+        /// How many reports its ranges see, kept here for the same reason.
+        reports: u32,
+        /// Whether one of its victims is in the area its own number belongs to.
+        local: bool,
         /// The record.
         record: Box<(Version, NumberState)>,
     },
@@ -34,7 +39,8 @@ pub(super) struct Once {
     area_bit: u8,
 }
 
-const NO_AREA: u8 = u8::MAX;
+/// No bit of the map of areas.
+pub(super) const NO_AREA: u8 = u8::MAX;
 
 /// A record found, borrowed or made from its short form.
 #[derive(Debug)]
@@ -61,11 +67,13 @@ impl Found<'_> {
 
 impl Entry {
     /// The shortest form that gives back the same record.
-    pub(super) fn new(version: Version, state: NumberState, model: &ScoreModel) -> Self {
+    pub(super) fn new(version: Version, state: NumberState, own_area: Option<u64>, model: &ScoreModel) -> Self {
         match Once::of(version, &state, model) {
             Some(once) => Self::Once(once),
             None => Self::Full {
                 category: leading_category(&state.evidence),
+                reports: state.evidence.range_reports(&model.fold.weights),
+                local: own_area.is_some_and(|hash| state.evidence.proven.all().areas.may_contain(hash)),
                 record: Box::new((version, state)),
             },
         }
@@ -83,6 +91,16 @@ impl Entry {
             Self::Once(once) => once.category,
             Self::Full { category, .. } => *category,
         }
+    }
+
+    /// The number as its neighbours see it, when `last` is the report by which it counts and `own_bit` the bit of its
+    /// own area.
+    pub(super) fn neighbour(&self, last: Timestamp, own_bit: u8) -> Neighbour {
+        let (reports, local) = match self {
+            Self::Once(once) => (1, once.area_bit == own_bit && own_bit != NO_AREA),
+            Self::Full { reports, local, .. } => (*reports, *local),
+        };
+        Neighbour { last, reports, local }
     }
 
     /// The record; `at` is the time of the last report, which the short form leaves to the block.
@@ -106,10 +124,10 @@ impl Once {
     fn of(version: Version, state: &NumberState, model: &ScoreModel) -> Option<Self> {
         let version = u32::try_from(version).ok()?;
         let proven = &state.evidence.proven;
-        let ledger = Ledger::ALL.into_iter().find(|ledger| proven.mass(*ledger).long > 0.0)?;
+        let ledger = Ledger::ALL.into_iter().find(|ledger| proven.book(*ledger).long > 0.0)?;
         #[expect(clippy::cast_possible_truncation, reason = "the whole record is compared below")]
-        let weight = proven.mass(ledger).long as f32;
-        let areas = proven.areas.bits();
+        let weight = proven.book(ledger).long as f32;
+        let areas = proven.book(ledger).areas.bits();
         let area_bit = match areas.count_ones() {
             0 => NO_AREA,
             _ => u8::try_from(areas.trailing_zeros()).ok()?,
@@ -130,20 +148,23 @@ impl Once {
 
     fn state(&self, at: Timestamp, model: &ScoreModel) -> NumberState {
         let weight = f64::from(self.weight);
-        let mut proven = Testimony {
-            first_at: Some(at),
-            last_at: Some(at),
-            ..Testimony::default()
-        };
-        *proven.mass_mut(self.ledger) = Mass {
+        let book = Book {
             short: weight,
             long: weight,
+            reports: 1,
+            areas: if self.area_bit == NO_AREA {
+                DistinctCount::default()
+            } else {
+                DistinctCount::from_bits(1 << self.area_bit)
+            },
+            first_at: Some(at),
+            last_at: Some(at),
+            ..Book::default()
         };
+        let books = Ledger::ALL.map(|ledger| if ledger == self.ledger { book } else { Book::default() });
+        let mut proven = Testimony::of_books(books);
         if self.category != Category::Unspecified {
             proven.categories.push((self.category, weight));
-        }
-        if self.area_bit != NO_AREA {
-            proven.areas = DistinctCount::from_bits(1 << self.area_bit);
         }
         let evidence = Evidence {
             as_of: at,

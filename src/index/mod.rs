@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use crate::domain::call::Signing;
 use crate::domain::case::{Case, Link};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::CaseStatus;
 use crate::domain::model::ScoreModel;
-use crate::domain::score::{CategoryPrior, Neighbourhood, Score, Subject};
+use crate::domain::range::Neighbourhood;
+use crate::domain::score::{CategoryPrior, Score, Subject, Weighed};
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
@@ -47,8 +49,22 @@ pub struct Known<'a> {
     pub version: Version,
     /// Its cases, those merged led to their successor.
     pub cases: &'a [(&'a Link, Arc<Case>)],
-    /// Its score.
-    pub score: Score,
+    /// What it weighs.
+    pub weighed: Weighed,
+    number: E164,
+    subject: Subject<'a>,
+    shard: &'a ShardIndex,
+    model: &'a ScoreModel,
+}
+
+impl Known<'_> {
+    /// Its score in full, with reasons in words and the kind of call: for those who read them, since finding the words
+    /// costs more than the score.
+    #[must_use]
+    pub fn score(&self) -> Score {
+        let prior = category_prior(self.shard, self.number, self.model.rules.category_prior_strength);
+        self.model.explain(&self.subject, &self.weighed, &prior)
+    }
 }
 
 impl Index {
@@ -71,29 +87,43 @@ impl Index {
 
     /// Scores a number at `now` and hands what is known of it to `read`, which must be quick: the shard is locked.
     pub fn look_up<R>(&self, number: E164, now: Timestamp, read: impl FnOnce(&Known<'_>) -> R) -> R {
+        self.look_up_by(&self.model, number, now, read)
+    }
+
+    /// Like [`Self::look_up`], by another model, which must see evidence and ranges as the index's own does
+    /// ([`ScoreModel::sees_as`]).
+    pub fn look_up_by<R>(
+        &self,
+        model: &ScoreModel,
+        number: E164,
+        now: Timestamp,
+        read: impl FnOnce(&Known<'_>) -> R,
+    ) -> R {
         let shard = self.shard(Shard::of_number(number)).read();
-        let found = shard.find(number, &self.model);
+        let found = shard.find(number, model);
         let blank = NumberState::default();
         let (state, version) = found
             .as_ref()
             .map_or((&blank, 0), |found| (found.state(), found.version()));
         let cases = self.cases.read();
         let linked = linked_cases(state, &cases);
-        let around = self.neighbourhood(&shard, &cases, number, now);
-        let prior = self.category_prior(&shard, number);
-        let score = self.model.score(&Subject {
+        let subject = Subject {
             state,
             cases: &linked,
-            around,
-            category_prior: &prior,
-            toll_free: number.is_toll_free_shape(),
+            around: self.neighbourhood(&shard, &cases, number, now),
+            number,
+            call: Signing::NotGiven,
             now,
-        });
+        };
         read(&Known {
             state,
             version,
             cases: &linked,
-            score,
+            weighed: model.weigh(&subject),
+            number,
+            subject,
+            shard: &shard,
+            model,
         })
     }
 
@@ -107,7 +137,7 @@ impl Index {
             return None; // as of most numbers: the table of cases need not be locked
         }
         let linked = linked_cases(state, &self.cases.read());
-        Verdict::of(state, &linked, moment, self.model.cases.floor_confidence)
+        Verdict::of(state, &linked, moment, self.model.rules.cases.floor_confidence)
     }
 
     /// A number's record with its version, if there is one.
@@ -194,7 +224,7 @@ impl Index {
     }
 
     fn neighbourhood(&self, shard: &ShardIndex, cases: &CaseTable, number: E164, now: Timestamp) -> Neighbourhood {
-        if number.national_len() < self.model.range_min_national_digits {
+        if number.national_len() < self.model.ranges.min_national_digits {
             return Neighbourhood::default();
         }
         let Some(block) = shard.block(number) else {
@@ -203,30 +233,29 @@ impl Index {
         let contributes = |id: &CaseId| successor(cases, id).is_some_and(|case| case.contributes());
         block.around(number, now, &self.model, contributes)
     }
+}
 
-    /// Shares of categories in the number's block, and, with the strength of the prior, overall: as far as its shard
-    /// tells, which is a sample of one in 256. The number itself is left out of both.
-    fn category_prior(&self, shard: &ShardIndex, number: E164) -> CategoryPrior {
-        let strength = self.model.category_prior_strength;
-        let overall = shard.category_shares(number);
-        let block = shard
-            .block(number)
-            .map(|block| block.category_counts(number))
-            .unwrap_or_default();
-        let total: f64 = block.iter().map(|(_, count)| count).sum();
-        let mut prior: CategoryPrior = overall
-            .into_iter()
-            .map(|(category, share)| (category, strength * share))
-            .collect();
-        for (category, count) in block {
-            match prior.iter_mut().find(|(known, _)| *known == category) {
-                Some((_, sum)) => *sum += count,
-                None => prior.push((category, count)),
-            }
+/// Shares of categories in the number's block, and, with the strength of the prior, overall: as far as its shard
+/// tells, which is a sample of one in 256. The number itself is left out of both.
+fn category_prior(shard: &ShardIndex, number: E164, strength: f64) -> CategoryPrior {
+    let overall = shard.category_shares(number);
+    let block = shard
+        .block(number)
+        .map(|block| block.category_counts(number))
+        .unwrap_or_default();
+    let total: f64 = block.iter().map(|(_, count)| count).sum();
+    let mut prior: CategoryPrior = overall
+        .into_iter()
+        .map(|(category, share)| (category, strength * share))
+        .collect();
+    for (category, count) in block {
+        match prior.iter_mut().find(|(known, _)| *known == category) {
+            Some((_, sum)) => *sum += count,
+            None => prior.push((category, count)),
         }
-        prior.iter_mut().for_each(|(_, mass)| *mass /= total + strength);
-        prior
     }
+    prior.iter_mut().for_each(|(_, mass)| *mass /= total + strength);
+    prior
 }
 
 fn linked_cases<'a>(state: &'a NumberState, cases: &CaseTable) -> Vec<(&'a Link, Arc<Case>)> {

@@ -27,8 +27,8 @@
 //! - `switch`: addresses (RFC 3261, RFC 3966), lists of them (RFC 3325), withheld numbers (RFC 3323, 3GPP
 //!   TS 29.163), signatures (`verstat`, 3GPP TS 24.229, ATIS-1000074), services by name (RFC 5031).
 //!
-//! The facts come from the `phonenumber` crate, whose metadata is libphonenumber's. Its parser is not
-//! used: of inputs that libphonenumber reads it gives the same number for four in five only, and its
+//! The facts come from the `phonenumber` crate, whose metadata is libphonenumber's; the build script
+//! writes them down. Its parser is not used: of inputs that libphonenumber reads it gives the same number for four in five only, and its
 //! expression cache is one lock for all threads. `docs/numbers.md` shows where it errs, and
 //! `docs/number-forms.md` every form with its answer; both are tests.
 

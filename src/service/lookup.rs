@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Service, ServiceError};
 use crate::domain::case::{Case, Link};
-use crate::domain::kinds::{CaseStatus, RiskLevel};
+use crate::domain::kinds::CaseStatus;
 use crate::domain::policy::Decision;
-use crate::domain::score::{Reason, Score};
+use crate::domain::score::{Reason, Score, Verdict};
 use crate::domain::time::Timestamp;
 use crate::index::Known;
 use crate::number::{self, E164, LineType, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity};
@@ -124,14 +124,20 @@ impl Service {
     fn look_up_number(&self, number: E164, parsed: &ParsedNumber, input: &LookupInput) -> LookupOutcome {
         let now = self.clock.now();
         self.index.look_up(number, now, |known| {
-            let mut decision = self.policy.decide(&known.score, input.role == LookupRole::AboutToDial);
+            let mut decision = self
+                .policy
+                .decide(&known.weighed.verdict, input.role == LookupRole::AboutToDial);
             let expiries = known.state.statuses.at(now).filter_map(|entry| entry.expires_at);
             for expiry in expiries {
                 decision.ttl = decision.ttl.min(now.until(expiry)); // an answer never outlives the status it rests on
             }
             LookupOutcome {
                 identity: identity(parsed, input.full),
-                score: known.score.clone(),
+                score: if input.full {
+                    known.score()
+                } else {
+                    Score::unexplained(known.weighed.verdict)
+                },
                 decision,
                 facts: RecordFacts::of(known),
                 cases: if input.full { shown_cases(known) } else { Vec::new() },
@@ -148,14 +154,8 @@ impl Service {
             detail: detail.to_owned(),
         });
         let score = Score {
-            value: None,
-            level: RiskLevel::NotScored,
-            confidence: 0.0,
             reasons: reasons.into_iter().collect(),
-            category: None,
-            brand: None,
-            status: None,
-            case_floor: false,
+            ..Score::unexplained(Verdict::NOT_SCORED)
         };
         LookupOutcome {
             identity,

@@ -129,7 +129,7 @@ impl Service {
             });
             Dossier {
                 identity: identity(&number::describe(number), true),
-                score: known.score.clone(),
+                score: known.score(),
                 statuses: known.state.statuses.at(now).cloned().collect(),
                 links: links.collect(),
                 categories: tally(&reports, |report| report.row.body.category),
@@ -313,9 +313,9 @@ impl Service {
         self.index.look_up(number, now, |known| {
             let row = NumberRow {
                 number,
-                score: known.score.value,
-                level: known.score.level,
-                category: known.score.category.map(|(category, _)| category),
+                score: known.weighed.verdict.value,
+                level: known.weighed.verdict.level,
+                category: known.score().category.map(|(category, _)| category),
                 facts: RecordFacts::of(known),
                 statuses: known.state.statuses.at(now).map(|entry| entry.kind).collect(),
                 cases: known.state.links.iter().map(|link| link.case.clone()).collect(),

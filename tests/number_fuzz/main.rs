@@ -134,10 +134,10 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 #[test]
 fn each_input_of_the_corpus_adds_a_shape_and_all_errors_are_among_them() {
     let mut run = Run::default();
-    for input in corpus(CORPUS) {
-        let (_, new_shape) = run.add(check(&input));
-        assert!(new_shape, "nothing new in {}", serde_json::to_string(&input).unwrap());
-    }
+    let mut idle = CORPUS.lines().zip(corpus(CORPUS)).collect::<Vec<_>>();
+    idle.retain(|(_, input)| !run.add(check(input)).1);
+    let idle: Vec<&str> = idle.into_iter().map(|(line, _)| line).collect();
+    assert!(idle.is_empty(), "nothing new in {idle:#?}");
     for error in outcome::ERRORS {
         for reader in ["parse", "normalize"] {
             let shape = format!("{reader}: {error}");

@@ -95,13 +95,13 @@ async fn statuses_rule_and_retries_change_nothing() {
         .await
         .unwrap();
     let allowed = one.look_up(NUMBER);
-    assert_eq!(allowed.score.level, RiskLevel::Trusted);
+    assert_eq!(allowed.score.verdict.level, RiskLevel::Trusted);
     assert!(
         allowed.decision.ttl <= Duration::from_secs(30),
         "an answer outlives its status"
     );
     one.clock.advance(Duration::from_secs(31));
-    assert_ne!(one.look_up(NUMBER).score.level, RiskLevel::Trusted);
+    assert_ne!(one.look_up(NUMBER).score.verdict.level, RiskLevel::Trusted);
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
             .unwrap();
     }
     let labelled = one.look_up(NUMBER);
-    assert!(labelled.score.value.unwrap() >= 60.0);
+    assert!(labelled.score.verdict.value.unwrap() >= 60.0);
     assert_eq!(labelled.cases[0].1.title.as_ref(), "Apple");
     let input = LookupInput {
         number: NUMBER.to_owned(),
@@ -284,7 +284,7 @@ async fn dirty_impossible_short_and_anonymous_callers_have_defined_answers() {
     );
     let anonymous = one.look_up("sip:anonymous@anonymous.invalid");
     assert_eq!(
-        (anonymous.score.level, anonymous.decision.action),
+        (anonymous.score.verdict.level, anonymous.decision.action),
         (RiskLevel::NotScored, Action::Allow)
     );
     let input = LookupInput {

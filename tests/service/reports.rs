@@ -13,7 +13,7 @@ use crate::{NUMBER, instance};
 #[tokio::test]
 async fn a_report_counts_once_and_shows_in_the_next_lookup() {
     let one = instance().await;
-    assert_eq!(one.look_up(NUMBER).score.level, RiskLevel::Unknown);
+    assert_eq!(one.look_up(NUMBER).score.verdict.level, RiskLevel::Unknown);
     let first = one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
     assert_eq!(first.submitted, Submitted::Accepted);
     assert_eq!(one.count(NUMBER), 1);
@@ -44,7 +44,7 @@ async fn many_reports_make_a_number_critical_and_time_makes_it_harmless() {
             .unwrap();
     }
     let hot = one.look_up(NUMBER);
-    assert_eq!(hot.score.level, RiskLevel::Critical);
+    assert_eq!(hot.score.verdict.level, RiskLevel::Critical);
     assert_eq!(
         (hot.decision.action, hot.decision.basis),
         (Action::Block, Basis::Analytics)
@@ -57,7 +57,7 @@ async fn many_reports_make_a_number_critical_and_time_makes_it_harmless() {
     );
     one.clock.advance(Duration::from_secs(400 * 86_400));
     let cold = one.look_up(NUMBER);
-    assert_eq!(cold.score.level, RiskLevel::Low);
+    assert_eq!(cold.score.verdict.level, RiskLevel::Low);
     assert_eq!(cold.decision.action, Action::Allow);
     assert_eq!(cold.facts.report_count, 30);
 }

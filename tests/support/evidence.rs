@@ -9,7 +9,7 @@ use proptest::sample::select;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::brand::Brand;
 use ringwarden::domain::case::Link;
-use ringwarden::domain::evidence::{Evidence, FoldModel, Testimony};
+use ringwarden::domain::evidence::{Book, Evidence, FoldModel, Testimony};
 use ringwarden::domain::ids::{Area, CaseId, ImportId, ReportId, ReporterHash};
 use ringwarden::domain::kinds::{CaseRole, Category, Source};
 use ringwarden::domain::report::{Ledger, ReportBody, ReportRow};
@@ -182,11 +182,11 @@ fn is_close(a: f64, b: f64) -> bool {
 
 fn sums(evidence: &Evidence) -> Vec<f64> {
     let of_one = |testimony: &Testimony| {
-        let masses = testimony.ledgers.iter().flat_map(|mass| [mass.short, mass.long]);
+        let books = Ledger::ALL.map(|ledger| *testimony.book(ledger));
+        let masses = books.iter().flat_map(|book| [book.short, book.long, book.not_spam]);
         let categories = testimony.categories.iter().map(|(_, mass)| *mass);
         let brands = testimony.brands.iter().map(|(_, mass)| *mass);
-        let rest = masses.chain(categories).chain(brands);
-        rest.chain([testimony.not_spam]).collect::<Vec<f64>>()
+        masses.chain(categories).chain(brands).collect::<Vec<f64>>()
     };
     [of_one(&evidence.proven), of_one(&evidence.unproven)].concat()
 }
@@ -194,8 +194,15 @@ fn sums(evidence: &Evidence) -> Vec<f64> {
 fn without_sums(evidence: &Evidence) -> Evidence {
     let mut evidence = evidence.clone();
     for testimony in [&mut evidence.proven, &mut evidence.unproven] {
-        testimony.ledgers = Default::default();
-        testimony.not_spam = 0.0;
+        let books = Ledger::ALL.map(|ledger| Book {
+            short: 0.0,
+            long: 0.0,
+            not_spam: 0.0,
+            ..*testimony.book(ledger)
+        });
+        let said = std::mem::replace(testimony, Testimony::of_books(books));
+        (testimony.categories, testimony.brands) = (said.categories, said.brands);
+        testimony.reporters = said.reporters;
         testimony.categories.iter_mut().for_each(|(_, mass)| *mass = 0.0);
         testimony.brands.iter_mut().for_each(|(_, mass)| *mass = 0.0);
     }
@@ -207,12 +214,20 @@ pub struct PlainSums {
     as_of: Timestamp,
     reports: u32,
     not_spam_reports: u32,
-    /// By whether the reporter is proven, book, and which half-life.
-    masses: BTreeMap<(bool, Ledger, bool), f64>,
-    not_spam: BTreeMap<bool, f64>,
+    /// By whether the reporter is proven, and book.
+    books: BTreeMap<(bool, Ledger), PlainBook>,
     categories: BTreeMap<(bool, Category), f64>,
-    /// Hashes of the unproven reporters that call it unwanted.
-    unproven: BTreeSet<u64>,
+    /// Hashes of the unproven reporters that call it unwanted, by book.
+    unproven: BTreeSet<(Ledger, u64)>,
+}
+
+#[derive(Default)]
+struct PlainBook {
+    short: f64,
+    long: f64,
+    not_spam: f64,
+    reports: u32,
+    last_at: Option<Timestamp>,
 }
 
 pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
@@ -230,8 +245,7 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         as_of,
         reports: 0,
         not_spam_reports: 0,
-        masses: BTreeMap::new(),
-        not_spam: BTreeMap::new(),
+        books: BTreeMap::new(),
         categories: BTreeMap::new(),
         unproven: BTreeSet::new(),
     };
@@ -246,16 +260,19 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         let proven = row.weight >= 0.5;
         let age_days = as_of.days_since(row.body.occurred_at);
         let left = |half_life_days: f64| f64::from(row.weight) * 0.5f64.powf(age_days / half_life_days);
+        let book = sums.books.entry((proven, row.body.ledger)).or_default();
         if row.body.not_spam {
-            *sums.not_spam.entry(proven).or_default() += left(model.not_spam_days);
+            book.not_spam += left(model.not_spam_days);
             continue;
         }
         if !proven {
-            sums.unproven.extend(row.body.reporter.map(ReporterHash::raw));
+            let reporter = row.body.reporter.map(ReporterHash::raw);
+            sums.unproven.extend(reporter.map(|hash| (row.body.ledger, hash)));
         }
-        for (is_short, days) in [(true, model.short_days), (false, model.long_days)] {
-            *sums.masses.entry((proven, row.body.ledger, is_short)).or_default() += left(days);
-        }
+        book.short += left(model.short_days);
+        book.long += left(model.long_days);
+        book.reports += 1;
+        book.last_at = book.last_at.max(Some(row.body.occurred_at));
         if row.body.category != Category::Unspecified {
             *sums.categories.entry((proven, row.body.category)).or_default() += left(model.long_days);
         }
@@ -268,25 +285,28 @@ impl PlainSums {
         assert_eq!(self.as_of, evidence.as_of);
         let counts = (evidence.reports, evidence.not_spam_reports);
         assert_eq!((self.reports, self.not_spam_reports), counts);
-        let sample = self.unproven.iter().take(model.weights.unproven_release_count);
+        let most = model.weights.unproven_release_count;
+        let of_book = |ledger| self.unproven.iter().filter(move |(book, _)| *book == ledger).take(most);
         assert!(
-            sample.eq(&evidence.unproven_sample),
+            Ledger::ALL.into_iter().flat_map(of_book).eq(&evidence.unproven_sample),
             "the sample is not the smallest hashes"
         );
         for (proven, testimony) in [(true, &evidence.proven), (false, &evidence.unproven)] {
-            let close = |sum: Option<&f64>, found: f64| {
-                let sum = sum.copied().unwrap_or_default();
-                assert!(is_close(sum, found), "{found} should be {sum}");
-            };
-            for (ledger, mass) in Ledger::ALL.into_iter().zip(&testimony.ledgers) {
-                close(self.masses.get(&(proven, ledger, true)), mass.short);
-                close(self.masses.get(&(proven, ledger, false)), mass.long);
+            let close = |sum: f64, found: f64| assert!(is_close(sum, found), "{found} should be {sum}");
+            for ledger in Ledger::ALL {
+                let nothing = PlainBook::default();
+                let wanted = self.books.get(&(proven, ledger)).unwrap_or(&nothing);
+                let book = testimony.book(ledger);
+                close(wanted.short, book.short);
+                close(wanted.long, book.long);
+                close(wanted.not_spam, book.not_spam);
+                assert_eq!((wanted.reports, wanted.last_at), (book.reports, book.last_at));
             }
-            close(self.not_spam.get(&proven), testimony.not_spam);
             let wanted = self.categories.iter().filter(|((class, _), _)| *class == proven);
             assert_eq!(wanted.count(), testimony.categories.len());
             for (category, mass) in &testimony.categories {
-                close(self.categories.get(&(proven, *category)), *mass);
+                let wanted = self.categories.get(&(proven, *category));
+                close(wanted.copied().unwrap_or_default(), *mass);
             }
         }
     }

@@ -28,7 +28,7 @@ pub struct Instance {
 
 /// The evidence version that tests' stores are opened with.
 pub fn evidence_version() -> u32 {
-    ScoreModel::starting().fold.evidence_version()
+    ScoreModel::default().fold.evidence_version()
 }
 
 /// 2020-11-15T12:00:00Z, the day on which most tests play.
@@ -62,7 +62,7 @@ impl Instance {
     }
 
     fn unloaded_by(store: Arc<dyn Store>, clock: Clock, set_up: impl FnOnce(Service) -> Service) -> Self {
-        let index = Arc::new(Index::new(Arc::new(ScoreModel::starting())));
+        let index = Arc::new(Index::new(Arc::new(ScoreModel::default())));
         let metrics = Metrics::new();
         let follower = Arc::new(Follower::new(
             Arc::clone(&store),
@@ -99,7 +99,7 @@ impl Instance {
 
     /// The score of a number, or -1 if it has none.
     pub fn score(&self, number: &str) -> f64 {
-        self.look_up(number).score.value.unwrap_or(-1.0)
+        self.look_up(number).score.verdict.value.unwrap_or(-1.0)
     }
 
     /// The number of reports that count.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ringwarden::clock::Clock;
 use ringwarden::grpc::{self, Api};
 use ringwarden::http;
+use ringwarden::number;
 use ringwarden::store::memory::MemoryStore;
 use ringwarden::store::{Head, Store};
 use ringwarden::tasks::Tasks;
@@ -63,6 +64,8 @@ impl Server {
 
     /// The same, where this clock says what time it is.
     pub async fn at(clock: Clock, store: Arc<dyn Store>) -> Self {
+        // As the program does before it serves: else the first change pays for it, out of its half second.
+        number::warm_up();
         let instance = Instance::unloaded_within(Arc::clone(&store), clock, WRITE_TIMEOUT);
         let api = Api::new(Arc::clone(&instance.service));
         let tasks = Tasks::new();

@@ -39,11 +39,11 @@ pub(in crate::grpc) fn answer(
     request_id: String,
 ) -> v1::LookupResponse {
     let score = &outcome.score;
-    let value = shown::score_value(score.value, score.level);
+    let value = shown::score_value(score.verdict.value, score.verdict.level);
     let basic = v1::LookupResponse {
         number: Some(shown::number_info(&outcome.identity)),
         risk_score: value,
-        risk_level: score.level.code().into(),
+        risk_level: score.verdict.level.code().into(),
         action: outcome.decision.action.code().into(),
         basis: outcome.decision.basis.code().into(),
         cache_ttl: Some(outcome.decision.ttl.into()),
@@ -57,7 +57,7 @@ pub(in crate::grpc) fn answer(
     shown::furthest_first(&mut outcome.cases, |(_, case)| case);
     let cases = outcome.cases.iter().take(MAX_CASES);
     v1::LookupResponse {
-        confidence: score.confidence,
+        confidence: score.verdict.confidence,
         number_score: value,
         category,
         category_confidence,

@@ -202,9 +202,9 @@ impl Fields {
 fn score(score: &Score, model: &str) -> v1::NumberScore {
     let (category, category_confidence) = shown::category(score);
     v1::NumberScore {
-        number_score: shown::score_value(score.value, score.level),
-        risk_level: score.level.code().into(),
-        confidence: score.confidence,
+        number_score: shown::score_value(score.verdict.value, score.verdict.level),
+        risk_level: score.verdict.level.code().into(),
+        confidence: score.verdict.confidence,
         category,
         category_confidence,
         impersonated_brand: shown::brand(score),

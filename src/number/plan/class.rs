@@ -1,11 +1,9 @@
 //! Where a number belongs and for what it is used, as libphonenumber decides it.
 
-use phonenumber::Metadata;
-use phonenumber::metadata::{Descriptor, Descriptors};
-
 use super::super::kinds::LineType;
 use super::super::region::Region;
 use super::lengths::Lengths;
+use super::metadata::Metadata;
 use super::pattern::{Automaton, PatternError, Program};
 
 /// Where a number belongs and for what it is used.
@@ -17,12 +15,12 @@ pub(super) struct Class {
 }
 
 /// The classes of all numbers of the territories that share a country code, main one first.
-pub(super) fn table(metadata: &[&Metadata]) -> Automaton<Class> {
+pub(super) fn table(metadata: &[Metadata]) -> Automaton<Class> {
     let mut sources = Sources::default();
     for (index, one) in metadata.iter().enumerate() {
-        let leading = one.leading_digits().filter(|_| metadata.len() > 1);
+        let leading = one.leading_digits.filter(|_| metadata.len() > 1);
         sources.territories.push(Owner {
-            region: one.id().parse().ok(),
+            region: one.id.parse().ok(),
             claim: match leading {
                 _ if metadata.len() == 1 => Claim::All,
                 Some(_) => Claim::Leading,
@@ -30,37 +28,18 @@ pub(super) fn table(metadata: &[&Metadata]) -> Automaton<Class> {
             },
         });
         if let Some(pattern) = leading {
-            sources.add(Program::prefix(pattern.as_str()), index, Says::Belongs, None);
+            sources.add(Program::prefix(pattern), index, Says::Belongs, None);
         }
-        let general = Program::new(one.descriptors().general().national_number().as_str());
+        let general = Program::new(one.general);
         sources.add(general, index, Says::General, Some(Lengths::of(one)));
-        for (line_type, kind) in kinds(one.descriptors()) {
+        for kind in one.kinds {
             let lengths = Some(Lengths::of_kind(kind)).filter(|lengths| *lengths != Lengths::default());
-            let program = Program::new(kind.national_number().as_str());
-            sources.add(program, index, Says::Kind(line_type), lengths);
+            sources.add(Program::new(kind.pattern), index, Says::Kind(kind.line_type), lengths);
         }
     }
     Automaton::new(&sources.programs, sources.class(&[], 0), |matching, len| {
         sources.class(matching, len)
     })
-}
-
-/// The kinds of number of a territory, in the order in which libphonenumber asks for them.
-fn kinds(kinds: &Descriptors) -> impl Iterator<Item = (LineType, &Descriptor)> {
-    [
-        (LineType::PremiumRate, kinds.premium_rate()),
-        (LineType::TollFree, kinds.toll_free()),
-        (LineType::SharedCost, kinds.shared_cost()),
-        (LineType::Voip, kinds.voip()),
-        (LineType::PersonalNumber, kinds.personal_number()),
-        (LineType::Pager, kinds.pager()),
-        (LineType::Uan, kinds.uan()),
-        (LineType::Voicemail, kinds.voicemail()),
-        (LineType::FixedLine, kinds.fixed_line()),
-        (LineType::Mobile, kinds.mobile()),
-    ]
-    .into_iter()
-    .filter_map(|(line_type, kind)| Some((line_type, kind?)))
 }
 
 /// The patterns of a country code and what each says.

@@ -2,10 +2,9 @@
 
 use std::sync::OnceLock;
 
-use phonenumber::Metadata;
-
 use super::class::{self, Class};
 use super::format::Formats;
+use super::metadata::Metadata;
 use super::pattern::{Automaton, PatternError};
 use super::territory::Territory;
 
@@ -17,7 +16,7 @@ pub(super) struct Country {
     main: Territory,
     others: Vec<Territory>,
     /// What the tables below are built from, main territory first.
-    metadata: Vec<&'static Metadata>,
+    metadata: &'static [Metadata],
     /// Built when first asked: most programs see numbers of few countries.
     classes: OnceLock<Automaton<Class>>,
     /// Built when first asked.
@@ -29,14 +28,14 @@ impl Country {
     ///
     /// # Errors
     /// [`PatternError`] if the dialling rules of a territory cannot be read.
-    pub(super) fn new(code: u16, metadata: Vec<&'static Metadata>) -> Result<Option<Self>, PatternError> {
+    pub(super) fn new(code: u16, metadata: &'static [Metadata]) -> Result<Option<Self>, PatternError> {
         let Some((main, others)) = metadata.split_first() else {
             return Ok(None);
         };
         Ok(Some(Self {
             code,
             main: Territory::new(main)?,
-            others: others.iter().map(|one| Territory::new(one)).collect::<Result<_, _>>()?,
+            others: others.iter().map(Territory::new).collect::<Result<_, _>>()?,
             metadata,
             classes: OnceLock::new(),
             formats: OnceLock::new(),
@@ -65,11 +64,11 @@ impl Country {
     /// How numbers are written.
     pub(super) fn formats(&self) -> &Formats {
         self.formats
-            .get_or_init(|| self.metadata.first().map(|main| Formats::of(main)).unwrap_or_default())
+            .get_or_init(|| self.metadata.first().map(Formats::of).unwrap_or_default())
     }
 
     /// The table of classes.
     pub(super) fn classes(&self) -> &Automaton<Class> {
-        self.classes.get_or_init(|| class::table(&self.metadata))
+        self.classes.get_or_init(|| class::table(self.metadata))
     }
 }

@@ -1,8 +1,6 @@
 //! How numbers are written for people.
 
-use phonenumber::Metadata;
-use phonenumber::metadata::Format;
-
+use super::metadata::{Format, Metadata};
 use super::pattern::{Match, PatternError, Program};
 
 /// How the numbers of a country code are written.
@@ -34,17 +32,17 @@ enum Piece {
 impl Formats {
     /// The formats of a country code, from its main territory.
     pub(super) fn of(main: &Metadata) -> Self {
-        let national_prefix = main.national_prefix().unwrap_or_default();
-        let national = main.formats().iter().map(|format| {
-            let text = match format.national_prefix() {
-                Some(rule) => with_national_prefix(format.format(), rule, national_prefix),
-                None => format.format().to_owned(),
+        let national_prefix = main.national_prefix.unwrap_or_default();
+        let national = main.formats.iter().map(|format| {
+            let text = match format.national_prefix {
+                Some(rule) => with_national_prefix(format.format, rule, national_prefix),
+                None => format.format.to_owned(),
             };
             Rule::new(format, &text)
         });
-        let international = main.international_formats();
+        let international = main.international_formats;
         let international = if international.is_empty() {
-            main.formats()
+            main.formats
         } else {
             international
         };
@@ -52,7 +50,7 @@ impl Formats {
             national: national.filter_map(Result::ok).collect(),
             international: international
                 .iter()
-                .filter_map(|format| Rule::new(format, format.format()).ok())
+                .filter_map(|format| Rule::new(format, format.format).ok())
                 .collect(),
         }
     }
@@ -89,11 +87,8 @@ fn write(rules: &[Rule], digits: &[u8]) -> String {
 impl Rule {
     fn new(format: &Format, template: &str) -> Result<Self, PatternError> {
         Ok(Self {
-            leading: match format.leading_digits().last() {
-                Some(pattern) => Some(Program::new(pattern.as_str())?),
-                None => None,
-            },
-            pattern: Program::new(format.pattern().as_str())?,
+            leading: format.leading_digits.map(Program::new).transpose()?,
+            pattern: Program::new(format.pattern)?,
             template: Template::new(template),
         })
     }

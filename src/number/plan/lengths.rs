@@ -1,6 +1,6 @@
 //! How many digits the numbers of a territory have.
 
-use phonenumber::metadata::{Descriptor, Metadata};
+use super::metadata::{Kind, Metadata};
 
 /// The lengths of national numbers, in digits without the country code: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,33 +25,20 @@ pub(super) enum LengthFit {
 impl Lengths {
     /// The lengths of a territory: those of all its kinds of numbers together.
     pub(super) fn of(metadata: &Metadata) -> Self {
-        let kinds = metadata.descriptors();
-        let all = [
-            kinds.fixed_line(),
-            kinds.mobile(),
-            kinds.toll_free(),
-            kinds.premium_rate(),
-            kinds.shared_cost(),
-            kinds.personal_number(),
-            kinds.voip(),
-            kinds.pager(),
-            kinds.uan(),
-            kinds.voicemail(),
-        ];
         let mut lengths = Self::default();
-        for kind in all.into_iter().flatten() {
-            lengths.national |= bits(kind.possible_length());
-            lengths.local |= bits(kind.possible_local_length());
+        for kind in metadata.kinds.iter().map(Self::of_kind) {
+            lengths.national |= kind.national;
+            lengths.local |= kind.local;
         }
         lengths.local &= !lengths.national;
         lengths
     }
 
     /// The lengths of one kind of number.
-    pub(super) fn of_kind(kind: &Descriptor) -> Self {
+    pub(super) fn of_kind(kind: &Kind) -> Self {
         Self {
-            national: bits(kind.possible_length()),
-            local: bits(kind.possible_local_length()),
+            national: bits(kind.lengths),
+            local: bits(kind.local_lengths),
         }
     }
 

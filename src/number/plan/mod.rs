@@ -1,7 +1,7 @@
 //! The numbering plan of the world: which numbers exist, where, and for what.
 //!
-//! The facts are those of the `phonenumber` crate (libphonenumber's metadata 9.0.33), read once.
-//! The crate's own matchers are not used: they share one locked cache of regular expressions and
+//! The facts are those of the `phonenumber` crate (libphonenumber's metadata 9.0.33), written down when this one is
+//! built. The crate's own matchers are not used: they share one locked cache of regular expressions and
 //! decide validity and kind differently from libphonenumber for some hundred ranges.
 
 mod class;
@@ -10,6 +10,7 @@ pub(super) mod country_code;
 pub(super) mod dialled;
 mod format;
 mod lengths;
+mod metadata;
 mod pattern;
 pub(super) mod service;
 mod territory;
@@ -17,14 +18,13 @@ mod territory;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use phonenumber::metadata::DATABASE;
-
 use super::digits::Digits;
 use super::kinds::{LineType, Validity};
 use super::region::Region;
 
 use country::Country;
 use lengths::LengthFit;
+use metadata::COUNTRIES;
 use territory::Territory;
 
 /// No country code is longer than three digits.
@@ -126,13 +126,14 @@ pub(super) fn warm_up() {
 
 impl Plan {
     fn load() -> Self {
-        let by_code: Vec<Option<Country>> = (0..COUNTRY_CODES)
-            .map(|code| Country::new(code, DATABASE.by_code(&code).unwrap_or_default()))
-            .map(|country| {
-                debug_assert!(country.is_ok(), "a test reads every pattern of the plan");
-                country.unwrap_or_default()
-            })
-            .collect();
+        let mut by_code: Vec<Option<Country>> = (0..COUNTRY_CODES).map(|_| None).collect();
+        for &(code, metadata) in COUNTRIES {
+            let country = Country::new(code, metadata);
+            debug_assert!(country.is_ok(), "a test reads every pattern of the plan");
+            if let Some(place) = by_code.get_mut(usize::from(code)) {
+                *place = country.unwrap_or_default();
+            }
+        }
         let code_of = by_code
             .iter()
             .flatten()

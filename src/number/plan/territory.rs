@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use phonenumber::Metadata;
-
 use super::super::region::Region;
 use super::format::Template;
 use super::lengths::Lengths;
+use super::metadata::Metadata;
 use super::pattern::{PatternError, Program};
 
 /// A country or a part of one with its own dialling rules.
@@ -33,22 +32,18 @@ struct NationalPrefix {
 
 impl Territory {
     pub(super) fn new(metadata: &Metadata) -> Result<Self, PatternError> {
-        let program = |pattern: &str| Program::new(pattern);
-        let prefix = metadata.national_prefix_for_parsing().map(|pattern| pattern.as_str());
+        let prefix = metadata.national_prefix_for_parsing.or(metadata.national_prefix);
         Ok(Self {
-            region: metadata.id().parse().unwrap_or(Region::WORLD),
-            country_code: metadata.country_code(),
+            region: metadata.id.parse().unwrap_or(Region::WORLD),
+            country_code: metadata.country_code,
             lengths: Lengths::of(metadata),
-            general: program(metadata.descriptors().general().national_number().as_str())?,
-            international_prefix: metadata
-                .international_prefix()
-                .map(|one| program(one.as_str()))
-                .transpose()?,
-            national_prefix: match prefix.or(metadata.national_prefix()) {
+            general: Program::new(metadata.general)?,
+            international_prefix: metadata.international_prefix.map(Program::new).transpose()?,
+            national_prefix: match prefix {
                 None => None,
                 Some(pattern) => Some(NationalPrefix {
-                    pattern: program(pattern)?,
-                    rewrite: metadata.national_prefix_transform_rule().map(Template::new),
+                    pattern: Program::new(pattern)?,
+                    rewrite: metadata.national_prefix_transform_rule.map(Template::new),
                 }),
             },
         })

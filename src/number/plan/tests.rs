@@ -1,7 +1,7 @@
 //! The plan as a whole: every pattern is read, and means what the crate's own expressions mean.
 
 use phonenumber::Metadata;
-use phonenumber::metadata::Descriptor;
+use phonenumber::metadata::{DATABASE, Descriptor};
 use regex::Regex;
 
 use super::pattern::Program;

@@ -7,9 +7,13 @@ use super::parts::{code, distinct, presence, since, sum, write_distinct, write_p
 use super::rows::brand_name;
 use super::{DecodeError, Reader, Writer};
 use crate::domain::bitmap::DistinctCount;
-use crate::domain::evidence::{Evidence, Mass, Testimony};
+use crate::domain::evidence::{Book, Evidence, Testimony};
 use crate::domain::kinds::Category;
+use crate::domain::report::Ledger;
 use crate::domain::time::Timestamp;
+
+/// The order in which books are written: most numbers have the first only.
+const BOOKS: [Ledger; 3] = [Ledger::Unknown, Ledger::Authenticated, Ledger::Unauthenticated];
 
 pub(super) fn write_evidence(writer: &mut Writer, evidence: &Evidence) {
     let base = evidence.as_of;
@@ -42,7 +46,10 @@ pub(super) fn write_evidence(writer: &mut Writer, evidence: &Evidence) {
         write_distinct(writer, evidence.reporters_seen);
     }
     if !evidence.unproven_sample.is_empty() {
-        writer.list(evidence.unproven_sample.iter(), |writer, hash| writer.fixed64(*hash));
+        writer.list(evidence.unproven_sample.iter(), |writer, (ledger, hash)| {
+            writer.byte(*ledger as u8);
+            writer.fixed64(*hash);
+        });
     }
     if evidence.not_spam_reports > 0 {
         writer.uint(u64::from(evidence.not_spam_reports));
@@ -71,7 +78,8 @@ pub(super) fn evidence(reader: &mut Reader<'_>) -> Result<Evidence, DecodeError>
         evidence.reporters_seen = distinct(reader)?;
     }
     if sample {
-        evidence.unproven_sample = reader.list(Reader::fixed64)?;
+        evidence.unproven_sample =
+            reader.list(|reader| Ok((code(reader, Ledger::from_code, "ledger")?, reader.fixed64()?)))?;
     }
     if not_spam {
         evidence.not_spam_reports = reader.uint32()?;
@@ -80,31 +88,21 @@ pub(super) fn evidence(reader: &mut Reader<'_>) -> Result<Evidence, DecodeError>
 }
 
 fn write_testimony(writer: &mut Writer, testimony: &Testimony, base: Timestamp) {
-    let [authenticated, unauthenticated, unknown] = testimony.ledgers;
-    let is_set = |mass: Mass| mass != Mass::default();
+    let books = BOOKS.map(|ledger| testimony.book(ledger));
+    let [unknown, authenticated, unauthenticated] = books.map(|book| *book != Book::default());
     write_presence(
         writer,
         [
-            is_set(unknown),
+            unknown,
             !testimony.categories.is_empty(),
-            testimony.areas != DistinctCount::default(),
-            testimony.first_at.is_some(),
-            testimony.last_at.is_some(),
             testimony.reporters != DistinctCount::default(),
-            is_set(authenticated),
-            is_set(unauthenticated),
-            testimony.not_spam != 0.0,
+            authenticated,
+            unauthenticated,
             !testimony.brands.is_empty(),
         ],
     );
-    for mass in [unknown, authenticated, unauthenticated] {
-        if is_set(mass) {
-            write_sum(writer, mass.short);
-            write_sum(writer, mass.long);
-        }
-    }
-    if testimony.not_spam != 0.0 {
-        write_sum(writer, testimony.not_spam);
+    for book in books.into_iter().filter(|book| **book != Book::default()) {
+        write_book(writer, book, base);
     }
     if !testimony.categories.is_empty() {
         writer.list(testimony.categories.iter(), |writer, (category, mass)| {
@@ -112,71 +110,83 @@ fn write_testimony(writer: &mut Writer, testimony: &Testimony, base: Timestamp) 
             write_sum(writer, *mass);
         });
     }
+    if testimony.reporters != DistinctCount::default() {
+        write_distinct(writer, testimony.reporters);
+    }
     if !testimony.brands.is_empty() {
         writer.list(testimony.brands.iter(), |writer, (brand, mass)| {
             writer.text(brand.as_str());
             write_sum(writer, *mass);
         });
     }
-    for count in [testimony.areas, testimony.reporters] {
-        if count != DistinctCount::default() {
-            write_distinct(writer, count);
-        }
-    }
-    for moment in [testimony.first_at, testimony.last_at].into_iter().flatten() {
-        write_since(writer, base, moment);
-    }
 }
 
 fn testimony(reader: &mut Reader<'_>, base: Timestamp) -> Result<Testimony, DecodeError> {
-    let [
-        unknown,
-        categories,
-        areas,
-        first,
-        last,
-        reporters,
-        authenticated,
-        unauthenticated,
-        not_spam,
-        brands,
-    ] = presence(reader)?;
-    let unknown = mass_if(unknown, reader)?;
-    let mut testimony = Testimony {
-        ledgers: [
-            mass_if(authenticated, reader)?,
-            mass_if(unauthenticated, reader)?,
-            unknown,
-        ],
-        ..Testimony::default()
-    };
-    if not_spam {
-        testimony.not_spam = sum(reader)?;
-    }
+    let [unknown, categories, reporters, authenticated, unauthenticated, brands] = presence(reader)?;
+    let unknown = book_if(unknown, reader, base)?;
+    let authenticated = book_if(authenticated, reader, base)?;
+    let unauthenticated = book_if(unauthenticated, reader, base)?;
+    let mut testimony = Testimony::of_books([authenticated, unauthenticated, unknown]);
     if categories {
         testimony.categories =
             reader.list(|reader| Ok((code(reader, Category::from_code, "category")?, sum(reader)?)))?;
     }
-    if brands {
-        testimony.brands = reader.list(|reader| Ok((brand_name(reader)?, sum(reader)?)))?;
-    }
-    if areas {
-        testimony.areas = distinct(reader)?;
-    }
     if reporters {
         testimony.reporters = distinct(reader)?;
     }
-    testimony.first_at = first.then(|| since(reader, base)).transpose()?;
-    testimony.last_at = last.then(|| since(reader, base)).transpose()?;
+    if brands {
+        testimony.brands = reader.list(|reader| Ok((brand_name(reader)?, sum(reader)?)))?;
+    }
     Ok(testimony)
 }
 
-fn mass_if(present: bool, reader: &mut Reader<'_>) -> Result<Mass, DecodeError> {
-    if !present {
-        return Ok(Mass::default());
+fn write_book(writer: &mut Writer, book: &Book, base: Timestamp) {
+    write_presence(
+        writer,
+        [
+            book.reports > 0,
+            book.areas != DistinctCount::default(),
+            book.first_at.is_some(),
+            book.last_at.is_some(),
+            book.not_spam != 0.0,
+        ],
+    );
+    write_sum(writer, book.short);
+    write_sum(writer, book.long);
+    if book.reports > 0 {
+        writer.uint(u64::from(book.reports));
     }
-    Ok(Mass {
+    if book.areas != DistinctCount::default() {
+        write_distinct(writer, book.areas);
+    }
+    for moment in [book.first_at, book.last_at].into_iter().flatten() {
+        write_since(writer, base, moment);
+    }
+    if book.not_spam != 0.0 {
+        write_sum(writer, book.not_spam);
+    }
+}
+
+fn book_if(present: bool, reader: &mut Reader<'_>, base: Timestamp) -> Result<Book, DecodeError> {
+    if !present {
+        return Ok(Book::default());
+    }
+    let [reports, areas, first, last, not_spam] = presence(reader)?;
+    let mut book = Book {
         short: sum(reader)?,
         long: sum(reader)?,
-    })
+        ..Book::default()
+    };
+    if reports {
+        book.reports = reader.uint32()?;
+    }
+    if areas {
+        book.areas = distinct(reader)?;
+    }
+    book.first_at = first.then(|| since(reader, base)).transpose()?;
+    book.last_at = last.then(|| since(reader, base)).transpose()?;
+    if not_spam {
+        book.not_spam = sum(reader)?;
+    }
+    Ok(book)
 }

@@ -14,7 +14,7 @@ use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseEvent, Link};
 use crate::domain::day::Day;
-use crate::domain::evidence::{Evidence, Mass, Testimony};
+use crate::domain::evidence::{Book, Evidence, Testimony};
 use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind};
 use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
@@ -82,18 +82,21 @@ pub(super) fn full_row() -> ReportRow {
 
 /// A number with every field set.
 pub(super) fn full_number() -> NumberState {
-    let testimony = |sum: f64| Testimony {
-        ledgers: [1.0, 0.25, 0.1].map(|factor| Mass {
+    let testimony = |sum: f64| {
+        let books = [1.0, 0.25, 0.1].map(|factor| Book {
             short: sum * factor,
             long: 1.0,
-        }),
-        not_spam: sum,
-        categories: vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)],
-        brands: vec![(Brand::parse("Amazon").unwrap(), 0.5)],
-        reporters: DistinctCount::from_bits(1 << 5 | 1 << 127),
-        areas: DistinctCount::from_bits(u128::MAX >> 3),
-        first_at: Some(Timestamp::from_secs(1_600_000_000)),
-        last_at: Some(Timestamp::from_secs(1_600_100_000)),
+            not_spam: sum,
+            reports: 100,
+            areas: DistinctCount::from_bits(u128::MAX >> 3),
+            first_at: Some(Timestamp::from_secs(1_600_000_000)),
+            last_at: Some(Timestamp::from_secs(1_600_100_000)),
+        });
+        let mut testimony = Testimony::of_books(books);
+        testimony.categories = vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)];
+        testimony.brands = vec![(Brand::parse("Amazon").unwrap(), 0.5)];
+        testimony.reporters = DistinctCount::from_bits(1 << 5 | 1 << 127);
+        testimony
     };
     let mut statuses = Statuses::default();
     statuses.set(StatusEntry {
@@ -108,7 +111,7 @@ pub(super) fn full_number() -> NumberState {
             as_of: Timestamp::from_secs(1_600_200_000),
             proven: testimony(0.75),
             unproven: testimony(0.3),
-            unproven_sample: vec![3, u64::MAX],
+            unproven_sample: vec![(Ledger::Unauthenticated, 3), (Ledger::Unknown, u64::MAX)],
             reporters_seen: DistinctCount::from_bits(1 << 5 | 1 << 64),
             reports: 300,
             not_spam_reports: 2,
@@ -292,33 +295,33 @@ fn distinct() -> impl Strategy<Value = DistinctCount> {
     prop_oneof![Just(0), (0..128u32).prop_map(|bit| 1 << bit), any::<u128>()].prop_map(DistinctCount::from_bits)
 }
 
+fn book() -> BoxedStrategy<Book> {
+    let masses = (sum(), sum(), sum());
+    (masses, any::<u32>(), distinct(), of(time()), of(time()))
+        .prop_map(|((short, long, not_spam), reports, areas, first_at, last_at)| Book {
+            short,
+            long,
+            not_spam,
+            reports,
+            areas,
+            first_at,
+            last_at,
+        })
+        .boxed()
+}
+
 fn testimony() -> BoxedStrategy<Testimony> {
-    let mass = || (sum(), sum()).prop_map(|(short, long)| Mass { short, long });
+    let book = || prop_oneof![Just(Book::default()), book()];
     let categories = vec((select(Category::ALL), sum()), 0..4);
     let brands = vec((brand(), sum()), 0..3);
-    let ledgers = [mass(), mass(), mass()];
-    (
-        ledgers,
-        sum(),
-        categories,
-        brands,
-        distinct(),
-        distinct(),
-        of(time()),
-        of(time()),
-    )
-        .prop_map(
-            |(ledgers, not_spam, categories, brands, reporters, areas, first_at, last_at)| Testimony {
-                ledgers,
-                not_spam,
-                categories,
-                brands,
-                reporters,
-                areas,
-                first_at,
-                last_at,
-            },
-        )
+    ([book(), book(), book()], categories, brands, distinct())
+        .prop_map(|(books, categories, brands, reporters)| {
+            let mut testimony = Testimony::of_books(books);
+            testimony.categories = categories;
+            testimony.brands = brands;
+            testimony.reporters = reporters;
+            testimony
+        })
         .boxed()
 }
 
@@ -330,7 +333,7 @@ fn evidence() -> BoxedStrategy<Evidence> {
         times,
         testimony(),
         testimony(),
-        vec(any::<u64>(), 0..4),
+        vec((select(&Ledger::ALL[..]), any::<u64>()), 0..4),
         distinct(),
         counts,
     )

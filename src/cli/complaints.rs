@@ -1,0 +1,150 @@
+//! Complaints and legitimate numbers from files, for commands that replay them without a server.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use csv::ReaderBuilder;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::error::CliError;
+use super::import::{Source, ftc};
+use super::output;
+use crate::domain::day::Day;
+use crate::domain::kinds::Category;
+use crate::domain::model::ScoreModel;
+use crate::domain::time::Timestamp;
+use crate::number::{self, E164, Region};
+use crate::replay::Complaints;
+use crate::wire;
+
+/// The most rows of a file of legitimate numbers.
+const LEGITIMATE_MAX: usize = 1_000_000;
+
+/// A bar of complaints rather than of days: early days have few.
+const TEMPLATE: &str = "{msg:>8} {wide_bar} {percent:>3} %  {eta} left";
+
+/// Reads a file of FTC complaints, in either layout, plain or gzip, by the rules of the import; says how many rows were
+/// none. The progress is shown.
+pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
+    let source = Source::open(path).map_err(|source| file_error(path, source))?;
+    let (bytes, bar) = (source.len(), bar("reading"));
+    let (content, position) = source.read();
+    let mut reader = ftc::Reader::new(content, "", false)?;
+    let (mut complaints, mut rejected) = (Complaints::default(), 0u64);
+    while let Some(row) = reader.next_row()? {
+        match row {
+            Ok(filed) => {
+                let report = filed.report;
+                let number = report.number.parse::<E164>().ok();
+                let times = time(report.occurred_at).zip(time(report.received_at));
+                if let (Some(number), Some(times)) = (number, times) {
+                    let category = u8::try_from(report.category).ok().and_then(Category::from_code);
+                    complaints.push(
+                        number,
+                        times,
+                        category.unwrap_or(Category::Unspecified),
+                        &report.reporter_area,
+                    );
+                }
+            }
+            Err(_) => rejected += 1,
+        }
+        advance(&bar, position.bytes(), bytes);
+    }
+    bar.finish_and_clear();
+    complaints.sort();
+    if rejected > 0 {
+        let rows = complaints.rows().len() as u64;
+        output::note(format!(
+            "{} complaints; {} rows without a number that can be kept",
+            output::grouped(rows),
+            output::grouped(rejected)
+        ))?;
+    }
+    Ok(complaints)
+}
+
+/// The days to use: those given, or from the first call to the last.
+pub(super) fn period(
+    path: &Path,
+    complaints: &Complaints,
+    from: Option<Day>,
+    to: Option<Day>,
+) -> Result<(Day, Day), CliError> {
+    let days = || complaints.rows().iter().map(|row| Day::of(row.occurred_at));
+    let (Some(first), Some(last)) = (days().min(), days().max()) else {
+        return Err(CliError::NoComplaints { path: path.to_owned() });
+    };
+    let (from, to) = (from.unwrap_or(first), to.unwrap_or(last));
+    if from > last || to < first || from > to {
+        return Err(CliError::NoComplaints { path: path.to_owned() });
+    }
+    Ok((from, to))
+}
+
+/// Reads a model file.
+pub(super) fn model(path: &Path) -> Result<ScoreModel, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|source| file_error(path, source))?;
+    ScoreModel::from_json(&text).map_err(|source| CliError::Model {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A bar, hidden unless standard error is a terminal.
+pub(super) fn bar(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar
+}
+
+/// Shows how far it is.
+pub(super) fn advance(bar: &ProgressBar, done: u64, of: u64) {
+    if !bar.is_hidden() {
+        bar.set_length(of.max(1));
+        bar.set_position(done);
+    }
+}
+
+/// Why a file cannot be read or written.
+pub(super) fn file_error(path: &Path, source: std::io::Error) -> CliError {
+    CliError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Reads legitimate numbers: a CSV file with the number in its first column and a header.
+pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
+    let content = Source::open(path).map_err(|source| file_error(path, source))?.read().0;
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(content);
+    let (mut numbers, mut all) = (Vec::new(), HashSet::new());
+    for (place, row) in reader.records().enumerate() {
+        let line = place as u64 + 2; // the header is line 1
+        let text = row.as_ref().ok().and_then(|row| row.get(0)).unwrap_or_default();
+        let number = number::normalize(text, Some(Region::US))
+            .ok()
+            .and_then(|parsed| parsed.e164());
+        let number = number.ok_or_else(|| CliError::NotANumber {
+            path: path.to_owned(),
+            line,
+        })?;
+        if all.insert(number) {
+            numbers.push(number);
+        }
+        if numbers.len() > LEGITIMATE_MAX {
+            return Err(CliError::TooManyNumbers {
+                path: path.to_owned(),
+                max: LEGITIMATE_MAX,
+            });
+        }
+    }
+    Ok(numbers)
+}
+
+fn time(at: Option<wire::Timestamp>) -> Option<Timestamp> {
+    at.map(|at| Timestamp::from_secs(at.seconds))
+}

@@ -1,0 +1,154 @@
+//! `evaluate`: how good the score is, on complaints played again day by day.
+
+mod show;
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::complaints::{self, file_error};
+use super::error::CliError;
+use super::{output, shared};
+use crate::domain::day::Day;
+use crate::domain::model::ScoreModel;
+use crate::evaluate::{self, Figures, Kind, Models, Plan, Samples};
+use crate::replay::Half;
+
+/// What to replay, and by which model.
+#[derive(Args, Debug)]
+pub struct EvaluateArgs {
+    /// Complaints in the columns of the FTC, plain or gzip
+    complaints: PathBuf,
+    /// Legitimate numbers: a CSV file with the number in its first column
+    #[arg(long, value_name = "FILE")]
+    legitimate: PathBuf,
+    /// First day to score [default: the day of the first call]
+    #[arg(long, value_name = "DATE", value_parser = shared::day)]
+    from: Option<Day>,
+    /// Last day to score [default: the day of the last call]
+    #[arg(long, value_name = "DATE", value_parser = shared::day)]
+    to: Option<Day>,
+    /// Days that complaints come late
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=365))]
+    lag_days: i64,
+    /// Score by the model of this file instead of the built-in one
+    #[arg(long, value_name = "FILE", conflicts_with = "cross_fit")]
+    model: Option<PathBuf>,
+    /// Score every number by the model that was fitted without the legitimate numbers of its half
+    #[arg(long, value_names = ["FILE0", "FILE1"], num_args = 2)]
+    cross_fit: Option<Vec<PathBuf>>,
+    /// Keep scores that rest on the neighbourhood alone below 80, as lookups do
+    #[arg(long)]
+    as_served: bool,
+    /// Write every score to this file: date,kind,number,calls,score
+    #[arg(long, value_name = "FILE")]
+    scores_out: Option<PathBuf>,
+    /// Draw reliability, stopped against flagged, and scores into this directory, as SVG
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
+    let models = models(args)?;
+    let complaints = complaints::load(&args.complaints)?;
+    let legitimate = complaints::legitimate(&args.legitimate)?;
+    let (from, to) = complaints::period(&args.complaints, &complaints, args.from, args.to)?;
+    let plan = Plan {
+        complaints: &complaints,
+        legitimate: &legitimate,
+        from,
+        to,
+        lag_days: args.lag_days,
+        models,
+        as_served: args.as_served,
+    };
+    let bar = complaints::bar("scoring");
+    let (samples, figures) = evaluate::run(&plan, &mut |known, of| {
+        complaints::advance(&bar, known as u64, of as u64)
+    });
+    bar.finish_and_clear();
+    if let Some(path) = &args.scores_out {
+        write_scores(path, &samples).map_err(|source| file_error(path, source))?;
+    }
+    if let Some(folder) = &args.plots {
+        write_plots(folder, &samples, &figures)?;
+    }
+    if args.json {
+        return output::json(&figures);
+    }
+    show::figures(&figures)
+}
+
+fn models(args: &EvaluateArgs) -> Result<Models, CliError> {
+    if let Some([first, second]) = args.cross_fit.as_deref() {
+        return cross_fit(first, second);
+    }
+    let model = match &args.model {
+        Some(path) => complaints::model(path)?,
+        None => ScoreModel::default(),
+    };
+    Ok(Models::One(Arc::new(model)))
+}
+
+/// Two models, told apart by the half that each says it was fitted with, in whatever order they are given.
+fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
+    let (first, second) = (complaints::model(first)?, complaints::model(second)?);
+    let half = |model: &ScoreModel| {
+        model
+            .fitted
+            .as_ref()
+            .and_then(|fitted| fitted.half)
+            .and_then(Half::from_index)
+    };
+    let (zero, one) = match (half(&first), half(&second)) {
+        (Some(Half::Zero), Some(Half::One)) => (second, first),
+        (Some(Half::One), Some(Half::Zero)) => (first, second),
+        _ => {
+            return Err(CliError::CrossFit(
+                "they were not fitted with `--half 0` and `--half 1`",
+            ));
+        }
+    };
+    if !zero.sees_as(&one) {
+        return Err(CliError::CrossFit("their half-lives differ"));
+    }
+    Ok(Models::CrossFit {
+        zero: Arc::new(zero),
+        one: Arc::new(one),
+    })
+}
+
+fn write_scores(path: &Path, samples: &Samples) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    writeln!(out, "date,kind,number,calls,score")?;
+    for kind in Kind::ALL {
+        for sample in samples.of(kind) {
+            writeln!(
+                out,
+                "{},{},{},{},{:.6}",
+                sample.day,
+                kind.name(),
+                sample.number,
+                sample.calls,
+                sample.score
+            )?;
+        }
+    }
+    out.flush()
+}
+
+fn write_plots(folder: &Path, samples: &Samples, figures: &Figures) -> Result<(), CliError> {
+    let plots = evaluate::draw(samples, figures)?;
+    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+    for plot in plots {
+        let path = folder.join(plot.file);
+        std::fs::write(&path, plot.svg).map_err(|source| file_error(&path, source))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! The figures for people: tables, and a few sentences.
+
+use super::super::error::CliError;
+use super::super::output;
+use crate::evaluate::{AgainFigures, Figures};
+
+/// Prints all of them.
+pub(super) fn figures(figures: &Figures) -> Result<(), CliError> {
+    stopped(figures)?;
+    output::line("")?;
+    lists(figures)?;
+    output::line("")?;
+    kinds(figures)?;
+    output::line("")?;
+    reliability(figures)?;
+    output::line("")?;
+    figures.again_in_7d.as_ref().map_or(Ok(()), again)?;
+    sums(figures)
+}
+
+/// What is stopped at what price.
+fn stopped(figures: &Figures) -> Result<(), CliError> {
+    let mut table = output::new_table([
+        "legitimate flagged",
+        "threshold",
+        "calls stopped",
+        "95 % interval",
+        "random flagged",
+    ]);
+    for (name, stopped) in &figures.stopped_at_flagged {
+        let share: f64 = name.parse().unwrap_or_default();
+        let threshold = figures.threshold_at.get(name).copied().unwrap_or_default();
+        let [low, high] = figures
+            .stopped_at_flagged_interval
+            .get(name)
+            .copied()
+            .unwrap_or_default();
+        let random = figures.random_flagged_at.get(name).copied().unwrap_or_default();
+        table.add_row([
+            output::figure(percent(share)),
+            output::figure(format!("{threshold:.2}")),
+            output::figure(percent(*stopped)),
+            output::figure(format!("{} to {}", percent(low), percent(high))),
+            output::figure(percent(random)),
+        ]);
+    }
+    output::table(&table, "nothing was scored")
+}
+
+/// What lists of numbers do instead.
+fn lists(figures: &Figures) -> Result<(), CliError> {
+    let mut table = output::new_table(["list", "legitimate flagged", "calls stopped"]);
+    for (name, baseline) in &figures.baselines {
+        table.add_row([
+            output::text(name),
+            output::figure(percent(baseline.flagged)),
+            output::figure(percent(baseline.stopped)),
+        ]);
+    }
+    output::table(&table, "")
+}
+
+/// By what had been seen of the number.
+fn kinds(figures: &Figures) -> Result<(), CliError> {
+    let mut table = output::new_table(["numbers", "share of calls", "stopped at 0.2 %"]);
+    for (name, kind) in &figures.by_kind {
+        table.add_row([
+            output::text(name),
+            output::figure(percent(kind.share)),
+            output::figure(percent(kind.stopped)),
+        ]);
+    }
+    output::table(&table, "")
+}
+
+/// Whether a score means what it says.
+fn reliability(figures: &Figures) -> Result<(), CliError> {
+    let mut table = output::new_table([
+        "scores",
+        "calls",
+        "legitimate",
+        "mean score",
+        "should be",
+        "95 % interval",
+        "",
+    ]);
+    for band in &figures.reliability {
+        let [low, high] = band.interval;
+        table.add_row([
+            output::text(format!("{} to {}", band.from, band.to)),
+            output::figure(percent(band.share_of_calls)),
+            output::figure(percent(band.share_of_legitimate)),
+            output::figure(format!("{:.1}", band.mean_score)),
+            output::figure(format!("{:.1}", band.posterior)),
+            output::figure(format!("{low:.1} to {high:.1}")),
+            output::text(if band.is_reliable() { "" } else { "off" }),
+        ]);
+    }
+    output::table(&table, "no band holds enough legitimate numbers to tell")
+}
+
+/// Whether numbers are reported again.
+fn again(again: &AgainFigures) -> Result<(), CliError> {
+    output::line(format!(
+        "reported again in 7 days ({} of {} are): area under the curve {:.3}, log loss {:.4} ({:.3} of the base), \
+         Brier score {:.4}",
+        percent(again.rate),
+        output::grouped(again.count),
+        again.auc,
+        again.log_loss,
+        again.log_loss / again.base_log_loss,
+        again.brier
+    ))
+}
+
+/// How soon numbers come to 80, and what was scored.
+fn sums(figures: &Figures) -> Result<(), CliError> {
+    let days = figures
+        .time_to_80_days
+        .map_or_else(|| "-".to_owned(), |days| days.to_string());
+    output::line(format!(
+        "numbers that came to 80: {} of those first reported, half of them within {days} days; {} of legitimate \
+         number-days lie above 80",
+        percent(figures.reached_80),
+        percent(figures.legitimate_over_80)
+    ))?;
+    output::line(format!(
+        "{} days, {} complaint calls, {} legitimate number-days; model {}",
+        figures.days,
+        output::grouped(figures.complaints),
+        output::grouped(figures.legitimate_number_days as u64),
+        figures.models.join(" and ")
+    ))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}

@@ -1,0 +1,253 @@
+//! The fold of a number's report rows: decayed sums, counts, and who and where from.
+//!
+//! The fold is pure and commutative: the same live rows in any order give the same evidence (counts exactly, sums to
+//! rounding). Of one reporter's rows the latest alone counts. Folding a row in is cheap; taking one out is not done:
+//! a withdrawal folds the remaining rows again, so it takes back exactly what was added.
+
+mod standing;
+mod testimony;
+
+use super::bitmap::DistinctCount;
+use super::brand::Brand;
+use super::call::View;
+use super::ids::ReporterHash;
+use super::kinds::Category;
+use super::report::{Ledger, ReportRow};
+use super::time::Timestamp;
+use super::weight::WeightModel;
+
+pub use standing::Standing;
+use testimony::earlier;
+pub use testimony::{Book, MAX_OTHER_BRANDS, Testimony};
+
+/// Half-lives and caps that decide what the fold keeps. A change of the half-lives makes old evidence wrong, so they
+/// make up the [`FoldModel::evidence_version`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FoldModel {
+    /// Half-life of recent reports, days.
+    pub short_days: f64,
+    /// Half-life of reports, days; category and brand masses decay with it too.
+    pub long_days: f64,
+    /// Half-life of "not spam", days.
+    pub not_spam_days: f64,
+    /// How much the book of unknown attestation counts beside the others; applied when reading.
+    pub unknown_ledger_factor: f64,
+    /// Weights and the cap on the unproven.
+    pub weights: WeightModel,
+}
+
+impl FoldModel {
+    /// The defaults of the scoring model.
+    pub const DEFAULT: Self = Self {
+        short_days: 3.0,
+        long_days: 30.0,
+        not_spam_days: 125.0,
+        unknown_ledger_factor: 1.0,
+        weights: WeightModel::DEFAULT,
+    };
+
+    /// Names what the stored evidence depends on. Two models with the same version fold to the same evidence.
+    #[must_use]
+    pub fn evidence_version(&self) -> u32 {
+        let mut hash = xxhash_rust::xxh3::Xxh3::new();
+        hash.update(&FOLD_CODE_VERSION.to_le_bytes());
+        for value in [
+            self.short_days,
+            self.long_days,
+            self.not_spam_days,
+            self.weights.proven_from,
+        ] {
+            hash.update(&value.to_bits().to_le_bytes());
+        }
+        hash.update(&self.weights.unproven_release_count.to_le_bytes());
+        u32::try_from(hash.digest() >> 32).unwrap_or(u32::MAX)
+    }
+}
+
+/// Raised by hand whenever this file folds the same rows into something else.
+const FOLD_CODE_VERSION: u32 = 2;
+
+/// Everything the rows of one number say together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// The moment at which the sums stand: the latest call of any live row.
+    pub as_of: Timestamp,
+    /// What proven reporters and trusted feeds said.
+    pub proven: Testimony,
+    /// What everybody else said.
+    pub unproven: Testimony,
+    /// Of each book the unproven reporters with the smallest hashes, sorted: tells exactly whether there are as many as
+    /// the cap asks.
+    pub unproven_sample: Vec<(Ledger, u64)>,
+    /// Reporters of all live rows: tells cheaply that one is new.
+    pub reporters_seen: DistinctCount,
+    /// Live rows that are not "not spam".
+    pub reports: u32,
+    /// Live rows that are "not spam".
+    pub not_spam_reports: u32,
+    /// The earliest call of a live row that is not "not spam".
+    pub first_reported: Option<Timestamp>,
+    /// The latest call of a live row that is not "not spam".
+    pub last_reported: Option<Timestamp>,
+}
+
+impl Evidence {
+    /// Folds all rows of a number: of one reporter the latest live row, and every live row without a reporter.
+    #[must_use]
+    pub fn of_rows<'a>(rows: impl Iterator<Item = &'a ReportRow>, model: &FoldModel) -> Self {
+        let mut live: Vec<&ReportRow> = rows.filter(|row| row.is_live()).collect();
+        live.sort_unstable_by(|a, b| {
+            (a.body.reporter, a.order_key()).cmp(&(b.body.reporter, b.order_key())) // latest of a reporter is last
+        });
+        let mut evidence = Self::default();
+        let mut rows = live.iter().peekable();
+        while let Some(row) = rows.next() {
+            let superseded =
+                row.body.reporter.is_some() && rows.peek().is_some_and(|next| next.body.reporter == row.body.reporter);
+            evidence.count(row);
+            if !superseded {
+                evidence.weigh(row, model);
+            }
+        }
+        evidence
+    }
+
+    /// Whether a live row of this reporter may already be folded in; if not, [`Self::fold_in`] may be called.
+    #[must_use]
+    pub fn may_hold(&self, reporter: ReporterHash) -> bool {
+        self.reporters_seen.may_contain(reporter.raw())
+    }
+
+    /// Folds one live row in whose reporter, if it has one, has no other live row.
+    pub fn fold_in(&mut self, row: &ReportRow, model: &FoldModel) {
+        self.count(row);
+        self.weigh(row, model);
+    }
+
+    /// Whether so many unproven reporters spoke, over so long, that they count in full where `view` reads.
+    #[must_use]
+    pub fn unproven_released(&self, model: &WeightModel, view: View) -> bool {
+        if self.unproven_sample.len() < model.unproven_release_count {
+            return false;
+        }
+        let seen = self.unproven_sample.iter().filter(|(ledger, _)| view.holds(*ledger));
+        let book = self.unproven.seen(view, 1.0);
+        let span = match (book.first_at, book.last_at) {
+            (Some(first), Some(last)) => last.days_since(first),
+            _ => 0.0,
+        };
+        seen.count() >= model.unproven_release_count && span >= model.unproven_release_days
+    }
+
+    /// The latest call by which this number counts for its ranges: none while only the unproven spoke.
+    #[must_use]
+    pub fn range_at(&self, model: &WeightModel) -> Option<Timestamp> {
+        let proven = self.proven.all().last_at;
+        if self.unproven_released(model, View::All) {
+            proven.max(self.unproven.all().last_at)
+        } else {
+            proven
+        }
+    }
+
+    /// How many reports its ranges see: those of the unproven only once they are many.
+    #[must_use]
+    pub fn range_reports(&self, model: &WeightModel) -> u32 {
+        let proven = self.proven.all().reports;
+        if self.unproven_released(model, View::All) {
+            proven.saturating_add(self.unproven.all().reports)
+        } else {
+            proven
+        }
+    }
+
+    /// Whether no row counts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.reports == 0 && self.not_spam_reports == 0
+    }
+
+    /// Mass by category as of `standing`, UNSPECIFIED left out.
+    pub fn categories(&self, standing: &Standing) -> impl Iterator<Item = (Category, f64)> {
+        let proven = self.proven.categories.iter().map(|&(category, mass)| (category, mass));
+        let share = standing.unproven_share;
+        let unproven = self
+            .unproven
+            .categories
+            .iter()
+            .map(move |&(category, mass)| (category, mass * share));
+        let factor = standing.long_factor;
+        proven
+            .chain(unproven)
+            .map(move |(category, mass)| (category, mass * factor))
+    }
+
+    /// The brand with the most mass, if there is one.
+    #[must_use]
+    pub fn leading_brand(&self, standing: &Standing) -> Option<&Brand> {
+        let unproven = self
+            .unproven
+            .brands
+            .iter()
+            .map(|(brand, mass)| (brand, mass * standing.unproven_share));
+        let mut masses: Vec<(&Brand, f64)> = self.proven.brands.iter().map(|(brand, mass)| (brand, *mass)).collect();
+        for (brand, mass) in unproven {
+            match masses.iter_mut().find(|(known, _)| *known == brand) {
+                Some((_, sum)) => *sum += mass,
+                None => masses.push((brand, mass)),
+            }
+        }
+        masses
+            .into_iter()
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(a.0)))
+            .map(|(brand, _)| brand)
+    }
+
+    fn count(&mut self, row: &ReportRow) {
+        if let Some(reporter) = row.body.reporter {
+            self.reporters_seen.insert(reporter.raw());
+        }
+        if row.body.not_spam {
+            self.not_spam_reports = self.not_spam_reports.saturating_add(1);
+        } else {
+            self.reports = self.reports.saturating_add(1);
+            self.first_reported = earlier(self.first_reported, row.body.occurred_at);
+            self.last_reported = self.last_reported.max(Some(row.body.occurred_at));
+        }
+    }
+
+    fn weigh(&mut self, row: &ReportRow, model: &FoldModel) {
+        let age_days = self.advance(row.body.occurred_at, model);
+        let proven = model.weights.is_proven(row.weight);
+        if !proven && !row.body.not_spam {
+            self.sample_unproven(row.body.ledger, row.body.reporter, model.weights.unproven_release_count);
+        }
+        let testimony = if proven { &mut self.proven } else { &mut self.unproven };
+        testimony.add(row, age_days, model);
+    }
+
+    /// Brings the sums forward to `at` if that is later, and says how many days `at` lies before them otherwise.
+    fn advance(&mut self, at: Timestamp, model: &FoldModel) -> f64 {
+        if at > self.as_of {
+            let age_days = at.days_since(self.as_of);
+            self.proven.decay(age_days, model);
+            self.unproven.decay(age_days, model);
+            self.as_of = at;
+        }
+        self.as_of.days_since(at)
+    }
+
+    fn sample_unproven(&mut self, ledger: Ledger, reporter: Option<ReporterHash>, size: usize) {
+        let Some(reporter) = reporter else { return };
+        let said = (ledger, reporter.raw());
+        let Err(place) = self.unproven_sample.binary_search(&said) else {
+            return;
+        };
+        self.unproven_sample.insert(place, said);
+        let begin = self.unproven_sample.partition_point(|(known, _)| *known < ledger);
+        let end = self.unproven_sample.partition_point(|(known, _)| *known <= ledger);
+        if end - begin > size {
+            self.unproven_sample.remove(end - 1);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What one class of reporters, proven or unproven, said of a number: in three books, by how the call was signed.
+
+use super::FoldModel;
+use crate::domain::bitmap::DistinctCount;
+use crate::domain::brand::Brand;
+use crate::domain::call::View;
+use crate::domain::decay::remaining;
+use crate::domain::kinds::Category;
+use crate::domain::report::{Ledger, ReportRow};
+use crate::domain::time::Timestamp;
+
+/// Most brands kept for a number beside those of the canonical list: the first by name, so that order does not matter.
+pub const MAX_OTHER_BRANDS: usize = 8;
+
+/// What was said in one book. Sums stand as of [`super::Evidence::as_of`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Book {
+    /// Decayed mass of reports, short half-life.
+    pub short: f64,
+    /// Decayed mass of reports, long half-life.
+    pub long: f64,
+    /// Mass of "not spam".
+    pub not_spam: f64,
+    /// Reports, "not spam" apart; of one reporter the latest.
+    pub reports: u32,
+    /// Distinct areas that the reporters are in.
+    pub areas: DistinctCount,
+    /// The earliest call reported, "not spam" apart; of the unproven, when the earliest report came.
+    pub first_at: Option<Timestamp>,
+    /// The latest call reported, "not spam" apart; of the unproven, no later than the report came.
+    pub last_at: Option<Timestamp>,
+}
+
+/// The three books of a number, and what is kept across them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Testimony {
+    unknown: Book,
+    /// The authenticated book and the unauthenticated one: of most numbers nobody said how their calls were signed.
+    signed: Option<Box<[Book; 2]>>,
+    /// Mass by category, sorted by category; UNSPECIFIED is left out.
+    pub categories: Vec<(Category, f64)>,
+    /// Mass by brand, sorted by brand.
+    pub brands: Vec<(Brand, f64)>,
+    /// Distinct reporters.
+    pub reporters: DistinctCount,
+}
+
+impl Book {
+    const EMPTY: Self = Self {
+        short: 0.0,
+        long: 0.0,
+        not_spam: 0.0,
+        reports: 0,
+        areas: DistinctCount::from_bits(0),
+        first_at: None,
+        last_at: None,
+    };
+
+    /// Both together, the other's masses taken times `factor`.
+    fn and(self, other: &Self, factor: f64) -> Self {
+        Self {
+            short: self.short + other.short * factor,
+            long: self.long + other.long * factor,
+            not_spam: self.not_spam + other.not_spam * factor,
+            reports: self.reports.saturating_add(other.reports),
+            areas: self.areas.union(other.areas),
+            first_at: other.first_at.map_or(self.first_at, |at| earlier(self.first_at, at)),
+            last_at: self.last_at.max(other.last_at),
+        }
+    }
+
+    fn decay(&mut self, short: f64, long: f64, not_spam: f64) {
+        self.short *= short;
+        self.long *= long;
+        self.not_spam *= not_spam;
+    }
+}
+
+impl Testimony {
+    /// From the books, in the order of [`Ledger::ALL`]; nothing is said of categories, brands and reporters.
+    #[must_use]
+    pub fn of_books([authenticated, unauthenticated, unknown]: [Book; 3]) -> Self {
+        let signed = [authenticated, unauthenticated];
+        Self {
+            unknown,
+            signed: (signed != [Book::EMPTY; 2]).then(|| Box::new(signed)),
+            ..Self::default()
+        }
+    }
+
+    /// One book.
+    #[must_use]
+    pub fn book(&self, ledger: Ledger) -> &Book {
+        match (ledger, self.signed.as_deref()) {
+            (Ledger::Unknown, _) => &self.unknown,
+            (_, None) => &Book::EMPTY,
+            (Ledger::Authenticated, Some([authenticated, _])) => authenticated,
+            (Ledger::Unauthenticated, Some([_, unauthenticated])) => unauthenticated,
+        }
+    }
+
+    /// The books that a view holds, as one; what was said of calls of which nobody knows how they were signed counts
+    /// `unknown_factor` times.
+    #[must_use]
+    pub fn seen(&self, view: View, unknown_factor: f64) -> Book {
+        let unknown = Book::EMPTY.and(&self.unknown, unknown_factor);
+        if self.signed.is_none() {
+            return unknown;
+        }
+        let signed = [Ledger::Authenticated, Ledger::Unauthenticated];
+        let held = signed.into_iter().filter(|ledger| view.holds(*ledger));
+        held.fold(unknown, |sum, ledger| sum.and(self.book(ledger), 1.0))
+    }
+
+    /// All books as one.
+    #[must_use]
+    pub fn all(&self) -> Book {
+        self.seen(View::All, 1.0)
+    }
+
+    pub(super) fn decay(&mut self, age_days: f64, model: &FoldModel) {
+        let short = remaining(age_days, model.short_days);
+        let long = remaining(age_days, model.long_days);
+        let not_spam = remaining(age_days, model.not_spam_days);
+        let signed = self.signed.iter_mut().flat_map(|books| books.iter_mut());
+        for book in signed.chain([&mut self.unknown]) {
+            book.decay(short, long, not_spam);
+        }
+        self.categories.iter_mut().for_each(|(_, mass)| *mass *= long);
+        self.brands.iter_mut().for_each(|(_, mass)| *mass *= long);
+    }
+
+    pub(super) fn add(&mut self, row: &ReportRow, age_days: f64, model: &FoldModel) {
+        let weight = f64::from(row.weight);
+        let book = self.book_mut(row.body.ledger);
+        if row.body.not_spam {
+            book.not_spam += weight * remaining(age_days, model.not_spam_days);
+            return;
+        }
+        let long = weight * remaining(age_days, model.long_days);
+        book.short += weight * remaining(age_days, model.short_days);
+        book.long += long;
+        book.reports = book.reports.saturating_add(1);
+        if let Some(area) = &row.body.area {
+            book.areas.insert(area.hash64());
+        }
+        // Whoever is not trusted may say anything of when the call was; when the report came, our own clock says.
+        let (first, last) = if model.weights.is_proven(row.weight) {
+            (row.body.occurred_at, row.body.occurred_at)
+        } else {
+            (row.received_at, row.body.occurred_at.min(row.received_at))
+        };
+        book.first_at = earlier(book.first_at, first);
+        book.last_at = book.last_at.max(Some(last));
+        if row.body.category != Category::Unspecified {
+            add_sorted(&mut self.categories, row.body.category, long);
+        }
+        if let Some(brand) = &row.body.brand {
+            add_sorted(&mut self.brands, brand.clone(), long);
+            self.keep_first_other_brands();
+        }
+        if let Some(reporter) = row.body.reporter {
+            self.reporters.insert(reporter.raw());
+        }
+    }
+
+    fn book_mut(&mut self, ledger: Ledger) -> &mut Book {
+        if ledger == Ledger::Unknown {
+            return &mut self.unknown;
+        }
+        let [authenticated, unauthenticated] = &mut **self.signed.get_or_insert_default();
+        if ledger == Ledger::Authenticated {
+            authenticated
+        } else {
+            unauthenticated
+        }
+    }
+
+    /// A brand beyond the first few by name was never among them before either, so what is kept is always complete.
+    fn keep_first_other_brands(&mut self) {
+        let mut others = 0usize;
+        self.brands.retain(|(brand, _)| {
+            if brand.is_canonical() {
+                return true;
+            }
+            others += 1;
+            others <= MAX_OTHER_BRANDS
+        });
+    }
+}
+
+pub(super) fn earlier(a: Option<Timestamp>, b: Timestamp) -> Option<Timestamp> {
+    Some(a.map_or(b, |a| a.min(b)))
+}
+
+fn add_sorted<K: Ord>(masses: &mut Vec<(K, f64)>, key: K, mass: f64) {
+    match masses.binary_search_by(|(known, _)| known.cmp(&key)) {
+        Ok(place) => {
+            if let Some((_, sum)) = masses.get_mut(place) {
+                *sum += mass;
+            }
+        }
+        Err(place) => masses.insert(place, (key, mass)),
+    }
+}

@@ -1,0 +1,374 @@
+//! What a score looks at: numbers, all of them from evidence that has a time.
+//!
+//! Nothing here names a telephone number, a list of them or a date, so a model fitted on one year's complaints says
+//! something of another year's.
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Standing;
+use super::range::Neighbourhood;
+use crate::number::E164;
+
+/// One thing that a score looks at.
+///
+/// A count stands as `ln(1 + count)`, a ratio of counts as the difference of two such logarithms, a share as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Feature {
+    /// Mass of the number's own reports, short half-life.
+    #[serde(rename = "recent_reports")]
+    RecentReports,
+    /// Mass of its own reports, long half-life.
+    #[serde(rename = "reports")]
+    Reports,
+    /// About how many areas its victims are in, faded with the time since its last report.
+    #[serde(rename = "areas")]
+    Areas,
+    /// Other reported numbers of the same hundred.
+    #[serde(rename = "range_100")]
+    Range100,
+    /// Other reported numbers of the same hundred, longest half-life.
+    #[serde(rename = "range_100_long")]
+    Range100Long,
+    /// Other reported numbers of the same thousand.
+    #[serde(rename = "range_1000")]
+    Range1000,
+    /// Other reported numbers of the same thousand, shortest half-life.
+    #[serde(rename = "range_1000_recent")]
+    Range1000Recent,
+    /// Other reported numbers of the same ten thousand.
+    #[serde(rename = "range_10000")]
+    Range10000,
+    /// Other reported numbers of the same ten thousand, shortest half-life.
+    #[serde(rename = "range_10000_recent")]
+    Range10000Recent,
+    /// Other reported numbers of the same thousand with a victim in the area they pretend to be in, longest half-life.
+    #[serde(rename = "local_1000")]
+    Local1000,
+    /// Those without, longest half-life.
+    #[serde(rename = "distant_1000")]
+    Distant1000,
+    /// Share of the thousand's reported numbers that were reported only once.
+    #[serde(rename = "once_share_1000")]
+    OnceShare1000,
+    /// Tens of the thousand that hold a reported number, against the reported numbers: how evenly they lie.
+    #[serde(rename = "spread_1000")]
+    Spread1000,
+    /// Hundreds of the ten thousand that hold a reported number, against the reported numbers.
+    #[serde(rename = "spread_10000")]
+    Spread10000,
+    /// Reports of the ten thousand's reported numbers, against those numbers: how often each is reported.
+    #[serde(rename = "reports_per_number")]
+    ReportsPerNumber,
+    /// Days since the number's own last report.
+    #[serde(rename = "quiet_days")]
+    QuietDays,
+    /// Days between its own first and last report.
+    #[serde(rename = "active_days")]
+    ActiveDays,
+    /// All its own reports, however old.
+    #[serde(rename = "all_reports")]
+    AllReports,
+    /// 1 for a toll-free number.
+    #[serde(rename = "toll_free")]
+    TollFree,
+    /// Mass of a toll-free number's own reports, long half-life.
+    #[serde(rename = "toll_free_reports")]
+    TollFreeReports,
+}
+
+/// How many features there are.
+pub const FEATURES: usize = Feature::ALL.len();
+
+impl Feature {
+    /// All of them, in the order of their integers.
+    pub const ALL: [Self; 20] = [
+        Self::RecentReports,
+        Self::Reports,
+        Self::Areas,
+        Self::Range100,
+        Self::Range100Long,
+        Self::Range1000,
+        Self::Range1000Recent,
+        Self::Range10000,
+        Self::Range10000Recent,
+        Self::Local1000,
+        Self::Distant1000,
+        Self::OnceShare1000,
+        Self::Spread1000,
+        Self::Spread10000,
+        Self::ReportsPerNumber,
+        Self::QuietDays,
+        Self::ActiveDays,
+        Self::AllReports,
+        Self::TollFree,
+        Self::TollFreeReports,
+    ];
+
+    /// Its name in model files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RecentReports => "recent_reports",
+            Self::Reports => "reports",
+            Self::Areas => "areas",
+            Self::Range100 => "range_100",
+            Self::Range100Long => "range_100_long",
+            Self::Range1000 => "range_1000",
+            Self::Range1000Recent => "range_1000_recent",
+            Self::Range10000 => "range_10000",
+            Self::Range10000Recent => "range_10000_recent",
+            Self::Local1000 => "local_1000",
+            Self::Distant1000 => "distant_1000",
+            Self::OnceShare1000 => "once_share_1000",
+            Self::Spread1000 => "spread_1000",
+            Self::Spread10000 => "spread_10000",
+            Self::ReportsPerNumber => "reports_per_number",
+            Self::QuietDays => "quiet_days",
+            Self::ActiveDays => "active_days",
+            Self::AllReports => "all_reports",
+            Self::TollFree => "toll_free",
+            Self::TollFreeReports => "toll_free_reports",
+        }
+    }
+
+    /// Whether more of it can only mean more risk, so that a term may not fall.
+    #[must_use]
+    pub const fn rises(self) -> bool {
+        match self {
+            Self::RecentReports
+            | Self::Reports
+            | Self::Areas
+            | Self::Range100
+            | Self::Range100Long
+            | Self::Range1000
+            | Self::Range1000Recent
+            | Self::Range10000
+            | Self::Range10000Recent
+            | Self::Distant1000
+            | Self::Local1000 => true,
+            Self::OnceShare1000
+            | Self::Spread1000
+            | Self::Spread10000
+            | Self::ReportsPerNumber
+            | Self::QuietDays
+            | Self::ActiveDays
+            | Self::AllReports
+            | Self::TollFree
+            | Self::TollFreeReports => false,
+        }
+    }
+}
+
+/// All features of one number at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Features([f64; FEATURES]);
+
+impl Features {
+    /// From what is known of a number and of its neighbours; `areas` are faded already.
+    #[must_use]
+    pub fn new(number: E164, standing: &Standing, areas: f64, around: &Neighbourhood) -> Self {
+        let mut features = Self([0.0; FEATURES]);
+        features.own_history(standing);
+        features.count(Feature::RecentReports, standing.short);
+        features.count(Feature::Reports, standing.long);
+        features.count(Feature::Areas, areas);
+        if number.is_toll_free_shape() {
+            features.set(Feature::TollFree, 1.0);
+            features.count(Feature::TollFreeReports, standing.long);
+        }
+        features.ranges(around);
+        features
+    }
+
+    /// Those of a number of which, and around which, nothing is known.
+    #[must_use]
+    pub fn blank() -> Self {
+        let mut features = Self([0.0; FEATURES]);
+        features.ranges(&Neighbourhood::default());
+        features
+    }
+
+    /// Where a feature stands.
+    #[must_use]
+    pub fn get(&self, feature: Feature) -> f64 {
+        self.0.get(feature as usize).copied().unwrap_or_default()
+    }
+
+    fn own_history(&mut self, standing: &Standing) {
+        let (Some(first), Some(last)) = (standing.first_at, standing.last_at) else {
+            return;
+        };
+        self.count(Feature::QuietDays, standing.at.days_since(last));
+        self.count(Feature::ActiveDays, last.days_since(first));
+        self.count(Feature::AllReports, f64::from(standing.reports));
+    }
+
+    fn ranges(&mut self, around: &Neighbourhood) {
+        let (hundred, thousand, all) = (&around.hundred, &around.thousand, &around.ten_thousand);
+        // A share of few is drawn towards a half until there are enough to tell.
+        self.set(Feature::OnceShare1000, (thousand.once + 0.5) / (thousand.long + 1.0));
+        if all.long <= 0.0 {
+            return;
+        }
+        self.count(Feature::Range100, hundred.short);
+        self.count(Feature::Range100Long, hundred.long);
+        self.count(Feature::Range1000, thousand.short);
+        self.count(Feature::Range1000Recent, thousand.recent);
+        self.count(Feature::Range10000, all.short);
+        self.count(Feature::Range10000Recent, all.recent);
+        self.count(Feature::Local1000, thousand.local);
+        self.count(Feature::Distant1000, thousand.long - thousand.local);
+        self.ratio(Feature::Spread1000, around.tens, thousand.long);
+        self.ratio(Feature::Spread10000, around.hundreds, all.long);
+        self.ratio(Feature::ReportsPerNumber, all.reports, all.long);
+    }
+
+    fn count(&mut self, feature: Feature, count: f64) {
+        if count > 0.0 {
+            self.set(feature, count.ln_1p());
+        }
+    }
+
+    fn ratio(&mut self, feature: Feature, part: f64, whole: f64) {
+        self.set(feature, part.max(0.0).ln_1p() - whole.max(0.0).ln_1p());
+    }
+
+    fn set(&mut self, feature: Feature, value: f64) {
+        if let Some(place) = self.0.get_mut(feature as usize) {
+            *place = value;
+        }
+    }
+}
+
+#[cfg(test)]
+impl Features {
+    /// These, and nought for all others.
+    pub(super) fn of(values: &[(Feature, f64)]) -> Self {
+        let mut features = Self([0.0; FEATURES]);
+        values
+            .iter()
+            .for_each(|(feature, value)| features.set(*feature, *value));
+        features
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::range::Counts;
+    use crate::domain::time::{DAY_MS, Timestamp};
+
+    const GEOGRAPHIC: u64 = 14_155_550_199;
+    const TOLL_FREE: u64 = 18_005_550_199;
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::from_millis(Timestamp::EARLIEST.millis() + day * DAY_MS)
+    }
+
+    fn features(digits: u64, standing: &Standing, around: &Neighbourhood) -> Features {
+        Features::new(E164::from_digits(digits).unwrap(), standing, 0.0, around)
+    }
+
+    /// Four reports from the tenth to the seventeenth day, as they stand on the twentieth.
+    fn reported() -> Standing {
+        let mut standing = Standing::default();
+        standing.at = day(20);
+        (standing.short, standing.long) = (4.0, 7.0);
+        (standing.first_at, standing.last_at) = (Some(day(10)), Some(day(17)));
+        standing.reports = 4;
+        standing
+    }
+
+    #[test]
+    fn names_are_those_of_the_file_and_integers_those_of_the_order() {
+        for (place, feature) in Feature::ALL.into_iter().enumerate() {
+            assert_eq!(feature as usize, place, "{}", feature.name());
+            let text = format!("\"{}\"", feature.name());
+            assert_eq!(serde_json::to_string(&feature).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Feature>(&text).unwrap(), feature);
+        }
+    }
+
+    #[test]
+    fn around_a_blank_number_without_neighbours_only_the_share_of_nothing_is_half() {
+        let found = features(GEOGRAPHIC, &Standing::default(), &Neighbourhood::default());
+        for feature in Feature::ALL {
+            let wanted = if feature == Feature::OnceShare1000 { 0.5 } else { 0.0 };
+            assert!((found.get(feature) - wanted).abs() < 1e-15, "{}", feature.name());
+        }
+    }
+
+    #[test]
+    fn its_own_reports_are_logarithms_of_counts_and_days() {
+        let found = features(GEOGRAPHIC, &reported(), &Neighbourhood::default());
+        for (feature, wanted) in [
+            (Feature::RecentReports, 4.0f64.ln_1p()),
+            (Feature::Reports, 7.0f64.ln_1p()),
+            (Feature::QuietDays, 3.0f64.ln_1p()),
+            (Feature::ActiveDays, 7.0f64.ln_1p()),
+            (Feature::AllReports, 4.0f64.ln_1p()),
+            (Feature::TollFree, 0.0),
+            (Feature::TollFreeReports, 0.0),
+        ] {
+            assert!((found.get(feature) - wanted).abs() < 1e-12, "{}", feature.name());
+        }
+    }
+
+    #[test]
+    fn a_toll_free_number_says_so_and_weighs_its_reports_once_more() {
+        let found = features(TOLL_FREE, &reported(), &Neighbourhood::default());
+        assert!((found.get(Feature::TollFree) - 1.0).abs() < 1e-15);
+        assert!((found.get(Feature::TollFreeReports) - found.get(Feature::Reports)).abs() < 1e-15);
+        let blank = features(TOLL_FREE, &Standing::default(), &Neighbourhood::default());
+        assert!((blank.get(Feature::TollFree) - 1.0).abs() < 1e-15, "reported or not");
+    }
+
+    #[test]
+    fn its_neighbours_are_counts_shares_and_ratios() {
+        let thousand = Counts {
+            recent: 1.0,
+            short: 5.0,
+            long: 9.0,
+            once: 6.0,
+            local: 2.0,
+            reports: 30.0,
+        };
+        let all = Counts {
+            recent: 2.0,
+            short: 12.0,
+            long: 20.0,
+            reports: 60.0,
+            ..thousand
+        };
+        let around = Neighbourhood {
+            hundred: Counts {
+                short: 3.0,
+                long: 4.0,
+                ..Counts::default()
+            },
+            thousand,
+            ten_thousand: all,
+            tens: 7.0,
+            hundreds: 10.0,
+            case_in_100: false,
+        };
+        let found = features(GEOGRAPHIC, &Standing::default(), &around);
+        for (feature, wanted) in [
+            (Feature::Range100, 4f64.ln()),
+            (Feature::Range100Long, 5f64.ln()),
+            (Feature::Range1000, 6f64.ln()),
+            (Feature::Range1000Recent, 2f64.ln()),
+            (Feature::Range10000, 13f64.ln()),
+            (Feature::Range10000Recent, 3f64.ln()),
+            (Feature::Local1000, 3f64.ln()),
+            (Feature::Distant1000, 8f64.ln()),
+            (Feature::OnceShare1000, 6.5 / 10.0),
+            (Feature::Spread1000, (8.0f64 / 10.0).ln()),
+            (Feature::Spread10000, (11.0f64 / 21.0).ln()),
+            (Feature::ReportsPerNumber, (61.0f64 / 21.0).ln()),
+        ] {
+            assert!((found.get(feature) - wanted).abs() < 1e-12, "{}", feature.name());
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Model files: JSON, versioned, checked as a whole before they score anybody.
+
+use std::sync::{Arc, LazyLock};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::rules::Rules;
+use super::term::{MAX_TERMS, Table, Term, VALUE_MAX, is_in_bounds};
+use super::{Again, Fitted, ScoreModel};
+use crate::domain::evidence::FoldModel;
+use crate::domain::range::RangeModel;
+
+/// The layout of the file that this release reads and writes.
+const FORMAT: u32 = 1;
+/// The longest name of a model, in bytes.
+const VERSION_BYTES_MAX: usize = 64;
+/// The longest half-life, days: ten years.
+const HALF_LIFE_MAX: f64 = 3_650.0;
+/// The most that one number of the rules may be.
+const RULE_MAX: f64 = 100.0;
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelFile {
+    format: u32,
+    version: String,
+    prior: f64,
+    half_lives_days: HalfLives,
+    intercept: f64,
+    terms: Vec<Term>,
+    #[serde(default)]
+    tables: Vec<Table>,
+    again_in_7d: Again,
+    #[serde(default)]
+    rules: Rules,
+    #[serde(default)]
+    fitted: Option<Fitted>,
+}
+
+/// All half-lives, in days.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HalfLives {
+    recent_reports: f64,
+    reports: f64,
+    not_spam: f64,
+    areas: f64,
+    ranges_recent: f64,
+    ranges: f64,
+    ranges_long: f64,
+}
+
+/// What is wrong with a model file.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// It is no JSON, or has other fields.
+    #[error("is no model file: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It was written for another release.
+    #[error("has format {found}; this release reads {FORMAT}")]
+    Format {
+        /// The format it names.
+        found: u32,
+    },
+    /// One of its fields makes no sense.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// A field of a model that makes no sense.
+#[derive(Debug, Error)]
+#[error("{field} {what}")]
+pub struct Fault {
+    field: String,
+    what: String,
+}
+
+impl Fault {
+    pub(super) fn new(field: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            what: what.into(),
+        }
+    }
+
+    fn within(self, outer: &str) -> Self {
+        Self {
+            field: format!("{outer}.{}", self.field),
+            ..self
+        }
+    }
+}
+
+impl ScoreModel {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// If it is no such file, or a field of it makes no sense.
+    pub fn from_json(text: &str) -> Result<Self, ModelError> {
+        let format: Format = serde_json::from_str(text)?;
+        if format.format != FORMAT {
+            return Err(ModelError::Format { found: format.format });
+        }
+        let file: ModelFile = serde_json::from_str(text)?;
+        file.check()?;
+        Ok(file.into_model())
+    }
+
+    /// Writes a model file.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let file = ModelFile {
+            format: FORMAT,
+            version: self.version.clone(),
+            prior: self.prior,
+            half_lives_days: HalfLives {
+                recent_reports: self.fold.short_days,
+                reports: self.fold.long_days,
+                not_spam: self.fold.not_spam_days,
+                areas: self.areas_half_life_days,
+                ranges_recent: self.ranges.recent_days,
+                ranges: self.ranges.short_days,
+                ranges_long: self.ranges.long_days,
+            },
+            intercept: self.intercept,
+            terms: self.terms.clone(),
+            tables: self.tables.clone(),
+            again_in_7d: self.again.clone(),
+            rules: self.rules,
+            fitted: self.fitted.clone(),
+        };
+        serde_json::to_string_pretty(&file).unwrap_or_default()
+    }
+}
+
+/// The one field that every layout has.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+impl ModelFile {
+    fn check(&self) -> Result<(), Fault> {
+        let version = &self.version;
+        if version.is_empty() || version.len() > VERSION_BYTES_MAX || version.contains(char::is_control) {
+            return Err(Fault::new(
+                "version",
+                format!("is not a name of 1 to {VERSION_BYTES_MAX} bytes"),
+            ));
+        }
+        if !(self.prior > 0.0 && self.prior < 1.0) {
+            return Err(Fault::new("prior", "is not between 0 and 1"));
+        }
+        for (name, days) in self.half_lives_days.all() {
+            if !(days > 0.0 && days <= HALF_LIFE_MAX) {
+                return Err(Fault::new(
+                    format!("half_lives_days.{name}"),
+                    format!("is not above 0 and at most {HALF_LIFE_MAX}"),
+                ));
+            }
+        }
+        for (name, value) in [
+            ("intercept", self.intercept),
+            ("again_in_7d.intercept", self.again_in_7d.intercept),
+        ] {
+            if !is_in_bounds(value) {
+                return Err(Fault::new(name, format!("is not from -{VALUE_MAX} to {VALUE_MAX}")));
+            }
+        }
+        let slope = self.again_in_7d.slope;
+        if !(slope > 0.0 && slope <= VALUE_MAX) {
+            let what = format!("is not above 0 and at most {VALUE_MAX}");
+            return Err(Fault::new("again_in_7d.slope", what));
+        }
+        if self.terms.len() + self.tables.len() > MAX_TERMS {
+            return Err(Fault::new("terms", format!("are more than {MAX_TERMS}")));
+        }
+        check_terms(&self.terms)?;
+        self.terms.iter().try_for_each(Term::check_direction)?;
+        check_terms(&self.again_in_7d.terms).map_err(|fault| fault.within("again_in_7d"))?;
+        self.tables.iter().try_for_each(Table::check)?;
+        self.rules.check()
+    }
+
+    fn into_model(self) -> ScoreModel {
+        let half_lives = self.half_lives_days;
+        ScoreModel {
+            version: self.version,
+            fold: FoldModel {
+                short_days: half_lives.recent_reports,
+                long_days: half_lives.reports,
+                not_spam_days: half_lives.not_spam,
+                ..FoldModel::DEFAULT
+            },
+            areas_half_life_days: half_lives.areas,
+            ranges: RangeModel {
+                recent_days: half_lives.ranges_recent,
+                short_days: half_lives.ranges,
+                long_days: half_lives.ranges_long,
+                ..RangeModel::DEFAULT
+            },
+            prior: self.prior,
+            intercept: self.intercept,
+            terms: self.terms,
+            tables: self.tables,
+            again: self.again_in_7d,
+            rules: self.rules,
+            fitted: self.fitted,
+        }
+    }
+}
+
+impl HalfLives {
+    fn all(&self) -> [(&'static str, f64); 7] {
+        [
+            ("recent_reports", self.recent_reports),
+            ("reports", self.reports),
+            ("not_spam", self.not_spam),
+            ("areas", self.areas),
+            ("ranges_recent", self.ranges_recent),
+            ("ranges", self.ranges),
+            ("ranges_long", self.ranges_long),
+        ]
+    }
+}
+
+impl Rules {
+    fn check(&self) -> Result<(), Fault> {
+        let cases = &self.cases;
+        let scores = [
+            ("range_only_most", self.range_only_most),
+            ("channel_most", self.channel_most),
+            ("unproven_most", self.unproven_most),
+            ("blocked_floor", self.blocked_floor),
+            ("allowed_most", self.allowed_most),
+            ("cases.floor_score", cases.floor_score),
+        ];
+        let shares = [
+            ("category_shown_from", self.category_shown_from),
+            ("spoof_share_from", self.spoof_share_from),
+            ("cases.floor_confidence", cases.floor_confidence),
+            ("confidence_range_share", self.confidence_range_share),
+        ];
+        let weights = [
+            ("own_mass_from", self.own_mass_from),
+            ("spoof_seen_from", self.spoof_seen_from),
+            ("spoof_suspected", self.spoof_suspected),
+            ("not_spam", self.not_spam),
+            ("not_spam_most", self.not_spam_most),
+            ("cases.caller_id", cases.caller_id),
+            ("cases.other_role", cases.other_role),
+            ("cases.neighbour", cases.neighbour),
+            ("cases.most", cases.most),
+            ("confidence_half_mass", self.confidence_half_mass),
+            ("unknown_below_range_mass", self.unknown_below_range_mass),
+            ("category_prior_strength", self.category_prior_strength),
+        ];
+        let odds = &self.attestation;
+        let signed = [
+            ("verified_business", self.verified_business),
+            ("attestation.a", odds.a),
+            ("attestation.b", odds.b),
+            ("attestation.c", odds.c),
+            ("attestation.unsigned", odds.unsigned),
+            ("attestation.not_given", odds.not_given),
+        ];
+        within(&scores, 0.0, 100.0)?;
+        within(&shares, 0.0, 1.0)?;
+        within(&weights, 0.0, RULE_MAX)?;
+        within(&signed, -RULE_MAX, RULE_MAX)?;
+        within(
+            &[("cases.half_life_days", cases.half_life_days)],
+            f64::MIN_POSITIVE,
+            HALF_LIFE_MAX,
+        )
+    }
+}
+
+fn check_terms(terms: &[Term]) -> Result<(), Fault> {
+    for (place, term) in terms.iter().enumerate() {
+        if terms.iter().take(place).any(|other| other.feature == term.feature) {
+            return Err(Fault::new(
+                format!("terms.{}", term.feature.name()),
+                "stands there twice",
+            ));
+        }
+        term.check()?;
+    }
+    Ok(())
+}
+
+fn within(fields: &[(&str, f64)], least: f64, most: f64) -> Result<(), Fault> {
+    match fields.iter().find(|(_, value)| !(least..=most).contains(value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Fault::new(
+            format!("rules.{name}"),
+            format!("is not from {least} to {most}"),
+        )),
+    }
+}
+
+/// The model fitted on FTC complaints up to 31 October 2020, as `ringwarden fit` wrote it.
+const BUILT_IN: &str = include_str!("built-in.json");
+
+/// The model that the program carries; read once.
+pub(super) fn built_in() -> Arc<ScoreModel> {
+    static MODEL: LazyLock<Arc<ScoreModel>> = LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "a test reads the same constant")]
+        let model = ScoreModel::from_json(BUILT_IN).expect("the built-in model is sound");
+        Arc::new(model)
+    });
+    Arc::clone(&MODEL)
+}
+
+#[cfg(test)]
+mod tests;

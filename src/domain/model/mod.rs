@@ -1,0 +1,124 @@
+//! The scoring model: all its numbers in one file, with a version.
+//!
+//! What a replay of complaints can measure is fitted ([`ScoreModel::terms`] and what stands beside them); what it
+//! cannot is a judgement and stands in [`Rules`]. The program carries a fitted model; another can be given as a file.
+
+mod file;
+mod rules;
+mod term;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use file::{Fault, ModelError};
+pub use rules::{AttestationOdds, CaseWeights, Rules};
+pub use term::{MAX_KNOTS, MAX_TERMS, Table, Term};
+
+use super::evidence::FoldModel;
+use super::feature::Features;
+use super::range::RangeModel;
+use super::score::Weighed;
+
+/// The whole model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreModel {
+    /// Names the model in every answer.
+    pub version: String,
+    /// How evidence is folded.
+    pub fold: FoldModel,
+    /// Half-life of the count of areas since the last report, days: the map of areas has no window of its own.
+    pub areas_half_life_days: f64,
+    /// How neighbours fade.
+    pub ranges: RangeModel,
+    /// Share of calls that are unwanted, before anything is known of the number.
+    pub prior: f64,
+    /// Log-odds of a number of which nothing is known, the prior apart.
+    pub intercept: f64,
+    /// The terms, each over one feature.
+    pub terms: Vec<Term>,
+    /// The terms over two features.
+    pub tables: Vec<Table>,
+    /// From log-odds to the probability of another complaint within seven days.
+    pub again: Again,
+    /// What no replay can fit.
+    pub rules: Rules,
+    /// What it was fitted on, and what it then reached.
+    pub fitted: Option<Fitted>,
+}
+
+/// A logistic recalibration: how probable it is that a number reported in the last 180 days is reported again within
+/// seven.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Again {
+    /// Log-odds where the score's are 0.
+    pub intercept: f64,
+    /// Times the log-odds of the number, the prior apart.
+    pub slope: f64,
+    /// What the number's own history adds: the score asks whether a call is unwanted, and a number that was given up
+    /// long ago makes none.
+    #[serde(default)]
+    pub terms: Vec<Term>,
+}
+
+/// What a model was fitted on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fitted {
+    /// First day of complaint calls.
+    pub from: String,
+    /// Last day of complaint calls.
+    pub to: String,
+    /// Complaint calls that were sampled.
+    pub calls: u64,
+    /// Legitimate numbers.
+    pub legitimate_numbers: u64,
+    /// Which half of the legitimate numbers, by exchange; all if none.
+    pub half: Option<u8>,
+    /// What the sample was drawn with.
+    pub seed: u64,
+    /// Mean loss per sample, in nats, by the weights of the fit.
+    pub loss: f64,
+    /// The loss of a model that knows nothing, by the same weights.
+    pub loss_without: f64,
+}
+
+impl ScoreModel {
+    /// The log-odds that the evidence alone adds up to, the prior apart.
+    #[must_use]
+    pub fn evidence_log_odds(&self, features: &Features) -> f64 {
+        let terms: f64 = self.terms.iter().map(|term| term.points(features)).sum();
+        let tables: f64 = self.tables.iter().map(|table| table.points(features)).sum();
+        self.intercept + terms + tables
+    }
+
+    /// The prior as log-odds.
+    #[must_use]
+    pub fn prior_log_odds(&self) -> f64 {
+        (self.prior / (1.0 - self.prior)).ln()
+    }
+
+    /// The probability that a number reported in the last 180 days is reported again within seven.
+    #[must_use]
+    pub fn again_in_7d(&self, weighed: &Weighed) -> f64 {
+        let terms: f64 = self.again.terms.iter().map(|term| term.points(&weighed.features)).sum();
+        let log_odds = self.again.intercept + self.again.slope * weighed.evidence_log_odds + terms;
+        1.0 / (1.0 + (-log_odds).exp())
+    }
+
+    /// Whether evidence and ranges are the same under both models, so that one index serves both.
+    #[must_use]
+    pub fn sees_as(&self, other: &Self) -> bool {
+        self.fold == other.fold
+            && self.ranges == other.ranges
+            && self.areas_half_life_days.to_bits() == other.areas_half_life_days.to_bits()
+    }
+}
+
+impl Default for ScoreModel {
+    /// The model that the program carries.
+    fn default() -> Self {
+        Arc::unwrap_or_clone(file::built_in())
+    }
+}

@@ -1,0 +1,136 @@
+//! The part of the model that no replay of complaints can fit: judgements, each with its default.
+
+use serde::{Deserialize, Serialize};
+
+/// Caps, floors and weights that are a judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// A score that rests on the neighbourhood alone stays below this: it labels, it does not block.
+    pub range_only_most: f64,
+    /// From this mass of reports on (long half-life), or with a contributing case, a score rests on the number itself.
+    pub own_mass_from: f64,
+    /// Times ln(1 + mass of "not spam"), taken off.
+    pub not_spam: f64,
+    /// "Not spam" takes at most this off.
+    pub not_spam_most: f64,
+    /// Fraud cases.
+    pub cases: CaseWeights,
+    /// How the call was signed.
+    pub attestation: AttestationOdds,
+    /// A score that only the signing of the call lifted, of a number with nothing of its own, stays below this.
+    pub channel_most: f64,
+    /// Reporters who are new and few lift no score to this, unless it is there without them.
+    pub unproven_most: f64,
+    /// A number is known to call with full attestation from this mass of reports of such calls on, good or bad.
+    pub spoof_seen_from: f64,
+    /// And if they are this share of all reports of calls whose signing is known.
+    pub spoof_share_from: f64,
+    /// What a call has added, in log-odds, that shows such a number and comes through a gateway or unsigned.
+    pub spoof_suspected: f64,
+    /// The least score of a number that an analyst blocked.
+    pub blocked_floor: f64,
+    /// The highest score of a number that an analyst allowed.
+    pub allowed_most: f64,
+    /// What a verified business has taken off, in log-odds.
+    pub verified_business: f64,
+    /// Evidence that counts as half of certainty.
+    pub confidence_half_mass: f64,
+    /// How much range mass counts as evidence.
+    pub confidence_range_share: f64,
+    /// A number without anything of its own is UNKNOWN below this range mass.
+    pub unknown_below_range_mass: f64,
+    /// Strength of the prior over categories.
+    pub category_prior_strength: f64,
+    /// A category is named from this share on.
+    pub category_shown_from: f64,
+}
+
+/// What fraud cases bring, in log-odds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CaseWeights {
+    /// The number was seen as caller ID.
+    pub caller_id: f64,
+    /// Victims are told to call it, or the network uses it otherwise.
+    pub other_role: f64,
+    /// Not linked itself, but a linked number is in its block of a hundred.
+    pub neighbour: f64,
+    /// Half-life, days, from the later of link and last evidence.
+    pub half_life_days: f64,
+    /// All cases together bring at most this.
+    pub most: f64,
+    /// The least score of a number that a contributing case holds with confidence.
+    pub floor_score: f64,
+    /// From this confidence on.
+    pub floor_confidence: f64,
+}
+
+/// What the signature of a call says of the call, in log-odds: published rates of August 2022. They drift, so they are
+/// part of the model's version.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AttestationOdds {
+    /// Full attestation, verified.
+    pub a: f64,
+    /// Partial.
+    pub b: f64,
+    /// Gateway.
+    pub c: f64,
+    /// Known to be unsigned.
+    pub unsigned: f64,
+    /// Nothing was said.
+    pub not_given: f64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            range_only_most: 79.0,
+            own_mass_from: 0.5,
+            not_spam: 0.5,
+            not_spam_most: 2.0,
+            cases: CaseWeights::default(),
+            attestation: AttestationOdds::default(),
+            channel_most: 79.0,
+            unproven_most: 59.0,
+            spoof_seen_from: 1.0,
+            spoof_share_from: 0.8,
+            spoof_suspected: 1.0,
+            blocked_floor: 95.0,
+            allowed_most: 5.0,
+            verified_business: -3.0,
+            confidence_half_mass: 2.0,
+            confidence_range_share: 0.5,
+            unknown_below_range_mass: 0.05,
+            category_prior_strength: 2.0,
+            category_shown_from: 0.6,
+        }
+    }
+}
+
+impl Default for CaseWeights {
+    fn default() -> Self {
+        Self {
+            caller_id: 2.5,
+            other_role: 1.5,
+            neighbour: 0.5,
+            half_life_days: 180.0,
+            most: 3.0,
+            floor_score: 60.0,
+            floor_confidence: 0.8,
+        }
+    }
+}
+
+impl Default for AttestationOdds {
+    fn default() -> Self {
+        Self {
+            a: -0.87,
+            b: 1.45,
+            c: 1.97,
+            unsigned: -0.11,
+            not_given: 0.0,
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! A term of the score: a line with a few bends.
+//!
+//! Additive and piecewise linear, so that every reason has its points and can be checked with a ruler; over the
+//! logarithm, since the step from one report to two says more than that from eleven to twelve.
+
+use serde::{Deserialize, Serialize};
+
+use super::Fault;
+use crate::domain::feature::{Feature, Features};
+
+/// The most knots of a term: more would fit the year rather than the cause.
+pub const MAX_KNOTS: usize = 6;
+/// The most terms of a model.
+pub const MAX_TERMS: usize = 40;
+/// No knot, line or point of a model is farther from nought than this, so that no sum of them overflows.
+pub(super) const VALUE_MAX: f64 = 1_000.0;
+
+/// Points over one feature: linear between knots, level before the first and behind the last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// What it looks at.
+    pub feature: Feature,
+    /// `[where the feature stands, points]`, ascending.
+    pub knots: Vec<[f64; 2]>,
+}
+
+impl Term {
+    /// What it adds to the log-odds.
+    #[must_use]
+    pub fn points(&self, features: &Features) -> f64 {
+        interpolate(&self.knots, features.get(self.feature))
+    }
+
+    /// Checks what a file says.
+    ///
+    /// # Errors
+    /// If there are no knots or too many, or they do not ascend.
+    pub fn check(&self) -> Result<(), Fault> {
+        let name = self.feature.name();
+        let knots = &self.knots;
+        if knots.is_empty() || knots.len() > MAX_KNOTS {
+            return Err(Fault::new(
+                format!("terms.{name}.knots"),
+                format!("has {} knots; 1 to {MAX_KNOTS} are possible", knots.len()),
+            ));
+        }
+        if knots.iter().flatten().any(|value| !is_in_bounds(*value)) {
+            return Err(Fault::new(format!("terms.{name}.knots"), out_of_bounds()));
+        }
+        let pairs = || knots.iter().zip(knots.iter().skip(1));
+        if pairs().any(|([x, _], [next, _])| next <= x) {
+            return Err(Fault::new(format!("terms.{name}.knots"), "do not ascend".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Checks that the points of a score nowhere fall where risk must rise.
+    ///
+    /// # Errors
+    /// If they do.
+    pub fn check_direction(&self) -> Result<(), Fault> {
+        let mut pairs = self.knots.iter().zip(self.knots.iter().skip(1));
+        if self.feature.rises() && pairs.any(|([_, y], [_, next])| next < y) {
+            let field = format!("terms.{}.knots", self.feature.name());
+            return Err(Fault::new(field, "fall where more of it can only be worse"));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn is_in_bounds(value: f64) -> bool {
+    value.abs() <= VALUE_MAX
+}
+
+fn out_of_bounds() -> String {
+    format!("holds what is not from -{VALUE_MAX} to {VALUE_MAX}")
+}
+
+fn interpolate(knots: &[[f64; 2]], x: f64) -> f64 {
+    let Some([first_x, first_y]) = knots.first().copied() else {
+        return 0.0;
+    };
+    let (mut from_x, mut from_y) = (first_x, first_y);
+    if x <= from_x {
+        return from_y;
+    }
+    for &[to_x, to_y] in knots.iter().skip(1) {
+        if x < to_x {
+            return from_y + (to_y - from_y) * (x - from_x) / (to_x - from_x);
+        }
+        (from_x, from_y) = (to_x, to_y);
+    }
+    from_y
+}
+
+/// Points over two features at once, where one means something else in the light of the other: bilinear
+/// between the lines of a grid, level outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// What it looks at: rows, then columns.
+    pub features: [Feature; 2],
+    /// Where the first feature stands in each row, ascending.
+    pub rows: Vec<f64>,
+    /// Where the second feature stands in each column, ascending.
+    pub columns: Vec<f64>,
+    /// Points, row by row.
+    pub points: Vec<Vec<f64>>,
+}
+
+impl Table {
+    /// What it adds to the log-odds.
+    #[must_use]
+    pub fn points(&self, features: &Features) -> f64 {
+        let [row_feature, column_feature] = self.features;
+        let (row, down) = place(&self.rows, features.get(row_feature));
+        let (column, right) = place(&self.columns, features.get(column_feature));
+        let at = |row: usize, column: usize| {
+            self.points
+                .get(row)
+                .and_then(|row| row.get(column))
+                .copied()
+                .unwrap_or_default()
+        };
+        let (next_row, next_column) = (
+            (row + 1).min(self.rows.len() - 1),
+            (column + 1).min(self.columns.len() - 1),
+        );
+        let above = at(row, column) * (1.0 - right) + at(row, next_column) * right;
+        let below = at(next_row, column) * (1.0 - right) + at(next_row, next_column) * right;
+        above * (1.0 - down) + below * down
+    }
+
+    /// Checks what a file says.
+    ///
+    /// # Errors
+    /// If the grid is empty, too fine, does not ascend, or its points do not fill it.
+    pub fn check(&self) -> Result<(), Fault> {
+        let [row, column] = self.features;
+        let name = format!("tables.{}/{}", row.name(), column.name());
+        let lines = [&self.rows, &self.columns];
+        if lines.iter().any(|lines| lines.is_empty() || lines.len() > MAX_KNOTS) {
+            return Err(Fault::new(
+                name,
+                format!("has no grid of 1 to {MAX_KNOTS} by 1 to {MAX_KNOTS} lines"),
+            ));
+        }
+        if lines
+            .iter()
+            .any(|lines| lines.iter().zip(lines.iter().skip(1)).any(|(line, next)| next <= line))
+        {
+            return Err(Fault::new(name, "has lines that do not ascend".to_owned()));
+        }
+        let fills =
+            self.points.len() == self.rows.len() && self.points.iter().all(|row| row.len() == self.columns.len());
+        if !fills {
+            return Err(Fault::new(name, "has points that do not fill its grid".to_owned()));
+        }
+        let values = self
+            .rows
+            .iter()
+            .chain(&self.columns)
+            .chain(self.points.iter().flatten());
+        if values.copied().any(|value| !is_in_bounds(value)) {
+            return Err(Fault::new(name, out_of_bounds()));
+        }
+        Ok(())
+    }
+}
+
+/// Between which lines a value lies: the lower one, and how far from it towards the next, 0 to 1.
+pub(crate) fn place(lines: &[f64], x: f64) -> (usize, f64) {
+    let above = lines.partition_point(|line| *line <= x);
+    let Some(from) = above.checked_sub(1) else {
+        return (0, 0.0);
+    };
+    match (lines.get(from), lines.get(above)) {
+        (Some(low), Some(high)) => (from, (x - low) / (high - low)),
+        _ => (from, 0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn term(knots: Vec<[f64; 2]>) -> Term {
+        Term {
+            feature: Feature::Reports,
+            knots,
+        }
+    }
+
+    fn table(rows: Vec<f64>, columns: Vec<f64>, points: Vec<Vec<f64>>) -> Table {
+        Table {
+            features: [Feature::Reports, Feature::Areas],
+            rows,
+            columns,
+            points,
+        }
+    }
+
+    fn points_at(table: &Table, x: f64, y: f64) -> f64 {
+        table.points(&Features::of(&[(Feature::Reports, x), (Feature::Areas, y)]))
+    }
+
+    #[test]
+    fn a_term_is_a_line_between_knots_and_level_outside() {
+        let term = term(vec![[1.0, -2.0], [3.0, 0.0], [4.0, 5.0]]);
+        term.check().unwrap();
+        for (x, wanted) in [
+            (-7.0, -2.0),
+            (1.0, -2.0),
+            (1.5, -1.5),
+            (3.0, 0.0),
+            (3.2, 1.0),
+            (4.0, 5.0),
+            (90.0, 5.0),
+        ] {
+            let found = term.points(&Features::of(&[(Feature::Reports, x)]));
+            assert!((found - wanted).abs() < 1e-12, "{found} for {wanted} at {x}");
+        }
+    }
+
+    #[test]
+    fn one_knot_is_the_same_everywhere() {
+        let term = term(vec![[1.0, 0.25]]);
+        for x in [-1.0, 1.0, 2.0] {
+            assert_eq!(term.points(&Features::of(&[(Feature::Reports, x)])), 0.25);
+        }
+    }
+
+    #[test]
+    fn a_table_is_bilinear_within_its_grid_and_level_outside() {
+        let table = table(
+            vec![0.0, 2.0],
+            vec![1.0, 2.0, 4.0],
+            vec![vec![0.0, 10.0, 20.0], vec![4.0, 14.0, 40.0]],
+        );
+        table.check().unwrap();
+        for ((x, y), wanted) in [
+            ((0.0, 1.0), 0.0),
+            ((2.0, 4.0), 40.0),
+            ((0.0, 1.5), 5.0),
+            ((1.0, 1.0), 2.0),
+            ((1.0, 1.5), 7.0),
+            ((1.0, 3.0), 21.0),
+            ((-5.0, -5.0), 0.0),
+            ((9.0, -5.0), 4.0),
+            ((-5.0, 9.0), 20.0),
+            ((9.0, 9.0), 40.0),
+        ] {
+            let found = points_at(&table, x, y);
+            assert!((found - wanted).abs() < 1e-12, "{found} for {wanted} at {x}, {y}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_one_place_is_the_same_everywhere() {
+        let table = table(vec![1.0], vec![1.0], vec![vec![-3.0]]);
+        table.check().unwrap();
+        for (x, y) in [(0.0, 0.0), (1.0, 1.0), (5.0, 0.0), (5.0, 5.0)] {
+            assert_eq!(points_at(&table, x, y), -3.0);
+        }
+    }
+
+    #[test]
+    fn what_may_not_fall_is_checked_and_what_may_is_not() {
+        let falling = term(vec![[0.0, 1.0], [1.0, 0.5]]);
+        assert!(falling.check_direction().is_err());
+        let level = term(vec![[0.0, 1.0], [1.0, 1.0]]);
+        assert!(level.check_direction().is_ok());
+        let quiet = Term {
+            feature: Feature::QuietDays,
+            ..falling
+        };
+        assert!(quiet.check_direction().is_ok());
+    }
+
+    /// Knots that ascend, and whose points do.
+    fn rising() -> impl Strategy<Value = Vec<[f64; 2]>> {
+        let step = (0.01f64..5.0, 0.0f64..3.0);
+        ((-5.0f64..5.0, -5.0f64..5.0), prop::collection::vec(step, 0..MAX_KNOTS)).prop_map(|(first, steps)| {
+            let next = |at: &mut (f64, f64), (right, up): (f64, f64)| {
+                *at = (at.0 + right, at.1 + up);
+                Some([at.0, at.1])
+            };
+            let rest: Vec<_> = steps.into_iter().scan(first, next).collect();
+            std::iter::once([first.0, first.1])
+                .chain(rest)
+                .take(MAX_KNOTS)
+                .collect()
+        })
+    }
+
+    proptest! {
+        /// Where the knots rise, so do the points, and they stay between the first and the last.
+        #[test]
+        fn rising_knots_give_rising_points(knots in rising(), x in -10.0f64..40.0, more in 0.0f64..10.0) {
+            let term = term(knots);
+            prop_assert!(term.check().is_ok() && term.check_direction().is_ok());
+            let at = |x| term.points(&Features::of(&[(Feature::Reports, x)]));
+            prop_assert!(at(x) <= at(x + more) + 1e-12);
+            let (first, last) = (term.knots[0][1], term.knots[term.knots.len() - 1][1]);
+            prop_assert!((first - 1e-12..=last + 1e-12).contains(&at(x)));
+        }
+
+        /// A table between two lines is never beyond its corners.
+        #[test]
+        fn a_table_stays_between_its_corners(
+            points in prop::collection::vec(prop::collection::vec(-3.0f64..3.0, 3), 2),
+            x in -1.0f64..3.0,
+            y in -1.0f64..4.0,
+        ) {
+            let table = table(vec![0.0, 1.0], vec![0.0, 1.0, 3.0], points);
+            let all = || table.points.iter().flatten().copied();
+            let (least, most) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
+            prop_assert!((least - 1e-12..=most + 1e-12).contains(&points_at(&table, x, y)));
+        }
+    }
+}

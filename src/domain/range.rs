@@ -1,0 +1,345 @@
+//! The neighbourhood of a number: what its neighbours' reports say of the block that all of them were given out from.
+//!
+//! Ranges are the lever: 78 % of complaint calls come from geographic numbers that nobody has reported yet, often beside
+//! ones that somebody has. What counts is *distinct reported numbers*, each fading with the time since its last report:
+//! one loud number counts once, however loud.
+
+use std::ops::{Add, AddAssign};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::decay::remaining_at;
+use super::time::Timestamp;
+use crate::number::E164;
+
+/// How fast neighbours fade, and which numbers have any.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RangeModel {
+    /// The shortest half-life since the last report of a neighbour, days: which block is in use now.
+    pub recent_days: f64,
+    /// The usual half-life, days.
+    pub short_days: f64,
+    /// The longest half-life, days: for blocks so small that little of them is ever reported, and for shares.
+    pub long_days: f64,
+    /// National numbers shorter than this have no ranges.
+    pub min_national_digits: u32,
+}
+
+/// One reported number, as its neighbours see it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neighbour {
+    /// Its last report.
+    pub last: Timestamp,
+    /// How often it was reported. Once only is the mark of caller IDs made up for one call each.
+    pub reports: u32,
+    /// Whether one of its victims is in the area that its own number belongs to: the mark of caller IDs made up to look
+    /// local.
+    pub local: bool,
+}
+
+/// Decayed counts of distinct reported numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// With the shortest half-life.
+    pub recent: f64,
+    /// With the usual half-life.
+    pub short: f64,
+    /// With the longest half-life.
+    pub long: f64,
+    /// Those reported once only, longest half-life.
+    pub once: f64,
+    /// Those with a victim in their own area, longest half-life.
+    pub local: f64,
+    /// All reports of each, longest half-life since its last.
+    pub reports: f64,
+}
+
+/// What surrounds a number. Its own share is in none of the counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Neighbourhood {
+    /// In the same block of 100.
+    pub hundred: Counts,
+    /// In the same block of 1,000.
+    pub thousand: Counts,
+    /// In the same block of 10,000.
+    pub ten_thousand: Counts,
+    /// Blocks of 10 of the same 1,000 that hold a reported number, each decayed by its newest report, longest
+    /// half-life.
+    pub tens: f64,
+    /// Blocks of 100 of the same 10,000 that hold a reported number, likewise.
+    pub hundreds: f64,
+    /// Whether a contributing case holds another number of the same block of 100.
+    pub case_in_100: bool,
+}
+
+/// Gathers the neighbourhood of a number, neighbour by neighbour or hundred by hundred, in any order.
+#[derive(Debug)]
+pub struct Gathering<'a> {
+    /// The number's last four digits.
+    own: u16,
+    now: Timestamp,
+    model: &'a RangeModel,
+    around: Neighbourhood,
+    /// The newest report of each hundred of the block.
+    newest_of_hundreds: [Timestamp; 100],
+    /// The newest report of each ten of the number's own thousand.
+    newest_of_tens: [Timestamp; 100],
+}
+
+/// No report.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
+
+impl RangeModel {
+    /// The defaults of the scoring model.
+    pub const DEFAULT: Self = Self {
+        recent_days: 3.0,
+        short_days: 14.0,
+        long_days: 60.0,
+        min_national_digits: 9,
+    };
+}
+
+/// The hash of the area that a number belongs to, as reports name their areas: the area code of a North American
+/// number. Elsewhere a number does not tell where its subscriber is as surely, or at all.
+#[must_use]
+pub fn own_area_hash(number: E164) -> Option<u64> {
+    let is_nanp = number.country_code() == 1 && number.national_len() == 10;
+    let code = number.without_last(7) % 1_000;
+    let digit = |unit: u64| b'0' + u8::try_from(code / unit % 10).unwrap_or_default();
+    is_nanp.then(|| xxh3_64(&[digit(100), digit(10), digit(1)]))
+}
+
+impl Counts {
+    /// What one number counts at `now`.
+    #[must_use]
+    pub fn of(neighbour: Neighbour, now: Timestamp, model: &RangeModel) -> Self {
+        let long = remaining_at(neighbour.last, now, model.long_days);
+        Self {
+            recent: remaining_at(neighbour.last, now, model.recent_days),
+            short: remaining_at(neighbour.last, now, model.short_days),
+            long,
+            once: if neighbour.reports == 1 { long } else { 0.0 },
+            local: if neighbour.local { long } else { 0.0 },
+            reports: f64::from(neighbour.reports) * long,
+        }
+    }
+
+    /// What is left at `now` of counts that stood at `then`.
+    #[must_use]
+    pub fn aged(self, then: Timestamp, now: Timestamp, model: &RangeModel) -> Self {
+        let long = remaining_at(then, now, model.long_days);
+        Self {
+            recent: self.recent * remaining_at(then, now, model.recent_days),
+            short: self.short * remaining_at(then, now, model.short_days),
+            long: self.long * long,
+            once: self.once * long,
+            local: self.local * long,
+            reports: self.reports * long,
+        }
+    }
+}
+
+impl<'a> Gathering<'a> {
+    /// Nothing yet, around a number with these last four digits.
+    #[must_use]
+    pub fn new(own: u16, now: Timestamp, model: &'a RangeModel) -> Self {
+        Self {
+            own,
+            now,
+            model,
+            around: Neighbourhood::default(),
+            newest_of_hundreds: [NEVER; 100],
+            newest_of_tens: [NEVER; 100],
+        }
+    }
+
+    /// Adds a neighbour by its last four digits; the number itself is none.
+    pub fn add(&mut self, other: u16, neighbour: Neighbour) {
+        if other == self.own {
+            return;
+        }
+        let counts = Counts::of(neighbour, self.now, self.model);
+        self.around.ten_thousand += counts;
+        newer(&mut self.newest_of_hundreds, other / 100, neighbour.last);
+        if other / 1_000 == self.own / 1_000 {
+            self.around.thousand += counts;
+            newer(&mut self.newest_of_tens, other / 10 % 100, neighbour.last);
+        }
+        if other / 100 == self.own / 100 {
+            self.around.hundred += counts;
+        }
+    }
+
+    /// Adds all numbers of a hundred that is not of the number's own thousand: what they counted at their newest
+    /// report.
+    pub fn add_hundred(&mut self, hundred: u16, newest: Timestamp, counts: Counts) {
+        self.around.ten_thousand += counts.aged(newest, self.now, self.model);
+        newer(&mut self.newest_of_hundreds, hundred, newest);
+    }
+
+    /// What was gathered.
+    #[must_use]
+    pub fn finish(mut self, case_in_100: bool) -> Neighbourhood {
+        let left = |newest: &[Timestamp; 100]| -> f64 {
+            let reported = newest.iter().filter(|newest| **newest != NEVER);
+            reported
+                .map(|newest| remaining_at(*newest, self.now, self.model.long_days))
+                .sum()
+        };
+        self.around.hundreds = left(&self.newest_of_hundreds);
+        self.around.tens = left(&self.newest_of_tens);
+        self.around.case_in_100 = case_in_100;
+        self.around
+    }
+}
+
+fn newer(newest: &mut [Timestamp; 100], place: u16, last: Timestamp) {
+    if let Some(newest) = newest.get_mut(usize::from(place)) {
+        *newest = last.max(*newest);
+    }
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            recent: self.recent + other.recent,
+            short: self.short + other.short,
+            long: self.long + other.long,
+            once: self.once + other.once,
+            local: self.local + other.local,
+            reports: self.reports + other.reports,
+        }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::Area;
+    use crate::domain::time::DAY_MS;
+
+    fn day(day: i64) -> Timestamp {
+        Timestamp::from_millis(Timestamp::EARLIEST.millis() + day * DAY_MS)
+    }
+
+    fn number(digits: u64) -> E164 {
+        E164::from_digits(digits).unwrap()
+    }
+
+    #[test]
+    fn the_own_area_is_hashed_as_reports_name_it() {
+        for (digits, area) in [
+            (14_155_550_199, "415"),
+            (19_005_550_199, "900"),
+            (12_125_550_199, "212"),
+        ] {
+            let wanted = Area::parse(area).unwrap().hash64();
+            assert_eq!(own_area_hash(number(digits)), Some(wanted), "{area}");
+        }
+    }
+
+    #[test]
+    fn only_north_american_numbers_tell_their_area() {
+        assert_eq!(own_area_hash(number(493_012_345_678)), None);
+        assert_eq!(
+            own_area_hash(number(155_550_199)),
+            None,
+            "too short to have an area code"
+        );
+        assert_eq!(own_area_hash(number(74_155_550_199)), None);
+    }
+
+    #[test]
+    fn a_neighbour_counts_once_and_each_kind_of_count_fades_on_its_own() {
+        let model = RangeModel::DEFAULT;
+        let neighbour = Neighbour {
+            last: day(0),
+            reports: 5,
+            local: true,
+        };
+        let fresh = Counts::of(neighbour, day(0), &model);
+        let whole = Counts {
+            recent: 1.0,
+            short: 1.0,
+            long: 1.0,
+            once: 0.0,
+            local: 1.0,
+            reports: 5.0,
+        };
+        assert_eq!(fresh, whole);
+        assert!((Counts::of(neighbour, day(3), &model).recent - 0.5).abs() < 1e-12);
+        assert!((Counts::of(neighbour, day(14), &model).short - 0.5).abs() < 1e-12);
+        let old = Counts::of(
+            Neighbour {
+                reports: 1,
+                ..neighbour
+            },
+            day(60),
+            &model,
+        );
+        for (what, count) in [
+            ("long", old.long),
+            ("once", old.once),
+            ("local", old.local),
+            ("reports", old.reports),
+        ] {
+            assert!((count - 0.5).abs() < 1e-12, "{what} is {count}");
+        }
+    }
+
+    #[test]
+    fn counts_that_aged_are_the_counts_of_then() {
+        let model = RangeModel::DEFAULT;
+        let neighbour = Neighbour {
+            last: day(2),
+            reports: 1,
+            local: false,
+        };
+        let at_once = Counts::of(neighbour, day(40), &model);
+        let in_steps = Counts::of(neighbour, day(9), &model).aged(day(9), day(40), &model);
+        for (one, other) in [
+            (at_once.recent, in_steps.recent),
+            (at_once.short, in_steps.short),
+            (at_once.long, in_steps.long),
+            (at_once.once, in_steps.once),
+            (at_once.local, in_steps.local),
+            (at_once.reports, in_steps.reports),
+        ] {
+            assert!((one - other).abs() < 1e-12, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn each_neighbour_is_in_the_ranges_that_hold_it() {
+        let model = RangeModel::DEFAULT;
+        let neighbour = Neighbour {
+            last: day(0),
+            reports: 1,
+            local: false,
+        };
+        let mut gathering = Gathering::new(1_234, day(0), &model);
+        // Itself, one of its hundred, two of its thousand in one ten, one of its ten thousand.
+        for other in [1_234, 1_235, 1_371, 1_372, 9_999] {
+            gathering.add(other, neighbour);
+        }
+        let around = gathering.finish(true);
+        let (hundred, thousand, all) = (around.hundred.short, around.thousand.short, around.ten_thousand.short);
+        assert_eq!([hundred, thousand, all], [1.0, 3.0, 4.0]);
+        assert_eq!([around.tens, around.hundreds], [2.0, 3.0]);
+        assert!(around.case_in_100);
+    }
+}

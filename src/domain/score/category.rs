@@ -1,0 +1,50 @@
+//! What kind of call it is, and whom it pretends to come from.
+
+use super::Subject;
+use crate::domain::brand::Brand;
+use crate::domain::evidence::Standing;
+use crate::domain::kinds::Category;
+use crate::domain::model::ScoreModel;
+
+/// How common each category is where the number is from, in shares of 1.
+pub type CategoryPrior = Vec<(Category, f64)>;
+
+impl ScoreModel {
+    /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and overall; named only where it stands out
+    /// among what was said of the number itself: neighbours accuse nobody of a kind of fraud.
+    pub(super) fn category(
+        &self,
+        subject: &Subject<'_>,
+        standing: &Standing,
+        prior: &CategoryPrior,
+    ) -> Option<(Category, f64)> {
+        let mut masses: Vec<(Category, f64)> = Vec::new();
+        let mut total = 0.0;
+        for (category, mass) in subject.state.evidence.categories(standing) {
+            total += mass;
+            match masses.iter_mut().find(|(known, _)| *known == category) {
+                Some((_, sum)) => *sum += mass,
+                None => masses.push((category, mass)),
+            }
+        }
+        let case = self.holding_case(subject).map(|case| case.category);
+        if let Some(category) = case.filter(|category| *category != Category::Unspecified) {
+            return Some((category, 1.0));
+        }
+        let strength = self.rules.category_prior_strength;
+        let prior_of = |category| {
+            let known = prior.iter().find(|(known, _)| *known == category);
+            known.map_or(0.0, |(_, share)| *share)
+        };
+        masses
+            .into_iter()
+            .map(|(category, mass)| (category, (mass + strength * prior_of(category)) / (total + strength)))
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+            .filter(|(_, share)| *share >= self.rules.category_shown_from)
+    }
+
+    pub(super) fn brand(&self, subject: &Subject<'_>, standing: &Standing) -> Option<Brand> {
+        let case = self.holding_case(subject).and_then(|case| case.brand.clone());
+        case.or_else(|| subject.state.evidence.leading_brand(standing).cloned())
+    }
+}

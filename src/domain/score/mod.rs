@@ -1,0 +1,233 @@
+//! From what is known of a number to a score, with the reasons that make it up.
+//!
+//! Terms add up in log-odds, so each reason carries its points, and the score is
+//! `100 * sigma(sum of the terms + prior)`; floors and caps come after the sum, and a reason says by how much they moved
+//! it. What 80 means: if one call in ten is unwanted, four in five calls with this score are.
+//!
+//! [`ScoreModel::weigh`] does the sum and is what every call pays for; [`ScoreModel::explain`] finds the words, for
+//! whoever asks.
+
+mod bounds;
+mod call;
+mod cases;
+mod category;
+mod reason;
+
+use std::sync::Arc;
+
+use super::brand::Brand;
+use super::call::{Signing, View};
+use super::case::{Case, Link};
+use super::decay::remaining_at;
+use super::evidence::Standing;
+use super::feature::Features;
+use super::kinds::{Category, RiskLevel, StatusKind};
+use super::model::ScoreModel;
+use super::range::Neighbourhood;
+use super::state::NumberState;
+use super::time::Timestamp;
+use crate::number::E164;
+
+pub use category::CategoryPrior;
+use reason::Points;
+pub use reason::{Reason, ReasonCode};
+
+/// Everything a score is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The record of the number; a number without one has a blank record.
+    pub state: &'a NumberState,
+    /// The cases it is linked to, with the link. Merged cases are given as their successor.
+    pub cases: &'a [(&'a Link, Arc<Case>)],
+    /// What surrounds it.
+    pub around: Neighbourhood,
+    /// The number.
+    pub number: E164,
+    /// How the call was signed; [`Signing::NotGiven`] scores the number itself.
+    pub call: Signing,
+    /// The moment to score at.
+    pub now: Timestamp,
+}
+
+/// The score and what actions rest on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// 0 to 100, higher is worse; none where nothing is known or the number is not one that is scored.
+    pub value: Option<f64>,
+    /// The level.
+    pub level: RiskLevel,
+    /// How much evidence there is, 0 to 1; not how bad it looks.
+    pub confidence: f64,
+    /// The strongest status that holds, for the call that was asked about.
+    pub status: Option<StatusKind>,
+    /// Whether a contributing case sets a floor: the number may be neither called from nor dialled without warning.
+    pub case_floor: bool,
+    /// Whether the number's owner signs for their calls and nobody does for this one.
+    pub spoof_suspected: bool,
+}
+
+/// What a number weighs, before anybody asks why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weighed {
+    /// The score.
+    pub verdict: Verdict,
+    /// What the evidence adds up to; prior, cases, "not spam" and analysts apart.
+    pub evidence_log_odds: f64,
+    /// What the fitted terms looked at.
+    pub features: Features,
+    standing: Standing,
+    /// Points of all that is not a fitted term.
+    extra: Points,
+}
+
+/// The outcome of scoring, in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// The score.
+    pub verdict: Verdict,
+    /// What it rests on, by weight.
+    pub reasons: Vec<Reason>,
+    /// The kind of call, where one stands out.
+    pub category: Option<(Category, f64)>,
+    /// The brand impersonated most.
+    pub brand: Option<Brand>,
+}
+
+impl Verdict {
+    /// Of what is no number, or of a number that is never scored.
+    pub const NOT_SCORED: Self = Self {
+        value: None,
+        level: RiskLevel::NotScored,
+        confidence: 0.0,
+        status: None,
+        case_floor: false,
+        spoof_suspected: false,
+    };
+}
+
+impl Score {
+    /// A score of which nobody asks why.
+    #[must_use]
+    pub const fn unexplained(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            reasons: Vec::new(),
+            category: None,
+            brand: None,
+        }
+    }
+}
+
+impl ScoreModel {
+    /// Scores a number, or a call that shows it.
+    #[must_use]
+    pub fn weigh(&self, subject: &Subject<'_>) -> Weighed {
+        let (standing, around) = if subject.call.is_of_the_number() {
+            let evidence = &subject.state.evidence;
+            (
+                evidence.at(subject.now, &self.fold, subject.call.view()),
+                subject.around,
+            )
+        } else {
+            (Standing::nothing(subject.now), Neighbourhood::default())
+        };
+        let spoof_suspected = self.spoof_suspected(subject.call, &standing);
+        let features = self.features(subject, &standing, &around);
+        let mut weighed = Weighed {
+            verdict: Verdict {
+                value: None,
+                level: RiskLevel::Unknown,
+                confidence: self.confidence(&standing, &around),
+                status: subject.status(spoof_suspected),
+                case_floor: false,
+                spoof_suspected,
+            },
+            evidence_log_odds: self.evidence_log_odds(&features),
+            features,
+            standing,
+            extra: Points::default(),
+        };
+        if let Some(StatusKind::Protected | StatusKind::DoNotOriginate) = weighed.verdict.status {
+            weighed.verdict.level = RiskLevel::NotScored;
+        } else if !subject.call.is_of_the_number() {
+            self.weigh_failed(&mut weighed);
+        } else if self.is_known(subject, &weighed.standing) {
+            self.add_call(subject, &mut weighed);
+            self.add_judgements(subject, &mut weighed);
+            let value = self.bounded(subject, &mut weighed);
+            weighed.verdict.level = level(value, weighed.verdict.status);
+            weighed.verdict.value = Some(value);
+        }
+        weighed
+    }
+
+    /// The score in full, with its reasons. `prior` is how common each category is where the number is from.
+    #[must_use]
+    pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior) -> Score {
+        let is_of_the_number = subject.call.is_of_the_number();
+        let is_known = is_of_the_number && self.is_known(subject, &weighed.standing);
+        Score {
+            verdict: weighed.verdict,
+            reasons: self.reasons(subject, weighed),
+            category: is_known
+                .then(|| self.category(subject, &weighed.standing, prior))
+                .flatten(),
+            brand: is_of_the_number
+                .then(|| self.brand(subject, &weighed.standing))
+                .flatten(),
+        }
+    }
+
+    /// Whether anything is known that a score could rest on, in the books that are read.
+    fn is_known(&self, subject: &Subject<'_>, standing: &Standing) -> bool {
+        let state = subject.state;
+        let own = match subject.call.view() {
+            View::All => !state.evidence.is_empty(),
+            View::Authenticated | View::Unauthenticated => standing.long > 0.0 || standing.not_spam > 0.0,
+        };
+        let said = !state.statuses.is_empty() || !state.links.is_empty();
+        own || said || subject.around.ten_thousand.short >= self.rules.unknown_below_range_mass
+    }
+
+    pub(super) fn features(&self, subject: &Subject<'_>, standing: &Standing, around: &Neighbourhood) -> Features {
+        // The victims' areas fade out with the time since the last report: their map has no window of its own.
+        let left = standing
+            .last_at
+            .map_or(0.0, |last| remaining_at(last, standing.at, self.areas_half_life_days));
+        Features::new(subject.number, standing, standing.areas * left, around)
+    }
+
+    /// Confidence: 0 without evidence, a half at `confidence_half_mass`.
+    fn confidence(&self, standing: &Standing, around: &Neighbourhood) -> f64 {
+        let rules = &self.rules;
+        let mass = standing.long + standing.not_spam + rules.confidence_range_share * around.ten_thousand.short;
+        1.0 - rules.confidence_half_mass / (rules.confidence_half_mass + mass)
+    }
+
+    /// What is a judgement and not a fitted term: cases, "not spam", proven businesses.
+    fn add_judgements(&self, subject: &Subject<'_>, weighed: &mut Weighed) {
+        weighed.extra.add(ReasonCode::CaseLink, self.case_points(subject));
+        if self.holding_case(subject).is_none() {
+            let points = (self.rules.not_spam * weighed.standing.not_spam.ln_1p()).min(self.rules.not_spam_most);
+            weighed.extra.add(ReasonCode::NotSpamReports, -points);
+        }
+        if subject.holds(StatusKind::VerifiedBusiness, weighed.verdict.spoof_suspected) {
+            weighed
+                .extra
+                .add(ReasonCode::VerifiedBusiness, self.rules.verified_business);
+        }
+    }
+}
+
+/// The level of a score.
+fn level(value: f64, status: Option<StatusKind>) -> RiskLevel {
+    if matches!(status, Some(StatusKind::Allowed | StatusKind::VerifiedBusiness)) {
+        return RiskLevel::Trusted;
+    }
+    match value {
+        value if value < 20.0 => RiskLevel::Low,
+        value if value < 60.0 => RiskLevel::Medium,
+        value if value < 80.0 => RiskLevel::High,
+        _ => RiskLevel::Critical,
+    }
+}

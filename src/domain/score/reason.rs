@@ -1,0 +1,287 @@
+//! Why a score is what it is. The texts are for people; the codes are for programs.
+
+use super::cases::raises;
+use super::{Subject, Weighed};
+use crate::domain::call::Signing;
+use crate::domain::feature::Feature;
+use crate::domain::kinds::StatusKind;
+use crate::domain::model::ScoreModel;
+use crate::domain::range::Counts;
+use crate::domain::time::Timestamp;
+
+/// Points below this are no reason.
+const POINTS_MIN: f64 = 0.005;
+
+/// Why a score is what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// A stable code, such as `RECENT_REPORTS`.
+    pub code: &'static str,
+    /// What it adds to or takes from the log-odds.
+    pub points: f64,
+    /// One sentence.
+    pub detail: String,
+}
+
+/// The codes of reasons that carry points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ReasonCode {
+    /// The number's reports of the last days.
+    RecentReports,
+    /// All its reports.
+    HistoricReports,
+    /// Its victims are in many places.
+    ManyReporters,
+    /// Reported numbers among the same 100.
+    HotRange100,
+    /// Among the same 1,000.
+    HotRange1000,
+    /// Among the same 10,000.
+    HotRange10000,
+    /// How the neighbours were reported: once each, or by people of their own area.
+    RangePattern,
+    /// What holds of toll-free numbers alone.
+    TollFree,
+    /// Nothing of this is about the number itself.
+    RangeOnly,
+    /// Fraud cases.
+    CaseLink,
+    /// People said that its calls were wanted.
+    NotSpamReports,
+    /// Its owner proved who it is.
+    VerifiedBusiness,
+    /// An analyst vouches for it.
+    AnalystAllowed,
+    /// An analyst blocked it.
+    AnalystBlocked,
+    /// How the call was signed.
+    Attestation,
+    /// The number's calls are signed in full, and this one is not.
+    SpoofSuspected,
+    /// Those who reported it have not proved themselves, and are few.
+    UnprovenReporters,
+}
+
+const CODES: usize = 17;
+
+/// Points by code.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Points([f64; CODES]);
+
+impl Points {
+    pub(super) fn add(&mut self, code: ReasonCode, points: f64) {
+        if let Some(sum) = self.0.get_mut(code as usize) {
+            *sum += points;
+        }
+    }
+
+    pub(super) fn sum(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
+    pub(super) fn get(&self, code: ReasonCode) -> f64 {
+        self.0.get(code as usize).copied().unwrap_or_default()
+    }
+}
+
+impl ReasonCode {
+    const ALL: [Self; CODES] = [
+        Self::RecentReports,
+        Self::HistoricReports,
+        Self::ManyReporters,
+        Self::HotRange100,
+        Self::HotRange1000,
+        Self::HotRange10000,
+        Self::RangePattern,
+        Self::TollFree,
+        Self::RangeOnly,
+        Self::CaseLink,
+        Self::NotSpamReports,
+        Self::VerifiedBusiness,
+        Self::AnalystAllowed,
+        Self::AnalystBlocked,
+        Self::Attestation,
+        Self::SpoofSuspected,
+        Self::UnprovenReporters,
+    ];
+
+    /// The code as the API has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RecentReports => "RECENT_REPORTS",
+            Self::HistoricReports => "HISTORIC_REPORTS",
+            Self::ManyReporters => "MANY_REPORTERS",
+            Self::HotRange100 => "HOT_RANGE_100",
+            Self::HotRange1000 => "HOT_RANGE_1000",
+            Self::HotRange10000 => "HOT_RANGE_10000",
+            Self::RangePattern => "RANGE_PATTERN",
+            Self::TollFree => "TOLL_FREE",
+            Self::RangeOnly => "RANGE_ONLY",
+            Self::CaseLink => "CASE_LINK",
+            Self::NotSpamReports => "NOT_SPAM_REPORTS",
+            Self::VerifiedBusiness => "VERIFIED_BUSINESS",
+            Self::AnalystAllowed => "ANALYST_ALLOWED",
+            Self::AnalystBlocked => "ANALYST_BLOCKED",
+            Self::Attestation => "ATTESTATION",
+            Self::SpoofSuspected => "SPOOF_SUSPECTED",
+            Self::UnprovenReporters => "UNPROVEN_REPORTERS",
+        }
+    }
+
+    /// The reason that a feature's points are booked to.
+    #[must_use]
+    pub const fn of(feature: Feature) -> Self {
+        match feature {
+            Feature::RecentReports => Self::RecentReports,
+            Feature::Reports | Feature::QuietDays | Feature::ActiveDays | Feature::AllReports => Self::HistoricReports,
+            Feature::Areas => Self::ManyReporters,
+            Feature::Range100 | Feature::Range100Long => Self::HotRange100,
+            Feature::Range1000 | Feature::Range1000Recent | Feature::Local1000 | Feature::Distant1000 => {
+                Self::HotRange1000
+            }
+            Feature::Range10000 | Feature::Range10000Recent => Self::HotRange10000,
+            Feature::OnceShare1000 | Feature::Spread1000 | Feature::Spread10000 | Feature::ReportsPerNumber => {
+                Self::RangePattern
+            }
+            Feature::TollFree | Feature::TollFreeReports => Self::TollFree,
+        }
+    }
+}
+
+impl ScoreModel {
+    /// The reasons of a score, the weightiest first.
+    pub(super) fn reasons(&self, subject: &Subject<'_>, weighed: &Weighed) -> Vec<Reason> {
+        if let Some(kind @ (StatusKind::Protected | StatusKind::DoNotOriginate)) = weighed.verdict.status {
+            return vec![unscored(kind)];
+        }
+        let is_of_the_number = subject.call.is_of_the_number();
+        if weighed.verdict.value.is_none() && is_of_the_number {
+            return Vec::new();
+        }
+        let mut points = weighed.extra;
+        if is_of_the_number {
+            self.add_terms(weighed, &mut points);
+        }
+        let is_stated = |code| {
+            (code == ReasonCode::Attestation && !is_of_the_number)
+                || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
+        };
+        let mut reasons: Vec<Reason> = ReasonCode::ALL
+            .into_iter()
+            .map(|code| (code, points.get(code)))
+            .filter(|(code, points)| points.abs() >= POINTS_MIN || is_stated(*code))
+            .map(|(code, points)| Reason {
+                code: code.as_str(),
+                points,
+                detail: text(code, points, subject),
+            })
+            .collect();
+        reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
+        reasons
+    }
+
+    fn add_terms(&self, weighed: &Weighed, points: &mut Points) {
+        for term in &self.terms {
+            points.add(ReasonCode::of(term.feature), term.points(&weighed.features));
+        }
+        for table in &self.tables {
+            let [feature, _] = table.features;
+            points.add(ReasonCode::of(feature), table.points(&weighed.features));
+        }
+    }
+}
+
+fn unscored(kind: StatusKind) -> Reason {
+    let (code, detail) = if kind == StatusKind::DoNotOriginate {
+        ("DO_NOT_ORIGINATE", "The owner never places calls from this number.")
+    } else {
+        (
+            "PROTECTED_NUMBER",
+            "The number serves public safety and is never scored.",
+        )
+    };
+    Reason {
+        code,
+        points: 0.0,
+        detail: detail.to_owned(),
+    }
+}
+
+/// A sentence for the person whose number it is, or who is called from it.
+fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
+    let (evidence, around) = (&subject.state.evidence, &subject.around);
+    match code {
+        ReasonCode::RecentReports => last_report(evidence.last_reported, subject.now),
+        ReasonCode::HistoricReports => match evidence.reports {
+            1 => "It was reported once.".to_owned(),
+            reports => format!("It was reported {reports} times."),
+        },
+        ReasonCode::ManyReporters => "The people who reported it are in different areas.".to_owned(),
+        ReasonCode::HotRange100 => range_text(&around.hundred, "100"),
+        ReasonCode::HotRange1000 => range_text(&around.thousand, "1,000"),
+        ReasonCode::HotRange10000 => range_text(&around.ten_thousand, "10,000"),
+        ReasonCode::RangePattern if points > 0.0 => {
+            "The reported numbers around it are used once and dropped, as made-up caller IDs are.".to_owned()
+        }
+        ReasonCode::RangePattern => {
+            "The reported numbers around it are not used in the way made-up caller IDs are.".to_owned()
+        }
+        ReasonCode::TollFree => "It is a toll-free number, and these are reported more often than others.".to_owned(),
+        ReasonCode::RangeOnly => {
+            "Hardly anything of this is about the number itself, so it is not enough to block it.".to_owned()
+        }
+        ReasonCode::CaseLink => case_text(subject),
+        ReasonCode::NotSpamReports => match evidence.not_spam_reports {
+            1 => "Somebody said that a call from it was wanted.".to_owned(),
+            people => format!("{people} people said that calls from it were wanted."),
+        },
+        ReasonCode::VerifiedBusiness => "Its owner is a business that proved who it is.".to_owned(),
+        ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
+        ReasonCode::AnalystBlocked => "An analyst blocked the number.".to_owned(),
+        ReasonCode::Attestation => signing_text(subject.call).to_owned(),
+        ReasonCode::SpoofSuspected => {
+            "The owner of the number signs for their calls; nobody vouches for this one.".to_owned()
+        }
+        ReasonCode::UnprovenReporters => "Those who reported it are few, and new here.".to_owned(),
+    }
+}
+
+fn signing_text(signing: Signing) -> &'static str {
+    match signing {
+        Signing::NotGiven => "Nothing is known of how the call was signed.",
+        Signing::A => "The caller's provider vouches for the caller and the number.",
+        Signing::B => "The caller's provider vouches for the caller, not for the number.",
+        Signing::C => "The call came through a gateway, which vouches for nobody.",
+        Signing::Unsigned => "The call is not signed.",
+        Signing::Failed => "The signature of the call is not valid: what is known of the number may not be true of it.",
+    }
+}
+
+fn last_report(last: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(last) = last else {
+        return "It was reported in the last days.".to_owned();
+    };
+    match now.days_since(last) {
+        days if days < 1.0 => "It was last reported within the last 24 hours.".to_owned(),
+        days if days < 2.0 => "It was last reported a day ago.".to_owned(),
+        days => format!("It was last reported {days:.0} days ago."),
+    }
+}
+
+fn range_text(counts: &Counts, size: &str) -> String {
+    // Whole numbers are shown, each counted less the longer ago it was reported.
+    match counts.short.max(counts.long).round() {
+        count if count < 1.0 => format!("A number of the same {size} was reported a while ago."),
+        count if count < 2.0 => format!("Another number of the same {size} was reported lately."),
+        count => format!("About {count:.0} other numbers of the same {size} were reported lately."),
+    }
+}
+
+fn case_text(subject: &Subject<'_>) -> String {
+    match subject.cases.iter().find(|(link, case)| raises(link, case)) {
+        Some((_, case)) => format!("It belongs to a fraud case: {}.", case.title),
+        None => "Another number of the same 100 belongs to a fraud case.".to_owned(),
+    }
+}

@@ -1,0 +1,220 @@
+//! The figures of an evaluation.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::FLAGGED;
+use super::again::AgainFigures;
+use super::bootstrap;
+use super::rank::{flagged, ratio, stopped, threshold};
+use super::reliability::{self, Band};
+use super::samples::{History, Sample, Samples, calls};
+
+/// Above this a score blocks by default.
+const BLOCKED_ABOVE: f64 = 80.0;
+/// The share of legitimate number-days flagged at which calls are told apart by what had been seen of their number.
+const KINDS_AT: f64 = 0.002;
+
+/// How good a model is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// The model, or both models of a cross-fit.
+    pub models: Vec<String>,
+    /// Whether scores were kept below the cap on what rests on the neighbourhood alone.
+    pub as_served: bool,
+    /// Share of all calls that are taken to be unwanted, where the figures need one: that of the model.
+    pub prior: f64,
+    /// Days that were scored.
+    pub days: usize,
+    /// Complaint calls.
+    pub complaints: u64,
+    /// Legitimate numbers times days.
+    pub legitimate_number_days: usize,
+    /// Random numbers times days.
+    pub random_number_days: usize,
+    /// Share of complaint calls stopped, by the share of legitimate number-days flagged.
+    pub stopped_at_flagged: BTreeMap<&'static str, f64>,
+    /// Their 95 % intervals over exchanges and days.
+    pub stopped_at_flagged_interval: BTreeMap<&'static str, [f64; 2]>,
+    /// Share of random numbers flagged at the same thresholds.
+    pub random_flagged_at: BTreeMap<&'static str, f64>,
+    /// The thresholds.
+    pub threshold_at: BTreeMap<&'static str, f64>,
+    /// Exact-number lists, in the same run.
+    pub baselines: BTreeMap<&'static str, BaselineFigures>,
+    /// How well it is foretold whether a number is reported again.
+    pub again_in_7d: Option<AgainFigures>,
+    /// Whether a score means what it says.
+    pub reliability: Vec<Band>,
+    /// Days from a number's first complaint until its score is 80 or more, the median of those that came so far.
+    pub time_to_80_days: Option<f64>,
+    /// Share of the numbers first complained about in the period that came so far.
+    pub reached_80: f64,
+    /// Share of legitimate number-days with a score above 80.
+    pub legitimate_over_80: f64,
+    /// Calls by what had been seen of their number.
+    pub by_kind: BTreeMap<&'static str, KindFigures>,
+}
+
+/// What an exact-number list does.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct BaselineFigures {
+    /// Share of legitimate number-days on the list.
+    pub flagged: f64,
+    /// Share of complaint calls on the list.
+    pub stopped: f64,
+}
+
+/// Calls of one kind.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct KindFigures {
+    /// Share of all complaint calls.
+    pub share: f64,
+    /// Share of these calls that are stopped when 0.2 % of legitimate number-days are flagged.
+    pub stopped: f64,
+}
+
+/// What is known beside the samples.
+#[derive(Debug)]
+pub struct Beside {
+    /// The models.
+    pub models: Vec<String>,
+    /// Whether scores were kept below their cap.
+    pub as_served: bool,
+    /// Days that were scored.
+    pub days: usize,
+    /// The models' prior.
+    pub prior: f64,
+    /// How well it was foretold whether a number is reported again.
+    pub again: Option<AgainFigures>,
+    /// For numbers first complained about in the period that came to 80: after how many days.
+    pub days_to_80: Vec<i64>,
+    /// Numbers first complained about in the period.
+    pub first_complained: usize,
+}
+
+impl Figures {
+    /// From sorted samples.
+    #[must_use]
+    pub fn new(samples: &Samples, beside: Beside) -> Self {
+        let intervals = bootstrap::intervals(samples, beside.prior);
+        let at = |share| threshold(&samples.legitimate, share);
+        let by_share = |figure: &dyn Fn(f64) -> f64| FLAGGED.map(|(name, share)| (name, figure(at(share)))).into();
+        let names = FLAGGED.map(|(name, _)| name);
+        Self {
+            models: beside.models,
+            as_served: beside.as_served,
+            prior: beside.prior,
+            days: beside.days,
+            complaints: calls(&samples.complaints),
+            legitimate_number_days: samples.legitimate.len(),
+            random_number_days: samples.random.len(),
+            stopped_at_flagged: by_share(&|threshold| stopped(&samples.complaints, threshold)),
+            stopped_at_flagged_interval: names.into_iter().zip(intervals.stopped).collect(),
+            random_flagged_at: by_share(&|threshold| flagged(&samples.random, threshold)),
+            threshold_at: by_share(&|threshold| threshold),
+            baselines: baselines(samples),
+            again_in_7d: beside.again,
+            reliability: reliability::bands(samples, beside.prior, &intervals.posterior),
+            time_to_80_days: median(beside.days_to_80.clone()),
+            reached_80: ratio(beside.days_to_80.len() as u64, beside.first_complained as u64),
+            legitimate_over_80: flagged(&samples.legitimate, BLOCKED_ABOVE),
+            by_kind: by_kind(&samples.complaints, at(KINDS_AT)),
+        }
+    }
+}
+
+fn baselines(samples: &Samples) -> BTreeMap<&'static str, BaselineFigures> {
+    type Listed = fn(&Sample) -> bool;
+    let lists: [(&str, Listed); 4] = [
+        ("seen_30d_1", |sample| sample.seen_30d >= 1),
+        ("seen_30d_2", |sample| sample.seen_30d >= 2),
+        ("seen_30d_3", |sample| sample.seen_30d >= 3),
+        ("seen_90d_1", |sample| sample.seen_90d >= 1),
+    ];
+    let figures = lists.map(|(name, listed)| {
+        let good = samples.legitimate.iter().filter(|sample| listed(sample)).count();
+        let bad: Vec<Sample> = samples
+            .complaints
+            .iter()
+            .filter(|sample| listed(sample))
+            .copied()
+            .collect();
+        let figures = BaselineFigures {
+            flagged: ratio(good as u64, samples.legitimate.len() as u64),
+            stopped: ratio(calls(&bad), calls(&samples.complaints)),
+        };
+        (name, figures)
+    });
+    figures.into()
+}
+
+fn by_kind(complaints: &[Sample], threshold: f64) -> BTreeMap<&'static str, KindFigures> {
+    let all = calls(complaints);
+    let figures = History::ALL.map(|history| {
+        let those: Vec<Sample> = complaints
+            .iter()
+            .filter(|sample| sample.history == history)
+            .copied()
+            .collect();
+        let figures = KindFigures {
+            share: ratio(calls(&those), all),
+            stopped: stopped(&those, threshold),
+        };
+        (history.name(), figures)
+    });
+    figures.into()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "days of a few years")]
+fn median(mut days: Vec<i64>) -> Option<f64> {
+    days.sort_unstable();
+    let middle = days.len() / 2;
+    let high = *days.get(middle)? as f64;
+    if days.len() % 2 == 1 {
+        return Some(high);
+    }
+    Some(f64::midpoint(high, *days.get(middle.checked_sub(1)?)? as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::E164;
+
+    fn sample(history: History, calls: u32, score: f64) -> Sample {
+        Sample {
+            day: "2020-11-03".parse().unwrap(),
+            number: E164::from_digits(14_155_550_199).unwrap(),
+            calls,
+            score,
+            history,
+            seen_30d: 0,
+            seen_90d: 0,
+        }
+    }
+
+    #[test]
+    fn kinds_share_the_calls() {
+        let calls = [
+            sample(History::Recent, 3, 90.0),
+            sample(History::Recent, 1, 50.0),
+            sample(History::NewGeographic, 4, 50.1),
+            sample(History::NewTollFree, 2, 10.0),
+        ];
+        let kinds = by_kind(&calls, 50.0);
+        let of = |name: &str| (kinds[name].share, kinds[name].stopped);
+        assert_eq!(of("seen_30d"), (0.4, 0.75));
+        assert_eq!(of("seen_earlier"), (0.0, 0.0));
+        assert_eq!(of("new_geographic"), (0.4, 1.0));
+        assert_eq!(of("new_toll_free"), (0.2, 0.0));
+    }
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(Vec::new()), None);
+        assert_eq!(median(vec![3, 1, 2]), Some(2.0));
+        assert_eq!(median(vec![4, 1, 2, 3]), Some(2.5));
+    }
+}

@@ -1,0 +1,90 @@
+//! What all pictures share: a white sheet with a title, and colours that people who see fewer of them can tell apart
+//! (Okabe and Ito, 2008).
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::PlotError;
+
+/// Complaint calls, and what the score does.
+pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
+/// Legitimate numbers, and other ways than the score.
+pub(super) const VERMILION: RGBColor = RGBColor(213, 94, 0);
+/// Random numbers.
+pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
+/// Whatever is only there to compare with.
+pub(super) const GREY: RGBColor = RGBColor(90, 90, 90);
+/// The lines of the grid.
+pub(super) const GRID: RGBColor = RGBColor(222, 222, 222);
+
+/// The font of every text; whoever shows the picture chooses which.
+pub(super) const FONT: &str = "sans-serif";
+/// Sizes of text: of labels, and of the names of axes.
+pub(super) const LABEL: i32 = 17;
+pub(super) const AXIS: i32 = 19;
+/// Room for labels below and to the left of the axes, and at the edges, in pixels.
+pub(super) const BELOW: i32 = 64;
+pub(super) const LEFT: i32 = 84;
+pub(super) const BESIDE: i32 = 14;
+pub(super) const RIGHT: i32 = 36;
+
+const SIZE: (u32, u32) = (960, 640);
+const TITLE: i32 = 28;
+const MARGIN: i32 = 20;
+const HEAD: i32 = 84;
+
+/// Where a picture is drawn.
+pub(super) type Sheet<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Draws on a white sheet, below a title and a line that says more.
+pub(super) fn sheet(
+    title: &str,
+    more: &str,
+    draw: impl FnOnce(&Sheet<'_>) -> Result<(), PlotError>,
+) -> Result<String, PlotError> {
+    let mut svg = String::new();
+    {
+        let sheet = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        sheet.fill(&WHITE)?;
+        sheet.draw(&Text::new(title, (MARGIN, MARGIN), (FONT, TITLE).into_font()))?;
+        let style = (FONT, LABEL).into_font().color(&GREY);
+        sheet.draw(&Text::new(more, (MARGIN, MARGIN + TITLE + 6), style))?;
+        draw(&sheet.margin(HEAD, 0, 0, 0))?;
+        sheet.present()?;
+    }
+    Ok(svg)
+}
+
+/// A line of a legend.
+pub(super) fn stroke((x, y): (i32, i32), style: impl Into<ShapeStyle>) -> PathElement<(i32, i32)> {
+    PathElement::new(vec![(x, y), (x + 22, y)], style)
+}
+
+/// A share in per cent, with as many decimals as it needs.
+pub(super) fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    let decimals = if percent >= 0.995 || percent <= 0.0 {
+        0
+    } else if percent >= 0.0995 {
+        1
+    } else if percent >= 0.00995 {
+        2
+    } else {
+        3
+    };
+    format!("{percent:.decimals$} %")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_have_the_decimals_they_need() {
+        let shares = [0.0, 0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0];
+        assert_eq!(
+            shares.map(percent),
+            ["0 %", "0.001 %", "0.01 %", "0.1 %", "1 %", "10 %", "100 %"]
+        );
+    }
+}

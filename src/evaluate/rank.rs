@@ -1,0 +1,74 @@
+//! Thresholds, and what lies above them. *Flagged* is a score strictly above the threshold.
+
+use super::samples::{Sample, calls};
+
+/// The threshold at which at most this share of samples is flagged. They must be sorted, the worst first.
+#[must_use]
+pub(super) fn threshold(sorted: &[Sample], share: f64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a count is a count"
+    )]
+    let allowed = (share * sorted.len() as f64).floor() as usize;
+    // The first that may not be flagged; its equals may not either.
+    sorted.get(allowed).map_or(0.0, |sample| sample.score)
+}
+
+/// Share of samples above a threshold.
+#[must_use]
+pub(super) fn flagged(samples: &[Sample], threshold: f64) -> f64 {
+    let above = samples.iter().filter(|sample| sample.score > threshold).count() as u64;
+    ratio(above, samples.len() as u64)
+}
+
+/// Share of complaint calls above a threshold.
+#[must_use]
+pub(super) fn stopped(samples: &[Sample], threshold: f64) -> f64 {
+    let above = samples.iter().filter(|sample| sample.score > threshold);
+    ratio(above.map(|sample| u64::from(sample.calls)).sum(), calls(samples))
+}
+
+/// A part of a whole; 0 of nothing.
+#[must_use]
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
+    let (part, whole) = (part as f64, whole as f64);
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::History;
+    use super::*;
+    use crate::domain::day::Day;
+    use crate::number::E164;
+
+    fn samples(scores: &[f64]) -> Vec<Sample> {
+        let day: Day = "2020-11-03".parse().unwrap();
+        let one = |score: &f64| Sample {
+            day,
+            number: E164::from_digits(14_155_550_199).unwrap(),
+            calls: 2,
+            score: *score,
+            history: History::Recent,
+            seen_30d: 0,
+            seen_90d: 0,
+        };
+        scores.iter().map(one).collect()
+    }
+
+    #[test]
+    fn no_more_than_the_share_is_flagged() {
+        let distinct = samples(&[9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.5]);
+        let at = threshold(&distinct, 0.2);
+        assert!((at - 7.0).abs() < 1e-12);
+        assert!((flagged(&distinct, at) - 0.2).abs() < 1e-12);
+        // Equals are flagged together or not at all.
+        let equal = samples(&[9.0, 7.0, 7.0, 7.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+        assert!((flagged(&equal, threshold(&equal, 0.2)) - 0.1).abs() < 1e-12);
+        assert!((stopped(&equal, threshold(&equal, 0.2)) - 0.1).abs() < 1e-12);
+        assert!(flagged(&[], threshold(&[], 0.2)).abs() < 1e-12);
+    }
+}

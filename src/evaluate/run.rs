@@ -1,0 +1,294 @@
+//! The replay itself.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rayon::prelude::*;
+
+use super::RANDOM_NUMBERS;
+use super::again::Again;
+use super::figures::{Beside, Figures};
+use super::samples::{History as SeenBefore, Sample, Samples};
+use crate::domain::day::Day;
+use crate::domain::model::ScoreModel;
+use crate::number::E164;
+use crate::replay::{Call, Complaints, Exchange, Half, History, Seen};
+use crate::store::Shard;
+
+/// Days before a Tuesday in which a number must have been seen to be foretold.
+const AGAIN_SEEN_DAYS: i64 = 180;
+/// Days from a Tuesday on in which it may be reported again.
+const AGAIN_DAYS: i64 = 7;
+/// A number with this score would be blocked.
+const BLOCKED_FROM: f64 = 80.0;
+
+/// One model for all numbers, or one for each half of the exchanges.
+#[derive(Clone, Debug)]
+pub enum Models {
+    /// One for all.
+    One(Arc<ScoreModel>),
+    /// Numbers of an exchange are scored by the model that saw none of the legitimate numbers of its half.
+    CrossFit {
+        /// For exchanges of half 0: fitted with half 1.
+        zero: Arc<ScoreModel>,
+        /// For exchanges of half 1: fitted with half 0.
+        one: Arc<ScoreModel>,
+    },
+}
+
+/// What to evaluate.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The complaints, sorted.
+    pub complaints: &'a Complaints,
+    /// Legitimate numbers.
+    pub legitimate: &'a [E164],
+    /// The first day to score.
+    pub from: Day,
+    /// The last day to score.
+    pub to: Day,
+    /// Days that complaints come late: 0 when all of yesterday's are known.
+    pub lag_days: i64,
+    /// What scores.
+    pub models: Models,
+    /// Whether scores that rest on the neighbourhood alone are kept below their cap, as lookups keep them. The cap says
+    /// what may be done about a score, not what it means, and a tenant may lift it; so a model is measured without.
+    pub as_served: bool,
+}
+
+/// How far a replay is: complaints known, and of how many.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+
+impl Models {
+    /// The model whose evidence and ranges all of them share.
+    #[must_use]
+    pub fn base(&self) -> &Arc<ScoreModel> {
+        match self {
+            Self::One(model) | Self::CrossFit { zero: model, .. } => model,
+        }
+    }
+
+    /// The model that scores a number.
+    #[must_use]
+    pub fn of(&self, number: E164) -> &ScoreModel {
+        match self {
+            Self::One(model) => model,
+            Self::CrossFit { zero, one } => match Exchange::of(number).half() {
+                Half::Zero => zero,
+                Half::One => one,
+            },
+        }
+    }
+
+    /// The same models, without the cap on scores that rest on the neighbourhood alone.
+    fn uncapped(&self) -> Self {
+        let lift = |model: &Arc<ScoreModel>| {
+            let mut model = ScoreModel::clone(model);
+            model.rules.range_only_most = 100.0;
+            Arc::new(model)
+        };
+        match self {
+            Self::One(model) => Self::One(lift(model)),
+            Self::CrossFit { zero, one } => Self::CrossFit {
+                zero: lift(zero),
+                one: lift(one),
+            },
+        }
+    }
+
+    fn versions(&self) -> Vec<String> {
+        match self {
+            Self::One(model) => vec![model.version.clone()],
+            Self::CrossFit { zero, one } => vec![zero.version.clone(), one.version.clone()],
+        }
+    }
+}
+
+/// Replays the complaints and scores every day of the plan; gives the samples, sorted, and the figures.
+#[must_use]
+pub fn run(plan: &Plan<'_>, progress: Progress<'_>) -> (Samples, Figures) {
+    let mut replay = Replay::new(plan);
+    let calls = plan.complaints.calls();
+    let within = |call: &Call| (plan.from..=plan.to).contains(&call.day);
+    let mut days = 0;
+    for calls in calls
+        .chunk_by(|a, b| a.day == b.day)
+        .filter(|calls| calls.first().is_some_and(within))
+    {
+        if let Some(call) = calls.first() {
+            replay.day(call.day, calls);
+            progress(replay.history.known(), plan.complaints.rows().len());
+            days += 1;
+        }
+    }
+    replay.finish(days)
+}
+
+struct Replay<'a> {
+    plan: &'a Plan<'a>,
+    models: Models,
+    history: History<'a>,
+    seen: Seen,
+    /// The day of the last complaint.
+    last: Option<Day>,
+    /// Complaints before this day have been watched for a first one; those before the period are none of its.
+    heard_until: Day,
+    samples: Samples,
+    again: Again,
+    /// Numbers first complained about in the period, with the day of their first complaint, until they come to 80.
+    below_80: HashMap<E164, Day, foldhash::fast::RandomState>,
+    first_complained: usize,
+    days_to_80: Vec<i64>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(plan: &'a Plan<'a>) -> Self {
+        Self {
+            plan,
+            models: if plan.as_served {
+                plan.models.clone()
+            } else {
+                plan.models.uncapped()
+            },
+            history: History::new(plan.complaints, Arc::clone(plan.models.base())),
+            seen: Seen::new(plan.complaints),
+            last: plan.complaints.rows().last().map(|row| Day::of(row.received_at)),
+            heard_until: plan.from,
+            samples: Samples::default(),
+            again: Again::default(),
+            below_80: HashMap::default(),
+            first_complained: 0,
+            days_to_80: Vec::new(),
+        }
+    }
+
+    /// Scores a day with what was known the evening before, or so many days before that.
+    fn day(&mut self, day: Day, calls: &[Call]) {
+        let known_until = day.plus(-self.plan.lag_days);
+        let mut heard: Vec<E164> = self
+            .history
+            .advance(known_until.start())
+            .iter()
+            .map(|row| row.number)
+            .collect();
+        heard.sort_unstable();
+        heard.dedup();
+        self.watch(day, known_until, &heard);
+        let complaints: Vec<(E164, u32)> = calls.iter().map(|call| (call.number, call.calls)).collect();
+        let legitimate: Vec<(E164, u32)> = self.plan.legitimate.iter().map(|number| (*number, 1)).collect();
+        let random = self.history.exchanges().random_numbers(day, RANDOM_NUMBERS);
+        let random: Vec<(E164, u32)> = random.into_iter().map(|number| (number, 1)).collect();
+        let score = |numbers: &[(E164, u32)]| -> Vec<Sample> {
+            let one = |&(number, calls): &(E164, u32)| self.sample(day, known_until, number, calls);
+            numbers.par_iter().map(one).collect()
+        };
+        let (complaints, legitimate, random) = (score(&complaints), score(&legitimate), score(&random));
+        self.samples.complaints.extend(complaints);
+        self.samples.legitimate.extend(legitimate);
+        self.samples.random.extend(random);
+        let is_told = self
+            .last
+            .is_some_and(|last| day.plus(AGAIN_DAYS - 1) <= last.min(self.plan.to));
+        if day.is_tuesday() && is_told {
+            self.foretell(day, known_until);
+        }
+    }
+
+    fn sample(&self, day: Day, known_until: Day, number: E164, calls: u32) -> Sample {
+        let model = self.models.of(number);
+        let index = self.history.index();
+        let value = index.look_up_by(model, number, day.start(), |known| known.weighed.verdict.value);
+        let seen = |days: i64| self.seen.count(number, day.plus(-days), known_until);
+        let few = |count: usize| u8::try_from(count).unwrap_or(u8::MAX);
+        let (seen_30d, seen_90d) = (few(seen(30)), few(seen(90)));
+        let history = if seen_30d > 0 {
+            SeenBefore::Recent
+        } else if self.seen.first(number).is_some_and(|first| first < known_until) {
+            SeenBefore::Earlier
+        } else if number.is_toll_free_shape() {
+            SeenBefore::NewTollFree
+        } else {
+            SeenBefore::NewGeographic
+        };
+        Sample {
+            day,
+            number,
+            calls,
+            score: rounded(value.unwrap_or(0.0)),
+            history,
+            seen_30d,
+            seen_90d,
+        }
+    }
+
+    /// Watches how long numbers take from their first complaint to 80. `heard` are those complained about since the
+    /// last day: only a complaint can lift them so far.
+    fn watch(&mut self, day: Day, known_until: Day, heard: &[E164]) {
+        for number in heard {
+            let first = self.seen.first(*number).filter(|first| *first >= self.heard_until);
+            if let Some(first) = first {
+                self.first_complained += 1;
+                self.below_80.insert(*number, first);
+            }
+            let Some(first) = self.below_80.get(number).copied() else {
+                continue;
+            };
+            let model = self.models.of(*number);
+            let index = self.history.index();
+            let value = index.look_up_by(model, *number, day.start(), |known| known.weighed.verdict.value);
+            if value.is_some_and(|value| value >= BLOCKED_FROM) {
+                self.below_80.remove(number);
+                self.days_to_80.push(day.number() - first.number());
+            }
+        }
+        self.heard_until = known_until.max(self.heard_until);
+    }
+
+    /// Notes how probable it was for each number seen lately to be reported within a week, and whether it was.
+    fn foretell(&mut self, day: Day, known_until: Day) {
+        let index = self.history.index();
+        let shards: Vec<Shard> = Shard::all().collect();
+        let of_shard = |shard: &Shard| {
+            let mut again = Again::default();
+            for number in index.numbers_of(*shard, None, usize::MAX) {
+                if self.seen.count(number, day.plus(-AGAIN_SEEN_DAYS), known_until) == 0 {
+                    continue;
+                }
+                let model = self.models.of(number);
+                let probability =
+                    index.look_up_by(model, number, day.start(), |known| model.again_in_7d(&known.weighed));
+                let reported = self.seen.count(number, day, day.plus(AGAIN_DAYS)) > 0;
+                again.note(probability, reported);
+            }
+            again
+        };
+        let noted = shards
+            .par_iter()
+            .map(of_shard)
+            .reduce(Again::default, |mut one, other| {
+                one.merge(&other);
+                one
+            });
+        self.again.merge(&noted);
+    }
+
+    fn finish(mut self, days: usize) -> (Samples, Figures) {
+        self.samples.sort();
+        let beside = Beside {
+            models: self.plan.models.versions(),
+            as_served: self.plan.as_served,
+            days,
+            prior: self.plan.models.base().prior,
+            again: self.again.figures(),
+            days_to_80: self.days_to_80,
+            first_complained: self.first_complained,
+        };
+        let figures = Figures::new(&self.samples, beside);
+        (self.samples, figures)
+    }
+}
+
+/// To six decimals, as files have it, so that whoever reads them finds the same thresholds.
+fn rounded(score: f64) -> f64 {
+    (score * 1e6).round() / 1e6
+}

@@ -1,0 +1,94 @@
+//! From features to the columns of the regression, and from its weights back to terms.
+//!
+//! Each stretch between two knots is a column that says how far along it a feature is, 0 to 1; its weight is the points
+//! that the stretch adds. Where more can only be worse, the weight may not be negative, and the term cannot fall.
+
+use super::shape::Shape;
+use crate::domain::feature::Features;
+use crate::domain::model::Term;
+
+/// The columns of the regression.
+#[derive(Debug)]
+pub(super) struct Design {
+    shapes: Vec<Shape>,
+    columns: usize,
+}
+
+/// A row of the regression: its columns that are not 0.
+pub(super) type Row = Vec<(u16, f32)>;
+
+impl Design {
+    /// Columns for terms of these shapes, and one for the intercept, which is the first.
+    #[must_use]
+    pub(super) fn new(shapes: Vec<Shape>) -> Self {
+        let columns = 1 + shapes.iter().map(Shape::stretches).sum::<usize>();
+        Self { shapes, columns }
+    }
+
+    /// How many columns there are.
+    #[must_use]
+    pub(super) const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// For each column, whether its weight may be negative.
+    #[must_use]
+    pub(super) fn free(&self) -> Vec<bool> {
+        let of_shape = |shape: &Shape| std::iter::repeat_n(!shape.feature.rises(), shape.stretches());
+        std::iter::once(true)
+            .chain(self.shapes.iter().flat_map(of_shape))
+            .collect()
+    }
+
+    /// The columns of a number.
+    #[must_use]
+    pub(super) fn row(&self, features: &Features) -> Row {
+        let mut row = vec![(0u16, 1.0f32)];
+        let mut column = 1u16;
+        for shape in &self.shapes {
+            let x = features.get(shape.feature);
+            for (from, to) in shape.knots.iter().zip(shape.knots.iter().skip(1)) {
+                let along = ((x - from) / (to - from)).clamp(0.0, 1.0);
+                if along > 0.0 {
+                    #[expect(clippy::cast_possible_truncation, reason = "a share needs no more than seven digits")]
+                    row.push((column, along as f32));
+                }
+                column += 1;
+            }
+        }
+        row
+    }
+
+    /// The columns of a number, and one more, behind all others, for a value beside its features.
+    #[must_use]
+    pub(super) fn row_beside(&self, features: &Features, value: f64) -> Row {
+        let mut row = self.row(features);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "there are a few dozen columns, and log-odds need no more than seven digits"
+        )]
+        row.push((self.columns as u16, value as f32));
+        row
+    }
+
+    /// The terms that weights stand for.
+    #[must_use]
+    pub(super) fn terms(&self, weights: &[f64]) -> Vec<Term> {
+        let mut weights = weights.iter().skip(1);
+        let term = |shape: &Shape| {
+            let mut points = 0.0;
+            let mut knots = Vec::with_capacity(shape.knots.len());
+            for (place, knot) in shape.knots.iter().enumerate() {
+                if place > 0 {
+                    points += weights.next().copied().unwrap_or_default();
+                }
+                knots.push([*knot, points]);
+            }
+            Term {
+                feature: shape.feature,
+                knots,
+            }
+        };
+        self.shapes.iter().map(term).collect()
+    }
+}

@@ -1,0 +1,210 @@
+//! What is fitted on: features of numbers as they were known the evening before.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::{FitError, FitPlan, Progress};
+use crate::domain::day::Day;
+use crate::domain::feature::Features;
+use crate::domain::model::ScoreModel;
+use crate::evaluate::RANDOM_NUMBERS;
+use crate::number::E164;
+use crate::replay::{Call, Exchange, History, Seen};
+use crate::store::Shard;
+
+/// One in so many complaint calls, number-days of legitimate and of random numbers, and numbers of a Tuesday is kept.
+const ONE_IN: Rates = Rates {
+    complaint: 2,
+    legitimate: 1,
+    random: 3,
+    tuesday: 24,
+};
+/// Days in which a number must have been seen to be foretold, and days in which it may be reported again.
+const AGAIN_SEEN_DAYS: i64 = 180;
+const AGAIN_DAYS: i64 = 7;
+/// Fewer samples of a kind are too few.
+const LEAST: usize = 1_000;
+
+struct Rates {
+    complaint: u64,
+    legitimate: u64,
+    random: u64,
+    tuesday: u64,
+}
+
+/// Why a number is among the samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Somebody complained about its calls of that day.
+    Complaint,
+    /// It is legitimate.
+    Legitimate,
+    /// It was drawn from the exchanges seen so far.
+    Random,
+}
+
+/// One number on one day.
+#[derive(Clone, Debug)]
+pub(super) struct Sample {
+    /// Why it is here.
+    pub kind: Kind,
+    /// How many calls it stands for.
+    pub calls: u32,
+    /// What was known.
+    pub features: Features,
+}
+
+/// Everything to fit on.
+#[derive(Debug)]
+pub(super) struct Collected {
+    /// Numbers and days.
+    pub samples: Vec<Sample>,
+    /// Numbers seen lately, on Tuesdays, and whether they were reported again.
+    pub again: Vec<(Features, bool)>,
+    /// Legitimate numbers.
+    pub legitimate_numbers: u64,
+}
+
+impl Sample {
+    /// Whether it is a complaint call.
+    #[must_use]
+    pub(super) fn is_call(&self) -> bool {
+        self.kind == Kind::Complaint
+    }
+}
+
+impl Collected {
+    /// Replays the complaints.
+    ///
+    /// # Errors
+    /// If too few samples come of it.
+    pub(super) fn replay(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Result<Self, FitError> {
+        let in_half = |number: &&E164| plan.half.is_none_or(|half| Exchange::of(**number).half() == half);
+        let legitimate: Vec<E164> = plan.legitimate.iter().filter(in_half).copied().collect();
+        let mut history = History::new(plan.complaints, Arc::new(start.clone()));
+        let seen = Seen::new(plan.complaints);
+        let mut collected = Self {
+            samples: Vec::new(),
+            again: Vec::new(),
+            legitimate_numbers: legitimate.len() as u64,
+        };
+        let calls = plan.complaints.calls();
+        let within = |call: &Call| (plan.from..=plan.to).contains(&call.day);
+        for calls in calls
+            .chunk_by(|a, b| a.day == b.day)
+            .filter(|calls| calls.first().is_some_and(within))
+        {
+            let Some(day) = calls.first().map(|call| call.day) else {
+                continue;
+            };
+            history.advance(day.start());
+            let draw = Draw { day, seed: plan.seed };
+            let complaints = calls.iter().map(|call| (call.number, call.calls));
+            let random = history.exchanges().random_numbers(day, RANDOM_NUMBERS);
+            collected.note(&history, draw, Kind::Complaint, ONE_IN.complaint, complaints);
+            collected.note(
+                &history,
+                draw,
+                Kind::Legitimate,
+                ONE_IN.legitimate,
+                legitimate.iter().map(|number| (*number, 1)),
+            );
+            collected.note(
+                &history,
+                draw,
+                Kind::Random,
+                ONE_IN.random,
+                random.into_iter().map(|number| (number, 1)),
+            );
+            if day.is_tuesday() && day.plus(AGAIN_DAYS - 1) <= plan.to {
+                collected.again.extend(foretold(&history, &seen, draw));
+            }
+            progress(history.known(), plan.complaints.rows().len());
+        }
+        collected.check()
+    }
+
+    /// Complaint calls that the samples stand for.
+    #[must_use]
+    pub(super) fn calls(&self) -> u64 {
+        self.samples
+            .iter()
+            .filter(|sample| sample.is_call())
+            .map(|sample| u64::from(sample.calls))
+            .sum()
+    }
+
+    fn note(
+        &mut self,
+        history: &History<'_>,
+        draw: Draw,
+        kind: Kind,
+        one_in: u64,
+        numbers: impl Iterator<Item = (E164, u32)>,
+    ) {
+        let drawn: Vec<(E164, u32)> = numbers.filter(|(number, _)| draw.takes(*number, one_in)).collect();
+        let index = history.index();
+        let of_number = |&(number, calls): &(E164, u32)| Sample {
+            kind,
+            calls,
+            features: index.look_up(number, draw.day.start(), |known| known.weighed.features),
+        };
+        self.samples.par_extend(drawn.par_iter().map(of_number));
+    }
+
+    fn check(self) -> Result<Self, FitError> {
+        let count = |kind| self.samples.iter().filter(|sample| sample.kind == kind).count();
+        let counts = [
+            ("complaint calls", count(Kind::Complaint)),
+            ("days of legitimate numbers", count(Kind::Legitimate)),
+            ("days of random numbers", count(Kind::Random)),
+            ("numbers seen before a Tuesday", self.again.len()),
+        ];
+        match counts.into_iter().find(|(_, found)| *found < LEAST) {
+            None => Ok(self),
+            Some((what, found)) => Err(FitError::TooFew {
+                what,
+                found,
+                least: LEAST,
+            }),
+        }
+    }
+}
+
+/// A draw of samples that is the same for the same seed, whatever else is drawn.
+#[derive(Clone, Copy)]
+struct Draw {
+    day: Day,
+    seed: u64,
+}
+
+impl Draw {
+    fn takes(self, number: E164, one_in: u64) -> bool {
+        let mut bytes = [0u8; 16];
+        let (digits, day) = bytes.split_at_mut(8);
+        digits.copy_from_slice(&number.digits().to_le_bytes());
+        day.copy_from_slice(&self.day.number().to_le_bytes());
+        xxh3_64_with_seed(&bytes, self.seed).is_multiple_of(one_in)
+    }
+}
+
+/// Numbers seen in the days before, and whether they were reported in the week from this day on.
+fn foretold(history: &History<'_>, seen: &Seen, draw: Draw) -> Vec<(Features, bool)> {
+    let (day, index) = (draw.day, history.index());
+    let shards: Vec<Shard> = Shard::all().collect();
+    let of_shard = |shard: &Shard| {
+        let numbers = index.numbers_of(*shard, None, usize::MAX).into_iter();
+        let drawn = numbers.filter(|number| {
+            draw.takes(*number, ONE_IN.tuesday) && seen.count(*number, day.plus(-AGAIN_SEEN_DAYS), day) > 0
+        });
+        drawn
+            .map(|number| {
+                let features = index.look_up(number, day.start(), |known| known.weighed.features);
+                (features, seen.count(number, day, day.plus(AGAIN_DAYS)) > 0)
+            })
+            .collect::<Vec<_>>()
+    };
+    shards.par_iter().flat_map_iter(of_shard).collect()
+}

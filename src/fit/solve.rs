@@ -1,0 +1,279 @@
+//! The regression: Newton's method, each step of it a quadratic programme with bounds (Clarabel, an interior-point
+//! solver), since some weights may not be negative.
+
+use clarabel::algebra::CscMatrix;
+use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver as _, SolverStatus, SupportedConeT};
+use rayon::prelude::*;
+
+use super::FitError;
+use super::design::{Design, Row};
+use super::sample::{Kind, Sample};
+
+/// Total weights of the kinds: a complaint call against a legitimate number, and random numbers among the negatives.
+const LEGITIMATE_WEIGHT: f64 = 1.0;
+const RANDOM_WEIGHT: f64 = 0.6;
+/// Strength of the pull of every weight towards 0, against a mean loss: enough to hold what no sample tells.
+const RIDGE: f64 = 1e-5;
+/// The same where outcomes are rare, and the mean loss is small.
+const RIDGE_OF_OUTCOMES: f64 = 1e-6;
+/// The most steps. Five to ten are usual.
+const STEPS_MAX: usize = 40;
+/// A step that changes no weight by more is the last.
+const STEP_MIN: f64 = 1e-5;
+/// Halvings of a step that would make the loss greater.
+const HALVINGS_MAX: u32 = 20;
+/// Rows summed at a time; the sums are then added in their order, so that every run is the same to the last bit.
+const CHUNK_ROWS: usize = 16_384;
+
+/// What the negatives weigh, against the complaint calls.
+#[must_use]
+pub(super) const fn negatives() -> f64 {
+    LEGITIMATE_WEIGHT + RANDOM_WEIGHT
+}
+
+/// A row with the weight it has and whether it is a complaint call.
+struct Weighted {
+    row: Row,
+    weight: f64,
+    is_call: bool,
+}
+
+/// A regression to solve.
+pub(super) struct Problem {
+    rows: Vec<Weighted>,
+    columns: usize,
+    free: Vec<bool>,
+    ridge: f64,
+}
+
+/// Its answer.
+#[derive(Debug, Default)]
+pub(super) struct Solved {
+    /// One weight a column.
+    pub weights: Vec<f64>,
+    /// Mean loss, nats.
+    pub loss: f64,
+    /// Mean loss of the intercept alone, nats.
+    pub loss_without: f64,
+}
+
+/// Loss, slope and curvature at some weights.
+struct Local {
+    loss: f64,
+    gradient: Vec<f64>,
+    /// Row by row, the upper triangle alone filled.
+    curvature: Vec<f64>,
+}
+
+impl Problem {
+    /// The regression of complaint calls against legitimate and random numbers.
+    pub(super) fn of(design: &Design, samples: &[Sample]) -> Self {
+        let total = |kind: Kind| -> f64 {
+            samples
+                .iter()
+                .filter(|sample| sample.kind == kind)
+                .map(|sample| f64::from(sample.calls))
+                .sum()
+        };
+        let (calls, legitimate, random) = (total(Kind::Complaint), total(Kind::Legitimate), total(Kind::Random));
+        let all = 1.0 + negatives();
+        let weight = |kind| match kind {
+            Kind::Complaint => 1.0 / calls / all,
+            Kind::Legitimate => LEGITIMATE_WEIGHT / legitimate / all,
+            Kind::Random => RANDOM_WEIGHT / random / all,
+        };
+        let weighted = |sample: &Sample| Weighted {
+            row: design.row(&sample.features),
+            weight: weight(sample.kind) * f64::from(sample.calls),
+            is_call: sample.is_call(),
+        };
+        Self {
+            rows: samples.par_iter().map(weighted).collect(),
+            columns: design.columns(),
+            free: design.free(),
+            ridge: RIDGE,
+        }
+    }
+
+    /// The regression of outcomes on rows that have a value beside their features; more of it is more of the outcome.
+    pub(super) fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (Row, bool)>) -> Self {
+        let outcomes: Vec<(Row, bool)> = outcomes.collect();
+        #[expect(clippy::cast_precision_loss, reason = "counts of samples are far below 2^53")]
+        let weight = 1.0 / outcomes.len() as f64;
+        let weighted = |(row, is_call)| Weighted { row, weight, is_call };
+        let mut free = vec![true; design.columns()];
+        free.push(false);
+        Self {
+            rows: outcomes.into_iter().map(weighted).collect(),
+            columns: design.columns() + 1,
+            free,
+            ridge: RIDGE_OF_OUTCOMES,
+        }
+    }
+
+    /// The weights of the least loss.
+    pub(super) fn solve(&self) -> Result<Solved, FitError> {
+        let mut weights = vec![0.0; self.columns];
+        let loss_without = self.without();
+        let mut local = self.local(&weights);
+        for _ in 0..STEPS_MAX {
+            let step = self.step(&weights, &local)?;
+            let largest = step.iter().fold(0.0f64, |most, step| most.max(step.abs()));
+            let (next, next_local) = self.walk(&weights, &step, &local);
+            (weights, local) = (next, next_local);
+            if largest < STEP_MIN {
+                return Ok(Solved {
+                    weights,
+                    loss: local.loss,
+                    loss_without,
+                });
+            }
+        }
+        Err(FitError::NoAnswer(format!("{STEPS_MAX} steps were not enough")))
+    }
+
+    /// Goes as much of a step as lowers the loss.
+    fn walk(&self, weights: &[f64], step: &[f64], from: &Local) -> (Vec<f64>, Local) {
+        let mut length = 1.0;
+        for _ in 0..HALVINGS_MAX {
+            let next: Vec<f64> = weights
+                .iter()
+                .zip(step)
+                .map(|(weight, step)| weight + length * step)
+                .collect();
+            let local = self.local(&next);
+            if local.loss <= from.loss {
+                return (next, local);
+            }
+            length /= 2.0;
+        }
+        (weights.to_vec(), self.local(weights))
+    }
+
+    fn local(&self, weights: &[f64]) -> Local {
+        let n = self.columns;
+        let blank = || Local {
+            loss: 0.0,
+            gradient: vec![0.0; n],
+            curvature: vec![0.0; n * n],
+        };
+        let of_chunk = |rows: &[Weighted]| {
+            let mut local = blank();
+            rows.iter().for_each(|row| local.add(row, weights, n));
+            local
+        };
+        let chunks: Vec<Local> = self.rows.par_chunks(CHUNK_ROWS).map(of_chunk).collect();
+        let mut all = blank();
+        chunks.iter().for_each(|chunk| all.merge(chunk));
+        for (place, weight) in weights.iter().enumerate().skip(1) {
+            all.loss += self.ridge * weight * weight / 2.0;
+            if let Some(gradient) = all.gradient.get_mut(place) {
+                *gradient += self.ridge * weight;
+            }
+            if let Some(curvature) = all.curvature.get_mut(place * n + place) {
+                *curvature += self.ridge;
+            }
+        }
+        all
+    }
+
+    /// The step to the minimum of the parabola that touches the loss here, within the bounds.
+    fn step(&self, weights: &[f64], local: &Local) -> Result<Vec<f64>, FitError> {
+        let n = self.columns;
+        let mut columns: Vec<usize> = Vec::new();
+        let (mut starts, mut places, mut values) = (vec![0usize], Vec::new(), Vec::new());
+        for column in 0..n {
+            for row in 0..=column {
+                places.push(row);
+                values.push(local.curvature.get(row * n + column).copied().unwrap_or_default());
+            }
+            starts.push(places.len());
+            if !self.free.get(column).copied().unwrap_or(true) {
+                columns.push(column);
+            }
+        }
+        let curvature = CscMatrix::new(n, n, starts, places, values);
+        // -step <= weight, for those that may not become negative.
+        let bounds: Vec<f64> = columns
+            .iter()
+            .filter_map(|column| weights.get(*column).copied())
+            .collect();
+        let entries = columns.len();
+        let mut starts = Vec::with_capacity(n + 1);
+        let mut next = 0;
+        for column in 0..=n {
+            starts.push(next);
+            if columns.get(next) == Some(&column) {
+                next += 1;
+            }
+        }
+        let constraints = CscMatrix::new(entries, n, starts, (0..entries).collect(), vec![-1.0; entries]);
+        let settings = DefaultSettingsBuilder::default()
+            .verbose(false)
+            .tol_gap_abs(1e-12)
+            .tol_gap_rel(1e-12)
+            .tol_feas(1e-12)
+            .build()
+            .map_err(|error| FitError::NoAnswer(error.to_string()))?;
+        let cones = [SupportedConeT::NonnegativeConeT(entries)];
+        let mut solver = DefaultSolver::new(&curvature, &local.gradient, &constraints, &bounds, &cones, settings)
+            .map_err(|error| FitError::NoAnswer(error.to_string()))?;
+        solver.solve();
+        let status = solver.solution.status;
+        if ![SolverStatus::Solved, SolverStatus::AlmostSolved].contains(&status) {
+            return Err(FitError::NoAnswer(format!("{status:?}")));
+        }
+        let within = |(place, step): (usize, f64)| {
+            let weight = weights.get(place).copied().unwrap_or_default();
+            let is_free = self.free.get(place).copied().unwrap_or(true);
+            if is_free { step } else { step.max(-weight) }
+        };
+        Ok(solver.solution.x.iter().copied().enumerate().map(within).collect())
+    }
+
+    /// The mean loss of a model that knows nothing but how the kinds weigh.
+    fn without(&self) -> f64 {
+        let calls: f64 = self.rows.iter().filter(|row| row.is_call).map(|row| row.weight).sum();
+        let all: f64 = self.rows.iter().map(|row| row.weight).sum();
+        let share = calls / all;
+        -all * (share * share.ln() + (1.0 - share) * (1.0 - share).ln())
+    }
+}
+
+impl Local {
+    fn add(&mut self, row: &Weighted, weights: &[f64], n: usize) {
+        let z: f64 = row
+            .row
+            .iter()
+            .map(|(column, value)| f64::from(*value) * weights.get(usize::from(*column)).copied().unwrap_or_default())
+            .sum();
+        let (p, target) = (1.0 / (1.0 + (-z).exp()), f64::from(u8::from(row.is_call)));
+        // ln(1 + e^z) - target z, without overflow
+        self.loss += row.weight * (z.max(0.0) + (-z.abs()).exp().ln_1p() - target * z);
+        let (slope, bend) = (row.weight * (p - target), row.weight * p * (1.0 - p));
+        for (place, (column, value)) in row.row.iter().enumerate() {
+            let (column, value) = (usize::from(*column), f64::from(*value));
+            if let Some(gradient) = self.gradient.get_mut(column) {
+                *gradient += slope * value;
+            }
+            let Some(line) = self.curvature.get_mut(column * n..(column + 1) * n) else {
+                continue;
+            };
+            for (other, other_value) in row.row.iter().skip(place) {
+                if let Some(curvature) = line.get_mut(usize::from(*other)) {
+                    *curvature += bend * value * f64::from(*other_value);
+                }
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.loss += other.loss;
+        for (sum, more) in self.gradient.iter_mut().zip(&other.gradient) {
+            *sum += more;
+        }
+        for (sum, more) in self.curvature.iter_mut().zip(&other.curvature) {
+            *sum += more;
+        }
+    }
+}

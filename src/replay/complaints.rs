@@ -1,0 +1,146 @@
+//! Complaints in memory: 32 bytes each.
+
+use hashbrown::HashMap;
+
+use crate::domain::day::Day;
+use crate::domain::ids::Area;
+use crate::domain::kinds::Category;
+use crate::domain::time::Timestamp;
+use crate::number::E164;
+
+/// One complaint.
+#[derive(Clone, Copy, Debug)]
+pub struct Complaint {
+    /// The number complained about.
+    pub number: E164,
+    /// When the call was.
+    pub occurred_at: Timestamp,
+    /// When the complaint came: from then on it is known.
+    pub received_at: Timestamp,
+    /// What kind of call it was.
+    pub category: Category,
+    /// Which of the areas the person is in; 0 is none.
+    area: u16,
+}
+
+/// All calls of one day that one number was complained about for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The day of the calls.
+    pub day: Day,
+    /// The number.
+    pub number: E164,
+    /// How many complaints.
+    pub calls: u32,
+}
+
+/// A file of complaints.
+#[derive(Debug, Default)]
+pub struct Complaints {
+    rows: Vec<Complaint>,
+    areas: Vec<Area>,
+    by_name: HashMap<Box<str>, u16, foldhash::fast::RandomState>,
+}
+
+impl Complaints {
+    /// Adds a complaint. An area that is no name of one is left out.
+    pub fn push(
+        &mut self,
+        number: E164,
+        (occurred_at, received_at): (Timestamp, Timestamp),
+        category: Category,
+        area: &str,
+    ) {
+        let area = self.area(area);
+        self.rows.push(Complaint {
+            number,
+            occurred_at,
+            received_at,
+            category,
+            area,
+        });
+    }
+
+    /// Puts them in the order in which they became known; those of one moment stay in the order they were added.
+    pub fn sort(&mut self) {
+        self.rows.sort_by_key(|complaint| complaint.received_at);
+    }
+
+    /// Drops what came, or is said to have happened, after a day, so that nothing can look into the future.
+    pub fn forget_after(&mut self, day: Day) {
+        self.rows
+            .retain(|row| Day::of(row.received_at) <= day && Day::of(row.occurred_at) <= day);
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn rows(&self) -> &[Complaint] {
+        &self.rows
+    }
+
+    /// Where the person who complained is.
+    #[must_use]
+    pub fn area_of(&self, complaint: &Complaint) -> Option<&Area> {
+        self.areas.get(usize::from(complaint.area).checked_sub(1)?)
+    }
+
+    /// The complaint calls by day and number, in this order.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        let mut calls: Vec<(Day, E164)> = self
+            .rows
+            .iter()
+            .map(|row| (Day::of(row.occurred_at), row.number))
+            .collect();
+        calls.sort_unstable();
+        let same = calls.chunk_by(|a, b| a == b);
+        same.filter_map(|same| {
+            let (day, number) = *same.first()?;
+            let calls = u32::try_from(same.len()).unwrap_or(u32::MAX);
+            Some(Call { day, number, calls })
+        })
+        .collect()
+    }
+
+    fn area(&mut self, name: &str) -> u16 {
+        if let Some(known) = self.by_name.get(name) {
+            return *known;
+        }
+        let place = u16::try_from(self.areas.len() + 1).ok();
+        let (Ok(area), Some(place)) = (Area::parse(name), place) else {
+            return 0;
+        };
+        self.areas.push(area);
+        self.by_name.insert(name.into(), place);
+        place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_count_every_complaint_about_the_day_of_the_call() {
+        let [monday, tuesday] = ["2020-11-02", "2020-11-03"].map(|day| day.parse::<Day>().unwrap());
+        let [loud, quiet] = [14_155_550_100, 12_125_550_100].map(|digits| E164::from_digits(digits).unwrap());
+        let mut complaints = Complaints::default();
+        for (number, called, filed) in [
+            (loud, monday, tuesday),
+            (quiet, tuesday, tuesday),
+            (loud, monday, monday),
+            (loud, tuesday, tuesday),
+            (loud, monday, tuesday),
+        ] {
+            complaints.push(number, (called.start(), filed.start()), Category::Unspecified, "");
+        }
+        complaints.sort();
+        let call = |day, number, calls| Call { day, number, calls };
+        assert_eq!(
+            complaints.calls(),
+            [call(monday, loud, 3), call(tuesday, quiet, 1), call(tuesday, loud, 1)]
+        );
+        complaints.forget_after(monday);
+        assert_eq!(complaints.calls(), [call(monday, loud, 1)], "the others came later");
+    }
+}

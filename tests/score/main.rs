@@ -1,0 +1,17 @@
+//! Scoring, term by term: what adds up, where floors and caps hold, and which reasons are given.
+//!
+//! The arithmetic is checked with a model of straight lines that no fit ever changes; what must hold of every model is
+//! checked with the built-in one as well.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test may fail loudly"
+)]
+
+mod bounds;
+mod policy;
+mod reasons;
+mod scene;
+mod terms;
