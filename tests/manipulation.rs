@@ -21,6 +21,7 @@ use ringwarden::domain::kinds::{Action, CaseRole, CaseStatus, Category, RiskLeve
 use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::state::{Submitted, Withdrawal};
 use ringwarden::domain::time::Timestamp;
+use ringwarden::number::E164;
 use ringwarden::service::{LinkInput, NewCase, StatusInput};
 use ringwarden::store::memory::MemoryStore;
 use support::instance::{Instance, evidence_version, mutation, noon, number, report, report_of};
@@ -45,20 +46,21 @@ const LABEL: f64 = 60.0;
 enum Block {
     /// Nobody else is reported.
     Quiet,
-    /// A few are.
+    /// A few are, further off.
     Warm,
-    /// Many are.
+    /// Many are, close by.
     Hot,
 }
 
 impl Block {
     const ALL: [Self; 3] = [Self::Quiet, Self::Warm, Self::Hot];
 
-    const fn reported(self) -> u64 {
+    /// The numbers of the target's ten thousand that are reported.
+    fn reported(self) -> Vec<E164> {
         match self {
-            Self::Quiet => 0,
-            Self::Warm => 3,
-            Self::Hot => 60,
+            Self::Quiet => Vec::new(),
+            Self::Warm => (0..3).map(|n| number(5_000 + 700 * n)).collect(),
+            Self::Hot => (0..60).map(|n| number(1_010 + 7 * n)).collect(),
         }
     }
 }
@@ -79,10 +81,12 @@ async fn instance() -> Instance {
 
 /// A regulator's feed reports numbers around the target, as of an hour ago.
 async fn warm(one: &Instance, block: Block) {
-    for n in 0..block.reported() {
-        let other = number(1_010 + 7 * n).to_string();
+    for other in block.reported() {
         let an_hour_ago = Timestamp::from_millis(one.clock.now().millis() - 3_600_000);
-        one.service.submit(report(&other, "feed", an_hour_ago)).await.unwrap();
+        one.service
+            .submit(report(&other.to_string(), "feed", an_hour_ago))
+            .await
+            .unwrap();
     }
 }
 
