@@ -21,6 +21,7 @@ use ringwarden::domain::kinds::{Action, CaseRole, CaseStatus, Category, RiskLeve
 use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::state::{Submitted, Withdrawal};
 use ringwarden::domain::time::Timestamp;
+use ringwarden::number::E164;
 use ringwarden::service::{LinkInput, NewCase, StatusInput};
 use ringwarden::store::memory::MemoryStore;
 use support::instance::{Instance, evidence_version, mutation, noon, number, report, report_of};
@@ -45,20 +46,21 @@ const LABEL: f64 = 60.0;
 enum Block {
     /// Nobody else is reported.
     Quiet,
-    /// A few are.
+    /// A few are, further off.
     Warm,
-    /// Many are.
+    /// Many are, close by.
     Hot,
 }
 
 impl Block {
     const ALL: [Self; 3] = [Self::Quiet, Self::Warm, Self::Hot];
 
-    const fn reported(self) -> u64 {
+    /// The numbers of the target's ten thousand that are reported.
+    fn reported(self) -> Vec<E164> {
         match self {
-            Self::Quiet => 0,
-            Self::Warm => 3,
-            Self::Hot => 60,
+            Self::Quiet => Vec::new(),
+            Self::Warm => (0..3).map(|n| number(5_000 + 700 * n)).collect(),
+            Self::Hot => (0..60).map(|n| number(1_010 + 7 * n)).collect(),
         }
     }
 }
@@ -79,10 +81,12 @@ async fn instance() -> Instance {
 
 /// A regulator's feed reports numbers around the target, as of an hour ago.
 async fn warm(one: &Instance, block: Block) {
-    for n in 0..block.reported() {
-        let other = number(1_010 + 7 * n).to_string();
+    for other in block.reported() {
         let an_hour_ago = Timestamp::from_millis(one.clock.now().millis() - 3_600_000);
-        one.service.submit(report(&other, "feed", an_hour_ago)).await.unwrap();
+        one.service
+            .submit(report(&other.to_string(), "feed", an_hour_ago))
+            .await
+            .unwrap();
     }
 }
 
@@ -319,18 +323,21 @@ async fn who_was_proved_wrong_is_a_stranger_again() {
         let claim = report_of("carol", number, id, one.clock.now());
         one.service.submit(claim).await.unwrap();
     };
-    for (round, kind) in [(0, StatusKind::Blocked), (1, StatusKind::Allowed)] {
-        for n in 100 * round..100 * round + 10 {
+    // What is claimed of a number after each round is claimed in a block of its own.
+    let rounds = [
+        (0, StatusKind::Blocked, "+12125550123", "+12125550124"),
+        (100, StatusKind::Allowed, "+14155550123", "+14155550124"),
+    ];
+    for (first, kind, number_after, beside) in rounds {
+        for n in first..first + 10 {
             claims(&number(n).to_string(), &format!("c{n}")).await;
         }
         one.clock.advance(HOUR);
-        for n in 100 * round..100 * round + 10 {
+        for n in first..first + 10 {
             says(n, kind).await;
         }
         one.clock.advance(DAY);
-        // In a block of its own each time.
-        let (number, beside) = [("+12125550123", "+12125550124"), ("+14155550123", "+14155550124")][round as usize];
-        claims(number, "claim").await;
+        claims(number_after, "claim").await;
         let is_known = one.look_up(beside).score.verdict.level != RiskLevel::Unknown;
         assert_eq!(is_known, kind == StatusKind::Blocked, "{kind}");
     }
@@ -363,4 +370,37 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
     assert!((one.score(&target()) - capped).abs() < 1e-9);
     assert_eq!(around(&one), around(&control));
     assert_eq!(one.count(&target()), 19);
+}
+
+/// Neither does what we answer become evidence, nor does our own score prove a reporter right.
+#[tokio::test]
+async fn nothing_is_learnt_from_our_own_answers() {
+    let one = instance().await;
+    for n in 0..30 {
+        let feed = report(&target(), &format!("f{n}"), noon());
+        one.service.submit(feed).await.unwrap();
+    }
+    for n in 0..10 {
+        let repeated = number(2_000 + n).to_string();
+        one.service.submit(report(&repeated, "f", noon())).await.unwrap();
+        let claim = report_of("parrot", &repeated, "p", noon());
+        one.service.submit(claim).await.unwrap();
+    }
+    let first = one.look_up(&target());
+    assert_eq!(first.decision.action, Action::Block);
+    for _ in 0..1_000 {
+        one.look_up(&target());
+    }
+    let last = one.look_up(&target());
+    assert_eq!((first.score.verdict, first.facts), (last.score.verdict, last.facts));
+
+    one.clock.advance(2 * DAY);
+    let claim = report_of("parrot", "+12125550123", "p", one.clock.now());
+    one.service.submit(claim).await.unwrap();
+    let beside = one.look_up("+12125550124").score.verdict;
+    assert_eq!(
+        beside.level,
+        RiskLevel::Unknown,
+        "no stranger is proved right by a score"
+    );
 }
