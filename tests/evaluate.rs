@@ -316,32 +316,36 @@ fn both_layouts_are_read() {
 
 /// A model that knows nothing but how often a number was reported: 80 is reached with the second report.
 fn second_report() -> ScoreModel {
-    let mut model = ScoreModel::default();
-    model.version = "second-report".to_owned();
-    model.intercept = 0.0;
-    model.tables.clear();
-    model.terms = vec![Term {
-        feature: Feature::Reports,
-        knots: vec![[0.0, 0.0], [0.9, 0.0], [1.0, 8.0]],
-    }];
-    model
+    ScoreModel {
+        version: "second-report".to_owned(),
+        intercept: 0.0,
+        tables: Vec::new(),
+        terms: vec![Term {
+            feature: Feature::Reports,
+            knots: vec![[0.0, 0.0], [0.9, 0.0], [1.0, 8.0]],
+        }],
+        ..ScoreModel::default()
+    }
 }
 
 /// As if it had been fitted with the legitimate numbers of one half.
 fn of_half(half: u8, intercept: f64) -> String {
-    let mut model = ScoreModel::default();
-    model.version = format!("half-{half}");
-    model.intercept += intercept;
-    model.fitted = Some(Fitted {
-        from: "2020-03-01".to_owned(),
-        to: "2020-03-31".to_owned(),
-        calls: 1,
-        legitimate_numbers: 1,
-        half: Some(half),
-        seed: 1,
-        loss: 0.1,
-        loss_without: 0.7,
-    });
+    let built_in = ScoreModel::default();
+    let model = ScoreModel {
+        version: format!("half-{half}"),
+        intercept: built_in.intercept + intercept,
+        fitted: Some(Fitted {
+            from: "2020-03-01".to_owned(),
+            to: "2020-03-31".to_owned(),
+            calls: 1,
+            legitimate_numbers: 1,
+            half: Some(half),
+            seed: 1,
+            loss: 0.1,
+            loss_without: 0.7,
+        }),
+        ..built_in
+    };
     model.to_json()
 }
 
