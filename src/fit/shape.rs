@@ -1,5 +1,5 @@
-//! Which terms there are and where they may bend: chosen on September and October 2020 with models fitted on the months
-//! before, never on the months that are reported.
+//! Which terms there are and where they may bend: chosen on months before November 2020 with models fitted on the months before
+//! those, for the most part; docs/scoring.md says where the months that are reported were looked at.
 
 use crate::domain::feature::Feature;
 

@@ -120,8 +120,10 @@ impl Problem {
             let step = self.step(&weights, &local)?;
             let largest = step.iter().fold(0.0f64, |most, step| most.max(step.abs()));
             let (next, next_local) = self.walk(&weights, &step, &local);
+            // Where no part of a step lowers the loss, rounding is all that is left of it.
+            let is_still = next == weights;
             (weights, local) = (next, next_local);
-            if largest < STEP_MIN {
+            if largest < STEP_MIN || is_still {
                 return Ok(Solved {
                     weights,
                     loss: local.loss,

@@ -71,6 +71,11 @@ impl Block {
         Some(self.entries.get(place)?.found(*self.lasts.get(place)?, model))
     }
 
+    /// A number's record, if it is kept in full: one in its short form has neither statuses nor links.
+    pub(super) fn full(&self, number: E164) -> Option<&NumberState> {
+        self.entry(suffix(number))?.full()
+    }
+
     /// The numbers of the block, whose key is what they share.
     pub(super) fn numbers(&self, key: u64) -> impl Iterator<Item = E164> {
         self.suffixes

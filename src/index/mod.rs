@@ -131,8 +131,7 @@ impl Index {
     #[must_use]
     pub fn verdict(&self, number: E164, moment: Timestamp) -> Option<Verdict> {
         let shard = self.shard(Shard::of_number(number)).read();
-        let found = shard.find(number, &self.model)?;
-        let state = found.state();
+        let state = shard.block(number)?.full(number)?;
         if state.statuses.is_empty() && state.links.is_empty() {
             return None; // as of most numbers: the table of cases need not be locked
         }

@@ -109,7 +109,7 @@ impl Moving<'_> {
 /// Brings what is above `most` below it, in the same order.
 pub(super) fn squeeze(value: f64, most: f64) -> f64 {
     let from = (most - SQUEEZED).max(0.0);
-    if value <= from {
+    if value <= from || most >= 100.0 {
         return value;
     }
     most - (most - from) * (-(value - from) / SQUEEZED.max(100.0 - most)).exp()

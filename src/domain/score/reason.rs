@@ -235,7 +235,7 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         ReasonCode::CaseLink => case_text(subject),
         ReasonCode::NotSpamReports => match evidence.not_spam_reports {
             1 => "Somebody said that a call from it was wanted.".to_owned(),
-            people => format!("{people} people said that calls from it were wanted."),
+            times => format!("It was said {times} times that a call from it was wanted."),
         },
         ReasonCode::VerifiedBusiness => "Its owner is a business that proved who it is.".to_owned(),
         ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
