@@ -2,7 +2,7 @@
 //!
 //! [`fit`] replays the complaints of a period and notes what the index shows of each sampled number the evening before:
 //! the numbers complained about that day, legitimate ones, and random ones of the exchanges seen so far (without which
-//! the model would flag whole exchanges). A logistic regression on lines with bends ([`design`]) then gives the points;
+//! the model would flag whole exchanges). A logistic regression on lines with bends (`design`) then gives the points;
 //! it is convex, so there is one answer, and the same seed gives the same file. The prior has no part in it: the sum of
 //! the points is a logarithm of a likelihood ratio, to which any prior can be added.
 
