@@ -3,8 +3,8 @@
 //! Nothing here waits, reads a clock, or knows of protobuf, Redis or a file. Time is an argument everywhere.
 //!
 //! Data flows one way: [`report`] rows are kept in [`rows`], folded into [`evidence`]; a [`state::NumberState`]
-//! joins evidence with [`status`] entries and [`case`] links; [`score`] turns all of it and the neighbourhood of
-//! the number into a score with reasons; [`policy`] turns the score into an action. The other way round, a [`verdict`]
+//! joins evidence with [`status`] entries and [`case`] links; with the neighbourhood of the number ([`range`]) it becomes
+//! a few numbers ([`feature`]), from which [`score`] makes a score with reasons, by the weights of a [`model`]; [`policy`] turns the score into an action. The other way round, a [`verdict`]
 //! of analysts or cases judges what a [`reporter`] claimed, and so decides what the next report of theirs weighs.
 
 pub mod actor;

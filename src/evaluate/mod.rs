@@ -31,3 +31,9 @@ pub const FLAGGED: [(&str, f64); 5] = [
 
 /// Numbers drawn each day from the exchanges seen so far.
 pub const RANDOM_NUMBERS: usize = 5_000;
+
+/// Days before a Tuesday in which a number must have been seen to be foretold.
+pub const AGAIN_SEEN_DAYS: i64 = 180;
+
+/// Days from a Tuesday on in which it may be reported again.
+pub const AGAIN_DAYS: i64 = 7;

@@ -5,20 +5,16 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use super::RANDOM_NUMBERS;
 use super::again::Again;
 use super::figures::{Beside, Figures};
 use super::samples::{History as SeenBefore, Sample, Samples};
+use super::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::number::E164;
 use crate::replay::{Call, Complaints, Exchange, Half, History, Seen};
 use crate::store::Shard;
 
-/// Days before a Tuesday in which a number must have been seen to be foretold.
-const AGAIN_SEEN_DAYS: i64 = 180;
-/// Days from a Tuesday on in which it may be reported again.
-const AGAIN_DAYS: i64 = 7;
 /// Shards that are counted together: each count takes a megabyte.
 const SHARDS_TOGETHER: usize = 16;
 /// A number with this score would be blocked.

@@ -9,7 +9,7 @@ use super::{FitError, FitPlan, Progress};
 use crate::domain::day::Day;
 use crate::domain::feature::Features;
 use crate::domain::model::ScoreModel;
-use crate::evaluate::RANDOM_NUMBERS;
+use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, Kind, RANDOM_NUMBERS};
 use crate::number::E164;
 use crate::replay::{Call, Exchange, History, Seen};
 use crate::store::Shard;
@@ -21,9 +21,6 @@ const ONE_IN: Rates = Rates {
     random: 3,
     tuesday: 24,
 };
-/// Days in which a number must have been seen to be foretold, and days in which it may be reported again.
-const AGAIN_SEEN_DAYS: i64 = 180;
-const AGAIN_DAYS: i64 = 7;
 /// Fewer samples of a kind are too few.
 const LEAST: usize = 1_000;
 
@@ -32,17 +29,6 @@ struct Rates {
     legitimate: u64,
     random: u64,
     tuesday: u64,
-}
-
-/// Why a number is among the samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Somebody complained about its calls of that day.
-    Complaint,
-    /// It is legitimate.
-    Legitimate,
-    /// It was drawn from the exchanges seen so far.
-    Random,
 }
 
 /// One number on one day.

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use super::FitError;
 use super::design::{Design, Row};
-use super::sample::{Kind, Sample};
+use super::sample::Sample;
+use crate::evaluate::Kind;
 
 /// Total weights of the kinds: a complaint call against a legitimate number, and random numbers among the negatives.
 const LEGITIMATE_WEIGHT: f64 = 1.0;
