@@ -14,13 +14,14 @@
 //! back, at 600, with a standard error of 7 % at 20. Windows slide in sixths (`pace`), so a minute is 50 to 60 seconds
 //! long and an hour 50 to 60 minutes.
 //!
-//! **Memory.** A light caller, with at most 8 events in the hour, takes 136 bytes; a heavy one 4.4 kB. With the default
-//! [`Limits`] that is 38 MB when all of it is full, and next to nothing at the start. When something is full, what was
+//! **Memory.** A light caller, with at most 8 events in the hour, takes 136 bytes; a heavy one 4.5 kB. With the default
+//! [`Limits`] that is 36 MB when all of it is full, and next to nothing at the start. When something is full, what was
 //! used longest ago gives way (`table`): callers with few calls never drive out callers with many. Counting allocates
-//! nothing once tables have grown.
+//! nothing once tables have grown. Whoever gave way is a new caller the next time.
 //!
 //! **Locks.** Callers are spread over 64 locks by their fingerprint. A call takes its caller's and, after that, that of
-//! the number called, each for about a tenth of a microsecond.
+//! the number called, never both at once. Counting takes 0.2 µs for a caller in the processor's cache, and about 0.5 µs for
+//! one that is not; each lock is held for less.
 
 mod counted;
 mod heavy;
@@ -53,7 +54,7 @@ const SHARDS: usize = 64;
 pub struct Limits {
     /// Callers with few calls; 136 bytes each.
     pub callers: usize,
-    /// Callers with many calls; 4.4 kB each.
+    /// Callers with many calls; 4.5 kB each.
     pub heavy_callers: usize,
     /// Calls by whose name a repeated query is known. At most so many are remembered for a minute or two, and so many
     /// before those; when more come in a minute, they are remembered for less. About 36 bytes each.
@@ -85,7 +86,7 @@ pub struct Observer {
 }
 
 impl Limits {
-    /// The defaults: at most 38 MB in all.
+    /// The defaults: 36 MB in all.
     pub const DEFAULT: Self = Self {
         callers: 100_000,
         heavy_callers: 4_096,

@@ -48,8 +48,10 @@ fn named(call_id: &str) -> CallEvent<'_> {
 
 /// Calls strangers, all at once.
 fn burst(observer: &Observer, caller: E164, calls: u64, now: Timestamp) -> Traffic {
-    let recorded = (0..calls).map(|n| observer.record(&call(caller, stranger(n)), now));
-    recorded.last().unwrap_or_default()
+    for n in 0..calls {
+        observer.record(&call(caller, stranger(n)), now);
+    }
+    observer.look(caller, now)
 }
 
 fn signs(traffic: Traffic) -> Signs {
@@ -321,6 +323,21 @@ fn no_more_is_kept_than_the_limits_say() {
         observer.record(&call(stranger(n), number(1)), at(0));
     }
     assert!((1_024..=1_152).contains(&observer.callers()), "{}", observer.callers());
+}
+
+#[test]
+fn callers_take_what_the_documentation_says() {
+    let key_and_use = 16;
+    assert!(
+        size_of::<light::Light>() + key_and_use <= 136,
+        "{}",
+        size_of::<light::Light>()
+    );
+    assert!(
+        size_of::<heavy::Heavy>() + key_and_use <= 4_500,
+        "{}",
+        size_of::<heavy::Heavy>()
+    );
 }
 
 #[test]
