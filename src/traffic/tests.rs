@@ -263,16 +263,18 @@ fn strangers_who_call_back_are_counted_for_a_number_that_burst_and_for_no_other(
 #[test]
 fn nobody_calls_themselves_back_and_a_repeated_query_is_no_stranger() {
     let observer = observer();
-    burst(&observer, number(1), 60, at(0));
-    observer.record(&call(number(1), number(1)), at(1));
-    assert_eq!(observer.look(number(1), at(1)).called_back_by, 0);
-    let back = CallEvent {
+    let calling = |name| CallEvent {
         called: Some(number(1)),
         caller: stranger(3),
-        ..named("x")
+        ..named(name)
     };
-    observer.record(&back, at(1));
-    observer.record(&back, at(2));
+    observer.record(&calling("before"), at(0));
+    burst(&observer, number(1), 60, at(0));
+    observer.record(&call(number(1), number(1)), at(1));
+    observer.record(&calling("before"), at(1));
+    assert_eq!(observer.look(number(1), at(1)).called_back_by, 0);
+    observer.record(&calling("after"), at(1));
+    observer.record(&calling("after"), at(2));
     assert_eq!(observer.look(number(1), at(2)).called_back_by, 1);
 }
 
