@@ -5,7 +5,8 @@
 //! Data flows one way: [`report`] rows are kept in [`rows`], folded into [`evidence`]; a [`state::NumberState`]
 //! joins evidence with [`status`] entries and [`case`] links; with the neighbourhood of the number ([`range`]) it becomes
 //! a few numbers ([`feature`]), from which [`score`] makes a score with reasons, by the weights of a [`model`]; [`policy`] turns the score into an action. The other way round, a [`verdict`]
-//! of analysts or cases judges what a [`reporter`] claimed, and so decides what the next report of theirs weighs.
+//! of analysts or cases judges what a [`reporter`] claimed, and so decides what the next report of theirs weighs. Apart from
+//! reports, the calls themselves tell something of whoever makes them: [`traffic`].
 
 pub mod actor;
 pub mod bitmap;
@@ -31,5 +32,6 @@ pub mod state;
 pub mod status;
 pub mod tail;
 pub mod time;
+pub mod traffic;
 pub mod verdict;
 pub mod weight;
