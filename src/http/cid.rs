@@ -3,6 +3,8 @@
 //!
 //! Such a switch shows whatever comes. So errors have a status and no text.
 
+use http::{StatusCode, header};
+use http_body_util::Full;
 use tonic::Request;
 
 use super::call::{Answering, Pending};
@@ -10,7 +12,6 @@ use super::failure::Failure;
 use super::respond::{Reply, TEXT, reply};
 use crate::wire::v1;
 use crate::wire::v1::lookup_service_server::LookupService as _;
-use http::StatusCode;
 
 /// What the paths begin with on which no error has text.
 pub(super) const PATH: &str = "/v1/cid";
@@ -32,6 +33,8 @@ pub(super) fn name(pending: Pending) -> Answering {
 }
 
 /// An error without text.
-pub(super) fn silent(failure: &Failure) -> Reply {
-    reply(failure.http(), TEXT, "")
+pub(super) fn silent(failure: Failure) -> Reply {
+    let (mut head, _) = failure.into_reply().into_parts();
+    head.headers.insert(header::CONTENT_TYPE, TEXT);
+    Reply::from_parts(head, Full::default())
 }

@@ -72,11 +72,6 @@ impl Failure {
         }
     }
 
-    /// The status of HTTP.
-    pub(super) fn http(&self) -> StatusCode {
-        self.http
-    }
-
     /// The answer that says so.
     pub(super) fn into_reply(self) -> Reply {
         let mut body = json!({ "code": i32::from(self.code), "message": self.message });

@@ -51,7 +51,7 @@ impl Edge {
         let is_silent = request.uri().path().starts_with(cid::PATH);
         match self.route(request).await {
             Ok(reply) => reply,
-            Err(failure) if is_silent => cid::silent(&failure),
+            Err(failure) if is_silent => cid::silent(failure),
             Err(failure) => failure.into_reply(),
         }
     }

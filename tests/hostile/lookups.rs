@@ -116,6 +116,7 @@ pub(super) fn rows() -> Vec<Row> {
                     role: 77,
                     view: -5,
                     request_id: "\0".into(),
+                    ..v1::LookupRequest::default()
                 };
             }),
         ),

@@ -81,7 +81,7 @@ async fn answers_fit_their_schemas_once_there_is_something_to_tell() {
             "/v1/numbers/+14155550123/reports?pageSize=1",
             "/reports/0/reportId",
         ),
-        ("GetNumber", "/v1/numbers/+14155550123", "/latestReports/0/comment"),
+        ("GetNumber", "/v1/numbers/+14155550123", "/latestReports/2/comment"),
         ("GetNumber", "/v1/numbers/%2B14155550123", "/statuses/0/kind"),
         (
             "ListNumbers",
