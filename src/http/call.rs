@@ -14,7 +14,7 @@ use super::json::{self, JsonBody};
 use super::parameters;
 use super::respond::Reply;
 use super::route::{Body, Route, decoded};
-use crate::grpc::Api;
+use crate::grpc::{Api, Arrived};
 use crate::metrics::Edge;
 use crate::service::ServiceError;
 
@@ -29,6 +29,8 @@ pub(super) struct Pending {
     pub(super) path_text: Option<String>,
     /// Bytes that the body may have.
     pub(super) max_bytes: usize,
+    /// When its head was there.
+    pub(super) arrived: Arrived,
 }
 
 pub(super) type Answering = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send>>;
@@ -62,6 +64,7 @@ impl Pending {
         slot: Slot<T>,
     ) -> Result<Request<T>, Failure> {
         let path_text = self.path_text.take();
+        let arrived = self.arrived;
         let path_field = self.route.path_field.unwrap_or_default();
         let mut message = request_of(self.read().await?);
         if let (Some(slot), Some(text)) = (slot(&mut message), path_text) {
@@ -74,6 +77,7 @@ impl Pending {
         }
         let mut request = Request::new(message);
         request.extensions_mut().insert(Edge::Http);
+        request.extensions_mut().insert(arrived);
         Ok(request)
     }
 
@@ -82,7 +86,7 @@ impl Pending {
         let parameters = parameters::split(query, self.route.query)?;
         let prefix = match self.route.body {
             Body::None => return Ok(parameters::read(&parameters)?),
-            Body::Request => String::new(),
+            Body::Request | Body::Items { .. } => String::new(),
             Body::Field(name) => format!("{name}."),
         };
         let body = JsonBody::collect(&self.head.headers, self.body, self.max_bytes).await?;

@@ -13,6 +13,7 @@ mod cid;
 mod failure;
 mod json;
 mod openapi;
+mod outcomes;
 mod parameters;
 mod probes;
 mod respond;
@@ -23,7 +24,8 @@ pub mod server;
 use http::{Method, Request};
 use hyper::body::Incoming;
 
-use crate::grpc::Api;
+use crate::clock::monotonic;
+use crate::grpc::{Api, Arrived};
 
 use self::call::Pending;
 use self::failure::Failure;
@@ -48,15 +50,16 @@ impl Edge {
 
     /// The answer to a request, whatever it is.
     async fn answer(&self, request: Request<Incoming>) -> Reply {
+        let arrived = Arrived(monotonic());
         let is_silent = request.uri().path().starts_with(cid::PATH);
-        match self.route(request).await {
+        match self.route(request, arrived).await {
             Ok(reply) => reply,
             Err(failure) if is_silent => cid::silent(failure),
             Err(failure) => failure.into_reply(),
         }
     }
 
-    async fn route(&self, request: Request<Incoming>) -> Result<Reply, Failure> {
+    async fn route(&self, request: Request<Incoming>, arrived: Arrived) -> Result<Reply, Failure> {
         let (route, path_text) = match find(ROUTES, request.method(), request.uri().path()) {
             Way::To(route, text) => (route, text.map(str::to_owned)),
             Way::OtherMethods(methods) => return Err(Failure::no_such_method(&methods)),
@@ -74,6 +77,7 @@ impl Edge {
             body,
             path_text,
             max_bytes,
+            arrived,
         };
         (route.run)(pending).await
     }

@@ -56,6 +56,13 @@ pub enum Body {
     Request,
     /// One field of it.
     Field(&'static str),
+    /// What a client of gRPC sends as a stream: the items, each this message, in this field of an object.
+    Items {
+        /// The field.
+        field: &'static str,
+        /// The message.
+        item: &'static str,
+    },
 }
 
 /// How large the body of a request may be.
@@ -126,6 +133,12 @@ impl Route {
     /// Has one field of the request for its body.
     pub(super) const fn field(mut self, field: &'static str) -> Self {
         self.body = Body::Field(field);
+        self
+    }
+
+    /// Has the items of a stream for its body.
+    pub(super) const fn items(mut self, field: &'static str, item: &'static str) -> Self {
+        self.body = Body::Items { field, item };
         self
     }
 

@@ -7,6 +7,7 @@ use http::Method;
 
 use super::call;
 use super::cid;
+use super::outcomes;
 use super::route::{Body, Handler, Parameter, Route};
 use crate::wire::v1;
 use crate::wire::v1::case_service_server::CaseService as _;
@@ -75,6 +76,12 @@ pub static ROUTES: &[Route] = &[
         same("attestation"),
     ])
     .line("LookupName"),
+    get(
+        "/v1/decisions/{decision_id}",
+        "LookupService",
+        "GetDecision",
+        handler!(get_decision { decision_id }),
+    ),
     post(
         "/v1/lookup:batch",
         "LookupService",
@@ -120,6 +127,18 @@ pub static ROUTES: &[Route] = &[
         handler!(withdraw_reports),
     )
     .example(include_str!("examples/withdraw.json")),
+    post(
+        "/v1/callOutcomes",
+        "ReportService",
+        "SubmitCallOutcomes",
+        Handler {
+            path_field: None,
+            run: outcomes::count,
+        },
+    )
+    .items("outcomes", "CallOutcome")
+    .example(include_str!("examples/call_outcomes.json"))
+    .batch(),
     get("/v1/numbers", "NumberService", "ListNumbers", handler!(list_numbers)).query(&[
         same("prefix"),
         same("min_score"),

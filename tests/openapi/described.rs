@@ -29,7 +29,8 @@ impl Description {
         &self.document["paths"][route.path][route.method.as_str().to_lowercase()]
     }
 
-    /// A path of a route, made of the examples of its parameters.
+    /// A path of a route, made of the examples of its parameters. Only the id of a decision has none: nobody can make
+    /// one up.
     pub(super) fn path(&self, route: &Route) -> String {
         let mut path = route.path.to_owned();
         let mut query = Vec::new();
@@ -37,7 +38,7 @@ impl Description {
             let name = parameter["name"].as_str().unwrap();
             let example = parameter["example"].as_str();
             if parameter["in"] == "path" {
-                path = path.replace(&format!("{{{name}}}"), example.unwrap());
+                path = path.replace(&format!("{{{name}}}"), example.unwrap_or("x"));
             } else if parameter["required"] == true {
                 query.push(format!("{name}={}", example.unwrap()));
             }

@@ -10,6 +10,7 @@ fn row(route: &Route) -> String {
     match route.body {
         Body::None => {}
         Body::Request => takes.push("the request as the body".to_owned()),
+        Body::Items { field, .. } => takes.push(format!("`{field}` in the body")),
         Body::Field(field) => takes.push(format!("its `{field}` as the body")),
     }
     let names: Vec<_> = route.query.iter().map(|known| format!("`{}`", known.name)).collect();

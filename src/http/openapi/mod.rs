@@ -131,6 +131,12 @@ fn body_schema(route: &Route, method: &Method, fields: &[Field], schemas: &mut S
             };
             Some(schemas.request(message, None))
         }
+        Body::Items { field, item } => Some(json!({
+            "type": "object",
+            "description": "What a client of gRPC sends as a stream.",
+            "properties": { field: { "type": "array", "items": schemas.request(item, None) } },
+            "additionalProperties": false,
+        })),
     }
 }
 
