@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod feature;
 pub mod ids;
 pub mod kinds;
+pub mod list;
 pub mod model;
 pub mod policy;
 pub mod quota;

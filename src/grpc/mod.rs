@@ -7,6 +7,7 @@
 mod case;
 mod convert;
 pub(crate) mod error;
+mod list;
 mod lookup;
 mod number;
 mod rehearsal;
@@ -16,6 +17,7 @@ pub mod server;
 use std::future::Future;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
 
@@ -31,6 +33,8 @@ pub struct Api {
     service: Arc<Service>,
     /// Cancelled when the server is asked to end: streams that would live on are ended then.
     draining: CancellationToken,
+    /// A place for each list that is coming in.
+    uploads: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Api {
@@ -46,6 +50,7 @@ impl Api {
         Self {
             service,
             draining: CancellationToken::new(),
+            uploads: Arc::new(Semaphore::new(list::MAX_UPLOADS)),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod case;
 mod error;
+mod list;
 mod lookup;
 mod migrate;
 mod number;
@@ -29,6 +30,7 @@ pub use case::{
     CaseChange, CaseDetails, CaseFilter, CaseList, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
 pub use error::{Quota, ServiceError, Violation};
+pub use list::{ListHead, ListPage, ListSummary, Replaced};
 pub use lookup::{Identity, LookupInput, LookupOutcome, LookupRole, RecordFacts};
 pub use number::{Dossier, DossierLink, NumberFilter, NumberList, NumberRow, StatusInput};
 pub use page::PageRequest;
