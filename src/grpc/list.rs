@@ -66,7 +66,9 @@ impl Api {
         &self,
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, Status>> + Unpin,
     ) -> Result<Result<convert::Complete, ServiceError>, Status> {
-        let busy = || ServiceError::Exhausted { retry_after: RETRY_AFTER };
+        let busy = || ServiceError::Exhausted {
+            retry_after: RETRY_AFTER,
+        };
         if let Err(loading) = self.ready() {
             return Ok(Err(loading));
         }

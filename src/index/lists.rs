@@ -161,7 +161,8 @@ impl Lists {
                 lists.values().filter(|(_, list)| list.kind == kind).cloned().collect()
             };
             let (before, now) = (of_kind(&self.by_id), of_kind(&by_id));
-            let is_same = |((_, one), (_, other)): (&(Version, Arc<List>), &(Version, Arc<List>))| Arc::ptr_eq(one, other);
+            let is_same =
+                |((_, one), (_, other)): (&(Version, Arc<List>), &(Version, Arc<List>))| Arc::ptr_eq(one, other);
             if before.len() == now.len() && before.iter().zip(&now).all(is_same) {
                 return Arc::clone(self.of_kind(kind));
             }
@@ -254,7 +255,10 @@ impl Compiled {
             Some(number.without_last(len - longest))
         });
         let prefixes = prefixes.filter_map(|digits| self.prefixes.get(&digits).copied());
-        exact.into_iter().chain(prefixes).filter(move |terms| terms.hold_at(now))
+        exact
+            .into_iter()
+            .chain(prefixes)
+            .filter(move |terms| terms.hold_at(now))
     }
 }
 

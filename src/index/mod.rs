@@ -238,13 +238,7 @@ impl Index {
     }
 
     /// Puts a whole shard in the place of what was there.
-    pub fn replace(
-        &self,
-        shard: Shard,
-        numbers: ShardIndex,
-        cases: Vec<(Version, Case)>,
-        lists: Vec<(Version, List)>,
-    ) {
+    pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>, lists: Vec<(Version, List)>) {
         let old = std::mem::replace(&mut *self.shard(shard).write(), numbers);
         drop(old); // after the lock, which lookups wait for
         self.cases.write().replace(shard, cases);

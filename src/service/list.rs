@@ -73,7 +73,8 @@ impl Service {
     /// the request is stale or its id was used before; if the store cannot be written.
     pub async fn replace_list(&self, head: &ListHead, entries: Arc<[ListEntry]>) -> Result<Replaced, ServiceError> {
         if entries.is_empty() && !head.may_be_empty {
-            let problem = "must not be empty unless the list may become empty: it is a failed export more often than not";
+            let problem =
+                "must not be empty unless the list may become empty: it is a failed export more often than not";
             return Err(ServiceError::field("entries", problem));
         }
         let (id, mutation) = (&head.id, &head.mutation);
@@ -83,7 +84,10 @@ impl Service {
         let now = self.clock.now();
         let changed = self.change_list(id, mutation, deadline, |found, version| {
             let stays = |list, changed| {
-                let done = Done { answer: changed, write: false };
+                let done = Done {
+                    answer: changed,
+                    write: false,
+                };
                 Ok((list, done))
             };
             let mut requests = Requests::default();
@@ -117,7 +121,10 @@ impl Service {
                 tail,
             };
             check_size(&list)?;
-            let done = Done { answer: true, write: true };
+            let done = Done {
+                answer: true,
+                write: true,
+            };
             Ok((list, done))
         });
         let changed = changed.await?;
@@ -162,11 +169,19 @@ impl Service {
 
     /// Whether one more list is allowed. Instances that make lists in the same instant do not see each other's.
     fn check_room(&self, id: &ListId) -> Result<(), ServiceError> {
-        let others = self.index.lists().all().iter().filter(|(_, list)| list.id != *id).count();
+        let others = self
+            .index
+            .lists()
+            .all()
+            .iter()
+            .filter(|(_, list)| list.id != *id)
+            .count();
         if others < MAX_LISTS {
             return Ok(());
         }
-        Err(ServiceError::Precondition(format!("there are {MAX_LISTS} lists already, and no more are kept")))
+        Err(ServiceError::Precondition(format!(
+            "there are {MAX_LISTS} lists already, and no more are kept"
+        )))
     }
 }
 
@@ -182,7 +197,9 @@ fn summary(version: Version, list: &List) -> ListSummary {
 }
 
 fn other_kind(kind: ListKind) -> ServiceError {
-    ServiceError::Precondition(format!("the list is of kind {kind}, which does not change: give the new list another id"))
+    ServiceError::Precondition(format!(
+        "the list is of kind {kind}, which does not change: give the new list another id"
+    ))
 }
 
 /// A list may be too large although it has few enough entries: then most of it are texts.

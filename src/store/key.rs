@@ -347,7 +347,7 @@ mod tests {
 
     const FROZEN: [u8; 4] = [226, 226, 0, 203];
     const FROZEN_CASE: u8 = 12;
-    const FROZEN_LIST: u8 = 0;
+    const FROZEN_LIST: u8 = 199;
     const FROZEN_REPORTER: u8 = 252;
     const FROZEN_TENANT: u8 = 26;
 

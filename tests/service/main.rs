@@ -3,6 +3,7 @@
 
 mod decisions;
 mod instances;
+mod lists;
 mod quotas;
 mod reports;
 #[path = "../support/mod.rs"]

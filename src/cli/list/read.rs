@@ -30,7 +30,11 @@ pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
     };
     let mut shown = GetListResponse::default();
     // Asked for at least once, so that a list that is not there is an error.
-    while let Some(page_size) = args.limit.next_page(shown.entries.len()).or(shown.list.is_none().then_some(1)) {
+    while let Some(page_size) = args
+        .limit
+        .next_page(shown.entries.len())
+        .or(shown.list.is_none().then_some(1))
+    {
         request.page_size = page_size;
         let page = client.get_list(request.clone()).await?.into_inner();
         request.page_token.clone_from(&page.next_page_token);
@@ -41,6 +45,9 @@ pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
             break;
         }
     }
+    shown
+        .entries
+        .truncate(usize::try_from(args.limit.limit).unwrap_or(usize::MAX));
     if args.remote.json {
         return output::json(&shown);
     }

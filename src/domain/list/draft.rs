@@ -125,7 +125,8 @@ impl Draft {
     /// The places and lines of every entry whose pattern came before, each with those of the entry before it: the later
     /// one first.
     pub fn finish(mut self) -> Result<Arc<[ListEntry]>, Vec<[(u32, u32); 2]>> {
-        self.entries.sort_unstable_by_key(|(entry, place, _)| (entry.pattern, *place));
+        self.entries
+            .sort_unstable_by_key(|(entry, place, _)| (entry.pattern, *place));
         let pairs = self.entries.iter().zip(self.entries.iter().skip(1));
         let mut twice: Vec<[(u32, u32); 2]> = pairs
             .filter(|((one, ..), (next, ..))| one.pattern == next.pattern)
@@ -194,7 +195,10 @@ mod tests {
             ..entry("+1415*", 0)
         };
         let (plain, prefixes) = (Draft::new(ListKind::TenantBlock), Draft::new(ListKind::TenantPrefix));
-        assert_eq!(plain.check(&action(Some(Action::Block))), Err(EntryFault::ActionUnwanted));
+        assert_eq!(
+            plain.check(&action(Some(Action::Block))),
+            Err(EntryFault::ActionUnwanted)
+        );
         assert_eq!(plain.check(&action(None)), Ok(()));
         assert_eq!(prefixes.check(&action(None)), Err(EntryFault::ActionMissing));
         assert_eq!(prefixes.check(&action(Some(Action::Label))), Ok(()));
@@ -211,7 +215,15 @@ mod tests {
         let mut draft = Draft::new(ListKind::Unassigned);
         for place in 0..u32::try_from(MAX_ENTRIES).unwrap() {
             let pattern = Pattern::prefix(u64::from(place) + 1).unwrap();
-            draft.add(NewEntry { pattern, ..entry("+1*", 0) }, place).unwrap();
+            draft
+                .add(
+                    NewEntry {
+                        pattern,
+                        ..entry("+1*", 0)
+                    },
+                    place,
+                )
+                .unwrap();
         }
         assert_eq!(draft.add(entry("+1415555*", 0), 0), Err(DraftFault::TooMany));
         assert_eq!(draft.finish().unwrap().len(), MAX_ENTRIES);

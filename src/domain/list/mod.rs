@@ -145,13 +145,34 @@ mod tests {
             })
         };
         let others = [
-            ListEntry { pattern: Pattern::parse("+14155550100*").unwrap(), ..entry() },
-            ListEntry { pattern: Pattern::parse("+14155550101").unwrap(), ..entry() },
-            ListEntry { origin: origin("registry", "a bank"), ..entry() },
-            ListEntry { origin: origin("carrier", ""), ..entry() },
-            ListEntry { entered_at: Timestamp::from_secs(1), ..entry() },
-            ListEntry { expires_at: Some(Timestamp::from_secs(0)), ..entry() },
-            ListEntry { action: Some(Action::Block), ..entry() },
+            ListEntry {
+                pattern: Pattern::parse("+14155550100*").unwrap(),
+                ..entry()
+            },
+            ListEntry {
+                pattern: Pattern::parse("+14155550101").unwrap(),
+                ..entry()
+            },
+            ListEntry {
+                origin: origin("registry", "a bank"),
+                ..entry()
+            },
+            ListEntry {
+                origin: origin("carrier", ""),
+                ..entry()
+            },
+            ListEntry {
+                entered_at: Timestamp::from_secs(1),
+                ..entry()
+            },
+            ListEntry {
+                expires_at: Some(Timestamp::from_secs(0)),
+                ..entry()
+            },
+            ListEntry {
+                action: Some(Action::Block),
+                ..entry()
+            },
         ];
         for other in others {
             assert_ne!(digest(std::slice::from_ref(&other)), same, "{other:?}");

@@ -141,16 +141,35 @@ mod tests {
 
     #[test]
     fn all_else_is_refused() {
-        for text in ["*", "+*", "+0*", "+0123*", "1415*", "+14 15*", "+1415**", "+123456789012345*", "++1*", "+\u{661}*"] {
+        for text in [
+            "*",
+            "+*",
+            "+0*",
+            "+0123*",
+            "1415*",
+            "+14 15*",
+            "+1415**",
+            "+123456789012345*",
+            "++1*",
+            "+\u{661}*",
+        ] {
             assert_eq!(Pattern::parse(text), Err(PatternError::Prefix), "{text}");
         }
         assert_eq!(Pattern::parse("  "), Err(PatternError::Empty));
         for text in ["4155550199", "soon", "+1415"] {
-            assert!(matches!(Pattern::parse(text), Err(PatternError::NotANumber(_))), "{text}");
+            assert!(
+                matches!(Pattern::parse(text), Err(PatternError::NotANumber(_))),
+                "{text}"
+            );
         }
         assert_eq!(Pattern::parse("anonymous"), Err(PatternError::NotListed));
         assert_eq!(Pattern::parse("+4912345678901234567"), Err(PatternError::Impossible));
-        for (digits, exact) in [(0, false), (0, true), (123_456_789_012_345, false), (2_101_234_567, true)] {
+        for (digits, exact) in [
+            (0, false),
+            (0, true),
+            (123_456_789_012_345, false),
+            (2_101_234_567, true),
+        ] {
             assert_eq!(Pattern::from_key(digits, exact), None, "{digits} {exact}");
         }
     }

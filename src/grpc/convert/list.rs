@@ -50,7 +50,9 @@ impl Upload {
                     faults: Faults::default(),
                 })
             }
-            Some(Part::Entries(_)) | None => Err(ServiceError::field("head", "must be the first message of the stream")),
+            Some(Part::Entries(_)) | None => {
+                Err(ServiceError::field("head", "must be the first message of the stream"))
+            }
         }
     }
 
@@ -65,10 +67,16 @@ impl Upload {
             None => return Err(ServiceError::field("part", "must be set")),
         };
         if entries.len() > MAX_PART_ENTRIES {
-            return Err(ServiceError::field("entries", format!("must hold at most {MAX_PART_ENTRIES} a message")));
+            return Err(ServiceError::field(
+                "entries",
+                format!("must hold at most {MAX_PART_ENTRIES} a message"),
+            ));
         }
         if self.count.saturating_add(entries.len()) > MAX_ENTRIES {
-            return Err(ServiceError::field("entries", format!("must hold at most {MAX_ENTRIES} in all")));
+            return Err(ServiceError::field(
+                "entries",
+                format!("must hold at most {MAX_ENTRIES} in all"),
+            ));
         }
         for entry in entries {
             let line = entry.line;
@@ -120,7 +128,11 @@ enum Place {
 }
 
 fn place_of(place: usize, line: u32) -> Place {
-    if line > 0 { Place::Line(line) } else { Place::Entry(place) }
+    if line > 0 {
+        Place::Line(line)
+    } else {
+        Place::Entry(place)
+    }
 }
 
 impl Place {
@@ -143,10 +155,11 @@ impl Faults {
     fn add(&mut self, place: Place, violations: Vec<Violation>) {
         self.count += violations.len();
         let room = MAX_FAULTS.saturating_sub(self.first.len());
-        self.first.extend(violations.into_iter().take(room).map(|violation| Violation {
-            field: place.field(&violation.field),
-            ..violation
-        }));
+        self.first
+            .extend(violations.into_iter().take(room).map(|violation| Violation {
+                field: place.field(&violation.field),
+                ..violation
+            }));
     }
 
     fn finish(mut self) -> Result<(), ServiceError> {
@@ -155,7 +168,8 @@ impl Faults {
         }
         if self.count > self.first.len() {
             let more = self.count - self.first.len();
-            self.first.push(Violation::new("entries", format!("hold {more} further faults")));
+            self.first
+                .push(Violation::new("entries", format!("hold {more} further faults")));
         }
         Err(ServiceError::Invalid(self.first))
     }
@@ -172,7 +186,10 @@ fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
     let mut fields = Fields::default();
     let id = fields.list_id("head.list_id", &head.list_id);
     let kind = fields.required_code("head.kind", head.kind, ListKind::from_code);
-    let request = fields.keep("head.request_id", crate::domain::ids::RequestId::parse(&head.request_id));
+    let request = fields.keep(
+        "head.request_id",
+        crate::domain::ids::RequestId::parse(&head.request_id),
+    );
     if head.actor.len() > MAX_ACTOR_BYTES {
         fields.refuse("head.actor", format!("must have at most {MAX_ACTOR_BYTES} bytes"));
     }
@@ -309,7 +326,10 @@ mod tests {
 
     fn faults(error: ServiceError) -> Vec<String> {
         let named = violations(error);
-        named.iter().map(|violation| format!("{} {}", violation.field, violation.problem)).collect()
+        named
+            .iter()
+            .map(|violation| format!("{} {}", violation.field, violation.problem))
+            .collect()
     }
 
     #[test]
@@ -319,15 +339,28 @@ mod tests {
         let (head, entries) = upload.finish().unwrap();
         assert_eq!((head.kind, entries.len()), (ListKind::DoNotOriginate, 2));
         assert_eq!(head.mutation.actor.as_str(), "anonymous");
-        assert_eq!(shown_entry(&entries[1]), v1::ListEntry { line: 0, ..entry("+14155550101", 3) });
+        assert_eq!(
+            shown_entry(&entries[1]),
+            v1::ListEntry {
+                line: 0,
+                ..entry("+14155550101", 3)
+            }
+        );
     }
 
     #[test]
     fn faults_name_lines_or_places_and_never_the_number() {
         let mut upload = upload(v1::ListKind::DoNotOriginate);
         let nothing = v1::ListEntry::default();
-        let acts = v1::ListEntry { action: v1::Action::Block.into(), ..entry("+14155550101", 0) };
-        add(&mut upload, vec![entry("+14155550100", 2), entry("4155550100", 3), acts]).unwrap();
+        let acts = v1::ListEntry {
+            action: v1::Action::Block.into(),
+            ..entry("+14155550101", 0)
+        };
+        add(
+            &mut upload,
+            vec![entry("+14155550100", 2), entry("4155550100", 3), acts],
+        )
+        .unwrap();
         add(&mut upload, vec![nothing, entry("+14155550100", 0)]).unwrap();
         let faults = faults(upload.finish().unwrap_err());
         let begins = [
@@ -356,7 +389,9 @@ mod tests {
 
     #[test]
     fn parts_come_in_their_order_and_are_bounded() {
-        let head_again = v1::ReplaceListRequest { part: Some(Part::Head(v1::ListHead::default())) };
+        let head_again = v1::ReplaceListRequest {
+            part: Some(Part::Head(v1::ListHead::default())),
+        };
         let mut upload = upload(v1::ListKind::Protected);
         assert!(upload.add(head_again.clone()).is_err());
         assert!(upload.add(v1::ReplaceListRequest { part: None }).is_err());
@@ -364,8 +399,15 @@ mod tests {
         for _ in 0..MAX_ENTRIES / MAX_PART_ENTRIES {
             add(&mut upload, vec![v1::ListEntry::default(); MAX_PART_ENTRIES]).unwrap();
         }
-        assert!(add(&mut upload, vec![v1::ListEntry::default()]).is_err(), "one too many");
+        assert!(
+            add(&mut upload, vec![v1::ListEntry::default()]).is_err(),
+            "one too many"
+        );
         assert!(Upload::begin(None).is_err());
-        assert_eq!(faults(Upload::begin(Some(head_again)).unwrap_err()).len(), 3, "id, kind, request");
+        assert_eq!(
+            faults(Upload::begin(Some(head_again)).unwrap_err()).len(),
+            3,
+            "id, kind, request"
+        );
     }
 }

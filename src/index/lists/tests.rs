@@ -68,10 +68,22 @@ fn the_most_specific_rule_of_a_prefix_that_holds_decides() {
         ],
     );
     let table = table([rules]);
-    let rule = |text| table.listed(number(text), NOW).tenant_prefix.map(|(action, hit)| (action, hit.expires_at));
+    let rule = |text| {
+        table
+            .listed(number(text), NOW)
+            .tenant_prefix
+            .map(|(action, hit)| (action, hit.expires_at))
+    };
     assert_eq!(rule("+14155550100"), Some((Action::Allow, None)));
-    assert_eq!(rule("+141555501007"), Some((Action::SendToVoicemail, Some(Timestamp::from_secs(2_000)))));
-    assert_eq!(rule("+14155550101"), Some((Action::Block, None)), "the longer one has expired");
+    assert_eq!(
+        rule("+141555501007"),
+        Some((Action::SendToVoicemail, Some(Timestamp::from_secs(2_000))))
+    );
+    assert_eq!(
+        rule("+14155550101"),
+        Some((Action::Block, None)),
+        "the longer one has expired"
+    );
     assert_eq!(rule("+12125550100"), Some((Action::Label, None)));
     assert_eq!(rule("+4930123456"), None);
     assert_eq!(table.listed(number("+12125550100"), NOW).tenant_block, None);
@@ -79,7 +91,11 @@ fn the_most_specific_rule_of_a_prefix_that_holds_decides() {
 
 #[test]
 fn lists_of_a_kind_are_one_and_the_entry_that_holds_longest_counts() {
-    let one = list("one", ListKind::DoNotOriginate, vec![entry("+14155550100", Some(2_000), None)]);
+    let one = list(
+        "one",
+        ListKind::DoNotOriginate,
+        vec![entry("+14155550100", Some(2_000), None)],
+    );
     let two = list(
         "two",
         ListKind::DoNotOriginate,
@@ -90,7 +106,12 @@ fn lists_of_a_kind_are_one_and_the_entry_that_holds_longest_counts() {
         ],
     );
     let table = table([one, two]);
-    let until = |text| table.listed(number(text), NOW).do_not_originate.map(|hit| hit.expires_at);
+    let until = |text| {
+        table
+            .listed(number(text), NOW)
+            .do_not_originate
+            .map(|hit| hit.expires_at)
+    };
     assert_eq!(until("+14155550100"), Some(Some(Timestamp::from_secs(3_000))));
     assert_eq!(until("+14155550101"), Some(None));
     assert_eq!(until("+14155560101"), None);
@@ -120,7 +141,14 @@ fn a_shard_is_replaced_and_no_other() {
     let shard = Shard::of_list(&of("a").id);
     assert_ne!(shard, Shard::of_list(&of("b").id));
     table.replace(shard, vec![]);
-    let ids = |table: &ListTable| -> Vec<String> { table.snapshot().all().iter().map(|(_, list)| list.id.to_string()).collect() };
+    let ids = |table: &ListTable| -> Vec<String> {
+        table
+            .snapshot()
+            .all()
+            .iter()
+            .map(|(_, list)| list.id.to_string())
+            .collect()
+    };
     assert_eq!(ids(&table), ["b"]);
     table.replace(shard, vec![(1, of("a"))]);
     assert_eq!(ids(&table), ["a", "b"]);
@@ -153,7 +181,10 @@ fn a_reader_never_sees_half_of_two_lists() {
                         let lists = table.snapshot();
                         let of_a = [listed(&lists, "+14155550000"), listed(&lists, "+14155551999")];
                         let of_b = [listed(&lists, "+12125550000"), listed(&lists, "+12125551999")];
-                        assert!(of_a[0] == of_a[1] && of_b[0] == of_b[1] && of_a[0] != of_b[0], "{of_a:?} {of_b:?}");
+                        assert!(
+                            of_a[0] == of_a[1] && of_b[0] == of_b[1] && of_a[0] != of_b[0],
+                            "{of_a:?} {of_b:?}"
+                        );
                         seen[usize::from(of_b[0])] += 1;
                         assert!(table.listed(number("+13035550100"), NOW).do_not_originate.is_some());
                     }
@@ -188,7 +219,10 @@ fn lists() -> impl Strategy<Value = Vec<List>> {
         let lists = lists.into_iter().enumerate().map(|(place, (entries, kind))| {
             let mut by_pattern: BTreeMap<Pattern, ListEntry> = BTreeMap::new();
             for (pattern, expires, action) in entries {
-                let entry = ListEntry { pattern, ..entry_of(expires, kind, action) };
+                let entry = ListEntry {
+                    pattern,
+                    ..entry_of(expires, kind, action)
+                };
                 by_pattern.insert(pattern, entry);
             }
             list(&format!("l{place}"), kind, by_pattern.into_values().collect())
@@ -215,7 +249,13 @@ fn holding(lists: &[List], kind: ListKind, number: E164, now: Timestamp) -> Vec<
         })
         .collect();
     let never = |entry: &ListEntry| entry.expires_at.map_or(i64::MAX, Timestamp::millis);
-    found.sort_by_key(|entry| (!entry.pattern.key().1, u32::MAX - entry.pattern.digit_count(), i64::MAX - never(entry)));
+    found.sort_by_key(|entry| {
+        (
+            !entry.pattern.key().1,
+            u32::MAX - entry.pattern.digit_count(),
+            i64::MAX - never(entry),
+        )
+    });
     found
 }
 

@@ -109,7 +109,7 @@ mod tests {
         let case = RecordKey::case(&CaseId::parse("c-1").unwrap());
         assert_eq!(record(&case), [&[12, 2][..], b"c-1"].concat());
         let list = RecordKey::list(&ListId::parse("dno").unwrap());
-        assert_eq!(record(&list), [&[0, 5][..], b"dno"].concat());
+        assert_eq!(record(&list), [&[199, 5][..], b"dno"].concat());
         let reporter = NoteKey::reporter(ReporterHash::from_raw(7));
         assert_eq!(note(&reporter), [&[252, 3][..], &[0, 0, 0, 0, 0, 0, 0, 7]].concat());
         assert_eq!(note(&NoteKey::tenant("default")), [&[26, 4][..], b"default"].concat());

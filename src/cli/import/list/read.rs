@@ -109,16 +109,20 @@ impl Columns {
         let pattern = Pattern::parse(&field(self.number)).map_err(|problem| fault("number", problem))?;
         let source = ListSource::parse(&field(self.source)).map_err(|problem| fault("source", problem))?;
         let entered_at = moment("date", &field(self.date))?;
-        let expires_at = optional(self.expires).map(|text| moment("expires", &text)).transpose()?;
+        let expires_at = optional(self.expires)
+            .map(|text| moment("expires", &text))
+            .transpose()?;
         let requester = optional(self.requester).map(|text| Requester::parse(&text)).transpose();
         let requester = requester.map_err(|problem| fault("requester", problem))?;
-        let action = optional(self.action).map(|text| Action::from_name(&text).ok_or(fault("action", "is none"))).transpose()?;
+        let action = optional(self.action).map(|text| action(&text)).transpose()?;
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let shown = ListEntry {
             number: pattern.to_string(),
             source: source.as_str().to_owned(),
             entered_at: Some(entered_at),
-            requester: requester.as_ref().map_or_else(String::new, |requester| requester.as_str().to_owned()),
+            requester: requester
+                .as_ref()
+                .map_or_else(String::new, |requester| requester.as_str().to_owned()),
             expires_at,
             action: action.unwrap_or_default().into(),
             line,
@@ -129,11 +133,15 @@ impl Columns {
             requester,
             entered_at: inner(entered_at),
             expires_at: expires_at.map(inner),
-            action: action.and_then(|action| kinds::Action::from_name(action.as_str_name().trim_start_matches("ACTION_"))),
+            action: action.and_then(|action| kinds::Action::from_code(u8::try_from(i32::from(action)).ok()?)),
             line,
         };
         draft.check(&entry).map_err(|problem| {
-            let column = if problem.field() == "action" { "action" } else { "expires" };
+            let column = if problem.field() == "action" {
+                "action"
+            } else {
+                "expires"
+            };
             fault(column, problem)
         })?;
         Ok((entry, shown))
@@ -146,6 +154,13 @@ fn moment(column: &'static str, text: &str) -> Result<wire::Timestamp, Fault> {
         return Err(fault(column, "must not be before the year 2000"));
     }
     Ok(moment)
+}
+
+fn action(text: &str) -> Result<Action, Fault> {
+    Action::from_name(text).ok_or_else(|| {
+        let known: Vec<&str> = Action::names().collect();
+        fault("action", format_args!("must be one of {}", known.join(", ")))
+    })
 }
 
 fn inner(moment: wire::Timestamp) -> Timestamp {

@@ -73,16 +73,18 @@ fn origin() -> impl Strategy<Value = Arc<Origin>> {
 pub(in super::super) fn list() -> impl Strategy<Value = List> {
     let fields = (pattern(), origin(), time(), of(time()), of(select(Action::ALL)));
     let entries = vec(fields, 0..12).prop_map(|entries| {
-        let entries = entries.into_iter().map(|(pattern, origin, entered_at, expires_at, action)| {
-            let entry = ListEntry {
-                pattern,
-                origin,
-                entered_at,
-                expires_at,
-                action,
-            };
-            (pattern, entry)
-        });
+        let entries = entries
+            .into_iter()
+            .map(|(pattern, origin, entered_at, expires_at, action)| {
+                let entry = ListEntry {
+                    pattern,
+                    origin,
+                    entered_at,
+                    expires_at,
+                    action,
+                };
+                (pattern, entry)
+            });
         let sorted: BTreeMap<Pattern, ListEntry> = entries.collect();
         sorted.into_values().collect::<Arc<[ListEntry]>>()
     });
