@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
-use super::{case, completions, evaluate, fit, health, import, list, lookup, normalize, number, report};
+use super::{case, completions, decision, evaluate, fit, health, import, list, lookup, normalize, number, report};
 use crate::config::ServeArgs;
 
 /// What is known of a phone number, before the phone rings
@@ -45,6 +45,8 @@ pub enum Command {
 pub enum ClientCommand {
     /// Say what is known about numbers, and what to do with their calls
     Lookup(lookup::LookupArgs),
+    /// Say what was answered on a call, and why, from the id that the answer gave
+    Decision(decision::DecisionArgs),
     /// File a report on a number, take reports back, or list them
     Report(report::ReportArgs),
     /// Load a file of reports, cases or list entries into a running server
@@ -86,6 +88,8 @@ mod tests {
     fn commands_are_read() {
         for line in [
             "ringwarden lookup +14155550199 911 --basic --json",
+            "ringwarden lookup +14155550199 --called 911 --attestation c --verstat passed --language de",
+            "ringwarden decision AbC-_",
             "ringwarden report +14155550199 --category tech-support-scam --recorded false",
             "ringwarden report withdraw +14155550199 r-1",
             "ringwarden report withdraw --import i-1",

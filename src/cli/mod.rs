@@ -9,6 +9,7 @@ mod case;
 mod complaints;
 mod completions;
 mod connect;
+mod decision;
 mod demo;
 mod error;
 mod evaluate;
@@ -51,6 +52,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
     // The futures of the larger commands are boxed so that this one stays small.
     match command {
         ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,
+        ClientCommand::Decision(args) => Box::pin(decision::run(args)).await,
         ClientCommand::Report(args) => Box::pin(report::run(args)).await,
         ClientCommand::Number(args) => Box::pin(number::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,

@@ -17,6 +17,7 @@ pub mod call;
 pub mod case;
 pub mod day;
 pub mod decay;
+pub mod decision;
 pub mod evidence;
 pub mod feature;
 pub mod ids;

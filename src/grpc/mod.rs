@@ -6,10 +6,12 @@
 
 mod case;
 mod convert;
+mod deadline;
 pub(crate) mod error;
 mod list;
 mod lookup;
 mod number;
+mod outcome;
 mod rehearsal;
 mod report;
 pub mod server;
@@ -24,6 +26,7 @@ use tonic::{Response, Status};
 use crate::metrics::{Mutation, MutationOutcome};
 use crate::service::{Service, ServiceError};
 
+pub use deadline::Arrived;
 pub use rehearsal::rehearse;
 pub use server::{Limits, serve};
 

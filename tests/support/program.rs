@@ -67,6 +67,11 @@ impl Program {
         endpoint.connect().await.unwrap()
     }
 
+    /// Where HTTP is answered.
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
     /// The number of the process.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -1,9 +1,10 @@
 //! The languages that there is advice in.
 
 /// A language of the advice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English, also for whoever asks for a language that is not here.
+    #[default]
     English,
     /// German.
     German,

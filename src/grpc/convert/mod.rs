@@ -6,6 +6,7 @@ mod kinds;
 pub(super) mod list;
 pub(super) mod lookup;
 pub(super) mod number;
+pub(super) mod outcome;
 pub(super) mod report;
 mod shown;
 
