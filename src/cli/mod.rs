@@ -16,6 +16,7 @@ mod evaluate;
 mod fit;
 mod health;
 pub mod import;
+mod list;
 mod lookup;
 mod names;
 mod normalize;
@@ -56,6 +57,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Number(args) => Box::pin(number::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
+        ClientCommand::List(args) => Box::pin(list::run(args)).await,
         ClientCommand::Health(args) => health::run(args).await,
         ClientCommand::Normalize(args) => normalize::run(&args),
         ClientCommand::Evaluate(args) => evaluate::run(&args),

@@ -4,6 +4,7 @@
 mod calls;
 mod decisions;
 mod instances;
+mod lists;
 mod quotas;
 mod reports;
 #[path = "../support/mod.rs"]
