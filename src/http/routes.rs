@@ -11,6 +11,7 @@ use super::outcomes;
 use super::route::{Body, Handler, Parameter, Route};
 use crate::wire::v1;
 use crate::wire::v1::case_service_server::CaseService as _;
+use crate::wire::v1::list_service_server::ListService as _;
 use crate::wire::v1::lookup_service_server::LookupService as _;
 use crate::wire::v1::number_service_server::NumberService as _;
 use crate::wire::v1::report_service_server::ReportService as _;
@@ -221,6 +222,14 @@ pub static ROUTES: &[Route] = &[
     )
     .example(include_str!("examples/unlink_numbers.json"))
     .batch(),
+    get(
+        "/v1/lists/{list_id}",
+        "ListService",
+        "GetList",
+        handler!(get_list { list_id }),
+    )
+    .query(&[same("page_size"), same("page_token")]),
+    get("/v1/lists", "ListService", "ListLists", handler!(list_lists)),
 ];
 
 const fn get(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
