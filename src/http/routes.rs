@@ -7,6 +7,7 @@ use http::Method;
 
 use super::call;
 use super::cid;
+use super::lists;
 use super::outcomes;
 use super::route::{Body, Handler, Parameter, Route};
 use crate::wire::v1;
@@ -222,6 +223,18 @@ pub static ROUTES: &[Route] = &[
     )
     .example(include_str!("examples/unlink_numbers.json"))
     .batch(),
+    put(
+        "/v1/lists/{list_id}",
+        "ListService",
+        "ReplaceList",
+        Handler {
+            path_field: Some("list_id"),
+            run: lists::replace,
+        },
+    )
+    .headed_items(("head", "ListHead"), ("entries", "ListEntry"))
+    .example(include_str!("examples/replace_list.json"))
+    .batch(),
     get(
         "/v1/lists/{list_id}",
         "ListService",
@@ -242,6 +255,10 @@ const fn delete(path: &'static str, service: &'static str, rpc: &'static str, ha
 
 const fn post(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
     Route::new(Method::POST, path, (service, rpc), Body::Request, handler)
+}
+
+const fn put(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
+    Route::new(Method::PUT, path, (service, rpc), Body::Request, handler)
 }
 
 const fn patch(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
