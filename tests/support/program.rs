@@ -150,6 +150,8 @@ fn spawn(store: &str, log: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwarden"));
     command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"]);
     command.args(["--store", store, "--log-format", "json"]);
+    // The machine may be busy; a test that means deadlines says so in its questions.
+    command.args(["--lookup-budget", "10s"]);
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(File::create(log).unwrap()).spawn().unwrap()
 }
