@@ -16,7 +16,7 @@ use protox::prost_reflect::prost_types::FileDescriptorSet;
 use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 
 const PACKAGE: &str = "ringwarden.v1";
-const FILES: [&str; 5] = ["common", "lookup", "report", "number", "case"];
+const FILES: [&str; 6] = ["common", "lookup", "report", "number", "case", "list"];
 /// `google.protobuf` types come from pbjson, whose durations have the right JSON; its timestamps do not, so we have our
 /// own. The longer path comes before the shorter.
 const WELL_KNOWN: [(&str, &str); 2] = [

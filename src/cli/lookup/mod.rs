@@ -80,7 +80,8 @@ fn requests(args: &LookupArgs) -> Vec<LookupRequest> {
         default_region: args.region.for_wire(),
         role: role.into(),
         view: view.into(),
-        request_id: String::new(),
+        record_event: Some(false), // a person's question is no call
+        ..LookupRequest::default()
     };
     args.numbers.iter().map(request).collect()
 }
