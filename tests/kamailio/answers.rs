@@ -150,7 +150,11 @@ async fn nothing_in_a_request_spares_a_caller_the_question() {
         let answer: Answer = call.ask(service.switch.address()).await;
         assert_eq!(answer.status, 603, "call {index}: {answer:?}");
     }
-    assert!(!service.switch.log().contains(&BAD[2..]), "{}", service.switch.log());
+    assert!(
+        !service.switch.log().contains(BAD.trim_start_matches("+1")),
+        "{}",
+        service.switch.log()
+    );
 }
 
 /// Nobody is refused for what cannot be asked.
@@ -174,7 +178,7 @@ async fn a_caller_without_a_number_is_let_through() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_taken_back_holds_for_the_next_call() {
     let service = Service::start("memory:").await;
-    let ask = async |number| Call::new(number, CALLED).ask(service.switch.address()).await.status;
+    let ask = async |number: &str| Call::new(number, CALLED).ask(service.switch.address()).await.status;
     service.report(BAD, Attestation::Unspecified).await;
     service.set_status(LABELLED, StatusKind::Blocked).await;
     assert_eq!([ask(BAD).await, ask(LABELLED).await], [603, 603]);

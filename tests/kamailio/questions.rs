@@ -43,7 +43,8 @@ async fn the_question_holds_all_that_the_network_says() {
     assert_eq!(fake.questions(), [bare]);
 }
 
-/// The header From, the header P-Asserted-Identity if there is one, and the verstat and attestation that they amount to.
+/// The header From, the header P-Asserted-Identity if there is one, and the verstat and attestation that they amount
+/// to.
 const SIGNATURES: [(&str, Option<&str>, Option<&str>, Option<&str>); 10] = [
     (
         "<sip:+12015550199;verstat=TN-Validation-Passed@a.example;user=phone>",
@@ -200,7 +201,7 @@ async fn an_answer_that_is_none_lets_the_call_through() {
         assert_eq!((told.told(), told.fault()), (ALLOWED, Some(cause)), "{answer}");
     }
     assert_eq!(switch.counter("fail_open"), count);
-    assert!(!switch.log().contains(&BAD[2..]), "{}", switch.log());
+    assert!(!switch.log().contains(BAD.trim_start_matches("+1")), "{}", switch.log());
 }
 
 /// Where a machine's refusal is 608, it comes with the contact for redress (RFC 8688).
