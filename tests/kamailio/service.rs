@@ -77,7 +77,7 @@ impl Service {
         let link = v1::NumberLink {
             number: number.into(),
             role: v1::CaseRole::CallerId.into(),
-            confidence: 0.9,
+            confidence: Some(0.9),
             source: v1::Source::Analyst.into(),
             ..v1::NumberLink::default()
         };
