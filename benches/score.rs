@@ -31,6 +31,7 @@ use ringwarden::domain::rows::Rows;
 use ringwarden::domain::score::Subject;
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
+use ringwarden::domain::traffic::Signs;
 use ringwarden::index::Index;
 use ringwarden::number::E164;
 
@@ -94,6 +95,7 @@ impl Bench {
                 around,
                 number,
                 call: Signing::NotGiven,
+                signs: Signs::default(),
                 now: day(TODAY),
             };
             let weighed = model.weigh(&subject);

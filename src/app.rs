@@ -1,6 +1,6 @@
 //! The server: how its parts are put together, and how they run and end. The only file that names concrete stores.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,19 +11,21 @@ use tracing::subscriber::NoSubscriber;
 use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::{ModelError, ScoreModel};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Refusal, SipSettings};
 use crate::domain::quota::Quotas;
+use crate::domain::traffic::Thresholds;
 use crate::follow::Follower;
 use crate::grpc::{self, Api};
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
-use crate::service::{Service, ServiceError};
+use crate::service::{KeyRing, KeyRingError, Service, ServiceError};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::memory::MemoryStore;
 use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError};
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
+use crate::traffic;
 
 /// The longest pause between attempts to reach a store, or to load it.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -59,6 +61,24 @@ pub enum AppError {
         /// Why.
         #[source]
         source: ModelError,
+    },
+    /// The file of the keys of decisions cannot be read.
+    #[error("the keys of decisions in {} cannot be read", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file of the keys of decisions holds something else.
+    #[error("the keys of decisions in {} cannot be used", path.display())]
+    Keys {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KeyRingError,
     },
     /// The URL of a Redis is wrong.
     #[error("the URL of the store is wrong")]
@@ -159,7 +179,14 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
     };
     let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone())
         .with_write_timeout(config.limits.write_timeout)
-        .with_quotas(quotas);
+        .with_quotas(quotas)
+        .with_lookup_budget(config.answers.lookup_budget)
+        .with_sip(sip_settings(&config.answers))
+        .with_traffic(thresholds(&config.traffic), traffic_limits(&config.traffic));
+    let service = match &config.answers.decision_keys {
+        None => service,
+        Some(path) => service.with_decision_keys(load_keys(path)?),
+    };
     Ok(App {
         service: Arc::new(service),
         follower,
@@ -175,10 +202,12 @@ impl App {
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
         let api = Api::new(Arc::clone(&self.service));
         let metrics = self.metrics.clone();
+        let service = Arc::clone(&self.service);
         spawn_endless(tasks, "metrics", async move {
             loop {
                 tokio::time::sleep(UPKEEP_INTERVAL).await;
                 metrics.upkeep();
+                metrics.traffic_callers(service.callers());
             }
         });
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
@@ -216,6 +245,54 @@ async fn fold_again(follower: &Follower, service: &Service, migrate: bool) {
     match service.migrate().await {
         Ok(numbers) => tracing::info!(numbers, "all evidence is folded by this model now"),
         Err(error) => tracing::error!(%error, "not all evidence could be folded: restart to go on"),
+    }
+}
+
+/// The keys of decisions in a file.
+fn load_keys(path: &Path) -> Result<KeyRing, AppError> {
+    let text = std::fs::read_to_string(path).map_err(|source| AppError::KeyFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    KeyRing::parse(&text).map_err(|source| AppError::Keys {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn sip_settings(answers: &config::Answers) -> SipSettings {
+    let refusal = match answers.sip_block {
+        config::SipBlock::NetworkBlocked => Refusal::NetworkBlocked,
+        config::SipBlock::Rejected => Refusal::Rejected,
+    };
+    SipSettings {
+        refusal,
+        redress_url: answers.redress_url.as_deref().map(Into::into),
+        contact_card_url: answers.contact_card_url.as_deref().map(Into::into),
+    }
+}
+
+fn thresholds(traffic: &config::Traffic) -> Thresholds {
+    Thresholds {
+        distinct_per_minute: traffic.distinct_per_minute.get(),
+        distinct_per_hour: traffic.distinct_per_hour.get(),
+        sequential_steps: traffic.sequential_steps.get(),
+        callback_strangers: traffic.callback_strangers.get(),
+        outcome_calls: traffic.outcome_calls.get(),
+        short_call: traffic.short_call,
+        short_share: traffic.short_share,
+        answered_share: traffic.answered_share,
+        rejected_share: traffic.rejected_share,
+        emergency_callback: traffic.emergency_callback,
+        ..Thresholds::DEFAULT
+    }
+}
+
+fn traffic_limits(traffic: &config::Traffic) -> traffic::Limits {
+    let limits = traffic::Limits::DEFAULT;
+    traffic::Limits {
+        callers: usize::try_from(traffic.callers.get()).unwrap_or(limits.callers),
+        ..limits
     }
 }
 

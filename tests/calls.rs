@@ -17,13 +17,14 @@ use ringwarden::domain::call::Signing;
 use ringwarden::domain::feature::Feature;
 use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use ringwarden::domain::model::ScoreModel;
-use ringwarden::domain::policy::Policy;
+use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::{Counts, Neighbourhood};
 use ringwarden::domain::report::{Ledger, ReportRow};
 use ringwarden::domain::rows::Rows;
 use ringwarden::domain::score::{Score, Subject, Verdict, Weighed};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::status::StatusEntry;
+use ringwarden::domain::traffic::Signs;
 use ringwarden::number::E164;
 use support::evidence::{at, id, plain_row, reporter, rows};
 
@@ -84,6 +85,7 @@ fn subject(state: &NumberState, around: Neighbourhood, call: Signing) -> Subject
         around,
         number: number(),
         call,
+        signs: Signs::default(),
         now: at(201),
     }
 }
@@ -267,7 +269,7 @@ fn a_failed_signature_leaves_no_evidence() {
             .map(|reason| (reason.code, reason.points))
             .collect();
         assert_eq!(codes, [("ATTESTATION", 0.0)]);
-        let decision = Policy::DEFAULT.decide(&found, false);
+        let decision = Policy::DEFAULT.decide(&Facts::of(found));
         assert_eq!((decision.action, decision.basis), (Action::Allow, Basis::NoEvidence));
     }
 }
@@ -278,11 +280,11 @@ fn analysts_rules_against_a_number_hold_whoever_signed() {
     for call in ALL {
         let blocked = verdict(&with_status(NumberState::default(), StatusKind::Blocked), call);
         assert_eq!(blocked.level, RiskLevel::Critical, "{call:?}");
-        assert_eq!(Policy::DEFAULT.decide(&blocked, false).basis, Basis::Analyst);
+        assert_eq!(Policy::DEFAULT.decide(&Facts::of(blocked)).basis, Basis::Analyst);
         let dno = verdict(&with_status(NumberState::default(), StatusKind::DoNotOriginate), call);
-        assert_eq!(Policy::DEFAULT.decide(&dno, false).basis, Basis::Dno, "{call:?}");
+        assert_eq!(Policy::DEFAULT.decide(&Facts::of(dno)).basis, Basis::Dno, "{call:?}");
         let protected = verdict(&with_status(NumberState::default(), StatusKind::Protected), call);
-        assert_eq!(Policy::DEFAULT.decide(&protected, false).action, Action::Allow);
+        assert_eq!(Policy::DEFAULT.decide(&Facts::of(protected)).action, Action::Allow);
     }
 }
 
@@ -328,7 +330,7 @@ fn who_is_vouched_for_is_not_trusted_on_every_call() {
     let through_a_gateway = verdict(&allowed, Signing::C);
     assert_eq!(through_a_gateway.level, RiskLevel::Critical);
     assert_eq!(
-        Policy::DEFAULT.decide(&through_a_gateway, false).basis,
+        Policy::DEFAULT.decide(&Facts::of(through_a_gateway)).basis,
         Basis::Analytics
     );
 }

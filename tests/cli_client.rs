@@ -20,13 +20,14 @@ use ringwarden::cli::{self, CliError};
 use ringwarden::wire::v1::batch_submit_result::Result as Submitted;
 use ringwarden::wire::v1::report_service_server::{ReportService, ReportServiceServer};
 use ringwarden::wire::v1::{
-    BatchSubmitReportsRequest, BatchSubmitReportsResponse, BatchSubmitResult, ItemError, ListReportsRequest,
-    ListReportsResponse, Report, SubmitOutcome, SubmitReportRequest, SubmitReportResponse, WithdrawReportRequest,
-    WithdrawReportResponse, WithdrawReportsRequest, WithdrawReportsResponse,
+    BatchSubmitReportsRequest, BatchSubmitReportsResponse, BatchSubmitResult, CallOutcome, ItemError,
+    ListReportsRequest, ListReportsResponse, Report, SubmitCallOutcomesResponse, SubmitOutcome, SubmitReportRequest,
+    SubmitReportResponse, WithdrawReportRequest, WithdrawReportResponse, WithdrawReportsRequest,
+    WithdrawReportsResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 /// Remembers reports by (id, number), as the real one does, and fails as told.
 #[derive(Clone, Default)]
@@ -112,6 +113,13 @@ impl ReportService for Fake {
         request: Request<BatchSubmitReportsRequest>,
     ) -> Result<Response<BatchSubmitReportsResponse>, Status> {
         self.batch(&request.into_inner().reports).map(Response::new)
+    }
+
+    async fn submit_call_outcomes(
+        &self,
+        _request: Request<Streaming<CallOutcome>>,
+    ) -> Result<Response<SubmitCallOutcomesResponse>, Status> {
+        Err(Status::unimplemented("not part of these tests"))
     }
 
     async fn withdraw_report(

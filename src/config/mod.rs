@@ -5,6 +5,7 @@
 //! means nothing is refused; a variable that means nothing is only warned about, since an environment is shared.
 
 mod args;
+mod calls;
 mod fault;
 mod layers;
 mod parse;
@@ -24,6 +25,7 @@ use tracing_subscriber::filter::Targets;
 use self::layers::Layers;
 
 pub use self::args::ServeArgs;
+pub use self::calls::{Answers, SipBlock, Traffic};
 pub use self::fault::{ConfigFaults, Fault, Origin, Problem};
 pub use self::settings::{SETTINGS, Setting};
 pub use self::store_url::{RedisUrl, StoreUrl};
@@ -61,6 +63,10 @@ pub struct Config {
     pub shutdown: Shutdown,
     /// What it advises.
     pub policy: Policy,
+    /// How it answers.
+    pub answers: Answers,
+    /// What it makes of callers' calls.
+    pub traffic: Traffic,
     /// Variables that look like ours and mean nothing: misspelt, most likely. To be warned about once there is a log.
     pub unknown_variables: Vec<String>,
 }
@@ -73,6 +79,8 @@ impl Config {
         let limits = Limits::read(layers);
         let shutdown = Shutdown::read(layers);
         let policy = Policy::read(layers);
+        let answers = Answers::read(layers);
+        let traffic = Traffic::read(layers);
         Some(Self {
             listen: listen?,
             store: store?,
@@ -80,6 +88,8 @@ impl Config {
             limits: limits?,
             shutdown: shutdown?,
             policy: policy?,
+            answers: answers?,
+            traffic: traffic?,
             unknown_variables: layers.unknown_variables(),
         })
     }

@@ -20,6 +20,7 @@ const COUNTS: &str = "a whole number from 1 to 100000";
 const COUNT_MAX: u32 = 100_000;
 const REPORTER_QUOTAS: &str = "a whole number from 1 to 1000, or 0 for any number";
 const TENANT_QUOTAS: &str = "a whole number from 1 to 1000000000, or 0 for any number";
+const URL_MAX_BYTES: usize = 200;
 const TENANT_QUOTA_MAX: u64 = 1_000_000_000;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Problem> {
@@ -104,6 +105,23 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
     Ok(PathBuf::from(text))
 }
 
+/// The URL of a page, without a slash at its end. It is quoted in SIP headers, so it may hold nothing that ends a
+/// quotation.
+pub(super) fn url(text: &str) -> Result<String, Problem> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |rest: &&str| {
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '<' | '>' | ';' | '?' | '#');
+        !rest.starts_with('/') && !rest.is_empty() && rest.len() <= URL_MAX_BYTES && rest.chars().all(plain)
+    };
+    match rest.filter(is_plain) {
+        Some(_) => Ok(text.trim_end_matches('/').to_owned()),
+        None => {
+            let accepted = "a URL of at most 200 bytes without a query, such as https://redress.example";
+            Err(Problem::with(text, "is not an accepted URL", accepted))
+        }
+    }
+}
+
 pub(super) fn store_id(text: &str) -> Result<u128, Problem> {
     let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = u128::from_str_radix(text, 16).ok().filter(|_| is_id);
@@ -136,6 +154,27 @@ fn split_unit(text: &str) -> Option<(u64, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_can_be_quoted_in_headers() {
+        assert_eq!(
+            url("https://redress.example/"),
+            Ok("https://redress.example".to_owned())
+        );
+        assert_eq!(url("http://127.0.0.1:80/a/b"), Ok("http://127.0.0.1:80/a/b".to_owned()));
+        for text in [
+            "",
+            "redress.example",
+            "https://",
+            "https:///a",
+            "ftp://a",
+            "https://a b",
+            "https://a\"b",
+            "https://a;b",
+        ] {
+            assert!(url(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times() {

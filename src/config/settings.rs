@@ -88,6 +88,38 @@ settings! {
         "Share of this network's calls that are unwanted, before anything is known of the number; the model's own if not given: 0.1.";
     MODEL "policy.model" --"model" Some("FILE"), None,
         "Score by the model of this file, as `ringwarden fit` writes it, instead of the built-in one.";
+    LOOKUP_BUDGET "answers.lookup_budget" --"lookup-budget" Some("TIME"), Some("50ms"),
+        "Within what time a lookup is answered whose client does not say; past it the call is allowed, on the basis FAIL_OPEN.";
+    SIP_BLOCK "answers.sip_block" --"sip-block" Some("CODE"), Some("603+"),
+        "The SIP answer to a call refused for what was learnt of its number: `603+` (ATIS-1000099, United States) or `608` (RFC 8688).";
+    REDRESS_URL "answers.redress_url" --"redress-url" Some("URL"), None,
+        "Where people object to a decision: the Reason header of a 603+ leads to this URL, `/r/` and the decision's id.";
+    CONTACT_CARD_URL "answers.contact_card_url" --"contact-card-url" Some("URL"), None,
+        "Where the signed contact card of RFC 8688 is, for the Call-Info header of a 608.";
+    DECISION_KEYS "answers.decision_keys" --"decision-keys" Some("FILE"), None,
+        "The keys of decision ids, 64 hexadecimal digits a line: the first seals, all of them open. A key derived from the store if not given.";
+    DISTINCT_PER_MINUTE "traffic.distinct_per_minute" --"distinct-per-minute" Some("COUNT"), Some("50"),
+        "Distinct numbers called within a minute that make a burst, which labels the caller.";
+    DISTINCT_PER_HOUR "traffic.distinct_per_hour" --"distinct-per-hour" Some("COUNT"), Some("500"),
+        "Distinct numbers called within an hour that make a burst.";
+    SEQUENTIAL_STEPS "traffic.sequential_steps" --"sequential-steps" Some("COUNT"), Some("10"),
+        "Steps from a number to one beside it, among a caller's latest 32 calls, that make sequential dialling.";
+    CALLBACK_STRANGERS "traffic.callback_strangers" --"callback-strangers" Some("COUNT"), Some("20"),
+        "Distinct people who call a number back after its burst, from which on its owner is taken for the victim.";
+    OUTCOME_CALLS "traffic.outcome_calls" --"outcome-calls" Some("COUNT"), Some("120"),
+        "Outcomes of a caller's calls in an hour before any share of them counts.";
+    SHORT_CALL "traffic.short_call" --"short-call" Some("TIME"), Some("6s"),
+        "An answered call below this is a short one.";
+    SHORT_SHARE "traffic.short_share" --"short-share" Some("SHARE"), Some("0.2"),
+        "A higher share of short calls among a caller's answered ones labels the caller.";
+    ANSWERED_SHARE "traffic.answered_share" --"answered-share" Some("SHARE"), Some("0.5"),
+        "A lower share of answered calls labels the caller.";
+    REJECTED_SHARE "traffic.rejected_share" --"rejected-share" Some("SHARE"), Some("0.2"),
+        "A higher share of calls ended with 403, 607 or 608 labels the caller.";
+    EMERGENCY_CALLBACK "traffic.emergency_callback" --"emergency-callback" Some("TIME"), Some("60m"),
+        "How long after somebody has called an emergency number every call to them is put through.";
+    CALLERS "traffic.callers" --"callers" Some("COUNT"), Some("100000"),
+        "Callers that are remembered by their rate, 136 bytes each beside 22 MB; those who called longest ago are forgotten first.";
 }
 
 #[cfg(test)]

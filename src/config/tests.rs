@@ -47,6 +47,23 @@ fn defaults_are_accepted_and_are_the_domain_s() {
         model: None,
     };
     assert_eq!(config.policy, expected);
+    let (traffic, thresholds) = (config.traffic, domain::traffic::Thresholds::DEFAULT);
+    assert_eq!(traffic.distinct_per_minute.get(), thresholds.distinct_per_minute);
+    assert_eq!(traffic.distinct_per_hour.get(), thresholds.distinct_per_hour);
+    assert_eq!(traffic.sequential_steps.get(), thresholds.sequential_steps);
+    assert_eq!(traffic.callback_strangers.get(), thresholds.callback_strangers);
+    assert_eq!(traffic.outcome_calls.get(), thresholds.outcome_calls);
+    assert_eq!(traffic.short_call, thresholds.short_call);
+    assert_eq!(traffic.emergency_callback, thresholds.emergency_callback);
+    let shares = [traffic.short_share, traffic.answered_share, traffic.rejected_share];
+    let expected = [
+        thresholds.short_share,
+        thresholds.answered_share,
+        thresholds.rejected_share,
+    ];
+    assert_eq!(shares.map(f64::to_bits), expected.map(f64::to_bits));
+    assert_eq!(config.answers.lookup_budget, Duration::from_millis(50));
+    assert_eq!(config.answers.sip_block, SipBlock::NetworkBlocked);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What analysts have said of a number.
 
 use super::actor::Actor;
+use super::call::Signing;
 use super::kinds::StatusKind;
 use super::time::Timestamp;
 
@@ -20,6 +21,21 @@ pub struct StatusEntry {
     pub set_at: Timestamp,
     /// Until when it holds; without an end if unset.
     pub expires_at: Option<Timestamp>,
+}
+
+impl StatusKind {
+    /// Whether what analysts said of a number with this status is said of a call too. Whoever blocked a number blocked
+    /// what shows it; whoever vouched for it did so for its owner, and not for a call that may be anybody's.
+    #[must_use]
+    pub const fn holds_for(self, call: Signing, spoof_suspected: bool) -> bool {
+        let is_of_the_number = call.is_of_the_number();
+        match self {
+            Self::Protected | Self::DoNotOriginate | Self::Blocked => true,
+            Self::Allowed => is_of_the_number && !spoof_suspected && !matches!(call, Signing::C),
+            Self::VerifiedBusiness => is_of_the_number && !spoof_suspected,
+            Self::SpoofedVictim | Self::Reassigned | Self::UnderDispute => is_of_the_number,
+        }
+    }
 }
 
 impl StatusEntry {

@@ -4,7 +4,8 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::check_batch;
-use super::convert::lookup::{MAX_BATCH_LOOKUPS, answer, input};
+use super::convert::lookup::{Asked, MAX_BATCH_LOOKUPS, answer, decision, input};
+use super::deadline::Patience;
 use super::{Api, error, respond};
 use crate::clock::monotonic;
 use crate::domain::kinds::RiskLevel;
@@ -18,18 +19,26 @@ impl LookupService for Api {
     async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<v1::LookupResponse>, Status> {
         // The JSON edge calls this handler too, and says so.
         let edge = request.extensions().get().copied().unwrap_or(Edge::Grpc);
-        respond(self.look_up(request.into_inner(), edge))
+        let patience = Patience::of(&request);
+        respond(self.look_up(request.into_inner(), edge, patience))
     }
 
     async fn batch_lookup(
         &self,
         request: Request<v1::BatchLookupRequest>,
     ) -> Result<Response<v1::BatchLookupResponse>, Status> {
+        let patience = Patience::of(&request);
         let requests = request.into_inner().requests;
         let checked = check_batch("requests", requests.len(), MAX_BATCH_LOOKUPS);
         respond(checked.map(|()| v1::BatchLookupResponse {
-            results: self.look_up_all(requests),
+            results: self.look_up_all(requests, patience),
         }))
+    }
+
+    async fn get_decision(&self, request: Request<v1::GetDecisionRequest>) -> Result<Response<v1::Decision>, Status> {
+        let id = request.into_inner().decision_id;
+        let opened = self.service.decision(&id);
+        respond(opened.map(|record| decision(record, id)))
     }
 
     type StreamLookupStream = BoxStream<'static, Result<v1::StreamLookupResponse, Status>>;
@@ -54,19 +63,23 @@ impl LookupService for Api {
 
 impl Api {
     /// Answers one question, and counts it.
-    fn look_up(&self, request: v1::LookupRequest, edge: Edge) -> Result<v1::LookupResponse, ServiceError> {
+    fn look_up(
+        &self,
+        request: v1::LookupRequest,
+        edge: Edge,
+        patience: Patience,
+    ) -> Result<v1::LookupResponse, ServiceError> {
         let began = monotonic();
         let metrics = self.service.metrics();
         let request_id = request.request_id.clone();
         let result = self.ready().and_then(|service| {
-            let input = input(request)?;
-            let outcome = service.look_up(&input)?;
-            metrics.action(outcome.decision.action);
+            let Asked { input, budget } = input(request)?;
+            let deadline = patience.deadline(budget.unwrap_or(service.lookup_budget()));
+            let outcome = service.look_up(&input, deadline)?;
+            metrics.answer(outcome.decision.action, outcome.decision.basis);
             let counted = counted_as(outcome.score.verdict.level);
-            Ok((
-                counted,
-                answer(outcome, input.full, service.model_version(), request_id),
-            ))
+            let shown = (input.full, input.language);
+            Ok((counted, answer(outcome, shown, service.model_version(), request_id)))
         });
         let (counted, result) = match result {
             Ok((counted, answer)) => (counted, Ok(answer)),
@@ -77,10 +90,11 @@ impl Api {
         result
     }
 
-    fn look_up_all(&self, requests: Vec<v1::LookupRequest>) -> Vec<v1::BatchLookupResult> {
+    /// Each question of a batch has its own budget, from its turn on; the client's deadline is that of the batch.
+    fn look_up_all(&self, requests: Vec<v1::LookupRequest>, patience: Patience) -> Vec<v1::BatchLookupResult> {
         use v1::batch_lookup_result::Result;
         let results = requests.into_iter().enumerate().map(|(place, request)| {
-            let result = match self.look_up(request, Edge::Grpc) {
+            let result = match self.look_up(request, Edge::Grpc, patience.in_turn()) {
                 Ok(response) => Result::Response(response),
                 Err(fault) => Result::Error(error::item(&error::within(&format!("requests[{place}]"), fault))),
             };
@@ -92,7 +106,7 @@ impl Api {
     fn look_up_in_stream(&self, request: v1::LookupRequest) -> v1::StreamLookupResponse {
         use v1::stream_lookup_response::Result;
         let request_id = request.request_id.clone();
-        let result = match self.look_up(request, Edge::Grpc) {
+        let result = match self.look_up(request, Edge::Grpc, Patience::in_stream()) {
             Ok(response) => Result::Response(response),
             Err(fault) => Result::Error(error::item(&fault)),
         };

@@ -6,9 +6,11 @@
 
 mod case;
 mod convert;
+mod deadline;
 pub(crate) mod error;
 mod lookup;
 mod number;
+mod outcome;
 mod rehearsal;
 mod report;
 pub mod server;
@@ -22,6 +24,7 @@ use tonic::{Response, Status};
 use crate::metrics::{Mutation, MutationOutcome};
 use crate::service::{Service, ServiceError};
 
+pub use deadline::Arrived;
 pub use rehearsal::rehearse;
 pub use server::{Limits, serve};
 

@@ -1,6 +1,6 @@
 //! Reports in, reports out, and back again. The service counts reports itself.
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{check_batch, report as convert};
 use super::{Api, error, respond};
@@ -24,6 +24,13 @@ impl ReportService for Api {
         request: Request<v1::BatchSubmitReportsRequest>,
     ) -> Result<Response<v1::BatchSubmitReportsResponse>, Status> {
         respond(self.submit_all(request.into_inner().reports).await)
+    }
+
+    async fn submit_call_outcomes(
+        &self,
+        request: Request<Streaming<v1::CallOutcome>>,
+    ) -> Result<Response<v1::SubmitCallOutcomesResponse>, Status> {
+        self.count_outcomes(request.into_inner()).await.map(Response::new)
     }
 
     async fn withdraw_report(

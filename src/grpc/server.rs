@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tonic::server::NamedService;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::Api;
+use super::deadline::note_arrival;
 use crate::config;
 use crate::net::{Acceptor, Connection, HTTP2_FIRST_BYTES};
 use crate::tasks::Tasks;
@@ -115,7 +117,7 @@ async fn run(
     let numbers = NumberServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let cases = CaseServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     builder(limits)
-        .add_service(lookups)
+        .add_service(InterceptedService::new(lookups, note_arrival))
         .add_service(reports)
         .add_service(numbers)
         .add_service(cases)

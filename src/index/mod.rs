@@ -9,18 +9,20 @@ mod entry;
 mod shard;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::RwLock;
 
 use crate::domain::call::Signing;
 use crate::domain::case::{Case, Link};
 use crate::domain::ids::CaseId;
-use crate::domain::kinds::CaseStatus;
+use crate::domain::kinds::{CaseStatus, StatusKind};
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbourhood;
 use crate::domain::score::{CategoryPrior, Score, Subject, Weighed};
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
+use crate::domain::traffic::Signs;
 use crate::domain::verdict::Verdict;
 use crate::number::E164;
 use crate::store::{SHARDS, Shard, Version};
@@ -38,6 +40,29 @@ pub struct Index {
     shards: Box<[RwLock<ShardIndex>]>,
     /// Cases are few and are read by numbers of every shard, so they have one lock of their own. Taken after a shard's.
     cases: RwLock<CaseTable>,
+}
+
+/// A call, or a number apart from any.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The number that it shows.
+    pub number: E164,
+    /// How it was signed.
+    pub signing: Signing,
+    /// What the latest calls of the number look like.
+    pub signs: Signs,
+}
+
+impl Call {
+    /// A number apart from any call.
+    #[must_use]
+    pub fn of(number: E164) -> Self {
+        Self {
+            number,
+            signing: Signing::NotGiven,
+            signs: Signs::default(),
+        }
+    }
 }
 
 /// What is known of one number, while its shard is locked.
@@ -65,6 +90,17 @@ impl Known<'_> {
         let prior = category_prior(self.shard, self.number, self.model.rules.category_prior_strength);
         self.model.explain(&self.subject, &self.weighed, &prior)
     }
+
+    /// The score of the number itself, whatever call shows it.
+    #[must_use]
+    pub fn number_value(&self) -> Option<f64> {
+        let number = Subject {
+            call: Signing::NotGiven,
+            signs: Signs::default(),
+            ..self.subject
+        };
+        self.model.weigh(&number).verdict.value
+    }
 }
 
 impl Index {
@@ -90,6 +126,20 @@ impl Index {
         self.look_up_by(&self.model, number, now, read)
     }
 
+    /// Scores a call and hands what is known of its number to `read`, unless the number's shard is still being written
+    /// at `deadline`: nobody's call waits for that.
+    pub fn look_up_call<R>(
+        &self,
+        call: &Call,
+        now: Timestamp,
+        deadline: Instant,
+        read: impl FnOnce(&Known<'_>) -> R,
+    ) -> Option<R> {
+        let shard = self.shard(Shard::of_number(call.number)).try_read_until(deadline)?;
+        let cases = self.cases.try_read_until(deadline)?;
+        Some(Self::read(&self.model, (&shard, &cases), call, now, read))
+    }
+
     /// Like [`Self::look_up`], by another model, which must see evidence and ranges as the index's own does
     /// ([`ScoreModel::sees_as`]).
     pub fn look_up_by<R>(
@@ -100,19 +150,31 @@ impl Index {
         read: impl FnOnce(&Known<'_>) -> R,
     ) -> R {
         let shard = self.shard(Shard::of_number(number)).read();
+        let cases = self.cases.read();
+        Self::read(model, (&shard, &cases), &Call::of(number), now, read)
+    }
+
+    fn read<R>(
+        model: &ScoreModel,
+        (shard, cases): (&ShardIndex, &CaseTable),
+        call: &Call,
+        now: Timestamp,
+        read: impl FnOnce(&Known<'_>) -> R,
+    ) -> R {
+        let number = call.number;
         let found = shard.find(number, model);
         let blank = NumberState::default();
         let (state, version) = found
             .as_ref()
             .map_or((&blank, 0), |found| (found.state(), found.version()));
-        let cases = self.cases.read();
-        let linked = linked_cases(state, &cases);
+        let linked = linked_cases(state, cases);
         let subject = Subject {
             state,
             cases: &linked,
-            around: self.neighbourhood(&shard, &cases, number, now),
+            around: neighbourhood(model, shard, cases, number, now),
             number,
-            call: Signing::NotGiven,
+            call: call.signing,
+            signs: call.signs,
             now,
         };
         read(&Known {
@@ -122,8 +184,18 @@ impl Index {
             weighed: model.weigh(&subject),
             number,
             subject,
-            shard: &shard,
+            shard,
             model,
+        })
+    }
+
+    /// Whether analysts protect a number; not if its shard is still being written at `deadline`.
+    #[must_use]
+    pub fn is_protected(&self, number: E164, now: Timestamp, deadline: Instant) -> bool {
+        let shard = self.shard(Shard::of_number(number)).try_read_until(deadline);
+        shard.is_some_and(|shard| {
+            let state = shard.block(number).and_then(|block| block.full(number));
+            state.is_some_and(|state| state.statuses.holding(StatusKind::Protected, now).is_some())
         })
     }
 
@@ -152,7 +224,7 @@ impl Index {
     pub fn around(&self, number: E164, now: Timestamp) -> Neighbourhood {
         let shard = self.shard(Shard::of_number(number)).read();
         let cases = self.cases.read();
-        self.neighbourhood(&shard, &cases, number, now)
+        neighbourhood(&self.model, &shard, &cases, number, now)
     }
 
     /// A case, or the one it was merged into, with its version.
@@ -221,17 +293,23 @@ impl Index {
         )]
         &self.shards[shard.index()]
     }
+}
 
-    fn neighbourhood(&self, shard: &ShardIndex, cases: &CaseTable, number: E164, now: Timestamp) -> Neighbourhood {
-        if number.national_len() < self.model.ranges.min_national_digits {
-            return Neighbourhood::default();
-        }
-        let Some(block) = shard.block(number) else {
-            return Neighbourhood::default();
-        };
-        let contributes = |id: &CaseId| successor(cases, id).is_some_and(|case| case.contributes());
-        block.around(number, now, &self.model, contributes)
+fn neighbourhood(
+    model: &ScoreModel,
+    shard: &ShardIndex,
+    cases: &CaseTable,
+    number: E164,
+    now: Timestamp,
+) -> Neighbourhood {
+    if number.national_len() < model.ranges.min_national_digits {
+        return Neighbourhood::default();
     }
+    let Some(block) = shard.block(number) else {
+        return Neighbourhood::default();
+    };
+    let contributes = |id: &CaseId| successor(cases, id).is_some_and(|case| case.contributes());
+    block.around(number, now, model, contributes)
 }
 
 /// Shares of categories in the number's block, and, with the strength of the prior, overall: as far as its shard

@@ -1,7 +1,7 @@
 //! The values that labels may have: closed lists, so that no number, name or text of a client can become a label, and
 //! every series exists from the start with the value nought.
 
-use crate::domain::kinds::Action;
+use crate::domain::kinds::{Action, Basis};
 use crate::store::StoreError;
 
 /// A closed list of label values.
@@ -174,6 +174,32 @@ label! {
     }
 }
 
+label! {
+    /// What became of the outcome of a call.
+    CallOutcome "outcome" {
+        /// It counts.
+        Counted "counted",
+        /// The outcome of its call was known, or the call was refused on advice.
+        LeftOut "left_out",
+        /// It was faulty.
+        Rejected "rejected",
+    }
+}
+
+impl Label for Basis {
+    const NAME: &'static str = "basis";
+    const ALL: &'static [Self] = Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn position(self) -> usize {
+        // Numbered from 1 on without holes, as actions are.
+        usize::from(self.code()).saturating_sub(1)
+    }
+}
+
 impl Label for Action {
     const NAME: &'static str = "action";
     const ALL: &'static [Self] = Self::ALL;
@@ -210,5 +236,7 @@ mod tests {
         check::<StoreErrorKind>();
         check::<ReloadReason>();
         check::<Action>();
+        check::<Basis>();
+        check::<CallOutcome>();
     }
 }

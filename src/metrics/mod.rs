@@ -17,8 +17,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Registry};
-pub use self::label::{Edge, LookupOutcome, Mutation, MutationOutcome, ReloadReason, ReportOutcome, StoreErrorKind};
-use crate::domain::kinds::Action;
+pub use self::label::{
+    CallOutcome, Edge, LookupOutcome, Mutation, MutationOutcome, ReloadReason, ReportOutcome, StoreErrorKind,
+};
+use crate::domain::kinds::{Action, Basis};
 
 pub use self::catalogue::{CATALOGUE, Type};
 
@@ -45,6 +47,9 @@ struct Inner {
     lookups: CountersBy2<Edge, LookupOutcome>,
     lookup_seconds: Histogram,
     actions: Counters<Action>,
+    answers: Counters<Basis>,
+    outcomes: Counters<CallOutcome>,
+    traffic_callers: Gauge,
     reports: Counters<ReportOutcome>,
     mutations: CountersBy2<Mutation, MutationOutcome>,
     commit_seconds: Histogram,
@@ -91,6 +96,9 @@ impl Metrics {
             lookups: registry.counters_by_2(catalogue::LOOKUPS),
             lookup_seconds: registry.histogram(catalogue::LOOKUP_SECONDS),
             actions: registry.counters(catalogue::ACTIONS),
+            answers: registry.counters(catalogue::ANSWERS),
+            outcomes: registry.counters(catalogue::CALL_OUTCOMES),
+            traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
             reports: registry.counters(catalogue::REPORTS),
             mutations: registry.counters_by_2(catalogue::MUTATIONS),
             commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
@@ -121,9 +129,20 @@ impl Metrics {
         self.0.lookup_seconds.record(took);
     }
 
-    /// An answer advised this action.
-    pub fn action(&self, action: Action) {
+    /// An answer advised this action, on this basis.
+    pub fn answer(&self, action: Action, basis: Basis) {
         self.0.actions.increment(action, 1);
+        self.0.answers.increment(basis, 1);
+    }
+
+    /// So many outcomes of calls came to this.
+    pub fn call_outcomes(&self, outcome: CallOutcome, count: u64) {
+        self.0.outcomes.increment(outcome, count);
+    }
+
+    /// So many callers are known by their rate.
+    pub fn traffic_callers(&self, callers: usize) {
+        self.0.traffic_callers.set(count(callers));
     }
 
     /// So many reports came to this.
@@ -266,7 +285,7 @@ mod tests {
     fn what_is_recorded_is_rendered() {
         let metrics = Metrics::new();
         metrics.lookup(Edge::Http, LookupOutcome::NotScored, Duration::from_micros(20));
-        metrics.action(Action::WarnBeforeDial);
+        metrics.answer(Action::WarnBeforeDial, Basis::Analytics);
         metrics.reports(ReportOutcome::AlreadyKnown, 7);
         metrics.mutation(Mutation::LinkNumbers, MutationOutcome::Conflict);
         metrics.store_error(StoreErrorKind::Foreign);
@@ -282,6 +301,7 @@ mod tests {
             "ringwarden_lookup_seconds_bucket{le=\"0.000025\"} 1",
             "ringwarden_lookup_seconds_count 1",
             "ringwarden_actions_total{action=\"WARN_BEFORE_DIAL\"} 1",
+            "ringwarden_answers_total{basis=\"ANALYTICS\"} 1",
             "ringwarden_reports_total{outcome=\"already_known\"} 7",
             "ringwarden_mutations_total{method=\"LinkNumbers\",outcome=\"conflict\"} 1",
             "ringwarden_store_errors_total{kind=\"foreign\"} 1",

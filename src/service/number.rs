@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lookup::{Identity, RecordFacts, identity};
+use super::lookup::{Identity, RecordFacts};
 use super::report::{StoredReport, stored_reports};
 use super::write::{Done, Mutation, NumberRecord, Stop};
 use super::{PageRequest, Service, ServiceError, page};
@@ -128,7 +128,7 @@ impl Service {
                 case: Arc::clone(case),
             });
             Dossier {
-                identity: identity(&number::describe(number), true),
+                identity: Identity::of(&number::describe(number), true),
                 score: known.score(),
                 statuses: known.state.statuses.at(now).cloned().collect(),
                 links: links.collect(),

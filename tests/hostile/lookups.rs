@@ -1,6 +1,6 @@
 //! Hostile lookups.
 
-use ringwarden::wire::v1;
+use ringwarden::wire::{self, v1};
 use tonic::Code;
 
 use super::{Call, NUMBER, Refusal, Row, done};
@@ -108,14 +108,39 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         invalid(
             "all at once",
-            &["number", "default_region", "role", "view", "request_id"],
+            &[
+                "number",
+                "default_region",
+                "called_number",
+                "attestation",
+                "verstat",
+                "orig_id",
+                "ingress",
+                "call_id",
+                "event_time",
+                "language",
+                "budget_ms",
+                "role",
+                "view",
+                "request_id",
+            ],
             one(|request| {
                 *request = v1::LookupRequest {
                     number: String::new(),
                     default_region: "??".into(),
+                    called_number: "1".repeat(251),
                     role: 77,
+                    verstat: 5,
+                    attestation: -1,
+                    orig_id: "x".repeat(65),
+                    ingress: "a\nb".into(),
+                    call_id: "x".repeat(257),
+                    event_time: Some(wire::Timestamp::from_millis(946_684_799_999)),
+                    language: "x".repeat(65),
                     view: -5,
                     request_id: "\0".into(),
+                    record_event: None,
+                    budget_ms: 10_001,
                 };
             }),
         ),

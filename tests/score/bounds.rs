@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use ringwarden::domain::case::{Link, contributes};
 use ringwarden::domain::kinds::{Action, CaseRole, CaseStatus, RiskLevel, StatusKind};
-use ringwarden::domain::policy::Policy;
+use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::state::NumberState;
 
@@ -22,7 +22,7 @@ fn the_neighbourhood_alone_labels_and_does_not_block() {
     let scores: Vec<_> = [2.0, 4.0, 8.0, 60.0].map(in_places).into();
     for score in &scores {
         assert!((78.0..=79.0).contains(&value(score)), "{score:?}");
-        assert_eq!(Policy::DEFAULT.decide(&score.verdict, false).action, Action::Label);
+        assert_eq!(Policy::DEFAULT.decide(&Facts::of(score.verdict)).action, Action::Label);
         assert!(
             score
                 .reasons

@@ -1,7 +1,7 @@
 //! From scores to advice.
 
 use ringwarden::domain::kinds::{Action, Basis, StatusKind};
-use ringwarden::domain::policy::Policy;
+use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::state::NumberState;
 
 use crate::scene::{day, plain, reported_times, with_status};
@@ -9,7 +9,7 @@ use crate::scene::{day, plain, reported_times, with_status};
 #[test]
 fn policy_follows_the_strongest_status_and_then_the_score() {
     let policy = Policy::DEFAULT;
-    let decide = |state: &NumberState| policy.decide(&plain(state, day(0)).verdict, false);
+    let decide = |state: &NumberState| policy.decide(&Facts::of(plain(state, day(0)).verdict));
     let loud = reported_times(60);
     assert_eq!(
         (decide(&loud).action, decide(&loud).basis),
@@ -26,8 +26,11 @@ fn policy_follows_the_strongest_status_and_then_the_score() {
         let decision = decide(&with_status(loud.clone(), kind));
         assert_eq!((decision.action, decision.basis), (action, basis), "{kind}");
     }
-    let dialled = policy.decide(&plain(&loud, day(0)).verdict, true);
+    let dialled = policy.decide(&Facts {
+        about_to_dial: true,
+        ..Facts::of(plain(&loud, day(0)).verdict)
+    });
     assert_eq!(dialled.action, Action::WarnBeforeDial);
-    let unknown = policy.decide(&plain(&NumberState::default(), day(0)).verdict, false);
+    let unknown = policy.decide(&Facts::of(plain(&NumberState::default(), day(0)).verdict));
     assert_eq!((unknown.action, unknown.basis), (Action::Allow, Basis::NoEvidence));
 }

@@ -18,6 +18,7 @@ use ringwarden::domain::state::NumberState;
 use ringwarden::domain::status::StatusEntry;
 use ringwarden::domain::tail::Tail;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
+use ringwarden::domain::traffic::Signs;
 use ringwarden::number::E164;
 
 /// Straight lines over ln(1 + count), as the first model had them.
@@ -140,6 +141,7 @@ pub(crate) fn scored_by(
         around,
         number: E164::from_digits(14_155_550_199).unwrap(),
         call: Signing::NotGiven,
+        signs: Signs::default(),
         now,
     };
     model.explain(&subject, &model.weigh(&subject), &Vec::new())

@@ -176,10 +176,7 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
         role: LookupRole::AboutToDial,
         ..LookupInput::default()
     };
-    assert_eq!(
-        one.service.look_up(&input).unwrap().decision.action,
-        Action::WarnBeforeDial
-    );
+    assert_eq!(one.ask(&input).decision.action, Action::WarnBeforeDial);
     let closed = TransitionInput {
         to: CaseStatus::ClosedUnsubstantiated,
         note: "no".to_owned(),
@@ -291,7 +288,7 @@ async fn dirty_impossible_short_and_anonymous_callers_have_defined_answers() {
         number: "hello".to_owned(),
         ..LookupInput::default()
     };
-    assert!(matches!(one.service.look_up(&input), Err(ServiceError::Invalid(_))));
+    assert!(matches!(one.try_ask(&input), Err(ServiceError::Invalid(_))));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringwarden::clock::Clock;
+use ringwarden::clock::{Clock, monotonic};
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::{ReportId, RequestId};
 use ringwarden::domain::kinds::{Category, Source};
@@ -15,7 +15,7 @@ use ringwarden::follow::Follower;
 use ringwarden::index::Index;
 use ringwarden::metrics::Metrics;
 use ringwarden::number::E164;
-use ringwarden::service::{LookupInput, LookupOutcome, Mutation, NewReport, Service};
+use ringwarden::service::{LookupInput, LookupOutcome, Mutation, NewReport, Service, ServiceError};
 use ringwarden::store::Store;
 
 /// An instance: what a server holds behind its edges.
@@ -94,7 +94,17 @@ impl Instance {
             full: true,
             ..LookupInput::default()
         };
-        self.service.look_up(&input).unwrap()
+        self.ask(&input)
+    }
+
+    /// Asks a question, and has all the time in the world.
+    pub fn ask(&self, input: &LookupInput) -> LookupOutcome {
+        self.try_ask(input).unwrap()
+    }
+
+    /// The same, where the question may be refused.
+    pub fn try_ask(&self, input: &LookupInput) -> Result<LookupOutcome, ServiceError> {
+        self.service.look_up(input, monotonic() + Duration::from_secs(3_600))
     }
 
     /// The score of a number, or -1 if it has none.

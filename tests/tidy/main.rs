@@ -32,6 +32,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "index",
         &["domain", "number", "store::SHARDS", "store::Shard", "store::Version"],
     ),
+    ("traffic", &["domain", "number"]),
     ("replay", &["index", "domain", "number"]),
     ("evaluate", &["replay", "index", "domain", "number", "store::Shard"]),
     (
@@ -46,7 +47,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "service",
         &[
-            "index", "store", "follow", "domain", "number", "clock", "metrics", "tasks",
+            "index", "traffic", "store", "follow", "domain", "number", "clock", "metrics", "tasks",
         ],
     ),
     (
@@ -116,6 +117,7 @@ const NEVER_IN: &[(&str, &[&str])] = &[
             "src/number/",
             "src/domain/",
             "src/index/",
+            "src/traffic/",
             "src/replay/",
             "src/evaluate/",
             "src/fit/",

@@ -228,7 +228,7 @@ impl HalfLives {
 
 impl Rules {
     fn check(&self) -> Result<(), Fault> {
-        let cases = &self.cases;
+        let (cases, rate) = (&self.cases, &self.rate);
         let scores = [
             ("range_only_most", self.range_only_most),
             ("channel_most", self.channel_most),
@@ -236,6 +236,8 @@ impl Rules {
             ("blocked_floor", self.blocked_floor),
             ("allowed_most", self.allowed_most),
             ("cases.floor_score", cases.floor_score),
+            ("rate.floor_score", rate.floor_score),
+            ("rate.most", rate.most),
         ];
         let shares = [
             ("category_shown_from", self.category_shown_from),
@@ -253,6 +255,11 @@ impl Rules {
             ("cases.other_role", cases.other_role),
             ("cases.neighbour", cases.neighbour),
             ("cases.most", cases.most),
+            ("rate.burst", rate.burst),
+            ("rate.sequential", rate.sequential),
+            ("rate.short_calls", rate.short_calls),
+            ("rate.unanswered", rate.unanswered),
+            ("rate.rejected", rate.rejected),
             ("confidence_half_mass", self.confidence_half_mass),
             ("unknown_below_range_mass", self.unknown_below_range_mass),
             ("category_prior_strength", self.category_prior_strength),

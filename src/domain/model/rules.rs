@@ -18,6 +18,8 @@ pub struct Rules {
     pub cases: CaseWeights,
     /// How the call was signed.
     pub attestation: AttestationOdds,
+    /// What the rate of a number's calls says.
+    pub rate: RateWeights,
     /// A score that only the signing of the call lifted, of a number with nothing of its own, stays below this.
     pub channel_most: f64,
     /// Reporters who are new and few lift no score to this, unless it is there without them.
@@ -83,6 +85,40 @@ pub struct AttestationOdds {
     pub not_given: f64,
 }
 
+/// What the latest calls of a number bring, in log-odds: a judgement. The thresholds are the operator's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateWeights {
+    /// It calls many different numbers.
+    pub burst: f64,
+    /// It calls them one after the other.
+    pub sequential: f64,
+    /// Many of its calls end within seconds.
+    pub short_calls: f64,
+    /// Few are answered.
+    pub unanswered: f64,
+    /// Many are refused.
+    pub rejected: f64,
+    /// The least score of a number of which any of this holds.
+    pub floor_score: f64,
+    /// Rate lifts no score to this, unless it is there without.
+    pub most: f64,
+}
+
+impl Default for RateWeights {
+    fn default() -> Self {
+        Self {
+            burst: 1.0,
+            sequential: 1.0,
+            short_calls: 1.0,
+            unanswered: 0.5,
+            rejected: 1.0,
+            floor_score: 60.0,
+            most: 79.0,
+        }
+    }
+}
+
 impl Default for Rules {
     fn default() -> Self {
         Self {
@@ -92,6 +128,7 @@ impl Default for Rules {
             not_spam_most: 2.0,
             cases: CaseWeights::default(),
             attestation: AttestationOdds::default(),
+            rate: RateWeights::default(),
             channel_most: 79.0,
             unproven_most: 59.0,
             spoof_seen_from: 1.0,

@@ -1,6 +1,7 @@
 //! Caps and floors, which come after the sum. Each books the step it makes to a reason.
 
 use super::cases::raises;
+use super::rate;
 use super::reason::{Points, ReasonCode};
 use super::{Subject, Weighed};
 use crate::domain::evidence::Standing;
@@ -37,6 +38,14 @@ impl ScoreModel {
         if let Some(without) = without_unproven {
             let most = squeeze(score.value, rules.unproven_most).max(without);
             score.at_most(most, ReasonCode::UnprovenReporters);
+        }
+        let rate = rate::lift(score.extra);
+        if rate > 0.0 {
+            let without = 100.0 * sigmoid(log_odds - rate);
+            score.at_most(squeeze(score.value, rules.rate.most).max(without), ReasonCode::RateOnly);
+        }
+        if let Some((sign, _)) = self.rate(subject, &weighed.verdict).next() {
+            score.at_least(rules.rate.floor_score, sign);
         }
         if weighed.verdict.case_floor {
             score.at_least(rules.cases.floor_score, ReasonCode::CaseLink);

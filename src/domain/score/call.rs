@@ -30,36 +30,24 @@ impl Subject<'_> {
     /// The strongest status that holds, for this call.
     pub(super) fn status(&self, spoof_suspected: bool) -> Option<StatusKind> {
         let mut held = self.state.statuses.at(self.now).map(|entry| entry.kind);
-        held.find(|kind| self.applies(*kind, spoof_suspected))
+        held.find(|kind| kind.holds_for(self.call, spoof_suspected))
     }
 
     /// Whether a status holds, for this call.
     pub(super) fn holds(&self, kind: StatusKind, spoof_suspected: bool) -> bool {
-        self.applies(kind, spoof_suspected) && self.state.statuses.holding(kind, self.now).is_some()
-    }
-
-    /// Whether what analysts said of the number with this status is said of the call too. Whoever blocked a number
-    /// blocked what shows it; whoever vouched for it did so for its owner.
-    fn applies(&self, kind: StatusKind, spoof_suspected: bool) -> bool {
-        let is_of_the_number = self.call.is_of_the_number();
-        match kind {
-            StatusKind::Protected | StatusKind::DoNotOriginate | StatusKind::Blocked => true,
-            StatusKind::Allowed => is_of_the_number && !spoof_suspected && self.call != Signing::C,
-            StatusKind::VerifiedBusiness => is_of_the_number && !spoof_suspected,
-            StatusKind::SpoofedVictim | StatusKind::Reassigned | StatusKind::UnderDispute => is_of_the_number,
-        }
+        kind.holds_for(self.call, spoof_suspected) && self.state.statuses.holding(kind, self.now).is_some()
     }
 }
 
 impl ScoreModel {
-    /// Whether a number whose calls are known to be signed in full now shows on one that is not: reports tell, good ones
-    /// and bad ones, if there are enough and nearly all of them are of authenticated calls.
-    pub(super) fn spoof_suspected(&self, call: Signing, standing: &Standing) -> bool {
+    /// Whether a number whose calls are known to be signed in full now shows on one that is not. Reports tell, good ones
+    /// and bad ones, if there are enough and nearly all of them are of authenticated calls; and so do its latest calls.
+    pub(super) fn spoof_suspected(&self, subject: &Subject<'_>, standing: &Standing) -> bool {
         let rules = &self.rules;
         let signed = standing.authenticated;
-        matches!(call, Signing::C | Signing::Unsigned)
-            && signed >= rules.spoof_seen_from
-            && signed >= rules.spoof_share_from * (signed + standing.unauthenticated)
+        let by_reports =
+            signed >= rules.spoof_seen_from && signed >= rules.spoof_share_from * (signed + standing.unauthenticated);
+        matches!(subject.call, Signing::C | Signing::Unsigned) && (by_reports || subject.signs.mostly_signed)
     }
 
     /// Books what the call itself brings.
@@ -70,6 +58,9 @@ impl ScoreModel {
             weighed
                 .extra
                 .add(ReasonCode::SpoofSuspected, self.rules.spoof_suspected);
+        }
+        for (code, points) in self.rate(subject, &weighed.verdict) {
+            weighed.extra.add(code, points);
         }
     }
 

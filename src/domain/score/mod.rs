@@ -11,6 +11,7 @@ mod bounds;
 mod call;
 mod cases;
 mod category;
+mod rate;
 mod reason;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use super::model::ScoreModel;
 use super::range::Neighbourhood;
 use super::state::NumberState;
 use super::time::Timestamp;
+use super::traffic::Signs;
 use crate::number::E164;
 
 pub use category::CategoryPrior;
@@ -45,6 +47,8 @@ pub struct Subject<'a> {
     pub number: E164,
     /// How the call was signed; [`Signing::NotGiven`] scores the number itself.
     pub call: Signing,
+    /// What its latest calls look like; none of the number itself.
+    pub signs: Signs,
     /// The moment to score at.
     pub now: Timestamp,
 }
@@ -64,6 +68,9 @@ pub struct Verdict {
     pub case_floor: bool,
     /// Whether the number's owner signs for their calls and nobody does for this one.
     pub spoof_suspected: bool,
+    /// Whether the number's owner is thought to be the victim of those who show it: an analyst says so, or many strangers
+    /// call back a number that has just called many.
+    pub owner_protected: bool,
 }
 
 /// What a number weighs, before anybody asks why.
@@ -102,6 +109,7 @@ impl Verdict {
         status: None,
         case_floor: false,
         spoof_suspected: false,
+        owner_protected: false,
     };
 }
 
@@ -131,7 +139,7 @@ impl ScoreModel {
         } else {
             (Standing::nothing(subject.now), Neighbourhood::default())
         };
-        let spoof_suspected = self.spoof_suspected(subject.call, &standing);
+        let spoof_suspected = self.spoof_suspected(subject, &standing);
         let features = self.features(subject, &standing, &around);
         let mut weighed = Weighed {
             verdict: Verdict {
@@ -141,6 +149,7 @@ impl ScoreModel {
                 status: subject.status(spoof_suspected),
                 case_floor: false,
                 spoof_suspected,
+                owner_protected: subject.is_owner_protected(),
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
@@ -186,7 +195,9 @@ impl ScoreModel {
             View::Authenticated | View::Unauthenticated => standing.long > 0.0 || standing.not_spam > 0.0,
         };
         let said = !state.statuses.is_empty() || !state.links.is_empty();
-        own || said || subject.around.ten_thousand.short >= self.rules.unknown_below_range_mass
+        own || said
+            || self.is_mass_calling(subject)
+            || subject.around.ten_thousand.short >= self.rules.unknown_below_range_mass
     }
 
     pub(super) fn features(&self, subject: &Subject<'_>, standing: &Standing, around: &Neighbourhood) -> Features {

@@ -61,9 +61,21 @@ pub enum ReasonCode {
     SpoofSuspected,
     /// Those who reported it have not proved themselves, and are few.
     UnprovenReporters,
+    /// It calls many different numbers in a short time.
+    RateBurst,
+    /// It calls one number after the other.
+    SequentialDialling,
+    /// Many of its calls end within seconds of being answered.
+    ShortCalls,
+    /// Few of its calls are answered.
+    UnansweredCalls,
+    /// Many of its calls are refused by those called.
+    RejectedCalls,
+    /// Hardly anything of this is known but its rate.
+    RateOnly,
 }
 
-const CODES: usize = 17;
+const CODES: usize = 23;
 
 /// Points by code.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -86,7 +98,8 @@ impl Points {
 }
 
 impl ReasonCode {
-    const ALL: [Self; CODES] = [
+    /// All codes.
+    pub const ALL: [Self; CODES] = [
         Self::RecentReports,
         Self::HistoricReports,
         Self::ManyReporters,
@@ -104,6 +117,12 @@ impl ReasonCode {
         Self::Attestation,
         Self::SpoofSuspected,
         Self::UnprovenReporters,
+        Self::RateBurst,
+        Self::SequentialDialling,
+        Self::ShortCalls,
+        Self::UnansweredCalls,
+        Self::RejectedCalls,
+        Self::RateOnly,
     ];
 
     /// The code as the API has it.
@@ -127,6 +146,12 @@ impl ReasonCode {
             Self::Attestation => "ATTESTATION",
             Self::SpoofSuspected => "SPOOF_SUSPECTED",
             Self::UnprovenReporters => "UNPROVEN_REPORTERS",
+            Self::RateBurst => "RATE_BURST",
+            Self::SequentialDialling => "SEQUENTIAL_DIALLING",
+            Self::ShortCalls => "SHORT_CALLS",
+            Self::UnansweredCalls => "UNANSWERED_CALLS",
+            Self::RejectedCalls => "REJECTED_CALLS",
+            Self::RateOnly => "RATE_ONLY",
         }
     }
 
@@ -245,6 +270,12 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
             "The owner of the number signs for their calls; nobody vouches for this one.".to_owned()
         }
         ReasonCode::UnprovenReporters => "Those who reported it are few, and new here.".to_owned(),
+        ReasonCode::RateBurst => "It has just called many different numbers.".to_owned(),
+        ReasonCode::SequentialDialling => "It calls one number after the other.".to_owned(),
+        ReasonCode::ShortCalls => "Many of its calls end within seconds of being answered.".to_owned(),
+        ReasonCode::UnansweredCalls => "Few of its calls are answered.".to_owned(),
+        ReasonCode::RejectedCalls => "Many of its calls are refused by those called.".to_owned(),
+        ReasonCode::RateOnly => "How often it calls is not enough to block it.".to_owned(),
     }
 }
 

@@ -1,7 +1,13 @@
 //! Questions and answers.
 
+use std::time::Duration;
+
 use super::{Fields, kinds, shown};
+use crate::domain::advice::Language;
+use crate::domain::decision::{DecisionRecord, MAX_NAME_BYTES};
 use crate::domain::ids::RequestId;
+use crate::domain::kinds::{Attestation, Verstat};
+use crate::domain::policy::SipTreatment;
 use crate::service::{LookupInput, LookupOutcome, ServiceError};
 use crate::wire::v1;
 
@@ -9,12 +15,38 @@ use crate::wire::v1;
 pub(in crate::grpc) const MAX_BATCH_LOOKUPS: usize = 1_000;
 /// The most cases of one answer.
 const MAX_CASES: usize = 20;
+/// The most characters of a number as a switch writes it.
+const MAX_NUMBER_CHARS: usize = 250;
+/// The most characters of a Call-ID.
+const MAX_CALL_ID_CHARS: usize = 256;
+/// The most characters of the tag of a language.
+const MAX_LANGUAGE_CHARS: usize = 64;
+/// The longest budget.
+const MAX_BUDGET_MS: u32 = 10_000;
+
+/// A question, how it is to be shown, and within what time.
+#[derive(Debug)]
+pub(in crate::grpc) struct Asked {
+    pub(in crate::grpc) input: LookupInput,
+    pub(in crate::grpc) budget: Option<Duration>,
+}
 
 /// Reads a question.
-pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<LookupInput, ServiceError> {
+pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<Asked, ServiceError> {
     let mut fields = Fields::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
+    fields.length("called_number", &request.called_number, MAX_NUMBER_CHARS);
+    let attestation = fields.code("attestation", request.attestation, Attestation::from_code);
+    let verstat = fields.code("verstat", request.verstat, Verstat::from_code);
+    let orig_id = fields.line("orig_id", request.orig_id, MAX_NAME_BYTES);
+    let ingress = fields.line("ingress", request.ingress, MAX_NAME_BYTES);
+    let call_id = fields.line("call_id", request.call_id, MAX_CALL_ID_CHARS);
+    let event_time = fields.recent_time("event_time", request.event_time);
+    fields.length("language", &request.language, MAX_LANGUAGE_CHARS);
+    if request.budget_ms > MAX_BUDGET_MS {
+        fields.refuse("budget_ms", format!("must be at most {MAX_BUDGET_MS}"));
+    }
     let role = fields
         .code("role", request.role, kinds::lookup_role)
         .unwrap_or_default();
@@ -23,18 +55,29 @@ pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<LookupInput, 
         fields.refuse("view", "is a value that this server does not know");
     }
     fields.optional("request_id", &request.request_id, RequestId::parse);
-    fields.finish(Some(LookupInput {
+    let budget = (request.budget_ms > 0).then(|| Duration::from_millis(request.budget_ms.into()));
+    let input = LookupInput {
         number,
         default_region,
+        called_number: request.called_number,
         role,
+        attestation,
+        verstat,
+        orig_id,
+        ingress,
+        call_id,
+        event_time,
+        language: Language::of_tag(&request.language),
         full: view != Ok(v1::View::Basic),
-    }))
+        record_event: request.record_event.unwrap_or(true),
+    };
+    fields.finish(Some(Asked { input, budget }))
 }
 
 /// Shows an answer; only what decides over the call unless `full`.
 pub(in crate::grpc) fn answer(
     mut outcome: LookupOutcome,
-    full: bool,
+    (full, language): (bool, Language),
     model: &str,
     request_id: String,
 ) -> v1::LookupResponse {
@@ -46,7 +89,9 @@ pub(in crate::grpc) fn answer(
         risk_level: score.verdict.level.code().into(),
         action: outcome.decision.action.code().into(),
         basis: outcome.decision.basis.code().into(),
+        sip: outcome.sip.take().map(sip),
         cache_ttl: Some(outcome.decision.ttl.into()),
+        decision_id: std::mem::take(&mut outcome.decision_id),
         request_id,
         ..v1::LookupResponse::default()
     };
@@ -58,7 +103,7 @@ pub(in crate::grpc) fn answer(
     let cases = outcome.cases.iter().take(MAX_CASES);
     v1::LookupResponse {
         confidence: score.verdict.confidence,
-        number_score: value,
+        number_score: outcome.number_value,
         category,
         category_confidence,
         impersonated_brand: shown::brand(score),
@@ -68,9 +113,57 @@ pub(in crate::grpc) fn answer(
         reporter_count: outcome.facts.reporter_count,
         first_reported: outcome.facts.first_reported.and_then(shown::time),
         last_reported: outcome.facts.last_reported.and_then(shown::time),
+        spoof_suspected: score.verdict.spoof_suspected,
+        owner_protected: score.verdict.owner_protected,
+        advice: outcome.advice.take().map(|text| v1::Advice {
+            language: language.tag().to_owned(),
+            text,
+        }),
         data_as_of: shown::time(outcome.data_as_of),
         stale: outcome.stale,
         model_version: model.to_owned(),
         ..basic
+    }
+}
+
+/// Shows a decision that was opened.
+pub(in crate::grpc) fn decision(record: DecisionRecord, decision_id: String) -> v1::Decision {
+    let reasons = record.reasons.iter().map(|(code, points)| v1::Reason {
+        code: (*code).to_owned(),
+        points: *points,
+        detail: String::new(),
+    });
+    let role = if record.about_to_dial {
+        v1::LookupRole::AboutToDial
+    } else {
+        v1::LookupRole::Calling
+    };
+    v1::Decision {
+        decision_id,
+        decided_at: shown::time(record.decided_at),
+        number: record.number.map(|number| number.to_string()).unwrap_or_default(),
+        risk_score: shown::score_value(record.value, record.level),
+        risk_level: record.level.code().into(),
+        action: record.action.code().into(),
+        basis: record.basis.code().into(),
+        reasons: reasons.collect(),
+        model_version: record.model_version.into(),
+        role: role.into(),
+        attestation: record.attestation.map_or(0, |attestation| attestation.code().into()),
+        verstat: record.verstat.map_or(0, |verstat| verstat.code().into()),
+        spoof_suspected: record.spoof_suspected,
+        event_time: record.event_time.and_then(shown::time),
+        orig_id: record.orig_id.into(),
+        ingress: record.ingress.into(),
+    }
+}
+
+fn sip(treatment: SipTreatment) -> v1::SipTreatment {
+    v1::SipTreatment {
+        code: treatment.code.into(),
+        reason_phrase: treatment.reason_phrase.to_owned(),
+        reason_header: treatment.reason_header.unwrap_or_default(),
+        display_name: treatment.display_name.to_owned(),
+        call_info_header: treatment.call_info_header.unwrap_or_default(),
     }
 }

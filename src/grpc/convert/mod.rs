@@ -5,6 +5,7 @@ pub(super) mod case;
 mod kinds;
 pub(super) mod lookup;
 pub(super) mod number;
+pub(super) mod outcome;
 pub(super) mod report;
 mod shown;
 

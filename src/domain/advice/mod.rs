@@ -1,0 +1,98 @@
+//! What to tell the person who is called, or who is about to dial: what the call may be about, what to do, and where to
+//! report it.
+//!
+//! The words are data, one file a [`Language`] in `data/`, and so are the places where people report
+//! (`data/places.csv`): a translator needs no Rust. An answer is put together of whole sentences:
+//!
+//! 1. what the number may be used for, never as an accusation, since a category is a claim of those who reported it;
+//! 2. what to do;
+//! 3. for calls in the name of a company, that such companies do not call unasked. Microsoft says so of itself: its
+//!    error and warning messages never include a phone number, and it makes no unsolicited calls ("Protect yourself
+//!    from tech support scams", support.microsoft.com);
+//! 4. which name may be misused, if it is that of a well-known brand;
+//! 5. where to report, in the region of the person called.
+
+mod language;
+mod places;
+mod texts;
+mod theme;
+
+#[cfg(test)]
+mod tests;
+
+use super::brand::Brand;
+use super::kinds::Category;
+use crate::number::Region;
+
+pub use self::language::Language;
+use self::places::Place;
+use self::texts::{Sentence, Texts};
+use self::theme::{Report, Theme};
+
+/// What the person is doing when the advice is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Occasion {
+    /// The number calls them.
+    Called,
+    /// They are about to dial it, since a pop-up, a message or a voicemail showed it.
+    AboutToDial,
+}
+
+/// Advice on a number of this category, in this language, for a person in this region.
+///
+/// Without a category, or with one that says nothing, the advice is general. For categories of wanted calls the text
+/// is empty: there is nothing to warn of. Only brands on the canonical list are named, since any other name is the
+/// free text of somebody's report, and may be a private person's. At most some 600 characters.
+///
+/// Whether advice is due is for the caller to decide, by score or action: this says only what it is.
+#[must_use]
+pub fn text(
+    category: Option<Category>,
+    occasion: Occasion,
+    brand: Option<&Brand>,
+    language: Language,
+    place: Option<Region>,
+) -> String {
+    let Some(theme) = Theme::of(category) else {
+        return String::new();
+    };
+    let texts = Texts::of(language);
+    texts::paragraph(&[
+        Sentence::plain(texts.about(theme)),
+        Sentence::plain(texts.advice(theme, occasion)),
+        Sentence::plain(if theme.is_in_the_name_of_companies() {
+            texts.support()
+        } else {
+            ""
+        }),
+        brand_sentence(texts, theme, brand),
+        report_sentence(texts, theme, place),
+    ])
+}
+
+/// Reads the words of every language and the places, which is otherwise done at the first advice of each. Called once
+/// at the start, so that no caller waits for it.
+pub fn warm_up() {
+    for &language in Language::ALL {
+        Texts::of(language);
+    }
+    places::warm_up();
+}
+
+fn brand_sentence<'a>(texts: &'a Texts, theme: Theme, brand: Option<&'a Brand>) -> Sentence<'a> {
+    let known = brand.filter(|brand| theme.report() != Report::Unwanted && brand.is_canonical());
+    known.map_or(Sentence::default(), |brand| {
+        Sentence::filled(texts.brand(), brand.as_str())
+    })
+}
+
+fn report_sentence(texts: &'static Texts, theme: Theme, region: Option<Region>) -> Sentence<'static> {
+    let place = region.map_or(Place::default(), Place::of);
+    match theme.report() {
+        Report::Fraud if place.fraud.is_empty() => Sentence::plain(texts.report_fraud_police()),
+        Report::Fraud => Sentence::filled(texts.report_fraud(), place.fraud),
+        Report::Unwanted if place.unwanted.is_empty() => Sentence::plain(texts.report_unwanted_company()),
+        Report::Unwanted => Sentence::filled(texts.report_unwanted(), place.unwanted),
+        Report::Threat => Sentence::plain(texts.report_threat()),
+    }
+}

@@ -1,0 +1,179 @@
+//! The words of a language, as its data file has them, and how sentences become a text.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::theme::{Report, Theme, Themes};
+use super::{Language, Occasion};
+
+static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/en.toml")));
+static GERMAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/de.toml")));
+static SPANISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/es.toml")));
+static FRENCH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/fr.toml")));
+static HINDI: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/hi.toml")));
+
+/// All words of a language.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Texts {
+    support: Box<str>,
+    brand: Box<str>,
+    dial_fraud: Box<str>,
+    dial_unwanted: Box<str>,
+    report_fraud: Box<str>,
+    report_fraud_police: Box<str>,
+    report_unwanted: Box<str>,
+    report_unwanted_company: Box<str>,
+    report_threat: Box<str>,
+    themes: Themes,
+}
+
+/// The words for one theme.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Words {
+    about: Box<str>,
+    called: Box<str>,
+    /// Where it is not what fits every number.
+    about_to_dial: Option<Box<str>>,
+}
+
+impl Texts {
+    /// The words of a language, read at its first use.
+    pub(super) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &ENGLISH,
+            Language::German => &GERMAN,
+            Language::Spanish => &SPANISH,
+            Language::French => &FRENCH,
+            Language::Hindi => &HINDI,
+        }
+    }
+
+    /// What the number may be used for.
+    pub(super) fn about(&self, theme: Theme) -> &str {
+        &self.themes.words(theme).about
+    }
+
+    /// What to do.
+    pub(super) fn advice(&self, theme: Theme, occasion: Occasion) -> &str {
+        let words = self.themes.words(theme);
+        match occasion {
+            Occasion::Called => &words.called,
+            Occasion::AboutToDial => words.about_to_dial.as_deref().unwrap_or(match theme.report() {
+                Report::Fraud | Report::Threat => &self.dial_fraud,
+                Report::Unwanted => &self.dial_unwanted,
+            }),
+        }
+    }
+
+    /// That companies do not offer help unasked.
+    pub(super) fn support(&self) -> &str {
+        &self.support
+    }
+
+    /// That the name of a `{brand}` may be misused.
+    pub(super) fn brand(&self) -> &str {
+        &self.brand
+    }
+
+    /// That a `{place}` takes reports of fraud.
+    pub(super) fn report_fraud(&self) -> &str {
+        &self.report_fraud
+    }
+
+    /// That the police take reports of fraud.
+    pub(super) fn report_fraud_police(&self) -> &str {
+        &self.report_fraud_police
+    }
+
+    /// That a `{place}` takes complaints about unwanted calls.
+    pub(super) fn report_unwanted(&self) -> &str {
+        &self.report_unwanted
+    }
+
+    /// That the telephone company may help against unwanted calls.
+    pub(super) fn report_unwanted_company(&self) -> &str {
+        &self.report_unwanted_company
+    }
+
+    /// That threats are a matter of the police.
+    pub(super) fn report_threat(&self) -> &str {
+        &self.report_threat
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "the files are part of the program, and a test reads each"
+    )]
+    fn read(file: &str) -> Self {
+        toml::from_str(file).expect("the file has words for everything")
+    }
+}
+
+/// A sentence, whole or with something filled in. The empty one is left out of a text.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sentence<'a> {
+    before: &'a str,
+    filling: &'a str,
+    after: &'a str,
+}
+
+impl<'a> Sentence<'a> {
+    /// A sentence as it is.
+    pub(super) const fn plain(text: &'a str) -> Self {
+        Self {
+            before: text,
+            filling: "",
+            after: "",
+        }
+    }
+
+    /// A sentence whose one `{name}` is filled in.
+    pub(super) fn filled(text: &'a str, filling: &'a str) -> Self {
+        let hole = text
+            .split_once('{')
+            .and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
+        hole.map_or(Self::plain(text), |(before, after)| Self { before, filling, after })
+    }
+
+    fn parts(&self) -> [&'a str; 3] {
+        [self.before, self.filling, self.after]
+    }
+
+    fn len(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
+    }
+}
+
+/// The sentences, one after another, in one allocation.
+pub(super) fn paragraph(sentences: &[Sentence<'_>]) -> String {
+    let mut text = String::with_capacity(sentences.iter().map(|sentence| sentence.len() + 1).sum());
+    for sentence in sentences.iter().filter(|sentence| sentence.len() > 0) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.extend(sentence.parts());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_filled_and_put_after_one_another() {
+        let sentences = [
+            Sentence::default(),
+            Sentence::plain("One."),
+            Sentence::default(),
+            Sentence::filled("Two {name}!", "and a half"),
+            Sentence::filled("Three: {name", "lost"),
+        ];
+        let text = paragraph(&sentences);
+        assert_eq!(text, "One. Two and a half! Three: {name");
+        assert!(text.capacity() <= text.len() + sentences.len(), "allocated once");
+    }
+}

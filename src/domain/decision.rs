@@ -1,0 +1,45 @@
+//! What was decided on a call: all that redress and traceback need to know of it afterwards.
+
+use super::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
+use super::time::Timestamp;
+use crate::number::E164;
+
+/// The most reasons that a record keeps.
+pub const MAX_REASONS: usize = 12;
+/// The most bytes of [`DecisionRecord::orig_id`] and of [`DecisionRecord::ingress`].
+pub const MAX_NAME_BYTES: usize = 64;
+
+/// One decision. It is not stored: whoever got the answer holds it, sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecisionRecord {
+    /// When the answer was given.
+    pub decided_at: Timestamp,
+    /// The number; none where the text held none that can exist.
+    pub number: Option<E164>,
+    /// The score of the call, 0 to 100, to a hundredth.
+    pub value: Option<f64>,
+    /// The level.
+    pub level: RiskLevel,
+    /// What was advised.
+    pub action: Action,
+    /// What it rested on.
+    pub basis: Basis,
+    /// Whether the number was about to be dialled.
+    pub about_to_dial: bool,
+    /// The attestation that the question named.
+    pub attestation: Option<Attestation>,
+    /// The verification that the question named.
+    pub verstat: Option<Verstat>,
+    /// Whether somebody else was suspected to show the number.
+    pub spoof_suspected: bool,
+    /// When the call arrived, as the switch said.
+    pub event_time: Option<Timestamp>,
+    /// The origination id of the call's signature.
+    pub orig_id: Box<str>,
+    /// Where the call entered the network.
+    pub ingress: Box<str>,
+    /// Codes of reasons and their points, to a hundredth, heaviest first.
+    pub reasons: Vec<(&'static str, f64)>,
+    /// The model that scored.
+    pub model_version: Box<str>,
+}

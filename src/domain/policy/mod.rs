@@ -1,0 +1,262 @@
+//! From facts about a call to an action, the rule that decided it, and how long the answer may be kept.
+//!
+//! The rules are tried in a fixed order, and the first that applies decides: what protects people in need; what cannot be
+//! a true caller ID; what the tenant wants; what analysts said; the score; and, where nothing is known, nothing is done.
+//! Everything is a pure function of [`Facts`], so that a test can ask for every combination of them.
+
+mod sip;
+
+use std::time::Duration;
+
+use super::call::Signing;
+use super::kinds::{Action, Basis, RiskLevel, StatusKind};
+use super::score::Verdict;
+
+pub use sip::{Refusal, SipSettings, SipTreatment};
+
+/// Thresholds and lifetimes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// A score from here on labels the call.
+    pub label_from: f64,
+    /// A score from here on blocks it.
+    pub block_from: f64,
+    /// How long a deterministic answer may be kept.
+    pub deterministic_ttl: Duration,
+    /// How long a high score or a rule may be kept.
+    pub high_ttl: Duration,
+    /// How long a clean or unknown answer may be kept.
+    pub clean_ttl: Duration,
+}
+
+/// Everything that the rules look at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Facts {
+    /// Whether the number is about to be dialled rather than calling.
+    pub about_to_dial: bool,
+    /// What protects the call.
+    pub protection: Option<Protection>,
+    /// What shows that the caller ID is not true.
+    pub bar: Option<Bar>,
+    /// The tenant's own rule.
+    pub tenant: Option<TenantRule>,
+    /// How the call was signed.
+    pub signing: Signing,
+    /// The score, with the strongest status that holds for this call.
+    pub verdict: Verdict,
+}
+
+/// Why a call must not be hindered, whatever else is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protection {
+    /// Somebody calls an emergency number.
+    EmergencyCalled,
+    /// Somebody calls a number that serves public safety.
+    ProtectedCalled,
+    /// The person called has just called an emergency number: this may be the call centre calling back.
+    CallbackWindow,
+    /// The caller is public safety, or a service of the network.
+    Caller,
+}
+
+/// Why a number is no true caller ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bar {
+    /// Its owner never calls from it.
+    DoNotOriginate,
+    /// Its country code or length cannot be.
+    Impossible,
+    /// It is not assigned to anybody, as an imported list says.
+    Unassigned,
+}
+
+/// What the tenant wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TenantRule {
+    /// It is on their list of callers to put through.
+    Allow,
+    /// It is on their list of callers to refuse.
+    Block,
+    /// A rule for its prefix.
+    Prefix(Action),
+}
+
+/// What is advised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The action.
+    pub action: Action,
+    /// The rule that decided.
+    pub basis: Basis,
+    /// How long the answer may be kept; nought for this call only.
+    pub ttl: Duration,
+}
+
+impl Facts {
+    /// A call of which nothing is known but its score.
+    #[must_use]
+    pub const fn of(verdict: Verdict) -> Self {
+        Self {
+            about_to_dial: false,
+            protection: None,
+            bar: None,
+            tenant: None,
+            signing: Signing::NotGiven,
+            verdict,
+        }
+    }
+}
+
+impl Decision {
+    /// What is answered when the answer would come too late.
+    pub const FAIL_OPEN: Self = Self {
+        action: Action::Allow,
+        basis: Basis::FailOpen,
+        ttl: Duration::ZERO,
+    };
+}
+
+/// A rule: what it decides, if it applies.
+type Rule = fn(&Policy, &Facts) -> Option<Decision>;
+
+/// The rules in their order.
+const RULES: [Rule; 5] = [
+    Policy::protected,
+    Policy::barred,
+    Policy::of_tenant,
+    Policy::of_analysts,
+    Policy::by_score,
+];
+
+impl Policy {
+    /// The defaults: label from 60, block from 80.
+    pub const DEFAULT: Self = Self {
+        label_from: 60.0,
+        block_from: 80.0,
+        deterministic_ttl: Duration::from_secs(3_600),
+        high_ttl: Duration::from_secs(120),
+        clean_ttl: Duration::from_secs(60),
+    };
+
+    /// What to do.
+    #[must_use]
+    pub fn decide(&self, facts: &Facts) -> Decision {
+        let decided = RULES.iter().find_map(|rule| rule(self, facts));
+        let decision = decided.unwrap_or_else(|| self.without_evidence(facts));
+        if facts.about_to_dial {
+            dialled(facts, decision)
+        } else {
+            decision
+        }
+    }
+
+    fn protected(&self, facts: &Facts) -> Option<Decision> {
+        let by_status = (facts.verdict.status == Some(StatusKind::Protected)).then_some(Protection::Caller);
+        let ttl = match facts.protection.or(by_status)? {
+            Protection::Caller => self.deterministic_ttl,
+            // Another call from this number goes elsewhere.
+            Protection::EmergencyCalled | Protection::ProtectedCalled | Protection::CallbackWindow => Duration::ZERO,
+        };
+        Some(Decision {
+            action: Action::Allow,
+            basis: Basis::Protected,
+            ttl,
+        })
+    }
+
+    fn barred(&self, facts: &Facts) -> Option<Decision> {
+        let by_status = (facts.verdict.status == Some(StatusKind::DoNotOriginate)).then_some(Bar::DoNotOriginate);
+        let basis = match by_status.or(facts.bar)? {
+            Bar::DoNotOriginate => Basis::Dno,
+            Bar::Impossible | Bar::Unassigned => Basis::InvalidNumber,
+        };
+        Some(Decision {
+            action: Action::Block,
+            basis,
+            ttl: self.deterministic_ttl,
+        })
+    }
+
+    fn of_tenant(&self, facts: &Facts) -> Option<Decision> {
+        let action = match facts.tenant? {
+            TenantRule::Allow => Action::Allow,
+            TenantRule::Block => Action::Block,
+            TenantRule::Prefix(action) => action,
+        };
+        Some(Decision {
+            action,
+            basis: Basis::TenantPolicy,
+            ttl: self.high_ttl,
+        })
+    }
+
+    fn of_analysts(&self, facts: &Facts) -> Option<Decision> {
+        let (action, ttl) = match facts.verdict.status? {
+            StatusKind::Blocked => (Action::Block, self.high_ttl),
+            StatusKind::Allowed => (Action::Allow, by_signing(facts, self.clean_ttl)),
+            StatusKind::Protected
+            | StatusKind::DoNotOriginate
+            | StatusKind::VerifiedBusiness
+            | StatusKind::SpoofedVictim
+            | StatusKind::Reassigned
+            | StatusKind::UnderDispute => return None,
+        };
+        Some(Decision {
+            action,
+            basis: Basis::Analyst,
+            ttl,
+        })
+    }
+
+    fn by_score(&self, facts: &Facts) -> Option<Decision> {
+        let verdict = &facts.verdict;
+        let value = verdict.value.filter(|_| verdict.level != RiskLevel::Unknown)?;
+        // Whoever proved who they are, or is thought to be somebody's victim, is warned about and not blocked; but nobody
+        // vouches for a call that others are suspected to make.
+        let spared = verdict.level == RiskLevel::Trusted || (verdict.owner_protected && !verdict.spoof_suspected);
+        let (action, ttl) = if value >= self.block_from && !spared {
+            (Action::Block, self.high_ttl)
+        } else if value >= self.label_from {
+            (Action::Label, self.high_ttl)
+        } else {
+            (Action::Allow, self.clean_ttl)
+        };
+        Some(Decision {
+            action,
+            basis: Basis::Analytics,
+            ttl: by_signing(facts, ttl),
+        })
+    }
+
+    fn without_evidence(&self, facts: &Facts) -> Decision {
+        Decision {
+            action: Action::Allow,
+            basis: Basis::NoEvidence,
+            ttl: by_signing(facts, self.clean_ttl),
+        }
+    }
+}
+
+/// A number about to be dialled is not refused: the person is warned. A number that never originates calls may well be
+/// dialled, since it is a bank's hotline more often than not.
+fn dialled(facts: &Facts, decision: Decision) -> Decision {
+    let verdict = &facts.verdict;
+    let warn = match decision.basis {
+        Basis::Protected | Basis::Dno | Basis::FailOpen => false,
+        Basis::InvalidNumber => true,
+        Basis::Analyst | Basis::TenantPolicy => decision.action != Action::Allow,
+        Basis::Analytics | Basis::NoEvidence => {
+            verdict.case_floor || (decision.action != Action::Allow && !verdict.owner_protected)
+        }
+    };
+    let action = if warn { Action::WarnBeforeDial } else { Action::Allow };
+    Decision { action, ..decision }
+}
+
+/// The lifetime of an answer that another signature would have changed: the next call may be signed otherwise.
+fn by_signing(facts: &Facts, ttl: Duration) -> Duration {
+    match facts.signing {
+        Signing::NotGiven => ttl,
+        Signing::A | Signing::B | Signing::C | Signing::Unsigned | Signing::Failed => Duration::ZERO,
+    }
+}

@@ -1,0 +1,239 @@
+//! The keys that seal decision ids.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+
+use crate::store::key::TENANT;
+
+/// The first byte of an id: how it is made.
+const VERSION: u8 = 1;
+/// Bytes that name a key.
+const NAME_BYTES: usize = 4;
+/// Bytes of a nonce: enough to be drawn by chance for every id of every instance.
+const NONCE_BYTES: usize = 24;
+/// Bytes of a key.
+const KEY_BYTES: usize = 32;
+/// The most keys: the one in use and those before it.
+const MAX_KEYS: usize = 32;
+
+/// Keys in the order of a file: the first seals, all of them open. To rotate, a new key is put first; an old one is
+/// taken away when its decisions need no explanation any more.
+///
+/// An id is one byte of version, four bytes that name the key, a nonce, and the decision under XChaCha20-Poly1305, in
+/// base64 (RFC 4648 section 5, not padded). What is in clear is authenticated, and so is the tenant.
+pub struct KeyRing {
+    first: Key,
+    others: Vec<Key>,
+}
+
+struct Key {
+    name: [u8; NAME_BYTES],
+    cipher: XChaCha20Poly1305,
+}
+
+/// Why a file of keys cannot be used. Never shows a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRingError {
+    /// There is no key.
+    #[error("there is no key in it: a line of 64 hexadecimal digits")]
+    Empty,
+    /// A line is no key.
+    #[error("line {line} is not a key: 64 hexadecimal digits")]
+    Line {
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// A key stands there twice.
+    #[error("line {line} holds a key that stands there before")]
+    Twice {
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// There are too many.
+    #[error("there are more than {MAX_KEYS} keys in it")]
+    TooMany,
+}
+
+impl KeyRing {
+    /// A ring of one key.
+    #[must_use]
+    pub fn of(key: &[u8; KEY_BYTES]) -> Self {
+        Self {
+            first: Key::new(key),
+            others: Vec::new(),
+        }
+    }
+
+    /// Reads a file of keys: one a line in hexadecimal digits, blank lines and those that begin with `#` left out.
+    ///
+    /// # Errors
+    /// If a line is no key or one that stood there before, or there is none, or there are over 32.
+    pub fn parse(text: &str) -> Result<Self, KeyRingError> {
+        let mut keys: Vec<Key> = Vec::new();
+        for (place, line) in text.lines().enumerate() {
+            let (line, written) = (place + 1, line.trim());
+            if written.is_empty() || written.starts_with('#') {
+                continue;
+            }
+            let key = Key::new(&unhex(written).ok_or(KeyRingError::Line { line })?);
+            if keys.iter().any(|other| other.name == key.name) {
+                return Err(KeyRingError::Twice { line });
+            }
+            if keys.len() == MAX_KEYS {
+                return Err(KeyRingError::TooMany);
+            }
+            keys.push(key);
+        }
+        let mut keys = keys.into_iter();
+        Ok(Self {
+            first: keys.next().ok_or(KeyRingError::Empty)?,
+            others: keys.collect(),
+        })
+    }
+
+    /// Seals bytes into an id; none if the machine gives no random numbers.
+    pub(super) fn seal(&self, bytes: &[u8]) -> Option<String> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).ok()?;
+        let key = &self.first;
+        let head = head(key.name);
+        let payload = Payload {
+            msg: bytes,
+            aad: &bound(&head),
+        };
+        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
+        let id = [head.as_slice(), nonce.as_slice(), sealed.as_slice()].concat();
+        Some(URL_SAFE_NO_PAD.encode(id))
+    }
+
+    /// The bytes in an id; none if no key of the ring sealed it, or it was changed.
+    pub(super) fn open(&self, id: &str) -> Option<Vec<u8>> {
+        let id = URL_SAFE_NO_PAD.decode(id).ok()?;
+        let (head, rest) = id.split_first_chunk::<{ 1 + NAME_BYTES }>()?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>()?;
+        let [version, name @ ..] = *head;
+        if version != VERSION {
+            return None;
+        }
+        let mut keys = std::iter::once(&self.first).chain(&self.others);
+        let key = keys.find(|key| key.name == name)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: &bound(head),
+        };
+        key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+    }
+}
+
+impl Key {
+    fn new(key: &[u8; KEY_BYTES]) -> Self {
+        let digest = blake3::derive_key("ringwarden 2026 names of decision keys", key);
+        let [a, b, c, d, ..] = digest;
+        Self {
+            name: [a, b, c, d],
+            cipher: XChaCha20Poly1305::new(key.into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyRing({} keys)", 1 + self.others.len())
+    }
+}
+
+fn head(name: [u8; NAME_BYTES]) -> [u8; 1 + NAME_BYTES] {
+    let [a, b, c, d] = name;
+    [VERSION, a, b, c, d]
+}
+
+/// What is authenticated beside the decision: an id of one tenant is none of another's.
+fn bound(head: &[u8]) -> Vec<u8> {
+    [head, TENANT.as_bytes()].concat()
+}
+
+fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
+    let mut key = [0; KEY_BYTES];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != KEY_BYTES || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in key.iter_mut().zip(pairs) {
+        *byte = (digit(*high)? << 4) | digit(*low)?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn line(byte: u8) -> String {
+        format!("{byte:02x}").repeat(KEY_BYTES)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_is_opened(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let ring = KeyRing::of(&[7; 32]);
+            prop_assert_eq!(ring.open(&ring.seal(&bytes).unwrap()), Some(bytes));
+        }
+
+        #[test]
+        fn a_changed_id_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..60), at: prop::sample::Index, bit in 0..8u8) {
+            let ring = KeyRing::of(&[7; 32]);
+            let mut id = URL_SAFE_NO_PAD.decode(ring.seal(&bytes).unwrap()).unwrap();
+            let at = at.index(id.len());
+            id[at] ^= 1 << bit;
+            prop_assert_eq!(ring.open(&URL_SAFE_NO_PAD.encode(&id)), None);
+            id[at] ^= 1 << bit;
+            id.truncate(at);
+            prop_assert_eq!(ring.open(&URL_SAFE_NO_PAD.encode(&id)), None);
+        }
+
+        #[test]
+        fn any_text_is_refused_without_a_panic(text: String) {
+            prop_assert_eq!(KeyRing::of(&[7; 32]).open(&text), None);
+        }
+    }
+
+    #[test]
+    fn ids_of_the_same_decision_differ() {
+        let ring = KeyRing::of(&[7; 32]);
+        assert_ne!(ring.seal(b"x"), ring.seal(b"x"));
+    }
+
+    #[test]
+    fn old_keys_open_and_foreign_ones_do_not() {
+        let old = KeyRing::parse(&line(1)).unwrap();
+        let id = old.seal(b"decided").unwrap();
+        let rotated = KeyRing::parse(&format!("# the new one first\n{}\n\n{}\n", line(2), line(1))).unwrap();
+        assert_eq!(rotated.open(&id).as_deref(), Some(b"decided".as_slice()));
+        assert_eq!(old.open(&rotated.seal(b"later").unwrap()), None);
+        assert_eq!(KeyRing::parse(&line(2)).unwrap().open(&id), None);
+    }
+
+    #[test]
+    fn faulty_files_are_refused_by_line_and_without_a_key() {
+        let cases = [
+            (String::new(), KeyRingError::Empty),
+            ("# none\n".to_owned(), KeyRingError::Empty),
+            (format!("{}\nabc", line(1)), KeyRingError::Line { line: 2 }),
+            (line(1).replace('1', "g"), KeyRingError::Line { line: 1 }),
+            (format!("{}0", line(1)), KeyRingError::Line { line: 1 }),
+            (format!("{0}\n{0}", line(1)), KeyRingError::Twice { line: 2 }),
+            ((0..33).map(|n| line(n) + "\n").collect(), KeyRingError::TooMany),
+        ];
+        for (text, expected) in cases {
+            let found = KeyRing::parse(&text).unwrap_err();
+            assert_eq!(found, expected);
+            assert!(!found.to_string().contains("0101"));
+        }
+        assert_eq!(format!("{:?}", KeyRing::of(&[7; 32])), "KeyRing(1 keys)");
+    }
+}

@@ -1,0 +1,255 @@
+//! The bytes of a decision, as short as they can be: they stand in a SIP header.
+
+use crate::domain::decision::{DecisionRecord, MAX_REASONS};
+use crate::domain::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
+use crate::number::E164;
+use crate::store::codec::{DecodeError, Reader, Writer};
+
+/// The codes of reasons by their place here, from 1: append only, since old ids name them by it. 0 is a code that this
+/// table does not know.
+const REASON_CODES: [&str; 32] = [
+    "RECENT_REPORTS",
+    "HISTORIC_REPORTS",
+    "MANY_REPORTERS",
+    "HOT_RANGE_100",
+    "HOT_RANGE_1000",
+    "HOT_RANGE_10000",
+    "CASE_LINK",
+    "ANALYST_BLOCKED",
+    "ANALYST_ALLOWED",
+    "VERIFIED_BUSINESS",
+    "NOT_SPAM_REPORTS",
+    "ATTESTATION",
+    "SPOOF_SUSPECTED",
+    "RATE_BURST",
+    "SEQUENTIAL_DIALLING",
+    "DO_NOT_ORIGINATE",
+    "INVALID_NUMBER",
+    "PROTECTED_NUMBER",
+    "TENANT_RULE",
+    "RANGE_PATTERN",
+    "TOLL_FREE",
+    "RANGE_ONLY",
+    "UNPROVEN_REPORTERS",
+    "SHORT_CALLS",
+    "UNANSWERED_CALLS",
+    "REJECTED_CALLS",
+    "UNASSIGNED_NUMBER",
+    "EMERGENCY_CALL",
+    "EMERGENCY_CALLBACK",
+    "PROTECTED_CALLED",
+    "DEADLINE_EXCEEDED",
+    "RATE_ONLY",
+];
+const UNKNOWN_CODE: &str = "UNKNOWN";
+
+/// Flags of one byte.
+const ABOUT_TO_DIAL: u8 = 1;
+const SPOOF_SUSPECTED: u8 = 2;
+
+pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.time(record.decided_at);
+    writer.uint(record.number.map_or(0, E164::digits));
+    writer.option(record.value, |writer, value| writer.int(hundredths(value)));
+    writer.byte(record.level.code());
+    writer.byte(record.action.code());
+    writer.byte(record.basis.code());
+    let flags = u8::from(record.about_to_dial) * ABOUT_TO_DIAL + u8::from(record.spoof_suspected) * SPOOF_SUSPECTED;
+    writer.byte(flags);
+    writer.byte(record.attestation.map_or(0, Attestation::code));
+    writer.byte(record.verstat.map_or(0, Verstat::code));
+    writer.option(record.event_time, Writer::time);
+    writer.text(&record.orig_id);
+    writer.text(&record.ingress);
+    let reasons = record.reasons.get(..MAX_REASONS).unwrap_or(&record.reasons);
+    writer.list(reasons.iter(), |writer, (code, points)| {
+        writer.byte(place_of(code));
+        writer.int(hundredths(*points));
+    });
+    writer.text(&record.model_version);
+    writer.finish()
+}
+
+/// A release that adds fields appends them: what is left over is not looked at.
+pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let decided_at = reader.time()?;
+    let number = match reader.uint()? {
+        0 => None,
+        digits => Some(E164::from_digits(digits).ok_or(DecodeError::Range("number"))?),
+    };
+    let value = reader.option(|reader| reader.int().map(from_hundredths))?;
+    let level = known(reader.byte()?, RiskLevel::from_code, "level")?;
+    let action = known(reader.byte()?, Action::from_code, "action")?;
+    let basis = known(reader.byte()?, Basis::from_code, "basis")?;
+    let flags = reader.byte()?;
+    let attestation = optional(reader.byte()?, Attestation::from_code, "attestation")?;
+    let verstat = optional(reader.byte()?, Verstat::from_code, "verstat")?;
+    Ok(DecisionRecord {
+        decided_at,
+        number,
+        value,
+        level,
+        action,
+        basis,
+        about_to_dial: flags & ABOUT_TO_DIAL != 0,
+        attestation,
+        verstat,
+        spoof_suspected: flags & SPOOF_SUSPECTED != 0,
+        event_time: reader.option(Reader::time)?,
+        orig_id: reader.text()?.into(),
+        ingress: reader.text()?.into(),
+        reasons: reader.list(|reader| {
+            let place = reader.byte()?;
+            Ok((code_at(place), from_hundredths(reader.int()?)))
+        })?,
+        model_version: reader.text()?.into(),
+    })
+}
+
+fn place_of(code: &str) -> u8 {
+    let place = REASON_CODES.iter().position(|known| *known == code);
+    place.and_then(|place| u8::try_from(place + 1).ok()).unwrap_or(0)
+}
+
+fn code_at(place: u8) -> &'static str {
+    let place = usize::from(place).checked_sub(1);
+    let known = place.and_then(|place| REASON_CODES.get(place));
+    known.copied().unwrap_or(UNKNOWN_CODE)
+}
+
+fn known<T>(code: u8, from: impl Fn(u8) -> Option<T>, what: &'static str) -> Result<T, DecodeError> {
+    from(code).ok_or(DecodeError::Range(what))
+}
+
+fn optional<T>(code: u8, from: impl Fn(u8) -> Option<T>, what: &'static str) -> Result<Option<T>, DecodeError> {
+    if code == 0 {
+        return Ok(None);
+    }
+    known(code, from, what).map(Some)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "scores and points are small, and a cast of a float saturates"
+)]
+fn hundredths(value: f64) -> i64 {
+    (value * 100.0).round() as i64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it was a small float before")]
+fn from_hundredths(value: i64) -> f64 {
+    value as f64 / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::domain::decision::MAX_NAME_BYTES;
+    use crate::domain::score::ReasonCode;
+    use crate::domain::time::Timestamp;
+    use crate::service::decision::KeyRing;
+
+    fn name() -> impl Strategy<Value = Box<str>> {
+        "[ -~]{0,64}".prop_map(Into::into)
+    }
+
+    fn time() -> impl Strategy<Value = Timestamp> {
+        (0..=253_402_300_799_999i64).prop_map(Timestamp::from_millis)
+    }
+
+    fn record() -> impl Strategy<Value = DecisionRecord> {
+        let number = prop::option::of((10_000_000_000u64..=19_999_999_999).prop_map(|n| E164::from_digits(n).unwrap()));
+        let judged = (
+            prop::option::of((0..=10_000i64).prop_map(from_hundredths)),
+            select(RiskLevel::ALL),
+            select(Action::ALL),
+            select(Basis::ALL),
+        );
+        let asked = (
+            any::<bool>(),
+            prop::option::of(select(Attestation::ALL)),
+            prop::option::of(select(Verstat::ALL)),
+            any::<bool>(),
+            prop::option::of(time()),
+        );
+        let points = (-99_999..=99_999i64).prop_map(from_hundredths);
+        let reasons = prop::collection::vec((select(&REASON_CODES[..]), points), 0..=MAX_REASONS);
+        (time(), number, judged, asked, (name(), name(), reasons, name())).prop_map(
+            |(decided_at, number, judged, asked, (orig_id, ingress, reasons, model_version))| DecisionRecord {
+                decided_at,
+                number,
+                value: judged.0,
+                level: judged.1,
+                action: judged.2,
+                basis: judged.3,
+                about_to_dial: asked.0,
+                attestation: asked.1,
+                verstat: asked.2,
+                spoof_suspected: asked.3,
+                event_time: asked.4,
+                orig_id,
+                ingress,
+                reasons,
+                model_version,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips_within_the_bytes_of_an_id(record in record()) {
+            let bytes = encode(&record);
+            prop_assert_eq!(decode(&bytes).unwrap(), record);
+            let id = KeyRing::of(&[1; 32]).seal(&bytes).unwrap();
+            prop_assert!(id.len() <= crate::service::decision::MAX_ID_BYTES, "{}", id.len());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
+            drop(decode(&bytes));
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_score_has_its_place_and_none_stands_twice() {
+        for code in ReasonCode::ALL {
+            assert_ne!(place_of(code.as_str()), 0, "{}", code.as_str());
+        }
+        let codes: std::collections::HashSet<_> = REASON_CODES.iter().collect();
+        assert_eq!(codes.len(), REASON_CODES.len());
+        assert_eq!((place_of("NEW_IN_A_FILE"), code_at(0)), (0, UNKNOWN_CODE));
+    }
+
+    /// Ids outlive releases.
+    #[test]
+    fn the_bytes_are_frozen() {
+        let record = DecisionRecord {
+            decided_at: Timestamp::from_millis(1_795_000_000_000),
+            number: E164::from_digits(14_155_550_199),
+            value: Some(97.25),
+            level: RiskLevel::Critical,
+            action: Action::Block,
+            basis: Basis::Analytics,
+            about_to_dial: false,
+            attestation: Some(Attestation::C),
+            verstat: Some(Verstat::Passed),
+            spoof_suspected: true,
+            event_time: None,
+            orig_id: "o".into(),
+            ingress: "t-1".into(),
+            reasons: vec![("RECENT_REPORTS", 3.5), ("RATE_ONLY", -0.25)],
+            model_version: "m".into(),
+        };
+        let hex: String = encode(&record).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d"
+        );
+        assert!(MAX_NAME_BYTES == 64);
+    }
+}

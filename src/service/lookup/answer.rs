@@ -1,0 +1,164 @@
+//! What was found as an answer: the decision, the words, the name on the screen, the SIP response, the sealed id.
+
+use super::call::Called;
+use super::{Found, LookupInput, LookupOutcome, LookupRole};
+use crate::domain::advice::{self, Occasion};
+use crate::domain::decision::DecisionRecord;
+use crate::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
+use crate::domain::label;
+use crate::domain::policy::{Bar, Decision, Facts, Protection};
+use crate::domain::score::{Reason, Score, Verdict};
+use crate::domain::time::Timestamp;
+use crate::service::Service;
+
+/// What is shown for a name where the tenant wants a label and the score gives none.
+const TENANTS_LABEL: &str = "SPAM RISK";
+
+impl Service {
+    pub(super) fn answer(
+        &self,
+        mut found: Found,
+        (called, input): (Called, &LookupInput),
+        now: Timestamp,
+    ) -> LookupOutcome {
+        let decision = if found.late {
+            found.score = Score::unexplained(Verdict {
+                level: RiskLevel::Unknown,
+                ..Verdict::NOT_SCORED
+            });
+            found.number_value = None;
+            Decision::FAIL_OPEN
+        } else {
+            self.decide(&found, now)
+        };
+        if let Some(reason) = rule_reason(&found.facts, &decision) {
+            found.score.reasons.insert(0, reason);
+        }
+        let asks_why = input.full || decision.action != Action::Allow;
+        let decision_id = if asks_why {
+            self.seal(&self.record(&found, &decision, input, now))
+        } else {
+            String::new()
+        };
+        let sip = self
+            .sip
+            .treatment(&decision, name(&found.score, &decision), &decision_id);
+        let advice = if input.full {
+            advice(&found, &decision, (called, input))
+        } else {
+            None
+        };
+        LookupOutcome {
+            identity: found.identity,
+            score: found.score,
+            number_value: found.number_value,
+            decision,
+            facts: found.record,
+            cases: found.cases,
+            advice,
+            sip,
+            decision_id,
+            data_as_of: self.follower.freshness().data_as_of(),
+            stale: self.follower.freshness().is_stale(),
+        }
+    }
+
+    /// What the rules say; the answer never outlives what it rests on.
+    fn decide(&self, found: &Found, now: Timestamp) -> Decision {
+        let decision = self.policy.decide(&found.facts);
+        let left = found.until.map(|until| now.until(until));
+        Decision {
+            ttl: left.map_or(decision.ttl, |left| decision.ttl.min(left)),
+            ..decision
+        }
+    }
+
+    fn record(&self, found: &Found, decision: &Decision, input: &LookupInput, now: Timestamp) -> DecisionRecord {
+        let verdict = &found.score.verdict;
+        let reasons = found.score.reasons.iter();
+        DecisionRecord {
+            decided_at: now,
+            number: found.identity.e164,
+            value: verdict.value,
+            level: verdict.level,
+            action: decision.action,
+            basis: decision.basis,
+            about_to_dial: found.facts.about_to_dial,
+            attestation: input.attestation,
+            verstat: input.verstat,
+            spoof_suspected: verdict.spoof_suspected,
+            event_time: input.event_time,
+            orig_id: input.orig_id.as_str().into(),
+            ingress: input.ingress.as_str().into(),
+            reasons: reasons.map(|reason| (reason.code, reason.points)).collect(),
+            model_version: self.model_version().into(),
+        }
+    }
+}
+
+/// What is shown in the place of the caller's name.
+fn name(score: &Score, decision: &Decision) -> &'static str {
+    if decision.action == Action::Allow {
+        return "";
+    }
+    let category = score.category.map(|(category, _)| category);
+    match label::display_name(category, score.verdict.level) {
+        "" => TENANTS_LABEL,
+        name => name,
+    }
+}
+
+/// What to tell the person; nothing where nobody is to be warned, or the tenant alone wants it so.
+fn advice(found: &Found, decision: &Decision, (called, input): (Called, &LookupInput)) -> Option<String> {
+    if decision.action == Action::Allow || decision.basis == Basis::TenantPolicy {
+        return None;
+    }
+    let occasion = match input.role {
+        LookupRole::Calling => Occasion::Called,
+        LookupRole::AboutToDial => Occasion::AboutToDial,
+    };
+    let place = called.region().or(input.default_region).or(found.identity.region);
+    let score = &found.score;
+    let category = score.category.map(|(category, _)| category);
+    let text = advice::text(category, occasion, score.brand.as_ref(), input.language, place);
+    (!text.is_empty()).then_some(text)
+}
+
+/// The rule that decided, where no term of the score says so.
+fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
+    let by_status = facts.verdict.status;
+    let (code, detail) = match decision.basis {
+        Basis::Protected => match facts.protection? {
+            Protection::EmergencyCalled => ("EMERGENCY_CALL", "The call is to an emergency service."),
+            Protection::ProtectedCalled => ("PROTECTED_CALLED", "The call is to a number that serves public safety."),
+            Protection::CallbackWindow => (
+                "EMERGENCY_CALLBACK",
+                "The person called has just called an emergency service, which may be calling back.",
+            ),
+            Protection::Caller => (
+                "PROTECTED_NUMBER",
+                "A number of public safety, or a short one, is never scored.",
+            ),
+        },
+        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => {
+            ("DO_NOT_ORIGINATE", "The owner never places calls from this number.")
+        }
+        Basis::InvalidNumber => match facts.bar? {
+            Bar::Unassigned => (
+                "UNASSIGNED_NUMBER",
+                "The number is not assigned to anybody: the caller ID is false.",
+            ),
+            Bar::Impossible | Bar::DoNotOriginate => {
+                ("INVALID_NUMBER", "No such number can exist: the caller ID is false.")
+            }
+        },
+        Basis::TenantPolicy => ("TENANT_RULE", "A rule of this network says so."),
+        Basis::FailOpen => ("DEADLINE_EXCEEDED", "The answer was due before it was ready."),
+        Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence => return None,
+    };
+    Some(Reason {
+        code,
+        points: 0.0,
+        detail: detail.to_owned(),
+    })
+}

@@ -1,0 +1,121 @@
+//! What is known of a call apart from the number that it shows: whom it is to, how it was signed, and what the caller's
+//! other calls looked like.
+
+use std::time::Instant;
+
+use super::{LookupInput, LookupRole};
+use crate::domain::call::Signing;
+use crate::domain::kinds::{Attestation, Verstat};
+use crate::domain::policy::Protection;
+use crate::domain::time::Timestamp;
+use crate::domain::traffic::Signs;
+use crate::number::{self, AttestationLevel, E164, Parsed, Region, ServiceKind};
+use crate::service::Service;
+use crate::traffic::CallEvent;
+
+/// Whom a call is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Called {
+    /// Nothing was said, or nothing that can be read: a person who dialled a wrong number is no fault of the question.
+    Unknown,
+    /// A number.
+    Number(E164, Option<Region>),
+    /// Police, fire brigade, ambulance.
+    Emergency,
+}
+
+impl Called {
+    /// Reads the number called. One without a country code is of the question's region, or else of the caller's.
+    pub(super) fn of(input: &LookupInput, caller: &Parsed) -> Self {
+        if input.called_number.is_empty() {
+            return Self::Unknown;
+        }
+        let region = input.default_region.or(match caller {
+            Parsed::Number(caller) => caller.region(),
+            Parsed::Service(_) | Parsed::Anonymous => None,
+        });
+        match number::parse(&input.called_number, region) {
+            Ok(Parsed::Service(service)) if service.kind() == ServiceKind::Emergency => Self::Emergency,
+            Ok(Parsed::Number(called)) => called
+                .e164()
+                .map_or(Self::Unknown, |number| Self::Number(number, called.region())),
+            Ok(Parsed::Service(_) | Parsed::Anonymous) | Err(_) => Self::Unknown,
+        }
+    }
+
+    pub(super) const fn number(self) -> Option<E164> {
+        match self {
+            Self::Number(number, _) => Some(number),
+            Self::Unknown | Self::Emergency => None,
+        }
+    }
+
+    pub(super) const fn region(self) -> Option<Region> {
+        match self {
+            Self::Number(_, region) => region,
+            Self::Unknown | Self::Emergency => None,
+        }
+    }
+}
+
+/// How the call was signed: what the question says, and else what the text of the number does.
+pub(super) fn signing(input: &LookupInput, caller: &Parsed) -> Signing {
+    let said = match caller {
+        Parsed::Number(caller) if input.verstat.is_none() => caller.verstat(),
+        Parsed::Number(_) | Parsed::Service(_) | Parsed::Anonymous => None,
+    };
+    let verstat = input.verstat.or(said.map(|said| match said {
+        number::Verstat::Passed(_) => Verstat::Passed,
+        number::Verstat::Failed => Verstat::Failed,
+        number::Verstat::NoValidation => Verstat::NoValidation,
+    }));
+    let attestation = input.attestation.or(match said {
+        Some(number::Verstat::Passed(Some(level))) => Some(match level {
+            AttestationLevel::A => Attestation::A,
+            AttestationLevel::B => Attestation::B,
+            AttestationLevel::C => Attestation::C,
+        }),
+        Some(number::Verstat::Passed(None) | number::Verstat::Failed | number::Verstat::NoValidation) | None => None,
+    });
+    Signing::of(attestation, verstat)
+}
+
+impl Service {
+    /// What protects a call because of whom it is to.
+    pub(super) fn protection(&self, called: Called, now: Timestamp, deadline: Instant) -> Option<Protection> {
+        match called {
+            Called::Emergency => Some(Protection::EmergencyCalled),
+            Called::Number(number, _) if self.index.is_protected(number, now, deadline) => {
+                Some(Protection::ProtectedCalled)
+            }
+            Called::Number(number, _) if self.observer.in_callback_window(number, now) => {
+                Some(Protection::CallbackWindow)
+            }
+            Called::Number(..) | Called::Unknown => None,
+        }
+    }
+
+    /// What the caller's latest calls look like, this one included, which is counted unless the question says not to. A
+    /// number about to be dialled is not calling.
+    pub(super) fn signs(
+        &self,
+        caller: E164,
+        (called, signing): (Called, Signing),
+        input: &LookupInput,
+        now: Timestamp,
+    ) -> Signs {
+        let traffic = if input.record_event && input.role == LookupRole::Calling {
+            let event = CallEvent {
+                caller,
+                called: called.number(),
+                call_id: &input.call_id,
+                signing,
+                emergency: called == Called::Emergency,
+            };
+            self.observer.record(&event, now)
+        } else {
+            self.observer.look(caller, now)
+        };
+        traffic.signs(self.observer.thresholds())
+    }
+}

@@ -1,0 +1,103 @@
+//! What a text that is to hold a number turns out to be.
+
+use crate::number::{self, E164, LineType, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity};
+use crate::service::{Service, ServiceError};
+
+/// What the text is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The number; none where it is impossible, anonymous, or not one of the plan.
+    pub e164: Option<E164>,
+    /// As it is written in its country, if asked for.
+    pub national_format: String,
+    /// As it is written abroad, if asked for.
+    pub international_format: String,
+    /// Its region.
+    pub region: Option<Region>,
+    /// Its kind of line.
+    pub line_type: LineType,
+    /// Whether it can exist.
+    pub validity: Validity,
+}
+
+impl Identity {
+    pub(in crate::service) fn of(parsed: &ParsedNumber, full: bool) -> Self {
+        Self {
+            e164: parsed.e164(),
+            national_format: if full { parsed.national_format() } else { String::new() },
+            international_format: if full {
+                parsed.international_format()
+            } else {
+                String::new()
+            },
+            region: parsed.region(),
+            line_type: parsed.line_type(),
+            validity: parsed.validity(),
+        }
+    }
+
+    pub(super) fn impossible(parsed: &ParsedNumber) -> Self {
+        Self {
+            e164: None,
+            ..Self::of(parsed, false)
+        }
+    }
+
+    pub(super) fn service(short: &ServiceNumber) -> Self {
+        let line_type = match short.kind() {
+            ServiceKind::Emergency => LineType::Emergency,
+            ServiceKind::ShortCode => LineType::ShortCode,
+        };
+        let region = short.region();
+        Self {
+            region,
+            line_type,
+            validity: Validity::NotANumberOfThePlan,
+            ..Self::anonymous()
+        }
+    }
+
+    pub(super) fn anonymous() -> Self {
+        Self {
+            e164: None,
+            national_format: String::new(),
+            international_format: String::new(),
+            region: None,
+            line_type: LineType::Unknown,
+            validity: Validity::Anonymous,
+        }
+    }
+}
+
+impl Service {
+    /// Reads a number that a client names in `field`; only one that can exist will do.
+    pub(in crate::service) fn number(
+        &self,
+        field: &str,
+        text: &str,
+        region: Option<Region>,
+    ) -> Result<E164, ServiceError> {
+        match parse(field, text, region)? {
+            Parsed::Number(parsed) => parsed
+                .e164()
+                .ok_or_else(|| ServiceError::field(field, "is impossible: too long or too short for its country")),
+            Parsed::Service(_) => Err(ServiceError::field(
+                field,
+                "is a short or emergency number, which is never scored",
+            )),
+            Parsed::Anonymous => Err(ServiceError::field(field, "holds no number: the caller is anonymous")),
+        }
+    }
+}
+
+/// Reads a text that is to hold a number; the error never repeats the text.
+pub(super) fn parse(field: &str, text: &str, region: Option<Region>) -> Result<Parsed, ServiceError> {
+    match number::parse(text, region) {
+        Ok(Parsed::Number(parsed)) if parsed.is_local_only() => Err(ServiceError::field(
+            field,
+            "is a local number: write it with its area code",
+        )),
+        Ok(parsed) => Ok(parsed),
+        Err(error) => Err(ServiceError::field(field, error.to_string())),
+    }
+}

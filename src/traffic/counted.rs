@@ -1,0 +1,104 @@
+//! Which calls were counted lately, so that none is counted twice.
+//!
+//! A switch asks again when an answer is late (SIP repeats a request after 500 ms, RFC 3261), and may ask for each of the
+//! places that a call is offered to. Two generations of fingerprints are kept: when the younger is a minute old or full,
+//! it becomes the older one, and what was older is forgotten.
+
+use std::time::Duration;
+
+use hashbrown::HashTable;
+
+use crate::domain::time::Timestamp;
+
+/// How long a call is remembered at least, unless so many come that a generation is full before.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// Calls counted lately.
+#[derive(Debug)]
+pub(super) struct Counted {
+    young: HashTable<u64>,
+    old: HashTable<u64>,
+    /// When the younger generation began.
+    since: Timestamp,
+    /// The most calls of a generation.
+    most: usize,
+}
+
+impl Counted {
+    /// Remembers at most `most` calls in each of two generations, but one at least.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            young: HashTable::new(),
+            old: HashTable::new(),
+            since: Timestamp::default(),
+            most: most.max(1),
+        }
+    }
+
+    /// Whether a call was counted lately; from now on it is.
+    pub(super) fn is_repeated(&mut self, call: u64, now: Timestamp) -> bool {
+        self.age(now);
+        let is_known = |calls: &HashTable<u64>| calls.find(call, |known| *known == call).is_some();
+        if is_known(&self.young) || is_known(&self.old) {
+            return true;
+        }
+        if self.young.len() >= self.most {
+            self.begin_anew(now);
+        }
+        self.young.insert_unique(call, call, |known| *known);
+        false
+    }
+
+    fn age(&mut self, now: Timestamp) {
+        self.since = self.since.min(now); // if the clock was set back
+        let age = self.since.until(now);
+        if age >= REMEMBERED {
+            self.begin_anew(now);
+        }
+        if age >= 2 * REMEMBERED {
+            self.old.clear();
+        }
+    }
+
+    fn begin_anew(&mut self, now: Timestamp) {
+        std::mem::swap(&mut self.young, &mut self.old);
+        self.young.clear();
+        self.since = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000 + millis)
+    }
+
+    #[test]
+    fn a_call_is_remembered_for_one_minute_and_at_most_two() {
+        let mut counted = Counted::new(100);
+        assert!(!counted.is_repeated(1, at(0)));
+        assert!(!counted.is_repeated(2, at(59_999)));
+        assert!(counted.is_repeated(1, at(60_000)));
+        assert!(counted.is_repeated(2, at(119_999)));
+        assert!(!counted.is_repeated(2, at(120_000)));
+        assert!(counted.is_repeated(2, at(120_000)));
+        assert!(!counted.is_repeated(2, at(400_000)), "nobody asked in between");
+        assert!(counted.is_repeated(2, at(0)), "the clock was set back");
+        assert!(!counted.is_repeated(2, at(120_000)), "it lasts no longer for that");
+    }
+
+    #[test]
+    fn no_more_than_two_generations_are_kept() {
+        let mut counted = Counted::new(100);
+        for call in 0..1_000u64 {
+            assert!(!counted.is_repeated(call << 57 | call, at(0)));
+            assert!(counted.young.len() <= 100 && counted.old.len() <= 100);
+        }
+        let known = |call: u64| call << 57 | call;
+        assert!(counted.is_repeated(known(999), at(0)));
+        assert!(counted.is_repeated(known(899), at(0)), "a generation at least");
+        assert!(!counted.is_repeated(known(0), at(0)));
+    }
+}

@@ -1,0 +1,185 @@
+//! A caller with many calls: counts of them.
+
+use super::light::{Event, Light, What};
+use super::pace::{Life, Pace};
+use super::print::NO_PRINT;
+use super::recent::Recent;
+use super::sketch::{Exact, Sketch};
+use super::sliding::Sliding;
+use super::table::Entry;
+use crate::domain::bitmap::DistinctCount;
+use crate::domain::time::Timestamp;
+use crate::domain::traffic::{OutcomeCounts, SigningCounts, Traffic, Window};
+
+/// Distinct numbers of a minute up to which they are counted one by one.
+const EXACT_MOST: usize = 128;
+/// Beyond that, at 1,000 a minute, the standard error is 3 %; counts end at 7,100.
+const MINUTE_CELLS: usize = 1_024;
+/// The standard error is 1.6 % at 500 numbers an hour and 2.6 % at 5,000; counts end at 15,600.
+const HOUR_CELLS: usize = 2_048;
+/// Ten minutes for which it is remembered that a number burst: an hour, and a little more.
+const BURST_LIFE: u8 = 8;
+
+/// A caller with many calls.
+#[derive(Clone, Debug)]
+pub(super) struct Heavy {
+    first_seen: Timestamp,
+    pace: Pace,
+    minute_calls: Sliding<SigningCounts>,
+    hour_calls: Sliding<SigningCounts>,
+    outcomes: Sliding<OutcomeCounts>,
+    minute_exact: Exact<EXACT_MOST>,
+    minute: Sketch<MINUTE_CELLS>,
+    hour: Sketch<HOUR_CELLS>,
+    recent: Recent,
+    /// Ten minutes for which it is still remembered that the number burst.
+    burst: u8,
+    /// Who called the number since.
+    callers: DistinctCount,
+}
+
+impl Heavy {
+    fn new() -> Self {
+        Self {
+            first_seen: Timestamp::default(),
+            pace: Pace::default(),
+            minute_calls: Sliding::default(),
+            hour_calls: Sliding::default(),
+            outcomes: Sliding::default(),
+            minute_exact: Exact::new(),
+            minute: Sketch::new(),
+            hour: Sketch::new(),
+            recent: Recent::new(),
+            burst: 0,
+            callers: DistinctCount::default(),
+        }
+    }
+
+    /// Takes over what is known of a light caller.
+    pub(super) fn take_over(&mut self, light: &Light) {
+        self.first_seen = light.first_seen;
+        self.pace = light.pace;
+        light.events().for_each(|event| self.add(event));
+    }
+
+    /// Goes on to a moment.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        let by = self.pace.advance(now);
+        if by.is_nought() {
+            return;
+        }
+        let Life { minute, hour } = by;
+        self.minute_calls.sink(minute);
+        self.minute_exact.sink(minute);
+        self.minute.sink(minute);
+        if hour > 0 {
+            self.hour_calls.sink(hour);
+            self.outcomes.sink(hour);
+            self.hour.sink(hour);
+            self.recent.sink(hour);
+            self.burst = self.burst.saturating_sub(hour);
+        }
+    }
+
+    /// The numbers it called last, [`NO_PRINT`] among them.
+    pub(super) const fn latest(&self) -> &[u32] {
+        self.recent.prints()
+    }
+
+    pub(super) fn add(&mut self, event: &Event) {
+        let Life { minute, hour } = event.life;
+        match event.what {
+            What::Call { called, signing, by } => {
+                self.minute_calls.add(SigningCounts::one(signing), minute);
+                self.hour_calls.add(SigningCounts::one(signing), hour);
+                if called != NO_PRINT {
+                    if minute > 0 {
+                        self.minute_exact.count(called, minute);
+                        self.minute.count(called, minute);
+                    }
+                    self.hour.count(called, hour);
+                    self.recent.push(called, hour, by);
+                }
+            }
+            What::End(ending) => self.outcomes.add(OutcomeCounts::one(ending), hour),
+        }
+    }
+
+    /// Remembers that the number bursts.
+    pub(super) fn remember_burst(&mut self) {
+        if self.burst == 0 {
+            self.callers = DistinctCount::default();
+        }
+        self.burst = BURST_LIFE;
+    }
+
+    /// Somebody calls the number: who, matters only if it burst lately.
+    pub(super) fn called_by(&mut self, caller: u64) {
+        if self.burst > 0 {
+            self.callers.insert(caller);
+        }
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        let minute = self.minute_window();
+        Traffic {
+            first_seen: Some(self.first_seen),
+            this_call: None,
+            minute,
+            hour: self.hour_window(&minute),
+            sequential: self.recent.steps(),
+            called_back_by: if self.burst > 0 {
+                whole(self.callers.estimate())
+            } else {
+                0
+            },
+            outcomes: self.outcomes.total(),
+        }
+    }
+
+    fn minute_window(&self) -> Window {
+        let signing = self.minute_calls.total();
+        let calls = signing.total();
+        let distinct = match self.minute_exact.distinct() {
+            Ok(distinct) => distinct,
+            Err(at_least) => self.minute.estimate().max(at_least).min(calls),
+        };
+        Window {
+            calls,
+            distinct,
+            signing,
+        }
+    }
+
+    fn hour_window(&self, minute: &Window) -> Window {
+        let signing = self.hour_calls.total();
+        let calls = signing.total();
+        Window {
+            calls,
+            distinct: self.hour.estimate().max(minute.distinct).min(calls),
+            signing,
+        }
+    }
+}
+
+impl Default for Heavy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Entry for Box<Heavy> {
+    fn clear(&mut self) {
+        **self = Heavy::new();
+    }
+}
+
+fn whole(count: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and 600 at most"
+    )]
+    let count = count.round() as u32;
+    count
+}

@@ -1,0 +1,143 @@
+//! Fingerprints: all that is kept of a number or of a call.
+//!
+//! They are `SipHash`-1-3 (Aumasson, Bernstein, 2012) under a key that lives as long as the process and is written
+//! nowhere. Numbers can be enumerated, so a hash without a key would be no better than the number itself.
+
+use std::hash::Hasher as _;
+
+use siphasher::sip::SipHasher13;
+
+use crate::number::E164;
+
+/// How far a number may be from one called before to be its neighbour.
+pub(super) const REACH: usize = 4;
+/// Of no number.
+pub(super) const NO_PRINT: u32 = 0;
+
+/// Makes fingerprints.
+#[derive(Clone)]
+pub(super) struct Prints {
+    numbers: SipHasher13,
+    calls: SipHasher13,
+}
+
+/// What of a call is told once only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Told {
+    Query,
+    Outcome,
+}
+
+/// A number that was called, and its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dialled {
+    /// As callers are known by.
+    pub(super) whole: u64,
+    /// As called numbers are known by: never [`NO_PRINT`].
+    pub(super) short: u32,
+    /// The same of the numbers one to four before and after it.
+    pub(super) neighbours: [u32; 2 * REACH],
+}
+
+impl Prints {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        let (halves, _) = key.as_chunks::<16>();
+        let hasher = |half: Option<&[u8; 16]>| half.map_or_else(SipHasher13::new, SipHasher13::new_with_key);
+        Self {
+            numbers: hasher(halves.first()),
+            calls: hasher(halves.last()),
+        }
+    }
+
+    /// Of a number as a caller: in 64 bits, so that of millions no two are likely to be taken for one another.
+    pub(super) fn caller(&self, number: E164) -> u64 {
+        self.whole(number.digits())
+    }
+
+    /// Of a number that is called. A caller calls few of them, so 32 bits do.
+    pub(super) fn dialled(&self, number: E164) -> Dialled {
+        let whole = self.whole(number.digits());
+        let mut neighbours = [NO_PRINT; 2 * REACH];
+        let around = (1..=REACH as u64).flat_map(|far| [number.digits() - far, number.digits() + far]);
+        for (print, digits) in neighbours.iter_mut().zip(around) {
+            *print = short(self.whole(digits));
+        }
+        Dialled {
+            whole,
+            short: short(whole),
+            neighbours,
+        }
+    }
+
+    /// Of a call, or none if it has no name.
+    pub(super) fn call(&self, told: Told, caller: u64, call_id: &str) -> Option<u64> {
+        if call_id.is_empty() {
+            return None;
+        }
+        let mut hasher = self.calls;
+        hasher.write_u64(caller);
+        hasher.write_u8(told as u8);
+        hasher.write(call_id.as_bytes());
+        Some(hasher.finish())
+    }
+
+    fn whole(&self, digits: u64) -> u64 {
+        self.numbers.hash(&digits.to_le_bytes())
+    }
+}
+
+fn short(whole: u64) -> u32 {
+    u32::try_from(whole >> 32).unwrap_or_default().max(NO_PRINT + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(digits: u64) -> E164 {
+        E164::from_digits(digits).unwrap()
+    }
+
+    #[test]
+    fn both_halves_of_the_key_matter_each_for_its_own() {
+        let prints = |first: u8, second: u8| {
+            let mut key = [first; 32];
+            key[16..].fill(second);
+            let prints = Prints::new(&key);
+            let caller = prints.caller(number(14_155_550_199));
+            (caller, prints.call(Told::Query, 7, "a"))
+        };
+        let base = prints(1, 2);
+        assert_eq!(base, prints(1, 2));
+        assert_ne!(base.0, prints(3, 2).0);
+        assert_eq!(base.0, prints(1, 3).0);
+        assert_ne!(base.1, prints(1, 3).1);
+        assert_eq!(base.1, prints(3, 2).1);
+    }
+
+    #[test]
+    fn a_number_has_the_same_print_called_and_calling_and_next_to_its_neighbours() {
+        let prints = Prints::new(&[9; 32]);
+        let middle = prints.dialled(number(14_155_550_199));
+        assert_eq!(middle.whole, prints.caller(number(14_155_550_199)));
+        for far in 1..=9u64 {
+            for digits in [14_155_550_199 - far, 14_155_550_199 + far] {
+                let other = prints.dialled(number(digits));
+                assert_eq!(middle.neighbours.contains(&other.short), far <= 4, "{digits}");
+                assert_eq!(other.neighbours.contains(&middle.short), far <= 4, "{digits}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_is_known_by_caller_name_and_what_is_told() {
+        let prints = Prints::new(&[9; 32]);
+        let base = prints.call(Told::Query, 1, "a");
+        assert_eq!(base, prints.call(Told::Query, 1, "a"));
+        assert_ne!(base, prints.call(Told::Outcome, 1, "a"));
+        assert_ne!(base, prints.call(Told::Query, 2, "a"));
+        assert_ne!(base, prints.call(Told::Query, 1, "b"));
+        assert_eq!(prints.call(Told::Query, 1, ""), None);
+    }
+}

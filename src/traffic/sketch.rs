@@ -1,0 +1,200 @@
+//! How many distinct numbers were called in a window, when there are too many to remember each.
+
+use super::pace::sink_all;
+
+/// Linear counting (Whang, Vander-Zanden, Taylor, 1990) in a window that slides: each number has one of the cells, and
+/// instead of a bit a cell keeps the life of the latest call to any of its numbers. The share of cells that have none
+/// left estimates how many numbers there were.
+///
+/// With `t` numbers a cell the standard error is `sqrt((e^t - t - 1) / CELLS) / t` of the count. That is 1.6 % at 500
+/// numbers in 2,048 cells, and 2.6 % at 5,000.
+#[derive(Clone, Debug)]
+pub(super) struct Sketch<const CELLS: usize> {
+    lives: [u8; CELLS],
+    living: usize,
+}
+
+impl<const CELLS: usize> Sketch<CELLS> {
+    pub(super) const fn new() -> Self {
+        Self {
+            lives: [0; CELLS],
+            living: 0,
+        }
+    }
+
+    /// Counts a call to a number that will be in the window for this many slices.
+    pub(super) fn count(&mut self, print: u32, life: u8) {
+        let place = usize::try_from(print).unwrap_or_default() % CELLS;
+        if let Some(cell) = self.lives.get_mut(place) {
+            self.living += usize::from(*cell == 0 && life > 0);
+            *cell = life.max(*cell);
+        }
+    }
+
+    pub(super) fn sink(&mut self, by: u8) {
+        if self.living > 0 && by > 0 {
+            self.living = sink_all(&mut self.lives, by);
+        }
+    }
+
+    /// About how many distinct numbers were called.
+    pub(super) fn estimate(&self) -> u32 {
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand cells")]
+        let [cells, empty] = [CELLS as f64, (CELLS - self.living).max(1) as f64];
+        let numbers = cells * (cells / empty).ln();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative, and at most a few ten thousands"
+        )]
+        let numbers = numbers.round() as u32;
+        numbers
+    }
+}
+
+/// The numbers called in a window, one by one as long as there are no more than fit.
+#[derive(Clone, Debug)]
+pub(super) struct Exact<const MOST: usize> {
+    /// Each print stands here once at most, whether it lives or not.
+    prints: [u32; MOST],
+    lives: [u8; MOST],
+    living: usize,
+    /// The life of the latest call to a number that found no place.
+    missed: u8,
+}
+
+impl<const MOST: usize> Exact<MOST> {
+    pub(super) const fn new() -> Self {
+        Self {
+            prints: [0; MOST],
+            lives: [0; MOST],
+            living: 0,
+            missed: 0,
+        }
+    }
+
+    /// Counts a call to a number that will be in the window for this many slices.
+    pub(super) fn count(&mut self, print: u32, life: u8) {
+        let known = position(&self.prints, print);
+        let place = known.or_else(|| {
+            if self.living < MOST {
+                self.lives.iter().position(|life| *life == 0)
+            } else {
+                None
+            }
+        });
+        let slot = place.and_then(|at| Some((self.prints.get_mut(at)?, self.lives.get_mut(at)?)));
+        match slot {
+            Some((slot, old)) => {
+                *slot = print;
+                self.living += usize::from(*old == 0 && life > 0);
+                *old = life.max(*old);
+            }
+            None => self.missed = life.max(self.missed),
+        }
+    }
+
+    pub(super) fn sink(&mut self, by: u8) {
+        if by > 0 {
+            self.living = sink_all(&mut self.lives, by);
+            self.missed = self.missed.saturating_sub(by);
+        }
+    }
+
+    /// How many distinct numbers were called, or at least how many if some of them found no place.
+    pub(super) fn distinct(&self) -> Result<u32, u32> {
+        let living = u32::try_from(self.living).unwrap_or(u32::MAX);
+        if self.missed == 0 { Ok(living) } else { Err(living) }
+    }
+}
+
+/// Where a print stands. By sixteens, which the compiler turns into a few instructions each.
+pub(super) fn position(prints: &[u32], print: u32) -> Option<usize> {
+    const STEP: usize = 16;
+    let has = |chunk: &[u32]| chunk.iter().fold(false, |found, known| found | (*known == print));
+    let (number, chunk) = prints.chunks(STEP).enumerate().find(|(_, chunk)| has(chunk))?;
+    Some(number * STEP + chunk.iter().position(|known| *known == print)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::pace::SLICES;
+    use xxhash_rust::xxh3::xxh3_64;
+
+    fn print(n: u32) -> u32 {
+        u32::try_from(xxh3_64(&n.to_le_bytes()) >> 32).unwrap()
+    }
+
+    /// The error of one run over many counts, and the root mean square of the errors.
+    fn errors<const CELLS: usize>(numbers: u32) -> (f64, f64) {
+        let runs = 40;
+        let errors: Vec<f64> = (0..runs)
+            .map(|run| {
+                let mut sketch = Sketch::<CELLS>::new();
+                (0..numbers).for_each(|n| sketch.count(print(run * 1_000_000 + n), SLICES));
+                f64::from(sketch.estimate()) / f64::from(numbers) - 1.0
+            })
+            .collect();
+        let worst = errors.iter().fold(0.0, |worst: f64, error| worst.max(error.abs()));
+        let mean = errors.iter().map(|error| error * error).sum::<f64>() / f64::from(runs);
+        (worst, mean.sqrt())
+    }
+
+    #[test]
+    fn errors_are_what_the_documentation_says() {
+        for (numbers, promised) in [(100, 0.016), (500, 0.016), (1_000, 0.017), (5_000, 0.026)] {
+            let (worst, mean) = errors::<2_048>(numbers);
+            assert!(worst < 0.1 && mean < 1.4 * promised, "{numbers}: {worst} {mean}");
+        }
+        for (numbers, promised) in [(130, 0.023), (500, 0.024), (1_000, 0.027)] {
+            let (worst, mean) = errors::<1_024>(numbers);
+            assert!(worst < 0.1 && mean < 1.4 * promised, "{numbers}: {worst} {mean}");
+        }
+    }
+
+    #[test]
+    fn saturates_and_is_empty_again_later() {
+        let mut sketch = Sketch::<64>::new();
+        (0..10_000).for_each(|n| sketch.count(print(n), 3));
+        assert_eq!(sketch.estimate(), 266, "64 ln 64");
+        sketch.sink(2);
+        assert_eq!(sketch.estimate(), 266);
+        sketch.count(1, 6);
+        sketch.sink(1);
+        assert_eq!(sketch.estimate(), 1);
+        sketch.count(2, 0);
+        assert_eq!(sketch.estimate(), 1, "what has no life left is not counted");
+    }
+
+    #[test]
+    fn is_exact_until_it_is_full_and_again_once_the_missed_are_out() {
+        let mut exact = Exact::<128>::new();
+        for n in 0..128 {
+            exact.count(print(n), 2);
+            exact.count(print(n), 1);
+            assert_eq!(exact.distinct(), Ok(n + 1));
+        }
+        exact.count(print(128), 6);
+        assert_eq!(exact.distinct(), Err(128));
+        exact.sink(2);
+        assert_eq!(exact.distinct(), Err(0));
+        exact.count(print(5), 6);
+        exact.count(print(5), 6);
+        assert_eq!(exact.distinct(), Err(1));
+        exact.sink(4);
+        assert_eq!(exact.distinct(), Ok(1));
+    }
+
+    #[test]
+    fn finds_a_print_wherever_it_stands() {
+        for len in [0usize, 1, 15, 16, 17, 40] {
+            let prints: Vec<u32> = (0..len).map(|n| u32::try_from(n).unwrap() + 7).collect();
+            for at in 0..len {
+                assert_eq!(position(&prints, prints[at]), Some(at));
+            }
+            assert_eq!(position(&prints, 6), None);
+        }
+        assert_eq!(position(&[1, 2, 2], 2), Some(1));
+    }
+}
