@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
-use super::{case, completions, evaluate, fit, health, import, lookup, normalize, number, report};
+use super::{case, completions, decision, evaluate, fit, health, import, list, lookup, normalize, number, report};
 use crate::config::ServeArgs;
 
 /// What is known of a phone number, before the phone rings
@@ -45,14 +45,18 @@ pub enum Command {
 pub enum ClientCommand {
     /// Say what is known about numbers, and what to do with their calls
     Lookup(lookup::LookupArgs),
+    /// Say what was answered on a call, and why, from the id that the answer gave
+    Decision(decision::DecisionArgs),
     /// File a report on a number, take reports back, or list them
     Report(report::ReportArgs),
-    /// Load a file of reports or cases into a running server
+    /// Load a file of reports, cases or list entries into a running server
     Import(import::ImportArgs),
     /// Show and list numbers, and decide about them
     Number(number::NumberArgs),
     /// Open fraud cases, move them on, and link numbers to them
     Case(case::CaseArgs),
+    /// Show the lists of numbers that rules are made of
+    List(list::ListArgs),
     /// Bring numbers from standard input into one form; needs no server
     Normalize(normalize::NormalizeArgs),
     /// Measure the score on complaints, played again day by day; needs no server
@@ -84,6 +88,8 @@ mod tests {
     fn commands_are_read() {
         for line in [
             "ringwarden lookup +14155550199 911 --basic --json",
+            "ringwarden lookup +14155550199 --called 911 --attestation c --verstat passed --language de",
+            "ringwarden decision AbC-_",
             "ringwarden report +14155550199 --category tech-support-scam --recorded false",
             "ringwarden report withdraw +14155550199 r-1",
             "ringwarden report withdraw --import i-1",
@@ -94,6 +100,9 @@ mod tests {
             "ringwarden case link c-1 +14155550199 +14155550198 --role caller-id --confidence 0.9",
             "ringwarden import ftc - --batch 100",
             "ringwarden import cases letters.csv",
+            "ringwarden import list dno.csv.gz --kind do-not-originate --list-id dno --expected-version 7",
+            "ringwarden list show dno --limit 5",
+            "ringwarden list ls --json",
             "ringwarden normalize --region us",
             "ringwarden completions zsh",
         ] {
@@ -117,6 +126,9 @@ mod tests {
             "ringwarden case link c-1 +14155550199 --role caller-id --confidence 1.1",
             "ringwarden import ftc",
             "ringwarden import ftc x --batch 5001",
+            "ringwarden import list dno.csv --list-id dno",
+            "ringwarden import list dno.csv --kind nonsense --list-id dno",
+            "ringwarden list",
             "ringwarden normalize --region XX",
         ] {
             assert!(!parses(line), "{line}");

@@ -9,12 +9,14 @@ mod case;
 mod complaints;
 mod completions;
 mod connect;
+mod decision;
 mod demo;
 mod error;
 mod evaluate;
 mod fit;
 mod health;
 pub mod import;
+mod list;
 mod lookup;
 mod names;
 mod normalize;
@@ -50,10 +52,12 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
     // The futures of the larger commands are boxed so that this one stays small.
     match command {
         ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,
+        ClientCommand::Decision(args) => Box::pin(decision::run(args)).await,
         ClientCommand::Report(args) => Box::pin(report::run(args)).await,
         ClientCommand::Number(args) => Box::pin(number::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
+        ClientCommand::List(args) => Box::pin(list::run(args)).await,
         ClientCommand::Health(args) => health::run(args).await,
         ClientCommand::Normalize(args) => normalize::run(&args),
         ClientCommand::Evaluate(args) => evaluate::run(&args),

@@ -53,11 +53,11 @@ macro_rules! named {
 
 shown! {
     Action "ACTION_", Attestation "ATTESTATION_", Basis "BASIS_", CaseRole "CASE_ROLE_", CaseStatus "CASE_STATUS_",
-    Category "CATEGORY_", Channel "CHANNEL_", Ledger "LEDGER_", LineType "LINE_TYPE_", ReportRole "REPORT_ROLE_",
+    Category "CATEGORY_", Channel "CHANNEL_", Ledger "LEDGER_", ListKind "LIST_KIND_", LineType "LINE_TYPE_", ReportRole "REPORT_ROLE_",
     ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", Source "SOURCE_", StatusKind "STATUS_KIND_",
     SubmitOutcome "SUBMIT_OUTCOME_", Validity "VALIDITY_", Verstat "VERSTAT_",
 }
-named! { Attestation, CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind, Verstat }
+named! { Action, Attestation, CaseRole, CaseStatus, Category, Channel, ListKind, ReportRole, Source, StatusKind, Verstat }
 
 /// The name of a value as it came over the wire: empty when it is not set, `#` and the integer when this release
 /// does not know it.
@@ -112,11 +112,13 @@ mod tests {
 
     #[test]
     fn domain_and_wire_agree() {
+        names_are_those_of_the_wire::<v1::Action>();
         names_are_those_of_the_wire::<v1::Attestation>();
         names_are_those_of_the_wire::<v1::CaseRole>();
         names_are_those_of_the_wire::<v1::CaseStatus>();
         names_are_those_of_the_wire::<v1::Category>();
         names_are_those_of_the_wire::<v1::Channel>();
+        names_are_those_of_the_wire::<v1::ListKind>();
         names_are_those_of_the_wire::<v1::ReportRole>();
         names_are_those_of_the_wire::<v1::Source>();
         names_are_those_of_the_wire::<v1::StatusKind>();

@@ -107,6 +107,19 @@ name! {
     CaseId, max 64, "letters, digits, - and _", token
 }
 
+name! {
+    /// A list of numbers and prefixes.
+    ListId, max 64, "letters, digits, - and _", token
+}
+name! {
+    /// Where an entry of a list comes from.
+    ListSource, max 64, "visible characters", visible
+}
+name! {
+    /// Who asked for an entry of a list.
+    Requester, max 64, "visible characters", visible
+}
+
 impl CaseId {
     /// The name of a case whose creator gave none: from the tenant and the request, so that a retry names the same.
     #[must_use]

@@ -346,6 +346,24 @@ stable_enum! {
     }
 }
 
+stable_enum! {
+    /// What a list of numbers means for calls.
+    ListKind {
+        /// Its numbers never originate calls: calls that show them are refused.
+        DoNotOriginate = 1 "DO_NOT_ORIGINATE",
+        /// Public safety and designated series: never refused, neither as caller nor as called.
+        Protected = 2 "PROTECTED",
+        /// Assigned to nobody: calls that show them are refused.
+        Unassigned = 3 "UNASSIGNED",
+        /// The tenant puts these through.
+        TenantAllow = 4 "TENANT_ALLOW",
+        /// The tenant refuses these.
+        TenantBlock = 5 "TENANT_BLOCK",
+        /// The tenant's rules for prefixes, each with its action.
+        TenantPrefix = 6 "TENANT_PREFIX",
+    }
+}
+
 impl StatusKind {
     /// Whether a number of this status counts for no range: its owner is a victim, or it serves the public.
     #[must_use]

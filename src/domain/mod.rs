@@ -23,6 +23,7 @@ pub mod feature;
 pub mod ids;
 pub mod kinds;
 pub mod label;
+pub mod list;
 pub mod model;
 pub mod policy;
 pub mod quota;

@@ -3,7 +3,7 @@
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Follower;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ListId};
 use crate::domain::state::NumberState;
 use crate::index::ShardIndex;
 use crate::number::E164;
@@ -41,36 +41,55 @@ impl Follower {
                 break;
             }
         }
-        let mut cases: Vec<(Version, crate::domain::case::Case)> = Vec::new();
+        let cases = self.records_of(shard, Table::Cases, |id, bytes| {
+            CaseId::parse(text(id)?).map_err(|_| unreadable("case record"))?;
+            codec::case::decode(bytes)
+        });
+        let cases = cases.await?;
+        let lists = self.records_of(shard, Table::Lists, |id, bytes| {
+            ListId::parse(text(id)?).map_err(|_| unreadable("list"))?;
+            codec::list::decode(bytes)
+        });
+        let lists = lists.await?;
+        self.index.replace(shard, numbers, cases, lists);
+        *self.cursor_of(shard).lock() = head;
+        Ok(())
+    }
+
+    /// All records of a table that has few.
+    async fn records_of<T>(
+        &self,
+        shard: Shard,
+        table: Table,
+        decode: impl Fn(&[u8], &[u8]) -> Result<T, StoreError>,
+    ) -> Result<Vec<(Version, T)>, StoreError> {
+        let mut records = Vec::new();
+        let mut after = None;
         loop {
-            let page = self.store.scan(shard, Table::Cases, after, RECORDS_AT_A_TIME).await?;
+            let page = self.store.scan(shard, table, after, RECORDS_AT_A_TIME).await?;
             for (id, stored) in &page.items {
-                case_id(id)?;
-                cases.push((stored.version, codec::case::decode(&stored.bytes)?));
+                records.push((stored.version, decode(id, &stored.bytes)?));
             }
             after = page.next;
             if after.is_none() {
-                break;
+                return Ok(records);
             }
         }
-        self.index.replace(shard, numbers, cases);
-        *self.cursor_of(shard).lock() = head;
-        Ok(())
     }
 }
 
 fn number_record(id: &[u8], bytes: &[u8]) -> Result<(E164, NumberState), StoreError> {
-    let number = key::number_of_id(id).ok_or_else(|| StoreError::Unreadable {
-        what: "number record",
-        cause: "its id is no number".to_owned(),
-    })?;
+    let number = key::number_of_id(id).ok_or_else(|| unreadable("number record"))?;
     Ok((number, codec::number::decode(bytes)?))
 }
 
-fn case_id(id: &[u8]) -> Result<CaseId, StoreError> {
-    let unreadable = || StoreError::Unreadable {
-        what: "case record",
-        cause: "its id is no case id".to_owned(),
-    };
-    CaseId::parse(std::str::from_utf8(id).map_err(|_| unreadable())?).map_err(|_| unreadable())
+fn text(id: &[u8]) -> Result<&str, StoreError> {
+    std::str::from_utf8(id).map_err(|_| unreadable("record"))
+}
+
+fn unreadable(what: &'static str) -> StoreError {
+    StoreError::Unreadable {
+        what,
+        cause: "its id is none of its kind".to_owned(),
+    }
 }

@@ -17,7 +17,9 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::clock::{Clock, monotonic};
 use crate::domain::case::Case;
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ListId};
+use crate::domain::kinds::ListKind;
+use crate::domain::list::List;
 use crate::domain::state::NumberState;
 use crate::index::Index;
 use crate::metrics::{Metrics, ReloadReason};
@@ -43,6 +45,8 @@ pub enum Applied {
     Number(E164, Version, Box<NumberState>),
     /// A case's record.
     Case(CaseId, Version, Box<Case>),
+    /// A list.
+    List(ListId, Version, Box<List>),
 }
 
 /// Follows one store into one index.
@@ -126,6 +130,10 @@ impl Follower {
                     self.index.apply_case(id, version, Some(*case));
                     (shard, version)
                 }
+                Applied::List(id, version, list) => {
+                    self.index.apply_list(&id, version, Some(*list));
+                    (Shard::of_list(&id), version)
+                }
             };
             if !self.store.is_shared() {
                 self.advance_alone(shard, version);
@@ -141,8 +149,16 @@ impl Follower {
             Ok(()) => self.swept(asked_at, began),
             Err(error) => self.failed(&error),
         }
+        self.measure();
+    }
+
+    fn measure(&self) {
         self.metrics
             .index_size(self.index.number_count(), self.index.case_count());
+        let lists = self.index.lists();
+        for kind in ListKind::ALL {
+            self.metrics.list_entries(*kind, lists.entry_count(*kind));
+        }
     }
 
     fn swept(&self, asked_at: freshness::Moment, began: Instant) {
@@ -238,6 +254,15 @@ impl Follower {
                     .and_then(|id| CaseId::parse(id).ok())
                 {
                     self.index.apply_case(id, seq, case);
+                }
+            }
+            Kind::List => {
+                let list = state.as_deref().map(codec::list::decode).transpose()?;
+                if let Some(id) = std::str::from_utf8(&header.id)
+                    .ok()
+                    .and_then(|id| ListId::parse(id).ok())
+                {
+                    self.index.apply_list(&id, seq, list);
                 }
             }
         }

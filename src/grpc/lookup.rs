@@ -17,8 +17,7 @@ use crate::wire::v1::lookup_service_server::LookupService;
 #[tonic::async_trait]
 impl LookupService for Api {
     async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<v1::LookupResponse>, Status> {
-        // The JSON edge calls this handler too, and says so.
-        let edge = request.extensions().get().copied().unwrap_or(Edge::Grpc);
+        let edge = edge_of(&request);
         let patience = Patience::of(&request);
         respond(self.look_up(request.into_inner(), edge, patience))
     }
@@ -27,11 +26,11 @@ impl LookupService for Api {
         &self,
         request: Request<v1::BatchLookupRequest>,
     ) -> Result<Response<v1::BatchLookupResponse>, Status> {
-        let patience = Patience::of(&request);
+        let (edge, patience) = (edge_of(&request), Patience::of(&request));
         let requests = request.into_inner().requests;
         let checked = check_batch("requests", requests.len(), MAX_BATCH_LOOKUPS);
         respond(checked.map(|()| v1::BatchLookupResponse {
-            results: self.look_up_all(requests, patience),
+            results: self.look_up_all(requests, edge, patience),
         }))
     }
 
@@ -91,10 +90,15 @@ impl Api {
     }
 
     /// Each question of a batch has its own budget, from its turn on; the client's deadline is that of the batch.
-    fn look_up_all(&self, requests: Vec<v1::LookupRequest>, patience: Patience) -> Vec<v1::BatchLookupResult> {
+    fn look_up_all(
+        &self,
+        requests: Vec<v1::LookupRequest>,
+        edge: Edge,
+        patience: Patience,
+    ) -> Vec<v1::BatchLookupResult> {
         use v1::batch_lookup_result::Result;
         let results = requests.into_iter().enumerate().map(|(place, request)| {
-            let result = match self.look_up(request, Edge::Grpc, patience.in_turn()) {
+            let result = match self.look_up(request, edge, patience.in_turn()) {
                 Ok(response) => Result::Response(response),
                 Err(fault) => Result::Error(error::item(&error::within(&format!("requests[{place}]"), fault))),
             };
@@ -115,6 +119,11 @@ impl Api {
             result: Some(result),
         }
     }
+}
+
+/// Where a request came in. The JSON edge calls these handlers too, and says so.
+fn edge_of<T>(request: &Request<T>) -> Edge {
+    request.extensions().get().copied().unwrap_or(Edge::Grpc)
 }
 
 fn counted_as(level: RiskLevel) -> Counted {

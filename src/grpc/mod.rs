@@ -8,6 +8,7 @@ mod case;
 mod convert;
 mod deadline;
 pub(crate) mod error;
+mod list;
 mod lookup;
 mod number;
 mod outcome;
@@ -18,6 +19,7 @@ pub mod server;
 use std::future::Future;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
 
@@ -34,6 +36,8 @@ pub struct Api {
     service: Arc<Service>,
     /// Cancelled when the server is asked to end: streams that would live on are ended then.
     draining: CancellationToken,
+    /// A place for each list that is coming in.
+    uploads: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Api {
@@ -49,6 +53,7 @@ impl Api {
         Self {
             service,
             draining: CancellationToken::new(),
+            uploads: Arc::new(Semaphore::new(list::MAX_UPLOADS)),
         }
     }
 

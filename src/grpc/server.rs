@@ -22,6 +22,7 @@ use crate::net::{Acceptor, Connection, HTTP2_FIRST_BYTES};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 use crate::wire::v1::case_service_server::CaseServiceServer;
+use crate::wire::v1::list_service_server::ListServiceServer;
 use crate::wire::v1::lookup_service_server::LookupServiceServer;
 use crate::wire::v1::number_service_server::NumberServiceServer;
 use crate::wire::v1::report_service_server::ReportServiceServer;
@@ -38,12 +39,13 @@ const MAX_HEADER_BYTES: u32 = 16 << 10;
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 /// The names by which health is asked for; the empty one is the server as a whole.
-const HEALTH_NAMES: [&str; 5] = [
+const HEALTH_NAMES: [&str; 6] = [
     "",
     <LookupServiceServer<Api> as NamedService>::NAME,
     <ReportServiceServer<Api> as NamedService>::NAME,
     <NumberServiceServer<Api> as NamedService>::NAME,
     <CaseServiceServer<Api> as NamedService>::NAME,
+    <ListServiceServer<Api> as NamedService>::NAME,
 ];
 
 /// How much a gRPC server takes on.
@@ -116,11 +118,13 @@ async fn run(
     let reports = ReportServiceServer::new(api.clone()).max_decoding_message_size(batch);
     let numbers = NumberServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let cases = CaseServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let lists = ListServiceServer::new(api.clone()).max_decoding_message_size(batch);
     builder(limits)
         .add_service(InterceptedService::new(lookups, note_arrival))
         .add_service(reports)
         .add_service(numbers)
         .add_service(cases)
+        .add_service(lists)
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)

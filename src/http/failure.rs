@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::json;
+use super::respond::{JSON, Reply, reply};
 use crate::grpc::error;
 use crate::service::ServiceError;
 
@@ -20,6 +19,8 @@ pub(super) struct Failure {
     message: String,
     details: Vec<Value>,
     retry_after: Option<Duration>,
+    /// The methods that there are, where the one asked for is not.
+    allow: Option<String>,
 }
 
 impl Failure {
@@ -27,10 +28,17 @@ impl Failure {
         Self::bare(StatusCode::NOT_FOUND, Code::NotFound, "there is no such path")
     }
 
-    /// The router adds which methods there are.
-    pub(super) fn no_such_method() -> Self {
+    /// What is not there, where these methods are.
+    pub(super) fn no_such_method(methods: &[&Method]) -> Self {
+        let mut allow: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+        if methods.contains(&&Method::GET) {
+            allow.push(Method::HEAD.as_str());
+        }
         let text = "this path does not have this method";
-        Self::bare(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, text)
+        Self {
+            allow: Some(allow.join(",")),
+            ..Self::bare(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, text)
+        }
     }
 
     pub(super) fn wrong_content_type() -> Self {
@@ -60,7 +68,28 @@ impl Failure {
             message: message.to_owned(),
             details: Vec::new(),
             retry_after: None,
+            allow: None,
         }
+    }
+
+    /// The answer that says so.
+    pub(super) fn into_reply(self) -> Reply {
+        let mut body = json!({ "code": i32::from(self.code), "message": self.message });
+        if !self.details.is_empty()
+            && let Some(body) = body.as_object_mut()
+        {
+            body.insert("details".to_owned(), self.details.into());
+        }
+        let mut reply = reply(self.http, JSON, body.to_string());
+        if let Some(delay) = self.retry_after {
+            // The header counts in whole seconds, and nought would mean at once.
+            let seconds = HeaderValue::from(delay.as_secs().max(1));
+            reply.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            reply.headers_mut().insert(header::ALLOW, allow);
+        }
+        reply
     }
 }
 
@@ -105,25 +134,8 @@ impl From<Status> for Failure {
             message: status.message().to_owned(),
             details: shown,
             retry_after,
+            allow: None,
         }
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let mut body = json!({ "code": i32::from(self.code), "message": self.message });
-        if !self.details.is_empty()
-            && let Some(body) = body.as_object_mut()
-        {
-            body.insert("details".to_owned(), self.details.into());
-        }
-        let mut response = (self.http, json::HEADER, body.to_string()).into_response();
-        if let Some(delay) = self.retry_after {
-            // The header counts in whole seconds, and nought would mean at once.
-            let seconds = HeaderValue::from(delay.as_secs().max(1));
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        }
-        response
     }
 }
 
@@ -174,7 +186,7 @@ mod tests {
             (ServiceError::Internal, 500, None),
         ] {
             let text = error.to_string();
-            let response = Failure::from(error).into_response();
+            let response = Failure::from(error).into_reply();
             assert_eq!(response.status().as_u16(), http, "{text}");
             let header = response.headers().get(header::RETRY_AFTER);
             assert_eq!(header.map(|value| value.to_str().unwrap()), retry_after, "{text}");

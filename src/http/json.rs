@@ -3,46 +3,48 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use super::respond::{JSON, Reply, reply};
 use crate::service::{ServiceError, Violation};
 
-/// The header of every body in JSON.
-pub(super) const HEADER: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 /// How long a body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// Of an unknown field, so much of the name is repeated.
 const MAX_NAME_CHARS: usize = 40;
+/// What most answers to lookups need.
+const USUAL_BYTES: usize = 1 << 10;
 
 /// A body that says it is JSON.
 #[derive(Debug)]
 pub(super) struct JsonBody(Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        if !is_json(request.headers()) {
+impl JsonBody {
+    /// Reads a body to its end.
+    pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usize) -> Result<Self, Failure> {
+        if !is_json(headers) {
             return Err(Failure::wrong_content_type());
         }
-        match tokio::time::timeout(BODY_WITHIN, Bytes::from_request(request, state)).await {
-            Ok(Ok(bytes)) => Ok(Self(bytes)),
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Failure::too_large()),
+        // A body that says how large it is need not come to be refused.
+        if body.size_hint().lower() > u64::try_from(max_bytes).unwrap_or(u64::MAX) {
+            return Err(Failure::too_large());
+        }
+        match tokio::time::timeout(BODY_WITHIN, Limited::new(body, max_bytes).collect()).await {
+            Ok(Ok(body)) => Ok(Self(body.to_bytes())),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::too_large()),
             Ok(Err(_)) => Err(Failure::broken_body()),
             Err(_) => Err(Failure::too_slow()),
         }
     }
-}
 
-impl JsonBody {
     /// The message in the body. `path` is put before the names of fields at fault: empty, or ending in a full stop.
     pub(super) fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ServiceError> {
         serde_json::from_slice(&self.0).map_err(|error| match error.classify() {
@@ -56,12 +58,13 @@ impl JsonBody {
 }
 
 /// A message as the body of an answer.
-pub(super) fn respond<T: Serialize>(message: &T) -> Result<Response, Failure> {
-    let body = serde_json::to_vec(message).map_err(|error| {
+pub(super) fn respond<T: Serialize>(message: &T) -> Result<Reply, Failure> {
+    let mut body = Vec::with_capacity(USUAL_BYTES);
+    serde_json::to_writer(&mut body, message).map_err(|error| {
         tracing::error!(%error, "an answer cannot be written as JSON");
         ServiceError::Internal
     })?;
-    Ok((HEADER, body).into_response())
+    Ok(reply(StatusCode::OK, JSON, body))
 }
 
 /// What is wrong in JSON that is no such message. The parser stops at the first fault and does not say where it was, so
@@ -89,7 +92,7 @@ fn faults<T: DeserializeOwned>(body: &[u8], path: &str) -> Vec<Violation> {
 }
 
 /// `reporterId` as the contract, and so every other error, names it: `reporter_id`.
-fn contract_name(name: &str) -> String {
+pub(super) fn contract_name(name: &str) -> String {
     let mut snake = String::new();
     for letter in name.chars().take(MAX_NAME_CHARS) {
         if letter.is_ascii_uppercase() {

@@ -1,19 +1,18 @@
 //! What an orchestrator and a monitoring system ask.
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::failure::Failure;
 use super::json;
+use super::respond::{Reply, TEXT, reply};
 use crate::clock::monotonic;
 use crate::follow::StoreState;
 use crate::grpc::Api;
 use crate::wire;
 
 /// The format of Prometheus that every scraper reads.
-const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const METRICS_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 /// How the index stands.
 #[derive(Debug, Serialize)]
@@ -34,12 +33,12 @@ struct Readiness {
 }
 
 /// The process is alive.
-pub(super) async fn alive() -> &'static str {
-    "ok\n"
+pub(super) fn alive() -> Reply {
+    reply(StatusCode::OK, TEXT, "ok\n")
 }
 
 /// Whether lookups can be answered: from the moment the index has been loaded, for good.
-pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {
+pub(super) fn ready(api: &Api) -> Result<Reply, Failure> {
     let freshness = api.service().follower().freshness();
     let ready = freshness.is_ready();
     let store = match freshness.store() {
@@ -62,7 +61,7 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Failure> {
 }
 
 /// All figures.
-pub(super) async fn metrics(State(api): State<Api>) -> Response {
+pub(super) fn metrics(api: &Api) -> Reply {
     let figures = api.service().metrics().render(monotonic());
-    ([(header::CONTENT_TYPE, METRICS_TYPE)], figures).into_response()
+    reply(StatusCode::OK, METRICS_TYPE, figures)
 }

@@ -1,16 +1,15 @@
 //! How HTTP is served: HTTP/1.1, a bounded number of connections, and none that a silent or slow peer can hold for ever.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
-use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tower::ServiceExt as _;
 
-use super::router;
+use super::Edge;
 use crate::config;
 use crate::grpc::Api;
 use crate::net::{Acceptor, Connection};
@@ -32,8 +31,10 @@ const MAX_HEADERS: usize = 64;
 pub struct Limits {
     /// Open connections; further ones wait. Default: 400.
     pub max_connections: usize,
-    /// Bytes of a body. Default: 64 KiB.
+    /// Bytes of a body that holds one message. Default: 64 KiB.
     pub body_bytes: usize,
+    /// Bytes of a body that holds a batch of them. Default: 8 MiB.
+    pub batch_body_bytes: usize,
 }
 
 impl From<&config::Limits> for Limits {
@@ -41,6 +42,7 @@ impl From<&config::Limits> for Limits {
         Self {
             max_connections: limits.max_connections.get(),
             body_bytes: limits.message_bytes.get(),
+            batch_body_bytes: limits.batch_message_bytes.get(),
         }
     }
 }
@@ -50,6 +52,7 @@ impl Default for Limits {
         Self {
             max_connections: 400,
             body_bytes: 64 << 10,
+            batch_body_bytes: 8 << 20,
         }
     }
 }
@@ -58,7 +61,7 @@ impl Default for Limits {
 /// its request in progress.
 pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks) {
     let acceptor = Acceptor::new(listener, limits.max_connections, 0);
-    let router = router(api, &limits);
+    let edge = Edge::new(api, limits);
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {
@@ -66,23 +69,24 @@ pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks
             biased;
             () = &mut shutdown => return,
             connection = acceptor.accept() => {
-                let job = serve_connection(connection, router.clone(), tasks.shutdown_requested());
+                let job = serve_connection(connection, edge.clone(), tasks.shutdown_requested());
                 tasks.spawn_job("http connection", job);
             }
         }
     }
 }
 
-async fn serve_connection(connection: Connection, router: Router, shutdown: impl Future<Output = ()>) {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+async fn serve_connection(connection: Connection, edge: Edge, shutdown: impl Future<Output = ()>) {
+    let mut builder = Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER_BYTES);
-    let service = router.map_request(|request: http::Request<_>| request.map(axum::body::Body::new));
-    let service = TowerToHyperService::new(service);
+    let service = service_fn(move |request| {
+        let edge = edge.clone();
+        async move { Ok::<_, Infallible>(edge.answer(request).await) }
+    });
     let serving = builder.serve_connection(TokioIo::new(connection), service);
     tokio::pin!(serving);
     // How a connection ends is the client's affair: errors are its going away, its garbage, or its silence.

@@ -6,6 +6,7 @@
 mod block;
 mod cases;
 mod entry;
+mod lists;
 mod shard;
 
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use parking_lot::RwLock;
 
 use crate::domain::call::Signing;
 use crate::domain::case::{Case, Link};
-use crate::domain::ids::CaseId;
+use crate::domain::ids::{CaseId, ListId};
 use crate::domain::kinds::{CaseStatus, StatusKind};
+use crate::domain::list::{List, ListHits};
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbourhood;
 use crate::domain::score::{CategoryPrior, Score, Subject, Weighed};
@@ -27,12 +29,14 @@ use crate::domain::verdict::Verdict;
 use crate::number::E164;
 use crate::store::{SHARDS, Shard, Version};
 use cases::CaseTable;
+use lists::ListTable;
+pub use lists::Lists;
 pub use shard::ShardIndex;
 
 /// The most links that lead from a merged case to its successor: a longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
 
-/// Everything known of all numbers and cases.
+/// Everything known of all numbers and cases, and all lists.
 #[derive(Debug)]
 pub struct Index {
     model: Arc<ScoreModel>,
@@ -40,6 +44,8 @@ pub struct Index {
     shards: Box<[RwLock<ShardIndex>]>,
     /// Cases are few and are read by numbers of every shard, so they have one lock of their own. Taken after a shard's.
     cases: RwLock<CaseTable>,
+    /// Lists are read on their own, by number.
+    lists: ListTable,
 }
 
 /// A call, or a number apart from any.
@@ -112,6 +118,7 @@ impl Index {
             model,
             shards,
             cases: RwLock::default(),
+            lists: ListTable::default(),
         }
     }
 
@@ -241,6 +248,24 @@ impl Index {
         self.cases.read().all()
     }
 
+    /// What the lists say of a number at `now`.
+    #[must_use]
+    pub fn listed(&self, number: E164, now: Timestamp) -> ListHits {
+        self.lists.listed(number, now)
+    }
+
+    /// A list with its version.
+    #[must_use]
+    pub fn list(&self, id: &ListId) -> Option<(Version, Arc<List>)> {
+        self.lists.snapshot().list(id)
+    }
+
+    /// All lists as they are now: a snapshot, which later changes do not move.
+    #[must_use]
+    pub fn lists(&self) -> Arc<Lists> {
+        self.lists.snapshot()
+    }
+
     /// The numbers linked to a case, in their order.
     #[must_use]
     pub fn members(&self, id: &CaseId) -> Vec<E164> {
@@ -279,11 +304,17 @@ impl Index {
         self.cases.write().apply(id, version, case);
     }
 
+    /// Takes in a list, unless a later version is there. None means that it was deleted.
+    pub fn apply_list(&self, id: &ListId, version: Version, list: Option<List>) {
+        self.lists.apply(id, version, list);
+    }
+
     /// Puts a whole shard in the place of what was there.
-    pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>) {
+    pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>, lists: Vec<(Version, List)>) {
         let old = std::mem::replace(&mut *self.shard(shard).write(), numbers);
         drop(old); // after the lock, which lookups wait for
         self.cases.write().replace(shard, cases);
+        self.lists.replace(shard, lists);
     }
 
     fn shard(&self, shard: Shard) -> &RwLock<ShardIndex> {

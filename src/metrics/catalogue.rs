@@ -73,6 +73,8 @@ catalogue! {
         "Numbers in the index."
     INDEX_CASES Gauge "ringwarden_index_cases"
         "Cases in the index."
+    LIST_ENTRIES Gauge "ringwarden_list_entries"
+        "Entries of the lists of each `kind` in the index, those that have expired included."
     INDEX_READY Gauge "ringwarden_index_ready"
         "1 once the index has caught up with the store for the first time, else 0."
     BOOTSTRAP_SECONDS Gauge "ringwarden_index_bootstrap_seconds"

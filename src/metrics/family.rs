@@ -63,6 +63,14 @@ impl Registry {
         }
     }
 
+    pub(super) fn gauges<L: Label>(&self, name: &'static str) -> Gauges<L> {
+        let make = |label: &L| self.labelled_gauge(name, L::NAME, label.value());
+        Gauges {
+            handles: L::ALL.iter().map(make).collect(),
+            label: PhantomData,
+        }
+    }
+
     pub(super) fn counters_by_2<A: Label, B: Label>(&self, name: &'static str) -> CountersBy2<A, B> {
         let pairs = A::ALL.iter().flat_map(|a| B::ALL.iter().map(move |b| (a, b)));
         let make = |(a, b): (&A, &B)| {
@@ -91,6 +99,21 @@ impl<L: Label> Counters<L> {
     pub(super) fn increment(&self, label: L, by: u64) {
         if let Some(counter) = self.handles.get(label.position()) {
             counter.increment(by);
+        }
+    }
+}
+
+/// A gauge for each value of a label.
+pub(super) struct Gauges<L> {
+    /// In the order of [`Label::ALL`].
+    handles: Box<[Gauge]>,
+    label: PhantomData<L>,
+}
+
+impl<L: Label> Gauges<L> {
+    pub(super) fn set(&self, label: L, value: f64) {
+        if let Some(gauge) = self.handles.get(label.position()) {
+            gauge.set(value);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The values that labels may have: closed lists, so that no number, name or text of a client can become a label, and
 //! every series exists from the start with the value nought.
 
-use crate::domain::kinds::{Action, Basis};
+use crate::domain::kinds::{Action, Basis, ListKind};
 use crate::store::StoreError;
 
 /// A closed list of label values.
@@ -113,6 +113,8 @@ label! {
         LinkNumbers "LinkNumbers",
         /// `UnlinkNumbers`.
         UnlinkNumbers "UnlinkNumbers",
+        /// `ReplaceList`.
+        ReplaceList "ReplaceList",
     }
 }
 
@@ -214,6 +216,27 @@ impl Label for Action {
     }
 }
 
+impl Label for ListKind {
+    const NAME: &'static str = "kind";
+    const ALL: &'static [Self] = Self::ALL;
+
+    fn value(self) -> &'static str {
+        match self {
+            Self::DoNotOriginate => "do_not_originate",
+            Self::Protected => "protected",
+            Self::Unassigned => "unassigned",
+            Self::TenantAllow => "tenant_allow",
+            Self::TenantBlock => "tenant_block",
+            Self::TenantPrefix => "tenant_prefix",
+        }
+    }
+
+    fn position(self) -> usize {
+        // Numbered as actions are.
+        usize::from(self.code()).saturating_sub(1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,5 +261,6 @@ mod tests {
         check::<Action>();
         check::<Basis>();
         check::<CallOutcome>();
+        check::<ListKind>();
     }
 }

@@ -16,11 +16,11 @@ use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
 
-use self::family::{Counters, CountersBy2, Registry};
+use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
     CallOutcome, Edge, LookupOutcome, Mutation, MutationOutcome, ReloadReason, ReportOutcome, StoreErrorKind,
 };
-use crate::domain::kinds::{Action, Basis};
+use crate::domain::kinds::{Action, Basis, ListKind};
 
 pub use self::catalogue::{CATALOGUE, Type};
 
@@ -67,6 +67,7 @@ struct Inner {
     replication_seconds: Histogram,
     index_numbers: Gauge,
     index_cases: Gauge,
+    list_entries: Gauges<ListKind>,
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
     log_lines_dropped: Counter,
@@ -114,6 +115,7 @@ impl Metrics {
             replication_seconds: registry.histogram(catalogue::REPLICATION_SECONDS),
             index_numbers: registry.gauge(catalogue::INDEX_NUMBERS),
             index_cases: registry.gauge(catalogue::INDEX_CASES),
+            list_entries: registry.gauges(catalogue::LIST_ENTRIES),
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
@@ -211,6 +213,11 @@ impl Metrics {
         self.0.index_cases.set(count(cases));
     }
 
+    /// How many entries the lists of a kind have in the index.
+    pub fn list_entries(&self, kind: ListKind, entries: usize) {
+        self.0.list_entries.set(kind, count(entries));
+    }
+
     /// Whether the index has caught up with the store.
     pub fn index_ready(&self, ready: bool) {
         self.0.index_ready.set(flag(ready));
@@ -292,6 +299,7 @@ mod tests {
         metrics.store_up(true);
         metrics.shard_reloaded(ReloadReason::Trimmed);
         metrics.index_size(53_741, 12);
+        metrics.list_entries(ListKind::TenantAllow, 17);
         metrics.bootstrapped(Duration::from_millis(1_250));
         let text = render(&metrics);
         for line in [
@@ -310,6 +318,8 @@ mod tests {
             "ringwarden_follow_shards_reloaded_total{reason=\"trimmed\"} 1",
             "ringwarden_index_numbers 53741",
             "ringwarden_index_cases 12",
+            "ringwarden_list_entries{kind=\"tenant_allow\"} 17",
+            "ringwarden_list_entries{kind=\"do_not_originate\"} 0",
             "ringwarden_index_bootstrap_seconds 1.25",
             concat!("ringwarden_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         ] {

@@ -6,6 +6,7 @@
 mod case;
 mod decision;
 mod error;
+mod list;
 mod lookup;
 mod migrate;
 mod number;
@@ -34,6 +35,7 @@ pub use case::{
 };
 pub use decision::{KeyRing, KeyRingError};
 pub use error::{Quota, ServiceError, Violation};
+pub use list::{ListHead, ListPage, ListSummary, Replaced};
 pub use lookup::{Identity, LookupInput, LookupOutcome, LookupRole, RecordFacts};
 pub use number::{Dossier, DossierLink, NumberFilter, NumberList, NumberRow, StatusInput};
 pub use outcome::OutcomeInput;

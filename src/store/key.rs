@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::domain::ids::{CaseId, ReporterHash};
+use crate::domain::ids::{CaseId, ListId, ReporterHash};
 use crate::number::E164;
 
 /// How many shards there are.
@@ -33,6 +33,12 @@ impl Shard {
     /// The shard of a case: `xxh3_64` of its id, modulo 256.
     #[must_use]
     pub fn of_case(id: &CaseId) -> Self {
+        Self::of_text(id.as_str())
+    }
+
+    /// The shard of a list: `xxh3_64` of its id, modulo 256.
+    #[must_use]
+    pub fn of_list(id: &ListId) -> Self {
         Self::of_text(id.as_str())
     }
 
@@ -108,7 +114,8 @@ impl fmt::Debug for Shard {
     }
 }
 
-/// The kinds of records.
+/// The kinds of records. Their integers and those of [`NoteKind`] are one series, so that both may share one space of
+/// keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -116,9 +123,11 @@ pub enum Kind {
     Number = 1,
     /// A case.
     Case = 2,
+    /// A list of numbers and prefixes.
+    List = 5,
 }
 
-/// The kinds of notes. Their integers go on from those of [`Kind`], so that both may share one space of keys.
+/// The kinds of notes, numbered in one series with [`Kind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum NoteKind {
@@ -135,6 +144,8 @@ pub enum Table {
     Numbers,
     /// Case records; the id is the case's, as text.
     Cases,
+    /// Lists; the id is the list's, as text.
+    Lists,
     /// Row buckets; the id is the number as above and the bucket, four bytes, big-endian.
     Rows,
 }
@@ -167,6 +178,16 @@ impl RecordKey {
             shard: Shard::of_case(id),
             kind: Kind::Case,
             id: text,
+        }
+    }
+
+    /// The record of a list.
+    #[must_use]
+    pub fn list(id: &ListId) -> Self {
+        Self {
+            shard: Shard::of_list(id),
+            kind: Kind::List,
+            id: Bytes::copy_from_slice(id.as_str().as_bytes()),
         }
     }
 
@@ -314,6 +335,7 @@ mod tests {
         assert_eq!(Shard::of_reporter(ReporterHash::from_raw(7)).byte(), FROZEN_REPORTER);
         assert_eq!(Shard::of_tenant(TENANT).byte(), FROZEN_TENANT);
         assert_eq!(Shard::of_case(&CaseId::parse("c-1").unwrap()).byte(), FROZEN_CASE);
+        assert_eq!(Shard::of_list(&ListId::parse("dno").unwrap()).byte(), FROZEN_LIST);
     }
 
     #[test]
@@ -325,6 +347,7 @@ mod tests {
 
     const FROZEN: [u8; 4] = [226, 226, 0, 203];
     const FROZEN_CASE: u8 = 12;
+    const FROZEN_LIST: u8 = 199;
     const FROZEN_REPORTER: u8 = 252;
     const FROZEN_TENANT: u8 = 26;
 

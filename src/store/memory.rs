@@ -32,6 +32,7 @@ pub struct MemoryStore {
 struct Contents {
     numbers: BTreeMap<Bytes, Stored>,
     cases: BTreeMap<Bytes, Stored>,
+    lists: BTreeMap<Bytes, Stored>,
     rows: BTreeMap<Bytes, Stored>,
     notes: BTreeMap<NoteKey, Stored>,
     /// The last entries, at most [`LOG_ENTRIES_KEPT`]; the newest has the sequence `seq`.
@@ -146,6 +147,7 @@ impl Contents {
         match key.kind() {
             Kind::Number => self.numbers.get(key.id()),
             Kind::Case => self.cases.get(key.id()),
+            Kind::List => self.lists.get(key.id()),
         }
     }
 
@@ -181,6 +183,7 @@ impl Contents {
         let table = match write.key.kind() {
             Kind::Number => &mut self.numbers,
             Kind::Case => &mut self.cases,
+            Kind::List => &mut self.lists,
         };
         let stored = write.state.map(|bytes| Stored { version, bytes });
         put(table, write.key.id().clone(), stored);
@@ -191,6 +194,7 @@ impl Contents {
         let table = match table {
             Table::Numbers => &self.numbers,
             Table::Cases => &self.cases,
+            Table::Lists => &self.lists,
             Table::Rows => &self.rows,
         };
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);

@@ -1,7 +1,7 @@
 //! Where reports, statuses and cases last.
 //!
-//! A store keeps three tables, cut into 256 shards: number records, case records, and row buckets; and notes, which
-//! nobody follows. It knows nothing of what they mean. A write is a [`ShardCommit`]: records guarded by the version that the writer read, row buckets beside
+//! A store keeps four tables, cut into 256 shards: number records, case records, lists, and row buckets; and notes,
+//! which nobody follows. It knows nothing of what they mean. A write is a [`ShardCommit`]: records guarded by the version that the writer read, row buckets beside
 //! them, and for every record an entry in the shard's change log, all in one atomic step. A record's version is the
 //! sequence of the entry that wrote it. Notes are guarded by versions of their own and make no entry. Rules live in `domain`, never in a store.
 //!

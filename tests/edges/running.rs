@@ -52,7 +52,12 @@ async fn before_the_index_is_loaded_nothing_is_answered_but_health() {
     assert_eq!(next(&mut watch).await.as_deref(), Some("NOT_SERVING"));
     server.instance.follower.bootstrap().await.unwrap();
     assert_eq!(next(&mut watch).await.as_deref(), Some("SERVING"));
-    for service in ["", "ringwarden.v1.LookupService", "ringwarden.v1.CaseService"] {
+    for service in [
+        "",
+        "ringwarden.v1.LookupService",
+        "ringwarden.v1.CaseService",
+        "ringwarden.v1.ListService",
+    ] {
         let request = HealthCheckRequest {
             service: service.into(),
         };
@@ -162,7 +167,13 @@ async fn reflection_lists_every_service() {
         panic!("{answers:?}");
     };
     let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
-    for service in ["LookupService", "ReportService", "NumberService", "CaseService"] {
+    for service in [
+        "LookupService",
+        "ReportService",
+        "NumberService",
+        "CaseService",
+        "ListService",
+    ] {
         assert!(
             names.contains(&format!("ringwarden.v1.{service}").as_str()),
             "{names:?}"

@@ -166,7 +166,7 @@ async fn check_scans(store: &EmbeddedStore, threads: u64) -> Result<(), String> 
     }
     let mut scanned = 0;
     for shard in Shard::all() {
-        for table in [Table::Numbers, Table::Cases, Table::Rows] {
+        for table in [Table::Numbers, Table::Cases, Table::Lists, Table::Rows] {
             let mut after = None;
             loop {
                 let page = store

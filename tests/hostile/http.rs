@@ -205,14 +205,86 @@ fn paths() -> Vec<Row> {
         no_method("DELETE of a number", "DELETE", "/v1/numbers/+13152328257"),
         no_method("POST of metrics", "POST", "/metrics"),
         no_method("an invented method", "BREW", "/v1/reports"),
-        number("garbage in the path", &["e164"], "/v1/numbers/garbage"),
-        number("a national number", &["e164"], "/v1/numbers/3152328257"),
+        number("garbage in the path", &["number"], "/v1/numbers/garbage"),
+        number("a national number", &["number"], "/v1/numbers/3152328257"),
         number("an impossible number", &["number"], "/v1/numbers/+1315232825799"),
-        number("a null byte in the path", &["e164"], "/v1/numbers/%00"),
-        number("no UTF-8 in the path", &["e164"], "/v1/numbers/%ff%fe"),
-        number("a query", &["query"], "/v1/numbers/+13152328257?defaultRegion=US"),
+        number("a null byte in the path", &["number"], "/v1/numbers/%00"),
+        number("no UTF-8 in the path", &["number"], "/v1/numbers/%ff%fe"),
+        number("half an escape in the path", &["number"], "/v1/numbers/%2"),
+        number("an unknown verb of GET", &["number"], "/v1/numbers/+13152328257:fly"),
+        number(
+            "a query",
+            &["default_region"],
+            "/v1/numbers/+13152328257?defaultRegion=US",
+        ),
+        number("a long parameter", &[LONG_NAME], LONG_PARAMETER),
+        number(
+            "a parameter that is no number",
+            &["page_size"],
+            "/v1/cases?pageSize=many",
+        ),
+        number("a negative page", &["page_size"], "/v1/cases?pageSize=-1"),
+        number("a page beyond all integers", &["page_size"], "/v1/cases?pageSize=1e99"),
+        number("a parameter twice", &["query"], "/v1/cases?query=a&query=b"),
+        number(
+            "a parameter in both spellings",
+            &["page_size"],
+            "/v1/cases?pageSize=1&page_size=1",
+        ),
+        number("a status by its number", &["status"], "/v1/cases?status=4"),
+        number("a parameter that is not UTF-8", &["query"], "/v1/cases?query=%ff"),
+        number(
+            "two wrong parameters",
+            &["page_size", "status"],
+            "/v1/cases?pageSize=x&status=y",
+        ),
+        number("two unknown parameters", &["a", "b"], "/v1/cases?a=1&b&query=x"),
+        number("a score that is none", &["min_score"], "/v1/numbers?minScore=NaN"),
+        number(
+            "truth as a number",
+            &["include_members"],
+            "/v1/cases/a?includeMembers=1",
+        ),
+        no_path("a case in a case", "/v1/cases/a/b"),
+        no_path("nearly a path", "/v1/casesx"),
+        row(
+            "an unknown case",
+            404,
+            Code::NotFound,
+            &[],
+            plain("GET", "/v1/cases/nobody"),
+        ),
+        row(
+            "a verb in an id",
+            400,
+            Code::InvalidArgument,
+            &["case_id"],
+            plain("GET", "/v1/cases/a%3Atransition"),
+        ),
+        no_method("GET of a verb", "GET", "/v1/cases/a:transition"),
+        no_method("POST of no verb", "POST", "/v1/numbers/+13152328257"),
+        no_method("POST of an unknown verb", "POST", "/v1/numbers/+13152328257:fly"),
+        no_method("PUT of a case", "PUT", "/v1/cases/a"),
+        row(
+            "a withdrawal without a number",
+            400,
+            Code::InvalidArgument,
+            &["number"],
+            plain("DELETE", "/v1/reports/known"),
+        ),
+        invalid(
+            "the number in the path and in the body",
+            "/v1/numbers/+13152328257:reset",
+            &["number"],
+            r#"{"number": "+13152328257", "actor": "ana", "requestId": "r"}"#,
+        ),
+        invalid("a parameter of a lookup", "/v1/lookup?view=VIEW_FULL", &["view"], good),
+        invalid("nothing in a batch", "/v1/lookup:batch", &["requests"], "{}"),
     ]
 }
+
+const LONG_NAME: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const LONG_PARAMETER: &str = concat!("/v1/cases?", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbb=1");
 
 fn transport() -> Vec<Row> {
     let large = format!(r#"{{"number": "{}"}}"#, "1".repeat(70_000));

@@ -1,8 +1,10 @@
 //! What the service promises, over the store in memory: idempotence, reading one's own writes, two instances, cases.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test may fail loudly")]
 
+mod calls;
 mod decisions;
 mod instances;
+mod lists;
 mod quotas;
 mod reports;
 #[path = "../support/mod.rs"]

@@ -72,7 +72,7 @@ impl Program {
         endpoint.connect().await.unwrap()
     }
 
-    /// Where it serves HTTP.
+    /// Where HTTP is answered.
     pub fn http(&self) -> SocketAddr {
         self.http
     }

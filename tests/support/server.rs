@@ -132,6 +132,13 @@ impl Server {
         self.send(request.as_bytes()).await.unwrap()
     }
 
+    /// Any method, with a body of JSON.
+    pub async fn request(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.send(&request(method, path, "application/json", body.as_bytes()))
+            .await
+            .unwrap()
+    }
+
     /// A `POST` of JSON.
     pub async fn post(&self, path: &str, body: &str) -> Answer {
         self.send(&post(path, "application/json", body.as_bytes()))
@@ -159,8 +166,14 @@ impl Answer {
 
 /// The bytes of a `POST`.
 pub fn post(path: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
+    request("POST", path, content_type, body)
+}
+
+/// The bytes of a request with a body.
+pub fn request(method: &str, path: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: {content_type}\r\n\
+         content-length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), body].concat()

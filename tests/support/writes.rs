@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ringwarden::domain::actor::Actor;
-use ringwarden::domain::ids::CaseId;
+use ringwarden::domain::ids::{CaseId, ListId};
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
 use ringwarden::store::codec::entry::{Header, encode_header};
@@ -34,6 +34,11 @@ pub fn shard() -> Shard {
 /// The case `n`, of a shard of its own.
 pub fn case_id(n: u64) -> CaseId {
     CaseId::parse(&format!("case-{n}")).expect("a case id")
+}
+
+/// The list `n`, of a shard of its own.
+pub fn list_id(n: u64) -> ListId {
+    ListId::parse(&format!("list-{n}")).expect("a list id")
 }
 
 /// A nonce that differs from write to write.

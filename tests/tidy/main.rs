@@ -93,7 +93,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         "crate::wire",
         &["src/wire.rs", "src/grpc/", "src/http/", "src/cli/", "src/app.rs"],
     ),
-    ("axum", &["src/http/", "src/app.rs"]),
+    ("hyper", &["src/http/"]),
+    ("hyper_util", &["src/http/"]),
+    ("prost_types", &["src/http/openapi/", "src/wire.rs"]),
     // A dependency of the build script and of tests alone.
     ("phonenumber", &["src/number/"]),
     ("redis", &["src/store/"]),

@@ -31,6 +31,23 @@ pub enum ImportError {
         /// What it should be: the lines that are known.
         expected: &'static [&'static str],
     },
+    /// Lines of a list that cannot be taken: the list is taken whole or not at all.
+    #[error("{malformed} of {rows} rows are malformed: nothing was sent, and the list is as it was")]
+    Malformed {
+        /// How many rows.
+        malformed: u64,
+        /// Of how many.
+        rows: u64,
+    },
+    /// A column that this format does not have, or has once.
+    #[error("the first line of the file names a column that is unknown, missing or there twice")]
+    Columns,
+    /// More entries than a list holds.
+    #[error("the file holds more than {max} entries")]
+    TooManyEntries {
+        /// How many a list holds.
+        max: usize,
+    },
     /// More different rows than this program keeps in mind.
     #[error("the file holds more than {max} different rows")]
     TooManyRows {
@@ -74,6 +91,12 @@ impl ImportError {
             Self::TooManyRows { .. } => Some("split the file".to_owned()),
             Self::Read { .. } => Some(format!("get the file again, then {AGAIN}")),
             Self::GaveUp { .. } | Self::Interrupted => Some(AGAIN.to_owned()),
+            Self::Malformed { .. } => Some("mend these lines and run it again".to_owned()),
+            Self::Columns => Some(
+                "expected number,source,date,requester,expires in any order, and action for tenant-prefix; requester and expires may be left out"
+                    .to_owned(),
+            ),
+            Self::TooManyEntries { .. } => Some("split it into several lists of the same kind".to_owned()),
             Self::Refused(_) | Self::WrongAnswer { .. } | Self::ReaderPanicked => None,
         }
     }
@@ -86,6 +109,9 @@ impl ImportError {
             | Self::RowTooLong { .. }
             | Self::UnknownHeader { .. }
             | Self::TooManyRows { .. }
+            | Self::Malformed { .. }
+            | Self::Columns
+            | Self::TooManyEntries { .. }
             | Self::WrongAnswer { .. }
             | Self::Interrupted
             | Self::ReaderPanicked => None,

@@ -34,6 +34,14 @@ pub enum Fault {
     /// A letter without a name.
     #[error("no name of a letter")]
     Letter,
+    /// A field of a list's entry.
+    #[error("{column}: {problem}")]
+    Entry {
+        /// The column, as the header names it.
+        column: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The server's reason.
     #[error("server: {0}")]
     Server(String),

@@ -1,12 +1,13 @@
-//! `import`: loads files of reports and cases into a running server.
+//! `import`: loads files of reports, cases and list entries into a running server.
 //!
-//! An import can be run again, also after it ended early: what it sends is named by its content, so that the server
-//! counts nothing twice.
+//! An import can be run again, also after it ended early: reports and cases are named by their content, so that the
+//! server counts nothing twice, and a list is replaced whole.
 
 pub mod cases;
 mod error;
 mod fault;
 pub mod ftc;
+pub mod list;
 mod progress;
 mod rejects;
 mod rows;
@@ -37,6 +38,8 @@ enum Format {
     Ftc(ftc::FtcArgs),
     /// Fraud cases from published letters: phone_e164,category,call_date,case_doc
     Cases(cases::CasesArgs),
+    /// A list, in the place of the one of the same name: number,source,date,requester,expires and, for prefixes, action
+    List(list::ImportListArgs),
 }
 
 /// What imports of every format take.
@@ -55,5 +58,6 @@ pub(super) async fn run(args: ImportArgs) -> Result<(), CliError> {
     match args.format {
         Format::Ftc(args) => Box::pin(ftc::run(args)).await,
         Format::Cases(args) => Box::pin(cases::run(args)).await,
+        Format::List(args) => Box::pin(list::run(args)).await,
     }
 }

@@ -13,7 +13,11 @@ use crate::wire::v1::{
 pub(super) fn print(answer: &LookupResponse) -> Result<(), CliError> {
     output::line(summary(answer).trim_fmt())?;
     print_reasons(&answer.reasons)?;
-    print_cases(&answer.cases)
+    print_cases(&answer.cases)?;
+    match &answer.advice {
+        Some(advice) => output::line(format!("\n{}", advice.text)),
+        None => Ok(()),
+    }
 }
 
 /// The number as the server read it, if it has an E.164 form.
@@ -118,7 +122,22 @@ fn summary(answer: &LookupResponse) -> Table {
     output::add(&mut card, "reports", counts(answer.report_count, answer.reporter_count));
     output::add(&mut card, "first", time::shown(answer.first_reported));
     output::add(&mut card, "last", time::shown(answer.last_reported));
+    if answer.spoof_suspected {
+        output::add(
+            &mut card,
+            "spoofed",
+            "suspected: the owner signs for their calls, and nobody does for this one",
+        );
+    }
+    if answer.owner_protected {
+        output::add(
+            &mut card,
+            "owner",
+            "thought to be the victim of those who show the number",
+        );
+    }
     output::add(&mut card, "model", &answer.model_version);
+    output::add(&mut card, "decision", &answer.decision_id);
     if answer.stale {
         let since = time::shown(answer.data_as_of);
         output::add_cell(&mut card, "stale", output::failure(format!("data as of {since} UTC")));

@@ -7,14 +7,15 @@ use tonic::transport::Channel;
 
 use super::connect::Remote;
 use super::error::CliError;
-use super::names::name_of;
+use super::names::{name_of, parser};
 use super::output;
 use super::shared::InRegion;
 use super::time;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 use crate::wire::v1::{
-    Action, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole, View,
+    Action, Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole,
+    Verstat, View,
 };
 
 /// The most numbers of one request.
@@ -35,6 +36,18 @@ pub struct LookupArgs {
     /// The numbers are about to be dialled, rather than calling
     #[arg(long)]
     about_to_dial: bool,
+    /// The number called, as written: emergency calls are never refused
+    #[arg(long, value_name = "NUMBER")]
+    called: Option<String>,
+    /// How the call was signed: NONE, A, B or C
+    #[arg(long, value_parser = parser::<Attestation>())]
+    attestation: Option<Attestation>,
+    /// How the verification of its signature ended
+    #[arg(long, value_parser = parser::<Verstat>())]
+    verstat: Option<Verstat>,
+    /// The language of advice, such as de
+    #[arg(long, value_name = "TAG", default_value = "")]
+    language: String,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
@@ -78,7 +91,11 @@ fn requests(args: &LookupArgs) -> Vec<LookupRequest> {
     let request = |number: &String| LookupRequest {
         number: number.clone(),
         default_region: args.region.for_wire(),
+        called_number: args.called.clone().unwrap_or_default(),
         role: role.into(),
+        verstat: args.verstat.unwrap_or_default().into(),
+        attestation: args.attestation.unwrap_or_default().into(),
+        language: args.language.clone(),
         view: view.into(),
         record_event: Some(false), // a person's question is no call
         ..LookupRequest::default()

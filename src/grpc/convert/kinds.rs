@@ -85,5 +85,6 @@ mod tests {
         same_on_both_sides!(CaseStatus, "CASE_STATUS");
         same_on_both_sides!(CaseRole, "CASE_ROLE");
         same_on_both_sides!(StatusKind, "STATUS_KIND");
+        same_on_both_sides!(ListKind, "LIST_KIND");
     }
 }

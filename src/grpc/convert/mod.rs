@@ -3,6 +3,7 @@
 
 pub(super) mod case;
 mod kinds;
+pub(super) mod list;
 pub(super) mod lookup;
 pub(super) mod number;
 pub(super) mod outcome;

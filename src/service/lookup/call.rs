@@ -85,7 +85,10 @@ impl Service {
     pub(super) fn protection(&self, called: Called, now: Timestamp, deadline: Instant) -> Option<Protection> {
         match called {
             Called::Emergency => Some(Protection::EmergencyCalled),
-            Called::Number(number, _) if self.index.is_protected(number, now, deadline) => {
+            Called::Number(number, _)
+                if self.index.listed(number, now).protected.is_some()
+                    || self.index.is_protected(number, now, deadline) =>
+            {
                 Some(Protection::ProtectedCalled)
             }
             Called::Number(number, _) if self.observer.in_callback_window(number, now) => {

@@ -4,6 +4,7 @@
 mod answer;
 mod call;
 mod identity;
+mod listed;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use crate::index::{Call, Known};
 use crate::number::{E164, Parsed, ParsedNumber, Region};
 use call::Called;
 use identity::parse;
+use listed::Listed;
 
 pub use identity::Identity;
 
@@ -115,6 +117,8 @@ struct Found {
     facts: Facts,
     /// When something ceases to hold that the answer rests on.
     until: Option<Timestamp>,
+    /// Whether the number is one that has a score: not one that a list protects, or that never calls.
+    is_scored: bool,
     record: RecordFacts,
     cases: Vec<(Link, Arc<Case>)>,
     /// Whether it was found too late.
@@ -157,11 +161,15 @@ impl Service {
         (now, deadline): (Timestamp, Instant),
     ) -> Found {
         let about_to_dial = input.role == LookupRole::AboutToDial;
+        let mut listed = Listed::default();
         let (identity, protection, bar) = match parsed {
-            Parsed::Number(number) if number.e164().is_none() => {
-                (Identity::impossible(number), None, Some(Bar::Impossible))
-            }
-            Parsed::Number(number) => (Identity::of(number, input.full), None, None),
+            Parsed::Number(number) => match number.e164() {
+                Some(e164) => {
+                    listed = Listed::of(&self.index.listed(e164, now));
+                    (Identity::of(number, input.full), listed.protection, listed.bar)
+                }
+                None => (Identity::impossible(number), None, Some(Bar::Impossible)),
+            },
             Parsed::Service(short) => (Identity::service(short), Some(Protection::Caller), None),
             Parsed::Anonymous => (Identity::anonymous(), None, None),
         };
@@ -178,11 +186,12 @@ impl Service {
                 about_to_dial,
                 protection: of_call.or(protection),
                 bar,
-                tenant: None,
+                tenant: listed.tenant,
                 signing: call::signing(input, parsed),
                 verdict: Verdict::NOT_SCORED,
             },
-            until: None,
+            until: listed.until,
+            is_scored: protection.is_none() && bar != Some(Bar::DoNotOriginate),
             record: RecordFacts::default(),
             cases: Vec::new(),
             late: false,
@@ -225,13 +234,24 @@ impl Service {
             return Found { late: true, ..blank };
         };
         let (number_value, record, cases) = more.unwrap_or_default();
+        let (score, number_value) = if blank.is_scored {
+            (score, number_value)
+        } else {
+            let status = score.verdict.status; // an analyst may know better than a list
+            let verdict = Verdict {
+                status,
+                ..Verdict::NOT_SCORED
+            };
+            (Score::unexplained(verdict), None)
+        };
         let verdict = score.verdict;
         Found {
             identity: Identity::of(parsed, input.full),
             score,
             number_value,
             facts: Facts { verdict, ..blank.facts },
-            until,
+            until: until.into_iter().chain(blank.until).min(),
+            is_scored: blank.is_scored,
             record,
             cases,
             late: false,

@@ -8,10 +8,10 @@
 //! What a retry finds done is shown in the index too: the answer to the first try may have been lost, and with it the
 //! index's update.
 
-mod cases;
 mod deadline;
 mod notes;
 mod numbers;
+mod records;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -64,7 +64,12 @@ impl Default for Turns {
 
 impl Turns {
     async fn take(&self, key: &RecordKey) -> Option<MutexGuard<'_, ()>> {
-        let hash = usize::try_from(xxhash_rust::xxh3::xxh3_64(key.id()) % 1_024).unwrap_or(0);
+        self.take_named(key.id()).await
+    }
+
+    /// The turn of whatever has this name.
+    async fn take_named(&self, name: impl AsRef<[u8]>) -> Option<MutexGuard<'_, ()>> {
+        let hash = usize::try_from(xxhash_rust::xxh3::xxh3_64(name.as_ref()) % 1_024).unwrap_or(0);
         Some(self.0.get(hash)?.lock().await)
     }
 }

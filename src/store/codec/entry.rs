@@ -97,6 +97,7 @@ fn header(nonce: u64, fields: &mut Reader<'_>) -> Result<Header, DecodeError> {
     let kind = match fields.byte()? {
         1 => Kind::Number,
         2 => Kind::Case,
+        5 => Kind::List,
         _ => return Err(DecodeError::Range("record kind")),
     };
     Ok(Header {

@@ -8,6 +8,7 @@ pub mod bytes;
 pub mod case;
 pub mod entry;
 mod evidence;
+pub mod list;
 pub mod meta;
 pub mod number;
 mod parts;

@@ -2,6 +2,8 @@
 //!
 //! The larger strategies are boxed: nested ones overflow the stack of a test thread.
 
+mod lists;
+
 use std::fmt::Write as _;
 
 use proptest::collection::vec;
@@ -25,6 +27,8 @@ use crate::domain::status::{StatusEntry, Statuses};
 use crate::domain::tail::Tail;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
+
+pub(super) use lists::{full_list, list};
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {

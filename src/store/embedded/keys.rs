@@ -18,7 +18,7 @@ use crate::store::{Key, Version};
 /// Where the store's identity lies, in [`Space::States`].
 pub(super) const META: &[u8] = &[0, 0];
 
-/// The longest key of the states, rows and log: shard, kind, and a case's id.
+/// The longest key of the states, rows and log: shard, kind, and the id of a case or a list.
 pub(super) const MAX_KEY_BYTES: usize = 2 + crate::domain::ids::CaseId::MAX_BYTES;
 
 /// A part of the engine that is ordered and flushed on its own.
@@ -72,6 +72,7 @@ pub(super) fn table(shard: Shard, table: Table) -> (Space, Vec<u8>) {
     match table {
         Table::Numbers => (Space::States, vec![shard.byte(), Kind::Number as u8]),
         Table::Cases => (Space::States, vec![shard.byte(), Kind::Case as u8]),
+        Table::Lists => (Space::States, vec![shard.byte(), Kind::List as u8]),
         Table::Rows => (Space::Rows, vec![shard.byte()]),
     }
 }
@@ -94,7 +95,7 @@ pub(super) fn under(prefix: &[u8], id: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{CaseId, ReporterHash};
+    use crate::domain::ids::{CaseId, ListId, ReporterHash};
 
     #[test]
     fn keys_are_frozen() {
@@ -107,6 +108,8 @@ mod tests {
         );
         let case = RecordKey::case(&CaseId::parse("c-1").unwrap());
         assert_eq!(record(&case), [&[12, 2][..], b"c-1"].concat());
+        let list = RecordKey::list(&ListId::parse("dno").unwrap());
+        assert_eq!(record(&list), [&[199, 5][..], b"dno"].concat());
         let reporter = NoteKey::reporter(ReporterHash::from_raw(7));
         assert_eq!(note(&reporter), [&[252, 3][..], &[0, 0, 0, 0, 0, 0, 0, 7]].concat());
         assert_eq!(note(&NoteKey::tenant("default")), [&[26, 4][..], b"default"].concat());
@@ -117,8 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_key_is_a_cases() {
+    fn the_longest_keys_are_those_of_cases_and_lists() {
         let case = RecordKey::case(&CaseId::parse(&"c".repeat(CaseId::MAX_BYTES)).unwrap());
         assert_eq!(record(&case).len(), MAX_KEY_BYTES);
+        let list = RecordKey::list(&ListId::parse(&"l".repeat(ListId::MAX_BYTES)).unwrap());
+        assert_eq!(record(&list).len(), MAX_KEY_BYTES);
     }
 }

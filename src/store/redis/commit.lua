@@ -4,7 +4,7 @@
 --
 -- KEYS (one hash tag, in the order of keys.rs):
 --   1 head: hash of store, seq, nonce      2 log: stream      3 number      4 case      5 rows      6 reporter
---   7 tenant: hashes
+--   7 tenant      8 list: hashes
 -- ARGV:
 --   1 store id, as in the head             2 nonce of the last entry, decimal
 --   3 log entries to keep                  4 channel to ring on
@@ -25,7 +25,7 @@
 local HEAD, LOG, ROWS = KEYS[1], KEYS[2], KEYS[5]
 local FIRST_RECORD, OF_RECORD, OF_NOTE, OF_BUCKET = 9, 5, 4, 2
 -- The hashes of which every value begins with a version.
-local GUARDED = {3, 4, 6, 7}
+local GUARDED = {3, 4, 6, 7, 8}
 -- How many values one call takes from a table, an even number; Lua's stack ends at 8,000.
 local BATCH = 2000
 

@@ -150,6 +150,7 @@ fn hash_index(write: &RecordWrite) -> i8 {
     let index = match write.key.kind() {
         Kind::Number => 3,
         Kind::Case => 4,
+        Kind::List => 8,
     };
     if write.state.is_some() { index } else { -index }
 }

@@ -29,11 +29,13 @@ pub(super) enum Part {
     Reporter,
     /// A hash as above: notes on tenants.
     Tenant,
+    /// A hash as of numbers and cases. Last, since it came later.
+    List,
 }
 
 impl Part {
     /// All of them, in the order of the KEYS of the commit script.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Head,
         Self::Log,
         Self::Number,
@@ -41,6 +43,7 @@ impl Part {
         Self::Rows,
         Self::Reporter,
         Self::Tenant,
+        Self::List,
     ];
 
     /// Where the records of a kind are.
@@ -48,6 +51,7 @@ impl Part {
         match kind {
             Kind::Number => Self::Number,
             Kind::Case => Self::Case,
+            Kind::List => Self::List,
         }
     }
 
@@ -64,6 +68,7 @@ impl Part {
         match table {
             Table::Numbers => Self::Number,
             Table::Cases => Self::Case,
+            Table::Lists => Self::List,
             Table::Rows => Self::Rows,
         }
     }
@@ -77,6 +82,7 @@ impl Part {
             Self::Rows => "rows",
             Self::Reporter => "reporter",
             Self::Tenant => "tenant",
+            Self::List => "list",
         }
     }
 }
@@ -118,6 +124,7 @@ mod tests {
                 "rw:{s7}:default:rows",
                 "rw:{s7}:default:reporter",
                 "rw:{s7}:default:tenant",
+                "rw:{s7}:default:list",
             ]
         );
         assert_eq!(meta(), "rw:{meta}:default:meta");

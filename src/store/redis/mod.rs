@@ -1,6 +1,6 @@
 //! The store in Redis (7.0 or later), for several instances.
 //!
-//! Each shard is seven keys with one hash tag (`keys`), written by one script (`commit.lua`) and by nothing else. All
+//! Each shard is eight keys with one hash tag (`keys`), written by one script (`commit.lua`) and by nothing else. All
 //! calls share one connection (`link`), and rings come in over another (`rings`). How long acknowledged writes last is
 //! for the server's settings to say (`settings`).
 

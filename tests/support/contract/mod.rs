@@ -45,6 +45,7 @@ macro_rules! store_contract {
                 reads_answer_in_the_order_of_the_keys,
                 any_bytes_come_back_as_they_were,
                 scans_are_complete_and_of_one_table,
+                records_of_all_kinds_are_apart,
                 a_scan_survives_writes_between_its_pages,
                 tables_start_empty,
             );

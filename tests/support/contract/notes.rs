@@ -45,7 +45,7 @@ pub async fn a_note_has_versions_of_its_own_and_makes_no_entry(place: &dyn Place
     assert_eq!(head(&store, key.shard()).await, Head::default());
     assert_eq!(log(&store, key.shard(), 1).await, []);
     assert!(timeout(SILENCE, rings.recv()).await.is_err(), "a note rings");
-    for table in [Table::Numbers, Table::Cases, Table::Rows] {
+    for table in [Table::Numbers, Table::Cases, Table::Lists, Table::Rows] {
         assert_eq!(scan_all(&store, key.shard(), table, 10).await, []);
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use ringwarden::store::{BucketKey, Key, RecordKey, Shard, Table};
+use ringwarden::domain::ids::{CaseId, ListId};
+use ringwarden::store::codec::entry::decode;
+use ringwarden::store::{BucketKey, Key, Kind, MAX_VALUE_BYTES, RecordKey, Shard, Table};
 
 use crate::support::places::{EVIDENCE_VERSION, Place};
 use crate::support::writes::*;
@@ -107,9 +109,49 @@ pub async fn scans_are_complete_and_of_one_table(place: &dyn Place) {
             assert_eq!((stored.version, &stored.bytes[..]), (0, &n.to_be_bytes()[..]));
         }
     }
+    let list = RecordKey::list(&list_id(1));
+    let largest = vec![7; MAX_VALUE_BYTES];
+    put(&store, commit(vec![write(list.clone(), None, Some(&largest))], vec![]))
+        .await
+        .unwrap();
+    let lists = scan_all(&store, list.shard(), Table::Lists, 10).await;
+    assert_eq!(lists.len(), 1);
+    assert!(&lists[0].0 == list.id() && lists[0].1.bytes == largest);
     let cases = scan_all(&store, case.shard(), Table::Cases, 10).await;
     assert_eq!(cases.len(), 1);
     assert_eq!(&cases[0].0, case.id());
+}
+
+pub async fn records_of_all_kinds_are_apart(place: &dyn Place) {
+    let store = place.open(EVIDENCE_VERSION).await;
+    // A case and a list of one name, in one shard and one commit.
+    let name = "one-name";
+    let case = RecordKey::case(&CaseId::parse(name).unwrap());
+    let list = RecordKey::list(&ListId::parse(name).unwrap());
+    assert_eq!(case.shard(), list.shard());
+    let records = vec![
+        write(case.clone(), None, Some(b"case")),
+        write(list.clone(), None, Some(b"list")),
+    ];
+    assert_eq!(put(&store, commit(records, vec![])).await.unwrap(), [1, 2]);
+    for (table, key, state) in [(Table::Cases, &case, b"case"), (Table::Lists, &list, b"list")] {
+        let found = scan_all(&store, case.shard(), table, 10).await;
+        let [(id, stored)] = &found[..] else {
+            panic!("{table:?}: {} records", found.len());
+        };
+        assert_eq!((id, &stored.bytes[..]), (key.id(), &state[..]));
+        assert_eq!(get(&store, Key::Record(key.clone())).await.as_ref(), Some(stored));
+    }
+    let stale = write(list.clone(), Some(1), Some(b"stale"));
+    assert!(is_conflict(&put(&store, commit(vec![stale], vec![])).await));
+    put(&store, commit(vec![write(list.clone(), Some(2), None)], vec![]))
+        .await
+        .unwrap();
+    assert_eq!(get(&store, Key::Record(list.clone())).await, None);
+    assert_eq!(get(&store, Key::Record(case)).await.unwrap().version, 1);
+    let entries = log(&store, list.shard(), 2).await;
+    let kinds: Vec<Kind> = entries.iter().map(|entry| decode(entry).unwrap().header.kind).collect();
+    assert_eq!(kinds, [Kind::List, Kind::List]);
 }
 
 pub async fn a_scan_survives_writes_between_its_pages(place: &dyn Place) {
@@ -144,7 +186,7 @@ pub async fn a_scan_survives_writes_between_its_pages(place: &dyn Place) {
 
 pub async fn tables_start_empty(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    for table in [Table::Numbers, Table::Cases, Table::Rows] {
+    for table in [Table::Numbers, Table::Cases, Table::Lists, Table::Rows] {
         let page = store.scan(Shard::new(255), table, None, 10).await.unwrap();
         assert!(page.items.is_empty() && page.next.is_none());
     }

@@ -1,0 +1,93 @@
+//! From a file to the server: in one stream, so that the list is replaced in one step.
+
+use std::sync::Arc;
+
+use futures_util::stream;
+use serde::Serialize;
+
+use super::{ImportListArgs, read};
+use crate::cli::connect;
+use crate::cli::error::CliError;
+use crate::cli::import::rejects::Rejects;
+use crate::cli::import::{ImportError, Source};
+use crate::cli::list::print_summary;
+use crate::cli::output;
+use crate::wire::v1::list_service_client::ListServiceClient;
+use crate::wire::v1::replace_list_request::Part;
+use crate::wire::v1::{ListEntries, ListEntry, ListHead, ListSummary, ReplaceListRequest, ReplaceListResponse};
+
+/// Entries of one message.
+const ENTRIES_PER_MESSAGE: usize = 2_000;
+
+/// What an import did.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    rows: u64,
+    changed: bool,
+    list: ListSummary,
+}
+
+/// Imports a file.
+///
+/// # Errors
+/// If the file cannot be read, a line of it is malformed, or the server does not take it.
+pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliError> {
+    let common = args.common;
+    let source = Source::open(&common.file).map_err(|source| CliError::File {
+        path: common.file.clone(),
+        source,
+    })?;
+    let mut rejects = Rejects::new(common.rejects.as_deref())?;
+    let found = read(source.read().0, args.kind, rejects.keeps_rows())?;
+    found.rejects.iter().try_for_each(|reject| rejects.add(reject))?;
+    rejects.finish()?;
+    if rejects.total() > 0 {
+        let (malformed, rows) = (rejects.total(), found.rows);
+        return Err(ImportError::Malformed { malformed, rows }.into());
+    }
+    let head = ListHead {
+        list_id: args.list_id,
+        kind: args.kind.into(),
+        actor: args.change.actor(),
+        request_id: connect::request_id(args.change.request_id)?,
+        expected_version: args.expected_version,
+        may_be_empty: args.may_be_empty,
+    };
+    let client = ListServiceClient::new(common.remote.connect().await?);
+    let entries: Arc<[ListEntry]> = found.entries.into();
+    let answer = connect::change(&head.request_id, || {
+        let (mut client, parts) = (client.clone(), parts(head.clone(), Arc::clone(&entries)));
+        async move { client.replace_list(stream::iter(parts)).await }
+    })
+    .await?;
+    print(found.rows, answer, common.remote.json)
+}
+
+/// The messages that say what the list is to be.
+fn parts(head: ListHead, entries: Arc<[ListEntry]>) -> impl Iterator<Item = ReplaceListRequest> + Send + 'static {
+    let messages = entries.len().div_ceil(ENTRIES_PER_MESSAGE);
+    let entries = (0..messages).map(move |message| {
+        let from = message * ENTRIES_PER_MESSAGE;
+        let to = entries.len().min(from + ENTRIES_PER_MESSAGE);
+        let entries = entries.get(from..to).unwrap_or_default().to_vec();
+        Part::Entries(ListEntries { entries })
+    });
+    std::iter::once(Part::Head(head))
+        .chain(entries)
+        .map(|part| ReplaceListRequest { part: Some(part) })
+}
+
+fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliError> {
+    let ReplaceListResponse { list, changed } = answer;
+    let list = list.unwrap_or_default();
+    if json {
+        return output::json(&Summary { rows, changed, list });
+    }
+    print_summary(&list)?;
+    output::note(if changed {
+        "the list was replaced"
+    } else {
+        "the list holds just that already: nothing was changed"
+    })
+}

@@ -1,0 +1,32 @@
+//! `list`: the lists of numbers that rules are made of. They are replaced by `import list`.
+
+mod read;
+
+use clap::{Args, Subcommand};
+
+pub(super) use read::print_summary;
+
+use super::connect::Remote;
+use super::error::CliError;
+
+/// A command on lists.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    #[command(subcommand)]
+    command: ListCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ListCommand {
+    /// Show a list and its entries
+    Show(read::ShowArgs),
+    /// Show all lists without their entries
+    Ls(Remote),
+}
+
+pub(super) async fn run(args: ListArgs) -> Result<(), CliError> {
+    match args.command {
+        ListCommand::Show(args) => read::show(args).await,
+        ListCommand::Ls(remote) => read::ls(remote).await,
+    }
+}

@@ -1,0 +1,112 @@
+//! `list show` and `list ls`.
+
+use clap::Args;
+use comfy_table::Table;
+
+use crate::cli::connect::Remote;
+use crate::cli::error::CliError;
+use crate::cli::names::name_of;
+use crate::cli::shared::Limit;
+use crate::cli::{output, time};
+use crate::wire::v1::list_service_client::ListServiceClient;
+use crate::wire::v1::{Action, GetListRequest, GetListResponse, ListEntry, ListKind, ListListsRequest, ListSummary};
+
+/// Which list.
+#[derive(Args, Debug)]
+pub(super) struct ShowArgs {
+    /// The list's name
+    name: String,
+    #[command(flatten)]
+    limit: Limit,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
+    let mut client = ListServiceClient::new(args.remote.connect().await?);
+    let mut request = GetListRequest {
+        list_id: args.name,
+        ..Default::default()
+    };
+    let mut shown = GetListResponse::default();
+    // Asked for at least once, so that a list that is not there is an error.
+    while let Some(page_size) = args
+        .limit
+        .next_page(shown.entries.len())
+        .or(shown.list.is_none().then_some(1))
+    {
+        request.page_size = page_size;
+        let page = client.get_list(request.clone()).await?.into_inner();
+        request.page_token.clone_from(&page.next_page_token);
+        shown.list = page.list;
+        shown.entries.extend(page.entries);
+        shown.next_page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    shown
+        .entries
+        .truncate(usize::try_from(args.limit.limit).unwrap_or(usize::MAX));
+    if args.remote.json {
+        return output::json(&shown);
+    }
+    if let Some(list) = &shown.list {
+        print_summary(list)?;
+    }
+    if shown.entries.is_empty() {
+        return Ok(());
+    }
+    output::line(format!("\n{}", entries_table(&shown.entries).trim_fmt()))
+}
+
+pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
+    let mut client = ListServiceClient::new(remote.connect().await?);
+    let lists = client.list_lists(ListListsRequest {}).await?.into_inner().lists;
+    if remote.json {
+        return lists.iter().try_for_each(output::json);
+    }
+    output::table(&lists_table(&lists), "no lists")
+}
+
+/// Prints a list without its entries.
+pub(in crate::cli) fn print_summary(list: &ListSummary) -> Result<(), CliError> {
+    let mut card = output::card();
+    output::add(&mut card, "list", &list.list_id);
+    output::add(&mut card, "kind", name_of::<ListKind>(list.kind));
+    output::add(&mut card, "entries", output::grouped(list.entry_count.into()));
+    output::add(&mut card, "replaced", time::shown(list.replaced_at));
+    output::add(&mut card, "by", &list.actor);
+    output::add(&mut card, "version", list.version);
+    output::line(card.trim_fmt())
+}
+
+fn entries_table(entries: &[ListEntry]) -> Table {
+    let mut table = output::new_table(["number", "source", "entered", "requester", "expires", "action"]);
+    for entry in entries {
+        table.add_row([
+            output::text(&entry.number),
+            output::text(&entry.source),
+            output::text(time::shown(entry.entered_at)),
+            output::text(&entry.requester),
+            output::text(time::shown(entry.expires_at)),
+            output::text(name_of::<Action>(entry.action)),
+        ]);
+    }
+    table
+}
+
+fn lists_table(lists: &[ListSummary]) -> Table {
+    let mut table = output::new_table(["list", "kind", "entries", "replaced", "by", "version"]);
+    for list in lists {
+        table.add_row([
+            output::text(&list.list_id),
+            output::text(name_of::<ListKind>(list.kind)),
+            output::figure(output::grouped(list.entry_count.into())),
+            output::text(time::shown(list.replaced_at)),
+            output::text(&list.actor),
+            output::figure(list.version),
+        ]);
+    }
+    table
+}

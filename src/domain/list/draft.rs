@@ -1,0 +1,231 @@
+//! A list that is coming in, entry by entry: it is taken whole or not at all.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{ListEntry, MAX_ENTRIES, Origin, Pattern};
+use crate::domain::ids::{ListSource, Requester};
+use crate::domain::kinds::{Action, ListKind};
+use crate::domain::time::Timestamp;
+
+/// An entry as it comes in.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// The number or prefix.
+    pub pattern: Pattern,
+    /// Where it comes from.
+    pub source: ListSource,
+    /// Who asked for it, where known.
+    pub requester: Option<Requester>,
+    /// When it was entered there.
+    pub entered_at: Timestamp,
+    /// When it ceases to hold.
+    pub expires_at: Option<Timestamp>,
+    /// What to do about it.
+    pub action: Option<Action>,
+    /// The line of the file that it stood in; 0 if there was none.
+    pub line: u32,
+}
+
+/// What is wrong with an entry whose fields are all right each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EntryFault {
+    /// A list of this kind needs an action.
+    #[error("must be set in a list of kind TENANT_PREFIX")]
+    ActionMissing,
+    /// A list of this kind has no actions.
+    #[error("must not be set but in a list of kind TENANT_PREFIX")]
+    ActionUnwanted,
+    /// It expires before it was entered.
+    #[error("must not lie before the date of the entry")]
+    ExpiresEarly,
+}
+
+impl EntryFault {
+    /// The field at fault, as the contract names it.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::ActionMissing | Self::ActionUnwanted => "action",
+            Self::ExpiresEarly => "expires_at",
+        }
+    }
+}
+
+/// What is wrong with a list as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftFault {
+    /// Too many entries.
+    #[error("a list holds at most {MAX_ENTRIES} entries")]
+    TooMany,
+}
+
+/// A list that is coming in.
+#[derive(Debug)]
+pub struct Draft {
+    kind: ListKind,
+    /// With the place each came in at, from 0, and its line.
+    entries: Vec<(ListEntry, u32, u32)>,
+    origins: HashSet<Arc<Origin>>,
+}
+
+impl Draft {
+    /// A list of this kind without entries.
+    #[must_use]
+    pub fn new(kind: ListKind) -> Self {
+        Self {
+            kind,
+            entries: Vec::new(),
+            origins: HashSet::new(),
+        }
+    }
+
+    /// Checks an entry for what its fields say together.
+    ///
+    /// # Errors
+    /// [`EntryFault`].
+    pub fn check(&self, entry: &NewEntry) -> Result<(), EntryFault> {
+        match (self.kind, entry.action) {
+            (ListKind::TenantPrefix, None) => return Err(EntryFault::ActionMissing),
+            (ListKind::TenantPrefix, Some(_)) | (_, None) => {}
+            (_, Some(_)) => return Err(EntryFault::ActionUnwanted),
+        }
+        if entry.expires_at.is_some_and(|expires_at| expires_at < entry.entered_at) {
+            return Err(EntryFault::ExpiresEarly);
+        }
+        Ok(())
+    }
+
+    /// Takes an entry in. `place` is where it stands among all that came, from 0.
+    ///
+    /// # Errors
+    /// If the list is full.
+    pub fn add(&mut self, entry: NewEntry, place: u32) -> Result<(), DraftFault> {
+        if self.entries.len() >= MAX_ENTRIES {
+            return Err(DraftFault::TooMany);
+        }
+        let origin = self.origin(Origin {
+            source: entry.source,
+            requester: entry.requester,
+        });
+        let kept = ListEntry {
+            pattern: entry.pattern,
+            origin,
+            entered_at: entry.entered_at,
+            expires_at: entry.expires_at,
+            action: entry.action,
+        };
+        self.entries.push((kept, place, entry.line));
+        Ok(())
+    }
+
+    /// The entries in the order of their patterns.
+    ///
+    /// # Errors
+    /// The places and lines of every entry whose pattern came before, each with those of the entry before it: the later
+    /// one first.
+    pub fn finish(mut self) -> Result<Arc<[ListEntry]>, Vec<[(u32, u32); 2]>> {
+        self.entries
+            .sort_unstable_by_key(|(entry, place, _)| (entry.pattern, *place));
+        let pairs = self.entries.iter().zip(self.entries.iter().skip(1));
+        let mut twice: Vec<[(u32, u32); 2]> = pairs
+            .filter(|((one, ..), (next, ..))| one.pattern == next.pattern)
+            .map(|((_, first, first_line), (_, place, line))| [(*place, *line), (*first, *first_line)])
+            .collect();
+        if twice.is_empty() {
+            return Ok(self.entries.into_iter().map(|(entry, ..)| entry).collect());
+        }
+        twice.sort_unstable();
+        Err(twice)
+    }
+
+    /// The same origin as before, if it came before.
+    fn origin(&mut self, origin: Origin) -> Arc<Origin> {
+        if let Some(known) = self.origins.get(&origin) {
+            return Arc::clone(known);
+        }
+        let origin = Arc::new(origin);
+        self.origins.insert(Arc::clone(&origin));
+        origin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(pattern: &str, line: u32) -> NewEntry {
+        NewEntry {
+            pattern: Pattern::parse(pattern).unwrap(),
+            source: ListSource::parse("registry").unwrap(),
+            requester: None,
+            entered_at: Timestamp::from_secs(1_700_000_000),
+            expires_at: None,
+            action: None,
+            line,
+        }
+    }
+
+    #[test]
+    fn entries_are_sorted_and_share_their_origins() {
+        let mut draft = Draft::new(ListKind::Unassigned);
+        for (place, pattern) in (0..).zip(["+14155550101", "+1415*", "+14155550100"]) {
+            draft.add(entry(pattern, place + 2), place).unwrap();
+        }
+        let entries = draft.finish().unwrap();
+        let patterns: Vec<String> = entries.iter().map(|entry| entry.pattern.to_string()).collect();
+        assert_eq!(patterns, ["+1415*", "+14155550100", "+14155550101"]);
+        assert!(Arc::ptr_eq(&entries[0].origin, &entries[2].origin));
+    }
+
+    #[test]
+    fn a_pattern_twice_is_a_fault_with_both_lines() {
+        let mut draft = Draft::new(ListKind::Unassigned);
+        let patterns = ["+1415*", "+14155550100", "+1415*", "+14155550101", "+1415*"];
+        for (place, pattern) in (0..).zip(patterns) {
+            draft.add(entry(pattern, place + 2), place).unwrap();
+        }
+        assert_eq!(draft.finish().unwrap_err(), [[(2, 4), (0, 2)], [(4, 6), (2, 4)]]);
+    }
+
+    #[test]
+    fn fields_must_agree() {
+        let action = |action| NewEntry {
+            action,
+            ..entry("+1415*", 0)
+        };
+        let (plain, prefixes) = (Draft::new(ListKind::TenantBlock), Draft::new(ListKind::TenantPrefix));
+        assert_eq!(
+            plain.check(&action(Some(Action::Block))),
+            Err(EntryFault::ActionUnwanted)
+        );
+        assert_eq!(plain.check(&action(None)), Ok(()));
+        assert_eq!(prefixes.check(&action(None)), Err(EntryFault::ActionMissing));
+        assert_eq!(prefixes.check(&action(Some(Action::Label))), Ok(()));
+        let expires = |secs| NewEntry {
+            expires_at: Some(Timestamp::from_secs(secs)),
+            ..entry("+1415*", 0)
+        };
+        assert_eq!(plain.check(&expires(1_699_999_999)), Err(EntryFault::ExpiresEarly));
+        assert_eq!(plain.check(&expires(1_700_000_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_list_has_an_end() {
+        let mut draft = Draft::new(ListKind::Unassigned);
+        for place in 0..u32::try_from(MAX_ENTRIES).unwrap() {
+            let pattern = Pattern::prefix(u64::from(place) + 1).unwrap();
+            draft
+                .add(
+                    NewEntry {
+                        pattern,
+                        ..entry("+1*", 0)
+                    },
+                    place,
+                )
+                .unwrap();
+        }
+        assert_eq!(draft.add(entry("+1415555*", 0), 0), Err(DraftFault::TooMany));
+        assert_eq!(draft.finish().unwrap().len(), MAX_ENTRIES);
+    }
+}

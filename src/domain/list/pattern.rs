@@ -1,0 +1,190 @@
+//! What an entry of a list stands for: one number, or all numbers that begin alike.
+
+use std::fmt;
+
+use crate::number::{self, E164, NumberError, Parsed};
+
+/// The most digits of a prefix.
+const MAX_PREFIX_DIGITS: u32 = 14;
+/// Digits at the end that logs do not show.
+const HIDDEN_DIGITS: u32 = 4;
+
+/// A number, or the digits that numbers begin with.
+///
+/// Country codes never start with 0, so the digits as an integer tell how many there are, and patterns are in the order
+/// of these integers, of equal ones the prefix first. `Debug` hides the last digits of a number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pattern {
+    digits: u64,
+    /// Whether it is one number rather than a prefix.
+    exact: bool,
+}
+
+/// Why a text is no pattern. Never repeats the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// A prefix of another form.
+    #[error("a prefix must be +, 1 to 14 digits of which the first is not 0, and *, such as +1415555*")]
+    Prefix,
+    /// Nothing is there.
+    #[error("must not be empty")]
+    Empty,
+    /// It is no number.
+    #[error("must be a number in E.164, such as +14155550199, or a prefix that ends in *: {0}")]
+    NotANumber(NumberError),
+    /// A short code or an emergency number, or a word for a withheld one.
+    #[error("must be a number in E.164, such as +14155550199: this is none that can be listed")]
+    NotListed,
+    /// No number has that length.
+    #[error("no number of its country has this length")]
+    Impossible,
+}
+
+impl Pattern {
+    /// Reads a number in E.164 or a prefix that ends in `*`, white space around it ignored. A number need not be one
+    /// that is assigned, but must be possible.
+    ///
+    /// # Errors
+    /// [`PatternError`].
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        if let Some(prefix) = text.strip_suffix('*') {
+            let digits = prefix.strip_prefix('+').ok_or(PatternError::Prefix)?;
+            let is_decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let value = digits.parse().ok().filter(|_| is_decimal && !digits.starts_with('0'));
+            return value.and_then(Self::prefix).ok_or(PatternError::Prefix);
+        }
+        match number::parse(text, None).map_err(PatternError::NotANumber)? {
+            Parsed::Number(number) => number.e164().map(Self::number).ok_or(PatternError::Impossible),
+            Parsed::Service(_) | Parsed::Anonymous => Err(PatternError::NotListed),
+        }
+    }
+
+    /// One number.
+    #[must_use]
+    pub const fn number(number: E164) -> Self {
+        Self {
+            digits: number.digits(),
+            exact: true,
+        }
+    }
+
+    /// All numbers that begin with these digits, country code first; none if there are no digits or more than 14.
+    #[must_use]
+    pub fn prefix(digits: u64) -> Option<Self> {
+        let len = digits.checked_ilog10()? + 1;
+        (len <= MAX_PREFIX_DIGITS).then_some(Self { digits, exact: false })
+    }
+
+    /// The pattern with this [`Self::key`], if it is one.
+    #[must_use]
+    pub fn from_key(digits: u64, exact: bool) -> Option<Self> {
+        if exact {
+            E164::from_digits(digits).map(Self::number)
+        } else {
+            Self::prefix(digits)
+        }
+    }
+
+    /// Its digits as an integer, and whether it is one number: patterns are in the order of this.
+    #[must_use]
+    pub const fn key(self) -> (u64, bool) {
+        (self.digits, self.exact)
+    }
+
+    /// How many digits it has.
+    #[must_use]
+    pub fn digit_count(self) -> u32 {
+        self.digits.checked_ilog10().map_or(0, |log| log + 1)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}{}", self.digits, if self.exact { "" } else { "*" })
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.exact {
+            return write!(f, "+{}xxxx", self.digits / 10_u64.pow(HIDDEN_DIGITS));
+        }
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_prefixes_are_read_and_written() {
+        for (text, shown) in [
+            ("+14155550199", "+14155550199"),
+            (" +1 (415) 555-0199 ", "+14155550199"),
+            ("+11234567890", "+11234567890"),
+            ("+1415555*", "+1415555*"),
+            ("+1*", "+1*"),
+            ("+12345678901234*", "+12345678901234*"),
+        ] {
+            let pattern = Pattern::parse(text).unwrap();
+            assert_eq!(pattern.to_string(), shown, "{text}");
+            let (digits, exact) = pattern.key();
+            assert_eq!(Pattern::from_key(digits, exact), Some(pattern));
+        }
+        assert_eq!(Pattern::parse("+1415555*").unwrap().digit_count(), 7);
+    }
+
+    #[test]
+    fn all_else_is_refused() {
+        for text in [
+            "*",
+            "+*",
+            "+0*",
+            "+0123*",
+            "1415*",
+            "+14 15*",
+            "+1415**",
+            "+123456789012345*",
+            "++1*",
+            "+\u{661}*",
+        ] {
+            assert_eq!(Pattern::parse(text), Err(PatternError::Prefix), "{text}");
+        }
+        assert_eq!(Pattern::parse("  "), Err(PatternError::Empty));
+        for text in ["4155550199", "soon", "+1415"] {
+            assert!(
+                matches!(Pattern::parse(text), Err(PatternError::NotANumber(_))),
+                "{text}"
+            );
+        }
+        assert_eq!(Pattern::parse("anonymous"), Err(PatternError::NotListed));
+        assert_eq!(Pattern::parse("+4912345678901234567"), Err(PatternError::Impossible));
+        for (digits, exact) in [
+            (0, false),
+            (0, true),
+            (123_456_789_012_345, false),
+            (2_101_234_567, true),
+        ] {
+            assert_eq!(Pattern::from_key(digits, exact), None, "{digits} {exact}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_comes_before_the_number_of_the_same_digits() {
+        let sorted = ["+1*", "+1415*", "+14155550199*", "+14155550199", "+14155550200"];
+        let patterns = sorted.map(|text| Pattern::parse(text).unwrap());
+        assert!(patterns.is_sorted());
+    }
+
+    #[test]
+    fn logs_never_show_a_whole_number() {
+        let shown = |text: &str| format!("{:?}", Pattern::parse(text).unwrap());
+        assert_eq!(shown("+14155550199"), "+1415555xxxx");
+        assert_eq!(shown("+1415555*"), "+1415555*");
+    }
+}

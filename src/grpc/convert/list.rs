@@ -1,0 +1,413 @@
+//! Lists and their entries. A list comes in parts, of which the first names it.
+
+use super::{Fields, page, shown};
+use crate::domain::actor::Actor;
+use crate::domain::ids::{ListId, ListSource, Requester};
+use crate::domain::kinds::{Action, ListKind};
+use crate::domain::list::{Draft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, NewEntry, Pattern};
+use crate::service::{ListHead, ListPage, ListSummary, Mutation, PageRequest, Replaced, ServiceError, Violation};
+use crate::wire::v1;
+use crate::wire::v1::replace_list_request::Part;
+
+/// The most entries of one part.
+pub(in crate::grpc) const MAX_PART_ENTRIES: usize = 5_000;
+/// Faults that are named; the rest are counted.
+const MAX_FAULTS: usize = 20;
+
+/// A list that is coming in. What is wrong with it is said once all of it has come.
+#[derive(Debug)]
+pub(in crate::grpc) struct Upload {
+    head: ListHead,
+    draft: Draft,
+    /// Entries that have come.
+    count: usize,
+    faults: Faults,
+}
+
+/// The first faults, and how many there are.
+#[derive(Debug, Default)]
+struct Faults {
+    first: Vec<Violation>,
+    count: usize,
+}
+
+/// A list that has come in whole and is sound.
+pub(in crate::grpc) type Complete = (ListHead, std::sync::Arc<[ListEntry]>);
+
+impl Upload {
+    /// Reads the first part.
+    ///
+    /// # Errors
+    /// If it does not name the list, or not well.
+    pub(in crate::grpc) fn begin(first: Option<v1::ReplaceListRequest>) -> Result<Self, ServiceError> {
+        match first.and_then(|first| first.part) {
+            Some(Part::Head(head)) => {
+                let head = self::head(&head)?;
+                Ok(Self {
+                    draft: Draft::new(head.kind),
+                    head,
+                    count: 0,
+                    faults: Faults::default(),
+                })
+            }
+            Some(Part::Entries(_)) | None => {
+                Err(ServiceError::field("head", "must be the first message of the stream"))
+            }
+        }
+    }
+
+    /// Reads a further part.
+    ///
+    /// # Errors
+    /// If it is none, or too long, or the list is: then the rest need not be read.
+    pub(in crate::grpc) fn add(&mut self, part: v1::ReplaceListRequest) -> Result<(), ServiceError> {
+        let entries = match part.part {
+            Some(Part::Entries(entries)) => entries.entries,
+            Some(Part::Head(_)) => return Err(ServiceError::field("head", "must be in the first message only")),
+            None => return Err(ServiceError::field("part", "must be set")),
+        };
+        if entries.len() > MAX_PART_ENTRIES {
+            return Err(ServiceError::field(
+                "entries",
+                format!("must hold at most {MAX_PART_ENTRIES} a message"),
+            ));
+        }
+        if self.count.saturating_add(entries.len()) > MAX_ENTRIES {
+            return Err(ServiceError::field(
+                "entries",
+                format!("must hold at most {MAX_ENTRIES} in all"),
+            ));
+        }
+        for entry in entries {
+            let line = entry.line;
+            if let Err(violations) = self.add_entry(entry) {
+                self.faults.add(place_of(self.count, line), violations);
+            }
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    /// The list, now that all of it has come.
+    ///
+    /// # Errors
+    /// If any entry is malformed, or a pattern came twice.
+    pub(in crate::grpc) fn finish(mut self) -> Result<Complete, ServiceError> {
+        let entries = match self.draft.finish() {
+            Ok(entries) => Some(entries),
+            Err(twice) => {
+                for [(later, later_line), (earlier, earlier_line)] in twice {
+                    let place = |place: u32, line| place_of(usize::try_from(place).unwrap_or(usize::MAX), line);
+                    let problem = format!("is on the list already: {}", place(earlier, earlier_line).shown());
+                    let violation = Violation::new("number", problem);
+                    self.faults.add(place(later, later_line), vec![violation]);
+                }
+                None
+            }
+        };
+        self.faults.finish()?;
+        Ok((self.head, entries.ok_or(ServiceError::Internal)?))
+    }
+
+    fn add_entry(&mut self, entry: v1::ListEntry) -> Result<(), Vec<Violation>> {
+        let entry = new_entry(entry).map_err(violations)?;
+        self.draft
+            .check(&entry)
+            .map_err(|fault| vec![Violation::new(fault.field(), fault.to_string())])?;
+        let place = u32::try_from(self.count).unwrap_or(u32::MAX);
+        self.draft
+            .add(entry, place)
+            .map_err(|fault| vec![Violation::new("number", fault.to_string())])
+    }
+}
+
+/// Where an entry stood: its line, if there is a file, or else its place among all that came.
+enum Place {
+    Line(u32),
+    Entry(usize),
+}
+
+fn place_of(place: usize, line: u32) -> Place {
+    if line > 0 {
+        Place::Line(line)
+    } else {
+        Place::Entry(place)
+    }
+}
+
+impl Place {
+    fn shown(&self) -> String {
+        match self {
+            Self::Line(line) => format!("line {line}"),
+            Self::Entry(place) => format!("entries[{place}]"),
+        }
+    }
+
+    fn field(&self, field: &str) -> String {
+        match self {
+            Self::Line(_) => format!("{}: {field}", self.shown()),
+            Self::Entry(_) => format!("{}.{field}", self.shown()),
+        }
+    }
+}
+
+impl Faults {
+    fn add(&mut self, place: Place, violations: Vec<Violation>) {
+        self.count += violations.len();
+        let room = MAX_FAULTS.saturating_sub(self.first.len());
+        self.first
+            .extend(violations.into_iter().take(room).map(|violation| Violation {
+                field: place.field(&violation.field),
+                ..violation
+            }));
+    }
+
+    fn finish(mut self) -> Result<(), ServiceError> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        if self.count > self.first.len() {
+            let more = self.count - self.first.len();
+            self.first
+                .push(Violation::new("entries", format!("hold {more} further faults")));
+        }
+        Err(ServiceError::Invalid(self.first))
+    }
+}
+
+fn violations(error: ServiceError) -> Vec<Violation> {
+    match error {
+        ServiceError::Invalid(violations) => violations,
+        other => vec![Violation::new("entry", other.to_string())],
+    }
+}
+
+fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
+    let mut fields = Fields::default();
+    let id = fields.list_id("head.list_id", &head.list_id);
+    let kind = fields.required_code("head.kind", head.kind, ListKind::from_code);
+    let request = fields.keep(
+        "head.request_id",
+        crate::domain::ids::RequestId::parse(&head.request_id),
+    );
+    if head.actor.len() > MAX_ACTOR_BYTES {
+        fields.refuse("head.actor", format!("must have at most {MAX_ACTOR_BYTES} bytes"));
+    }
+    let actor = fields.keep("head.actor", Actor::parse(&head.actor));
+    let read = || {
+        let mutation = Mutation {
+            request: request?,
+            actor: actor?,
+            expected_version: head.expected_version,
+        };
+        Some(ListHead {
+            id: id?,
+            kind: kind?,
+            may_be_empty: head.may_be_empty,
+            mutation,
+        })
+    };
+    let read = read();
+    fields.finish(read)
+}
+
+/// Reads an entry; fields are named from its own top.
+fn new_entry(entry: v1::ListEntry) -> Result<NewEntry, ServiceError> {
+    let mut fields = Fields::default();
+    let pattern = fields.keep("number", Pattern::parse(&entry.number));
+    let source = fields.keep("source", ListSource::parse(&entry.source));
+    let requester = fields.optional("requester", &entry.requester, Requester::parse);
+    if entry.entered_at.is_none() {
+        fields.refuse("entered_at", "must be set");
+    }
+    let entered_at = fields.recent_time("entered_at", entry.entered_at);
+    let expires_at = fields.recent_time("expires_at", entry.expires_at);
+    let action = fields.code("action", entry.action, Action::from_code);
+    let read = || {
+        Some(NewEntry {
+            pattern: pattern?,
+            source: source?,
+            requester,
+            entered_at: entered_at?,
+            expires_at,
+            action,
+            line: entry.line,
+        })
+    };
+    let read = read();
+    fields.finish(read)
+}
+
+/// Reads which list is meant, and which of its entries.
+pub(in crate::grpc) fn wanted(request: v1::GetListRequest) -> Result<(ListId, PageRequest), ServiceError> {
+    let mut fields = Fields::default();
+    let id = fields.list_id("list_id", &request.list_id);
+    fields.finish(id.map(|id| (id, page(request.page_size, request.page_token))))
+}
+
+/// Shows what became of a list.
+pub(in crate::grpc) fn replaced(replaced: &Replaced) -> v1::ReplaceListResponse {
+    v1::ReplaceListResponse {
+        list: Some(summary(&replaced.list)),
+        changed: replaced.changed,
+    }
+}
+
+/// Shows a page of a list.
+pub(in crate::grpc) fn list(page: ListPage) -> v1::GetListResponse {
+    v1::GetListResponse {
+        list: Some(summary(&page.list)),
+        entries: page.entries.iter().map(shown_entry).collect(),
+        next_page_token: page.next_page_token,
+    }
+}
+
+/// Shows a list without its entries.
+pub(in crate::grpc) fn summary(list: &ListSummary) -> v1::ListSummary {
+    v1::ListSummary {
+        list_id: list.id.as_str().to_owned(),
+        kind: list.kind.code().into(),
+        entry_count: u32::try_from(list.entry_count).unwrap_or(u32::MAX),
+        replaced_at: shown::time(list.replaced_at),
+        actor: list.actor.clone(),
+        version: list.version,
+    }
+}
+
+fn shown_entry(entry: &ListEntry) -> v1::ListEntry {
+    let requester = entry.origin.requester.as_ref();
+    v1::ListEntry {
+        number: entry.pattern.to_string(),
+        source: entry.origin.source.as_str().to_owned(),
+        entered_at: shown::time(entry.entered_at),
+        requester: requester.map_or_else(String::new, |requester| requester.as_str().to_owned()),
+        expires_at: entry.expires_at.and_then(shown::time),
+        action: entry.action.map_or(0, Action::code).into(),
+        line: 0,
+    }
+}
+
+impl Fields {
+    fn list_id(&mut self, field: &str, text: &str) -> Option<ListId> {
+        self.keep(field, ListId::parse(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Timestamp;
+
+    fn upload(kind: v1::ListKind) -> Upload {
+        let head = v1::ListHead {
+            list_id: "dno".into(),
+            kind: kind.into(),
+            request_id: "r1".into(),
+            ..Default::default()
+        };
+        let part = Part::Head(head);
+        Upload::begin(Some(v1::ReplaceListRequest { part: Some(part) })).unwrap()
+    }
+
+    fn entry(number: &str, line: u32) -> v1::ListEntry {
+        v1::ListEntry {
+            number: number.into(),
+            source: "registry".into(),
+            entered_at: Some(Timestamp::from_millis(1_700_000_000_000)),
+            line,
+            ..Default::default()
+        }
+    }
+
+    fn add(upload: &mut Upload, entries: Vec<v1::ListEntry>) -> Result<(), ServiceError> {
+        let part = Part::Entries(v1::ListEntries { entries });
+        upload.add(v1::ReplaceListRequest { part: Some(part) })
+    }
+
+    fn faults(error: ServiceError) -> Vec<String> {
+        let named = violations(error);
+        named
+            .iter()
+            .map(|violation| format!("{} {}", violation.field, violation.problem))
+            .collect()
+    }
+
+    #[test]
+    fn a_sound_list_is_taken() {
+        let mut upload = upload(v1::ListKind::DoNotOriginate);
+        add(&mut upload, vec![entry("+14155550101", 3), entry("+1415*", 2)]).unwrap();
+        let (head, entries) = upload.finish().unwrap();
+        assert_eq!((head.kind, entries.len()), (ListKind::DoNotOriginate, 2));
+        assert_eq!(head.mutation.actor.as_str(), "anonymous");
+        assert_eq!(
+            shown_entry(&entries[1]),
+            v1::ListEntry {
+                line: 0,
+                ..entry("+14155550101", 3)
+            }
+        );
+    }
+
+    #[test]
+    fn faults_name_lines_or_places_and_never_the_number() {
+        let mut upload = upload(v1::ListKind::DoNotOriginate);
+        let nothing = v1::ListEntry::default();
+        let acts = v1::ListEntry {
+            action: v1::Action::Block.into(),
+            ..entry("+14155550101", 0)
+        };
+        add(
+            &mut upload,
+            vec![entry("+14155550100", 2), entry("4155550100", 3), acts],
+        )
+        .unwrap();
+        add(&mut upload, vec![nothing, entry("+14155550100", 0)]).unwrap();
+        let faults = faults(upload.finish().unwrap_err());
+        let begins = [
+            "line 3: number must be a number in E.164",
+            "entries[2].action must not be set but in",
+            "entries[3].number must not be empty",
+            "entries[3].source must not be empty",
+            "entries[3].entered_at must be set",
+            "entries[4].number is on the list already: line 2",
+        ];
+        assert_eq!(faults.len(), begins.len(), "{faults:?}");
+        for (fault, begin) in faults.iter().zip(begins) {
+            assert!(fault.starts_with(begin), "{fault}");
+            assert!(!fault.contains("5550100"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn the_first_faults_are_named_and_the_rest_counted() {
+        let mut upload = upload(v1::ListKind::Protected);
+        add(&mut upload, (2..32).map(|line| entry("soon", line)).collect()).unwrap();
+        let faults = faults(upload.finish().unwrap_err());
+        assert_eq!(faults.len(), MAX_FAULTS + 1);
+        assert_eq!(faults.last().unwrap(), "entries hold 10 further faults");
+    }
+
+    #[test]
+    fn parts_come_in_their_order_and_are_bounded() {
+        let head_again = v1::ReplaceListRequest {
+            part: Some(Part::Head(v1::ListHead::default())),
+        };
+        let mut upload = upload(v1::ListKind::Protected);
+        assert!(upload.add(head_again.clone()).is_err());
+        assert!(upload.add(v1::ReplaceListRequest { part: None }).is_err());
+        assert!(add(&mut upload, vec![entry("+1415*", 0); MAX_PART_ENTRIES + 1]).is_err());
+        for _ in 0..MAX_ENTRIES / MAX_PART_ENTRIES {
+            add(&mut upload, vec![v1::ListEntry::default(); MAX_PART_ENTRIES]).unwrap();
+        }
+        assert!(
+            add(&mut upload, vec![v1::ListEntry::default()]).is_err(),
+            "one too many"
+        );
+        assert!(Upload::begin(None).is_err());
+        assert_eq!(
+            faults(Upload::begin(Some(head_again)).unwrap_err()).len(),
+            3,
+            "id, kind, request"
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! Schemas of proto3 JSON: what messages and enumerations of the contract look like in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::contract::{Contract, Enumeration, Field, Kind, Message, Oneof};
+
+/// The schemas that a description refers to, by name.
+pub(super) struct Schemas<'a> {
+    contract: &'a Contract,
+    /// Messages that are sent to the server, each with the field that stands in the path and not in the body.
+    requests: BTreeMap<String, Option<&'static str>>,
+    /// Everything referred to.
+    named: BTreeSet<String>,
+}
+
+impl<'a> Schemas<'a> {
+    pub(super) fn of(contract: &'a Contract) -> Self {
+        Self {
+            contract,
+            requests: BTreeMap::new(),
+            named: BTreeSet::new(),
+        }
+    }
+
+    /// A message as the body of a request.
+    pub(super) fn request(&mut self, message: &str, in_path: Option<&'static str>) -> Value {
+        self.name_all(message, true);
+        self.requests.insert(message.to_owned(), in_path);
+        reference(message)
+    }
+
+    /// A message as the body of an answer.
+    pub(super) fn answer(&mut self, message: &str) -> Value {
+        self.name_all(message, false);
+        reference(message)
+    }
+
+    /// What a field holds.
+    pub(super) fn field(&mut self, field: &Field) -> Value {
+        if let Kind::Message(name) | Kind::Enumeration(name) = &field.kind {
+            self.name_all(name, false);
+        }
+        field_schema(field)
+    }
+
+    /// All schemas referred to.
+    pub(super) fn into_components(self) -> Map<String, Value> {
+        let schemas = self.named.iter().filter_map(|name| {
+            let schema = match (self.contract.messages.get(name), self.contract.enums.get(name)) {
+                (Some(message), _) => message_schema(message, self.requests.get(name).copied()),
+                (None, Some(item)) => enum_schema(item),
+                (None, None) => return None,
+            };
+            Some((name.clone(), schema))
+        });
+        schemas.collect()
+    }
+
+    /// Names a message, and whatever it is made of.
+    fn name_all(&mut self, name: &str, is_request: bool) {
+        let is_new = self.named.insert(name.to_owned());
+        let is_newly_sent = is_request && !self.requests.contains_key(name);
+        if is_newly_sent {
+            self.requests.insert(name.to_owned(), None);
+        }
+        if !is_new && !is_newly_sent {
+            return;
+        }
+        let Some(message) = self.contract.messages.get(name) else {
+            return;
+        };
+        for field in &message.fields {
+            if let Kind::Message(name) | Kind::Enumeration(name) = &field.kind {
+                self.name_all(name, is_request);
+            }
+        }
+    }
+}
+
+/// Whether a comment says that what it explains must be set.
+pub(super) fn is_required(comment: &str) -> bool {
+    let mut rest = comment;
+    while let Some((_, after)) = rest.split_once("Required") {
+        if after.starts_with(['.', ',', ';']) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// `request`: nothing for a message that is only ever answered; else the field, if there is one, that its body lacks.
+/// Clients are told to expect fields that are not in the description; the server refuses them.
+fn message_schema(message: &Message, request: Option<Option<&'static str>>) -> Value {
+    let in_path = request.flatten();
+    let fields = || {
+        message
+            .fields
+            .iter()
+            .filter(|field| Some(field.name.as_str()) != in_path)
+    };
+    let properties: Map<_, _> = fields()
+        .map(|field| (field.json_name.clone(), field_schema(field)))
+        .collect();
+    let mut schema = json!({
+        "type": "object",
+        "description": message.comment,
+        "properties": properties,
+    });
+    let Some(keys) = schema.as_object_mut() else {
+        return schema;
+    };
+    if request.is_some() {
+        let required: Vec<_> = fields()
+            .filter(|field| is_required(&field.comment))
+            .map(|field| field.json_name.as_str())
+            .collect();
+        keys.insert("additionalProperties".to_owned(), false.into());
+        if !required.is_empty() {
+            keys.insert("required".to_owned(), json!(required));
+        }
+    }
+    let choices: Vec<_> = message.oneofs.iter().map(oneof_schema).collect();
+    if !choices.is_empty() {
+        keys.insert("allOf".to_owned(), choices.into());
+    }
+    schema
+}
+
+fn oneof_schema(oneof: &Oneof) -> Value {
+    let one = |name: &String| json!({ "required": [name] });
+    let mut choices: Vec<_> = oneof.json_names.iter().map(one).collect();
+    if !is_required(&oneof.comment) {
+        choices.push(json!({ "not": { "anyOf": choices } }));
+    }
+    json!({ "description": oneof.comment, "oneOf": choices })
+}
+
+fn field_schema(field: &Field) -> Value {
+    let mut schema = kind_schema(&field.kind);
+    if field.is_repeated {
+        schema = json!({ "type": "array", "items": schema });
+    }
+    if let Some(keys) = schema.as_object_mut() {
+        if field.kind == Kind::Text && !field.is_repeated && is_required(&field.comment) {
+            keys.insert("minLength".to_owned(), 1.into());
+        }
+        keys.insert("description".to_owned(), field.comment.as_str().into());
+    }
+    schema
+}
+
+fn kind_schema(kind: &Kind) -> Value {
+    match kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Real => json!({ "type": "number", "format": "double" }),
+        Kind::Int32 => json!({ "type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX }),
+        Kind::Uint32 => json!({ "type": "integer", "format": "uint32", "minimum": 0, "maximum": u32::MAX }),
+        Kind::Int64 => json!({ "type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$" }),
+        Kind::Uint64 => json!({ "type": "string", "format": "uint64", "pattern": "^[0-9]{1,20}$" }),
+        Kind::Timestamp => json!({ "type": "string", "format": "date-time" }),
+        Kind::Duration => json!({ "type": "string", "pattern": "^-?[0-9]{1,12}(\\.[0-9]{1,9})?s$" }),
+        Kind::Message(name) | Kind::Enumeration(name) => reference(name),
+    }
+}
+
+fn enum_schema(item: &Enumeration) -> Value {
+    let names: Vec<_> = item.values.iter().map(|(name, _)| name).collect();
+    let mut description = item.comment.clone();
+    for (name, comment) in &item.values {
+        description.push_str(&format!("\n- `{name}`: {}", comment.replace('\n', " ")));
+    }
+    json!({ "type": "string", "description": description, "enum": names })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}

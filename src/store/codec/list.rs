@@ -1,0 +1,343 @@
+//! The bytes of lists.
+//!
+//! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the one before:
+//! the digits as a distance, and of the rest only what is different. Origins stand once, before the entries. An entry of
+//! a registry's export takes four to eight bytes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::number::actor;
+use super::parts::{code, name, requests, write_name, write_requests};
+use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use crate::domain::ids::{ListId, ListSource, Requester};
+use crate::domain::kinds::{Action, ListKind};
+use crate::domain::list::{List, ListEntry, MAX_ENTRIES, Origin, Pattern};
+use crate::domain::time::{DAY_MS, Timestamp};
+use crate::store::error::StoreError;
+
+/// The entry is one number, no prefix.
+const EXACT: u8 = 1;
+/// Another origin than that of the entry before.
+const OTHER_ORIGIN: u8 = 1 << 1;
+/// Entered at another time.
+const OTHER_ENTERED: u8 = 1 << 2;
+/// Expires at another time, or does not as the other did.
+const OTHER_EXPIRY: u8 = 1 << 3;
+/// Another action, or none.
+const OTHER_ACTION: u8 = 1 << 4;
+/// All of them.
+const KNOWN: u8 = EXACT | OTHER_ORIGIN | OTHER_ENTERED | OTHER_EXPIRY | OTHER_ACTION;
+
+/// What the next entry is compared with.
+struct Before<'a> {
+    digits: u64,
+    origin: Option<&'a Arc<Origin>>,
+    entered_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    action: Option<Action>,
+}
+
+/// What the first entry is compared with.
+const NOTHING: Before<'static> = Before {
+    digits: 0,
+    origin: None,
+    entered_at: Timestamp::from_millis(0),
+    expires_at: None,
+    action: None,
+};
+
+/// The bytes of a list.
+#[must_use]
+pub fn encode(list: &List) -> Bytes {
+    let mut writer = Writer::default();
+    begin(&mut writer);
+    write_name(&mut writer, list.id.as_str());
+    writer.byte(list.kind.code());
+    writer.text(list.actor.as_str());
+    writer.time(list.replaced_at);
+    write_requests(&mut writer, &list.requests);
+    write_entries(&mut writer, &list.entries);
+    writer.raw(list.tail.bytes());
+    Bytes::from(writer.finish())
+}
+
+/// A list from its bytes.
+///
+/// # Errors
+/// If they are not a list, or a newer release's.
+pub fn decode(bytes: &[u8]) -> Result<List, StoreError> {
+    let mut reader = Reader::new(bytes);
+    let mut read = || {
+        check_major(&mut reader)?;
+        record(&mut reader)
+    };
+    read().map_err(unreadable("list"))
+}
+
+fn record(reader: &mut Reader<'_>) -> Result<List, DecodeError> {
+    Ok(List {
+        id: name(reader, ListId::parse, "list id")?,
+        kind: code(reader, ListKind::from_code, "kind of list")?,
+        actor: actor(reader)?,
+        replaced_at: reader.time()?,
+        requests: requests(reader)?,
+        entries: entries(reader)?,
+        tail: rest(reader),
+    })
+}
+
+fn write_entries(writer: &mut Writer, entries: &[ListEntry]) {
+    let mut places: HashMap<&Origin, u64> = HashMap::new();
+    let mut origins: Vec<&Origin> = Vec::new();
+    for entry in entries {
+        let next = origins.len() as u64;
+        places.entry(&entry.origin).or_insert_with(|| {
+            origins.push(&entry.origin);
+            next
+        });
+    }
+    writer.list(origins.into_iter(), write_origin);
+    let mut before = NOTHING;
+    writer.list(entries.iter(), |writer, entry| {
+        let place = places.get(&*entry.origin).copied().unwrap_or_default();
+        write_entry(writer, &before, entry, place);
+        before = Before {
+            digits: entry.pattern.key().0,
+            origin: Some(&entry.origin),
+            entered_at: entry.entered_at,
+            expires_at: entry.expires_at,
+            action: entry.action,
+        };
+    });
+}
+
+fn write_entry(writer: &mut Writer, before: &Before<'_>, entry: &ListEntry, place: u64) {
+    let (digits, exact) = entry.pattern.key();
+    let flag = |is_set, flag| if is_set { flag } else { 0 };
+    let flags = flag(exact, EXACT)
+        | flag(before.origin != Some(&entry.origin), OTHER_ORIGIN)
+        | flag(before.entered_at != entry.entered_at, OTHER_ENTERED)
+        | flag(before.expires_at != entry.expires_at, OTHER_EXPIRY)
+        | flag(before.action != entry.action, OTHER_ACTION);
+    writer.byte(flags);
+    writer.uint(digits.wrapping_sub(before.digits)); // entries are sorted
+    if flags & OTHER_ORIGIN != 0 {
+        writer.uint(place);
+    }
+    if flags & OTHER_ENTERED != 0 {
+        write_moment(writer, entry.entered_at);
+    }
+    if flags & OTHER_EXPIRY != 0 {
+        writer.option(entry.expires_at, write_moment);
+    }
+    if flags & OTHER_ACTION != 0 {
+        writer.byte(entry.action.map_or(0, Action::code));
+    }
+}
+
+fn entries(reader: &mut Reader<'_>) -> Result<Arc<[ListEntry]>, DecodeError> {
+    let origins = reader.list(|reader| origin(reader).map(Arc::new))?;
+    let mut before = NOTHING;
+    let mut last: Option<Pattern> = None;
+    let mut count = 0usize;
+    let entries = reader.list(|reader| {
+        count += 1;
+        let entry = entry(reader, &mut before, &origins)?;
+        let is_next = last.is_none_or(|last| last < entry.pattern);
+        if count > MAX_ENTRIES || !is_next {
+            return Err(DecodeError::Range("entry of a list"));
+        }
+        last = Some(entry.pattern);
+        Ok(entry)
+    })?;
+    Ok(entries.into())
+}
+
+fn entry<'a>(
+    reader: &mut Reader<'_>,
+    before: &mut Before<'a>,
+    origins: &'a [Arc<Origin>],
+) -> Result<ListEntry, DecodeError> {
+    let flags = reader.byte()?;
+    if flags & !KNOWN != 0 {
+        return Err(DecodeError::Range("flags of an entry"));
+    }
+    let has = |flag| flags & flag != 0;
+    let digits = before.digits.checked_add(reader.uint()?);
+    before.digits = digits.ok_or(DecodeError::Range("number of an entry"))?;
+    if has(OTHER_ORIGIN) {
+        let place = usize::try_from(reader.uint()?).ok();
+        before.origin = place.and_then(|place| origins.get(place));
+    }
+    if has(OTHER_ENTERED) {
+        before.entered_at = moment(reader)?;
+    }
+    if has(OTHER_EXPIRY) {
+        before.expires_at = reader.option(moment)?;
+    }
+    if has(OTHER_ACTION) {
+        before.action = action(reader)?;
+    }
+    let pattern = Pattern::from_key(before.digits, has(EXACT));
+    Ok(ListEntry {
+        pattern: pattern.ok_or(DecodeError::Range("number of an entry"))?,
+        origin: Arc::clone(before.origin.ok_or(DecodeError::Range("origin of an entry"))?),
+        entered_at: before.entered_at,
+        expires_at: before.expires_at,
+        action: before.action,
+    })
+}
+
+fn action(reader: &mut Reader<'_>) -> Result<Option<Action>, DecodeError> {
+    match reader.byte()? {
+        0 => Ok(None),
+        code => Action::from_code(code).map(Some).ok_or(DecodeError::Range("action")),
+    }
+}
+
+fn write_origin(writer: &mut Writer, origin: &Origin) {
+    write_name(writer, origin.source.as_str());
+    writer.option(origin.requester.as_ref(), |writer, requester| {
+        write_name(writer, requester.as_str());
+    });
+}
+
+fn origin(reader: &mut Reader<'_>) -> Result<Origin, DecodeError> {
+    Ok(Origin {
+        source: name(reader, ListSource::parse, "source")?,
+        requester: reader.option(|reader| name(reader, Requester::parse, "requester"))?,
+    })
+}
+
+/// A moment: most are dates, so a midnight is twice its day (zigzag), and any other is 1 and its milliseconds.
+fn write_moment(writer: &mut Writer, moment: Timestamp) {
+    let millis = moment.millis();
+    if millis % DAY_MS == 0 {
+        let day = millis / DAY_MS;
+        writer.uint(((day << 1) ^ (day >> 63)).cast_unsigned() << 1);
+    } else {
+        writer.uint(1);
+        writer.int(millis);
+    }
+}
+
+fn moment(reader: &mut Reader<'_>) -> Result<Timestamp, DecodeError> {
+    let first = reader.uint()?;
+    if first == 1 {
+        return reader.time();
+    }
+    if first % 2 == 1 {
+        return Err(DecodeError::Range("moment"));
+    }
+    let zigzag = first >> 1;
+    let day = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+    let millis = day.checked_mul(DAY_MS).ok_or(DecodeError::Range("moment"))?;
+    Ok(Timestamp::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn round_trips(list in samples::list()) {
+            prop_assert_eq!(decode(&encode(&list)).unwrap(), list);
+        }
+
+        #[test]
+        fn moments_round_trip(millis: i64, day in -100_000_000_000i64..100_000_000_000) {
+            for millis in [millis, day * DAY_MS] {
+                let mut writer = Writer::default();
+                write_moment(&mut writer, Timestamp::from_millis(millis));
+                let bytes = writer.finish();
+                prop_assert_eq!(moment(&mut Reader::new(&bytes)).unwrap().millis(), millis);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(mut bytes: Vec<u8>, major: bool) {
+            if let (Some(first), true) = (bytes.first_mut(), major) {
+                *first = 1;
+            }
+            if let Ok(list) = decode(&bytes) {
+                prop_assert!(decode(&encode(&list)).is_ok());
+            }
+        }
+
+        /// What is read of a damaged list, if anything is, is a list as any other: sorted, and of known patterns.
+        #[test]
+        fn a_damaged_list_is_read_without_a_panic(list in samples::list(), place: prop::sample::Index, value: u8) {
+            let mut bytes = encode(&list).to_vec();
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+            let read = decode(&bytes);
+            prop_assert!(place > 0 || value == 1 || read.is_err());
+            if let Ok(read) = read {
+                prop_assert!(read.entries.is_sorted_by(|one, next| one.pattern < next.pattern));
+                prop_assert_eq!(decode(&encode(&read)).unwrap(), read);
+            }
+        }
+    }
+
+    #[test]
+    fn origins_are_shared_again() {
+        let list = decode(&encode(&samples::full_list())).unwrap();
+        assert!(Arc::ptr_eq(&list.entries[0].origin, &list.entries[2].origin));
+    }
+
+    #[test]
+    fn a_newer_release_is_refused_or_carried_through() {
+        let mut bytes = encode(&samples::full_list()).to_vec();
+        bytes.extend_from_slice(b"new");
+        let list = decode(&bytes).unwrap();
+        assert!(list.tail.bytes().ends_with(b"new"));
+        assert_eq!(encode(&list), bytes);
+        bytes[0] = 2;
+        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+    }
+
+    /// A registry's export: every fortieth number of some blocks, a few origins, a day of entry each.
+    #[test]
+    fn an_entry_takes_few_bytes() {
+        let count = u32::try_from(MAX_ENTRIES).unwrap();
+        let origins: Vec<_> = ["registry", "carrier", "bank"]
+            .map(|source| {
+                Arc::new(Origin {
+                    source: ListSource::parse(source).unwrap(),
+                    requester: Requester::parse("fraud desk").ok(),
+                })
+            })
+            .into();
+        let entries = (0..count).map(|n| ListEntry {
+            pattern: Pattern::from_key(12_010_000_000 + u64::from(n) * 40_000, true).unwrap(),
+            origin: Arc::clone(&origins[n as usize % 3]),
+            entered_at: Timestamp::from_millis((18_000 + i64::from(n) * 7 % 900) * DAY_MS),
+            expires_at: None,
+            action: None,
+        });
+        let list = List {
+            entries: entries.collect(),
+            ..samples::full_list()
+        };
+        let bytes = encode(&list).len();
+        assert!(bytes <= MAX_ENTRIES * 9, "{bytes} bytes");
+        assert!(bytes <= crate::store::MAX_VALUE_BYTES);
+    }
+
+    /// A change of these bytes makes every existing store unreadable.
+    #[test]
+    fn the_bytes_are_frozen() {
+        assert_eq!(samples::hex(&encode(&samples::full_list())), FROZEN);
+    }
+
+    const FROZEN: &str = "\
+        012274656e616e745f70726566697865732d310603616e61f6a1abfef962010700000000000000000000000000000009\
+        000000000000000214726567697374727920310126612062616e6b2c206279207469636b657420370e63617272696572\
+        00041683b3560080f104020a91e89bdd34010101f6e1998dcc6e17000084f1040519010000ee";
+}

@@ -1,0 +1,101 @@
+//! Lists: arbitrary ones, and a fixed one whose bytes are frozen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{actor, requests, tail, time};
+use crate::domain::actor::Actor;
+use crate::domain::ids::{ListId, ListSource, Requester};
+use crate::domain::kinds::{Action, ListKind};
+use crate::domain::list::{List, ListEntry, Origin, Pattern};
+use crate::domain::requests::Requests;
+use crate::domain::tail::Tail;
+use crate::domain::time::{DAY_MS, Timestamp};
+
+/// A list with every field set, and every way in which an entry differs from the one before.
+pub(in super::super) fn full_list() -> List {
+    let origin = |source: &str, requester: &str| {
+        Arc::new(Origin {
+            source: ListSource::parse(source).unwrap(),
+            requester: Requester::parse(requester).ok(),
+        })
+    };
+    let (registry, carrier) = (origin("registry 1", "a bank, by ticket 7"), origin("carrier", ""));
+    let entry = |pattern: &str, origin: &Arc<Origin>, day: i64, expires_ms: Option<i64>, action| ListEntry {
+        pattern: Pattern::parse(pattern).unwrap(),
+        origin: Arc::clone(origin),
+        entered_at: Timestamp::from_millis(day * DAY_MS),
+        expires_at: expires_ms.map(Timestamp::from_millis),
+        action,
+    };
+    let expires = Some(1_900_000_000_123);
+    let entries = [
+        entry("+1415555*", &registry, 20_000, None, Some(Action::Label)),
+        entry("+14155550100*", &carrier, 20_000, expires, Some(Action::Label)),
+        entry("+14155550100", &registry, 20_001, expires, Some(Action::Block)),
+        entry("+14155550101", &registry, 20_001, None, None),
+    ];
+    List {
+        id: ListId::parse("tenant_prefixes-1").unwrap(),
+        kind: ListKind::TenantPrefix,
+        entries: entries.into(),
+        actor: Actor::parse("ana").unwrap(),
+        replaced_at: Timestamp::from_millis(1_700_000_000_123),
+        requests: Requests::from_pairs([(7, 9)].into_iter()),
+        tail: Tail::new(&[0xee]),
+    }
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    let number = 12_000_000_000u64..12_000_000_100;
+    let prefix = prop_oneof![number.clone(), 1u64..50];
+    prop_oneof![
+        number.prop_filter_map("no number", |digits| Pattern::from_key(digits, true)),
+        prefix.prop_filter_map("no prefix", Pattern::prefix),
+    ]
+}
+
+fn origin() -> impl Strategy<Value = Arc<Origin>> {
+    let text = "[a-z0-9]{1,3}";
+    (text, of(text)).prop_map(|(source, requester)| {
+        Arc::new(Origin {
+            source: ListSource::parse(&source).unwrap(),
+            requester: requester.map(|requester| Requester::parse(&requester).unwrap()),
+        })
+    })
+}
+
+pub(in super::super) fn list() -> impl Strategy<Value = List> {
+    let fields = (pattern(), origin(), time(), of(time()), of(select(Action::ALL)));
+    let entries = vec(fields, 0..12).prop_map(|entries| {
+        let entries = entries
+            .into_iter()
+            .map(|(pattern, origin, entered_at, expires_at, action)| {
+                let entry = ListEntry {
+                    pattern,
+                    origin,
+                    entered_at,
+                    expires_at,
+                    action,
+                };
+                (pattern, entry)
+            });
+        let sorted: BTreeMap<Pattern, ListEntry> = entries.collect();
+        sorted.into_values().collect::<Arc<[ListEntry]>>()
+    });
+    let head = ("[a-zA-Z0-9_-]{1,64}", select(ListKind::ALL), actor(), time());
+    (head, entries, requests(), tail()).prop_map(|((id, kind, actor, replaced_at), entries, requests, tail)| List {
+        id: ListId::parse(&id).unwrap(),
+        kind,
+        entries,
+        actor,
+        replaced_at,
+        requests,
+        tail,
+    })
+}

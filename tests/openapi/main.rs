@@ -1,0 +1,44 @@
+//! The JSON edge against its own description, against gRPC, and against nonsense, on a real server.
+//!
+//! Every route is described and answers; every example is accepted; every answer fits its schema; JSON and gRPC say the
+//! same; whatever is sent, the server refuses it in words and goes on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    reason = "a test may stop at what it did not expect"
+)]
+
+mod conversation;
+mod described;
+mod document;
+mod fuzz;
+#[path = "../support/random.rs"]
+mod random;
+mod same;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+
+use std::sync::Arc;
+
+use ringwarden::clock::Clock;
+use ringwarden::domain::time::Timestamp;
+use ringwarden::store::memory::MemoryStore;
+use support::instance::evidence_version;
+use support::server::Server;
+
+/// 2026-01-05T12:00:00Z, a little after the calls that the examples speak of. The clock stands still, so that the same
+/// question gets the same answer.
+const NOW_SECS: i64 = 1_767_614_400;
+
+async fn start() -> Server {
+    let clock = Clock::fixed(Timestamp::from_secs(NOW_SECS));
+    let store = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+    let server = Server::at(clock, store).await;
+    server.instance.follower.bootstrap().await.unwrap();
+    server
+}
