@@ -82,25 +82,23 @@ async fn a_block_says_word_for_word_what_the_service_said() {
     assert_eq!(refused.fault(), None);
 }
 
-/// What a switch may be told of a call's signature, and the same for the service.
-const SIGNATURES: [(&str, &str, &str, &str, bool); 5] = [
-    ("TN-Validation-Passed", "A", "VERSTAT_PASSED", "ATTESTATION_A", false),
-    ("TN-Validation-Passed", "B", "VERSTAT_PASSED", "ATTESTATION_B", false),
-    ("TN-Validation-Passed", "C", "VERSTAT_PASSED", "ATTESTATION_C", true),
-    ("TN-Validation-Failed", "A", "VERSTAT_FAILED", "ATTESTATION_A", true),
-    (
-        sipp::NONE,
-        sipp::NONE,
-        "VERSTAT_UNSPECIFIED",
-        "ATTESTATION_UNSPECIFIED",
-        false,
-    ),
+/// What a switch may be told of a call's signature, whether the call is then suspected to be another's than that of the
+/// owner, who signs in full, and what it is answered.
+const SIGNATURES: [(&str, &str, bool, &str); 6] = [
+    ("TN-Validation-Passed", "A", false, "603"),
+    ("TN-Validation-Passed", "B", false, "603"),
+    ("TN-Validation-Passed", "C", true, "603"),
+    ("No-TN-Validation", sipp::NONE, true, "603"),
+    (sipp::NONE, sipp::NONE, false, "603"),
+    // Whose call it is, is not known: nothing is said of it.
+    ("TN-Validation-Failed", "A", false, "404"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_judged_by_its_signature_too() {
     let service = Service::start("memory:").await;
     service.report(BAD, Attestation::A).await;
+    service.report(BAD, Attestation::Unspecified).await;
     let rows = SIGNATURES.map(|(verstat, attestation, ..)| Row {
         verstat,
         attestation,
@@ -108,16 +106,33 @@ async fn a_call_is_judged_by_its_signature_too() {
     });
     let told = sipp::run(service.switch.address(), &rows);
     let mut scores = Vec::new();
-    for ((.., verstat, attestation, spoofed), told) in SIGNATURES.into_iter().zip(told) {
-        let question = json!({"number": BAD, "verstat": verstat, "attestation": attestation});
-        let answer = service.look_up(question).await;
-        let suspected = answer["spoofSuspected"].as_bool().unwrap_or(false);
-        assert_eq!(suspected, spoofed, "{verstat} {attestation}: {answer}");
-        assert!(told.starts_with(&answer["sip"]["code"].to_string()), "{told}: {answer}");
-        scores.push(answer["riskScore"].as_f64().unwrap());
+    for ((verstat, attestation, spoofed, status), told) in SIGNATURES.into_iter().zip(&told) {
+        assert!(told.starts_with(status), "{verstat} {attestation}: {told}");
+        let Some((_, rest)) = told.split_once(&format!("url={REDRESS}r/")) else {
+            assert_eq!((told.as_str(), spoofed), ("404", false));
+            continue;
+        };
+        let (decision, _) = rest.split_once('"').unwrap();
+        let decision = service.decision(decision).await;
+        let suspected = decision["spoofSuspected"].as_bool().unwrap_or(false);
+        assert_eq!(suspected, spoofed, "{verstat} {attestation}: {decision}");
+        scores.push(decision["riskScore"].as_f64().unwrap());
     }
-    scores.sort_by(f64::total_cmp);
-    assert!(scores.windows(2).all(|pair| pair[0] < pair[1]), "{scores:?}");
+    let [a, b, c, unsigned, not_given] = scores[..] else {
+        panic!("{told:?}")
+    };
+    assert!(a < not_given && not_given < b && b < c, "{scores:?}");
+    assert!(
+        [a, b, c, not_given].iter().all(|other| *other != unsigned),
+        "{scores:?}"
+    );
+    let failed = json!({"number": BAD, "verstat": "VERSTAT_FAILED", "attestation": "ATTESTATION_A"});
+    let failed = service.look_up(failed).await;
+    assert_eq!(failed["riskLevel"], "RISK_LEVEL_UNKNOWN", "{failed}");
+    assert!(
+        failed.get("riskScore").is_none() && failed.get("spoofSuspected").is_none(),
+        "{failed}"
+    );
 }
 
 /// Whatever else a caller writes into a request, the number that calls is asked about and blocked.
@@ -142,7 +157,7 @@ async fn nothing_in_a_request_spares_a_caller_the_question() {
             ..plain.clone()
         },
         Call {
-            from: format!("<sip:{BAD}$si$rm@carrier.example;x={long}>"),
+            from: format!("<sip:{BAD};x=$si$rm@carrier.example;x={long}>"),
             ..plain
         },
     ];
@@ -155,6 +170,35 @@ async fn nothing_in_a_request_spares_a_caller_the_question() {
         "{}",
         service.switch.log()
     );
+}
+
+/// Those whom a switch asks about without its own rule for emergencies, the service protects as well; and whoever has
+/// called for help can be called back by whoever it may be.
+#[tokio::test(flavor = "multi_thread")]
+async fn emergencies_are_protected_by_the_service_too() {
+    let service = Service::start("memory:").await;
+    service.report(BAD, Attestation::Unspecified).await;
+    for called in ["sip:911@switch.example", "tel:911;phone-context=+1", "urn:service:sos"] {
+        let question = json!({"number": BAD, "calledNumber": called, "defaultRegion": "US"});
+        let answer = service.look_up(question).await;
+        assert_eq!(
+            [&answer["action"], &answer["basis"], &answer["sip"]["code"]],
+            [&json!("ACTION_ALLOW"), &json!("BASIS_PROTECTED"), &json!(404)],
+            "{called}: {answer}"
+        );
+    }
+    let before = service.lookups().await;
+    let for_help = Call::new(CALLED, "911").ask(service.switch.address()).await;
+    assert_eq!(for_help.told(), ALLOWED);
+    let reported = async || service.lookups().await > before;
+    service
+        .program
+        .wait_for("the report of the emergency call", reported)
+        .await;
+    let back = Call::new(BAD, CALLED).ask(service.switch.address()).await;
+    assert_eq!((back.told(), back.fault()), (ALLOWED, None));
+    let elsewhere = Call::new(BAD, UNKNOWN).ask(service.switch.address()).await;
+    assert_eq!(elsewhere.status, 603);
 }
 
 /// Nobody is refused for what cannot be asked.
@@ -182,7 +226,7 @@ async fn what_is_taken_back_holds_for_the_next_call() {
     service.report(BAD, Attestation::Unspecified).await;
     service.set_status(LABELLED, StatusKind::Blocked).await;
     assert_eq!([ask(BAD).await, ask(LABELLED).await], [603, 603]);
-    service.withdraw(BAD).await;
+    service.withdraw(BAD, Attestation::Unspecified).await;
     service.clear_status(LABELLED).await;
     assert_eq!([ask(BAD).await, ask(LABELLED).await], [404, 404]);
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::call::Call;
 use crate::service::Service;
 use crate::sipp::{self, Row};
-use crate::{CALLED, UNKNOWN};
+use crate::{ALLOWED, CALLED, UNKNOWN};
 
 /// Within a minute, this many different numbers are more than a person calls.
 const BURST: usize = 60;
@@ -38,8 +38,13 @@ async fn a_burst_is_labelled_and_its_victim_protected() {
     let told = sipp::run(service.switch.address(), &burst);
     assert_eq!(told[0], "404");
     let after = Call::new(UNKNOWN, CALLED).ask(service.switch.address()).await;
-    assert_eq!(after.status, 302, "{told:?}");
-    let question = json!({"number": UNKNOWN});
+    let shown = format!("\"SPAM LIKELY\" <sip:{CALLED}@switch.example;user=phone>");
+    assert_eq!(
+        after.told(),
+        (302, "Moved Temporarily", None, Some(shown.as_str())),
+        "{told:?}"
+    );
+    let question = json!({"number": UNKNOWN, "view": "VIEW_FULL"});
     let answer = service.look_up(question.clone()).await;
     assert!(answer["reasons"].to_string().contains("RATE_BURST"), "{answer}");
     assert!(!answer["ownerProtected"].as_bool().unwrap_or(false), "{answer}");
@@ -50,6 +55,8 @@ async fn a_burst_is_labelled_and_its_victim_protected() {
     assert!(told.iter().all(|told| told == "404"), "{told:?}");
     let answer = service.look_up(question).await;
     assert!(answer["ownerProtected"].as_bool().unwrap_or(false), "{answer}");
+    let owner = Call::new(UNKNOWN, CALLED).ask(service.switch.address()).await;
+    assert_eq!(owner.told(), ALLOWED);
 }
 
 /// A call that is asked about by every switch on its way is still one call.

@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 use crate::program::Program;
 use crate::switch::Switch;
 
+/// Below what the switch waits for.
+const BUDGET: &str = "900ms";
+/// How many reports block a number, whatever model scores them.
+const REPORTS: usize = 3;
 /// Who does what operators do.
 const ACTOR: &str = "ana";
 /// Where people go who object to a block.
@@ -26,39 +30,44 @@ pub struct Service {
 
 impl Service {
     pub async fn start(store: &str) -> Self {
-        let program = Program::serve_with(store, &["--redress-url", REDRESS]).await;
+        // A busy machine may let a server wait for longer than it gives itself by default.
+        let program = Program::serve_with(store, &["--redress-url", REDRESS, "--lookup-budget", BUDGET]).await;
         let switch = Switch::start(program.http());
         Self { program, switch }
     }
 
-    /// Files a report of somebody who is trusted: one is enough to block a number.
+    /// Files reports of somebody who is trusted, of calls that were signed so: enough to block a number.
     pub async fn report(&self, number: &str, attestation: v1::Attestation) {
         let verstat = match attestation {
             v1::Attestation::Unspecified => v1::Verstat::Unspecified,
             _ => v1::Verstat::Passed,
         };
-        let report = v1::Report {
-            report_id: "report".into(),
-            number: number.into(),
-            category: v1::Category::TechSupportScam.into(),
-            source: v1::Source::Analyst.into(),
-            role: v1::ReportRole::ToldToCall.into(),
-            attestation: attestation.into(),
-            verstat: verstat.into(),
-            ..v1::Report::default()
-        };
-        let request = v1::SubmitReportRequest { report: Some(report) };
-        self.reports().submit_report(request).await.unwrap();
+        for report_id in report_ids(attestation) {
+            let report = v1::Report {
+                report_id,
+                number: number.into(),
+                category: v1::Category::TechSupportScam.into(),
+                source: v1::Source::RegulatorFeed.into(),
+                role: v1::ReportRole::ToldToCall.into(),
+                attestation: attestation.into(),
+                verstat: verstat.into(),
+                ..v1::Report::default()
+            };
+            let request = v1::SubmitReportRequest { report: Some(report) };
+            self.reports().submit_report(request).await.unwrap();
+        }
     }
 
-    /// Takes that report back.
-    pub async fn withdraw(&self, number: &str) {
-        let request = v1::WithdrawReportRequest {
-            number: number.into(),
-            report_id: "report".into(),
-            ..v1::WithdrawReportRequest::default()
-        };
-        self.reports().withdraw_report(request).await.unwrap();
+    /// Takes those reports back.
+    pub async fn withdraw(&self, number: &str, attestation: v1::Attestation) {
+        for report_id in report_ids(attestation) {
+            let request = v1::WithdrawReportRequest {
+                number: number.into(),
+                report_id,
+                ..v1::WithdrawReportRequest::default()
+            };
+            self.reports().withdraw_report(request).await.unwrap();
+        }
     }
 
     /// Puts a number into a case that is corroborated: it is labelled, whatever is said of it elsewhere.
@@ -148,6 +157,13 @@ impl Service {
         serde_json::from_str(&body).unwrap()
     }
 
+    /// What the service says of a decision that a switch was told of.
+    pub async fn decision(&self, id: &str) -> Value {
+        let (status, body) = self.program.get(&format!("/v1/decisions/{id}")).await;
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
     /// How many questions were answered over HTTP.
     pub async fn lookups(&self) -> f64 {
         let (_, figures) = self.program.get("/metrics").await;
@@ -167,4 +183,8 @@ impl Service {
     fn numbers(&self) -> NumberServiceClient<tonic::transport::Channel> {
         NumberServiceClient::new(self.program.channel())
     }
+}
+
+fn report_ids(attestation: v1::Attestation) -> impl Iterator<Item = String> {
+    (0..REPORTS).map(move |n| format!("{}-{n}", attestation.as_str_name()))
 }

@@ -96,7 +96,8 @@ impl Switch {
 
     /// To all of its processes, which outlive the first one if that is killed.
     fn signal(&self, name: &str) {
-        let command = format!("kill -{name} -- -{}", self.child.id());
+        // Not with "--" before the group: the shell of Debian does not know it.
+        let command = format!("kill -{name} -{}", self.child.id());
         Command::new("sh")
             .args(["-c", &command])
             .stderr(Stdio::null())
