@@ -43,7 +43,7 @@ async fn a_service_that_hangs_costs_one_timeout_and_then_nothing() {
     let service = Service::start("memory:").await;
     service.report(BAD, Attestation::Unspecified).await;
     assert_eq!(ask(&service).await.status, 603);
-    service.program.pause();
+    service.program.pause().await;
     let answers = join_all((0..CALLS).map(|_| ask(&service))).await;
     for answer in &answers {
         assert_eq!(answer.told(), ALLOWED);
@@ -79,7 +79,7 @@ async fn a_service_that_hangs_costs_one_timeout_and_then_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emergency_call_does_not_wait_for_a_service_that_hangs() {
     let service = Service::start("memory:").await;
-    service.program.pause();
+    service.program.pause().await;
     let answer = Call::new(BAD, "911").ask(service.switch.address()).await;
     assert_eq!(answer.told(), ALLOWED);
     assert!(answer.took < AT_ONCE, "{answer:?}");

@@ -45,7 +45,14 @@ async fn the_question_holds_all_that_the_network_says() {
 
 /// The header From, the header P-Asserted-Identity if there is one, and the verstat and attestation that they amount
 /// to.
-const SIGNATURES: [(&str, Option<&str>, Option<&str>, Option<&str>); 10] = [
+type Signature = (
+    &'static str,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<&'static str>,
+);
+
+const SIGNATURES: [Signature; 10] = [
     (
         "<sip:+12015550199;verstat=TN-Validation-Passed@a.example;user=phone>",
         None,

@@ -40,7 +40,8 @@ impl Service {
     pub async fn report(&self, number: &str, attestation: v1::Attestation) {
         let verstat = match attestation {
             v1::Attestation::Unspecified => v1::Verstat::Unspecified,
-            _ => v1::Verstat::Passed,
+            v1::Attestation::None => v1::Verstat::NoValidation,
+            v1::Attestation::A | v1::Attestation::B | v1::Attestation::C => v1::Verstat::Passed,
         };
         for report_id in report_ids(attestation) {
             let report = v1::Report {
@@ -95,7 +96,6 @@ impl Service {
             links: vec![link],
             actor: ACTOR.into(),
             request_id: "link".into(),
-            ..v1::LinkNumbersRequest::default()
         };
         cases.link_numbers(links).await.unwrap();
     }

@@ -94,8 +94,10 @@ impl Program {
     }
 
     /// Stops it, as a hung machine would: the kernel accepts for it, and it never answers.
-    pub fn pause(&self) {
+    pub async fn pause(&self) {
         self.signal("STOP");
+        // That has been sent: threads that run on another core have yet to receive it.
+        self.wait_for("a standstill", async || self.is_stopped()).await;
     }
 
     /// Lets it go on after [`Self::pause`].
@@ -156,6 +158,16 @@ impl Program {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         (status.unwrap_or(0), body.to_owned())
+    }
+
+    /// Whether every thread is stopped.
+    fn is_stopped(&self) -> bool {
+        let mut threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        threads.all(|thread| {
+            // The number, the name in brackets, the state.
+            let status = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+            status.rsplit(") ").next().unwrap().starts_with('T')
+        })
     }
 
     fn signal(&self, name: &str) {
