@@ -57,11 +57,7 @@ impl Patience {
 }
 
 /// Notes when a call arrives.
-#[expect(
-    clippy::unnecessary_wraps,
-    clippy::result_large_err,
-    reason = "the signature of an interceptor"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of an interceptor")]
 pub(super) fn note_arrival(mut request: Request<()>) -> Result<Request<()>, Status> {
     request.extensions_mut().insert(Arrived(monotonic()));
     Ok(request)

@@ -12,6 +12,7 @@ mod call;
 mod cid;
 mod failure;
 mod json;
+mod lists;
 mod openapi;
 mod outcomes;
 mod parameters;

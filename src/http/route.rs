@@ -62,6 +62,8 @@ pub enum Body {
         field: &'static str,
         /// The message.
         item: &'static str,
+        /// The field and the message of what comes before the items.
+        head: Option<(&'static str, &'static str)>,
     },
 }
 
@@ -138,7 +140,19 @@ impl Route {
 
     /// Has the items of a stream for its body.
     pub(super) const fn items(mut self, field: &'static str, item: &'static str) -> Self {
-        self.body = Body::Items { field, item };
+        let head = None;
+        self.body = Body::Items { field, item, head };
+        self
+    }
+
+    /// Has the items of a stream for its body, and what comes before them. What stands in the path is a field of that.
+    pub(super) const fn headed_items(
+        mut self,
+        head: (&'static str, &'static str),
+        (field, item): (&'static str, &'static str),
+    ) -> Self {
+        let head = Some(head);
+        self.body = Body::Items { field, item, head };
         self
     }
 

@@ -7,10 +7,12 @@ use http::Method;
 
 use super::call;
 use super::cid;
+use super::lists;
 use super::outcomes;
 use super::route::{Body, Handler, Parameter, Route};
 use crate::wire::v1;
 use crate::wire::v1::case_service_server::CaseService as _;
+use crate::wire::v1::list_service_server::ListService as _;
 use crate::wire::v1::lookup_service_server::LookupService as _;
 use crate::wire::v1::number_service_server::NumberService as _;
 use crate::wire::v1::report_service_server::ReportService as _;
@@ -221,6 +223,26 @@ pub static ROUTES: &[Route] = &[
     )
     .example(include_str!("examples/unlink_numbers.json"))
     .batch(),
+    put(
+        "/v1/lists/{list_id}",
+        "ListService",
+        "ReplaceList",
+        Handler {
+            path_field: Some("list_id"),
+            run: lists::replace,
+        },
+    )
+    .headed_items(("head", "ListHead"), ("entries", "ListEntry"))
+    .example(include_str!("examples/replace_list.json"))
+    .batch(),
+    get(
+        "/v1/lists/{list_id}",
+        "ListService",
+        "GetList",
+        handler!(get_list { list_id }),
+    )
+    .query(&[same("page_size"), same("page_token")]),
+    get("/v1/lists", "ListService", "ListLists", handler!(list_lists)),
 ];
 
 const fn get(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
@@ -233,6 +255,10 @@ const fn delete(path: &'static str, service: &'static str, rpc: &'static str, ha
 
 const fn post(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
     Route::new(Method::POST, path, (service, rpc), Body::Request, handler)
+}
+
+const fn put(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
+    Route::new(Method::PUT, path, (service, rpc), Body::Request, handler)
 }
 
 const fn patch(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {

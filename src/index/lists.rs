@@ -19,7 +19,9 @@ use crate::number::E164;
 use crate::store::{Shard, Version};
 
 /// Lists by id, each with its version.
-type ById = BTreeMap<ListId, (Version, Arc<List>)>;
+type ById = BTreeMap<ListId, Versioned>;
+/// A list with its version.
+type Versioned = (Version, Arc<List>);
 
 /// The lists of an index.
 #[derive(Debug, Default)]
@@ -157,12 +159,11 @@ impl Lists {
     /// The same with these lists: kinds whose lists are as they were are not compiled again.
     fn next(&self, by_id: ById) -> Self {
         let compiled = |kind| {
-            let of_kind = |lists: &'_ ById| -> Vec<(Version, Arc<List>)> {
+            let of_kind = |lists: &ById| -> Vec<Versioned> {
                 lists.values().filter(|(_, list)| list.kind == kind).cloned().collect()
             };
             let (before, now) = (of_kind(&self.by_id), of_kind(&by_id));
-            let is_same =
-                |((_, one), (_, other)): (&(Version, Arc<List>), &(Version, Arc<List>))| Arc::ptr_eq(one, other);
+            let is_same = |((_, one), (_, other)): (&Versioned, &Versioned)| Arc::ptr_eq(one, other);
             if before.len() == now.len() && before.iter().zip(&now).all(is_same) {
                 return Arc::clone(self.of_kind(kind));
             }

@@ -127,9 +127,11 @@ async fn lookups_show_reports_and_cases_and_basic_shows_little() {
         basis: full.basis,
         sip: full.sip.clone(),
         cache_ttl: full.cache_ttl,
+        decision_id: basic.decision_id.clone(),
         request_id: "q2".into(),
         ..v1::LookupResponse::default()
     };
+    assert!(!basic.decision_id.is_empty(), "{basic:?}");
     // Scores decay as time goes by.
     let scores = (basic.risk_score.unwrap(), full.risk_score.unwrap());
     assert!((scores.0 - scores.1).abs() < 0.01, "{scores:?}");

@@ -13,7 +13,10 @@ fn route(name: &str) -> &'static Route {
 
 /// Sends every example, and the path alone where a route has no body.
 async fn send_examples(server: &Server, description: &Description) {
-    for route in ROUTES.iter().filter(|route| route.name != "GetDecision") {
+    for route in ROUTES
+        .iter()
+        .filter(|route| !["GetDecision", "GetList"].contains(&route.name))
+    {
         let path = description.path(route);
         let answer = match route.example {
             Some(example) => server.request(route.method.as_str(), &path, example).await,

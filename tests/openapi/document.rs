@@ -81,10 +81,6 @@ async fn every_reference_leads_somewhere_and_all_is_explained() {
 const WITHOUT_ROUTE: &[&str] = &[
     // Over HTTP, batches take its place.
     "LookupService.StreamLookup",
-    // The server does not implement these yet.
-    "ListService.GetList",
-    "ListService.ListLists",
-    "ListService.ReplaceList",
 ];
 
 #[test]

@@ -17,6 +17,7 @@ mod described;
 mod document;
 mod fuzz;
 #[path = "../support/random.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 mod random;
 mod same;
 #[path = "../support/mod.rs"]

@@ -10,7 +10,10 @@ fn row(route: &Route) -> String {
     match route.body {
         Body::None => {}
         Body::Request => takes.push("the request as the body".to_owned()),
-        Body::Items { field, .. } => takes.push(format!("`{field}` in the body")),
+        Body::Items { field, head, .. } => {
+            let head = head.map(|(head, _)| format!("`{head}` and ")).unwrap_or_default();
+            takes.push(format!("{head}`{field}` in the body"));
+        }
         Body::Field(field) => takes.push(format!("its `{field}` as the body")),
     }
     let names: Vec<_> = route.query.iter().map(|known| format!("`{}`", known.name)).collect();

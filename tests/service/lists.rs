@@ -1,17 +1,18 @@
 //! Lists: replaced whole or not at all, by a change like any other, and seen by every instance.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ringwarden::clock::Clock;
 use ringwarden::domain::ids::{ListId, ListSource};
-use ringwarden::domain::kinds::{Action, ListKind};
+use ringwarden::domain::kinds::{Action, Basis, ListKind, RiskLevel, StatusKind};
 use ringwarden::domain::list::{Hit, ListEntry, ListHits, MAX_LISTS, Origin, Pattern};
 use ringwarden::domain::time::{DAY_MS, Timestamp};
-use ringwarden::service::{ListHead, PageRequest, Replaced, ServiceError};
+use ringwarden::service::{ListHead, LookupInput, PageRequest, Replaced, ServiceError, StatusInput};
 use ringwarden::store::embedded::EmbeddedStore;
 
 use crate::support::flaky::{Fault, Flaky};
-use crate::support::instance::{Instance, evidence_version, mutation, noon};
+use crate::support::instance::{Instance, evidence_version, mutation, noon, report};
 use crate::support::places::Place as _;
 use crate::support::redis_place::Redis;
 use crate::{instance, memory};
@@ -209,7 +210,11 @@ async fn pages_lead_through_a_list() {
         }
     }
     assert_eq!(pages, 3);
-    assert_eq!(shown, ["+1415*", ONE, "+14155550102*", TWO, "+4930123456"]);
+    assert_eq!(
+        shown,
+        ["+1415*", "+4930123456", ONE, "+14155550102*", TWO],
+        "in the order of integers"
+    );
     let none = ListId::parse("none").unwrap();
     let missing = one.service.list_page(&none, &PageRequest::default());
     assert!(matches!(missing, Err(ServiceError::NotFound { what: "list" })));
@@ -264,4 +269,72 @@ async fn another_instance_sees_a_list_over_redis() {
     let figures = one.service.metrics().render(ringwarden::clock::monotonic());
     assert!(figures.contains("ringwarden_list_entries{kind=\"do_not_originate\"} 1\n"));
     assert!(figures.contains("ringwarden_list_entries{kind=\"tenant_prefix\"} 0\n"));
+}
+
+/// What lists say decides over calls, in the order of the rules, for as long as their entries hold.
+#[tokio::test]
+async fn lists_decide_over_calls_in_their_order() {
+    let one = instance().await;
+    let decided = |number: &str| {
+        let found = one.look_up(number);
+        (found.decision.action, found.decision.basis, found.score.reasons[0].code)
+    };
+    let lists = [
+        ("own-prefixes", ListKind::TenantPrefix),
+        ("own-block", ListKind::TenantBlock),
+        ("own-allow", ListKind::TenantAllow),
+        ("idle", ListKind::Unassigned),
+        ("dno", ListKind::DoNotOriginate),
+        ("safety", ListKind::Protected),
+    ];
+    let expected = [
+        (Action::SendToVoicemail, Basis::TenantPolicy, "TENANT_RULE"),
+        (Action::Block, Basis::TenantPolicy, "TENANT_RULE"),
+        (Action::Allow, Basis::TenantPolicy, "TENANT_RULE"),
+        (Action::Block, Basis::InvalidNumber, "UNASSIGNED_NUMBER"),
+        (Action::Block, Basis::Dno, "DO_NOT_ORIGINATE"),
+        (Action::Allow, Basis::Protected, "PROTECTED_NUMBER"),
+    ];
+    for n in 0..3 {
+        one.service.submit(report(ONE, &format!("r{n}"), noon())).await.unwrap();
+    }
+    assert_eq!(one.look_up(ONE).decision.basis, Basis::Analytics);
+    // Each list is stronger than those before it.
+    for ((id, kind), expected) in lists.into_iter().zip(expected) {
+        let mut listed = entry("+1415555*");
+        listed.action = (kind == ListKind::TenantPrefix).then_some(Action::SendToVoicemail);
+        listed.expires_at = (kind == ListKind::Protected).then(|| noon().plus(Duration::from_secs(40)));
+        let head = head(id, kind, id);
+        one.service.replace_list(&head, [listed].into()).await.unwrap();
+        assert_eq!(decided(ONE), expected, "{id}");
+    }
+    let found = one.look_up(ONE);
+    assert_eq!(
+        (found.score.verdict.level, found.score.verdict.value),
+        (RiskLevel::NotScored, None)
+    );
+    assert_eq!(
+        found.decision.ttl,
+        Duration::from_secs(40),
+        "an answer outlives the entry"
+    );
+    // Whoever calls public safety is put through.
+    let called = LookupInput {
+        number: "+12125550101".to_owned(),
+        called_number: TWO.to_owned(),
+        full: true,
+        ..LookupInput::default()
+    };
+    assert_eq!(one.ask(&called).decision.basis, Basis::Protected);
+    one.clock.advance(Duration::from_secs(41));
+    assert_eq!(decided(ONE), expected[4], "an entry outlives its time");
+    assert_eq!(one.ask(&called).decision.basis, Basis::NoEvidence);
+    // An analyst may know better than a list.
+    let safe = StatusInput {
+        kind: StatusKind::Protected,
+        reason: "call centre of the fire brigade".to_owned(),
+        expires_at: None,
+    };
+    one.service.set_status(ONE, None, &safe, &mutation("m1")).await.unwrap();
+    assert_eq!(one.look_up(ONE).decision.basis, Basis::Protected);
 }

@@ -6,6 +6,7 @@ mod decisions;
 mod instances;
 mod lists;
 mod quotas;
+mod rates;
 mod reports;
 #[path = "../support/mod.rs"]
 mod support;

@@ -60,6 +60,11 @@ pub enum DraftFault {
     TooMany,
 }
 
+/// Where an entry came in, from 0, and its line.
+pub type PlaceAndLine = (u32, u32);
+/// An entry whose pattern came before, and the entry before it.
+pub type Twice = [PlaceAndLine; 2];
+
 /// A list that is coming in.
 #[derive(Debug)]
 pub struct Draft {
@@ -124,11 +129,11 @@ impl Draft {
     /// # Errors
     /// The places and lines of every entry whose pattern came before, each with those of the entry before it: the later
     /// one first.
-    pub fn finish(mut self) -> Result<Arc<[ListEntry]>, Vec<[(u32, u32); 2]>> {
+    pub fn finish(mut self) -> Result<Arc<[ListEntry]>, Vec<Twice>> {
         self.entries
             .sort_unstable_by_key(|(entry, place, _)| (entry.pattern, *place));
         let pairs = self.entries.iter().zip(self.entries.iter().skip(1));
-        let mut twice: Vec<[(u32, u32); 2]> = pairs
+        let mut twice: Vec<Twice> = pairs
             .filter(|((one, ..), (next, ..))| one.pattern == next.pattern)
             .map(|((_, first, first_line), (_, place, line))| [(*place, *line), (*first, *first_line)])
             .collect();

@@ -17,7 +17,7 @@ use super::requests::Requests;
 use super::tail::Tail;
 use super::time::Timestamp;
 
-pub use draft::{Draft, DraftFault, EntryFault, NewEntry};
+pub use draft::{Draft, DraftFault, EntryFault, NewEntry, PlaceAndLine, Twice};
 pub use pattern::{Pattern, PatternError};
 
 /// The most entries of a list.

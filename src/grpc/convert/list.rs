@@ -80,7 +80,7 @@ impl Upload {
         }
         for entry in entries {
             let line = entry.line;
-            if let Err(violations) = self.add_entry(entry) {
+            if let Err(violations) = self.add_entry(&entry) {
                 self.faults.add(place_of(self.count, line), violations);
             }
             self.count += 1;
@@ -109,7 +109,7 @@ impl Upload {
         Ok((self.head, entries.ok_or(ServiceError::Internal)?))
     }
 
-    fn add_entry(&mut self, entry: v1::ListEntry) -> Result<(), Vec<Violation>> {
+    fn add_entry(&mut self, entry: &v1::ListEntry) -> Result<(), Vec<Violation>> {
         let entry = new_entry(entry).map_err(violations)?;
         self.draft
             .check(&entry)
@@ -122,6 +122,7 @@ impl Upload {
 }
 
 /// Where an entry stood: its line, if there is a file, or else its place among all that came.
+#[derive(Clone, Copy)]
 enum Place {
     Line(u32),
     Entry(usize),
@@ -176,9 +177,10 @@ impl Faults {
 }
 
 fn violations(error: ServiceError) -> Vec<Violation> {
-    match error {
-        ServiceError::Invalid(violations) => violations,
-        other => vec![Violation::new("entry", other.to_string())],
+    if let ServiceError::Invalid(violations) = error {
+        violations
+    } else {
+        vec![Violation::new("entry", error.to_string())]
     }
 }
 
@@ -212,7 +214,7 @@ fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
 }
 
 /// Reads an entry; fields are named from its own top.
-fn new_entry(entry: v1::ListEntry) -> Result<NewEntry, ServiceError> {
+fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
     let mut fields = Fields::default();
     let pattern = fields.keep("number", Pattern::parse(&entry.number));
     let source = fields.keep("source", ListSource::parse(&entry.source));

@@ -92,10 +92,14 @@ fn operation(route: &Route, method: &Method, contract: &Contract, schemas: &mut 
     let Some(keys) = operation.as_object_mut() else {
         return operation;
     };
-    let fields = contract
-        .messages
-        .get(&method.request)
-        .map(|message| message.fields.as_slice());
+    let message = match route.body {
+        Body::Items {
+            head: Some((_, message)),
+            ..
+        } => message,
+        Body::None | Body::Request | Body::Field(_) | Body::Items { .. } => &method.request,
+    };
+    let fields = contract.messages.get(message).map(|message| message.fields.as_slice());
     let parameters = parameters(route, fields.unwrap_or_default(), schemas);
     if !parameters.is_empty() {
         keys.insert("parameters".to_owned(), parameters.into());
@@ -131,12 +135,19 @@ fn body_schema(route: &Route, method: &Method, fields: &[Field], schemas: &mut S
             };
             Some(schemas.request(message, None))
         }
-        Body::Items { field, item } => Some(json!({
-            "type": "object",
-            "description": "What a client of gRPC sends as a stream.",
-            "properties": { field: { "type": "array", "items": schemas.request(item, None) } },
-            "additionalProperties": false,
-        })),
+        Body::Items { field, item, head } => {
+            let items = json!({ "type": "array", "items": schemas.request(item, None) });
+            let mut properties = Map::from_iter([(field.to_owned(), items)]);
+            if let Some((head, message)) = head {
+                properties.insert(head.to_owned(), schemas.request(message, route.path_field));
+            }
+            Some(json!({
+                "type": "object",
+                "description": "What a client of gRPC sends as a stream.",
+                "properties": properties,
+                "additionalProperties": false,
+            }))
+        }
     }
 }
 

@@ -149,7 +149,6 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::domain::decision::MAX_NAME_BYTES;
     use crate::domain::score::ReasonCode;
     use crate::domain::time::Timestamp;
     use crate::service::decision::KeyRing;
@@ -250,6 +249,5 @@ mod tests {
             hex,
             "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d"
         );
-        assert!(MAX_NAME_BYTES == 64);
     }
 }
