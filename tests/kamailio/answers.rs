@@ -201,6 +201,25 @@ async fn emergencies_are_protected_by_the_service_too() {
     assert_eq!(elsewhere.status, 603);
 }
 
+/// A switch that can do no more than show a name shows one for callers that others refuse.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_told_of_whoever_is_labelled_or_blocked() {
+    let service = Service::start("memory:").await;
+    service.report(BAD, Attestation::Unspecified).await;
+    service.link(LABELLED).await;
+    service.set_status(NEVER_CALLS, StatusKind::DoNotOriginate).await;
+    let table = [
+        (BAD, "SCAM LIKELY"),
+        (LABELLED, "SCAM LIKELY"),
+        (NEVER_CALLS, "SPAM RISK"),
+        (UNKNOWN, ""),
+    ];
+    for (caller, name) in table {
+        let answer = service.program.get(&format!("/v1/cid/{caller}")).await;
+        assert_eq!(answer, (200, name.to_owned()), "{caller}");
+    }
+}
+
 /// Nobody is refused for what cannot be asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_without_a_number_is_let_through() {
