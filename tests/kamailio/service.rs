@@ -15,8 +15,8 @@ use crate::switch::Switch;
 
 /// Below what the switch waits for.
 const BUDGET: &str = "900ms";
-/// How many reports block a number, whatever model scores them.
-const REPORTS: usize = 3;
+/// How many reports block a number and name the kind of its calls, whatever model scores them.
+const REPORTS: usize = 4;
 /// Who does what operators do.
 const ACTOR: &str = "ana";
 /// Where people go who object to a block.
