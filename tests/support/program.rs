@@ -30,8 +30,13 @@ pub struct Program {
 impl Program {
     /// Starts a server over a store, and waits until its index is loaded.
     pub async fn serve(store: &str) -> Self {
+        Self::serve_with(store, &[]).await
+    }
+
+    /// As [`Self::serve`], with these further arguments.
+    pub async fn serve_with(store: &str, arguments: &[&str]) -> Self {
         let logs = TempDir::new().unwrap();
-        let mut child = spawn(store, &logs.path().join("log"));
+        let mut child = spawn(store, arguments, &logs.path().join("log"));
         let (grpc, http) = addresses(&mut child, logs.path()).await;
         let program = Self {
             child,
@@ -48,7 +53,7 @@ impl Program {
     /// Starts a server and kills it so much later, wherever it is then.
     pub async fn killed_after(store: &str, delay: Duration) {
         let logs = TempDir::new().unwrap();
-        let mut child = spawn(store, &logs.path().join("log"));
+        let mut child = spawn(store, &[], &logs.path().join("log"));
         sleep(delay).await;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -85,10 +90,19 @@ impl Program {
 
     /// Asks it to end.
     pub fn terminate(&self) {
-        // The kill of the shell: a slim system has no other.
-        let command = format!("kill -TERM {}", self.child.id());
-        let sent = Command::new("sh").args(["-c", &command]).status();
-        assert!(sent.unwrap().success());
+        self.signal("TERM");
+    }
+
+    /// Stops it, as a hung machine would: the kernel accepts for it, and it never answers.
+    pub async fn pause(&self) {
+        self.signal("STOP");
+        // That has been sent: threads that run on another core have yet to receive it.
+        self.wait_for("a standstill", async || self.is_stopped()).await;
+    }
+
+    /// Lets it go on after [`Self::pause`].
+    pub fn resume(&self) {
+        self.signal("CONT");
     }
 
     /// Waits for its end.
@@ -109,13 +123,12 @@ impl Program {
 
     /// The status and the body of an answer over HTTP; status 0 if there is none within two seconds.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let answer = timeout(Duration::from_secs(2), get(self.http, path)).await;
-        let Ok(Ok(answer)) = answer else {
-            return (0, String::new());
-        };
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.unwrap_or(0), body.to_owned())
+        self.exchange(&format!("GET {path}"), "").await
+    }
+
+    /// The same, to a `POST` of JSON.
+    pub async fn post(&self, path: &str, body: &str) -> (u16, String) {
+        self.exchange(&format!("POST {path}"), body).await
     }
 
     /// The value of a metric without labels.
@@ -136,6 +149,33 @@ impl Program {
         });
         assert!(waited.await.is_ok(), "waited in vain for {what}: {}", self.log());
     }
+
+    async fn exchange(&self, what: &str, body: &str) -> (u16, String) {
+        let answer = timeout(Duration::from_secs(2), exchange(self.http, what, body)).await;
+        let Ok(Ok(answer)) = answer else {
+            return (0, String::new());
+        };
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or(0), body.to_owned())
+    }
+
+    /// Whether every thread is stopped.
+    fn is_stopped(&self) -> bool {
+        let mut threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        threads.all(|thread| {
+            // The number, the name in brackets, the state.
+            let status = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+            status.rsplit(") ").next().unwrap().starts_with('T')
+        })
+    }
+
+    fn signal(&self, name: &str) {
+        // The kill of the shell: a slim system has no other.
+        let command = format!("kill -{name} {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &command]).status();
+        assert!(sent.unwrap().success());
+    }
 }
 
 impl Drop for Program {
@@ -146,13 +186,14 @@ impl Drop for Program {
     }
 }
 
-fn spawn(store: &str, log: &Path) -> Child {
+fn spawn(store: &str, arguments: &[&str], log: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwarden"));
     command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"]);
     command.args(["--store", store, "--log-format", "json"]);
-    // The machine may be busy; a test that means deadlines says so in its questions.
-    command.args(["--lookup-budget", "10s"]);
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+    command.args(arguments);
+    // The machine may be busy; a test that means deadlines says so.
+    command.env_clear().env("RINGWARDEN_LOOKUP_BUDGET", "10s");
+    command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(File::create(log).unwrap()).spawn().unwrap()
 }
 
@@ -176,9 +217,11 @@ fn read_log(logs: &Path) -> String {
     std::fs::read_to_string(logs.join("log")).unwrap()
 }
 
-async fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+async fn exchange(address: SocketAddr, what: &str, body: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let length = body.len();
+    let head = format!("{what} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    let request = format!("{head}Content-Type: application/json\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;

@@ -49,13 +49,19 @@ impl SipSettings {
                 display_name: name,
                 ..plain(302, "Moved Temporarily")
             }),
-            Action::Block if is_judged(decision.basis) => Some(self.judged(decision_id)),
-            Action::Block => Some(plain(603, "Decline")),
+            // A switch that can only show names puts the call through, and the person should know most of all then.
+            Action::Block => Some(SipTreatment {
+                display_name: name,
+                ..self.refused(decision.basis, decision_id)
+            }),
             Action::WarnBeforeDial => None,
         }
     }
 
-    fn judged(&self, decision_id: &str) -> SipTreatment {
+    fn refused(&self, basis: Basis, decision_id: &str) -> SipTreatment {
+        if !is_judged(basis) {
+            return plain(603, "Decline");
+        }
         match self.refusal {
             Refusal::NetworkBlocked => {
                 let url = self.redress_url.as_ref();
@@ -140,7 +146,7 @@ mod tests {
                 (phrase, header),
                 "{basis}"
             );
-            assert_eq!((found.display_name, found.call_info_header), ("", None));
+            assert_eq!((found.display_name, found.call_info_header), ("SCAM LIKELY", None));
         }
     }
 

@@ -1,0 +1,35 @@
+//! Calls through a real switch: Kamailio with the configuration of `deploy/kamailio`, the program behind it, and in
+//! front of it SIPp with the scenario of the same folder, or INVITEs byte by byte where the words of an answer matter.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    missing_docs,
+    dead_code,
+    reason = "a test, which uses a part of what tests share"
+)]
+
+mod answers;
+mod call;
+mod fake;
+mod outages;
+#[path = "../support/program.rs"]
+mod program;
+mod questions;
+mod rates;
+#[path = "../support/redis_server.rs"]
+mod redis_server;
+mod service;
+mod sipp;
+mod switch;
+
+/// A number that nothing is known of, in a range that nothing is known of.
+const UNKNOWN: &str = "+12015550199";
+/// A number that is blocked once it has been reported.
+const BAD: &str = "+13152328257";
+/// Somebody's number.
+const CALLED: &str = "+14155550100";
+/// What is told of a number that nothing speaks against.
+const ALLOWED: (u16, &str, Option<&str>, Option<&str>) = (404, "Not Found", None, None);

@@ -1,0 +1,190 @@
+//! The service as operators and other clients of it see it, beside the switch.
+
+use ringwarden::wire::Timestamp;
+use ringwarden::wire::v1;
+use ringwarden::wire::v1::case_service_client::CaseServiceClient;
+use ringwarden::wire::v1::clear_number_status_request::Target;
+use ringwarden::wire::v1::list_service_client::ListServiceClient;
+use ringwarden::wire::v1::number_service_client::NumberServiceClient;
+use ringwarden::wire::v1::replace_list_request::Part;
+use ringwarden::wire::v1::report_service_client::ReportServiceClient;
+use serde_json::{Value, json};
+
+use crate::program::Program;
+use crate::switch::Switch;
+
+/// Below what the switch waits for.
+const BUDGET: &str = "900ms";
+/// How many reports block a number and name the kind of its calls, whatever model scores them.
+const REPORTS: usize = 4;
+/// Who does what operators do.
+const ACTOR: &str = "ana";
+/// Where people go who object to a block.
+pub const REDRESS: &str = "https://redress.example/";
+
+/// The program over a store, and a switch that asks it.
+pub struct Service {
+    pub program: Program,
+    pub switch: Switch,
+}
+
+impl Service {
+    pub async fn start(store: &str) -> Self {
+        // A busy machine may let a server wait for longer than it gives itself by default.
+        let program = Program::serve_with(store, &["--redress-url", REDRESS, "--lookup-budget", BUDGET]).await;
+        let switch = Switch::start(program.http());
+        Self { program, switch }
+    }
+
+    /// Files reports of somebody who is trusted, of calls that were signed so: enough to block a number.
+    pub async fn report(&self, number: &str, attestation: v1::Attestation) {
+        let verstat = match attestation {
+            v1::Attestation::Unspecified => v1::Verstat::Unspecified,
+            v1::Attestation::None => v1::Verstat::NoValidation,
+            v1::Attestation::A | v1::Attestation::B | v1::Attestation::C => v1::Verstat::Passed,
+        };
+        for report_id in report_ids(attestation) {
+            let report = v1::Report {
+                report_id,
+                number: number.into(),
+                category: v1::Category::TechSupportScam.into(),
+                source: v1::Source::RegulatorFeed.into(),
+                role: v1::ReportRole::ToldToCall.into(),
+                attestation: attestation.into(),
+                verstat: verstat.into(),
+                ..v1::Report::default()
+            };
+            let request = v1::SubmitReportRequest { report: Some(report) };
+            self.reports().submit_report(request).await.unwrap();
+        }
+    }
+
+    /// Takes those reports back.
+    pub async fn withdraw(&self, number: &str, attestation: v1::Attestation) {
+        for report_id in report_ids(attestation) {
+            let request = v1::WithdrawReportRequest {
+                number: number.into(),
+                report_id,
+                ..v1::WithdrawReportRequest::default()
+            };
+            self.reports().withdraw_report(request).await.unwrap();
+        }
+    }
+
+    /// Puts a number into a case that is corroborated: it is labelled, whatever is said of it elsewhere.
+    pub async fn link(&self, number: &str) {
+        let mut cases = CaseServiceClient::new(self.program.channel());
+        let case = v1::CreateCaseRequest {
+            case_id: "case".into(),
+            title: "Pop-ups".into(),
+            category: v1::Category::TechSupportScam.into(),
+            status: v1::CaseStatus::Corroborated.into(),
+            actor: ACTOR.into(),
+            request_id: "create".into(),
+            ..v1::CreateCaseRequest::default()
+        };
+        cases.create_case(case).await.unwrap();
+        let link = v1::NumberLink {
+            number: number.into(),
+            role: v1::CaseRole::CallerId.into(),
+            confidence: Some(0.9),
+            source: v1::Source::Analyst.into(),
+            ..v1::NumberLink::default()
+        };
+        let links = v1::LinkNumbersRequest {
+            case_id: "case".into(),
+            links: vec![link],
+            actor: ACTOR.into(),
+            request_id: "link".into(),
+        };
+        cases.link_numbers(links).await.unwrap();
+    }
+
+    /// Gives a number a status.
+    pub async fn set_status(&self, number: &str, kind: v1::StatusKind) {
+        let request = v1::SetNumberStatusRequest {
+            number: number.into(),
+            kind: kind.into(),
+            reason: "a test".into(),
+            actor: ACTOR.into(),
+            request_id: "set".into(),
+            ..v1::SetNumberStatusRequest::default()
+        };
+        self.numbers().set_number_status(request).await.unwrap();
+    }
+
+    /// Takes all statuses of a number.
+    pub async fn clear_status(&self, number: &str) {
+        let request = v1::ClearNumberStatusRequest {
+            number: number.into(),
+            target: Some(Target::All(true)),
+            reason: "a test".into(),
+            actor: ACTOR.into(),
+            request_id: "clear".into(),
+            ..v1::ClearNumberStatusRequest::default()
+        };
+        self.numbers().clear_number_status(request).await.unwrap();
+    }
+
+    /// Puts these numbers, or prefixes, on a list of a kind.
+    pub async fn list(&self, kind: v1::ListKind, numbers: &[&str]) {
+        let head = v1::ListHead {
+            list_id: kind.as_str_name().to_ascii_lowercase(),
+            kind: kind.into(),
+            request_id: "list".into(),
+            actor: ACTOR.into(),
+            ..v1::ListHead::default()
+        };
+        let entry = |number: &&str| v1::ListEntry {
+            number: (*number).into(),
+            source: "test".into(),
+            entered_at: Some(Timestamp::from_millis(1_760_000_000_000)),
+            ..v1::ListEntry::default()
+        };
+        let entries = v1::ListEntries {
+            entries: numbers.iter().map(entry).collect(),
+        };
+        let parts = [Part::Head(head), Part::Entries(entries)].map(|part| v1::ReplaceListRequest { part: Some(part) });
+        let mut lists = ListServiceClient::new(self.program.channel());
+        lists.replace_list(tokio_stream::iter(parts)).await.unwrap();
+    }
+
+    /// What JSON clients are told of a call that is none.
+    pub async fn look_up(&self, mut question: Value) -> Value {
+        question["recordEvent"] = json!(false);
+        let (status, body) = self.program.post("/v1/lookup", &question.to_string()).await;
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// What the service says of a decision that a switch was told of.
+    pub async fn decision(&self, id: &str) -> Value {
+        let (status, body) = self.program.get(&format!("/v1/decisions/{id}")).await;
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// How many questions were answered over HTTP.
+    pub async fn lookups(&self) -> f64 {
+        let (_, figures) = self.program.get("/metrics").await;
+        let values = figures.lines().filter_map(|line| {
+            let labels = line.strip_prefix("ringwarden_lookups_total{")?;
+            labels
+                .contains("edge=\"http\"")
+                .then(|| labels.split("} ").nth(1)?.parse::<f64>().ok())?
+        });
+        values.sum()
+    }
+
+    fn reports(&self) -> ReportServiceClient<tonic::transport::Channel> {
+        ReportServiceClient::new(self.program.channel())
+    }
+
+    fn numbers(&self) -> NumberServiceClient<tonic::transport::Channel> {
+        NumberServiceClient::new(self.program.channel())
+    }
+}
+
+fn report_ids(attestation: v1::Attestation) -> impl Iterator<Item = String> {
+    (0..REPORTS).map(move |n| format!("{}-{n}", attestation.as_str_name()))
+}
