@@ -292,6 +292,7 @@ fn traffic_limits(traffic: &config::Traffic) -> traffic::Limits {
     let limits = traffic::Limits::DEFAULT;
     traffic::Limits {
         callers: usize::try_from(traffic.callers.get()).unwrap_or(limits.callers),
+        heavy_callers: usize::try_from(traffic.busy_callers.get()).unwrap_or(limits.heavy_callers),
         ..limits
     }
 }

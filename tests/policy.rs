@@ -17,8 +17,8 @@ use ringwarden::domain::score::Verdict;
 
 /// What decides, and what is decided. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
 /// that holds for the call; `signed` is whether anything is known of the call's signature; `spared` are verified
-/// businesses, those an analyst allowed, and owners whose number others show, unless this call is suspected to be one of
-/// theirs. The lifetime is in seconds.
+/// businesses, those an analyst allowed, and those of whom an analyst says that others show their number, unless this call
+/// is suspected to be one of theirs. The lifetime is in seconds.
 const TABLE: &str = "
 protection  list                    tenant        status                                signed  score    spared   action             basis          ttl
 called      *                       *             *                                     *       *        *        ALLOW              PROTECTED      0
@@ -34,19 +34,19 @@ none        none                    LABEL         !PROTECTED|DO_NOT_ORIGINATE   
 none        none                    CHALLENGE     !PROTECTED|DO_NOT_ORIGINATE           *       *        *        CHALLENGE          TENANT_POLICY  120
 none        none                    SEND_TO_VOICEMAIL !PROTECTED|DO_NOT_ORIGINATE       *       *        *        SEND_TO_VOICEMAIL  TENANT_POLICY  120
 none        none                    BLOCK         !PROTECTED|DO_NOT_ORIGINATE           *       *        *        BLOCK              TENANT_POLICY  120
-none        none                    none          BLOCKED                               *       *        *        BLOCK              ANALYST        120
-none        none                    none          ALLOWED                               no      *        *        ALLOW              ANALYST        60
-none        none                    none          ALLOWED                               yes     *        *        ALLOW              ANALYST        0
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no unknown *       ALLOW              NO_EVIDENCE    60
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes unknown *      ALLOW              NO_EVIDENCE    0
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no low *           ALLOW              ANALYTICS      60
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes low *          ALLOW              ANALYTICS      0
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no label *         LABEL              ANALYTICS      120
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes label *        LABEL              ANALYTICS      0
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no block yes       LABEL              ANALYTICS      120
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes block yes      LABEL              ANALYTICS      0
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no block no        BLOCK              ANALYTICS      120
-none        none                    none          !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes block no       BLOCK              ANALYTICS      0
+none        none                    none|WARN_BEFORE_DIAL BLOCKED                               *       *        *        BLOCK              ANALYST        120
+none        none                    none|WARN_BEFORE_DIAL ALLOWED                               no      *        *        ALLOW              ANALYST        60
+none        none                    none|WARN_BEFORE_DIAL ALLOWED                               yes     *        *        ALLOW              ANALYST        0
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no unknown *       ALLOW              NO_EVIDENCE    60
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes unknown *      ALLOW              NO_EVIDENCE    0
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no low *           ALLOW              ANALYTICS      60
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes low *          ALLOW              ANALYTICS      0
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no label *         LABEL              ANALYTICS      120
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes label *        LABEL              ANALYTICS      0
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no block yes       LABEL              ANALYTICS      120
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes block yes      LABEL              ANALYTICS      0
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no block no        BLOCK              ANALYTICS      120
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes block no       BLOCK              ANALYTICS      0
 ";
 
 const SIGNINGS: [Signing; 6] = [
@@ -123,7 +123,7 @@ fn tenants() -> Vec<(Option<TenantRule>, &'static str)> {
         (Some(TenantRule::Allow), "allow"),
         (Some(TenantRule::Block), "block"),
     ];
-    for action in Action::ALL.iter().filter(|action| **action != Action::WarnBeforeDial) {
+    for action in Action::ALL {
         rules.push((Some(TenantRule::Prefix(*action)), action.name()));
     }
     rules
@@ -153,7 +153,8 @@ fn for_each(mut check: impl FnMut(&Combination)) {
                                 let status = given.filter(|kind| kind.holds_for(signing, spoof_suspected));
                                 let vouched =
                                     matches!(status, Some(StatusKind::Allowed | StatusKind::VerifiedBusiness));
-                                let spared = vouched || (owner_protected && !spoof_suspected);
+                                let victim = status == Some(StatusKind::SpoofedVictim);
+                                let spared = vouched || (victim && !spoof_suspected);
                                 let verdict = Verdict {
                                     value,
                                     level: match value {
@@ -213,7 +214,7 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
         };
         assert_eq!(Policy::DEFAULT.decide(&combination.facts), expected, "{words:?}");
     });
-    assert_eq!(combinations, 5 * 4 * 8 * 9 * 4 * 6 * 4);
+    assert_eq!(combinations, 5 * 4 * 9 * 9 * 4 * 6 * 4);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
 }
@@ -235,6 +236,12 @@ fn what_is_about_to_be_dialled_is_warned_about_and_never_refused() {
                 ..combination.facts
             };
             let dialled = Policy::DEFAULT.decide(&facts);
+            if dialled.basis == Basis::TenantPolicy && called.basis != Basis::TenantPolicy {
+                // The one rule that is for dialling alone.
+                assert_eq!(facts.tenant, Some(TenantRule::Prefix(Action::WarnBeforeDial)));
+                assert_eq!(dialled.action, Action::WarnBeforeDial);
+                continue;
+            }
             assert_eq!((dialled.basis, dialled.ttl), (called.basis, called.ttl));
             let hindered = called.action != Action::Allow;
             let warn = match called.basis {
@@ -243,7 +250,7 @@ fn what_is_about_to_be_dialled_is_warned_about_and_never_refused() {
                 Basis::InvalidNumber => true,
                 Basis::TenantPolicy | Basis::Analyst => hindered,
                 Basis::Analytics | Basis::NoEvidence => {
-                    case_floor || (hindered && !combination.facts.verdict.owner_protected)
+                    case_floor || (hindered && combination.facts.verdict.status != Some(StatusKind::SpoofedVictim))
                 }
                 Basis::FailOpen => panic!("not a matter of rules"),
             };

@@ -56,6 +56,8 @@ pub struct Traffic {
     pub emergency_callback: Duration,
     /// Callers that are remembered. Default: 100,000.
     pub callers: NonZeroU32,
+    /// Of them, callers that call often. Default: 4,096.
+    pub busy_callers: NonZeroU32,
 }
 
 impl Answers {
@@ -98,6 +100,7 @@ impl Traffic {
         let rejected_share = layers.read(&settings::REJECTED_SHARE, parse::share);
         let emergency_callback = layers.read(&settings::EMERGENCY_CALLBACK, parse::time);
         let callers = layers.read(&settings::CALLERS, parse::count);
+        let busy_callers = layers.read(&settings::BUSY_CALLERS, parse::count);
         Some(Self {
             distinct_per_minute: distinct_per_minute?,
             distinct_per_hour: distinct_per_hour?,
@@ -110,6 +113,7 @@ impl Traffic {
             rejected_share: rejected_share?,
             emergency_callback: emergency_callback?,
             callers: callers?,
+            busy_callers: busy_callers?,
         })
     }
 }

@@ -119,7 +119,9 @@ settings! {
     EMERGENCY_CALLBACK "traffic.emergency_callback" --"emergency-callback" Some("TIME"), Some("60m"),
         "How long after somebody has called an emergency number every call to them is put through.";
     CALLERS "traffic.callers" --"callers" Some("COUNT"), Some("100000"),
-        "Callers that are remembered by their rate, 136 bytes each beside 22 MB; those who called longest ago are forgotten first.";
+        "Callers that are remembered by their rate, 136 bytes each; those who called longest ago are forgotten first.";
+    BUSY_CALLERS "traffic.busy_callers" --"busy-callers" Some("COUNT"), Some("4096"),
+        "Callers of more than 8 calls an hour that are remembered, 4.4 KB each; of further ones the one who called longest ago is forgotten.";
 }
 
 #[cfg(test)]

@@ -44,6 +44,10 @@ impl Api {
             };
             *count = count.saturating_add(1);
             service.metrics().call_outcomes(became, 1);
+            tokio::task::consume_budget().await; // others have questions
+        }
+        if self.draining.is_cancelled() {
+            return Err(error::draining()); // what was counted is not counted again soon
         }
         Ok(answer)
     }

@@ -1,13 +1,14 @@
 //! How calls ended, which only their switch knows: evidence of the caller's rate, in memory, for an hour.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::{Service, ServiceError};
 use crate::domain::traffic;
 use crate::number::Region;
 
-/// How a call ended.
-#[derive(Clone, Debug)]
+/// How a call ended. `Debug` shows nothing of who called.
+#[derive(Clone)]
 pub struct OutcomeInput {
     /// The number that called, as it is.
     pub number: String,
@@ -23,6 +24,15 @@ pub struct OutcomeInput {
     pub release_code: u16,
     /// Whether the call was refused on this service's advice.
     pub refused_on_advice: bool,
+}
+
+impl fmt::Debug for OutcomeInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutcomeInput")
+            .field("answered", &self.answered)
+            .field("release_code", &self.release_code)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Service {

@@ -229,7 +229,7 @@ async fn the_same_number_weighs_differently_by_how_the_call_is_signed() {
 
 /// What the switch writes into the number counts where the question says nothing else.
 #[tokio::test]
-async fn a_verstat_in_the_number_counts_unless_the_question_has_one() {
+async fn a_verstat_in_the_number_counts_unless_the_question_says_something_itself() {
     let one = with_bad_number().await;
     let written = |text: &str, verstat| {
         let input = LookupInput {
@@ -295,6 +295,17 @@ async fn emergency_calls_and_those_who_call_back_are_put_through() {
     );
     let (ttl, code) = protected(&call("+14155550150", PERSON, ""));
     assert_eq!((ttl, code), (Duration::from_secs(3_600), "PROTECTED_NUMBER"));
+    // Whoever calls for help is put through, whatever stands where their number should, and however they are named.
+    for from in ["hello", "sip:alice@pbx.example", "555-0199", ""] {
+        let help = LookupInput {
+            default_region: Some("US".parse().unwrap()),
+            ..call(from, "911", &"x".repeat(5_000))
+        };
+        assert_eq!(protected(&help), (Duration::ZERO, "EMERGENCY_CALL"), "{from}");
+    }
+    assert!(one.try_ask(&call("hello", PERSON, "")).is_err());
+    // In another country than the caller's, too.
+    assert_eq!(protected(&call(NUMBER, "999", "")).1, "EMERGENCY_CALL");
     // What cannot be read is no emergency, and no error either.
     for to in ["", "hello", "+1", "anonymous"] {
         assert_eq!(one.ask(&call(NUMBER, to, "")).decision.action, Action::Block, "{to}");

@@ -6,7 +6,7 @@ use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, StatusKin
 use ringwarden::service::{LookupInput, LookupRole, OutcomeInput, ServiceError};
 
 use crate::calls::{PERSON, call, codes, set, signed};
-use crate::support::instance::mutation;
+use crate::support::instance::{mutation, noon, report};
 use crate::{NUMBER, instance};
 
 /// A number that can be called, by its place.

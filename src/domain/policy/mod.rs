@@ -181,6 +181,8 @@ impl Policy {
         let action = match facts.tenant? {
             TenantRule::Allow => Action::Allow,
             TenantRule::Block => Action::Block,
+            // A call cannot be warned about before it is dialled.
+            TenantRule::Prefix(Action::WarnBeforeDial) if !facts.about_to_dial => return None,
             TenantRule::Prefix(action) => action,
         };
         Some(Decision {
@@ -211,9 +213,10 @@ impl Policy {
     fn by_score(&self, facts: &Facts) -> Option<Decision> {
         let verdict = &facts.verdict;
         let value = verdict.value.filter(|_| verdict.level != RiskLevel::Unknown)?;
-        // Whoever proved who they are, or is thought to be somebody's victim, is warned about and not blocked; but nobody
-        // vouches for a call that others are suspected to make.
-        let spared = verdict.level == RiskLevel::Trusted || (verdict.owner_protected && !verdict.spoof_suspected);
+        // Whoever proved who they are, or is somebody's victim by an analyst's word, is warned about and not blocked; but
+        // nobody vouches for a call that others are suspected to make. That strangers call a number back is no such word:
+        // whoever defrauds people is called back, too.
+        let spared = verdict.level == RiskLevel::Trusted || (is_victim(verdict) && !verdict.spoof_suspected);
         let (action, ttl) = if value >= self.block_from && !spared {
             (Action::Block, self.high_ttl)
         } else if value >= self.label_from {
@@ -246,11 +249,16 @@ fn dialled(facts: &Facts, decision: Decision) -> Decision {
         Basis::InvalidNumber => true,
         Basis::Analyst | Basis::TenantPolicy => decision.action != Action::Allow,
         Basis::Analytics | Basis::NoEvidence => {
-            verdict.case_floor || (decision.action != Action::Allow && !verdict.owner_protected)
+            verdict.case_floor || (decision.action != Action::Allow && !is_victim(verdict))
         }
     };
     let action = if warn { Action::WarnBeforeDial } else { Action::Allow };
     Decision { action, ..decision }
+}
+
+/// Whether an analyst says that others show the number.
+fn is_victim(verdict: &Verdict) -> bool {
+    verdict.status == Some(StatusKind::SpoofedVictim)
 }
 
 /// The lifetime of an answer that another signature would have changed: the next call may be signed otherwise.

@@ -20,9 +20,11 @@ const CODES: [ReasonCode; 5] = [
 ];
 
 impl Subject<'_> {
-    /// Whether the number's owner is thought to be the victim of those who show it.
+    /// Whether the number's owner is thought to be the victim of those who show it: an analyst says so, or many call back
+    /// a number that has called many, unless it was its owner who did, by the signatures of those calls.
     pub(super) fn is_owner_protected(&self) -> bool {
-        self.signs.called_back
+        let called_back = self.signs.called_back && !self.signs.mostly_signed;
+        called_back
             || self
                 .state
                 .statuses
@@ -35,8 +37,12 @@ impl ScoreModel {
     /// Whether the call is of a number that calls many, and this counts against it.
     pub(super) fn is_mass_calling(&self, subject: &Subject<'_>) -> bool {
         // The owner of a number that others show is not to pay for their calls; a call that may be anybody's is theirs.
-        let owners_own = subject.is_owner_protected() && subject.call.view() != View::Unauthenticated;
-        subject.signs.is_mass_calling() && subject.call.is_of_the_number() && !owners_own
+        let others = match subject.call.view() {
+            View::Unauthenticated => false,
+            View::All => subject.is_owner_protected(),
+            View::Authenticated => !subject.signs.mostly_signed,
+        };
+        subject.signs.is_mass_calling() && subject.call.is_of_the_number() && !others
     }
 
     /// What each sign adds.

@@ -15,10 +15,6 @@ use crate::wire::v1;
 pub(in crate::grpc) const MAX_BATCH_LOOKUPS: usize = 1_000;
 /// The most cases of one answer.
 const MAX_CASES: usize = 20;
-/// The most characters of a number as a switch writes it.
-const MAX_NUMBER_CHARS: usize = 250;
-/// The most characters of a Call-ID.
-const MAX_CALL_ID_CHARS: usize = 256;
 /// The most characters of the tag of a language.
 const MAX_LANGUAGE_CHARS: usize = 64;
 /// The longest budget.
@@ -36,12 +32,10 @@ pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<Asked, Servic
     let mut fields = Fields::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
-    fields.length("called_number", &request.called_number, MAX_NUMBER_CHARS);
     let attestation = fields.code("attestation", request.attestation, Attestation::from_code);
     let verstat = fields.code("verstat", request.verstat, Verstat::from_code);
-    let orig_id = fields.line("orig_id", request.orig_id, MAX_NAME_BYTES);
-    let ingress = fields.line("ingress", request.ingress, MAX_NAME_BYTES);
-    let call_id = fields.line("call_id", request.call_id, MAX_CALL_ID_CHARS);
+    let orig_id = fields.name("orig_id", request.orig_id, MAX_NAME_BYTES);
+    let ingress = fields.name("ingress", request.ingress, MAX_NAME_BYTES);
     let event_time = fields.recent_time("event_time", request.event_time);
     fields.length("language", &request.language, MAX_LANGUAGE_CHARS);
     if request.budget_ms > MAX_BUDGET_MS {
@@ -65,7 +59,7 @@ pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<Asked, Servic
         verstat,
         orig_id,
         ingress,
-        call_id,
+        call_id: request.call_id,
         event_time,
         language: Language::of_tag(&request.language),
         full: view != Ok(v1::View::Basic),

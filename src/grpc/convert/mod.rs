@@ -107,6 +107,14 @@ impl Fields {
         text
     }
 
+    /// A name of one line, by its bytes.
+    fn name(&mut self, field: &str, text: String, most_bytes: usize) -> String {
+        if text.len() > most_bytes {
+            self.refuse(field, format!("must have at most {most_bytes} bytes"));
+        }
+        self.line(field, text, most_bytes)
+    }
+
     /// A text that may have several lines.
     fn prose(&mut self, field: &str, text: String, most_chars: usize) -> String {
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {

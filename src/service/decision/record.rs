@@ -154,7 +154,7 @@ mod tests {
     use crate::service::decision::KeyRing;
 
     fn name() -> impl Strategy<Value = Box<str>> {
-        "[ -~]{0,64}".prop_map(Into::into)
+        "[ -~]{0,64}|\\PC{0,16}".prop_map(Into::into)
     }
 
     fn time() -> impl Strategy<Value = Timestamp> {

@@ -1,7 +1,7 @@
 //! What was found as an answer: the decision, the words, the name on the screen, the SIP response, the sealed id.
 
 use super::call::Called;
-use super::{Found, LookupInput, LookupOutcome, LookupRole};
+use super::{Found, LookupInput, LookupOutcome, LookupRole, RecordFacts};
 use crate::domain::advice::{self, Occasion};
 use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
@@ -26,7 +26,8 @@ impl Service {
                 level: RiskLevel::Unknown,
                 ..Verdict::NOT_SCORED
             });
-            found.number_value = None;
+            (found.number_value, found.record) = (None, RecordFacts::default());
+            found.cases.clear();
             Decision::FAIL_OPEN
         } else {
             self.decide(&found, now)

@@ -13,6 +13,9 @@ use crate::number::{self, AttestationLevel, E164, Parsed, Region, ServiceKind};
 use crate::service::Service;
 use crate::traffic::CallEvent;
 
+/// The longest text of a number called that is looked at.
+const MAX_CALLED_BYTES: usize = 1_000;
+
 /// Whom a call is to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Called {
@@ -25,16 +28,25 @@ pub(super) enum Called {
 }
 
 impl Called {
-    /// Reads the number called. One without a country code is of the question's region, or else of the caller's.
-    pub(super) fn of(input: &LookupInput, caller: &Parsed) -> Self {
-        if input.called_number.is_empty() {
+    /// Reads the number called. One without a country code is of the question's region, or else of the caller's; what is
+    /// an emergency number anywhere is taken for one.
+    pub(super) fn of(input: &LookupInput, caller: Option<&Parsed>) -> Self {
+        let text = input.called_number.as_str();
+        if text.is_empty() || text.len() > MAX_CALLED_BYTES {
             return Self::Unknown;
         }
         let region = input.default_region.or(match caller {
-            Parsed::Number(caller) => caller.region(),
-            Parsed::Service(_) | Parsed::Anonymous => None,
+            Some(Parsed::Number(caller)) => caller.region(),
+            Some(Parsed::Service(_) | Parsed::Anonymous) | None => None,
         });
-        match number::parse(&input.called_number, region) {
+        match Self::read(text, region) {
+            Self::Unknown if region.is_some() && Self::read(text, None) == Self::Emergency => Self::Emergency,
+            read => read,
+        }
+    }
+
+    fn read(text: &str, region: Option<Region>) -> Self {
+        match number::parse(text, region) {
             Ok(Parsed::Service(service)) if service.kind() == ServiceKind::Emergency => Self::Emergency,
             Ok(Parsed::Number(called)) => called
                 .e164()
@@ -58,10 +70,12 @@ impl Called {
     }
 }
 
-/// How the call was signed: what the question says, and else what the text of the number does.
+/// How the call was signed: what the question says, and what the text of the number does where it says nothing at all. A
+/// number about to be dialled was written by anybody.
 pub(super) fn signing(input: &LookupInput, caller: &Parsed) -> Signing {
+    let says_nothing = input.verstat.is_none() && input.attestation.is_none();
     let said = match caller {
-        Parsed::Number(caller) if input.verstat.is_none() => caller.verstat(),
+        Parsed::Number(caller) if says_nothing && input.role == LookupRole::Calling => caller.verstat(),
         Parsed::Number(_) | Parsed::Service(_) | Parsed::Anonymous => None,
     };
     let verstat = input.verstat.or(said.map(|said| match said {
@@ -107,7 +121,9 @@ impl Service {
         input: &LookupInput,
         now: Timestamp,
     ) -> Signs {
-        let traffic = if input.record_event && input.role == LookupRole::Calling {
+        // Whose call it is whose signature is broken, is not known: it is held against nobody.
+        let is_of_caller = signing.is_of_the_number();
+        let traffic = if input.record_event && input.role == LookupRole::Calling && is_of_caller {
             let event = CallEvent {
                 caller,
                 called: called.number(),

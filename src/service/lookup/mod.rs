@@ -6,6 +6,7 @@ mod call;
 mod identity;
 mod listed;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,8 +39,8 @@ pub enum LookupRole {
     AboutToDial,
 }
 
-/// A question.
-#[derive(Clone, Debug, Default)]
+/// A question. `Debug` shows nothing of who calls whom.
+#[derive(Clone, Default)]
 pub struct LookupInput {
     /// What the switch or app has, as it is.
     pub number: String,
@@ -125,16 +126,32 @@ struct Found {
     late: bool,
 }
 
+impl fmt::Debug for LookupInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LookupInput")
+            .field("role", &self.role)
+            .field("attestation", &self.attestation)
+            .field("verstat", &self.verstat)
+            .field("full", &self.full)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Service {
     /// Answers a question. Past `deadline` the answer is to let the call through, whatever is known of it: a carrier's
     /// caller is waiting.
     ///
     /// # Errors
-    /// If the text holds no number.
+    /// If the text holds no number, unless an emergency number is called.
     pub fn look_up(&self, input: &LookupInput, deadline: Instant) -> Result<LookupOutcome, ServiceError> {
-        let parsed = parse("number", &input.number, input.default_region)?;
+        let parsed = parse("number", &input.number, input.default_region);
+        let called = Called::of(input, parsed.as_ref().ok());
+        let parsed = match parsed {
+            // Whoever calls for help is put through, whatever stands where their number should.
+            Err(_) if called == Called::Emergency => Parsed::Anonymous,
+            parsed => parsed?,
+        };
         let now = self.clock.now();
-        let called = Called::of(input, &parsed);
         let blank = self.blank(input, (&parsed, called), (now, deadline));
         let mut found = match &parsed {
             Parsed::Number(number) => match number.e164() {
