@@ -4,6 +4,7 @@ use super::{CliError, output};
 use crate::app::{self, Listeners};
 use crate::clock::Clock;
 use crate::config::{self, ServeArgs};
+use crate::domain::advice;
 use crate::metrics::Metrics;
 use crate::number;
 use crate::tasks::{Tasks, shutdown_signal};
@@ -28,7 +29,10 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
         }
     });
     // Beside the opening of the store, and done before the first call is taken.
-    let warm_up = tokio::task::spawn_blocking(number::warm_up);
+    let warm_up = tokio::task::spawn_blocking(|| {
+        number::warm_up();
+        advice::warm_up();
+    });
     let listeners = Listeners::bind(&config).await?;
     let server = app::build(&config, Clock::system(), metrics, &tasks).await?;
     warm_up.await.map_err(std::io::Error::from)?;

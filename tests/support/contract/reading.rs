@@ -116,7 +116,7 @@ pub async fn scans_are_complete_and_of_one_table(place: &dyn Place) {
         .unwrap();
     let lists = scan_all(&store, list.shard(), Table::Lists, 10).await;
     assert_eq!(lists.len(), 1);
-    assert!(&lists[0].0 == list.id() && lists[0].1.bytes == largest);
+    assert!(lists[0].0 == list.id() && lists[0].1.bytes == largest);
     let cases = scan_all(&store, case.shard(), Table::Cases, 10).await;
     assert_eq!(cases.len(), 1);
     assert_eq!(&cases[0].0, case.id());
