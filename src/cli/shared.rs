@@ -10,6 +10,9 @@ use crate::number::{Region, UnknownRegion};
 /// Items of one page of a list, the most the server gives.
 pub(super) const PAGE_SIZE: u32 = 1_000;
 
+/// How long a person waits for an answer, which no call waits for: the most that the server takes for a budget.
+pub(super) const PATIENCE_MS: u32 = 10_000;
+
 /// Reads a day.
 pub(super) fn day(text: &str) -> Result<Day, NotADay> {
     text.parse()

@@ -8,6 +8,7 @@
     reason = "a test may stop at what it did not expect"
 )]
 
+mod late;
 mod methods;
 mod quotas;
 mod running;

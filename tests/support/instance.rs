@@ -61,7 +61,8 @@ impl Instance {
         Self::unloaded_by(store, clock, |service| service.with_write_timeout(write_timeout))
     }
 
-    fn unloaded_by(store: Arc<dyn Store>, clock: Clock, set_up: impl FnOnce(Service) -> Service) -> Self {
+    /// The same, set up as a test wants it.
+    pub fn unloaded_by(store: Arc<dyn Store>, clock: Clock, set_up: impl FnOnce(Service) -> Service) -> Self {
         let index = Arc::new(Index::new(Arc::new(ScoreModel::default())));
         let metrics = Metrics::new();
         let follower = Arc::new(Follower::new(

@@ -13,6 +13,7 @@ use tonic::transport::Channel;
 
 use self::questions::{QUESTIONS, Question, mismatch};
 use super::args::Cli;
+use super::shared::PATIENCE_MS;
 use super::{CliError, output};
 use crate::app::{self, Listeners};
 use crate::clock::Clock;
@@ -151,6 +152,7 @@ async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
         let request = LookupRequest {
             number: question.asked.to_owned(),
             default_region: "US".to_owned(),
+            budget_ms: PATIENCE_MS,
             ..LookupRequest::default()
         };
         let answer = client.lookup(request).await?.into_inner();

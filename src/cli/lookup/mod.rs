@@ -9,7 +9,7 @@ use super::connect::Remote;
 use super::error::CliError;
 use super::names::{name_of, parser};
 use super::output;
-use super::shared::InRegion;
+use super::shared::{InRegion, PATIENCE_MS};
 use super::time;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
@@ -98,6 +98,7 @@ fn requests(args: &LookupArgs) -> Vec<LookupRequest> {
         language: args.language.clone(),
         view: view.into(),
         record_event: Some(false), // a person's question is no call
+        budget_ms: PATIENCE_MS,
         ..LookupRequest::default()
     };
     args.numbers.iter().map(request).collect()
