@@ -13,8 +13,6 @@ use serde_json::{Value, json};
 use crate::program::Program;
 use crate::switch::Switch;
 
-/// Below what the switch waits for.
-const BUDGET: &str = "900ms";
 /// How many reports block a number and name the kind of its calls, whatever model scores them.
 const REPORTS: usize = 4;
 /// Who does what operators do.
@@ -30,8 +28,7 @@ pub struct Service {
 
 impl Service {
     pub async fn start(store: &str) -> Self {
-        // A busy machine may let a server wait for longer than it gives itself by default.
-        let program = Program::serve_with(store, &["--redress-url", REDRESS, "--lookup-budget", BUDGET]).await;
+        let program = Program::serve_with(store, &["--redress-url", REDRESS]).await;
         let switch = Switch::start(program.http());
         Self { program, switch }
     }
