@@ -62,12 +62,7 @@ fn defaults_are_accepted_and_are_the_domain_s() {
         thresholds.rejected_share,
     ];
     assert_eq!(shares.map(f64::to_bits), expected.map(f64::to_bits));
-    let limits = crate::traffic::Limits::DEFAULT;
-    let remembered = [traffic.callers.get(), traffic.busy_callers.get()];
-    assert_eq!(
-        remembered.map(|count| usize::try_from(count).unwrap()),
-        [limits.callers, limits.heavy_callers]
-    );
+    assert_eq!((traffic.callers.get(), traffic.busy_callers.get()), (100_000, 4_096));
     assert_eq!(config.answers.lookup_budget, Duration::from_millis(50));
     assert_eq!(config.answers.sip_block, SipBlock::NetworkBlocked);
 }

@@ -178,7 +178,6 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     assert_eq!((clean.decision.action, clean.decision_id.as_str()), (Action::Allow, ""));
 }
 
-/// Rate alone never blocks, however many signs there are, and whatever else lifts the score.
 #[tokio::test]
 async fn the_same_number_weighs_differently_by_how_the_call_is_signed() {
     let one = instance().await;

@@ -78,6 +78,66 @@ async fn numbers_dialled_one_after_the_other_are_labelled() {
     assert!(codes(&last).contains(&"SEQUENTIAL_DIALLING"), "{:?}", codes(&last));
 }
 
+/// Whoever shows a number on calls of their own does not make its owner a mass caller.
+#[tokio::test]
+async fn an_owner_who_signs_does_not_pay_for_calls_that_others_made() {
+    let one = instance().await;
+    for place in 0..60 {
+        one.ask(&call(NUMBER, &person(place), &format!("c{place}")));
+    }
+    assert_eq!(one.ask(&signed(Attestation::None)).decision.action, Action::Label);
+    assert_eq!(one.ask(&signed(Attestation::A)).decision.action, Action::Allow);
+    // Broken signatures are held against nobody.
+    for place in 0..60 {
+        one.ask(&LookupInput {
+            verstat: Some(Verstat::Failed),
+            ..call(PERSON, &person(place), &format!("f{place}"))
+        });
+    }
+    assert_eq!(one.ask(&call(PERSON, NUMBER, "p")).decision.basis, Basis::NoEvidence);
+    // Who signs for all of them made them.
+    for place in 0..60 {
+        one.ask(&LookupInput {
+            attestation: Some(Attestation::A),
+            verstat: Some(Verstat::Passed),
+            ..call("+12125550188", &person(place), &format!("a{place}"))
+        });
+    }
+    let own = one.ask(&LookupInput {
+        record_event: false,
+        number: "+12125550188".to_owned(),
+        ..signed(Attestation::A)
+    });
+    assert_eq!(own.decision.action, Action::Label);
+}
+
+/// People call back those who defraud them, too: being called back takes nothing away but the rate.
+#[tokio::test]
+async fn being_called_back_spares_no_number_that_was_reported() {
+    let one = instance().await;
+    for n in 0..3 {
+        one.service
+            .submit(report(NUMBER, &format!("r{n}"), noon()))
+            .await
+            .unwrap();
+    }
+    for place in 0..60 {
+        one.ask(&call(NUMBER, &person(place), &format!("c{place}")));
+    }
+    for place in 0..60 {
+        one.ask(&call(&person(place), NUMBER, &format!("b{place}")));
+    }
+    let found = one.look_up(NUMBER);
+    assert!(found.score.verdict.owner_protected);
+    assert_eq!(found.decision.action, Action::Block);
+    let dialled = one.ask(&LookupInput {
+        role: LookupRole::AboutToDial,
+        ..call(NUMBER, "", "")
+    });
+    assert_eq!(dialled.decision.action, Action::WarnBeforeDial);
+}
+
+/// Rate alone never blocks, however many signs there are, and whatever else lifts the score.
 #[tokio::test]
 async fn rate_labels_at_most() {
     let one = instance().await;
