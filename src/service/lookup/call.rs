@@ -121,8 +121,9 @@ impl Service {
         input: &LookupInput,
         now: Timestamp,
     ) -> Signs {
-        // Whose call it is whose signature is broken, is not known: it is held against nobody.
-        let is_of_caller = signing.is_of_the_number();
+        // Whose call it is whose signature is broken, is not known: it is held against nobody. But whoever may be in need
+        // is to be called back.
+        let is_of_caller = signing.is_of_the_number() || called == Called::Emergency;
         let traffic = if input.record_event && input.role == LookupRole::Calling && is_of_caller {
             let event = CallEvent {
                 caller,
