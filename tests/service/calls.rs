@@ -276,6 +276,12 @@ async fn emergency_calls_and_those_who_call_back_are_put_through() {
         protected(&call(NUMBER, PERSON, "")),
         (Duration::ZERO, "EMERGENCY_CALLBACK")
     );
+    // Broken provisioning, more often than not.
+    one.ask(&LookupInput {
+        verstat: Some(Verstat::Failed),
+        ..call("+14155550125", "911", "e2")
+    });
+    assert_eq!(protected(&call(NUMBER, "+14155550125", "")).1, "EMERGENCY_CALLBACK");
     let anonymous = call("sip:anonymous@anonymous.invalid", PERSON, "");
     assert_eq!(protected(&anonymous), (Duration::ZERO, "EMERGENCY_CALLBACK"));
     let impossible = call("+1415555019", PERSON, "");

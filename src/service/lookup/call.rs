@@ -39,10 +39,12 @@ impl Called {
             Some(Parsed::Number(caller)) => caller.region(),
             Some(Parsed::Service(_) | Parsed::Anonymous) | None => None,
         });
-        match Self::read(text, region) {
-            Self::Unknown if region.is_some() && Self::read(text, None) == Self::Emergency => Self::Emergency,
-            read => read,
+        let read = Self::read(text, region);
+        let elsewhere = || Self::read(text, None) == Self::Emergency;
+        if read == Self::Unknown && region.is_some() && elsewhere() {
+            return Self::Emergency;
         }
+        read
     }
 
     fn read(text: &str, region: Option<Region>) -> Self {
