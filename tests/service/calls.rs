@@ -248,27 +248,64 @@ async fn a_verstat_in_the_number_counts_unless_the_question_says_something_itsel
     );
 }
 
+/// How long the answer may be kept, and why the call is put through, which is asserted.
+fn protected(one: &Instance, input: &LookupInput) -> (Duration, &'static str) {
+    let found = one.ask(input);
+    let decided = (found.decision.action, found.decision.basis);
+    assert_eq!(decided, (Action::Allow, Basis::Protected), "{}", input.called_number);
+    assert_eq!(found.sip.as_ref().unwrap().code, 404);
+    (found.decision.ttl, codes(&found).remove(0))
+}
+
 #[tokio::test]
-async fn emergency_calls_and_those_who_call_back_are_put_through() {
+async fn emergency_calls_are_put_through_whoever_calls_and_however_it_is_written() {
     let one = with_bad_number().await;
     set(&one, NUMBER, StatusKind::Blocked, "m1").await;
-    let protected = |input: &LookupInput| {
-        let found = one.ask(input);
-        assert_eq!(
-            (found.decision.action, found.decision.basis),
-            (Action::Allow, Basis::Protected)
-        );
-        assert_eq!(found.sip.as_ref().unwrap().code, 404);
-        (found.decision.ttl, codes(&found)[0])
-    };
-    // With a region, and by that of the caller without one.
-    for to in ["911", "112", "urn:service:sos", "sip:911@carrier.example"] {
-        assert_eq!(
-            protected(&call(NUMBER, to, "")),
-            (Duration::ZERO, "EMERGENCY_CALL"),
-            "{to}"
-        );
+    for to in [
+        "911",
+        "112",
+        "urn:service:sos",
+        "sip:911@carrier.example",
+        // Of another country than the caller's.
+        "999",
+        // By networks that put a country code before everything.
+        "+1911",
+        "tel:+49112",
+        "sip:+44999@carrier.example;user=phone",
+        "+353112",
+    ] {
+        let expected = (Duration::ZERO, "EMERGENCY_CALL");
+        assert_eq!(protected(&one, &call(NUMBER, to, "")), expected, "{to}");
     }
+    // Whatever stands where the caller's number should, and however the call is named.
+    for from in ["hello", "sip:alice@pbx.example", "555-0199", ""] {
+        let help = LookupInput {
+            default_region: Some("US".parse().unwrap()),
+            ..call(from, "911", &"x".repeat(5_000))
+        };
+        assert_eq!(protected(&one, &help), (Duration::ZERO, "EMERGENCY_CALL"), "{from}");
+    }
+    assert!(one.try_ask(&call("hello", PERSON, "")).is_err());
+    // What is none, or cannot be read, is no error either.
+    for to in [
+        "+1912",
+        "+49",
+        "+14155550911",
+        "+1415911",
+        "",
+        "hello",
+        "+1",
+        "anonymous",
+    ] {
+        assert_eq!(one.ask(&call(NUMBER, to, "")).decision.action, Action::Block, "{to}");
+    }
+}
+
+#[tokio::test]
+async fn those_who_may_call_back_from_an_emergency_centre_are_put_through() {
+    let one = with_bad_number().await;
+    set(&one, NUMBER, StatusKind::Blocked, "m1").await;
+    let protected = |input: &LookupInput| protected(&one, input);
     assert_eq!(one.ask(&call(NUMBER, PERSON, "")).decision.action, Action::Block);
     // A person in need: whoever calls them may be the centre.
     one.ask(&call(PERSON, "911", "e1"));
@@ -300,21 +337,6 @@ async fn emergency_calls_and_those_who_call_back_are_put_through() {
     );
     let (ttl, code) = protected(&call("+14155550150", PERSON, ""));
     assert_eq!((ttl, code), (Duration::from_secs(3_600), "PROTECTED_NUMBER"));
-    // Whoever calls for help is put through, whatever stands where their number should, and however they are named.
-    for from in ["hello", "sip:alice@pbx.example", "555-0199", ""] {
-        let help = LookupInput {
-            default_region: Some("US".parse().unwrap()),
-            ..call(from, "911", &"x".repeat(5_000))
-        };
-        assert_eq!(protected(&help), (Duration::ZERO, "EMERGENCY_CALL"), "{from}");
-    }
-    assert!(one.try_ask(&call("hello", PERSON, "")).is_err());
-    // In another country than the caller's, too.
-    assert_eq!(protected(&call(NUMBER, "999", "")).1, "EMERGENCY_CALL");
-    // What cannot be read is no emergency, and no error either.
-    for to in ["", "hello", "+1", "anonymous"] {
-        assert_eq!(one.ask(&call(NUMBER, to, "")).decision.action, Action::Block, "{to}");
-    }
 }
 
 #[tokio::test]

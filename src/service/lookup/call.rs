@@ -16,6 +16,11 @@ use crate::traffic::CallEvent;
 /// The longest text of a number called that is looked at.
 const MAX_CALLED_BYTES: usize = 1_000;
 
+/// Digits of the emergency numbers that are dialled in many countries.
+const EMERGENCY_DIGITS: usize = 3;
+/// The most digits of a country code.
+const COUNTRY_CODE_DIGITS_MAX: usize = 3;
+
 /// Whom a call is to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Called {
@@ -40,8 +45,8 @@ impl Called {
             Some(Parsed::Service(_) | Parsed::Anonymous) | None => None,
         });
         let read = Self::read(text, region);
-        let elsewhere = || Self::read(text, None) == Self::Emergency;
-        if read == Self::Unknown && region.is_some() && elsewhere() {
+        let elsewhere = || region.is_some() && Self::read(text, None) == Self::Emergency;
+        if read == Self::Unknown && (elsewhere() || is_emergency_behind_country_code(text)) {
             return Self::Emergency;
         }
         read
@@ -70,6 +75,19 @@ impl Called {
             Self::Unknown | Self::Emergency => None,
         }
     }
+}
+
+/// Whether the text is an emergency number that a network has put a country code before, as in `+1911` and `+49112`: it
+/// is no number then, and whoever dialled it is in need all the same.
+fn is_emergency_behind_country_code(text: &str) -> bool {
+    let digits = text.split_once('+').map_or("", |(_, rest)| rest);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let digits = digits.get(..end).unwrap_or_default();
+    let is_emergency = |local: &str| {
+        local.len() == EMERGENCY_DIGITS
+            && matches!(number::parse(local, None), Ok(Parsed::Service(service)) if service.kind() == ServiceKind::Emergency)
+    };
+    (1..=COUNTRY_CODE_DIGITS_MAX).any(|code| digits.get(code..).is_some_and(is_emergency))
 }
 
 /// How the call was signed: what the question says, and what the text of the number does where it says nothing at all. A
