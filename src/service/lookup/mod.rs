@@ -19,7 +19,7 @@ use crate::domain::policy::{Bar, Decision, Facts, Protection, SipTreatment};
 use crate::domain::score::{Score, Verdict};
 use crate::domain::time::Timestamp;
 use crate::index::{Call, Known};
-use crate::number::{E164, Parsed, ParsedNumber, Region};
+use crate::number::{E164, Parsed, Region};
 use call::Called;
 use identity::parse;
 use listed::Listed;
@@ -155,7 +155,7 @@ impl Service {
         let blank = self.blank(input, (&parsed, called), (now, deadline));
         let mut found = match &parsed {
             Parsed::Number(number) => match number.e164() {
-                Some(e164) => self.find((e164, number), (called, input), (now, deadline), blank),
+                Some(e164) => self.find(e164, (called, input), (now, deadline), blank),
                 None => blank,
             },
             Parsed::Service(_) | Parsed::Anonymous => blank,
@@ -218,7 +218,7 @@ impl Service {
     /// What the index holds of a number.
     fn find(
         &self,
-        (number, parsed): (E164, &ParsedNumber),
+        number: E164,
         (called, input): (Called, &LookupInput),
         (now, deadline): (Timestamp, Instant),
         blank: Found,
@@ -263,15 +263,13 @@ impl Service {
         };
         let verdict = score.verdict;
         Found {
-            identity: Identity::of(parsed, input.full),
             score,
             number_value,
             facts: Facts { verdict, ..blank.facts },
             until: until.into_iter().chain(blank.until).min(),
-            is_scored: blank.is_scored,
             record,
             cases,
-            late: false,
+            ..blank
         }
     }
 }
