@@ -88,7 +88,8 @@ async fn delay(writer: &Instance, other: &Instance, n: u64) -> Duration {
     let target = number(n * 17 % 10_000);
     let before = other.count(&target.to_string());
     writer
-        .service
+        .services
+        .reports
         .submit(report(&target.to_string(), &format!("d{n}"), noon()))
         .await
         .unwrap();
@@ -106,7 +107,8 @@ async fn cpu_us_a_report(server: &RedisServer, writer: &Instance) -> f64 {
     for n in 0..WRITES {
         let target = number(n * 31 % 10_000);
         writer
-            .service
+            .services
+            .reports
             .submit(report(&target.to_string(), &format!("c{n}"), noon()))
             .await
             .unwrap();

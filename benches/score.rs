@@ -28,7 +28,7 @@ use ringwarden::domain::model::{MAX_KNOTS, ScoreModel, Term};
 use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::report::{ReportBody, ReportRow};
 use ringwarden::domain::rows::Rows;
-use ringwarden::domain::score::Subject;
+use ringwarden::domain::score::{Detail, Subject};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::domain::traffic::Signs;
@@ -114,7 +114,10 @@ impl Bench {
             let met = if whole < GOAL_NS { "met" } else { "MISSED" };
             println!("\n{group}: {whole:.0} ns; goal, less than {GOAL_NS:.0} ns: {met}");
             println!("  evidence {evidence:.0} ns, features {features:.0} ns, terms {terms:.0} ns");
-            for reason in model.explain(&subject, &weighed, &Vec::new()).reasons {
+            for reason in model
+                .explain(&subject, &weighed, &Vec::new(), Detail::Sentences)
+                .reasons
+            {
                 println!("  {:<16} {:>6.2} points", reason.code, reason.points);
             }
             println!();

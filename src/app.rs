@@ -19,7 +19,7 @@ use crate::grpc::{self, Api};
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
-use crate::service::{KeyRing, KeyRingError, Service, ServiceError};
+use crate::service::{Foundations, KeyRing, KeyRingError, ServiceError, ServiceSettings, Services};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::memory::MemoryStore;
 use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError};
@@ -137,7 +137,7 @@ impl Listeners {
 
 /// A server that is put together and not running yet.
 pub struct App {
-    service: Arc<Service>,
+    services: Arc<Services>,
     follower: Arc<Follower>,
     metrics: Metrics,
     grpc_limits: grpc::Limits,
@@ -177,18 +177,25 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         tenant_daily: config.limits.tenant_daily_quota,
         ..Quotas::DEFAULT
     };
-    let service = Service::new(store, index, Arc::clone(&follower), clock, policy, metrics.clone())
-        .with_write_timeout(config.limits.write_timeout)
-        .with_quotas(quotas)
-        .with_lookup_budget(config.answers.lookup_budget)
-        .with_sip(sip_settings(&config.answers))
-        .with_traffic(thresholds(&config.traffic), traffic_limits(&config.traffic));
-    let service = match &config.answers.decision_keys {
-        None => service,
-        Some(path) => service.with_decision_keys(load_keys(path)?),
+    let settings = ServiceSettings {
+        policy,
+        sip: sip_settings(&config.answers),
+        quotas,
+        lookup_budget: config.answers.lookup_budget,
+        write_timeout: config.limits.write_timeout,
+        thresholds: thresholds(&config.traffic),
+        traffic_limits: traffic_limits(&config.traffic),
+        decision_keys: config.answers.decision_keys.as_deref().map(load_keys).transpose()?,
+    };
+    let foundations = Foundations {
+        store,
+        index,
+        follower: Arc::clone(&follower),
+        clock,
+        metrics: metrics.clone(),
     };
     Ok(App {
-        service: Arc::new(service),
+        services: Arc::new(Services::new(foundations, settings)),
         follower,
         metrics,
         grpc_limits: grpc::Limits::from(&config.limits),
@@ -200,21 +207,21 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
 impl App {
     /// Runs until shutdown is asked for, then lets calls under way end, for `drain` at most. Says whether all did.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
-        let api = Api::new(Arc::clone(&self.service));
+        let api = Api::new(Arc::clone(&self.services));
         let metrics = self.metrics.clone();
-        let service = Arc::clone(&self.service);
+        let services = Arc::clone(&self.services);
         spawn_endless(tasks, "metrics", async move {
             loop {
                 tokio::time::sleep(UPKEEP_INTERVAL).await;
                 metrics.upkeep();
-                metrics.traffic_callers(service.callers());
+                metrics.traffic_callers(services.lookups.callers());
             }
         });
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api, self.http_limits, tasks.clone());
         tasks.spawn("http", http);
-        spawn_endless(tasks, "follower", follow(self.follower, self.service, self.migrate));
+        spawn_endless(tasks, "follower", follow(self.follower, self.services, self.migrate));
         tasks.shutdown_requested().await;
         tracing::info!("draining");
         tasks.drain(drain).await
@@ -222,7 +229,7 @@ impl App {
 }
 
 /// Loads everything, folds it again if that is asked for, and follows for ever.
-async fn follow(follower: Arc<Follower>, service: Arc<Service>, migrate: bool) {
+async fn follow(follower: Arc<Follower>, services: Arc<Services>, migrate: bool) {
     let mut pause = FIRST_PAUSE;
     while let Err(error) = follower.bootstrap().await {
         tracing::error!(%error, "the store cannot be loaded, trying again");
@@ -230,11 +237,11 @@ async fn follow(follower: Arc<Follower>, service: Arc<Service>, migrate: bool) {
         pause = (pause * 2).min(MAX_PAUSE);
     }
     tracing::info!("ready");
-    tokio::join!(follower.run(), fold_again(&follower, &service, migrate));
+    tokio::join!(follower.run(), fold_again(&follower, &services, migrate));
 }
 
 /// Folds all evidence again where another model folded it, if that is asked for.
-async fn fold_again(follower: &Follower, service: &Service, migrate: bool) {
+async fn fold_again(follower: &Follower, services: &Services, migrate: bool) {
     if follower.freshness().folds_alike() {
         return;
     }
@@ -242,7 +249,7 @@ async fn fold_again(follower: &Follower, service: &Service, migrate: bool) {
         tracing::error!("another model folded the evidence: writes are refused until `serve --migrate`");
         return;
     }
-    match service.migrate().await {
+    match services.migrate().await {
         Ok(numbers) => tracing::info!(numbers, "all evidence is folded by this model now"),
         Err(error) => tracing::error!(%error, "not all evidence could be folded: restart to go on"),
     }
@@ -338,8 +345,15 @@ async fn rehearse_aloud(clock: Clock) -> Result<(), AppError> {
     let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
     let follower = Arc::new(follower);
     follower.bootstrap().await.map_err(failed)?;
-    let service = Service::new(store, index, follower, clock, Policy::DEFAULT, metrics);
-    grpc::rehearse(Api::new(Arc::new(service))).await;
+    let foundations = Foundations {
+        store,
+        index,
+        follower,
+        clock,
+        metrics,
+    };
+    let services = Services::new(foundations, ServiceSettings::default());
+    grpc::rehearse(Api::new(Arc::new(services))).await;
     Ok(())
 }
 

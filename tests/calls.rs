@@ -21,7 +21,7 @@ use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::{Counts, Neighbourhood};
 use ringwarden::domain::report::{Ledger, ReportRow};
 use ringwarden::domain::rows::Rows;
-use ringwarden::domain::score::{Score, Subject, Verdict, Weighed};
+use ringwarden::domain::score::{Detail, Score, Subject, Verdict, Weighed};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::status::StatusEntry;
 use ringwarden::domain::traffic::Signs;
@@ -104,7 +104,7 @@ fn value(state: &NumberState, call: Signing) -> f64 {
 
 fn explained(state: &NumberState, call: Signing) -> Score {
     let (model, subject) = (ScoreModel::default(), subject(state, Neighbourhood::default(), call));
-    model.explain(&subject, &model.weigh(&subject), &Vec::new())
+    model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences)
 }
 
 /// A block in which this many numbers are reported, most of them close by.
@@ -237,7 +237,7 @@ fn the_points_of_the_reasons_are_the_score() {
         for call in [Signing::NotGiven, Signing::A, Signing::C] {
             for around in [block(5.0), block(900.0)] {
                 let subject = subject(state, around, call);
-                let score = model.explain(&subject, &model.weigh(&subject), &Vec::new());
+                let score = model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences);
                 let points: f64 = score.reasons.iter().map(|reason| reason.points).sum();
                 let log_odds = model.intercept + model.prior_log_odds() + points;
                 let value = 100.0 / (1.0 + (-log_odds).exp());

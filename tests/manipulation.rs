@@ -83,7 +83,8 @@ async fn instance() -> Instance {
 async fn warm(one: &Instance, block: Block) {
     for other in block.reported() {
         let an_hour_ago = Timestamp::from_millis(one.clock.now().millis() - 3_600_000);
-        one.service
+        one.services
+            .reports
             .submit(report(&other.to_string(), "feed", an_hour_ago))
             .await
             .unwrap();
@@ -102,7 +103,7 @@ async fn attack(one: &Instance, reporters: u32, spread: Duration) {
 
 async fn strike(one: &Instance, n: u32, occurred_at: Timestamp) {
     let stranger = report_of(&format!("stranger-{n}"), &target(), &format!("s{n}"), occurred_at);
-    let outcome = one.service.submit(stranger).await.unwrap();
+    let outcome = one.services.reports.submit(stranger).await.unwrap();
     assert_eq!(outcome.submitted, Submitted::Accepted);
 }
 
@@ -212,7 +213,8 @@ async fn an_analyst_who_vouches_stops_it_at_once() {
         reason: "a school".to_owned(),
         expires_at: Some(one.clock.now().plus(30 * DAY)),
     };
-    one.service
+    one.services
+        .numbers
         .set_status(&target(), None, &allowed, &mutation("a1"))
         .await
         .unwrap();
@@ -238,7 +240,7 @@ async fn confirm(one: &Instance, numbers: &[&str]) {
         source: Source::Analyst,
         last_evidence_at: None,
     };
-    one.service.create_case(&case, &mutation("c1")).await.unwrap();
+    one.services.cases.create(&case, &mutation("c1")).await.unwrap();
     let link = |number: &&str| {
         Ok(LinkInput {
             number: (*number).to_owned(),
@@ -253,7 +255,11 @@ async fn confirm(one: &Instance, numbers: &[&str]) {
     };
     let links: Vec<_> = numbers.iter().map(link).collect();
     let id = CaseId::parse("c-1").unwrap();
-    one.service.link_numbers(&id, &links, &mutation("l1")).await.unwrap();
+    one.services
+        .cases
+        .link_numbers(&id, &links, &mutation("l1"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -265,7 +271,7 @@ async fn a_thousand_votes_do_not_clean_what_a_confirmed_case_holds() {
     for n in 0..1_000 {
         let mut vote = report_of(&format!("friend-{n}"), &voted, &format!("v{n}"), one.clock.now());
         vote.not_spam = true;
-        one.service.submit(vote).await.unwrap();
+        one.services.reports.submit(vote).await.unwrap();
         one.clock.advance(3 * MINUTE);
     }
     assert!(one.score(&voted) >= LABEL);
@@ -297,7 +303,7 @@ async fn strangers_speak_of_no_neighbour_before_they_are_many() {
 async fn strangers_change_nothing_of_a_range_that_others_reported() {
     let one = instance().await;
     let feed = report(&target(), "feed", noon());
-    one.service.submit(feed).await.unwrap();
+    one.services.reports.submit(feed).await.unwrap();
     one.clock.advance(2 * HOUR);
     let before = around(&one);
     for n in 0..19 {
@@ -317,11 +323,15 @@ async fn who_was_proved_wrong_is_a_stranger_again() {
         };
         let request = mutation(&format!("{kind}-{n}"));
         let of = number(n).to_string();
-        one.service.set_status(&of, None, &status, &request).await.unwrap();
+        one.services
+            .numbers
+            .set_status(&of, None, &status, &request)
+            .await
+            .unwrap();
     };
     let claims = async |number: &str, id: &str| {
         let claim = report_of("carol", number, id, one.clock.now());
-        one.service.submit(claim).await.unwrap();
+        one.services.reports.submit(claim).await.unwrap();
     };
     // What is claimed of a number after each round is claimed in a block of its own.
     let rounds = [
@@ -363,9 +373,13 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
     }
     let (released, capped) = (one.score(&target()), control.score(&target()));
     assert!(released > capped);
-    let who = mutation("w1");
-    let seventh = Withdrawal::Reporter(one.service.reporter("stranger-7"));
-    let taken = one.service.withdraw_all(&seventh, (&who.actor, "w1")).await.unwrap();
+    let seventh = Withdrawal::Reporter(one.services.reports.reporter_hash("stranger-7"));
+    let taken = one
+        .services
+        .reports
+        .withdraw_all(&seventh, &mutation("w1").request, "")
+        .await
+        .unwrap();
     assert_eq!((taken.numbers, taken.reports), (1, 1));
     assert!((one.score(&target()) - capped).abs() < 1e-9);
     assert_eq!(around(&one), around(&control));
@@ -378,13 +392,17 @@ async fn nothing_is_learnt_from_our_own_answers() {
     let one = instance().await;
     for n in 0..30 {
         let feed = report(&target(), &format!("f{n}"), noon());
-        one.service.submit(feed).await.unwrap();
+        one.services.reports.submit(feed).await.unwrap();
     }
     for n in 0..10 {
         let repeated = number(2_000 + n).to_string();
-        one.service.submit(report(&repeated, "f", noon())).await.unwrap();
+        one.services
+            .reports
+            .submit(report(&repeated, "f", noon()))
+            .await
+            .unwrap();
         let claim = report_of("parrot", &repeated, "p", noon());
-        one.service.submit(claim).await.unwrap();
+        one.services.reports.submit(claim).await.unwrap();
     }
     let first = one.look_up(&target());
     assert_eq!(first.decision.action, Action::Block);
@@ -396,7 +414,7 @@ async fn nothing_is_learnt_from_our_own_answers() {
 
     one.clock.advance(2 * DAY);
     let claim = report_of("parrot", "+12125550123", "p", one.clock.now());
-    one.service.submit(claim).await.unwrap();
+    one.services.reports.submit(claim).await.unwrap();
     let beside = one.look_up("+12125550124").score.verdict;
     assert_eq!(
         beside.level,

@@ -106,13 +106,13 @@ fn repeated(steps: &[Step], random: &mut Random) -> Vec<Step> {
 /// Takes the steps in turns, until all have seen all of it.
 async fn run(instances: &[Instance], steps: Vec<Step>) {
     for (n, step) in steps.into_iter().enumerate() {
-        let service = &instances[n % instances.len()].service;
+        let services = &instances[n % instances.len()].services;
         match step {
             Step::Submit(report) => {
-                service.submit(*report).await.unwrap();
+                services.reports.submit(*report).await.unwrap();
             }
             Step::Withdraw(number, id) => {
-                service.withdraw(&number, None, &id).await.unwrap();
+                services.reports.withdraw(&number, None, &id, "").await.unwrap();
             }
         }
     }

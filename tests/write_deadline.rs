@@ -49,11 +49,11 @@ async fn a_report_whose_number_cannot_be_read_in_time_is_not_written() {
     let (one, flaky) = instance().await;
     flaky.always(slow(2_500));
     let began = Instant::now();
-    let answer = one.service.submit(report(NUMBER, "r1", noon())).await;
+    let answer = one.services.reports.submit(report(NUMBER, "r1", noon())).await;
     assert!(matches!(answer, Err(ServiceError::Unavailable)), "{answer:?}");
     assert_eq!(began.elapsed(), WRITE_TIMEOUT);
     flaky.always(None);
-    let again = one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    let again = one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     assert_eq!(again.submitted, Submitted::Accepted);
 }
 
@@ -62,11 +62,11 @@ async fn a_report_that_is_not_acknowledged_in_time_is_of_unknown_outcome() {
     let (one, flaky) = instance().await;
     flaky.always(slow(1_500));
     let began = Instant::now();
-    let answer = one.service.submit(report(NUMBER, "r1", noon())).await;
+    let answer = one.services.reports.submit(report(NUMBER, "r1", noon())).await;
     assert!(matches!(answer, Err(ServiceError::OutcomeUnknown)), "{answer:?}");
     assert_eq!(began.elapsed(), WRITE_TIMEOUT);
     flaky.always(None);
-    one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     assert_eq!(one.count(NUMBER), 1);
 }
 
@@ -78,8 +78,8 @@ async fn reports_that_wait_for_each_other_are_answered_in_time() {
     let began = Instant::now();
     let withdrawals = (0..5).map(|n| {
         let id = ringwarden::domain::ids::ReportId::parse(&format!("r{n}")).unwrap();
-        let service = Arc::clone(&one.service);
-        async move { service.withdraw(NUMBER, None, &id).await }
+        let services = Arc::clone(&one.services);
+        async move { services.reports.withdraw(NUMBER, None, &id, "").await }
     });
     let answers = futures_util::future::join_all(withdrawals).await;
     assert_eq!(began.elapsed(), WRITE_TIMEOUT);
@@ -91,12 +91,12 @@ async fn a_large_batch_may_take_longer() {
     let (one, flaky) = instance().await;
     flaky.always(slow(2_500));
     let reports = (0..2_000).map(|n| Ok(report(&number(n).to_string(), "r1", noon())));
-    let outcomes = one.service.submit_all(reports.collect()).await;
+    let outcomes = one.services.reports.submit_all(reports.collect()).await;
     assert!(outcomes.iter().all(Result::is_ok));
     let began = Instant::now();
     flaky.always(slow(10_000));
     let reports = (0..2_000).map(|n| Ok(report(&number(n).to_string(), "r2", noon())));
-    let outcomes = one.service.submit_all(reports.collect()).await;
+    let outcomes = one.services.reports.submit_all(reports.collect()).await;
     assert!(
         outcomes
             .iter()
@@ -110,10 +110,10 @@ async fn a_case_is_changed_in_time_or_not_at_all() {
     let (one, flaky) = instance().await;
     let began = Instant::now();
     flaky.always(slow(2_500));
-    let unread = one.service.create_case(&case(), &mutation("m1")).await;
+    let unread = one.services.cases.create(&case(), &mutation("m1")).await;
     assert!(matches!(unread, Err(ServiceError::Unavailable)), "{unread:?}");
     flaky.always(slow(1_500));
-    let unknown = one.service.create_case(&case(), &mutation("m1")).await;
+    let unknown = one.services.cases.create(&case(), &mutation("m1")).await;
     assert!(matches!(unknown, Err(ServiceError::OutcomeUnknown)), "{unknown:?}");
     assert_eq!(began.elapsed(), 2 * WRITE_TIMEOUT);
 }
@@ -124,17 +124,17 @@ async fn a_retry_that_finds_its_work_done_shows_it() {
     let (one, flaky) = instance().await;
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::LostAnswer);
-    let lost = one.service.submit(report(NUMBER, "r1", noon())).await;
+    let lost = one.services.reports.submit(report(NUMBER, "r1", noon())).await;
     assert!(matches!(lost, Err(ServiceError::OutcomeUnknown)), "{lost:?}");
-    let again = one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    let again = one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     assert_eq!(again.submitted, Submitted::AlreadyKnown);
     assert_eq!(one.count(NUMBER), 1);
 
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::LostAnswer);
-    let lost = one.service.create_case(&case(), &mutation("m1")).await;
+    let lost = one.services.cases.create(&case(), &mutation("m1")).await;
     assert!(matches!(lost, Err(ServiceError::OutcomeUnknown)), "{lost:?}");
-    let again = one.service.create_case(&case(), &mutation("m1")).await.unwrap();
+    let again = one.services.cases.create(&case(), &mutation("m1")).await.unwrap();
     assert_eq!(*again.case.title, *case().title);
 }
 
@@ -142,15 +142,16 @@ async fn a_retry_that_finds_its_work_done_shows_it() {
 #[tokio::test]
 async fn reports_are_not_listed_from_another_store() {
     let (one, flaky) = instance().await;
-    one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::Foreign);
     let page = ringwarden::service::PageRequest::default();
-    let list = one.service.list_reports(NUMBER, None, false, &page).await;
+    let list = one.services.reports.list(NUMBER, None, false, &page).await;
     assert!(matches!(list, Err(ServiceError::Unavailable)), "{list:?}");
     assert_eq!(
-        one.service
-            .list_reports(NUMBER, None, false, &page)
+        one.services
+            .reports
+            .list(NUMBER, None, false, &page)
             .await
             .unwrap()
             .reports

@@ -9,16 +9,16 @@ use super::ids::RequestId;
 /// Mutations remembered in a record.
 pub const MAX_REMEMBERED: usize = 16;
 
-/// What a record remembers of its last mutations: a hash of each request's id, and one of what it asked for.
+/// The last mutations of a record: a hash of each request's id, and a hash of its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests(VecDeque<(u128, u64)>);
 
-/// What a record knows of a request.
+/// Whether a record has seen a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// It is new.
+    /// The request is new.
     New,
-    /// It was done already.
+    /// The same request was done already.
     Done,
     /// Another request was done under the same id.
     OtherContent,
@@ -40,17 +40,23 @@ impl Fingerprint {
             content: xxh3_64(content),
         }
     }
+
+    /// The fingerprint of one part of a request with this id.
+    #[must_use]
+    pub fn of_part(id: &RequestId, part: &[u8], content: &[u8]) -> Self {
+        let name = [id.as_str().as_bytes(), b"\n", part].concat();
+        Self {
+            id: xxh3_128(&name),
+            content: xxh3_64(content),
+        }
+    }
 }
 
 impl Fingerprint {
-    /// The fingerprint of one part of a request with this id.
+    /// A fingerprint from the hashes of its id and its content.
     #[must_use]
-    pub fn of_part(id: &RequestId, part: &str, content: &[u8]) -> Self {
-        let text = format!("{}\n{part}", id.as_str());
-        Self {
-            id: xxh3_128(text.as_bytes()),
-            content: xxh3_64(content),
-        }
+    pub const fn from_pair((id, content): (u128, u64)) -> Self {
+        Self { id, content }
     }
 }
 
@@ -92,13 +98,13 @@ mod tests {
     #[test]
     fn remembers_the_last_sixteen() {
         let mut requests = Requests::default();
-        let print = |n: usize| Fingerprint::new(&RequestId::parse(&format!("r{n}")).unwrap(), b"same");
+        let fingerprint = |n: usize| Fingerprint::new(&RequestId::parse(&format!("r{n}")).unwrap(), b"same");
         for n in 0..=MAX_REMEMBERED {
-            assert_eq!(requests.seen(print(n)), Seen::New);
-            requests.remember(print(n));
+            assert_eq!(requests.seen(fingerprint(n)), Seen::New);
+            requests.remember(fingerprint(n));
         }
-        assert_eq!(requests.seen(print(0)), Seen::New);
-        assert_eq!(requests.seen(print(1)), Seen::Done);
+        assert_eq!(requests.seen(fingerprint(0)), Seen::New);
+        assert_eq!(requests.seen(fingerprint(1)), Seen::Done);
         let other = Fingerprint::new(&RequestId::parse("r1").unwrap(), b"other");
         assert_eq!(requests.seen(other), Seen::OtherContent);
     }

@@ -6,7 +6,6 @@
 //! A store that is empty or another one is a different matter: the index is kept, answers are stale, an alarm is raised
 //! and writes are refused until the store returns.
 
-mod freshness;
 mod load;
 
 use std::sync::Arc;
@@ -21,18 +20,14 @@ use crate::domain::ids::{CaseId, ListId};
 use crate::domain::kinds::ListKind;
 use crate::domain::list::List;
 use crate::domain::state::NumberState;
-use crate::index::Index;
+use crate::index::{Freshness, Index, Moment, StoreState};
 use crate::metrics::{Metrics, ReloadReason};
 use crate::number::E164;
 use crate::store::codec::{self, entry::Entry};
 use crate::store::{Head, Kind, RawEntry, Ring, Shard, Store, StoreError, Version, key};
-use freshness::Freshness;
-pub use freshness::StoreState;
 
 /// How often the ends of all logs are asked for.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// An answer is stale when the last completed sweep is longer ago than this.
-pub const STALE_AFTER: Duration = Duration::from_secs(5);
 /// The nonce of an entry that was not read from the log, but committed by this process alone.
 const UNREAD: u64 = 0;
 /// Entries read at a time.
@@ -54,7 +49,7 @@ pub struct Follower {
     store: Arc<dyn Store>,
     index: Arc<Index>,
     metrics: Metrics,
-    freshness: Freshness,
+    freshness: Arc<Freshness>,
     /// The last entry taken in, by shard. Of a shared store moved by reads of the log only, never by the process's own
     /// commits: what was read is what is known to have lasted. Locked for a copy, never across an await.
     cursors: Box<[Mutex<Head>]>,
@@ -69,14 +64,14 @@ impl Follower {
             store,
             index,
             metrics,
-            freshness: Freshness::new(clock),
+            freshness: Arc::new(Freshness::new(clock)),
             cursors,
         }
     }
 
     /// How fresh the index is, and whether the store may be written.
     #[must_use]
-    pub fn freshness(&self) -> &Freshness {
+    pub fn freshness(&self) -> &Arc<Freshness> {
         &self.freshness
     }
 
@@ -161,7 +156,7 @@ impl Follower {
         }
     }
 
-    fn swept(&self, asked_at: freshness::Moment, began: Instant) {
+    fn swept(&self, asked_at: Moment, began: Instant) {
         self.freshness.swept(asked_at);
         self.metrics.swept(began);
         self.set_store(StoreState::Up);

@@ -22,11 +22,14 @@ impl NumberService for Api {
         self.mutate(Mutation::SetNumberStatus, async {
             let service = self.ready()?;
             let (named, input, mutation) = convert::new_status(request.into_inner())?;
-            let (number, statuses, version) = service.set_status(&named.text, named.region, &input, &mutation).await?;
+            let changed = service
+                .numbers
+                .set_status(&named.text, named.region, &input, &mutation)
+                .await?;
             Ok(v1::SetNumberStatusResponse {
-                e164: number.to_string(),
-                statuses: convert::statuses(statuses.at(service.clock().now())),
-                version,
+                e164: changed.number.to_string(),
+                statuses: convert::statuses(changed.statuses.at(service.clock().now())),
+                version: changed.version,
             })
         })
         .await
@@ -39,7 +42,8 @@ impl NumberService for Api {
         self.mutate(Mutation::ClearNumberStatus, async {
             let service = self.ready()?;
             let what = convert::clearance(request.into_inner())?;
-            let (number, statuses, version) = service
+            let changed = service
+                .numbers
                 .clear_status(
                     &what.named.text,
                     what.named.region,
@@ -49,9 +53,9 @@ impl NumberService for Api {
                 )
                 .await?;
             Ok(v1::ClearNumberStatusResponse {
-                e164: number.to_string(),
-                statuses: convert::statuses(statuses.at(service.clock().now())),
-                version,
+                e164: changed.number.to_string(),
+                statuses: convert::statuses(changed.statuses.at(service.clock().now())),
+                version: changed.version,
             })
         })
         .await
@@ -63,7 +67,7 @@ impl NumberService for Api {
     ) -> Result<Response<v1::ListNumbersResponse>, Status> {
         respond(self.ready().and_then(|service| {
             let (filter, page) = convert::filter(request.into_inner())?;
-            Ok(convert::list(&service.list_numbers(&filter, &page)?))
+            Ok(convert::list(&service.numbers.list(&filter, &page)?))
         }))
     }
 
@@ -76,9 +80,14 @@ impl NumberService for Api {
             let what = convert::reset(request.into_inner())?;
             let named = &what.named;
             let done = service
+                .numbers
                 .reset(&named.text, named.region, what.before, &what.reason, &what.mutation)
                 .await?;
-            Ok(convert::was_reset(done))
+            Ok(convert::was_reset((
+                done.number,
+                done.answer.unwrap_or(0),
+                done.version,
+            )))
         })
         .await
     }
@@ -88,7 +97,7 @@ impl Api {
     async fn dossier(&self, request: v1::GetNumberRequest) -> Result<v1::NumberDossier, ServiceError> {
         let service = self.ready()?;
         let named = convert::named(request)?;
-        let dossier = service.dossier(&named.text, named.region).await?;
-        Ok(convert::dossier(dossier, service.model_version()))
+        let dossier = service.numbers.dossier(&named.text, named.region).await?;
+        Ok(convert::dossier(dossier, service.lookups.model_version()))
     }
 }

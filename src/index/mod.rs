@@ -6,6 +6,7 @@
 mod block;
 mod cases;
 mod entry;
+mod freshness;
 mod lists;
 mod shard;
 
@@ -21,7 +22,7 @@ use crate::domain::kinds::{CaseStatus, StatusKind};
 use crate::domain::list::{List, ListHits};
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbourhood;
-use crate::domain::score::{CategoryPrior, Score, Subject, Weighed};
+use crate::domain::score::{CategoryPrior, Detail, Score, Subject, Weighed};
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
@@ -29,6 +30,7 @@ use crate::domain::verdict::Verdict;
 use crate::number::E164;
 use crate::store::{SHARDS, Shard, Version};
 use cases::CaseTable;
+pub use freshness::{Freshness, Moment, STALE_AFTER, StoreState};
 use lists::ListTable;
 pub use lists::Lists;
 pub use shard::ShardIndex;
@@ -89,12 +91,11 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Its score in full, with reasons in words and the kind of call: for those who read them, since finding the words
-    /// costs more than the score.
+    /// Its score with reasons, category and brand. Finding these costs more than the score.
     #[must_use]
-    pub fn score(&self) -> Score {
+    pub fn score(&self, detail: Detail) -> Score {
         let prior = category_prior(self.shard, self.number, self.model.rules.category_prior_strength);
-        self.model.explain(&self.subject, &self.weighed, &prior)
+        self.model.explain(&self.subject, &self.weighed, &prior, detail)
     }
 
     /// The score of the number itself, whatever call shows it.

@@ -1,194 +1,142 @@
-//! What Ringwarden does, in terms of the domain: lookups from the index, writes through the store.
+//! What Ringwarden does, in terms of the domain: domain in, domain out.
 //!
-//! The edges decode, call one function here, and convert what it gives. Lookups have no await. Writes are durable
-//! first: read, a pure function, commit guarded by versions, and only then the index.
+//! The services are types with walls. [`Lookups`] answers questions from the index, and cannot reach a store. [`Reports`],
+//! [`Numbers`], [`Cases`] and [`Lists`] read, compute and write through one `Writer`, which is the only part that commits.
+//! Writes are durable first: read, a pure function, commit guarded by versions, and only then the index.
+//!
+//! The service checks meaning (is this number possible, is this step allowed, does this version match); the api checks
+//! shape (lengths, required fields, known values).
 
-mod case;
+mod cases;
+mod content;
 mod decision;
 mod error;
-mod list;
+mod facts;
+mod identity;
+mod lists;
 mod lookup;
-mod migrate;
-mod number;
-mod outcome;
+mod numbers;
 mod page;
-mod report;
-mod withdraw;
-mod write;
+mod reports;
+mod settings;
+mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::domain::policy::{Policy, SipSettings};
-use crate::domain::quota::Quotas;
-use crate::domain::traffic::Thresholds;
 use crate::follow::Follower;
-use crate::index::Index;
+use crate::index::{Freshness, Index};
 use crate::metrics::Metrics;
-use crate::store::Store;
-use crate::traffic::{Limits, Observer};
+use crate::store::{Meta, Store};
+use crate::traffic::Observer;
+use page::PageKey;
+use writer::Writer;
 
-pub use case::{
-    CaseChange, CaseDetails, CaseFilter, CaseList, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
+pub use cases::{
+    CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, MAX_LINKS_AT_A_TIME, NewCase,
+    TransitionInput, UnlinkInput,
 };
 pub use decision::{KeyRing, KeyRingError};
 pub use error::{Quota, ServiceError, Violation};
-pub use list::{ListHead, ListPage, ListSummary, Replaced};
-pub use lookup::{Identity, LookupInput, LookupOutcome, LookupRole, RecordFacts};
-pub use number::{Dossier, DossierLink, NumberFilter, NumberList, NumberRow, StatusInput};
-pub use outcome::OutcomeInput;
+pub use facts::RecordFacts;
+pub use identity::Identity;
+pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
+pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput};
+pub use numbers::{Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, StatusInput};
 pub use page::PageRequest;
-pub use report::{MAX_BATCH_REPORTS, NewReport, ReportList, ReportOutcome, StoredReport};
-pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
-pub use write::Mutation;
+pub use reports::{
+    BulkWithdrawn, MAX_BATCH_REPORTS, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
+};
+pub use settings::ServiceSettings;
+pub use writer::Mutation;
 
-/// The service: shared by all edges.
-pub struct Service {
-    store: Arc<dyn Store>,
-    index: Arc<Index>,
-    follower: Arc<Follower>,
+/// All services of one instance, over one store and one index.
+pub struct Services {
+    /// Answers questions; cannot reach the store.
+    pub lookups: Lookups,
+    /// Takes reports in, lists them, takes them back.
+    pub reports: Reports,
+    /// Dossiers and statuses.
+    pub numbers: Numbers,
+    /// Fraud cases and their numbers.
+    pub cases: Cases,
+    /// Do-not-originate and other lists.
+    pub lists: Lists,
+    writer: Arc<Writer>,
     clock: Clock,
-    policy: Policy,
-    /// How calls are refused in SIP.
-    sip: SipSettings,
-    /// What callers' calls look like, as far as this instance was asked about them.
-    observer: Observer,
-    /// Within what time a lookup is answered whose client does not say.
-    lookup_budget: Duration,
-    /// What seals decisions.
-    decision_keys: KeyRing,
     metrics: Metrics,
-    keys: Keys,
-    /// Orders this process's own writes to one number or case, so that they need not race each other at the store.
-    turns: write::Turns,
-    /// Orders its batches.
-    lanes: write::Lanes,
-    /// How many reports a day are taken.
-    quotas: Quotas,
-    /// What this instance holds of the tenant's quota. Locked while more is fetched, so that one fetches for all.
-    budget: report::SharedBudget,
-    /// How long a change may take.
-    write_timeout: Duration,
-    /// Set while all evidence is being folded again.
-    migrating: AtomicBool,
 }
 
-/// A key that no other process has, so that what is remembered of calls means nothing elsewhere; where the machine gives
-/// no random numbers, one derived from the store's secret.
-fn fresh_key(store: &dyn Store) -> [u8; 32] {
-    let mut key = store.meta().derived_key("ringwarden 2026 callers");
-    getrandom::fill(&mut key).ok();
-    key
+/// What services are built over.
+pub struct Foundations {
+    /// Where data is stored.
+    pub store: Arc<dyn Store>,
+    /// The replica in memory.
+    pub index: Arc<Index>,
+    /// Replicates the store into the index.
+    pub follower: Arc<Follower>,
+    /// The time in UTC.
+    pub clock: Clock,
+    /// Where figures are counted.
+    pub metrics: Metrics,
 }
 
-/// Keys derived from the store's secret.
-#[derive(Clone)]
-struct Keys {
-    reporter: [u8; 32],
-    slot: [u8; 32],
-    page: [u8; 32],
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Keys")
-    }
-}
-
-impl Service {
-    /// A service over a store and the index that `follower` keeps.
+impl Services {
+    /// The services over a store and the index that the follower keeps.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        index: Arc<Index>,
-        follower: Arc<Follower>,
-        clock: Clock,
-        policy: Policy,
-        metrics: Metrics,
-    ) -> Self {
-        let keys = Keys {
-            reporter: store.meta().derived_key("ringwarden 2026 reporter hashes"),
-            slot: store.meta().derived_key("ringwarden 2026 slots of quotas"),
-            page: store.meta().derived_key("ringwarden 2026 page tokens"),
-        };
-        let observer = Observer::new(Thresholds::DEFAULT, Limits::DEFAULT, fresh_key(&*store));
-        let decision_keys = KeyRing::of(&store.meta().derived_key("ringwarden 2026 decisions"));
-        Self {
+    pub fn new(foundations: Foundations, settings: ServiceSettings) -> Self {
+        let Foundations {
             store,
             index,
             follower,
             clock,
-            policy,
-            sip: SipSettings::default(),
-            observer,
-            lookup_budget: lookup::DEFAULT_BUDGET,
-            decision_keys,
             metrics,
-            keys,
-            turns: write::Turns::default(),
-            lanes: write::Lanes::default(),
-            quotas: Quotas::DEFAULT,
-            budget: report::SharedBudget::default(),
-            write_timeout: write::WRITE_TIMEOUT,
-            migrating: AtomicBool::new(false),
+        } = foundations;
+        let meta = store.meta().clone();
+        let decision_keys = settings.decision_keys;
+        let lookups = Lookups::new(lookup::Parts {
+            index: Arc::clone(&index),
+            freshness: Arc::clone(follower.freshness()),
+            clock: clock.clone(),
+            policy: settings.policy,
+            sip: settings.sip,
+            observer: Observer::new(settings.thresholds, settings.traffic_limits, process_key(&meta)),
+            budget: settings.lookup_budget,
+            keys: decision_keys.unwrap_or_else(|| KeyRing::of(&meta.derived_key("ringwarden 2026 decisions"))),
+        });
+        let page_key = PageKey::new(meta.derived_key("ringwarden 2026 page tokens"));
+        let writer = Arc::new(Writer::new(
+            store,
+            follower,
+            index,
+            clock.clone(),
+            metrics.clone(),
+            settings.write_timeout,
+        ));
+        Self {
+            lookups,
+            reports: Reports::new(Arc::clone(&writer), page_key.clone(), &meta, settings.quotas),
+            numbers: Numbers::new(Arc::clone(&writer), page_key.clone()),
+            cases: Cases::new(Arc::clone(&writer), page_key.clone()),
+            lists: Lists::new(Arc::clone(&writer), page_key),
+            writer,
+            clock,
+            metrics,
         }
     }
 
-    /// The same, where a change may take so long; 2 s otherwise. A batch may take as long again for every 1,000 items.
-    #[must_use]
-    pub fn with_write_timeout(self, write_timeout: Duration) -> Self {
-        Self { write_timeout, ..self }
-    }
-
-    /// The same, with other quotas than the usual.
-    #[must_use]
-    pub fn with_quotas(self, quotas: Quotas) -> Self {
-        Self { quotas, ..self }
-    }
-
-    /// The same, answering lookups within this time where the client does not say; 50 ms otherwise.
-    #[must_use]
-    pub fn with_lookup_budget(self, lookup_budget: Duration) -> Self {
-        Self { lookup_budget, ..self }
-    }
-
-    /// Within what time a lookup is answered whose client does not say.
-    #[must_use]
-    pub fn lookup_budget(&self) -> Duration {
-        self.lookup_budget
-    }
-
-    /// The same, refusing calls in SIP by these settings.
-    #[must_use]
-    pub fn with_sip(self, sip: SipSettings) -> Self {
-        Self { sip, ..self }
-    }
-
-    /// The same, where calls are a sign of something from other thresholds on, or of so many callers.
-    #[must_use]
-    pub fn with_traffic(self, thresholds: Thresholds, limits: Limits) -> Self {
-        let observer = Observer::new(thresholds, limits, fresh_key(&*self.store));
-        Self { observer, ..self }
-    }
-
-    /// The same, sealing decisions with these keys rather than with the store's.
-    #[must_use]
-    pub fn with_decision_keys(self, decision_keys: KeyRing) -> Self {
-        Self { decision_keys, ..self }
+    /// Folds all evidence again that another model folded; gives how many numbers there were.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn migrate(&self) -> Result<u64, ServiceError> {
+        self.writer.migrate().await
     }
 
     /// How fresh the index is, and whether the store may be written.
     #[must_use]
-    pub fn follower(&self) -> &Follower {
-        &self.follower
-    }
-
-    /// Of how many callers the rate is known.
-    #[must_use]
-    pub fn callers(&self) -> usize {
-        self.observer.callers()
+    pub fn freshness(&self) -> &Freshness {
+        self.lookups.freshness()
     }
 
     /// Where figures are counted.
@@ -202,4 +150,12 @@ impl Service {
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
+}
+
+/// A key of this process alone, so that fingerprints of callers mean nothing elsewhere. A machine without random numbers
+/// gets one derived from the store's secret.
+fn process_key(meta: &Meta) -> [u8; 32] {
+    let mut key = meta.derived_key("ringwarden 2026 callers");
+    getrandom::fill(&mut key).ok();
+    key
 }

@@ -1,6 +1,7 @@
-//! Pages of lists: sizes with a limit, and tokens that only this store's instances can make.
+//! Pages of lists: sizes with a limit, and tokens that only the instances of this store can make.
 
-use super::{Keys, ServiceError};
+use super::ServiceError;
+use super::content::Content;
 
 /// Items of a page when the client does not say.
 const DEFAULT_SIZE: usize = 50;
@@ -8,6 +9,8 @@ const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
 /// Bytes of a token's signature.
 const MAC_BYTES: usize = 16;
+/// The longest token that is looked at, in characters.
+const MAX_TOKEN_CHARS: usize = 1_024;
 
 /// Which page of a list is wanted.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +20,10 @@ pub struct PageRequest {
     /// The token that the page before gave; empty for the first page.
     pub token: String,
 }
+
+/// The key that signs page tokens; all instances of a store share it.
+#[derive(Clone)]
+pub(super) struct PageKey([u8; 32]);
 
 impl PageRequest {
     /// The number of items.
@@ -28,39 +35,63 @@ impl PageRequest {
         }
     }
 
-    /// Where the page before ended; none for the first page.
-    pub(super) fn cursor(&self, keys: &Keys, list: &str) -> Result<Option<Vec<u8>>, ServiceError> {
+    /// Where the page before ended; none for the first page. `list` names the list and its filters.
+    pub(super) fn cursor(&self, key: &PageKey, list: &Content) -> Result<Option<Vec<u8>>, ServiceError> {
         if self.token.is_empty() {
             return Ok(None);
         }
-        open(keys, list, &self.token)
-            .map(Some)
-            .ok_or_else(|| ServiceError::field("page_token", "is not a token that this list gave"))
+        key.open(list, &self.token).map(Some).ok_or_else(foreign_token)
     }
 }
 
-/// A token that leads to the items after `cursor`. `list` names the list and its filters: a token of one list is none
-/// of another.
-pub(super) fn seal(keys: &Keys, list: &str, cursor: &[u8]) -> String {
-    let mut token = hex(cursor);
-    token.push_str(&hex(&mac(keys, list, cursor)));
-    token
+/// The error for a token that this list did not give.
+pub(super) fn foreign_token() -> ServiceError {
+    ServiceError::field("page_token", "is not a token that this list gave")
 }
 
-fn open(keys: &Keys, list: &str, token: &str) -> Option<Vec<u8>> {
-    let bytes = unhex(token)?;
-    let (cursor, found) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
-    let found = <[u8; MAC_BYTES]>::try_from(found).ok()?;
-    // Compared as integers, in constant time for all that a token is worth.
-    (u128::from_le_bytes(mac(keys, list, cursor)) == u128::from_le_bytes(found)).then(|| cursor.to_vec())
+impl PageKey {
+    pub(super) const fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    /// A token that leads to the items after `cursor`. `list` names the list and its filters: a token of one list does not
+    /// open another.
+    pub(super) fn seal(&self, list: &Content, cursor: &[u8]) -> String {
+        let mut token = hex(cursor);
+        token.push_str(&hex(&self.mac(list, cursor)));
+        token
+    }
+
+    /// The token that leads on after the last item shown; empty if no item is left.
+    pub(super) fn next(&self, list: &Content, last_of_more: Option<Vec<u8>>) -> String {
+        last_of_more.map_or_else(String::new, |cursor| self.seal(list, &cursor))
+    }
+
+    fn open(&self, list: &Content, token: &str) -> Option<Vec<u8>> {
+        let bytes = unhex(token)?;
+        let (cursor, found) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
+        let found = <[u8; MAC_BYTES]>::try_from(found).ok()?;
+        // Integers are compared in constant time.
+        (u128::from_le_bytes(self.mac(list, cursor)) == u128::from_le_bytes(found)).then(|| cursor.to_vec())
+    }
+
+    fn mac(&self, list: &Content, cursor: &[u8]) -> [u8; MAC_BYTES] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        let list = list.bytes();
+        hasher
+            .update(&(list.len() as u64).to_le_bytes())
+            .update(list)
+            .update(cursor);
+        let mut mac = [0; MAC_BYTES];
+        hasher.finalize_xof().fill(&mut mac);
+        mac
+    }
 }
 
-fn mac(keys: &Keys, list: &str, cursor: &[u8]) -> [u8; MAC_BYTES] {
-    let mut hasher = blake3::Hasher::new_keyed(&keys.page);
-    hasher.update(list.as_bytes()).update(&[0]).update(cursor);
-    let mut mac = [0; MAC_BYTES];
-    hasher.finalize_xof().fill(&mut mac);
-    mac
+impl std::fmt::Debug for PageKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PageKey")
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -68,7 +99,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || text.len() > 1_024 {
+    if !text.len().is_multiple_of(2) || text.len() > MAX_TOKEN_CHARS {
         return None;
     }
     text.as_bytes()
@@ -80,31 +111,28 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::content::Method;
 
     #[test]
     fn tokens_open_only_for_their_own_list_and_store() {
-        let keys = Keys {
-            slot: [0; 32],
-            reporter: [0; 32],
-            page: [1; 32],
-        };
-        let token = seal(&keys, "numbers", b"cursor");
-        assert_eq!(open(&keys, "numbers", &token).unwrap(), b"cursor");
-        assert_eq!(open(&keys, "cases", &token), None);
-        assert_eq!(
-            open(
-                &Keys {
-                    page: [2; 32],
-                    ..keys.clone()
-                },
-                "numbers",
-                &token
-            ),
-            None
-        );
+        let key = PageKey::new([1; 32]);
+        let (numbers, cases) = (Content::of(Method::ListNumbers), Content::of(Method::ListCases));
+        let token = key.seal(&numbers, b"cursor");
+        assert_eq!(key.open(&numbers, &token).unwrap(), b"cursor");
+        assert_eq!(key.open(&cases, &token), None);
+        assert_eq!(PageKey::new([2; 32]).open(&numbers, &token), None);
         for bad in ["", "zz", "00", "+1", &format!("00{token}")] {
-            assert_eq!(open(&keys, "numbers", bad), None, "{bad}");
+            assert_eq!(key.open(&numbers, bad), None, "{bad}");
         }
+    }
+
+    /// A client may follow a token that another release gave.
+    #[test]
+    fn tokens_are_frozen() {
+        let mut list = Content::of(Method::ListNumbers);
+        list.text("1415");
+        let token = PageKey::new([1; 32]).seal(&list, b"cursor");
+        assert_eq!(token, "637572736f7215f09b3b6d5e720ccbc7eab4cf3cfc28");
     }
 
     #[test]

@@ -254,6 +254,8 @@ fn header(key: &RecordKey, deleted: bool, nonce: u64) -> Bytes {
         at: Timestamp::from_secs(1_700_000_000),
         actor: Actor::parse("crash").unwrap(),
         request: "".into(),
+
+        reason: "".into(),
     })
 }
 

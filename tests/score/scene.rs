@@ -13,7 +13,7 @@ use ringwarden::domain::range::{Counts, Neighbourhood};
 use ringwarden::domain::report::{ReportBody, ReportRow};
 use ringwarden::domain::requests::Requests;
 use ringwarden::domain::rows::Rows;
-use ringwarden::domain::score::{Score, Subject};
+use ringwarden::domain::score::{Detail, Score, Subject};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::status::StatusEntry;
 use ringwarden::domain::tail::Tail;
@@ -144,7 +144,7 @@ pub(crate) fn scored_by(
         signs: Signs::default(),
         now,
     };
-    model.explain(&subject, &model.weigh(&subject), &Vec::new())
+    model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences)
 }
 
 /// Scored by the straight lines.

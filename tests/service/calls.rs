@@ -51,7 +51,11 @@ pub(crate) async fn set(one: &Instance, number: &str, kind: StatusKind, request:
         expires_at: (kind == StatusKind::Allowed).then(|| noon().plus(Duration::from_secs(86_400))),
     };
     let request = mutation(request);
-    one.service.set_status(number, None, &status, &request).await.unwrap();
+    one.services
+        .numbers
+        .set_status(number, None, &status, &request)
+        .await
+        .unwrap();
 }
 
 /// An instance that knows a number to be blocked by its score.
@@ -59,7 +63,7 @@ async fn with_bad_number() -> Instance {
     let one = instance().await;
     for n in 0..3 {
         let bad = report(NUMBER, &format!("r{n}"), noon());
-        one.service.submit(bad).await.unwrap();
+        one.services.reports.submit(bad).await.unwrap();
     }
     assert_eq!(one.look_up(NUMBER).decision.action, Action::Block);
     one
@@ -68,7 +72,11 @@ async fn with_bad_number() -> Instance {
 #[tokio::test]
 async fn an_answer_that_would_come_too_late_lets_the_call_through() {
     let one = with_bad_number().await;
-    let late = one.service.look_up(&call(NUMBER, PERSON, "c1"), monotonic()).unwrap();
+    let late = one
+        .services
+        .lookups
+        .look_up(&call(NUMBER, PERSON, "c1"), monotonic())
+        .unwrap();
     assert_eq!(
         (late.decision.action, late.decision.basis),
         (Action::Allow, Basis::FailOpen)
@@ -80,7 +88,7 @@ async fn an_answer_that_would_come_too_late_lets_the_call_through() {
     assert_eq!((late.decision.ttl, late.number_value), (Duration::ZERO, None));
     assert_eq!(late.identity.e164, Some(e164(NUMBER)));
     assert_eq!(late.sip.as_ref().unwrap().code, 404);
-    let explained = one.service.decision(&late.decision_id).unwrap();
+    let explained = one.services.lookups.decision(&late.decision_id).unwrap();
     assert_eq!(explained.basis, Basis::FailOpen);
     assert_eq!(explained.reasons, [("DEADLINE_EXCEEDED", 0.0)]);
 }
@@ -105,7 +113,11 @@ async fn nobodys_call_waits_for_a_lock_past_its_deadline() {
         let (began, budget) = (monotonic(), Duration::from_millis(30));
         let answer = loop {
             let deadline = monotonic() + budget;
-            let answer = one.service.look_up(&call(NUMBER, PERSON, ""), deadline).unwrap();
+            let answer = one
+                .services
+                .lookups
+                .look_up(&call(NUMBER, PERSON, ""), deadline)
+                .unwrap();
             // Until the writer has come, readers share the shard.
             if answer.decision.basis == Basis::FailOpen || began.elapsed() > Duration::from_secs(20) {
                 break answer;
@@ -125,7 +137,8 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     let store = memory();
     let one = Instance::over(store.clone(), ringwarden::clock::Clock::manual(noon())).await;
     for n in 0..3 {
-        one.service
+        one.services
+            .reports
             .submit(report(NUMBER, &format!("r{n}"), noon()))
             .await
             .unwrap();
@@ -143,14 +156,14 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     assert_eq!(header, r#"SIP;cause=603;text="v=analytics1";location=RLN"#);
 
     let two = Instance::over(store, ringwarden::clock::Clock::manual(noon())).await;
-    let record = two.service.decision(&blocked.decision_id).unwrap();
+    let record = two.services.lookups.decision(&blocked.decision_id).unwrap();
     assert_eq!(record.number, Some(e164(NUMBER)));
     assert_eq!((record.action, record.basis), (Action::Block, Basis::Analytics));
     assert_eq!(record.decided_at, noon());
     assert_eq!(record.event_time, asked.event_time);
     assert_eq!((&*record.orig_id, &*record.ingress), ("8c1d", "trunk-7"));
     assert_eq!(record.attestation, Some(Attestation::B));
-    assert_eq!(&*record.model_version, one.service.model_version());
+    assert_eq!(&*record.model_version, one.services.lookups.model_version());
     let value = blocked.score.verdict.value.unwrap();
     assert!((record.value.unwrap() - value).abs() <= 0.005 + 1e-9);
     let found: Vec<_> = record.reasons.iter().map(|(code, _)| *code).collect();
@@ -162,14 +175,17 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
 
     let foreign = instance().await;
     assert!(matches!(
-        foreign.service.decision(&blocked.decision_id),
+        foreign.services.lookups.decision(&blocked.decision_id),
         Err(ServiceError::Invalid(_))
     ));
     let mut tampered = blocked.decision_id.clone().into_bytes();
     let middle = tampered.len() / 2;
     tampered[middle] = if tampered[middle] == b'A' { b'B' } else { b'A' };
     let tampered = String::from_utf8(tampered).unwrap();
-    assert!(matches!(one.service.decision(&tampered), Err(ServiceError::Invalid(_))));
+    assert!(matches!(
+        one.services.lookups.decision(&tampered),
+        Err(ServiceError::Invalid(_))
+    ));
 
     let clean = one.ask(&LookupInput {
         full: false,
@@ -187,10 +203,10 @@ async fn the_same_number_weighs_differently_by_how_the_call_is_signed() {
             verstat: Some(Verstat::Passed),
             ..report(NUMBER, &format!("r{n}"), noon())
         };
-        one.service.submit(told).await.unwrap();
+        one.services.reports.submit(told).await.unwrap();
     }
     let unsaid = report(NUMBER, "unsaid", noon());
-    one.service.submit(unsaid).await.unwrap();
+    one.services.reports.submit(unsaid).await.unwrap();
     let of_number = one.look_up(NUMBER).number_value.unwrap();
     let mut values = Vec::new();
     for (attestation, suspected) in [

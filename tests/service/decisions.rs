@@ -44,23 +44,26 @@ fn link(number: &str, role: CaseRole, confidence: f64) -> Result<LinkInput, Serv
 #[tokio::test]
 async fn statuses_rule_and_retries_change_nothing() {
     let one = instance().await;
-    one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     let block = StatusInput {
         kind: StatusKind::Blocked,
         reason: "test".to_owned(),
         expires_at: None,
     };
-    let (_, _, version) = one
-        .service
+    let changed = one
+        .services
+        .numbers
         .set_status(NUMBER, None, &block, &mutation("m1"))
         .await
         .unwrap();
-    let (_, _, again) = one
-        .service
+    let again = one
+        .services
+        .numbers
         .set_status(NUMBER, None, &block, &mutation("m1"))
         .await
         .unwrap();
-    assert_eq!(version, again);
+    let version = changed.version;
+    assert_eq!(version, again.version);
     assert!(one.score(NUMBER) >= 95.0);
     assert_eq!(one.look_up(NUMBER).decision.basis, Basis::Analyst);
 
@@ -68,19 +71,24 @@ async fn statuses_rule_and_retries_change_nothing() {
         expected_version: Some(version - 1),
         ..mutation("m2")
     };
-    let refused = one.service.clear_status(NUMBER, None, None, "", &stale).await;
+    let refused = one.services.numbers.clear_status(NUMBER, None, None, "", &stale).await;
     assert!(matches!(refused, Err(ServiceError::Stale { found, .. }) if found == version));
     let other = StatusInput {
         kind: StatusKind::Protected,
         ..block
     };
-    let refused = one.service.set_status(NUMBER, None, &other, &mutation("m1")).await;
+    let refused = one
+        .services
+        .numbers
+        .set_status(NUMBER, None, &other, &mutation("m1"))
+        .await;
     assert!(matches!(
         refused,
         Err(ServiceError::AlreadyExists { what: "request_id" })
     ));
 
-    one.service
+    one.services
+        .numbers
         .clear_status(NUMBER, None, None, "", &mutation("m3"))
         .await
         .unwrap();
@@ -90,7 +98,8 @@ async fn statuses_rule_and_retries_change_nothing() {
         reason: "owner".to_owned(),
         expires_at: Some(end),
     };
-    one.service
+    one.services
+        .numbers
         .set_status(NUMBER, None, &allow, &mutation("m4"))
         .await
         .unwrap();
@@ -107,22 +116,33 @@ async fn statuses_rule_and_retries_change_nothing() {
 #[tokio::test]
 async fn a_reassigned_number_starts_anew() {
     let one = instance().await;
-    one.service.submit(report(NUMBER, "old", noon())).await.unwrap();
+    one.services
+        .reports
+        .submit(report(NUMBER, "old", noon()))
+        .await
+        .unwrap();
     one.clock.advance(Duration::from_secs(10));
     let moved = StatusInput {
         kind: StatusKind::Reassigned,
         reason: "new owner".to_owned(),
         expires_at: None,
     };
-    one.service
+    one.services
+        .numbers
         .set_status(NUMBER, None, &moved, &mutation("m1"))
         .await
         .unwrap();
     assert_eq!(one.count(NUMBER), 0);
-    let old = one.service.submit(report(NUMBER, "old", noon())).await.unwrap();
+    let old = one
+        .services
+        .reports
+        .submit(report(NUMBER, "old", noon()))
+        .await
+        .unwrap();
     assert_eq!(old.submitted, Submitted::BeforeReset);
     let new = one
-        .service
+        .services
+        .reports
         .submit(report(NUMBER, "new", one.clock.now()))
         .await
         .unwrap();
@@ -133,13 +153,15 @@ async fn a_reassigned_number_starts_anew() {
 async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
     let one = instance().await;
     let case = one
-        .service
-        .create_case(&new_case("Apple", CaseStatus::Open), &mutation("c1"))
+        .services
+        .cases
+        .create(&new_case("Apple", CaseStatus::Open), &mutation("c1"))
         .await
         .unwrap();
     let again = one
-        .service
-        .create_case(&new_case("Apple", CaseStatus::Open), &mutation("c1"))
+        .services
+        .cases
+        .create(&new_case("Apple", CaseStatus::Open), &mutation("c1"))
         .await
         .unwrap();
     assert_eq!(
@@ -151,7 +173,12 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
         link(NUMBER, CaseRole::CallerId, 0.9),
         link("911", CaseRole::CallerId, 0.9),
     ];
-    let linked = one.service.link_numbers(&id, &links, &mutation("l1")).await.unwrap();
+    let linked = one
+        .services
+        .cases
+        .link_numbers(&id, &links, &mutation("l1"))
+        .await
+        .unwrap();
     assert!(linked[0].as_ref().unwrap().changed && linked[1].is_err());
     assert!(one.score(NUMBER) < 60.0, "an open case raises nothing");
     for (n, to) in [CaseStatus::UnderInvestigation, CaseStatus::Corroborated]
@@ -163,8 +190,9 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
             note: String::new(),
             agency: String::new(),
         };
-        one.service
-            .transition_case(&id, &step, &mutation(&format!("t{n}")))
+        one.services
+            .cases
+            .transition(&id, &step, &mutation(&format!("t{n}")))
             .await
             .unwrap();
     }
@@ -182,18 +210,24 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
         note: "no".to_owned(),
         agency: String::new(),
     };
-    one.service
-        .transition_case(&id, &closed, &mutation("t10"))
+    one.services
+        .cases
+        .transition(&id, &closed, &mutation("t10"))
         .await
         .unwrap();
     assert!(one.score(NUMBER) < 60.0);
     assert_eq!(
-        one.service.case_members(&id, &PageRequest::default()).unwrap().0.len(),
+        one.services
+            .cases
+            .members(&id, &PageRequest::default())
+            .unwrap()
+            .0
+            .len(),
         1
     );
     let missing = CaseId::parse("nowhere").unwrap();
     assert!(matches!(
-        one.service.case_details(&missing),
+        one.services.cases.get(&missing),
         Err(ServiceError::NotFound { what: "case" })
     ));
 }
@@ -204,11 +238,12 @@ async fn lists_are_complete_in_pages() {
     let reports = (0..230)
         .map(|n| Ok(report(&number(n * 41).to_string(), &format!("r{n}"), noon())))
         .collect();
-    one.service.submit_all(reports).await;
+    one.services.reports.submit_all(reports).await;
     for n in 0..70 {
         let case = new_case(&format!("case {n:02}"), CaseStatus::Open);
-        one.service
-            .create_case(&case, &mutation(&format!("c{n}")))
+        one.services
+            .cases
+            .create(&case, &mutation(&format!("c{n}")))
             .await
             .unwrap();
     }
@@ -222,7 +257,7 @@ async fn lists_are_complete_in_pages() {
             prefix: "1315232".to_owned(),
             ..NumberFilter::default()
         };
-        let list = one.service.list_numbers(&filter, &page).unwrap();
+        let list = one.services.numbers.list(&filter, &page).unwrap();
         numbers.extend(list.numbers.iter().map(|row| row.number));
         page.token = list.next_page_token;
         if page.token.is_empty() {
@@ -237,8 +272,9 @@ async fn lists_are_complete_in_pages() {
         ..CaseFilter::default()
     };
     let first = one
-        .service
-        .list_cases(
+        .services
+        .cases
+        .list(
             &filter,
             &PageRequest {
                 size: 6,
@@ -247,8 +283,9 @@ async fn lists_are_complete_in_pages() {
         )
         .unwrap();
     let second = one
-        .service
-        .list_cases(
+        .services
+        .cases
+        .list(
             &filter,
             &PageRequest {
                 size: 6,
@@ -265,7 +302,7 @@ async fn lists_are_complete_in_pages() {
 #[tokio::test]
 async fn dirty_impossible_short_and_anonymous_callers_have_defined_answers() {
     let one = instance().await;
-    one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     let dirty = one.look_up("\"Support\" <sip:+13152328257@carrier.example;user=phone>;party=calling");
     assert_eq!(dirty.facts.report_count, 1);
     let impossible = one.look_up("+1999999999999999");
@@ -295,8 +332,9 @@ async fn dirty_impossible_short_and_anonymous_callers_have_defined_answers() {
 async fn a_step_that_the_life_of_a_case_does_not_allow_is_refused() {
     let one = instance().await;
     let case = one
-        .service
-        .create_case(&new_case("Apple", CaseStatus::Open), &mutation("c1"))
+        .services
+        .cases
+        .create(&new_case("Apple", CaseStatus::Open), &mutation("c1"))
         .await
         .unwrap();
     let id = case.case.id.clone();
@@ -305,6 +343,6 @@ async fn a_step_that_the_life_of_a_case_does_not_allow_is_refused() {
         note: String::new(),
         agency: String::new(),
     };
-    let refused = one.service.transition_case(&id, &illegal, &mutation("t9")).await;
+    let refused = one.services.cases.transition(&id, &illegal, &mutation("t9")).await;
     assert!(matches!(refused, Err(ServiceError::Precondition(_))));
 }

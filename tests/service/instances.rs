@@ -22,7 +22,8 @@ async fn two_instances_on_one_store_see_each_others_writes() {
     for n in 0..40 {
         let writer = if n % 2 == 0 { &one } else { &two };
         writer
-            .service
+            .services
+            .reports
             .submit(report(NUMBER, &format!("r{n}"), noon()))
             .await
             .unwrap();
@@ -47,7 +48,7 @@ async fn a_follower_left_far_behind_reloads_and_is_right() {
         let reports = (0..100)
             .map(|n| Ok(report(&number(n).to_string(), &format!("r{batch}-{n}"), noon())))
             .collect();
-        one.service.submit_all(reports).await;
+        one.services.reports.submit_all(reports).await;
     }
     two.follower.sweep().await;
     assert_eq!(two.count(&number(5).to_string()), 30);
@@ -61,9 +62,9 @@ async fn an_unknown_outcome_is_said_and_a_retry_settles_it() {
     // The read is answered; the commit happens and its answer is lost.
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::LostAnswer);
-    let lost = one.service.submit(report(NUMBER, "r1", noon())).await;
+    let lost = one.services.reports.submit(report(NUMBER, "r1", noon())).await;
     assert!(matches!(lost, Err(ServiceError::OutcomeUnknown)));
-    let retried = one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    let retried = one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     assert_eq!(retried.submitted, Submitted::AlreadyKnown);
     one.follower.sweep().await;
     assert_eq!(one.count(NUMBER), 1);
@@ -73,19 +74,19 @@ async fn an_unknown_outcome_is_said_and_a_retry_settles_it() {
 async fn an_outage_stops_writes_and_nothing_else() {
     let flaky = Arc::new(Flaky::new(memory()));
     let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
-    one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     for (fault, wanted) in [(Fault::Unavailable, "Down"), (Fault::Foreign, "Foreign")] {
         flaky.always(Some(fault));
         one.follower.sweep().await;
         assert_eq!(format!("{:?}", one.follower.freshness().store()), wanted);
         assert!(matches!(
-            one.service.submit(report(NUMBER, "r2", noon())).await,
+            one.services.reports.submit(report(NUMBER, "r2", noon())).await,
             Err(ServiceError::Unavailable)
         ));
         assert_eq!(one.count(NUMBER), 1, "lookups are answered from memory");
         flaky.always(None);
         one.follower.sweep().await;
     }
-    one.service.submit(report(NUMBER, "r2", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r2", noon())).await.unwrap();
     assert_eq!(one.count(NUMBER), 2);
 }

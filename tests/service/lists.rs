@@ -43,7 +43,7 @@ fn entry(pattern: &str) -> ListEntry {
     }
 }
 
-fn entries(patterns: &[&str]) -> Arc<[ListEntry]> {
+pub(crate) fn entries(patterns: &[&str]) -> Arc<[ListEntry]> {
     let mut entries: Vec<_> = patterns.iter().map(|pattern| entry(pattern)).collect();
     entries.sort_by_key(|entry| entry.pattern);
     entries.into()
@@ -51,7 +51,7 @@ fn entries(patterns: &[&str]) -> Arc<[ListEntry]> {
 
 impl Instance {
     async fn replace(&self, head: &ListHead, patterns: &[&str]) -> Result<Replaced, ServiceError> {
-        self.service.replace_list(head, entries(patterns)).await
+        self.services.lists.replace(head, entries(patterns)).await
     }
 
     fn listed(&self, number: &str) -> ListHits {
@@ -77,7 +77,7 @@ async fn a_list_is_replaced_whole_and_seen_at_once() {
     let second = one.replace(&dno("r2"), &[TWO]).await.unwrap();
     assert_eq!((second.changed, second.list.version), (true, 2));
     assert!(!one.is_dno(ONE) && !one.is_dno("+12125550199") && one.is_dno(TWO));
-    assert_eq!(one.service.lists(), [second.list]);
+    assert_eq!(one.services.lists.all(), [second.list]);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn what_holds_the_same_is_not_written() {
     assert_eq!((same.changed, same.list.version), (false, 1));
     let mut expires = entry(ONE);
     expires.expires_at = Some(noon());
-    let other = one.service.replace_list(&dno("r3"), [expires].into()).await.unwrap();
+    let other = one.services.lists.replace(&dno("r3"), [expires].into()).await.unwrap();
     assert_eq!((other.changed, other.list.version), (true, 2));
 }
 
@@ -148,7 +148,7 @@ async fn there_are_so_many_lists_and_no_more() {
     one.replace(&head("l7", ListKind::Unassigned, "r2"), &[TWO])
         .await
         .unwrap();
-    assert_eq!(one.service.lists().len(), MAX_LISTS);
+    assert_eq!(one.services.lists.all().len(), MAX_LISTS);
 }
 
 /// A list that the store could not hold is refused with what can be done about it.
@@ -163,9 +163,9 @@ async fn a_list_of_too_many_texts_is_refused() {
         }),
         ..entry(ONE)
     });
-    let refused = one.service.replace_list(&dno("r1"), entries.collect()).await;
+    let refused = one.services.lists.replace(&dno("r1"), entries.collect()).await;
     assert!(matches!(refused, Err(ServiceError::Invalid(_))), "{refused:?}");
-    assert!(one.service.lists().is_empty());
+    assert!(one.services.lists.all().is_empty());
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn entries_expire_when_they_say() {
         },
     ];
     let head = head("rules", ListKind::TenantPrefix, "r1");
-    one.service.replace_list(&head, rules.into()).await.unwrap();
+    one.services.lists.replace(&head, rules.into()).await.unwrap();
     let rule = || one.listed(ONE).tenant_prefix;
     assert_eq!(rule(), Some((Action::Block, Hit { expires_at: Some(end) })));
     clock.set(end);
@@ -201,7 +201,7 @@ async fn pages_lead_through_a_list() {
     let id = ListId::parse("dno").unwrap();
     let (mut shown, mut token, mut pages) = (Vec::new(), String::new(), 0);
     loop {
-        let page = one.service.list_page(&id, &PageRequest { size: 2, token }).unwrap();
+        let page = one.services.lists.page(&id, &PageRequest { size: 2, token }).unwrap();
         shown.extend(page.entries.iter().map(|entry| entry.pattern.to_string()));
         pages += 1;
         token = page.next_page_token;
@@ -216,7 +216,7 @@ async fn pages_lead_through_a_list() {
         "in the order of integers"
     );
     let none = ListId::parse("none").unwrap();
-    let missing = one.service.list_page(&none, &PageRequest::default());
+    let missing = one.services.lists.page(&none, &PageRequest::default());
     assert!(matches!(missing, Err(ServiceError::NotFound { what: "list" })));
 }
 
@@ -243,10 +243,10 @@ async fn lists_outlive_a_restart() {
     one.replace(&head("free", ListKind::Unassigned, "r1"), &many)
         .await
         .unwrap();
-    let before = one.service.lists();
+    let before = one.services.lists.all();
     drop(one);
     let again = Instance::over(Arc::new(open().await), Clock::manual(noon())).await;
-    assert_eq!(again.service.lists(), before);
+    assert_eq!(again.services.lists.all(), before);
     assert!(again.is_dno(ONE) && again.listed("+12125554999").unassigned.is_some());
     assert!(!again.replace(&dno("r2"), &[ONE]).await.unwrap().changed);
 }
@@ -265,8 +265,8 @@ async fn another_instance_sees_a_list_over_redis() {
     one.follower.sweep().await;
     assert!(one.is_dno(TWO) && !one.is_dno(ONE));
     let fresh = Instance::over(place.open(evidence_version()).await, Clock::manual(noon())).await;
-    assert_eq!(fresh.service.lists(), one.service.lists());
-    let figures = one.service.metrics().render(ringwarden::clock::monotonic());
+    assert_eq!(fresh.services.lists.all(), one.services.lists.all());
+    let figures = one.services.metrics().render(ringwarden::clock::monotonic());
     assert!(figures.contains("ringwarden_list_entries{kind=\"do_not_originate\"} 1\n"));
     assert!(figures.contains("ringwarden_list_entries{kind=\"tenant_prefix\"} 0\n"));
 }
@@ -296,7 +296,11 @@ async fn lists_decide_over_calls_in_their_order() {
         (Action::Allow, Basis::Protected, "PROTECTED_NUMBER"),
     ];
     for n in 0..3 {
-        one.service.submit(report(ONE, &format!("r{n}"), noon())).await.unwrap();
+        one.services
+            .reports
+            .submit(report(ONE, &format!("r{n}"), noon()))
+            .await
+            .unwrap();
     }
     assert_eq!(one.look_up(ONE).decision.basis, Basis::Analytics);
     // Each list is stronger than those before it.
@@ -305,7 +309,7 @@ async fn lists_decide_over_calls_in_their_order() {
         listed.action = (kind == ListKind::TenantPrefix).then_some(Action::SendToVoicemail);
         listed.expires_at = (kind == ListKind::Protected).then(|| noon().plus(Duration::from_secs(40)));
         let head = head(id, kind, id);
-        one.service.replace_list(&head, [listed].into()).await.unwrap();
+        one.services.lists.replace(&head, [listed].into()).await.unwrap();
         assert_eq!(decided(ONE), expected, "{id}");
     }
     let found = one.look_up(ONE);
@@ -335,6 +339,10 @@ async fn lists_decide_over_calls_in_their_order() {
         reason: "call centre of the fire brigade".to_owned(),
         expires_at: None,
     };
-    one.service.set_status(ONE, None, &safe, &mutation("m1")).await.unwrap();
+    one.services
+        .numbers
+        .set_status(ONE, None, &safe, &mutation("m1"))
+        .await
+        .unwrap();
     assert_eq!(one.look_up(ONE).decision.basis, Basis::Protected);
 }

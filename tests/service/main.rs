@@ -4,6 +4,7 @@
 mod calls;
 mod decisions;
 mod instances;
+mod interleaved;
 mod lists;
 mod quotas;
 mod rates;

@@ -22,7 +22,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Report `n` of a reporter, on a number of its own.
 async fn submit(one: &Instance, reporter: &str, n: u64) -> Result<ReportOutcome, ServiceError> {
     let report = report_of(reporter, &number(n).to_string(), &format!("r{n}"), noon());
-    one.service.submit(report).await
+    one.services.reports.submit(report).await
 }
 
 fn is_over(outcome: &Result<ReportOutcome, ServiceError>, whose: Quota) -> bool {
@@ -50,7 +50,7 @@ async fn of_a_thousand_reports_of_one_reporter_in_a_day_twenty_count() {
         );
     }
     let rest = (200..1_000).map(|n| Ok(report_of("alice", &number(n).to_string(), &format!("r{n}"), noon())));
-    for outcome in one.service.submit_all(rest.collect()).await {
+    for outcome in one.services.reports.submit_all(rest.collect()).await {
         let Err(ServiceError::OverQuota { quota, retry_after }) = outcome else {
             panic!("{outcome:?}");
         };
@@ -64,7 +64,7 @@ async fn of_a_thousand_reports_of_one_reporter_in_a_day_twenty_count() {
     );
     one.clock.advance(HALF_A_DAY);
     let reports = (0..50).map(|n| Ok(report_of("alice", &number(n).to_string(), &format!("s{n}"), noon())));
-    let outcomes = one.service.submit_all(reports.collect()).await;
+    let outcomes = one.services.reports.submit_all(reports.collect()).await;
     assert_eq!(outcomes.iter().filter(|outcome| is_accepted(outcome)).count(), 20);
 }
 
@@ -123,7 +123,10 @@ async fn two_instances_on_one_redis_share_a_reporters_quota() {
         });
         reports.collect::<Vec<_>>()
     };
-    let (a, b) = tokio::join!(first.service.submit_all(batch()), second.service.submit_all(batch()));
+    let (a, b) = tokio::join!(
+        first.services.reports.submit_all(batch()),
+        second.services.reports.submit_all(batch())
+    );
     let came_in = a
         .iter()
         .zip(&b)
@@ -196,7 +199,7 @@ async fn a_tenants_quota_is_shared_by_instances_and_spares_trusted_feeds() {
         let instance = if n % 2 == 0 { &first } else { &second };
         // A retry gives back what it takes.
         for retry in [false, true] {
-            let outcome = instance.service.submit(carrier(n)).await;
+            let outcome = instance.services.reports.submit(carrier(n)).await;
             if is_accepted(&outcome) {
                 assert!(!retry);
                 accepted += 1;
@@ -207,7 +210,7 @@ async fn a_tenants_quota_is_shared_by_instances_and_spares_trusted_feeds() {
     }
     assert_eq!(accepted, 50, "all of it is used, and no more");
     assert!(is_over(&submit(&first, "alice", 900).await, Quota::Tenant));
-    assert!(is_known(&second.service.submit(carrier(0)).await));
+    assert!(is_known(&second.services.reports.submit(carrier(0)).await));
     for source in [
         Source::RegulatorFeed,
         Source::Honeypot,
@@ -216,18 +219,18 @@ async fn a_tenants_quota_is_shared_by_instances_and_spares_trusted_feeds() {
     ] {
         let mut trusted = report(&number(901).to_string(), &format!("t{source}"), noon());
         trusted.source = source;
-        assert!(is_accepted(&first.service.submit(trusted).await), "{source}");
+        assert!(is_accepted(&first.services.reports.submit(trusted).await), "{source}");
     }
     let mut named = report_of("alice", &number(902).to_string(), "named", noon());
     named.source = Source::Analyst;
-    let outcome = first.service.submit(named).await;
+    let outcome = first.services.reports.submit(named).await;
     assert!(
         is_over(&outcome, Quota::Tenant),
         "a feed that names its reporters is not exempt"
     );
     clock.advance(DAY);
     let reports = (0..300).map(|n| Ok(carrier(1_000 + n))).collect();
-    let outcomes = first.service.submit_all(reports).await;
+    let outcomes = first.services.reports.submit_all(reports).await;
     assert_eq!(outcomes.iter().filter(|outcome| is_accepted(outcome)).count(), 50);
 }
 
@@ -253,10 +256,13 @@ async fn reports_without_a_reporter_take_no_further_trip_to_the_store() {
         report.source = Source::Carrier;
         report
     };
-    assert!(is_accepted(&one.service.submit(carrier(0)).await), "fetches a lease");
+    assert!(
+        is_accepted(&one.services.reports.submit(carrier(0)).await),
+        "fetches a lease"
+    );
     // Two calls, the number's read and its commit, succeed; a third would fail.
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.always(Some(Fault::Unavailable));
-    assert!(is_accepted(&one.service.submit(carrier(1)).await));
+    assert!(is_accepted(&one.services.reports.submit(carrier(1)).await));
 }

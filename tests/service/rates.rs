@@ -56,7 +56,8 @@ async fn sixty_numbers_in_a_minute_are_labelled_and_a_call_is_counted_once() {
     let business = ask(&call(NUMBER, &person(61), "c61"));
     assert_eq!(business.decision.action, Action::Allow);
     // And once they have stopped for long enough, so may all.
-    one.service
+    one.services
+        .numbers
         .clear_status(NUMBER, None, None, "", &mutation("m2"))
         .await
         .unwrap();
@@ -116,7 +117,8 @@ async fn an_owner_who_signs_does_not_pay_for_calls_that_others_made() {
 async fn being_called_back_spares_no_number_that_was_reported() {
     let one = instance().await;
     for n in 0..3 {
-        one.service
+        one.services
+            .reports
             .submit(report(NUMBER, &format!("r{n}"), noon()))
             .await
             .unwrap();
@@ -160,7 +162,7 @@ async fn rate_labels_at_most() {
             release_code: if n < 40 { 200 } else { 607 },
             refused_on_advice: false,
         };
-        assert!(one.service.call_outcome(&end).unwrap());
+        assert!(one.services.lookups.call_outcome(&end).unwrap());
     }
     let found = one.ask(&LookupInput {
         attestation: Some(Attestation::C),
@@ -260,7 +262,7 @@ async fn how_calls_end_counts_once_and_not_if_this_service_ended_them() {
         refused_on_advice,
     };
     for n in 0..300 {
-        assert!(!one.service.call_outcome(&end(n, true)).unwrap());
+        assert!(!one.services.lookups.call_outcome(&end(n, true)).unwrap());
     }
     let ask = || {
         one.ask(&LookupInput {
@@ -270,14 +272,14 @@ async fn how_calls_end_counts_once_and_not_if_this_service_ended_them() {
     };
     assert_eq!(ask().decision.basis, Basis::NoEvidence, "the service believes itself");
     for n in 0..119 {
-        assert!(one.service.call_outcome(&end(n, false)).unwrap());
+        assert!(one.services.lookups.call_outcome(&end(n, false)).unwrap());
         assert!(
-            !one.service.call_outcome(&end(n, false)).unwrap(),
+            !one.services.lookups.call_outcome(&end(n, false)).unwrap(),
             "call {n} ended twice"
         );
     }
     assert_eq!(ask().decision.basis, Basis::NoEvidence, "119 calls are too few");
-    assert!(one.service.call_outcome(&end(119, false)).unwrap());
+    assert!(one.services.lookups.call_outcome(&end(119, false)).unwrap());
     let labelled = ask();
     assert_eq!(labelled.decision.action, Action::Label);
     assert!(codes(&labelled).contains(&"REJECTED_CALLS"), "{:?}", codes(&labelled));
@@ -286,7 +288,7 @@ async fn how_calls_end_counts_once_and_not_if_this_service_ended_them() {
         ..end(0, false)
     };
     assert!(matches!(
-        one.service.call_outcome(&faulty),
+        one.services.lookups.call_outcome(&faulty),
         Err(ServiceError::Invalid(_))
     ));
 }

@@ -14,19 +14,23 @@ use crate::{NUMBER, instance};
 async fn a_report_counts_once_and_shows_in_the_next_lookup() {
     let one = instance().await;
     assert_eq!(one.look_up(NUMBER).score.verdict.level, RiskLevel::Unknown);
-    let first = one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    let first = one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     assert_eq!(first.submitted, Submitted::Accepted);
     assert_eq!(one.count(NUMBER), 1);
-    let again = one.service.submit(report("(315) 232-8257", "r1", noon())).await;
+    let again = one
+        .services
+        .reports
+        .submit(report("(315) 232-8257", "r1", noon()))
+        .await;
     assert!(
         matches!(again, Err(ServiceError::Invalid(_))),
         "a national number needs a region"
     );
-    let again = one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    let again = one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     assert_eq!(again.submitted, Submitted::AlreadyKnown);
     let mut other = report(NUMBER, "r1", noon());
     other.category = Category::Survey;
-    let refused = one.service.submit(other).await;
+    let refused = one.services.reports.submit(other).await;
     assert!(matches!(
         refused,
         Err(ServiceError::AlreadyExists { what: "report_id" })
@@ -38,7 +42,8 @@ async fn a_report_counts_once_and_shows_in_the_next_lookup() {
 async fn many_reports_make_a_number_critical_and_time_makes_it_harmless() {
     let one = instance().await;
     for n in 0..30 {
-        one.service
+        one.services
+            .reports
             .submit(report(NUMBER, &format!("r{n}"), noon()))
             .await
             .unwrap();
@@ -71,7 +76,7 @@ async fn a_batch_answers_each_item_and_loses_none() {
     reports.push(Ok(report("not a number", "bad", noon())));
     reports.push(Err(ServiceError::field("reports[501].category", "is not known")));
     reports.push(Ok(report(&number(1).to_string(), "r1", noon())));
-    let outcomes = one.service.submit_all(reports).await;
+    let outcomes = one.services.reports.submit_all(reports).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 501);
     assert!(matches!(outcomes[500], Err(ServiceError::Invalid(_))));
     assert_eq!(outcomes[502].as_ref().unwrap().submitted, Submitted::AlreadyKnown);
@@ -82,18 +87,32 @@ async fn a_batch_answers_each_item_and_loses_none() {
 #[tokio::test]
 async fn what_is_withdrawn_stays_withdrawn() {
     let one = instance().await;
-    one.service.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     let before = one.score(NUMBER);
-    one.service.submit(report(NUMBER, "r2", noon())).await.unwrap();
+    one.services.reports.submit(report(NUMBER, "r2", noon())).await.unwrap();
     let id = ReportId::parse("r2").unwrap();
-    assert!(one.service.withdraw(NUMBER, None, &id).await.unwrap().was_known);
+    assert!(
+        one.services
+            .reports
+            .withdraw(NUMBER, None, &id, "")
+            .await
+            .unwrap()
+            .was_known
+    );
     assert!((one.score(NUMBER) - before).abs() < 1e-9);
-    let again = one.service.submit(report(NUMBER, "r2", noon())).await.unwrap();
+    let again = one.services.reports.submit(report(NUMBER, "r2", noon())).await.unwrap();
     assert_eq!(again.submitted, Submitted::Withdrawn);
     // Withdrawn before it comes.
     let early = ReportId::parse("r3").unwrap();
-    assert!(!one.service.withdraw(NUMBER, None, &early).await.unwrap().was_known);
-    let late = one.service.submit(report(NUMBER, "r3", noon())).await.unwrap();
+    assert!(
+        !one.services
+            .reports
+            .withdraw(NUMBER, None, &early, "")
+            .await
+            .unwrap()
+            .was_known
+    );
+    let late = one.services.reports.submit(report(NUMBER, "r3", noon())).await.unwrap();
     assert_eq!(late.submitted, Submitted::Withdrawn);
     assert_eq!(one.count(NUMBER), 1);
 }
@@ -108,10 +127,14 @@ async fn a_whole_import_is_taken_back() {
         report.import = (n % 3 != 0).then(|| import.clone());
         reports.push(Ok(report));
     }
-    one.service.submit_all(reports).await;
-    let who = mutation("w1");
+    one.services.reports.submit_all(reports).await;
     let what = Withdrawal::Import(import);
-    let taken = one.service.withdraw_all(&what, (&who.actor, "w1")).await.unwrap();
+    let taken = one
+        .services
+        .reports
+        .withdraw_all(&what, &mutation("w1").request, "")
+        .await
+        .unwrap();
     assert_eq!(taken.reports, 200);
     let left: u32 = (0..300u64)
         .map(|n| number(n * 31 % 997))
@@ -119,8 +142,9 @@ async fn a_whole_import_is_taken_back() {
         .sum();
     assert_eq!(left, 100);
     assert_eq!(
-        one.service
-            .withdraw_all(&what, (&who.actor, "w2"))
+        one.services
+            .reports
+            .withdraw_all(&what, &mutation("w2").request, "")
             .await
             .unwrap()
             .reports,
@@ -133,16 +157,18 @@ async fn a_callback_number_is_reported_too() {
     let one = instance().await;
     let mut with_callback = report(NUMBER, "r1", noon());
     with_callback.callbacks = vec!["+18005550142".to_owned()];
-    one.service.submit(with_callback).await.unwrap();
+    one.services.reports.submit(with_callback).await.unwrap();
     let list = one
-        .service
-        .list_reports("+18005550142", None, false, &PageRequest::default())
+        .services
+        .reports
+        .list("+18005550142", None, false, &PageRequest::default())
         .await
         .unwrap();
     assert_eq!(list.reports.len(), 1);
     assert_eq!(list.reports[0].row.body.role, Some(ReportRole::ToldToCall));
-    one.service
-        .withdraw(NUMBER, None, &ReportId::parse("r1").unwrap())
+    one.services
+        .reports
+        .withdraw(NUMBER, None, &ReportId::parse("r1").unwrap(), "")
         .await
         .unwrap();
     assert_eq!(one.count("+18005550142"), 0);
@@ -155,7 +181,7 @@ async fn reporters_supersede_themselves_and_strangers_are_capped() {
         let mut stranger = report(NUMBER, &format!("s{n}"), noon());
         stranger.source = Source::AppFeedback;
         stranger.reporter = Some(format!("reporter {n}"));
-        one.service.submit(stranger).await.unwrap();
+        one.services.reports.submit(stranger).await.unwrap();
     }
     assert!(
         one.score(NUMBER) < 60.0,
@@ -166,11 +192,12 @@ async fn reporters_supersede_themselves_and_strangers_are_capped() {
     let mut again = report(NUMBER, "again", noon());
     again.source = Source::AppFeedback;
     again.reporter = Some("reporter 3".to_owned());
-    one.service.submit(again).await.unwrap();
+    one.services.reports.submit(again).await.unwrap();
     assert!((one.score(NUMBER) - before).abs() < 1e-9);
     let list = one
-        .service
-        .list_reports(NUMBER, None, false, &PageRequest::default())
+        .services
+        .reports
+        .list(NUMBER, None, false, &PageRequest::default())
         .await
         .unwrap();
     assert_eq!(list.reports.iter().filter(|report| report.superseded).count(), 1);
@@ -182,7 +209,8 @@ async fn reports_are_listed_in_pages_newest_first() {
     for n in 0..120u64 {
         let at = noon().plus(Duration::ZERO);
         one.clock.advance(Duration::from_secs(1));
-        one.service
+        one.services
+            .reports
             .submit(report(NUMBER, &format!("r{n:03}"), at))
             .await
             .unwrap();
@@ -193,7 +221,7 @@ async fn reports_are_listed_in_pages_newest_first() {
     };
     let mut seen = Vec::new();
     loop {
-        let list = one.service.list_reports(NUMBER, None, false, &page).await.unwrap();
+        let list = one.services.reports.list(NUMBER, None, false, &page).await.unwrap();
         seen.extend(list.reports.iter().map(|report| report.row.id.to_string()));
         if list.next_page_token.is_empty() {
             break;
@@ -204,7 +232,7 @@ async fn reports_are_listed_in_pages_newest_first() {
     assert_eq!(seen, wanted);
     page.token = format!("00{}", page.token);
     assert!(matches!(
-        one.service.list_reports(NUMBER, None, false, &page).await,
+        one.services.reports.list(NUMBER, None, false, &page).await,
         Err(ServiceError::Invalid(violations)) if violations[0].field == "page_token"
     ));
 }
@@ -216,7 +244,7 @@ async fn a_number_reported_by_everybody_at_once_is_filed_in_one_batch_after_anot
         let reports = (0..1_500)
             .map(|n| Ok(report(NUMBER, &format!("r{batch}-{n}"), noon())))
             .collect();
-        let outcomes = one.service.submit_all(reports).await;
+        let outcomes = one.services.reports.submit_all(reports).await;
         assert!(
             outcomes.iter().all(Result::is_ok),
             "{:?}",
@@ -228,6 +256,6 @@ async fn a_number_reported_by_everybody_at_once_is_filed_in_one_batch_after_anot
         size: 1_000,
         token: String::new(),
     };
-    let list = one.service.list_reports(NUMBER, None, false, &page).await.unwrap();
+    let list = one.services.reports.list(NUMBER, None, false, &page).await.unwrap();
     assert_eq!(list.reports.len(), 1_000);
 }

@@ -19,7 +19,7 @@ fn text(n: u64) -> String {
 
 async fn claim(one: &Instance, reporter: &str, n: u64) {
     let report = report_of(reporter, &text(n), &format!("{reporter}-{n}"), noon());
-    one.service.submit(report).await.unwrap();
+    one.services.reports.submit(report).await.unwrap();
 }
 
 async fn says(one: &Instance, n: u64, kind: StatusKind) {
@@ -29,7 +29,8 @@ async fn says(one: &Instance, n: u64, kind: StatusKind) {
         expires_at: Some(one.clock.now().plus(30 * DAY)),
     };
     let request = format!("{kind}-{n}-{}", one.clock.now());
-    one.service
+    one.services
+        .numbers
         .set_status(&text(n), None, &status, &mutation(&request))
         .await
         .unwrap();
@@ -45,9 +46,9 @@ async fn weight(one: &Instance, reporter: &str, n: u64) -> f64 {
 
 async fn weight_of(one: &Instance, report: NewReport) -> f64 {
     let (number, id) = (report.number.clone(), report.report_id.clone());
-    one.service.submit(report).await.unwrap();
+    one.services.reports.submit(report).await.unwrap();
     let page = PageRequest::default();
-    let list = one.service.list_reports(&number, None, false, &page).await.unwrap();
+    let list = one.services.reports.list(&number, None, false, &page).await.unwrap();
     let row = list.reports.iter().find(|report| report.row.id == id).unwrap();
     f64::from(row.row.weight)
 }
@@ -78,13 +79,14 @@ async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
     // In blocks of their own, so that no neighbour counts.
     for (reporter, number) in [("right", "+14155550123"), ("stranger", "+12125550123")] {
         let report = report_of(reporter, number, "far", one.clock.now());
-        one.service.submit(report).await.unwrap();
+        one.services.reports.submit(report).await.unwrap();
     }
     let (proven, stranger) = (one.score("+14155550123"), one.score("+12125550123"));
     assert!(proven > stranger + 5.0, "{proven} {stranger}");
     // Frozen: what was accepted keeps its weight, whatever is said later.
     for n in 0..10 {
-        one.service
+        one.services
+            .numbers
             .clear_status(&text(n), None, None, "mistaken", &mutation(&format!("clear-{n}")))
             .await
             .unwrap();
@@ -115,14 +117,14 @@ async fn a_report_that_is_refused_claims_nothing() {
     claim(&one, "alice", 0).await;
     let mut opposite = report_of("alice", &text(0), "alice-0", noon());
     opposite.not_spam = true;
-    let refused = one.service.submit(opposite).await;
+    let refused = one.services.reports.submit(opposite).await;
     assert!(matches!(
         refused,
         Err(ServiceError::AlreadyExists { what: "report_id" })
     ));
     for n in 1..40 {
         let report = report_of("alice", &text(n), &format!("alice-{n}"), noon());
-        one.service.submit(report).await.ok();
+        one.services.reports.submit(report).await.ok();
     }
     one.clock.advance(HOUR);
     for n in 0..40 {
@@ -139,7 +141,7 @@ async fn not_spam_is_judged_the_other_way_round() {
     for (n, not_spam) in [(0, true), (1, true), (2, false)] {
         let mut report = report_of("alice", &text(n), &format!("r{n}"), noon());
         report.not_spam = not_spam;
-        one.service.submit(report).await.unwrap();
+        one.services.reports.submit(report).await.unwrap();
     }
     one.clock.advance(HOUR);
     says(&one, 0, StatusKind::VerifiedBusiness).await;
@@ -168,8 +170,9 @@ async fn a_confirmed_case_judges_until_it_is_closed_for_want_of_substance() {
         last_evidence_at: None,
     };
     let id = one
-        .service
-        .create_case(&case, &mutation("c1"))
+        .services
+        .cases
+        .create(&case, &mutation("c1"))
         .await
         .unwrap()
         .case
@@ -185,7 +188,8 @@ async fn a_confirmed_case_judges_until_it_is_closed_for_want_of_substance() {
         to: None,
         expected_version: None,
     };
-    one.service
+    one.services
+        .cases
         .link_numbers(&id, &[Ok(link)], &mutation("l1"))
         .await
         .unwrap();
@@ -197,8 +201,9 @@ async fn a_confirmed_case_judges_until_it_is_closed_for_want_of_substance() {
         note: "no".to_owned(),
         agency: String::new(),
     };
-    one.service
-        .transition_case(&id, &closed, &mutation("t1"))
+    one.services
+        .cases
+        .transition(&id, &closed, &mutation("t1"))
         .await
         .unwrap();
     assert!(near(weight(&one, "alice", 1).await, 0.2));
@@ -211,7 +216,8 @@ async fn what_is_withdrawn_is_judged_no_more() {
         claim(&one, "alice", n).await;
         claim(&one, "bob", n).await;
     }
-    one.service
+    one.services
+        .reports
         .submit(report_of("alice", &text(1), "again", noon()))
         .await
         .unwrap();
@@ -222,14 +228,22 @@ async fn what_is_withdrawn_is_judged_no_more() {
     one.clock.advance(DAY);
     for id in ["alice-0", "alice-1"] {
         let (id, n) = (ReportId::parse(id).unwrap(), id.as_bytes()[6] - b'0');
-        one.service.withdraw(&text(u64::from(n)), None, &id).await.unwrap();
+        one.services
+            .reports
+            .withdraw(&text(u64::from(n)), None, &id, "")
+            .await
+            .unwrap();
     }
     // Of number 1 another report stands, so it is judged: one of three is not.
     let weight_left = weight(&one, "alice", 0).await;
     assert!(near(weight_left, 1.0 / 7.0), "{weight_left}");
-    let all = Withdrawal::Reporter(one.service.reporter("bob"));
-    let who = mutation("w1");
-    let taken = one.service.withdraw_all(&all, (&who.actor, "w1")).await.unwrap();
+    let all = Withdrawal::Reporter(one.services.reports.reporter_hash("bob"));
+    let taken = one
+        .services
+        .reports
+        .withdraw_all(&all, &mutation("w1").request, "")
+        .await
+        .unwrap();
     assert_eq!((taken.numbers, taken.reports), (3, 3));
     assert!(near(weight(&one, "bob", 1).await, 0.2));
     // What comes again after it was withdrawn does not count, and is judged no more than before.

@@ -8,19 +8,20 @@ use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::{ReportId, RequestId};
 use ringwarden::domain::kinds::{Category, Source};
 use ringwarden::domain::model::ScoreModel;
-use ringwarden::domain::policy::Policy;
 use ringwarden::domain::quota::Quotas;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::follow::Follower;
 use ringwarden::index::Index;
 use ringwarden::metrics::Metrics;
 use ringwarden::number::E164;
-use ringwarden::service::{LookupInput, LookupOutcome, Mutation, NewReport, Service, ServiceError};
+use ringwarden::service::{
+    Foundations, LookupInput, LookupOutcome, Mutation, NewReport, ServiceError, ServiceSettings, Services,
+};
 use ringwarden::store::Store;
 
 /// An instance: what a server holds behind its edges.
 pub struct Instance {
-    pub service: Arc<Service>,
+    pub services: Arc<Services>,
     pub follower: Arc<Follower>,
     pub index: Arc<Index>,
     pub clock: Clock,
@@ -46,7 +47,11 @@ impl Instance {
 
     /// An instance that has loaded everything, with quotas of its own.
     pub async fn with_quotas(store: Arc<dyn Store>, clock: Clock, quotas: Quotas) -> Self {
-        let instance = Self::unloaded_by(store, clock, |service| service.with_quotas(quotas));
+        let settings = ServiceSettings {
+            quotas,
+            ..ServiceSettings::default()
+        };
+        let instance = Self::unloaded_by(store, clock, settings);
         instance.follower.bootstrap().await.unwrap();
         instance
     }
@@ -58,11 +63,15 @@ impl Instance {
 
     /// The same, with another limit on how long a change may take.
     pub fn unloaded_within(store: Arc<dyn Store>, clock: Clock, write_timeout: Duration) -> Self {
-        Self::unloaded_by(store, clock, |service| service.with_write_timeout(write_timeout))
+        let settings = ServiceSettings {
+            write_timeout,
+            ..ServiceSettings::default()
+        };
+        Self::unloaded_by(store, clock, settings)
     }
 
     /// The same, set up as a test wants it.
-    pub fn unloaded_by(store: Arc<dyn Store>, clock: Clock, set_up: impl FnOnce(Service) -> Service) -> Self {
+    pub fn unloaded_by(store: Arc<dyn Store>, clock: Clock, settings: ServiceSettings) -> Self {
         let index = Arc::new(Index::new(Arc::new(ScoreModel::default())));
         let metrics = Metrics::new();
         let follower = Arc::new(Follower::new(
@@ -71,17 +80,15 @@ impl Instance {
             clock.clone(),
             metrics.clone(),
         ));
-        let service = Service::new(
+        let foundations = Foundations {
             store,
-            Arc::clone(&index),
-            Arc::clone(&follower),
-            clock.clone(),
-            Policy::DEFAULT,
+            index: Arc::clone(&index),
+            follower: Arc::clone(&follower),
+            clock: clock.clone(),
             metrics,
-        );
-        let service = Arc::new(set_up(service));
+        };
         Self {
-            service,
+            services: Arc::new(Services::new(foundations, settings)),
             follower,
             index,
             clock,
@@ -105,7 +112,9 @@ impl Instance {
 
     /// The same, where the question may be refused.
     pub fn try_ask(&self, input: &LookupInput) -> Result<LookupOutcome, ServiceError> {
-        self.service.look_up(input, monotonic() + Duration::from_secs(3_600))
+        self.services
+            .lookups
+            .look_up(input, monotonic() + Duration::from_secs(3_600))
     }
 
     /// The score of a number, or -1 if it has none.

@@ -12,6 +12,7 @@ pub mod contract;
 pub mod evidence;
 pub mod flaky;
 pub mod instance;
+pub mod overtaken;
 pub mod places;
 pub mod redis_place;
 pub mod redis_server;

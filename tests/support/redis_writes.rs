@@ -42,6 +42,8 @@ pub fn write(number: E164, expected: Option<Version>, nonce: u64, state: &[u8]) 
         at: Timestamp::from_secs(1),
         actor: Actor::parse("test").unwrap(),
         request: "".into(),
+
+        reason: "".into(),
     };
     ShardCommit {
         shard: key.shard(),

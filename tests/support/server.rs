@@ -8,6 +8,7 @@ use ringwarden::clock::Clock;
 use ringwarden::grpc::{self, Api};
 use ringwarden::http;
 use ringwarden::number;
+use ringwarden::service::ServiceSettings;
 use ringwarden::store::memory::MemoryStore;
 use ringwarden::store::{Head, Store};
 use ringwarden::tasks::Tasks;
@@ -68,12 +69,13 @@ impl Server {
         // As the program does before it serves: else the first change pays for it, out of its half second.
         number::warm_up();
         // A test that means deadlines says so in its questions; others may run on a machine that is busy.
-        let instance = Instance::unloaded_by(Arc::clone(&store), clock, |service| {
-            service
-                .with_write_timeout(WRITE_TIMEOUT)
-                .with_lookup_budget(LOOKUP_BUDGET)
-        });
-        let api = Api::new(Arc::clone(&instance.service));
+        let settings = ServiceSettings {
+            write_timeout: WRITE_TIMEOUT,
+            lookup_budget: LOOKUP_BUDGET,
+            ..ServiceSettings::default()
+        };
+        let instance = Instance::unloaded_by(Arc::clone(&store), clock, settings);
+        let api = Api::new(Arc::clone(&instance.services));
         let tasks = Tasks::new();
         let (grpc_listener, grpc) = listen().await;
         let (http_listener, http) = listen().await;

@@ -56,6 +56,8 @@ pub fn write(key: RecordKey, expected: Option<Version>, state: Option<&[u8]>) ->
         at: Timestamp::from_secs(1_700_000_000),
         actor: Actor::parse("ana").expect("a name"),
         request: "r1".into(),
+
+        reason: "".into(),
     };
     RecordWrite {
         header: encode_header(&header),

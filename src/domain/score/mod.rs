@@ -87,6 +87,15 @@ pub struct Weighed {
     extra: Points,
 }
 
+/// How much of an explanation is wanted. Words cost more than the score itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// The codes and points of the reasons.
+    Codes,
+    /// The same, each with a sentence for people.
+    Sentences,
+}
+
 /// The outcome of scoring, in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
@@ -172,12 +181,12 @@ impl ScoreModel {
 
     /// The score in full, with its reasons. `prior` is how common each category is where the number is from.
     #[must_use]
-    pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior) -> Score {
+    pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior, detail: Detail) -> Score {
         let is_of_the_number = subject.call.is_of_the_number();
         let is_known = is_of_the_number && self.is_known(subject, &weighed.standing);
         Score {
             verdict: weighed.verdict,
-            reasons: self.reasons(subject, weighed),
+            reasons: self.reasons(subject, weighed, detail),
             category: is_known
                 .then(|| self.category(subject, &weighed.standing, prior))
                 .flatten(),

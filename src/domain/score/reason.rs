@@ -1,7 +1,7 @@
 //! Why a score is what it is. The texts are for people; the codes are for programs.
 
 use super::cases::raises;
-use super::{Subject, Weighed};
+use super::{Detail, Subject, Weighed};
 use crate::domain::call::Signing;
 use crate::domain::feature::Feature;
 use crate::domain::kinds::StatusKind;
@@ -19,7 +19,7 @@ pub struct Reason {
     pub code: &'static str,
     /// What it adds to or takes from the log-odds.
     pub points: f64,
-    /// One sentence.
+    /// One sentence; empty if only codes were asked for.
     pub detail: String,
 }
 
@@ -177,7 +177,7 @@ impl ReasonCode {
 
 impl ScoreModel {
     /// The reasons of a score, the weightiest first.
-    pub(super) fn reasons(&self, subject: &Subject<'_>, weighed: &Weighed) -> Vec<Reason> {
+    pub(super) fn reasons(&self, subject: &Subject<'_>, weighed: &Weighed, detail: Detail) -> Vec<Reason> {
         if let Some(kind @ (StatusKind::Protected | StatusKind::DoNotOriginate)) = weighed.verdict.status {
             return vec![unscored(kind)];
         }
@@ -200,7 +200,10 @@ impl ScoreModel {
             .map(|(code, points)| Reason {
                 code: code.as_str(),
                 points,
-                detail: text(code, points, subject),
+                detail: match detail {
+                    Detail::Codes => String::new(),
+                    Detail::Sentences => text(code, points, subject),
+                },
             })
             .collect();
         reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));

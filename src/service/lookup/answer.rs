@@ -1,84 +1,70 @@
-//! What was found as an answer: the decision, the words, the name on the screen, the SIP response, the sealed id.
+//! The answer: the decision, the words, the name on the screen, the SIP response, the sealed id.
 
-use super::call::Called;
-use super::{Found, LookupInput, LookupOutcome, LookupRole, RecordFacts};
+use super::find::Found;
+use super::question::Question;
+use super::{LookupOutcome, LookupRole, Lookups};
 use crate::domain::advice::{self, Occasion};
 use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use crate::domain::label;
 use crate::domain::policy::{Bar, Decision, Facts, Protection};
 use crate::domain::score::{Reason, Score, Verdict};
-use crate::domain::time::Timestamp;
-use crate::service::Service;
+use crate::service::facts::RecordFacts;
 
-/// What is shown for a name where the tenant wants a label and the score gives none.
+/// The name that is shown where the tenant wants a label and the score gives none.
 const TENANTS_LABEL: &str = "SPAM RISK";
 
-impl Service {
-    pub(super) fn answer(
-        &self,
-        mut found: Found,
-        (called, input): (Called, &LookupInput),
-        now: Timestamp,
-    ) -> LookupOutcome {
+impl Lookups {
+    /// Decides, and puts the answer into words.
+    pub(super) fn answer(&self, question: &Question<'_>, mut found: Found) -> LookupOutcome {
         let decision = if found.late {
-            found.score = Score::unexplained(Verdict {
-                level: RiskLevel::Unknown,
-                ..Verdict::NOT_SCORED
-            });
-            (found.number_value, found.record) = (None, RecordFacts::default());
-            found.cases.clear();
+            forget(&mut found);
             Decision::FAIL_OPEN
         } else {
-            self.decide(&found, now)
+            self.decide(question, &found)
         };
         if let Some(reason) = rule_reason(&found.facts, &decision) {
             found.score.reasons.insert(0, reason);
         }
-        let asks_why = input.full || decision.action != Action::Allow;
-        let decision_id = if asks_why {
-            self.seal(&self.record(&found, &decision, input, now))
+        let full = question.input.full;
+        let decision_id = if full || decision.action != Action::Allow {
+            self.keys.seal_decision(&self.record(question, &found, &decision))
         } else {
             String::new()
         };
-        let sip = self
-            .sip
-            .treatment(&decision, name(&found.score, &decision), &decision_id);
-        let advice = if input.full {
-            advice(&found, &decision, (called, input))
-        } else {
-            None
-        };
+        let name = name(&found.score, &decision);
+        let sip = self.sip.treatment(&decision, name, &decision_id);
         LookupOutcome {
+            advice: full.then(|| advice(question, &found, &decision)).flatten(),
             identity: found.identity,
             score: found.score,
             number_value: found.number_value,
             decision,
             facts: found.record,
             cases: found.cases,
-            advice,
             sip,
             decision_id,
-            data_as_of: self.follower.freshness().data_as_of(),
-            stale: self.follower.freshness().is_stale(),
+            data_as_of: self.freshness.data_as_of(),
+            stale: self.freshness.is_stale(),
         }
     }
 
-    /// What the rules say; the answer never outlives what it rests on.
-    fn decide(&self, found: &Found, now: Timestamp) -> Decision {
+    /// The decision of the policy. An answer never lasts longer than the facts it rests on.
+    fn decide(&self, question: &Question<'_>, found: &Found) -> Decision {
         let decision = self.policy.decide(&found.facts);
-        let left = found.until.map(|until| now.until(until));
+        let left = found.until.map(|until| question.now.until(until));
         Decision {
             ttl: left.map_or(decision.ttl, |left| decision.ttl.min(left)),
             ..decision
         }
     }
 
-    fn record(&self, found: &Found, decision: &Decision, input: &LookupInput, now: Timestamp) -> DecisionRecord {
+    fn record(&self, question: &Question<'_>, found: &Found, decision: &Decision) -> DecisionRecord {
+        let input = question.input;
         let verdict = &found.score.verdict;
         let reasons = found.score.reasons.iter();
         DecisionRecord {
-            decided_at: now,
+            decided_at: question.now,
             number: found.identity.e164,
             value: verdict.value,
             level: verdict.level,
@@ -97,7 +83,17 @@ impl Service {
     }
 }
 
-/// What is shown in the place of the caller's name.
+/// Takes away what was found too late: the answer must not depend on it.
+fn forget(found: &mut Found) {
+    found.score = Score::unexplained(Verdict {
+        level: RiskLevel::Unknown,
+        ..Verdict::NOT_SCORED
+    });
+    (found.number_value, found.record) = (None, RecordFacts::default());
+    found.cases.clear();
+}
+
+/// The text that is shown instead of the caller's name.
 fn name(score: &Score, decision: &Decision) -> &'static str {
     if decision.action == Action::Allow {
         return "";
@@ -109,8 +105,9 @@ fn name(score: &Score, decision: &Decision) -> &'static str {
     }
 }
 
-/// What to tell the person; nothing where nobody is to be warned, or the tenant alone wants it so.
-fn advice(found: &Found, decision: &Decision, (called, input): (Called, &LookupInput)) -> Option<String> {
+/// The warning for the person; none where nothing is wrong, or only the tenant's rule decided.
+fn advice(question: &Question<'_>, found: &Found, decision: &Decision) -> Option<String> {
+    let input = question.input;
     if decision.action == Action::Allow || decision.basis == Basis::TenantPolicy {
         return None;
     }
@@ -118,14 +115,18 @@ fn advice(found: &Found, decision: &Decision, (called, input): (Called, &LookupI
         LookupRole::Calling => Occasion::Called,
         LookupRole::AboutToDial => Occasion::AboutToDial,
     };
-    let place = called.region().or(input.default_region).or(found.identity.region);
+    let place = question
+        .called
+        .region()
+        .or(input.default_region)
+        .or(found.identity.region);
     let score = &found.score;
     let category = score.category.map(|(category, _)| category);
     let text = advice::text(category, occasion, score.brand.as_ref(), input.language, place);
     (!text.is_empty()).then_some(text)
 }
 
-/// The rule that decided, where no term of the score says so.
+/// The rule that decided, where the reasons of the score do not name it.
 fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
     let by_status = facts.verdict.status;
     let (code, detail) = match decision.basis {

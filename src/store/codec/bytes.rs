@@ -32,6 +32,12 @@ impl Writer {
         self.0
     }
 
+    /// The bytes written so far.
+    #[must_use]
+    pub fn written(&self) -> &[u8] {
+        &self.0
+    }
+
     /// One byte.
     pub fn byte(&mut self, value: u8) {
         self.0.push(value);

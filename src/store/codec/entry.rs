@@ -31,6 +31,8 @@ pub struct Header {
     pub actor: Actor,
     /// The request's id, or the report's; empty if it had none.
     pub request: Box<str>,
+    /// The reason that was given for the change; empty if none was.
+    pub reason: Box<str>,
 }
 
 /// A change-log entry.
@@ -54,6 +56,7 @@ pub fn encode_header(header: &Header) -> Bytes {
     fields.time(header.at);
     fields.text(header.actor.as_str());
     fields.text(&header.request);
+    fields.text(&header.reason);
     let mut writer = Writer::default();
     writer.byte(MAJOR);
     writer.fixed64(header.nonce);
@@ -108,6 +111,7 @@ fn header(nonce: u64, fields: &mut Reader<'_>) -> Result<Header, DecodeError> {
         at: fields.time()?,
         actor: Actor::parse(fields.text()?).map_err(|_| DecodeError::Range("actor"))?,
         request: fields.text()?.into(),
+        reason: fields.text()?.into(),
     })
 }
 
@@ -125,6 +129,7 @@ mod tests {
             at: Timestamp::from_secs(5),
             actor: Actor::parse("ana").unwrap(),
             request: "r1".into(),
+            reason: "a wrong import".into(),
         };
         let mut bytes = encode_header(&header).to_vec();
         assert_eq!(nonce(&bytes), Some(header.nonce));

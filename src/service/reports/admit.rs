@@ -6,20 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Filed, Filing};
+use super::Reports;
+use super::filing::{Filed, Filing};
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
-use crate::domain::quota::{Budget, Share, TenantDay};
+use crate::domain::quota::{Share, TenantDay};
 use crate::domain::reporter::{Claim, Claimed, Counted, ReporterState, Slot};
 use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::Standing;
-use crate::service::write::{Deadline, Done};
-use crate::service::{Quota, Service, ServiceError};
+use crate::service::writer::{Deadline, Done};
+use crate::service::{Quota, ServiceError};
 use crate::store::{NoteKey, key};
-
-/// What is left of the tenant's quota with this instance.
-pub(in crate::service) type SharedBudget = tokio::sync::Mutex<Budget>;
 
 /// What a report took at the door, to be given back if it turns out to be none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +40,7 @@ struct Admission {
     items: Vec<(Counted, Claimed)>,
 }
 
-impl Service {
+impl Reports {
     /// Asks the quotas, and gives every report its weight. Marks what is refused unless it is there already; says what
     /// was taken of the tenant's quota.
     pub(super) async fn admit(
@@ -89,6 +87,7 @@ impl Service {
         let (reporters, back): (Vec<_>, Vec<_>) = back.into_iter().unzip();
         let keys: Vec<NoteKey> = reporters.into_iter().map(NoteKey::reporter).collect();
         let outcomes = self
+            .writer
             .change_notes(&keys, deadline, |place, note: &mut ReporterState| {
                 let mut write = false;
                 // The latest first, as it may have taken the place of the one before.
@@ -152,7 +151,7 @@ impl Service {
             let write = answer > 0;
             Done { answer, write }
         };
-        let mut leased = self.change_notes(&keys, deadline, lease).await;
+        let mut leased = self.writer.change_notes(&keys, deadline, lease).await;
         leased.pop().unwrap_or(Err(ServiceError::Internal)).map_err(not_filed)
     }
 
@@ -173,7 +172,7 @@ impl Service {
                 let items = places.iter().filter_map(|place| filings.get(*place)?.as_ref().ok());
                 self.admit_reporter(note, items, now)
             };
-            self.change_notes(&keys, deadline, admit).await
+            self.writer.change_notes(&keys, deadline, admit).await
         };
         for ((_, places), admission) in groups.iter().zip(admissions) {
             let admission = admission.map_err(not_filed);
@@ -195,9 +194,9 @@ impl Service {
         filings: impl Iterator<Item = &'a Filing>,
         now: Timestamp,
     ) -> Done<Admission> {
-        let (today, weights) = (Day::of(now), &self.index.model().fold.weights);
+        let (today, weights) = (Day::of(now), &self.writer.fold().weights);
         let morning = today.start();
-        let standing = note.standing(morning, weights, |number| self.index.verdict(number, morning));
+        let standing = note.standing(morning, weights, |number| self.writer.index().verdict(number, morning));
         let mut items = Vec::new();
         let mut write = false;
         for filing in filings {
@@ -218,7 +217,7 @@ impl Service {
 
     /// Writes into a filing what its reporter's note said of it.
     fn enter(&self, filing: &mut Filing, admission: &Admission, nth: usize, now: Timestamp) {
-        let weights = &self.index.model().fold.weights;
+        let weights = &self.writer.fold().weights;
         filing.row.weight = weights.weight(filing.row.body.source, Some(admission.standing));
         let Some((counted, claimed)) = admission.items.get(nth) else {
             return;
@@ -232,7 +231,7 @@ impl Service {
     }
 
     fn slot(&self, filing: &Filing) -> Slot {
-        Slot::keyed(&self.keys.slot, filing.number, &filing.row.id)
+        Slot::keyed(&self.slot_key, filing.number, &filing.row.id)
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{Deadline, Done, MAX_ATTEMPTS, MAX_PAUSE, pause};
+use super::{Deadline, Done, MAX_ATTEMPTS, Writer, overtaken, pause};
 use crate::domain::quota::TenantDay;
 use crate::domain::reporter::ReporterState;
-use crate::service::{Service, ServiceError};
+use crate::service::ServiceError;
 use crate::store::{CommitError, Key, NoteKey, NoteWrite, Shard, ShardCommit, StoreError, codec};
 
 /// What a note holds.
@@ -40,7 +40,7 @@ impl Note for TenantDay {
 /// What became of the notes of one attempt, by their place; those that somebody else changed meanwhile are left out.
 type Fates<T> = Vec<(usize, Result<T, ServiceError>)>;
 
-impl Service {
+impl Writer {
     /// Changes notes; answers in the order of the keys, which name each note once. `change` is given the place of its
     /// key. All notes are read in one exchange, and those of a shard written in one step.
     pub(in crate::service) async fn change_notes<N: Note, T>(
@@ -70,10 +70,9 @@ impl Service {
             }
             pending.retain(|(place, _)| answers.get(*place).is_some_and(Option::is_none));
         }
-        let overtaken = || Err(ServiceError::Exhausted { retry_after: MAX_PAUSE });
         answers
             .into_iter()
-            .map(|answer| answer.unwrap_or_else(overtaken))
+            .map(|answer| answer.unwrap_or_else(|| Err(overtaken())))
             .collect()
     }
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::report::reporters;
-use super::write::{Deadline, Done, NumberJob};
-use super::{Service, ServiceError};
+use super::Reports;
 use crate::domain::actor::Actor;
-use crate::domain::ids::{ReportId, ReporterHash};
+use crate::domain::ids::{ReportId, ReporterHash, RequestId};
 use crate::domain::report::ReportRow;
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
 use crate::number::{E164, Region};
+use crate::service::ServiceError;
+use crate::service::identity::read_number;
+use crate::service::writer::{Author, Deadline, Done, NumberJob};
 use crate::store::{NoteKey, Shard, Table, codec, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
@@ -43,7 +44,7 @@ struct Taken {
     silent: Option<ReporterHash>,
 }
 
-impl Service {
+impl Reports {
     /// Withdraws one report, whether it has come yet or not.
     ///
     /// # Errors
@@ -53,27 +54,39 @@ impl Service {
         number: &str,
         region: Option<Region>,
         report: &ReportId,
+        reason: &str,
     ) -> Result<WithdrawOutcome, ServiceError> {
-        let number = self.number("number", number, region)?;
-        let deadline = self.deadline(1);
-        let taken = self.withdraw_from(number, report, deadline).await?;
+        let number = read_number("number", number, region)?;
+        let deadline = self.writer.deadline(1);
+        let taken = self.withdraw_from(number, report, reason, deadline).await?;
         if let Some(reporter) = taken.silent {
             self.change_claims(reporter, deadline, |note| note.forget(number))
                 .await?;
         }
         let of_callback = report.of_callback(&number.digits().to_string());
         for callback in taken.callbacks {
-            self.withdraw_from(callback, &of_callback, deadline).await?;
+            self.withdraw_from(callback, &of_callback, reason, deadline).await?;
         }
         Ok(WithdrawOutcome {
             was_known: taken.withdrawn != Withdrawn::Unknown,
         })
     }
 
-    async fn withdraw_from(&self, number: E164, id: &ReportId, deadline: Deadline) -> Result<Taken, ServiceError> {
-        let now = self.clock.now();
-        let fold = &self.index.model().fold;
-        self.change_number(number, (&reporters(), id.as_str()), deadline, |record| {
+    async fn withdraw_from(
+        &self,
+        number: E164,
+        id: &ReportId,
+        reason: &str,
+        deadline: Deadline,
+    ) -> Result<Taken, ServiceError> {
+        let now = self.writer.now();
+        let fold = self.writer.fold();
+        let author = Author {
+            actor: &Actor::reporters(),
+            request: id.as_str(),
+            reason,
+        };
+        let changed = self.writer.change_number(number, author, deadline, |record| {
             let body = record.rows.find(id)?.map(|row| row.body.clone());
             let reporter = body.as_ref().and_then(|body| body.reporter);
             if reporter.is_some() {
@@ -94,8 +107,9 @@ impl Service {
                 answer,
                 write: withdrawn != Withdrawn::Already,
             })
-        })
-        .await
+        });
+        let (taken, _) = changed.await?;
+        Ok(taken)
     }
 
     /// Withdraws all reports of an import or a reporter that are there. What a reporter claimed is judged no more; reports
@@ -104,7 +118,17 @@ impl Service {
     /// # Errors
     /// If the store cannot be read or written. What was taken back until then stays so: send it again. The write
     /// timeout holds for each 500 numbers, not for all.
-    pub async fn withdraw_all(&self, what: &Withdrawal, who: (&Actor, &str)) -> Result<BulkWithdrawn, ServiceError> {
+    pub async fn withdraw_all(
+        &self,
+        what: &Withdrawal,
+        request: &RequestId,
+        reason: &str,
+    ) -> Result<BulkWithdrawn, ServiceError> {
+        let author = Author {
+            actor: &Actor::reporters(),
+            request: request.as_str(),
+            reason,
+        };
         let mut total = BulkWithdrawn::default();
         for shard in Shard::all() {
             let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
@@ -116,9 +140,10 @@ impl Service {
                         items: vec![()],
                     })
                     .collect();
-                let fold = &self.index.model().fold;
-                let answers = self
-                    .change_numbers(&jobs, who, self.deadline(jobs.len()), |record, ()| {
+                let fold = self.writer.fold();
+                let outcomes = self
+                    .writer
+                    .change_numbers(&jobs, author, self.writer.deadline(jobs.len()), |record, ()| {
                         let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
                         Ok(Done {
                             answer: taken,
@@ -126,7 +151,7 @@ impl Service {
                         })
                     })
                     .await;
-                for taken in answers.into_iter().flatten() {
+                for taken in outcomes.into_iter().flat_map(|outcome| outcome.answers) {
                     let taken = taken?;
                     total.numbers = total.numbers.saturating_add(u32::from(taken > 0));
                     total.reports = total.reports.saturating_add(taken);
@@ -135,7 +160,8 @@ impl Service {
         }
         if let Withdrawal::Reporter(reporter) = what {
             let forget_all = |note: &mut ReporterState| !std::mem::take(&mut note.claims).is_empty();
-            self.change_claims(*reporter, self.deadline(1), forget_all).await?;
+            self.change_claims(*reporter, self.writer.deadline(1), forget_all)
+                .await?;
         }
         Ok(total)
     }
@@ -150,6 +176,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let keys = [NoteKey::reporter(reporter)];
         let mut changed = self
+            .writer
             .change_notes(&keys, deadline, |_, note| {
                 let write = change(note);
                 Done { answer: (), write }
@@ -163,7 +190,11 @@ impl Service {
         let mut numbers = BTreeSet::new();
         let mut after = None;
         loop {
-            let found = self.store.scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME).await?;
+            let found = self
+                .writer
+                .store()
+                .scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME)
+                .await?;
             for (id, stored) in &found.items {
                 let rows = codec::rows::decode(&stored.bytes)?;
                 if rows.iter().any(|row| row.is_live() && what.takes(row)) {

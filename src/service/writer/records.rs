@@ -2,22 +2,23 @@
 
 use bytes::Bytes;
 
-use super::{Deadline, Done, MAX_ATTEMPTS, MAX_PAUSE, Mutation, pause, record_write};
+use super::{Author, Changed, Deadline, Done, MAX_ATTEMPTS, Mutation, Writer, overtaken, pause, record_write};
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
 use crate::follow::Applied;
-use crate::service::{Service, ServiceError};
+use crate::service::ServiceError;
+use crate::service::content::Content;
 use crate::store::{CommitError, Key, RecordKey, ShardCommit, StoreError, Version, codec};
 
-/// The one turn that all lists share, so that those created at once are counted. It is no shard's and no record's.
+/// The one turn that all lists share, so that lists created at the same time are counted.
 const LISTS_TURN: &str = "lists";
 
 /// A record that stands alone.
-pub(in crate::service) trait Record: Sized {
+pub(in crate::service) trait Record: Clone {
     fn encode(&self) -> Bytes;
     fn decode(bytes: &[u8]) -> Result<Self, StoreError>;
-    /// Itself, for the index.
+    /// The record, for the index.
     fn applied(self, version: Version) -> Applied;
 }
 
@@ -49,41 +50,60 @@ impl Record for List {
     }
 }
 
-impl Service {
+impl Writer {
     /// Changes one case, or creates it.
     pub(in crate::service) async fn change_case<T>(
         &self,
         id: &CaseId,
-        mutation: &Mutation,
+        author: Author<'_>,
         change: impl Fn(Option<Case>, Version) -> Result<(Case, Done<T>), ServiceError>,
-    ) -> Result<T, ServiceError> {
+    ) -> Result<Changed<Case, T>, ServiceError> {
         let key = RecordKey::case(id);
         let deadline = self.deadline(1);
         let _turn = deadline.wait(self.turns.take(&key)).await?;
-        self.change_record(&key, mutation, deadline, change).await
+        self.change_record(&key, author, deadline, change).await
+    }
+
+    /// Changes an existing case once for a request, however often the request is sent.
+    pub(in crate::service) async fn mutate_case(
+        &self,
+        id: &CaseId,
+        (mutation, reason): (&Mutation, &str),
+        content: &Content,
+        change: impl Fn(&mut Case) -> Result<(), ServiceError>,
+    ) -> Result<Changed<Case, ()>, ServiceError> {
+        let fingerprint = mutation.fingerprint(content);
+        self.change_case(id, mutation.author(reason), |found, version| {
+            let mut case = found.ok_or(ServiceError::NotFound { what: "case" })?;
+            if !mutation.check(case.requests.seen(fingerprint), version)? {
+                return Ok((case, Done::unchanged(())));
+            }
+            change(&mut case)?;
+            case.requests.remember(fingerprint);
+            Ok((case, Done::written(())))
+        })
+        .await
     }
 
     /// Replaces one list, or creates it, by `deadline`.
     pub(in crate::service) async fn change_list<T>(
         &self,
         id: &ListId,
-        mutation: &Mutation,
+        author: Author<'_>,
         deadline: Deadline,
         change: impl Fn(Option<List>, Version) -> Result<(List, Done<T>), ServiceError>,
-    ) -> Result<T, ServiceError> {
+    ) -> Result<Changed<List, T>, ServiceError> {
         let _turn = deadline.wait(self.turns.take_named(LISTS_TURN)).await?;
-        self.change_record(&RecordKey::list(id), mutation, deadline, change)
-            .await
+        self.change_record(&RecordKey::list(id), author, deadline, change).await
     }
 
     async fn change_record<R: Record, T>(
         &self,
         key: &RecordKey,
-        mutation: &Mutation,
+        author: Author<'_>,
         deadline: Deadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
-    ) -> Result<T, ServiceError> {
-        let who = (&mutation.actor, mutation.request.as_str());
+    ) -> Result<Changed<R, T>, ServiceError> {
         for attempt in 0..MAX_ATTEMPTS {
             if deadline.has_passed() {
                 break;
@@ -95,32 +115,32 @@ impl Service {
             let record = found.map(|stored| R::decode(&stored.bytes)).transpose()?;
             let (record, done) = change(record, version.unwrap_or(0))?;
             if !done.write {
-                self.show(version, record);
-                return Ok(done.answer);
+                return Ok(self.show(version, record, done.answer));
             }
-            let write = record_write(key.clone(), version, record.encode(), who, self.clock.now());
+            let write = record_write(key.clone(), version, record.encode(), author, self.clock.now());
             let commit = ShardCommit {
-                shard: key.shard(),
                 records: vec![write],
-                buckets: Vec::new(),
-                notes: Vec::new(),
+                ..ShardCommit::empty(key.shard())
             };
             match self.commit(vec![commit], deadline).await.pop() {
-                Some(Ok(versions)) => {
-                    self.show(versions.first().copied(), record);
-                    return Ok(done.answer);
-                }
+                Some(Ok(versions)) => return Ok(self.show(versions.first().copied(), record, done.answer)),
                 Some(Err(CommitError::Conflict { .. })) => tokio::time::sleep(pause(attempt)).await,
                 Some(Err(CommitError::Store(error))) => return Err(error.into()),
                 None => return Err(ServiceError::Internal),
             }
         }
-        Err(ServiceError::Exhausted { retry_after: MAX_PAUSE })
+        Err(overtaken())
     }
 
-    fn show<R: Record>(&self, version: Option<Version>, record: R) {
+    /// Shows a record in the index, and gives it to the caller.
+    fn show<R: Record, T>(&self, version: Option<Version>, record: R, answer: T) -> Changed<R, T> {
         if let Some(version) = version {
-            self.follower.applied(vec![record.applied(version)]);
+            self.follower.applied(vec![record.clone().applied(version)]);
+        }
+        Changed {
+            answer,
+            version: version.unwrap_or(0),
+            record,
         }
     }
 }

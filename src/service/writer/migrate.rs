@@ -2,31 +2,29 @@
 
 use std::sync::atomic::Ordering;
 
-use super::write::{Done, NumberJob};
-use super::{Service, ServiceError};
+use super::{Author, Done, NumberJob, Writer};
 use crate::domain::actor::Actor;
 use crate::number::E164;
+use crate::service::ServiceError;
 use crate::store::{Shard, Table, key};
 
-/// Numbers folded again in one step.
+/// Numbers that are folded again in one step.
 const NUMBERS_AT_A_TIME: usize = 1_000;
-/// Rows that a number is thought to have: all of them are read, so that many items are allowed for in its time.
+/// Rows that a number is expected to have. All of them are read, so each number gets the time of this many items.
 const ROWS_EXPECTED: usize = 10;
 
-impl Service {
-    /// Folds the rows of every number whose evidence another model folded, and then says so in the store. May be run
-    /// again after it was interrupted: what is done is passed over.
+impl Writer {
+    /// Folds the rows of every number whose evidence another model folded, and then records that in the store. It may be
+    /// run again after it was interrupted: numbers that are done are passed over.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub async fn migrate(&self) -> Result<u64, ServiceError> {
+    pub(in crate::service) async fn migrate(&self) -> Result<u64, ServiceError> {
         self.migrating.store(true, Ordering::Release);
         let folded = self.fold_all().await;
         self.migrating.store(false, Ordering::Release);
         let folded = folded?;
-        self.store
-            .set_evidence_version(self.index.model().fold.evidence_version())
-            .await?;
+        self.store.set_evidence_version(self.fold().evidence_version()).await?;
         self.follower.compare_folds().await?;
         Ok(folded)
     }
@@ -55,8 +53,7 @@ impl Service {
     async fn fold_some(&self, mut numbers: Vec<E164>) -> Result<u64, ServiceError> {
         numbers.sort_unstable();
         numbers.dedup();
-        let fold = &self.index.model().fold;
-        let wanted = fold.evidence_version();
+        let wanted = self.fold().evidence_version();
         let jobs: Vec<_> = numbers
             .into_iter()
             .map(|number| NumberJob {
@@ -65,14 +62,19 @@ impl Service {
             })
             .collect();
         let deadline = self.deadline(jobs.len().saturating_mul(ROWS_EXPECTED));
-        let answers = self
-            .change_numbers(&jobs, (&Actor::migration(), "migrate"), deadline, |record, ()| {
-                // Whatever another model folded is folded again before any change; this one changes nothing else.
+        let author = Author {
+            actor: &Actor::migration(),
+            request: "migrate",
+            reason: "",
+        };
+        let outcomes = self
+            .change_numbers(&jobs, author, deadline, |record, ()| {
+                // Evidence that another model folded is folded again before any change; this one changes nothing else.
                 let write = record.state.evidence_version != wanted; // a record without rows
                 record.state.evidence_version = wanted;
                 Ok(Done { answer: 1, write })
             })
             .await;
-        answers.into_iter().flatten().sum()
+        outcomes.into_iter().flat_map(|outcome| outcome.answers).sum()
     }
 }

@@ -1,20 +1,22 @@
-//! Hanging numbers on cases, and taking them off.
+//! Linking numbers to cases, and unlinking them.
 
 use std::collections::BTreeMap;
 
-use super::{LinkInput, LinkOutcome, UnlinkInput};
+use super::{Cases, LinkInput, LinkOutcome, UnlinkInput};
 use crate::domain::case::{Link, MAX_LINKS};
 use crate::domain::ids::CaseId;
 use crate::domain::requests::Fingerprint;
 use crate::number::{E164, Region};
-use crate::service::write::{Done, Mutation, NumberJob, NumberRecord, Stop};
-use crate::service::{Service, ServiceError};
+use crate::service::ServiceError;
+use crate::service::content::{Content, Method};
+use crate::service::identity::read_number;
+use crate::service::writer::{Author, Done, Mutation, NumberJob, NumberRecord, Stop};
 use crate::store::Version;
 
 /// The most numbers linked or unlinked in one request.
-const MAX_NUMBERS: usize = 1_000;
+pub const MAX_LINKS_AT_A_TIME: usize = 1_000;
 
-impl Service {
+impl Cases {
     /// Links numbers to a case, a result each.
     ///
     /// # Errors
@@ -26,10 +28,10 @@ impl Service {
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let id = self.open_case(id, "links", links.len())?;
-        let now = self.clock.now();
+        let now = self.writer.now();
         self.change_links(
             links,
-            mutation,
+            mutation.author(""),
             |input| (&input.number, input.default_region),
             |record, input| {
                 let wanted = Link {
@@ -42,24 +44,18 @@ impl Service {
                     linked_at: now,
                     actor: mutation.actor.clone(),
                 };
-                let print = mutation.fingerprint_of(
-                    &format!("{id} {}", input.role),
-                    &format!(
-                        "link {} {} {:?} {:?}",
-                        input.confidence, input.source, input.from, input.to
-                    ),
-                );
-                if !one_link(mutation, input.expected_version, record, print)? {
-                    return Ok((false, false));
+                let fingerprint = mutation.link_fingerprint(&id, Some(input.role), &input.content());
+                if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                    return Ok(Done::unchanged(false));
                 }
                 let created = record.state.links.iter().all(|link| link.key() != wanted.key());
                 if created && record.state.links.len() >= MAX_LINKS {
-                    let text = format!("the number hangs on {MAX_LINKS} cases already");
+                    let text = format!("the number is already linked to {MAX_LINKS} cases");
                     return Err(ServiceError::Precondition(text).into());
                 }
                 record.state.set_link(wanted);
-                record.state.requests.remember(print);
-                Ok((created, true))
+                record.state.requests.remember(fingerprint);
+                Ok(Done::written(created))
             },
         )
         .await
@@ -73,40 +69,45 @@ impl Service {
         &self,
         id: &CaseId,
         numbers: &[Result<UnlinkInput, ServiceError>],
+        reason: &str,
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let id = self.open_case(id, "numbers", numbers.len())?;
         self.change_links(
             numbers,
-            mutation,
+            mutation.author(reason),
             |input| (&input.number, input.default_region),
             |record, input| {
-                let print = mutation.fingerprint_of(&format!("{id} {:?}", input.role), "unlink");
-                if !one_link(mutation, input.expected_version, record, print)? {
-                    return Ok((false, false));
+                let content = Content::of(Method::Unlink);
+                let fingerprint = mutation.link_fingerprint(&id, input.role, &content);
+                if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                    return Ok(Done::unchanged(false));
                 }
                 let was_linked = record.state.remove_link(&id, input.role);
-                record.state.requests.remember(print);
-                Ok((was_linked, was_linked))
+                if !was_linked {
+                    return Ok(Done::unchanged(false)); // a number that was not linked need not get a record
+                }
+                record.state.requests.remember(fingerprint);
+                Ok(Done::written(true))
             },
         )
         .await
     }
 
-    /// Changes the links of many numbers: `change` says what to answer and whether to write.
+    /// Changes the links of many numbers: `change` answers whether the link was made or taken away.
     async fn change_links<I>(
         &self,
         inputs: &[Result<I, ServiceError>],
-        mutation: &Mutation,
+        author: Author<'_>,
         number_of: impl Fn(&I) -> (&String, Option<Region>),
-        change: impl Fn(&mut NumberRecord, &I) -> Result<(bool, bool), Stop>,
+        change: impl Fn(&mut NumberRecord, &I) -> Result<Done<bool>, Stop>,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let mut results: Vec<Result<LinkOutcome, ServiceError>> = Vec::with_capacity(inputs.len());
         let mut by_number: BTreeMap<E164, Vec<(usize, &I)>> = BTreeMap::new();
         for (place, input) in inputs.iter().enumerate() {
             let number = input.as_ref().map_err(Clone::clone).and_then(|input| {
                 let (text, region) = number_of(input);
-                Ok((self.number("number", text, region)?, input))
+                Ok((read_number("number", text, region)?, input))
             });
             if let Ok((number, input)) = &number {
                 by_number.entry(*number).or_default().push((place, input));
@@ -121,24 +122,23 @@ impl Service {
             .into_iter()
             .map(|(number, items)| NumberJob { number, items })
             .collect();
-        let who = (&mutation.actor, mutation.request.as_str());
-        let answers = self
-            .change_numbers(&jobs, who, self.deadline(inputs.len()), |record, (_, input)| {
-                let (answer, write) = change(record, input)?;
-                if write {
-                    record.state.evidence_version = self.index.model().fold.evidence_version();
+        let deadline = self.writer.deadline(inputs.len());
+        let outcomes = self
+            .writer
+            .change_numbers(&jobs, author, deadline, |record, (_, input)| {
+                let done = change(record, input)?;
+                if done.write {
+                    record.state.evidence_version = self.writer.fold().evidence_version();
                 }
-                Ok(Done { answer, write })
-            })
-            .await;
-        for (job, answers) in jobs.iter().zip(answers) {
-            let version = self.version_of(job.number);
-            for ((place, _), answer) in job.items.iter().zip(answers) {
+                Ok(done)
+            });
+        for (job, outcome) in jobs.iter().zip(outcomes.await) {
+            for ((place, _), answer) in job.items.iter().zip(outcome.answers) {
                 if let Some(result) = results.get_mut(*place) {
                     *result = answer.map(|changed| LinkOutcome {
                         number: job.number,
                         changed,
-                        version,
+                        version: outcome.version,
                     });
                 }
             }
@@ -146,28 +146,38 @@ impl Service {
         Ok(results)
     }
 
-    /// The case that numbers are to hang on, or the one it was merged into.
+    /// The case to link numbers to, or the one it was merged into.
     fn open_case(&self, id: &CaseId, field: &str, numbers: usize) -> Result<CaseId, ServiceError> {
-        if numbers == 0 || numbers > MAX_NUMBERS {
+        if numbers == 0 || numbers > MAX_LINKS_AT_A_TIME {
             return Err(ServiceError::field(
                 field,
-                format!("must hold 1 to {MAX_NUMBERS} numbers"),
+                format!("must hold 1 to {MAX_LINKS_AT_A_TIME} numbers"),
             ));
         }
-        Ok(self.case_details(id)?.case.id.clone())
+        Ok(self.get(id)?.case.id.clone())
+    }
+}
+
+impl LinkInput {
+    /// What a link asks for, beside the number, the case and the role.
+    pub(in crate::service) fn content(&self) -> Content {
+        let mut content = Content::of(Method::Link);
+        content
+            .float(self.confidence)
+            .code(self.source.code())
+            .time(self.from)
+            .time(self.to);
+        content
     }
 }
 
 /// Whether one number's link is to be changed; each number has its own expected version.
-fn one_link(
+fn is_new(
     mutation: &Mutation,
     expected_version: Option<Version>,
     record: &NumberRecord,
-    print: Fingerprint,
+    fingerprint: Fingerprint,
 ) -> Result<bool, ServiceError> {
-    let own = Mutation {
-        expected_version,
-        ..mutation.clone()
-    };
-    own.check(record.state.requests.seen(print), record.version.unwrap_or(0))
+    let seen = record.state.requests.seen(fingerprint);
+    mutation.check_version(expected_version, seen, record.version.unwrap_or(0))
 }

@@ -1,11 +1,13 @@
-//! How calls ended, which only their switch knows: evidence of the caller's rate, in memory, for an hour.
+//! How calls ended. Only the switch knows; it is evidence of the caller's rate, kept in memory for an hour.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::{Service, ServiceError};
+use super::Lookups;
 use crate::domain::traffic;
 use crate::number::Region;
+use crate::service::ServiceError;
+use crate::service::identity::read_number;
 
 /// How a call ended. `Debug` shows nothing of who called.
 #[derive(Clone)]
@@ -35,14 +37,14 @@ impl fmt::Debug for OutcomeInput {
     }
 }
 
-impl Service {
-    /// Counts how a call ended, and says whether it did: neither one whose end was counted before, nor one that was
-    /// refused on advice, since an engine that learns from its own answers believes itself.
+impl Lookups {
+    /// Counts how a call ended; answers whether it was counted. A call whose end was counted before is not counted again.
+    /// A call that was refused on this service's advice is not counted, since its end confirms only the advice.
     ///
     /// # Errors
     /// If the text holds no number that can exist.
     pub fn call_outcome(&self, input: &OutcomeInput) -> Result<bool, ServiceError> {
-        let caller = self.number("number", &input.number, input.default_region)?;
+        let caller = read_number("number", &input.number, input.default_region)?;
         if input.refused_on_advice {
             return Ok(false);
         }

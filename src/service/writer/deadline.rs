@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::service::{Service, ServiceError};
+use super::Writer;
+use crate::service::ServiceError;
 use crate::store::{CommitError, StoreError, Version};
 
 /// How long a change may take if nothing else is configured.
 pub(in crate::service) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Items of a batch that are allowed the time of one change, beyond the first that many.
+/// A batch gets the time of one more change for each of these many items.
 const ITEMS_PER_TIMEOUT: usize = 1_000;
 
-/// When a change must have been answered. This is the timer's own clock, not the time that decides what is stored.
+/// The moment by which a change must be answered, on the clock of the timer.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::service) struct Deadline(Instant);
 
-impl Service {
-    /// For a change of so many items that begins now: the write timeout, and as much again for every 1,000 items.
+impl Writer {
+    /// The deadline of a change of this many items that begins now: the write timeout, and as much again for every 1,000
+    /// items.
     pub(in crate::service) fn deadline(&self, items: usize) -> Deadline {
         let times = u32::try_from(items / ITEMS_PER_TIMEOUT).unwrap_or(u32::MAX);
         Deadline(Instant::now() + self.write_timeout.saturating_mul(times.saturating_add(1)))
@@ -29,15 +31,15 @@ impl Deadline {
         Instant::now() >= self.0
     }
 
-    /// Waits for what writes nothing: reads, and one's turn. If it takes too long, nothing has happened.
+    /// Waits for work that writes nothing: reads, and locks. If it takes too long, nothing has happened.
     pub(in crate::service) async fn wait<T>(self, work: impl Future<Output = T>) -> Result<T, ServiceError> {
         timeout_at(self.0, work).await.map_err(|_elapsed| {
-            tracing::warn!("a change was given up before it was written, since the store took too long");
+            tracing::warn!("a change was given up before it was written: the store took too long");
             ServiceError::Unavailable
         })
     }
 
-    /// Waits for `count` commits. Of one that takes too long the outcome is unknown: it may be done all the same.
+    /// Waits for `count` commits. The outcome of a commit that takes too long is unknown: it may still be done.
     pub(super) async fn commit(
         self,
         count: usize,

@@ -1,11 +1,16 @@
-//! Fraud cases: created, found, changed, and numbers hung on them.
+//! Fraud cases: created, found, changed, and linked to numbers.
 
 mod edit;
 mod link;
 
+pub use link::MAX_LINKS_AT_A_TIME;
+
 use std::sync::Arc;
 
-use super::{PageRequest, Service, ServiceError, page};
+use super::content::{Content, Method};
+use super::page::PageKey;
+use super::writer::{Changed, Writer};
+use super::{PageRequest, ServiceError};
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, Link};
 use crate::domain::ids::CaseId;
@@ -39,7 +44,7 @@ pub struct NewCase {
     pub last_evidence_at: Option<Timestamp>,
 }
 
-/// Fields of a case to be changed; those unset stay.
+/// Fields of a case to be changed; unset fields stay as they are.
 #[derive(Clone, Debug, Default)]
 pub struct CaseChange {
     /// The title.
@@ -60,10 +65,10 @@ pub struct CaseChange {
     pub last_evidence_at: Option<Timestamp>,
 }
 
-/// A step in the life of a case.
+/// A step of a case from one status to another.
 #[derive(Clone, Debug)]
 pub struct TransitionInput {
-    /// Where to.
+    /// The status to reach.
     pub to: CaseStatus,
     /// Why.
     pub note: String,
@@ -78,15 +83,15 @@ pub struct LinkInput {
     pub number: String,
     /// The region that a national number is of.
     pub default_region: Option<Region>,
-    /// What the number is in the case.
+    /// The role of the number in the case.
     pub role: CaseRole,
     /// How sure the analyst is, 0 to 1.
     pub confidence: f64,
     /// Where the link comes from.
     pub source: Source,
-    /// From when the number played its part.
+    /// When the number began to play its part.
     pub from: Option<Timestamp>,
-    /// Until when.
+    /// When it ended.
     pub to: Option<Timestamp>,
     /// The version of the number's record that the client read.
     pub expected_version: Option<Version>,
@@ -105,14 +110,14 @@ pub struct UnlinkInput {
     pub expected_version: Option<Version>,
 }
 
-/// What became of a link.
+/// The outcome of linking or unlinking one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkOutcome {
     /// The number.
     pub number: E164,
     /// Whether the link was made, or taken away, by this request.
     pub changed: bool,
-    /// The version of the number's record now.
+    /// The version of the number's record that was committed.
     pub version: Version,
 }
 
@@ -136,7 +141,7 @@ pub struct CaseFilter {
     pub category: Option<Category>,
     /// Those that impersonate this brand.
     pub brand: Option<Brand>,
-    /// Those whose title holds this, without regard to case.
+    /// Those whose title contains this text; upper and lower case are the same.
     pub query: String,
 }
 
@@ -149,44 +154,65 @@ pub struct CaseList {
     pub next_page_token: String,
 }
 
-impl Service {
+/// Fraud cases and their numbers.
+pub struct Cases {
+    writer: Arc<Writer>,
+    page_key: PageKey,
+}
+
+impl Cases {
+    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
+        Self { writer, page_key }
+    }
+
     /// A case, or the one it was merged into.
     ///
     /// # Errors
     /// If there is none.
-    pub fn case_details(&self, id: &CaseId) -> Result<CaseDetails, ServiceError> {
-        let (version, case) = self.index.case(id).ok_or(ServiceError::NotFound { what: "case" })?;
-        let member_count = self.index.members(&case.id).len();
-        Ok(CaseDetails {
+    pub fn get(&self, id: &CaseId) -> Result<CaseDetails, ServiceError> {
+        let found = self.writer.index().case(id);
+        let (version, case) = found.ok_or(ServiceError::NotFound { what: "case" })?;
+        Ok(self.details(version, case))
+    }
+
+    /// A case that was just changed, as it was committed.
+    fn committed(&self, changed: Changed<Case, ()>) -> CaseDetails {
+        self.details(changed.version, Arc::new(changed.record))
+    }
+
+    fn details(&self, version: Version, case: Arc<Case>) -> CaseDetails {
+        let member_count = self.writer.index().members(&case.id).len();
+        CaseDetails {
             case,
             version,
             member_count,
-        })
+        }
     }
 
     /// A page of the numbers of a case, in their order, with their links.
     ///
     /// # Errors
     /// If there is no such case, or the page is wrong.
-    pub fn case_members(&self, id: &CaseId, page: &PageRequest) -> Result<(Vec<(E164, Link)>, String), ServiceError> {
+    pub fn members(&self, id: &CaseId, page: &PageRequest) -> Result<(Vec<(E164, Link)>, String), ServiceError> {
         let limit = page.limit()?;
-        let list = format!("members {id}");
+        let mut scope = Content::of(Method::ListMembers);
+        scope.text(id.as_str());
         let after = page
-            .cursor(&self.keys, &list)?
+            .cursor(&self.page_key, &scope)?
             .and_then(|cursor| key::number_of_id(&cursor));
-        let case = self.case_details(id)?.case;
-        let mut numbers = self.index.members(&case.id);
+        let index = self.writer.index();
+        let case = self.get(id)?.case;
+        let mut numbers = index.members(&case.id);
         numbers.retain(|number| after.is_none_or(|after| *number > after));
         let more = numbers.len() > limit;
         numbers.truncate(limit);
         let last = numbers.last().filter(|_| more);
-        let next = last.map_or_else(String::new, |last| {
-            page::seal(&self.keys, &list, &last.digits().to_be_bytes())
-        });
-        let now = self.clock.now();
+        let cursor = last.map(|last| last.digits().to_be_bytes().to_vec());
+        let next = self.page_key.next(&scope, cursor);
+        let now = self.writer.now();
         let links = numbers.into_iter().flat_map(|number| {
             let of_case = |link: &Link| link.case == case.id;
-            self.index.look_up(number, now, |known| {
+            index.look_up(number, now, |known| {
                 known
                     .state
                     .links
@@ -199,32 +225,24 @@ impl Service {
         Ok((links.collect(), next))
     }
 
-    /// A page of the cases that a filter lets through.
+    /// A page of the cases that match a filter.
     ///
     /// # Errors
     /// If the page is wrong.
-    pub fn list_cases(&self, filter: &CaseFilter, page: &PageRequest) -> Result<CaseList, ServiceError> {
+    pub fn list(&self, filter: &CaseFilter, page: &PageRequest) -> Result<CaseList, ServiceError> {
         let limit = page.limit()?;
-        let list = format!("cases {filter:?}");
-        let after = page.cursor(&self.keys, &list)?;
-        let mut cases = self.index.cases();
+        let scope = filter.scope();
+        let after = page.cursor(&self.page_key, &scope)?;
+        let mut cases = self.writer.index().cases();
         cases.retain(|(_, case)| {
-            filter.lets(case) && after.as_deref().is_none_or(|after| case.id.as_str().as_bytes() > after)
+            filter.matches(case) && after.as_deref().is_none_or(|after| case.id.as_str().as_bytes() > after)
         });
         let more = cases.len() > limit;
         cases.truncate(limit);
         let last = cases.last().filter(|_| more);
-        let next_page_token = last.map_or_else(String::new, |(_, last)| {
-            page::seal(&self.keys, &list, last.id.as_str().as_bytes())
-        });
-        let details = cases.into_iter().map(|(version, case)| {
-            let member_count = self.index.members(&case.id).len();
-            CaseDetails {
-                case,
-                version,
-                member_count,
-            }
-        });
+        let cursor = last.map(|(_, last)| last.id.as_str().as_bytes().to_vec());
+        let next_page_token = self.page_key.next(&scope, cursor);
+        let details = cases.into_iter().map(|(version, case)| self.details(version, case));
         Ok(CaseList {
             cases: details.collect(),
             next_page_token,
@@ -233,7 +251,18 @@ impl Service {
 }
 
 impl CaseFilter {
-    fn lets(&self, case: &Case) -> bool {
+    /// What a page token of this list is bound to.
+    fn scope(&self) -> Content {
+        let mut scope = Content::of(Method::ListCases);
+        scope
+            .optional_code(self.status.map(CaseStatus::code))
+            .optional_code(self.category.map(Category::code))
+            .optional_text(self.brand.as_ref().map(Brand::as_str))
+            .text(&self.query);
+        scope
+    }
+
+    fn matches(&self, case: &Case) -> bool {
         self.status.is_none_or(|status| case.status == status)
             && self.category.is_none_or(|category| case.category == category)
             && self

@@ -2,31 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use super::{ReportList, StoredReport};
+use super::{ReportList, Reports, StoredReport};
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::rows::Missing;
-use crate::number::E164;
 use crate::number::Region;
-use crate::service::write::{NumberJob, NumberRecord};
-use crate::service::{PageRequest, Service, ServiceError, page};
+use crate::service::content::{Content, Method};
+use crate::service::identity::read_number;
+use crate::service::writer::NumberRecord;
+use crate::service::{PageRequest, ServiceError};
 
-impl Service {
+impl Reports {
     /// A page of the reports of a number, newest first.
     ///
     /// # Errors
     /// If the request is wrong, or the store cannot be read.
-    pub async fn list_reports(
+    pub async fn list(
         &self,
         number: &str,
         region: Option<Region>,
         include_withdrawn: bool,
         page: &PageRequest,
     ) -> Result<ReportList, ServiceError> {
-        let number = self.number("number", number, region)?;
+        let number = read_number("number", number, region)?;
         let limit = page.limit()?;
-        let list = format!("reports {} {include_withdrawn}", number.digits());
-        let after = page.cursor(&self.keys, &list)?;
-        let record = self.read_whole(number).await?;
+        let mut scope = Content::of(Method::ListReports);
+        scope.number(number).flag(include_withdrawn);
+        let after = page.cursor(&self.page_key, &scope)?;
+        let record = self.writer.read_whole(number).await?;
         let mut reports = stored_reports(&record)?;
         reports.retain(|report| include_withdrawn || report.row.is_live());
         let start = match after {
@@ -37,28 +39,12 @@ impl Service {
         let more = rest.len() > limit;
         rest.truncate(limit);
         let last = rest.last().filter(|_| more);
-        let next_page_token = last.map_or_else(String::new, |last| {
-            page::seal(&self.keys, &list, &row_cursor(&last.row))
-        });
+        let next_page_token = self.page_key.next(&scope, last.map(|last| row_cursor(&last.row)));
         Ok(ReportList {
             number,
             reports: rest,
             next_page_token,
         })
-    }
-
-    /// A number's record with all its rows.
-    pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
-        let jobs = [NumberJob {
-            number,
-            items: vec![()],
-        }];
-        {
-            let record = self.read_all_rows(&jobs).await?.pop();
-            // An empty store in the place of ours would say that there is nothing, which is not known.
-            self.store.verify().await?;
-            record.ok_or(ServiceError::Internal)
-        }
     }
 }
 

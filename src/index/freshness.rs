@@ -1,13 +1,15 @@
 //! How fresh the index is: readiness, staleness, and the state of the store.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::STALE_AFTER;
 use crate::clock::{Clock, monotonic};
 use crate::domain::time::Timestamp;
 
-/// What the last sweep found.
+/// An answer is stale when the last completed sweep is longer ago than this.
+pub const STALE_AFTER: Duration = Duration::from_secs(5);
+
+/// The state of the store, as the last sweep found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum StoreState {
@@ -19,7 +21,8 @@ pub enum StoreState {
     Foreign = 2,
 }
 
-/// Written by the follower, read by every lookup: atomics only.
+/// How fresh the index is. The follower writes it and every lookup reads it, so it holds atomics only. It knows nothing
+/// of the store itself: a lookup that holds it cannot reach the store.
 #[derive(Debug)]
 pub struct Freshness {
     clock: Clock,
@@ -37,13 +40,17 @@ pub struct Freshness {
 
 /// A moment by both clocks: the one that answers show, and the one that never jumps.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
+pub struct Moment {
+    /// UTC, as answers show it.
     shown: Timestamp,
+    /// Milliseconds since the start, on the monotonic clock.
     after_ms: u64,
 }
 
 impl Freshness {
-    pub(super) fn new(clock: Clock) -> Self {
+    /// The state before anything was loaded.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
         Self {
             clock,
             started: monotonic(),
@@ -93,16 +100,20 @@ impl Freshness {
         self.same_fold.load(Ordering::Acquire)
     }
 
-    /// Says whether that is a change.
-    pub(super) fn set_folds_alike(&self, alike: bool) -> bool {
+    /// Records whether the stored evidence is folded alike; says whether that is a change.
+    pub fn set_folds_alike(&self, alike: bool) -> bool {
         self.same_fold.swap(alike, Ordering::AcqRel) != alike
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    /// The time in UTC.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(super) fn moment(&self) -> Moment {
+    /// This moment, by both clocks.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
         let after_ms = u64::try_from(monotonic().duration_since(self.started).as_millis()).unwrap_or(u64::MAX);
         Moment {
             shown: self.clock.now(),
@@ -110,17 +121,19 @@ impl Freshness {
         }
     }
 
-    pub(super) fn swept(&self, began: Moment) {
+    /// Records a completed sweep that began at this moment.
+    pub fn swept(&self, began: Moment) {
         self.data_as_of_ms.store(began.shown.millis(), Ordering::Release);
         self.swept_after_ms.store(began.after_ms, Ordering::Release);
     }
 
-    pub(super) fn loaded(&self) {
+    /// Records that everything has been loaded once.
+    pub fn loaded(&self) {
         self.ready.store(true, Ordering::Release);
     }
 
-    /// Says whether that is a change.
-    pub(super) fn set_store(&self, state: StoreState) -> bool {
+    /// Records the state of the store; says whether that is a change.
+    pub fn set_store(&self, state: StoreState) -> bool {
         self.store.swap(state as u8, Ordering::AcqRel) != state as u8
     }
 }

@@ -1,85 +1,73 @@
-//! Creating cases, changing their fields, and taking them through their life.
+//! Creating cases, changing their fields, and moving them from status to status.
 
-use super::{CaseChange, CaseDetails, NewCase, TransitionInput};
+use super::{CaseChange, CaseDetails, Cases, NewCase, TransitionInput};
+use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseEvent, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS, may_start};
 use crate::domain::ids::CaseId;
+use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
 use crate::domain::tail::Tail;
 use crate::domain::time::Timestamp;
-use crate::service::report::MAX_AHEAD;
-use crate::service::write::{Done, Mutation};
-use crate::service::{Service, ServiceError, Violation};
+use crate::service::content::{Content, Method};
+use crate::service::reports::MAX_AHEAD;
+use crate::service::writer::{Done, Mutation};
+use crate::service::{ServiceError, Violation};
 use crate::store::key;
 
-impl Service {
+impl Cases {
     /// Creates a case.
     ///
     /// # Errors
     /// If the request is wrong, the name is taken, or the store cannot be written.
-    pub async fn create_case(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
-        let now = self.clock.now();
+    pub async fn create(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
+        let now = self.writer.now();
         check_new(new, now)?;
         let id = new
             .id
             .clone()
             .unwrap_or_else(|| CaseId::derived(key::TENANT, &mutation.request));
-        let print = mutation.fingerprint(&format!("create {new:?}"));
-        self.change_case(&id, mutation, |found, version| match found {
-            Some(case) => {
-                let again = !mutation.check(case.requests.seen(print), version)?;
-                if again {
-                    Ok((
-                        case,
-                        Done {
-                            answer: (),
-                            write: false,
-                        },
-                    ))
-                } else {
-                    Err(taken())
+        let fingerprint = mutation.fingerprint(&new.content());
+        let changed = self
+            .writer
+            .change_case(&id, mutation.author(""), |found, version| match found {
+                Some(case) if mutation.check(case.requests.seen(fingerprint), version)? => Err(taken()),
+                Some(case) => Ok((case, Done::unchanged(()))),
+                None => {
+                    let mut case = created(id.clone(), new, mutation, now);
+                    case.requests.remember(fingerprint);
+                    Ok((case, Done::written(())))
                 }
-            }
-            None => {
-                let mut case = created(id.clone(), new, mutation, now);
-                case.requests.remember(print);
-                Ok((
-                    case,
-                    Done {
-                        answer: (),
-                        write: true,
-                    },
-                ))
-            }
-        })
-        .await?;
-        self.case_details(&id)
+            });
+        Ok(self.committed(changed.await?))
     }
 
     /// Changes fields of a case.
     ///
     /// # Errors
     /// If there is no such case, the request is wrong or stale, or the store cannot be written.
-    pub async fn update_case(
+    pub async fn update(
         &self,
         id: &CaseId,
         change: &CaseChange,
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
-        let now = self.clock.now();
+        let now = self.writer.now();
         check_change(change, now)?;
-        self.mutate_case(id, mutation, &format!("update {change:?}"), |case| {
+        let id = self.get(id)?.case.id.clone(); // a merged case leads to its successor
+        let content = change.content(&id);
+        let changed = self.writer.mutate_case(&id, (mutation, ""), &content, |case| {
             change.apply(case);
             case.updated_at = now;
             Ok(())
-        })
-        .await
+        });
+        Ok(self.committed(changed.await?))
     }
 
-    /// Takes a case a step further in its life.
+    /// Moves a case to another status.
     ///
     /// # Errors
-    /// If there is no such case, its life does not allow the step, the request is stale, or the store cannot be written.
-    pub async fn transition_case(
+    /// If there is no such case, its status does not allow the step, the request is stale, or the store cannot be written.
+    pub async fn transition(
         &self,
         id: &CaseId,
         input: &TransitionInput,
@@ -90,56 +78,75 @@ impl Service {
             ("agency", &input.agency, MAX_AGENCY_CHARS),
         ])?;
         let event = CaseEvent {
-            at: self.clock.now(),
+            at: self.writer.now(),
             actor: mutation.actor.clone(),
             from: None,
             to: input.to,
             note: input.note.as_str().into(),
             agency: input.agency.as_str().into(),
         };
-        self.mutate_case(id, mutation, &format!("transition {input:?}"), |case| {
+        let id = self.get(id)?.case.id.clone();
+        let content = input.content(&id);
+        let changed = self.writer.mutate_case(&id, (mutation, &input.note), &content, |case| {
             case.transition(event.clone())
                 .map_err(|error| ServiceError::Precondition(error.to_string()))
-        })
-        .await
+        });
+        Ok(self.committed(changed.await?))
     }
+}
 
-    async fn mutate_case(
-        &self,
-        id: &CaseId,
-        mutation: &Mutation,
-        content: &str,
-        change: impl Fn(&mut Case) -> Result<(), ServiceError>,
-    ) -> Result<CaseDetails, ServiceError> {
-        let id = self.case_details(id)?.case.id.clone();
-        let print = mutation.fingerprint(content);
-        self.change_case(&id, mutation, |found, version| {
-            let mut case = found.ok_or(ServiceError::NotFound { what: "case" })?;
-            if !mutation.check(case.requests.seen(print), version)? {
-                return Ok((
-                    case,
-                    Done {
-                        answer: (),
-                        write: false,
-                    },
-                ));
-            }
-            change(&mut case)?;
-            case.requests.remember(print);
-            Ok((
-                case,
-                Done {
-                    answer: (),
-                    write: true,
-                },
-            ))
-        })
-        .await?;
-        self.case_details(&id)
+impl NewCase {
+    /// What a creation asks for. The id is left out where the client chose none: it follows from the request.
+    pub(in crate::service) fn content(&self) -> Content {
+        let mut content = Content::of(Method::CreateCase);
+        content
+            .optional_text(self.id.as_ref().map(CaseId::as_str))
+            .text(&self.title)
+            .code(self.category.code())
+            .optional_text(self.brand.as_ref().map(Brand::as_str))
+            .text(&self.summary)
+            .code(self.status.code())
+            .text(&self.agency)
+            .text(&self.agency_reference)
+            .code(self.source.code())
+            .time(self.last_evidence_at);
+        content
+    }
+}
+
+impl TransitionInput {
+    pub(in crate::service) fn content(&self, id: &CaseId) -> Content {
+        let mut content = Content::of(Method::TransitionCase);
+        content
+            .text(id.as_str())
+            .code(self.to.code())
+            .text(&self.note)
+            .text(&self.agency);
+        content
     }
 }
 
 impl CaseChange {
+    /// What a change asks for.
+    pub(in crate::service) fn content(&self, id: &CaseId) -> Content {
+        let brand = self
+            .brand
+            .as_ref()
+            .map(|brand| brand.as_ref().map_or("", Brand::as_str));
+        let mut content = Content::of(Method::UpdateCase);
+        content
+            .text(id.as_str())
+            .optional_text(self.title.as_deref())
+            .optional_code(self.category.map(Category::code))
+            .optional_text(brand)
+            .optional_text(self.summary.as_deref())
+            .optional_text(self.agency.as_deref())
+            .optional_text(self.agency_reference.as_deref())
+            .optional_code(self.source.map(Source::code))
+            .time(self.last_evidence_at);
+        content
+    }
+
     fn apply(&self, case: &mut Case) {
         let text = |field: &mut Box<str>, value: &Option<String>| {
             if let Some(value) = value {
@@ -222,7 +229,7 @@ fn check_change(change: &CaseChange, now: Timestamp) -> Result<(), ServiceError>
     ])
 }
 
-/// Evidence that lies ahead would never age.
+/// Refuses evidence of the future: it would never age.
 fn check_evidence(last_at: Option<Timestamp>, now: Timestamp) -> Result<(), ServiceError> {
     if last_at.is_some_and(|last_at| last_at > now.plus(MAX_AHEAD)) {
         let problem = "lies more than 5 minutes ahead of the server's clock";

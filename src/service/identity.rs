@@ -1,16 +1,16 @@
-//! What a text that is to hold a number turns out to be.
+//! The identity of a number: read from the text of a client, and shown in answers.
 
+use super::ServiceError;
 use crate::number::{self, E164, LineType, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity};
-use crate::service::{Service, ServiceError};
 
-/// What the text is.
+/// The identity of a caller or number.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The number; none where it is impossible, anonymous, or not one of the plan.
+    /// The number; none where it is impossible, anonymous, or short.
     pub e164: Option<E164>,
-    /// As it is written in its country, if asked for.
+    /// The national format, if asked for.
     pub national_format: String,
-    /// As it is written abroad, if asked for.
+    /// The international format, if asked for.
     pub international_format: String,
     /// Its region.
     pub region: Option<Region>,
@@ -21,7 +21,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub(in crate::service) fn of(parsed: &ParsedNumber, full: bool) -> Self {
+    pub(super) fn of(parsed: &ParsedNumber, full: bool) -> Self {
         Self {
             e164: parsed.e164(),
             national_format: if full { parsed.national_format() } else { String::new() },
@@ -69,28 +69,21 @@ impl Identity {
     }
 }
 
-impl Service {
-    /// Reads a number that a client names in `field`; only one that can exist will do.
-    pub(in crate::service) fn number(
-        &self,
-        field: &str,
-        text: &str,
-        region: Option<Region>,
-    ) -> Result<E164, ServiceError> {
-        match parse(field, text, region)? {
-            Parsed::Number(parsed) => parsed
-                .e164()
-                .ok_or_else(|| ServiceError::field(field, "is impossible: too long or too short for its country")),
-            Parsed::Service(_) => Err(ServiceError::field(
-                field,
-                "is a short or emergency number, which is never scored",
-            )),
-            Parsed::Anonymous => Err(ServiceError::field(field, "holds no number: the caller is anonymous")),
-        }
+/// Reads a number that a client names in `field`; only a number that can exist is accepted.
+pub(super) fn read_number(field: &str, text: &str, region: Option<Region>) -> Result<E164, ServiceError> {
+    match parse(field, text, region)? {
+        Parsed::Number(parsed) => parsed
+            .e164()
+            .ok_or_else(|| ServiceError::field(field, "is impossible: too long or too short for its country")),
+        Parsed::Service(_) => Err(ServiceError::field(
+            field,
+            "is a short or emergency number, which is never scored",
+        )),
+        Parsed::Anonymous => Err(ServiceError::field(field, "holds no number: the caller is anonymous")),
     }
 }
 
-/// Reads a text that is to hold a number; the error never repeats the text.
+/// Reads the text of a number; the error never repeats the text.
 pub(super) fn parse(field: &str, text: &str, region: Option<Region>) -> Result<Parsed, ServiceError> {
     match number::parse(text, region) {
         Ok(Parsed::Number(parsed)) if parsed.is_local_only() => Err(ServiceError::field(

@@ -1,0 +1,170 @@
+//! Records keep hashes of these bytes, and page tokens are signed with them: a request made before an upgrade and its
+//! retry after it must give the same bytes. A change here makes a retry across releases another request.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::actor::Actor;
+use crate::domain::brand::Brand;
+use crate::domain::ids::{CaseId, ListId, ListSource, RequestId};
+use crate::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, Source, StatusKind};
+use crate::domain::list::{ListEntry, Origin, Pattern};
+use crate::domain::requests::Fingerprint;
+use crate::service::lists::replacement;
+use crate::service::numbers::status::{clearance, reset};
+use crate::service::{CaseChange, LinkInput, ListHead, Mutation, NewCase, StatusInput, TransitionInput};
+
+fn number() -> E164 {
+    E164::from_digits(14_155_550_199).unwrap()
+}
+
+fn case() -> CaseId {
+    CaseId::parse("c-1").unwrap()
+}
+
+fn time() -> Timestamp {
+    Timestamp::from_secs(1_605_441_600)
+}
+
+fn mutation() -> Mutation {
+    Mutation {
+        request: RequestId::parse("r1").unwrap(),
+        actor: Actor::parse("ana").unwrap(),
+        expected_version: None,
+    }
+}
+
+fn hex(content: &Content) -> String {
+    content.bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn decisions_on_numbers_are_frozen() {
+    let input = StatusInput {
+        kind: StatusKind::Blocked,
+        reason: "why".to_owned(),
+        expires_at: Some(time()),
+    };
+    assert_eq!(hex(&input.content(number())), SET_STATUS);
+    let cleared = clearance(number(), Some(StatusKind::Blocked), "why");
+    assert_eq!(hex(&cleared), CLEAR_STATUS);
+    assert_eq!(hex(&clearance(number(), None, "")), CLEAR_ALL);
+    assert_eq!(hex(&reset(number(), Some(time()), "why")), RESET);
+}
+
+#[test]
+fn changes_of_cases_are_frozen() {
+    let new = NewCase {
+        id: Some(case()),
+        title: "title".to_owned(),
+        category: Category::TechSupportScam,
+        brand: Some(Brand::parse("Microsoft").unwrap()),
+        summary: "summary".to_owned(),
+        status: CaseStatus::Open,
+        agency: "FTC".to_owned(),
+        agency_reference: "7".to_owned(),
+        source: Source::Analyst,
+        last_evidence_at: Some(time()),
+    };
+    assert_eq!(hex(&new.content()), CREATE_CASE);
+    let change = CaseChange {
+        title: Some("title".to_owned()),
+        brand: Some(None),
+        source: Some(Source::Analyst),
+        ..CaseChange::default()
+    };
+    assert_eq!(hex(&change.content(&case())), UPDATE_CASE);
+    let step = TransitionInput {
+        to: CaseStatus::Referred,
+        note: "note".to_owned(),
+        agency: "FTC".to_owned(),
+    };
+    assert_eq!(hex(&step.content(&case())), TRANSITION_CASE);
+}
+
+#[test]
+fn links_are_frozen() {
+    let input = LinkInput {
+        number: String::new(),
+        default_region: None,
+        role: CaseRole::Callback,
+        confidence: 0.5,
+        source: Source::Analyst,
+        from: Some(time()),
+        to: None,
+        expected_version: Some(3),
+    };
+    assert_eq!(hex(&input.content()), LINK);
+    assert_eq!(hex(&Content::of(Method::Unlink)), UNLINK);
+}
+
+#[test]
+fn replacements_of_lists_are_frozen() {
+    let entry = ListEntry {
+        pattern: Pattern::parse("+1415*").unwrap(),
+        origin: Arc::new(Origin {
+            source: ListSource::parse("registry").unwrap(),
+            requester: None,
+        }),
+        entered_at: time(),
+        expires_at: None,
+        action: None,
+    };
+    let head = ListHead {
+        id: ListId::parse("dno").unwrap(),
+        kind: ListKind::DoNotOriginate,
+        may_be_empty: false,
+        mutation: mutation(),
+    };
+    assert_eq!(hex(&replacement(&head, &[entry])), REPLACE_LIST);
+}
+
+/// What a record stores of a request.
+#[test]
+fn fingerprints_are_frozen() {
+    let content = clearance(number(), None, "");
+    assert_eq!(
+        mutation().fingerprint(&content),
+        Fingerprint::from_pair((10981796459166608882930040187244341075, 14493495514832077395))
+    );
+    let link = mutation().link_fingerprint(&case(), Some(CaseRole::Callback), &content);
+    assert_eq!(
+        link,
+        Fingerprint::from_pair((67501979200218959907247200134471566982, 14493495514832077395))
+    );
+}
+
+#[test]
+fn methods_are_frozen() {
+    let all = [
+        (Method::SetStatus, 1),
+        (Method::ClearStatus, 2),
+        (Method::Reset, 3),
+        (Method::CreateCase, 4),
+        (Method::UpdateCase, 5),
+        (Method::TransitionCase, 6),
+        (Method::Link, 7),
+        (Method::Unlink, 8),
+        (Method::ReplaceList, 9),
+        (Method::ListNumbers, 64),
+        (Method::ListReports, 65),
+        (Method::ListCases, 66),
+        (Method::ListMembers, 67),
+        (Method::ListEntries, 68),
+    ];
+    for (method, byte) in all {
+        assert_eq!(method as u8, byte, "{method:?}");
+    }
+}
+
+const SET_STATUS: &str = "010764656661756c74f79bf2dd3403037768790180e8b5bcb95d";
+const CLEAR_STATUS: &str = "020764656661756c74f79bf2dd34010303776879";
+const CLEAR_ALL: &str = "020764656661756c74f79bf2dd340000";
+const RESET: &str = "030764656661756c74f79bf2dd340180e8b5bcb95d03776879";
+const CREATE_CASE: &str =
+    "040764656661756c740103632d31057469746c650101094d6963726f736f66740773756d6d61727902034654430137080180e8b5bcb95d";
+const UPDATE_CASE: &str = "050764656661756c7403632d3101057469746c65000100000000010800";
+const TRANSITION_CASE: &str = "060764656661756c7403632d3105046e6f746503465443";
+const LINK: &str = "070764656661756c74000000000000e03f080180e8b5bcb95d00";
+const UNLINK: &str = "080764656661756c74";
+const REPLACE_LIST: &str = "090764656661756c7403646e6f0100fd1371a2ac1b797b1bb3a3168b1229fb";

@@ -1,0 +1,246 @@
+//! Lists: replaced whole, and shown.
+
+use std::sync::Arc;
+
+use super::content::{Content, Method};
+use super::page::PageKey;
+use super::writer::{Changed, Done, Mutation, Writer};
+use super::{PageRequest, ServiceError};
+use crate::domain::ids::ListId;
+use crate::domain::kinds::ListKind;
+use crate::domain::list::{List, ListEntry, MAX_LISTS, Pattern, digest};
+use crate::domain::requests::Requests;
+use crate::domain::tail::Tail;
+use crate::domain::time::Timestamp;
+use crate::store::{MAX_VALUE_BYTES, Version, codec};
+
+/// For the time that a replacement may take, this many entries count as one item of a batch.
+const ENTRIES_PER_ITEM: usize = 100;
+
+/// Which list is to be replaced, and what it means.
+#[derive(Clone, Debug)]
+pub struct ListHead {
+    /// Its name.
+    pub id: ListId,
+    /// What it means.
+    pub kind: ListKind,
+    /// Whether it may become empty.
+    pub may_be_empty: bool,
+    /// Who asks.
+    pub mutation: Mutation,
+}
+
+/// A list without its entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSummary {
+    /// Its name.
+    pub id: ListId,
+    /// What it means.
+    pub kind: ListKind,
+    /// How many entries it has.
+    pub entry_count: usize,
+    /// When it was replaced last.
+    pub replaced_at: Timestamp,
+    /// By whom.
+    pub actor: String,
+    /// Its version.
+    pub version: Version,
+}
+
+/// The outcome of a replacement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The list as it is now.
+    pub list: ListSummary,
+    /// Whether this request changed what it holds; the answer to a retry is that to the first try.
+    pub changed: bool,
+}
+
+/// A page of a list's entries.
+#[derive(Clone, Debug)]
+pub struct ListPage {
+    /// The list.
+    pub list: ListSummary,
+    /// The entries, in the order of their patterns.
+    pub entries: Vec<ListEntry>,
+    /// Leads to the next page; empty at the end.
+    pub next_page_token: String,
+}
+
+/// Lists: replaced whole, and shown.
+pub struct Lists {
+    writer: Arc<Writer>,
+    page_key: PageKey,
+}
+
+impl Lists {
+    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
+        Self { writer, page_key }
+    }
+
+    /// Replaces the entries of the list, or creates the list. The entries are sorted by pattern; no pattern stands twice.
+    ///
+    /// # Errors
+    /// If the list would be empty and may not be, has another kind, is one list too many, or is too large to be stored; if
+    /// the request is stale or its id was used for another request; if the store cannot be written.
+    pub async fn replace(&self, head: &ListHead, entries: Arc<[ListEntry]>) -> Result<Replaced, ServiceError> {
+        if entries.is_empty() && !head.may_be_empty {
+            let problem = "must not be empty, unless may_be_empty is set: an empty list is often a failed export";
+            return Err(ServiceError::field("entries", problem));
+        }
+        let (id, mutation) = (&head.id, &head.mutation);
+        let fingerprint = mutation.fingerprint(&replacement(head, &entries));
+        let deadline = self.writer.deadline(entries.len() / ENTRIES_PER_ITEM);
+        let now = self.writer.now();
+        let changed = self
+            .writer
+            .change_list(id, mutation.author(""), deadline, |found, version| {
+                let mut requests = Requests::default();
+                let mut tail = Tail::default();
+                match found {
+                    Some(list) => {
+                        if !mutation.check(list.requests.seen(fingerprint), version)? {
+                            return Ok((list, Done::unchanged(true))); // a list remembers only requests that changed it
+                        }
+                        if list.kind != head.kind {
+                            return Err(other_kind(list.kind));
+                        }
+                        if list.entries == entries {
+                            return Ok((list, Done::unchanged(false)));
+                        }
+                        (requests, tail) = (list.requests, list.tail);
+                    }
+                    None => {
+                        mutation.check(requests.seen(fingerprint), 0)?;
+                        self.check_room(id)?;
+                    }
+                }
+                requests.remember(fingerprint);
+                let list = List {
+                    id: id.clone(),
+                    kind: head.kind,
+                    entries: Arc::clone(&entries),
+                    actor: mutation.actor.clone(),
+                    replaced_at: now,
+                    requests,
+                    tail,
+                };
+                check_size(&list)?;
+                Ok((list, Done::written(true)))
+            });
+        let Changed {
+            answer,
+            version,
+            record,
+        } = changed.await?;
+        Ok(Replaced {
+            list: summary(version, &record),
+            changed: answer,
+        })
+    }
+
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// If there is no such list, or the page is wrong.
+    pub fn page(&self, id: &ListId, page: &PageRequest) -> Result<ListPage, ServiceError> {
+        let limit = page.limit()?;
+        let mut scope = Content::of(Method::ListEntries);
+        scope.text(id.as_str());
+        let after = page
+            .cursor(&self.page_key, &scope)?
+            .and_then(|cursor| pattern_of(&cursor));
+        let (version, list) = self
+            .writer
+            .index()
+            .list(id)
+            .ok_or(ServiceError::NotFound { what: "list" })?;
+        let from = after.map_or(0, |after| list.entries.partition_point(|entry| entry.pattern <= after));
+        let left = list.entries.get(from..).unwrap_or_default();
+        let entries: Vec<ListEntry> = left.iter().take(limit).cloned().collect();
+        let last = entries.last().filter(|_| left.len() > limit);
+        let next_page_token = self.page_key.next(&scope, last.map(|last| cursor_of(last.pattern)));
+        Ok(ListPage {
+            list: summary(version, &list),
+            entries,
+            next_page_token,
+        })
+    }
+
+    /// All lists, in the order of their ids.
+    #[must_use]
+    pub fn all(&self) -> Vec<ListSummary> {
+        let lists = self.writer.index().lists().all();
+        lists.iter().map(|(version, list)| summary(*version, list)).collect()
+    }
+
+    /// Refuses a list beyond the limit. Instances that create lists at the same moment do not see each other's.
+    fn check_room(&self, id: &ListId) -> Result<(), ServiceError> {
+        let others = self
+            .writer
+            .index()
+            .lists()
+            .all()
+            .iter()
+            .filter(|(_, list)| list.id != *id)
+            .count();
+        if others < MAX_LISTS {
+            return Ok(());
+        }
+        Err(ServiceError::Precondition(format!(
+            "there are {MAX_LISTS} lists already, which is the limit"
+        )))
+    }
+}
+
+/// What a replacement asks for.
+pub(super) fn replacement(head: &ListHead, entries: &[ListEntry]) -> Content {
+    let mut content = Content::of(Method::ReplaceList);
+    content
+        .text(head.id.as_str())
+        .code(head.kind.code())
+        .flag(head.may_be_empty)
+        .hash(digest(entries));
+    content
+}
+
+fn summary(version: Version, list: &List) -> ListSummary {
+    ListSummary {
+        id: list.id.clone(),
+        kind: list.kind,
+        entry_count: list.entries.len(),
+        replaced_at: list.replaced_at,
+        actor: list.actor.as_str().to_owned(),
+        version,
+    }
+}
+
+fn other_kind(kind: ListKind) -> ServiceError {
+    ServiceError::Precondition(format!(
+        "the list is of kind {kind}, which does not change: give the new list another id"
+    ))
+}
+
+/// Refuses a list whose texts are so long that it cannot be stored.
+fn check_size(list: &List) -> Result<(), ServiceError> {
+    let bytes = codec::list::encode(list).len();
+    if bytes <= MAX_VALUE_BYTES {
+        return Ok(());
+    }
+    let problem = format!(
+        "take {bytes} bytes in all; a list has at most {MAX_VALUE_BYTES}: shorten or unify sources and requesters"
+    );
+    Err(ServiceError::field("entries", problem))
+}
+
+fn cursor_of(pattern: Pattern) -> Vec<u8> {
+    let (digits, exact) = pattern.key();
+    let mut cursor = digits.to_be_bytes().to_vec();
+    cursor.push(u8::from(exact));
+    cursor
+}
+
+fn pattern_of(cursor: &[u8]) -> Option<Pattern> {
+    let (digits, rest) = cursor.split_first_chunk::<8>()?;
+    Pattern::from_key(u64::from_be_bytes(*digits), *rest.first()? == 1)
+}

@@ -1,0 +1,208 @@
+//! What the index, the lists and the traffic know of a call.
+
+use std::sync::Arc;
+
+use super::Lookups;
+use super::called::Called;
+use super::listed::Listed;
+use super::question::Question;
+use crate::clock::monotonic;
+use crate::domain::case::{Case, Link};
+use crate::domain::kinds::{CaseStatus, RiskLevel};
+use crate::domain::policy::{Bar, Facts, Protection};
+use crate::domain::score::{Detail, Score, Verdict};
+use crate::domain::time::Timestamp;
+use crate::domain::traffic::Signs;
+use crate::index::{Call, Known};
+use crate::number::{E164, Parsed};
+use crate::service::facts::RecordFacts;
+use crate::service::identity::Identity;
+use crate::traffic::CallEvent;
+
+/// Everything that was found of a call, before the policy decides.
+pub(super) struct Found {
+    pub(super) identity: Identity,
+    pub(super) score: Score,
+    pub(super) number_value: Option<f64>,
+    pub(super) facts: Facts,
+    /// The moment at which the first part of this stops to hold; none if all of it lasts.
+    pub(super) until: Option<Timestamp>,
+    /// Whether the number is scored: not if a list protects it or says that it never calls.
+    is_scored: bool,
+    pub(super) record: RecordFacts,
+    pub(super) cases: Vec<(Link, Arc<Case>)>,
+    /// Whether it was found too late.
+    pub(super) late: bool,
+}
+
+/// What is read of a number while its shard is locked.
+struct NumberFound {
+    score: Score,
+    /// The first moment at which a status expires.
+    until: Option<Timestamp>,
+    /// The further parts of a full answer.
+    full: Option<(Option<f64>, RecordFacts, Vec<(Link, Arc<Case>)>)>,
+}
+
+impl Lookups {
+    /// Everything that is known of a call.
+    pub(super) fn find(&self, question: &Question<'_>) -> Found {
+        let blank = self.find_by_rules(question);
+        match &question.caller {
+            Parsed::Number(number) => match number.e164() {
+                Some(e164) => self.find_number(e164, question, blank),
+                None => blank,
+            },
+            Parsed::Service(_) | Parsed::Anonymous => blank,
+        }
+    }
+
+    /// What lists and fixed rules say, before the number's record is read.
+    fn find_by_rules(&self, question: &Question<'_>) -> Found {
+        let full = question.input.full;
+        let mut listed = Listed::default();
+        let (identity, protection, bar) = match &question.caller {
+            Parsed::Number(number) => match number.e164() {
+                Some(e164) => {
+                    listed = Listed::of(&self.index.listed(e164, question.now));
+                    (Identity::of(number, full), listed.protection, listed.bar)
+                }
+                None => (Identity::impossible(number), None, Some(Bar::Impossible)),
+            },
+            Parsed::Service(short) => (Identity::service(short), Some(Protection::Caller), None),
+            Parsed::Anonymous => (Identity::anonymous(), None, None),
+        };
+        let by_destination = if question.is_about_to_dial() {
+            None
+        } else {
+            self.protection(question)
+        };
+        Found {
+            identity,
+            score: Score::unexplained(Verdict::NOT_SCORED),
+            number_value: None,
+            facts: Facts {
+                about_to_dial: question.is_about_to_dial(),
+                protection: by_destination.or(protection),
+                bar,
+                tenant: listed.tenant,
+                signing: question.signing,
+                verdict: Verdict::NOT_SCORED,
+            },
+            until: listed.until,
+            is_scored: protection.is_none() && bar != Some(Bar::DoNotOriginate),
+            record: RecordFacts::default(),
+            cases: Vec::new(),
+            late: false,
+        }
+    }
+
+    /// What the index knows of a number, and what its latest calls look like.
+    fn find_number(&self, number: E164, question: &Question<'_>, blank: Found) -> Found {
+        let signs = self.signs(number, question);
+        if monotonic() >= question.deadline {
+            return Found { late: true, ..blank };
+        }
+        let call = Call {
+            number,
+            signing: question.signing,
+            signs,
+        };
+        let read = |known: &Known<'_>| NumberFound::read(known, question);
+        let known = self.index.look_up_call(&call, question.now, question.deadline, read);
+        let Some(NumberFound { mut score, until, full }) = known else {
+            return Found { late: true, ..blank };
+        };
+        let (mut number_value, record, cases) = full.unwrap_or_default();
+        if !blank.is_scored {
+            let verdict = Verdict {
+                status: score.verdict.status, // an analyst may know better than a list
+                ..Verdict::NOT_SCORED
+            };
+            (score, number_value) = (Score::unexplained(verdict), None);
+        }
+        let verdict = score.verdict;
+        Found {
+            score,
+            number_value,
+            facts: Facts { verdict, ..blank.facts },
+            until: until.into_iter().chain(blank.until).min(),
+            record,
+            cases,
+            ..blank
+        }
+    }
+
+    /// The protection of a call by its destination.
+    fn protection(&self, question: &Question<'_>) -> Option<Protection> {
+        let (now, deadline) = (question.now, question.deadline);
+        match question.called {
+            Called::Emergency => Some(Protection::EmergencyCalled),
+            Called::Number(number, _)
+                if self.index.listed(number, now).protected.is_some()
+                    || self.index.is_protected(number, now, deadline) =>
+            {
+                Some(Protection::ProtectedCalled)
+            }
+            Called::Number(number, _) if self.observer.in_callback_window(number, now) => {
+                Some(Protection::CallbackWindow)
+            }
+            Called::Number(..) | Called::Unknown => None,
+        }
+    }
+
+    /// What the caller's latest calls look like. This call is counted, unless the question says not to, and included. A
+    /// number about to be dialled is not calling.
+    fn signs(&self, caller: E164, question: &Question<'_>) -> Signs {
+        let (input, now) = (question.input, question.now);
+        let emergency = question.called == Called::Emergency;
+        // Nobody knows who made a call with a broken signature, so it is held against nobody. But a person who calls for
+        // help must be reachable when the emergency centre calls back.
+        let is_of_caller = question.signing.is_of_the_number() || emergency;
+        let traffic = if input.record_event && !question.is_about_to_dial() && is_of_caller {
+            let event = CallEvent {
+                caller,
+                called: question.called.number(),
+                call_id: &input.call_id,
+                signing: question.signing,
+                emergency,
+            };
+            self.observer.record(&event, now)
+        } else {
+            self.observer.look(caller, now)
+        };
+        traffic.signs(self.observer.thresholds())
+    }
+}
+
+impl NumberFound {
+    /// Reads what the answer needs. The policy is not asked here, since the shard is locked: reasons are found for every
+    /// score that could have some, in words only where somebody reads the words.
+    fn read(known: &Known<'_>, question: &Question<'_>) -> Self {
+        let verdict = known.weighed.verdict;
+        let full = question.input.full;
+        let score = if full {
+            known.score(Detail::Sentences)
+        } else if verdict.level != RiskLevel::Unknown || !question.signing.is_of_the_number() {
+            known.score(Detail::Codes)
+        } else {
+            Score::unexplained(verdict)
+        };
+        let statuses = known.state.statuses.at(question.now);
+        Self {
+            score,
+            until: statuses.filter_map(|entry| entry.expires_at).min(),
+            full: full.then(|| (known.number_value(), RecordFacts::of(known), shown_cases(known))),
+        }
+    }
+}
+
+/// The cases that carriers and apps see: no drafts, and none that were found unsubstantiated.
+fn shown_cases(known: &Known<'_>) -> Vec<(Link, Arc<Case>)> {
+    known
+        .cases
+        .iter()
+        .filter(|(_, case)| !matches!(case.status, CaseStatus::Draft | CaseStatus::ClosedUnsubstantiated))
+        .map(|(link, case)| ((*link).clone(), Arc::clone(case)))
+        .collect()
+}

@@ -1,0 +1,55 @@
+//! A question with all that is known of the call before anything is looked up.
+
+use std::time::Instant;
+
+use super::called::Called;
+use super::signing::signing;
+use super::{LookupInput, LookupRole};
+use crate::domain::call::Signing;
+use crate::domain::time::Timestamp;
+use crate::number::Parsed;
+use crate::service::ServiceError;
+use crate::service::identity::parse;
+
+/// One question on its way to an answer.
+pub(super) struct Question<'a> {
+    pub(super) input: &'a LookupInput,
+    /// The caller.
+    pub(super) caller: Parsed,
+    /// The number called.
+    pub(super) called: Called,
+    /// How the call was signed.
+    pub(super) signing: Signing,
+    /// The moment of scoring.
+    pub(super) now: Timestamp,
+    /// The moment by which the answer is due.
+    pub(super) deadline: Instant,
+}
+
+impl<'a> Question<'a> {
+    /// Reads the numbers of a question.
+    ///
+    /// # Errors
+    /// If the text of the caller holds no number, unless an emergency number is called: a call for help is put through
+    /// whatever its caller ID is.
+    pub(super) fn read(input: &'a LookupInput, now: Timestamp, deadline: Instant) -> Result<Self, ServiceError> {
+        let caller = parse("number", &input.number, input.default_region);
+        let called = Called::of(input, caller.as_ref().ok());
+        let caller = match caller {
+            Err(_) if called == Called::Emergency => Parsed::Anonymous,
+            caller => caller?,
+        };
+        Ok(Self {
+            signing: signing(input, &caller),
+            input,
+            caller,
+            called,
+            now,
+            deadline,
+        })
+    }
+
+    pub(super) fn is_about_to_dial(&self) -> bool {
+        self.input.role == LookupRole::AboutToDial
+    }
+}

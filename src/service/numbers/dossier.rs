@@ -1,0 +1,96 @@
+//! The dossier of a number: everything that is known of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Numbers;
+use crate::domain::case::{Case, Link};
+use crate::domain::kinds::{Category, Source};
+use crate::domain::score::{Detail, Score};
+use crate::domain::status::StatusEntry;
+use crate::number::{self, Region};
+use crate::service::ServiceError;
+use crate::service::facts::RecordFacts;
+use crate::service::identity::{Identity, read_number};
+use crate::service::reports::{StoredReport, stored_reports};
+use crate::store::Version;
+
+/// Reports that a dossier shows.
+const LATEST_REPORTS: usize = 20;
+
+/// Everything known of one number.
+#[derive(Clone, Debug)]
+pub struct Dossier {
+    /// What the number is.
+    pub identity: Identity,
+    /// The score now.
+    pub score: Score,
+    /// The statuses that hold.
+    pub statuses: Vec<StatusEntry>,
+    /// The cases it is linked to.
+    pub links: Vec<DossierLink>,
+    /// Live reports by category.
+    pub categories: BTreeMap<Category, u32>,
+    /// Live reports by source.
+    pub sources: BTreeMap<Source, u32>,
+    /// Counts and times.
+    pub facts: RecordFacts,
+    /// Reports that said the call was wanted.
+    pub not_spam_count: u32,
+    /// The newest reports.
+    pub latest: Vec<StoredReport>,
+    /// The record's version; 0 if there is none.
+    pub version: Version,
+}
+
+/// A number's link with its case.
+#[derive(Clone, Debug)]
+pub struct DossierLink {
+    /// The link.
+    pub link: Link,
+    /// The case, or the one it was merged into.
+    pub case: Arc<Case>,
+}
+
+impl Numbers {
+    /// The dossier of a number.
+    ///
+    /// # Errors
+    /// If the number cannot be read, or its reports cannot be read from the store.
+    pub async fn dossier(&self, text: &str, region: Option<Region>) -> Result<Dossier, ServiceError> {
+        let number = read_number("number", text, region)?;
+        let record = self.writer.read_whole(number).await?;
+        let reports = stored_reports(&record)?;
+        let now = self.writer.now();
+        Ok(self.writer.index().look_up(number, now, |known| {
+            let links = known.cases.iter().map(|(link, case)| DossierLink {
+                link: (*link).clone(),
+                case: Arc::clone(case),
+            });
+            Dossier {
+                identity: Identity::of(&number::describe(number), true),
+                score: known.score(Detail::Sentences),
+                statuses: known.state.statuses.at(now).cloned().collect(),
+                links: links.collect(),
+                categories: tally(&reports, |report| report.row.body.category),
+                sources: tally(&reports, |report| report.row.body.source),
+                facts: RecordFacts::of(known),
+                not_spam_count: known.state.evidence.not_spam_reports,
+                latest: reports.iter().take(LATEST_REPORTS).cloned().collect(),
+                version: record.version.unwrap_or(0),
+            }
+        }))
+    }
+}
+
+/// Counts live reports by a key; reports of wanted calls are left out.
+fn tally<K: Ord>(reports: &[StoredReport], key: impl Fn(&StoredReport) -> K) -> BTreeMap<K, u32> {
+    let mut counts = BTreeMap::new();
+    for report in reports
+        .iter()
+        .filter(|report| report.row.is_live() && !report.row.body.not_spam)
+    {
+        *counts.entry(key(report)).or_default() += 1;
+    }
+    counts
+}

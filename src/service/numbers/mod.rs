@@ -1,0 +1,26 @@
+//! What analysts see of a number, and what they decide on it.
+
+mod dossier;
+mod list;
+pub(super) mod status;
+
+use std::sync::Arc;
+
+use super::page::PageKey;
+use super::writer::Writer;
+
+pub use dossier::{Dossier, DossierLink};
+pub use list::{NumberFilter, NumberList, NumberRow};
+pub use status::{NumberChanged, StatusInput};
+
+/// The numbers, as analysts see them.
+pub struct Numbers {
+    writer: Arc<Writer>,
+    page_key: PageKey,
+}
+
+impl Numbers {
+    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
+        Self { writer, page_key }
+    }
+}

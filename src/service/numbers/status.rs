@@ -1,0 +1,199 @@
+//! Decisions of analysts on a number: statuses, and the reset of its history.
+
+use std::time::Duration;
+
+use super::Numbers;
+use crate::domain::kinds::StatusKind;
+use crate::domain::state::NumberState;
+use crate::domain::status::{MAX_REASON_CHARS, StatusEntry, Statuses};
+use crate::domain::time::Timestamp;
+use crate::number::{E164, Region};
+use crate::service::ServiceError;
+use crate::service::content::{Content, Method};
+use crate::service::identity::read_number;
+use crate::service::writer::{Changed, Mutation};
+use crate::store::Version;
+
+/// The longest time that an ALLOWED may hold: numbers change hands.
+const MAX_ALLOWED: Duration = Duration::from_secs(366 * 86_400);
+
+/// A status to be set.
+#[derive(Clone, Debug)]
+pub struct StatusInput {
+    /// Its kind.
+    pub kind: StatusKind,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A number that was changed, as it was committed.
+#[derive(Clone, Debug)]
+pub struct NumberChanged<T> {
+    /// The number.
+    pub number: E164,
+    /// What the change gave; none if the request was done before.
+    pub answer: Option<T>,
+    /// The statuses of the record, those that expired included.
+    pub statuses: Statuses,
+    /// The version of the record.
+    pub version: Version,
+}
+
+impl Numbers {
+    /// Sets a status. REASSIGNED drops the reports of calls before now, for good.
+    ///
+    /// # Errors
+    /// If the request is wrong, stale, or the store cannot be written.
+    pub async fn set_status(
+        &self,
+        text: &str,
+        region: Option<Region>,
+        input: &StatusInput,
+        mutation: &Mutation,
+    ) -> Result<NumberChanged<()>, ServiceError> {
+        let number = read_number("number", text, region)?;
+        let now = self.writer.now();
+        check_status(input, now)?;
+        let content = input.content(number);
+        let changed = self
+            .writer
+            .mutate_number(number, (mutation, &input.reason), &content, |record| {
+                if input.kind == StatusKind::Reassigned {
+                    record.state.reset(&mut record.rows, now, self.writer.fold())?;
+                }
+                record.state.statuses.set(StatusEntry {
+                    kind: input.kind,
+                    reason: input.reason.as_str().into(),
+                    author: mutation.actor.clone(),
+                    set_at: now,
+                    expires_at: input.expires_at,
+                });
+                Ok(())
+            });
+        Ok(NumberChanged::of(number, changed.await?))
+    }
+
+    /// Clears one status, or all of them.
+    ///
+    /// # Errors
+    /// If the request is wrong, stale, or the store cannot be written.
+    pub async fn clear_status(
+        &self,
+        text: &str,
+        region: Option<Region>,
+        kind: Option<StatusKind>,
+        reason: &str,
+        mutation: &Mutation,
+    ) -> Result<NumberChanged<()>, ServiceError> {
+        let number = read_number("number", text, region)?;
+        check_reason(reason)?;
+        let content = clearance(number, kind, reason);
+        let changed = self
+            .writer
+            .mutate_number(number, (mutation, reason), &content, |record| {
+                record.state.statuses.clear(kind);
+                Ok(())
+            });
+        Ok(NumberChanged::of(number, changed.await?))
+    }
+
+    /// Drops the reports of calls before a moment, for good; answers how many.
+    ///
+    /// # Errors
+    /// If the request is wrong, stale, or the store cannot be written.
+    pub async fn reset(
+        &self,
+        text: &str,
+        region: Option<Region>,
+        before: Option<Timestamp>,
+        reason: &str,
+        mutation: &Mutation,
+    ) -> Result<NumberChanged<u32>, ServiceError> {
+        let number = read_number("number", text, region)?;
+        check_reason(reason)?;
+        let now = self.writer.now();
+        let moment = before.unwrap_or(now);
+        if moment > now {
+            return Err(ServiceError::field("before", "must not be in the future"));
+        }
+        let content = reset(number, before, reason);
+        let changed = self
+            .writer
+            .mutate_number(number, (mutation, reason), &content, |record| {
+                Ok(record.state.reset(&mut record.rows, moment, self.writer.fold())?)
+            });
+        Ok(NumberChanged::of(number, changed.await?))
+    }
+}
+
+impl<T> NumberChanged<T> {
+    fn of(number: E164, changed: Changed<NumberState, Option<T>>) -> Self {
+        Self {
+            number,
+            answer: changed.answer,
+            statuses: changed.record.statuses,
+            version: changed.version,
+        }
+    }
+}
+
+impl StatusInput {
+    /// What setting the status asks for.
+    pub(in crate::service) fn content(&self, number: E164) -> Content {
+        let mut content = Content::of(Method::SetStatus);
+        content
+            .number(number)
+            .code(self.kind.code())
+            .text(&self.reason)
+            .time(self.expires_at);
+        content
+    }
+}
+
+/// What clearing a status asks for; no kind stands for all.
+pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reason: &str) -> Content {
+    let mut content = Content::of(Method::ClearStatus);
+    content
+        .number(number)
+        .optional_code(kind.map(StatusKind::code))
+        .text(reason);
+    content
+}
+
+/// What a reset asks for; no moment stands for now.
+pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason: &str) -> Content {
+    let mut content = Content::of(Method::Reset);
+    content.number(number).time(before).text(reason);
+    content
+}
+
+fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError> {
+    check_reason(&input.reason)?;
+    if input.reason.trim().is_empty() {
+        return Err(ServiceError::field("reason", "must not be empty"));
+    }
+    match input.expires_at {
+        Some(end) if end <= now => Err(ServiceError::field("expires_at", "must be in the future")),
+        Some(end) if input.kind == StatusKind::Allowed && end > now.plus(MAX_ALLOWED) => Err(ServiceError::field(
+            "expires_at",
+            "must be at most 366 days in the future for ALLOWED",
+        )),
+        None if input.kind == StatusKind::Allowed => Err(ServiceError::field(
+            "expires_at",
+            "must be set for ALLOWED: numbers change hands",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), ServiceError> {
+    if reason.chars().count() > MAX_REASON_CHARS {
+        return Err(ServiceError::field(
+            "reason",
+            format!("must have at most {MAX_REASON_CHARS} characters"),
+        ));
+    }
+    Ok(())
+}

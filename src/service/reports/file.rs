@@ -1,0 +1,103 @@
+//! Filing: rows are written to the records of their numbers.
+
+use std::collections::BTreeMap;
+
+use super::Reports;
+use super::filing::{Filed, Filing};
+use crate::domain::actor::Actor;
+use crate::domain::evidence::FoldModel;
+use crate::domain::rows::Missing;
+use crate::number::E164;
+use crate::service::ServiceError;
+use crate::service::writer::{Author, Deadline, Done, NumberJob, NumberRecord, Stop};
+
+impl Reports {
+    /// Files reports, those of one number together; the outcomes are in the order of the filings.
+    pub(super) async fn file(
+        &self,
+        filings: &[Result<Filing, ServiceError>],
+        deadline: Deadline,
+    ) -> Vec<Result<Filed, ServiceError>> {
+        let mut by_number: BTreeMap<E164, Vec<(usize, &Filing)>> = BTreeMap::new();
+        for (place, filing) in filings.iter().enumerate() {
+            if let Ok(filing) = filing {
+                by_number.entry(filing.number).or_default().push((place, filing));
+            }
+        }
+        let jobs: Vec<_> = by_number
+            .into_iter()
+            .map(|(number, items)| NumberJob { number, items })
+            .collect();
+        let (actor, request) = author_of(&jobs);
+        let author = Author {
+            actor: &actor,
+            request: &request,
+            reason: "",
+        };
+        let fold = self.writer.fold();
+        let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
+        let outcomes = self
+            .writer
+            .change_numbers(&jobs, author, deadline, |record, (_, filing)| {
+                let answer = file_one(record, filing, fold).map_err(|stop| match stop {
+                    Stop::Rows(missing) => missing_for_all(record, missing, of_job.get(&record.number).copied()),
+                    stop @ (Stop::Buckets(_) | Stop::Refused(_)) => stop,
+                })?;
+                let write = record.rows.changed().next().is_some();
+                Ok(Done { answer, write })
+            })
+            .await;
+        let mut filed: Vec<Result<Filed, ServiceError>> = filings
+            .iter()
+            .map(|filing| match filing {
+                Ok(_) => Err(ServiceError::Internal),
+                Err(error) => Err(error.clone()),
+            })
+            .collect();
+        for (job, outcome) in jobs.iter().zip(outcomes) {
+            for ((place, _), answer) in job.items.iter().zip(outcome.answers) {
+                if let Some(filed) = filed.get_mut(*place) {
+                    *filed = answer;
+                }
+            }
+        }
+        filed
+    }
+}
+
+/// Files one report with a number's record, unless it is refused and not there already.
+fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<Filed, Stop> {
+    let kept_at = record.rows.find(&filing.row.id)?.map(|row| row.received_at);
+    if let (Some(error), None) = (&filing.refused, kept_at) {
+        return Err(Stop::Refused(error.clone()));
+    }
+    let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
+    Ok(Filed { submitted, kept_at })
+}
+
+/// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.
+fn missing_for_all(record: &NumberRecord, missing: Missing, job: Option<&NumberJob<(usize, &Filing)>>) -> Stop {
+    let (Missing::Bucket(_), Some(job)) = (missing, job) else {
+        return Stop::Rows(missing);
+    };
+    let coming = u32::try_from(job.items.len()).unwrap_or(u32::MAX);
+    let ids = job.items.iter().map(|(_, filing)| &filing.row.id);
+    let mut buckets = record.rows.needed(ids, record.state.rows.saturating_add(coming));
+    buckets.extend(record.rows.missing(missing));
+    Stop::Buckets(buckets)
+}
+
+/// The actor and the request that a change-log entry names for reports: the feed, or the reporters as a group. The first
+/// report stands for its batch.
+fn author_of(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
+    let Some((_, first)) = jobs.first().and_then(|job| job.items.first()) else {
+        return (Actor::reporters(), String::new());
+    };
+    let feed = first
+        .row
+        .body
+        .feed
+        .as_ref()
+        .and_then(|feed| Actor::parse(feed.as_str()).ok());
+    (feed.unwrap_or_else(Actor::reporters), first.row.id.as_str().to_owned())
+}

@@ -1,0 +1,109 @@
+//! A report on its way into the store: checked against the clock, with its row and its weight.
+
+use std::collections::BTreeSet;
+
+use super::admit::Ticket;
+use super::{MAX_AHEAD, NewReport, Reports};
+use crate::domain::report::{Ledger, ReportBody, ReportRow};
+use crate::domain::state::Submitted;
+use crate::domain::time::Timestamp;
+use crate::domain::weight::{Standing, is_trusted_feed};
+use crate::number::E164;
+use crate::service::ServiceError;
+use crate::service::identity::read_number;
+
+/// A report ready to be filed.
+#[derive(Clone, Debug)]
+pub(super) struct Filing {
+    pub(super) number: E164,
+    pub(super) row: ReportRow,
+    /// Whether the report says when the call was.
+    pub(super) timed: bool,
+    /// Whether it counts to no quota.
+    pub(super) exempt: bool,
+    /// Why it is not taken in, unless it is there already.
+    pub(super) refused: Option<ServiceError>,
+    /// What it took of the quotas.
+    pub(super) ticket: Ticket,
+}
+
+/// What became of a filing.
+#[derive(Clone, Debug)]
+pub(super) struct Filed {
+    pub(super) submitted: Submitted,
+    /// When the report of this id came that was there already.
+    pub(super) kept_at: Option<Timestamp>,
+}
+
+impl Filing {
+    /// One that no quota is asked about.
+    pub(super) fn exempt(number: E164, row: ReportRow, timed: bool) -> Self {
+        let row = if timed { row } else { row.timed_by_arrival() };
+        Self {
+            number,
+            row,
+            timed,
+            exempt: true,
+            refused: None,
+            ticket: Ticket::default(),
+        }
+    }
+}
+
+impl Reports {
+    /// Checks a report against the clock. Its weight is that of a stranger until its reporter is asked about.
+    pub(super) fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
+        let number = read_number("number", &report.number, report.default_region)?;
+        let callbacks = self.callbacks(&report, number)?;
+        let trusted = is_trusted_feed(report.source) && report.reporter.is_none();
+        let received_at = report.received_at.filter(|_| trusted).unwrap_or(now);
+        let occurred_at = report.occurred_at.unwrap_or(received_at);
+        let timed = report.occurred_at.is_some();
+        for (field, moment) in [("occurred_at", occurred_at), ("received_at", received_at)] {
+            if moment > now.plus(MAX_AHEAD) {
+                return Err(ServiceError::field(
+                    field,
+                    "lies more than 5 minutes ahead of the server's clock",
+                ));
+            }
+            if moment < Timestamp::EARLIEST {
+                return Err(ServiceError::field(field, "must not be before the year 2000"));
+            }
+        }
+        let reporter = report.reporter.as_deref().map(|name| self.reporter_hash(name));
+        let standing = reporter.map(|_| Standing::default());
+        let weight = self.writer.fold().weights.weight(report.source, standing);
+        let body = ReportBody {
+            category: report.category,
+            not_spam: report.not_spam,
+            source: report.source,
+            role: report.role,
+            channel: report.channel,
+            recorded: report.recorded,
+            brand: report.brand,
+            ledger: Ledger::of(report.attestation, report.verstat),
+            reporter,
+            area: report.area,
+            country: report.country,
+            occurred_at,
+            feed: report.feed,
+            comment: report.comment.map(String::into_boxed_str),
+            callbacks,
+        };
+        let row = ReportRow::accepted(report.report_id, body, weight, received_at, report.import);
+        Ok(Filing {
+            exempt: trusted,
+            ..Filing::exempt(number, row, timed)
+        })
+    }
+
+    fn callbacks(&self, report: &NewReport, number: E164) -> Result<Vec<E164>, ServiceError> {
+        let mut callbacks = BTreeSet::new();
+        for (place, text) in report.callbacks.iter().enumerate() {
+            let field = format!("callback_numbers[{place}]");
+            callbacks.insert(read_number(&field, text, report.default_region)?);
+        }
+        callbacks.remove(&number);
+        Ok(callbacks.into_iter().collect())
+    }
+}

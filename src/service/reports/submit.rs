@@ -1,0 +1,120 @@
+//! Submitting reports: admission by quotas, filing, and the rows of call-back numbers.
+
+use super::filing::{Filed, Filing};
+use super::{NewReport, ReportOutcome, Reports};
+use crate::domain::kinds::ReportRole;
+use crate::domain::report::{ReportBody, ReportRow};
+use crate::domain::state::Submitted;
+use crate::metrics::ReportOutcome as Counted;
+use crate::service::ServiceError;
+
+impl Reports {
+    /// Files one report.
+    ///
+    /// # Errors
+    /// If the report is wrong, its id stands for another report, or the store cannot be written.
+    pub async fn submit(&self, report: NewReport) -> Result<ReportOutcome, ServiceError> {
+        let mut outcomes = self.submit_all(vec![Ok(report)]).await;
+        outcomes.pop().unwrap_or(Err(ServiceError::Internal))
+    }
+
+    /// Files many reports, each on its own; one that could not be read is passed through as its error.
+    pub async fn submit_all(
+        &self,
+        reports: Vec<Result<NewReport, ServiceError>>,
+    ) -> Vec<Result<ReportOutcome, ServiceError>> {
+        let now = self.writer.now();
+        let deadline = self.writer.deadline(reports.len());
+        let mut filings: Vec<Result<Filing, ServiceError>> =
+            reports.into_iter().map(|report| self.filing(report?, now)).collect();
+        let share = self.admit(&mut filings, now, deadline).await;
+        let filed = self.file(&filings, deadline).await;
+        self.settle(&filings, &filed, (share, now), deadline).await;
+        let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
+            .iter()
+            .zip(filed)
+            .map(|(filing, filed)| outcome_of(filing.as_ref(), filed))
+            .collect();
+        let callbacks = callback_filings(&filings, &outcomes);
+        if !callbacks.is_empty() {
+            let (places, filings): (Vec<usize>, Vec<_>) = callbacks.into_iter().unzip();
+            let filed = self.file(&filings, deadline).await;
+            for ((place, filing), filed) in places.into_iter().zip(&filings).zip(filed) {
+                // The report is done when its call-back numbers are; a retry with the same id completes it.
+                if let (Err(error), Some(whole)) = (outcome_of(filing.as_ref(), filed), outcomes.get_mut(place)) {
+                    *whole = Err(error);
+                }
+            }
+        }
+        for outcome in &outcomes {
+            self.writer.metrics().reports(counted_as(outcome), 1);
+        }
+        outcomes
+    }
+}
+
+/// The outcome of a filing, for its sender.
+fn outcome_of(
+    filing: Result<&Filing, &ServiceError>,
+    filed: Result<Filed, ServiceError>,
+) -> Result<ReportOutcome, ServiceError> {
+    let (filing, submitted) = (filing.map_err(Clone::clone)?, filed?.submitted);
+    if submitted == Submitted::OtherContent {
+        return Err(ServiceError::AlreadyExists { what: "report_id" });
+    }
+    Ok(ReportOutcome {
+        number: filing.number,
+        report_id: filing.row.id.clone(),
+        submitted,
+    })
+}
+
+/// The filings of the call-back numbers of reports that count, with the place of the report.
+fn callback_filings(
+    filings: &[Result<Filing, ServiceError>],
+    outcomes: &[Result<ReportOutcome, ServiceError>],
+) -> Vec<(usize, Result<Filing, ServiceError>)> {
+    let counts = |outcome: &Result<ReportOutcome, ServiceError>| matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown));
+    let mut all = Vec::new();
+    for (place, (filing, outcome)) in filings.iter().zip(outcomes).enumerate() {
+        let Ok(filing) = filing else { continue };
+        if !counts(outcome) {
+            continue;
+        }
+        for callback in &filing.row.body.callbacks {
+            let body = ReportBody {
+                role: Some(ReportRole::ToldToCall),
+                callbacks: Vec::new(),
+                ..filing.row.body.clone()
+            };
+            let Filing { row, timed, .. } = filing;
+            let id = row.id.of_callback(&filing.number.digits().to_string());
+            let row = ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone());
+            all.push((place, Ok(Filing::exempt(*callback, row, *timed))));
+        }
+    }
+    all
+}
+
+fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
+    match outcome.as_ref().map(|outcome| outcome.submitted) {
+        Ok(Submitted::Accepted) => Counted::Accepted,
+        Ok(Submitted::AlreadyKnown) => Counted::AlreadyKnown,
+        Ok(Submitted::Withdrawn) => Counted::Withdrawn,
+        Ok(Submitted::BeforeReset) => Counted::BeforeReset,
+        Ok(Submitted::OtherContent) => Counted::Conflict,
+        Err(error) => match error {
+            ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. } => {
+                Counted::Conflict
+            }
+            ServiceError::OverQuota { .. } => Counted::OverQuota,
+            ServiceError::Unavailable | ServiceError::Loading => Counted::Unavailable,
+            ServiceError::OutcomeUnknown => Counted::OutcomeUnknown,
+            ServiceError::Invalid(_)
+            | ServiceError::NotFound { .. }
+            | ServiceError::Precondition(_)
+            | ServiceError::OtherFold
+            | ServiceError::Internal => Counted::Rejected,
+        },
+    }
+}

@@ -1,0 +1,238 @@
+//! The one way of writing: read, apply a pure function, commit guarded by versions, show it in the index.
+//!
+//! A change of a number is a function of its record and of the rows that are loaded. A function that needs more rows says
+//! so; they are read, and it goes on where it stopped. If another writer was faster, the shard is read again and the
+//! function is applied to what is there now: a bounded number of times, with jitter. Within a batch, changes of one
+//! number are written as one record, and those of one shard as one commit. All of it ends at a deadline.
+//!
+//! A write returns what it committed ([`Changed`]): the answer, the version, and the record. Nothing is read back from
+//! the index afterwards, where a later write may have arrived already.
+//!
+//! A record that a retry finds already changed is shown in the index too: the process may have failed between the commit
+//! of the first try and the update of the index.
+
+mod deadline;
+mod locks;
+mod migrate;
+mod mutation;
+mod numbers;
+mod records;
+mod side_records;
+mod work;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::ServiceError;
+use crate::clock::Clock;
+use crate::domain::evidence::FoldModel;
+use crate::domain::rows::Missing;
+use crate::domain::time::Timestamp;
+use crate::follow::Follower;
+use crate::index::{Index, StoreState};
+use crate::metrics::Metrics;
+use crate::store::codec::{self, entry::Header};
+use crate::store::{CommitError, RecordKey, RecordWrite, ShardCommit, Store, Version};
+
+pub(super) use deadline::{Deadline, WRITE_TIMEOUT};
+pub(super) use mutation::Author;
+pub use mutation::Mutation;
+pub(super) use numbers::{NumberJob, NumberRecord};
+
+use locks::{Lanes, Turns};
+
+/// How often a change is tried while other writers are faster.
+const MAX_ATTEMPTS: u32 = 12;
+/// The longest pause before an attempt; the first is a tenth of a millisecond, and each is twice the one before.
+const MAX_PAUSE: Duration = Duration::from_millis(50);
+
+/// Writes to the store and shows what was written in the index. All services that change something share one.
+pub(super) struct Writer {
+    store: Arc<dyn Store>,
+    index: Arc<Index>,
+    follower: Arc<Follower>,
+    clock: Clock,
+    metrics: Metrics,
+    /// Orders this process's own writes to one record, so that they need not race each other at the store.
+    turns: Turns,
+    /// Orders this process's own batches.
+    lanes: Lanes,
+    /// How long a change may take.
+    write_timeout: Duration,
+    /// Set while all evidence is folded again.
+    migrating: AtomicBool,
+}
+
+/// What a write committed. A write that changed nothing, such as a retry, gives the record as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Changed<R, T> {
+    /// What the change gave.
+    pub(super) answer: T,
+    /// The version of the record; 0 if there is none.
+    pub(super) version: Version,
+    /// The record of this version.
+    pub(super) record: R,
+}
+
+/// Why a change did not go through. Nothing was changed.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Rows are missing.
+    Rows(Missing),
+    /// These buckets of rows are missing, for this change and those after it.
+    Buckets(BTreeSet<u32>),
+    /// The change is refused.
+    Refused(ServiceError),
+}
+
+impl From<Missing> for Stop {
+    fn from(missing: Missing) -> Self {
+        Self::Rows(missing)
+    }
+}
+
+impl From<ServiceError> for Stop {
+    fn from(error: ServiceError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// What a change gives: an answer, and whether the record is to be written.
+#[derive(Debug)]
+pub(super) struct Done<T> {
+    pub(super) answer: T,
+    pub(super) write: bool,
+}
+
+impl<T> Done<T> {
+    /// The record has changed and is to be written.
+    pub(super) const fn written(answer: T) -> Self {
+        Self { answer, write: true }
+    }
+
+    /// The record stays as it is.
+    pub(super) const fn unchanged(answer: T) -> Self {
+        Self { answer, write: false }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        follower: Arc<Follower>,
+        index: Arc<Index>,
+        clock: Clock,
+        metrics: Metrics,
+        write_timeout: Duration,
+    ) -> Self {
+        Self {
+            store,
+            index,
+            follower,
+            clock,
+            metrics,
+            turns: Turns::default(),
+            lanes: Lanes::default(),
+            write_timeout,
+            migrating: AtomicBool::new(false),
+        }
+    }
+
+    /// The index that shows what is written.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// How rows become evidence.
+    pub(super) fn fold(&self) -> &FoldModel {
+        &self.index.model().fold
+    }
+
+    /// The store, for reads that the index cannot answer.
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether the store may be written now; asked before a write, so that nobody waits for a store known to be gone.
+    fn check_writable(&self) -> Result<(), ServiceError> {
+        let freshness = self.follower.freshness();
+        match freshness.store() {
+            StoreState::Up if !freshness.folds_alike() && !self.is_migrating() => Err(ServiceError::OtherFold),
+            StoreState::Up => Ok(()),
+            StoreState::Down | StoreState::Foreign => Err(ServiceError::Unavailable),
+        }
+    }
+
+    async fn commit(&self, commits: Vec<ShardCommit>, deadline: Deadline) -> Vec<Result<Vec<Version>, CommitError>> {
+        if commits.is_empty() {
+            return Vec::new();
+        }
+        let began = crate::clock::monotonic();
+        let outcomes = deadline.commit(commits.len(), self.store.commit(commits)).await;
+        self.metrics.store_commit(began.elapsed());
+        for outcome in &outcomes {
+            match outcome {
+                Ok(_) => {}
+                Err(CommitError::Conflict { .. }) => self.metrics.commit_conflict(),
+                Err(CommitError::Store(error)) => self.metrics.store_error(error.into()),
+            }
+        }
+        outcomes
+    }
+}
+
+fn record_write(
+    key: RecordKey,
+    expected: Option<Version>,
+    state: Bytes,
+    author: Author<'_>,
+    at: Timestamp,
+) -> RecordWrite {
+    let header = Header {
+        nonce: random(),
+        kind: key.kind(),
+        id: key.id().clone(),
+        deleted: false,
+        at,
+        actor: author.actor.clone(),
+        request: author.request.into(),
+        reason: author.reason.into(),
+    };
+    RecordWrite {
+        key,
+        expected,
+        header: codec::entry::encode_header(&header),
+        state: Some(state),
+    }
+}
+
+/// The error after the last attempt.
+const fn overtaken() -> ServiceError {
+    ServiceError::Exhausted { retry_after: MAX_PAUSE }
+}
+
+/// Twice as long each time, at a random point of the second half.
+fn pause(attempt: u32) -> Duration {
+    let whole = Duration::from_micros(100)
+        .saturating_mul(1 << attempt.min(16))
+        .min(MAX_PAUSE);
+    let jitter = u32::try_from(random() % 1_000).unwrap_or(0);
+    whole / 2 + whole * jitter / 2_000
+}
+
+/// A random number. A machine that has none gets the process id: the number need only differ from its neighbours.
+fn random() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
+}

@@ -1,0 +1,85 @@
+//! Who changes something, on which request, and how a retry of the request is recognised.
+
+use crate::domain::actor::Actor;
+use crate::domain::ids::{CaseId, RequestId};
+use crate::domain::kinds::CaseRole;
+use crate::domain::requests::{Fingerprint, Seen};
+use crate::service::ServiceError;
+use crate::service::content::{Content, Method};
+use crate::store::Version;
+
+/// Who changes something, and on which request.
+#[derive(Clone, Debug)]
+pub struct Mutation {
+    /// The client's name of the request: the same name again is the same mutation.
+    pub request: RequestId,
+    /// Who asks.
+    pub actor: Actor,
+    /// The version the client read; 0 for "no record yet". Any if unset.
+    pub expected_version: Option<Version>,
+}
+
+/// Who made a change, on which request, and why: kept in the change-log entry.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::service) struct Author<'a> {
+    pub(in crate::service) actor: &'a Actor,
+    /// The id of the request, or of the report.
+    pub(in crate::service) request: &'a str,
+    /// The reason given; may be empty.
+    pub(in crate::service) reason: &'a str,
+}
+
+impl Mutation {
+    /// The author of its changes, with the reason given for them.
+    pub(in crate::service) fn author<'a>(&'a self, reason: &'a str) -> Author<'a> {
+        Author {
+            actor: &self.actor,
+            request: self.request.as_str(),
+            reason,
+        }
+    }
+
+    /// Whether a record that remembers `seen` at `version` is to be changed: a retry is not, and a record that has
+    /// changed since the client read it must not be.
+    pub(in crate::service) fn check(&self, seen: Seen, version: Version) -> Result<bool, ServiceError> {
+        self.check_version(self.expected_version, seen, version)
+    }
+
+    /// The same for one item of a batch, which has an expected version of its own.
+    pub(in crate::service) fn check_version(
+        &self,
+        expected: Option<Version>,
+        seen: Seen,
+        version: Version,
+    ) -> Result<bool, ServiceError> {
+        match seen {
+            Seen::Done => Ok(false),
+            Seen::OtherContent => Err(ServiceError::AlreadyExists { what: "request_id" }),
+            Seen::New => match expected {
+                Some(expected) if expected != version => Err(ServiceError::Stale {
+                    expected,
+                    found: version,
+                }),
+                Some(_) | None => Ok(true),
+            },
+        }
+    }
+
+    /// The request as a record remembers it.
+    pub(in crate::service) fn fingerprint(&self, content: &Content) -> Fingerprint {
+        Fingerprint::new(&self.request, content.bytes())
+    }
+
+    /// The part of the request that changes one link, where a request may change several links of a record. No role
+    /// stands for all roles.
+    pub(in crate::service) fn link_fingerprint(
+        &self,
+        case: &CaseId,
+        role: Option<CaseRole>,
+        content: &Content,
+    ) -> Fingerprint {
+        let mut part = Content::of(Method::Link);
+        part.text(case.as_str()).code(role.map_or(0, CaseRole::code));
+        Fingerprint::of_part(&self.request, part.bytes(), content.bytes())
+    }
+}

@@ -1,0 +1,266 @@
+//! Changing numbers, one or many at a time: in lanes, in attempts, shard by shard.
+
+use std::collections::BTreeMap;
+
+use super::locks::Lanes;
+use super::work::{Work, bucket_writes};
+use super::{Author, Changed, Deadline, Done, MAX_ATTEMPTS, Mutation, Stop, Writer, overtaken, pause, record_write};
+use crate::domain::rows::Rows;
+use crate::domain::state::NumberState;
+use crate::follow::Applied;
+use crate::number::E164;
+use crate::service::ServiceError;
+use crate::service::content::Content;
+use crate::store::{CommitError, RecordKey, Shard, ShardCommit, Version, codec};
+
+/// A number's record while it is being changed.
+#[derive(Debug)]
+pub(in crate::service) struct NumberRecord {
+    pub(in crate::service) number: E164,
+    pub(in crate::service) state: NumberState,
+    pub(in crate::service) version: Option<Version>,
+    pub(in crate::service) rows: Rows,
+}
+
+/// Changes of one number, in order; they are written together.
+#[derive(Debug)]
+pub(in crate::service) struct NumberJob<I> {
+    pub(in crate::service) number: E164,
+    pub(in crate::service) items: Vec<I>,
+}
+
+/// How one number's job ended.
+#[derive(Debug)]
+pub(in crate::service) struct JobOutcome<T> {
+    /// One answer for each item.
+    pub(in crate::service) answers: Vec<Result<T, ServiceError>>,
+    /// The version of the record that was committed, or that was found if nothing was written; 0 if there is none.
+    pub(in crate::service) version: Version,
+}
+
+/// How one attempt at a job ended; none if another writer was faster.
+type Attempted<T> = Option<JobOutcome<T>>;
+
+/// By whom changes are made, and until when.
+#[derive(Clone, Copy)]
+struct Order<'a> {
+    author: Author<'a>,
+    deadline: Deadline,
+}
+
+/// What became of a number's record in one attempt.
+enum Fate {
+    Written(Version),
+    Again,
+    Failed(ServiceError),
+}
+
+impl Writer {
+    /// Changes one number; gives the answer of the change and the version of the record.
+    pub(in crate::service) async fn change_number<T>(
+        &self,
+        number: E164,
+        author: Author<'_>,
+        deadline: Deadline,
+        change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
+    ) -> Result<(T, Version), ServiceError> {
+        let _turn = deadline.wait(self.turns.take(&RecordKey::number(number))).await?;
+        let jobs = [NumberJob {
+            number,
+            items: vec![()],
+        }];
+        let mut outcomes = self
+            .change_numbers(&jobs, author, deadline, |record, ()| change(record))
+            .await;
+        let mut outcome = outcomes.pop().ok_or(ServiceError::Internal)?;
+        let answer = outcome.answers.pop().unwrap_or(Err(ServiceError::Internal))?;
+        Ok((answer, outcome.version))
+    }
+
+    /// Changes a number once for a request, however often the request is sent. There is no answer of the change if it was
+    /// made before.
+    pub(in crate::service) async fn mutate_number<T>(
+        &self,
+        number: E164,
+        (mutation, reason): (&Mutation, &str),
+        content: &Content,
+        change: impl Fn(&mut NumberRecord) -> Result<T, Stop>,
+    ) -> Result<Changed<NumberState, Option<T>>, ServiceError> {
+        let fingerprint = mutation.fingerprint(content);
+        let changed = self.change_number(number, mutation.author(reason), self.deadline(1), |record| {
+            let seen = record.state.requests.seen(fingerprint);
+            if !mutation.check(seen, record.version.unwrap_or(0))? {
+                return Ok(Done::unchanged((None, record.state.clone())));
+            }
+            let answer = change(record)?;
+            record.state.requests.remember(fingerprint);
+            record.state.evidence_version = self.fold().evidence_version();
+            Ok(Done::written((Some(answer), record.state.clone())))
+        });
+        let ((answer, record), version) = changed.await?;
+        Ok(Changed {
+            answer,
+            version,
+            record,
+        })
+    }
+
+    /// Changes many numbers; the outcomes are in the order of the jobs. `jobs` name each number once.
+    pub(in crate::service) async fn change_numbers<I, T>(
+        &self,
+        jobs: &[NumberJob<I>],
+        author: Author<'_>,
+        deadline: Deadline,
+        change: impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
+    ) -> Vec<JobOutcome<T>> {
+        let order = Order { author, deadline };
+        let mut outcomes: Vec<Attempted<T>> = jobs.iter().map(|_| None).collect();
+        if let [_] = jobs {
+            self.change_some(jobs, vec![0], &mut outcomes, order, &change).await;
+        } else {
+            let mut by_lane: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+            for (place, job) in jobs.iter().enumerate() {
+                let lane = Lanes::of(Shard::of_number(job.number));
+                by_lane.entry(lane).or_default().push(place);
+            }
+            for (lane, places) in by_lane {
+                // Past the deadline the changes are refused without a lane.
+                let _lane = deadline.wait(self.lanes.take(lane)).await;
+                self.change_some(jobs, places, &mut outcomes, order, &change).await;
+            }
+        }
+        let given_up = |job: &NumberJob<I>| JobOutcome::refused(job, &overtaken());
+        let all = jobs.iter().zip(outcomes);
+        all.map(|(job, outcome)| outcome.unwrap_or_else(|| given_up(job)))
+            .collect()
+    }
+
+    /// Changes the numbers at these places of `jobs`, as often as it takes while other writers are faster.
+    async fn change_some<I, T>(
+        &self,
+        jobs: &[NumberJob<I>],
+        mut pending: Vec<usize>,
+        outcomes: &mut [Attempted<T>],
+        order: Order<'_>,
+        change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
+    ) {
+        for attempt in 0..MAX_ATTEMPTS {
+            if order.deadline.has_passed() {
+                return;
+            }
+            let turn: Vec<&NumberJob<I>> = pending.iter().filter_map(|place| jobs.get(*place)).collect();
+            let attempted = self.attempt(&turn, attempt == 0, order, change).await;
+            for (place, outcome) in pending.iter().zip(attempted) {
+                if let Some(known) = outcomes.get_mut(*place) {
+                    *known = outcome;
+                }
+            }
+            pending.retain(|place| outcomes.get(*place).is_some_and(Option::is_none));
+            if pending.is_empty() {
+                return;
+            }
+            self.metrics.commit_retry();
+            tokio::time::sleep(pause(attempt)).await;
+        }
+    }
+
+    /// One attempt at all jobs.
+    async fn attempt<I, T>(
+        &self,
+        jobs: &[&NumberJob<I>],
+        first: bool,
+        order: Order<'_>,
+        change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
+    ) -> Vec<Attempted<T>> {
+        let refuse = |error: ServiceError| jobs.iter().map(|job| Some(JobOutcome::refused(job, &error))).collect();
+        if let Err(error) = self.check_writable() {
+            return refuse(error);
+        }
+        let computed = async {
+            // The index holds every record of a store that no other process writes to, so records need not be read.
+            // Versions guard this too.
+            let known = first && !self.store.is_shared() && self.follower.freshness().is_ready();
+            let mut works = if known {
+                self.known_numbers(jobs)
+            } else {
+                self.read_numbers(jobs).await?
+            };
+            self.apply(&mut works, change).await?;
+            Ok(works)
+        };
+        match order.deadline.wait(computed).await.flatten() {
+            Ok(works) => self.commit_numbers(works, order).await,
+            Err(error) => refuse(error),
+        }
+    }
+
+    async fn commit_numbers<I, T>(&self, works: Vec<Work<'_, I, T>>, order: Order<'_>) -> Vec<Attempted<T>> {
+        let now = self.clock.now();
+        let mut commits: BTreeMap<Shard, (ShardCommit, Vec<usize>)> = BTreeMap::new();
+        for (place, work) in works.iter().enumerate().filter(|(_, work)| work.write) {
+            let key = RecordKey::number(work.record.number);
+            let shard = key.shard();
+            let (commit, places) = commits
+                .entry(shard)
+                .or_insert_with(|| (ShardCommit::empty(shard), Vec::new()));
+            let state = codec::number::encode(&work.record.state);
+            let write = record_write(key, work.record.version, state, order.author, now);
+            commit.records.push(write);
+            commit.buckets.extend(bucket_writes(&work.record));
+            places.push(place);
+        }
+        let (commits, places): (Vec<_>, Vec<_>) = commits.into_values().unzip();
+        let outcomes = self.commit(commits, order.deadline).await;
+        let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
+        for (places, outcome) in places.iter().zip(outcomes) {
+            match outcome {
+                Ok(versions) => fates.extend(places.iter().copied().zip(versions.into_iter().map(Fate::Written))),
+                Err(CommitError::Conflict { .. }) => fates.extend(places.iter().map(|place| (*place, Fate::Again))),
+                Err(CommitError::Store(error)) => {
+                    let error = ServiceError::from(error);
+                    fates.extend(places.iter().map(|place| (*place, Fate::Failed(error.clone()))));
+                }
+            }
+        }
+        self.conclude(works, fates)
+    }
+
+    /// Shows the records in the index, and gives each job its outcome.
+    fn conclude<I, T>(&self, works: Vec<Work<'_, I, T>>, mut fates: BTreeMap<usize, Fate>) -> Vec<Attempted<T>> {
+        let mut shown = Vec::new();
+        let mut outcomes = Vec::with_capacity(works.len());
+        for (place, work) in works.into_iter().enumerate() {
+            let NumberRecord {
+                number, state, version, ..
+            } = work.record;
+            let version = match fates.remove(&place) {
+                None => version,
+                Some(Fate::Written(version)) => Some(version),
+                Some(Fate::Again) => {
+                    outcomes.push(None);
+                    continue;
+                }
+                Some(Fate::Failed(error)) => {
+                    outcomes.push(Some(JobOutcome::refused(work.job, &error)));
+                    continue;
+                }
+            };
+            shown.extend(version.map(|version| Applied::Number(number, version, Box::new(state))));
+            outcomes.push(Some(JobOutcome {
+                answers: work.answers,
+                version: version.unwrap_or(0),
+            }));
+        }
+        self.follower.applied(shown);
+        outcomes
+    }
+}
+
+impl<T> JobOutcome<T> {
+    fn refused<I>(job: &NumberJob<I>, error: &ServiceError) -> Self {
+        Self {
+            answers: job.items.iter().map(|_| Err(error.clone())).collect(),
+            version: 0,
+        }
+    }
+}

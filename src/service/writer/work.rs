@@ -1,0 +1,186 @@
+//! One number's job in progress: its record, the rows that are loaded, and how far the changes have come.
+
+use super::numbers::{NumberJob, NumberRecord};
+use super::{Done, Stop, Writer};
+use crate::domain::evidence::FoldModel;
+use crate::domain::rows::Rows;
+use crate::domain::state::NumberState;
+use crate::number::E164;
+use crate::service::ServiceError;
+use crate::store::{BucketKey, BucketWrite, Key, RecordKey, Version, codec};
+
+/// How often a change may ask for more rows: its own bucket, one to split, and then all.
+const MAX_ROUNDS: usize = 8;
+
+/// One number's job in progress.
+pub(super) struct Work<'a, I, T> {
+    pub(super) job: &'a NumberJob<I>,
+    pub(super) record: NumberRecord,
+    pub(super) answers: Vec<Result<T, ServiceError>>,
+    /// Whether the record has changed.
+    pub(super) write: bool,
+}
+
+impl Writer {
+    /// The records as the index has them, with no rows loaded.
+    pub(super) fn known_numbers<'a, I, T>(&self, jobs: &[&'a NumberJob<I>]) -> Vec<Work<'a, I, T>> {
+        let known = |job: &&'a NumberJob<I>| {
+            let (version, state) = self.index.record(job.number).unzip();
+            Work::new(job, version, state.unwrap_or_default())
+        };
+        jobs.iter().map(known).collect()
+    }
+
+    /// Reads the records, and of each the first bucket: for most numbers that is all there is.
+    pub(super) async fn read_numbers<'a, I, T>(
+        &self,
+        jobs: &[&'a NumberJob<I>],
+    ) -> Result<Vec<Work<'a, I, T>>, ServiceError> {
+        let keys: Vec<Key> = jobs
+            .iter()
+            .flat_map(|job| {
+                let bucket = Key::Bucket(BucketKey {
+                    number: job.number,
+                    bucket: 0,
+                });
+                [Key::Record(RecordKey::number(job.number)), bucket]
+            })
+            .collect();
+        let found = self.store.read(&keys).await?;
+        let mut works = Vec::with_capacity(jobs.len());
+        for (job, pair) in jobs.iter().zip(found.chunks(2)) {
+            let [record, bucket] = pair else {
+                return Err(ServiceError::Internal);
+            };
+            let (version, state) = match record {
+                Some(stored) => (Some(stored.version), codec::number::decode(&stored.bytes)?),
+                None => (None, NumberState::default()),
+            };
+            let mut work = Work::new(job, version, state);
+            if work.record.state.buckets > 0 {
+                let rows = bucket
+                    .as_ref()
+                    .map(|bucket| codec::rows::decode(&bucket.bytes))
+                    .transpose()?;
+                work.record.rows.load(0, rows.unwrap_or_default());
+            }
+            works.push(work);
+        }
+        Ok(works)
+    }
+
+    /// Reads the records with all their rows.
+    async fn read_all_rows(&self, jobs: &[NumberJob<()>]) -> Result<Vec<NumberRecord>, ServiceError> {
+        let jobs: Vec<&NumberJob<()>> = jobs.iter().collect();
+        let mut works: Vec<Work<'_, (), ()>> = self.read_numbers(&jobs).await?;
+        let need_all = |record: &mut NumberRecord, (): &()| {
+            record.rows.need_all()?;
+            Ok(Done::unchanged(()))
+        };
+        self.apply(&mut works, &need_all).await?;
+        Ok(works.into_iter().map(|work| work.record).collect())
+    }
+
+    /// Runs every job as far as its rows go, reads what is missing for all of them at once, and goes on.
+    pub(super) async fn apply<I, T>(
+        &self,
+        works: &mut [Work<'_, I, T>],
+        change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
+    ) -> Result<(), ServiceError> {
+        let mut open: Vec<usize> = (0..works.len()).collect();
+        for _ in 0..MAX_ROUNDS {
+            let mut wanted: Vec<(usize, BucketKey)> = Vec::new();
+            for place in std::mem::take(&mut open) {
+                let Some(work) = works.get_mut(place) else { continue };
+                if let Some(buckets) = work.advance(self.fold(), change) {
+                    let number = work.record.number;
+                    wanted.extend(buckets.into_iter().map(|bucket| (place, BucketKey { number, bucket })));
+                    open.push(place);
+                }
+            }
+            if open.is_empty() {
+                return Ok(());
+            }
+            let keys: Vec<Key> = wanted.iter().map(|(_, key)| Key::Bucket(*key)).collect();
+            for ((place, key), stored) in wanted.iter().zip(self.store.read(&keys).await?) {
+                let rows = stored.map_or(Ok(Vec::new()), |stored| codec::rows::decode(&stored.bytes))?;
+                if let Some(work) = works.get_mut(*place) {
+                    work.record.rows.load(key.bucket, rows);
+                }
+            }
+        }
+        tracing::error!(rounds = MAX_ROUNDS, "a change asks for rows again and again");
+        Err(ServiceError::Internal)
+    }
+
+    /// A number's record with all its rows, as the store has it now.
+    pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
+        let jobs = [NumberJob {
+            number,
+            items: vec![()],
+        }];
+        let record = self.read_all_rows(&jobs).await?.pop();
+        // An empty store in the place of ours would say that there is nothing, which is not known.
+        self.store.verify().await?;
+        record.ok_or(ServiceError::Internal)
+    }
+}
+
+impl<'a, I, T> Work<'a, I, T> {
+    fn new(job: &'a NumberJob<I>, version: Option<Version>, state: NumberState) -> Self {
+        let rows = Rows::unloaded(state.buckets);
+        let record = NumberRecord {
+            number: job.number,
+            state,
+            version,
+            rows,
+        };
+        Self {
+            job,
+            record,
+            answers: Vec::with_capacity(job.items.len()),
+            write: false,
+        }
+    }
+
+    /// Runs the items that are left, as far as the rows go; says which buckets are missing, if any.
+    fn advance(
+        &mut self,
+        fold: &FoldModel,
+        change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
+    ) -> Option<Vec<u32>> {
+        if self.record.state.rows > 0 && self.record.state.evidence_version != fold.evidence_version() {
+            // Evidence that another model folded is never mixed with this one's.
+            if let Err(missing) = self.record.state.refold(&self.record.rows, fold) {
+                return Some(self.record.rows.missing(missing).collect());
+            }
+            self.write = true;
+        }
+        while let Some(item) = self.job.items.get(self.answers.len()) {
+            match change(&mut self.record, item) {
+                Ok(done) => {
+                    self.write |= done.write;
+                    self.answers.push(Ok(done.answer));
+                }
+                Err(Stop::Refused(error)) => self.answers.push(Err(error)),
+                Err(Stop::Rows(missing)) => return Some(self.record.rows.missing(missing).collect()),
+                Err(Stop::Buckets(buckets)) => return Some(buckets.into_iter().collect()),
+            }
+        }
+        None
+    }
+}
+
+/// The buckets of a record that have changed.
+pub(super) fn bucket_writes(record: &NumberRecord) -> impl Iterator<Item = BucketWrite> {
+    record.rows.changed().map(|(bucket, rows)| {
+        let bytes = (!rows.is_empty()).then(|| codec::rows::encode(rows));
+        BucketWrite {
+            key: BucketKey {
+                number: record.number,
+                bucket,
+            },
+            bytes,
+        }
+    })
+}
