@@ -1,8 +1,8 @@
-//! Who did something: kept with every change.
+//! The author of a change, kept with every change.
 
 use super::ids::NameError;
 
-/// Somebody who changes something: an analyst, a program, a feed.
+/// The author of a change: an analyst, a program or a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Actor(Box<str>);
 
@@ -32,13 +32,13 @@ impl Actor {
         Ok(Self(text.into()))
     }
 
-    /// Whoever sends reports: what a change-log entry says where no feed is named.
+    /// The actor of reports that name no feed.
     #[must_use]
     pub fn reporters() -> Self {
         Self("reporters".into())
     }
 
-    /// The program itself, while it folds all evidence again.
+    /// The actor of a refold of all evidence by the program itself.
     #[must_use]
     pub fn migration() -> Self {
         Self("migration".into())

@@ -6,23 +6,22 @@ const BITS: u32 = 128;
 /// Linear counting (Whang, Vander-Zanden, Taylor, 1990): each thing sets one bit of 128, chosen by its hash, and the
 /// number of bits still clear estimates how many distinct things there were.
 ///
-/// Sixteen bytes a number, order does not matter, a thing seen twice changes nothing. The estimate saturates near 600,
-/// which is far beyond the point where one more reporter would change anybody's mind; a `HyperLogLog` would take a
-/// hundred times the memory.
+/// Sixteen bytes a number. Order does not matter; a thing seen twice changes nothing. The estimate saturates near 600,
+/// far beyond the point where one more reporter matters; a `HyperLogLog` would take a hundred times the memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DistinctCount(u128);
 
 impl DistinctCount {
-    /// The most that [`Self::estimate`] says: what a map with one clear bit would say, and a little more.
+    /// The highest value of [`Self::estimate`], also that of a map with every bit set.
     pub const SATURATED: f64 = 600.0;
 
-    /// A map from its bits, as stores keep it.
+    /// A map from its stored bits.
     #[must_use]
     pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
 
-    /// The bits, as stores keep them.
+    /// The bits, for the store.
     #[must_use]
     pub const fn bits(self) -> u128 {
         self.0
@@ -39,13 +38,13 @@ impl DistinctCount {
         self.0 & Self::bit(hash) != 0
     }
 
-    /// Both maps together: the things of either.
+    /// The union: the things that either map has counted.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Which bit a thing with this hash sets: below 128.
+    /// The bit that a thing with this hash sets: below 128.
     #[must_use]
     pub fn place(hash: u64) -> u8 {
         u8::try_from(hash % u64::from(BITS)).unwrap_or_default()

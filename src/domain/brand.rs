@@ -1,11 +1,11 @@
-//! Brands that callers pretend to be.
+//! Brands that callers impersonate.
 
 use super::ids::NameError;
 
-/// The canonical spellings, with what people write for each. Data, not code: one line a brand, `Canonical: alias, ...`.
+/// The canonical spellings with their aliases. Data, not code: one line a brand, `Canonical: alias, ...`.
 const CANONICAL: &str = include_str!("data/brands.txt");
 
-/// A brand, in its canonical spelling where it is on the list, otherwise as written.
+/// A brand, in its canonical spelling if it is on the list, otherwise as written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Brand(Box<str>);
 
@@ -22,8 +22,8 @@ impl Brand {
         Ok(canonical(written.as_str()).map_or(written, |name| Self(name.into())))
     }
 
-    /// A brand as a store kept it. It is not looked up again: a list that has grown since must not make two masses of
-    /// one brand, and the look-up costs more than the rest of a row.
+    /// A brand as a store kept it. It is not looked up again: the list may have grown since, which would split the mass
+    /// of one brand in two; and the look-up costs more than the rest of a row.
     ///
     /// # Errors
     /// If the name is empty, too long, or holds control characters.
@@ -67,7 +67,7 @@ impl Brand {
 fn canonical(text: &str) -> Option<&'static str> {
     let wanted = folded(text);
     if wanted.is_empty() {
-        return None; // a brand without aliases would seem to have the empty one
+        return None; // otherwise a brand without aliases would have an empty alias
     }
     entries().find_map(|(name, aliases)| {
         let known = folded(name) == wanted || aliases.split(',').any(|alias| folded(alias) == wanted);

@@ -1,15 +1,15 @@
-//! How a call was signed, and which of a number's three books are opened for it.
+//! How a call was signed, and which of a number's three ledgers apply to it.
 //!
-//! A call is not the number it shows: whoever is allowed to use a number signs for it, and whoever pretends cannot. So
-//! complaints about calls that nobody vouched for say nothing of calls that somebody did, and the other way round.
+//! A call is not the number it shows: the rightful user of a number can sign for it, a spoofer cannot. So complaints
+//! about unauthenticated calls say nothing about authenticated calls, and the other way round.
 
 use super::kinds::{Attestation, Verstat};
 use super::report::Ledger;
 
-/// What is known of how a call was signed (SHAKEN, ATIS-1000074), once its signature was verified.
+/// How a call was signed (SHAKEN, ATIS-1000074), after verification of its signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Signing {
-    /// Nothing was said, or verification timed out, which is not the same as unsigned. Also the number itself, apart
+    /// Not stated, or verification timed out; this is not the same as unsigned. Also used for the number itself, apart
     /// from any call.
     #[default]
     NotGiven,
@@ -21,25 +21,25 @@ pub enum Signing {
     C,
     /// Known to be unsigned.
     Unsigned,
-    /// The signature did not verify: mostly broken provisioning, so it accuses nobody. Whose call it is, is not known,
-    /// and what is known of the number does not apply to it.
+    /// The signature did not verify. The usual cause is broken provisioning, so it accuses nobody. The caller is not
+    /// known, so the facts about the number do not apply to the call.
     Failed,
 }
 
-/// Which books of a number are read.
+/// The ledgers of a number that are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum View {
-    /// All of them: the number itself.
+    /// All of them: for the number itself.
     #[default]
     All,
-    /// A call that the number's owner may be held to: authenticated and unknown.
+    /// For a call that the number's owner is responsible for: authenticated and unknown.
     Authenticated,
-    /// A call that may be anybody's: unauthenticated and unknown.
+    /// For a call that anybody may have made: unauthenticated and unknown.
     Unauthenticated,
 }
 
 impl Signing {
-    /// From what a switch says of a call.
+    /// From the attestation and the verification result that a switch gives.
     #[must_use]
     pub const fn of(attestation: Option<Attestation>, verstat: Option<Verstat>) -> Self {
         match (attestation, verstat) {
@@ -53,7 +53,7 @@ impl Signing {
         }
     }
 
-    /// The book that a report of such a call goes into.
+    /// The ledger that a report of this call goes into.
     #[must_use]
     pub const fn ledger(self) -> Ledger {
         match self {
@@ -63,8 +63,7 @@ impl Signing {
         }
     }
 
-    /// The books that are read for such a call. Of a call whose signature failed none is, see
-    /// [`Self::is_of_the_number`].
+    /// The ledgers that are read for this call. None applies if its signature failed, see [`Self::is_of_the_number`].
     #[must_use]
     pub const fn view(self) -> View {
         match self {
@@ -74,7 +73,7 @@ impl Signing {
         }
     }
 
-    /// Whether what is known of the number applies to the call at all.
+    /// Whether the facts about the number apply to the call at all.
     #[must_use]
     pub const fn is_of_the_number(self) -> bool {
         !matches!(self, Self::Failed)
@@ -82,7 +81,7 @@ impl Signing {
 }
 
 impl View {
-    /// Whether a book is read.
+    /// Whether the view reads this ledger.
     #[must_use]
     pub const fn holds(self, ledger: Ledger) -> bool {
         match (self, ledger) {
@@ -124,7 +123,7 @@ mod tests {
         }
     }
 
-    /// A complaint about a call is read again for calls that are signed as that one was.
+    /// A complaint about a call is read again for calls with the same kind of signing.
     #[test]
     fn a_view_holds_the_book_that_its_own_complaints_go_into() {
         for &signing in &[

@@ -1,4 +1,4 @@
-//! Fraud cases: their life, and the numbers that hang on them.
+//! Fraud cases: their life cycle, and the numbers linked to them.
 
 use super::actor::Actor;
 use super::brand::Brand;
@@ -14,7 +14,7 @@ pub const MAX_TITLE_CHARS: usize = 200;
 pub const MAX_TEXT_CHARS: usize = 4_000;
 /// The most characters of an agency's name or reference.
 pub const MAX_AGENCY_CHARS: usize = 200;
-/// The most entries of a case's history; the oldest but the first are dropped beyond it.
+/// The most entries of a case's history. Beyond it the oldest entries are dropped, except the first.
 pub const MAX_HISTORY: usize = 256;
 /// The most cases that one number can be linked to.
 pub const MAX_LINKS: usize = 64;
@@ -22,19 +22,19 @@ pub const MAX_LINKS: usize = 64;
 /// A fraud case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// Its name.
+    /// Its id.
     pub id: CaseId,
-    /// One line that says what it is.
+    /// The title, one line.
     pub title: Box<str>,
     /// The kind of fraud.
     pub category: Category,
     /// The brand impersonated.
     pub brand: Option<Brand>,
-    /// What is known, for analysts.
+    /// A summary of the facts, for analysts.
     pub summary: Box<str>,
-    /// Where it stands.
+    /// Its status.
     pub status: CaseStatus,
-    /// The agency that has it, or is to get it.
+    /// The agency that has the case or will get it.
     pub agency: Box<str>,
     /// The agency's own reference.
     pub agency_reference: Box<str>,
@@ -46,42 +46,42 @@ pub struct Case {
     pub updated_at: Timestamp,
     /// The latest evidence in it, where known: old cases weigh less.
     pub last_evidence_at: Option<Timestamp>,
-    /// What happened to it, oldest first.
+    /// Its history, oldest first.
     pub history: Vec<CaseEvent>,
     /// The case it was merged into.
     pub merged_into: Option<CaseId>,
-    /// The last few mutations.
+    /// The latest mutations, by request id.
     pub requests: Requests,
-    /// What a newer release wrote behind these fields.
+    /// Fields of a newer release, kept unread.
     pub tail: Tail,
 }
 
 /// One step in the life of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseEvent {
-    /// When.
+    /// When the step was taken.
     pub at: Timestamp,
-    /// By whom.
+    /// Who took it.
     pub actor: Actor,
-    /// From which status; none for the creation.
+    /// The status before; none for the creation.
     pub from: Option<CaseStatus>,
-    /// To which status.
+    /// The status after.
     pub to: CaseStatus,
-    /// Why.
+    /// The reason given.
     pub note: Box<str>,
     /// The agency involved, or empty.
     pub agency: Box<str>,
 }
 
-/// A step that the life of a case does not allow.
+/// A step that the life cycle of a case does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
     /// There is no such step.
     #[error("a case cannot go from {from} to {to}")]
     NotAllowed {
-        /// Where the case stands.
+        /// The status of the case.
         from: CaseStatus,
-        /// Where it was to go.
+        /// The status asked for.
         to: CaseStatus,
     },
     /// The step needs a note.
@@ -90,10 +90,10 @@ pub enum TransitionError {
 }
 
 impl Case {
-    /// Takes the case to another status, and writes that into its history.
+    /// Moves the case to another status and adds the step to its history.
     ///
     /// # Errors
-    /// If the step is not one of [`may_go`], or a closed case is reopened without a note.
+    /// If [`may_go`] does not allow the step, or a closed case is reopened without a note.
     pub fn transition(&mut self, event: CaseEvent) -> Result<(), TransitionError> {
         let (from, to) = (self.status, event.to);
         if !may_go(from, to) {
@@ -112,12 +112,12 @@ impl Case {
             ..event
         });
         if self.history.len() > MAX_HISTORY {
-            self.history.remove(1); // the creation stays: it says where the case comes from
+            self.history.remove(1); // keep the creation: it says where the case comes from
         }
         Ok(())
     }
 
-    /// Since when the case has raised the scores of its numbers without a break; none if it does not now.
+    /// Since when the case has raised the scores of its numbers without a break; none if it does not raise them now.
     #[must_use]
     pub fn contributes_since(&self) -> Option<Timestamp> {
         let run = self.history.iter().rev().take_while(|event| contributes(event.to));
@@ -132,8 +132,8 @@ impl Case {
     }
 }
 
-/// Whether a case of this status raises the scores of its numbers: from CORROBORATED on, unless closed for want of
-/// substance.
+/// Whether a case of this status raises the scores of its numbers: from CORROBORATED on, except if it was closed as
+/// unsubstantiated.
 #[must_use]
 pub const fn contributes(status: CaseStatus) -> bool {
     use CaseStatus as S;
@@ -148,7 +148,7 @@ pub const fn contributes(status: CaseStatus) -> bool {
     }
 }
 
-/// Whether a case can be created with this status: a case published by an agency has come a long way already.
+/// Whether a case can be created with this status: a case published by an agency may start late in the life cycle.
 #[must_use]
 pub const fn may_start(status: CaseStatus) -> bool {
     !matches!(
@@ -161,7 +161,7 @@ const fn is_closed(status: CaseStatus) -> bool {
     matches!(status, CaseStatus::ClosedConfirmed | CaseStatus::ClosedUnsubstantiated)
 }
 
-/// The steps in the life of a case. MERGED is reached by merging only.
+/// The steps that the life cycle of a case allows. Only a merge leads to MERGED.
 #[must_use]
 pub const fn may_go(from: CaseStatus, to: CaseStatus) -> bool {
     use CaseStatus as S;
@@ -181,41 +181,42 @@ pub const fn may_go(from: CaseStatus, to: CaseStatus) -> bool {
     }
 }
 
-/// A number's place in a case, kept in the number's record.
+/// The link of a number to a case, kept in the number's record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     /// The case.
     pub case: CaseId,
-    /// What the number is in it.
+    /// The number's role in the case.
     pub role: CaseRole,
     /// How sure the analyst is, 0 to 1.
     pub confidence: f64,
     /// Where the link comes from.
     pub source: Source,
-    /// From when the number played its part, where known.
+    /// From when the number had this role, where known.
     pub from: Option<Timestamp>,
-    /// Until when; a link that ended sets no floor.
+    /// Until when; a link that has ended sets no floor.
     pub to: Option<Timestamp>,
     /// When it was linked here.
     pub linked_at: Timestamp,
-    /// By whom.
+    /// Who linked it.
     pub actor: Actor,
 }
 
 impl Link {
-    /// What tells a number's links apart.
+    /// The key that tells a number's links apart.
     #[must_use]
     pub fn key(&self) -> (&CaseId, CaseRole) {
         (&self.case, self.role)
     }
 
-    /// Whether the number's part had ended by `now`.
+    /// Whether the link had ended by `now`.
     #[must_use]
     pub fn ended_at(&self, now: Timestamp) -> bool {
         self.to.is_some_and(|end| end <= now)
     }
 
-    /// The moment from which the link ages: when the number's part ended, or else began, or else when it was linked.
+    /// The moment from which the link ages: the end of the number's role, or else its start, or else the time of
+    /// linking.
     #[must_use]
     pub fn dated_at(&self, now: Timestamp) -> Timestamp {
         self.to

@@ -1,4 +1,4 @@
-//! Days in UTC: quotas begin anew with each, and reporters' standing is read as of its start.
+//! Days in UTC: quotas start anew with each day, and reporter trust is read as of its start.
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,9 +49,9 @@ impl Day {
         now.until(self.next().start())
     }
 
-    /// The day on which something that was last counted on `self` is counted `today`, and whether that is a new count.
-    /// A count that is a day ahead goes on, since another instance's clock may be; one further ahead was a clock's
-    /// mistake, and must not hold up a quota until then.
+    /// The day of a counter that was last used on `self` and is used `today`, and whether it starts anew. A counter
+    /// that is one day ahead goes on, since the clock of another instance may be ahead. A counter further ahead is a
+    /// clock error and must not block a quota until then.
     #[must_use]
     pub fn counted_on(self, today: Self) -> (Self, bool) {
         if self == today || self == today.next() {
@@ -61,7 +61,7 @@ impl Day {
         }
     }
 
-    /// So many days later, or earlier if negative.
+    /// The day `days` later, or earlier if negative.
     #[must_use]
     pub const fn plus(self, days: i64) -> Self {
         Self(self.0.saturating_add(days))

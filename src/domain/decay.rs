@@ -1,4 +1,4 @@
-//! Exponential decay: what was said yesterday says more than what was said last year.
+//! Exponential decay: a report of yesterday counts more than one of last year.
 
 use super::time::Timestamp;
 
@@ -8,7 +8,7 @@ pub fn remaining(age_days: f64, half_life_days: f64) -> f64 {
     (-age_days / half_life_days).exp2()
 }
 
-/// The share left at `now` of what was whole at `then`. What lies ahead of `now` is whole.
+/// The share left at `now` of a weight that was whole at `then`. It is whole if `then` is after `now`.
 #[must_use]
 pub fn remaining_at(then: Timestamp, now: Timestamp, half_life_days: f64) -> f64 {
     remaining(now.days_since(then), half_life_days)

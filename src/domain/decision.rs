@@ -1,4 +1,4 @@
-//! What was decided on a call: all that redress and traceback need to know of it afterwards.
+//! The record of a decision on a call: all that redress and traceback need afterwards.
 
 use super::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
 use super::time::Timestamp;
@@ -9,30 +9,30 @@ pub const MAX_REASONS: usize = 12;
 /// The most bytes of [`DecisionRecord::orig_id`] and of [`DecisionRecord::ingress`].
 pub const MAX_NAME_BYTES: usize = 64;
 
-/// One decision. It is not stored: whoever got the answer holds it, sealed.
+/// One decision. It is not stored: the client that got the answer holds it, sealed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecisionRecord {
     /// When the answer was given.
     pub decided_at: Timestamp,
-    /// The number; none where the text held none that can exist.
+    /// The number; none if the text held no possible number.
     pub number: Option<E164>,
     /// The score of the call, 0 to 100, to a hundredth.
     pub value: Option<f64>,
     /// The level.
     pub level: RiskLevel,
-    /// What was advised.
+    /// The action advised.
     pub action: Action,
-    /// What it rested on.
+    /// The rule that decided it.
     pub basis: Basis,
-    /// Whether the number was about to be dialled.
+    /// Whether the number was about to be dialled; otherwise it was calling.
     pub about_to_dial: bool,
-    /// The attestation that the question named.
+    /// The attestation given in the lookup.
     pub attestation: Option<Attestation>,
-    /// The verification that the question named.
+    /// The verification result given in the lookup.
     pub verstat: Option<Verstat>,
-    /// Whether somebody else was suspected to show the number.
+    /// Whether spoofing of the number was suspected.
     pub spoof_suspected: bool,
-    /// When the call arrived, as the switch said.
+    /// When the call arrived, by the clock of the switch.
     pub event_time: Option<Timestamp>,
     /// The origination id of the call's signature.
     pub orig_id: Box<str>,

@@ -1,7 +1,7 @@
-//! What a score looks at: numbers, all of them from evidence that has a time.
+//! The features of a score: numbers, all derived from evidence with a time.
 //!
-//! Nothing here names a telephone number, a list of them or a date, so a model fitted on one year's complaints says
-//! something of another year's.
+//! No feature names a telephone number, a list of numbers or a date, so a model fitted on one year's complaints applies
+//! to another year.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,9 @@ use super::evidence::Standing;
 use super::range::Neighbourhood;
 use crate::number::E164;
 
-/// One thing that a score looks at.
+/// One input of the score.
 ///
-/// A count stands as `ln(1 + count)`, a ratio of counts as the difference of two such logarithms, a share as it is.
+/// A count is given as `ln(1 + count)`, a ratio of counts as the difference of two such logarithms, a share as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Feature {
@@ -21,43 +21,44 @@ pub enum Feature {
     /// Mass of its own reports, long half-life.
     #[serde(rename = "reports")]
     Reports,
-    /// About how many areas its victims are in, faded with the time since its last report.
+    /// About how many areas its victims are in, decayed with the time since its last report.
     #[serde(rename = "areas")]
     Areas,
-    /// Other reported numbers of the same hundred.
+    /// Other reported numbers of the same block of 100.
     #[serde(rename = "range_100")]
     Range100,
-    /// Other reported numbers of the same hundred, longest half-life.
+    /// Other reported numbers of the same block of 100, longest half-life.
     #[serde(rename = "range_100_long")]
     Range100Long,
-    /// Other reported numbers of the same thousand.
+    /// Other reported numbers of the same block of 1,000.
     #[serde(rename = "range_1000")]
     Range1000,
-    /// Other reported numbers of the same thousand, shortest half-life.
+    /// Other reported numbers of the same block of 1,000, shortest half-life.
     #[serde(rename = "range_1000_recent")]
     Range1000Recent,
-    /// Other reported numbers of the same ten thousand.
+    /// Other reported numbers of the same block of 10,000.
     #[serde(rename = "range_10000")]
     Range10000,
-    /// Other reported numbers of the same ten thousand, shortest half-life.
+    /// Other reported numbers of the same block of 10,000, shortest half-life.
     #[serde(rename = "range_10000_recent")]
     Range10000Recent,
-    /// Other reported numbers of the same thousand with a victim in the area they pretend to be in, longest half-life.
+    /// Other reported numbers of the same block of 1,000 with a victim in their own area, longest half-life.
     #[serde(rename = "local_1000")]
     Local1000,
-    /// Those without, longest half-life.
+    /// Other reported numbers of the same block of 1,000 without one, longest half-life.
     #[serde(rename = "distant_1000")]
     Distant1000,
-    /// Share of the thousand's reported numbers that were reported only once.
+    /// Of the reported numbers of the block of 1,000, the share that was reported only once.
     #[serde(rename = "once_share_1000")]
     OnceShare1000,
-    /// Tens of the thousand that hold a reported number, against the reported numbers: how evenly they lie.
+    /// Blocks of 10 with a reported number, relative to the reported numbers, in the block of 1,000: how evenly they
+    /// are spread.
     #[serde(rename = "spread_1000")]
     Spread1000,
-    /// Hundreds of the ten thousand that hold a reported number, against the reported numbers.
+    /// Blocks of 100 with a reported number, relative to the reported numbers, in the block of 10,000.
     #[serde(rename = "spread_10000")]
     Spread10000,
-    /// Reports of the ten thousand's reported numbers, against those numbers: how often each is reported.
+    /// Reports relative to reported numbers, in the block of 10,000: how often each number is reported.
     #[serde(rename = "reports_per_number")]
     ReportsPerNumber,
     /// Days since the number's own last report.
@@ -66,7 +67,7 @@ pub enum Feature {
     /// Days between its own first and last report.
     #[serde(rename = "active_days")]
     ActiveDays,
-    /// All its own reports, however old.
+    /// All its own reports, of any age.
     #[serde(rename = "all_reports")]
     AllReports,
     /// 1 for a toll-free number.
@@ -132,7 +133,7 @@ impl Feature {
         }
     }
 
-    /// Whether more of it can only mean more risk, so that a term may not fall.
+    /// Whether a higher value can only mean more risk, so that a term over it must not fall.
     #[must_use]
     pub const fn rises(self) -> bool {
         match self {
@@ -165,7 +166,7 @@ impl Feature {
 pub struct Features([f64; FEATURES]);
 
 impl Features {
-    /// From what is known of a number and of its neighbours; `areas` are faded already.
+    /// The features of a number, from its evidence and its neighbourhood; `areas` must be decayed already.
     #[must_use]
     pub fn new(number: E164, standing: &Standing, areas: f64, around: &Neighbourhood) -> Self {
         let mut features = Self([0.0; FEATURES]);
@@ -181,7 +182,7 @@ impl Features {
         features
     }
 
-    /// Those of a number of which, and around which, nothing is known.
+    /// The features of a number without any evidence, its own or around it.
     #[must_use]
     pub fn blank() -> Self {
         let mut features = Self([0.0; FEATURES]);
@@ -189,7 +190,7 @@ impl Features {
         features
     }
 
-    /// Where a feature stands.
+    /// The value of a feature.
     #[must_use]
     pub fn get(&self, feature: Feature) -> f64 {
         self.0.get(feature as usize).copied().unwrap_or_default()
@@ -206,7 +207,7 @@ impl Features {
 
     fn ranges(&mut self, around: &Neighbourhood) {
         let (hundred, thousand, all) = (&around.hundred, &around.thousand, &around.ten_thousand);
-        // A share of few is drawn towards a half until there are enough to tell.
+        // A share of few numbers is drawn towards one half until there are enough of them.
         self.set(Feature::OnceShare1000, (thousand.once + 0.5) / (thousand.long + 1.0));
         if all.long <= 0.0 {
             return;
@@ -243,7 +244,7 @@ impl Features {
 
 #[cfg(test)]
 impl Features {
-    /// These, and nought for all others.
+    /// These values, and 0 for all other features.
     pub(super) fn of(values: &[(Feature, f64)]) -> Self {
         let mut features = Self([0.0; FEATURES]);
         values
@@ -270,7 +271,7 @@ mod tests {
         Features::new(E164::from_digits(digits).unwrap(), standing, 0.0, around)
     }
 
-    /// Four reports from the tenth to the seventeenth day, as they stand on the twentieth.
+    /// Four reports from day 10 to day 17, as they count on day 20.
     fn reported() -> Standing {
         let mut standing = Standing::default();
         standing.at = day(20);

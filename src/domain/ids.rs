@@ -1,4 +1,4 @@
-//! Names that clients give to things, bounded and checked once, at the edge.
+//! Ids and names that clients choose: bounded, and checked once, at the edge.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub enum NameError {
     /// A character that the name may not have.
     #[error("must hold {allowed} only")]
     Character {
-        /// What the name may hold, in words.
+        /// The allowed characters, in words.
         allowed: &'static str,
     },
 }
@@ -83,15 +83,15 @@ macro_rules! name {
 }
 
 name! {
-    /// A client's name of a report, unique for (tenant, number).
+    /// A client's id of a report, unique for (tenant, number).
     ReportId, max 64, "visible characters", visible
 }
 name! {
-    /// A client's name of a mutation: the same name again is the same mutation.
+    /// A client's id of a mutation: a retry has the same id.
     RequestId, max 128, "visible characters", visible
 }
 name! {
-    /// A batch of reports that came together and can be taken back together.
+    /// A batch of reports that came together and can be withdrawn together.
     ImportId, max 64, "visible characters", visible
 }
 name! {
@@ -103,25 +103,25 @@ name! {
     Area, max 16, "visible characters", visible
 }
 name! {
-    /// A fraud case.
+    /// The id of a fraud case.
     CaseId, max 64, "letters, digits, - and _", token
 }
 
 name! {
-    /// A list of numbers and prefixes.
+    /// The id of a list of numbers and prefixes.
     ListId, max 64, "letters, digits, - and _", token
 }
 name! {
-    /// Where an entry of a list comes from.
+    /// The source of a list entry.
     ListSource, max 64, "visible characters", visible
 }
 name! {
-    /// Who asked for an entry of a list.
+    /// The party that asked for a list entry.
     Requester, max 64, "visible characters", visible
 }
 
 impl CaseId {
-    /// The name of a case whose creator gave none: from the tenant and the request, so that a retry names the same.
+    /// The id of a case that was created without one, derived from tenant and request id: a retry derives the same id.
     #[must_use]
     pub fn derived(tenant: &str, request: &RequestId) -> Self {
         let text = format!("{tenant}\n{}", request.as_str());
@@ -130,14 +130,14 @@ impl CaseId {
 }
 
 impl ReportId {
-    /// The name of a row that is folded and never kept.
+    /// The id of a row that is folded and never stored.
     #[must_use]
     pub fn numbered(number: u64) -> Self {
         Self(number.to_string().into())
     }
 
-    /// The name of the row that a report on `number` leaves on a call-back number: ids belong to their number, so the
-    /// report's own could stand for another report there.
+    /// The id of the row that a report on `number` adds to a call-back number. Ids are unique for one number only, so
+    /// the report's own id may name another report there.
     #[must_use]
     pub fn of_callback(&self, number: &str) -> Self {
         let text = format!("{number}\n{}", self.as_str());
@@ -145,7 +145,7 @@ impl ReportId {
     }
 }
 
-/// A reporter, as a keyed hash of the name their client gives them: the name itself is never kept.
+/// A reporter: a keyed hash of the name that the client gives. The name itself is never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReporterHash(u64);
 
@@ -153,7 +153,7 @@ impl ReporterHash {
     /// The most bytes of a reporter's name.
     pub const MAX_NAME_BYTES: usize = 128;
 
-    /// Hashes a reporter's name under the store's secret key, so that names cannot be found by trying them all.
+    /// Hashes a reporter's name under the store's secret key, so that nobody can find names by trying them all.
     #[must_use]
     pub fn keyed(key: &[u8; 32], tenant: &str, name: &str) -> Self {
         let mut hasher = blake3::Hasher::new_keyed(key);
@@ -166,7 +166,7 @@ impl ReporterHash {
         Self(u64::from_le_bytes(first))
     }
 
-    /// A reporter from the hash that a store kept.
+    /// A reporter from a stored hash.
     #[must_use]
     pub const fn from_raw(hash: u64) -> Self {
         Self(hash)

@@ -1,5 +1,5 @@
-//! The closed lists of the domain. Every value has a stable integer, which is what stores and the wire carry:
-//! lists grow, values are never renumbered or reused.
+//! The closed lists of the domain. Stores and the wire carry the stable integer of a value: lists may grow, but values
+//! are never renumbered or reused.
 
 /// Declares an enumeration whose values have stable integers and upper-case names.
 macro_rules! stable_enum {
@@ -32,7 +32,7 @@ macro_rules! stable_enum {
                 match self { $( Self::$variant => $text ),+ }
             }
 
-            /// The value with this name, without regard to case; `-` and a blank stand for `_`.
+            /// The value with this name, in upper or lower case; `-` and a blank stand for `_`.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 let wanted: String = name.trim().chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_uppercase() }).collect();
@@ -47,11 +47,11 @@ macro_rules! stable_enum {
 }
 
 stable_enum! {
-    /// What kind of call it was, in the words of the person who reported it.
+    /// The kind of call, as the reporter describes it.
     Category {
-        /// Nothing was said of the kind of call: it counts, and names no category.
+        /// No kind was given: the report counts but names no category.
         Unspecified = 0 "UNSPECIFIED",
-        /// A false technician says the computer is infected.
+        /// A false technician claims that the computer is infected.
         TechSupportScam = 1 "TECH_SUPPORT_SCAM",
         /// A company is impersonated.
         BusinessImpersonation = 2 "BUSINESS_IMPERSONATION",
@@ -61,17 +61,17 @@ stable_enum! {
         BankImpersonation = 4 "BANK_IMPERSONATION",
         /// A relative is impersonated.
         FamilyImpersonation = 5 "FAMILY_IMPERSONATION",
-        /// Lost money is to be recovered, for a fee.
+        /// A fee is asked to recover lost money.
         RefundRecoveryScam = 6 "REFUND_RECOVERY_SCAM",
         /// Taxes are claimed.
         TaxScam = 7 "TAX_SCAM",
-        /// A prize is to be collected, for a fee.
+        /// A fee is asked to collect a prize.
         PrizeLotteryScam = 8 "PRIZE_LOTTERY_SCAM",
         /// An investment that does not exist.
         InvestmentScam = 9 "INVESTMENT_SCAM",
         /// Work or income that does not exist.
         JobIncomeScam = 10 "JOB_INCOME_SCAM",
-        /// Debts are to be lowered, for a fee.
+        /// A fee is asked to lower debts.
         DebtReductionScam = 11 "DEBT_REDUCTION_SCAM",
         /// A warranty that does not exist.
         WarrantyScam = 12 "WARRANTY_SCAM",
@@ -81,7 +81,7 @@ stable_enum! {
         Extortion = 14 "EXTORTION",
         /// Credentials are asked for.
         Phishing = 15 "PHISHING",
-        /// One ring, to be called back at a premium.
+        /// One ring, so that the person calls back a premium number.
         OneRingWangiri = 16 "ONE_RING_WANGIRI",
         /// Calls made to earn the fee of a toll-free number.
         TollFreePumping = 17 "TOLL_FREE_PUMPING",
@@ -89,7 +89,7 @@ stable_enum! {
         OtherFraud = 18 "OTHER_FRAUD",
         /// Sales.
         Telemarketing = 101 "TELEMARKETING",
-        /// A recorded message of no other kind.
+        /// A recorded message that fits no other category.
         Robocall = 102 "ROBOCALL",
         /// A collector of debts.
         DebtCollection = 103 "DEBT_COLLECTION",
@@ -97,7 +97,7 @@ stable_enum! {
         Survey = 104 "SURVEY",
         /// Politics.
         Political = 105 "POLITICAL",
-        /// A charity, or one that says so.
+        /// A charity, or a caller who claims to be one.
         Charity = 106 "CHARITY",
         /// Nobody spoke.
         SilentCall = 107 "SILENT_CALL",
@@ -159,17 +159,17 @@ stable_enum! {
         Honeypot = 7 "HONEYPOT",
         /// An analyst of this service.
         Analyst = 8 "ANALYST",
-        /// Another engine of this kind.
+        /// Another call-reputation engine.
         PartnerExchange = 9 "PARTNER_EXCHANGE",
     }
 }
 
 stable_enum! {
-    /// How the number met the person.
+    /// How the person came across the number.
     ReportRole {
         /// It appeared as caller ID.
         CalledMe = 1 "CALLED_ME",
-        /// A pop-up, voicemail or message said to dial it.
+        /// A pop-up, voicemail or message asked the person to dial it.
         ToldToCall = 2 "TOLD_TO_CALL",
         /// Both.
         Both = 3 "BOTH",
@@ -177,7 +177,7 @@ stable_enum! {
 }
 
 stable_enum! {
-    /// The channel through which the number met the person.
+    /// The channel through which the person came across the number.
     Channel {
         /// A call.
         Call = 1 "CALL",
@@ -209,11 +209,11 @@ stable_enum! {
 stable_enum! {
     /// Outcome of caller-ID verification (3GPP TS 24.229, `verstat`).
     Verstat {
-        /// Nothing was said, or verification timed out: not the same as unsigned.
+        /// Not stated, or verification timed out; this is not the same as unsigned.
         NotProvided = 1 "NOT_PROVIDED",
         /// The signature verified.
         Passed = 2 "PASSED",
-        /// The signature did not verify: mostly broken provisioning.
+        /// The signature did not verify; the usual cause is broken provisioning.
         Failed = 3 "FAILED",
         /// Verification was not done or not possible.
         NoValidation = 4 "NO_VALIDATION",
@@ -221,7 +221,7 @@ stable_enum! {
 }
 
 stable_enum! {
-    /// How bad it looks.
+    /// The level of risk.
     RiskLevel {
         /// No evidence: never "safe".
         Unknown = 1 "UNKNOWN",
@@ -235,21 +235,21 @@ stable_enum! {
         High = 5 "HIGH",
         /// 80 and above.
         Critical = 6 "CRITICAL",
-        /// The number is not one that is scored.
+        /// The number is never scored.
         NotScored = 7 "NOT_SCORED",
     }
 }
 
 stable_enum! {
-    /// What the engine advises.
+    /// The action that the engine advises.
     Action {
         /// Let it ring.
         Allow = 1 "ALLOW",
         /// Let it ring with a warning beside the number.
         Label = 2 "LABEL",
-        /// Ask the caller to prove to be a person.
+        /// Ask the caller to prove that they are human.
         Challenge = 3 "CHALLENGE",
-        /// Do not ring; let them leave a message.
+        /// Do not ring; send the caller to voicemail.
         SendToVoicemail = 4 "SEND_TO_VOICEMAIL",
         /// Refuse the call.
         Block = 5 "BLOCK",
@@ -261,9 +261,9 @@ stable_enum! {
 stable_enum! {
     /// Which rule decided the action.
     Basis {
-        /// Emergency and public safety come before anything else.
+        /// Emergency and public safety come first.
         Protected = 1 "PROTECTED",
-        /// The number is one that never originates calls.
+        /// The number never originates calls.
         Dno = 2 "DNO",
         /// The number cannot exist.
         InvalidNumber = 3 "INVALID_NUMBER",
@@ -273,7 +273,7 @@ stable_enum! {
         TenantPolicy = 5 "TENANT_POLICY",
         /// The score.
         Analytics = 6 "ANALYTICS",
-        /// Nothing is known.
+        /// No evidence.
         NoEvidence = 7 "NO_EVIDENCE",
         /// The time budget ran out.
         FailOpen = 8 "FAIL_OPEN",
@@ -281,27 +281,27 @@ stable_enum! {
 }
 
 stable_enum! {
-    /// Where a fraud case stands.
+    /// The status of a fraud case.
     CaseStatus {
         /// Being written.
         Draft = 1 "DRAFT",
         /// Opened.
         Open = 2 "OPEN",
-        /// Being looked into.
+        /// Being investigated.
         UnderInvestigation = 3 "UNDER_INVESTIGATION",
-        /// More than one independent source agrees: from here on the case raises scores.
+        /// More than one independent source confirms it: from here on the case raises scores.
         Corroborated = 4 "CORROBORATED",
         /// Handed to an agency.
         Referred = 5 "REFERRED",
-        /// The agency took it.
+        /// The agency accepted it.
         AcceptedByAgency = 6 "ACCEPTED_BY_AGENCY",
         /// The agency acted.
         EnforcementAction = 7 "ENFORCEMENT_ACTION",
-        /// Before a court.
+        /// In court.
         Prosecution = 8 "PROSECUTION",
-        /// Closed, and true.
+        /// Closed as confirmed.
         ClosedConfirmed = 9 "CLOSED_CONFIRMED",
-        /// Closed for want of substance: the case raises nothing.
+        /// Closed as unsubstantiated: the case raises no score.
         ClosedUnsubstantiated = 10 "CLOSED_UNSUBSTANTIATED",
         /// Merged into another case.
         Merged = 11 "MERGED",
@@ -309,23 +309,23 @@ stable_enum! {
 }
 
 stable_enum! {
-    /// What a number is in a case.
+    /// The role of a number in a case.
     CaseRole {
         /// Seen as caller ID.
         CallerId = 1 "CALLER_ID",
         /// Victims are told to call it.
         Callback = 2 "CALLBACK",
-        /// The network tests its lines with it.
+        /// The fraud network tests its lines with it.
         TestLine = 3 "TEST_LINE",
         /// It belongs to a money mule.
         MuleContact = 4 "MULE_CONTACT",
-        /// Its owner is a victim: the network shows it falsely. Never raises a score.
+        /// Its owner is a victim: the fraud network spoofs it. Never raises a score.
         SpoofedVictim = 5 "SPOOFED_VICTIM",
     }
 }
 
 stable_enum! {
-    /// What an analyst has said of a number, strongest first.
+    /// An analyst's decision on a number, strongest first.
     StatusKind {
         /// Public safety: never scored, never blocked.
         Protected = 1 "PROTECTED",
@@ -339,7 +339,7 @@ stable_enum! {
         VerifiedBusiness = 5 "VERIFIED_BUSINESS",
         /// Its owner is a victim of spoofing.
         SpoofedVictim = 6 "SPOOFED_VICTIM",
-        /// It has a new owner: what was said before does not count.
+        /// It has a new owner: earlier reports do not count.
         Reassigned = 7 "REASSIGNED",
         /// Its owner objects.
         UnderDispute = 8 "UNDER_DISPUTE",
@@ -347,17 +347,17 @@ stable_enum! {
 }
 
 stable_enum! {
-    /// What a list of numbers means for calls.
+    /// The meaning of a list of numbers.
     ListKind {
         /// Its numbers never originate calls: calls that show them are refused.
         DoNotOriginate = 1 "DO_NOT_ORIGINATE",
         /// Public safety and designated series: never refused, neither as caller nor as called.
         Protected = 2 "PROTECTED",
-        /// Assigned to nobody: calls that show them are refused.
+        /// Its numbers are assigned to nobody: calls that show them are refused.
         Unassigned = 3 "UNASSIGNED",
-        /// The tenant puts these through.
+        /// The tenant lets calls from its numbers through.
         TenantAllow = 4 "TENANT_ALLOW",
-        /// The tenant refuses these.
+        /// The tenant refuses calls from its numbers.
         TenantBlock = 5 "TENANT_BLOCK",
         /// The tenant's rules for prefixes, each with its action.
         TenantPrefix = 6 "TENANT_PREFIX",
@@ -365,7 +365,7 @@ stable_enum! {
 }
 
 impl StatusKind {
-    /// Whether a number of this status counts for no range: its owner is a victim, or it serves the public.
+    /// Whether a number with this status is left out of all ranges: its owner is a victim, or it serves the public.
     #[must_use]
     pub const fn keeps_out_of_ranges(self) -> bool {
         matches!(self, Self::Protected | Self::SpoofedVictim)

@@ -1,15 +1,15 @@
-//! What a handset shows in place of a caller's name.
+//! The name that a handset shows for a caller.
 
 use super::kinds::{Category, RiskLevel};
 
-/// The most characters of a name: what calling name delivery (CNAM, Telcordia GR-1188) carries to a telephone.
+/// The most characters of a name: the limit of calling name delivery (CNAM, Telcordia GR-1188).
 pub const CHARS_MAX: usize = 15;
 
-/// The name to show for a caller: visible ASCII of at most [`CHARS_MAX`] characters, or nothing.
+/// The name to show for a caller: visible ASCII of at most [`CHARS_MAX`] characters, or empty.
 ///
-/// Nothing is shown below [`RiskLevel::High`], nor for callers that people want or that are not scored: a name on a
-/// screen is an accusation, and those levels are no ground for one. From there on fraud is named as likely, never as
-/// certain; kinds of unwanted calls that are no wrong in themselves, such as surveys, are named as what they are.
+/// The name is empty below [`RiskLevel::High`], for wanted callers and for callers that are not scored: a name on a
+/// screen is an accusation, and those levels do not justify one. Fraud is shown as likely, never as certain. Unwanted
+/// calls that are lawful in themselves, such as surveys, are shown by their kind.
 #[must_use]
 pub const fn display_name(category: Option<Category>, level: RiskLevel) -> &'static str {
     match level {

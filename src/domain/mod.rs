@@ -1,13 +1,14 @@
-//! What is known of a number, and what follows from it: pure values and functions.
+//! The facts about a number and the rules that turn them into a decision: pure values and functions.
 //!
-//! Nothing here waits, reads a clock, or knows of protobuf, Redis or a file. Time is an argument everywhere.
+//! Nothing here waits, reads a clock, or knows of protobuf, Redis or files. Time is always an argument.
 //!
-//! Data flows one way: [`report`] rows are kept in [`rows`], folded into [`evidence`]; a [`state::NumberState`]
-//! joins evidence with [`status`] entries and [`case`] links; with the neighbourhood of the number ([`range`]) it becomes
-//! a few numbers ([`feature`]), from which [`score`] makes a score with reasons, by the weights of a [`model`]; [`policy`]
-//! turns the score into an action. The other way round, a [`verdict`] of analysts or cases judges what a [`reporter`]
-//! claimed, and so decides what the next report of theirs weighs. Apart from reports, the calls themselves tell something
-//! of whoever makes them: [`traffic`]. People are told in words ([`advice`]) and in a name on the screen ([`label`]).
+//! Data flows one way: [`report`] rows are kept in [`rows`] and folded into [`evidence`]. A [`state::NumberState`]
+//! joins evidence with [`status`] entries and [`case`] links. With the neighbourhood of the number ([`range`]) it gives
+//! the features ([`feature`]), from which [`score`] computes a score with reasons, by the weights of a [`model`].
+//! [`policy`] turns the score into an action. In the other direction, the ground truth of analysts and cases
+//! ([`verdict`]) judges the claims of a [`reporter`] and so decides the weight of their next report. Besides reports,
+//! the calls themselves are evidence on their caller: [`traffic`]. People get advice in words ([`advice`]) and a name
+//! on the screen ([`label`]).
 
 pub mod actor;
 pub mod advice;

@@ -1,16 +1,16 @@
-//! How many reports a day are taken from one reporter, and from one tenant.
+//! Daily quotas of reports, for one reporter and for one tenant.
 
 use super::day::Day;
 use super::tail::Tail;
 
-/// The most reports a day; none means that there is no limit. Trusted feeds that name no reporter are exempt.
+/// The most reports a day; none means no limit. Trusted feeds that name no reporter are exempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
-    /// Of one reporter; at most [`Quotas::MAX_REPORTER_DAILY`], since each is remembered.
+    /// For one reporter; at most [`Quotas::MAX_REPORTER_DAILY`], since each report is remembered.
     pub reporter_daily: Option<u32>,
-    /// Of one tenant.
+    /// For one tenant.
     pub tenant_daily: Option<u64>,
-    /// The most of a tenant's quota that an instance takes in advance: what it has not used is lost when it ends.
+    /// The most of a tenant's quota that an instance leases in advance. Unused units are lost when the instance ends.
     pub lease: u64,
 }
 
@@ -26,21 +26,21 @@ impl Quotas {
     pub const MAX_REPORTER_DAILY: u32 = 1_000;
 }
 
-/// How much of a tenant's quota of a day the instances have taken.
+/// How much of a tenant's quota of a day is leased to instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantDay {
     /// The day.
     pub day: Day,
-    /// Reports given out to instances.
+    /// Reports leased to instances.
     pub leased: u64,
-    /// What a newer release wrote behind these fields.
+    /// Fields of a newer release, kept unread.
     pub tail: Tail,
 }
 
 impl TenantDay {
-    /// Gives out some of the quota of `daily` reports: a tenth of what is left, at most [`Quotas::lease`], so that
-    /// little lies unused with others when it comes to an end; but at least `wanted`, as far as there is as much.
-    /// Nought means that the quota of the day is used up.
+    /// Leases part of the quota of `daily` reports: a tenth of what is left, at most [`Quotas::lease`], so that few
+    /// units lie unused in instances when the quota runs out; but at least `wanted`, as far as the quota allows. 0
+    /// means that the quota of the day is used up.
     pub fn lease(&mut self, today: Day, wanted: u64, daily: u64, quotas: &Quotas) -> u64 {
         let (day, new) = self.day.counted_on(today);
         self.day = day;
@@ -55,33 +55,33 @@ impl TenantDay {
     }
 }
 
-/// Reports that may be taken in.
+/// Units of quota: reports that may be accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// On which day's quota.
+    /// The day of the quota.
     pub day: Day,
-    /// How many.
+    /// The number of reports.
     pub units: u64,
 }
 
-/// What an instance has taken of the quota and not used.
+/// The units of quota that an instance has leased and not used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     day: Day,
     left: u64,
-    /// Whether the store has nothing more to give out that day, so that it need not be asked again.
+    /// Whether the store has no more units for that day, so that it is not asked again.
     dry: bool,
 }
 
 impl Budget {
-    /// How many the store should be asked for, so that `wanted` can be taken: none if it has no more.
+    /// How many units to ask the store for, so that `wanted` can be taken; none if the store has no more.
     pub fn short_of(&mut self, today: Day, wanted: u64) -> Option<u64> {
         self.turn(today);
         let short = wanted.saturating_sub(self.left);
         (short > 0 && !self.dry).then_some(short)
     }
 
-    /// Takes up to `wanted`.
+    /// Takes up to `wanted` units.
     pub fn take(&mut self, today: Day, wanted: u64) -> Share {
         self.turn(today);
         let units = self.left.min(wanted);
@@ -89,21 +89,21 @@ impl Budget {
         Share { day: self.day, units }
     }
 
-    /// Puts in what the store gave out; nought says that it has no more.
+    /// Adds the units that the store leased; 0 means that it has no more.
     pub fn put(&mut self, today: Day, given: u64) {
         self.turn(today);
         self.left = self.left.saturating_add(given);
         self.dry = given == 0;
     }
 
-    /// Gives back what was taken and not used, if it is still of the same day.
+    /// Gives back units that were taken and not used, if they are of the same day.
     pub fn give_back(&mut self, unused: Share) {
         if unused.day == self.day {
             self.left = self.left.saturating_add(unused.units);
         }
     }
 
-    /// Forgets what is left of another day.
+    /// Drops the units of another day.
     fn turn(&mut self, today: Day) {
         let (day, new) = self.day.counted_on(today);
         if new {
@@ -164,15 +164,11 @@ mod tests {
         assert_eq!(budget.short_of(TODAY, 1), None, "the store has no more");
         assert_eq!(budget.short_of(TOMORROW, 1), Some(1));
         budget.give_back(of(TODAY, 2));
-        assert_eq!(
-            budget.take(TOMORROW, 1),
-            of(TOMORROW, 0),
-            "what is of yesterday is lost"
-        );
+        assert_eq!(budget.take(TOMORROW, 1), of(TOMORROW, 0), "units of yesterday are lost");
     }
 
     proptest! {
-        /// However instances take, use and lose their leases, no more is given out than there is.
+        /// In any order of taking, using and losing leases, the total leased never exceeds the quota.
         #[test]
         fn never_more_than_the_quota(daily in 0u64..5_000, wants in prop::collection::vec(1u64..700, 0..60), lease in 1u64..2_000) {
             let quotas = Quotas { lease, ..Quotas::DEFAULT };

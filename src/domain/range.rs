@@ -1,8 +1,8 @@
-//! The neighbourhood of a number: what its neighbours' reports say of the block that all of them were given out from.
+//! The neighbourhood of a number: the reports on other numbers of its block.
 //!
-//! Ranges are the lever: 78 % of complaint calls come from geographic numbers that nobody has reported yet, often beside
-//! ones that somebody has. What counts is *distinct reported numbers*, each fading with the time since its last report:
-//! one loud number counts once, however loud.
+//! Ranges matter most: 78 % of complaint calls come from geographic numbers that nobody has reported yet, often beside
+//! reported ones. *Distinct reported numbers* are counted, each decayed with the time since its last report: a number
+//! with many reports counts once.
 
 use std::ops::{Add, AddAssign};
 
@@ -12,28 +12,27 @@ use super::decay::remaining_at;
 use super::time::Timestamp;
 use crate::number::E164;
 
-/// How fast neighbours fade, and which numbers have any.
+/// How fast neighbours decay, and which numbers have neighbours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RangeModel {
-    /// The shortest half-life since the last report of a neighbour, days: which block is in use now.
+    /// The shortest half-life since the last report of a neighbour, days: shows which block is in use now.
     pub recent_days: f64,
     /// The usual half-life, days.
     pub short_days: f64,
-    /// The longest half-life, days: for blocks so small that little of them is ever reported, and for shares.
+    /// The longest half-life, days: for small blocks with few reports, and for shares.
     pub long_days: f64,
     /// National numbers shorter than this have no ranges.
     pub min_national_digits: u32,
 }
 
-/// One reported number, as its neighbours see it.
+/// One reported number, as a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Neighbour {
     /// Its last report.
     pub last: Timestamp,
-    /// How often it was reported. Once only is the mark of caller IDs made up for one call each.
+    /// How often it was reported. Only once is typical of caller IDs made up for a single call.
     pub reports: u32,
-    /// Whether one of its victims is in the area that its own number belongs to: the mark of caller IDs made up to look
-    /// local.
+    /// Whether one of its victims is in the number's own area: typical of caller IDs made up to look local.
     pub local: bool,
 }
 
@@ -46,15 +45,15 @@ pub struct Counts {
     pub short: f64,
     /// With the longest half-life.
     pub long: f64,
-    /// Those reported once only, longest half-life.
+    /// Numbers reported only once, longest half-life.
     pub once: f64,
-    /// Those with a victim in their own area, longest half-life.
+    /// Numbers with a victim in their own area, longest half-life.
     pub local: f64,
-    /// All reports of each, longest half-life since its last.
+    /// All reports of each number, longest half-life since its last report.
     pub reports: f64,
 }
 
-/// What surrounds a number. Its own share is in none of the counts.
+/// The counts around a number. The number itself is in none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Neighbourhood {
     /// In the same block of 100.
@@ -63,16 +62,16 @@ pub struct Neighbourhood {
     pub thousand: Counts,
     /// In the same block of 10,000.
     pub ten_thousand: Counts,
-    /// Blocks of 10 of the same 1,000 that hold a reported number, each decayed by its newest report, longest
+    /// Blocks of 10 in the block of 1,000 that hold a reported number, each decayed by its newest report, longest
     /// half-life.
     pub tens: f64,
-    /// Blocks of 100 of the same 10,000 that hold a reported number, likewise.
+    /// Blocks of 100 in the block of 10,000 that hold a reported number, likewise.
     pub hundreds: f64,
-    /// Whether a contributing case holds another number of the same block of 100.
+    /// Whether another number of the same block of 100 is linked to a contributing case.
     pub case_in_100: bool,
 }
 
-/// Gathers the neighbourhood of a number, neighbour by neighbour or hundred by hundred, in any order.
+/// Gathers the neighbourhood of a number, by neighbour or by block of 100, in any order.
 #[derive(Debug)]
 pub struct Gathering<'a> {
     /// The number's last four digits.
@@ -80,9 +79,9 @@ pub struct Gathering<'a> {
     now: Timestamp,
     model: &'a RangeModel,
     around: Neighbourhood,
-    /// The newest report of each hundred of the block.
+    /// The newest report of each block of 100.
     newest_of_hundreds: [Timestamp; 100],
-    /// The newest report of each ten of the number's own thousand.
+    /// The newest report of each block of 10 in the number's own block of 1,000.
     newest_of_tens: [Timestamp; 100],
 }
 
@@ -99,8 +98,8 @@ impl RangeModel {
     };
 }
 
-/// The hash of the area that a number belongs to, as reports name their areas: the area code of a North American
-/// number. Elsewhere a number does not tell where its subscriber is as surely, or at all.
+/// The hash of the area that a number belongs to, in the form that reports use for areas: the area code of a North
+/// American number. In other plans a number does not show as surely where its subscriber is, or not at all.
 #[must_use]
 pub fn own_area_hash(number: E164) -> Option<u64> {
     let is_nanp = number.country_code() == 1 && number.national_len() == 10;
@@ -110,7 +109,7 @@ pub fn own_area_hash(number: E164) -> Option<u64> {
 }
 
 impl Counts {
-    /// What one number counts at `now`.
+    /// The counts of one number at `now`.
     #[must_use]
     pub fn of(neighbour: Neighbour, now: Timestamp, model: &RangeModel) -> Self {
         let long = remaining_at(neighbour.last, now, model.long_days);
@@ -124,7 +123,7 @@ impl Counts {
         }
     }
 
-    /// What is left at `now` of counts that stood at `then`.
+    /// Counts as of `then`, decayed to `now`.
     #[must_use]
     pub fn aged(self, then: Timestamp, now: Timestamp, model: &RangeModel) -> Self {
         let long = remaining_at(then, now, model.long_days);
@@ -140,7 +139,7 @@ impl Counts {
 }
 
 impl<'a> Gathering<'a> {
-    /// Nothing yet, around a number with these last four digits.
+    /// An empty neighbourhood around a number with these last four digits.
     #[must_use]
     pub fn new(own: u16, now: Timestamp, model: &'a RangeModel) -> Self {
         Self {
@@ -153,7 +152,7 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// Adds a neighbour by its last four digits; the number itself is none.
+    /// Adds a neighbour by its last four digits; the number itself is ignored.
     pub fn add(&mut self, other: u16, neighbour: Neighbour) {
         if other == self.own {
             return;
@@ -170,14 +169,14 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// Adds all numbers of a hundred that is not of the number's own thousand: what they counted at their newest
+    /// Adds all numbers of a block of 100 outside the number's own block of 1,000, with their counts as of their newest
     /// report.
     pub fn add_hundred(&mut self, hundred: u16, newest: Timestamp, counts: Counts) {
         self.around.ten_thousand += counts.aged(newest, self.now, self.model);
         newer(&mut self.newest_of_hundreds, hundred, newest);
     }
 
-    /// What was gathered.
+    /// The neighbourhood that was gathered.
     #[must_use]
     pub fn finish(mut self, case_in_100: bool) -> Neighbourhood {
         let left = |newest: &[Timestamp; 100]| -> f64 {
@@ -332,7 +331,8 @@ mod tests {
             local: false,
         };
         let mut gathering = Gathering::new(1_234, day(0), &model);
-        // Itself, one of its hundred, two of its thousand in one ten, one of its ten thousand.
+        // The number itself, one of its block of 100, two of its block of 1,000 in one block of 10, one of its block of
+        // 10,000.
         for other in [1_234, 1_235, 1_371, 1_372, 9_999] {
             gathering.add(other, neighbour);
         }

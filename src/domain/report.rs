@@ -1,4 +1,4 @@
-//! A report, and the compact row that stays of it.
+//! A report, and the compact row that is stored of it.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -10,8 +10,8 @@ use super::tail::Tail;
 use super::time::Timestamp;
 use crate::number::E164;
 
-/// Which of a number's three books a report goes into: complaints about calls that were not authenticated never stain
-/// the book of those that were.
+/// The ledger of a number that a report goes into. Complaints about unauthenticated calls never count in the ledger of
+/// authenticated calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Ledger {
@@ -19,7 +19,7 @@ pub enum Ledger {
     Authenticated = 0,
     /// The call carried B or C, failed verification, or was known to be unsigned.
     Unauthenticated = 1,
-    /// Nothing was said of attestation, as in every regulator's feed.
+    /// The attestation is not stated, as in every regulator's feed.
     Unknown = 2,
 }
 
@@ -27,13 +27,13 @@ impl Ledger {
     /// All three, in the order of their integers.
     pub const ALL: [Self; 3] = [Self::Authenticated, Self::Unauthenticated, Self::Unknown];
 
-    /// The book for a call with this attestation and verification outcome.
+    /// The ledger for a call with this attestation and verification result.
     #[must_use]
     pub const fn of(attestation: Option<Attestation>, verstat: Option<Verstat>) -> Self {
         Signing::of(attestation, verstat).ledger()
     }
 
-    /// The book with this stable integer.
+    /// The ledger with this stable integer.
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
@@ -49,46 +49,46 @@ impl Ledger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum RowState {
-    /// It counts (unless the same reporter said something later).
+    /// It counts, unless the same reporter has a later row.
     Live = 0,
-    /// It was taken back: the row stays, so that the same report does not come in again.
+    /// It was withdrawn: the row stays, so that the same report is not accepted again.
     Withdrawn = 1,
-    /// It was taken back before it came: only the id is known.
+    /// It was withdrawn before it arrived: only the id is known.
     Tombstone = 2,
 }
 
-/// What a report says, apart from the number, its id, and how it reached us.
+/// The content of a report, apart from the number, its id, and how it arrived.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportBody {
     /// The kind of call.
     pub category: Category,
-    /// The person says the call was wanted.
+    /// The person says that the call was wanted.
     pub not_spam: bool,
     /// Where the report comes from.
     pub source: Source,
-    /// How the number met the person.
+    /// How the person came across the number.
     pub role: Option<ReportRole>,
-    /// The channel through which it did.
+    /// The channel of that contact.
     pub channel: Option<Channel>,
     /// Recorded message or live person, where known.
     pub recorded: Option<bool>,
     /// The brand impersonated.
     pub brand: Option<Brand>,
-    /// The book it goes into.
+    /// The ledger it goes into.
     pub ledger: Ledger,
-    /// Who reported it.
+    /// The reporter.
     pub reporter: Option<ReporterHash>,
     /// Where the reporter is, coarsely.
     pub area: Option<Area>,
     /// The reporter's country, ISO 3166 alpha-2, upper case.
     pub country: Option<[u8; 2]>,
-    /// When the call was.
+    /// When the call took place.
     pub occurred_at: Timestamp,
-    /// Which feed it came by.
+    /// The feed that it came by.
     pub feed: Option<Feed>,
-    /// What the person wrote.
+    /// The person's comment.
     pub comment: Option<Box<str>>,
-    /// Numbers that the caller said to dial.
+    /// Numbers that the caller asked the person to dial.
     pub callbacks: Vec<E164>,
 }
 
@@ -98,7 +98,7 @@ impl ReportBody {
     /// The most call-back numbers of one report.
     pub const MAX_CALLBACKS: usize = 10;
 
-    /// A hash of what was said. `import_id` and `received_at` are no part of it: the same report may come again in
+    /// A hash of the content. `import_id` and `received_at` are not part of it: the same report may come again in
     /// another import.
     #[must_use]
     pub fn content_hash(&self) -> u64 {
@@ -130,29 +130,29 @@ impl ReportBody {
     }
 }
 
-/// What stays of an accepted report: the evidence, the idempotency record and, once withdrawn, the tombstone.
+/// The stored form of an accepted report: the evidence, the idempotency record and, once withdrawn, the tombstone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportRow {
-    /// The client's name of it.
+    /// The client's id of the report.
     pub id: ReportId,
-    /// Hash of the body as it was submitted, comment included even when the comment is no longer kept.
+    /// Hash of the body as submitted. It covers the comment even after the comment was dropped.
     pub content: u64,
     /// Whether it counts.
     pub state: RowState,
-    /// When it reached us.
+    /// When it arrived here.
     pub received_at: Timestamp,
     /// The import it came with.
     pub import: Option<ImportId>,
     /// Its weight, frozen when it was accepted.
     pub weight: f32,
-    /// What it says.
+    /// Its content.
     pub body: ReportBody,
-    /// What a newer release wrote behind these fields.
+    /// Fields of a newer release, kept unread.
     pub tail: Tail,
 }
 
 impl ReportRow {
-    /// The row of a report just accepted.
+    /// The row of a report that was just accepted.
     #[must_use]
     pub fn accepted(
         id: ReportId,
@@ -174,8 +174,8 @@ impl ReportRow {
         }
     }
 
-    /// The same row of a report that did not say when the call was: the time it came stands for that, and is no part of
-    /// what was said, or a retry, which comes later, would be another report.
+    /// The same row of a report without a call time: the arrival time takes its place. It is not part of the content
+    /// hash; otherwise a retry, which arrives later, would be another report.
     #[must_use]
     pub fn timed_by_arrival(self) -> Self {
         let said = ReportBody {
@@ -188,7 +188,7 @@ impl ReportRow {
         }
     }
 
-    /// The row of a report withdrawn before it came.
+    /// The row of a report that was withdrawn before it arrived.
     #[must_use]
     pub fn tombstone(id: ReportId, at: Timestamp) -> Self {
         let body = ReportBody {
@@ -220,13 +220,13 @@ impl ReportRow {
         }
     }
 
-    /// Whether the row counts as it stands.
+    /// Whether the row counts.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.state == RowState::Live
     }
 
-    /// Rows of one number are ordered by when the call was, then by id.
+    /// The order of a number's rows: by call time, then by id.
     #[must_use]
     pub fn order_key(&self) -> (Timestamp, &ReportId) {
         (self.body.occurred_at, &self.id)

@@ -1,8 +1,9 @@
-//! What a reporter said lately, and what it proved: the record of one reporter, and the pure functions on it.
+//! A reporter's latest claims and the trust that follows from them: the record of one reporter, and the pure functions
+//! on it.
 //!
-//! Trust is pulled, not pushed. The record holds bare claims, and each new report of the reporter judges them against
-//! what is held true of their numbers then. So a verdict that is taken back takes its judgements back, nothing is
-//! counted twice, and a verdict costs one write however many reported the number.
+//! Trust is pulled, not pushed. The record holds bare claims; each new report of the reporter judges them against the
+//! ground truth of their numbers at that time. So a ground truth that is withdrawn takes its judgements back, nothing
+//! is counted twice, and a ground truth costs one write, however many reporters reported the number.
 
 use super::day::Day;
 use super::ids::ReportId;
@@ -12,19 +13,19 @@ use super::verdict::Verdict;
 use super::weight::{Standing, WeightModel};
 use crate::number::E164;
 
-/// What a reporter last said of a number.
+/// A reporter's latest claim about a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The number.
     pub number: E164,
-    /// Whether they said that its calls are wanted.
+    /// Whether they claim that its calls are wanted.
     pub not_spam: bool,
-    /// When they began to say so.
+    /// When they first made this claim.
     pub at: Timestamp,
 }
 
-/// A report as a reporter's quota counts it: a keyed hash of number and report id. The key keeps reporters from choosing
-/// ids that count as one.
+/// A report in a reporter's quota: a keyed hash of number and report id. The key keeps reporters from choosing ids that
+/// count as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(u64);
 
@@ -33,34 +34,34 @@ pub struct Slot(u64);
 pub struct ReporterState {
     /// The latest claims, oldest first, one a number, at most [`WeightModel::claims_kept`].
     pub claims: Vec<Claim>,
-    /// The day that `slots` are of.
+    /// The day of `slots`.
     pub day: Day,
-    /// The reports counted that day, at most the quota.
+    /// The reports counted on that day, at most the quota.
     pub slots: Vec<Slot>,
-    /// What a newer release wrote behind these fields.
+    /// Fields of a newer release, kept unread.
     pub tail: Tail,
 }
 
-/// What a quota says of a report.
+/// The answer of a quota to a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// It was counted before, that day: it is sent again.
+    /// It was counted before on that day: it is a retry.
     Before,
     /// It is counted now.
     Now,
-    /// It is one too many.
+    /// It exceeds the quota.
     TooMany,
 }
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Claimed {
-    /// It had been made before: nothing changed.
+    /// The same claim existed: nothing changed.
     #[default]
     Again,
-    /// It is the first on its number.
+    /// It is the first claim about its number.
     First,
-    /// It took the place of the opposite.
+    /// It replaced the opposite claim.
     InPlaceOf(Claim),
 }
 
@@ -77,7 +78,7 @@ impl Slot {
         Self(u64::from_le_bytes(first))
     }
 
-    /// A slot from the hash that a store kept.
+    /// A slot from a stored hash.
     #[must_use]
     pub const fn from_raw(hash: u64) -> Self {
         Self(hash)
@@ -91,7 +92,7 @@ impl Slot {
 }
 
 impl ReporterState {
-    /// Counts a report on `today`, if the quota lets it.
+    /// Counts a report on `today`, if the quota allows it.
     pub fn count(&mut self, slot: Slot, today: Day, daily: u32) -> Counted {
         let (day, new) = self.day.counted_on(today);
         self.day = day;
@@ -108,15 +109,14 @@ impl ReporterState {
         Counted::TooMany
     }
 
-    /// Takes a count back; says whether it was there.
+    /// Undoes a count; says whether it existed.
     pub fn uncount(&mut self, slot: Slot) -> bool {
         let before = self.slots.len();
         self.slots.retain(|known| *known != slot);
         self.slots.len() != before
     }
 
-    /// Remembers a claim in the place of an earlier one on the same number. A claim that is repeated stays as old as it
-    /// is.
+    /// Records a claim, in place of an earlier one about the same number. A repeated claim keeps its time.
     pub fn claim(&mut self, claim: Claim, model: &WeightModel) -> Claimed {
         let known = self.claims.iter().find(|known| known.number == claim.number).copied();
         if known.is_some_and(|known| known.not_spam == claim.not_spam) {
@@ -129,7 +129,7 @@ impl ReporterState {
         known.map_or(Claimed::First, Claimed::InPlaceOf)
     }
 
-    /// Takes back a claim that came to nothing, and puts back what it took the place of; says whether it was there.
+    /// Removes a claim whose report was not stored, and restores the claim that it replaced; says whether it existed.
     pub fn unclaim(&mut self, claim: Claim, claimed: Claimed) -> bool {
         if claimed == Claimed::Again || !self.claims.contains(&claim) {
             return false;
@@ -142,15 +142,15 @@ impl ReporterState {
         true
     }
 
-    /// Forgets what was claimed of a number; says whether there was anything.
+    /// Removes the claim about a number; says whether there was one.
     pub fn forget(&mut self, number: E164) -> bool {
         let before = self.claims.len();
         self.claims.retain(|known| known.number != number);
         self.claims.len() != before
     }
 
-    /// How often the reporter was right and wrong, in what they had claimed by `moment`, by what is held true of the
-    /// numbers; `verdict` says that, as of the same moment.
+    /// How often the reporter's claims made by `moment` were right and wrong, by the ground truth of their numbers as
+    /// of the same moment; `verdict` returns it.
     #[must_use]
     pub fn standing(
         &self,
@@ -171,7 +171,7 @@ impl ReporterState {
 }
 
 impl Claim {
-    /// Whether a verdict proves the claim right or wrong; none if it proves nothing.
+    /// Whether a ground truth proves the claim right or wrong; none if it proves neither.
     fn is_right(&self, verdict: &Verdict, model: &WeightModel) -> Option<bool> {
         if verdict.owner_since.is_some_and(|since| self.at < since) {
             return None;
@@ -235,7 +235,7 @@ mod tests {
         let tomorrow = Day::from_number(TODAY.number() + 1);
         assert_eq!(record.count(slot(1), tomorrow, 2), Counted::Now);
         assert_eq!(record.slots, [slot(1)]);
-        // The clock of another instance is behind: no second quota.
+        // The clock of another instance is behind: this starts no second quota.
         assert_eq!(record.count(slot(2), TODAY, 2), Counted::Now);
         assert_eq!(record.count(slot(3), TODAY, 2), Counted::TooMany);
     }
@@ -269,7 +269,7 @@ mod tests {
             assert_eq!(record.unclaim(made, claimed), claimed != Claimed::Again);
             assert_eq!(record, before);
         }
-        // Whoever claimed something else meanwhile keeps that.
+        // A reporter who made another claim meanwhile keeps it.
         let claimed = record.claim(claim(3, false, 30), &MODEL);
         record.claim(claim(3, true, 31), &MODEL);
         assert!(!record.unclaim(claim(3, false, 30), claimed));
@@ -358,7 +358,7 @@ mod tests {
                 }
                 again
             };
-            prop_assert_eq!(&repeated, &record, "a claim made again changes nothing");
+            prop_assert_eq!(&repeated, &record, "a repeated claim changes nothing");
         }
 
         #[test]

@@ -1,12 +1,12 @@
 //! The rows of one number, spread over buckets so that a write reads and writes a bounded part of them.
 //!
-//! A number reported ten thousand times must not have ten thousand rows rewritten for the next one, and a report id
-//! must be found without reading them all. So rows lie in buckets of about [`ROWS_PER_BUCKET`], chosen by a hash of
-//! the report id, and buckets are added one at a time by linear hashing (Litwin, 1980): 83 % of numbers have one row
-//! in one bucket, and growth never rewrites more than one bucket.
+//! The next report on a number with ten thousand rows must not rewrite them all, and a report id must be found without
+//! reading them all. So rows are stored in buckets of about [`ROWS_PER_BUCKET`], chosen by a hash of the report id;
+//! buckets are added one at a time by linear hashing (Litwin, 1980). 83 % of numbers have one row in one bucket, and
+//! growth never rewrites more than one bucket.
 //!
-//! [`Rows`] is the part of them that a write has loaded. A function that needs more says which, by [`Missing`]; the
-//! caller loads it and runs the function again.
+//! [`Rows`] holds the buckets that a write has loaded. A function that needs more returns [`Missing`]; the caller loads
+//! them and runs the function again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ struct Bucket {
 }
 
 impl Rows {
-    /// The rows of a number with so many buckets, none of them loaded. A number without rows has no bucket to load.
+    /// The rows of a number with `buckets` buckets, none of them loaded. A number without rows has no bucket to load.
     #[must_use]
     pub fn unloaded(buckets: u32) -> Self {
         let mut rows = Self {
@@ -54,18 +54,18 @@ impl Rows {
         rows
     }
 
-    /// Supplies a bucket as the store holds it.
+    /// Adds a bucket as read from the store.
     pub fn load(&mut self, bucket: u32, rows: Vec<ReportRow>) {
         self.loaded.insert(bucket, Bucket { rows, changed: false });
     }
 
-    /// How many buckets there are.
+    /// The number of buckets.
     #[must_use]
     pub fn buckets(&self) -> u32 {
         self.count
     }
 
-    /// The buckets that `missing` stands for and that are not loaded.
+    /// The buckets named by `missing` that are not loaded.
     pub fn missing(&self, missing: Missing) -> impl Iterator<Item = u32> {
         let range = match missing {
             Missing::Bucket(bucket) => bucket..bucket.saturating_add(1),
@@ -74,8 +74,8 @@ impl Rows {
         range.filter(|bucket| !self.loaded.contains_key(bucket))
     }
 
-    /// The buckets that adding reports of these ids will need, as far as they are not loaded: their own, and those that
-    /// will be split when there are `total` rows.
+    /// The buckets that are needed to add reports with these ids and are not loaded: their own buckets, and those to be
+    /// split when there are `total` rows.
     #[must_use]
     pub fn needed<'a>(&self, ids: impl Iterator<Item = &'a ReportId>, total: u32) -> BTreeSet<u32> {
         let splits = self.count..total.div_ceil(ROWS_PER_BUCKET).max(self.count);
@@ -119,11 +119,11 @@ impl Rows {
         Ok(Some(row))
     }
 
-    /// Whether [`Self::insert`] has what it needs: the row's bucket, and the one to be split when there will be
-    /// `total` rows.
+    /// Checks that the buckets for [`Self::insert`] are loaded: the row's bucket, and the one to be split when there
+    /// are `total` rows.
     ///
     /// # Errors
-    /// Names what is not loaded.
+    /// Names the bucket that is not loaded.
     pub fn can_insert(&self, id: &ReportId, total: u32) -> Result<(), Missing> {
         self.bucket(self.place(id))?;
         if self.splits_at(total) {
@@ -132,10 +132,10 @@ impl Rows {
         Ok(())
     }
 
-    /// Adds a row whose id is not there yet, and a bucket if `total`, the number of rows with it, asks for one.
+    /// Adds a row with a new id, and a bucket if `total`, the number of rows including this one, requires it.
     ///
     /// # Errors
-    /// As [`Self::can_insert`]; nothing is changed then.
+    /// As for [`Self::can_insert`]; then nothing is changed.
     pub fn insert(&mut self, row: ReportRow, total: u32) -> Result<(), Missing> {
         self.can_insert(&row.id, total)?;
         let place = self.place(&row.id);
@@ -157,7 +157,7 @@ impl Rows {
         Ok(self.loaded.values().flat_map(|bucket| bucket.rows.iter()))
     }
 
-    /// Changes rows in place; `change` says whether it did.
+    /// Changes rows in place; `change` returns whether it changed the row.
     ///
     /// # Errors
     /// If a bucket is not loaded.
@@ -171,7 +171,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Drops rows for good; the buckets stay. Says how many went.
+    /// Deletes rows for good; the buckets stay. Returns how many were deleted.
     ///
     /// # Errors
     /// If a bucket is not loaded.
@@ -188,7 +188,7 @@ impl Rows {
         Ok(dropped)
     }
 
-    /// Whether every bucket is loaded.
+    /// Checks that every bucket is loaded.
     ///
     /// # Errors
     /// If one is not.
@@ -213,7 +213,7 @@ impl Rows {
         total > self.count.saturating_mul(ROWS_PER_BUCKET)
     }
 
-    /// The bucket whose rows the next new bucket shares.
+    /// The bucket that gives part of its rows to the next new bucket.
     fn split_source(&self) -> u32 {
         self.count - (1 << self.count.ilog2())
     }
@@ -286,7 +286,7 @@ mod tests {
         for bucket in rows.needed(new.iter().map(|row| &row.id), 1_300) {
             rows.load(bucket, full.loaded[&bucket].rows.clone());
         }
-        // A bucket that a split makes holds ids that were in its source, so nothing else can be missing.
+        // A split moves only ids of its source bucket, so nothing else can be missing.
         for (total, row) in (1_001..).zip(new) {
             rows.insert(row, total).unwrap();
         }

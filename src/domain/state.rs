@@ -1,7 +1,7 @@
 //! The record of one number, and the pure functions that change it.
 //!
-//! Live traffic, replay and every store run these same functions. They work on the record and on the part of its rows
-//! that is loaded; one that needs more rows says so ([`Missing`]) before it has changed anything.
+//! Live traffic, replay and every store run these same functions. They work on the record and on the loaded part of its
+//! rows. A function that needs more rows returns [`Missing`] before it changes anything.
 
 use super::case::Link;
 use super::evidence::{Evidence, FoldModel};
@@ -14,79 +14,80 @@ use super::status::Statuses;
 use super::tail::Tail;
 use super::time::Timestamp;
 
-/// The newest rows of a number that keep their free text.
+/// How many of a number's newest rows keep their free text.
 pub const MAX_TEXTS: u32 = 1_000;
-/// How many more may keep it until the oldest are dropped together, so that not every report reads all rows.
+/// How many more rows may keep free text before the oldest texts are dropped together, so that not every report reads
+/// all rows.
 pub const TEXTS_SLACK: u32 = 64;
 
-/// Everything the store keeps of one number in one record; its rows lie beside it.
+/// Everything the store keeps of one number in one record; its rows are stored beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NumberState {
-    /// The fold of its rows.
+    /// The evidence folded from its rows.
     pub evidence: Evidence,
-    /// What the evidence was folded with.
+    /// The evidence version of that fold.
     pub evidence_version: u32,
-    /// What analysts said.
+    /// Analysts' statuses.
     pub statuses: Statuses,
-    /// The cases it hangs on, sorted by case and role.
+    /// Its links to cases, sorted by case and role.
     pub links: Vec<Link>,
-    /// Rows kept, those withdrawn and tombstones included.
+    /// Number of rows, including withdrawn rows and tombstones.
     pub rows: u32,
-    /// Buckets the rows lie in.
+    /// Number of buckets of rows.
     pub buckets: u32,
-    /// Rows that keep free text.
+    /// Number of rows with free text.
     pub texts: u32,
     /// Reports of calls before this moment were dropped, and are dropped when they come again.
     pub reset_before: Option<Timestamp>,
-    /// The last few mutations.
+    /// The latest mutations, by request id.
     pub requests: Requests,
-    /// What a newer release wrote behind these fields.
+    /// Fields of a newer release, kept unread.
     pub tail: Tail,
 }
 
-/// What became of a submitted report.
+/// The outcome of a submitted report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Submitted {
     /// It is new and counts.
     Accepted,
-    /// The same report was there: nothing changed.
+    /// The same report is stored already: nothing changed.
     AlreadyKnown,
-    /// It had been withdrawn: it does not count.
+    /// It was withdrawn before: it does not count.
     Withdrawn,
     /// The call was before the number's reset: it is not kept.
     BeforeReset,
-    /// Another report was there under the same id: nothing changed.
+    /// Another report is stored under the same id: nothing changed.
     OtherContent,
 }
 
-/// What became of a withdrawal.
+/// The outcome of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withdrawn {
-    /// The report counted, and does so no more.
+    /// The report counted and no longer counts.
     TakenBack,
-    /// It had been withdrawn before: nothing changed.
+    /// It was withdrawn before: nothing changed.
     Already,
-    /// It is not known: a tombstone keeps it from counting when it comes.
+    /// The report is not known: a tombstone keeps it from counting if it arrives.
     Unknown,
 }
 
-/// Which rows a bulk withdrawal takes back.
+/// The rows of a bulk withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Withdrawal {
-    /// Those of an import.
+    /// The rows of an import.
     Import(ImportId),
-    /// Those of a reporter.
+    /// The rows of a reporter.
     Reporter(ReporterHash),
 }
 
 impl NumberState {
-    /// Whether nothing at all is known: no row, status or link.
+    /// Whether nothing is known: no row, status or link.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.evidence.is_empty() && self.statuses.is_empty() && self.links.is_empty()
     }
 
-    /// Links the number to a case in a role, in place of an earlier such link.
+    /// Links the number to a case in a role, in place of an earlier link with the same case and role.
     pub fn set_link(&mut self, link: Link) {
         match self.links.binary_search_by(|known| known.key().cmp(&link.key())) {
             Ok(place) => {
@@ -106,7 +107,7 @@ impl NumberState {
         self.links.len() != before
     }
 
-    /// Takes in a report.
+    /// Adds a report.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
@@ -202,7 +203,8 @@ impl NumberState {
         Ok(taken)
     }
 
-    /// Drops all rows of calls before `moment`, for good; says how many. Tombstones of reports that never came stay.
+    /// Deletes all rows of calls before `moment` for good; says how many. Tombstones of reports that never arrived
+    /// stay.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
@@ -214,7 +216,7 @@ impl NumberState {
         Ok(dropped)
     }
 
-    /// Folds the rows again, after some were taken out or the model has changed.
+    /// Refolds the rows, after some were removed or the model changed.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
@@ -225,7 +227,7 @@ impl NumberState {
         Ok(())
     }
 
-    /// Whether an entry holds at `now` that keeps the number out of its ranges.
+    /// Whether a status that holds at `now` keeps the number out of its ranges.
     #[must_use]
     pub fn kept_out_of_ranges(&self, now: Timestamp) -> bool {
         self.statuses.at(now).any(|entry| entry.kind.keeps_out_of_ranges())
@@ -264,7 +266,7 @@ impl NumberState {
 }
 
 impl Withdrawal {
-    /// Whether it takes this row.
+    /// Whether it withdraws this row.
     #[must_use]
     pub fn takes(&self, row: &ReportRow) -> bool {
         match self {
@@ -274,7 +276,7 @@ impl Withdrawal {
     }
 }
 
-/// A withdrawn report keeps no free text: the person took it back.
+/// Withdraws a row. It keeps no free text, since the person took it back.
 fn take_back(row: &mut ReportRow) {
     row.state = RowState::Withdrawn;
     row.body.comment = None;

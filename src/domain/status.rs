@@ -1,4 +1,4 @@
-//! What analysts have said of a number.
+//! Analysts' decisions on a number.
 
 use super::actor::Actor;
 use super::call::Signing;
@@ -8,24 +8,25 @@ use super::time::Timestamp;
 /// The most characters of a reason.
 pub const MAX_REASON_CHARS: usize = 1_000;
 
-/// One analyst's word on a number. A number has at most one of each kind.
+/// One analyst's decision on a number. A number has at most one of each kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusEntry {
-    /// What was said.
+    /// The decision.
     pub kind: StatusKind,
-    /// Why.
+    /// The reason given.
     pub reason: Box<str>,
-    /// By whom.
+    /// Who set it.
     pub author: Actor,
-    /// When.
+    /// When it was set.
     pub set_at: Timestamp,
-    /// Until when it holds; without an end if unset.
+    /// Until when it holds; no end if unset.
     pub expires_at: Option<Timestamp>,
 }
 
 impl StatusKind {
-    /// Whether what analysts said of a number with this status is said of a call too. Whoever blocked a number blocked
-    /// what shows it; whoever vouched for it did so for its owner, and not for a call that may be anybody's.
+    /// Whether a status of the number also holds for a call. A status against the number holds for every call that
+    /// shows it. A status in its favour is meant for its owner, and does not hold for a call that anybody may have
+    /// made.
     #[must_use]
     pub const fn holds_for(self, call: Signing, spoof_suspected: bool) -> bool {
         let is_of_the_number = call.is_of_the_number();
@@ -51,7 +52,7 @@ impl StatusEntry {
 pub struct Statuses(Vec<StatusEntry>);
 
 impl Statuses {
-    /// All entries, those that expired included, strongest first.
+    /// All entries, expired ones included, strongest first.
     pub fn all(&self) -> impl ExactSizeIterator<Item = &StatusEntry> {
         self.0.iter()
     }
@@ -73,7 +74,7 @@ impl Statuses {
         self.at(now).find(|entry| entry.kind == kind)
     }
 
-    /// Sets an entry, in place of the one of its kind.
+    /// Sets an entry, in place of the entry of its kind.
     pub fn set(&mut self, entry: StatusEntry) {
         self.0.retain(|known| known.kind != entry.kind);
         let place = self.0.partition_point(|known| known.kind < entry.kind);

@@ -1,7 +1,7 @@
-//! Fields of a newer release, carried through unread.
+//! Fields of a newer release, kept unread.
 
-/// The bytes that a newer release wrote behind the fields this one knows. They are written back as they were, so that
-/// two releases can share one store.
+/// The bytes that a newer release wrote after the fields that this release knows. They are written back unchanged, so
+/// that two releases can share one store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tail(Box<[u8]>);
 

@@ -1,4 +1,4 @@
-//! A moment in time, as the whole program passes it around.
+//! A moment in time, for the whole program.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub const DAY_MS: i64 = 86_400_000;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The earliest moment a report or link may claim: 2000-01-01T00:00:00Z. Older claims are typing errors.
+    /// The earliest moment of a report or link: 2000-01-01T00:00:00Z. Earlier ones are typing errors.
     pub const EARLIEST: Self = Self(946_684_800_000);
 
     /// A moment from milliseconds since the Unix epoch.
@@ -32,7 +32,7 @@ impl Timestamp {
         Self(secs.saturating_mul(1_000))
     }
 
-    /// Days from `earlier` to this moment, never negative: what lies ahead has age nought.
+    /// Days from `earlier` to this moment; 0 if `earlier` is later.
     #[must_use]
     pub fn days_since(self, earlier: Self) -> f64 {
         let millis = self.0.saturating_sub(earlier.0).max(0);
@@ -52,7 +52,7 @@ impl Timestamp {
         )
     }
 
-    /// The time from this moment until `later`; nought if `later` is not later.
+    /// The time from this moment until `later`; zero if `later` is not later.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))

@@ -1,5 +1,5 @@
-//! What analysts and confirmed cases say of a number: the only judges of those who report it. Never our own score, which
-//! would learn from itself.
+//! The ground truth of a number, from analysts and confirmed cases. Only this judges reporters, never our own score,
+//! which would learn from itself.
 
 use std::sync::Arc;
 
@@ -8,23 +8,24 @@ use super::kinds::{CaseRole, StatusKind};
 use super::state::NumberState;
 use super::time::Timestamp;
 
-/// What is held true of a number.
+/// The ground truth of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether its calls are unwanted; otherwise they are wanted.
     pub unwanted: bool,
-    /// Since when that has been said.
+    /// Since when it has been known.
     pub since: Timestamp,
-    /// Whoever spoke before this moment spoke of the number's earlier owner.
+    /// Claims made before this moment are about the number's earlier owner.
     pub owner_since: Option<Timestamp>,
 }
 
 impl Verdict {
-    /// What had been said of a number by `moment`, held then, and has not been taken back since. A case speaks if it
-    /// contributes and holds the number with confidence of at least `confidence_from`.
+    /// The ground truth of a number at `moment`: decisions of analysts and confirmed cases that were made before it,
+    /// held then and have not been withdrawn since. A case counts if it contributes and links the number with a
+    /// confidence of at least `confidence_from`.
     ///
-    /// None where nobody spoke, where both were said, and where the number's owner is a victim of spoofing: then the
-    /// caller was somebody else.
+    /// None if nobody has decided, if decisions contradict each other, or if the number's owner is a victim of
+    /// spoofing: then somebody else called.
     #[must_use]
     pub fn of(
         state: &NumberState,
@@ -81,7 +82,7 @@ mod tests {
 
     /// A status, when it was set and when it ends, in seconds.
     type Said = (K, i64, Option<i64>);
-    /// What is said of a number, and the verdict with the second it stands since.
+    /// The statuses of a number, and its ground truth with the second since which it holds.
     type Row = (&'static [Said], Option<(bool, i64)>);
 
     fn state(entries: &[Said]) -> NumberState {

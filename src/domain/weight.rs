@@ -1,28 +1,28 @@
-//! How much one report counts.
+//! The weight of a report.
 
 use super::kinds::Source;
 
-/// Weights and the cap on what the unproven can do together. A judgement, so it is configuration of the model.
+/// Weights, and the cap on all unproven reporters together. They are judgements, so the model configures them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WeightModel {
-    /// Weight of a report of a trusted feed that names no reporter.
+    /// Weight of a report from a trusted feed that names no reporter.
     pub trusted_feed: f64,
-    /// Agreements that a new reporter is taken to have.
+    /// Agreements that a new reporter starts with.
     pub prior_agree: f64,
-    /// Judgements that a new reporter is taken to have had.
+    /// Judgements that a new reporter starts with.
     pub prior_total: f64,
     /// A reporter below this weight is unproven.
     pub proven_from: f64,
-    /// All unproven reporters together add at most this mass to a number, until they are many.
+    /// The most mass that all unproven reporters together add to a number while they are few.
     pub unproven_cap: f64,
-    /// Distinct unproven reporters from which on they count in full.
+    /// Unproven reporters count in full from this number of distinct ones on.
     pub unproven_release_count: usize,
-    /// Days between the first and the last of them from which on they count in full.
+    /// And from this many days between the first and the last of them on.
     pub unproven_release_days: f64,
-    /// The latest claims of a reporter that are kept to be judged, one a number.
+    /// The most claims kept of a reporter: the latest, one a number.
     pub claims_kept: usize,
-    /// Whether a verdict proves only those right who said so before it: whoever repeats what a lookup shows has proved
-    /// nothing. It proves wrong whoever says otherwise, before or after.
+    /// Whether a ground truth proves right only the claims made before it: repeating the result of a lookup proves
+    /// nothing. It proves an opposite claim wrong at any time.
     pub right_only_before_verdict: bool,
 }
 
@@ -40,8 +40,8 @@ impl WeightModel {
         right_only_before_verdict: true,
     };
 
-    /// The weight of a report, to be frozen in its row: a trusted feed without reporters counts in full, everybody
-    /// else by what analysts' verdicts and confirmed cases have said of them.
+    /// The weight of a report, to be frozen in its row. A trusted feed without reporters counts in full; any other
+    /// report counts by the trust of its reporter.
     #[must_use]
     pub fn weight(&self, source: Source, standing: Option<Standing>) -> f32 {
         let weight = match standing {
@@ -59,19 +59,19 @@ impl WeightModel {
         weight
     }
 
-    /// Whether a report with this weight comes from somebody proven.
+    /// Whether this weight is that of a proven reporter.
     #[must_use]
     pub fn is_proven(&self, weight: f32) -> bool {
         f64::from(weight) >= self.proven_from
     }
 }
 
-/// How often analysts' verdicts and confirmed cases agreed with a reporter.
+/// How often the ground truth agreed with a reporter: the basis of reporter trust.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Reports that turned out right.
+    /// Claims that proved right.
     pub agree: u32,
-    /// Reports that turned out wrong.
+    /// Claims that proved wrong.
     pub disagree: u32,
 }
 

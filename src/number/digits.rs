@@ -3,10 +3,10 @@
 use std::fmt;
 use std::ops::Deref;
 
-/// Most digits that a national number may have before it is refused, and some to spare.
+/// The most digits of a national number that is not refused, with some to spare.
 const CAPACITY: usize = 20;
 
-/// Up to 20 ASCII digits. `Debug` shows only how many.
+/// Up to 20 ASCII digits. `Debug` shows only their count.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Digits {
     bytes: [u8; CAPACITY],
@@ -22,7 +22,7 @@ impl Digits {
         text.iter().all(u8::is_ascii_digit).then_some(digits)
     }
 
-    /// `value` in `len` digits, filled up with zeros in front; `None` if it has more.
+    /// `value` in `len` digits, padded with leading zeros; `None` if it has more.
     pub(super) fn from_value(value: u64, len: u32) -> Option<Self> {
         let mut digits = Self {
             len: u8::try_from(len).ok()?,

@@ -11,7 +11,7 @@ use super::plan::country_code;
 /// Fewest digits, country code included.
 const DIGITS_MIN: u32 = 4;
 
-/// Most digits: what a `u64` always holds. E.164 allows 15, and national plans reach 17.
+/// Most digits: every number of 19 digits fits a `u64`. E.164 allows 15, and national plans reach 17.
 const DIGITS_MAX: u32 = 19;
 
 /// Digits at the end that logs do not show.
@@ -28,7 +28,7 @@ const NANP_TOLL_FREE: [u64; 8] = [800, 822, 833, 844, 855, 866, 877, 888];
 pub struct E164(u64);
 
 impl E164 {
-    /// The number whose digits, country code first, read as `digits`.
+    /// The number with these digits, country code first.
     ///
     /// `None` if no country code in use starts it, or if it has fewer than 4 or more than 19 digits.
     pub fn from_digits(digits: u64) -> Option<Self> {
@@ -66,7 +66,7 @@ impl E164 {
         self.0 / 10_u64.pow(10) == 1 && NANP_TOLL_FREE.contains(&(self.0 / 10_u64.pow(7) % 1_000))
     }
 
-    /// The digits less the last `n`; 0 if nothing is left.
+    /// The digits without the last `n`; 0 if none are left.
     pub fn without_last(self, n: u32) -> u64 {
         10_u64.checked_pow(n).map_or(0, |block| self.0 / block)
     }
@@ -101,8 +101,8 @@ impl fmt::Debug for E164 {
     }
 }
 
-/// Reads what `Display` writes, and the same without `+`: digits only, no leading zero. For text
-/// that this program wrote; what people and switches write goes through [`super::parse`].
+/// Reads the output of `Display`, also without `+`: digits only, no leading zero. This is for text that this program
+/// wrote; text of people and switches goes through [`super::parse`].
 impl FromStr for E164 {
     type Err = NumberError;
 
@@ -236,7 +236,7 @@ mod tests {
         assert!(number(18_005_550_199).is_toll_free_shape());
         assert!(number(18_225_550_199).is_toll_free_shape());
         assert!(!number(14_155_550_199).is_toll_free_shape());
-        assert!(!number(80_012_345_678).is_toll_free_shape(), "the world's +800");
+        assert!(!number(80_012_345_678).is_toll_free_shape(), "+800 is international");
         assert!(!number(448_001_111_111).is_toll_free_shape());
     }
 }

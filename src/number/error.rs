@@ -11,19 +11,19 @@ pub enum NumberError {
     /// More than 250 characters.
     #[error("the text is longer than 250 characters")]
     TooLong,
-    /// No three digits in the order and with the punctuation of a number.
+    /// The text does not hold three digits in the form of a number.
     #[error("the text is not a telephone number")]
     NotANumber,
-    /// No country code in use, or none at all and no default region.
+    /// No country code in use, or no country code and no default region.
     #[error("the country code is missing or not in use")]
     InvalidCountryCode,
-    /// Nothing that could be a number follows the international prefix.
+    /// No possible number follows the international prefix.
     #[error("too few digits follow the international prefix")]
     TooShortAfterIdd,
-    /// Fewer digits than any national number, or a dialling prefix alone.
+    /// Fewer digits than any national number has, or only a dialling prefix.
     #[error("the number is too short")]
     TooShort,
-    /// More digits than any national number.
+    /// More digits than any national number has.
     #[error("the number has too many digits")]
     TooLongNumber,
 }

@@ -1,25 +1,25 @@
-//! What kind of number it is, how sure that is, and what the network says of the caller.
+//! The kind of line of a number, its validity, and the result of caller-ID verification.
 
 /// The kind of line a number belongs to. US and Canadian numbers are never told apart by kind:
 /// they are [`LineType::FixedLineOrMobile`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LineType {
-    /// No kind of line has such numbers, as far as the numbering plan is known.
+    /// Not known: the numbering plan gives such numbers to no kind of line.
     #[default]
     Unknown,
     /// A line that stays in its place.
     FixedLine,
     /// A mobile telephone.
     Mobile,
-    /// One of the two: the plan does not tell them apart.
+    /// A fixed line or a mobile telephone: the plan does not tell them apart.
     FixedLineOrMobile,
     /// Telephony over the internet.
     Voip,
     /// Free for the caller.
     TollFree,
-    /// Dearer than a call, part of which the called party earns.
+    /// More expensive than a normal call; the called party earns a part of the price.
     PremiumRate,
-    /// The cost is shared between caller and called.
+    /// Caller and called party share the cost.
     SharedCost,
     /// A number that follows a person.
     PersonalNumber,
@@ -35,26 +35,26 @@ pub enum LineType {
     Emergency,
 }
 
-/// How far a number agrees with the numbering plan.
+/// How well a number fits the numbering plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Validity {
     /// It lies in a range that is in use.
     Valid,
-    /// Its length is right, but no known range holds it. Plans grow: it may be in use tomorrow.
+    /// Its length is right, but it is in no known range. Plans grow: it may be in use tomorrow.
     Possible,
     /// It has a length that no number of the plan has.
     Impossible,
-    /// A short code or an emergency number: dialled as it stands, part of no international plan.
+    /// A short code or an emergency number: dialled as it is, part of no international plan.
     NotANumberOfThePlan,
     /// The caller withheld the number, or no network knew it.
     Anonymous,
 }
 
-/// What the terminating network says of the caller-ID signature (`verstat`, 3GPP TS 24.229
-/// section 7.2A.20, ATIS-1000074).
+/// The terminating network's result of verifying the caller-ID signature (`verstat`, 3GPP TS 24.229 section 7.2A.20,
+/// ATIS-1000074).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verstat {
-    /// `TN-Validation-Passed`, with the attestation where the text names it (`-Passed-A`).
+    /// `TN-Validation-Passed`, with the attestation if the text names it (`-Passed-A`).
     Passed(Option<AttestationLevel>),
     /// `TN-Validation-Failed`.
     Failed,
@@ -62,7 +62,7 @@ pub enum Verstat {
     NoValidation,
 }
 
-/// What the signer knows of the caller (ATIS-1000074): A full, B partial, C gateway.
+/// The signer's knowledge of the caller (ATIS-1000074): A full, B partial, C gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttestationLevel {
     /// The signer knows the customer and their right to the number.

@@ -1,8 +1,8 @@
-//! Telephone numbers: from what switches and people write to one key, [`E164`].
+//! Telephone numbers: from the texts of switches and people to one key, [`E164`].
 //!
-//! [`parse`] reads caller ID in every form in which it arrives and says what it is: a number, a
-//! service that no one scores, or nothing. [`normalize`] answers as libphonenumber does, for
-//! comparison. [`describe`] tells what is known of a number already at hand.
+//! [`parse`] reads caller ID in every form in which it arrives and classifies it: a number, a service that is not
+//! scored, or a withheld number. [`normalize`] answers as libphonenumber does, for comparison. [`describe`] gives the
+//! plan's facts about a number.
 //!
 //! ```
 //! use ringwarden::number::{self, Parsed, Region, Validity};
@@ -15,22 +15,22 @@
 //! assert_eq!(number.validity(), Validity::Valid);
 //! assert_eq!(number.extension(), Some("7"));
 //! assert_eq!(number::parse("sip:anonymous@anonymous.invalid", None), Ok(Parsed::Anonymous));
-//! assert!(number::parse("4155550199", None).is_err(), "of which country?");
+//! assert!(number::parse("4155550199", None).is_err(), "the country is missing");
 //! ```
 //!
-//! Three folders, each of which knows only those before it:
+//! Three folders; each uses only those before it:
 //!
-//! - `text`: characters and punctuation; where in a text the number stands (libphonenumber's rules,
-//!   letters by ITU-T E.161).
-//! - `plan`: the plans of the countries behind the codes of ITU-T E.164; what is dialled before a number;
-//!   emergency numbers and short codes (libphonenumber's metadata 9.0.33, 3GPP TS 22.101).
+//! - `text`: characters and punctuation, and where the number stands in a text (libphonenumber's rules, letters by
+//!   ITU-T E.161).
+//! - `plan`: the plans of the countries behind the codes of ITU-T E.164; dialling prefixes; emergency numbers and short
+//!   codes (libphonenumber's metadata 9.0.33, 3GPP TS 22.101).
 //! - `switch`: addresses (RFC 3261, RFC 3966), lists of them (RFC 3325), withheld numbers (RFC 3323, 3GPP
 //!   TS 29.163), signatures (`verstat`, 3GPP TS 24.229, ATIS-1000074), services by name (RFC 5031).
 //!
-//! The facts come from the `phonenumber` crate, whose metadata is libphonenumber's; the build script
-//! writes them down. Its parser is not used: of inputs that libphonenumber reads it gives the same number for four in five only, and its
-//! expression cache is one lock for all threads. `docs/numbers.md` shows where it errs, and
-//! `docs/number-forms.md` every form with its answer; both are tests.
+//! The facts come from the `phonenumber` crate, whose metadata is libphonenumber's; the build script extracts them. Its
+//! parser is not used: of the inputs that libphonenumber reads, it gives the same number for only four in five, and its
+//! expression cache is one lock for all threads. `docs/numbers.md` shows its errors, and `docs/number-forms.md` every
+//! form with its answer; both are tests.
 
 mod digits;
 mod e164;
@@ -52,18 +52,17 @@ use digits::Digits;
 use plan::dialled;
 use text::written::{self, Written};
 
-/// Reads what a switch or a person wrote for a number: E.164, national and international forms,
-/// `tel` and SIP addresses, words for a withheld number, short and emergency numbers. Numbers
-/// without country code belong to `default_region`.
+/// Reads a number as a switch or a person wrote it: E.164, national and international forms, `tel` and SIP addresses,
+/// words for a withheld number, short and emergency numbers. Numbers without country code belong to `default_region`.
 ///
 /// # Errors
-/// [`NumberError`] if the text holds no number, or only the beginning of one. A number of a length
-/// that does not exist is no error, but [`Validity::Impossible`].
+/// [`NumberError`] if the text holds no number, or only the beginning of one. A number of an impossible length is not
+/// an error but [`Validity::Impossible`].
 pub fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     switch::parse(text, default_region)
 }
 
-/// What libphonenumber alone says of a text: no forms of switches, no short numbers, no anonymity.
+/// Reads a text exactly as libphonenumber does: no forms of switches, no short numbers, no withheld numbers.
 ///
 /// # Errors
 /// [`NumberError`] if the text holds no number.
@@ -77,16 +76,15 @@ pub fn normalize(text: &str, default_region: Option<Region>) -> Result<ParsedNum
     Ok(ParsedNumber::new(code, national).with_extension(written.extension))
 }
 
-/// What the plan says of a number: region, kind, validity, formats. Never fails; a number of no plan
-/// is [`Validity::Impossible`].
+/// The plan's facts about a number: region, kind, validity, formats. Never fails; a number of no plan is
+/// [`Validity::Impossible`].
 pub fn describe(e164: E164) -> ParsedNumber {
     let (value, len) = e164.national();
     let national = Digits::from_value(value, len).unwrap_or_default();
     ParsedNumber::new(e164.country_code(), national)
 }
 
-/// Does all that is otherwise done at the first number of its kind. Called once at the start, so that
-/// no caller waits for it.
+/// Builds every table that is otherwise built on first use. Called once at the start, so that no lookup waits for it.
 pub fn warm_up() {
     plan::warm_up();
     written::warm_up();

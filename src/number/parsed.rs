@@ -1,4 +1,4 @@
-//! What a text turned out to be.
+//! The result of reading a text.
 
 use super::digits::Digits;
 use super::e164::E164;
@@ -6,7 +6,7 @@ use super::kinds::{LineType, Validity, Verstat};
 use super::plan::{self, Standing};
 use super::region::Region;
 
-/// What a piece of caller ID, or of what people write, turned out to be.
+/// The result of reading caller ID, or a text that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parsed {
     /// A number of the international plan, possible or not.
@@ -17,7 +17,7 @@ pub enum Parsed {
     Anonymous,
 }
 
-/// A number of the international plan, with what its numbering plan says of it.
+/// A number of the international plan, with the plan's facts about it.
 ///
 /// `Debug` shows no digits.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct ParsedNumber {
 }
 
 impl ParsedNumber {
-    /// A number with its place in the plan; neither extension nor verstat.
+    /// A number with the plan's facts; without extension and verstat.
     pub(super) fn new(country_code: u16, national: Digits) -> Self {
         Self {
             country_code,
@@ -50,7 +50,7 @@ impl ParsedNumber {
         Self { verstat, ..self }
     }
 
-    /// The key under which the number is kept. `None` if no number of the plan has its length.
+    /// The key of the number. `None` if no number of the plan has its length.
     pub fn e164(&self) -> Option<E164> {
         if self.validity() == Validity::Impossible {
             return None;
@@ -58,7 +58,7 @@ impl ParsedNumber {
         E164::from_digits(self.e164_digits()?)
     }
 
-    /// The E.164 text, as libphonenumber writes it: also of impossible numbers.
+    /// The E.164 text in libphonenumber's form, also of impossible numbers.
     pub fn e164_text(&self) -> String {
         format!("+{}{}", self.country_code, self.national.as_str())
     }
@@ -68,8 +68,8 @@ impl ParsedNumber {
         self.standing.validity
     }
 
-    /// Whether its length is only that of numbers dialled within one area, such as `555-0199`:
-    /// libphonenumber calls them possible, but without the area code they name nobody.
+    /// Whether its length is only that of numbers dialled within one area, such as `555-0199`: libphonenumber calls
+    /// them possible, but without the area code they identify no line.
     pub fn is_local_only(&self) -> bool {
         self.standing.local_only
     }
@@ -84,22 +84,22 @@ impl ParsedNumber {
         self.standing.line_type
     }
 
-    /// The extension behind the number: another telephone, not another number.
+    /// The extension: another telephone behind the same number.
     pub fn extension(&self) -> Option<&str> {
         self.extension.as_deref()
     }
 
-    /// What the terminating network says of the caller-ID signature, if the text says so.
+    /// The result of caller-ID verification, if the text gives one.
     pub fn verstat(&self) -> Option<Verstat> {
         self.verstat
     }
 
-    /// As written within the country: `(415) 555-0199`.
+    /// The national format: `(415) 555-0199`.
     pub fn national_format(&self) -> String {
         plan::national_format(self.country_code, &self.national)
     }
 
-    /// As written for the world: `+1 415-555-0199`.
+    /// The international format: `+1 415-555-0199`.
     pub fn international_format(&self) -> String {
         plan::international_format(self.country_code, &self.national)
     }
@@ -136,7 +136,7 @@ impl std::fmt::Debug for ParsedNumber {
     }
 }
 
-/// A short code or an emergency number: dialled as it stands, within one region.
+/// A short code or an emergency number: dialled as it is, within one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceNumber {
     digits: Box<str>,
@@ -144,7 +144,7 @@ pub struct ServiceNumber {
     kind: ServiceKind,
 }
 
-/// What a number that is not of the plan is for.
+/// The purpose of a number outside the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceKind {
     /// Police, fire brigade, ambulance.
@@ -173,7 +173,7 @@ impl ServiceNumber {
         self.region
     }
 
-    /// What it is for.
+    /// Its purpose.
     pub fn kind(&self) -> ServiceKind {
         self.kind
     }

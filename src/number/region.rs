@@ -1,4 +1,4 @@
-//! Regions: the countries and territories that have numbers of their own.
+//! Regions: countries and territories with numbers of their own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ const REGIONS: &[[u8; 2]] = include!(concat!(env!("OUT_DIR"), "/regions.rs"));
 /// country codes that belong to no country (+800, +883, ...).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region {
-    /// Upper case ASCII, filled up with zeros.
+    /// Upper case ASCII, padded with zero bytes.
     text: [u8; LEN_MAX],
 }
 
@@ -39,7 +39,7 @@ impl Region {
     }
 }
 
-/// Reads a region in either case.
+/// Reads a region in upper or lower case.
 impl FromStr for Region {
     type Err = UnknownRegion;
 

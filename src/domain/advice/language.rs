@@ -1,9 +1,9 @@
-//! The languages that there is advice in.
+//! The languages of the advice.
 
 /// A language of the advice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
-    /// English, also for whoever asks for a language that is not here.
+    /// English, also the default for an unknown language.
     #[default]
     English,
     /// German.
@@ -20,9 +20,9 @@ impl Language {
     /// All languages.
     pub const ALL: &'static [Self] = &[Self::English, Self::German, Self::Spanish, Self::French, Self::Hindi];
 
-    /// The language that a tag names: a BCP 47 tag (`de-AT`), a POSIX locale (`es_MX`), or a list of them as in
-    /// `Accept-Language`, of which the first that is known counts, whatever its weight. Only the primary subtag
-    /// matters, so `hi-Latn` is Hindi. English if none is known.
+    /// The language of a tag: a BCP 47 tag (`de-AT`), a POSIX locale (`es_MX`), or a list of tags as in
+    /// `Accept-Language`. The first known tag of a list counts; weights are ignored. Only the primary subtag matters,
+    /// so `hi-Latn` is Hindi. English if none is known.
     #[must_use]
     pub fn of_tag(tag: &str) -> Self {
         tag.split(',').find_map(Self::of_one_tag).unwrap_or(Self::English)

@@ -1,15 +1,15 @@
-//! What to tell the person who is called, or who is about to dial: what the call may be about, what to do, and where to
-//! report it.
+//! Advice for a person who is called or is about to dial: what the call may be about, what to do, and where to report
+//! it.
 //!
-//! The words are data, one file a [`Language`] in `data/`, and so are the places where people report
-//! (`data/places.csv`): a translator needs no Rust. An answer is put together of whole sentences:
+//! The words are data, one file a [`Language`] in `data/`, and so are the places to report (`data/places.csv`): a
+//! translator needs no Rust. A text consists of whole sentences:
 //!
-//! 1. what the number may be used for, never as an accusation, since a category is a claim of those who reported it;
+//! 1. the possible use of the number, never as an accusation, since a category is a claim of reporters;
 //! 2. what to do;
-//! 3. for calls in the name of a company, that such companies do not call unasked. Microsoft says so of itself: its
-//!    error and warning messages never include a phone number, and it makes no unsolicited calls ("Protect yourself
-//!    from tech support scams", support.microsoft.com);
-//! 4. which name may be misused, if it is that of a well-known brand;
+//! 3. for calls in the name of a company: such companies do not call unasked. Microsoft says so of itself: its error
+//!    and warning messages never include a phone number, and it makes no unsolicited calls ("Protect yourself from tech
+//!    support scams", support.microsoft.com);
+//! 4. the name that may be misused, if it is that of a well-known brand;
 //! 5. where to report, in the region of the person called.
 
 mod language;
@@ -29,7 +29,7 @@ use self::places::Place;
 use self::texts::{Sentence, Texts};
 use self::theme::{Report, Theme};
 
-/// What the person is doing when the advice is shown.
+/// The situation of the person who gets the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Occasion {
     /// The number calls them.
@@ -40,11 +40,11 @@ pub enum Occasion {
 
 /// Advice on a number of this category, in this language, for a person in this region.
 ///
-/// Without a category, or with one that says nothing, the advice is general. For categories of wanted calls the text
-/// is empty: there is nothing to warn of. Only brands on the canonical list are named, since any other name is the
-/// free text of somebody's report, and may be a private person's. At most some 600 characters.
+/// Without a category, or with an unspecific one, the advice is general. For categories of wanted calls the text is
+/// empty: there is nothing to warn about. Only brands on the canonical list are named: any other name is free text from
+/// a report and may be a private person's. At most about 600 characters.
 ///
-/// Whether advice is due is for the caller to decide, by score or action: this says only what it is.
+/// The caller of this function decides, by score or action, whether to show the advice.
 #[must_use]
 pub fn text(
     category: Option<Category>,
@@ -70,8 +70,8 @@ pub fn text(
     ])
 }
 
-/// Reads the words of every language and the places, which is otherwise done at the first advice of each. Called once
-/// at the start, so that no caller waits for it.
+/// Reads the words of every language and the places, which otherwise happens at the first advice. Called once at the
+/// start, so that no lookup waits for it.
 pub fn warm_up() {
     for &language in Language::ALL {
         Texts::of(language);

@@ -1,4 +1,4 @@
-//! Where people report calls, by the region they are in.
+//! Where people report calls, by region.
 
 use std::sync::LazyLock;
 
@@ -10,12 +10,12 @@ const TABLE: &str = include_str!("data/places.csv");
 /// By region, in order.
 static PLACES: LazyLock<Box<[(Region, Place)]>> = LazyLock::new(read);
 
-/// Names, addresses and numbers of the places of a region; empty where none is known.
+/// The places of a region, as names, addresses and numbers; empty where none is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Who takes reports of fraud.
+    /// The place for reports of fraud.
     pub(super) fraud: &'static str,
-    /// Who takes complaints about calls that are only unwanted.
+    /// The place for complaints about calls that are only unwanted.
     pub(super) unwanted: &'static str,
 }
 

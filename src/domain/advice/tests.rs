@@ -1,4 +1,4 @@
-//! What holds for every text in every language.
+//! Rules that hold for every text in every language.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ fn region(code: &str) -> Option<Region> {
     Some(code.parse().unwrap())
 }
 
-/// Every category, and none.
+/// Every category, and no category.
 fn categories() -> impl Iterator<Item = Option<Category>> {
     Category::ALL.iter().copied().map(Some).chain([None])
 }
@@ -36,7 +36,7 @@ fn each(mut check: impl FnMut(Language, Option<Category>, Occasion)) {
 fn there_is_advice_on_every_unwanted_call_and_none_on_wanted_ones() {
     each(|language, category, occasion| {
         let advice = text(category, occasion, None, language, None);
-        // What it is, what to do, where to report.
+        // The kind of call, the advice, the place to report.
         let sentences = advice.matches(['.', '!', '।']).count();
         assert!(sentences >= 3 && advice.ends_with(['.', '।']), "{category:?}: {advice}");
         assert!(!advice.contains(['{', '}']) && !advice.contains("  "), "{advice}");

@@ -1,4 +1,4 @@
-//! The words of a language, as its data file has them, and how sentences become a text.
+//! The words of a language, from its data file, and how sentences become a text.
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ pub(super) struct Texts {
 pub(super) struct Words {
     about: Box<str>,
     called: Box<str>,
-    /// Where it is not what fits every number.
+    /// Set only where the general advice does not fit.
     about_to_dial: Option<Box<str>>,
 }
 
@@ -51,12 +51,12 @@ impl Texts {
         }
     }
 
-    /// What the number may be used for.
+    /// The possible use of the number.
     pub(super) fn about(&self, theme: Theme) -> &str {
         &self.themes.words(theme).about
     }
 
-    /// What to do.
+    /// The advice for this occasion.
     pub(super) fn advice(&self, theme: Theme, occasion: Occasion) -> &str {
         let words = self.themes.words(theme);
         match occasion {
@@ -68,37 +68,37 @@ impl Texts {
         }
     }
 
-    /// That companies do not offer help unasked.
+    /// The sentence that companies do not offer help unasked.
     pub(super) fn support(&self) -> &str {
         &self.support
     }
 
-    /// That the name of a `{brand}` may be misused.
+    /// The sentence that the name of a `{brand}` may be misused.
     pub(super) fn brand(&self) -> &str {
         &self.brand
     }
 
-    /// That a `{place}` takes reports of fraud.
+    /// The sentence that a `{place}` takes reports of fraud.
     pub(super) fn report_fraud(&self) -> &str {
         &self.report_fraud
     }
 
-    /// That the police take reports of fraud.
+    /// The sentence that the police take reports of fraud.
     pub(super) fn report_fraud_police(&self) -> &str {
         &self.report_fraud_police
     }
 
-    /// That a `{place}` takes complaints about unwanted calls.
+    /// The sentence that a `{place}` takes complaints about unwanted calls.
     pub(super) fn report_unwanted(&self) -> &str {
         &self.report_unwanted
     }
 
-    /// That the telephone company may help against unwanted calls.
+    /// The sentence that the telephone company may help against unwanted calls.
     pub(super) fn report_unwanted_company(&self) -> &str {
         &self.report_unwanted_company
     }
 
-    /// That threats are a matter of the police.
+    /// The sentence that the police deal with threats.
     pub(super) fn report_threat(&self) -> &str {
         &self.report_threat
     }
@@ -112,7 +112,7 @@ impl Texts {
     }
 }
 
-/// A sentence, whole or with something filled in. The empty one is left out of a text.
+/// A sentence, whole or with one gap filled in. An empty one is left out of a text.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sentence<'a> {
     before: &'a str,
@@ -121,7 +121,7 @@ pub(super) struct Sentence<'a> {
 }
 
 impl<'a> Sentence<'a> {
-    /// A sentence as it is.
+    /// A sentence without a gap.
     pub(super) const fn plain(text: &'a str) -> Self {
         Self {
             before: text,
@@ -130,7 +130,7 @@ impl<'a> Sentence<'a> {
         }
     }
 
-    /// A sentence whose one `{name}` is filled in.
+    /// A sentence with its one `{name}` filled in.
     pub(super) fn filled(text: &'a str, filling: &'a str) -> Self {
         let hole = text
             .split_once('{')

@@ -1,14 +1,14 @@
-//! Which categories share their advice, and what kind of place takes reports of them.
+//! Themes: categories that share their advice, and the kind of place that takes reports of them.
 
 use serde::Deserialize;
 
 use super::texts::Words;
 use crate::domain::kinds::Category;
 
-/// Declares the themes, and the table of the data files that has words for each: a file that lacks one is refused.
+/// Declares the themes, and the table of the data files with words for each: a file that lacks a theme is refused.
 macro_rules! themes {
     ($( $(#[$meta:meta])* $theme:ident $key:ident ),+ $(,)?) => {
-        /// What advice can be about.
+        /// The themes of the advice.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(super) enum Theme { $( $(#[$meta])* $theme ),+ }
 
@@ -33,7 +33,7 @@ macro_rules! themes {
 }
 
 themes! {
-    /// Nothing is known of the kind of call.
+    /// The kind of call is not known.
     General general,
     /// Fraud of another kind.
     Fraud fraud,
@@ -93,14 +93,14 @@ themes! {
     Unwanted unwanted,
 }
 
-/// Who takes reports.
+/// The kind of place that takes reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Report {
-    /// Whoever collects reports of fraud.
+    /// The place for reports of fraud.
     Fraud,
-    /// Whoever collects complaints about unwanted calls.
+    /// The place for complaints about unwanted calls.
     Unwanted,
-    /// The police, before anybody else.
+    /// The police, first of all.
     Threat,
 }
 
@@ -148,7 +148,7 @@ impl Theme {
         })
     }
 
-    /// Whether such calls are often made in the name of a company that calls nobody unasked.
+    /// Whether such calls often claim to come from a company that calls nobody unasked.
     pub(super) const fn is_in_the_name_of_companies(self) -> bool {
         matches!(
             self,
@@ -156,7 +156,7 @@ impl Theme {
         )
     }
 
-    /// Who takes reports of it.
+    /// The kind of place that takes reports of it.
     pub(super) const fn report(self) -> Report {
         match self {
             Self::General
@@ -175,7 +175,7 @@ impl Theme {
             | Self::Utility
             | Self::Phishing
             | Self::Ring => Report::Fraud,
-            // Nobody who is called loses money by it.
+            // It costs the person called no money.
             Self::TollFree
             | Self::Sales
             | Self::Robocall

@@ -1,8 +1,8 @@
-//! The fold of a number's report rows: decayed sums, counts, and who and where from.
+//! Folds a number's report rows into evidence: decayed sums, counts, reporters and areas.
 //!
 //! The fold is pure and commutative: the same live rows in any order give the same evidence (counts exactly, sums to
-//! rounding). Of one reporter's rows the latest alone counts. Folding a row in is cheap; taking one out is not done:
-//! a withdrawal folds the remaining rows again, so it takes back exactly what was added.
+//! rounding). Only the latest row of a reporter counts. Folding a row in is cheap; taking one out is never done: a
+//! withdrawal refolds the remaining rows, so it removes exactly what was added.
 
 mod standing;
 mod testimony;
@@ -20,8 +20,8 @@ pub use standing::Standing;
 use testimony::earlier;
 pub use testimony::{Book, MAX_OTHER_BRANDS, Testimony};
 
-/// Half-lives and caps that decide what the fold keeps. A change of the half-lives makes old evidence wrong, so they
-/// make up the [`FoldModel::evidence_version`].
+/// Half-lives and caps of the fold. A change of the half-lives makes stored evidence wrong, so they make up the
+/// [`FoldModel::evidence_version`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FoldModel {
     /// Half-life of recent reports, days.
@@ -30,9 +30,9 @@ pub struct FoldModel {
     pub long_days: f64,
     /// Half-life of "not spam", days.
     pub not_spam_days: f64,
-    /// How much the book of unknown attestation counts beside the others; applied when reading.
+    /// How much the ledger of unknown attestation counts beside the others; applied on reading.
     pub unknown_ledger_factor: f64,
-    /// Weights and the cap on the unproven.
+    /// Weights, and the cap on unproven reporters.
     pub weights: WeightModel,
 }
 
@@ -46,7 +46,8 @@ impl FoldModel {
         weights: WeightModel::DEFAULT,
     };
 
-    /// Names what the stored evidence depends on. Two models with the same version fold to the same evidence.
+    /// Identifies everything that stored evidence depends on. Two models with the same version fold to the same
+    /// evidence.
     #[must_use]
     pub fn evidence_version(&self) -> u32 {
         let mut hash = xxhash_rust::xxh3::Xxh3::new();
@@ -64,40 +65,40 @@ impl FoldModel {
     }
 }
 
-/// Raised by hand whenever this file folds the same rows into something else.
+/// Raise this by hand when a change of this file folds the same rows to another result.
 const FOLD_CODE_VERSION: u32 = 2;
 
-/// Everything the rows of one number say together.
+/// The evidence of all rows of one number.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
-    /// The moment at which the sums stand: the latest call of any live row.
+    /// The moment of the sums: the latest call of any live row.
     pub as_of: Timestamp,
-    /// What proven reporters and trusted feeds said.
+    /// From proven reporters and trusted feeds.
     pub proven: Testimony,
-    /// What everybody else said.
+    /// From all other reporters.
     pub unproven: Testimony,
-    /// Of each book the unproven reporters with the smallest hashes, sorted: tells exactly whether there are as many as
-    /// the cap asks.
+    /// For each ledger, the unproven reporters with the smallest hashes, sorted: shows exactly whether they are as many
+    /// as the cap asks.
     pub unproven_sample: Vec<(Ledger, u64)>,
-    /// Reporters of all live rows: tells cheaply that one is new.
+    /// Reporters of all live rows: shows cheaply that a reporter is new.
     pub reporters_seen: DistinctCount,
-    /// Live rows that are not "not spam".
+    /// Live rows, without "not spam".
     pub reports: u32,
-    /// Live rows that are "not spam".
+    /// Live rows of "not spam".
     pub not_spam_reports: u32,
-    /// The earliest call of a live row that is not "not spam".
+    /// The earliest call of a live row, without "not spam".
     pub first_reported: Option<Timestamp>,
-    /// The latest call of a live row that is not "not spam".
+    /// The latest call of a live row, without "not spam".
     pub last_reported: Option<Timestamp>,
 }
 
 impl Evidence {
-    /// Folds all rows of a number: of one reporter the latest live row, and every live row without a reporter.
+    /// Folds all rows of a number: the latest live row of each reporter, and every live row without a reporter.
     #[must_use]
     pub fn of_rows<'a>(rows: impl Iterator<Item = &'a ReportRow>, model: &FoldModel) -> Self {
         let mut live: Vec<&ReportRow> = rows.filter(|row| row.is_live()).collect();
         live.sort_unstable_by(|a, b| {
-            (a.body.reporter, a.order_key()).cmp(&(b.body.reporter, b.order_key())) // latest of a reporter is last
+            (a.body.reporter, a.order_key()).cmp(&(b.body.reporter, b.order_key())) // a reporter's latest row is last
         });
         let mut evidence = Self::default();
         let mut rows = live.iter().peekable();
@@ -112,19 +113,19 @@ impl Evidence {
         evidence
     }
 
-    /// Whether a live row of this reporter may already be folded in; if not, [`Self::fold_in`] may be called.
+    /// Whether a live row of this reporter may be folded in already; if not, [`Self::fold_in`] may be called.
     #[must_use]
     pub fn may_hold(&self, reporter: ReporterHash) -> bool {
         self.reporters_seen.may_contain(reporter.raw())
     }
 
-    /// Folds one live row in whose reporter, if it has one, has no other live row.
+    /// Folds in one live row. Its reporter, if it has one, must have no other live row.
     pub fn fold_in(&mut self, row: &ReportRow, model: &FoldModel) {
         self.count(row);
         self.weigh(row, model);
     }
 
-    /// Whether so many unproven reporters spoke, over so long, that they count in full where `view` reads.
+    /// Whether unproven reporters are so many, over so long, that they count in full in the ledgers of `view`.
     #[must_use]
     pub fn unproven_released(&self, model: &WeightModel, view: View) -> bool {
         if self.unproven_sample.len() < model.unproven_release_count {
@@ -139,7 +140,7 @@ impl Evidence {
         seen.count() >= model.unproven_release_count && span >= model.unproven_release_days
     }
 
-    /// The latest call by which this number counts for its ranges: none while only the unproven spoke.
+    /// The latest call by which this number counts in its ranges: none while its reporters are unproven and few.
     #[must_use]
     pub fn range_at(&self, model: &WeightModel) -> Option<Timestamp> {
         let proven = self.proven.all().last_at;
@@ -150,7 +151,7 @@ impl Evidence {
         }
     }
 
-    /// How many reports its ranges see: those of the unproven only once they are many.
+    /// How many reports count in its ranges: those of unproven reporters only once they are many.
     #[must_use]
     pub fn range_reports(&self, model: &WeightModel) -> u32 {
         let proven = self.proven.all().reports;
@@ -167,7 +168,7 @@ impl Evidence {
         self.reports == 0 && self.not_spam_reports == 0
     }
 
-    /// Mass by category as of `standing`, UNSPECIFIED left out.
+    /// Mass by category as of `standing`, without UNSPECIFIED.
     pub fn categories(&self, standing: &Standing) -> impl Iterator<Item = (Category, f64)> {
         let proven = self.proven.categories.iter().map(|&(category, mass)| (category, mass));
         let share = standing.unproven_share;
@@ -226,7 +227,7 @@ impl Evidence {
         testimony.add(row, age_days, model);
     }
 
-    /// Brings the sums forward to `at` if that is later, and says how many days `at` lies before them otherwise.
+    /// Advances the sums to `at` if that is later; otherwise returns how many days `at` lies before them.
     fn advance(&mut self, at: Timestamp, model: &FoldModel) -> f64 {
         if at > self.as_of {
             let age_days = at.days_since(self.as_of);

@@ -1,4 +1,4 @@
-//! Evidence at one moment, as one kind of call sees it: the numbers that scoring reads.
+//! Evidence at one moment, for one kind of call: the input of scoring.
 
 use super::{Book, Evidence, FoldModel};
 use crate::domain::bitmap::DistinctCount;
@@ -18,21 +18,21 @@ pub struct Standing {
     pub long: f64,
     /// Mass of "not spam".
     pub not_spam: f64,
-    /// Reports that may count for more than their capped mass: those of the unproven only once they are many.
+    /// Reports that may count for more than their capped mass: those of unproven reporters only once they are many.
     pub reports: u32,
     /// About how many distinct areas the victims are in.
     pub areas: f64,
     /// The earliest call reported.
     pub first_at: Option<Timestamp>,
-    /// The latest.
+    /// The latest call reported.
     pub last_at: Option<Timestamp>,
-    /// How much anybody said of authenticated calls, good or bad; of the unproven, only once they are many.
+    /// Mass of all reports of authenticated calls, good or bad; of unproven reporters only once they are many.
     pub authenticated: f64,
-    /// The same of unauthenticated ones.
+    /// The same for unauthenticated calls.
     pub unauthenticated: f64,
     pub(super) long_factor: f64,
     pub(super) unproven_share: f64,
-    /// What of `short` and `long` comes from the unproven while they are few.
+    /// The part of `short` and `long` from unproven reporters while they are few.
     held: Held,
 }
 
@@ -43,13 +43,13 @@ struct Held {
 }
 
 impl Standing {
-    /// Of nothing.
+    /// The standing without evidence.
     #[must_use]
     pub fn nothing(at: Timestamp) -> Self {
         Self { at, ..Self::default() }
     }
 
-    /// The same without complaints of the unproven, if there are any and the unproven are still few.
+    /// The same without complaints of unproven reporters, if there are any and these reporters are still few.
     #[must_use]
     pub fn without_unproven(&self) -> Option<Self> {
         (self.held.long > 0.0).then(|| Self {
@@ -62,7 +62,7 @@ impl Standing {
 }
 
 impl Evidence {
-    /// What the books that `view` holds come to at `now`, with the cap on the unproven applied.
+    /// The sum of the ledgers of `view` at `now`, with the cap on unproven reporters applied.
     #[must_use]
     pub fn at(&self, now: Timestamp, model: &FoldModel, view: View) -> Standing {
         let released = self.unproven_released(&model.weights, view);
@@ -81,7 +81,7 @@ impl Evidence {
         let factor = model.unknown_ledger_factor;
         let proven = left.of(self.proven.seen(view, factor));
         let unproven = left.of(self.unproven.seen(view, factor));
-        // The unproven share of categories and brands is cut by as much as their mass is.
+        // The masses of categories and brands from unproven reporters are cut by the same share as their total.
         let unproven_share = if unproven.long > 0.0 {
             cap(unproven.long) / unproven.long
         } else {
@@ -118,7 +118,7 @@ impl Evidence {
         }
     }
 
-    /// How much was said in one book, good or bad.
+    /// The mass of all reports in one ledger, good or bad.
     fn said(&self, ledger: Ledger, left: &Left, released: bool) -> f64 {
         let said = |book: &Book| book.long * left.long + book.not_spam * left.not_spam;
         let proven = said(self.proven.book(ledger));
@@ -130,7 +130,7 @@ impl Evidence {
     }
 }
 
-/// The shares that are left of sums.
+/// The shares of the sums that are left after decay.
 struct Left {
     short: f64,
     long: f64,

@@ -1,4 +1,5 @@
-//! What one class of reporters, proven or unproven, said of a number: in three books, by how the call was signed.
+//! The reports of one class of reporters, proven or unproven, on a number: in three ledgers, by how the call was
+//! signed.
 
 use super::FoldModel;
 use crate::domain::bitmap::DistinctCount;
@@ -9,10 +10,11 @@ use crate::domain::kinds::Category;
 use crate::domain::report::{Ledger, ReportRow};
 use crate::domain::time::Timestamp;
 
-/// Most brands kept for a number beside those of the canonical list: the first by name, so that order does not matter.
+/// The most brands kept for a number besides those of the canonical list: the first by name, so that order does not
+/// matter.
 pub const MAX_OTHER_BRANDS: usize = 8;
 
-/// What was said in one book. Sums stand as of [`super::Evidence::as_of`].
+/// One ledger. The sums are as of [`super::Evidence::as_of`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Book {
     /// Decayed mass of reports, short half-life.
@@ -21,21 +23,22 @@ pub struct Book {
     pub long: f64,
     /// Mass of "not spam".
     pub not_spam: f64,
-    /// Reports, "not spam" apart; of one reporter the latest.
+    /// Reports without "not spam"; only the latest of each reporter.
     pub reports: u32,
     /// Distinct areas that the reporters are in.
     pub areas: DistinctCount,
-    /// The earliest call reported, "not spam" apart; of the unproven, when the earliest report came.
+    /// The earliest call reported, without "not spam"; for unproven reporters, the arrival of the earliest report.
     pub first_at: Option<Timestamp>,
-    /// The latest call reported, "not spam" apart; of the unproven, no later than the report came.
+    /// The latest call reported, without "not spam"; for unproven reporters, not later than the report arrived.
     pub last_at: Option<Timestamp>,
 }
 
-/// The three books of a number, and what is kept across them.
+/// The three ledgers of a number, and the sums across them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Testimony {
     unknown: Book,
-    /// The authenticated book and the unauthenticated one: of most numbers nobody said how their calls were signed.
+    /// The authenticated and the unauthenticated ledger; absent for most numbers, whose reports do not state the
+    /// signing.
     signed: Option<Box<[Book; 2]>>,
     /// Mass by category, sorted by category; UNSPECIFIED is left out.
     pub categories: Vec<(Category, f64)>,
@@ -56,7 +59,7 @@ impl Book {
         last_at: None,
     };
 
-    /// Both together, the other's masses taken times `factor`.
+    /// The sum of both ledgers, with the other's masses times `factor`.
     fn and(self, other: &Self, factor: f64) -> Self {
         Self {
             short: self.short + other.short * factor,
@@ -77,7 +80,7 @@ impl Book {
 }
 
 impl Testimony {
-    /// From the books, in the order of [`Ledger::ALL`]; nothing is said of categories, brands and reporters.
+    /// From the ledgers, in the order of [`Ledger::ALL`]; without categories, brands and reporters.
     #[must_use]
     pub fn of_books([authenticated, unauthenticated, unknown]: [Book; 3]) -> Self {
         let signed = [authenticated, unauthenticated];
@@ -88,7 +91,7 @@ impl Testimony {
         }
     }
 
-    /// One book.
+    /// One ledger.
     #[must_use]
     pub fn book(&self, ledger: Ledger) -> &Book {
         match (ledger, self.signed.as_deref()) {
@@ -99,8 +102,7 @@ impl Testimony {
         }
     }
 
-    /// The books that a view holds, as one; what was said of calls of which nobody knows how they were signed counts
-    /// `unknown_factor` times.
+    /// The sum of the ledgers that a view reads; the ledger of unknown signing counts `unknown_factor` times.
     #[must_use]
     pub fn seen(&self, view: View, unknown_factor: f64) -> Book {
         let unknown = Book::EMPTY.and(&self.unknown, unknown_factor);
@@ -112,7 +114,7 @@ impl Testimony {
         held.fold(unknown, |sum, ledger| sum.and(self.book(ledger), 1.0))
     }
 
-    /// All books as one.
+    /// The sum of all ledgers.
     #[must_use]
     pub fn all(&self) -> Book {
         self.seen(View::All, 1.0)
@@ -144,7 +146,7 @@ impl Testimony {
         if let Some(area) = &row.body.area {
             book.areas.insert(area.hash64());
         }
-        // Whoever is not trusted may say anything of when the call was; when the report came, our own clock says.
+        // An unproven reporter can claim any call time; the arrival time is by our own clock.
         let (first, last) = if model.weights.is_proven(row.weight) {
             (row.body.occurred_at, row.body.occurred_at)
         } else {
@@ -176,7 +178,7 @@ impl Testimony {
         }
     }
 
-    /// A brand beyond the first few by name was never among them before either, so what is kept is always complete.
+    /// A brand beyond the first few by name was never among them before, so the masses of the kept brands are complete.
     fn keep_first_other_brands(&mut self) {
         let mut others = 0usize;
         self.brands.retain(|(brand, _)| {

@@ -1,4 +1,4 @@
-//! A list that is coming in, entry by entry: it is taken whole or not at all.
+//! A list being imported, entry by entry: it is taken whole or not at all.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,33 +8,33 @@ use crate::domain::ids::{ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::time::Timestamp;
 
-/// An entry as it comes in.
+/// An entry being imported.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
     /// The number or prefix.
     pub pattern: Pattern,
-    /// Where it comes from.
+    /// Its source.
     pub source: ListSource,
-    /// Who asked for it, where known.
+    /// The party that asked for it, where known.
     pub requester: Option<Requester>,
-    /// When it was entered there.
+    /// When it was entered at the source.
     pub entered_at: Timestamp,
-    /// When it ceases to hold.
+    /// When it expires.
     pub expires_at: Option<Timestamp>,
-    /// What to do about it.
+    /// The action for it.
     pub action: Option<Action>,
-    /// The line of the file that it stood in; 0 if there was none.
+    /// Its line in the file; 0 without a file.
     pub line: u32,
 }
 
-/// What is wrong with an entry whose fields are all right each.
+/// A fault of an entry whose fields are each valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EntryFault {
     /// A list of this kind needs an action.
     #[error("must be set in a list of kind TENANT_PREFIX")]
     ActionMissing,
     /// A list of this kind has no actions.
-    #[error("must not be set but in a list of kind TENANT_PREFIX")]
+    #[error("must not be set except in a list of kind TENANT_PREFIX")]
     ActionUnwanted,
     /// It expires before it was entered.
     #[error("must not lie before the date of the entry")]
@@ -42,7 +42,7 @@ pub enum EntryFault {
 }
 
 impl EntryFault {
-    /// The field at fault, as the contract names it.
+    /// The field at fault, by its name in the contract.
     #[must_use]
     pub const fn field(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl EntryFault {
     }
 }
 
-/// What is wrong with a list as a whole.
+/// A fault of the list as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DraftFault {
     /// Too many entries.
@@ -60,22 +60,22 @@ pub enum DraftFault {
     TooMany,
 }
 
-/// Where an entry came in, from 0, and its line.
+/// The position of an entry, from 0, and its line.
 pub type PlaceAndLine = (u32, u32);
-/// An entry whose pattern came before, and the entry before it.
+/// An entry whose pattern came before, and that earlier entry.
 pub type Twice = [PlaceAndLine; 2];
 
-/// A list that is coming in.
+/// A list being imported.
 #[derive(Debug)]
 pub struct Draft {
     kind: ListKind,
-    /// With the place each came in at, from 0, and its line.
+    /// Each with its position, from 0, and its line.
     entries: Vec<(ListEntry, u32, u32)>,
     origins: HashSet<Arc<Origin>>,
 }
 
 impl Draft {
-    /// A list of this kind without entries.
+    /// An empty list of this kind.
     #[must_use]
     pub fn new(kind: ListKind) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Draft {
         }
     }
 
-    /// Checks an entry for what its fields say together.
+    /// Checks an entry's fields against each other.
     ///
     /// # Errors
     /// [`EntryFault`].
@@ -101,7 +101,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Takes an entry in. `place` is where it stands among all that came, from 0.
+    /// Adds an entry. `place` is its position among all entries, from 0.
     ///
     /// # Errors
     /// If the list is full.
@@ -127,8 +127,7 @@ impl Draft {
     /// The entries in the order of their patterns.
     ///
     /// # Errors
-    /// The places and lines of every entry whose pattern came before, each with those of the entry before it: the later
-    /// one first.
+    /// For each entry whose pattern came before: its position and line, then those of the earlier entry.
     pub fn finish(mut self) -> Result<Arc<[ListEntry]>, Vec<Twice>> {
         self.entries
             .sort_unstable_by_key(|(entry, place, _)| (entry.pattern, *place));
@@ -144,7 +143,7 @@ impl Draft {
         Err(twice)
     }
 
-    /// The same origin as before, if it came before.
+    /// The shared copy of this origin.
     fn origin(&mut self, origin: Origin) -> Arc<Origin> {
         if let Some(known) = self.origins.get(&origin) {
             return Arc::clone(known);

@@ -1,7 +1,9 @@
-//! Lists of numbers and prefixes that rules are made of: do-not-originate, protected, unassigned, and the tenant's own.
+//! Lists of numbers and prefixes for the rules of the policy: do-not-originate, protected, unassigned, and the tenant's
+//! own.
 //!
-//! Others keep them, and they are imported whole. A list in force is a [`List`]; one that is coming in is a [`Draft`],
-//! which becomes entries only if every line of it is sound. What the lists say of one number is [`ListHits`].
+//! Other parties maintain them, and they are imported whole. A list in force is a [`List`]. A list being imported is a
+//! [`Draft`], which becomes entries only if every line is valid. [`ListHits`] is the result of all lists for one
+//! number.
 
 mod draft;
 mod pattern;
@@ -24,60 +26,60 @@ pub use pattern::{Pattern, PatternError};
 pub const MAX_ENTRIES: usize = 200_000;
 /// The most lists.
 pub const MAX_LISTS: usize = 64;
-/// The most bytes of the name of whoever replaces a list.
+/// The most bytes of the name of the actor who replaces a list.
 pub const MAX_ACTOR_BYTES: usize = 64;
 
 /// A list in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
-    /// Its name.
+    /// Its id.
     pub id: ListId,
-    /// What it means. The kind of a list does not change.
+    /// Its meaning. The kind of a list never changes.
     pub kind: ListKind,
     /// Its entries, in the order of their patterns, no pattern twice; at most [`MAX_ENTRIES`].
     pub entries: Arc<[ListEntry]>,
-    /// Who replaced it last.
+    /// The actor who replaced it last.
     pub actor: Actor,
-    /// When.
+    /// When it was last replaced.
     pub replaced_at: Timestamp,
-    /// The last few mutations.
+    /// The latest mutations, by request id.
     pub requests: Requests,
-    /// What a newer release wrote behind these fields.
+    /// Fields of a newer release, kept unread.
     pub tail: Tail,
 }
 
 /// One number or prefix of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListEntry {
-    /// The number, or how its numbers begin.
+    /// The number or prefix.
     pub pattern: Pattern,
-    /// Where the entry comes from. Shared, since few origins have many entries.
+    /// Its origin. Shared, since few origins have many entries.
     pub origin: Arc<Origin>,
-    /// When it was entered there.
+    /// When it was entered at the origin.
     pub entered_at: Timestamp,
-    /// From when it does not hold any more; none if it always does.
+    /// From when it no longer holds; none if it has no end.
     pub expires_at: Option<Timestamp>,
-    /// What to do about it: in lists of kind [`ListKind::TenantPrefix`], and in no other.
+    /// The action for it: in lists of kind [`ListKind::TenantPrefix`], and in no other.
     pub action: Option<Action>,
 }
 
-/// Where entries come from.
+/// The origin of entries.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// The source, such as a registry or a carrier.
     pub source: ListSource,
-    /// Who asked for the entry, where known.
+    /// The party that asked for the entry, where known.
     pub requester: Option<Requester>,
 }
 
-/// What a list says of a number.
+/// The match of a number on the lists of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// From when on no list of this kind says so any more; none if that is not foretold.
+    /// When the match ends on all lists of this kind; none if no end is known.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What the lists say of one number at one moment. Entries that have expired are left out.
+/// The matches of one number on all lists at one moment. Expired entries are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListHits {
     /// It never originates calls.
@@ -86,16 +88,16 @@ pub struct ListHits {
     pub protected: Option<Hit>,
     /// It is assigned to nobody.
     pub unassigned: Option<Hit>,
-    /// The tenant puts it through.
+    /// The tenant lets it through.
     pub tenant_allow: Option<Hit>,
     /// The tenant refuses it.
     pub tenant_block: Option<Hit>,
-    /// What the tenant does about the longest prefix of it that is listed; the number itself is longer than any. Here a
-    /// hit expires with its entry, though a shorter prefix may take its place.
+    /// The tenant's action for the longest listed prefix of it; an entry for the number itself counts as longer than
+    /// any prefix. The match ends with its entry, though a shorter prefix may then apply.
     pub tenant_prefix: Option<(Action, Hit)>,
 }
 
-/// A hash of what a list holds, for telling requests apart; the same on every machine.
+/// A hash of a list's contents, to tell requests apart; the same on every machine.
 #[must_use]
 pub fn digest(entries: &[ListEntry]) -> u128 {
     let mut hasher = Xxh3::new();
@@ -107,7 +109,7 @@ pub fn digest(entries: &[ListEntry]) -> u128 {
         let expires_at = entry.expires_at.map(Timestamp::millis);
         hasher.update(&[u8::from(expires_at.is_some())]);
         hasher.update(&expires_at.unwrap_or(0).to_le_bytes());
-        // Names hold no control characters, so that these tell where one ends.
+        // Names hold no control characters, so a line feed marks the end of one.
         hasher.update(entry.origin.source.as_str().as_bytes());
         hasher.update(b"\n");
         let requester = entry.origin.requester.as_ref().map_or("", Requester::as_str);

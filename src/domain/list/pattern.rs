@@ -1,4 +1,4 @@
-//! What an entry of a list stands for: one number, or all numbers that begin alike.
+//! The pattern of a list entry: one number, or all numbers with a prefix.
 
 use std::fmt;
 
@@ -9,31 +9,31 @@ const MAX_PREFIX_DIGITS: u32 = 14;
 /// Digits at the end that logs do not show.
 const HIDDEN_DIGITS: u32 = 4;
 
-/// A number, or the digits that numbers begin with.
+/// A number, or a prefix of numbers.
 ///
-/// Country codes never start with 0, so the digits as an integer tell how many there are, and patterns are in the order
-/// of these integers, of equal ones the prefix first. `Debug` hides the last digits of a number.
+/// Country codes never start with 0, so the integer determines the digits. Patterns are ordered by this integer; if
+/// equal, the prefix comes first. `Debug` hides the last digits of a number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern {
     digits: u64,
-    /// Whether it is one number rather than a prefix.
+    /// Whether it is one number; otherwise it is a prefix.
     exact: bool,
 }
 
-/// Why a text is no pattern. Never repeats the text.
+/// Why a text is not a pattern. Never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// A prefix of another form.
-    #[error("a prefix must be +, 1 to 14 digits of which the first is not 0, and *, such as +1415555*")]
+    /// A prefix in another form.
+    #[error("a prefix must be + and 1 to 14 digits that do not start with 0, then *, such as +1415555*")]
     Prefix,
-    /// Nothing is there.
+    /// The text is empty.
     #[error("must not be empty")]
     Empty,
-    /// It is no number.
+    /// The text is not a number.
     #[error("must be a number in E.164, such as +14155550199, or a prefix that ends in *: {0}")]
     NotANumber(NumberError),
-    /// A short code or an emergency number, or a word for a withheld one.
-    #[error("must be a number in E.164, such as +14155550199: this is none that can be listed")]
+    /// A short code, an emergency number, or a word for a withheld number.
+    #[error("must be a number in E.164, such as +14155550199; short codes and emergency numbers cannot be listed")]
     NotListed,
     /// No number has that length.
     #[error("no number of its country has this length")]
@@ -41,8 +41,8 @@ pub enum PatternError {
 }
 
 impl Pattern {
-    /// Reads a number in E.164 or a prefix that ends in `*`, white space around it ignored. A number need not be one
-    /// that is assigned, but must be possible.
+    /// Reads a number in E.164, or a prefix that ends in `*`; white space around it is ignored. A number must be
+    /// possible; it need not be assigned.
     ///
     /// # Errors
     /// [`PatternError`].
@@ -72,14 +72,14 @@ impl Pattern {
         }
     }
 
-    /// All numbers that begin with these digits, country code first; none if there are no digits or more than 14.
+    /// All numbers with these leading digits, country code first; none if there are no digits or more than 14.
     #[must_use]
     pub fn prefix(digits: u64) -> Option<Self> {
         let len = digits.checked_ilog10()? + 1;
         (len <= MAX_PREFIX_DIGITS).then_some(Self { digits, exact: false })
     }
 
-    /// The pattern with this [`Self::key`], if it is one.
+    /// The pattern with this [`Self::key`], if the key is valid.
     #[must_use]
     pub fn from_key(digits: u64, exact: bool) -> Option<Self> {
         if exact {
@@ -89,7 +89,7 @@ impl Pattern {
         }
     }
 
-    /// Its digits as an integer, and whether it is one number: patterns are in the order of this.
+    /// Its digits as an integer, and whether it is one number: the sort key of patterns.
     #[must_use]
     pub const fn key(self) -> (u64, bool) {
         (self.digits, self.exact)

@@ -1,4 +1,4 @@
-//! Model files: JSON, versioned, checked as a whole before they score anybody.
+//! Model files: JSON, versioned, checked as a whole before use.
 
 use std::sync::{Arc, LazyLock};
 
@@ -20,7 +20,7 @@ const HALF_LIFE_MAX: f64 = 3_650.0;
 /// The most that one number of the rules may be.
 const RULE_MAX: f64 = 100.0;
 
-/// The file as it is written.
+/// The contents of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModelFile {
@@ -52,11 +52,11 @@ struct HalfLives {
     ranges_long: f64,
 }
 
-/// What is wrong with a model file.
+/// The fault of a model file.
 #[derive(Debug, Error)]
 pub enum ModelError {
-    /// It is no JSON, or has other fields.
-    #[error("is no model file: {0}")]
+    /// It is not JSON, or has other fields.
+    #[error("is not a model file: {0}")]
     Json(#[from] serde_json::Error),
     /// It was written for another release.
     #[error("has format {found}; this release reads {FORMAT}")]
@@ -64,12 +64,12 @@ pub enum ModelError {
         /// The format it names.
         found: u32,
     },
-    /// One of its fields makes no sense.
+    /// A field has an invalid value.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// A field of a model that makes no sense.
+/// A field of a model with an invalid value.
 #[derive(Debug, Error)]
 #[error("{field} {what}")]
 pub struct Fault {
@@ -97,7 +97,7 @@ impl ScoreModel {
     /// Reads a model file.
     ///
     /// # Errors
-    /// If it is no such file, or a field of it makes no sense.
+    /// If the text is not a model file, or a field has an invalid value.
     pub fn from_json(text: &str) -> Result<Self, ModelError> {
         let format: Format = serde_json::from_str(text)?;
         if format.format != FORMAT {
@@ -135,7 +135,7 @@ impl ScoreModel {
     }
 }
 
-/// The one field that every layout has.
+/// The one field that every format has.
 #[derive(Deserialize)]
 struct Format {
     format: u32,
@@ -288,10 +288,7 @@ impl Rules {
 fn check_terms(terms: &[Term]) -> Result<(), Fault> {
     for (place, term) in terms.iter().enumerate() {
         if terms.iter().take(place).any(|other| other.feature == term.feature) {
-            return Err(Fault::new(
-                format!("terms.{}", term.feature.name()),
-                "stands there twice",
-            ));
+            return Err(Fault::new(format!("terms.{}", term.feature.name()), "is there twice"));
         }
         term.check()?;
     }
@@ -311,7 +308,7 @@ fn within(fields: &[(&str, f64)], least: f64, most: f64) -> Result<(), Fault> {
 /// The model fitted on FTC complaints up to 31 October 2020, as `ringwarden fit` wrote it.
 const BUILT_IN: &str = include_str!("built-in.json");
 
-/// The model that the program carries; read once.
+/// The built-in model; read once.
 pub(super) fn built_in() -> Arc<ScoreModel> {
     static MODEL: LazyLock<Arc<ScoreModel>> = LazyLock::new(|| {
         #[expect(clippy::expect_used, reason = "a test reads the same constant")]

@@ -1,7 +1,7 @@
 //! The scoring model: all its numbers in one file, with a version.
 //!
-//! What a replay of complaints can measure is fitted ([`ScoreModel::terms`] and what stands beside them); what it
-//! cannot is a judgement and stands in [`Rules`]. The program carries a fitted model; another can be given as a file.
+//! Values that a replay of complaints can measure are fitted ([`ScoreModel::terms`] and its neighbours); the others are
+//! judgements, in [`Rules`]. The program carries a fitted model; a file can replace it.
 
 mod file;
 mod rules;
@@ -23,17 +23,17 @@ use super::score::Weighed;
 /// The whole model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreModel {
-    /// Names the model in every answer.
+    /// The name of the model, given in every answer.
     pub version: String,
     /// How evidence is folded.
     pub fold: FoldModel,
-    /// Half-life of the count of areas since the last report, days: the map of areas has no window of its own.
+    /// Half-life of the count of areas since the last report, days: the map of areas does not decay by itself.
     pub areas_half_life_days: f64,
-    /// How neighbours fade.
+    /// How neighbours decay.
     pub ranges: RangeModel,
     /// Share of calls that are unwanted, before anything is known of the number.
     pub prior: f64,
-    /// Log-odds of a number of which nothing is known, the prior apart.
+    /// Log-odds of a number without evidence, without the prior.
     pub intercept: f64,
     /// The terms, each over one feature.
     pub terms: Vec<Term>,
@@ -41,28 +41,28 @@ pub struct ScoreModel {
     pub tables: Vec<Table>,
     /// From log-odds to the probability of another complaint within seven days.
     pub again: Again,
-    /// What no replay can fit.
+    /// The part that no replay can fit.
     pub rules: Rules,
-    /// What it was fitted on, and what it then reached.
+    /// The data and the result of the fit.
     pub fitted: Option<Fitted>,
 }
 
-/// A logistic recalibration: how probable it is that a number reported in the last 180 days is reported again within
-/// seven.
+/// A logistic recalibration: the probability that a number reported in the last 180 days is reported again within seven
+/// days.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Again {
     /// Log-odds where the score's are 0.
     pub intercept: f64,
-    /// Times the log-odds of the number, the prior apart.
+    /// Factor on the number's log-odds, without the prior.
     pub slope: f64,
-    /// What the number's own history adds: the score asks whether a call is unwanted, and a number that was given up
-    /// long ago makes none.
+    /// Terms over the number's own history. The score asks whether a call is unwanted; a number that was abandoned long
+    /// ago makes no calls.
     #[serde(default)]
     pub terms: Vec<Term>,
 }
 
-/// What a model was fitted on.
+/// The data and the result of a fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fitted {
@@ -76,7 +76,7 @@ pub struct Fitted {
     pub legitimate_numbers: u64,
     /// Which half of the legitimate numbers, by exchange; all if none.
     pub half: Option<u8>,
-    /// What the sample was drawn with.
+    /// The seed of the sample.
     pub seed: u64,
     /// Mean loss per sample, in nats, by the weights of the fit.
     pub loss: f64,
@@ -85,7 +85,7 @@ pub struct Fitted {
 }
 
 impl ScoreModel {
-    /// The log-odds that the evidence alone adds up to, the prior apart.
+    /// The log-odds of the evidence alone, without the prior.
     #[must_use]
     pub fn evidence_log_odds(&self, features: &Features) -> f64 {
         let terms: f64 = self.terms.iter().map(|term| term.points(features)).sum();
@@ -117,7 +117,7 @@ impl ScoreModel {
 }
 
 impl Default for ScoreModel {
-    /// The model that the program carries.
+    /// The built-in model.
     fn default() -> Self {
         Arc::unwrap_or_clone(file::built_in())
     }

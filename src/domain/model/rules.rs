@@ -2,45 +2,47 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Caps, floors and weights that are a judgement.
+/// Caps, floors and weights that are judgements.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// A score that rests on the neighbourhood alone stays below this: it labels, it does not block.
+    /// A score that rests on the neighbourhood alone stays below this: it labels and does not block.
     pub range_only_most: f64,
-    /// From this mass of reports on (long half-life), or with a contributing case, a score rests on the number itself.
+    /// From this mass of own reports on (long half-life), or with a contributing case, a score rests on the number
+    /// itself.
     pub own_mass_from: f64,
-    /// Times ln(1 + mass of "not spam"), taken off.
+    /// Factor on ln(1 + mass of "not spam"), subtracted.
     pub not_spam: f64,
-    /// "Not spam" takes at most this off.
+    /// The most that "not spam" subtracts.
     pub not_spam_most: f64,
     /// Fraud cases.
     pub cases: CaseWeights,
     /// How the call was signed.
     pub attestation: AttestationOdds,
-    /// What the rate of a number's calls says.
+    /// The rate of a number's calls.
     pub rate: RateWeights,
-    /// A score that only the signing of the call lifted, of a number with nothing of its own, stays below this.
+    /// A score that only the signing of the call raised, of a number without evidence of its own, stays below this.
     pub channel_most: f64,
-    /// Reporters who are new and few lift no score to this, unless it is there without them.
+    /// Reporters who are new and few raise no score to this, unless it is there without them.
     pub unproven_most: f64,
-    /// A number is known to call with full attestation from this mass of reports of such calls on, good or bad.
+    /// From this mass of reports of fully attested calls on, good or bad, a number is known to call with full
+    /// attestation.
     pub spoof_seen_from: f64,
-    /// And if they are this share of all reports of calls whose signing is known.
+    /// And if they are at least this share of all reports of calls with known signing.
     pub spoof_share_from: f64,
-    /// What a call has added, in log-odds, that shows such a number and comes through a gateway or unsigned.
+    /// Log-odds added to a call that shows such a number but came through a gateway or unsigned.
     pub spoof_suspected: f64,
     /// The least score of a number that an analyst blocked.
     pub blocked_floor: f64,
     /// The highest score of a number that an analyst allowed.
     pub allowed_most: f64,
-    /// What a verified business has taken off, in log-odds.
+    /// Log-odds subtracted for a verified business.
     pub verified_business: f64,
-    /// Evidence that counts as half of certainty.
+    /// The mass of evidence at which confidence is one half.
     pub confidence_half_mass: f64,
-    /// How much range mass counts as evidence.
+    /// The share of range mass that counts as evidence.
     pub confidence_range_share: f64,
-    /// A number without anything of its own is UNKNOWN below this range mass.
+    /// A number without evidence of its own is UNKNOWN below this range mass.
     pub unknown_below_range_mass: f64,
     /// Strength of the prior over categories.
     pub category_prior_strength: f64,
@@ -48,28 +50,28 @@ pub struct Rules {
     pub category_shown_from: f64,
 }
 
-/// What fraud cases bring, in log-odds.
+/// The log-odds that fraud cases add.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CaseWeights {
     /// The number was seen as caller ID.
     pub caller_id: f64,
-    /// Victims are told to call it, or the network uses it otherwise.
+    /// Victims are told to call it, or the fraud network uses it otherwise.
     pub other_role: f64,
-    /// Not linked itself, but a linked number is in its block of a hundred.
+    /// The number is not linked, but another number of its block of 100 is.
     pub neighbour: f64,
     /// Half-life, days, from the later of link and last evidence.
     pub half_life_days: f64,
-    /// All cases together bring at most this.
+    /// The most that all cases together add.
     pub most: f64,
-    /// The least score of a number that a contributing case holds with confidence.
+    /// The least score of a number that a contributing case links with enough confidence.
     pub floor_score: f64,
-    /// From this confidence on.
+    /// The least confidence of a link for that floor.
     pub floor_confidence: f64,
 }
 
-/// What the signature of a call says of the call, in log-odds: published rates of August 2022. They drift, so they are
-/// part of the model's version.
+/// The log-odds that a call's signature adds: published rates of August 2022. They drift, so they are part of the
+/// model's version.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AttestationOdds {
@@ -81,11 +83,11 @@ pub struct AttestationOdds {
     pub c: f64,
     /// Known to be unsigned.
     pub unsigned: f64,
-    /// Nothing was said.
+    /// Not stated.
     pub not_given: f64,
 }
 
-/// What the latest calls of a number bring, in log-odds: a judgement. The thresholds are the operator's.
+/// The log-odds that the latest calls of a number add: a judgement. The operator sets the thresholds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateWeights {
@@ -95,13 +97,13 @@ pub struct RateWeights {
     pub sequential: f64,
     /// Many of its calls end within seconds.
     pub short_calls: f64,
-    /// Few are answered.
+    /// Few of its calls are answered.
     pub unanswered: f64,
-    /// Many are refused.
+    /// Many of its calls are rejected.
     pub rejected: f64,
-    /// The least score of a number of which any of this holds.
+    /// The least score of a number that shows any of these signs.
     pub floor_score: f64,
-    /// Rate lifts no score to this, unless it is there without.
+    /// Rate raises no score to this, unless it is there without rate.
     pub most: f64,
 }
 

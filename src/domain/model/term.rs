@@ -1,38 +1,38 @@
-//! A term of the score: a line with a few bends.
+//! A term of the score: a piecewise linear function of one feature.
 //!
-//! Additive and piecewise linear, so that every reason has its points and can be checked with a ruler; over the
-//! logarithm, since the step from one report to two says more than that from eleven to twelve.
+//! Terms are additive and piecewise linear, so that every reason has its points and can be checked by hand. They are
+//! over the logarithm, since the step from one report to two says more than the step from eleven to twelve.
 
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
 use crate::domain::feature::{Feature, Features};
 
-/// The most knots of a term: more would fit the year rather than the cause.
+/// The most knots of a term: more would overfit the year of the data.
 pub const MAX_KNOTS: usize = 6;
 /// The most terms of a model.
 pub const MAX_TERMS: usize = 40;
-/// No knot, line or point of a model is farther from nought than this, so that no sum of them overflows.
+/// The largest absolute value of a knot, line or point of a model, so that no sum of them overflows.
 pub(super) const VALUE_MAX: f64 = 1_000.0;
 
-/// Points over one feature: linear between knots, level before the first and behind the last.
+/// Points over one feature: linear between knots, constant before the first and after the last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
-    /// What it looks at.
+    /// The feature.
     pub feature: Feature,
-    /// `[where the feature stands, points]`, ascending.
+    /// `[value of the feature, points]`, ascending.
     pub knots: Vec<[f64; 2]>,
 }
 
 impl Term {
-    /// What it adds to the log-odds.
+    /// The points it adds to the log-odds.
     #[must_use]
     pub fn points(&self, features: &Features) -> f64 {
         interpolate(&self.knots, features.get(self.feature))
     }
 
-    /// Checks what a file says.
+    /// Checks the values from a file.
     ///
     /// # Errors
     /// If there are no knots or too many, or they do not ascend.
@@ -55,7 +55,7 @@ impl Term {
         Ok(())
     }
 
-    /// Checks that the points of a score nowhere fall where risk must rise.
+    /// Checks that the points never fall over a feature that can only raise risk.
     ///
     /// # Errors
     /// If they do.
@@ -63,7 +63,7 @@ impl Term {
         let mut pairs = self.knots.iter().zip(self.knots.iter().skip(1));
         if self.feature.rises() && pairs.any(|([_, y], [_, next])| next < y) {
             let field = format!("terms.{}.knots", self.feature.name());
-            return Err(Fault::new(field, "fall where more of it can only be worse"));
+            return Err(Fault::new(field, "fall, but a higher value can only mean more risk"));
         }
         Ok(())
     }
@@ -74,7 +74,7 @@ pub(super) fn is_in_bounds(value: f64) -> bool {
 }
 
 fn out_of_bounds() -> String {
-    format!("holds what is not from -{VALUE_MAX} to {VALUE_MAX}")
+    format!("holds a value that is not from -{VALUE_MAX} to {VALUE_MAX}")
 }
 
 fn interpolate(knots: &[[f64; 2]], x: f64) -> f64 {
@@ -94,23 +94,23 @@ fn interpolate(knots: &[[f64; 2]], x: f64) -> f64 {
     from_y
 }
 
-/// Points over two features at once, where one means something else in the light of the other: bilinear
-/// between the lines of a grid, level outside.
+/// Points over two features at once, where one changes the meaning of the other: bilinear between the lines of a grid,
+/// constant outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// What it looks at: rows, then columns.
+    /// The features: rows, then columns.
     pub features: [Feature; 2],
-    /// Where the first feature stands in each row, ascending.
+    /// The value of the first feature in each row, ascending.
     pub rows: Vec<f64>,
-    /// Where the second feature stands in each column, ascending.
+    /// The value of the second feature in each column, ascending.
     pub columns: Vec<f64>,
     /// Points, row by row.
     pub points: Vec<Vec<f64>>,
 }
 
 impl Table {
-    /// What it adds to the log-odds.
+    /// The points it adds to the log-odds.
     #[must_use]
     pub fn points(&self, features: &Features) -> f64 {
         let [row_feature, column_feature] = self.features;
@@ -132,7 +132,7 @@ impl Table {
         above * (1.0 - down) + below * down
     }
 
-    /// Checks what a file says.
+    /// Checks the values from a file.
     ///
     /// # Errors
     /// If the grid is empty, too fine, does not ascend, or its points do not fill it.
@@ -169,7 +169,8 @@ impl Table {
     }
 }
 
-/// Between which lines a value lies: the lower one, and how far from it towards the next, 0 to 1.
+/// The position of a value among lines: the index of the lower line, and how far the value is from it towards the next,
+/// 0 to 1.
 pub(crate) fn place(lines: &[f64], x: f64) -> (usize, f64) {
     let above = lines.partition_point(|line| *line <= x);
     let Some(from) = above.checked_sub(1) else {
@@ -280,7 +281,7 @@ mod tests {
         assert!(quiet.check_direction().is_ok());
     }
 
-    /// Knots that ascend, and whose points do.
+    /// Knots with ascending features and ascending points.
     fn rising() -> impl Strategy<Value = Vec<[f64; 2]>> {
         let step = (0.01f64..5.0, 0.0f64..3.0);
         ((-5.0f64..5.0, -5.0f64..5.0), prop::collection::vec(step, 0..MAX_KNOTS)).prop_map(|(first, steps)| {
@@ -297,7 +298,7 @@ mod tests {
     }
 
     proptest! {
-        /// Where the knots rise, so do the points, and they stay between the first and the last.
+        /// Where the knots rise, the points rise too, and stay between the first and the last.
         #[test]
         fn rising_knots_give_rising_points(knots in rising(), x in -10.0f64..40.0, more in 0.0f64..10.0) {
             let term = term(knots);
@@ -308,7 +309,7 @@ mod tests {
             prop_assert!((first - 1e-12..=last + 1e-12).contains(&at(x)));
         }
 
-        /// A table between two lines is never beyond its corners.
+        /// Between its lines, a table never exceeds its corners.
         #[test]
         fn a_table_stays_between_its_corners(
             points in prop::collection::vec(prop::collection::vec(-3.0f64..3.0, 3), 2),

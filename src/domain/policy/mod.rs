@@ -1,8 +1,8 @@
-//! From facts about a call to an action, the rule that decided it, and how long the answer may be kept.
+//! From the facts about a call to an action, the rule that decided it, and how long the answer may be kept.
 //!
-//! The rules are tried in a fixed order, and the first that applies decides: what protects people in need; what cannot be
-//! a true caller ID; what the tenant wants; what analysts said; the score; and, where nothing is known, nothing is done.
-//! Everything is a pure function of [`Facts`], so that a test can ask for every combination of them.
+//! The rules are tried in a fixed order; the first that applies decides: protection of people in need; caller IDs that
+//! cannot be true; the tenant's rules; analysts' statuses; the score. If nothing is known, nothing is done. Everything
+//! is a pure function of [`Facts`], so that a test can try every combination of them.
 
 mod sip;
 
@@ -17,9 +17,9 @@ pub use sip::{Refusal, SipSettings, SipTreatment};
 /// Thresholds and lifetimes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Policy {
-    /// A score from here on labels the call.
+    /// A score of at least this labels the call.
     pub label_from: f64,
-    /// A score from here on blocks it.
+    /// A score of at least this blocks it.
     pub block_from: f64,
     /// How long a deterministic answer may be kept.
     pub deterministic_ttl: Duration,
@@ -29,14 +29,14 @@ pub struct Policy {
     pub clean_ttl: Duration,
 }
 
-/// Everything that the rules look at.
+/// The input of the rules.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Facts {
-    /// Whether the number is about to be dialled rather than calling.
+    /// Whether the number is about to be dialled; otherwise it is calling.
     pub about_to_dial: bool,
-    /// What protects the call.
+    /// Why the call must not be hindered.
     pub protection: Option<Protection>,
-    /// What shows that the caller ID is not true.
+    /// Why the caller ID is not true.
     pub bar: Option<Bar>,
     /// The tenant's own rule.
     pub tenant: Option<TenantRule>,
@@ -46,7 +46,7 @@ pub struct Facts {
     pub verdict: Verdict,
 }
 
-/// Why a call must not be hindered, whatever else is known.
+/// Why a call must not be hindered, in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protection {
     /// Somebody calls an emergency number.
@@ -59,41 +59,41 @@ pub enum Protection {
     Caller,
 }
 
-/// Why a number is no true caller ID.
+/// Why a number is not a true caller ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bar {
     /// Its owner never calls from it.
     DoNotOriginate,
-    /// Its country code or length cannot be.
+    /// Its country code or length does not exist.
     Impossible,
-    /// It is not assigned to anybody, as an imported list says.
+    /// It is assigned to nobody, according to an imported list.
     Unassigned,
 }
 
-/// What the tenant wants done.
+/// The tenant's rule for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TenantRule {
-    /// It is on their list of callers to put through.
+    /// It is on the tenant's list of allowed callers.
     Allow,
-    /// It is on their list of callers to refuse.
+    /// It is on the tenant's list of blocked callers.
     Block,
     /// A rule for its prefix.
     Prefix(Action),
 }
 
-/// What is advised.
+/// The action advised, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The action.
     pub action: Action,
     /// The rule that decided.
     pub basis: Basis,
-    /// How long the answer may be kept; nought for this call only.
+    /// How long the answer may be kept; zero: for this call only.
     pub ttl: Duration,
 }
 
 impl Facts {
-    /// A call of which nothing is known but its score.
+    /// The facts of a call with a score and nothing else.
     #[must_use]
     pub const fn of(verdict: Verdict) -> Self {
         Self {
@@ -108,7 +108,7 @@ impl Facts {
 }
 
 impl Decision {
-    /// What is answered when the answer would come too late.
+    /// The answer when the time budget has run out.
     pub const FAIL_OPEN: Self = Self {
         action: Action::Allow,
         basis: Basis::FailOpen,
@@ -116,7 +116,7 @@ impl Decision {
     };
 }
 
-/// A rule: what it decides, if it applies.
+/// A rule: its decision, if it applies.
 type Rule = fn(&Policy, &Facts) -> Option<Decision>;
 
 /// The rules in their order.
@@ -138,7 +138,7 @@ impl Policy {
         clean_ttl: Duration::from_secs(60),
     };
 
-    /// What to do.
+    /// Decides on a call.
     #[must_use]
     pub fn decide(&self, facts: &Facts) -> Decision {
         let decided = RULES.iter().find_map(|rule| rule(self, facts));
@@ -154,7 +154,7 @@ impl Policy {
         let by_status = (facts.verdict.status == Some(StatusKind::Protected)).then_some(Protection::Caller);
         let ttl = match facts.protection.or(by_status)? {
             Protection::Caller => self.deterministic_ttl,
-            // Another call from this number goes elsewhere.
+            // Another call from this number may go elsewhere.
             Protection::EmergencyCalled | Protection::ProtectedCalled | Protection::CallbackWindow => Duration::ZERO,
         };
         Some(Decision {
@@ -181,7 +181,7 @@ impl Policy {
         let action = match facts.tenant? {
             TenantRule::Allow => Action::Allow,
             TenantRule::Block => Action::Block,
-            // A call cannot be warned about before it is dialled.
+            // A call that has arrived cannot be warned about before dialling.
             TenantRule::Prefix(Action::WarnBeforeDial) if !facts.about_to_dial => return None,
             TenantRule::Prefix(action) => action,
         };
@@ -213,9 +213,9 @@ impl Policy {
     fn by_score(&self, facts: &Facts) -> Option<Decision> {
         let verdict = &facts.verdict;
         let value = verdict.value.filter(|_| verdict.level != RiskLevel::Unknown)?;
-        // Whoever proved who they are, or is somebody's victim by an analyst's word, is warned about and not blocked; but
-        // nobody vouches for a call that others are suspected to make. That strangers call a number back is no such word:
-        // whoever defrauds people is called back, too.
+        // A caller that proved its identity, or whose number an analyst marked as spoofed, gets a label and no block;
+        // but nobody vouches for a call that may be spoofed. Strangers who call a number back are not enough: people
+        // call fraudsters back, too.
         let spared = verdict.level == RiskLevel::Trusted || (is_victim(verdict) && !verdict.spoof_suspected);
         let (action, ttl) = if value >= self.block_from && !spared {
             (Action::Block, self.high_ttl)
@@ -240,8 +240,8 @@ impl Policy {
     }
 }
 
-/// A number about to be dialled is not refused: the person is warned. A number that never originates calls may well be
-/// dialled, since it is a bank's hotline more often than not.
+/// A number about to be dialled is not refused: the person is warned. A do-not-originate number may be dialled: it is
+/// usually a bank's hotline.
 fn dialled(facts: &Facts, decision: Decision) -> Decision {
     let verdict = &facts.verdict;
     let warn = match decision.basis {
@@ -256,12 +256,12 @@ fn dialled(facts: &Facts, decision: Decision) -> Decision {
     Decision { action, ..decision }
 }
 
-/// Whether an analyst says that others show the number.
+/// Whether an analyst says that the number is spoofed.
 fn is_victim(verdict: &Verdict) -> bool {
     verdict.status == Some(StatusKind::SpoofedVictim)
 }
 
-/// The lifetime of an answer that another signature would have changed: the next call may be signed otherwise.
+/// The lifetime of an answer that depends on the signature: the next call may be signed otherwise.
 fn by_signing(facts: &Facts, ttl: Duration) -> Duration {
     match facts.signing {
         Signing::NotGiven => ttl,

@@ -1,20 +1,20 @@
-//! A decision as an answer to the INVITE, for switches that redirect or refuse by it.
+//! A decision as an answer to the INVITE, for switches that redirect or refuse calls by it.
 
 use super::Decision;
 use crate::domain::kinds::{Action, Basis};
 
-/// How calls are refused, and where those refused may object.
+/// How calls are refused, and where callers can object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SipSettings {
-    /// The answer to a call that is refused for what was learnt of its number.
+    /// The answer to a call that is refused because of evidence on its number.
     pub refusal: Refusal,
-    /// Where people object: the URL of a decision is this, `/r/` and the decision's id. No slash at its end.
+    /// Base URL for objections: the URL of a decision is this, `/r/` and the decision id. No slash at the end.
     pub redress_url: Option<Box<str>>,
-    /// Where the signed contact card of RFC 8688 is: the value of Call-Info is made of it.
+    /// URL of the signed contact card of RFC 8688, for the Call-Info header.
     pub contact_card_url: Option<Box<str>>,
 }
 
-/// How a call is refused that was judged, rather than known to be false.
+/// The refusal of a call that was judged by evidence and is not known to be false.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Refusal {
     /// 603 "Network Blocked" with a Reason that leads to redress (ATIS-1000099), as in the United States.
@@ -24,23 +24,23 @@ pub enum Refusal {
     Rejected,
 }
 
-/// What to answer.
+/// The SIP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SipTreatment {
     /// The status code.
     pub code: u16,
-    /// The words after it.
+    /// The reason phrase.
     pub reason_phrase: &'static str,
     /// The value of a Reason header (RFC 3326).
     pub reason_header: Option<String>,
-    /// What to show for a name.
+    /// The display name to show.
     pub display_name: &'static str,
     /// The value of a Call-Info header.
     pub call_info_header: Option<String>,
 }
 
 impl SipSettings {
-    /// The answer to a call; none for a number about to be dialled, of which no INVITE speaks.
+    /// The answer to a call; none for a number about to be dialled, which has no INVITE.
     #[must_use]
     pub fn treatment(&self, decision: &Decision, name: &'static str, decision_id: &str) -> Option<SipTreatment> {
         match decision.action {
@@ -49,7 +49,7 @@ impl SipSettings {
                 display_name: name,
                 ..plain(302, "Moved Temporarily")
             }),
-            // A switch that can only show names puts the call through, and the person should know most of all then.
+            // A switch that can only show names puts the call through; then the person needs the name most.
             Action::Block => Some(SipTreatment {
                 display_name: name,
                 ..self.refused(decision.basis, decision_id)
@@ -85,8 +85,8 @@ impl SipSettings {
     }
 }
 
-/// Whether a refusal rests on what was learnt of the number, which can be wrong and must be open to objection; the rest
-/// is known: the caller ID is false, or the tenant wants no such calls.
+/// Whether a refusal rests on evidence, which can be wrong and must be open to objection. The other grounds are
+/// certain: the caller ID is false, or the tenant refuses the call.
 const fn is_judged(basis: Basis) -> bool {
     match basis {
         Basis::Analytics | Basis::Analyst => true,

@@ -1,4 +1,4 @@
-//! Caps and floors, which come after the sum. Each books the step it makes to a reason.
+//! Caps and floors, applied after the sum. Each books its step to a reason.
 
 use super::cases::raises;
 use super::rate;
@@ -8,12 +8,12 @@ use crate::domain::evidence::Standing;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 
-/// How far below its cap a score that rests on the neighbourhood alone begins to be squeezed, so that the worse of two
-/// such numbers still scores higher.
+/// How far below its cap a score that rests on the neighbourhood alone starts to be compressed, so that the worse of
+/// two such numbers still scores higher.
 const SQUEEZED: f64 = 1.0;
 
 impl ScoreModel {
-    /// The sum as a score, with the caps and floors applied in the order of their strength, each with its reason.
+    /// The sum as a score, with caps and floors applied in the order of their strength, each with its reason.
     pub(super) fn bounded(&self, subject: &Subject<'_>, weighed: &mut Weighed) -> f64 {
         let rules = &self.rules;
         let spoof_suspected = weighed.verdict.spoof_suspected;
@@ -50,7 +50,7 @@ impl ScoreModel {
         if weighed.verdict.case_floor {
             score.at_least(rules.cases.floor_score, ReasonCode::CaseLink);
         }
-        // The stronger status is applied last, and so wins.
+        // The stronger status is applied last, so it wins.
         if subject.holds(StatusKind::Allowed, spoof_suspected) {
             score.at_most(rules.allowed_most, ReasonCode::AnalystAllowed);
         }
@@ -60,7 +60,7 @@ impl ScoreModel {
         score.value
     }
 
-    /// Where a score comes to rest if neither the call nor the neighbourhood may block alone.
+    /// The score if neither the call nor the neighbourhood may block alone.
     fn at_rest(&self, subject: &Subject<'_>, standing: &Standing, log_odds: f64, judged: &Points) -> AtRest {
         let value = 100.0 * sigmoid(log_odds);
         let own =
@@ -79,18 +79,18 @@ impl ScoreModel {
     }
 }
 
-/// A score that rests on nothing of the number itself is held twice.
+/// A score that rests on no evidence of the number itself is capped twice.
 struct AtRest {
-    /// First as far as the call lifted it.
+    /// First, as far as the call raised it.
     by_channel: f64,
-    /// Then as far as the neighbourhood did.
+    /// Then, as far as the neighbourhood raised it.
     by_range: f64,
 }
 
-/// A score that is moved, and where the steps are booked.
+/// A score being moved, and where its steps are booked.
 struct Moving<'a> {
     value: f64,
-    /// Those of the value; they still differ where the score is 100 to all digits.
+    /// The log-odds of the value; they still differ where the score is 100 in all digits.
     log_odds: f64,
     extra: &'a mut Points,
 }
@@ -115,7 +115,7 @@ impl Moving<'_> {
     }
 }
 
-/// Brings what is above `most` below it, in the same order.
+/// Compresses values above `most` to below it, in the same order.
 pub(super) fn squeeze(value: f64, most: f64) -> f64 {
     let from = (most - SQUEEZED).max(0.0);
     if value <= from || most >= 100.0 {
@@ -128,7 +128,7 @@ pub(super) fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// Log-odds of a score, kept off the ends.
+/// Log-odds of a score, kept away from 0 and 100.
 pub(super) fn log_odds_of(score: f64) -> f64 {
     let share = (score / 100.0).clamp(1e-6, 1.0 - 1e-6);
     (share / (1.0 - share)).ln()

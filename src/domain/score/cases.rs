@@ -1,4 +1,4 @@
-//! What fraud cases bring to a score.
+//! The part of a score that comes from fraud cases.
 
 use super::Subject;
 use crate::domain::case::{Case, Link};
@@ -6,7 +6,7 @@ use crate::domain::kinds::CaseRole;
 use crate::domain::model::ScoreModel;
 
 impl ScoreModel {
-    /// What contributing cases bring: the link's role, its confidence, and its age.
+    /// The points of contributing cases: by the link's role, confidence and age.
     pub(super) fn case_points(&self, subject: &Subject<'_>) -> f64 {
         let weights = &self.rules.cases;
         let linked: f64 = subject
@@ -33,13 +33,13 @@ impl ScoreModel {
         (linked + neighbour).min(weights.most)
     }
 
-    /// Whether a case holds the number so surely that its score has a floor.
+    /// Whether a case links the number with enough confidence to set a floor.
     pub(super) fn case_floor(&self, subject: &Subject<'_>) -> bool {
         self.holding(subject)
             .any(|(link, _)| matches!(link.role, CaseRole::CallerId | CaseRole::Callback))
     }
 
-    /// The contributing case that holds the number most surely, if one does now and with confidence.
+    /// The contributing case with the most confident link to the number, if that link is current and confident enough.
     pub(super) fn holding_case<'a>(&self, subject: &Subject<'a>) -> Option<&'a Case> {
         self.holding(subject)
             .max_by(|a, b| a.0.confidence.total_cmp(&b.0.confidence))
@@ -53,7 +53,7 @@ impl ScoreModel {
     }
 }
 
-/// Whether a link raises the score: its case contributes, and its owner is not a victim.
+/// Whether a link raises the score: its case contributes, and its role is not that of a victim.
 pub(super) fn raises(link: &Link, case: &Case) -> bool {
     case.contributes() && link.role.raises()
 }

@@ -1,4 +1,4 @@
-//! What kind of call it is, and whom it pretends to come from.
+//! The category of a call, and the brand it impersonates.
 
 use super::Subject;
 use crate::domain::brand::Brand;
@@ -6,12 +6,12 @@ use crate::domain::evidence::Standing;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 
-/// How common each category is where the number is from, in shares of 1.
+/// How common each category is around the number, in shares of 1.
 pub type CategoryPrior = Vec<(Category, f64)>;
 
 impl ScoreModel {
-    /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and overall; named only where it stands out
-    /// among what was said of the number itself: neighbours accuse nobody of a kind of fraud.
+    /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and of all numbers. A category is named only where
+    /// it stands out in the number's own reports: neighbours accuse nobody of a kind of fraud.
     pub(super) fn category(
         &self,
         subject: &Subject<'_>,

@@ -1,11 +1,10 @@
-//! From what is known of a number to a score, with the reasons that make it up.
+//! From the facts about a number to a score, with its reasons.
 //!
-//! Terms add up in log-odds, so each reason carries its points, and the score is
-//! `100 * sigma(sum of the terms + prior)`; floors and caps come after the sum, and a reason says by how much they moved
-//! it. What 80 means: if one call in ten is unwanted, four in five calls with this score are.
+//! Terms add up in log-odds, so each reason has its points, and the score is `100 * sigma(sum of the terms + prior)`.
+//! Floors and caps come after the sum; a reason gives the step by which they moved it. A score of 80 means: if one call
+//! in ten is unwanted, four in five calls with this score are.
 //!
-//! [`ScoreModel::weigh`] does the sum and is what every call pays for; [`ScoreModel::explain`] finds the words, for
-//! whoever asks.
+//! [`ScoreModel::weigh`] computes the sum, for every lookup; [`ScoreModel::explain`] adds the texts, on request.
 
 mod bounds;
 mod call;
@@ -34,56 +33,56 @@ pub use category::CategoryPrior;
 use reason::Points;
 pub use reason::{Reason, ReasonCode};
 
-/// Everything a score is made of.
+/// The input of a score.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The record of the number; a number without one has a blank record.
+    /// The record of the number; blank if there is none.
     pub state: &'a NumberState,
-    /// The cases it is linked to, with the link. Merged cases are given as their successor.
+    /// The cases it is linked to, with their links. A merged case is given as its successor.
     pub cases: &'a [(&'a Link, Arc<Case>)],
-    /// What surrounds it.
+    /// Its neighbourhood.
     pub around: Neighbourhood,
     /// The number.
     pub number: E164,
     /// How the call was signed; [`Signing::NotGiven`] scores the number itself.
     pub call: Signing,
-    /// What its latest calls look like; none of the number itself.
+    /// The signs in its latest calls; none if the number itself is scored.
     pub signs: Signs,
     /// The moment to score at.
     pub now: Timestamp,
 }
 
-/// The score and what actions rest on.
+/// The score and the facts that actions rest on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
-    /// 0 to 100, higher is worse; none where nothing is known or the number is not one that is scored.
+    /// 0 to 100, higher is worse; none if nothing is known or the number is not scored.
     pub value: Option<f64>,
     /// The level.
     pub level: RiskLevel,
-    /// How much evidence there is, 0 to 1; not how bad it looks.
+    /// How much evidence there is, 0 to 1; it says nothing about the risk.
     pub confidence: f64,
-    /// The strongest status that holds, for the call that was asked about.
+    /// The strongest status that holds for the call in question.
     pub status: Option<StatusKind>,
-    /// Whether a contributing case sets a floor: the number may be neither called from nor dialled without warning.
+    /// Whether a contributing case sets a floor: then calls from the number, and dialling it, get a warning at least.
     pub case_floor: bool,
-    /// Whether the number's owner signs for their calls and nobody does for this one.
+    /// Whether spoofing is suspected: the owner signs the number's calls, and nobody signed for this one.
     pub spoof_suspected: bool,
-    /// Whether the number's owner is thought to be the victim of those who show it: an analyst says so, or many strangers
-    /// call back a number that has just called many.
+    /// Whether the number's owner is thought to be a victim of spoofing: an analyst says so, or many strangers call the
+    /// number back after its burst.
     pub owner_protected: bool,
 }
 
-/// What a number weighs, before anybody asks why.
+/// The weighed evidence of a number, without reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weighed {
     /// The score.
     pub verdict: Verdict,
-    /// What the evidence adds up to; prior, cases, "not spam" and analysts apart.
+    /// The log-odds of the evidence; without prior, cases, "not spam" and analysts.
     pub evidence_log_odds: f64,
-    /// What the fitted terms looked at.
+    /// The inputs of the fitted terms.
     pub features: Features,
     standing: Standing,
-    /// Points of all that is not a fitted term.
+    /// Points of everything that is not a fitted term.
     extra: Points,
 }
 
@@ -96,12 +95,12 @@ pub enum Detail {
     Sentences,
 }
 
-/// The outcome of scoring, in full.
+/// A score in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// The score.
     pub verdict: Verdict,
-    /// What it rests on, by weight.
+    /// Its reasons, by weight.
     pub reasons: Vec<Reason>,
     /// The kind of call, where one stands out.
     pub category: Option<(Category, f64)>,
@@ -110,7 +109,7 @@ pub struct Score {
 }
 
 impl Verdict {
-    /// Of what is no number, or of a number that is never scored.
+    /// The score of a text that is not a number, or of a number that is never scored.
     pub const NOT_SCORED: Self = Self {
         value: None,
         level: RiskLevel::NotScored,
@@ -123,7 +122,7 @@ impl Verdict {
 }
 
 impl Score {
-    /// A score of which nobody asks why.
+    /// A score without reasons.
     #[must_use]
     pub const fn unexplained(verdict: Verdict) -> Self {
         Self {
@@ -179,7 +178,7 @@ impl ScoreModel {
         weighed
     }
 
-    /// The score in full, with its reasons. `prior` is how common each category is where the number is from.
+    /// The score in full, with its reasons. `prior` is how common each category is around the number.
     #[must_use]
     pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior, detail: Detail) -> Score {
         let is_of_the_number = subject.call.is_of_the_number();
@@ -196,7 +195,7 @@ impl ScoreModel {
         }
     }
 
-    /// Whether anything is known that a score could rest on, in the books that are read.
+    /// Whether anything is known that can support a score; of reports, only the ledgers that are read count.
     fn is_known(&self, subject: &Subject<'_>, standing: &Standing) -> bool {
         let state = subject.state;
         let own = match subject.call.view() {
@@ -210,7 +209,7 @@ impl ScoreModel {
     }
 
     pub(super) fn features(&self, subject: &Subject<'_>, standing: &Standing, around: &Neighbourhood) -> Features {
-        // The victims' areas fade out with the time since the last report: their map has no window of its own.
+        // The count of areas decays with the time since the last report: their map does not decay by itself.
         let left = standing
             .last_at
             .map_or(0.0, |last| remaining_at(last, standing.at, self.areas_half_life_days));
@@ -224,7 +223,7 @@ impl ScoreModel {
         1.0 - rules.confidence_half_mass / (rules.confidence_half_mass + mass)
     }
 
-    /// What is a judgement and not a fitted term: cases, "not spam", proven businesses.
+    /// Adds the judgements, which are not fitted terms: cases, "not spam", verified businesses.
     fn add_judgements(&self, subject: &Subject<'_>, weighed: &mut Weighed) {
         weighed.extra.add(ReasonCode::CaseLink, self.case_points(subject));
         if self.holding_case(subject).is_none() {

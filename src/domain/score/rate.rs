@@ -1,7 +1,8 @@
-//! What a number's latest calls say: how many different people it calls, in what order, and how the calls end.
+//! The part of a score that comes from the number's latest calls: how many numbers it calls, in what order, and how the
+//! calls end.
 //!
-//! Rate is no proof. A hospital calls many people, too; so what is known of rate labels a call at most, adds nothing for
-//! those whom analysts vouch for, and nothing for the owner of a number that others are thought to show.
+//! Rate is no proof: a hospital calls many people, too. So rate labels a call at most. It adds nothing for numbers that
+//! analysts vouch for, nor for the owner of a number that others are thought to show.
 
 use super::Subject;
 use super::Verdict;
@@ -10,7 +11,7 @@ use crate::domain::call::View;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 
-/// The reasons that rate may give.
+/// The reasons of rate.
 const CODES: [ReasonCode; 5] = [
     ReasonCode::RateBurst,
     ReasonCode::SequentialDialling,
@@ -20,8 +21,8 @@ const CODES: [ReasonCode; 5] = [
 ];
 
 impl Subject<'_> {
-    /// Whether the number's owner is thought to be the victim of those who show it: an analyst says so, or many call back
-    /// a number that has called many, unless it was its owner who did, by the signatures of those calls.
+    /// Whether the number's owner is thought to be a victim of spoofing: an analyst says so, or many strangers call the
+    /// number back after its burst, unless the signatures of the calls in the burst show that the owner made them.
     pub(super) fn is_owner_protected(&self) -> bool {
         let called_back = self.signs.called_back && !self.signs.mostly_signed;
         called_back
@@ -34,9 +35,9 @@ impl Subject<'_> {
 }
 
 impl ScoreModel {
-    /// Whether the call is of a number that calls many, and this counts against it.
+    /// Whether the number calls in bulk and this counts against the call.
     pub(super) fn is_mass_calling(&self, subject: &Subject<'_>) -> bool {
-        // The owner of a number that others show is not to pay for their calls; a call that may be anybody's is theirs.
+        // The owner of a spoofed number does not pay for the calls of others; a call that anybody may have made does.
         let others = match subject.call.view() {
             View::Unauthenticated => false,
             View::All => subject.is_owner_protected(),
@@ -45,7 +46,7 @@ impl ScoreModel {
         subject.signs.is_mass_calling() && subject.call.is_of_the_number() && !others
     }
 
-    /// What each sign adds.
+    /// The points of each sign.
     pub(super) fn rate(&self, subject: &Subject<'_>, verdict: &Verdict) -> impl Iterator<Item = (ReasonCode, f64)> {
         let weights = &self.rules.rate;
         let signs = subject.signs;
@@ -65,7 +66,7 @@ impl ScoreModel {
     }
 }
 
-/// What rate has added to a score.
+/// The points that rate has added to a score.
 pub(super) fn lift(extra: &Points) -> f64 {
     CODES.iter().map(|code| extra.get(*code)).sum()
 }

@@ -1,4 +1,4 @@
-//! Why a score is what it is. The texts are for people; the codes are for programs.
+//! The reasons of a score. The texts are for people; the codes are for programs.
 
 use super::cases::raises;
 use super::{Detail, Subject, Weighed};
@@ -9,17 +9,17 @@ use crate::domain::model::ScoreModel;
 use crate::domain::range::Counts;
 use crate::domain::time::Timestamp;
 
-/// Points below this are no reason.
+/// Points below this give no reason.
 const POINTS_MIN: f64 = 0.005;
 
-/// Why a score is what it is.
+/// A reason of a score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
     /// A stable code, such as `RECENT_REPORTS`.
     pub code: &'static str,
-    /// What it adds to or takes from the log-odds.
+    /// The points added to the log-odds; negative if they lower them.
     pub points: f64,
-    /// One sentence; empty if only codes were asked for.
+    /// One sentence for people; empty if only codes were asked for.
     pub detail: String,
 }
 
@@ -41,9 +41,9 @@ pub enum ReasonCode {
     HotRange10000,
     /// How the neighbours were reported: once each, or by people of their own area.
     RangePattern,
-    /// What holds of toll-free numbers alone.
+    /// Facts that hold for toll-free numbers only.
     TollFree,
-    /// Nothing of this is about the number itself.
+    /// Hardly anything is known about the number itself: the score rests on its neighbourhood.
     RangeOnly,
     /// Fraud cases.
     CaseLink,
@@ -59,7 +59,7 @@ pub enum ReasonCode {
     Attestation,
     /// The number's calls are signed in full, and this one is not.
     SpoofSuspected,
-    /// Those who reported it have not proved themselves, and are few.
+    /// The reporters are unproven and few.
     UnprovenReporters,
     /// It calls many different numbers in a short time.
     RateBurst,
@@ -71,7 +71,7 @@ pub enum ReasonCode {
     UnansweredCalls,
     /// Many of its calls are refused by those called.
     RejectedCalls,
-    /// Hardly anything of this is known but its rate.
+    /// The score rests on rate and hardly anything else.
     RateOnly,
 }
 
@@ -125,7 +125,7 @@ impl ReasonCode {
         Self::RateOnly,
     ];
 
-    /// The code as the API has it.
+    /// The code in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -155,7 +155,7 @@ impl ReasonCode {
         }
     }
 
-    /// The reason that a feature's points are booked to.
+    /// The reason that gets the points of a feature.
     #[must_use]
     pub const fn of(feature: Feature) -> Self {
         match feature {
@@ -237,7 +237,7 @@ fn unscored(kind: StatusKind) -> Reason {
     }
 }
 
-/// A sentence for the person whose number it is, or who is called from it.
+/// A sentence for the person who has the number, or is called from it.
 fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
     let (evidence, around) = (&subject.state.evidence, &subject.around);
     match code {
@@ -258,7 +258,7 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         }
         ReasonCode::TollFree => "It is a toll-free number, and these are reported more often than others.".to_owned(),
         ReasonCode::RangeOnly => {
-            "Hardly anything of this is about the number itself, so it is not enough to block it.".to_owned()
+            "Hardly any of this evidence is about the number itself, so it is not enough to block it.".to_owned()
         }
         ReasonCode::CaseLink => case_text(subject),
         ReasonCode::NotSpamReports => match evidence.not_spam_reports {
@@ -289,7 +289,7 @@ fn signing_text(signing: Signing) -> &'static str {
         Signing::B => "The caller's provider vouches for the caller, not for the number.",
         Signing::C => "The call came through a gateway, which vouches for nobody.",
         Signing::Unsigned => "The call is not signed.",
-        Signing::Failed => "The signature of the call is not valid: what is known of the number may not be true of it.",
+        Signing::Failed => "The signature of the call is not valid: the evidence on the number may not apply to it.",
     }
 }
 
@@ -305,7 +305,7 @@ fn last_report(last: Option<Timestamp>, now: Timestamp) -> String {
 }
 
 fn range_text(counts: &Counts, size: &str) -> String {
-    // Whole numbers are shown, each counted less the longer ago it was reported.
+    // Counts are decayed: older reports count less. They are shown as whole numbers.
     match counts.short.max(counts.long).round() {
         count if count < 1.0 => format!("A number of the same {size} was reported a while ago."),
         count if count < 2.0 => format!("Another number of the same {size} was reported lately."),

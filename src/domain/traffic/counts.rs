@@ -1,4 +1,4 @@
-//! What is counted of a caller's calls: how they were signed, and how they ended.
+//! Counts of a caller's calls: how they were signed, and how they ended.
 
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl SigningCounts {
         counts
     }
 
-    /// Calls that were signed so.
+    /// Calls with this signing.
     #[must_use]
     pub fn of(&self, signing: Signing) -> u32 {
         self.0.get(signing as usize).copied().unwrap_or(0)
@@ -37,7 +37,7 @@ impl SigningCounts {
         self.0.iter().fold(0, |total, count| total.saturating_add(*count))
     }
 
-    /// Calls of which it is known whether and how they were signed.
+    /// Calls with known signing.
     #[must_use]
     pub fn known(&self) -> u32 {
         self.total().saturating_sub(self.of(Signing::NotGiven))
@@ -61,30 +61,30 @@ impl AddAssign for SigningCounts {
     }
 }
 
-/// How a call ended, as the switch tells afterwards. At most one outcome of a call is counted.
+/// How a call ended, as the switch reports it afterwards. At most one outcome of a call is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallOutcome<'a> {
-    /// Who called.
+    /// The caller.
     pub caller: E164,
-    /// The call, by the name its switch gave it (SIP Call-ID); if empty, the outcome counts each time it is told.
+    /// The id of the call at its switch (SIP Call-ID). If empty, every outcome sent counts.
     pub call_id: &'a str,
-    /// Whether somebody or something picked up.
+    /// Whether the call was answered, by a person or a machine.
     pub answered: bool,
-    /// How long they spoke; nought if nobody answered.
+    /// How long they spoke; zero if nobody answered.
     pub duration: Duration,
     /// The SIP status that ended an unanswered call; 0 if there is none.
     pub release_code: u16,
 }
 
 impl CallOutcome<'_> {
-    /// Whether the call was turned away: 403 (Forbidden, RFC 3261), 607 (Unwanted, RFC 8197: a person said so) or 608
+    /// Whether the call was rejected: 403 (Forbidden, RFC 3261), 607 (Unwanted, RFC 8197: a person said so) or 608
     /// (Rejected, RFC 8688: a machine did).
     #[must_use]
     pub const fn is_rejected(&self) -> bool {
         matches!(self.release_code, 403 | 607 | 608)
     }
 
-    /// What of it is counted.
+    /// The part of it that is counted.
     #[must_use]
     pub fn ending(&self, thresholds: &Thresholds) -> Ending {
         Ending {
@@ -95,14 +95,14 @@ impl CallOutcome<'_> {
     }
 }
 
-/// What is counted of a call's end.
+/// The counted part of a call's outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
-    /// Somebody or something picked up.
+    /// The call was answered, by a person or a machine.
     pub answered: bool,
-    /// They did, and it was over at once.
+    /// It was answered and ended at once.
     pub short: bool,
-    /// The call was turned away.
+    /// It was rejected.
     pub rejected: bool,
 }
 
@@ -111,11 +111,11 @@ pub struct Ending {
 pub struct OutcomeCounts {
     /// Calls whose outcome is known.
     pub calls: u32,
-    /// Those answered.
+    /// Answered calls.
     pub answered: u32,
-    /// Those answered and over at once.
+    /// Answered calls that ended at once.
     pub short: u32,
-    /// Those turned away.
+    /// Rejected calls.
     pub rejected: u32,
 }
 

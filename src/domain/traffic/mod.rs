@@ -1,9 +1,8 @@
-//! What the calls themselves tell of a caller, and what it is a sign of.
+//! The traffic of a caller, and the signs in it.
 //!
-//! Queries at call time are evidence of rate: how many numbers are called, whether one after the other, since when, and
-//! how the calls are signed. Whether anybody answers, and for how long, only outcomes tell. None of it says who is
-//! calling, so it never does more than label a call; and a number that many strangers call back after it burst was
-//! most likely shown by somebody else.
+//! Lookups at call time are evidence of rate: how many numbers are called, whether one after the other, since when, and
+//! how the calls are signed. Only outcomes tell whether anybody answers, and for how long. Traffic does not prove who
+//! calls, so it labels a call at most. A number that many strangers call back after its burst was most likely spoofed.
 
 mod counts;
 mod thresholds;
@@ -14,27 +13,27 @@ pub use thresholds::Thresholds;
 use super::call::Signing;
 use super::time::Timestamp;
 
-/// What is known of a caller's traffic at a moment.
+/// A caller's traffic at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// When the caller was first seen, as far back as anybody remembers; none if never.
+    /// When the caller was first seen, as far back as this is remembered; none if never.
     pub first_seen: Option<Timestamp>,
-    /// How the call was signed that this is about; none if it is about no call. The windows hold it like any other.
+    /// The signing of the call in question; none if there is no call. The windows count this call, too.
     pub this_call: Option<Signing>,
     /// The last minute.
     pub minute: Window,
     /// The last hour.
     pub hour: Window,
-    /// How often, in the latest calls of the hour, a number was called for the first time and one up to four before or
-    /// after it had been called already.
+    /// In the latest calls of the hour: how often a number was called for the first time after a number at most four
+    /// away from it.
     pub sequential: u32,
-    /// About how many distinct callers called the number since it burst; 0 if it has not burst lately.
+    /// About how many distinct callers called the number back since its burst; 0 without a recent burst.
     pub called_back_by: u32,
     /// How calls of the last hour ended.
     pub outcomes: OutcomeCounts,
 }
 
-/// The calls of a span of time.
+/// The calls of a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     /// Calls.
@@ -45,27 +44,27 @@ pub struct Window {
     pub signing: SigningCounts,
 }
 
-/// What a caller's traffic is a sign of.
+/// The signs in a caller's traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// More distinct numbers are called than a person would.
+    /// It calls more distinct numbers than a person would.
     pub burst: bool,
-    /// Numbers are called one after the other.
+    /// It calls numbers one after the other.
     pub sequential: bool,
-    /// Too many of those who answer hang up at once.
+    /// Too many of its answered calls end at once.
     pub short_calls: bool,
-    /// Too few answer.
+    /// Too few of its calls are answered.
     pub unanswered: bool,
-    /// Too many calls are turned away.
+    /// Too many of its calls are rejected.
     pub rejected: bool,
-    /// The number burst lately, and now many call it back: its owner is more likely a victim than the caller.
+    /// The number had a burst lately, and now many call it back: its owner is more likely a victim than the caller.
     pub called_back: bool,
-    /// Other calls of the last hour than this one were signed in full, nearly all of them.
+    /// Nearly all other calls of the last hour were fully attested.
     pub mostly_signed: bool,
 }
 
 impl Traffic {
-    /// What it is a sign of.
+    /// The signs in this traffic.
     #[must_use]
     pub fn signs(&self, thresholds: &Thresholds) -> Signs {
         let ended = &self.outcomes;
@@ -84,7 +83,7 @@ impl Traffic {
         }
     }
 
-    /// Whether the calls of the hour but this one are mostly signed in full, as far as their signing is known.
+    /// Whether most other calls of the hour, among those with known signing, are fully attested.
     fn is_mostly_signed(&self, thresholds: &Thresholds) -> bool {
         let signing = self.hour.signing;
         let others = self.this_call.map_or(signing, |this| signing.without(this));
@@ -95,7 +94,7 @@ impl Traffic {
 }
 
 impl Signs {
-    /// Whether somebody is calling in bulk.
+    /// Whether the caller calls in bulk.
     #[must_use]
     pub const fn is_mass_calling(self) -> bool {
         self.burst || self.sequential || self.short_calls || self.unanswered || self.rejected

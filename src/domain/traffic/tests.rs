@@ -112,7 +112,7 @@ fn how_a_number_is_mostly_signed_is_told_by_its_other_calls() {
         signed_calls: 0,
         ..THRESHOLDS
     };
-    assert!(!Traffic::default().signs(&anything).mostly_signed, "nought of nought");
+    assert!(!Traffic::default().signs(&anything).mostly_signed, "no calls at all");
 }
 
 #[test]

@@ -1,39 +1,40 @@
-//! From where on the traffic of a caller is a sign of something.
+//! The thresholds at which traffic becomes a sign.
 
 use std::time::Duration;
 
-/// From where on counts become signs. All of them can be configured.
+/// The counts at which traffic becomes a sign. All of them are configurable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
-    /// Distinct numbers called within a minute, from which on that is a burst. Fifty a minute is more than one person
-    /// dials by hand, and less than what the slowest of automatic diallers does (judgement).
+    /// Distinct numbers called within a minute that make a burst. Fifty a minute is more than one person dials by hand,
+    /// and less than the slowest automatic dialler does (judgement).
     pub distinct_per_minute: u32,
-    /// Distinct numbers called within an hour, from which on that is a burst (judgement: as above, ten minutes long).
+    /// Distinct numbers called within an hour that make a burst (judgement: the rate above for ten minutes).
     pub distinct_per_hour: u32,
-    /// Steps from one number to a neighbour among the latest calls, from which on that is sequential dialling. Ten is
-    /// more than the lines of a firm that people ring one after the other (judgement).
+    /// Steps from one number to a neighbour among the latest calls that make sequential dialling. Ten is more than the
+    /// lines of a company that people ring one after the other (judgement).
     pub sequential_steps: u32,
-    /// Distinct callers of a number that burst lately, from which on they are people who call back (judgement).
+    /// From this many distinct callers on, the callers of a number with a recent burst are people who call back
+    /// (judgement).
     pub callback_strangers: u32,
-    /// Calls of the hour whose outcome must be known before any share of them says something (judgement: two a minute;
-    /// at that many a share of a fifth is known to within 7 points, 19 times out of 20).
+    /// Calls of the hour with a known outcome that a share needs before it is a sign (judgement: two a minute; with
+    /// that many, a share of a fifth is known to within 7 points, 19 times out of 20).
     pub outcome_calls: u32,
-    /// An answered call below this duration is a short one. Six seconds is what carriers' conditions for short-duration
-    /// traffic mostly say.
+    /// An answered call below this duration is short. Carriers' conditions for short-duration traffic mostly say six
+    /// seconds.
     pub short_call: Duration,
-    /// Short calls of those answered, 0 to 1: a higher share is a sign (carriers' conditions, as above).
+    /// Share of answered calls that are short, 0 to 1: a higher share is a sign (carriers' conditions, as above).
     pub short_share: f64,
-    /// Answered calls of all, 0 to 1: a lower share is a sign (carriers' conditions, as above).
+    /// Share of calls that are answered, 0 to 1: a lower share is a sign (carriers' conditions, as above).
     pub answered_share: f64,
-    /// Calls of all that were turned away, see [`CallOutcome::is_rejected`], 0 to 1: a higher share is a sign.
+    /// Share of calls that are rejected, see [`CallOutcome::is_rejected`], 0 to 1: a higher share is a sign.
     ///
     /// [`CallOutcome::is_rejected`]: super::CallOutcome::is_rejected
     pub rejected_share: f64,
-    /// Calls of the hour whose signing is known that it takes to say how a number's calls are mostly signed (judgement).
+    /// Calls of the hour with known signing that are needed to say how a number mostly signs (judgement).
     pub signed_calls: u32,
-    /// Share of them with full attestation, 0 to 1, from which on the number is mostly signed in full (judgement).
+    /// Share of them with full attestation, 0 to 1, from which on the number is mostly fully attested (judgement).
     pub signed_share: f64,
-    /// How long after an emergency call whoever calls back may be the emergency call centre. Emergency centres call
+    /// How long after an emergency call a caller may be the emergency centre that calls back. Emergency centres call
     /// back within minutes; an hour leaves room (judgement; RFC 7090 describes such calls and names no time).
     pub emergency_callback: Duration,
 }

@@ -1,4 +1,4 @@
-//! Where a number belongs and for what it is used, as libphonenumber decides it.
+//! The region and the kind of line of a number, by libphonenumber's rules.
 
 use super::super::kinds::LineType;
 use super::super::region::Region;
@@ -6,7 +6,7 @@ use super::lengths::Lengths;
 use super::metadata::Metadata;
 use super::pattern::{Automaton, PatternError, Program};
 
-/// Where a number belongs and for what it is used.
+/// The region and the kind of line of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Class {
     pub(super) region: Option<Region>,
@@ -42,7 +42,7 @@ pub(super) fn table(metadata: &[Metadata]) -> Automaton<Class> {
     })
 }
 
-/// The patterns of a country code and what each says.
+/// The patterns of a country code and the meaning of each.
 #[derive(Default)]
 struct Sources {
     territories: Vec<Owner>,
@@ -59,15 +59,15 @@ struct Owner {
 
 /// Which numbers a territory claims.
 enum Claim {
-    /// All: it has the country code for itself.
+    /// All numbers: no other territory has the country code.
     All,
-    /// Those with its leading digits, valid or not.
+    /// Numbers with its leading digits, valid or not.
     Leading,
-    /// Those that are valid in it.
+    /// Numbers that are valid in it.
     Valid,
 }
 
-/// What a program says of the numbers that match it.
+/// The meaning of a program for the numbers that match it.
 struct Saying {
     /// The index of the territory.
     territory: usize,
@@ -78,11 +78,11 @@ struct Saying {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
-    /// It belongs to the territory, valid or not.
+    /// The number belongs to the territory, valid or not.
     Belongs,
-    /// It has the form that all numbers of the territory share.
+    /// The number has the general form of the territory.
     General,
-    /// It is of this kind, provided it has the general form.
+    /// The number is of this kind, if it has the general form.
     Kind(LineType),
 }
 
@@ -127,7 +127,7 @@ impl Sources {
     }
 }
 
-/// The kind of a number of which one territory says all this.
+/// The kind of line of a number, from everything that one territory says of it.
 fn line_type(said: &[Says]) -> LineType {
     let first = said.iter().find_map(|says| match says {
         Says::Kind(line_type) => Some(*line_type),

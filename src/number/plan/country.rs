@@ -15,11 +15,11 @@ pub(super) struct Country {
     /// The territory whose rules hold for the country code as a whole.
     main: Territory,
     others: Vec<Territory>,
-    /// What the tables below are built from, main territory first.
+    /// The source of the tables below, main territory first.
     metadata: &'static [Metadata],
-    /// Built when first asked: most programs see numbers of few countries.
+    /// Built on first use: most programs see numbers of few countries.
     classes: OnceLock<Automaton<Class>>,
-    /// Built when first asked.
+    /// Built on first use.
     formats: OnceLock<Formats>,
 }
 
@@ -56,12 +56,12 @@ impl Country {
         std::iter::once(&self.main).chain(&self.others)
     }
 
-    /// Where a number belongs and for what it is used.
+    /// The region and the kind of line of a number.
     pub(super) fn class(&self, national: &[u8]) -> Class {
         self.classes().value(national)
     }
 
-    /// How numbers are written.
+    /// The formats of its numbers.
     pub(super) fn formats(&self) -> &Formats {
         self.formats
             .get_or_init(|| self.metadata.first().map(Formats::of).unwrap_or_default())

@@ -26,7 +26,7 @@ pub(in crate::number) fn leading(digits: u64, len: u32) -> Option<(u16, u32)> {
     })
 }
 
-/// The country code that begins ASCII digits, and what follows it.
+/// The country code that begins ASCII digits, and the digits after it.
 pub(super) fn split(digits: &[u8]) -> Option<(u16, &[u8])> {
     let (mut code, mut rest) = (0, digits);
     for _ in 0..DIGITS_MAX {

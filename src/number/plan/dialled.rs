@@ -1,9 +1,8 @@
-//! Splits digits as dialled or written into country code (ITU-T E.164) and national number, by
-//! the rules of libphonenumber's `parse` (`maybeExtractCountryCode`,
-//! `maybeStripNationalPrefixAndCarrierCode`).
+//! Splits dialled or written digits into country code (ITU-T E.164) and national number, by the rules of
+//! libphonenumber's `parse` (`maybeExtractCountryCode`, `maybeStripNationalPrefixAndCarrierCode`).
 //!
-//! The country code of a number that begins with a plus sign is settled before the default region
-//! has a say: its dialling prefixes are nothing to a number of another country.
+//! The country code of a number with a plus sign is found before the default region is used: dialling prefixes of that
+//! region do not apply to numbers of other countries.
 
 use std::borrow::Cow;
 
@@ -21,8 +20,8 @@ const NATIONAL_MIN: usize = 2;
 /// Most digits of a national number: E.164 allows fewer, but some plans have such numbers.
 const NATIONAL_MAX: usize = 17;
 
-/// The country code and the national number of ASCII digits, `plus` telling whether they stood
-/// behind a plus sign. Digits without country code belong to the default region.
+/// The country code and the national number of ASCII digits; `plus` says whether a plus sign stood before them. Digits
+/// without country code belong to the default region.
 ///
 /// # Errors
 /// [`NumberError::InvalidCountryCode`], [`NumberError::TooShortAfterIdd`],
@@ -37,7 +36,7 @@ pub(in crate::number) fn resolve(
         return Err(NumberError::InvalidCountryCode);
     }
     let split = match split_country_code(plus, digits, home) {
-        // Behind the plus sign stands a national number, or an international prefix.
+        // A national number or an international prefix follows the plus sign.
         Err(NumberError::InvalidCountryCode) if plus => {
             let again = split_country_code(false, digits, home)?;
             Some(again.ok_or(NumberError::InvalidCountryCode)?)
@@ -52,7 +51,7 @@ pub(in crate::number) fn resolve(
     Ok((territory.country_code(), national_number(territory, &national)?))
 }
 
-/// A country code and what follows it.
+/// A country code and the digits after it.
 struct Split<'t> {
     code: u16,
     national: Cow<'t, [u8]>,
@@ -84,8 +83,8 @@ fn split_country_code<'t>(
     }))
 }
 
-/// What follows the territory's own country code, if the digits begin with it and are a number
-/// rather without than with it.
+/// The digits after the territory's own country code, if the digits begin with it and are a number without it rather
+/// than with it.
 fn after_own_country_code<'t>(digits: &'t [u8], home: &Territory) -> Option<Cow<'t, [u8]>> {
     let (_, rest) = country_code::split(digits).filter(|(code, _)| *code == home.country_code())?;
     let national = home.strip_national_prefix(rest);
@@ -93,7 +92,7 @@ fn after_own_country_code<'t>(digits: &'t [u8], home: &Territory) -> Option<Cow<
     (better || home.lengths().fit(digits.len()) == LengthFit::TooLong).then_some(national)
 }
 
-/// The number without the territory's national prefix, if it is long enough without.
+/// The number without the territory's national prefix, if it is still long enough.
 fn national_number(territory: &Territory, digits: &[u8]) -> Result<Digits, NumberError> {
     if digits.len() < NATIONAL_MIN {
         return Err(NumberError::TooShort);

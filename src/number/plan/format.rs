@@ -1,19 +1,19 @@
-//! How numbers are written for people.
+//! The national and international formats of numbers.
 
 use super::metadata::{Format, Metadata};
 use super::pattern::{Match, PatternError, Program};
 
-/// How the numbers of a country code are written.
+/// The formats of a country code's numbers.
 #[derive(Debug, Default)]
 pub(super) struct Formats {
     national: Vec<Rule>,
     international: Vec<Rule>,
 }
 
-/// How some of the numbers are written.
+/// The format of some numbers.
 #[derive(Debug)]
 struct Rule {
-    /// The digits with which they begin; any if `None`.
+    /// The leading digits of these numbers; any if `None`.
     leading: Option<Program>,
     pattern: Program,
     template: Template,
@@ -61,12 +61,12 @@ impl Formats {
         (self.national.len(), self.international.len())
     }
 
-    /// As written within the country; bare digits where no rule fits.
+    /// The national format; bare digits if no rule fits.
     pub(super) fn national(&self, digits: &[u8]) -> String {
         write(&self.national, digits)
     }
 
-    /// As written for the world, without the country code; bare digits where no rule fits.
+    /// The international format, without the country code; bare digits if no rule fits.
     pub(super) fn international(&self, digits: &[u8]) -> String {
         write(&self.international, digits)
     }
@@ -95,7 +95,7 @@ impl Rule {
 }
 
 impl Template {
-    /// Reads `$1` to `$9` as groups and everything else as it stands.
+    /// Reads `$1` to `$9` as groups and everything else as literal text.
     pub(super) fn new(text: &str) -> Self {
         let mut pieces = Vec::new();
         let mut chars = text.chars().peekable();
@@ -115,7 +115,7 @@ impl Template {
         Self(pieces)
     }
 
-    /// The text with the groups of a match in `digits`; a group that took no part is empty.
+    /// The text with the groups of a match in `digits`; a group outside the match is empty.
     pub(super) fn fill(&self, found: &Match, digits: &[u8]) -> String {
         let mut text = String::with_capacity(self.0.len() + digits.len());
         for piece in &self.0 {
@@ -131,8 +131,7 @@ impl Template {
     }
 }
 
-/// A format whose first group is written as `rule` says: `$NP` is the national prefix, `$FG` the
-/// first group.
+/// A format whose first group is written by `rule`: `$NP` is the national prefix, `$FG` the first group.
 fn with_national_prefix(format: &str, rule: &str, national_prefix: &str) -> String {
     let first = format
         .char_indices()

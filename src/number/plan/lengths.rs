@@ -6,24 +6,24 @@ use super::metadata::{Kind, Metadata};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lengths {
     national: u32,
-    /// Those of numbers that are dialled only within one area.
+    /// The lengths of numbers that are dialled only within one area.
     local: u32,
 }
 
-/// How a number's length fits those of a territory.
+/// How a number's length fits a territory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LengthFit {
     Possible,
-    /// Only without the area code, within one area.
+    /// A length without the area code, within one area only.
     LocalOnly,
     TooShort,
-    /// Between the shortest and the longest, but none has it.
+    /// Between the shortest and the longest length, but no number has it.
     Invalid,
     TooLong,
 }
 
 impl Lengths {
-    /// The lengths of a territory: those of all its kinds of numbers together.
+    /// The lengths of a territory: of all its kinds of numbers together.
     pub(super) fn of(metadata: &Metadata) -> Self {
         let mut lengths = Self::default();
         for kind in metadata.kinds.iter().map(Self::of_kind) {
@@ -47,7 +47,7 @@ impl Lengths {
         self.national & bit(len) != 0
     }
 
-    /// How `len` digits fit.
+    /// How a length of `len` digits fits.
     pub(super) fn fit(self, len: usize) -> LengthFit {
         let shortest = self.national.trailing_zeros();
         let longest = self.national.checked_ilog2().unwrap_or_default();
@@ -65,7 +65,7 @@ fn bits(lengths: &[u16]) -> u32 {
     lengths.iter().fold(0, |bits, &len| bits | bit(usize::from(len)))
 }
 
-/// The bit of one length; none for lengths that no number has.
+/// The bit of one length; 0 for lengths beyond the bits.
 fn bit(len: usize) -> u32 {
     u32::try_from(len)
         .ok()

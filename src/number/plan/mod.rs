@@ -1,8 +1,8 @@
-//! The numbering plan of the world: which numbers exist, where, and for what.
+//! The numbering plans of the world: which numbers exist, where, and for which use.
 //!
-//! The facts are those of the `phonenumber` crate (libphonenumber's metadata 9.0.33), written down when this one is
-//! built. The crate's own matchers are not used: they share one locked cache of regular expressions and
-//! decide validity and kind differently from libphonenumber for some hundred ranges.
+//! The facts are those of the `phonenumber` crate (libphonenumber's metadata 9.0.33), extracted by the build script.
+//! The crate's own matchers are not used: they share one locked cache of regular expressions, and they decide validity
+//! and kind differently from libphonenumber for some hundred ranges.
 
 mod class;
 mod country;
@@ -32,7 +32,7 @@ const COUNTRY_CODES: u16 = 1_000;
 
 static PLAN: LazyLock<Plan> = LazyLock::new(Plan::load);
 
-/// What the plan says of a number.
+/// The plan's facts about a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
     pub(super) region: Option<Region>,
@@ -42,21 +42,21 @@ pub(super) struct Standing {
     pub(super) local_only: bool,
 }
 
-/// The countries of the world.
+/// The plans of all countries.
 struct Plan {
     /// By country code; a slot is empty where no country has the code.
     by_code: Vec<Option<Country>>,
     code_of: HashMap<Region, u16, foldhash::fast::RandomState>,
 }
 
-/// The region whose rules hold for a country code and no more; none for the codes of no country.
+/// The region whose rules hold for a country code, if `digits` are nothing but that code; none for codes of no country.
 pub(super) fn region_of_code(digits: &str) -> Option<Region> {
     let (code, rest) = country_code::split(digits.as_bytes())?;
     let region = country(code)?.main().region();
     (rest.is_empty() && region != Region::WORLD).then_some(region)
 }
 
-/// What follows the international prefix of a country at the beginning of a national number of it.
+/// The digits after the country's international prefix, if a national number begins with it.
 pub(super) fn behind_international_prefix(code: u16, national: &str) -> Option<&str> {
     let rest = country(code)?.main().strip_international_prefix(national.as_bytes())?;
     str::from_utf8(rest).ok()
@@ -67,7 +67,7 @@ fn country(code: u16) -> Option<&'static Country> {
     PLAN.by_code.get(usize::from(code))?.as_ref()
 }
 
-/// The territory of a region; none for `001`, which is many.
+/// The territory of a region; none for `001`, which stands for many.
 fn territory(region: Region) -> Option<&'static Territory> {
     let code = *PLAN.code_of.get(&region)?;
     country(code)?
@@ -75,7 +75,7 @@ fn territory(region: Region) -> Option<&'static Territory> {
         .find(|territory| territory.region() == region)
 }
 
-/// What the plan says of the number with these digits after the country code.
+/// The plan's facts about the number with these digits after the country code.
 pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
     let Some(country) = country(code) else {
         return Standing {
@@ -99,7 +99,7 @@ pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
     }
 }
 
-/// As written within the country: `(415) 555-0199`.
+/// The national format: `(415) 555-0199`.
 pub(super) fn national_format(code: u16, national: &Digits) -> String {
     match country(code) {
         Some(country) => country.formats().national(national),
@@ -107,7 +107,7 @@ pub(super) fn national_format(code: u16, national: &Digits) -> String {
     }
 }
 
-/// As written for the world: `+1 415-555-0199`.
+/// The international format: `+1 415-555-0199`.
 pub(super) fn international_format(code: u16, national: &Digits) -> String {
     match country(code) {
         Some(country) => format!("+{code} {}", country.formats().international(national)),
@@ -115,7 +115,7 @@ pub(super) fn international_format(code: u16, national: &Digits) -> String {
     }
 }
 
-/// Reads the plan and builds what is otherwise built at the first number of each country.
+/// Reads the plan and builds what is otherwise built on the first number of each country.
 pub(super) fn warm_up() {
     for country in PLAN.by_code.iter().flatten() {
         country.classes();

@@ -1,4 +1,4 @@
-//! Short numbers: emergency calls and services of one region, which no international plan holds.
+//! Short numbers: emergency calls and services of one region, outside any international plan.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,8 +16,8 @@ const DIGITS_MAX: usize = 9;
 /// Emergency numbers on every mobile network (3GPP TS 22.101 section 10.1).
 const EMERGENCY_EVERYWHERE: [&str; 2] = ["112", "911"];
 
-/// Emergency numbers that every handset without a SIM dials as such (3GPP TS 22.101 section
-/// 10.1): what is known where the region is not.
+/// Emergency numbers that every handset without a SIM treats as such (3GPP TS 22.101 section 10.1): used if the region
+/// is not known.
 const EMERGENCY_SOMEWHERE: [&str; 6] = ["000", "08", "110", "118", "119", "999"];
 
 static SERVICES: LazyLock<HashMap<Region, Services, foldhash::fast::RandomState>> =
@@ -29,7 +29,7 @@ struct Services {
     short_code: Option<Program>,
 }
 
-/// The emergency number that `digits`, dialled as they stand, are in a region.
+/// The emergency number that `digits` are in a region, dialled as they are.
 pub(in crate::number) fn emergency(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
     let listed = EMERGENCY_EVERYWHERE.contains(&digits)
         || match region.and_then(|region| SERVICES.get(&region)) {
@@ -39,13 +39,13 @@ pub(in crate::number) fn emergency(digits: &str, region: Option<Region>) -> Opti
     listed.then(|| ServiceNumber::new(digits, region, ServiceKind::Emergency))
 }
 
-/// The short code that `digits`, dialled as they stand, are in a region.
+/// The short code that `digits` are in a region, dialled as they are.
 pub(in crate::number) fn short_code(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
     let services = SERVICES.get(&region?)?;
     matches(services.short_code.as_ref(), digits).then(|| ServiceNumber::new(digits, region, ServiceKind::ShortCode))
 }
 
-/// Reads what is otherwise read at the first short number.
+/// Reads the table that is otherwise read on the first short number.
 pub(in crate::number) fn warm_up() {
     LazyLock::force(&SERVICES);
 }

@@ -14,19 +14,18 @@ pub(super) struct Territory {
     region: Region,
     country_code: u16,
     lengths: Lengths,
-    /// What all its numbers have in common. Coarser than the kinds of number.
+    /// The general form of all its numbers. Coarser than the kinds of number.
     general: Program,
-    /// What is dialled before a country code.
+    /// The prefix dialled before a country code.
     international_prefix: Option<Program>,
     national_prefix: Option<NationalPrefix>,
 }
 
-/// What is dialled before a number within the country, carrier codes included.
+/// The prefix dialled before a number within the country, with carrier codes.
 #[derive(Debug)]
 struct NationalPrefix {
     pattern: Program,
-    /// What to write instead when the last group took part, where the prefix stands for digits
-    /// of the number.
+    /// The replacement if the last group matched, where the prefix stands for digits of the number.
     rewrite: Option<Template>,
 }
 
@@ -61,20 +60,20 @@ impl Territory {
         self.lengths
     }
 
-    /// Whether a number has the form that all numbers of the territory share.
+    /// Whether a number has the general form of the territory.
     pub(super) fn is_general(&self, national: &[u8]) -> bool {
         self.general.match_all(national).is_some()
     }
 
-    /// What follows the international prefix. `None` if the digits do not begin with one, or if
-    /// a 0 follows, with which no country code begins.
+    /// The digits after the international prefix. `None` if the digits do not begin with one, or if a 0 follows: no
+    /// country code begins with 0.
     pub(super) fn strip_international_prefix<'t>(&self, digits: &'t [u8]) -> Option<&'t [u8]> {
         let end = self.international_prefix.as_ref()?.match_start(digits)?.end;
         digits.get(end..).filter(|rest| rest.first() != Some(&b'0'))
     }
 
-    /// The number without what is dialled before it within the country: the same digits if there
-    /// is no such prefix, or if they are a number only with it.
+    /// The number without its national prefix: the same digits if there is no such prefix, or if they are a number only
+    /// with it.
     pub(super) fn strip_national_prefix<'t>(&self, digits: &'t [u8]) -> Cow<'t, [u8]> {
         self.without_national_prefix(digits)
             .filter(|rest| !self.is_general(digits) || self.is_general(rest))

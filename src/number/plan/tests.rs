@@ -1,4 +1,4 @@
-//! The plan as a whole: every pattern is read, and means what the crate's own expressions mean.
+//! The plan as a whole: every pattern parses, and matches the same numbers as the crate's own expressions.
 
 use phonenumber::Metadata;
 use phonenumber::metadata::{DATABASE, Descriptor};
@@ -19,7 +19,7 @@ fn large_descriptors(metadata: &Metadata) -> impl Iterator<Item = &Descriptor> {
         .flatten()
 }
 
-/// Numbers near `example`: each digit replaced by each other one, and a digit more or less.
+/// Numbers near `example`: each digit replaced by every other digit, and with one digit more or less.
 fn neighbours(example: &str) -> Vec<String> {
     let mut all = vec![example.to_owned(), format!("{example}0")];
     for at in 0..example.len() {

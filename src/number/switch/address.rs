@@ -1,4 +1,4 @@
-//! Takes apart what switches send for a caller: SIP and `tel` addresses, names, parameters.
+//! Parses the texts that switches send for a caller: SIP and `tel` addresses, names, parameters.
 
 use super::super::kinds::Verstat;
 use super::super::text::unicode::{fold, is_invisible};
@@ -14,29 +14,29 @@ const TEL_SCHEME: &str = "tel:";
 
 const EMERGENCY_URN: &str = "urn:service:sos";
 
-/// What stands for the caller in an address.
+/// The caller in an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum User {
-    /// No number, as the text says or because there is no user.
+    /// No number: the text says so, or there is no user.
     Anonymous,
     /// A name instead of a number.
     Name,
-    /// Text that may hold a number, escapes resolved.
+    /// Text that may hold a number, without escapes.
     Text(String),
 }
 
-/// An address, taken apart.
+/// A parsed address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) user: User,
-    /// Where a local number belongs (RFC 3966): a country code behind `+`, or a domain.
+    /// Where a local number belongs (RFC 3966): a country code after `+`, or a domain.
     pub(super) phone_context: Option<String>,
     pub(super) extension: Option<String>,
     pub(super) verstat: Option<Verstat>,
 }
 
 impl Address {
-    /// Takes apart one value: an address (RFC 3261 section 19, RFC 3966), or anything else.
+    /// Parses one value: an address (RFC 3261 section 19, RFC 3966), or any other text.
     pub(super) fn new(value: &Value<'_>) -> Self {
         let address = value.address;
         let mut parts = if let Some(rest) = SIP_SCHEMES.iter().find_map(|scheme| strip_scheme(address, scheme)) {
@@ -76,7 +76,7 @@ impl Address {
     }
 }
 
-/// The parts of an address that matter, escapes not yet resolved.
+/// The relevant parts of an address, still with escapes.
 struct Parts<'t> {
     user: Option<&'t str>,
     /// Whether the user may be a number spelled in letters.
@@ -86,7 +86,7 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    /// `user[:password]@host[:port][;params][?headers]`, the user with parameters of its own.
+    /// `user[:password]@host[:port][;params][?headers]`, where the user may have parameters of its own.
     fn sip(text: &'t str) -> Self {
         let text = text.split('?').next().unwrap_or_default();
         let (user, host) = match text.rsplit_once('@') {
@@ -110,8 +110,8 @@ impl<'t> Parts<'t> {
         }
     }
 
-    /// `number[;params]`. The name of a parameter begins with a letter; digits behind a semicolon
-    /// are an extension, which is left where it is.
+    /// `number[;params]`. The name of a parameter begins with a letter; digits after a semicolon are an extension and
+    /// stay in place.
     fn tel(text: &'t str) -> Self {
         let begins_params = |at: usize| {
             let after = text.split_at_checked(at + 1).map_or("", |(_, after)| after);
@@ -150,13 +150,13 @@ pub(super) fn is_emergency_urn(address: &str) -> bool {
     strip_scheme(address, EMERGENCY_URN).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ';']))
 }
 
-/// The digits of an extension, which may hold separators (RFC 3966 section 3).
+/// The digits of an extension, which may contain separators (RFC 3966 section 3).
 fn extension(value: &str) -> Option<String> {
     let digits: String = unescape(value).chars().filter(char::is_ascii_digit).collect();
     Some(digits).filter(|digits| !digits.is_empty())
 }
 
-/// Whether a text is made of what one dials, and of punctuation.
+/// Whether a text consists of characters for dialling and punctuation.
 fn is_dialable(text: &str) -> bool {
     text.contains(|char: char| char.is_ascii_digit())
         && text
@@ -164,7 +164,7 @@ fn is_dialable(text: &str) -> bool {
             .all(|char| char.is_ascii_digit() || is_separator(char) || matches!(char, '+' | '*' | '#'))
 }
 
-/// A text with its `%XX` escapes resolved (RFC 3986); others stay as they are.
+/// A text with its `%XX` escapes decoded (RFC 3986); invalid escapes stay as they are.
 fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! Callers without a number: what networks and switches send in its place.
+//! Callers without a number: the texts that networks and switches send instead.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -6,21 +6,20 @@ use std::sync::LazyLock;
 /// `word,digits,source` a line, after comment lines.
 const TABLE: &str = include_str!("../data/anonymous.csv");
 
-/// Hosts that stand for no network (RFC 3323 section 4.1.1.3, 3GPP TS 29.163).
+/// Hosts that name no network (RFC 3323 section 4.1.1.3, 3GPP TS 29.163).
 const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
 
-/// From so many zeros on, zeros alone are no number but a placeholder; `000` is an emergency number.
+/// A number of this many zeros or more, and nothing else, is a placeholder; `000` is an emergency number.
 const ZEROS_MIN: usize = 4;
 
-/// Words of the table, which is our own: nobody can fill it with collisions.
+/// The words of the table. The table is our own: nobody can fill it with collisions.
 type Words = HashSet<&'static str, foldhash::fast::RandomState>;
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| column(0));
 
 static SPELLED: LazyLock<Words> = LazyLock::new(|| column(1));
 
-/// Whether a text says that there is no number to show. White space, punctuation and case of the
-/// text do not matter.
+/// Whether a text says that there is no number to show. White space, punctuation and case do not matter.
 pub(super) fn is_word(text: &str) -> bool {
     if text.chars().any(char::is_numeric) {
         return false;
@@ -38,14 +37,14 @@ pub(super) fn is_host(host: &str) -> bool {
     HOSTS.iter().any(|none| none.eq_ignore_ascii_case(host))
 }
 
-/// Whether digits are a placeholder: zeros, whether behind a plus sign or not, or a word spelled
-/// on the keypad behind one.
+/// Whether digits are a placeholder: only zeros, with or without a plus sign, or a word spelled on the keypad after
+/// one.
 pub(super) fn is_placeholder(plus: bool, digits: &str) -> bool {
     let zeros = digits.len() >= ZEROS_MIN && digits.bytes().all(|digit| digit == b'0');
     zeros || (plus && SPELLED.contains(digits))
 }
 
-/// Reads what is otherwise read at the first caller without a number.
+/// Builds the table that is otherwise built on the first caller without a number.
 pub(super) fn warm_up() {
     LazyLock::force(&WORDS);
     LazyLock::force(&SPELLED);

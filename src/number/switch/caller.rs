@@ -1,4 +1,4 @@
-//! Decides what a text is: a number, a service, or no number at all.
+//! Classifies a text: a number, a service, or no number at all.
 
 use super::super::error::NumberError;
 use super::super::kinds::Validity;
@@ -11,14 +11,14 @@ use super::address::{Address, User, is_emergency_urn};
 use super::name_addr::{Value, values};
 use super::{anonymous, privacy};
 
-/// Fewest digits, leading zeros not counted, of a national number of no plan's length. Fewer are a
+/// The fewest digits, without leading zeros, of a national number whose length fits no plan. Fewer digits are a
 /// dialling prefix or an area code: `+4930` is no caller, not even an impossible one.
 const SIGNIFICANT_MIN: usize = 4;
 
-/// With what a text begins that is a number from its first character on, and needs no taking apart.
+/// The first characters of texts that are a number from the start and need no parsing as an address.
 const NUMBER_STARTS: [char; 12] = ['+', '(', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// What is dialled before a country code in most countries, and in North America.
+/// The prefixes dialled before a country code, in most countries and in North America.
 const INTERNATIONAL_PREFIX: &str = "00";
 const INTERNATIONAL_PREFIX_NANP: &str = "011";
 
@@ -80,7 +80,7 @@ fn read(value: &Value<'_>, default_region: Option<Region>) -> Result<Parsed, Num
     })
 }
 
-/// What digits are, dialled or shown in a region.
+/// The meaning of digits that are dialled or shown in a region.
 fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed, NumberError> {
     if anonymous::is_placeholder(plus, digits) {
         return Ok(Parsed::Anonymous);
@@ -113,14 +113,14 @@ fn number(plus: bool, digits: &str, region: Option<Region>) -> Result<ParsedNumb
     Ok(ParsedNumber::new(code, national))
 }
 
-/// The number called, where what is dialled before it says whether to show the caller's.
+/// The called number after a code that shows or hides the caller's number.
 fn behind_privacy_code(digits: &str, region: Option<Region>) -> Option<ParsedNumber> {
     privacy::behind_digits(digits, region?).find_map(|rest| valid(number(false, rest, region)))
 }
 
-/// The number behind an international prefix that is not the region's own: gateways write one
-/// whatever is dialled around them. Where the region is known, only a valid number will do, and
-/// North America's prefix counts only if the digits are no possible number of the region.
+/// The number after an international prefix that is not the region's own: gateways write their own prefix instead of
+/// the local one. If the region is known, only a valid number is accepted, and North America's prefix counts only if
+/// the digits are no possible number of the region.
 fn behind_international_prefix(possible: bool, digits: &str, region: Option<Region>) -> Option<ParsedNumber> {
     let rest = match digits.strip_prefix(INTERNATIONAL_PREFIX) {
         None if !possible => digits.strip_prefix(INTERNATIONAL_PREFIX_NANP),
@@ -133,8 +133,8 @@ fn behind_international_prefix(possible: bool, digits: &str, region: Option<Regi
     number.ok().filter(|number| !is_prefix(number))
 }
 
-/// The number behind an international prefix that stands behind a country code of its own: gateways
-/// write theirs before whatever was dialled, as in `+1 011 49 30 901820`.
+/// The number after an international prefix that itself follows a country code: gateways write their country code
+/// before all dialled digits, as in `+1 011 49 30 901820`.
 fn behind_doubled_prefix(written: &ParsedNumber) -> Option<ParsedNumber> {
     let (code, national) = (written.country_code(), written.national());
     valid(number(true, plan::behind_international_prefix(code, national)?, None))
@@ -144,7 +144,7 @@ fn valid(number: Result<ParsedNumber, NumberError>) -> Option<ParsedNumber> {
     number.ok().filter(|number| number.validity() == Validity::Valid)
 }
 
-/// Whether a number is only the beginning of numbers.
+/// Whether a number is only the beginning of longer numbers.
 fn is_prefix(number: &ParsedNumber) -> bool {
     let no_length = number.is_local_only() || number.validity() == Validity::Impossible;
     // With the national prefix, `0171` has the length of a number in some plans.

@@ -1,5 +1,5 @@
-//! What switches and apps send for a caller: addresses around a number, words instead of one, and
-//! the decision which of them a text is.
+//! The texts that switches and apps send for a caller: addresses around a number, words instead of one, and the
+//! decision which of them a text is.
 
 mod address;
 mod anonymous;
@@ -10,7 +10,7 @@ mod verstat;
 
 pub(super) use caller::parse;
 
-/// Reads what is otherwise read at the first caller without a number.
+/// Builds the table that is otherwise built on the first caller without a number.
 pub(super) fn warm_up() {
     anonymous::warm_up();
 }

@@ -6,13 +6,13 @@
 /// Schemes of the addresses that name callers.
 const SCHEMES: [&str; 3] = ["sip:", "sips:", "tel:"];
 
-/// One value. Without angle brackets all of it is address.
+/// One value. Without angle brackets all of it is the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Value<'t> {
     /// The display name, quotes included.
     pub(super) name: &'t str,
     pub(super) address: &'t str,
-    /// What follows the closing bracket: parameters of the header.
+    /// The text after the closing bracket: parameters of the header.
     pub(super) outside: &'t str,
 }
 
@@ -26,13 +26,13 @@ pub(super) fn values(text: &str) -> impl Iterator<Item = Value<'_>> {
     })
 }
 
-/// A text behind its scheme, which may be written in either case.
+/// A text after its scheme, which may be in upper or lower case.
 pub(super) fn strip_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
     let (start, rest) = text.split_at_checked(scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
-/// The first value, and what follows the comma behind it.
+/// The first value, and the text after the comma that ends it.
 fn first(text: &str) -> (Value<'_>, Option<&str>) {
     let (mut quoted, mut escaped) = (false, false);
     let (mut open, mut close) = (None, None);
@@ -41,7 +41,7 @@ fn first(text: &str) -> (Value<'_>, Option<&str>) {
         match char {
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
-            // A quotation mark without a second one is a character like any other.
+            // A quotation mark without a second one is an ordinary character.
             '"' => quoted = !quoted && after().contains('"'),
             '<' if !quoted => (open, close) = (Some(at), None),
             '>' if !quoted && open.is_some() => close = close.or(Some(at)),

@@ -1,12 +1,12 @@
-//! Codes dialled before a number to hide or to show one's own: they belong to the call, not to the
-//! number called.
+//! Codes dialled before a number to hide or show the caller's number: they belong to the call, not to the called
+//! number.
 
 use super::super::region::Region;
 
 /// `code,regions,source` a line, after comment lines.
 const TABLE: &str = include_str!("../data/privacy_codes.csv");
 
-/// What follows a code with `*` or `#` at the beginning of a text, if a number may follow.
+/// The text after a leading code with `*` or `#`, if a number may follow.
 pub(super) fn behind_symbols(text: &str) -> Option<&str> {
     let text = text.trim_start();
     if !text.starts_with(['*', '#']) {
@@ -17,7 +17,7 @@ pub(super) fn behind_symbols(text: &str) -> Option<&str> {
         .then_some(rest)
 }
 
-/// What follows each code of the region's that begins the digits.
+/// The digits after each code of the region that they begin with.
 pub(super) fn behind_digits(digits: &str, region: Region) -> impl Iterator<Item = &str> {
     codes()
         .filter(move |(_, regions)| regions.split(' ').any(|one| one == region.as_str()))

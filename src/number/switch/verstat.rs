@@ -1,10 +1,10 @@
-//! What a network says of the caller-ID signature: the parameter `verstat`.
+//! The network's result of verifying the caller-ID signature: the parameter `verstat`.
 
 use super::super::kinds::{AttestationLevel, Verstat};
 
-/// Reads `TN-Validation-Passed`, `TN-Validation-Failed` and `No-TN-Validation` (3GPP TS 24.229 section
-/// 7.2A.20, ATIS-1000074), in either case, quoted or not. Networks append the attestation (`-Passed-A`)
-/// and further words, which are no matter.
+/// Reads `TN-Validation-Passed`, `TN-Validation-Failed` and `No-TN-Validation` (3GPP TS 24.229 section 7.2A.20,
+/// ATIS-1000074), in upper or lower case, quoted or not. Networks append the attestation (`-Passed-A`) and further
+/// words, which are ignored.
 pub(super) fn read(value: &str) -> Option<Verstat> {
     let value = value.trim_matches('"').to_ascii_lowercase();
     if let Some(rest) = after(&value, "tn-validation-passed") {
@@ -20,7 +20,7 @@ pub(super) fn read(value: &str) -> Option<Verstat> {
     failed.or_else(|| after(&value, "no-tn-validation").map(|_| Verstat::NoValidation))
 }
 
-/// Of two that one text holds, the one that trusts less: a caller may have added the other.
+/// The less trusting of two results in one text: a caller may have added the other.
 pub(super) fn stricter(one: Verstat, other: Verstat) -> Verstat {
     let trust = |verstat| match verstat {
         Verstat::Failed => 0,
@@ -33,7 +33,7 @@ pub(super) fn stricter(one: Verstat, other: Verstat) -> Verstat {
     if trust(other) < trust(one) { other } else { one }
 }
 
-/// What follows a word, if there the value ends or a hyphen stands.
+/// The text after a word, if the value ends there or a hyphen follows.
 fn after<'t>(value: &'t str, word: &str) -> Option<&'t str> {
     let rest = value.strip_prefix(word)?;
     (rest.is_empty() || rest.starts_with('-')).then_some(rest)

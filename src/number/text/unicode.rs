@@ -1,7 +1,7 @@
-//! Characters of all scripts that mean digits, and those that mean nothing.
+//! Digits of all scripts, and characters that mean nothing.
 
-/// The zero of every set of decimal digits; the nine others follow it (Unicode 16, general
-/// category Nd). Ascending.
+/// The zero of every set of decimal digits, ascending; the other nine digits follow it (Unicode 16, general category
+/// Nd).
 const ZEROS: [char; 73] = [
     '0',
     '\u{660}',
@@ -96,7 +96,7 @@ pub(in crate::number) fn is_plus(char: char) -> bool {
     matches!(char, '+' | '\u{FF0B}')
 }
 
-/// A character with digits of all scripts as ASCII digits, and plus signs as `+`.
+/// A character with digits of all scripts mapped to ASCII digits, and plus signs to `+`.
 pub(in crate::number) fn fold(char: char) -> char {
     match ascii_digit(char) {
         Some(digit) => char::from(digit),
@@ -105,8 +105,8 @@ pub(in crate::number) fn fold(char: char) -> char {
     }
 }
 
-/// Whether a character cannot be seen and means nothing in a number: controls, marks of writing
-/// direction, joiners, the byte-order mark.
+/// Whether a character is invisible and means nothing in a number: control characters, marks of writing direction,
+/// joiners, the byte-order mark.
 pub(in crate::number) fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(

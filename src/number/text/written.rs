@@ -1,4 +1,4 @@
-//! Finds the number in a text as people write it, by the rules of libphonenumber's `parse` (its
+//! Finds the number in a text that a person wrote, by the rules of libphonenumber's `parse` (its
 //! `extractPossibleNumber`, `isViablePhoneNumber` and `maybeStripExtension`) and RFC 3966.
 
 use std::sync::LazyLock;
@@ -11,10 +11,10 @@ use super::unicode::{ascii_digit, is_plus};
 /// Most characters of a text.
 const CHARS_MAX: usize = 250;
 
-/// Fewest digits of a number in a text, except that two digits alone are one.
+/// Fewest digits of a number in a text, except that two digits alone are a number.
 const DIGITS_MIN: usize = 3;
 
-/// Letters from which on a number is spelled in letters, as on a keypad.
+/// From this many letters on, a number is spelled in letters, as on a keypad.
 const VANITY_LETTERS_MIN: usize = 3;
 
 /// The parameter that names the country or network to which a local number belongs (RFC 3966).
@@ -23,7 +23,7 @@ const PHONE_CONTEXT: &str = ";phone-context=";
 /// The parameter that names one device behind a number (RFC 3966).
 const SUBADDRESS: &str = ";isub=";
 
-/// A number as found in a text: not yet split into country code and national number.
+/// A number found in a text, not yet split into country code and national number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::number) struct Written {
     /// Whether it began with a plus sign: a country code follows.
@@ -55,8 +55,8 @@ impl Written {
         if too_long { Err(NumberError::TooLong) } else { Ok(()) }
     }
 
-    /// The parts of a text that is nothing but digits, behind a plus sign or not. This is what
-    /// programs send, so it takes no memory.
+    /// The plus sign and the digits of a text that holds nothing else. Programs send this form, so it allocates no
+    /// memory.
     pub(in crate::number) fn bare(text: &str) -> Option<(bool, &str)> {
         let digits = text.strip_prefix('+').unwrap_or(text);
         let bare =
@@ -64,8 +64,8 @@ impl Written {
         bare.then_some((digits.len() < text.len(), digits))
     }
 
-    /// The number, if nothing but digits and punctuation follow its first digit or plus sign, so
-    /// that there can be neither extension nor letters: nearly every number, without expressions.
+    /// The number, if only digits and punctuation follow its first digit or plus sign: then there is no extension and
+    /// no letter. Nearly every number takes this path, without regular expressions.
     pub(in crate::number) fn tidy(text: &str) -> Option<Self> {
         let start = text.find(is_start)?;
         let rest = text.split_at_checked(start)?.1.trim_end_matches(is_unwanted_end);
@@ -78,7 +78,7 @@ impl Written {
                 None => return None,
             }
         }
-        // A separator between plus signs is for the full rules to judge.
+        // The full rules decide on a separator between plus signs.
         let pluses = rest.chars().filter(|&char| is_plus(char)).count();
         let leading = rest.chars().take_while(|&char| is_plus(char)).count();
         (pluses == leading && written.digits.len() >= DIGITS_MIN).then_some(written)
@@ -113,14 +113,14 @@ pub(in crate::number) fn keypad_digit(letter: char) -> Option<char> {
     }
 }
 
-/// Compiles what is otherwise compiled at the first text that needs it.
+/// Compiles the expressions that are otherwise compiled on first use.
 pub(in crate::number) fn warm_up() {
     for expression in [&VIABLE, &EXTENSION, &LETTER_OR_NUMBER, &GLOBAL_CONTEXT, &DOMAIN_CONTEXT] {
         LazyLock::force(expression);
     }
 }
 
-/// The part of a text that may be a number: its parameters applied, surroundings cut off.
+/// The part of a text that may be a number: parameters applied, surroundings removed.
 fn number_part(text: &str) -> Result<String, NumberError> {
     let mut part = match text.split_once(PHONE_CONTEXT) {
         None => possible_number(text).to_owned(),
@@ -142,7 +142,7 @@ fn number_part(text: &str) -> Result<String, NumberError> {
     Ok(part)
 }
 
-/// From the first digit or plus sign to the last letter or digit, and no second number.
+/// The text from the first digit or plus sign to the last letter or digit, without a second number.
 fn possible_number(text: &str) -> &str {
     let rest = text
         .find(is_start)
@@ -158,7 +158,7 @@ fn possible_number(text: &str) -> &str {
         .map_or(rest, |(first, _)| first)
 }
 
-/// Cuts the extension off, if what is left is a number.
+/// Cuts off the extension, if the rest is a number.
 fn take_extension(number: &mut String) -> Option<Box<str>> {
     let captures = EXTENSION.captures(number)?;
     let start = captures.get(0)?.start();
@@ -176,8 +176,8 @@ fn take_extension(number: &mut String) -> Option<Box<str>> {
     Some(extension)
 }
 
-/// The digits of a number; letters read as on a keypad if there are at least three. Spelled
-/// numbers with digits of other scripts lose these, as libphonenumber has it.
+/// The digits of a number; letters are read as on a keypad if there are at least three. A spelled number loses its
+/// digits of other scripts, as in libphonenumber.
 fn digits_of(number: &str) -> String {
     let letters = number.chars().filter(char::is_ascii_alphabetic).count();
     let spelled = letters >= VANITY_LETTERS_MIN;
@@ -194,8 +194,8 @@ fn is_start(char: char) -> bool {
     is_plus(char) || ascii_digit(char).is_some()
 }
 
-/// Whether this character does not belong to a number when it stands at its end: no letter, no
-/// digit or other number, no `#`, which may end an extension.
+/// Whether this character is cut off at the end of a number: not a letter, a digit or other number, nor `#`, which may
+/// end an extension.
 fn is_unwanted_end(char: char) -> bool {
     if char.is_ascii() || !char.is_alphanumeric() {
         return !char.is_alphanumeric() && char != '#';
@@ -204,7 +204,7 @@ fn is_unwanted_end(char: char) -> bool {
     !LETTER_OR_NUMBER.is_match(char.encode_utf8(&mut [0; 4]))
 }
 
-/// Punctuation within numbers that never begins an extension.
+/// Punctuation in numbers that never begins an extension.
 pub(in crate::number) fn is_separator(char: char) -> bool {
     matches!(
         char,
@@ -214,7 +214,7 @@ pub(in crate::number) fn is_separator(char: char) -> bool {
     )
 }
 
-/// Punctuation within numbers, for a class of a regular expression.
+/// Punctuation in numbers, for a class of a regular expression.
 const PUNCTUATION: &str = r"\-x\u{2010}-\u{2015}\u{2212}\u{30FC}\u{FF0D}-\u{FF0F} \u{A0}\u{AD}\u{200B}\u{2060}\u{3000}()\u{FF08}\u{FF09}\u{FF3B}\u{FF3D}.\[\]/~\u{2053}\u{223C}\u{FF5E}";
 
 static VIABLE: LazyLock<Regex> = LazyLock::new(|| {
@@ -235,7 +235,7 @@ static GLOBAL_CONTEXT: LazyLock<Regex> = LazyLock::new(|| expression(r"^\+[\d\-.
 static DOMAIN_CONTEXT: LazyLock<Regex> =
     LazyLock::new(|| expression(r"^(?:[A-Za-z\d]+(?:-*[A-Za-z\d])*\.)*[A-Za-z]+(?:-*[A-Za-z\d])*\.?$"));
 
-/// All ways to write an extension, its digits in a group. The vaguer the sign, the fewer digits.
+/// All ways to write an extension, with its digits in a group. The vaguer the sign, the fewer digits.
 fn extension_pattern() -> String {
     const BEFORE: &str = r"[ \u{A0}\t,]*";
     const BEFORE_NO_COMMA: &str = r"[ \u{A0}\t]*";

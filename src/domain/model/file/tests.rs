@@ -1,10 +1,10 @@
-//! Model files: what is written is read again, and each kind of fault is refused with the name of the field.
+//! Model files: a written file reads back, and each kind of fault is refused with the name of the field.
 
 use serde_json::{Value, json};
 
 use super::*;
 
-/// A sound file that uses everything.
+/// A valid file that uses all fields.
 fn sound() -> Value {
     json!({
         "format": 1,
@@ -54,7 +54,7 @@ fn read(file: &Value) -> Result<ScoreModel, ModelError> {
     ScoreModel::from_json(&file.to_string())
 }
 
-/// The sound file with another value in one place.
+/// The valid file with one value replaced.
 fn with(place: &str, value: Value) -> Value {
     let mut file = sound();
     *file
@@ -73,7 +73,7 @@ fn what_is_written_is_read_again() {
     assert_eq!(ScoreModel::from_json(&model.to_json()).unwrap(), model);
     let built_in = ScoreModel::default();
     assert_eq!(ScoreModel::from_json(&built_in.to_json()).unwrap(), built_in);
-    // To the last bit, or a model would drift each time it is written.
+    // To the last bit: otherwise a model would drift each time it is written.
     let third = with("/prior", json!(1.0 / 3.0));
     let again = ScoreModel::from_json(&read(&third).unwrap().to_json()).unwrap();
     assert_eq!(again.prior.to_bits(), (1.0f64 / 3.0).to_bits());
@@ -103,7 +103,7 @@ fn every_value_finds_its_place() {
     );
     assert_eq!([model.again.intercept, model.again.slope], [-2.0, 0.7]);
     assert_eq!(model.fitted.unwrap().calls, 100);
-    // What the rules do not name is a default.
+    // Rules that the file leaves out are defaults.
     let defaults = Rules::default();
     assert_eq!([model.rules.range_only_most, model.rules.cases.caller_id], [70.0, 2.0]);
     assert_eq!(model.rules.cases.most, defaults.cases.most);
@@ -226,7 +226,7 @@ fn each_fault_is_refused_with_its_field() {
             json!([[0, 0], [1, 1e300]]),
             "terms.reports.knots holds",
         ),
-        ("/terms/1/feature", json!("reports"), "terms.reports stands there twice"),
+        ("/terms/1/feature", json!("reports"), "terms.reports is there twice"),
         ("/tables/0/rows", json!([]), "tables.reports/areas has no grid"),
         (
             "/tables/0/columns",
@@ -279,7 +279,7 @@ fn there_are_not_more_terms_than_a_lookup_can_bear() {
     assert!(refusal(&tables(MAX_TERMS - 1)).starts_with("terms are more than 40"));
 }
 
-/// "Again" is a forecast: what makes a call no less unwanted may make another one less likely.
+/// `again` is a forecast: a fact that keeps a call unwanted may still make another call less likely.
 #[test]
 fn only_the_score_s_own_terms_may_not_fall() {
     assert!(read(&sound()).unwrap().again.terms[0].check_direction().is_err());

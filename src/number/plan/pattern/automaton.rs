@@ -9,10 +9,10 @@ use std::hash::Hash;
 
 use super::program::{Program, Step};
 
-/// Longest text that is told apart from longer ones, in digits.
+/// The longest text told apart from longer ones, in digits.
 const DEPTH_MAX: u8 = 17;
 
-/// The node from which nothing is reached but the value of no match.
+/// The node from which no pattern can match.
 const NOWHERE: u32 = 0;
 
 /// A table of values over digit strings.
@@ -31,8 +31,8 @@ struct Node<V> {
 }
 
 impl<V: Copy + Eq + Hash> Automaton<V> {
-    /// Merges `programs`. The value of a text is what `decide` makes of the indexes of those that
-    /// match all of it (ascending) and of its length, or `otherwise` when none does.
+    /// Merges `programs`. `decide` gives the value of a text from its length and the indexes of the programs that match
+    /// all of it (ascending). A text without a match has the value `otherwise`.
     ///
     /// Programs that look for the end of the text (`$`) match nothing here.
     pub(in crate::number) fn new(programs: &[Program], otherwise: V, decide: impl Fn(&[usize], usize) -> V) -> Self {
@@ -79,9 +79,9 @@ struct Builder<V, F> {
     steps: Vec<Step>,
     /// The first step of each program.
     starts: Places,
-    /// For each step, the last closure that came by.
+    /// For each step, the last closure that visited it.
     seen: Vec<u32>,
-    /// How many closures there have been.
+    /// The number of closures so far.
     closures: u32,
     otherwise: V,
     decide: F,
@@ -168,7 +168,7 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
         self.closure(reached)
     }
 
-    /// The digit and accept steps that `places` lead to without a digit.
+    /// The digit and accept steps that can be reached from `places` without a digit.
     fn closure(&mut self, places: Places) -> Places {
         let mut open = places;
         let mut reached = Vec::new();

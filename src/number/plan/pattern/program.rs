@@ -7,13 +7,13 @@ use super::syntax::{self, ANY, DigitSet, Node, PatternError};
 pub(super) enum Step {
     /// Consumes one digit of the set.
     Digit(DigitSet),
-    /// Goes on at the first place, or, should that fail, at the second.
+    /// Continues at the first step; if that fails, at the second.
     Either(usize, usize),
-    /// Goes on elsewhere.
+    /// Continues at another step.
     Goto(usize),
     /// Remembers the position: even slots begin a group, odd ones end it.
     Mark(usize),
-    /// Only at the end of the text.
+    /// Matches only at the end of the text.
     End,
     /// The pattern matches.
     Accept,
@@ -32,7 +32,7 @@ impl Program {
         Ok(Self::compile(&syntax::parse(pattern)?, false))
     }
 
-    /// The program of a pattern that any digits may follow.
+    /// The program of a pattern after which any digits may follow.
     pub(in crate::number) fn prefix(pattern: &str) -> Result<Self, PatternError> {
         Ok(Self::compile(&syntax::parse(pattern)?, true))
     }
@@ -101,14 +101,14 @@ impl Program {
         self.join(&exits);
     }
 
-    /// A fork whose first way is the next step and whose second way is not known yet.
+    /// A fork whose first way is the next step and whose second way is set later.
     fn fork(&mut self) -> usize {
         let here = self.steps.len();
         self.steps.push(Step::Either(here + 1, 0));
         here
     }
 
-    /// Leads the open ways of `origins` here.
+    /// Leads the open ways of `origins` to the next step.
     fn join(&mut self, origins: &[usize]) {
         let here = self.steps.len();
         for &origin in origins {

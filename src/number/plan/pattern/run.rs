@@ -1,8 +1,8 @@
-//! Runs a program on digits, by trying its ways in order.
+//! Runs a program on digits: tries its ways in order.
 
 use super::program::{Program, Step};
 
-/// Most groups whose place is remembered; the plan's patterns have at most 6.
+/// Most groups that are recorded; the plan's patterns have at most 6.
 const GROUPS_MAX: usize = 8;
 
 /// Where a program matched: from the start to `end`, with its groups.
@@ -24,7 +24,7 @@ impl Match {
 }
 
 impl Program {
-    /// The first match at the start of `text`, with whatever following it.
+    /// The first match at the start of `text`; any text may follow it.
     pub(in crate::number) fn match_start(&self, text: &[u8]) -> Option<Match> {
         let mut found = Match::default();
         found.end = self.run(0, 0, text, false, &mut found)?;
@@ -38,8 +38,8 @@ impl Program {
         Some(found)
     }
 
-    /// The end of the first match that begins at step `at` and position `position`. The recursion
-    /// is no deeper than the program is long: every way forks at a later step.
+    /// The end of the first match that begins at step `at` and position `position`. The recursion is at most as deep as
+    /// the program is long: every way forks at a later step.
     fn run(&self, mut at: usize, mut position: usize, text: &[u8], all: bool, found: &mut Match) -> Option<usize> {
         loop {
             match *self.steps.get(at)? {

@@ -17,18 +17,18 @@ pub(super) const ANY: DigitSet = 0b11_1111_1111;
 /// A set of digits, one bit each, 0 lowest.
 pub(super) type DigitSet = u16;
 
-/// A pattern, read.
+/// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
     /// One digit of a set.
     Digit(DigitSet),
-    /// One after the other.
+    /// Nodes one after the other.
     Sequence(Vec<Node>),
-    /// The first that leads to a match.
+    /// The first node that leads to a match.
     Choice(Vec<Node>),
     /// A captured group.
     Group(Box<Node>),
-    /// From `min` to `max` times, as often as possible.
+    /// From `min` to `max` repeats, as many as possible.
     Repeat { node: Box<Node>, min: u8, max: u8 },
     /// The end of the text.
     End,
@@ -174,7 +174,7 @@ impl Reader {
     }
 }
 
-/// The only node of a list, or the list in its wrapping.
+/// The only node of a list, or the whole list wrapped by `wrap`.
 fn one_or(mut nodes: Vec<Node>, wrap: fn(Vec<Node>) -> Node) -> Node {
     match nodes.pop() {
         Some(node) if nodes.is_empty() => node,
