@@ -8,7 +8,7 @@ use super::PlotError;
 use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
 
 const TITLE: &str = "Scores of complaint calls, legitimate numbers and random numbers";
-const MORE: &str = "As they stood the evening before. A number of which nothing was known counts as 0.";
+const MORE: &str = "The scores of the evening before. A number without evidence counts as 0.";
 
 /// The width of a bar, in points of the score.
 const WIDTH: f64 = 5.0;
