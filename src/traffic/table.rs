@@ -88,7 +88,7 @@ impl<E: Entry> Table<E> {
         let place = self.place(key);
         #[expect(
             clippy::indexing_slicing,
-            reason = "a place is below the number of sets, of which there is one"
+            reason = "a place is below the number of sets, and there is at least one set"
         )]
         &mut self.sets[place]
     }
