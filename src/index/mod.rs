@@ -72,7 +72,7 @@ impl Call {
     }
 }
 
-/// Everything known of one number. Valid while its shard is locked.
+/// The record, cases and score of one number. Its shard stays locked while this exists.
 #[derive(Debug)]
 pub struct Known<'a> {
     /// The record. Blank if there is none.

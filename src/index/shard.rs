@@ -1,4 +1,4 @@
-//! One shard of the index: blocks of 10,000 numbers, and the links from cases to numbers.
+//! One shard of the index: the blocks of 10,000 numbers, and the members of each case.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 pub struct ShardIndex {
     /// Blocks by the number without its last four digits. This key includes length and country code.
     blocks: FastMap<u64, Block>,
-    /// The numbers of each case, derived from the links of the numbers.
+    /// The members of each case, derived from the links of the numbers.
     members: FastMap<CaseId, BTreeSet<E164>>,
     /// Counts of numbers by leading category, for the prior.
     categories: FastMap<Category, u64>,
