@@ -1,8 +1,8 @@
-//! Compiles the protobuf contract to Rust without a `protoc` on the machine, and writes the numbering plan down.
+//! Compiles the protobuf contract to Rust without `protoc`, and writes the numbering plan as Rust.
 //!
-//! The plan is in `build/plan.rs`. Of the contract there are four products, read by `src/wire.rs`: messages, servers and
+//! `build/plan.rs` writes the plan. The contract has four products, which `src/wire.rs` includes: messages, servers and
 //! clients (prost and tonic); their proto3 JSON form (pbjson); a `Debug` without personal data for the messages that
-//! hold some; and the descriptors that reflection serves.
+//! hold some; and the descriptors for reflection.
 
 #[path = "build/plan.rs"]
 mod plan;
@@ -17,8 +17,8 @@ use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, 
 
 const PACKAGE: &str = "ringwarden.v1";
 const FILES: [&str; 6] = ["common", "lookup", "report", "number", "case", "list"];
-/// `google.protobuf` types come from pbjson, whose durations have the right JSON; its timestamps do not, so we have our
-/// own. The longer path comes before the shorter.
+/// The types of `google.protobuf` come from pbjson: its durations have the right JSON. Its timestamps do not, so the
+/// project has its own. The longer path must come first.
 const WELL_KNOWN: [(&str, &str); 2] = [
     (".google.protobuf.Timestamp", "crate::wire::Timestamp"),
     (".google.protobuf", "::pbjson_types"),
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Unknown JSON fields stay errors, the builder's default, so that a misspelt one is not ignored.
+/// Unknown JSON fields stay errors, which is the builder's default. So a misspelt field is not ignored.
 fn write_json_impls(descriptors: &[u8], out_dir: &Path) -> Result<(), Box<dyn Error>> {
     let mut json = pbjson_build::Builder::new();
     for (proto, rust) in WELL_KNOWN {
@@ -67,8 +67,8 @@ fn write_json_impls(descriptors: &[u8], out_dir: &Path) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-/// Reflection shows comments to people; where in a file each word stands helps nobody there, and
-/// would make the set a third larger (86 instead of 63 kB).
+/// Reflection and the OpenAPI document need the comments. They do not need the source positions of all other words,
+/// which would make the set a third larger (86 instead of 63 kB).
 fn keep_comments_only(descriptors: &mut FileDescriptorSet) {
     for file in &mut descriptors.file {
         if let Some(info) = &mut file.source_code_info {
@@ -92,8 +92,8 @@ fn is_personal(field: &FieldDescriptor) -> bool {
         .is_some_and(|value| value.as_bool() == Some(true))
 }
 
-/// `Debug` for a message that holds personal data, and for its oneofs: what prost would derive,
-/// less the fields marked `debug_redact`.
+/// `Debug` for a message with personal data, and for its oneofs: the form that prost would derive, without the fields
+/// marked `debug_redact`.
 fn debug_impls(message: &MessageDescriptor) -> String {
     let name = message.name();
     let plain = message.fields().filter(|field| real_oneof(field).is_none());
@@ -129,12 +129,12 @@ fn oneof_arm(field: &FieldDescriptor) -> String {
     }
 }
 
-/// The oneof a field belongs to; `optional` fields are in a synthetic one, which Rust does not show.
+/// The oneof of a field. `optional` fields are in a synthetic oneof, which does not exist in Rust.
 fn real_oneof(field: &FieldDescriptor) -> Option<OneofDescriptor> {
     field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
 }
 
-/// A single enum is read through its getter, which names the value; its field is a bare integer.
+/// The getter of a single enum, because it gives the name of the value. For other fields, the field itself.
 fn value_of(field: &FieldDescriptor) -> String {
     let is_single = field.cardinality() != Cardinality::Repeated && !field.supports_presence();
     if is_single && matches!(field.kind(), Kind::Enum(_)) {
@@ -144,7 +144,7 @@ fn value_of(field: &FieldDescriptor) -> String {
     }
 }
 
-/// `WithdrawReportsRequest` to `withdraw_reports_request`, as prost names the module of its oneofs.
+/// `WithdrawReportsRequest` to `withdraw_reports_request`: the name that prost gives the module of the oneofs.
 fn snake_case(camel: &str) -> String {
     let mut snake = String::new();
     for letter in camel.chars() {
@@ -156,7 +156,7 @@ fn snake_case(camel: &str) -> String {
     snake
 }
 
-/// `reporter_id` to `ReporterId`, as prost names the variants of oneofs.
+/// `reporter_id` to `ReporterId`: the name that prost gives the variant of a oneof.
 fn camel_case(snake: &str) -> String {
     let mut camel = String::new();
     for word in snake.split('_') {

@@ -1,7 +1,8 @@
-//! Writes the numbering plan of the `phonenumber` crate down as Rust, for `src/number/` to include.
+//! Writes the numbering plan of the `phonenumber` crate as Rust, for `src/number/` to include.
 //!
-//! At run time the crate parses each of its 6,000 expressions only to find that they can be parsed, which takes most of
-//! a start and hundreds of megabytes of allocations, and keeps them for ever. What the program needs of them is text.
+//! At run time the crate would compile each of its 6,000 expressions only to check them. This takes most of the
+//! start-up time and hundreds of megabytes of allocations, and the expressions are never freed. The program needs only
+//! their text.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,10 +11,10 @@ use std::{fs, io};
 use phonenumber::Metadata;
 use phonenumber::metadata::{DATABASE, Descriptor, Descriptors, Format};
 
-/// No country code is longer than three digits.
+/// Country codes have at most three digits.
 const COUNTRY_CODES: u16 = 1_000;
 
-/// Writes `plan.rs`, the countries by their codes, and `regions.rs`, the regions in order: one expression each.
+/// Writes `plan.rs`, the countries by their codes, and `regions.rs`, the regions in order. Each file is one expression.
 pub(crate) fn write(out_dir: &Path) -> io::Result<()> {
     let mut countries = String::new();
     for code in 0..COUNTRY_CODES {
@@ -27,7 +28,7 @@ pub(crate) fn write(out_dir: &Path) -> io::Result<()> {
     fs::write(out_dir.join("regions.rs"), format!("&[\n{regions}]\n"))
 }
 
-/// Every pair of letters that the crate knows as a country.
+/// All pairs of letters that the crate accepts as a country.
 fn regions() -> impl Iterator<Item = String> {
     let pairs = ('A'..='Z').flat_map(|first| ('A'..='Z').map(move |second| format!("{first}{second}")));
     pairs.filter(|pair| pair.parse::<phonenumber::country::Id>().is_ok())
@@ -53,7 +54,7 @@ fn territory(metadata: &Metadata) -> String {
     )
 }
 
-/// The kinds of number of a territory, in the order in which libphonenumber asks for them.
+/// The kinds of number of a territory, in the order in which libphonenumber checks them.
 fn kinds(kinds: &Descriptors) -> impl Iterator<Item = (&'static str, &Descriptor)> {
     [
         ("PremiumRate", kinds.premium_rate()),
@@ -85,7 +86,7 @@ fn format(format: &Format) -> String {
         "Format {{ pattern: {:?}, format: {:?}, leading_digits: {:?}, national_prefix: {:?} }},",
         format.pattern().as_str(),
         format.format(),
-        // Each is longer than the one before it; the last decides.
+        // Each is longer than the one before. Only the last matters.
         format.leading_digits().last().map(|pattern| pattern.as_str()),
         format.national_prefix(),
     )

@@ -1,17 +1,17 @@
-//! The wire contract as Rust: generated from `proto/ringwarden/v1` by `build.rs`.
+//! The wire contract as Rust: `build.rs` generates it from `proto/ringwarden/v1`.
 //!
-//! The one module that includes generated code, and so the one exempt from the project's lints.
-//! Only the two edges and the command line's client import it; inside, domain types are used.
-//! `Debug` of a message leaves out the fields marked `debug_redact`, so that no phone number or
-//! comment can reach a log.
+//! Only this module includes generated code, so only this module is exempt from the project's lints. Only the code that
+//! handles requests and the client of the command line import it; the rest of the program uses domain types. The
+//! `Debug` form of a message leaves out the fields marked `debug_redact`, so that no phone number and no comment
+//! reaches a log.
 
 mod timestamp;
 
 pub use timestamp::{NotAMoment, Timestamp};
 
-/// Messages, enumerations, servers and clients of package `ringwarden.v1`, with proto3 JSON as
-/// their serde form: lowerCamelCase names, enums by name, 64-bit integers as text, default values
-/// left out, unknown fields refused by name.
+/// Messages, enumerations, servers and clients of package `ringwarden.v1`. Their serde form is proto3 JSON:
+/// lowerCamelCase names, enums by name, 64-bit integers as text, default values left out, unknown fields refused by
+/// name.
 #[allow(
     clippy::too_many_lines,
     clippy::large_enum_variant,
@@ -23,8 +23,7 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/ringwarden.v1.debug.rs"));
 }
 
-/// The encoded descriptors of the package and of what it imports, comments included: served by
-/// gRPC reflection.
+/// The encoded descriptors of the package and of its imports, with comments. gRPC reflection serves them.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ringwarden.v1.descriptors.bin"));
 
 #[cfg(test)]
@@ -38,7 +37,7 @@ mod tests {
     use super::v1::*;
     use super::{FILE_DESCRIPTOR_SET, Timestamp};
 
-    // Field numbers of descriptor.proto, of which the paths of comments are made.
+    // Field numbers of descriptor.proto. Paths of comments consist of them.
     const FILE_MESSAGE: i32 = 4;
     const FILE_ENUM: i32 = 5;
     const FILE_SERVICE: i32 = 6;
@@ -143,7 +142,7 @@ mod tests {
                 validity: Validity::Valid.into(),
                 ..Default::default()
             }),
-            // A score of 0 is not the absence of a score.
+            // The score is 0, which differs from no score.
             risk_score: Some(0.0),
             number_score: None,
             risk_level: RiskLevel::Low.into(),
@@ -176,7 +175,7 @@ mod tests {
             .collect()
     }
 
-    /// Everything a file declares, with its path in the descriptor.
+    /// Everything that a file declares, with its path in the descriptor.
     fn declarations(file: &FileDescriptorProto) -> Vec<(Vec<i32>, String)> {
         let mut found = Vec::new();
         for (path, message) in numbered(&[], FILE_MESSAGE, &file.message_type) {
@@ -199,7 +198,7 @@ mod tests {
             found.push((path, format!("{}.{}", message.name(), field.name())));
         }
         for (path, oneof) in numbered(&path, MESSAGE_ONEOF, &message.oneof_decl) {
-            // `optional` fields are in oneofs that the compiler made up, named with an underscore.
+            // `optional` fields are in oneofs that the compiler made. Their names begin with an underscore.
             if !oneof.name().starts_with('_') {
                 found.push((path, format!("{}.{}", message.name(), oneof.name())));
             }
@@ -220,7 +219,7 @@ mod tests {
         found.push((path, item.name().to_owned()));
     }
 
-    /// Each item with its path: that of its parent, the field that holds the items, its position.
+    /// Each item with its path: the path of the parent, the field that holds the items, and the index of the item.
     fn numbered<'a, T>(parent: &[i32], field: i32, items: &'a [T]) -> impl Iterator<Item = (Vec<i32>, &'a T)> {
         let parent = parent.to_vec();
         (0_i32..).zip(items).map(move |(position, item)| {

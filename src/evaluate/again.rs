@@ -1,13 +1,13 @@
-//! Whether a number seen lately is reported again within seven days, and how well that was foretold.
+//! The prediction that a number is reported again within seven days, and its quality.
 
 use serde::Serialize;
 
-/// Log-odds beyond these are as good as these.
+/// Log-odds are limited to this range.
 const LOG_ODDS_MAX: f64 = 20.0;
-/// Steps that log-odds are counted in: a million outcomes share one only when they differ by less than 0.0007.
+/// The count of steps for log-odds. Two predictions share a step only if they differ by less than 0.0007.
 const STEPS: usize = 1 << 16;
 
-/// Outcomes by foretold log-odds: bounded memory, however many there are.
+/// Counts of outcomes by predicted log-odds. Memory is bounded for any count of outcomes.
 #[derive(Debug)]
 pub(super) struct Again {
     /// For each step, how many numbers were not reported again and how many were.
@@ -16,21 +16,21 @@ pub(super) struct Again {
     brier: f64,
 }
 
-/// How well it was foretold.
+/// The quality of the prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AgainFigures {
-    /// Numbers and Tuesdays.
+    /// Count of predictions: numbers times Tuesdays.
     pub count: u64,
-    /// Share reported again.
+    /// Share of predictions whose number was reported again.
     pub rate: f64,
-    /// Area under the receiver operating characteristic: the probability that of two numbers, one of them reported
-    /// again, that one had the higher score.
+    /// Area under the receiver operating characteristic: the probability that a number reported again had a higher
+    /// score than one not reported again.
     pub auc: f64,
-    /// Mean negative logarithm of the probability given to what happened, nats.
+    /// Log loss: the mean negative logarithm of the probability of the actual outcome, in nats.
     pub log_loss: f64,
-    /// Mean squared error of the probability.
+    /// Brier score: the mean squared error of the probability.
     pub brier: f64,
-    /// Log loss of foretelling the same share for all.
+    /// Log loss if the same share is predicted for all numbers.
     pub base_log_loss: f64,
 }
 
@@ -45,7 +45,7 @@ impl Default for Again {
 }
 
 impl Again {
-    /// Notes what was foretold and what happened.
+    /// Adds a prediction and its outcome.
     pub(super) fn note(&mut self, probability: f64, again: bool) {
         let p = probability.clamp(1e-9, 1.0 - 1e-9);
         let log_odds = (p / (1.0 - p)).ln();
@@ -57,7 +57,7 @@ impl Again {
         self.brier += if again { (1.0 - p).powi(2) } else { p.powi(2) };
     }
 
-    /// Takes in what another one noted.
+    /// Adds all predictions of another count.
     pub(super) fn merge(&mut self, other: &Self) {
         for (counts, more) in self.outcomes.iter_mut().zip(&other.outcomes) {
             for (count, more) in counts.iter_mut().zip(more) {
@@ -68,13 +68,13 @@ impl Again {
         self.brier += other.brier;
     }
 
-    /// The figures; none if nothing, or only one outcome, was noted.
+    /// The figures. None if there is no prediction, or if all outcomes are the same.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     pub(super) fn figures(&self) -> Option<AgainFigures> {
         let (mut not, mut again, mut ordered) = (0u64, 0u64, 0.0);
         for [step_not, step_again] in &self.outcomes {
-            // Pairs with all that was foretold lower, and half of those foretold the same.
+            // Pairs with all lower predictions, and half of the pairs with equal predictions.
             ordered += *step_again as f64 * (not as f64 + *step_not as f64 / 2.0);
             not += step_not;
             again += step_again;

@@ -1,8 +1,8 @@
-//! How far the figures would move with other exchanges and other days.
+//! Confidence intervals: how much the figures vary with the exchanges and the days.
 //!
-//! Numbers of one exchange stand and fall together, and so do the calls of one day, so both are drawn again: every
-//! exchange and every day gets a Poisson weight of mean 1, and a sample weighs the product (the pigeonhole bootstrap of
-//! Owen, 2007, Annals of Applied Statistics 1). Intervals run from the 2.5th to the 97.5th percentile.
+//! The numbers of one exchange depend on each other, and so do the calls of one day. So both are resampled: every
+//! exchange and every day gets a Poisson weight of mean 1, and the weight of a sample is the product (the pigeonhole
+//! bootstrap of Owen, 2007, Annals of Applied Statistics 1). Intervals run from the 2.5th to the 97.5th percentile.
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -12,7 +12,7 @@ use super::reliability::{BANDS, band_of, posterior};
 use super::samples::{Sample, Samples};
 use crate::domain::day::Day;
 
-/// Times that exchanges and days are drawn.
+/// The number of draws.
 const DRAWS: u64 = 200;
 /// `exp(-1)`, for Poisson weights of mean 1.
 const STOP: f64 = 0.367_879_441_171_442_33;
@@ -20,19 +20,19 @@ const STOP: f64 = 0.367_879_441_171_442_33;
 /// Intervals of the figures.
 #[derive(Debug)]
 pub(super) struct Intervals {
-    /// Share of complaint calls stopped, for each of [`FLAGGED`].
+    /// Of the share of complaint calls stopped, for each of [`FLAGGED`].
     pub stopped: [[f64; 2]; FLAGGED.len()],
-    /// Posterior of each band of scores.
+    /// Of the posterior of each band of scores.
     pub posterior: [[f64; 2]; BANDS],
 }
 
-/// One draw's figures.
+/// The figures of one draw.
 struct Draw {
     stopped: [f64; FLAGGED.len()],
     posterior: [f64; BANDS],
 }
 
-/// Intervals of the figures of sorted samples, at this prior.
+/// The intervals of the figures of sorted samples, at this prior.
 #[must_use]
 pub(super) fn intervals(samples: &Samples, prior: f64) -> Intervals {
     let draws: Vec<Draw> = (0..DRAWS)
@@ -73,7 +73,7 @@ fn draw(samples: &Samples, prior: f64, seed: u64) -> Draw {
     }
 }
 
-/// The weight of every sample, and of every band.
+/// The weight of every sample and of every band.
 fn weights(samples: &[Sample], weigh: impl Fn(&Sample) -> f64) -> (Vec<f64>, [f64; BANDS]) {
     let mut bands = [0.0; BANDS];
     let weights = samples
@@ -145,7 +145,8 @@ mod tests {
     use super::*;
     use crate::number::E164;
 
-    /// Sixty exchanges of different badness on ten days, each with a complaint call and a legitimate number.
+    /// Sixty exchanges with different shares of complaints on ten days, each with a complaint call and a legitimate
+    /// number.
     fn samples() -> Samples {
         let mut samples = Samples::default();
         for place in 0..600u64 {

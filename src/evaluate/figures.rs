@@ -11,29 +11,29 @@ use super::rank::{flagged, ratio, stopped, threshold};
 use super::reliability::{self, Band};
 use super::samples::{History, Sample, Samples, calls};
 
-/// Above this a score blocks by default.
+/// A score above this blocks a call by default.
 const BLOCKED_ABOVE: f64 = 80.0;
-/// The share of legitimate number-days flagged at which calls are told apart by what had been seen of their number.
+/// The share of legitimate number-days flagged at which the calls are split by earlier complaints about their number.
 const KINDS_AT: f64 = 0.002;
 
-/// How good a model is.
+/// The quality of a model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
-    /// The model, or both models of a cross-fit.
+    /// The version of the model. Two versions for a cross-fit.
     pub models: Vec<String>,
-    /// Whether scores were kept below the cap on what rests on the neighbourhood alone.
+    /// Whether scores that rest only on the neighbourhood were capped.
     pub as_served: bool,
-    /// Share of all calls that are taken to be unwanted, where the figures need one: that of the model.
+    /// The prior of the model: the share of all calls that is unwanted. Some figures need it.
     pub prior: f64,
-    /// Days that were scored.
+    /// Count of days that were scored.
     pub days: usize,
-    /// Complaint calls.
+    /// Count of complaint calls.
     pub complaints: u64,
-    /// Legitimate numbers times days.
+    /// Count of legitimate number-days.
     pub legitimate_number_days: usize,
-    /// Random numbers times days.
+    /// Count of random number-days.
     pub random_number_days: usize,
-    /// Share of complaint calls stopped, by the share of legitimate number-days flagged.
+    /// Share of complaint calls stopped, for each share of legitimate number-days flagged.
     pub stopped_at_flagged: BTreeMap<&'static str, f64>,
     /// Their 95 % intervals over exchanges and days.
     pub stopped_at_flagged_interval: BTreeMap<&'static str, [f64; 2]>,
@@ -41,23 +41,23 @@ pub struct Figures {
     pub random_flagged_at: BTreeMap<&'static str, f64>,
     /// The thresholds.
     pub threshold_at: BTreeMap<&'static str, f64>,
-    /// Exact-number lists, in the same run.
+    /// Lists of exact numbers, in the same run.
     pub baselines: BTreeMap<&'static str, BaselineFigures>,
-    /// How well it is foretold whether a number is reported again.
+    /// The quality of the prediction that a number is reported again.
     pub again_in_7d: Option<AgainFigures>,
-    /// Whether a score means what it says.
+    /// Whether scores mean what they say.
     pub reliability: Vec<Band>,
-    /// Days from a number's first complaint until its score is 80 or more, the median of those that came so far.
+    /// Days from a number's first complaint until its score is 80 or more: the median of the numbers that reached 80.
     pub time_to_80_days: Option<f64>,
-    /// Share of the numbers first complained about in the period that came so far.
+    /// Share of the numbers with a first complaint in the period that reached 80.
     pub reached_80: f64,
     /// Share of legitimate number-days with a score above 80.
     pub legitimate_over_80: f64,
-    /// Calls by what had been seen of their number.
+    /// Calls by the earlier complaints about their number.
     pub by_kind: BTreeMap<&'static str, KindFigures>,
 }
 
-/// What an exact-number list does.
+/// The effect of a list of exact numbers.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct BaselineFigures {
     /// Share of legitimate number-days on the list.
@@ -66,36 +66,36 @@ pub struct BaselineFigures {
     pub stopped: f64,
 }
 
-/// Calls of one kind.
+/// Calls with the same kind of earlier complaints.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct KindFigures {
     /// Share of all complaint calls.
     pub share: f64,
-    /// Share of these calls that are stopped when 0.2 % of legitimate number-days are flagged.
+    /// Share of these calls that is stopped if 0.2 % of legitimate number-days are flagged.
     pub stopped: f64,
 }
 
-/// What is known beside the samples.
+/// The inputs of the figures besides the samples.
 #[derive(Debug)]
 pub struct Beside {
-    /// The models.
+    /// The versions of the models.
     pub models: Vec<String>,
-    /// Whether scores were kept below their cap.
+    /// Whether scores were capped.
     pub as_served: bool,
-    /// Days that were scored.
+    /// Count of days that were scored.
     pub days: usize,
-    /// The models' prior.
+    /// The prior of the models.
     pub prior: f64,
-    /// How well it was foretold whether a number is reported again.
+    /// The quality of the prediction that a number is reported again.
     pub again: Option<AgainFigures>,
-    /// For numbers first complained about in the period that came to 80: after how many days.
+    /// For each number with a first complaint in the period that reached 80: the days until then.
     pub days_to_80: Vec<i64>,
-    /// Numbers first complained about in the period.
+    /// Count of numbers with a first complaint in the period.
     pub first_complained: usize,
 }
 
 impl Figures {
-    /// From sorted samples.
+    /// Computes the figures of sorted samples.
     #[must_use]
     pub fn new(samples: &Samples, beside: Beside) -> Self {
         let intervals = bootstrap::intervals(samples, beside.prior);

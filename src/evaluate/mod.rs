@@ -1,8 +1,9 @@
-//! How good the score is, on complaints that it has not seen.
+//! The quality of the score, measured on complaints that the model has not seen.
 //!
-//! [`run`] replays the complaints: every day, that day's complaint calls, all legitimate numbers, and random numbers of
-//! the exchanges seen so far are scored with what was known the evening before. The [`Figures`] say how many complaint
-//! calls would have been stopped at what price, beside the blacklists that everybody else offers.
+//! [`run`] replays the complaints. On every day it scores that day's complaint calls, all legitimate numbers, and
+//! random numbers from the exchanges of earlier complaints, with the knowledge of the evening before. The [`Figures`]
+//! give the share of complaint calls that would have been stopped, by the share of legitimate number-days flagged,
+//! compared with blacklists of exact numbers.
 
 mod again;
 mod bootstrap;
@@ -20,7 +21,7 @@ pub use reliability::Band;
 pub use run::{Models, Plan, Progress, run};
 pub use samples::{Kind, Sample, Samples};
 
-/// Shares of legitimate number-days flagged at which the figures are given, with their names in JSON.
+/// Shares of legitimate number-days flagged for which there are figures, with their names in JSON.
 pub const FLAGGED: [(&str, f64); 5] = [
     ("0.0005", 0.000_5),
     ("0.001", 0.001),
@@ -29,11 +30,11 @@ pub const FLAGGED: [(&str, f64); 5] = [
     ("0.01", 0.01),
 ];
 
-/// Numbers drawn each day from the exchanges seen so far.
+/// Count of random numbers drawn each day.
 pub const RANDOM_NUMBERS: usize = 5_000;
 
-/// Days before a Tuesday in which a number must have been seen to be foretold.
+/// A number is part of the prediction of a Tuesday if it had a complaint in this many days before.
 pub const AGAIN_SEEN_DAYS: i64 = 180;
 
-/// Days from a Tuesday on in which it may be reported again.
+/// The prediction covers this many days from the Tuesday on.
 pub const AGAIN_DAYS: i64 = 7;

@@ -1,8 +1,8 @@
-//! Thresholds, and what lies above them. *Flagged* is a score strictly above the threshold.
+//! Thresholds, and the shares above them. *Flagged* means a score strictly above the threshold.
 
 use super::samples::{Sample, calls};
 
-/// The threshold at which at most this share of samples is flagged. They must be sorted, the worst first.
+/// The lowest threshold that flags at most this share of the samples. They must be sorted, highest score first.
 #[must_use]
 pub(super) fn threshold(sorted: &[Sample], share: f64) -> f64 {
     #[expect(
@@ -12,7 +12,7 @@ pub(super) fn threshold(sorted: &[Sample], share: f64) -> f64 {
         reason = "a share of a count is a count"
     )]
     let allowed = (share * sorted.len() as f64).floor() as usize;
-    // The first that may not be flagged; its equals may not either.
+    // The first sample that may not be flagged. Samples with the same score are not flagged either.
     sorted.get(allowed).map_or(0.0, |sample| sample.score)
 }
 
@@ -30,7 +30,7 @@ pub(super) fn stopped(samples: &[Sample], threshold: f64) -> f64 {
     ratio(above.map(|sample| u64::from(sample.calls)).sum(), calls(samples))
 }
 
-/// A part of a whole; 0 of nothing.
+/// The share of a part in a whole. 0 if the whole is 0.
 #[must_use]
 pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
@@ -65,7 +65,7 @@ mod tests {
         let at = threshold(&distinct, 0.2);
         assert!((at - 7.0).abs() < 1e-12);
         assert!((flagged(&distinct, at) - 0.2).abs() < 1e-12);
-        // Equals are flagged together or not at all.
+        // Samples with the same score are flagged together or not at all.
         let equal = samples(&[9.0, 7.0, 7.0, 7.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
         assert!((flagged(&equal, threshold(&equal, 0.2)) - 0.1).abs() < 1e-12);
         assert!((stopped(&equal, threshold(&equal, 0.2)) - 0.1).abs() < 1e-12);

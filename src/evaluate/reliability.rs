@@ -1,46 +1,47 @@
-//! Whether a score means what it says: if one call in ten is unwanted, four in five calls with a score of 80 are.
+//! Whether scores mean what they say: if one call in ten is unwanted, four in five calls with a score of 80 are
+//! unwanted.
 
 use serde::Serialize;
 
 use super::rank::ratio;
 use super::samples::{Sample, Samples, calls};
 
-/// Bands of scores, each this wide.
+/// Width of a band of scores.
 const WIDTH: f64 = 10.0;
-/// How many bands there are.
+/// Count of bands.
 pub(super) const BANDS: usize = 10;
-/// A band with fewer legitimate number-days tells nothing.
+/// A band with fewer legitimate number-days is left out.
 const DAYS_MIN: usize = 30;
-/// Nor does one with fewer legitimate numbers.
+/// A band with fewer legitimate numbers is left out too.
 const NUMBERS_MIN: usize = 10;
-/// A score this close to what it should be says what it means, points.
+/// The largest difference, in points, between a score and its target that still counts as correct.
 pub(super) const TOLERANCE: f64 = 5.0;
 
 /// One band of scores.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Band {
-    /// Scores from here.
+    /// Lowest score of the band.
     pub from: f64,
-    /// Scores below this.
+    /// Scores of the band are below this.
     pub to: f64,
-    /// Share of all complaint calls.
+    /// The band's share of all complaint calls.
     pub share_of_calls: f64,
-    /// Share of all legitimate number-days.
+    /// The band's share of all legitimate number-days.
     pub share_of_legitimate: f64,
-    /// Legitimate number-days.
+    /// Count of legitimate number-days.
     pub legitimate_number_days: usize,
-    /// Legitimate numbers.
+    /// Count of legitimate numbers.
     pub legitimate_numbers: usize,
-    /// What the scores of the band say on average, weighted as the prior mixes calls.
+    /// Mean score of the band, weighted as the prior mixes calls.
     pub mean_score: f64,
-    /// What they should say, of 100: how many of the calls with such a score are complaint calls, at the prior.
+    /// The target of the mean score: the percentage of complaint calls among the calls with such a score, at the prior.
     pub posterior: f64,
     /// The 95 % interval of `posterior` over exchanges and days.
     pub interval: [f64; 2],
 }
 
 impl Band {
-    /// Whether it says what it should: within 5 points, or inside the interval.
+    /// Whether the mean score is within 5 points of the target, or inside its interval.
     #[must_use]
     pub fn is_reliable(&self) -> bool {
         let [low, high] = self.interval;
@@ -48,7 +49,7 @@ impl Band {
     }
 }
 
-/// Which band a score lies in.
+/// The band of a score.
 #[must_use]
 pub(super) fn band_of(score: f64) -> usize {
     #[expect(
@@ -60,14 +61,14 @@ pub(super) fn band_of(score: f64) -> usize {
     band.min(BANDS - 1)
 }
 
-/// How many in 100 calls are complaint calls, where a share of all of them meets a share of legitimate ones.
+/// The percentage of complaint calls, from a share of all complaint calls and a share of all legitimate calls.
 #[must_use]
 pub(super) fn posterior(prior: f64, share_of_calls: f64, share_of_legitimate: f64) -> f64 {
     let (bad, good) = (prior * share_of_calls, (1.0 - prior) * share_of_legitimate);
     100.0 * bad / (bad + good)
 }
 
-/// The bands that hold enough legitimate numbers to tell. `intervals` are those of all bands.
+/// The bands with enough legitimate numbers. `intervals` are those of all bands.
 #[must_use]
 pub(super) fn bands(samples: &Samples, prior: f64, intervals: &[[f64; 2]; BANDS]) -> Vec<Band> {
     let mut bands = Vec::new();
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn bands_and_posteriors() {
         assert_eq!([0.0, 9.99, 10.0, 79.9, 100.0].map(band_of), [0, 0, 1, 7, 9]);
-        // Four in five, where calls are 36 times as frequent as legitimate ones at a prior of one in ten.
+        // Four in five, if the share of calls is 36 times the share of legitimate numbers, at a prior of one in ten.
         assert!((posterior(0.1, 0.36, 0.01) - 80.0).abs() < 1e-9);
     }
 }

@@ -15,26 +15,26 @@ use crate::number::E164;
 use crate::replay::{Call, Complaints, Exchange, Half, History, Seen};
 use crate::store::Shard;
 
-/// Shards that are counted together: each count takes a megabyte.
+/// Shards that are counted together. Each count takes a megabyte.
 const SHARDS_TOGETHER: usize = 16;
-/// A number with this score would be blocked.
+/// A number with at least this score would be blocked.
 const BLOCKED_FROM: f64 = 80.0;
 
 /// One model for all numbers, or one for each half of the exchanges.
 #[derive(Clone, Debug)]
 pub enum Models {
-    /// One for all.
+    /// One model for all numbers.
     One(Arc<ScoreModel>),
-    /// Numbers of an exchange are scored by the model that saw none of the legitimate numbers of its half.
+    /// Cross-fit: a number is scored by the model that was fitted without the legitimate numbers of its half.
     CrossFit {
-        /// For exchanges of half 0: fitted with half 1.
+        /// For exchanges of half 0. Fitted with half 1.
         zero: Arc<ScoreModel>,
-        /// For exchanges of half 1: fitted with half 0.
+        /// For exchanges of half 1. Fitted with half 0.
         one: Arc<ScoreModel>,
     },
 }
 
-/// What to evaluate.
+/// The inputs of an evaluation.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// The complaints, sorted.
@@ -45,20 +45,20 @@ pub struct Plan<'a> {
     pub from: Day,
     /// The last day to score.
     pub to: Day,
-    /// Days that complaints come late: 0 when all of yesterday's are known.
+    /// The delay of complaints in days. 0 means that all complaints of the day before are known.
     pub lag_days: i64,
-    /// What scores.
+    /// The models to evaluate.
     pub models: Models,
-    /// Whether scores that rest on the neighbourhood alone are kept below their cap, as lookups keep them. The cap says
-    /// what may be done about a score, not what it means, and a tenant may lift it; so a model is measured without.
+    /// Whether scores that rest only on the neighbourhood are capped, as in lookups. The cap limits the action, not the
+    /// meaning of a score, and a tenant may lift it. So a model is measured without the cap.
     pub as_served: bool,
 }
 
-/// How far a replay is: complaints known, and of how many.
+/// Progress of a replay: the count of known complaints, and the count of all complaints.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 impl Models {
-    /// The model whose evidence and ranges all of them share.
+    /// The model that defines the evidence and the ranges for all of them.
     #[must_use]
     pub fn base(&self) -> &Arc<ScoreModel> {
         match self {
@@ -78,7 +78,7 @@ impl Models {
         }
     }
 
-    /// The same models, without the cap on scores that rest on the neighbourhood alone.
+    /// The same models without the cap on scores that rest only on the neighbourhood.
     fn uncapped(&self) -> Self {
         let lift = |model: &Arc<ScoreModel>| {
             let mut model = ScoreModel::clone(model);
@@ -102,7 +102,7 @@ impl Models {
     }
 }
 
-/// Replays the complaints and scores every day of the plan; gives the samples, sorted, and the figures.
+/// Replays the complaints and scores every day of the plan. Returns the sorted samples and the figures.
 #[must_use]
 pub fn run(plan: &Plan<'_>, progress: Progress<'_>) -> (Samples, Figures) {
     let mut replay = Replay::new(plan);
@@ -129,11 +129,12 @@ struct Replay<'a> {
     seen: Seen,
     /// The day of the last complaint.
     last: Option<Day>,
-    /// Complaints before this day have been watched for a first one; those before the period are none of its.
+    /// First complaints before this day are already handled. At the start this is the first day of the period, so that
+    /// earlier first complaints are left out.
     heard_until: Day,
     samples: Samples,
     again: Again,
-    /// Numbers first complained about in the period, with the day of their first complaint, until they come to 80.
+    /// Numbers with a first complaint in the period that have not reached 80, with the day of that complaint.
     below_80: HashMap<E164, Day, foldhash::fast::RandomState>,
     first_complained: usize,
     days_to_80: Vec<i64>,
@@ -160,7 +161,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Scores a day with what was known the evening before, or so many days before that.
+    /// Scores a day with the knowledge of the evening before, or of `lag_days` days earlier.
     fn day(&mut self, day: Day, calls: &[Call]) {
         let known_until = day.plus(-self.plan.lag_days);
         let mut heard: Vec<E164> = self
@@ -219,8 +220,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Watches how long numbers take from their first complaint to 80. `heard` are those complained about since the
-    /// last day: only a complaint can lift them so far.
+    /// Measures the days from the first complaint to a score of 80. `heard` are the numbers with a complaint since the
+    /// last day: only a complaint can raise a score that far.
     fn watch(&mut self, day: Day, known_until: Day, heard: &[E164]) {
         for number in heard {
             let first = self.seen.first(*number).filter(|first| *first >= self.heard_until);
@@ -242,7 +243,8 @@ impl<'a> Replay<'a> {
         self.heard_until = known_until.max(self.heard_until);
     }
 
-    /// Notes how probable it was for each number seen lately to be reported within a week, and whether it was.
+    /// For each number with a recent complaint, notes the predicted probability of a complaint within a week, and
+    /// whether there was one.
     fn foretell(&mut self, day: Day, known_until: Day) {
         let index = self.history.index();
         let shards: Vec<Shard> = Shard::all().collect();
@@ -263,7 +265,7 @@ impl<'a> Replay<'a> {
             }
             again
         };
-        // Added up in the order of the shards, so that every run gives the same figures to the last digit.
+        // Merged in the order of the shards, so that every run gives the same figures to the last digit.
         let noted: Vec<Again> = shards.par_chunks(SHARDS_TOGETHER).map(of_shards).collect();
         noted.iter().for_each(|noted| self.again.merge(noted));
     }
@@ -284,7 +286,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// To six decimals, as files have it, so that whoever reads them finds the same thresholds.
+/// Rounds to six decimals, as files do, so that a reader of the files finds the same thresholds.
 fn rounded(score: f64) -> f64 {
     (score * 1e6).round() / 1e6
 }

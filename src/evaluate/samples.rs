@@ -1,29 +1,29 @@
-//! What was scored: one record for every number and day.
+//! The scored samples: one record for each number and day.
 
 use crate::domain::day::Day;
 use crate::number::E164;
 
-/// Why a number was scored.
+/// The reason why a number was scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Somebody complained about its calls of that day.
     Complaint,
     /// It is known to be legitimate.
     Legitimate,
-    /// It was drawn from the exchanges seen so far.
+    /// It was drawn from the exchanges of earlier complaints.
     Random,
 }
 
-/// What had been seen of a number that somebody complained about.
+/// The earlier complaints about a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum History {
-    /// Complaints in the last 30 days.
+    /// At least one in the last 30 days.
     Recent,
-    /// Complaints before.
+    /// At least one, but none in the last 30 days.
     Earlier,
-    /// None; a geographic number.
+    /// None, and the number is geographic.
     NewGeographic,
-    /// None; a toll-free number.
+    /// None, and the number is toll-free.
     NewTollFree,
 }
 
@@ -34,22 +34,22 @@ pub struct Sample {
     pub day: Day,
     /// The number.
     pub number: E164,
-    /// Complaint calls of the day; 1 for numbers that were scored for another reason.
+    /// The complaint calls of the day. 1 for numbers that were scored for another reason.
     pub calls: u32,
-    /// The score, 0 to 100, to six decimals; 0 when nothing was known of the number.
+    /// The score, 0 to 100, to six decimals. 0 if there was no evidence about the number.
     pub score: f64,
-    /// What had been seen of it.
+    /// The earlier complaints about the number.
     pub history: History,
-    /// Complaints known of the last 30 days, at most 255.
+    /// The count of known complaints in the last 30 days, at most 255.
     pub seen_30d: u8,
-    /// Complaints known of the last 90 days, at most 255.
+    /// The count of known complaints in the last 90 days, at most 255.
     pub seen_90d: u8,
 }
 
-/// All of them, by kind, the worst first.
+/// All samples by kind, highest score first.
 #[derive(Debug, Default)]
 pub struct Samples {
-    /// Numbers that were complained about.
+    /// Numbers with complaints.
     pub complaints: Vec<Sample>,
     /// Legitimate numbers.
     pub legitimate: Vec<Sample>,
@@ -61,7 +61,7 @@ impl Kind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Complaint, Self::Legitimate, Self::Random];
 
-    /// Its name in files.
+    /// The name of the kind in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ impl History {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Recent, Self::Earlier, Self::NewGeographic, Self::NewTollFree];
 
-    /// Its name in JSON.
+    /// The name in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl History {
 }
 
 impl Samples {
-    /// Those of a kind.
+    /// The samples of a kind.
     #[must_use]
     pub fn of(&self, kind: Kind) -> &[Sample] {
         match kind {
@@ -99,7 +99,8 @@ impl Samples {
         }
     }
 
-    /// Puts the worst first; those of one score by day and number, so that every run is the same.
+    /// Sorts by score, highest first. Samples with the same score are sorted by day and number, so that every run gives
+    /// the same order.
     pub fn sort(&mut self) {
         for samples in [&mut self.complaints, &mut self.legitimate, &mut self.random] {
             samples.sort_unstable_by(|a, b| {
@@ -111,7 +112,7 @@ impl Samples {
     }
 }
 
-/// How many complaint calls.
+/// The sum of the complaint calls.
 #[must_use]
 pub(super) fn calls(samples: &[Sample]) -> u64 {
     samples.iter().map(|sample| u64::from(sample.calls)).sum()

@@ -1,7 +1,8 @@
-//! From features to the columns of the regression, and from its weights back to terms.
+//! Turns features into columns of the regression, and weights of the regression into terms.
 //!
-//! Each stretch between two knots is a column that says how far along it a feature is, 0 to 1; its weight is the points
-//! that the stretch adds. Where more can only be worse, the weight may not be negative, and the term cannot fall.
+//! Each stretch between two knots is a column. Its value, 0 to 1, is the position of the feature in the stretch; its
+//! weight is the points that the stretch adds. If a higher value of the feature can only mean more risk, the weight may
+//! not be negative, so the term never falls.
 
 use super::shape::Shape;
 use crate::domain::feature::Features;
@@ -14,18 +15,18 @@ pub(super) struct Design {
     columns: usize,
 }
 
-/// A row of the regression: its columns that are not 0.
+/// A row of the regression: the columns that are not 0.
 pub(super) type Row = Vec<(u16, f32)>;
 
 impl Design {
-    /// Columns for terms of these shapes, and one for the intercept, which is the first.
+    /// Columns for terms of these shapes. The first column is the intercept.
     #[must_use]
     pub(super) fn new(shapes: Vec<Shape>) -> Self {
         let columns = 1 + shapes.iter().map(Shape::stretches).sum::<usize>();
         Self { shapes, columns }
     }
 
-    /// How many columns there are.
+    /// The count of columns.
     #[must_use]
     pub(super) const fn columns(&self) -> usize {
         self.columns
@@ -59,7 +60,7 @@ impl Design {
         row
     }
 
-    /// The columns of a number, and one more, behind all others, for a value beside its features.
+    /// The columns of a number, and a last column for a value that is not a feature.
     #[must_use]
     pub(super) fn row_beside(&self, features: &Features, value: f64) -> Row {
         let mut row = self.row(features);
@@ -71,7 +72,7 @@ impl Design {
         row
     }
 
-    /// The terms that weights stand for.
+    /// The terms that the weights stand for.
     #[must_use]
     pub(super) fn terms(&self, weights: &[f64]) -> Vec<Term> {
         let mut weights = weights.iter().skip(1);

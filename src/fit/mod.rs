@@ -1,10 +1,11 @@
-//! Fitting the model: the terms' points from complaints played again, and nothing else.
+//! Fits the points of the model's terms from replayed complaints, without any other data.
 //!
-//! [`fit`] replays the complaints of a period and notes what the index shows of each sampled number the evening before:
-//! the numbers complained about that day, legitimate ones, and random ones of the exchanges seen so far (without which
-//! the model would flag whole exchanges). A logistic regression on lines with bends (`design`) then gives the points;
-//! it is convex, so there is one answer, and the same seed gives the same file. The prior has no part in it: the sum of
-//! the points is a logarithm of a likelihood ratio, to which any prior can be added.
+//! [`fit`] replays the complaints of a period. For each sampled number it notes the features that the index shows the
+//! evening before. Samples are the numbers with complaints that day, legitimate numbers, and random numbers from the
+//! exchanges of earlier complaints (without these, the model would flag whole exchanges). A logistic regression on
+//! piecewise linear terms (`design`) then gives the points. It is convex, so there is one solution, and the same seed
+//! gives the same file. The prior is not part of it: the sum of the points is the logarithm of a likelihood ratio, to
+//! which any prior can be added.
 
 mod design;
 mod sample;
@@ -23,55 +24,55 @@ use design::Design;
 use sample::Collected;
 use solve::Problem;
 
-/// What to fit on.
+/// The inputs of a fit.
 #[derive(Debug)]
 pub struct FitPlan<'a> {
     /// The complaints, sorted.
     pub complaints: &'a Complaints,
     /// Legitimate numbers.
     pub legitimate: &'a [E164],
-    /// The first day whose calls are fitted on; what came before is only known.
+    /// The first day whose calls are samples. Earlier complaints are only known.
     pub from: Day,
     /// The last day.
     pub to: Day,
-    /// Which half of the legitimate numbers, by exchange; all if none.
+    /// The half of the legitimate numbers, by exchange. All if none.
     pub half: Option<Half>,
-    /// What the samples are drawn with.
+    /// The seed of the samples.
     pub seed: u64,
 }
 
-/// Why no model can be fitted.
+/// The reason why no model can be fitted.
 #[derive(Debug, Error)]
 pub enum FitError {
-    /// There is too little of something.
+    /// There are too few samples of a kind.
     #[error("too few {what} to fit on: {found}, at least {least}")]
     TooFew {
-        /// Of what.
+        /// The kind.
         what: &'static str,
-        /// How many there are.
+        /// The count of samples.
         found: usize,
-        /// How many there must be.
+        /// The least count.
         least: usize,
     },
-    /// The optimization found no answer.
+    /// The optimization found no solution.
     #[error("the optimization ended without an answer: {0}")]
     NoAnswer(String),
 }
 
-/// How far it is: complaints known, and of how many.
+/// Progress: the count of known complaints, and the count of all complaints.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
-/// Fits a model. Half-lives, prior and rules are those of `start`.
+/// Fits a model. Half-lives, prior and rules come from `start`.
 ///
 /// # Errors
-/// If there are too few samples, or the optimization fails.
+/// If there are too few samples, or if the optimization fails.
 pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Result<ScoreModel, FitError> {
     let collected = Collected::replay(plan, start, progress)?;
     let design = Design::new(shape::terms());
     let solved = Problem::of(&design, &collected.samples).solve()?;
     let mut model = ScoreModel {
         version: String::new(),
-        // The random numbers among the negatives are no legitimate ones: without their weight, the odds are these.
+        // The random numbers among the negatives are not legitimate numbers. This removes their weight from the odds.
         intercept: solved.weights.first().copied().unwrap_or_default() + solve::negatives().ln(),
         terms: design.terms(&solved.weights),
         tables: Vec::new(),
@@ -94,8 +95,8 @@ pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Re
     Ok(model)
 }
 
-/// Moves the terms so that none has points where nothing is known: a term of shares and ratios has an end that is not
-/// nothing, and a number without neighbours should not read a reason about them.
+/// Shifts the terms so that all of them have 0 points without evidence. The terms of shares and ratios would otherwise
+/// have points there, and a number without neighbours would get a reason about neighbours.
 fn settle(model: &mut ScoreModel) {
     let blank = Features::blank();
     for term in &mut model.terms {
@@ -105,7 +106,7 @@ fn settle(model: &mut ScoreModel) {
     }
 }
 
-/// From log-odds and the number's own history to the probability of another complaint within seven days.
+/// Fits the probability of another complaint within seven days, from log-odds and the number's own history.
 fn again(model: &ScoreModel, collected: &Collected) -> Result<Again, FitError> {
     let design = Design::new(shape::again_terms());
     let outcomes = collected.again.iter().map(|(features, again)| {
@@ -120,7 +121,7 @@ fn again(model: &ScoreModel, collected: &Collected) -> Result<Again, FitError> {
     })
 }
 
-/// A name that no other fit has: the last day, and a hash of what was fitted.
+/// A unique version: the last day, and a hash of the model.
 fn version(model: &ScoreModel, plan: &FitPlan<'_>) -> String {
     let hash = xxh3_64(model.to_json().as_bytes()) >> 32;
     let half = plan

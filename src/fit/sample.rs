@@ -1,4 +1,4 @@
-//! What is fitted on: features of numbers as they were known the evening before.
+//! The samples of a fit: features of numbers with the knowledge of the evening before.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::number::E164;
 use crate::replay::{Call, Exchange, History, Seen};
 use crate::store::Shard;
 
-/// One in so many complaint calls, number-days of legitimate and of random numbers, and numbers of a Tuesday is kept.
+/// One in this many is kept: of complaint calls, of legitimate and random number-days, and of the numbers of a Tuesday.
 const ONE_IN: Rates = Rates {
     complaint: 2,
     legitimate: 1,
     random: 3,
     tuesday: 24,
 };
-/// Fewer samples of a kind are too few.
+/// The least count of samples of a kind.
 const LEAST: usize = 1_000;
 
 struct Rates {
@@ -34,27 +34,27 @@ struct Rates {
 /// One number on one day.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
-    /// Why it is here.
+    /// The reason for the sample.
     pub kind: Kind,
-    /// How many calls it stands for.
+    /// The count of calls that the sample stands for.
     pub calls: u32,
-    /// What was known.
+    /// The features known the evening before.
     pub features: Features,
 }
 
-/// Everything to fit on.
+/// All samples of a fit.
 #[derive(Debug)]
 pub(super) struct Collected {
-    /// Numbers and days.
+    /// The samples of the score.
     pub samples: Vec<Sample>,
-    /// Numbers seen lately, on Tuesdays, and whether they were reported again.
+    /// Numbers with a recent complaint on a Tuesday, and whether they were reported again.
     pub again: Vec<(Features, bool)>,
     /// Legitimate numbers.
     pub legitimate_numbers: u64,
 }
 
 impl Sample {
-    /// Whether it is a complaint call.
+    /// Whether the sample is a complaint call.
     #[must_use]
     pub(super) fn is_call(&self) -> bool {
         self.kind == Kind::Complaint
@@ -62,10 +62,10 @@ impl Sample {
 }
 
 impl Collected {
-    /// Replays the complaints.
+    /// Replays the complaints and collects the samples.
     ///
     /// # Errors
-    /// If too few samples come of it.
+    /// If there are too few samples.
     pub(super) fn replay(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Result<Self, FitError> {
         let in_half = |number: &&E164| plan.half.is_none_or(|half| Exchange::of(**number).half() == half);
         let legitimate: Vec<E164> = plan.legitimate.iter().filter(in_half).copied().collect();
@@ -112,7 +112,7 @@ impl Collected {
         collected.check()
     }
 
-    /// Complaint calls that the samples stand for.
+    /// The count of complaint calls that the samples stand for.
     #[must_use]
     pub(super) fn calls(&self) -> u64 {
         self.samples
@@ -159,7 +159,7 @@ impl Collected {
     }
 }
 
-/// A draw of samples that is the same for the same seed, whatever else is drawn.
+/// A draw of samples. The same seed gives the same draw, independent of other draws.
 #[derive(Clone, Copy)]
 struct Draw {
     day: Day,
@@ -176,7 +176,7 @@ impl Draw {
     }
 }
 
-/// Numbers seen in the days before, and whether they were reported in the week from this day on.
+/// Numbers with a recent complaint, and whether they were reported in the week that begins on the day of the draw.
 fn foretold(history: &History<'_>, seen: &Seen, draw: Draw) -> Vec<(Features, bool)> {
     let (day, index) = (draw.day, history.index());
     let shards: Vec<Shard> = Shard::all().collect();

@@ -1,26 +1,26 @@
-//! Which terms there are and where they may bend: chosen on months before November 2020 with models fitted on the months before
-//! those, for the most part; docs/scoring.md says where the months that are reported were looked at.
+//! The terms and their possible bends. They were mostly chosen on months before November 2020, with models fitted on
+//! the months before those. docs/scoring.md says in which cases the reported months were used.
 
 use crate::domain::feature::Feature;
 
 /// A term before it is fitted.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    /// What it looks at.
+    /// The feature of the term.
     pub feature: Feature,
-    /// Where it may bend: `ln(1 + feature)`, ascending.
+    /// The positions of possible bends as `ln(1 + feature)`, ascending.
     pub knots: Vec<f64>,
 }
 
 impl Shape {
-    /// How many stretches there are between knots.
+    /// The count of stretches between knots.
     #[must_use]
     pub(super) fn stretches(&self) -> usize {
         self.knots.len().saturating_sub(1)
     }
 }
 
-/// A feature that is no count.
+/// A feature that is not a count.
 fn raw(feature: Feature, knots: &[f64]) -> Shape {
     Shape {
         feature,
@@ -28,7 +28,7 @@ fn raw(feature: Feature, knots: &[f64]) -> Shape {
     }
 }
 
-/// A feature that is a count, which stands as its logarithm.
+/// A feature that is a count. The term uses its logarithm.
 fn counted(feature: Feature, knots: &[f64]) -> Shape {
     Shape {
         feature,
@@ -36,7 +36,7 @@ fn counted(feature: Feature, knots: &[f64]) -> Shape {
     }
 }
 
-/// What of a number's own history tells, beside its score, whether it is reported again.
+/// The terms of a number's own history that, besides its score, predict whether it is reported again.
 #[must_use]
 pub(super) fn again_terms() -> Vec<Shape> {
     vec![

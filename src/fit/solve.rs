@@ -1,5 +1,5 @@
-//! The regression: Newton's method, each step of it a quadratic programme with bounds (Clarabel, an interior-point
-//! solver), since some weights may not be negative.
+//! Solves the regression with Newton's method. Each step is a quadratic programme with bounds, because some weights may
+//! not be negative (Clarabel, an interior-point solver).
 
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver as _, SolverStatus, SupportedConeT};
@@ -10,29 +10,30 @@ use super::design::{Design, Row};
 use super::sample::Sample;
 use crate::evaluate::Kind;
 
-/// Total weights of the kinds: a complaint call against a legitimate number, and random numbers among the negatives.
+/// Total weights of legitimate and of random numbers. The total weight of complaint calls is 1.
 const LEGITIMATE_WEIGHT: f64 = 1.0;
 const RANDOM_WEIGHT: f64 = 0.6;
-/// Strength of the pull of every weight towards 0, against a mean loss: enough to hold what no sample tells.
+/// Strength of the ridge that pulls every weight towards 0, relative to the mean loss. It is enough to fix weights for
+/// which there is no sample.
 const RIDGE: f64 = 1e-5;
-/// The same where outcomes are rare, and the mean loss is small.
+/// The same for rare outcomes, whose mean loss is small.
 const RIDGE_OF_OUTCOMES: f64 = 1e-6;
-/// The most steps. Five to ten are usual.
+/// The largest count of steps. Five to ten are usual.
 const STEPS_MAX: usize = 40;
-/// A step that changes no weight by more is the last.
+/// A step is the last if it changes no weight by more than this.
 const STEP_MIN: f64 = 1e-5;
-/// Halvings of a step that would make the loss greater.
+/// The largest count of halvings of a step that increases the loss.
 const HALVINGS_MAX: u32 = 20;
-/// Rows summed at a time; the sums are then added in their order, so that every run is the same to the last bit.
+/// Rows summed at a time. The sums are then added in order, so that every run gives the same result to the last bit.
 const CHUNK_ROWS: usize = 16_384;
 
-/// What the negatives weigh, against the complaint calls.
+/// The total weight of the negatives. That of the complaint calls is 1.
 #[must_use]
 pub(super) const fn negatives() -> f64 {
     LEGITIMATE_WEIGHT + RANDOM_WEIGHT
 }
 
-/// A row with the weight it has and whether it is a complaint call.
+/// A row with its weight, and whether it is a complaint call.
 struct Weighted {
     row: Row,
     weight: f64,
@@ -47,22 +48,22 @@ pub(super) struct Problem {
     ridge: f64,
 }
 
-/// Its answer.
+/// The solution of a regression.
 #[derive(Debug, Default)]
 pub(super) struct Solved {
-    /// One weight a column.
+    /// One weight for each column.
     pub weights: Vec<f64>,
-    /// Mean loss, nats.
+    /// The mean loss in nats.
     pub loss: f64,
-    /// Mean loss of the intercept alone, nats.
+    /// The mean loss in nats with the intercept alone.
     pub loss_without: f64,
 }
 
-/// Loss, slope and curvature at some weights.
+/// Loss, gradient and curvature at given weights.
 struct Local {
     loss: f64,
     gradient: Vec<f64>,
-    /// Row by row, the upper triangle alone filled.
+    /// Row by row. Only the upper triangle is filled.
     curvature: Vec<f64>,
 }
 
@@ -96,7 +97,7 @@ impl Problem {
         }
     }
 
-    /// The regression of outcomes on rows that have a value beside their features; more of it is more of the outcome.
+    /// The regression of outcomes on rows with an extra value, whose weight may not be negative.
     pub(super) fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (Row, bool)>) -> Self {
         let outcomes: Vec<(Row, bool)> = outcomes.collect();
         #[expect(clippy::cast_precision_loss, reason = "counts of samples are far below 2^53")]
@@ -112,7 +113,7 @@ impl Problem {
         }
     }
 
-    /// The weights of the least loss.
+    /// The weights with the least loss.
     pub(super) fn solve(&self) -> Result<Solved, FitError> {
         let mut weights = vec![0.0; self.columns];
         let loss_without = self.without();
@@ -121,7 +122,7 @@ impl Problem {
             let step = self.step(&weights, &local)?;
             let largest = step.iter().fold(0.0f64, |most, step| most.max(step.abs()));
             let (next, next_local) = self.walk(&weights, &step, &local);
-            // Where no part of a step lowers the loss, rounding is all that is left of it.
+            // If no part of a step lowers the loss, the rest is rounding.
             let is_still = next == weights;
             (weights, local) = (next, next_local);
             if largest < STEP_MIN || is_still {
@@ -135,7 +136,7 @@ impl Problem {
         Err(FitError::NoAnswer(format!("{STEPS_MAX} steps were not enough")))
     }
 
-    /// Goes as much of a step as lowers the loss.
+    /// Takes the largest tried part of a step that lowers the loss.
     fn walk(&self, weights: &[f64], step: &[f64], from: &Local) -> (Vec<f64>, Local) {
         let mut length = 1.0;
         for _ in 0..HALVINGS_MAX {
@@ -180,7 +181,7 @@ impl Problem {
         all
     }
 
-    /// The step to the minimum of the parabola that touches the loss here, within the bounds.
+    /// The step to the minimum of the quadratic approximation of the loss, within the bounds.
     fn step(&self, weights: &[f64], local: &Local) -> Result<Vec<f64>, FitError> {
         let n = self.columns;
         let mut columns: Vec<usize> = Vec::new();
@@ -196,7 +197,7 @@ impl Problem {
             }
         }
         let curvature = CscMatrix::new(n, n, starts, places, values);
-        // -step <= weight, for those that may not become negative.
+        // -step <= weight, for weights that may not become negative.
         let bounds: Vec<f64> = columns
             .iter()
             .filter_map(|column| weights.get(*column).copied())
@@ -234,7 +235,7 @@ impl Problem {
         Ok(solver.solution.x.iter().copied().enumerate().map(within).collect())
     }
 
-    /// The mean loss of a model that knows nothing but how the kinds weigh.
+    /// The mean loss of a model that knows only the total weights of the kinds.
     fn without(&self) -> f64 {
         let calls: f64 = self.rows.iter().filter(|row| row.is_call).map(|row| row.weight).sum();
         let all: f64 = self.rows.iter().map(|row| row.weight).sum();

@@ -1,9 +1,9 @@
-//! Ten thousand neighbouring numbers, and how many of them were reported lately.
+//! A block: 10,000 neighbouring numbers, and the counts of the recently reported ones among them.
 //!
-//! Ranges are the lever: 78 % of complaint calls come from geographic numbers nobody has reported yet, often beside ones
-//! that somebody has. Range counts are taken from the block itself, so they are exact under withdrawal and never drift.
-//! A block holds 8 numbers on average and 1,176 at most in a year of FTC complaints; one of more than
-//! [`PLAIN_MAX`] keeps a sum for each hundred, renewed whenever one of the hundred changes.
+//! Ranges matter most: 78 % of complaint calls come from geographic numbers without any report, often next to reported
+//! numbers. Range counts are computed from the block itself, so they are exact after withdrawals and never drift. In a
+//! year of FTC complaints a block holds 8 numbers on average and at most 1,176. A block of more than [`PLAIN_MAX`]
+//! numbers keeps a sum for each hundred and renews it when a number of the hundred changes.
 
 use std::ops::Range;
 
@@ -22,31 +22,31 @@ use crate::store::Version;
 const PLAIN_MAX: usize = 64;
 /// Hundreds in a block.
 const HUNDREDS: usize = 100;
-/// A number that counts for no range.
+/// The time of a number that does not count for its ranges.
 const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
 
 /// The numbers that share all digits but the last four.
 #[derive(Debug, Default)]
 pub(super) struct Block {
-    /// Their last four digits, sorted.
+    /// The last four digits of the numbers, sorted.
     suffixes: Vec<u16>,
-    /// Their records, in the same order.
+    /// The records of the numbers, in the same order.
     entries: Vec<Entry>,
-    /// The last report by which each counts for its ranges, or [`NEVER`], in the same order.
+    /// For each number, the time of its last report that counts for ranges, or [`NEVER`], in the same order.
     lasts: Vec<Timestamp>,
-    /// What few blocks have.
+    /// Data that most blocks do not have.
     rare: Option<Box<Rare>>,
 }
 
-/// Numbers of a block that need a closer look, and the sums of a large one.
+/// Numbers of a block with links or temporary statuses, and the sums of a large block.
 #[derive(Debug, Default)]
 struct Rare {
     /// Suffixes of numbers linked to cases, sorted.
     linked: Vec<u16>,
-    /// Suffixes of numbers that a status keeps out of their ranges for a time, sorted: whether they count depends on
-    /// the moment of asking, so their `lasts` say [`NEVER`].
+    /// Suffixes of numbers that a status with an expiry time excludes from ranges, sorted. Whether they count depends
+    /// on the time of the lookup, so their `lasts` are [`NEVER`].
     dated: Vec<u16>,
-    /// For each hundred, the sum of what its numbers count at a moment; empty in a small block.
+    /// For each hundred, the sum of the counts of its numbers at one time. Empty in a small block.
     sums: Vec<Sum>,
 }
 
@@ -71,24 +71,24 @@ impl Block {
         Some(self.entries.get(place)?.found(*self.lasts.get(place)?, model))
     }
 
-    /// A number's record, if it is kept in full: one in its short form has neither statuses nor links.
+    /// The record of a number, if it is kept in full. A record in short form has no statuses and no links.
     pub(super) fn full(&self, number: E164) -> Option<&NumberState> {
         self.entry(suffix(number))?.full()
     }
 
-    /// The numbers of the block, whose key is what they share.
+    /// The numbers of the block. `key` is their common beginning.
     pub(super) fn numbers(&self, key: u64) -> impl Iterator<Item = E164> {
         self.suffixes
             .iter()
             .filter_map(move |suffix| E164::from_digits(key * 10_000 + u64::from(*suffix)))
     }
 
-    /// The category that a number leads with, if it has a record.
+    /// The leading category of a number, if it has a record.
     pub(super) fn category(&self, number: E164) -> Option<Category> {
         self.entry(suffix(number)).map(Entry::category)
     }
 
-    /// How many numbers but this one lead with each category.
+    /// For each category, how many numbers have it as their leading category, without the number `but`.
     pub(super) fn category_counts(&self, but: E164) -> Vec<(Category, f64)> {
         let own = suffix(but);
         let mut counts: Vec<(Category, f64)> = Vec::new();
@@ -109,7 +109,7 @@ impl Block {
         counts
     }
 
-    /// What a number's present record counts as elsewhere: its leading category and its cases.
+    /// The parts of a number's present record that are counted elsewhere: its leading category and its cases.
     pub(super) fn remove_facts(&self, number: E164) -> (Option<Category>, Vec<CaseId>) {
         let Some(entry) = self.entry(suffix(number)) else {
             return (None, Vec::new());
@@ -120,7 +120,7 @@ impl Block {
         (Some(entry.category()), links.unwrap_or_default())
     }
 
-    /// Puts a number's record in; gives its leading category.
+    /// Stores the record of a number and returns its leading category.
     pub(super) fn put(&mut self, number: E164, version: Version, state: NumberState, model: &ScoreModel) -> Category {
         let suffix = suffix(number);
         let out = state.statuses.all().filter(|entry| entry.kind.keeps_out_of_ranges());
@@ -151,7 +151,7 @@ impl Block {
         category
     }
 
-    /// Takes a number out.
+    /// Removes a number.
     pub(super) fn remove(&mut self, number: E164) {
         let suffix = suffix(number);
         let Ok(place) = self.place(suffix) else { return };
@@ -165,7 +165,7 @@ impl Block {
         }
     }
 
-    /// Decayed counts of the distinct reported numbers around one, itself left out.
+    /// Decayed counts of the distinct reported numbers around `number`, without `number` itself.
     pub(super) fn around(
         &self,
         number: E164,
@@ -183,7 +183,8 @@ impl Block {
         match sums {
             None => self.gather(&mut gathering, own_bit, 0..self.suffixes.len()),
             Some(sums) => {
-                // The number's own thousand one by one, so that its own share is left out exactly; all else by sums.
+                // The number's own thousand is counted one by one, so that its own share is left out exactly. For the
+                // other thousands the sums are used.
                 let thousand = own / 1_000;
                 for (hundred, sum) in (0u16..).zip(sums).filter(|(hundred, _)| hundred / 10 != thousand) {
                     if sum.at != NEVER {
@@ -209,7 +210,7 @@ impl Block {
         gathering.finish(self.linked_in_hundred(own).any(contributes))
     }
 
-    /// Adds the numbers at these places.
+    /// Adds the numbers at `places`.
     fn gather(&self, gathering: &mut Gathering<'_>, own_bit: u8, places: Range<usize>) {
         for (place, other) in places.clone().zip(self.suffixes.get(places).unwrap_or_default()) {
             if let Some(neighbour) = self.neighbour(place, own_bit) {
@@ -218,7 +219,7 @@ impl Block {
         }
     }
 
-    /// The number at a place, if it counts for its ranges.
+    /// The number at `place`, if it counts for its ranges.
     fn neighbour(&self, place: usize, own_bit: u8) -> Option<Neighbour> {
         let last = *self.lasts.get(place).filter(|last| **last != NEVER)?;
         Some(self.entries.get(place)?.neighbour(last, own_bit))
@@ -256,7 +257,7 @@ impl Block {
         }
     }
 
-    /// The places of the suffixes from one up to and without another.
+    /// The places of the suffixes in `from..to`.
     fn between(&self, from: u16, to: u16) -> Range<usize> {
         let place = |bound| self.suffixes.partition_point(|suffix| *suffix < bound);
         place(from)..place(to)
@@ -271,7 +272,7 @@ impl Block {
         set_member(&mut rare.dated, suffix, dated);
     }
 
-    /// Sums the hundred that changed again, or all when the block has just grown large.
+    /// Renews the sum of the hundred that changed, or all sums if the block has just become large.
     fn renew_sums(&mut self, changed: E164, model: RangeModel) {
         if self.suffixes.len() <= PLAIN_MAX {
             if let Some(rare) = &mut self.rare {
@@ -296,7 +297,8 @@ impl Block {
         }
     }
 
-    /// What a hundred counts, as of its newest report: no earlier moment is ever asked for but by a clock behind it.
+    /// The sum of a hundred at the time of its newest report. Lookups ask for later times, unless their clock is
+    /// behind.
     fn sum_of(&self, hundred: u16, own_bit: u8, model: RangeModel) -> Sum {
         let neighbours = || {
             let places = self.between(hundred * 100, hundred * 100 + 100);
@@ -322,7 +324,7 @@ fn suffix(number: E164) -> u16 {
     u16::try_from(number.digits() % 10_000).unwrap_or(0)
 }
 
-/// The bit that a number's own area sets in a map of areas.
+/// The bit of a number's own area in a map of areas.
 fn own_bit(number: E164) -> u8 {
     own_area_hash(number).map_or(NO_AREA, DistinctCount::place)
 }

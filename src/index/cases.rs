@@ -7,7 +7,7 @@ use crate::domain::case::Case;
 use crate::domain::ids::CaseId;
 use crate::store::{Shard, Version};
 
-/// The table of cases. They are shared, so that a reader need not hold the lock.
+/// The table of cases. A case is shared, so that a reader does not hold the lock.
 #[derive(Debug, Default)]
 pub(super) struct CaseTable(BTreeMap<CaseId, (Version, Arc<Case>)>);
 

@@ -1,4 +1,4 @@
-//! One number in the index: in a few bytes if it was reported once and nothing else is known, else in full.
+//! One number in the index: a few bytes if it has one report and nothing else, otherwise the full record.
 
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::evidence::{Book, Evidence, Testimony};
@@ -15,34 +15,35 @@ use crate::store::Version;
 pub(super) enum Entry {
     /// One report of a proven source, without reporter, brand, status, link or mutation: 83 % of all numbers.
     Once(Once),
-    /// Everything else.
+    /// Any other record.
     Full {
-        /// The category with the most mass: kept here so that a block's categories are counted without chasing boxes.
+        /// The category with the most mass. Stored here, so that counting the categories of a block does not follow
+        /// pointers.
         category: Category,
-        /// How many reports its ranges see, kept here for the same reason.
+        /// The number of reports that count for ranges. Stored here for the same reason.
         reports: u32,
-        /// Whether one of its victims is in the area its own number belongs to.
+        /// Whether one of its victims is in the number's own area.
         local: bool,
         /// The record.
         record: Box<(Version, NumberState)>,
     },
 }
 
-/// A record that is fully told by one report. Its time stands in the block.
+/// A record that one report describes completely. The time of the report is in the block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Once {
     version: u32,
     weight: f32,
     category: Category,
     ledger: Ledger,
-    /// The bit that the victim's area sets in the map of areas; [`NO_AREA`] if none.
+    /// The bit of the victim's area in the map of areas, [`NO_AREA`] if there is none.
     area_bit: u8,
 }
 
-/// No bit of the map of areas.
+/// Marks that there is no bit of the map of areas.
 pub(super) const NO_AREA: u8 = u8::MAX;
 
-/// A record found, borrowed or made from its short form.
+/// A record that was found: borrowed, or built from its short form.
 #[derive(Debug)]
 pub(super) enum Found<'a> {
     Full(&'a (Version, NumberState)),
@@ -66,7 +67,7 @@ impl Found<'_> {
 }
 
 impl Entry {
-    /// The shortest form that gives back the same record.
+    /// The shortest form from which the same record can be restored.
     pub(super) fn new(version: Version, state: NumberState, own_area: Option<u64>, model: &ScoreModel) -> Self {
         match Once::of(version, &state, model) {
             Some(once) => Self::Once(once),
@@ -93,8 +94,8 @@ impl Entry {
         }
     }
 
-    /// The number as its neighbours see it, when `last` is the report by which it counts and `own_bit` the bit of its
-    /// own area.
+    /// The number as a neighbour of other numbers. `last` is the time of its last report that counts for ranges,
+    /// `own_bit` the bit of its own area.
     pub(super) fn neighbour(&self, last: Timestamp, own_bit: u8) -> Neighbour {
         let (reports, local) = match self {
             Self::Once(once) => (1, once.area_bit == own_bit && own_bit != NO_AREA),
@@ -103,7 +104,7 @@ impl Entry {
         Neighbour { last, reports, local }
     }
 
-    /// The record; `at` is the time of the last report, which the short form leaves to the block.
+    /// The record. `at` is the time of its last report; for the short form, the block stores it.
     pub(super) fn found(&self, at: Timestamp, model: &ScoreModel) -> Found<'_> {
         match self {
             Self::Once(once) => Found::Once(Version::from(once.version), Box::new(once.state(at, model))),
@@ -120,7 +121,7 @@ impl Entry {
 }
 
 impl Once {
-    /// The short form of a record, if that gives back the same one.
+    /// The short form of a record, if the same record can be restored from it.
     fn of(version: Version, state: &NumberState, model: &ScoreModel) -> Option<Self> {
         let version = u32::try_from(version).ok()?;
         let proven = &state.evidence.proven;

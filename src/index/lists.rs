@@ -1,7 +1,8 @@
-//! All lists, and what they say of a number.
+//! All lists, and the entries that apply to a number.
 //!
-//! Lookups read one finished snapshot. A change makes the next one beside it, which takes milliseconds for a long list,
-//! and puts it in its place in one step: so nobody waits for it, and nobody sees half of two lists.
+//! Lookups read a finished snapshot. A change builds the next snapshot separately, which takes milliseconds for a long
+//! list, and then replaces the old one in one step. So no lookup waits for it, and no lookup sees a mix of two
+//! versions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,15 +27,16 @@ type Versioned = (Version, Arc<List>);
 /// The lists of an index.
 #[derive(Debug, Default)]
 pub(super) struct ListTable {
-    /// Whether there is any entry: where there is none, as for most, lookups take no lock.
+    /// Whether any entry exists. Most installations have none; then lookups take no lock.
     has_entries: AtomicBool,
-    /// Locked for as long as a lookup of one number takes, and to put another in its place.
+    /// Locked for the lookup of one number, and to replace the snapshot.
     now: RwLock<Arc<Lists>>,
-    /// Held by whoever makes the next snapshot, so that none is lost.
+    /// Held while a change builds the next snapshot, so that no change is lost.
     turn: Mutex<()>,
 }
 
-/// All lists at one moment: what several numbers are looked up in, to be judged by the same lists.
+/// All lists at one time. Several numbers can be looked up in one snapshot, so that the same lists apply to all of
+/// them.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
     by_id: ById,
@@ -46,21 +48,21 @@ pub struct Lists {
     tenant_prefix: Arc<Compiled>,
 }
 
-/// All lists of one kind, as one.
+/// All lists of one kind, combined.
 #[derive(Debug, Default)]
 struct Compiled {
     numbers: FastMap<Terms>,
-    /// By their digits.
+    /// The prefixes by their digits.
     prefixes: FastMap<Terms>,
-    /// The lengths that prefixes have: bit n for n digits.
+    /// The lengths of the prefixes: bit n is set if there is a prefix of n digits.
     lengths: u32,
-    /// Entries of the lists, those that several have counted as often.
+    /// The number of entries in all lists of the kind. An entry in two lists counts twice.
     entries: usize,
 }
 
 type FastMap<T> = HashMap<u64, T, foldhash::fast::RandomState>;
 
-/// Until when an entry holds, and what it asks for.
+/// The expiry time and the action of an entry.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
     expires_at: Option<Timestamp>,
@@ -68,7 +70,7 @@ struct Terms {
 }
 
 impl ListTable {
-    /// What all lists say of a number at `now`.
+    /// The list entries that apply to a number at `now`.
     pub(super) fn listed(&self, number: E164, now: Timestamp) -> ListHits {
         if !self.has_entries.load(Ordering::Acquire) {
             return ListHits::default();
@@ -76,12 +78,12 @@ impl ListTable {
         self.now.read().listed(number, now)
     }
 
-    /// All lists as they are now.
+    /// A snapshot of all lists.
     pub(super) fn snapshot(&self) -> Arc<Lists> {
         Arc::clone(&self.now.read())
     }
 
-    /// Takes in a list, unless a later version is there. None means that it was deleted.
+    /// Stores a list, unless the index has a later version. `None` means that the list was deleted.
     pub(super) fn apply(&self, id: &ListId, version: Version, list: Option<List>) {
         let _turn = self.turn.lock();
         let before = self.snapshot();
@@ -97,12 +99,12 @@ impl ListTable {
         self.put(&before, by_id);
     }
 
-    /// Puts the lists of a shard in the place of those that were there.
+    /// Replaces all lists of a shard.
     pub(super) fn replace(&self, shard: Shard, lists: Vec<(Version, List)>) {
         let _turn = self.turn.lock();
         let before = self.snapshot();
         if lists.is_empty() && !before.by_id.keys().any(|id| Shard::of_list(id) == shard) {
-            return; // as in most shards
+            return; // most shards have no lists
         }
         let mut by_id = before.by_id.clone();
         by_id.retain(|id, _| Shard::of_list(id) != shard);
@@ -118,14 +120,14 @@ impl ListTable {
         let next = Arc::new(before.next(by_id));
         let has_entries = ListKind::ALL.iter().any(|kind| next.entry_count(*kind) > 0);
         let old = std::mem::replace(&mut *self.now.write(), next);
-        // After the snapshot: whoever sees the flag sees the entries.
+        // Set after the snapshot, so that a lookup that sees the flag also sees the entries.
         self.has_entries.store(has_entries, Ordering::Release);
-        drop(old); // after the lock, which lookups wait for
+        drop(old); // after the lock is released, because lookups wait for it
     }
 }
 
 impl Lists {
-    /// What the lists say of a number at `now`.
+    /// The list entries that apply to a number at `now`.
     #[must_use]
     pub fn listed(&self, number: E164, now: Timestamp) -> ListHits {
         ListHits {
@@ -150,13 +152,13 @@ impl Lists {
         self.by_id.values().cloned().collect()
     }
 
-    /// How many entries the lists of a kind have together, those that have expired included.
+    /// The number of entries in all lists of a kind, including expired ones.
     #[must_use]
     pub fn entry_count(&self, kind: ListKind) -> usize {
         self.of_kind(kind).entries
     }
 
-    /// The same with these lists: kinds whose lists are as they were are not compiled again.
+    /// A snapshot with these lists. Kinds with unchanged lists are not compiled again.
     fn next(&self, by_id: ById) -> Self {
         let compiled = |kind| {
             let of_kind = |lists: &ById| -> Vec<Versioned> {
@@ -208,7 +210,8 @@ impl Compiled {
         compiled
     }
 
-    /// Of two entries of one pattern the one that holds longer counts; of equal ones the first.
+    /// Adds an entry. Of two entries with the same pattern, the one that expires later counts; if both expire at the
+    /// same time, the first.
     fn add(&mut self, entry: &ListEntry) {
         let (digits, exact) = entry.pattern.key();
         let map = if exact { &mut self.numbers } else { &mut self.prefixes };
@@ -228,7 +231,7 @@ impl Compiled {
         }
     }
 
-    /// Of all entries that hold for the number, the one that holds longest.
+    /// The entry with the latest expiry time among those that apply to the number.
     fn longest_hit(&self, number: E164, now: Timestamp) -> Option<Hit> {
         let mut longest: Option<Terms> = None;
         for terms in self.found(number, now) {
@@ -239,13 +242,13 @@ impl Compiled {
         longest.map(Terms::hit)
     }
 
-    /// Of all entries that hold for the number, the most specific one, with its action.
+    /// The most specific entry with an action among those that apply to the number, with its action.
     fn closest_rule(&self, number: E164, now: Timestamp) -> Option<(Action, Hit)> {
         let mut found = self.found(number, now);
         found.find_map(|terms| Some((terms.action?, terms.hit())))
     }
 
-    /// All entries that hold for the number at `now`: the number itself, then prefixes, the longest first.
+    /// The entries that apply to the number at `now`: first the number itself, then prefixes from long to short.
     fn found(&self, number: E164, now: Timestamp) -> impl Iterator<Item = Terms> {
         let exact = self.numbers.get(&number.digits()).copied();
         let len = number.len();

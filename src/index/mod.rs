@@ -1,7 +1,7 @@
-//! The read model: everything that is known, in memory, on every instance.
+//! The index: everything known, in memory, on every instance.
 //!
-//! Lookups read here and nowhere else. The index is bounded by what the store holds, split into the store's 256 shards,
-//! and locked a shard at a time for as long as one number takes. Only `follow` writes to it.
+//! Lookups read only the index. It is as large as the content of the store, is split into the store's 256 shards, and
+//! is locked one shard at a time, for as long as one number takes. Only `follow` writes to it.
 
 mod block;
 mod cases;
@@ -35,29 +35,30 @@ use lists::ListTable;
 pub use lists::Lists;
 pub use shard::ShardIndex;
 
-/// The most links that lead from a merged case to its successor: a longer chain is a loop.
+/// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
 
-/// Everything known of all numbers and cases, and all lists.
+/// Everything known of all numbers, cases and lists.
 #[derive(Debug)]
 pub struct Index {
     model: Arc<ScoreModel>,
-    /// One lock a shard: a lookup reads one of them, a follower writes one of them, for microseconds.
+    /// One lock for each shard. A lookup reads one of them and a follower writes one of them, for microseconds.
     shards: Box<[RwLock<ShardIndex>]>,
-    /// Cases are few and are read by numbers of every shard, so they have one lock of their own. Taken after a shard's.
+    /// Cases are few, and numbers of every shard read them, so they have one lock. It is taken after the lock of a
+    /// shard.
     cases: RwLock<CaseTable>,
-    /// Lists are read on their own, by number.
+    /// Lists have their own lock. They are read by number.
     lists: ListTable,
 }
 
-/// A call, or a number apart from any.
+/// A call, or a number apart from any call.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// The number that it shows.
+    /// The number that the call shows.
     pub number: E164,
-    /// How it was signed.
+    /// The signature of the call.
     pub signing: Signing,
-    /// What the latest calls of the number look like.
+    /// Signs in the recent traffic of the number.
     pub signs: Signs,
 }
 
@@ -73,16 +74,16 @@ impl Call {
     }
 }
 
-/// What is known of one number, while its shard is locked.
+/// The record, cases and score of one number. Its shard stays locked while this exists.
 #[derive(Debug)]
 pub struct Known<'a> {
-    /// Its record; blank if there is none.
+    /// The record. Blank if there is none.
     pub state: &'a NumberState,
-    /// The record's version; 0 if there is none.
+    /// The version of the record. 0 if there is none.
     pub version: Version,
-    /// Its cases, those merged led to their successor.
+    /// The cases of the number. For a merged case, the case it was merged into.
     pub cases: &'a [(&'a Link, Arc<Case>)],
-    /// What it weighs.
+    /// The verdict, and the features behind it.
     pub weighed: Weighed,
     number: E164,
     subject: Subject<'a>,
@@ -98,7 +99,7 @@ impl Known<'_> {
         self.model.explain(&self.subject, &self.weighed, &prior, detail)
     }
 
-    /// The score of the number itself, whatever call shows it.
+    /// The score of the number apart from the call. None if the number has no score.
     #[must_use]
     pub fn number_value(&self) -> Option<f64> {
         let number = Subject {
@@ -111,7 +112,7 @@ impl Known<'_> {
 }
 
 impl Index {
-    /// An empty index, which scores by this model.
+    /// An empty index with this model.
     #[must_use]
     pub fn new(model: Arc<ScoreModel>) -> Self {
         let shards = (0..SHARDS).map(|_| RwLock::new(ShardIndex::default())).collect();
@@ -123,19 +124,19 @@ impl Index {
         }
     }
 
-    /// The model it scores by.
+    /// The model of the index.
     #[must_use]
     pub fn model(&self) -> &Arc<ScoreModel> {
         &self.model
     }
 
-    /// Scores a number at `now` and hands what is known of it to `read`, which must be quick: the shard is locked.
+    /// Scores a number at `now` and passes the result to `read`. `read` must be quick, because the shard is locked.
     pub fn look_up<R>(&self, number: E164, now: Timestamp, read: impl FnOnce(&Known<'_>) -> R) -> R {
         self.look_up_by(&self.model, number, now, read)
     }
 
-    /// Scores a call and hands what is known of its number to `read`, unless the number's shard is still being written
-    /// at `deadline`: nobody's call waits for that.
+    /// Scores a call and passes the result to `read`. Returns `None` if the shard of the number is still locked for a
+    /// write at `deadline`: a lookup does not wait for it.
     pub fn look_up_call<R>(
         &self,
         call: &Call,
@@ -148,8 +149,8 @@ impl Index {
         Some(Self::read(&self.model, (&shard, &cases), call, now, read))
     }
 
-    /// Like [`Self::look_up`], by another model, which must see evidence and ranges as the index's own does
-    /// ([`ScoreModel::sees_as`]).
+    /// Like [`Self::look_up`], with another model. The model must compute evidence and ranges as the model of the index
+    /// does ([`ScoreModel::sees_as`]).
     pub fn look_up_by<R>(
         &self,
         model: &ScoreModel,
@@ -197,7 +198,7 @@ impl Index {
         })
     }
 
-    /// Whether analysts protect a number; not if its shard is still being written at `deadline`.
+    /// Whether analysts protect a number. False if its shard is still locked for a write at `deadline`.
     #[must_use]
     pub fn is_protected(&self, number: E164, now: Timestamp, deadline: Instant) -> bool {
         let shard = self.shard(Shard::of_number(number)).try_read_until(deadline);
@@ -207,13 +208,13 @@ impl Index {
         })
     }
 
-    /// What analysts and confirmed cases had said of a number by `moment`, and still say.
+    /// The ground truth of a number: statuses and confirmed cases that applied at `moment` and still apply.
     #[must_use]
     pub fn verdict(&self, number: E164, moment: Timestamp) -> Option<Verdict> {
         let shard = self.shard(Shard::of_number(number)).read();
         let state = shard.block(number)?.full(number)?;
         if state.statuses.is_empty() && state.links.is_empty() {
-            return None; // as of most numbers: the table of cases need not be locked
+            return None; // most numbers: the table of cases need not be locked
         }
         let linked = linked_cases(state, &self.cases.read());
         Verdict::of(state, &linked, moment, self.model.rules.cases.floor_confidence)
@@ -235,7 +236,7 @@ impl Index {
         neighbourhood(&self.model, &shard, &cases, number, now)
     }
 
-    /// A case, or the one it was merged into, with its version.
+    /// A case with its version. For a merged case, the case it was merged into.
     #[must_use]
     pub fn case(&self, id: &CaseId) -> Option<(Version, Arc<Case>)> {
         let cases = self.cases.read();
@@ -249,7 +250,7 @@ impl Index {
         self.cases.read().all()
     }
 
-    /// What the lists say of a number at `now`.
+    /// The list entries that apply to a number at `now`.
     #[must_use]
     pub fn listed(&self, number: E164, now: Timestamp) -> ListHits {
         self.lists.listed(number, now)
@@ -261,13 +262,13 @@ impl Index {
         self.lists.snapshot().list(id)
     }
 
-    /// All lists as they are now: a snapshot, which later changes do not move.
+    /// A snapshot of all lists. Later changes do not affect it.
     #[must_use]
     pub fn lists(&self) -> Arc<Lists> {
         self.lists.snapshot()
     }
 
-    /// The numbers linked to a case, in their order.
+    /// The numbers linked to a case, in ascending order.
     #[must_use]
     pub fn members(&self, id: &CaseId) -> Vec<E164> {
         let mut members: Vec<E164> = self.shards.iter().flat_map(|shard| shard.read().members(id)).collect();
@@ -275,45 +276,45 @@ impl Index {
         members
     }
 
-    /// Up to `limit` numbers of one shard, in their order, from the one after `after`.
+    /// Up to `limit` numbers of a shard, in ascending order, that come after `after`.
     #[must_use]
     pub fn numbers_of(&self, shard: Shard, after: Option<E164>, limit: usize) -> Vec<E164> {
         self.shard(shard).read().numbers_after(after, limit)
     }
 
-    /// How many numbers there are.
+    /// The number of numbers.
     #[must_use]
     pub fn number_count(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().len()).sum()
     }
 
-    /// How many cases there are.
+    /// The number of cases.
     #[must_use]
     pub fn case_count(&self) -> usize {
         self.cases.read().len()
     }
 
-    /// Takes in a number's record, unless a later one is there. None means that it was deleted.
+    /// Stores the record of a number, unless the index has a later version. `None` means that the record was deleted.
     pub fn apply_number(&self, number: E164, version: Version, state: Option<NumberState>) {
         self.shard(Shard::of_number(number))
             .write()
             .apply(number, version, state, &self.model);
     }
 
-    /// Takes in a case's record, unless a later one is there. None means that it was deleted.
+    /// Stores the record of a case, unless the index has a later version. `None` means that the record was deleted.
     pub fn apply_case(&self, id: CaseId, version: Version, case: Option<Case>) {
         self.cases.write().apply(id, version, case);
     }
 
-    /// Takes in a list, unless a later version is there. None means that it was deleted.
+    /// Stores a list, unless the index has a later version. `None` means that the list was deleted.
     pub fn apply_list(&self, id: &ListId, version: Version, list: Option<List>) {
         self.lists.apply(id, version, list);
     }
 
-    /// Puts a whole shard in the place of what was there.
+    /// Replaces the whole content of a shard.
     pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>, lists: Vec<(Version, List)>) {
         let old = std::mem::replace(&mut *self.shard(shard).write(), numbers);
-        drop(old); // after the lock, which lookups wait for
+        drop(old); // after the lock is released, because lookups wait for it
         self.cases.write().replace(shard, cases);
         self.lists.replace(shard, lists);
     }
@@ -344,8 +345,8 @@ fn neighbourhood(
     block.around(number, now, model, contributes)
 }
 
-/// Shares of categories in the number's block, and, with the strength of the prior, overall: as far as its shard
-/// tells, which is a sample of one in 256. The number itself is left out of both.
+/// The prior of the categories: shares in the number's block and, with the strength of the prior, overall. The overall
+/// shares come from the shard alone, which is a sample of 1 in 256. The number itself is left out of both.
 fn category_prior(shard: &ShardIndex, number: E164, strength: f64) -> CategoryPrior {
     let overall = shard.category_shares(number);
     let block = shard
@@ -375,7 +376,7 @@ fn linked_cases<'a>(state: &'a NumberState, cases: &CaseTable) -> Vec<(&'a Link,
         .collect()
 }
 
-/// The case, or where its mergers lead.
+/// The case, or the case it was merged into.
 fn successor<'a>(cases: &'a CaseTable, id: &CaseId) -> Option<&'a Arc<Case>> {
     let mut case = cases.get(id)?;
     for _ in 0..MAX_SUCCESSORS {

@@ -1,4 +1,4 @@
-//! One shard of the index: blocks of ten thousand numbers, and who is linked to which case.
+//! One shard of the index: the blocks of 10,000 numbers, and the members of each case.
 
 use std::collections::BTreeSet;
 
@@ -19,17 +19,17 @@ type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 /// The numbers of one shard.
 #[derive(Debug, Default)]
 pub struct ShardIndex {
-    /// By the number less its last four digits, which tells length and country code as well.
+    /// Blocks by the number without its last four digits. This key includes length and country code.
     blocks: FastMap<u64, Block>,
-    /// Numbers by the case they are linked to: derived from their links.
+    /// The members of each case, derived from the links of the numbers.
     members: FastMap<CaseId, BTreeSet<E164>>,
-    /// Numbers by leading category, for the prior.
+    /// Counts of numbers by leading category, for the prior.
     categories: FastMap<Category, u64>,
     numbers: usize,
 }
 
 impl ShardIndex {
-    /// Takes in a number's record, unless a later one is there. None means that it was deleted.
+    /// Stores the record of a number, unless the shard has a later version. `None` means that the record was deleted.
     pub fn apply(&mut self, number: E164, version: Version, state: Option<NumberState>, model: &ScoreModel) {
         let block = self.blocks.entry(number.without_last(4)).or_default();
         if block.version(number).is_some_and(|known| known >= version) {
@@ -65,13 +65,13 @@ impl ShardIndex {
         }
     }
 
-    /// How many numbers there are.
+    /// The number of numbers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.numbers
     }
 
-    /// Whether there are none.
+    /// Whether the shard is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.numbers == 0
@@ -101,7 +101,7 @@ impl ShardIndex {
             .collect()
     }
 
-    /// Shares of the leading categories of all numbers but this one.
+    /// Shares of the leading categories of all numbers, without `but`.
     pub(super) fn category_shares(&self, but: E164) -> Vec<(Category, f64)> {
         let own = self.block(but).and_then(|block| block.category(but));
         let others = |category, count: u64| count - u64::from(own == Some(category)).min(count);

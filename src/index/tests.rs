@@ -1,4 +1,4 @@
-//! The index: what goes in comes out, the latest record wins, and links lead to cases and back.
+//! The index returns the records it stores, the latest version of a record counts, and links lead to cases and back.
 
 mod ranges;
 
@@ -40,7 +40,7 @@ fn reported(days: &[i64], model: &ScoreModel) -> NumberState {
 }
 
 proptest! {
-    /// What goes in comes out, in its short form or in full.
+    /// A record comes back unchanged, from the short form and from the full form.
     #[test]
     fn records_round_trip(days in prop::collection::vec(0i64..400, 0..4), category in prop::option::of(0usize..10)) {
         let model = Arc::new(ScoreModel::default());

@@ -1,4 +1,4 @@
-//! Complaints in memory: 32 bytes each.
+//! Complaints in memory, 32 bytes each.
 
 use hashbrown::HashMap;
 
@@ -11,26 +11,26 @@ use crate::number::E164;
 /// One complaint.
 #[derive(Clone, Copy, Debug)]
 pub struct Complaint {
-    /// The number complained about.
+    /// The reported number.
     pub number: E164,
-    /// When the call was.
+    /// The time of the call.
     pub occurred_at: Timestamp,
-    /// When the complaint came: from then on it is known.
+    /// The time of arrival. The complaint is known from this time on.
     pub received_at: Timestamp,
-    /// What kind of call it was.
+    /// The category of the call.
     pub category: Category,
-    /// Which of the areas the person is in; 0 is none.
+    /// The index of the person's area. 0 means none.
     area: u16,
 }
 
-/// All calls of one day that one number was complained about for.
+/// All calls of one number on one day that were complained about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The day of the calls.
     pub day: Day,
     /// The number.
     pub number: E164,
-    /// How many complaints.
+    /// The count of complaints.
     pub calls: u32,
 }
 
@@ -43,7 +43,7 @@ pub struct Complaints {
 }
 
 impl Complaints {
-    /// Adds a complaint. An area that is no name of one is left out.
+    /// Adds a complaint. An area that is not a valid name is left out.
     pub fn push(
         &mut self,
         number: E164,
@@ -61,30 +61,30 @@ impl Complaints {
         });
     }
 
-    /// Puts them in the order in which they became known; those of one moment stay in the order they were added.
+    /// Sorts the complaints by time of arrival. Those of the same time keep their order.
     pub fn sort(&mut self) {
         self.rows.sort_by_key(|complaint| complaint.received_at);
     }
 
-    /// Drops what came, or is said to have happened, after a day, so that nothing can look into the future.
+    /// Drops complaints that arrived, or whose call was, after a day, so that nothing uses the future.
     pub fn forget_after(&mut self, day: Day) {
         self.rows
             .retain(|row| Day::of(row.received_at) <= day && Day::of(row.occurred_at) <= day);
     }
 
-    /// All of them.
+    /// All complaints.
     #[must_use]
     pub fn rows(&self) -> &[Complaint] {
         &self.rows
     }
 
-    /// Where the person who complained is.
+    /// The area of the person who complained.
     #[must_use]
     pub fn area_of(&self, complaint: &Complaint) -> Option<&Area> {
         self.areas.get(usize::from(complaint.area).checked_sub(1)?)
     }
 
-    /// The complaint calls by day and number, in this order.
+    /// The complaint calls, sorted by day and number.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         let mut calls: Vec<(Day, E164)> = self

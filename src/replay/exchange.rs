@@ -1,4 +1,4 @@
-//! Exchanges: the blocks of 10,000 that North American numbers are given out in.
+//! Exchanges: the blocks of 10,000 numbers in which North American numbers are assigned.
 
 use hashbrown::HashSet;
 use rand_chacha::ChaCha8Rng;
@@ -8,20 +8,20 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::domain::day::Day;
 use crate::number::E164;
 
-/// Numbers of an exchange.
+/// Numbers in an exchange.
 const NUMBERS: u64 = 10_000;
 
-/// The exchange of a number: all its digits but the last four.
+/// The exchange of a number: all its digits without the last four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Exchange(u64);
 
-/// One of two halves that exchanges are split into. Legitimate numbers must be split so, not number by number: those of
-/// one exchange share their neighbours.
+/// One of two halves of the exchanges. Legitimate numbers must be split by exchange, not by number, because the numbers
+/// of one exchange are neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Half {
-    /// Exchanges whose hash is even.
+    /// Exchanges with an even hash.
     Zero,
-    /// Exchanges whose hash is odd.
+    /// Exchanges with an odd hash.
     One,
 }
 
@@ -32,7 +32,8 @@ impl Exchange {
         Self(number.without_last(4))
     }
 
-    /// Its half: the lowest bit of the 64-bit XXH3 (seed 0) of its digits as ASCII, without country code: `415555`.
+    /// The half: the lowest bit of the 64-bit XXH3 (seed 0) of the digits as ASCII without country code, such as
+    /// `415555`.
     #[must_use]
     pub fn half(self) -> Half {
         let digits = format!("{:06}", self.0 % 1_000_000);
@@ -45,7 +46,7 @@ impl Exchange {
 }
 
 impl Half {
-    /// 0 or 1.
+    /// The index of the half, 0 or 1.
     #[must_use]
     pub const fn index(self) -> u8 {
         match self {
@@ -54,7 +55,7 @@ impl Half {
         }
     }
 
-    /// The half with this number.
+    /// The half with this index.
     #[must_use]
     pub const fn from_index(index: u8) -> Option<Self> {
         match index {
@@ -65,16 +66,16 @@ impl Half {
     }
 }
 
-/// The exchanges that complaints have named so far.
+/// The exchanges of the complaints so far.
 #[derive(Debug, Default)]
 pub struct Exchanges {
-    /// In the order in which they were first named, so that a draw is the same every time.
+    /// In the order of their first complaint, so that a draw is reproducible.
     known: Vec<Exchange>,
     all: HashSet<Exchange, foldhash::fast::RandomState>,
 }
 
 impl Exchanges {
-    /// Notes the exchange of a North American number.
+    /// Adds the exchange of a North American number.
     pub fn note(&mut self, number: E164) {
         let is_nanp = number.country_code() == 1 && number.national_len() == 10;
         let exchange = Exchange::of(number);
@@ -83,12 +84,12 @@ impl Exchanges {
         }
     }
 
-    /// So many numbers, drawn evenly from all exchanges: the same for the same day and exchanges.
+    /// Draws `count` numbers evenly from all exchanges. The same day and the same exchanges give the same numbers.
     #[must_use]
     pub fn random_numbers(&self, day: Day, count: usize) -> Vec<E164> {
         let mut random = ChaCha8Rng::seed_from_u64(day.number().unsigned_abs());
         let exchanges = self.known.len() as u64;
-        let mut below = |bound: u64| random.next_u64() % bound; // the bias of a remainder is below 1e-13
+        let mut below = |bound: u64| random.next_u64() % bound; // the bias of the remainder is below 1e-13
         let mut numbers = Vec::with_capacity(count);
         while exchanges > 0 && numbers.len() < count {
             let place = usize::try_from(below(exchanges)).unwrap_or_default();
@@ -129,7 +130,7 @@ mod tests {
                 .is_empty()
         );
         exchanges.note(number(14_155_550_000));
-        exchanges.note(number(4_930_123_456)); // not of the North American plan
+        exchanges.note(number(4_930_123_456)); // not in the North American plan
         exchanges.note(number(12_125_550_000));
         let day: Day = "2020-11-03".parse().unwrap();
         let drawn = exchanges.random_numbers(day, 100);

@@ -1,4 +1,4 @@
-//! What was known at a moment.
+//! The knowledge at a time.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use crate::domain::time::Timestamp;
 use crate::index::Index;
 use crate::number::E164;
 
-/// An index that knows what was known at a moment, which moves forward.
+/// An index with the knowledge at a time, which moves forward.
 #[derive(Debug)]
 pub struct History<'a> {
     complaints: &'a Complaints,
     index: Index,
     exchanges: Exchanges,
-    /// The next complaint to become known.
+    /// The index of the first complaint that is not yet known.
     next: usize,
-    /// The row that every complaint is folded in as; only what differs is changed.
+    /// The row that is folded for every complaint; only the different fields are changed.
     row: ReportRow,
 }
 
 impl<'a> History<'a> {
-    /// Nothing is known yet. The complaints must be sorted.
+    /// An empty history. The complaints must be sorted.
     #[must_use]
     pub fn new(complaints: &'a Complaints, model: Arc<ScoreModel>) -> Self {
         let mut row = ReportRow::tombstone(ReportId::numbered(0), Timestamp::EARLIEST);
@@ -41,7 +41,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Makes known what came before a moment; gives it, in its order.
+    /// Makes all complaints before a time known, and returns them in order.
     pub fn advance(&mut self, before: Timestamp) -> &'a [Complaint] {
         let rows = self.complaints.rows();
         let from = self.next;
@@ -52,19 +52,19 @@ impl<'a> History<'a> {
         rows.get(from..self.next).unwrap_or_default()
     }
 
-    /// What is known, as lookups see it.
+    /// The index, as lookups see it.
     #[must_use]
     pub const fn index(&self) -> &Index {
         &self.index
     }
 
-    /// The exchanges seen so far.
+    /// The exchanges so far.
     #[must_use]
     pub const fn exchanges(&self) -> &Exchanges {
         &self.exchanges
     }
 
-    /// How many complaints are known.
+    /// The number of known complaints.
     #[must_use]
     pub const fn known(&self) -> usize {
         self.next

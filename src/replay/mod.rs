@@ -1,9 +1,8 @@
-//! A feed of complaints played again, day by day, into the index that answers lookups.
+//! Replays complaints day by day into the index that answers lookups.
 //!
-//! A score can only be measured on what was known at the time. So each day is scored with what was known the evening
-//! before, through the same fold of evidence, the same ranges and the same model that serve calls: [`History`] feeds an
-//! [`crate::index::Index`] and nothing else, and there is no second implementation that could be better than the real
-//! one.
+//! A score must be measured with the knowledge of its time. So each day is scored with the knowledge of the evening
+//! before, through the same fold of evidence, the same ranges and the same model as a call: [`History`] feeds a normal
+//! [`crate::index::Index`]. There is no second implementation that could be better than the real one.
 
 mod complaints;
 mod exchange;

@@ -1,15 +1,15 @@
-//! On which days a number was complained about: for the baselines and the labels, which no model may see.
+//! The days of the complaints of each number, for baselines and labels. No model may see them.
 
 use super::complaints::Complaints;
 use crate::domain::day::Day;
 use crate::number::E164;
 
-/// All complaints by number and the day on which they came.
+/// All complaints, by number and day of arrival.
 #[derive(Debug)]
 pub struct Seen(Vec<(E164, Day)>);
 
 impl Seen {
-    /// From a file of complaints.
+    /// Reads them from a file of complaints.
     #[must_use]
     pub fn new(complaints: &Complaints) -> Self {
         let mut days: Vec<(E164, Day)> = complaints
@@ -21,7 +21,7 @@ impl Seen {
         Self(days)
     }
 
-    /// How many complaints came about a number from one day up to and without another.
+    /// The count of complaints about a number in the days `from..to`.
     #[must_use]
     pub fn count(&self, number: E164, from: Day, before: Day) -> usize {
         let place = |day| self.0.partition_point(|known| *known < (number, day));

@@ -1,8 +1,8 @@
-//! Which calls were counted lately, so that none is counted twice.
+//! The recently counted calls, so that no call counts twice.
 //!
-//! A switch asks again when an answer is late (SIP repeats a request after 500 ms, RFC 3261), and may ask for each of the
-//! places that a call is offered to. Two generations of fingerprints are kept: when the younger is a minute old or full,
-//! it becomes the older one, and what was older is forgotten.
+//! A switch asks again if an answer is late (SIP repeats a request after 500 ms, RFC 3261), and may ask once for each
+//! destination that a call is offered to. Two generations of fingerprints are kept. When the younger one is a minute
+//! old or full, it becomes the older one, and the old older one is dropped.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use hashbrown::HashTable;
 
 use crate::domain::time::Timestamp;
 
-/// How long a call is remembered at least, unless so many come that a generation is full before.
+/// The least time for which a call is remembered, unless a generation is full earlier.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// Calls counted lately.
+/// The recently counted calls.
 #[derive(Debug)]
 pub(super) struct Counted {
     young: HashTable<u64>,
     old: HashTable<u64>,
-    /// When the younger generation began.
+    /// The start of the younger generation.
     since: Timestamp,
-    /// The most calls of a generation.
+    /// The most calls in a generation.
     most: usize,
 }
 
 impl Counted {
-    /// Remembers at most `most` calls in each of two generations, but one at least.
+    /// Remembers at most `most` calls, but at least 1, in each of two generations.
     pub(super) fn new(most: usize) -> Self {
         Self {
             young: HashTable::new(),
@@ -35,7 +35,7 @@ impl Counted {
         }
     }
 
-    /// Whether a call was counted lately; from now on it is.
+    /// Returns whether the call was counted recently, and remembers it.
     pub(super) fn is_repeated(&mut self, call: u64, now: Timestamp) -> bool {
         self.age(now);
         let is_known = |calls: &HashTable<u64>| calls.find(call, |known| *known == call).is_some();

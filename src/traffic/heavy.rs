@@ -1,4 +1,4 @@
-//! A caller with many calls: counts of them.
+//! A caller with many calls, kept as counts.
 
 use super::light::{Event, Light, What};
 use super::pace::{Life, Pace};
@@ -11,13 +11,13 @@ use crate::domain::bitmap::DistinctCount;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::{OutcomeCounts, SigningCounts, Traffic, Window};
 
-/// Distinct numbers of a minute up to which they are counted one by one.
+/// Up to this many distinct numbers in a minute are counted exactly.
 const EXACT_MOST: usize = 128;
-/// Beyond that, at 1,000 a minute, the standard error is 3 %; counts end at 7,100.
+/// For more distinct numbers in a minute. The standard error is 3 % at 1,000; counts saturate at 7,100.
 const MINUTE_CELLS: usize = 1_024;
-/// The standard error is 1.6 % at 500 numbers an hour and 2.6 % at 5,000; counts end at 15,600.
+/// For distinct numbers in an hour. The standard error is 1.6 % at 500 and 2.6 % at 5,000; counts saturate at 15,600.
 const HOUR_CELLS: usize = 2_048;
-/// Ten minutes for which it is remembered that a number burst: an hour, and a little more.
+/// The time for which a burst is remembered, in slices of ten minutes: a little more than an hour.
 const BURST_LIFE: u8 = 8;
 
 /// A caller with many calls.
@@ -32,9 +32,9 @@ pub(super) struct Heavy {
     minute: Sketch<MINUTE_CELLS>,
     hour: Sketch<HOUR_CELLS>,
     recent: Recent,
-    /// Ten minutes for which it is still remembered that the number burst.
+    /// The slices of ten minutes for which the last burst is still remembered.
     burst: u8,
-    /// Who called the number since.
+    /// The callers of this number since the burst.
     callers: DistinctCount,
 }
 
@@ -55,14 +55,14 @@ impl Heavy {
         }
     }
 
-    /// Takes over what is known of a light caller.
+    /// Takes over the data of a light caller.
     pub(super) fn take_over(&mut self, light: &Light) {
         self.first_seen = light.first_seen;
         self.pace = light.pace;
         light.events().for_each(|event| self.add(event));
     }
 
-    /// Goes on to a moment.
+    /// Moves the windows to `now`.
     pub(super) fn advance(&mut self, now: Timestamp) {
         let by = self.pace.advance(now);
         if by.is_nought() {
@@ -81,7 +81,7 @@ impl Heavy {
         }
     }
 
-    /// The numbers it called last, [`NO_PRINT`] among them.
+    /// The numbers it called last. Free places hold [`NO_PRINT`].
     pub(super) const fn latest(&self) -> &[u32] {
         self.recent.prints()
     }
@@ -105,7 +105,7 @@ impl Heavy {
         }
     }
 
-    /// Remembers that the number bursts.
+    /// Remembers a burst.
     pub(super) fn remember_burst(&mut self) {
         if self.burst == 0 {
             self.callers = DistinctCount::default();
@@ -113,7 +113,7 @@ impl Heavy {
         self.burst = BURST_LIFE;
     }
 
-    /// Somebody calls the number: who, matters only if it burst lately.
+    /// Counts a caller of this number, if there was a burst recently.
     pub(super) fn called_by(&mut self, caller: u64) {
         if self.burst > 0 {
             self.callers.insert(caller);

@@ -1,4 +1,4 @@
-//! A caller with few calls, as most are: the calls themselves.
+//! A caller with few calls, kept as a list of the calls. Most callers are of this kind.
 
 use super::pace::{Life, Pace};
 use super::print::{Dialled, NO_PRINT};
@@ -8,20 +8,20 @@ use crate::domain::call::Signing;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::{Ending, OutcomeCounts, SigningCounts, Traffic, Window};
 
-/// The most events of an hour that a light caller has.
+/// The most events in an hour for a light caller.
 const MOST: usize = 8;
 
-/// Something a caller did.
+/// An event of a caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event {
     pub(super) what: What,
     pub(super) life: Life,
 }
 
-/// What it was.
+/// The kind of event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
-    /// A call, to a number with this print; [`NO_PRINT`] if nobody knows which.
+    /// A call to the number with this fingerprint, [`NO_PRINT`] if the number is unknown.
     Call { called: u32, signing: Signing, by: Move },
     /// The end of a call.
     End(Ending),
@@ -32,13 +32,13 @@ pub(super) enum What {
 pub(super) struct Light {
     pub(super) first_seen: Timestamp,
     pub(super) pace: Pace,
-    /// The first `len` are events of the last hour, the oldest first.
+    /// The first `len` entries are the events of the last hour, oldest first.
     events: [Event; MOST],
     len: u8,
 }
 
 impl Event {
-    /// A call that is just happening, after the calls to these numbers.
+    /// A call that happens now, after calls to the numbers `latest`.
     pub(super) fn call(latest: &[u32], dialled: Option<&Dialled>, signing: Signing) -> Self {
         Self::now(What::Call {
             called: dialled.map_or(NO_PRINT, |dialled| dialled.short),
@@ -47,7 +47,7 @@ impl Event {
         })
     }
 
-    /// The end of a call of which we are just being told.
+    /// The end of a call, counted now.
     pub(super) const fn end(ending: Ending) -> Self {
         Self::now(What::End(ending))
     }
@@ -67,13 +67,13 @@ impl Default for Event {
 }
 
 impl Light {
-    /// Begins anew with a caller who was not seen before.
+    /// Starts a caller that was not seen before.
     pub(super) fn begin(&mut self, now: Timestamp) {
         self.first_seen = now;
         self.pace = Pace::at(now);
     }
 
-    /// Goes on to a moment, and forgets what is over an hour old.
+    /// Moves to `now`, and drops events that are more than an hour old.
     pub(super) fn advance(&mut self, now: Timestamp) {
         let by = self.pace.advance(now);
         if by.is_nought() {
@@ -85,12 +85,12 @@ impl Light {
             event.life.sink(by);
             over + u8::from(event.life.hour == 0)
         });
-        // Later events live longer, so those that are over are the first.
+        // Later events have a longer life, so the events to drop come first.
         self.events.rotate_left(usize::from(over));
         self.len -= over;
     }
 
-    /// The numbers it called that were new, [`NO_PRINT`] among them.
+    /// The new numbers that it called. Free places hold [`NO_PRINT`].
     pub(super) fn latest(&self) -> [u32; MOST] {
         let mut latest = [NO_PRINT; MOST];
         for (print, event) in latest.iter_mut().zip(self.events()) {
@@ -103,7 +103,7 @@ impl Light {
         latest
     }
 
-    /// Adds an event, unless there are too many: then the caller is a light one no longer.
+    /// Adds an event. Returns false if there is no room: the caller then has to become a heavy one.
     #[must_use]
     pub(super) fn add(&mut self, event: Event) -> bool {
         match self.events.get_mut(usize::from(self.len)) {

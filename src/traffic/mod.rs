@@ -1,27 +1,28 @@
-//! What the queries themselves tell of callers: kept in memory, bounded, and gone with the process.
+//! The traffic of callers, as the queries show it. Kept in bounded memory, and lost when the process ends.
 //!
-//! Of each caller: how many distinct numbers were called in the last minute and hour, whether one after the other, since
-//! when, how the calls were signed and how they ended, and how many call a number back that burst. What it is a sign of
-//! is said in [`crate::domain::traffic`].
+//! For each caller: the count of distinct numbers called in the last minute and hour, sequential dialling, the time of
+//! the first call, signatures and outcomes of calls, and, after a burst, the count of callers that call the number
+//! back. [`crate::domain::traffic`] defines the signs that follow.
 //!
-//! **Numbers are not kept.** Callers, called numbers and calls leave fingerprints under a key of this process (`print`):
-//! 64 bits of a caller, 32 bits of a called number in the caller's own window, and of a called number nothing else,
-//! unless it is itself a caller that burst lately, whose callers are counted in a bitmap of 128 bits.
+//! **Numbers are not kept.** The module keeps fingerprints of callers, called numbers and calls under a key of this
+//! process (`print`): 64 bits for a caller, and 32 bits for a called number in the window of its caller. About a called
+//! number nothing else is kept, unless it is itself a caller with a recent burst; then its callers are counted in a
+//! bitmap of 128 bits.
 //!
-//! **Errors.** Calls are counted exactly. Distinct numbers are exact up to 128 a minute, and in the hour for callers with
-//! at most 8 events in it; beyond that they are estimated, with a standard error of 3 % up to 1,000 a minute, and of 2 %
-//! to 500 and 3 % to 5,000 an hour (`sketch`). Counts saturate at 7,100 a minute and 15,600 an hour; of those who call
-//! back, at 600, with a standard error of 7 % at 20. Windows slide in sixths (`pace`), so a minute is 50 to 60 seconds
-//! long and an hour 50 to 60 minutes.
+//! **Errors.** Calls are counted exactly. Distinct numbers are exact up to 128 a minute, and in the hour for callers
+//! with at most 8 events. Above that they are estimates, with a standard error of 3 % up to 1,000 a minute, of 2 % up
+//! to 500 an hour and of 3 % up to 5,000 an hour (`sketch`). Counts saturate at 7,100 a minute and 15,600 an hour. The
+//! count of those who call back saturates at 600; its standard error is 7 % at 20. Windows slide in sixths (`pace`), so
+//! a minute is 50 to 60 seconds long and an hour 50 to 60 minutes.
 //!
-//! **Memory.** A light caller, with at most 8 events in the hour, takes 136 bytes; a heavy one 4.5 kB. With the default
-//! [`Limits`] that is 36 MB when all of it is full, and next to nothing at the start. When something is full, what was
-//! used longest ago gives way (`table`): callers with few calls never drive out callers with many. Counting allocates
-//! nothing once tables have grown. Whoever gave way is a new caller the next time.
+//! **Memory.** A light caller, with at most 8 events in the hour, takes 136 bytes, a heavy caller 4.5 kB. With the
+//! default [`Limits`] that is 36 MB when all tables are full, and very little at the start. A full table drops the
+//! entry that was used longest ago (`table`); callers with few calls never displace callers with many. Counting
+//! allocates no memory once the tables have grown. A dropped caller is a new caller the next time.
 //!
-//! **Locks.** Callers are spread over 64 locks by their fingerprint. A call takes its caller's and, after that, that of
-//! the number called, never both at once. Counting takes 0.2 µs for a caller in the processor's cache, and about 0.5 µs for
-//! one that is not; each lock is held for less.
+//! **Locks.** Callers are spread over 64 locks by their fingerprint. A call takes the lock of its caller and then the
+//! lock of the called number, never both at once. Counting takes 0.2 µs for a caller in the processor's cache and about
+//! 0.5 µs for another; each lock is held for less than that.
 
 mod counted;
 mod heavy;
@@ -46,39 +47,40 @@ use light::Event;
 use print::{Prints, Told};
 use shard::Shard;
 
-/// Locks, and the parts of every table.
+/// The number of locks, and of the parts of every table.
 const SHARDS: usize = 64;
 
-/// The most that is kept of each kind. Each is split over 64 locks, and rounded down to whole parts of one at least.
+/// The most entries of each kind. Each limit is split over 64 locks and rounded down, to at least one entry for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Callers with few calls; 136 bytes each.
+    /// Callers with few calls, 136 bytes each.
     pub callers: usize,
-    /// Callers with many calls; 4.5 kB each.
+    /// Callers with many calls, 4.5 kB each.
     pub heavy_callers: usize,
-    /// Calls by whose name a repeated query is known. At most so many are remembered for a minute or two, and so many
-    /// before those; when more come in a minute, they are remembered for less. About 36 bytes each.
+    /// Recently counted calls, to recognise repeated lookups; about 36 bytes each. Two generations of up to this many
+    /// are kept, which covers one to two minutes. If more calls arrive in a minute, they are remembered for a shorter
+    /// time.
     pub recent_calls: usize,
-    /// Callers of emergency services; 24 bytes each.
+    /// Callers of emergency services, 24 bytes each.
     pub emergency_callers: usize,
 }
 
-/// A call that somebody asks about.
+/// A call in a lookup.
 #[derive(Clone, Copy, Debug)]
 pub struct CallEvent<'a> {
-    /// Who calls.
+    /// The caller.
     pub caller: E164,
-    /// Whom, if it is a number and known.
+    /// The called number, if it is known and a number.
     pub called: Option<E164>,
-    /// The call, by the name its switch gave it (SIP Call-ID); if empty, every query is a call.
+    /// The name that the switch gave the call (SIP Call-ID). If it is empty, every lookup counts as a call.
     pub call_id: &'a str,
-    /// How it was signed.
+    /// The signature of the call.
     pub signing: Signing,
-    /// Whether it goes to emergency services.
+    /// Whether the call goes to emergency services.
     pub emergency: bool,
 }
 
-/// Who calls how much, as seen by this process.
+/// The traffic of all callers, as seen by this process.
 pub struct Observer {
     thresholds: Thresholds,
     prints: Prints,
@@ -86,7 +88,7 @@ pub struct Observer {
 }
 
 impl Limits {
-    /// The defaults: 36 MB in all.
+    /// The defaults: 36 MB in total.
     pub const DEFAULT: Self = Self {
         callers: 100_000,
         heavy_callers: 4_096,
@@ -102,8 +104,8 @@ impl Default for Limits {
 }
 
 impl Observer {
-    /// Nobody has called yet. The key must be random and the process's own: with it, numbers could be found by trying
-    /// them all.
+    /// Empty traffic. The key must be random and used only by this process: with the key, numbers could be found by
+    /// trying all of them.
     #[must_use]
     pub fn new(thresholds: Thresholds, limits: Limits, key: [u8; 32]) -> Self {
         Self {
@@ -113,14 +115,14 @@ impl Observer {
         }
     }
 
-    /// From where on counts are signs.
+    /// The thresholds from which counts are signs.
     #[must_use]
     pub const fn thresholds(&self) -> &Thresholds {
         &self.thresholds
     }
 
-    /// Counts a call, and tells what is known of its caller, this call included. A call of the same caller and name is
-    /// counted once in a minute at least, and tells the same again.
+    /// Counts a call, and returns the traffic of its caller including this call. A repeated call of the same caller and
+    /// name within a minute is not counted again, and returns the same traffic.
     pub fn record(&self, call: &CallEvent<'_>, now: Timestamp) -> Traffic {
         let caller = self.prints.caller(call.caller);
         let dialled = call.called.map(|called| self.prints.dialled(called));
@@ -149,15 +151,15 @@ impl Observer {
         }
     }
 
-    /// What is known of a caller, without counting a call or leaving any other trace.
+    /// The traffic of a caller. Counts no call and changes nothing.
     #[must_use]
     pub fn look(&self, caller: E164, now: Timestamp) -> Traffic {
         let caller = self.prints.caller(caller);
         self.shard(caller).lock().traffic(caller, now)
     }
 
-    /// Counts how a call ended, and tells whether it did: an outcome of the same caller and call is counted once in a
-    /// minute at least.
+    /// Counts the outcome of a call, and returns whether it did. A repeated outcome of the same caller and call within
+    /// a minute is not counted again.
     pub fn outcome(&self, outcome: &CallOutcome<'_>, now: Timestamp) -> bool {
         let caller = self.prints.caller(outcome.caller);
         let name = self.prints.call(Told::Outcome, caller, outcome.call_id);
@@ -170,7 +172,8 @@ impl Observer {
         is_new
     }
 
-    /// Whether a number has called emergency services so lately that whoever calls it may be their centre, calling back.
+    /// Whether a number called emergency services so recently that a call to it may come from their centre, calling
+    /// back.
     #[must_use]
     pub fn in_callback_window(&self, called: E164, now: Timestamp) -> bool {
         let number = self.prints.caller(called);
@@ -178,7 +181,7 @@ impl Observer {
         last.is_some_and(|last| last.until(now) < self.thresholds.emergency_callback)
     }
 
-    /// How many callers something is known of.
+    /// The count of callers with data.
     #[must_use]
     pub fn callers(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
@@ -191,7 +194,7 @@ impl Observer {
     }
 }
 
-/// Without the key.
+/// Leaves out the key.
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observer")

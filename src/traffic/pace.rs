@@ -1,26 +1,27 @@
-//! How windows slide: in slices of ten seconds and of ten minutes, six of each.
+//! The sliding of windows, in six slices of ten seconds or of ten minutes.
 //!
-//! What is counted has a life: the slices for which it still belongs to its window. Lives sink as time goes on, and at
-//! nought the thing is out of the window. So nothing holds a time that could wrap around, and a window slides by
-//! subtraction. The slice under way is the last of the six: a minute is the last 50 to 60 seconds, an hour the last 50
-//! to 60 minutes, and neither is ever longer than its name says.
+//! Each counted thing has a life: the slices for which it stays in its window. Lives decrease with time, and at 0 the
+//! thing is out of the window. So no stored time can wrap around, and a window slides by subtraction. The present slice
+//! is the last of the six: a minute is the last 50 to 60 seconds, an hour the last 50 to 60 minutes. A window is never
+//! longer than its name.
 
 use crate::domain::time::Timestamp;
 
-/// Slices of a window.
+/// Slices in a window.
 pub(super) const SLICES: u8 = 6;
-/// Milliseconds of a slice of the minute.
+/// Milliseconds in a slice of the minute.
 const TICK_MS: i64 = 10_000;
-/// Slices of the minute in one of the hour.
+/// Slices of the minute in one slice of the hour.
 const TICKS_PER_LONG: u32 = 60;
-/// Ticks by which a moment may be earlier than the one before: calls are told of in no order, and clocks are set.
+/// How many slices of the minute a time may be earlier than the time before it. Calls may arrive out of order, and
+/// clocks may be set.
 const TICKS_BACK_MAX: u32 = 6;
 
-/// The slice of the minute in which a caller's windows end.
+/// The slice of the minute in which the windows of a caller end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pace(u32);
 
-/// How many slices a thing still belongs to the minute and to the hour; or by how many these slid.
+/// The slices for which a thing stays in the minute and in the hour. Also the slices by which the windows slide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Life {
     pub(super) minute: u8,
@@ -33,10 +34,11 @@ impl Pace {
         Self(u32::try_from(tick).unwrap_or(u32::MAX))
     }
 
-    /// Goes on to a moment, and tells by how much both windows slide.
+    /// Moves to `now`, and returns by how much both windows slide.
     ///
-    /// A moment less than a minute earlier counts as the present one. An earlier one tells that the clock was ahead:
-    /// windows go on from there with all they hold, or they would stand still until that time comes again.
+    /// A time up to a minute earlier counts as the present time. A still earlier time means that the clock was ahead.
+    /// The windows then continue from the earlier time with all their content; otherwise they would not move until the
+    /// later time is reached again.
     pub(super) fn advance(&mut self, now: Timestamp) -> Life {
         let now = Self::at(now);
         let old = *self;
@@ -55,25 +57,25 @@ impl Pace {
 }
 
 impl Life {
-    /// Of what is just happening.
+    /// The life of a thing that happens now.
     pub(super) const FULL: Self = Self {
         minute: SLICES,
         hour: SLICES,
     };
 
-    /// Whether no window slid.
+    /// Whether no window slides.
     pub(super) fn is_nought(self) -> bool {
         self == Self::default()
     }
 
-    /// What is left of it.
+    /// Reduces the life by `by`.
     pub(super) fn sink(&mut self, by: Self) {
         self.minute = self.minute.saturating_sub(by.minute);
         self.hour = self.hour.saturating_sub(by.hour);
     }
 }
 
-/// Lets lives sink, and tells how many are left.
+/// Reduces all lives by `by`, and returns how many are above 0.
 pub(super) fn sink_all(lives: &mut [u8], by: u8) -> usize {
     for life in &mut *lives {
         *life = life.saturating_sub(by);

@@ -1,7 +1,7 @@
-//! Fingerprints: all that is kept of a number or of a call.
+//! Fingerprints: the only form in which numbers and calls are kept.
 //!
-//! They are `SipHash`-1-3 (Aumasson, Bernstein, 2012) under a key that lives as long as the process and is written
-//! nowhere. Numbers can be enumerated, so a hash without a key would be no better than the number itself.
+//! They are `SipHash`-1-3 (Aumasson, Bernstein, 2012) under a key that lives as long as the process and is never
+//! written. Numbers can be enumerated, so a hash without a key would reveal the number.
 
 use std::hash::Hasher as _;
 
@@ -9,9 +9,9 @@ use siphasher::sip::SipHasher13;
 
 use crate::number::E164;
 
-/// How far a number may be from one called before to be its neighbour.
+/// The largest distance between two numbers that are neighbours.
 pub(super) const REACH: usize = 4;
-/// Of no number.
+/// Marks that there is no fingerprint.
 pub(super) const NO_PRINT: u32 = 0;
 
 /// Makes fingerprints.
@@ -21,7 +21,7 @@ pub(super) struct Prints {
     calls: SipHasher13,
 }
 
-/// What of a call is told once only.
+/// The kinds of message that count once for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Told {
@@ -29,14 +29,14 @@ pub(super) enum Told {
     Outcome,
 }
 
-/// A number that was called, and its neighbours.
+/// Fingerprints of a called number and its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialled {
-    /// As callers are known by.
+    /// The fingerprint of the number as a caller.
     pub(super) whole: u64,
-    /// As called numbers are known by: never [`NO_PRINT`].
+    /// The fingerprint of the number as a called number. Never [`NO_PRINT`].
     pub(super) short: u32,
-    /// The same of the numbers one to four before and after it.
+    /// The same for the numbers one to four before and after it.
     pub(super) neighbours: [u32; 2 * REACH],
 }
 
@@ -50,12 +50,12 @@ impl Prints {
         }
     }
 
-    /// Of a number as a caller: in 64 bits, so that of millions no two are likely to be taken for one another.
+    /// The fingerprint of a caller. It has 64 bits, so that among millions two callers are unlikely to share one.
     pub(super) fn caller(&self, number: E164) -> u64 {
         self.whole(number.digits())
     }
 
-    /// Of a number that is called. A caller calls few of them, so 32 bits do.
+    /// The fingerprint of a called number. A caller calls few numbers, so 32 bits are enough.
     pub(super) fn dialled(&self, number: E164) -> Dialled {
         let whole = self.whole(number.digits());
         let mut neighbours = [NO_PRINT; 2 * REACH];
@@ -70,7 +70,7 @@ impl Prints {
         }
     }
 
-    /// Of a call, or none if it has no name.
+    /// The fingerprint of a call. None if the call has no name.
     pub(super) fn call(&self, told: Told, caller: u64, call_id: &str) -> Option<u64> {
         if call_id.is_empty() {
             return None;

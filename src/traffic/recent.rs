@@ -1,26 +1,26 @@
-//! The numbers a caller called last: whether they come one after the other.
+//! The numbers that a caller called last, to detect sequential dialling.
 
 use super::print::{Dialled, NO_PRINT};
 use super::sketch::position;
 
-/// Numbers that are remembered.
+/// The most numbers that are remembered.
 const MOST: usize = 32;
 
-/// What a call is to the calls before.
+/// The relation of a call to the calls before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Move {
-    /// Nobody knows which number was called.
+    /// The called number is unknown.
     Unknown,
-    /// The number was among those called last.
+    /// The number is among those called last.
     Again,
     /// A new number.
     New,
-    /// A new number, whose neighbour was among those called last.
+    /// A new number with a neighbour among those called last.
     Step,
 }
 
 impl Move {
-    /// What a call is after calls to these numbers.
+    /// The relation of a call to earlier calls to the numbers `latest`.
     pub(super) fn after(latest: &[u32], dialled: Option<&Dialled>) -> Self {
         let Some(dialled) = dialled else {
             return Self::Unknown;
@@ -35,7 +35,7 @@ impl Move {
         }
     }
 
-    /// Whether the number was not among those called last.
+    /// Whether the number is not among those called last.
     pub(super) const fn is_new(self) -> bool {
         matches!(self, Self::New | Self::Step)
     }
@@ -44,11 +44,11 @@ impl Move {
 /// The last 32 distinct numbers of the hour.
 #[derive(Clone, Debug)]
 pub(super) struct Recent {
-    /// [`NO_PRINT`] where the life is nought.
+    /// [`NO_PRINT`] where the life is 0.
     prints: [u32; MOST],
     lives: [u8; MOST],
     steps: [bool; MOST],
-    /// Where the next number goes.
+    /// The place of the next number.
     next: usize,
 }
 
@@ -62,12 +62,12 @@ impl Recent {
         }
     }
 
-    /// The numbers, [`NO_PRINT`] among them.
+    /// The numbers. Free places hold [`NO_PRINT`].
     pub(super) const fn prints(&self) -> &[u32] {
         &self.prints
     }
 
-    /// Adds a new number, called by this move.
+    /// Adds the number of a call, if `by` says that it is new.
     pub(super) fn push(&mut self, print: u32, life: u8, by: Move) {
         if by.is_new()
             && life > 0
@@ -95,7 +95,7 @@ impl Recent {
         }
     }
 
-    /// How many of them came by a step.
+    /// The count of numbers with [`Move::Step`].
     pub(super) fn steps(&self) -> u32 {
         self.steps.iter().map(|step| u32::from(*step)).sum()
     }

@@ -1,4 +1,4 @@
-//! The part of the callers that is under one lock.
+//! The callers under one lock.
 
 use super::Limits;
 use super::counted::Counted;
@@ -8,10 +8,10 @@ use super::table::{Entry, Table};
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::{Thresholds, Traffic};
 
-/// Some of the callers, each of them either light or heavy.
+/// Some of the callers, each either light or heavy.
 ///
-/// The two are kept apart, so that whoever shows a new number on every call drives out callers with few calls and
-/// nobody else.
+/// The two kinds are separate, so that a caller that shows a new number on every call displaces only callers with few
+/// calls.
 #[derive(Debug)]
 pub(super) struct Shard {
     light: Table<Light>,
@@ -20,12 +20,12 @@ pub(super) struct Shard {
     counted: Counted,
 }
 
-/// When a caller called emergency services last.
+/// The last time at which a caller called emergency services.
 #[derive(Debug, Default)]
 struct Emergency(Timestamp);
 
 impl Shard {
-    /// One of so many parts.
+    /// One of `parts` parts.
     pub(super) fn new(limits: &Limits, parts: usize) -> Self {
         Self {
             light: Table::new(limits.callers / parts),
@@ -35,14 +35,14 @@ impl Shard {
         }
     }
 
-    /// Whether a call was counted lately; from now on it is. Calls without name are never repeated.
+    /// Returns whether a call was counted recently, and remembers it. Calls without name are never repeated.
     pub(super) fn is_repeated(&mut self, call: Option<u64>, now: Timestamp) -> bool {
         call.is_some_and(|call| self.counted.is_repeated(call, now))
     }
 
-    /// What is known of a caller at a moment.
+    /// The traffic of a caller at a time.
     pub(super) fn traffic(&self, caller: u64, now: Timestamp) -> Traffic {
-        // On copies, which alone go on to that moment.
+        // On copies: only the copies move to `now`.
         if let Some(heavy) = self.heavy.peek(caller) {
             let mut heavy = Heavy::clone(heavy);
             heavy.advance(now);
@@ -56,7 +56,7 @@ impl Shard {
         }
     }
 
-    /// Adds an event, which depends on the numbers called last, and tells what is known with it.
+    /// Adds an event and returns the traffic of the caller. `event` gets the numbers that the caller called last.
     pub(super) fn add(
         &mut self,
         caller: u64,
@@ -90,7 +90,7 @@ impl Shard {
         heavy.judge(thresholds)
     }
 
-    /// A number of this part is called by somebody.
+    /// Counts a call to a number of this part.
     pub(super) fn called_by(&mut self, called: u64, caller: u64, now: Timestamp) {
         if let Some(heavy) = self.heavy.find(called) {
             heavy.advance(now);
@@ -103,19 +103,19 @@ impl Shard {
         emergency.0 = now;
     }
 
-    /// When a number called emergency services last, as far as anybody remembers.
+    /// The last time at which a number called emergency services, if it is remembered.
     pub(super) fn last_emergency(&self, number: u64) -> Option<Timestamp> {
         self.emergencies.peek(number).map(|emergency| emergency.0)
     }
 
-    /// How many callers there are.
+    /// The count of callers.
     pub(super) fn len(&self) -> usize {
         self.light.len() + self.heavy.len()
     }
 }
 
 impl Heavy {
-    /// What is known, and remembers it if it is a burst.
+    /// The traffic of the caller. Remembers a burst.
     fn judge(&mut self, thresholds: &Thresholds) -> Traffic {
         let traffic = self.traffic();
         if traffic.signs(thresholds).burst {

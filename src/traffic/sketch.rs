@@ -1,12 +1,12 @@
-//! How many distinct numbers were called in a window, when there are too many to remember each.
+//! Estimates of the distinct numbers called in a window, when there are too many to keep each.
 
 use super::pace::sink_all;
 
-/// Linear counting (Whang, Vander-Zanden, Taylor, 1990) in a window that slides: each number has one of the cells, and
-/// instead of a bit a cell keeps the life of the latest call to any of its numbers. The share of cells that have none
-/// left estimates how many numbers there were.
+/// Linear counting (Whang, Vander-Zanden, Taylor, 1990) in a sliding window. Each number belongs to one cell. A cell
+/// keeps, instead of a bit, the life of the latest call to any of its numbers. The share of cells with no life left
+/// gives the estimate.
 ///
-/// With `t` numbers a cell the standard error is `sqrt((e^t - t - 1) / CELLS) / t` of the count. That is 1.6 % at 500
+/// With `t` numbers for each cell, the standard error is `sqrt((e^t - t - 1) / CELLS) / t` of the count: 1.6 % at 500
 /// numbers in 2,048 cells, and 2.6 % at 5,000.
 #[derive(Clone, Debug)]
 pub(super) struct Sketch<const CELLS: usize> {
@@ -22,7 +22,7 @@ impl<const CELLS: usize> Sketch<CELLS> {
         }
     }
 
-    /// Counts a call to a number that will be in the window for this many slices.
+    /// Counts a call to a number. The call stays in the window for `life` slices.
     pub(super) fn count(&mut self, print: u32, life: u8) {
         let place = usize::try_from(print).unwrap_or_default() % CELLS;
         if let Some(cell) = self.lives.get_mut(place) {
@@ -37,7 +37,7 @@ impl<const CELLS: usize> Sketch<CELLS> {
         }
     }
 
-    /// About how many distinct numbers were called.
+    /// The estimated count of distinct numbers called.
     pub(super) fn estimate(&self) -> u32 {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand cells")]
         let [cells, empty] = [CELLS as f64, (CELLS - self.living).max(1) as f64];
@@ -52,14 +52,14 @@ impl<const CELLS: usize> Sketch<CELLS> {
     }
 }
 
-/// The numbers called in a window, one by one as long as there are no more than fit.
+/// The numbers called in a window, kept one by one as long as there is room.
 #[derive(Clone, Debug)]
 pub(super) struct Exact<const MOST: usize> {
-    /// Each print stands here once at most, whether it lives or not.
+    /// Each fingerprint is here at most once, with or without life left.
     prints: [u32; MOST],
     lives: [u8; MOST],
     living: usize,
-    /// The life of the latest call to a number that found no place.
+    /// The life of the latest call to a number for which there was no room.
     missed: u8,
 }
 
@@ -73,7 +73,7 @@ impl<const MOST: usize> Exact<MOST> {
         }
     }
 
-    /// Counts a call to a number that will be in the window for this many slices.
+    /// Counts a call to a number. The call stays in the window for `life` slices.
     pub(super) fn count(&mut self, print: u32, life: u8) {
         let known = position(&self.prints, print);
         let place = known.or_else(|| {
@@ -101,14 +101,14 @@ impl<const MOST: usize> Exact<MOST> {
         }
     }
 
-    /// How many distinct numbers were called, or at least how many if some of them found no place.
+    /// The count of distinct numbers called, or a lower bound as the error if there was no room for some of them.
     pub(super) fn distinct(&self) -> Result<u32, u32> {
         let living = u32::try_from(self.living).unwrap_or(u32::MAX);
         if self.missed == 0 { Ok(living) } else { Err(living) }
     }
 }
 
-/// Where a print stands. By sixteens, which the compiler turns into a few instructions each.
+/// The position of a fingerprint. Compares 16 at a time, which the compiler turns into a few instructions.
 pub(super) fn position(prints: &[u32], print: u32) -> Option<usize> {
     const STEP: usize = 16;
     let has = |chunk: &[u32]| chunk.iter().fold(false, |found, known| found | (*known == print));

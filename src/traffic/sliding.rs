@@ -1,19 +1,19 @@
-//! A sum over a window that slides.
+//! A sum over a sliding window.
 
 use std::ops::AddAssign;
 
 use super::pace::SLICES;
 
-/// Sums over the slices of a window.
+/// The sums of the slices of a window.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sliding<T> {
-    /// The slice under way first.
+    /// The present slice comes first.
     slices: [T; SLICES as usize],
     total: T,
 }
 
 impl<T: Copy + Default + AddAssign> Sliding<T> {
-    /// Adds what has this life; if it is out of the window, to nothing.
+    /// Adds a value with this life. A value outside the window is not added.
     pub(super) fn add(&mut self, amount: T, life: u8) {
         let at = usize::from(SLICES.saturating_sub(life));
         if let Some(sum) = self.slices.get_mut(at) {

@@ -1,15 +1,15 @@
-//! A table that holds what was used last, in bounded memory.
+//! A table in bounded memory that keeps the entries used last.
 //!
-//! It is a cache like a processor's: a key belongs to one of many small sets, and when its set is full the entry of it
-//! that was used longest ago gives way. Nothing is ever hashed anew, so no caller waits for it, and since keys are
-//! fingerprints under a secret key, nobody can aim at a set.
+//! It works like the cache of a processor. A key belongs to one of many small sets. When its set is full, the entry
+//! that was used longest ago is dropped. The table is never rehashed, so no caller waits for that. Keys are
+//! fingerprints under a secret key, so nobody can choose the set of a key.
 
-/// The most entries of a set: few enough to look through, many enough for sets to fill evenly.
+/// The most entries in a set: few enough to search one by one, and enough to fill the sets evenly.
 const WAYS: usize = 32;
 
-/// An entry that can be used for another key.
+/// An entry that can be reused for another key.
 pub(super) trait Entry: Default {
-    /// Forgets everything, and keeps its memory.
+    /// Resets the entry, and keeps its memory.
     fn clear(&mut self);
 }
 
@@ -17,22 +17,22 @@ pub(super) trait Entry: Default {
 #[derive(Debug)]
 pub(super) struct Table<E> {
     sets: Box<[Set<E>]>,
-    /// The most entries of each set.
+    /// The most entries in each set.
     ways: usize,
 }
 
-/// Entries in no order; the three grow together, to the ways of the table.
+/// Entries in no order. The three vectors grow together, up to the ways of the table.
 #[derive(Debug)]
 struct Set<E> {
     keys: Vec<u64>,
-    /// When each was used: the value of `uses` at the time.
+    /// For each entry, the value of `uses` when it was used last.
     used: Vec<u64>,
     entries: Vec<E>,
     uses: u64,
 }
 
 impl<E: Entry> Table<E> {
-    /// An empty table for at most `capacity` entries, but for one at least.
+    /// An empty table for at most `capacity` entries, and at least one.
     pub(super) fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
         let ways = capacity.min(WAYS);
@@ -42,21 +42,21 @@ impl<E: Entry> Table<E> {
         }
     }
 
-    /// The entry of a key, without using it.
+    /// The entry of a key. Does not count as use.
     pub(super) fn peek(&self, key: u64) -> Option<&E> {
         let set = self.sets.get(self.place(key))?;
         set.entries.get(set.position(key)?)
     }
 
-    /// The entry of a key, which is used.
+    /// The entry of a key. Counts as use.
     pub(super) fn find(&mut self, key: u64) -> Option<&mut E> {
         let set = self.set(key);
         let at = set.position(key)?;
         Some(set.take_up(at))
     }
 
-    /// The entry of a key, which is used, and whether it is a new one: clear, and in the place of the one used longest
-    /// ago if the set was full.
+    /// The entry of a key, and whether it is new. Counts as use. A new entry is cleared; if the set was full, it
+    /// replaces the entry that was used longest ago.
     pub(super) fn obtain(&mut self, key: u64) -> (&mut E, bool) {
         let ways = self.ways;
         let set = self.set(key);
@@ -69,7 +69,7 @@ impl<E: Entry> Table<E> {
         }
     }
 
-    /// Takes a key's entry out.
+    /// Removes the entry of a key.
     pub(super) fn remove(&mut self, key: u64) {
         let set = self.set(key);
         if let Some(at) = set.position(key) {
@@ -79,7 +79,7 @@ impl<E: Entry> Table<E> {
         }
     }
 
-    /// How many entries there are.
+    /// The count of entries.
     pub(super) fn len(&self) -> usize {
         self.sets.iter().map(|set| set.keys.len()).sum()
     }
@@ -88,13 +88,13 @@ impl<E: Entry> Table<E> {
         let place = self.place(key);
         #[expect(
             clippy::indexing_slicing,
-            reason = "a place is below the number of sets, of which there is one"
+            reason = "a place is below the number of sets, and there is at least one set"
         )]
         &mut self.sets[place]
     }
 
     fn place(&self, key: u64) -> usize {
-        // Multiplied and shifted instead of divided; of all bits, since some of them chose the table.
+        // Multiply and shift instead of divide. Uses all bits, because some of them already chose the table.
         let wide = u128::from(key) * self.sets.len() as u128;
         usize::try_from(wide >> 64).unwrap_or_default()
     }
@@ -114,7 +114,7 @@ impl<E: Entry> Set<E> {
         self.keys.iter().position(|known| *known == key)
     }
 
-    /// Uses the entry at a position where there is one.
+    /// Counts a use of the entry at this position, if there is one.
     fn take_up(&mut self, at: usize) -> &mut E {
         self.uses += 1;
         if let Some(used) = self.used.get_mut(at) {
@@ -127,7 +127,7 @@ impl<E: Entry> Set<E> {
         &mut self.entries[at]
     }
 
-    /// The position of a cleared entry that now has this key.
+    /// The position of a cleared entry that now belongs to this key.
     fn make_room(&mut self, key: u64, ways: usize) -> usize {
         if self.keys.len() < ways {
             self.keys.push(key);
@@ -185,7 +185,7 @@ mod tests {
             *table.obtain(key(n)).0 = n;
         }
         table.find(key(0));
-        table.peek(key(1)); // which is no use
+        table.peek(key(1)); // does not count as use
         assert_eq!(table.obtain(key(4)), (&mut 0, true), "cleared");
         assert_eq!((table.len(), table.peek(key(1))), (4, None));
         for n in [0, 2, 3] {

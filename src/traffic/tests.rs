@@ -1,4 +1,4 @@
-//! What is counted, once, for how long, and what is left when too many call.
+//! Tests of the counts: each call counts once, for the right time, and correctly when the tables are full.
 
 mod model;
 
@@ -9,7 +9,7 @@ use super::*;
 use crate::domain::traffic::Signs;
 
 const KEY: [u8; 32] = [42; 32];
-/// The first call of most tests: the beginning of a slice.
+/// The time of the first call in most tests: the start of a slice.
 const START: i64 = 1_800_000_000;
 
 fn observer() -> Observer {
@@ -24,7 +24,7 @@ fn number(suffix: u64) -> E164 {
     E164::from_digits(14_150_000_000 + suffix).unwrap()
 }
 
-/// Numbers that are nobody's neighbours.
+/// Numbers without neighbours.
 fn stranger(n: u64) -> E164 {
     number(1_000_000 + 10 * n)
 }
@@ -46,7 +46,7 @@ fn named(call_id: &str) -> CallEvent<'_> {
     }
 }
 
-/// Calls strangers, all at once.
+/// Calls to unrelated numbers, all at the same time.
 fn burst(observer: &Observer, caller: E164, calls: u64, now: Timestamp) -> Traffic {
     for n in 0..calls {
         observer.record(&call(caller, stranger(n)), now);
@@ -346,7 +346,7 @@ fn callers_take_what_the_documentation_says() {
 fn whoever_shows_another_number_each_time_drives_out_no_heavy_caller() {
     let observer = observer();
     burst(&observer, number(1), 60, at(0));
-    // The rotation goes on while this caller begins, with few calls, as it does while it has many.
+    // The rotation goes on while this caller is new and has few calls, as it does when it has many.
     for n in 0..50 {
         observer.record(&call(number(2), stranger(n)), at(1));
         for other in 0..6_000 {

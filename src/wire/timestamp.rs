@@ -1,7 +1,7 @@
-//! `google.protobuf.Timestamp`, with the JSON that proto3 asks for: RFC 3339 in UTC with a `Z`.
+//! `google.protobuf.Timestamp` with its proto3 JSON form: RFC 3339 in UTC with a `Z`.
 //!
-//! The type of `pbjson-types` writes `+00:00`, which is the same moment and yet not what a client's parser of proto3
-//! JSON has to accept.
+//! The type of `pbjson-types` writes `+00:00`. The time is the same, but a proto3 JSON parser of a client need not
+//! accept it.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Error as _, Serialize, Serializer};
 
-/// A moment as it goes over the wire, in protobuf and in JSON.
+/// A time in the wire contract, in protobuf and in JSON.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct Timestamp {
     /// Whole seconds since 1970-01-01T00:00:00Z; from the year 1 to the year 9999.
@@ -21,12 +21,12 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The first second of the year 1: the least that protobuf allows.
+    /// The first second of the year 1: the least value that protobuf allows.
     pub const MIN_SECONDS: i64 = -62_135_596_800;
-    /// The last second of the year 9999: the most that protobuf allows.
+    /// The last second of the year 9999: the largest value that protobuf allows.
     pub const MAX_SECONDS: i64 = 253_402_300_799;
 
-    /// A moment from milliseconds since the epoch.
+    /// A time from milliseconds since the epoch.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         let nanos = i32::try_from(millis.rem_euclid(1_000))
@@ -38,7 +38,8 @@ impl Timestamp {
         }
     }
 
-    /// Milliseconds since the epoch, less what is finer; none if the moment is none that protobuf allows.
+    /// Milliseconds since the epoch, without smaller fractions. `None` if the timestamp is outside the range of
+    /// protobuf.
     #[must_use]
     pub fn millis(self) -> Option<i64> {
         let in_range =
@@ -49,8 +50,7 @@ impl Timestamp {
 
 impl From<DateTime<Utc>> for Timestamp {
     fn from(moment: DateTime<Utc>) -> Self {
-        // A leap second is written as a nanosecond count of more than a second; it counts as the end of the second
-        // before.
+        // chrono writes a leap second as more than 999,999,999 nanoseconds. It counts as the end of the second before.
         let nanos = moment.timestamp_subsec_nanos().min(999_999_999);
         Self {
             seconds: moment.timestamp(),
@@ -59,7 +59,7 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// A timestamp that is no moment protobuf allows.
+/// The error of a timestamp outside the range of protobuf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a moment from the year 1 to the year 9999")]
 pub struct NotAMoment;

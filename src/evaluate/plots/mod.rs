@@ -1,5 +1,5 @@
-//! The figures as pictures, in SVG: whether a score means what it says, what it stops at what price, and where scores
-//! lie. Each says without further words what it shows.
+//! The figures as pictures in SVG: whether scores mean what they say, the share of calls stopped against the share of
+//! legitimate number-days flagged, and the distribution of scores. Each picture can be understood without other text.
 
 mod paper;
 mod reliability;
@@ -12,16 +12,16 @@ use thiserror::Error;
 use super::figures::Figures;
 use super::samples::Samples;
 
-/// One picture.
+/// A picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plot {
-    /// The name of its file.
+    /// The name of the file.
     pub file: &'static str,
-    /// Its content.
+    /// The content of the file.
     pub svg: String,
 }
 
-/// A picture cannot be laid out.
+/// The error of a picture that cannot be laid out.
 #[derive(Debug, Error)]
 #[error("the plot cannot be drawn: {0}")]
 pub struct PlotError(#[from] DrawingAreaErrorKind<std::io::Error>);
@@ -29,7 +29,7 @@ pub struct PlotError(#[from] DrawingAreaErrorKind<std::io::Error>);
 /// Draws all pictures of an evaluation. The samples must be sorted.
 ///
 /// # Errors
-/// If one of them cannot be laid out.
+/// If a picture cannot be laid out.
 pub fn draw(samples: &Samples, figures: &Figures) -> Result<[Plot; 3], PlotError> {
     Ok([
         Plot {

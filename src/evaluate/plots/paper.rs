@@ -1,4 +1,4 @@
-//! What all pictures share: a white sheet with a title, and colours that people who see fewer of them can tell apart
+//! Parts that all pictures share: a white sheet with a title, and colours that colour-blind people can tell apart
 //! (Okabe and Ito, 2008).
 
 use plotters::coord::Shift;
@@ -6,23 +6,23 @@ use plotters::prelude::*;
 
 use super::PlotError;
 
-/// Complaint calls, and what the score does.
+/// Complaint calls, and the results of the score.
 pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
-/// Legitimate numbers, and other ways than the score.
+/// Legitimate numbers, and methods other than the score.
 pub(super) const VERMILION: RGBColor = RGBColor(213, 94, 0);
 /// Random numbers.
 pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
-/// Whatever is only there to compare with.
+/// Anything drawn only for comparison.
 pub(super) const GREY: RGBColor = RGBColor(90, 90, 90);
 /// The lines of the grid.
 pub(super) const GRID: RGBColor = RGBColor(222, 222, 222);
 
-/// The font of every text; whoever shows the picture chooses which.
+/// The font of all text. The viewer of the picture chooses the actual font.
 pub(super) const FONT: &str = "sans-serif";
-/// Sizes of text: of labels, and of the names of axes.
+/// Text sizes: labels, and names of axes.
 pub(super) const LABEL: i32 = 17;
 pub(super) const AXIS: i32 = 19;
-/// Room for labels below and to the left of the axes, and at the edges, in pixels.
+/// Space for labels below and to the left of the axes, and at the edges, in pixels.
 pub(super) const BELOW: i32 = 64;
 pub(super) const LEFT: i32 = 84;
 pub(super) const BESIDE: i32 = 14;
@@ -33,10 +33,11 @@ const TITLE: i32 = 28;
 const MARGIN: i32 = 20;
 const HEAD: i32 = 84;
 
-/// Where a picture is drawn.
+/// The area in which a picture is drawn.
 pub(super) type Sheet<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Draws on a white sheet, below a title and a line that says more.
+/// Draws a white sheet with a title and a second line, and calls `draw` for the area below them. Returns the picture as
+/// SVG.
 pub(super) fn sheet(
     title: &str,
     more: &str,
@@ -55,7 +56,7 @@ pub(super) fn sheet(
     Ok(svg)
 }
 
-/// A line of a legend.
+/// An entry of a legend.
 pub(super) fn stroke((x, y): (i32, i32), style: impl Into<ShapeStyle>) -> PathElement<(i32, i32)> {
     PathElement::new(vec![(x, y), (x + 22, y)], style)
 }

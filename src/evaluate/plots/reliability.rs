@@ -1,4 +1,4 @@
-//! What scores say against what they should say.
+//! Scores compared with the shares of complaint calls that they predict.
 
 use plotters::prelude::*;
 

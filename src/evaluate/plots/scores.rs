@@ -1,4 +1,4 @@
-//! Where the scores of each kind lie.
+//! The distribution of scores for each kind of sample.
 
 use plotters::prelude::*;
 
@@ -8,12 +8,12 @@ use super::PlotError;
 use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
 
 const TITLE: &str = "Scores of complaint calls, legitimate numbers and random numbers";
-const MORE: &str = "As they stood the evening before. A number of which nothing was known counts as 0.";
+const MORE: &str = "The scores of the evening before. A number without evidence counts as 0.";
 
-/// Points of one bar.
+/// The width of a bar, in points of the score.
 const WIDTH: f64 = 5.0;
 const BARS: usize = 20;
-/// Shares below this are not shown.
+/// Shares below this are not drawn.
 const LEAST: f64 = 1e-5;
 
 pub(super) fn draw(samples: &Samples) -> Result<String, PlotError> {
@@ -66,7 +66,7 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples) -> Result<(), PlotError> {
     Ok(())
 }
 
-/// Where each bar begins, and the share of calls or numbers in it.
+/// The start of each bar, and the share of calls or numbers in it.
 fn shares(samples: &Samples, kind: Kind) -> Vec<(f64, f64)> {
     let samples = samples.of(kind);
     let all = calls(samples);

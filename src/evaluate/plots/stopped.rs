@@ -1,4 +1,5 @@
-//! What is stopped at what price, beside the blacklists that everybody else offers.
+//! The share of complaint calls stopped, by the share of legitimate number-days flagged, compared with blacklists of
+//! exact numbers.
 
 use plotters::coord::combinators::LogCoord;
 use plotters::coord::types::RangedCoordf64;
@@ -16,7 +17,7 @@ const TITLE: &str = "Unwanted calls stopped, against legitimate numbers flagged"
 const MORE: &str =
     "Each score was computed from what was known the evening before the call. Up and to the left is better.";
 
-/// The shares of legitimate number-days that are shown, and how many points of the curve.
+/// The range of the shares of legitimate number-days, and the number of points of the curve.
 const LEAST: f64 = 1e-4;
 const MOST: f64 = 0.1;
 const POINTS: u32 = 180;
@@ -72,7 +73,7 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples, figures: &Figures) -> Result<(), 
     Ok(())
 }
 
-/// The shares that the figures name, with their intervals.
+/// The shares in the figures, with their intervals.
 fn intervals(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> {
     let interval = |(name, share): (&str, f64)| {
         let [low, high] = figures.stopped_at_flagged_interval.get(name).copied()?;
@@ -88,7 +89,7 @@ fn intervals(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotErr
     Ok(())
 }
 
-/// The lists, each with its name. One that flags less or more than the axis shows stands at its end.
+/// The lists with their names. A list outside the range of the axis is drawn at its end.
 fn lists(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> {
     let point = |(name, list): (&&str, &BaselineFigures)| {
         let at = (list.flagged.clamp(LEAST, MOST), list.stopped);
@@ -110,7 +111,7 @@ fn lists(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> 
     Ok(())
 }
 
-/// What a list is called, and how far its name is moved up, in pixels, so that those of near lists do not meet.
+/// The label of a list, and how far it is moved up, in pixels, so that labels of lists close together do not overlap.
 fn list_name(name: &str) -> (&str, i32) {
     match name {
         "seen_30d_1" => ("seen in 30 days", -9),
@@ -121,7 +122,8 @@ fn list_name(name: &str) -> (&str, i32) {
     }
 }
 
-/// For each share of legitimate number-days flagged, the share of samples above the threshold that flags no more.
+/// For each share of legitimate number-days flagged, the share of samples above the lowest threshold that flags no more
+/// than that.
 fn curve(samples: &Samples, of: &[Sample]) -> Vec<(f64, f64)> {
     let all = calls(of);
     let (mut rest, mut above) = (of.iter().peekable(), 0);

@@ -1,4 +1,4 @@
-//! What lists say of numbers: against a slow reference, and while they are replaced.
+//! Lists are compared with a slow reference, and read while they are replaced.
 
 use std::sync::atomic::AtomicBool;
 
@@ -155,8 +155,8 @@ fn a_shard_is_replaced_and_no_other() {
     assert_eq!(table.snapshot().entry_count(ListKind::Unassigned), 2);
 }
 
-/// Two versions with no entry in common: whoever reads must see all of one of them, and a number that both hold, by
-/// entries of their own, must never be missing.
+/// Two versions without a common entry. A reader must see all of one version. A number that both versions contain, in
+/// different entries, must never be missing.
 #[test]
 fn a_reader_never_sees_half_of_two_lists() {
     let version = |base: u64, both: &str| {
@@ -235,7 +235,7 @@ fn entry_of(expires: Option<i64>, kind: ListKind, action: Action) -> ListEntry {
     entry("+1*", expires, (kind == ListKind::TenantPrefix).then_some(action))
 }
 
-/// All entries of a kind that hold for a number, the most specific first, by text.
+/// All entries of a kind that apply to the number, the most specific first, by text.
 fn holding(lists: &[List], kind: ListKind, number: E164, now: Timestamp) -> Vec<ListEntry> {
     let text = number.to_string();
     let mut found: Vec<ListEntry> = lists

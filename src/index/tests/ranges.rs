@@ -1,5 +1,5 @@
-//! Range evidence is exact: whatever came in, in whatever order, the neighbourhood of a number is what a count over a
-//! plain list of records gives.
+//! Range evidence is exact: after any records in any order, the neighbourhood of a number equals a count over a plain
+//! list of the records.
 
 use std::collections::BTreeMap;
 
@@ -10,44 +10,44 @@ use super::*;
 use crate::domain::range::Counts;
 use crate::domain::time::Timestamp;
 
-/// Reports are of the first 60 days.
+/// Reports are from the first 60 days.
 const HOURS: i64 = 60 * 24;
-/// The largest block that keeps no sums.
+/// The largest block without sums.
 const PLAIN_MAX: usize = 64;
 
-/// A block of numbers that tell their area, and one of numbers that do not.
+/// Two blocks: in the first the number tells its area, in the second it does not.
 const NORTH_AMERICAN: u64 = 14_155_550_000;
 const GERMAN: u64 = 493_012_340_000;
 
-/// Who said something of a number.
+/// The origin of a report.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Voice {
     Proven,
-    /// Counts as a report, and for no range.
+    /// Counts as a report, but not for ranges.
     Unproven,
     NotSpam,
 }
 
-/// One report, as a test makes it up.
+/// A generated report.
 #[derive(Clone, Debug)]
 struct Said {
     hour: i64,
     voice: Voice,
-    /// From the area of the North American numbers.
+    /// Whether the victim is in the area of the North American numbers.
     local: bool,
     withdrawn: bool,
 }
 
-/// One record, as a test makes it up.
+/// A generated record.
 #[derive(Clone, Debug)]
 struct Made {
     said: Vec<Said>,
-    /// Statuses, one of each kind, and the hour in which they expire.
+    /// Statuses, one of each kind, with the hour in which each expires.
     statuses: Vec<(StatusKind, Option<i64>)>,
     link: Option<CaseRole>,
 }
 
-/// What happens to a number: a record comes or goes, and perhaps one that came before comes again.
+/// A change of a number: its record is stored or deleted, and an earlier record may arrive again.
 #[derive(Clone, Debug)]
 struct Write {
     place: u64,
@@ -134,9 +134,9 @@ impl Made {
         state
     }
 
-    /// The hour of the report by which the number counts at `now`, if it does.
+    /// The hour of the last report that counts for ranges at `now`, if any.
     fn last(&self, now: i64) -> Option<i64> {
-        // Of two statuses of one kind the later stands.
+        // Of two statuses of one kind, the later one counts.
         let standing = |at: usize, kind| self.statuses.iter().skip(at + 1).all(|(later, _)| *later != kind);
         let is_out = self.statuses.iter().enumerate().any(|(at, (kind, expiry))| {
             *kind != StatusKind::UnderDispute && standing(at, *kind) && expiry.is_none_or(|expiry| now < expiry)
@@ -155,7 +155,7 @@ impl Made {
 
     fn counts(&self, last: i64, now: i64, tells_area: bool, model: &ScoreModel) -> Counts {
         let long = left(last, now, model.ranges.long_days);
-        let reports = self.live(Voice::Proven).count(); // the unproven are too few to count
+        let reports = self.live(Voice::Proven).count(); // too few unproven reports to count
         let is_local = tells_area && self.live(Voice::Proven).any(|said| said.local);
         Counts {
             recent: left(last, now, model.ranges.recent_days),
@@ -177,7 +177,7 @@ fn left(last: i64, now: i64, half_life_days: f64) -> f64 {
     0.5f64.powf(days / half_life_days)
 }
 
-/// The neighbourhood of a number, by the definitions and nothing else.
+/// The neighbourhood of a number, computed directly from the definitions.
 fn brute(records: &BTreeMap<u64, Made>, block: u64, own: u64, now: i64, model: &ScoreModel) -> Neighbourhood {
     let others: Vec<(u64, &Made)> = records
         .iter()
@@ -216,7 +216,7 @@ fn brute(records: &BTreeMap<u64, Made>, block: u64, own: u64, now: i64, model: &
     }
 }
 
-/// Every figure of a neighbourhood, with its name.
+/// Every value of a neighbourhood, with its name.
 fn figures(around: &Neighbourhood) -> Vec<(&'static str, f64)> {
     let mut figures = vec![("tens", around.tens), ("hundreds", around.hundreds)];
     for counts in [around.hundred, around.thousand, around.ten_thousand] {
@@ -247,7 +247,8 @@ fn check(
     owns: &[u64],
 ) -> Result<(), proptest::test_runner::TestCaseError> {
     prop_assert_eq!(index.number_count(), records.len());
-    // Sums are taken at the newest report, and nobody asks of a moment before it; small blocks bear even that.
+    // Sums are taken at the time of the newest report, and lookups do not ask for an earlier time. Small blocks allow
+    // even that.
     let past = (records.len() <= PLAIN_MAX).then_some(HOURS / 2);
     for now in [HOURS, HOURS + 11, HOURS + 240, 8 * HOURS].into_iter().chain(past) {
         for own in owns {
@@ -277,8 +278,8 @@ fn apply(index: &Index, number: E164, version: Version, made: Option<&Made>) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// Puts, overwrites, withdrawals, deletions and repetitions, in small blocks and in large ones that keep sums, and
-    /// in blocks that shrink again.
+    /// Stores, overwrites, withdraws, deletes and repeats records, in small blocks, in large blocks with sums, and in
+    /// blocks that shrink again.
     #[test]
     fn range_evidence_is_exact(
         block in select(vec![NORTH_AMERICAN, GERMAN]),
@@ -301,7 +302,7 @@ proptest! {
                 None => records.remove(&suffix),
             };
             told.push((suffix, version, write.made));
-            // What was told of a number since deleted is never told again.
+            // Records of a number that was deleted do not arrive again.
             if let Some((suffix, version, made)) = write.again.as_ref().map(|again| again.get(&told))
                 && records.contains_key(suffix)
             {

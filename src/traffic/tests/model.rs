@@ -1,4 +1,4 @@
-//! The same counts, kept the simple way: every call in a list.
+//! A simple reference for the counts: a list of all calls.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::traffic::{SigningCounts, Window};
 
-/// Milliseconds of a slice of the minute.
+/// Milliseconds in a slice of the minute.
 const TICK: i64 = 10_000;
-/// Milliseconds of a slice of the hour.
+/// Milliseconds in a slice of the hour.
 const TEN_MINUTES: i64 = 600_000;
-/// Numbers among which neighbours are looked for.
+/// The most numbers that are searched for neighbours.
 const RECENT: usize = 32;
 const SIGNINGS: [Signing; 3] = [Signing::NotGiven, Signing::A, Signing::C];
 
@@ -26,7 +26,7 @@ struct Call {
 #[derive(Default)]
 struct Model {
     calls: Vec<Call>,
-    /// New numbers, when they were called, and whether that was a step.
+    /// New numbers, the times of their calls, and whether each was a step.
     new: Vec<(i64, u64, bool)>,
 }
 
@@ -90,7 +90,7 @@ fn calls(most: usize) -> impl Strategy<Value = Vec<(i64, Option<u64>, usize)>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// Exact in everything but the distinct numbers of a busy hour.
+    /// All counts are exact, except the distinct numbers of a busy hour.
     #[test]
     fn counts_are_those_of_a_list(calls in prop_oneof![calls(12), calls(400)]) {
         let observer = observer();
@@ -119,7 +119,7 @@ proptest! {
         }
     }
 
-    /// No moment, however far, makes counting fail, and what was counted last counts.
+    /// Counting does not fail at any time, however far away, and the last call counts.
     #[test]
     fn any_time_will_do(times in prop::collection::vec(any::<i64>(), 1..40)) {
         let observer = observer();
