@@ -2,10 +2,9 @@
 
 use std::io::Write as _;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::args::Cli;
 use super::error::CliError;
 
 /// Which shell.
@@ -15,10 +14,11 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn run(args: &CompletionsArgs) -> Result<(), CliError> {
+/// Writes the script for `command`, the whole tree of commands.
+pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<(), CliError> {
     // Into memory first: the generator panics when its writer fails, as a closed pipe does.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "ringwarden", &mut script);
+    clap_complete::generate(args.shell, &mut command, "ringwarden", &mut script);
     std::io::stdout().lock().write_all(&script)?;
     Ok(())
 }

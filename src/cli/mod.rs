@@ -30,7 +30,8 @@ mod time;
 pub use connect::Remote;
 pub use error::CliError;
 
-use args::{ClientCommand, Command};
+use args::{Cli, ClientCommand, Command};
+use clap::{CommandFactory as _, Parser as _};
 
 /// Runs a command.
 ///
@@ -39,7 +40,7 @@ use args::{ClientCommand, Command};
 pub async fn execute(command: Command) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => Box::pin(serve::run(args)).await,
-        Command::Demo(args) => Box::pin(demo::run(args)).await,
+        Command::Demo(args) => Box::pin(demo::run(args, run_line)).await,
         Command::Client(command) => run(command).await,
     }
 }
@@ -62,6 +63,21 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Normalize(args) => normalize::run(&args),
         ClientCommand::Evaluate(args) => evaluate::run(&args),
         ClientCommand::Fit(args) => fit::run(&args),
-        ClientCommand::Completions(args) => completions::run(&args),
+        ClientCommand::Completions(args) => completions::run(&args, Cli::command()),
+    }
+}
+
+/// Runs a command line of a client command, as a user would type it, with the name of the program in front.
+///
+/// # Errors
+/// If the line is no client command, or the command fails.
+async fn run_line(line: Vec<String>) -> Result<(), CliError> {
+    let refused = |reason: String| CliError::WrongAnswers(vec![reason]);
+    match Cli::try_parse_from(line) {
+        Ok(Cli {
+            command: Command::Client(command),
+        }) => Box::pin(run(command)).await,
+        Ok(_) => Err(refused("the demo runs client commands only".to_owned())),
+        Err(error) => Err(refused(error.to_string())),
     }
 }

@@ -8,11 +8,10 @@ mod questions;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::{Args, Parser as _};
+use clap::Args;
 use tonic::transport::Channel;
 
 use self::questions::{QUESTIONS, Question, mismatch};
-use super::args::Cli;
 use super::shared::PATIENCE_MS;
 use super::{CliError, output};
 use crate::app::{self, Listeners};
@@ -44,7 +43,10 @@ pub struct DemoArgs {}
 ///
 /// # Errors
 /// If the server cannot run here, or one of its answers is not what it should be.
-pub(super) async fn run(_: DemoArgs) -> Result<(), CliError> {
+pub(super) async fn run(
+    _: DemoArgs,
+    run_line: impl AsyncFn(Vec<String>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let place = tempfile::tempdir()?;
     let config = demo_config(place.path())?;
     let tasks = Tasks::new();
@@ -52,7 +54,7 @@ pub(super) async fn run(_: DemoArgs) -> Result<(), CliError> {
     let listeners = Listeners::bind(&config).await?;
     let url = format!("http://{}", listeners.grpc.local_addr()?);
     let story = async {
-        let told = Box::pin(tell(&url, place.path())).await;
+        let told = Box::pin(tell(&url, place.path(), &run_line)).await;
         tasks.request_shutdown();
         told
     };
@@ -76,7 +78,11 @@ fn demo_config(place: &Path) -> Result<Config, CliError> {
     })
 }
 
-async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
+async fn tell(
+    url: &str,
+    place: &Path,
+    run_line: &impl AsyncFn(Vec<String>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     output::line(format!(
         "Ringwarden as of {DAY}: evidence decays, so the complaints of 7 July 2021 are asked about on the day after.\n\
          The server runs on {url} with a store of its own, and both end with the demo.\n"
@@ -89,16 +95,16 @@ async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
         let file = place.join(name);
         std::fs::write(&file, bytes)?;
         heading(&format!("Import: ringwarden import {format} {name}"))?;
-        command(url, &["import", format, &file.to_string_lossy()]).await?;
+        run_line(line(url, &["import", format, &file.to_string_lossy()])).await?;
     }
     heading("What a carrier and a call-blocker app are told")?;
     let faults = ask_all(&channel).await?;
     heading(&format!(
         "What the person called is told about: ringwarden lookup {APPLE_SUPPORT}"
     ))?;
-    command(url, &["lookup", APPLE_SUPPORT]).await?;
+    run_line(line(url, &["lookup", APPLE_SUPPORT])).await?;
     heading(&format!("What an analyst sees: ringwarden number show {APPLE_SUPPORT}"))?;
-    command(url, &["number", "show", APPLE_SUPPORT]).await?;
+    run_line(line(url, &["number", "show", APPLE_SUPPORT])).await?;
     heading("Fraud cases with numbers whose call is later than the demo's day")?;
     later_links(&channel).await?;
     if faults.is_empty() {
@@ -127,20 +133,12 @@ async fn connect(url: &str) -> Result<Channel, CliError> {
     }
 }
 
-/// Runs a client command as a user would.
-async fn command(url: &str, words: &[&str]) -> Result<(), CliError> {
-    let line = std::iter::once("ringwarden")
+/// The command line that a user would type to run a client command against this server.
+fn line(url: &str, words: &[&str]) -> Vec<String> {
+    let words = std::iter::once("ringwarden")
         .chain(words.iter().copied())
         .chain(["--server", url]);
-    match Cli::try_parse_from(line) {
-        Ok(Cli {
-            command: super::args::Command::Client(command),
-        }) => Box::pin(super::run(command)).await,
-        Ok(_) => Err(CliError::WrongAnswers(vec![
-            "the demo runs client commands only".to_owned(),
-        ])),
-        Err(error) => Err(CliError::WrongAnswers(vec![error.to_string()])),
-    }
+    words.map(str::to_owned).collect()
 }
 
 /// Asks every question, prints the answers, and says which are not what they should be.
