@@ -6,8 +6,9 @@ use clap::Args;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use super::error::{CliError, asked_delay, sentence};
+use super::error::CliError;
 use super::output;
+use super::status::{asked_delay, sentence};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -3,15 +3,14 @@
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use thiserror::Error;
-use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
+use tonic::Status;
 
-use super::import::ImportError;
-use super::output::clean;
+use super::import_error::ImportError;
+use super::status::{advice, fields, sentence};
+use super::text::clean;
 use crate::app::AppError;
 use crate::config::ConfigFaults;
 use crate::domain::model::ModelError;
@@ -240,72 +239,6 @@ impl From<Status> for CliError {
     }
 }
 
-/// An answer that is an error, as a sentence without a full stop.
-pub(super) fn sentence(status: &Status) -> String {
-    let code = code_name(status.code());
-    match clean(status.message()) {
-        message if message.is_empty() => format!("the server answered {code}"),
-        message => format!("{message} ({code})"),
-    }
-}
-
-/// The name of a code of gRPC, such as `NOT_FOUND`.
-pub(super) fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
-}
-
-/// How long the server asks to wait (google.rpc.RetryInfo).
-pub(super) fn asked_delay(status: &Status) -> Option<Duration> {
-    status.get_details_retry_info()?.retry_delay
-}
-
-/// The fields at fault (google.rpc.BadRequest), each with what is wrong.
-fn fields(status: &Status) -> Vec<(String, String)> {
-    status
-        .get_details_bad_request()
-        .into_iter()
-        .flat_map(|bad| bad.field_violations)
-        .map(|violation| (violation.field, violation.description))
-        .collect()
-}
-
-fn advice(status: &Status) -> Option<String> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice on the other codes")]
-    let step = match status.code() {
-        Code::NotFound => "check the id, or look for it with the `list` command",
-        Code::AlreadyExists => "choose another id, or leave it out and one is made",
-        Code::Aborted => "somebody else changed it: read it again, then repeat with its new version",
-        Code::FailedPrecondition => "look at its state with the `show` command",
-        Code::ResourceExhausted => match asked_delay(status) {
-            Some(delay) => return Some(format!("try again in {} s", delay.as_secs().max(1))),
-            None => "try again later",
-        },
-        Code::Unavailable => "try again in a moment",
-        Code::Unimplemented => "this server does not know the command: is it older than this client?",
-        Code::Internal | Code::Unknown => "the server's log says more",
-        _ => return None,
-    };
-    Some(step.to_owned())
-}
-
 fn write_line(text: &mut String, line: &str) {
     // Writing to a String does not fail.
     let _written = writeln!(text, "  {line}");
@@ -313,7 +246,10 @@ fn write_line(text: &mut String, line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use tonic_types::ErrorDetails;
+    use std::time::Duration;
+
+    use tonic::Code;
+    use tonic_types::{ErrorDetails, StatusExt as _};
 
     use super::*;
 

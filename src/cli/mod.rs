@@ -16,6 +16,7 @@ mod evaluate;
 mod fit;
 mod health;
 pub mod import;
+mod import_error;
 mod list;
 mod lookup;
 mod names;
@@ -25,6 +26,8 @@ mod output;
 mod report;
 mod serve;
 mod shared;
+mod status;
+mod text;
 mod time;
 
 pub use connect::Remote;

@@ -10,6 +10,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Lin
 use serde::Serialize;
 
 use super::error::CliError;
+pub(super) use super::text::{clean, grouped};
 use crate::wire::v1::RiskLevel;
 
 /// A line under the header, and no other.
@@ -101,24 +102,6 @@ pub(super) fn failure(text: impl Display) -> Cell {
     Cell::new(clean(&text.to_string())).fg(Color::Red)
 }
 
-/// Text without control characters, so that no report can steer the terminal that shows it.
-pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// A count with commas: `2,730,245`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 fn bare_table() -> Table {
     let mut table = Table::new();
     table
@@ -135,19 +118,6 @@ fn label(name: &str) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\r\nc"), "a [31mb  c");
-    }
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(1_000), "1,000");
-        assert_eq!(grouped(2_730_245), "2,730,245");
-    }
 
     #[test]
     fn what_is_empty_is_not_in_a_card() {

@@ -4,7 +4,6 @@
 //! server counts nothing twice, and a list is replaced whole.
 
 pub mod cases;
-mod error;
 mod fault;
 pub mod ftc;
 pub mod list;
@@ -17,10 +16,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-pub use error::ImportError;
 pub use fault::Fault;
 pub use rejects::Reject;
 pub use source::Source;
+
+pub use super::import_error::ImportError;
 
 use super::connect::Remote;
 use super::error::CliError;

@@ -5,10 +5,7 @@ use std::io::{self, Read};
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::error::ImportError;
-
-/// The longest row, in bytes: an unclosed quotation mark must not draw a whole file into memory.
-pub(super) const ROW_BYTES_MAX: u64 = 1_024 * 1_024;
+use crate::cli::import_error::{ImportError, ROW_BYTES_MAX};
 
 /// Bytes of text read at a time.
 const BUFFER_BYTES: usize = 64 * 1_024;

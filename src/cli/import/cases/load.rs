@@ -12,11 +12,12 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::reader::{Letter, Letters, Link};
 use super::{CasesArgs, read};
 use crate::cli::connect;
-use crate::cli::error::{CliError, code_name};
+use crate::cli::error::CliError;
 use crate::cli::import::rejects::Rejects;
 use crate::cli::import::{ImportError, Source};
 use crate::cli::output;
 use crate::cli::shared::{PAGE_SIZE, actor};
+use crate::cli::status::code_name;
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::link_number_result::Result as Linked;
 use crate::wire::v1::{

@@ -8,9 +8,9 @@ use tonic::{Code, Status};
 
 use super::batch::Batch;
 use crate::cli::connect::{is_unanswered, pause_before};
-use crate::cli::error::sentence;
 use crate::cli::import::progress::Progress;
 use crate::cli::import::{Fault, ImportError, Reject};
+use crate::cli::status::sentence;
 use crate::wire::v1::batch_submit_result::Result as Submitted;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{BatchSubmitReportsRequest, BatchSubmitResult, Report, SubmitOutcome};

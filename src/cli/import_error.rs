@@ -5,8 +5,10 @@ use std::io;
 use thiserror::Error;
 use tonic::Status;
 
-use super::super::error::sentence;
-use super::rows::ROW_BYTES_MAX;
+use super::status::sentence;
+
+/// The longest row of a file, in bytes: an unclosed quotation mark must not draw a whole file into memory.
+pub(super) const ROW_BYTES_MAX: u64 = 1_024 * 1_024;
 
 /// Why an import ended early. What was acknowledged before stays.
 #[derive(Debug, Error)]
@@ -83,7 +85,7 @@ pub enum ImportError {
 
 impl ImportError {
     /// What to do about it.
-    pub(in crate::cli) fn next_step(&self) -> Option<String> {
+    pub(super) fn next_step(&self) -> Option<String> {
         const AGAIN: &str = "run it again and it goes on: what the server has already is not counted twice";
         match self {
             Self::UnknownHeader { expected } => Some(format!("expected {}", expected.join(" or "))),
@@ -102,7 +104,7 @@ impl ImportError {
     }
 
     /// The answer of the server behind it.
-    pub(in crate::cli) fn status(&self) -> Option<&Status> {
+    pub(super) fn status(&self) -> Option<&Status> {
         match self {
             Self::Refused(status) | Self::GaveUp { status, .. } => Some(status),
             Self::Read { .. }
