@@ -1,4 +1,4 @@
-//! Why an import ended early.
+//! The errors of an import.
 
 use std::io;
 
@@ -7,95 +7,95 @@ use tonic::Status;
 
 use super::status::sentence;
 
-/// The longest row of a file, in bytes: an unclosed quotation mark must not draw a whole file into memory.
+/// Longest row of a file, in bytes. The limit keeps an unclosed quotation mark from reading the whole file into memory.
 pub(super) const ROW_BYTES_MAX: u64 = 1_024 * 1_024;
 
-/// Why an import ended early. What was acknowledged before stays.
+/// Why an import stopped early. Reports that were acknowledged before are stored.
 #[derive(Debug, Error)]
 pub enum ImportError {
-    /// The file cannot be read, or its compressed form is damaged.
+    /// The file cannot be read, or the compressed data is damaged.
     #[error("cannot read the file after line {line}: {source}")]
     Read {
-        /// The last line that was read whole.
+        /// The last line that was read completely.
         line: u64,
-        /// Why.
+        /// Cause of the error.
         source: io::Error,
     },
-    /// A row that does not end.
-    #[error("the row after that of line {after} is longer than {ROW_BYTES_MAX} bytes")]
+    /// A row is too long.
+    #[error("the row after line {after} is longer than {ROW_BYTES_MAX} bytes")]
     RowTooLong {
-        /// Where the row before it begins.
+        /// Line at which the row before it begins.
         after: u64,
     },
-    /// The first line names other columns.
-    #[error("the first line of the file does not name the columns of this format")]
+    /// The header has other columns.
+    #[error("the first line of the file does not have the columns of this format")]
     UnknownHeader {
-        /// What it should be: the lines that are known.
+        /// The valid headers.
         expected: &'static [&'static str],
     },
-    /// Lines of a list that cannot be taken: the list is taken whole or not at all.
-    #[error("{malformed} of {rows} rows are malformed: nothing was sent, and the list is as it was")]
+    /// Some rows of a list are malformed. A list is imported completely or not at all.
+    #[error("{malformed} of {rows} rows are malformed: nothing was sent, and the list is not changed")]
     Malformed {
-        /// How many rows.
+        /// Number of malformed rows.
         malformed: u64,
-        /// Of how many.
+        /// Number of all rows.
         rows: u64,
     },
-    /// A column that this format does not have, or has once.
-    #[error("the first line of the file names a column that is unknown, missing or there twice")]
+    /// The header of a list is not valid.
+    #[error("the first line of the file has an unknown column, a duplicate column, or a column is missing")]
     Columns,
-    /// More entries than a list holds.
-    #[error("the file holds more than {max} entries")]
+    /// The file has more entries than a list may have.
+    #[error("the file has more than {max} entries")]
     TooManyEntries {
-        /// How many a list holds.
+        /// Maximum number of entries in a list.
         max: usize,
     },
-    /// More different rows than this program keeps in mind.
-    #[error("the file holds more than {max} different rows")]
+    /// The file has more different rows than the import can keep in memory.
+    #[error("the file has more than {max} different rows")]
     TooManyRows {
-        /// How many it keeps in mind.
+        /// Maximum number of different rows.
         max: usize,
     },
     /// The server refused a request as a whole.
     #[error("{}", sentence(.0))]
     Refused(Box<Status>),
-    /// The server did not answer for long.
+    /// The server did not answer any attempt.
     #[error("{}, after {attempts} attempts", sentence(.status))]
     GaveUp {
-        /// How often the same reports were sent.
+        /// Number of times that the same reports were sent.
         attempts: u32,
-        /// The last answer.
+        /// Answer to the last attempt.
         status: Box<Status>,
     },
-    /// The server answered something that its contract does not allow.
+    /// The answer of the server has a wrong number of results.
     #[error("the server answered {got} results to {sent} items")]
     WrongAnswer {
-        /// Items sent.
+        /// Number of items sent.
         sent: usize,
-        /// Results received.
+        /// Number of results received.
         got: usize,
     },
-    /// Somebody pressed Ctrl-C.
+    /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
-    /// The thread that reads the file ended by a panic, which it printed.
+    /// The thread that reads the file panicked. The panic was printed before.
     #[error("reading the file failed unexpectedly")]
     ReaderPanicked,
 }
 
 impl ImportError {
-    /// What to do about it.
+    /// What the user can do, as a clause without a full stop; `None` if there is no advice.
     pub(super) fn next_step(&self) -> Option<String> {
-        const AGAIN: &str = "run it again and it goes on: what the server has already is not counted twice";
+        const AGAIN: &str = "run the import again to continue: the server does not count a report twice";
         match self {
             Self::UnknownHeader { expected } => Some(format!("expected {}", expected.join(" or "))),
-            Self::RowTooLong { .. } => Some("a quotation mark is probably not closed".to_owned()),
-            Self::TooManyRows { .. } => Some("split the file".to_owned()),
+            Self::RowTooLong { .. } => Some("check the quotation marks: one is probably not closed".to_owned()),
+            Self::TooManyRows { .. } => Some("split the file into smaller files".to_owned()),
             Self::Read { .. } => Some(format!("get the file again, then {AGAIN}")),
             Self::GaveUp { .. } | Self::Interrupted => Some(AGAIN.to_owned()),
-            Self::Malformed { .. } => Some("mend these lines and run it again".to_owned()),
+            Self::Malformed { .. } => Some("correct these lines, then run the import again".to_owned()),
             Self::Columns => Some(
-                "expected number,source,date,requester,expires in any order, and action for tenant-prefix; requester and expires may be left out"
+                "expected number,source,date,requester,expires in any order, and action for tenant-prefix; requester and expires are optional"
                     .to_owned(),
             ),
             Self::TooManyEntries { .. } => Some("split it into several lists of the same kind".to_owned()),
@@ -103,7 +103,7 @@ impl ImportError {
         }
     }
 
-    /// The answer of the server behind it.
+    /// The error status of the server, if the server caused this error.
     pub(super) fn status(&self) -> Option<&Status> {
         match self {
             Self::Refused(status) | Self::GaveUp { status, .. } => Some(status),
