@@ -177,7 +177,7 @@ mod tests {
         let mut connection = acceptor.accept().await;
         client.write_all(b"PRI").await.unwrap();
         assert_eq!(connection.read(&mut [0; 8]).await.unwrap(), 3);
-        tokio::time::pause(); // from here on time passes as soon as nobody has anything to do
+        tokio::time::pause(); // from here on, time advances as soon as all tasks are idle
         let error = connection.read(&mut [0; 8]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_does_not_read_costs_lines_and_holds_nobody_up() {
+    fn a_reader_that_does_not_read_costs_lines_and_delays_no_writer() {
         let sink = Sink::default();
         let metrics = Metrics::new();
         let (mut lines, guard) = start(sink.clone(), metrics.clone()).unwrap();

@@ -1,8 +1,8 @@
-//! The command line: client commands that talk gRPC to a running server, and a few that need none.
+//! The command line: client commands that use gRPC to talk to a running server, and a few commands that need no server.
 //!
-//! Every command prints a table or a sentence for people and, with `--json`, the messages of the API as JSON for
-//! programs, one document a line. Every change carries an id, made by chance unless given, so that it can be sent
-//! again when no answer came.
+//! Every command prints tables and sentences for people or, with `--json`, the messages of the API as JSON for
+//! programs, one document per line. Every change has a request id, which is random if it is not given. So a change
+//! without an answer can be sent again, and is made only once.
 
 pub mod args;
 mod case;
@@ -39,7 +39,7 @@ use clap::{CommandFactory as _, Parser as _};
 /// Runs a command.
 ///
 /// # Errors
-/// Whatever goes wrong; see [`CliError`].
+/// If the command fails; see [`CliError`].
 pub async fn execute(command: Command) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => Box::pin(serve::run(args)).await,
@@ -51,9 +51,9 @@ pub async fn execute(command: Command) -> Result<(), CliError> {
 /// Runs a client command.
 ///
 /// # Errors
-/// Whatever goes wrong; see [`CliError`].
+/// If the command fails; see [`CliError`].
 async fn run(command: ClientCommand) -> Result<(), CliError> {
-    // The futures of the larger commands are boxed so that this one stays small.
+    // The futures of the larger commands are boxed, so that the future of this function stays small.
     match command {
         ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,
         ClientCommand::Decision(args) => Box::pin(decision::run(args)).await,
@@ -70,7 +70,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
     }
 }
 
-/// Runs a command line of a client command, as a user would type it, with the name of the program in front.
+/// Parses and runs the command line of a client command. The line begins with the name of the program.
 ///
 /// # Errors
 /// If the line is no client command, or the command fails.

@@ -1,4 +1,4 @@
-//! The errors that a server answers with, for people: the sentence, the fields at fault, and what to do.
+//! Turns an error status of the server into text for people: the sentence, the fields at fault, and what to do.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tonic_types::StatusExt as _;
 
 use super::text::clean;
 
-/// An answer that is an error, as a sentence without a full stop.
+/// The message and code of an error status, as a sentence without a full stop.
 pub(super) fn sentence(status: &Status) -> String {
     let code = code_name(status.code());
     match clean(status.message()) {
@@ -16,7 +16,7 @@ pub(super) fn sentence(status: &Status) -> String {
     }
 }
 
-/// The name of a code of gRPC, such as `NOT_FOUND`.
+/// The name of a gRPC status code, such as `NOT_FOUND`.
 pub(super) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
@@ -39,12 +39,12 @@ pub(super) fn code_name(code: Code) -> &'static str {
     }
 }
 
-/// How long the server asks to wait (google.rpc.RetryInfo).
+/// The delay before a retry that the server asks for (google.rpc.RetryInfo).
 pub(super) fn asked_delay(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
 }
 
-/// The fields at fault (google.rpc.BadRequest), each with what is wrong.
+/// The fields at fault, each with a description (google.rpc.BadRequest).
 pub(super) fn fields(status: &Status) -> Vec<(String, String)> {
     status
         .get_details_bad_request()
@@ -54,21 +54,23 @@ pub(super) fn fields(status: &Status) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What to do about an error, as a clause without a full stop; none if there is no advice.
+/// What the user can do about an error, as a clause without a full stop; `None` if there is no advice.
 pub(super) fn advice(status: &Status) -> Option<String> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice on the other codes")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice for the other codes")]
     let step = match status.code() {
-        Code::NotFound => "check the id, or look for it with the `list` command",
-        Code::AlreadyExists => "choose another id, or leave it out and one is made",
-        Code::Aborted => "somebody else changed it: read it again, then repeat with its new version",
-        Code::FailedPrecondition => "look at its state with the `show` command",
+        Code::NotFound => "check the id, or find it with the `list` command",
+        Code::AlreadyExists => "choose another id, or leave the id out to get a new one",
+        Code::Aborted => {
+            "another user has changed the record: read it again, then repeat the command with the new version"
+        }
+        Code::FailedPrecondition => "check the current state with the `show` command",
         Code::ResourceExhausted => match asked_delay(status) {
             Some(delay) => return Some(format!("try again in {} s", delay.as_secs().max(1))),
             None => "try again later",
         },
         Code::Unavailable => "try again in a moment",
-        Code::Unimplemented => "this server does not know the command: is it older than this client?",
-        Code::Internal | Code::Unknown => "the server's log says more",
+        Code::Unimplemented => "the server does not know this command; it may be older than this client",
+        Code::Internal | Code::Unknown => "see the log of the server for the cause",
         _ => return None,
     };
     Some(step.to_owned())

@@ -1,11 +1,11 @@
-//! Texts that are safe to print on a terminal, and counts that are easy to read.
+//! Makes texts safe to print on a terminal, and counts easy to read.
 
-/// Text without control characters, so that no report can steer the terminal that shows it.
+/// Replaces control characters by spaces, so that no report can control the terminal that shows it.
 pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A count with commas: `2,730,245`.
+/// A count with commas, such as `2,730,245`.
 pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
