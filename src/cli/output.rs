@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_empty_is_not_in_a_card() {
+    fn empty_values_are_not_in_a_card() {
         let mut table = card();
         add(&mut table, "brand", "");
         assert!(table.is_empty());

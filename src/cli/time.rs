@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unset_is_empty() {
+    fn unset_times_are_empty() {
         assert_eq!(shown(None), "");
     }
 }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_and_not_repeated() {
+    fn invalid_urls_are_refused_and_not_quoted() {
         for (written, wrong) in [
             ("", "does not name a kind"),
             ("s3cret", "does not name a kind"),

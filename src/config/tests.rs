@@ -84,7 +84,7 @@ fn flags_come_before_variables_and_variables_before_the_file() {
 }
 
 #[test]
-fn what_is_overruled_is_not_read() {
+fn an_overridden_value_is_not_parsed() {
     let config = load_from("--label-from 12", &["RINGWARDEN_LABEL_FROM=high"], "").unwrap();
     assert_eq!(config.policy.label_from.to_string(), "12");
 }

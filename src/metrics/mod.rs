@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_is_rendered() {
+    fn recorded_values_are_rendered() {
         let metrics = Metrics::new();
         metrics.lookup(Edge::Http, LookupOutcome::NotScored, Duration::from_micros(20));
         metrics.answer(Action::WarnBeforeDial, Basis::Analytics);
