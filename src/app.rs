@@ -1,4 +1,4 @@
-//! The server: how its parts are put together, and how they run and end. The only file that names concrete stores.
+//! The server: builds its parts, runs them, and stops them. This is the only file that names concrete stores.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,93 +27,95 @@ use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::traffic;
 
-/// The longest pause between attempts to reach a store, or to load it.
+/// Longest pause between two attempts to reach or load a store. Pauses double up to this value.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// The first pause.
+/// First pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Why the server could not be started.
+/// Reasons why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The store could not be opened.
-    #[error("the store {place} cannot be opened")]
+    /// The store cannot be opened.
+    #[error("cannot open the store {place}")]
     Store {
-        /// Which store; holds no secret.
+        /// URL of the store, without its password.
         place: String,
-        /// Why.
+        /// Cause of the error.
         #[source]
         source: StoreError,
     },
-    /// The file of the model cannot be read.
-    #[error("the model {} cannot be read", path.display())]
+    /// The model file cannot be read.
+    #[error("cannot read the model file {}", path.display())]
     ModelFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause of the error.
         #[source]
         source: std::io::Error,
     },
-    /// The file of the model makes no sense.
-    #[error("the model {} cannot be used", path.display())]
+    /// The model file does not hold a valid model.
+    #[error("the model file {} is not valid", path.display())]
     Model {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause of the error.
         #[source]
         source: ModelError,
     },
-    /// The file of the keys of decisions cannot be read.
-    #[error("the keys of decisions in {} cannot be read", path.display())]
+    /// The file of the decision keys cannot be read.
+    #[error("cannot read the file of decision keys {}", path.display())]
     KeyFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause of the error.
         #[source]
         source: std::io::Error,
     },
-    /// The file of the keys of decisions holds something else.
-    #[error("the keys of decisions in {} cannot be used", path.display())]
+    /// The file of the decision keys does not hold valid keys.
+    #[error("the file of decision keys {} is not valid", path.display())]
     Keys {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause of the error.
         #[source]
         source: KeyRingError,
     },
-    /// The URL of a Redis is wrong.
-    #[error("the URL of the store is wrong")]
+    /// The URL of the Redis store is not valid.
+    #[error("the URL of the store is not valid")]
     Url(#[from] RedisUrlError),
-    /// The store is not the one that the configuration names.
-    #[error("the store is {found}, not {expected} as configured: is it empty, or another one?")]
+    /// The id of the store is not the id in the configuration.
+    #[error(
+        "the store has the id {found}, but the configuration expects {expected}: is it another store, or was it emptied?"
+    )]
     OtherStore {
-        /// The id configured.
+        /// Store id in the configuration, 32 hexadecimal digits.
         expected: String,
-        /// The id found.
+        /// Id of the store that was opened.
         found: String,
     },
-    /// An address could not be listened on.
-    #[error("cannot listen on {address}: is another server running there?")]
+    /// The server cannot listen on an address.
+    #[error("cannot listen on {address}: does another process use it?")]
     Listen {
-        /// The address.
+        /// The configured address.
         address: std::net::SocketAddr,
-        /// Why.
+        /// Cause of the error.
         #[source]
         source: std::io::Error,
     },
-    /// The evidence could not be folded again.
-    #[error("the evidence cannot be folded again")]
+    /// The evidence cannot be refolded.
+    #[error("cannot refold the evidence")]
     Migrate(#[source] ServiceError),
-    /// The server was asked to end before it had started.
-    #[error("ended before it had started")]
+    /// The server was asked to shut down before it had started.
+    #[error("the server was stopped before it had started")]
     Interrupted,
 }
 
-/// The sockets that the server answers on.
+/// The sockets on which the server listens.
 #[derive(Debug)]
 pub struct Listeners {
-    /// For gRPC.
+    /// Socket for gRPC.
     pub grpc: TcpListener,
-    /// For JSON, metrics and health.
+    /// Socket for JSON, metrics and health checks.
     pub http: TcpListener,
 }
 
@@ -121,7 +123,7 @@ impl Listeners {
     /// Listens on the configured addresses.
     ///
     /// # Errors
-    /// If one of them is taken, or not of this machine.
+    /// If another process uses one of them, or if it is not an address of this machine.
     pub async fn bind(config: &Config) -> Result<Self, AppError> {
         let bind = async |address| {
             TcpListener::bind(address)
@@ -135,7 +137,7 @@ impl Listeners {
     }
 }
 
-/// A server that is put together and not running yet.
+/// A server that is built but does not run yet.
 pub struct App {
     services: Arc<Services>,
     follower: Arc<Follower>,
@@ -145,10 +147,11 @@ pub struct App {
     migrate: bool,
 }
 
-/// Opens the store and puts the server together. A Redis that does not answer is waited for until shutdown is asked.
+/// Opens the store and builds the server. If Redis does not answer, tries again until it answers or shutdown is
+/// requested.
 ///
 /// # Errors
-/// If the store cannot be opened, or is not the one configured.
+/// If a file of the configuration cannot be used, or if the store cannot be opened or has another id than configured.
 pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
     let model = load_model(&config.policy)?;
     let store = open_store(config, model.fold.evidence_version(), tasks).await?;
@@ -205,7 +208,8 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
 }
 
 impl App {
-    /// Runs until shutdown is asked for, then lets calls under way end, for `drain` at most. Says whether all did.
+    /// Runs until shutdown is requested. Then waits up to `drain` for requests in progress. Returns whether all of them
+    /// ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
         let api = Api::new(Arc::clone(&self.services));
         let metrics = self.metrics.clone();
@@ -228,11 +232,11 @@ impl App {
     }
 }
 
-/// Loads everything, folds it again if that is asked for, and follows for ever.
+/// Loads the index from the store, refolds the evidence if `migrate` is set, and follows the change log until shutdown.
 async fn follow(follower: Arc<Follower>, services: Arc<Services>, migrate: bool) {
     let mut pause = FIRST_PAUSE;
     while let Err(error) = follower.bootstrap().await {
-        tracing::error!(%error, "the store cannot be loaded, trying again");
+        tracing::error!(%error, "cannot load the store; trying again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(MAX_PAUSE);
     }
@@ -240,22 +244,24 @@ async fn follow(follower: Arc<Follower>, services: Arc<Services>, migrate: bool)
     tokio::join!(follower.run(), fold_again(&follower, &services, migrate));
 }
 
-/// Folds all evidence again where another model folded it, if that is asked for.
+/// Refolds all evidence if it was folded with another evidence version and `migrate` is set.
 async fn fold_again(follower: &Follower, services: &Services, migrate: bool) {
     if follower.freshness().folds_alike() {
         return;
     }
     if !migrate {
-        tracing::error!("another model folded the evidence: writes are refused until `serve --migrate`");
+        tracing::error!(
+            "the evidence was folded with another evidence version: the server refuses writes until it runs with `serve --migrate`"
+        );
         return;
     }
     match services.migrate().await {
-        Ok(numbers) => tracing::info!(numbers, "all evidence is folded by this model now"),
-        Err(error) => tracing::error!(%error, "not all evidence could be folded: restart to go on"),
+        Ok(numbers) => tracing::info!(numbers, "all evidence is refolded with this evidence version"),
+        Err(error) => tracing::error!(%error, "cannot refold all evidence: restart the server to continue"),
     }
 }
 
-/// The keys of decisions in a file.
+/// Reads the decision keys from a file.
 fn load_keys(path: &Path) -> Result<KeyRing, AppError> {
     let text = std::fs::read_to_string(path).map_err(|source| AppError::KeyFile {
         path: path.to_owned(),
@@ -304,7 +310,7 @@ fn traffic_limits(traffic: &config::Traffic) -> traffic::Limits {
     }
 }
 
-/// The model to score by: that of the file, or the built-in one.
+/// Loads the scoring model: from the configured file, or else the built-in one.
 fn load_model(policy: &config::Policy) -> Result<ScoreModel, AppError> {
     let model = match &policy.model {
         None => ScoreModel::default(),
@@ -324,11 +330,11 @@ fn load_model(policy: &config::Policy) -> Result<ScoreModel, AppError> {
     Ok(ScoreModel { prior, ..model })
 }
 
-/// Answers questions that nobody asked, on a server of its own that is gone afterwards: no count, line or record is left.
-/// The first caller then waits no longer than the thousandth.
+/// Warms up the server: answers sample lookups with a temporary service over an in-memory store, so that the first real
+/// lookup is as fast as a later one. The warm-up leaves no metric, log line or record.
 ///
 /// # Errors
-/// If a store in memory cannot be made, or not be loaded.
+/// If the in-memory store cannot be created or loaded.
 pub async fn rehearse(clock: Clock) -> Result<(), AppError> {
     rehearse_aloud(clock).with_subscriber(NoSubscriber::default()).await
 }
@@ -371,7 +377,7 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
             let mut redis = RedisConfig::parse(url.with_password())?;
             redis.connect_timeout = config.store.connect_timeout;
             redis.read_timeout = config.store.response_timeout;
-            redis.commit_timeout = config.limits.write_timeout * 3 / 4; // what is left is for reading
+            redis.commit_timeout = config.limits.write_timeout * 3 / 4; // the rest of the time is for reads
             let store = Arc::new(
                 reach(redis, evidence_version, tasks)
                     .await
@@ -381,19 +387,19 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
                     })?,
             );
             let rings = Arc::clone(&store);
-            spawn_endless(tasks, "rings", async move { rings.run_rings().await });
+            spawn_endless(tasks, "notifications", async move { rings.run_rings().await });
             Ok(store)
         }
     }
 }
 
-/// Opens a Redis, waiting for one that does not answer; no error means that shutdown was asked for.
+/// Opens a Redis store; tries again while Redis does not answer. `Err(None)` means that shutdown was requested.
 async fn reach(redis: RedisConfig, evidence_version: u32, tasks: &Tasks) -> Result<RedisStore, Option<StoreError>> {
     let mut pause = FIRST_PAUSE;
     loop {
         match RedisStore::open(redis.clone(), evidence_version).await {
             Err(error @ (StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })) => {
-                tracing::error!(%error, "the store does not answer, trying again");
+                tracing::error!(%error, "the store does not answer; trying again");
             }
             opened => return opened.map_err(Some),
         }
@@ -404,7 +410,7 @@ async fn reach(redis: RedisConfig, evidence_version: u32, tasks: &Tasks) -> Resu
     }
 }
 
-/// Spawns a task without an end of its own: it is dropped when shutdown is asked for.
+/// Spawns a task that never ends by itself. The task is dropped when shutdown is requested.
 fn spawn_endless(tasks: &Tasks, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
     let shutdown = tasks.clone();
     tasks.spawn(name, async move {

@@ -1,7 +1,7 @@
-//! The one place that asks what time it is.
+//! The only place that reads the time of the machine.
 //!
-//! Everything else gets a moment as an argument, so that a test or a demonstration can choose it. Clippy refuses
-//! `SystemTime::now` and `Instant::now` anywhere but here.
+//! All other code gets the time as an argument, so that a test or the demo can choose it. Clippy refuses
+//! `SystemTime::now` and `Instant::now` in all other files.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Timestamp;
 
-/// Where a service learns what time it is in UTC. Clones show the same time.
+/// A source of the current time in UTC. Clones show the same time.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -18,31 +18,31 @@ pub struct Clock(Source);
 enum Source {
     System,
     Fixed(Timestamp),
-    /// Milliseconds since the Unix epoch. An atomic, since a test moves it while tasks read it; nothing else is
-    /// published through it, so relaxed order is enough.
+    /// Milliseconds since the Unix epoch. It is atomic because a test changes it while tasks read it. Relaxed order is
+    /// enough, because no other data depends on it.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// The clock of this machine. It may jump, also backwards, when it is corrected.
+    /// The clock of this machine. It may jump, forwards or backwards, when the system corrects it.
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that stands still: for demonstrations on old data.
+    /// A clock that always shows the same time, for the demo with its old data.
     #[must_use]
     pub fn fixed(now: Timestamp) -> Self {
         Self(Source::Fixed(now))
     }
 
-    /// A clock that moves only when told to, with [`Clock::advance`] or [`Clock::set`]: for tests.
+    /// A clock for tests. It moves only by [`Clock::advance`] and [`Clock::set`].
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(AtomicI64::new(now.millis()))))
     }
 
-    /// What time it is.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -52,14 +52,14 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock, and all its clones, forward. Other clocks cannot be moved: a mistake in the caller, which
-    /// debug builds stop at.
+    /// Moves a manual clock and all its clones forward. Call it on manual clocks only: for other clocks it does
+    /// nothing, and debug builds panic.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus(by));
     }
 
-    /// Sets a manual clock, and all its clones. Other clocks cannot be set: a mistake in the caller, which debug builds
-    /// stop at.
+    /// Sets a manual clock and all its clones. Call it on manual clocks only: for other clocks it does nothing, and
+    /// debug builds panic.
     pub fn set(&self, now: Timestamp) {
         debug_assert!(matches!(self.0, Source::Manual(_)), "{self:?} cannot be set");
         if let Source::Manual(millis) = &self.0 {
@@ -78,7 +78,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A moment on the machine's monotonic clock, for measuring how long something took. It says nothing of the date.
+/// The current time of the monotonic clock, for measuring durations. It has no relation to the date.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn monotonic() -> Instant {
@@ -87,7 +87,8 @@ pub fn monotonic() -> Instant {
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn system_now() -> Timestamp {
-    // A clock before 1970 is a machine without a battery: the epoch is as good an answer, and evidence stays young.
+    // A clock before 1970 is most likely a machine without a battery. Then the epoch is a good enough answer: evidence
+    // does not look older than it is.
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::default().plus(since_epoch)
 }

@@ -6,26 +6,27 @@ use clap::Parser as _;
 use ringwarden::cli::args::Cli;
 use ringwarden::cli::{self, CliError};
 
-/// Imports make and drop millions of small values on all threads: the allocator of the C library takes a quarter of the
-/// time for that. Built without huge pages (`no_thp`): every thread begins some of its own, of which an empty store uses
-/// little, but 2 MiB each count as resident.
+/// An import allocates and frees millions of small values on all threads. With the allocator of the C library, a
+/// quarter of the time goes into that. mimalloc is built without transparent huge pages (`no_thp`): every thread starts
+/// some pages of its own, and with huge pages each of them counts as 2 MiB of resident memory, even when the store is
+/// empty.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Threads that wait for the disk in everybody's place. Without a limit the loading of a store starts ten times as many,
-/// each with memory of its own.
+/// Maximum number of threads for blocking work, such as reading from disk. Without this limit, loading a store starts
+/// ten times as many threads, and each of them takes memory.
 const MAX_BLOCKING_THREADS: usize = 16;
 
-/// A command that ran and failed.
+/// Exit code of a command that ran and failed.
 const FAILED: u8 = 1;
 
-/// Arguments that make no sense.
+/// Exit code for arguments that are not valid.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
-        // Help and version come this way too.
+        // clap reports `--help` and `--version` as errors, too.
         Err(error) => return print_usage(&error),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -52,7 +53,7 @@ fn print_usage(error: &clap::Error) -> ExitCode {
 }
 
 fn fail(error: &CliError) -> ExitCode {
-    // When standard error is closed, the exit code alone has to say it.
+    // If standard error is closed, the exit code is the only message.
     let _written = error.write(&mut anstream::stderr().lock());
     ExitCode::from(if error.is_usage() { USAGE } else { FAILED })
 }

@@ -1,7 +1,8 @@
-//! Accepting connections, for both edges: a bounded number of them, and none that stays silent from the start.
+//! Accepts connections for both edges: a bounded number, and only from clients that send their first bytes in time.
 //!
-//! A further connection waits in the kernel's queue until another ends. An accept that fails, as it does when file
-//! descriptors run out, is tried again after a pause: without one the loop would eat a processor.
+//! A connection above the limit waits in the queue of the kernel until another connection ends. If accepting fails, for
+//! example because the process has no file descriptors left, the loop pauses before it tries again. Without the pause
+//! it would use a whole processor.
 
 use std::convert::Infallible;
 use std::future::Future as _;
@@ -17,29 +18,30 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-/// How long to wait after an accept failed.
+/// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long a client may take to send its first bytes.
+/// Maximum time until a client has sent its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
-/// The bytes that every HTTP/2 client sends first; from then on HTTP/2's own pings tell whether somebody is there.
+/// Length of the preface that every HTTP/2 client sends first (RFC 9113, section 3.4), in bytes. After it, HTTP/2 pings
+/// show whether the client is still there.
 pub(crate) const HTTP2_FIRST_BYTES: usize = 24;
 
-/// Accepts connections, no more than so many at a time.
+/// Accepts connections, up to a maximum number of open ones.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     listener: TcpListener,
     /// One permit for each connection that may be open.
     permits: Arc<Semaphore>,
-    /// Bytes that a client must send soon; 0 where the protocol itself sees to that.
+    /// Number of bytes that a client must send in time; 0 if the protocol has its own time limit.
     first_bytes: usize,
 }
 
-/// An open connection. Its place is free again when it is dropped.
+/// An open connection. Dropping it makes room for another one.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
-    /// Until when the first bytes must have come, and how many are still missing; none once they have.
+    /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
     silence: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
@@ -52,17 +54,17 @@ impl Acceptor {
         }
     }
 
-    /// The next connection, once there is a place for it.
+    /// Waits until there is room for a connection, and accepts the next one.
     pub(crate) async fn accept(&self) -> Connection {
-        // Never closed.
+        // The semaphore is never closed.
         let Ok(place) = Arc::clone(&self.permits).acquire_owned().await else {
             return std::future::pending().await;
         };
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    // Answers are small and awaited: they must not wait for more to send. That it cannot be set
-                    // happens when the peer has gone already, which the first read will tell.
+                    // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the
+                    // option fails only if the peer has gone, and then the first read fails as well.
                     drop(stream.set_nodelay(true));
                     let deadline = || Box::pin(sleep(FIRST_BYTES_WITHIN));
                     return Connection {
@@ -72,26 +74,26 @@ impl Acceptor {
                     };
                 }
                 Err(cause) => {
-                    tracing::warn!(%cause, "a connection could not be accepted");
+                    tracing::warn!(%cause, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Connections, for ever.
+    /// An endless stream of connections.
     pub(crate) fn into_stream(self) -> impl Stream<Item = Result<Connection, Infallible>> {
         futures_util::stream::unfold(self, async |acceptor| Some((Ok(acceptor.accept().await), acceptor)))
     }
 }
 
 impl Connection {
-    /// The socket.
+    /// The TCP socket of the connection.
     pub(crate) fn socket(&self) -> &TcpStream {
         &self.stream
     }
 
-    /// Notes how many bytes have come.
+    /// Counts bytes that have arrived. Ends the deadline when no first bytes are missing.
     fn heard(&mut self, bytes: usize) {
         self.silence = self.silence.take().and_then(|(deadline, missing)| {
             let missing = missing.saturating_sub(bytes);
@@ -175,7 +177,7 @@ mod tests {
         let mut connection = acceptor.accept().await;
         client.write_all(b"PRI").await.unwrap();
         assert_eq!(connection.read(&mut [0; 8]).await.unwrap(), 3);
-        tokio::time::pause(); // from here on time passes as soon as nobody has anything to do
+        tokio::time::pause(); // from here on, time advances as soon as all tasks are idle
         let error = connection.read(&mut [0; 8]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -1,8 +1,8 @@
-//! The tasks of a running server: how they are started, how they are told to end, and how long that may take.
+//! The tasks of a running server: how they start, how they are asked to end, and how long that may take.
 //!
-//! Nothing else spawns (clippy refuses `tokio::spawn`), so shutdown can wait for everything there is. A task without
-//! which the server is no longer whole takes the server down with it: an instance that is restarted is better than one
-//! that answers from an index which nobody follows any more.
+//! All tasks are spawned here (clippy refuses `tokio::spawn` elsewhere), so shutdown can wait for all of them. If a
+//! task that the server cannot do without ends, the server shuts down. A restarted instance is better than an instance
+//! that answers from an index that no longer follows the store.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -14,24 +14,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-/// A handle on the tasks of one server. Clones share everything.
+/// A handle on the tasks of one server. Clones share the same tasks.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
-    /// Counts what was spawned and has not ended.
+    /// Counts the tasks that have been spawned and have not ended.
     tracker: TaskTracker,
-    /// Cancelled once, by whoever asks first for shutdown.
+    /// Cancelled by the first request for shutdown.
     shutdown: CancellationToken,
 }
 
 impl Tasks {
-    /// No tasks yet.
+    /// A set without tasks.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Spawns a task that lives as long as the server: it should end soon after [`Tasks::shutdown_requested`]
-    /// completes, and not before. If it panics, or ends too early, that is logged and the server is shut down.
+    /// Spawns a task that runs as long as the server. It must end soon after [`Tasks::shutdown_requested`] completes,
+    /// and not before. If it panics or ends too early, this is logged and the server shuts down.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let shutdown = self.shutdown.clone();
         self.tracker.spawn(async move {
@@ -39,15 +39,15 @@ impl Tasks {
             if panicked || !shutdown.is_cancelled() {
                 error!(
                     task = name,
-                    panicked, "a task ended unexpectedly, the server shuts down"
+                    panicked, "a task ended unexpectedly: the server shuts down"
                 );
                 shutdown.cancel();
             }
         });
     }
 
-    /// Spawns a task that may end at any time, such as one connection's. If it panics, that is logged, and the server
-    /// goes on. Shutdown waits for it all the same.
+    /// Spawns a task that may end at any time, such as the task of one connection. If it panics, this is logged and the
+    /// server goes on. Shutdown waits for this task, too.
     pub fn spawn_job(&self, name: &'static str, job: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(async move {
             if AssertUnwindSafe(job).catch_unwind().await.is_err() {
@@ -61,13 +61,13 @@ impl Tasks {
         self.shutdown.cancel();
     }
 
-    /// Completes once shutdown was requested, at once if it was before.
+    /// Completes when shutdown is requested; at once if it has been requested before.
     pub fn shutdown_requested(&self) -> impl Future<Output = ()> + Send + 'static {
         self.shutdown.clone().cancelled_owned()
     }
 
-    /// Asks every task to end and waits until all have, but no longer than `deadline`, nor after a signal (somebody
-    /// has lost patience). Whether all ended.
+    /// Asks every task to end and waits until all have ended, until `deadline` has passed, or until the process gets a
+    /// second signal. Returns whether all tasks ended.
     pub async fn drain(&self, deadline: Duration) -> bool {
         self.request_shutdown();
         self.tracker.close();
@@ -77,20 +77,20 @@ impl Tasks {
             () = tokio::time::sleep(deadline) => {
                 warn!(tasks = self.tracker.len(), deadline_ms = deadline.as_millis(), "tasks still run at the deadline");
             }
-            () = shutdown_signal() => warn!(tasks = self.tracker.len(), "a second signal, tasks are cut off"),
+            () = shutdown_signal() => warn!(tasks = self.tracker.len(), "second signal: the remaining tasks are cut off"),
         }
         false
     }
 }
 
-/// Completes at the next SIGINT or SIGTERM. From its first poll on neither signal kills the process any more.
+/// Completes at the next SIGINT or SIGTERM. After its first poll, these signals no longer kill the process.
 pub async fn shutdown_signal() {
     let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
         (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
         (Err(cause), _) | (_, Err(cause)) => {
-            // The signals then do what they do by default: the process ends without a drain, which loses nothing that
-            // was acknowledged.
-            warn!(%cause, "signals cannot be caught, the server will not drain");
+            // The signals keep their default effect: the process ends at once, without draining. Acknowledged writes
+            // are not lost.
+            warn!(%cause, "cannot catch signals: the server will not drain");
             return std::future::pending().await;
         }
     };
@@ -98,7 +98,7 @@ pub async fn shutdown_signal() {
         _ = interrupt.recv() => "SIGINT",
         _ = terminate.recv() => "SIGTERM",
     };
-    info!(signal = name, "asked to end");
+    info!(signal = name, "received a signal to shut down");
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The log: structured events to standard error, as text for people or JSON for programs.
+//! The log: structured events on standard error, as text for people or as JSON for programs.
 //!
-//! Whoever logs never waits for whoever reads. Lines go through a bounded queue to a thread of their own; when the
-//! reader is too slow (a full pipe, a paused terminal) further lines are dropped and counted, since a late answer to a
-//! call is worse than a missing line.
+//! Code that logs never waits for the reader of the log. Lines go through a bounded queue to a separate thread. If the
+//! reader is too slow (a full pipe, a paused terminal), further lines are dropped and counted, because a late answer to
+//! a call is worse than a missing line.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -19,28 +19,29 @@ use crate::clock::monotonic;
 use crate::config::{Log, LogFormat};
 use crate::metrics::Metrics;
 
-/// Lines that wait to be written; further ones are dropped.
+/// Maximum number of lines that wait to be written. Further lines are dropped.
 pub const MAX_LINES_WAITING: usize = 8_192;
-/// How long the end of the program waits for lines to be written.
+/// Maximum time that the program waits at its end for the last lines to be written.
 pub const FLUSH_TIME_MAX: Duration = Duration::from_secs(1);
-/// How often the end of the program asks whether there is room in the queue.
+/// Interval at which the program checks, at its end, whether the queue has room.
 const FLUSH_POLL: Duration = Duration::from_millis(5);
 
-/// Why there is no log.
+/// Reasons why the log cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The thread that writes lines could not be started.
-    #[error("the thread of the log cannot be started")]
+    /// The thread that writes lines cannot be started.
+    #[error("cannot start the log thread")]
     Thread(#[source] io::Error),
-    /// The process has a log already.
+    /// The process already has a log.
     #[error("the log is already set up")]
     Installed(#[from] TryInitError),
 }
 
-/// Sets up the log of this process. The guard writes what is left when it is dropped: keep it until the end.
+/// Sets up the log of this process. The returned guard writes the remaining lines when it is dropped: keep it until the
+/// process ends.
 ///
 /// # Errors
-/// If there is a log already, or no thread can be started.
+/// If the process already has a log, or if the log thread cannot be started.
 pub fn install(log: &Log, metrics: &Metrics) -> Result<Guard, TelemetryError> {
     let (lines, guard) = start(io::stderr(), metrics.clone()).map_err(TelemetryError::Thread)?;
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -49,11 +50,11 @@ pub fn install(log: &Log, metrics: &Metrics) -> Result<Guard, TelemetryError> {
     Ok(guard)
 }
 
-/// Ends the log when dropped: waits until what was logged is written, but at most [`FLUSH_TIME_MAX`].
+/// Ends the log when it is dropped: waits until all lines are written, but at most [`FLUSH_TIME_MAX`].
 #[must_use = "the log ends when this is dropped"]
 pub struct Guard {
     lines: SyncSender<Message>,
-    /// Closed by the thread when it ends.
+    /// The log thread closes this channel when it ends.
     ended: Receiver<()>,
 }
 
@@ -66,7 +67,7 @@ impl Drop for Guard {
             }
             thread::sleep(FLUSH_POLL);
         }
-        // There is never a message, only a close or the time-out, and both are an end.
+        // The channel never carries a message. Both possible results, closed and time-out, end the wait.
         self.ended
             .recv_timeout(deadline.saturating_duration_since(monotonic()))
             .ok();
@@ -78,7 +79,7 @@ enum Message {
     End,
 }
 
-/// Takes whole lines and never waits.
+/// Accepts whole lines and never waits.
 #[derive(Clone)]
 struct Lines {
     queue: SyncSender<Message>,
@@ -126,7 +127,7 @@ fn start(mut sink: impl Write + Send + 'static, metrics: Metrics) -> io::Result<
 
 fn write_lines(waiting: &Receiver<Message>, sink: &mut impl Write, metrics: &Metrics) {
     while let Ok(Message::Line(line)) = waiting.recv() {
-        // A closed standard error is no reason to end a server.
+        // The server goes on even if standard error is closed.
         if sink.write_all(&line).is_err() {
             metrics.log_line_dropped();
         }
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_does_not_read_costs_lines_and_holds_nobody_up() {
+    fn a_reader_that_does_not_read_costs_lines_and_delays_no_writer() {
         let sink = Sink::default();
         let metrics = Metrics::new();
         let (mut lines, guard) = start(sink.clone(), metrics.clone()).unwrap();

@@ -176,7 +176,7 @@ async fn a_malformed_file_is_refused_whole_and_the_old_list_stays() {
         "line 5: source: must not be empty",
         "line 6: date: expected a time",
         "line 7: expires: must not lie before",
-        "line 8: number: is on the list already: line 2",
+        "line 8: number: is already in the file: line 2",
         "line 9: number: a prefix must be",
         "line 10: wrong number of columns",
         "7 of 8 rows are malformed: nothing was sent",

@@ -94,5 +94,5 @@ fn too_little_is_refused() {
         said.contains("too few complaint calls to fit on: ") && said.contains("at least 1000"),
         "{said}"
     );
-    assert!(run("2019-03-02", "2019-03-05").contains("no complaints of these days"));
+    assert!(run("2019-03-02", "2019-03-05").contains("no complaints in these days"));
 }

@@ -1,4 +1,4 @@
-//! The tree of commands. Each command's own arguments stand beside its code.
+//! The tree of commands. The arguments of each command are defined next to its code.
 
 use clap::{Parser, Subcommand};
 
@@ -6,7 +6,7 @@ use super::demo::DemoArgs;
 use super::{case, completions, decision, evaluate, fit, health, import, list, lookup, normalize, number, report};
 use crate::config::ServeArgs;
 
-/// What is known of a phone number, before the phone rings
+/// Call-reputation engine: what is known about a phone number, before the phone rings
 #[derive(Debug, Parser)]
 #[command(
     name = "ringwarden",
@@ -15,57 +15,51 @@ use crate::config::ServeArgs;
     propagate_version = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Everything the program can do.
+/// All commands of the program.
 #[derive(Debug, Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one value, for as long as the program runs"
-)]
+#[expect(clippy::large_enum_variant, reason = "the program has only one value of this type")]
 pub enum Command {
     /// Run the server
     Serve(ServeArgs),
-    /// Show the whole service at work on real complaints, with a server and a store of its own
+    /// Start a temporary server, import real complaints, and show what each kind of user sees
     Demo(DemoArgs),
-    /// A command that runs and ends.
+    /// A client command, or a command that needs no server.
     #[command(flatten)]
     Client(ClientCommand),
 }
 
-/// The commands that run and end.
+/// Commands that run once and end.
 #[derive(Debug, Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one value, for as long as the program runs"
-)]
+#[expect(clippy::large_enum_variant, reason = "the program has only one value of this type")]
 pub enum ClientCommand {
-    /// Say what is known about numbers, and what to do with their calls
+    /// Show what is known about numbers, and what to do with their calls
     Lookup(lookup::LookupArgs),
-    /// Say what was answered on a call, and why, from the id that the answer gave
+    /// Show what was answered for a call, and why, by the decision id of the answer
     Decision(decision::DecisionArgs),
-    /// File a report on a number, take reports back, or list them
+    /// Submit a report on a number, withdraw reports, or list them
     Report(report::ReportArgs),
-    /// Load a file of reports, cases or list entries into a running server
+    /// Import a file of reports, cases or list entries into a running server
     Import(import::ImportArgs),
-    /// Show and list numbers, and decide about them
+    /// Show and list numbers, set or clear their status, or reset them
     Number(number::NumberArgs),
-    /// Open fraud cases, move them on, and link numbers to them
+    /// Create, show and change fraud cases, and link numbers to them
     Case(case::CaseArgs),
-    /// Show the lists of numbers that rules are made of
+    /// Show lists of numbers, such as do-not-originate lists
     List(list::ListArgs),
-    /// Bring numbers from standard input into one form; needs no server
+    /// Parse numbers and print them in one form (E.164); needs no server
     Normalize(normalize::NormalizeArgs),
-    /// Measure the score on complaints, played again day by day; needs no server
+    /// Measure how good the score is, on complaints that are replayed day by day; needs no server
     Evaluate(evaluate::EvaluateArgs),
-    /// Fit the scoring model to complaints and write it to a file; needs no server
+    /// Fit the scoring model to complaints, and write it to a file; needs no server
     Fit(fit::FitArgs),
-    /// Ask a server whether it serves
+    /// Check whether a server is ready to answer requests
     Health(health::HealthArgs),
-    /// Write a completion script for a shell
+    /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
 
@@ -111,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_command_lines_are_refused() {
         for line in [
             "ringwarden",
             "ringwarden report",

@@ -1,4 +1,4 @@
-//! Complaints and legitimate numbers from files, for commands that replay them without a server.
+//! Reads complaints and legitimate numbers from files, for commands that replay them without a server.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,14 +17,14 @@ use crate::number::{self, E164, Region};
 use crate::replay::Complaints;
 use crate::wire;
 
-/// The most rows of a file of legitimate numbers.
+/// Maximum number of rows in a file of legitimate numbers.
 const LEGITIMATE_MAX: usize = 1_000_000;
 
-/// A bar of complaints rather than of days: early days have few.
+/// The progress bar counts complaints, not days: early days have few complaints.
 const TEMPLATE: &str = "{msg:>8} {wide_bar} {percent:>3} %  {eta} left";
 
-/// Reads a file of FTC complaints, in either layout, plain or gzip, by the rules of the import; says how many rows were
-/// none. The progress is shown.
+/// Reads a file of FTC complaints, in either layout, plain or gzip, by the rules of the import. Shows the progress, and
+/// prints how many rows were rejected.
 pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
     let source = Source::open(path).map_err(|source| file_error(path, source))?;
     let (bytes, bar) = (source.len(), bar("reading"));
@@ -56,7 +56,7 @@ pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
     if rejected > 0 {
         let rows = complaints.rows().len() as u64;
         output::note(format!(
-            "{} complaints; {} rows without a number that can be kept",
+            "{} complaints; {} rows rejected",
             output::grouped(rows),
             output::grouped(rejected)
         ))?;
@@ -64,7 +64,7 @@ pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
     Ok(complaints)
 }
 
-/// The days to use: those given, or from the first call to the last.
+/// The first and the last day to use: the given days, or else the days of the first and the last call.
 pub(super) fn period(
     path: &Path,
     complaints: &Complaints,
@@ -91,7 +91,7 @@ pub(super) fn model(path: &Path) -> Result<ScoreModel, CliError> {
     })
 }
 
-/// A bar, hidden unless standard error is a terminal.
+/// A progress bar. It is hidden if standard error is not a terminal.
 pub(super) fn bar(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
@@ -101,7 +101,7 @@ pub(super) fn bar(what: &'static str) -> ProgressBar {
     bar
 }
 
-/// Shows how far it is.
+/// Updates a progress bar.
 pub(super) fn advance(bar: &ProgressBar, done: u64, of: u64) {
     if !bar.is_hidden() {
         bar.set_length(of.max(1));
@@ -109,7 +109,7 @@ pub(super) fn advance(bar: &ProgressBar, done: u64, of: u64) {
     }
 }
 
-/// Why a file cannot be read or written.
+/// The error for a file that cannot be read or written.
 pub(super) fn file_error(path: &Path, source: std::io::Error) -> CliError {
     CliError::File {
         path: path.to_owned(),
@@ -117,7 +117,7 @@ pub(super) fn file_error(path: &Path, source: std::io::Error) -> CliError {
     }
 }
 
-/// Reads legitimate numbers: a CSV file with the number in its first column and a header.
+/// Reads legitimate numbers from a CSV file with a header and the number in the first column.
 pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
     let content = Source::open(path).map_err(|source| file_error(path, source))?.read().0;
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(content);

@@ -1,24 +1,24 @@
-//! `completions`: a script that teaches a shell the commands.
+//! `completions`: prints a script with which a shell completes commands and flags.
 
 use std::io::Write as _;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::args::Cli;
 use super::error::CliError;
 
-/// Which shell.
+/// Arguments of `completions`.
 #[derive(Args, Debug)]
 pub struct CompletionsArgs {
-    /// The shell to write the script for
+    /// Shell that will use the script
     shell: Shell,
 }
 
-pub(super) fn run(args: &CompletionsArgs) -> Result<(), CliError> {
-    // Into memory first: the generator panics when its writer fails, as a closed pipe does.
+/// Prints the script for `command`, the whole tree of commands.
+pub(super) fn run(args: &CompletionsArgs, mut command: Command) -> Result<(), CliError> {
+    // Write to memory first: the generator panics if its writer fails, and a closed pipe fails.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "ringwarden", &mut script);
+    clap_complete::generate(args.shell, &mut command, "ringwarden", &mut script);
     std::io::stdout().lock().write_all(&script)?;
     Ok(())
 }

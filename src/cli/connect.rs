@@ -1,4 +1,4 @@
-//! The way to the server: its address, the connection, and repeating what had no answer.
+//! The connection to the server: its address, time-outs, and retries of requests without an answer.
 
 use std::time::Duration;
 
@@ -6,28 +6,29 @@ use clap::Args;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use super::error::{CliError, asked_delay, sentence};
+use super::error::CliError;
 use super::output;
+use super::status::{asked_delay, sentence};
 
-/// How long a connection may take.
+/// Maximum time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long one call may take. A call that takes longer is repeated with its ids, or fails.
+/// Maximum time of one request. A change that takes longer is sent again with the same ids; other requests fail.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The first pause before a repetition; each further one is twice as long.
+/// Pause before the first retry. Each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// How often a change is sent, the first time included.
+/// Maximum number of times that a change is sent, including the first time.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// The longest pause before a repetition, also when the server asks for a longer one.
+/// Longest pause before a retry, even if the server asks for a longer one.
 pub(super) const PAUSE_MAX: Duration = Duration::from_secs(15);
 
-/// Where the server is, and how to print what it says.
+/// The address of the server, and the format of the output.
 #[derive(Args, Clone, Debug)]
 pub struct Remote {
-    /// The server's gRPC address
+    /// gRPC address of the server
     #[arg(
         long,
         value_name = "URL",
@@ -35,16 +36,16 @@ pub struct Remote {
         default_value = "http://127.0.0.1:50051"
     )]
     pub server: String,
-    /// Print JSON, one document a line
+    /// Print JSON, one document per line, instead of tables and sentences
     #[arg(long)]
     pub json: bool,
 }
 
 impl Remote {
-    /// Opens a connection; it reopens itself when it breaks.
+    /// Opens a connection. If it breaks, it reopens by itself.
     ///
     /// # Errors
-    /// If the address is none, or nobody answers there.
+    /// If the address is not valid, or if no server answers there.
     pub async fn connect(&self) -> Result<Channel, CliError> {
         let endpoint = self.endpoint()?;
         endpoint.connect().await.map_err(|source| CliError::Unreachable {
@@ -64,7 +65,7 @@ impl Remote {
             format!("http://{}", self.server)
         };
         if !url.starts_with("http://") {
-            return Err(bad("this client speaks gRPC over http:// only"));
+            return Err(bad("this client supports only gRPC over http://"));
         }
         let endpoint = Endpoint::from_shared(url).map_err(|_| bad("it is not a URL"))?;
         Ok(endpoint
@@ -75,11 +76,11 @@ impl Remote {
     }
 }
 
-/// Makes a change: sends it again under the same id while the server does not answer or says it is unavailable, and
-/// says so.
+/// Sends a change. While the server does not answer or is unavailable, sends the change again with the same request id,
+/// and prints a note about each retry.
 ///
 /// # Errors
-/// If the server refuses the change, or still does not answer at the last attempt.
+/// If the server refuses the change, or if it does not answer the last attempt.
 pub(super) async fn change<T, F>(request_id: &str, mut call: impl FnMut() -> F) -> Result<T, CliError>
 where
     F: Future<Output = Result<tonic::Response<T>, Status>>,
@@ -102,7 +103,7 @@ where
         }
         let pause = pause_before(attempts, &status);
         output::note(format!(
-            "{}; sending it again with the same id in {} ms",
+            "{}; sending the request again with the same id in {} ms",
             sentence(&status),
             pause.as_millis()
         ))?;
@@ -111,40 +112,39 @@ where
     }
 }
 
-/// Whether the outcome of a call is unknown, or nothing happened because the server is not ready: with the same ids
-/// it may be sent again.
+/// Whether a request may be sent again with the same ids: its outcome is unknown, or the server was not ready for it.
 pub(super) fn is_unanswered(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) || is_broken_connection(status)
 }
 
-/// How long to wait before sending again what was sent `attempts` times: as long as the server asks, or twice as long
-/// each time, with up to a quarter more by chance so that clients do not come back together.
+/// The pause before the next retry of a request that was sent `attempts` times: the delay that the server asks for, or
+/// else a pause that doubles each time. Up to a quarter is added at random, so that clients do not retry together.
 pub(super) fn pause_before(attempts: u32, status: &Status) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
     let pause = asked_delay(status).unwrap_or(doubled).min(PAUSE_MAX);
     pause + pause.mul_f64(f64::from(random_byte()) / 1_024.0)
 }
 
-/// A name for a request or a report that nobody else has: 128 random bits in hex.
+/// A unique id for a request or a report: 128 random bits in hex.
 ///
 /// # Errors
-/// If the system gives no random numbers.
+/// If the operating system provides no random numbers.
 pub(super) fn random_id() -> Result<String, CliError> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).map_err(CliError::Random)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bits)))
 }
 
-/// The name given for a request, or a new one.
+/// The given request id, or a new one.
 ///
 /// # Errors
-/// As [`random_id`].
+/// Same as [`random_id`].
 pub(super) fn request_id(given: Option<String>) -> Result<String, CliError> {
     given.map_or_else(random_id, Ok)
 }
 
-/// Whether the client's side made this error because the connection broke or the time was up. A server's errors have
-/// no source.
+/// Whether this client made the error, because the connection broke or the time was up. Errors from the server have no
+/// source.
 fn is_broken_connection(status: &Status) -> bool {
     std::error::Error::source(status).is_some() || status.message() == "Timeout expired"
 }
@@ -153,7 +153,7 @@ fn random_byte() -> u8 {
     let mut byte = [0];
     match getrandom::fill(&mut byte) {
         Ok(()) => u8::from_be_bytes(byte),
-        // Without chance the pause is only a little less polite.
+        // Without random numbers, the pause has no random part; retries still work.
         Err(_) => 0,
     }
 }

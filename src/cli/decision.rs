@@ -1,4 +1,4 @@
-//! `decision`: what was answered on a call, and why, from the id that the answer gave.
+//! `decision`: shows what was answered for a call, and why, by the decision id of the answer.
 
 use clap::Args;
 
@@ -10,10 +10,10 @@ use super::{output, time};
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 use crate::wire::v1::{Action, Attestation, Basis, Decision, GetDecisionRequest, LookupRole, RiskLevel, Verstat};
 
-/// Which decision.
+/// Arguments of `decision`.
 #[derive(Args, Debug)]
 pub struct DecisionArgs {
-    /// The id, as the answer or the SIP header has it
+    /// Decision id from the answer or from the SIP header
     #[arg(value_name = "DECISION_ID")]
     decision_id: String,
     #[command(flatten)]

@@ -1,17 +1,16 @@
-//! What can go wrong in a client command, and what to do then.
+//! The errors of commands, and what the user can do about them.
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use thiserror::Error;
-use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
+use tonic::Status;
 
-use super::import::ImportError;
-use super::output::clean;
+use super::import_error::ImportError;
+use super::status::{advice, fields, sentence};
+use super::text::clean;
 use crate::app::AppError;
 use crate::config::ConfigFaults;
 use crate::domain::model::ModelError;
@@ -24,141 +23,143 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Why a command failed. The text is one sentence; [`CliError::next_step`] says what to do.
 #[derive(Debug, Error)]
 pub enum CliError {
-    /// The value of `--server` is not an address this client can use.
+    /// The value of `--server` is not an address that this client can use.
     #[error("`{server}` is not the address of a server: {reason}")]
     BadServer {
-        /// What was given.
+        /// The given value.
         server: String,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// Nobody answers there.
+    /// No server answers at the address.
     #[error("no server answers at {server}")]
     Unreachable {
-        /// Its address.
+        /// Address of the server.
         server: String,
-        /// Why the connection failed.
+        /// Cause of the failed connection.
         source: tonic::transport::Error,
     },
     /// The server answered with an error.
     #[error("{}", sentence(.0))]
     Refused(Box<Status>),
-    /// No answer to a change came, though it was repeated: it may have been applied.
-    #[error("{}, after {attempts} attempts; it may have been applied all the same", sentence(.status))]
+    /// The server answered no attempt of a change. The change may be stored.
+    #[error("{}, after {attempts} attempts; it is unknown whether the change was made", sentence(.status))]
     Unanswered {
-        /// The id of the change.
+        /// Request id of the change.
         request_id: String,
-        /// How often it was sent.
+        /// Number of times that it was sent.
         attempts: u32,
-        /// The last answer.
+        /// Answer to the last attempt.
         status: Box<Status>,
     },
-    /// The server answered, and some items of the request failed.
-    #[error("{failed} of {total} failed")]
+    /// The server answered the request, but some of its items failed.
+    #[error("{failed} of {total} items failed")]
     Items {
-        /// How many.
+        /// Number of items that failed.
         failed: usize,
-        /// Of how many.
+        /// Number of all items.
         total: usize,
     },
-    /// The server is there but does not serve.
-    #[error("the server at {server} says {status}")]
+    /// The server answers, but it is not ready.
+    #[error("the server at {server} is not ready: {status}")]
     NotServing {
-        /// Its address.
+        /// Address of the server.
         server: String,
-        /// What grpc.health.v1 says.
+        /// Status that the health check returned (grpc.health.v1).
         status: String,
     },
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause of the error.
         source: io::Error,
     },
-    /// A file of complaints holds none of the days asked for.
-    #[error("{}: no complaints of these days", path.display())]
+    /// A file has no complaints in the requested days.
+    #[error("{}: the file has no complaints in these days", path.display())]
     NoComplaints {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// A line of a file of numbers holds none.
-    #[error("{}: line {line} holds no number", path.display())]
+    /// A line in a file of numbers has no valid number.
+    #[error("{}: line {line} has no valid number", path.display())]
     NotANumber {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Which line; the header is line 1.
+        /// Line in the file; the header is line 1.
         line: u64,
     },
-    /// A file of numbers holds too many.
-    #[error("{}: holds more than {max} numbers", path.display())]
+    /// A file of numbers has too many numbers.
+    #[error("{}: the file has more than {max} numbers", path.display())]
     TooManyNumbers {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// How many are taken.
+        /// Maximum number of numbers.
         max: usize,
     },
-    /// A model file cannot be used.
+    /// A model file is not valid.
     #[error("{}: {source}", path.display())]
     Model {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause of the error.
         source: ModelError,
     },
-    /// Two models are no cross-fit.
-    #[error("the two models are no cross-fit: {0}")]
+    /// Two models cannot be used together in a cross-fit.
+    #[error("cannot use the two models for a cross-fit: {0}")]
     CrossFit(&'static str),
-    /// A model cannot be fitted.
+    /// The model cannot be fitted.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// The figures cannot be drawn.
+    /// The plots cannot be drawn.
     #[error(transparent)]
     Plot(#[from] PlotError),
-    /// What was to be printed could not be.
+    /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// The system gives no random numbers to name a request by.
-    #[error("the system gives no random numbers: {0}")]
+    /// The operating system provides no random numbers for a request id.
+    #[error("the operating system provides no random numbers: {0}")]
     Random(getrandom::Error),
-    /// The configuration of a server is wrong.
+    /// The configuration of the server is not valid.
     #[error(transparent)]
     Config(#[from] ConfigFaults),
     /// The log cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    /// A server cannot run.
+    /// The server cannot start.
     #[error(transparent)]
     App(#[from] AppError),
-    /// Calls under way were cut off when the server ended.
-    #[error("the server ended with calls under way")]
+    /// Requests in progress were cut off when the server shut down.
+    #[error("the server shut down before all requests in progress had ended")]
     CutOff,
-    /// Answers of the demo are not what they should be.
-    #[error("the demo's answers are not what they should be:\n  {}", .0.join("\n  "))]
+    /// Some answers in the demo differ from the expected answers.
+    #[error("some answers in the demo are wrong:\n  {}", .0.join("\n  "))]
     WrongAnswers(Vec<String>),
-    /// An import ended early.
+    /// An import stopped early.
     #[error(transparent)]
     Import(#[from] ImportError),
 }
 
 impl CliError {
-    /// What to do about it, as a clause without a full stop.
+    /// What the user can do, as a clause without a full stop; `None` if there is no advice.
     pub fn next_step(&self) -> Option<String> {
         match self {
             Self::BadServer { .. } => Some("give it as http://HOST:PORT".to_owned()),
-            Self::Unreachable { .. } => {
-                Some("is it running? start it with `ringwarden serve`, or give --server URL".to_owned())
-            }
+            Self::Unreachable { .. } => Some(
+                "start a server with `ringwarden serve`, or give the address of a running one with --server URL"
+                    .to_owned(),
+            ),
             Self::Refused(status) => advice(status),
             Self::Unanswered { request_id, .. } => Some(format!(
-                "repeat it with --request-id {request_id}: it then counts once, whatever happened before"
+                "run the command again with --request-id {request_id}: then the change is made only once"
             )),
-            Self::NotServing { .. } => {
-                Some("it may still be starting, or its store may be away: see its log".to_owned())
-            }
+            Self::NotServing { .. } => Some(
+                "the server may still be starting, or its store may be unavailable: see the log of the server"
+                    .to_owned(),
+            ),
             Self::Import(error) => error.next_step(),
-            Self::Config(_) => Some("`ringwarden serve --help` lists all settings".to_owned()),
+            Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::File { .. }
             | Self::NoComplaints { .. }
@@ -177,17 +178,17 @@ impl CliError {
         }
     }
 
-    /// Whether an argument makes no sense, rather than that the command failed.
+    /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::BadServer { .. })
     }
 
-    /// Whether whoever reads the output closed it early, as `head` does: no failure.
+    /// Whether the reader of the output closed it early, as `head` does. This is not a failure.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// Writes the error for a person: the sentence, the fields at fault, and the next step.
+    /// Writes the error for people: the sentence, its causes, the fields at fault, and what to do.
     ///
     /// # Errors
     /// If `out` cannot be written.
@@ -195,7 +196,7 @@ impl CliError {
         let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            write_line(&mut text, &format!("because {}", clean(&error.to_string())));
+            write_line(&mut text, &format!("cause: {}", clean(&error.to_string())));
             cause = error.source();
         }
         for (field, description) in self.fields() {
@@ -240,72 +241,6 @@ impl From<Status> for CliError {
     }
 }
 
-/// An answer that is an error, as a sentence without a full stop.
-pub(super) fn sentence(status: &Status) -> String {
-    let code = code_name(status.code());
-    match clean(status.message()) {
-        message if message.is_empty() => format!("the server answered {code}"),
-        message => format!("{message} ({code})"),
-    }
-}
-
-/// The name of a code of gRPC, such as `NOT_FOUND`.
-pub(super) fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
-}
-
-/// How long the server asks to wait (google.rpc.RetryInfo).
-pub(super) fn asked_delay(status: &Status) -> Option<Duration> {
-    status.get_details_retry_info()?.retry_delay
-}
-
-/// The fields at fault (google.rpc.BadRequest), each with what is wrong.
-fn fields(status: &Status) -> Vec<(String, String)> {
-    status
-        .get_details_bad_request()
-        .into_iter()
-        .flat_map(|bad| bad.field_violations)
-        .map(|violation| (violation.field, violation.description))
-        .collect()
-}
-
-fn advice(status: &Status) -> Option<String> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice on the other codes")]
-    let step = match status.code() {
-        Code::NotFound => "check the id, or look for it with the `list` command",
-        Code::AlreadyExists => "choose another id, or leave it out and one is made",
-        Code::Aborted => "somebody else changed it: read it again, then repeat with its new version",
-        Code::FailedPrecondition => "look at its state with the `show` command",
-        Code::ResourceExhausted => match asked_delay(status) {
-            Some(delay) => return Some(format!("try again in {} s", delay.as_secs().max(1))),
-            None => "try again later",
-        },
-        Code::Unavailable => "try again in a moment",
-        Code::Unimplemented => "this server does not know the command: is it older than this client?",
-        Code::Internal | Code::Unknown => "the server's log says more",
-        _ => return None,
-    };
-    Some(step.to_owned())
-}
-
 fn write_line(text: &mut String, line: &str) {
     // Writing to a String does not fail.
     let _written = writeln!(text, "  {line}");
@@ -313,7 +248,10 @@ fn write_line(text: &mut String, line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use tonic_types::ErrorDetails;
+    use std::time::Duration;
+
+    use tonic::Code;
+    use tonic_types::{ErrorDetails, StatusExt as _};
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! `fit`: the scoring model from complaints, written to a file.
+//! `fit`: fits the scoring model to complaints, and writes it to a file.
 
 use std::path::PathBuf;
 
@@ -12,27 +12,27 @@ use crate::domain::model::ScoreModel;
 use crate::fit::{self, FitPlan};
 use crate::replay::Half;
 
-/// What to fit on, and where to.
+/// Arguments of `fit`.
 #[derive(Args, Debug)]
 pub struct FitArgs {
-    /// Complaints in the columns of the FTC, plain or gzip
+    /// CSV file of FTC complaints, in three or eight columns, plain or gzip
     complaints: PathBuf,
-    /// Legitimate numbers: a CSV file with the number in its first column
+    /// CSV file of legitimate numbers, with a header and the number in the first column
     #[arg(long, value_name = "FILE")]
     legitimate: PathBuf,
-    /// First day to fit on; what came before is only known
+    /// First day to fit on, as YYYY-MM-DD; complaints of earlier days are evidence only
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     from: Day,
-    /// Last day to fit on; nothing later is looked at
+    /// Last day to fit on, as YYYY-MM-DD; later complaints are not used
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     to: Day,
-    /// Use the legitimate numbers of one half of the exchanges only, so that the other half can test
+    /// Use only the legitimate numbers in this half of the exchanges; the other half is for the test
     #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1))]
     half: Option<u8>,
-    /// Which samples are drawn: the same seed gives the same model
+    /// Seed of the random samples; the same seed gives the same model
     #[arg(long, value_name = "N")]
     seed: u64,
-    /// Where to write the model
+    /// File to write the model to
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -59,7 +59,7 @@ pub(super) fn run(args: &FitArgs) -> Result<(), CliError> {
     std::fs::write(&args.out, model.to_json() + "\n").map_err(|source| file_error(&args.out, source))?;
     let Some(fitted) = &model.fitted else { return Ok(()) };
     output::note(format!(
-        "{}: loss {:.4}, {:.4} of a model that knows nothing; {} calls, {} legitimate numbers",
+        "{}: loss {:.4}, {:.4} of the loss of a model without evidence; {} calls, {} legitimate numbers",
         model.version,
         fitted.loss,
         fitted.loss / fitted.loss_without,

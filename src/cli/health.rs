@@ -1,4 +1,4 @@
-//! `health`: whether a server serves, for people and for the health checks of containers.
+//! `health`: checks whether a server is ready, for people and for the health checks of containers.
 
 use clap::Args;
 use serde::Serialize;
@@ -10,10 +10,10 @@ use super::connect::Remote;
 use super::error::CliError;
 use super::output;
 
-/// What to ask.
+/// Arguments of `health`.
 #[derive(Args, Debug)]
 pub struct HealthArgs {
-    /// The service to ask about, such as ringwarden.v1.LookupService [default: the whole server]
+    /// gRPC service to check, such as ringwarden.v1.LookupService [default: the whole server]
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     service: String,
     #[command(flatten)]
@@ -25,7 +25,7 @@ struct Health<'a> {
     status: &'a str,
 }
 
-/// Whether the server answers that it serves.
+/// Whether the health check of the server returns SERVING.
 pub(super) async fn is_serving(remote: &Remote) -> Result<bool, CliError> {
     let mut client = HealthClient::new(remote.connect().await?);
     let answer = client.check(HealthCheckRequest::default()).await?.into_inner();

@@ -1,8 +1,8 @@
-//! The command line: client commands that talk gRPC to a running server, and a few that need none.
+//! The command line: client commands that use gRPC to talk to a running server, and a few commands that need no server.
 //!
-//! Every command prints a table or a sentence for people and, with `--json`, the messages of the API as JSON for
-//! programs, one document a line. Every change carries an id, made by chance unless given, so that it can be sent
-//! again when no answer came.
+//! Every command prints tables and sentences for people or, with `--json`, the messages of the API as JSON for
+//! programs, one document per line. Every change has a request id, which is random if it is not given. So a change
+//! without an answer can be sent again, and is made only once.
 
 pub mod args;
 mod case;
@@ -16,6 +16,7 @@ mod evaluate;
 mod fit;
 mod health;
 pub mod import;
+mod import_error;
 mod list;
 mod lookup;
 mod names;
@@ -25,21 +26,24 @@ mod output;
 mod report;
 mod serve;
 mod shared;
+mod status;
+mod text;
 mod time;
 
 pub use connect::Remote;
 pub use error::CliError;
 
-use args::{ClientCommand, Command};
+use args::{Cli, ClientCommand, Command};
+use clap::{CommandFactory as _, Parser as _};
 
 /// Runs a command.
 ///
 /// # Errors
-/// Whatever goes wrong; see [`CliError`].
+/// If the command fails; see [`CliError`].
 pub async fn execute(command: Command) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => Box::pin(serve::run(args)).await,
-        Command::Demo(args) => Box::pin(demo::run(args)).await,
+        Command::Demo(args) => Box::pin(demo::run(args, run_line)).await,
         Command::Client(command) => run(command).await,
     }
 }
@@ -47,9 +51,9 @@ pub async fn execute(command: Command) -> Result<(), CliError> {
 /// Runs a client command.
 ///
 /// # Errors
-/// Whatever goes wrong; see [`CliError`].
+/// If the command fails; see [`CliError`].
 async fn run(command: ClientCommand) -> Result<(), CliError> {
-    // The futures of the larger commands are boxed so that this one stays small.
+    // The futures of the larger commands are boxed, so that the future of this function stays small.
     match command {
         ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,
         ClientCommand::Decision(args) => Box::pin(decision::run(args)).await,
@@ -62,6 +66,21 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Normalize(args) => normalize::run(&args),
         ClientCommand::Evaluate(args) => evaluate::run(&args),
         ClientCommand::Fit(args) => fit::run(&args),
-        ClientCommand::Completions(args) => completions::run(&args),
+        ClientCommand::Completions(args) => completions::run(&args, Cli::command()),
+    }
+}
+
+/// Parses and runs the command line of a client command. The line begins with the name of the program.
+///
+/// # Errors
+/// If the line is no client command, or the command fails.
+async fn run_line(line: Vec<String>) -> Result<(), CliError> {
+    let refused = |reason: String| CliError::WrongAnswers(vec![reason]);
+    match Cli::try_parse_from(line) {
+        Ok(Cli {
+            command: Command::Client(command),
+        }) => Box::pin(run(command)).await,
+        Ok(_) => Err(refused("the demo runs client commands only".to_owned())),
+        Err(error) => Err(refused(error.to_string())),
     }
 }

@@ -1,4 +1,4 @@
-//! Enumerations in words: the upper-case names of the API, written alike in arguments, tables and JSON.
+//! Names of the API's enumerations. Arguments, tables and JSON all use the same upper-case names.
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
@@ -9,18 +9,18 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::domain::kinds;
 use crate::wire::v1;
 
-/// An enumeration of the wire whose values can be shown.
+/// An enumeration of the API whose values can be shown.
 pub(super) trait Shown: TryFrom<i32> {
-    /// The name without the enumeration's own: `ALLOW` of `ACTION_ALLOW`.
+    /// The name without the prefix of the enumeration: `ALLOW` for `ACTION_ALLOW`.
     fn name(self) -> &'static str;
 }
 
-/// An enumeration of the wire whose values can also be given as arguments.
+/// An enumeration of the API whose values can also be given as arguments.
 pub(super) trait Named: Shown + Clone + Send + Sync + 'static {
-    /// Every name, in the order of the values.
+    /// All names, in the order of the values.
     fn names() -> impl Iterator<Item = &'static str>;
 
-    /// The value of a name, in either case; `-` stands for `_`.
+    /// The value with this name. Case does not matter, and `-` stands for `_`.
     fn from_name(name: &str) -> Option<Self>;
 }
 
@@ -35,7 +35,7 @@ macro_rules! shown {
     )+ };
 }
 
-// The domain's values have the integers of the wire (a test checks their names).
+// The values of the domain have the same integers as those of the API (a test checks their names).
 macro_rules! named {
     ($($name:ident),+ $(,)?) => { $(
         impl Named for v1::$name {
@@ -59,8 +59,8 @@ shown! {
 }
 named! { Action, Attestation, CaseRole, CaseStatus, Category, Channel, ListKind, ReportRole, Source, StatusKind, Verstat }
 
-/// The name of a value as it came over the wire: empty when it is not set, `#` and the integer when this release
-/// does not know it.
+/// The name of a value in an answer: empty if the value is not set, `#` and the integer if this release does not know
+/// the value.
 pub(super) fn name_of<T: Shown>(value: i32) -> String {
     match T::try_from(value) {
         _ if value == 0 => String::new(),
@@ -69,7 +69,7 @@ pub(super) fn name_of<T: Shown>(value: i32) -> String {
     }
 }
 
-/// Reads a name as an argument, and tells help and shell completion which there are.
+/// Parses a name in an argument, and lists all names in the help and for shell completion.
 pub(super) fn parser<T: Named>() -> NameParser<T> {
     NameParser(PhantomData)
 }

@@ -1,4 +1,4 @@
-//! `normalize`: what libphonenumber says of numbers, line by line, without a server.
+//! `normalize`: parses numbers with libphonenumber, line by line, without a server.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write};
@@ -11,29 +11,29 @@ use super::error::CliError;
 use super::shared;
 use crate::number::{self, LineType, NumberError, ParsedNumber, Region, Validity};
 
-/// The longest line read, in bytes; the rest of a longer one is skipped. A number has 250 characters at most.
+/// Longest line that is read, in bytes; the rest of a longer line is skipped. A number has at most 250 characters.
 const LINE_BYTES_MAX: u64 = 64 * 1_024;
 
-/// Characters of the widest column.
+/// Width of the widest column, in characters.
 const INPUT_WIDTH: usize = 28;
 
-/// Bytes of the buffers in and out.
+/// Size of the input and output buffers, in bytes.
 const BUFFER_BYTES: usize = 256 * 1_024;
 
-/// What to read, and how.
+/// Arguments of `normalize`.
 #[derive(Args, Debug)]
 pub struct NormalizeArgs {
-    /// A file with a number a line, or JSON lines {"input":…,"region":…}; `-` or none for standard input
+    /// File with one number or one JSON object {"input":…,"region":…} per line; - for standard input [default: -]
     file: Option<PathBuf>,
-    /// Print JSON, one document a line
+    /// Print JSON, one document per line
     #[arg(long)]
     json: bool,
-    /// Region in which numbers without country code are read, such as US
+    /// Region of numbers without a country code, such as US [default: none]
     #[arg(long, value_name = "XX", value_parser = shared::region)]
     region: Option<Region>,
 }
 
-/// One line of JSON input; other keys are ignored.
+/// One line of JSON input. Other keys are ignored.
 #[derive(Deserialize)]
 struct Question {
     input: String,
@@ -73,7 +73,7 @@ pub(super) fn run(args: &NormalizeArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Answers every line with a line, in order. Nothing is flushed before the end.
+/// Writes one line of output for each line of input, in order. Flushes only at the end.
 fn normalize(mut input: impl BufRead, mut out: impl Write, args: &NormalizeArgs) -> io::Result<()> {
     let mut line = Vec::new();
     while read_line(&mut input, &mut line)? {
@@ -90,7 +90,7 @@ fn normalize(mut input: impl BufRead, mut out: impl Write, args: &NormalizeArgs)
     out.flush()
 }
 
-/// Reads a line without its end; `false` at the end of the input.
+/// Reads a line without its line end. Returns `false` at the end of the input.
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     let mut bounded = input.by_ref().take(LINE_BYTES_MAX);
@@ -154,7 +154,7 @@ fn found<'a>(input: &'a str, number: &'a ParsedNumber, region: Option<&'a Region
     }
 }
 
-/// Columns of fixed width, since nothing is known of the lines to come.
+/// Writes an answer in columns of fixed width, because the lines that follow are not known yet.
 fn write_plain(out: &mut impl Write, answer: &Answer<'_>) -> io::Result<()> {
     match answer {
         Answer::Number {
@@ -183,8 +183,8 @@ fn write_plain(out: &mut impl Write, answer: &Answer<'_>) -> io::Result<()> {
     }
 }
 
-/// A text, filled up with spaces to so many characters, and a space. Formatting would write the spaces one by one,
-/// which is a quarter of the time of a line.
+/// Writes a text, padded with spaces to `width` characters, and one more space. The standard formatting writes spaces
+/// one by one, which takes a quarter of the time of a line.
 fn write_column(out: &mut impl Write, text: &str, width: usize) -> io::Result<()> {
     const SPACES: &[u8] = &[b' '; INPUT_WIDTH + 1];
     let chars = if text.is_ascii() {
@@ -197,7 +197,7 @@ fn write_column(out: &mut impl Write, text: &str, width: usize) -> io::Result<()
     out.write_all(SPACES.get(..filling).unwrap_or(SPACES))
 }
 
-/// The name of a kind of line, as the API has it.
+/// The name of a line type in the API.
 fn line_type(kind: LineType) -> &'static str {
     match kind {
         LineType::Unknown => "UNKNOWN",

@@ -1,7 +1,7 @@
-//! What commands print: tables and sentences for people, JSON for programs.
+//! The output of commands: tables and sentences for people, JSON for programs.
 //!
-//! Styles are always written, and taken out again by `anstream` when the output is no terminal or `NO_COLOR` is set:
-//! that decision is made in one place.
+//! All code here writes styles. `anstream` removes them if the output is not a terminal or if `NO_COLOR` is set, so
+//! that this decision is made in one place.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -10,9 +10,10 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Lin
 use serde::Serialize;
 
 use super::error::CliError;
+pub(super) use super::text::{clean, grouped};
 use crate::wire::v1::RiskLevel;
 
-/// A line under the header, and no other.
+/// A style with a line under the header and no other lines.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Prints a message as one line of JSON.
@@ -28,7 +29,7 @@ pub(super) fn line(text: impl Display) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Prints a table, or a sentence instead of an empty one.
+/// Prints a table, or a sentence if the table is empty.
 pub(super) fn table(table: &Table, if_empty: &str) -> Result<(), CliError> {
     if table.is_empty() {
         return note(if_empty);
@@ -36,14 +37,14 @@ pub(super) fn table(table: &Table, if_empty: &str) -> Result<(), CliError> {
     line(table.trim_fmt())
 }
 
-/// Says something beside the output, on standard error.
+/// Prints a note on standard error, apart from the output.
 pub(super) fn note(text: impl Display) -> Result<(), CliError> {
     let mut err = anstream::stderr().lock();
     writeln!(err, "{text}")?;
     Ok(())
 }
 
-/// A table with a header, as wide as the terminal at most.
+/// A table with a header. It is not wider than the terminal.
 pub(super) fn new_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = bare_table();
     table.load_style(RULED);
@@ -56,7 +57,7 @@ pub(super) fn card() -> Table {
     bare_table()
 }
 
-/// Adds a line to a card, unless there is nothing to say.
+/// Adds a line to a card, unless the value is empty.
 pub(super) fn add(card: &mut Table, name: &str, value: impl Display) {
     let value = clean(&value.to_string());
     if !value.is_empty() {
@@ -64,27 +65,27 @@ pub(super) fn add(card: &mut Table, name: &str, value: impl Display) {
     }
 }
 
-/// Adds a line whose value has a style of its own.
+/// Adds a line whose value has its own style.
 pub(super) fn add_cell(card: &mut Table, name: &str, value: Cell) {
     card.add_row([label(name), value]);
 }
 
-/// A cell of text that may come from anywhere.
+/// A cell of text that may come from a user. Control characters are removed.
 pub(super) fn text(value: impl Display) -> Cell {
     Cell::new(clean(&value.to_string()))
 }
 
-/// A cell that holds a number, to the right.
+/// A right-aligned cell, for figures.
 pub(super) fn figure(value: impl Display) -> Cell {
     Cell::new(value).set_alignment(CellAlignment::Right)
 }
 
-/// A cell of a score: one decimal, `-` when there is none.
+/// A cell with a score: one decimal, or `-` if there is no score.
 pub(super) fn score(value: Option<f64>) -> Cell {
     figure(value.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")))
 }
 
-/// A cell in the colour of a level of risk.
+/// A cell in the colour of a risk level.
 pub(super) fn by_level(text: impl Display, level: RiskLevel) -> Cell {
     let cell = Cell::new(clean(&text.to_string()));
     match level {
@@ -96,27 +97,9 @@ pub(super) fn by_level(text: impl Display, level: RiskLevel) -> Cell {
     }
 }
 
-/// A cell that says what went wrong.
+/// A cell with an error message.
 pub(super) fn failure(text: impl Display) -> Cell {
     Cell::new(clean(&text.to_string())).fg(Color::Red)
-}
-
-/// Text without control characters, so that no report can steer the terminal that shows it.
-pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// A count with commas: `2,730,245`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn bare_table() -> Table {
@@ -137,20 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\r\nc"), "a [31mb  c");
-    }
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(1_000), "1,000");
-        assert_eq!(grouped(2_730_245), "2,730,245");
-    }
-
-    #[test]
-    fn what_is_empty_is_not_in_a_card() {
+    fn empty_values_are_not_in_a_card() {
         let mut table = card();
         add(&mut table, "brand", "");
         assert!(table.is_empty());

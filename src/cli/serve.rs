@@ -1,4 +1,4 @@
-//! `serve`: the server, from its configuration to its end.
+//! `serve`: runs the server, from reading its configuration to its shutdown.
 
 use super::{CliError, output};
 use crate::app::{self, Listeners};
@@ -11,14 +11,14 @@ use crate::tasks::{Tasks, shutdown_signal};
 use crate::telemetry;
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
-    // A variable that is not Unicode is not one of ours.
+    // No variable of the server has a name or value that is not Unicode.
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = config::load(&args, variables, |path| std::fs::read_to_string(path))?;
     let metrics = Metrics::new();
     let _log = telemetry::install(&config.log, &metrics)?;
     for variable in &config.unknown_variables {
-        tracing::warn!(variable, "there is no such setting");
+        tracing::warn!(variable, "unknown environment variable: no setting has this name");
     }
     let tasks = Tasks::new();
     let signalled = tasks.clone();
@@ -28,7 +28,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
             () = signalled.shutdown_requested() => {}
         }
     });
-    // Beside the opening of the store, and done before the first call is taken.
+    // Runs while the store is being opened, and ends before the server answers its first request.
     let warm_up = tokio::task::spawn_blocking(|| {
         number::warm_up();
         advice::warm_up();

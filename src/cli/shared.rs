@@ -1,4 +1,4 @@
-//! Arguments and steps that several commands share.
+//! Arguments and functions that several commands share.
 
 use std::str::FromStr as _;
 
@@ -7,67 +7,68 @@ use clap::Args;
 use crate::domain::day::{Day, NotADay};
 use crate::number::{Region, UnknownRegion};
 
-/// Items of one page of a list, the most the server gives.
+/// Number of items in one page of a list: the maximum that the server allows.
 pub(super) const PAGE_SIZE: u32 = 1_000;
 
-/// How long a person waits for an answer, which no call waits for: the most that the server takes for a budget.
+/// Time budget of a lookup by a person, in milliseconds: the maximum that the server accepts. No call waits for this
+/// answer.
 pub(super) const PATIENCE_MS: u32 = 10_000;
 
-/// Reads a day.
+/// Parses a day.
 pub(super) fn day(text: &str) -> Result<Day, NotADay> {
     text.parse()
 }
 
-/// How a number without country code is read.
+/// The region of numbers without a country code.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct InRegion {
-    /// Region in which numbers without country code are read, such as US
+    /// Region of numbers without a country code, such as US [default: none]
     #[arg(long, value_name = "XX", value_parser = region)]
     pub region: Option<Region>,
 }
 
 impl InRegion {
-    /// As requests carry it: empty when not given.
+    /// The region as text for a request; empty if it is not given.
     pub(super) fn for_wire(&self) -> String {
         self.region.map(|region| region.to_string()).unwrap_or_default()
     }
 }
 
-/// Who makes a change, why, and under which id.
+/// Who makes a change, and its request id.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Change {
-    /// Who makes the change [default: the name you are logged in by]
+    /// Name of the person who makes the change [default: your login name]
     #[arg(long, value_name = "NAME", env = "RINGWARDEN_ACTOR")]
     actor: Option<String>,
-    /// Name of this request; repeating it is safe [default: made by chance]
+    /// Id of this request; it is safe to repeat a request with the same id [default: random]
     #[arg(long, value_name = "ID")]
     pub request_id: Option<String>,
 }
 
 impl Change {
-    /// Who makes the change.
+    /// The name of the person who makes the change.
     pub(super) fn actor(&self) -> String {
         actor(self.actor.clone())
     }
 }
 
-/// How much of a list is wanted.
+/// How many items of a list to show.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Limit {
-    /// How many to list at most
+    /// Maximum number of items to list
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub limit: u32,
 }
 
 impl Limit {
-    /// The size of the next page when `have` items are there; `None` when that is enough.
+    /// The size of the next page after `have` items; `None` if no more items are needed.
     pub(super) fn next_page(self, have: usize) -> Option<u32> {
         let left = self.limit.saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
         (left > 0).then_some(left.min(PAGE_SIZE))
     }
 }
 
-/// Who makes a change: the name given, that of the login, or the program's.
+/// Who makes a change: the given name, or else the login name, or else the name of the program.
 pub(super) fn actor(given: Option<String>) -> String {
     given
         .or_else(|| {
@@ -79,17 +80,17 @@ pub(super) fn actor(given: Option<String>) -> String {
         .unwrap_or_else(|| "ringwarden command line".to_owned())
 }
 
-/// Reads a region.
+/// Parses a region.
 pub(super) fn region(text: &str) -> Result<Region, UnknownRegion> {
     Region::from_str(text)
 }
 
-/// Reads a fraction, 0 to 1.
+/// Parses a fraction from 0 to 1.
 pub(super) fn fraction(text: &str) -> Result<f64, &'static str> {
     in_range(text, 1.0).ok_or("expected a number from 0 to 1")
 }
 
-/// Reads a score, 0 to 100.
+/// Parses a score from 0 to 100.
 pub(super) fn score(text: &str) -> Result<f64, &'static str> {
     in_range(text, 100.0).ok_or("expected a number from 0 to 100")
 }

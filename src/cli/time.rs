@@ -1,15 +1,15 @@
-//! Times as people write and read them.
+//! Parses and prints times for people.
 
 use crate::wire::Timestamp;
 use chrono::{DateTime, NaiveDate};
 use thiserror::Error;
 
-/// Why a text is not a time.
+/// The error for a text that is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("expected a time such as 2021-07-06T11:48:00Z, or a date such as 2021-07-06 (midnight UTC)")]
 pub(super) struct NotATime;
 
-/// Reads RFC 3339, or a date alone, which is its midnight in UTC.
+/// Parses a time in RFC 3339, or a date, which means its midnight in UTC.
 pub(super) fn parse(text: &str) -> Result<Timestamp, NotATime> {
     if let Some(date) = date(text) {
         return Ok(date);
@@ -19,13 +19,13 @@ pub(super) fn parse(text: &str) -> Result<Timestamp, NotATime> {
         .map_err(|_| NotATime)
 }
 
-/// Reads `YYYY-MM-DD` as its midnight in UTC.
+/// Parses `YYYY-MM-DD` as its midnight in UTC.
 pub(super) fn date(text: &str) -> Option<Timestamp> {
     let date: NaiveDate = text.parse().ok()?;
     Some(date.and_hms_opt(0, 0, 0)?.and_utc().into())
 }
 
-/// To the minute, in UTC: `2021-07-06 11:48`; empty when unset.
+/// A time in UTC, to the minute, such as `2021-07-06 11:48`; empty if it is not set.
 pub(super) fn shown(time: Option<Timestamp>) -> String {
     time.and_then(|time| DateTime::try_from(time).ok())
         .map(|time| time.format("%Y-%m-%d %H:%M").to_string())
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unset_is_empty() {
+    fn unset_times_are_empty() {
         assert_eq!(shown(None), "");
     }
 }

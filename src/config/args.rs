@@ -1,4 +1,4 @@
-//! The flags of `serve`, made from the list of settings, so that there is no second list to keep in step.
+//! The flags of `serve`. They are made from the list of settings, so there is no second list to maintain.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,18 +10,27 @@ use super::settings::{SETTINGS, Setting};
 
 const CONFIG_FLAG: &str = "config";
 
-/// The flags of `serve` as they were given: text, which [`load`](super::load) reads, so that all that is wrong with flags,
-/// variables and file is said at once.
+/// The format, unit and range of each type of value, at the end of `serve --help`.
+const VALUES: &str = "Values:
+  ADDR   IP address and port, such as 127.0.0.1:8080
+  TIME   number with the unit ms, s or m, such as 500ms or 10s: 1ms to 60m
+  SIZE   number with the unit KiB or MiB, such as 64KiB: 1KiB to 64MiB
+  COUNT  whole number from 1 to 100000, unless the setting names another range
+  SCORE  number from 0 to 100
+  SHARE  number from 0.001 to 0.999";
+
+/// The flags of `serve` as text. [`load`](super::load) parses them, so that one error reports every fault in flags,
+/// variables and file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServeArgs {
-    /// The file to read.
+    /// The configuration file to read.
     pub config: Option<PathBuf>,
-    /// Values by flag.
+    /// Value of each given flag.
     values: BTreeMap<&'static str, String>,
 }
 
 impl ServeArgs {
-    /// What was given for a setting.
+    /// The value given for a setting.
     pub(super) fn value(&self, setting: &Setting) -> Option<&str> {
         self.values.get(setting.flag).map(String::as_str)
     }
@@ -33,8 +42,8 @@ impl Args for ServeArgs {
             .long(CONFIG_FLAG)
             .value_name("FILE")
             .value_parser(ValueParser::path_buf())
-            .help("A TOML file with settings; flags and variables come before it [env: RINGWARDEN_CONFIG]");
-        command.arg(config).args(SETTINGS.iter().map(flag))
+            .help("TOML file with settings; flags and environment variables override it [env: RINGWARDEN_CONFIG]");
+        command.arg(config).args(SETTINGS.iter().map(flag)).after_help(VALUES)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

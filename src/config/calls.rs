@@ -1,4 +1,4 @@
-//! Settings of answers at call time, and of what callers' calls are a sign of.
+//! Settings of the answers at call time, and of the signs in the traffic of callers.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -7,22 +7,22 @@ use std::time::Duration;
 use super::layers::Layers;
 use super::{Problem, parse, settings};
 
-/// How calls are answered.
+/// Settings of the answers to lookups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
-    /// Within what time a lookup is answered whose client does not say. Default: 50 ms.
+    /// Time budget of a lookup whose client gives none. Default: 50 ms.
     pub lookup_budget: Duration,
-    /// The SIP answer to a call that is refused for what was learnt of its number. Default: 603+.
+    /// SIP response for a call that is blocked because of what is known about its number. Default: 603+.
     pub sip_block: SipBlock,
-    /// Where people object; no slash at its end. Default: nowhere.
+    /// URL at which people object to a decision, without a slash at the end. Default: none.
     pub redress_url: Option<String>,
-    /// Where the signed contact card of RFC 8688 is. Default: nowhere.
+    /// URL of the signed contact card of RFC 8688. Default: none.
     pub contact_card_url: Option<String>,
-    /// The file of the keys that seal decisions. Default: a key of the store.
+    /// File with the keys that seal decision ids. Default: none; the key is derived from the store.
     pub decision_keys: Option<PathBuf>,
 }
 
-/// How a call is refused.
+/// SIP response for a blocked call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SipBlock {
     /// 603 "Network Blocked" (ATIS-1000099).
@@ -31,32 +31,32 @@ pub enum SipBlock {
     Rejected,
 }
 
-/// From where on the calls of a number are a sign of something, and of how many callers they are remembered.
+/// Thresholds from which the traffic of a caller is a sign of abuse, and how many callers are kept in memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Traffic {
-    /// Distinct numbers called within a minute that make a burst. Default: 50.
+    /// Distinct called numbers within a minute that make a burst. Default: 50.
     pub distinct_per_minute: NonZeroU32,
-    /// Distinct numbers called within an hour that make a burst. Default: 500.
+    /// Distinct called numbers within an hour that make a burst. Default: 500.
     pub distinct_per_hour: NonZeroU32,
-    /// Steps from a number to the next that make sequential dialling. Default: 10.
+    /// Steps from a called number to a neighbouring one that make sequential dialling. Default: 10.
     pub sequential_steps: NonZeroU32,
-    /// Distinct people calling a number back that make its owner a victim. Default: 20.
+    /// Distinct people who must call a number back before its owner counts as a victim of spoofing. Default: 20.
     pub callback_strangers: NonZeroU32,
-    /// Outcomes of an hour before any share of them counts. Default: 120.
+    /// Call outcomes within an hour that are needed before any share of them counts. Default: 120.
     pub outcome_calls: NonZeroU32,
-    /// An answered call below this is short. Default: 6 s.
+    /// An answered call that is shorter than this is a short call. Default: 6 s.
     pub short_call: Duration,
-    /// A higher share of short calls among the answered is a sign. Default: 0.2.
+    /// A higher share of short calls among the answered calls is a sign, 0 to 1. Default: 0.2.
     pub short_share: f64,
-    /// A lower share of answered calls is a sign. Default: 0.5.
+    /// A lower share of answered calls is a sign, 0 to 1. Default: 0.5.
     pub answered_share: f64,
-    /// A higher share of rejected calls is a sign. Default: 0.2.
+    /// A higher share of rejected calls is a sign, 0 to 1. Default: 0.2.
     pub rejected_share: f64,
-    /// How long after an emergency call every call to its caller is put through. Default: 60 minutes.
+    /// Time after an emergency call in which every call to its caller is allowed. Default: 60 minutes.
     pub emergency_callback: Duration,
-    /// Callers that are remembered. Default: 100,000.
+    /// Maximum number of callers whose call rate is kept in memory. Default: 100,000.
     pub callers: NonZeroU32,
-    /// Of them, callers that call often. Default: 4,096.
+    /// Maximum number of callers that call often and are kept in memory with more detail. Default: 4,096.
     pub busy_callers: NonZeroU32,
 }
 
@@ -82,7 +82,11 @@ impl SipBlock {
         match text {
             "603+" => Ok(Self::NetworkBlocked),
             "608" => Ok(Self::Rejected),
-            _ => Err(Problem::with(text, "is not a way to refuse a call", "603+, 608")),
+            _ => Err(Problem::with(
+                text,
+                "is not a SIP response for a blocked call",
+                "603+, 608",
+            )),
         }
     }
 }

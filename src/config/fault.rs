@@ -1,25 +1,25 @@
-//! What is wrong with a configuration, said so that it can be put right in one go.
+//! The faults of a configuration. All of them are reported at once, so that an operator can correct them in one step.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value came from.
+/// The place where a value was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag, without its dashes.
+    /// A flag, without the dashes in front.
     Flag(&'static str),
     /// An environment variable.
     Variable(String),
-    /// A key of the file.
+    /// A key in the file.
     Key {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// Section and name.
+        /// Section and name, such as `store.url`.
         key: String,
     },
     /// The file as a whole.
     File(PathBuf),
-    /// Nobody said anything. A test sees to it that defaults are accepted.
+    /// The default of this key. A test checks that all defaults are valid.
     Default(&'static str),
 }
 
@@ -30,22 +30,22 @@ impl fmt::Display for Origin {
             Self::Variable(variable) => f.write_str(variable),
             Self::Key { file, key } => write!(f, "{}: {key}", file.display()),
             Self::File(file) => write!(f, "{}", file.display()),
-            Self::Default(key) => write!(f, "{key} (by default)"),
+            Self::Default(key) => write!(f, "{key} (default)"),
         }
     }
 }
 
-/// Why a value is not accepted, and what would be. Neither part ever quotes a value that may hold a secret.
+/// Why a value is not valid, and which values are. Neither text quotes a value that may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong.
+    /// What is wrong with the value.
     pub wrong: String,
-    /// What is accepted.
+    /// Which values are accepted.
     pub accepted: String,
 }
 
 impl Problem {
-    /// A problem with a value that is not secret.
+    /// A problem whose text quotes the value. Only for values that hold no secret.
     pub(super) fn with(value: &str, wrong: &str, accepted: &str) -> Self {
         Self {
             wrong: format!("{value:?} {wrong}"),
@@ -54,12 +54,12 @@ impl Problem {
     }
 }
 
-/// One thing that is wrong.
+/// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it was said.
+    /// Where the value was set.
     pub origin: Origin,
-    /// What is wrong with it.
+    /// What is wrong with the value.
     pub problem: Problem,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong, at least one thing.
+/// All faults of a configuration; at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigFaults(Vec<Fault>);
 
@@ -88,7 +88,7 @@ impl ConfigFaults {
 
 impl fmt::Display for ConfigFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration is not accepted:")?;
+        f.write_str("the configuration is not valid:")?;
         for fault in &self.0 {
             write!(f, "\n  {fault}")?;
         }

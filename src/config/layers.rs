@@ -1,4 +1,4 @@
-//! Flags, variables, file and defaults, one above the other; and what was found wrong in them so far.
+//! The layers of a configuration (flags, environment variables, file, defaults), and the faults found in them so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -9,17 +9,17 @@ use super::fault::{Fault, Origin, Problem};
 use super::settings::{SETTINGS, Setting};
 
 const PREFIX: &str = "RINGWARDEN_";
-/// Names the file, if no flag does.
+/// The variable that names the configuration file if the flag is not given.
 const CONFIG_VARIABLE: &str = "RINGWARDEN_CONFIG";
-/// Variables of ours that are not for the server.
+/// Variables with our prefix that are not settings.
 const OTHER_VARIABLES: [&str; 2] = [CONFIG_VARIABLE, "RINGWARDEN_SERVER"];
 
-/// What was said of the settings, and by whom.
+/// The values of all settings, layer by layer.
 pub(super) struct Layers<'a> {
     args: &'a ServeArgs,
-    /// Variables that begin with the prefix.
+    /// The environment variables that begin with the prefix.
     variables: BTreeMap<String, String>,
-    /// The file's path and its values by key.
+    /// The path of the file and its values by key.
     file: Option<(PathBuf, BTreeMap<String, String>)>,
     faults: Vec<Fault>,
 }
@@ -45,12 +45,13 @@ impl<'a> Layers<'a> {
         layers
     }
 
-    /// The value of a setting that always has one; none if it is at fault, which is noted.
+    /// The value of a setting that has a default. If the value is not valid, records the fault and returns `None`.
     pub(super) fn read<T>(&mut self, setting: &Setting, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
         self.read_if_set(setting, parse)?
     }
 
-    /// The value of a setting, `Some(None)` if it has none; none if it is at fault, which is noted.
+    /// The value of a setting without a default: `Some(None)` if it is not set. If the value is not valid, records the
+    /// fault and returns `None`.
     pub(super) fn read_if_set<T>(
         &mut self,
         setting: &Setting,
@@ -68,14 +69,14 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// Notes that a setting that can be read does not go with another one.
+    /// Records that the valid value of a setting contradicts another setting.
     pub(super) fn refuse(&mut self, setting: &Setting, problem: Problem) {
         if let Some((origin, _)) = self.find(setting) {
             self.faults.push(Fault { origin, problem });
         }
     }
 
-    /// Variables with our prefix that mean nothing.
+    /// Variables with our prefix that name no setting.
     pub(super) fn unknown_variables(&self) -> Vec<String> {
         let mut known: BTreeSet<String> = SETTINGS.iter().map(Setting::variable).collect();
         known.extend(OTHER_VARIABLES.map(str::to_owned));
@@ -87,7 +88,7 @@ impl<'a> Layers<'a> {
         self.faults
     }
 
-    /// The uppermost layer that says something.
+    /// The value of the highest layer that sets this setting.
     fn find(&self, setting: &Setting) -> Option<(Origin, &str)> {
         if let Some(text) = self.args.value(setting) {
             return Some((Origin::Flag(setting.flag), text));
@@ -122,7 +123,7 @@ impl<'a> Layers<'a> {
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
             Err(error) => {
-                // The error's own text quotes the line, which may hold a password.
+                // The Display text of the error quotes the line, which may hold a password.
                 let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
                 let line = before.matches('\n').count() + 1;
                 let fault = fault(format!("line {line}: {}", error.message()), "TOML");
@@ -138,7 +139,7 @@ impl<'a> Layers<'a> {
 
     fn read_section(&mut self, path: &Path, section: &str, value: toml::Value, values: &mut BTreeMap<String, String>) {
         let toml::Value::Table(table) = value else {
-            return self.refuse_key(path, section, "stands outside of a section");
+            return self.refuse_key(path, section, "is not inside a section");
         };
         for (name, value) in table {
             let key = format!("{section}.{name}");
@@ -178,7 +179,7 @@ fn key_origin(path: &Path, key: &str) -> Origin {
     }
 }
 
-/// A single value as it would be written on the command line; none if it is not a single value.
+/// A TOML value as text, as it would be written on the command line; `None` if it is not a single value.
 fn scalar(value: toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text),

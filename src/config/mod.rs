@@ -1,8 +1,10 @@
-//! What an operator can set: flags, then `RINGWARDEN_*` variables, then a TOML file, then defaults.
+//! The settings of the server: flags override `RINGWARDEN_*` environment variables, these override a TOML file, and the
+//! file overrides defaults.
 //!
-//! [`load`] is a pure function of the three. It either gives a configuration in which every value is of its type and in
-//! its range, or says everything that is wrong, where it was said, and what is accepted instead. A key of the file that
-//! means nothing is refused; a variable that means nothing is only warned about, since an environment is shared.
+//! [`load`] is a pure function of flags, variables and file. It returns a configuration in which every value has its
+//! type and is in its range, or an error that lists every fault: where the value was set, what is wrong with it, and
+//! which values are accepted. An unknown key in the file is an error. An unknown variable is only a warning, because
+//! programs share their environment.
 
 mod args;
 mod calls;
@@ -33,7 +35,7 @@ pub use self::store_url::{RedisUrl, StoreUrl};
 /// Reads the configuration of a server.
 ///
 /// # Errors
-/// If anything is not accepted: all of it, not only the first.
+/// If any value is not valid. The error lists all faults, not only the first.
 pub fn load(
     args: &ServeArgs,
     env: impl Iterator<Item = (String, String)>,
@@ -51,23 +53,23 @@ pub fn load(
 /// The configuration of a server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Where it listens.
+    /// Addresses on which the server listens.
     pub listen: Listen,
-    /// Where reports last.
+    /// Where data is stored.
     pub store: Store,
-    /// What it logs.
+    /// What the server logs.
     pub log: Log,
-    /// How much it takes on.
+    /// Limits on connections, sizes, times and reports.
     pub limits: Limits,
-    /// How it ends.
+    /// How the server shuts down.
     pub shutdown: Shutdown,
-    /// What it advises.
+    /// From which scores the server advises to label or block.
     pub policy: Policy,
-    /// How it answers.
+    /// How lookups are answered.
     pub answers: Answers,
-    /// What it makes of callers' calls.
+    /// Which traffic of a caller is a sign of abuse.
     pub traffic: Traffic,
-    /// Variables that look like ours and mean nothing: misspelt, most likely. To be warned about once there is a log.
+    /// Variables with our prefix that name no setting, most likely misspelt. The server logs a warning for each.
     pub unknown_variables: Vec<String>,
 }
 
@@ -95,12 +97,12 @@ impl Config {
     }
 }
 
-/// Where a server listens. Both addresses are of this machine alone unless said otherwise.
+/// Addresses on which a server listens. By default, both accept connections from this machine only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// gRPC. Default: 127.0.0.1:50051.
+    /// Address for gRPC. Default: 127.0.0.1:50051.
     pub grpc_addr: SocketAddr,
-    /// JSON, metrics and health. Default: 127.0.0.1:8080.
+    /// Address for JSON, metrics and health checks. Default: 127.0.0.1:8080.
     pub http_addr: SocketAddr,
 }
 
@@ -115,18 +117,18 @@ impl Listen {
     }
 }
 
-/// Where reports last.
+/// Where data is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store {
-    /// The store. Default: embedded:./ringwarden-data.
+    /// URL of the store. Default: embedded:./ringwarden-data.
     pub url: StoreUrl,
-    /// The only store to start on. Default: any.
+    /// Id of the only store on which the server may start. Default: none; any store.
     pub expected_id: Option<u128>,
-    /// How long a connection to Redis may take to be made. Default: 400 ms, so that changes are answered in time.
+    /// Maximum time to open a connection to Redis. Default: 400 ms, so that changes are answered in time.
     pub connect_timeout: Duration,
-    /// How long Redis may take to answer. Default: 1 s.
+    /// Maximum time that Redis may take to answer. Default: 1 s.
     pub response_timeout: Duration,
-    /// Whether to fold evidence anew that another release folded otherwise. Default: no.
+    /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
 }
 
@@ -147,12 +149,12 @@ impl Store {
     }
 }
 
-/// What a server logs, to standard error.
+/// What a server logs to standard error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
-    /// In which form. Default: text.
+    /// Format of the log. Default: text.
     pub format: LogFormat,
-    /// From which level on, by module. Default: info everywhere.
+    /// Lowest level that is logged, by module. Default: info for all modules.
     pub filter: Targets,
 }
 
@@ -167,12 +169,12 @@ impl Log {
     }
 }
 
-/// The form of a log.
+/// The format of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// A line for people, in colour on a terminal.
+    /// Lines for people, in colour on a terminal.
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -181,31 +183,32 @@ impl LogFormat {
         match text {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err(Problem::with(text, "is not a form of log", "text, json")),
+            _ => Err(Problem::with(text, "is not a log format", "text, json")),
         }
     }
 }
 
-/// How much a server takes on.
+/// Limits on connections, sizes, times and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections of each address. Default: 400, so that both fit into the usual 1,024 file descriptors.
+    /// Maximum number of open connections on each address. Default: 400, so that both addresses together stay below the
+    /// usual limit of 1,024 file descriptors.
     pub max_connections: NonZeroUsize,
-    /// Calls in progress on one HTTP/2 connection. Default: 256.
+    /// Maximum number of requests in progress on one HTTP/2 connection. Default: 256.
     pub max_concurrent_streams: NonZeroU32,
-    /// The largest request that holds a single item, in bytes. Default: 64 KiB.
+    /// Maximum size of a request that holds a single item, in bytes. Default: 64 KiB.
     pub message_bytes: NonZeroUsize,
-    /// The largest request that holds a batch, in bytes. Default: 8 MiB.
+    /// Maximum size of a request that holds a batch, in bytes. Default: 8 MiB.
     pub batch_message_bytes: NonZeroUsize,
-    /// Reports taken of one reporter in a day; none for any number. Default: 20.
+    /// Maximum number of reports from one reporter in a day (UTC); `None` for no limit. Default: 20.
     pub reporter_daily_quota: Option<u32>,
-    /// Reports taken in a day in all; none for any number. Default: 100,000.
+    /// Maximum number of reports from all reporters in a day (UTC); `None` for no limit. Default: 100,000.
     pub tenant_daily_quota: Option<u64>,
-    /// How long a change may take; a batch, as long again for every 1,000 items. Default: 2 s.
+    /// Maximum time for a change; a batch gets this time again for every 1,000 items. Default: 2 s.
     pub write_timeout: Duration,
-    /// How often a silent client is asked whether it is still there. Default: 30 s.
+    /// Time without traffic after which the server pings a client. Default: 30 s.
     pub keepalive_interval: Duration,
-    /// How long it may take to answer that. Default: 10 s.
+    /// Maximum time that the client may take to answer the ping. Default: 10 s.
     pub keepalive_timeout: Duration,
 }
 
@@ -234,10 +237,10 @@ impl Limits {
     }
 }
 
-/// How a server ends.
+/// How a server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shutdown {
-    /// How long calls in progress may go on. Default: 10 s.
+    /// Maximum time to finish requests in progress. Default: 10 s.
     pub drain_deadline: Duration,
 }
 
@@ -249,16 +252,17 @@ impl Shutdown {
     }
 }
 
-/// What a server advises. Scores are from 0 to 100, higher is worse.
+/// From which scores a server advises to label or block. Scores are from 0 to 100; higher is worse.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// From this score on the advice is to label. Default: 60.
+    /// Lowest score at which the advice is to label the call. Default: 60.
     pub label_from: f64,
-    /// From this score on the advice is to block; never below `label_from`. Default: 80.
+    /// Lowest score at which the advice is to block the call; never below `label_from`. Default: 80.
     pub block_from: f64,
-    /// Share of calls that are unwanted, before anything is known, from 0 to 1, both excluded. Default: the model's.
+    /// Share of calls that are unwanted, before anything is known about the number, from 0.001 to 0.999. Default: the
+    /// prior of the model.
     pub prior: Option<f64>,
-    /// The file of the model to score by. Default: the built-in one.
+    /// File of the scoring model. Default: none; the built-in model.
     pub model: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! From the text of a setting to its value.
+//! Parses the text of a setting into its value.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -18,40 +18,40 @@ const SIZE_MIN: usize = 1 << 10;
 const SIZE_MAX: usize = 64 << 20;
 const COUNTS: &str = "a whole number from 1 to 100000";
 const COUNT_MAX: u32 = 100_000;
-const REPORTER_QUOTAS: &str = "a whole number from 1 to 1000, or 0 for any number";
-const TENANT_QUOTAS: &str = "a whole number from 1 to 1000000000, or 0 for any number";
+const REPORTER_QUOTAS: &str = "a whole number from 1 to 1000, or 0 for no limit";
+const TENANT_QUOTAS: &str = "a whole number from 1 to 1000000000, or 0 for no limit";
 const URL_MAX_BYTES: usize = 200;
 const TENANT_QUOTA_MAX: u64 = 1_000_000_000;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Problem> {
     text.parse().map_err(|_| {
         let accepted = "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
-        Problem::with(text, "is not an address", accepted)
+        Problem::with(text, "is not a valid address", accepted)
     })
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     text.parse()
-        .map_err(|_| Problem::with(text, "is neither yes nor no", "true, false"))
+        .map_err(|_| Problem::with(text, "is neither true nor false", "true, false"))
 }
 
 pub(super) fn count(text: &str) -> Result<NonZeroU32, Problem> {
     let accepted = |count: &NonZeroU32| count.get() <= COUNT_MAX;
     let count = text.parse().ok().filter(accepted);
-    count.ok_or_else(|| Problem::with(text, "is not an accepted count", COUNTS))
+    count.ok_or_else(|| Problem::with(text, "is not a valid count", COUNTS))
 }
 
-/// A quota of a reporter; none for 0.
+/// The quota of a reporter; `None` for 0, which means no limit.
 pub(super) fn reporter_quota(text: &str) -> Result<Option<u32>, Problem> {
     let quota = text.parse().ok().filter(|quota| *quota <= Quotas::MAX_REPORTER_DAILY);
-    let quota = quota.ok_or_else(|| Problem::with(text, "is not an accepted quota", REPORTER_QUOTAS))?;
+    let quota = quota.ok_or_else(|| Problem::with(text, "is not a valid quota", REPORTER_QUOTAS))?;
     Ok(Some(quota).filter(|quota| *quota > 0))
 }
 
-/// A quota of a tenant; none for 0.
+/// The quota of a tenant; `None` for 0, which means no limit.
 pub(super) fn tenant_quota(text: &str) -> Result<Option<u64>, Problem> {
     let quota = text.parse().ok().filter(|quota| *quota <= TENANT_QUOTA_MAX);
-    let quota = quota.ok_or_else(|| Problem::with(text, "is not an accepted quota", TENANT_QUOTAS))?;
+    let quota = quota.ok_or_else(|| Problem::with(text, "is not a valid quota", TENANT_QUOTAS))?;
     Ok(Some(quota).filter(|quota| *quota > 0))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn time(text: &str) -> Result<Duration, Problem> {
     let accepted = |time: &Duration| !time.is_zero() && *time <= TIME_MAX;
     parsed
         .filter(accepted)
-        .ok_or_else(|| Problem::with(text, "is not an accepted time", TIMES))
+        .ok_or_else(|| Problem::with(text, "is not a valid time", TIMES))
 }
 
 /// A size in bytes.
@@ -85,28 +85,28 @@ pub(super) fn size(text: &str) -> Result<NonZeroUsize, Problem> {
     parsed
         .filter(accepted)
         .and_then(NonZeroUsize::new)
-        .ok_or_else(|| Problem::with(text, "is not an accepted size", SIZES))
+        .ok_or_else(|| Problem::with(text, "is not a valid size", SIZES))
 }
 
 pub(super) fn score(text: &str) -> Result<f64, Problem> {
     let score = text.parse().ok().filter(|score| (0.0..=100.0).contains(score));
-    score.ok_or_else(|| Problem::with(text, "is not a score", "a number from 0 to 100"))
+    score.ok_or_else(|| Problem::with(text, "is not a valid score", "a number from 0 to 100"))
 }
 
 pub(super) fn share(text: &str) -> Result<f64, Problem> {
     let share = text.parse().ok().filter(|share| (0.001..=0.999).contains(share));
-    share.ok_or_else(|| Problem::with(text, "is not an accepted share", "a number from 0.001 to 0.999"))
+    share.ok_or_else(|| Problem::with(text, "is not a valid share", "a number from 0.001 to 0.999"))
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
     if text.is_empty() {
-        return Err(Problem::with(text, "names no file", "the path of a file"));
+        return Err(Problem::with(text, "is empty", "the path of a file"));
     }
     Ok(PathBuf::from(text))
 }
 
-/// The URL of a page, without a slash at its end. It is quoted in SIP headers, so it may hold nothing that ends a
-/// quotation.
+/// The URL of a page, without a slash at the end. SIP headers quote it, so characters that could end the quotation are
+/// not allowed.
 pub(super) fn url(text: &str) -> Result<String, Problem> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_plain = |rest: &&str| {
@@ -117,7 +117,7 @@ pub(super) fn url(text: &str) -> Result<String, Problem> {
         Some(_) => Ok(text.trim_end_matches('/').to_owned()),
         None => {
             let accepted = "a URL of at most 200 bytes without a query, such as https://redress.example";
-            Err(Problem::with(text, "is not an accepted URL", accepted))
+            Err(Problem::with(text, "is not a valid URL", accepted))
         }
     }
 }
@@ -125,16 +125,16 @@ pub(super) fn url(text: &str) -> Result<String, Problem> {
 pub(super) fn store_id(text: &str) -> Result<u128, Problem> {
     let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = u128::from_str_radix(text, 16).ok().filter(|_| is_id);
-    id.ok_or_else(|| Problem::with(text, "is not the id of a store", "32 hexadecimal digits"))
+    id.ok_or_else(|| Problem::with(text, "is not a store id", "32 hexadecimal digits"))
 }
 
 pub(super) fn log_filter(text: &str) -> Result<Targets, Problem> {
     let problem = || {
         let accepted =
             "off, error, warn, info, debug or trace, or a list of MODULE=LEVEL, such as info,ringwarden::follow=debug";
-        Problem::with(text, "is not a filter", accepted)
+        Problem::with(text, "is not a valid log filter", accepted)
     };
-    // A word alone would be taken for a module, so that a misspelt level would silence everything else.
+    // tracing takes a single word that is not a level for a module. A misspelt level would then silence all modules.
     let is_sound = |part: &str| {
         let (module, level) = part.split_once('=').unwrap_or(("all", part));
         !module.is_empty() && !level.is_empty() && level.parse::<LevelFilter>().is_ok()
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_problem_names_the_value_and_what_is_accepted() {
         let problem = address("localhost").unwrap_err();
-        assert_eq!(problem.wrong, "\"localhost\" is not an address");
+        assert_eq!(problem.wrong, "\"localhost\" is not a valid address");
         assert!(problem.accepted.contains("127.0.0.1:8080"));
     }
 }

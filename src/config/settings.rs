@@ -1,23 +1,23 @@
-//! Every setting there is. The flags of `serve`, the `RINGWARDEN_*` variables, the keys of the file, `--help` and the
-//! README's table all come from this one list.
+//! The list of all settings. The flags of `serve`, the `RINGWARDEN_*` variables, the keys of the file, `--help` and the
+//! table in the documentation are all made from this list.
 
 /// One setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Its key in the file: section and name.
+    /// Key in the file: section and name, such as `store.url`.
     pub key: &'static str,
-    /// Its flag, without the dashes.
+    /// Flag, without the dashes in front.
     pub flag: &'static str,
-    /// What the flag's value is called in `--help`; none for a switch, which may stand without a value.
+    /// Name of the flag's value in `--help`; `None` for a switch, which needs no value.
     pub value_name: Option<&'static str>,
-    /// What holds if nobody says anything, as it would be written; none if there is nothing then.
+    /// Default, as text; `None` if the setting has no default.
     pub default: Option<&'static str>,
-    /// What it means.
+    /// Description of the setting.
     pub meaning: &'static str,
 }
 
 impl Setting {
-    /// Its environment variable: `RINGWARDEN_` and the flag.
+    /// Environment variable of the setting: `RINGWARDEN_` and the flag in capitals.
     #[must_use]
     pub fn variable(&self) -> String {
         format!("RINGWARDEN_{}", self.flag.to_ascii_uppercase().replace('-', "_"))
@@ -36,92 +36,92 @@ macro_rules! settings {
             };
         )+
 
-        /// Every setting, section by section.
+        /// All settings, section by section.
         pub const SETTINGS: &[Setting] = &[ $( $constant ),+ ];
     };
 }
 
 settings! {
     GRPC_ADDR "listen.grpc_addr" --"grpc-addr" Some("ADDR"), Some("127.0.0.1:50051"),
-        "Where gRPC is served.";
+        "Address on which the server serves gRPC.";
     HTTP_ADDR "listen.http_addr" --"http-addr" Some("ADDR"), Some("127.0.0.1:8080"),
-        "Where JSON, `/metrics`, `/healthz` and `/readyz` are served.";
+        "Address on which the server serves JSON, `/metrics`, `/healthz` and `/readyz`.";
     STORE_URL "store.url" --"store" Some("URL"), Some("embedded:./ringwarden-data"),
-        "Where reports last: `memory:` (until the process ends), `embedded:PATH`, `redis://` or `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DB]`.";
+        "Where data is stored: `memory:` (lost when the process ends), `embedded:PATH` (a directory), `redis://` or `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DB]` (`rediss` is Redis over TLS).";
     STORE_ID "store.expected_id" --"expected-store-id" Some("ID"), None,
-        "Refuse to start on another store than the one of this id (32 hexadecimal digits, shown at start).";
+        "Start only on the store with this id: 32 hexadecimal digits, which the server logs at start.";
     CONNECT_TIMEOUT "store.connect_timeout" --"store-connect-timeout" Some("TIME"), Some("400ms"),
-        "How long a connection to Redis may take to be made.";
+        "Maximum time to open a connection to Redis.";
     RESPONSE_TIMEOUT "store.response_timeout" --"store-response-timeout" Some("TIME"), Some("1s"),
-        "How long Redis may take to answer; after that the outcome of a write is unknown.";
+        "Maximum time that Redis may take to answer; after that, the outcome of a write is unknown.";
     MIGRATE "store.migrate" --"migrate" None, Some("false"),
-        "Fold stored evidence anew at start if another release folded it otherwise.";
+        "At start, refold (compute again) the stored evidence if it was folded with another evidence version.";
     LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
-        "`text` for people, `json` for programs; both to standard error.";
+        "Format of the log on standard error: `text` for people, `json` for programs.";
     LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),
-        "What is logged: a level, or levels by module, such as `info,ringwarden::follow=debug`.";
+        "What to log: one level for all modules, or levels by module, such as `info,ringwarden::follow=debug`.";
     MAX_CONNECTIONS "limits.max_connections" --"max-connections" Some("COUNT"), Some("400"),
-        "Open connections of each of the two addresses; further ones wait.";
+        "Maximum number of open connections on each of the two addresses; further connections wait.";
     MAX_STREAMS "limits.max_concurrent_streams" --"max-concurrent-streams" Some("COUNT"), Some("256"),
-        "Calls in progress on one HTTP/2 connection; further ones wait.";
+        "Maximum number of requests in progress on one HTTP/2 connection; further requests wait.";
     MESSAGE_SIZE "limits.message_size" --"message-size" Some("SIZE"), Some("64KiB"),
-        "Largest request that holds a single item.";
+        "Maximum size of a request that holds a single item.";
     BATCH_SIZE "limits.batch_message_size" --"batch-message-size" Some("SIZE"), Some("8MiB"),
-        "Largest request that holds a batch.";
+        "Maximum size of a request that holds a batch.";
     REPORTER_QUOTA "limits.reporter_daily_quota" --"reporter-daily-quota" Some("COUNT"), Some("20"),
-        "Reports taken of one reporter in a day (UTC), at most 1000; 0 for any number. Trusted feeds that name no reporter are exempt.";
+        "Maximum number of reports from one reporter in a day (UTC): 1 to 1000, or 0 for no limit. Trusted feeds that name no reporter are exempt.";
     TENANT_QUOTA "limits.tenant_daily_quota" --"tenant-daily-quota" Some("COUNT"), Some("100000"),
-        "Reports taken in a day (UTC) in all, but for those of trusted feeds that name no reporter; 0 for any number.";
+        "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Trusted feeds that name no reporter are exempt.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
-        "How long a change may take, and a batch as long again for every 1,000 items; a client's shorter deadline holds.";
+        "Maximum time for a change; a batch gets this time again for every 1,000 items. If the client sets a shorter deadline, that one applies.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),
-        "How often a silent gRPC client is asked whether it is still there.";
+        "Time without traffic after which the server pings a gRPC client.";
     KEEPALIVE_TIMEOUT "limits.keepalive_timeout" --"keepalive-timeout" Some("TIME"), Some("10s"),
-        "How long it may take to answer that before it is cut off.";
+        "Maximum time that the client may take to answer this ping; after that, the server closes the connection.";
     DRAIN_DEADLINE "shutdown.drain_deadline" --"drain-deadline" Some("TIME"), Some("10s"),
-        "How long calls in progress may go on after SIGTERM or SIGINT.";
+        "Maximum time to finish requests in progress after SIGTERM or SIGINT.";
     LABEL_FROM "policy.label_from" --"label-from" Some("SCORE"), Some("60"),
-        "From this score on the advice is to label the call.";
+        "Lowest score (0 to 100) at which the advice is to label the call.";
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
-        "From this score on the advice is to block it.";
+        "Lowest score at which the advice is to block the call; not below `--label-from`.";
     PRIOR "policy.prior" --"prior" Some("SHARE"), None,
-        "Share of this network's calls that are unwanted, before anything is known of the number; the model's own if not given: 0.1.";
+        "Share of this network's calls that are unwanted, before anything is known about the number. Without it, the prior of the model: 0.1 in the built-in model.";
     MODEL "policy.model" --"model" Some("FILE"), None,
-        "Score by the model of this file, as `ringwarden fit` writes it, instead of the built-in one.";
+        "File with the scoring model, as `ringwarden fit` writes it. Without it, the built-in model.";
     LOOKUP_BUDGET "answers.lookup_budget" --"lookup-budget" Some("TIME"), Some("50ms"),
-        "Within what time a lookup is answered whose client does not say; past it the call is allowed, on the basis FAIL_OPEN.";
+        "Time budget of a lookup whose client gives none. If the answer is late, the call is allowed, with the basis FAIL_OPEN.";
     SIP_BLOCK "answers.sip_block" --"sip-block" Some("CODE"), Some("603+"),
-        "The SIP answer to a call refused for what was learnt of its number: `603+` (ATIS-1000099, United States) or `608` (RFC 8688).";
+        "SIP response for a call that is blocked because of what is known about its number: `603+` (ATIS-1000099, United States) or `608` (RFC 8688).";
     REDRESS_URL "answers.redress_url" --"redress-url" Some("URL"), None,
-        "Where people object to a decision: the Reason header of a 603+ leads to this URL, `/r/` and the decision's id.";
+        "URL at which people object to a decision. The Reason header of a 603+ response holds this URL, followed by `/r/` and the decision id.";
     CONTACT_CARD_URL "answers.contact_card_url" --"contact-card-url" Some("URL"), None,
-        "Where the signed contact card of RFC 8688 is, for the Call-Info header of a 608.";
+        "URL of the signed contact card of RFC 8688, for the Call-Info header of a 608 response.";
     DECISION_KEYS "answers.decision_keys" --"decision-keys" Some("FILE"), None,
-        "The keys of decision ids, 64 hexadecimal digits a line: the first seals, all of them open. A key derived from the store if not given.";
+        "File with the keys of decision ids, one key of 64 hexadecimal digits per line. The first key seals new ids; every key opens ids. Without it, the server derives a key from the store.";
     DISTINCT_PER_MINUTE "traffic.distinct_per_minute" --"distinct-per-minute" Some("COUNT"), Some("50"),
-        "Distinct numbers called within a minute that make a burst, which labels the caller.";
+        "Distinct called numbers within a minute that make a burst. A burst labels the caller.";
     DISTINCT_PER_HOUR "traffic.distinct_per_hour" --"distinct-per-hour" Some("COUNT"), Some("500"),
-        "Distinct numbers called within an hour that make a burst.";
+        "Distinct called numbers within an hour that make a burst.";
     SEQUENTIAL_STEPS "traffic.sequential_steps" --"sequential-steps" Some("COUNT"), Some("10"),
-        "Steps from a number to one beside it, among a caller's latest 32 calls, that make sequential dialling.";
+        "Steps from a called number to a neighbouring one, among the caller's latest 32 calls, that make sequential dialling.";
     CALLBACK_STRANGERS "traffic.callback_strangers" --"callback-strangers" Some("COUNT"), Some("20"),
-        "Distinct people who call a number back after its burst, from which on its owner is taken for the victim.";
+        "Distinct people who must call a number back after its burst before its owner counts as a victim of spoofing.";
     OUTCOME_CALLS "traffic.outcome_calls" --"outcome-calls" Some("COUNT"), Some("120"),
-        "Outcomes of a caller's calls in an hour before any share of them counts.";
+        "Call outcomes of a caller within an hour that are needed before any share of them counts.";
     SHORT_CALL "traffic.short_call" --"short-call" Some("TIME"), Some("6s"),
-        "An answered call below this is a short one.";
+        "An answered call that is shorter than this is a short call.";
     SHORT_SHARE "traffic.short_share" --"short-share" Some("SHARE"), Some("0.2"),
-        "A higher share of short calls among a caller's answered ones labels the caller.";
+        "Share of short calls among the caller's answered calls; a higher share labels the caller.";
     ANSWERED_SHARE "traffic.answered_share" --"answered-share" Some("SHARE"), Some("0.5"),
-        "A lower share of answered calls labels the caller.";
+        "Share of the caller's calls that are answered; a lower share labels the caller.";
     REJECTED_SHARE "traffic.rejected_share" --"rejected-share" Some("SHARE"), Some("0.2"),
-        "A higher share of calls ended with 403, 607 or 608 labels the caller.";
+        "Share of the caller's calls that end with 403, 607 or 608; a higher share labels the caller.";
     EMERGENCY_CALLBACK "traffic.emergency_callback" --"emergency-callback" Some("TIME"), Some("60m"),
-        "How long after somebody has called an emergency number every call to them is put through.";
+        "Time after a call to an emergency number in which every call back to its caller is allowed.";
     CALLERS "traffic.callers" --"callers" Some("COUNT"), Some("100000"),
-        "Callers that are remembered by their rate, 136 bytes each; those who called longest ago are forgotten first.";
+        "Maximum number of callers whose call rate is kept in memory, 136 bytes each. The caller whose latest call is oldest is dropped first.";
     BUSY_CALLERS "traffic.busy_callers" --"busy-callers" Some("COUNT"), Some("4096"),
-        "Callers of more than 8 calls an hour that are remembered, 4.4 KB each; of further ones the one who called longest ago is forgotten.";
+        "Maximum number of callers with more than 8 calls an hour that are kept in memory with details, 4.4 KB each. The caller whose latest call is oldest is dropped first.";
 }
 
 #[cfg(test)]

@@ -1,51 +1,51 @@
-//! The address of a store, whose password is never shown.
+//! The URL of a store. Its password is never shown.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::fault::Problem;
 
-const ACCEPTED: &str = "memory:, embedded:PATH, redis://[USER[:PASSWORD]@]HOST[:PORT][/DB] or rediss://... for TLS, special characters of the password as %XX";
+const ACCEPTED: &str = "memory:, embedded:PATH, redis://[USER[:PASSWORD]@]HOST[:PORT][/DB], or rediss://... for TLS; write special characters of the password as %XX";
 
-/// Where reports last.
+/// Where data is stored.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreUrl {
-    /// In this process, until it ends.
+    /// In the memory of this process, until it ends.
     Memory,
-    /// In a folder, opened by one process at a time.
+    /// In a directory, which only one process can open at a time.
     Embedded(PathBuf),
     /// In Redis.
     Redis(RedisUrl),
 }
 
 impl StoreUrl {
-    /// Reads an address.
+    /// Parses the URL of a store.
     ///
     /// # Errors
-    /// If it is none. The error does not quote it, since it may hold a password.
+    /// If the text is not such a URL. The error does not quote the text, because it may hold a password.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let problem = |wrong: &str| Problem {
             wrong: wrong.to_owned(),
             accepted: ACCEPTED.to_owned(),
         };
         let Some((scheme, rest)) = text.split_once(':') else {
-            return Err(problem("the address names no kind of store"));
+            return Err(problem("the URL does not name a kind of store"));
         };
         match scheme {
             "memory" if rest.is_empty() => Ok(Self::Memory),
-            "memory" => Err(problem("memory: is followed by something")),
-            "embedded" if rest.is_empty() => Err(problem("embedded: names no folder")),
+            "memory" => Err(problem("nothing may follow memory:")),
+            "embedded" if rest.is_empty() => Err(problem("embedded: needs the path of a directory")),
             "embedded" => Ok(Self::Embedded(PathBuf::from(rest))),
             "redis" | "rediss" => match RedisUrl::parse(scheme, rest) {
                 Some(url) => Ok(Self::Redis(url)),
-                None => Err(problem("the address of Redis cannot be read")),
+                None => Err(problem("the Redis URL is not valid")),
             },
-            "redis+sentinel" | "redis+cluster" => Err(problem("Sentinel and Cluster are not in this version")),
-            _ => Err(problem("there is no such kind of store")),
+            "redis+sentinel" | "redis+cluster" => Err(problem("Redis Sentinel and Redis Cluster are not supported")),
+            _ => Err(problem("the kind of store is unknown")),
         }
     }
 
-    /// The folder of an embedded store.
+    /// The directory of an embedded store; `None` for other stores.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         match self {
@@ -55,7 +55,7 @@ impl StoreUrl {
     }
 }
 
-/// The address, less the password.
+/// Writes the URL with `***` in place of the password.
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,24 +66,24 @@ impl fmt::Display for StoreUrl {
     }
 }
 
-/// The address, less the password.
+/// Writes the URL with `***` in place of the password.
 impl fmt::Debug for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// The address of one Redis server.
+/// The URL of one Redis server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUrl {
-    /// As it was written, password included.
+    /// The URL as it was given, with its password.
     whole: String,
-    /// The same with `***` for the password.
+    /// The same URL with `***` in place of the password.
     shown: String,
 }
 
 impl RedisUrl {
-    /// The address with its password, for the driver alone.
+    /// The URL with its password. Only for the Redis client.
     #[must_use]
     pub fn with_password(&self) -> &str {
         &self.whole
@@ -118,7 +118,7 @@ impl RedisUrl {
     }
 }
 
-/// Whether this is a host, with or without a port; an IPv6 address stands in brackets.
+/// Whether this is a host, with or without a port. An IPv6 address must be in brackets.
 fn is_place(place: &str) -> bool {
     let is_port = |port: &str| port.parse::<u16>().is_ok();
     if let Some(place) = place.strip_prefix('[') {
@@ -176,23 +176,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_and_not_repeated() {
+    fn invalid_urls_are_refused_and_not_quoted() {
         for (written, wrong) in [
-            ("", "names no kind"),
-            ("s3cret", "names no kind"),
-            ("memory:s3cret", "followed by something"),
-            ("embedded:", "names no folder"),
-            ("postgres://:s3cret@h", "no such kind"),
-            ("redis:s3cret", "cannot be read"),
-            ("redis://", "cannot be read"),
-            ("redis://:s3c@ret@h", "cannot be read"),
-            ("redis://:s3c/ret@h", "cannot be read"),
-            ("redis://:s3c#ret@h", "cannot be read"),
-            ("redis://:s3cret@h:port", "cannot be read"),
-            ("redis://:s3cret@h/db", "cannot be read"),
-            ("redis://:s3cret@[::1", "cannot be read"),
-            ("redis+sentinel://:s3cret@h", "not in this version"),
-            ("redis+cluster://:s3cret@h", "not in this version"),
+            ("", "does not name a kind"),
+            ("s3cret", "does not name a kind"),
+            ("memory:s3cret", "nothing may follow"),
+            ("embedded:", "needs the path"),
+            ("postgres://:s3cret@h", "kind of store is unknown"),
+            ("redis:s3cret", "Redis URL is not valid"),
+            ("redis://", "Redis URL is not valid"),
+            ("redis://:s3c@ret@h", "Redis URL is not valid"),
+            ("redis://:s3c/ret@h", "Redis URL is not valid"),
+            ("redis://:s3c#ret@h", "Redis URL is not valid"),
+            ("redis://:s3cret@h:port", "Redis URL is not valid"),
+            ("redis://:s3cret@h/db", "Redis URL is not valid"),
+            ("redis://:s3cret@[::1", "Redis URL is not valid"),
+            ("redis+sentinel://:s3cret@h", "are not supported"),
+            ("redis+cluster://:s3cret@h", "are not supported"),
         ] {
             let problem = StoreUrl::parse(written).unwrap_err();
             assert!(problem.wrong.contains(wrong), "{written}: {}", problem.wrong);

@@ -1,4 +1,4 @@
-//! Tables of what is accepted, refused, and said about it.
+//! Tests of the settings: which values are accepted, which are refused, and what the errors say.
 
 use std::io;
 use std::path::Path;
@@ -84,7 +84,7 @@ fn flags_come_before_variables_and_variables_before_the_file() {
 }
 
 #[test]
-fn what_is_overruled_is_not_read() {
+fn an_overridden_value_is_not_parsed() {
     let config = load_from("--label-from 12", &["RINGWARDEN_LABEL_FROM=high"], "").unwrap();
     assert_eq!(config.policy.label_from.to_string(), "12");
 }
@@ -105,14 +105,14 @@ fn everything_wrong_is_said_at_once_with_its_origin() {
     let flags = "--config r.toml --drain-deadline 10 --block-from 50";
     let text = load_from(flags, &variables, file).unwrap_err();
     for line in [
-        "r.toml: level: stands outside of a section; accepted: listen.grpc_addr, ",
+        "r.toml: level: is not inside a section; accepted: listen.grpc_addr, ",
         "r.toml: listen.grpc_address: is not a setting; accepted: listen.grpc_addr, listen.http_addr",
         "r.toml: listen.http_addr: is not a single value; accepted: listen.grpc_addr, listen.http_addr",
         "r.toml: lisen.a: is not a setting; accepted: listen.grpc_addr, ",
-        "RINGWARDEN_STORE: Sentinel and Cluster are not in this version; accepted: memory:, ",
-        "RINGWARDEN_LOG: \"loud\" is not a filter; accepted: off, ",
-        "r.toml: limits.message_size: \"64\" is not an accepted size; accepted: a number and a unit",
-        "--drain-deadline: \"10\" is not an accepted time; accepted: a number and a unit",
+        "RINGWARDEN_STORE: Redis Sentinel and Redis Cluster are not supported; accepted: memory:, ",
+        "RINGWARDEN_LOG: \"loud\" is not a valid log filter; accepted: off, ",
+        "r.toml: limits.message_size: \"64\" is not a valid size; accepted: a number and a unit",
+        "--drain-deadline: \"10\" is not a valid time; accepted: a number and a unit",
         "--block-from: 50 is below policy.label_from; accepted: a number from 60 to 100",
     ] {
         assert!(

@@ -1,18 +1,19 @@
-//! Every metric there is, with its type and meaning: what `/metrics` says of them and what the README lists.
+//! The list of all metrics, each with its type and meaning. `/metrics` and the table in the documentation are made from
+//! this list.
 
-/// What kind of metric it is.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// A count that only grows.
+    /// A count that only increases.
     Counter,
-    /// A value that moves.
+    /// A value that can increase and decrease.
     Gauge,
     /// A distribution over fixed buckets.
     Histogram,
 }
 
 impl Type {
-    /// The name Prometheus has for it.
+    /// The name of the type in Prometheus.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,59 +35,59 @@ macro_rules! catalogue {
 
 catalogue! {
     LOOKUPS Counter "ringwarden_lookups_total"
-        "Lookups by `edge` and `outcome`."
+        "Lookups, by `edge` and `outcome`."
     LOOKUP_SECONDS Histogram "ringwarden_lookup_seconds"
-        "Time to answer one lookup inside the server, from decoded request to answer, in seconds."
+        "Time from the decoded request of a lookup to its answer, without the network, in seconds."
     ACTIONS Counter "ringwarden_actions_total"
-        "Answers by the `action` they advise."
+        "Answers to lookups, by the `action` that they advise."
     ANSWERS Counter "ringwarden_answers_total"
-        "Answers by the `basis` they rest on; FAIL_OPEN is one that was due before it was ready."
+        "Answers to lookups, by the `basis` of the action. FAIL_OPEN: the answer was not ready within the time budget."
     CALL_OUTCOMES Counter "ringwarden_call_outcomes_total"
-        "Submitted outcomes of calls by what became of them."
+        "Submitted outcomes of calls, by `outcome` of the submission."
     TRAFFIC_CALLERS Gauge "ringwarden_traffic_callers"
-        "Callers of the last hour or more whose rate is known to this instance."
+        "Callers whose call rate this instance keeps in memory."
     REPORTS Counter "ringwarden_reports_total"
-        "Submitted reports by `outcome`."
+        "Submitted reports, by `outcome`."
     MUTATIONS Counter "ringwarden_mutations_total"
-        "Other changes by `method` and `outcome`."
+        "Changes other than reports, by `method` and `outcome`."
     COMMIT_SECONDS Histogram "ringwarden_store_commit_seconds"
-        "Time until the store acknowledged a commit, in seconds."
+        "Time until the store acknowledges a commit, in seconds."
     COMMIT_CONFLICTS Counter "ringwarden_store_commit_conflicts_total"
-        "Commits of a shard that found a record changed by somebody else."
+        "Commits that failed because another writer had changed a record."
     COMMIT_RETRIES Counter "ringwarden_store_commit_retries_total"
-        "Changes that were computed and committed again after a conflict."
+        "Changes that were computed again and committed again after a conflict."
     STORE_ERRORS Counter "ringwarden_store_errors_total"
-        "Failures of the store by `kind`."
+        "Errors of the store, by `kind`."
     STORE_UP Gauge "ringwarden_store_up"
-        "1 if the store answered when last asked, else 0: lookups are answered all the same, changes are not."
+        "1 if the store answered the last request, else 0. While it is 0, the server answers lookups but refuses changes."
     STORE_FOREIGN Gauge "ringwarden_store_foreign"
-        "1 if the store is empty or another than the one that was opened, else 0: an alarm."
+        "1 if the store is no longer the one that the server opened, or has been emptied, else 0. Set an alert on 1."
     ENTRIES_APPLIED Counter "ringwarden_follow_entries_applied_total"
         "Entries of the change log that were applied to the index."
     SHARDS_RELOADED Counter "ringwarden_follow_shards_reloaded_total"
-        "Shards that were read anew since the change log did not fit, by `reason`."
+        "Shards that were reloaded from the store because the change log did not continue where the index stood, by `reason`."
     SWEEP_AGE Gauge "ringwarden_follow_sweep_age_seconds"
-        "Time since the index was last known to hold all the store holds, in seconds; +Inf before the first time."
+        "Time since the last sweep that found the index up to date with the store, in seconds; +Inf before the first one."
     REPLICATION_SECONDS Histogram "ringwarden_follow_replication_seconds"
-        "Time from the acknowledgement of a change, by any instance, to its place in this index, in seconds."
+        "Time from the acknowledgement of a change, made by any instance, until it is in this index, in seconds."
     INDEX_NUMBERS Gauge "ringwarden_index_numbers"
         "Numbers in the index."
     INDEX_CASES Gauge "ringwarden_index_cases"
         "Cases in the index."
     LIST_ENTRIES Gauge "ringwarden_list_entries"
-        "Entries of the lists of each `kind` in the index, those that have expired included."
+        "Entries in the lists of each `kind` in the index, including expired entries."
     INDEX_READY Gauge "ringwarden_index_ready"
-        "1 once the index has caught up with the store for the first time, else 0."
+        "1 after the index has caught up with the store for the first time, else 0."
     BOOTSTRAP_SECONDS Gauge "ringwarden_index_bootstrap_seconds"
-        "Time that the index took to be read from the store at start, in seconds; 0 until then."
+        "Time to load the index from the store at start, in seconds; 0 until the index is loaded."
     LOG_LINES_DROPPED Counter "ringwarden_log_lines_dropped_total"
-        "Lines of the log that were dropped since nobody read them fast enough."
+        "Log lines that were dropped because standard error was not read fast enough."
     BUILD_INFO Gauge "ringwarden_build_info"
-        "Always 1; `version` names the release."
+        "Always 1; the label `version` holds the release."
     RESIDENT_MEMORY Gauge "process_resident_memory_bytes"
-        "Memory of this process that is in RAM, in bytes; NaN where the system does not say."
+        "Resident memory of this process, in bytes; NaN if the system does not report it."
     OPEN_FDS Gauge "process_open_fds"
-        "File descriptors that this process holds open; NaN where the system does not say."
+        "Open file descriptors of this process; NaN if the system does not report them."
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Handles on metrics and on families of them, made once, so that recording is an atomic addition and no search.
+//! Handles on metrics and on families of metrics. They are made once, so that recording is one atomic addition without
+//! a lookup by name.
 
 use std::marker::PhantomData;
 
@@ -10,15 +11,18 @@ use super::label::Label;
 
 const METADATA: Metadata<'static> = Metadata::new("ringwarden", Level::INFO, None);
 
-/// Makes the handles of one set of metrics.
+/// Makes the handles for the metrics of one server.
 pub(super) struct Registry(PrometheusRecorder);
 
 impl Registry {
-    /// A registry that knows what the catalogue says, and the upper bounds of the buckets of histograms.
+    /// A registry with the descriptions of the catalogue. `buckets` holds the upper bounds of each histogram.
     pub(super) fn new(buckets: &[(&str, &[f64])]) -> Self {
         let mut builder = PrometheusBuilder::new();
         for (name, bounds) in buckets {
-            #[expect(clippy::expect_used, reason = "fails only without any bound, and all are constants")]
+            #[expect(
+                clippy::expect_used,
+                reason = "fails only for an empty list of bounds, and all lists are constants"
+            )]
             let with_bounds = builder
                 .set_buckets_for_metric(Matcher::Full((*name).to_owned()), bounds)
                 .expect("a histogram has buckets");

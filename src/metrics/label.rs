@@ -1,20 +1,20 @@
-//! The values that labels may have: closed lists, so that no number, name or text of a client can become a label, and
-//! every series exists from the start with the value nought.
+//! The values of labels. They are closed lists, so that no number, name or text of a client can become a label, and
+//! every series exists from the start with the value zero.
 
 use crate::domain::kinds::{Action, Basis, ListKind};
 use crate::store::StoreError;
 
 /// A closed list of label values.
 pub trait Label: Copy + 'static {
-    /// The label's name.
+    /// Name of the label.
     const NAME: &'static str;
-    /// Every value; `position` says where in it a value stands.
+    /// All values. [`Label::position`] is the index into this list.
     const ALL: &'static [Self];
 
-    /// The value as it is exported.
+    /// The value in the text format of Prometheus.
     fn value(self) -> &'static str;
 
-    /// Where the value stands in [`Label::ALL`].
+    /// The index of the value in [`Label::ALL`].
     fn position(self) -> usize;
 }
 
@@ -41,7 +41,7 @@ macro_rules! label {
 }
 
 label! {
-    /// Which edge a lookup came in by.
+    /// The edge that received a lookup.
     Edge "edge" {
         /// gRPC.
         Grpc "grpc",
@@ -51,13 +51,13 @@ label! {
 }
 
 label! {
-    /// What a lookup came to.
+    /// The outcome of a lookup.
     LookupOutcome "outcome" {
-        /// It was scored.
+        /// The number was scored.
         Scored "scored",
-        /// Nothing is known of the number.
+        /// Nothing is known about the number.
         Unknown "unknown",
-        /// The number is of a kind that is not scored: protected, impossible, short, anonymous.
+        /// Numbers of this kind are not scored: protected, impossible, short or anonymous.
         NotScored "not_scored",
         /// The request was refused.
         Invalid "invalid",
@@ -67,31 +67,31 @@ label! {
 }
 
 label! {
-    /// What became of one report.
+    /// The outcome of one submitted report.
     ReportOutcome "outcome" {
-        /// It is stored and counts.
+        /// The report is stored and counts.
         Accepted "accepted",
-        /// It was stored before, word for word.
+        /// The same report is already stored.
         AlreadyKnown "already_known",
-        /// It was withdrawn before it came (again).
+        /// The report was withdrawn before it arrived, or before it arrived again.
         Withdrawn "withdrawn",
-        /// It is of a time before the number was reset.
+        /// The call took place before the number was reset.
         BeforeReset "before_reset",
-        /// It was refused.
+        /// The report was refused.
         Rejected "rejected",
-        /// Another report has its id, or its number was written too often at once.
+        /// Another report has the same id, or too many writers changed the number at the same time.
         Conflict "conflict",
-        /// It was refused, since the quota of its reporter or tenant is used up for the day.
+        /// The report was refused, because its reporter or tenant has used up the quota of the day.
         OverQuota "over_quota",
-        /// It is not stored, for want of a store.
+        /// The report is not stored, because the store is unavailable.
         Unavailable "unavailable",
-        /// Whether it is stored is not known.
+        /// It is unknown whether the report is stored.
         OutcomeUnknown "outcome_unknown",
     }
 }
 
 label! {
-    /// A mutation other than the submission of reports, by its method in the contract.
+    /// A mutation other than a submitted report. The value is its method in the contract.
     Mutation "method" {
         /// `WithdrawReport`.
         WithdrawReport "WithdrawReport",
@@ -119,33 +119,34 @@ label! {
 }
 
 label! {
-    /// What a mutation came to.
+    /// The outcome of a mutation.
     MutationOutcome "outcome" {
-        /// It is stored, now or by an earlier request with the same id.
+        /// The change is stored, by this request or by an earlier one with the same request id.
         Done "done",
-        /// It was refused for what it says: an invalid field, an unknown id, an illegal transition.
+        /// The content of the request was refused: an invalid field, an unknown id, or a transition that is not
+        /// allowed.
         Rejected "rejected",
-        /// The record is not the one the client knew, or the same id was used for something else.
+        /// The record does not have the expected version, or the request id was used for another request.
         Conflict "conflict",
-        /// Nothing is stored, for want of a store.
+        /// Nothing is stored, because the store is unavailable.
         Unavailable "unavailable",
-        /// Whether it is stored is not known.
+        /// It is unknown whether the change is stored.
         OutcomeUnknown "outcome_unknown",
     }
 }
 
 label! {
-    /// What kind of failure a store had.
+    /// The kind of an error of a store.
     StoreErrorKind "kind" {
-        /// It does not answer.
+        /// The store does not answer.
         Unavailable "unavailable",
-        /// It did not answer in time, or the connection broke.
+        /// The store did not answer in time, or the connection broke.
         OutcomeUnknown "outcome_unknown",
-        /// It is empty, or another than the one that was opened.
+        /// The store is no longer the one that was opened, or has been emptied.
         Foreign "foreign",
-        /// It holds something that cannot be read.
+        /// The store holds bytes that cannot be decoded.
         Unreadable "unreadable",
-        /// It refused, since a limit was passed.
+        /// The store refused a commit that exceeds a limit.
         Refused "refused",
     }
 }
@@ -163,27 +164,27 @@ impl From<&StoreError> for StoreErrorKind {
 }
 
 label! {
-    /// Why a follower read a shard anew.
+    /// Why the follower reloaded a shard.
     ReloadReason "reason" {
-        /// The last entry it had applied is another one now: the store was restored from a copy.
+        /// The entry that was applied last has another nonce now: the store was restored from a copy.
         OtherNonce "other_nonce",
-        /// The last entry it had applied is not there any more.
+        /// The entry that was applied last is no longer in the change log.
         Absent "absent",
-        /// An entry is missing in the middle of the log.
+        /// An entry is missing in the middle of the change log.
         Gap "gap",
-        /// It was so far behind that the log no longer holds what it lacks.
+        /// The follower is so far behind that the change log no longer holds the entries that it needs.
         Trimmed "trimmed",
     }
 }
 
 label! {
-    /// What became of the outcome of a call.
+    /// What happened to a submitted outcome of a call.
     CallOutcome "outcome" {
-        /// It counts.
+        /// The outcome counts.
         Counted "counted",
-        /// The outcome of its call was known, or the call was refused on advice.
+        /// The outcome does not count: it was already known, or the call was refused on advice.
         LeftOut "left_out",
-        /// It was faulty.
+        /// The outcome was not valid.
         Rejected "rejected",
     }
 }
@@ -197,7 +198,7 @@ impl Label for Basis {
     }
 
     fn position(self) -> usize {
-        // Numbered from 1 on without holes, as actions are.
+        // The codes start at 1 and have no gaps, like those of actions.
         usize::from(self.code()).saturating_sub(1)
     }
 }
@@ -211,7 +212,7 @@ impl Label for Action {
     }
 
     fn position(self) -> usize {
-        // The domain numbers actions from 1 on, without holes; a test checks it.
+        // The codes of actions start at 1 and have no gaps; a test checks this.
         usize::from(self.code()).saturating_sub(1)
     }
 }
@@ -232,7 +233,7 @@ impl Label for ListKind {
     }
 
     fn position(self) -> usize {
-        // Numbered as actions are.
+        // The codes start at 1 and have no gaps, like those of actions.
         usize::from(self.code()).saturating_sub(1)
     }
 }

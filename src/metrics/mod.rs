@@ -1,8 +1,8 @@
 //! What the server counts and measures, for `/metrics`.
 //!
-//! All names are in [`CATALOGUE`], all labels in [`label`], and all ways to record are methods of [`Metrics`], so a
-//! metric can neither be misspelt nor carry a phone number. There is no global recorder: each [`Metrics`] stands for
-//! itself, and tests do not see each other's counts.
+//! All names are in [`CATALOGUE`], all labels are in [`label`], and all ways to record are methods of [`Metrics`]. So a
+//! name cannot be misspelt, and no metric can carry a phone number. There is no global recorder: each [`Metrics`] has its
+//! own values, and tests do not see each other's counts.
 
 mod catalogue;
 mod family;
@@ -24,21 +24,22 @@ use crate::domain::kinds::{Action, Basis, ListKind};
 
 pub use self::catalogue::{CATALOGUE, Type};
 
-/// How often [`Metrics::upkeep`] must be called. Samples of histograms wait in memory until then, 16 bytes each.
+/// Interval at which [`Metrics::upkeep`] must be called. Until then, samples of histograms stay in memory, 16 bytes
+/// each.
 pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Upper bounds of the buckets of lookups, in seconds: from a lookup in memory to one that waited for a processor.
+/// Upper bounds of the buckets for lookups, in seconds: from a lookup in memory to one that waited for a processor.
 const LOOKUP_BUCKETS: [f64; 13] = [
     10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3,
 ];
-/// Upper bounds of the buckets of commits, in seconds: from a local Redis to one that is about to time out.
+/// Upper bounds of the buckets for commits, in seconds: from a local Redis to one that is close to the time-out.
 const COMMIT_BUCKETS: [f64; 12] = [
     250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0, 2.5,
 ];
-/// Upper bounds of the buckets of replication, in seconds: from a ring that was heard to a sweep that came late.
+/// Upper bounds of the buckets for replication, in seconds: from a notification that arrived to a sweep that came late.
 const REPLICATION_BUCKETS: [f64; 11] = [500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 250e-3, 1.0, 2.5, 5.0];
 
-/// The metrics of one server. Clones share everything.
+/// The metrics of one server. Clones share the same values.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -61,8 +62,8 @@ struct Inner {
     entries_applied: Counter,
     shards_reloaded: Counters<ReloadReason>,
     sweep_age: Gauge,
-    /// When the last sweep began that found nothing missing. Written once a second by the follower, read when
-    /// rendering.
+    /// Start of the last sweep that found the index up to date. The follower writes it once a second;
+    /// [`Metrics::render`] reads it.
     last_sweep: Mutex<Option<Instant>>,
     replication_seconds: Histogram,
     index_numbers: Gauge,
@@ -82,7 +83,7 @@ impl std::fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// All metrics at nought.
+    /// All metrics, with the value zero.
     #[must_use]
     pub fn new() -> Self {
         let registry = Registry::new(&[
@@ -125,120 +126,121 @@ impl Metrics {
         }))
     }
 
-    /// One lookup was answered, or refused.
+    /// Counts one lookup that was answered or refused, and records how long it took.
     pub fn lookup(&self, edge: Edge, outcome: LookupOutcome, took: Duration) {
         self.0.lookups.increment(edge, outcome);
         self.0.lookup_seconds.record(took);
     }
 
-    /// An answer advised this action, on this basis.
+    /// Counts an answer by its action and basis.
     pub fn answer(&self, action: Action, basis: Basis) {
         self.0.actions.increment(action, 1);
         self.0.answers.increment(basis, 1);
     }
 
-    /// So many outcomes of calls came to this.
+    /// Counts submitted outcomes of calls.
     pub fn call_outcomes(&self, outcome: CallOutcome, count: u64) {
         self.0.outcomes.increment(outcome, count);
     }
 
-    /// So many callers are known by their rate.
+    /// Sets the number of callers whose call rate is kept in memory.
     pub fn traffic_callers(&self, callers: usize) {
         self.0.traffic_callers.set(count(callers));
     }
 
-    /// So many reports came to this.
+    /// Counts submitted reports by outcome.
     pub fn reports(&self, outcome: ReportOutcome, count: u64) {
         self.0.reports.increment(outcome, count);
     }
 
-    /// A change other than a report came to this.
+    /// Counts a mutation other than a report.
     pub fn mutation(&self, method: Mutation, outcome: MutationOutcome) {
         self.0.mutations.increment(method, outcome);
     }
 
-    /// The store acknowledged a commit.
+    /// Records how long the store took to acknowledge a commit.
     pub fn store_commit(&self, took: Duration) {
         self.0.commit_seconds.record(took);
     }
 
-    /// A commit of a shard found a record changed by somebody else.
+    /// Counts a commit that failed because another writer had changed a record.
     pub fn commit_conflict(&self) {
         self.0.commit_conflicts.increment(1);
     }
 
-    /// A change is computed and committed again after a conflict.
+    /// Counts a change that is computed and committed again after a conflict.
     pub fn commit_retry(&self) {
         self.0.commit_retries.increment(1);
     }
 
-    /// The store failed.
+    /// Counts an error of the store.
     pub fn store_error(&self, kind: StoreErrorKind) {
         self.0.store_errors.increment(kind, 1);
     }
 
-    /// Whether the store answers.
+    /// Sets whether the store answers.
     pub fn store_up(&self, up: bool) {
         self.0.store_up.set(flag(up));
     }
 
-    /// Whether the store is empty, or another than the one that was opened.
+    /// Sets whether the store is no longer the one that was opened, or has been emptied.
     pub fn store_foreign(&self, foreign: bool) {
         self.0.store_foreign.set(flag(foreign));
     }
 
-    /// So many entries of the change log were applied to the index.
+    /// Counts entries of the change log that were applied to the index.
     pub fn entries_applied(&self, count: u64) {
         self.0.entries_applied.increment(count);
     }
 
-    /// A shard was read anew.
+    /// Counts a shard that was reloaded from the store.
     pub fn shard_reloaded(&self, reason: ReloadReason) {
         self.0.shards_reloaded.increment(reason, 1);
     }
 
-    /// A sweep that began at `began` has shown that the index holds all that the store held then.
+    /// Records a sweep that found the index up to date with the state of the store at `began`.
     pub fn swept(&self, began: Instant) {
         *self.0.last_sweep.lock() = Some(began);
     }
 
-    /// A change reached this index so long after it was acknowledged.
+    /// Records the time between the acknowledgement of a change and its arrival in this index.
     pub fn replicated(&self, after: Duration) {
         self.0.replication_seconds.record(after);
     }
 
-    /// How much the index holds.
+    /// Sets the size of the index.
     pub fn index_size(&self, numbers: usize, cases: usize) {
         self.0.index_numbers.set(count(numbers));
         self.0.index_cases.set(count(cases));
     }
 
-    /// How many entries the lists of a kind have in the index.
+    /// Sets the number of entries that the lists of a kind have in the index.
     pub fn list_entries(&self, kind: ListKind, entries: usize) {
         self.0.list_entries.set(kind, count(entries));
     }
 
-    /// Whether the index has caught up with the store.
+    /// Sets whether the index has caught up with the store.
     pub fn index_ready(&self, ready: bool) {
         self.0.index_ready.set(flag(ready));
     }
 
-    /// The index was read from the store at start.
+    /// Records how long it took to load the index at start.
     pub fn bootstrapped(&self, took: Duration) {
         self.0.bootstrap_seconds.set(took.as_secs_f64());
     }
 
-    /// A line of the log was dropped.
+    /// Counts a log line that was dropped.
     pub fn log_line_dropped(&self) {
         self.0.log_lines_dropped.increment(1);
     }
 
-    /// Moves samples of histograms to their buckets, so that they take no memory. Call it every [`UPKEEP_INTERVAL`].
+    /// Moves the samples of histograms into their buckets, to free the memory of the samples. Call it every
+    /// [`UPKEEP_INTERVAL`].
     pub fn upkeep(&self) {
         self.0.exporter.run_upkeep();
     }
 
-    /// All metrics in the text format of Prometheus, as of `now`.
+    /// Renders all metrics in the text format of Prometheus, as of `now`.
     #[must_use]
     pub fn render(&self, now: Instant) -> String {
         let inner = &self.0;
@@ -267,7 +269,7 @@ fn flag(value: bool) -> f64 {
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "exact up to 2^53, and a gauge has no other type"
+    reason = "exact up to 2^53, and a gauge has only this type"
 )]
 fn count(value: usize) -> f64 {
     value as f64
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_is_rendered() {
+    fn recorded_values_are_rendered() {
         let metrics = Metrics::new();
         metrics.lookup(Edge::Http, LookupOutcome::NotScored, Duration::from_micros(20));
         metrics.answer(Action::WarnBeforeDial, Basis::Analytics);

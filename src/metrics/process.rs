@@ -1,21 +1,21 @@
-//! What the operating system says of this process.
+//! Figures of this process that the operating system reports.
 
 use std::fs;
 
 const BYTES_PER_KIB: f64 = 1_024.0;
 
-/// Memory of this process that is in RAM, in bytes; none where there is no `/proc`.
+/// Resident memory of this process, in bytes; `None` if the system has no `/proc`.
 pub(super) fn resident_memory_bytes() -> Option<f64> {
     resident_of(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
-/// File descriptors that this process holds open, the one that counts them included; none where there is no `/proc`.
+/// Open file descriptors of this process, including the one that reads the list; `None` if the system has no `/proc`.
 pub(super) fn open_fds() -> Option<f64> {
     let count = fs::read_dir("/proc/self/fd").ok()?.count();
     u32::try_from(count).ok().map(f64::from)
 }
 
-/// `VmRSS` of a `/proc/PID/status`, see proc_pid_status(5), where "kB" means 1,024 bytes.
+/// `VmRSS` of `/proc/PID/status`, in bytes. In this file, "kB" means 1,024 bytes; see proc_pid_status(5).
 fn resident_of(status: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;

@@ -14,42 +14,42 @@ use crate::wire::v1::{
     Case, CaseStatus, Category, CreateCaseRequest, Source, TransitionCaseRequest, UpdateCaseRequest,
 };
 
-/// What a case says beside its title.
+/// The content of a case, apart from its title.
 #[derive(Args, Debug)]
 struct Content {
-    /// The kind of fraud
+    /// Category of the fraud
     #[arg(long, value_parser = names::parser::<Category>())]
     category: Option<Category>,
-    /// The company or authority the fraudsters claim to be
+    /// Company or authority that the fraudsters claim to be
     #[arg(long)]
     brand: Option<String>,
-    /// What is known, in a few paragraphs
+    /// Summary of what is known, in a few paragraphs
     #[arg(long, value_name = "TEXT")]
     summary: Option<String>,
-    /// The agency it was handed to or comes from
+    /// Agency that received the case or published it
     #[arg(long)]
     agency: Option<String>,
-    /// The agency's own reference
+    /// Reference of the agency for this case
     #[arg(long, value_name = "TEXT")]
     agency_reference: Option<String>,
-    /// Who says so
+    /// Source of the case
     #[arg(long, value_parser = names::parser::<Source>())]
     source: Option<Source>,
-    /// When the latest evidence arose
+    /// Time of the latest evidence
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     last_evidence_at: Option<Timestamp>,
 }
 
-/// A case to open.
+/// Arguments of `case create`.
 #[derive(Args, Debug)]
 pub(super) struct CreateArgs {
-    /// Its title
+    /// Title of the case
     #[arg(long, value_name = "TEXT")]
     title: String,
-    /// Its id: letters, digits, - and _ [default: made from the request's]
+    /// Id of the case: letters, digits, - and _ [default: made from the request id]
     #[arg(long)]
     id: Option<String>,
-    /// Its first status: DRAFT, or CORROBORATED for a case that an agency published
+    /// First status: DRAFT, or CORROBORATED for a case that an agency published
     #[arg(long, value_parser = names::parser::<CaseStatus>())]
     status: Option<CaseStatus>,
     #[command(flatten)]
@@ -60,17 +60,17 @@ pub(super) struct CreateArgs {
     remote: Remote,
 }
 
-/// What to change; what is not given stays as it is, empty text clears.
+/// Arguments of `case update`. A field that is not given stays as it is; an empty text clears it.
 #[derive(Args, Debug)]
 pub(super) struct UpdateArgs {
-    /// The case's id
+    /// Id of the case
     id: String,
-    /// Its title
+    /// Title of the case
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
     #[command(flatten)]
     content: Content,
-    /// Only if the case has this version
+    /// Make the change only if the case has this version [default: any version]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
     #[command(flatten)]
@@ -79,21 +79,21 @@ pub(super) struct UpdateArgs {
     remote: Remote,
 }
 
-/// A step to take.
+/// Arguments of `case transition`.
 #[derive(Args, Debug)]
 pub(super) struct TransitionArgs {
-    /// The case's id
+    /// Id of the case
     id: String,
-    /// The status to move to
+    /// New status
     #[arg(value_parser = names::parser::<CaseStatus>())]
     status: CaseStatus,
-    /// Why; required when a closed case is reopened
+    /// Reason; required to reopen a closed case
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// The agency concerned; it becomes the case's
+    /// Agency concerned; it becomes the agency of the case
     #[arg(long)]
     agency: Option<String>,
-    /// Only if the case has this version
+    /// Make the change only if the case has this version [default: any version]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
     #[command(flatten)]

@@ -15,27 +15,27 @@ use crate::wire::v1::{
     CaseRole, ItemError, LinkNumbersRequest, NumberLink, NumberUnlink, Source, UnlinkNumbersRequest,
 };
 
-/// Numbers to link.
+/// Arguments of `case link`.
 #[derive(Args, Debug)]
 pub(super) struct LinkArgs {
-    /// The case's id
+    /// Id of the case
     id: String,
-    /// The numbers, as written, 1,000 at most
+    /// Numbers, in any usual notation, at most 1,000
     #[arg(required = true, num_args = 1..=1_000, value_name = "NUMBER")]
     numbers: Vec<String>,
-    /// What the numbers are in the case
+    /// Role of the numbers in the case
     #[arg(long, value_parser = names::parser::<CaseRole>())]
     role: CaseRole,
-    /// How sure the link is, 0 to 1 [default: 1]
+    /// Confidence in the link, 0 to 1 [default: 1]
     #[arg(long, value_name = "FRACTION", value_parser = shared::fraction)]
     confidence: Option<f64>,
-    /// Who says so [default: ANALYST]
+    /// Source of the link [default: ANALYST]
     #[arg(long, value_parser = names::parser::<Source>())]
     source: Option<Source>,
-    /// Since when the numbers took part
+    /// Time from which the numbers took part [default: unknown]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     from: Option<Timestamp>,
-    /// Until when
+    /// Time until which the numbers took part [default: unknown]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     to: Option<Timestamp>,
     #[command(flatten)]
@@ -46,15 +46,15 @@ pub(super) struct LinkArgs {
     remote: Remote,
 }
 
-/// Numbers to take out.
+/// Arguments of `case unlink`.
 #[derive(Args, Debug)]
 pub(super) struct UnlinkArgs {
-    /// The case's id
+    /// Id of the case
     id: String,
-    /// The numbers, as written, 1,000 at most
+    /// Numbers, in any usual notation, at most 1,000
     #[arg(required = true, num_args = 1..=1_000, value_name = "NUMBER")]
     numbers: Vec<String>,
-    /// Only links of this role
+    /// Remove only links with this role [default: all roles]
     #[arg(long, value_parser = names::parser::<CaseRole>())]
     role: Option<CaseRole>,
     /// Why; kept in the change log
@@ -68,7 +68,7 @@ pub(super) struct UnlinkArgs {
     remote: Remote,
 }
 
-/// What became of one number: its E.164 form and a word, or what was wrong.
+/// The outcome for one number: its E.164 form and a word for people, or the error.
 type Outcome<'a> = Result<(&'a str, &'static str), Option<&'a ItemError>>;
 
 pub(super) async fn link(args: LinkArgs) -> Result<(), CliError> {
@@ -99,7 +99,7 @@ pub(super) async fn link(args: LinkArgs) -> Result<(), CliError> {
     }
     let outcomes = answer.results.iter().map(|result| match &result.result {
         Some(Linked::Linked(linked)) if linked.created => Ok((linked.e164.as_str(), "linked")),
-        Some(Linked::Linked(linked)) => Ok((linked.e164.as_str(), "was linked")),
+        Some(Linked::Linked(linked)) => Ok((linked.e164.as_str(), "was already linked")),
         Some(Linked::Error(error)) => Err(Some(error)),
         None => Err(None),
     });
@@ -138,7 +138,7 @@ pub(super) async fn unlink(args: UnlinkArgs) -> Result<(), CliError> {
     finish(&args.numbers, outcomes, args.remote.json)
 }
 
-/// Prints a line a number, unless JSON did, and fails if any number did.
+/// Prints one line per number, unless JSON was printed. Fails if the change failed for any number.
 fn finish<'a>(numbers: &[String], outcomes: impl Iterator<Item = Outcome<'a>>, printed: bool) -> Result<(), CliError> {
     let mut table = output::new_table(["number", "outcome"]);
     let mut failed = 0;

@@ -1,4 +1,4 @@
-//! `case`: fraud cases, their way to an agency, and their numbers.
+//! `case`: fraud cases, their status, and the numbers linked to them.
 
 mod edit;
 mod link;
@@ -17,19 +17,19 @@ pub struct CaseArgs {
 
 #[derive(Debug, Subcommand)]
 enum CaseCommand {
-    /// Open a case
+    /// Create a case
     Create(edit::CreateArgs),
     /// Show a case and its numbers
     Show(read::ShowArgs),
     /// List cases, latest change first
     List(read::ListArgs),
-    /// Change what a case says
+    /// Change the title or other fields of a case
     Update(edit::UpdateArgs),
     /// Move a case to another status
     Transition(edit::TransitionArgs),
     /// Link numbers to a case
     Link(link::LinkArgs),
-    /// Take numbers out of a case
+    /// Unlink numbers from a case
     Unlink(link::UnlinkArgs),
 }
 

@@ -14,31 +14,31 @@ use crate::wire::v1::{
     Source,
 };
 
-/// Which case.
+/// Arguments of `case show`.
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
-    /// The case's id
+    /// Id of the case
     id: String,
-    /// How many of its numbers to show at most; 0 for none
+    /// Maximum number of members (linked numbers) to show; 0 for none
     #[arg(long, value_name = "N", default_value_t = 50)]
     members: u32,
     #[command(flatten)]
     remote: Remote,
 }
 
-/// Which cases. Filters that are given must all hold.
+/// Arguments of `case list`. A case must match all given filters.
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// Only cases of this status
+    /// Only cases with this status
     #[arg(long, value_parser = names::parser::<CaseStatus>())]
     status: Option<CaseStatus>,
-    /// Only cases of this kind
+    /// Only cases of this category
     #[arg(long, value_parser = names::parser::<Category>())]
     category: Option<Category>,
-    /// Only cases of this impersonated brand
+    /// Only cases with this impersonated brand
     #[arg(long)]
     brand: Option<String>,
-    /// Only cases whose title holds this text
+    /// Only cases whose title contains this text
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
     #[command(flatten)]
@@ -108,7 +108,7 @@ pub(super) async fn list(args: ListArgs) -> Result<(), CliError> {
     output::table(&cases_table(&cases), "no cases")
 }
 
-/// Prints a case with its history.
+/// Prints a case and its history.
 pub(super) fn print(case: &Case) -> Result<(), CliError> {
     let mut card = output::card();
     output::add(&mut card, "case", &case.case_id);

@@ -1,18 +1,18 @@
-//! The whole service in one command: a temporary store, real complaints, and what each kind of user sees.
+//! `demo`: shows the whole service in one command, with a temporary store, real complaints, and the views of all users.
 //!
-//! What runs is the real server with the real import and the real clients; only the clock is another. Evidence decays,
-//! so the complaints of July 2021 would say nothing today: the demo answers as of the day after them.
+//! The demo runs the real server, the real import and the real client commands. Only the clock is different. Evidence
+//! decays, so the complaints of July 2021 would have no effect today. Therefore the clock of the demo shows the day
+//! after them.
 
 mod questions;
 
 use std::path::Path;
 use std::time::Duration;
 
-use clap::{Args, Parser as _};
+use clap::Args;
 use tonic::transport::Channel;
 
 use self::questions::{QUESTIONS, Question, mismatch};
-use super::args::Cli;
 use super::shared::PATIENCE_MS;
 use super::{CliError, output};
 use crate::app::{self, Listeners};
@@ -31,20 +31,23 @@ const DAY: Timestamp = Timestamp::from_secs(1_625_702_400);
 const COMPLAINTS: &[u8] = include_bytes!("data/ftc-dnc-complaints-2021-07-07.csv.gz");
 /// The numbers of the FTC's letters; see `data/README.md`.
 const LETTERS: &[u8] = include_bytes!("data/ftc-point-of-no-entry-cases.csv");
-/// How long the server may take to be ready, and to end.
+/// Maximum time until the server is ready, and maximum time until it has shut down.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The number of the FTC's letter on false Apple support, of which analysts see the dossier.
+/// A number of false Apple support, named in a letter of the FTC. The demo shows its dossier.
 const APPLE_SUPPORT: &str = "+13152328257";
 
-/// Arguments of `demo`: it has none.
+/// Arguments of `demo`; there are none.
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {}
 
-/// Runs the demo. An answer that is not what it should be is an error.
+/// Runs the demo. `run_line` runs the command line of a client command.
 ///
 /// # Errors
-/// If the server cannot run here, or one of its answers is not what it should be.
-pub(super) async fn run(_: DemoArgs) -> Result<(), CliError> {
+/// If the server cannot run on this machine, or if an answer differs from the expected answer.
+pub(super) async fn run(
+    _: DemoArgs,
+    run_line: impl AsyncFn(Vec<String>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let place = tempfile::tempdir()?;
     let config = demo_config(place.path())?;
     let tasks = Tasks::new();
@@ -52,7 +55,7 @@ pub(super) async fn run(_: DemoArgs) -> Result<(), CliError> {
     let listeners = Listeners::bind(&config).await?;
     let url = format!("http://{}", listeners.grpc.local_addr()?);
     let story = async {
-        let told = Box::pin(tell(&url, place.path())).await;
+        let told = Box::pin(tell(&url, place.path(), &run_line)).await;
         tasks.request_shutdown();
         told
     };
@@ -76,10 +79,14 @@ fn demo_config(place: &Path) -> Result<Config, CliError> {
     })
 }
 
-async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
+async fn tell(
+    url: &str,
+    place: &Path,
+    run_line: &impl AsyncFn(Vec<String>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     output::line(format!(
-        "Ringwarden as of {DAY}: evidence decays, so the complaints of 7 July 2021 are asked about on the day after.\n\
-         The server runs on {url} with a store of its own, and both end with the demo.\n"
+        "The clock of this demo shows {DAY}, the day after the complaints, because evidence decays with time.\n\
+         The server runs on {url} with a temporary store. The server and its store are removed when the demo ends.\n"
     ))?;
     let channel = connect(url).await?;
     for (name, bytes, format) in [
@@ -89,20 +96,18 @@ async fn tell(url: &str, place: &Path) -> Result<(), CliError> {
         let file = place.join(name);
         std::fs::write(&file, bytes)?;
         heading(&format!("Import: ringwarden import {format} {name}"))?;
-        command(url, &["import", format, &file.to_string_lossy()]).await?;
+        run_line(line(url, &["import", format, &file.to_string_lossy()])).await?;
     }
-    heading("What a carrier and a call-blocker app are told")?;
+    heading("What a carrier or a call-blocking app receives")?;
     let faults = ask_all(&channel).await?;
-    heading(&format!(
-        "What the person called is told about: ringwarden lookup {APPLE_SUPPORT}"
-    ))?;
-    command(url, &["lookup", APPLE_SUPPORT]).await?;
+    heading(&format!("Why, in detail: ringwarden lookup {APPLE_SUPPORT}"))?;
+    run_line(line(url, &["lookup", APPLE_SUPPORT])).await?;
     heading(&format!("What an analyst sees: ringwarden number show {APPLE_SUPPORT}"))?;
-    command(url, &["number", "show", APPLE_SUPPORT]).await?;
-    heading("Fraud cases with numbers whose call is later than the demo's day")?;
+    run_line(line(url, &["number", "show", APPLE_SUPPORT])).await?;
+    heading("Fraud cases with numbers that called after the day of the demo")?;
     later_links(&channel).await?;
     if faults.is_empty() {
-        return output::line("\nAll answers are what they should be.");
+        return output::line("\nAll answers are correct.");
     }
     Err(CliError::WrongAnswers(faults))
 }
@@ -120,30 +125,22 @@ async fn connect(url: &str) -> Result<Channel, CliError> {
         if began.elapsed() > PATIENCE {
             return Err(CliError::NotServing {
                 server: url.to_owned(),
-                status: "that it is not ready yet".to_owned(),
+                status: format!("it did not become ready within {} s", PATIENCE.as_secs()),
             });
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// Runs a client command as a user would.
-async fn command(url: &str, words: &[&str]) -> Result<(), CliError> {
-    let line = std::iter::once("ringwarden")
+/// The command line of a client command that talks to this server, as a user would type it.
+fn line(url: &str, words: &[&str]) -> Vec<String> {
+    let words = std::iter::once("ringwarden")
         .chain(words.iter().copied())
         .chain(["--server", url]);
-    match Cli::try_parse_from(line) {
-        Ok(Cli {
-            command: super::args::Command::Client(command),
-        }) => Box::pin(super::run(command)).await,
-        Ok(_) => Err(CliError::WrongAnswers(vec![
-            "the demo runs client commands only".to_owned(),
-        ])),
-        Err(error) => Err(CliError::WrongAnswers(vec![error.to_string()])),
-    }
+    words.map(str::to_owned).collect()
 }
 
-/// Asks every question, prints the answers, and says which are not what they should be.
+/// Asks all questions, prints the answers, and returns a message for each wrong answer.
 async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
     let mut client = LookupServiceClient::new(channel.clone());
     let mut table = output::new_table(["who calls", "asked as", "score", "level", "action", "basis", "because"]);
@@ -184,11 +181,11 @@ fn row(question: &Question, answer: &LookupResponse) -> [String; 7] {
     ]
 }
 
-/// Lists the links that speak of calls after the demo's day: known now, evidence of later.
+/// Lists the links of calls after the day of the demo. The cases are known, but their calls are still in the future.
 async fn later_links(channel: &Channel) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(channel.clone());
     let cases = client.list_cases(ListCasesRequest::default()).await?.into_inner().cases;
-    let mut table = output::new_table(["case", "title", "numbers", "of them later", "latest call"]);
+    let mut table = output::new_table(["case", "title", "numbers", "later calls", "latest call"]);
     let day_secs = DAY.millis() / 1_000;
     for case in cases {
         let request = GetCaseRequest {

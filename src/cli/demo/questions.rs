@@ -1,24 +1,24 @@
-//! What the demo asks, and what the answer has to be.
+//! The questions of the demo, and the expected answers.
 
 use crate::wire::v1::{Action, Basis, LookupResponse, RiskLevel};
 
-/// A question with its answer.
+/// A question and the expected answer.
 #[derive(Debug)]
 pub(super) struct Question {
-    /// Who calls, in words.
+    /// The caller, in words.
     pub(super) who: &'static str,
-    /// What the switch or app has.
+    /// The number as a switch or an app sends it.
     pub(super) asked: &'static str,
-    /// The number it stands for; empty if it is none that can be called back.
+    /// The number in E.164; empty if the caller has no number that can be called back.
     e164: &'static str,
     levels: &'static [RiskLevel],
     action: Action,
     basis: Basis,
-    /// Words of a case's title that must be among the answer's cases; empty if there must be none.
+    /// Words in the title of a case that the answer must name; empty if the answer must not name a case.
     case: &'static str,
 }
 
-/// The questions, in the order of the demo.
+/// All questions, in the order of the demo.
 pub(super) const QUESTIONS: &[Question] = &[
     Question {
         who: "false Apple support, named in an FTC letter",
@@ -30,7 +30,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         case: "FTC Point of No Entry",
     },
     Question {
-        who: "the same, as a switch sends it",
+        who: "the same number, as a switch sends it",
         asked: "\"Apple\" <sip:+1-315-232-8257@carrier.example;user=phone>",
         e164: "+13152328257",
         levels: &[RiskLevel::Critical],
@@ -48,7 +48,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         case: "",
     },
     Question {
-        who: "never reported, in a hot range",
+        who: "never reported, in a range with many reports",
         asked: "+19516774300",
         e164: "+19516774300",
         levels: &[RiskLevel::Medium, RiskLevel::High],
@@ -75,7 +75,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         case: "",
     },
     Question {
-        who: "nobody has reported it",
+        who: "never reported",
         asked: "212-555-0147",
         e164: "+12125550147",
         levels: &[RiskLevel::Unknown],
@@ -112,7 +112,7 @@ pub(super) const QUESTIONS: &[Question] = &[
     },
 ];
 
-/// What is wrong with an answer, if anything is.
+/// Compares an answer with the expected one. Returns a message for each difference.
 pub(super) fn mismatch(question: &Question, answer: &LookupResponse) -> Vec<String> {
     let number = answer
         .number
@@ -129,10 +129,10 @@ pub(super) fn mismatch(question: &Question, answer: &LookupResponse) -> Vec<Stri
         (question.levels.contains(&answer.risk_level()), "the level"),
         (answer.action() == question.action, "the action"),
         (answer.basis() == question.basis, "the basis"),
-        (case_is_right, "the fraud cases"),
+        (case_is_right, "the list of fraud cases"),
     ];
     let wrong = checks.into_iter().filter(|(right, _)| !right);
     wrong
-        .map(|(_, what)| format!("{}: {what} is not what it should be", question.who))
+        .map(|(_, what)| format!("{}: {what} differs from the expected answer", question.who))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! `evaluate`: how good the score is, on complaints played again day by day.
+//! `evaluate`: measures how good the score is, on complaints that are replayed day by day.
 
 mod show;
 
@@ -17,39 +17,40 @@ use crate::domain::model::ScoreModel;
 use crate::evaluate::{self, Figures, Kind, Models, Plan, Samples};
 use crate::replay::Half;
 
-/// What to replay, and by which model.
+/// Arguments of `evaluate`.
 #[derive(Args, Debug)]
 pub struct EvaluateArgs {
-    /// Complaints in the columns of the FTC, plain or gzip
+    /// CSV file of FTC complaints, in three or eight columns, plain or gzip
     complaints: PathBuf,
-    /// Legitimate numbers: a CSV file with the number in its first column
+    /// CSV file of legitimate numbers, with a header and the number in the first column
     #[arg(long, value_name = "FILE")]
     legitimate: PathBuf,
-    /// First day to score [default: the day of the first call]
+    /// First day to score, as YYYY-MM-DD [default: the day of the first call]
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     from: Option<Day>,
-    /// Last day to score [default: the day of the last call]
+    /// Last day to score, as YYYY-MM-DD [default: the day of the last call]
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     to: Option<Day>,
-    /// Days that complaints come late
+    /// Delay, in days, until a complaint is known to the replay
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..=365))]
     lag_days: i64,
-    /// Score by the model of this file instead of the built-in one
+    /// File of the model to score with [default: the built-in model]
     #[arg(long, value_name = "FILE", conflicts_with = "cross_fit")]
     model: Option<PathBuf>,
-    /// Score every number by the model that was fitted without the legitimate numbers of its half
+    /// Files of two models, fitted with --half 0 and --half 1; each number is scored with the model that was fitted on
+    /// the other half
     #[arg(long, value_names = ["FILE0", "FILE1"], num_args = 2)]
     cross_fit: Option<Vec<PathBuf>>,
-    /// Keep scores that rest on the neighbourhood alone below 80, as lookups do
+    /// Keep scores below 80 if they rest only on the neighbourhood, as lookups do
     #[arg(long)]
     as_served: bool,
-    /// Write every score to this file: date,kind,number,calls,score
+    /// Write every score to this CSV file: date,kind,number,calls,score
     #[arg(long, value_name = "FILE")]
     scores_out: Option<PathBuf>,
-    /// Draw reliability, stopped against flagged, and scores into this directory, as SVG
+    /// Write plots to this directory as SVG: reliability, stopped against flagged, distribution of scores
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
-    /// Print the figures as JSON
+    /// Print the figures as JSON instead of tables
     #[arg(long)]
     json: bool,
 }
@@ -96,7 +97,7 @@ fn models(args: &EvaluateArgs) -> Result<Models, CliError> {
     Ok(Models::One(Arc::new(model)))
 }
 
-/// Two models, told apart by the half that each says it was fitted with, in whatever order they are given.
+/// The two models of a cross-fit, in any order. The half in each model file tells which model is which.
 fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
     let (first, second) = (complaints::model(first)?, complaints::model(second)?);
     let half = |model: &ScoreModel| {
@@ -116,7 +117,7 @@ fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
         }
     };
     if !zero.sees_as(&one) {
-        return Err(CliError::CrossFit("their half-lives differ"));
+        return Err(CliError::CrossFit("they have different half-lives"));
     }
     Ok(Models::CrossFit {
         zero: Arc::new(zero),

@@ -1,10 +1,10 @@
-//! The figures for people: tables, and a few sentences.
+//! Prints the figures of an evaluation for people: tables and a few sentences.
 
 use super::super::error::CliError;
 use super::super::output;
 use crate::evaluate::{AgainFigures, Figures};
 
-/// Prints all of them.
+/// Prints all figures.
 pub(super) fn figures(figures: &Figures) -> Result<(), CliError> {
     stopped(figures)?;
     output::line("")?;
@@ -18,7 +18,7 @@ pub(super) fn figures(figures: &Figures) -> Result<(), CliError> {
     sums(figures)
 }
 
-/// What is stopped at what price.
+/// The share of unwanted calls that are stopped, for each share of legitimate numbers that are flagged.
 fn stopped(figures: &Figures) -> Result<(), CliError> {
     let mut table = output::new_table([
         "legitimate flagged",
@@ -47,7 +47,7 @@ fn stopped(figures: &Figures) -> Result<(), CliError> {
     output::table(&table, "nothing was scored")
 }
 
-/// What lists of numbers do instead.
+/// The same for simple lists of numbers, as a baseline.
 fn lists(figures: &Figures) -> Result<(), CliError> {
     let mut table = output::new_table(["list", "legitimate flagged", "calls stopped"]);
     for (name, baseline) in &figures.baselines {
@@ -60,7 +60,7 @@ fn lists(figures: &Figures) -> Result<(), CliError> {
     output::table(&table, "")
 }
 
-/// By what had been seen of the number.
+/// The share of calls that are stopped, by what was known about the number.
 fn kinds(figures: &Figures) -> Result<(), CliError> {
     let mut table = output::new_table(["numbers", "share of calls", "stopped at 0.2 %"]);
     for (name, kind) in &figures.by_kind {
@@ -73,7 +73,7 @@ fn kinds(figures: &Figures) -> Result<(), CliError> {
     output::table(&table, "")
 }
 
-/// Whether a score means what it says.
+/// The reliability of the scores: the mean score of each band against the observed share of unwanted calls.
 fn reliability(figures: &Figures) -> Result<(), CliError> {
     let mut table = output::new_table([
         "scores",
@@ -96,13 +96,16 @@ fn reliability(figures: &Figures) -> Result<(), CliError> {
             output::text(if band.is_reliable() { "" } else { "off" }),
         ]);
     }
-    output::table(&table, "no band holds enough legitimate numbers to tell")
+    output::table(
+        &table,
+        "no band has enough legitimate numbers to measure the reliability",
+    )
 }
 
-/// Whether numbers are reported again.
+/// How well the score predicts that a number is reported again.
 fn again(again: &AgainFigures) -> Result<(), CliError> {
     output::line(format!(
-        "reported again in 7 days ({} of {} are): area under the curve {:.3}, log loss {:.4} ({:.3} of the base), \
+        "reported again in 7 days ({} of {} numbers): area under the curve {:.3}, log loss {:.4} ({:.3} of the base), \
          Brier score {:.4}",
         percent(again.rate),
         output::grouped(again.count),
@@ -113,14 +116,14 @@ fn again(again: &AgainFigures) -> Result<(), CliError> {
     ))
 }
 
-/// How soon numbers come to 80, and what was scored.
+/// How soon numbers reach a score of 80, and how much was scored.
 fn sums(figures: &Figures) -> Result<(), CliError> {
     let days = figures
         .time_to_80_days
         .map_or_else(|| "-".to_owned(), |days| days.to_string());
     output::line(format!(
-        "numbers that came to 80: {} of those first reported, half of them within {days} days; {} of legitimate \
-         number-days lie above 80",
+        "numbers that reached 80: {} of the newly reported ones, half of them within {days} days; {} of legitimate \
+         number-days are above 80",
         percent(figures.reached_80),
         percent(figures.legitimate_over_80)
     ))?;

@@ -1,56 +1,56 @@
-//! Why one row of a file is not taken.
+//! Reasons to reject a row of a file.
 
 use thiserror::Error;
 
 use crate::number::{self, E164, NumberError, Parsed, Region};
 
-/// Why one row is not taken. The texts hold nothing of the row, which may be personal data.
+/// Why a row is rejected. The texts quote nothing of the row, because it may be personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// Not as many columns as the header.
+    /// The row has not as many columns as the header.
     #[error("wrong number of columns")]
     Columns,
-    /// The field of the number is empty.
+    /// The field for the number is empty.
     #[error("no number")]
     NoNumber,
-    /// It holds something else.
+    /// The field does not hold a number.
     #[error("{0}")]
     NotANumber(NumberError),
-    /// A number without area code.
+    /// The number has no area code.
     #[error("the number has no area code")]
     LocalOnly,
-    /// No number has that length.
+    /// No number in this region has this length.
     #[error("no number has this length")]
     Impossible,
-    /// A short code or an emergency number.
-    #[error("a short code or an emergency number")]
+    /// The number is a short code or an emergency number.
+    #[error("the number is a short code or an emergency number")]
     Service,
-    /// A word for a withheld number.
+    /// The field says that the number was withheld.
     #[error("the number was withheld")]
     Anonymous,
-    /// No date that can be read.
-    #[error("no date, or not one in the form YYYY-MM-DD")]
+    /// The date is missing or cannot be parsed.
+    #[error("the date is missing or is not in the form YYYY-MM-DD")]
     Date,
-    /// A letter without a name.
-    #[error("no name of a letter")]
+    /// The name of the letter is missing.
+    #[error("the name of the letter is missing")]
     Letter,
-    /// A field of a list's entry.
+    /// A field of a list entry is not valid.
     #[error("{column}: {problem}")]
     Entry {
-        /// The column, as the header names it.
+        /// Name of the column in the header.
         column: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the field.
         problem: String,
     },
-    /// The server's reason.
+    /// The server rejected the row, for this reason.
     #[error("server: {0}")]
     Server(String),
 }
 
-/// The number of a field: US numbers may go without country code.
+/// Parses the number in a field. A number without a country code is a US number.
 ///
 /// # Errors
-/// If the field holds no number that can be kept. One that is possible but in no known range can be: spoofers use
+/// If the field has no possible number. A possible number in an unassigned range is accepted, because spoofers use
 /// such numbers.
 pub(super) fn number(field: &[u8]) -> Result<E164, Fault> {
     let text = str::from_utf8(field).map_err(|_| Fault::NotANumber(NumberError::NotANumber))?;

@@ -1,10 +1,9 @@
-//! `import`: loads files of reports, cases and list entries into a running server.
+//! `import`: imports files of reports, cases and list entries into a running server.
 //!
-//! An import can be run again, also after it ended early: reports and cases are named by their content, so that the
-//! server counts nothing twice, and a list is replaced whole.
+//! An import can be run again, also after it stopped early. The ids of reports and cases are made from their content,
+//! so that the server counts nothing twice. A list is always replaced as a whole.
 
 pub mod cases;
-mod error;
 mod fault;
 pub mod ftc;
 pub mod list;
@@ -17,10 +16,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-pub use error::ImportError;
 pub use fault::Fault;
 pub use rejects::Reject;
 pub use source::Source;
+
+pub use super::import_error::ImportError;
 
 use super::connect::Remote;
 use super::error::CliError;
@@ -34,20 +34,20 @@ pub struct ImportArgs {
 
 #[derive(Debug, Subcommand)]
 enum Format {
-    /// Do-Not-Call complaints of the US Federal Trade Commission, in three or eight columns
+    /// Import Do-Not-Call complaints of the US Federal Trade Commission (CSV, three or eight columns)
     Ftc(ftc::FtcArgs),
-    /// Fraud cases from published letters: phone_e164,category,call_date,case_doc
+    /// Import fraud cases from published letters (CSV: phone_e164,category,call_date,case_doc)
     Cases(cases::CasesArgs),
-    /// A list, in the place of the one of the same name: number,source,date,requester,expires and, for prefixes, action
+    /// Replace a list (CSV: number,source,date,requester,expires and, for tenant-prefix, action)
     List(list::ImportListArgs),
 }
 
-/// What imports of every format take.
+/// Arguments of all formats.
 #[derive(Args, Debug)]
 struct Common {
-    /// The file, plain or gzip; - for standard input
+    /// File to import, plain or gzip; - for standard input
     file: PathBuf,
-    /// Write the rows that were not taken to this file: line, reason, row
+    /// Write rejected rows to this CSV file: line,reason,row
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]

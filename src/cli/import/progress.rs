@@ -1,4 +1,4 @@
-//! How far an import is: a bar on a terminal, nothing elsewhere.
+//! Shows the progress of an import: a bar on a terminal, nothing elsewhere.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::error::CliError;
 use crate::cli::output;
 
-/// The bar measures bytes of the file: how many rows it holds is not known before the end.
+/// The bar measures bytes of the file, because the number of rows is not known before the end.
 const TEMPLATE: &str = "{wide_bar} {percent:>3} %  {msg}  {eta} left";
 
-/// Shows how far an import is, and measures its time.
+/// Shows the progress of an import, and measures its duration.
 #[derive(Clone)]
 pub(super) struct Progress {
-    /// Hidden unless standard error is a terminal. It measures the time in either case.
+    /// Hidden if standard error is not a terminal. It measures the time in both cases.
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// Of a file of this many bytes. The time begins now.
+    /// Starts the progress of a file of this many bytes. The time begins now.
     pub(super) fn new(bytes: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
@@ -27,7 +27,7 @@ impl Progress {
         Self { bar }
     }
 
-    /// Shows that the file is read up to `bytes`, and `rows` of it are done.
+    /// Shows that the file is read up to `bytes`, and that `rows` rows are done.
     pub(super) fn advance(&self, bytes: u64, rows: u64) {
         if self.bar.is_hidden() {
             return;
@@ -35,11 +35,11 @@ impl Progress {
         let rate = output::grouped(per_second(rows, self.elapsed()));
         self.bar
             .set_message(format!("{} rows, {rate} rows/s", output::grouped(rows)));
-        // Batches may be answered in another order than they were read.
+        // The answers to batches may arrive in another order than the file.
         self.bar.set_position(bytes.max(self.bar.position()));
     }
 
-    /// Says something without tearing the bar.
+    /// Prints a note above the bar.
     ///
     /// # Errors
     /// If standard error cannot be written.
@@ -47,18 +47,18 @@ impl Progress {
         self.bar.suspend(|| output::note(text))
     }
 
-    /// How long it takes up to now.
+    /// Time since the start.
     pub(super) fn elapsed(&self) -> Duration {
         self.bar.elapsed()
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// How many a second, rounded down.
+/// Count per second, rounded down.
 pub(super) fn per_second(count: u64, elapsed: Duration) -> u64 {
     let millis = elapsed.as_millis();
     u64::try_from(u128::from(count) * 1_000 / millis.max(1)).unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! The rows that were not taken: the first are shown, the rest are counted, all can be written to a file.
+//! Rejected rows. The first ones are shown, all are counted, and all can be written to a file.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -9,24 +9,24 @@ use super::fault::Fault;
 use crate::cli::error::CliError;
 use crate::cli::output;
 
-/// Rows shown with their line and reason.
+/// Maximum number of rows that are shown with their line and reason.
 const SHOWN_MAX: usize = 20;
 
-/// Different reasons counted; what a server says beyond them is counted together.
+/// Maximum number of different reasons. Further reasons are counted together.
 const REASONS_MAX: usize = 100;
 
-/// A row that was not taken.
+/// A rejected row.
 #[derive(Debug)]
 pub struct Reject {
-    /// Where it begins in the file; the header is line 1.
+    /// Line at which the row begins; the header is line 1.
     pub line: u64,
-    /// Why it was not taken.
+    /// Reason for the rejection.
     pub fault: Fault,
-    /// The row, if rejected rows are wanted in a file.
+    /// The row, if rejected rows are written to a file.
     pub row: Option<String>,
 }
 
-/// All of them.
+/// All rejected rows of an import.
 #[derive(Default)]
 pub(super) struct Rejects {
     file: Option<RejectsFile>,
@@ -41,8 +41,8 @@ struct RejectsFile {
 }
 
 impl Rejects {
-    /// Collects rows, and writes them to a file if one is given. The file is readable by its owner only, since it
-    /// holds telephone numbers.
+    /// Collects rejected rows, and writes them to a file if a path is given. Only its owner can read the file, because
+    /// it holds telephone numbers.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -62,7 +62,7 @@ impl Rejects {
         })
     }
 
-    /// Whether the rows themselves are wanted.
+    /// Whether the rows themselves are kept.
     pub(super) fn keeps_rows(&self) -> bool {
         self.file.is_some()
     }
@@ -87,17 +87,17 @@ impl Rejects {
         Ok(())
     }
 
-    /// How many rows there are.
+    /// Number of rejected rows.
     pub(super) fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many there are of each reason.
+    /// Number of rejected rows for each reason.
     pub(super) fn by_reason(&self) -> &BTreeMap<String, u64> {
         &self.by_reason
     }
 
-    /// Finishes the file, and says on standard error what was not taken and why.
+    /// Finishes the file, and prints the rejected rows and their reasons on standard error.
     ///
     /// # Errors
     /// If the file or standard error cannot be written.
@@ -113,14 +113,14 @@ impl Rejects {
             output::note(format!("line {line}: {}", output::clean(reason)))?;
         }
         if self.total > self.first.len() as u64 {
-            output::note("... rejected in all:")?;
+            output::note("... total of rejected rows by reason:")?;
             for (reason, count) in &self.by_reason {
                 output::note(format!("{:>11}  {}", output::grouped(*count), output::clean(reason)))?;
             }
         }
         match &self.file {
-            Some(file) => output::note(format!("rejected rows are in {}", file.path.display())),
-            None => output::note("--rejects FILE writes the rejected rows to a file"),
+            Some(file) => output::note(format!("the rejected rows are in {}", file.path.display())),
+            None => output::note("use --rejects FILE to write the rejected rows to a file"),
         }
     }
 }

@@ -1,31 +1,29 @@
-//! The rows of a CSV file, of bounded length each (RFC 4180; a byte-order mark and either line end are accepted).
+//! Reads the rows of a CSV file, each of limited length (RFC 4180). A byte-order mark and both kinds of line ends are
+//! accepted.
 
 use std::fmt;
 use std::io::{self, Read};
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::error::ImportError;
+use crate::cli::import_error::{ImportError, ROW_BYTES_MAX};
 
-/// The longest row, in bytes: an unclosed quotation mark must not draw a whole file into memory.
-pub(super) const ROW_BYTES_MAX: u64 = 1_024 * 1_024;
-
-/// Bytes of text read at a time.
+/// Size of the read buffer, in bytes.
 const BUFFER_BYTES: usize = 64 * 1_024;
 
 /// Reads rows one by one.
 pub(super) struct Rows {
     reader: csv::Reader<Text>,
     record: ByteRecord,
-    /// Where the last row began; the header is line 1.
+    /// Line at which the last row began; the header is line 1.
     line: u64,
-    /// Lines that the reader counts as read with a row: none if rows end with a carriage return, since the line feed
-    /// behind it is read with the next row. Known after the first row.
+    /// Number of line ends that the CSV reader counts with a row: 0 if rows end with a carriage return, because the
+    /// reader reads the line feed after it with the next row; else 1. Known after the first row.
     counted_with_row: Option<u64>,
 }
 
 impl Rows {
-    /// Rows of a text, the header among them.
+    /// The rows of a text, including the header.
     pub(super) fn new(content: Box<dyn Read + Send>) -> Self {
         let text = Text {
             content,
@@ -45,10 +43,10 @@ impl Rows {
         }
     }
 
-    /// The next row with the line it begins at; `None` at the end. Empty lines are no rows.
+    /// The next row and the line at which it begins; `None` at the end. Empty lines are skipped.
     ///
     /// # Errors
-    /// If the text cannot be read, or a row is too long.
+    /// If the text cannot be read, or if a row is too long.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &ByteRecord)>, ImportError> {
         self.reader.get_mut().left = ROW_BYTES_MAX;
         match self.reader.read_byte_record(&mut self.record) {
@@ -61,8 +59,8 @@ impl Rows {
         }
     }
 
-    /// The line that the row just read begins at. The reader's own word is no help: it counts empty lines, and the
-    /// rest of the line end before, to the row.
+    /// The line at which the current row begins. The position of the CSV reader cannot be used directly: it counts
+    /// empty lines before the row, and the rest of the previous line end, as part of the row.
     fn begin(&mut self) -> u64 {
         let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
         let last = self.reader.position().line().saturating_sub(inside);
@@ -74,7 +72,7 @@ impl Rows {
     }
 
     fn failed(&self, error: csv::Error) -> ImportError {
-        // Rows may have any length and any bytes here, so that reading is all that can fail.
+        // The CSV reader accepts any number of columns and any bytes here, so only reading can fail.
         let source = if error.is_io_error()
             && let csv::ErrorKind::Io(source) = error.into_kind()
         {
@@ -92,7 +90,7 @@ impl Rows {
     }
 }
 
-/// A row as one line of CSV again, without its end.
+/// Writes a row as one line of CSV, without a line end.
 pub(super) fn as_line(record: &ByteRecord) -> String {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     // Writing to memory does not fail.
@@ -101,14 +99,14 @@ pub(super) fn as_line(record: &ByteRecord) -> String {
     String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }
 
-/// The rest of a text.
+/// The rest of the text, with a limit for the current row.
 struct Text {
     content: Box<dyn Read + Send>,
-    /// Bytes that may be read for the current row.
+    /// Number of bytes that may still be read for the current row.
     left: u64,
     /// Whether the last byte read was a line feed.
     ends_line: bool,
-    /// Whether a last line without an end gets one, so that it counts as the others do.
+    /// Whether to add a line end to a last line without one, so that it is counted like the other lines.
     completes_line: bool,
 }
 

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 /// The first bytes of every gzip file (RFC 1952, section 2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Bytes read from the file at a time.
+/// Size of the read buffer, in bytes.
 const BUFFER_BYTES: usize = 256 * 1_024;
 
 /// An open file whose bytes can be hashed before it is read.
@@ -24,8 +24,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens a file. `-` is standard input, which is copied to a nameless temporary file first, since it is read
-    /// twice.
+    /// Opens a file. `-` is standard input. It is copied to a nameless temporary file first, because it is read twice.
     ///
     /// # Errors
     /// If the file cannot be opened, read or, for standard input, written.
@@ -39,7 +38,7 @@ impl Source {
         Self::of_file(File::open(path)?)
     }
 
-    /// The 128-bit XXH3 of the file's bytes as they are, compressed or not, in hex: the default `import_id`.
+    /// The 128-bit XXH3 of the bytes of the file, compressed or not, in hex: the default `import_id`.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -57,7 +56,7 @@ impl Source {
         Ok(format!("{:032x}", hasher.digest128()))
     }
 
-    /// Bytes of the file as it is.
+    /// Size of the file, in bytes, compressed or not.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.bytes
@@ -69,7 +68,7 @@ impl Source {
         self.bytes == 0
     }
 
-    /// The content, decompressed, and how far the file is read.
+    /// The decompressed content, and the position in the file.
     #[must_use]
     pub fn read(self) -> (Box<dyn Read + Send>, Position) {
         let position = Position::default();
@@ -78,7 +77,7 @@ impl Source {
             position: position.clone(),
         };
         let content: Box<dyn Read + Send> = if self.is_gzip {
-            // Files that were compressed in parts and put together are one file.
+            // A file may consist of several gzip parts.
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, counted)))
         } else {
             Box::new(counted)
@@ -98,12 +97,12 @@ impl Source {
     }
 }
 
-/// How many bytes of a file are read.
+/// The position in a file that is being read.
 #[derive(Clone, Debug, Default)]
 pub struct Position(Arc<AtomicU64>);
 
 impl Position {
-    /// Bytes read up to now.
+    /// Number of bytes read so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

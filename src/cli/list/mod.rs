@@ -1,4 +1,4 @@
-//! `list`: the lists of numbers that rules are made of. They are replaced by `import list`.
+//! `list`: shows lists of numbers, such as do-not-originate lists. `import list` replaces them.
 
 mod read;
 
@@ -20,7 +20,7 @@ pub struct ListArgs {
 enum ListCommand {
     /// Show a list and its entries
     Show(read::ShowArgs),
-    /// Show all lists without their entries
+    /// Show all lists, without their entries
     Ls(Remote),
 }
 

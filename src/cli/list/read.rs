@@ -11,10 +11,10 @@ use crate::cli::{output, time};
 use crate::wire::v1::list_service_client::ListServiceClient;
 use crate::wire::v1::{Action, GetListRequest, GetListResponse, ListEntry, ListKind, ListListsRequest, ListSummary};
 
-/// Which list.
+/// Arguments of `list show`.
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
-    /// The list's name
+    /// Id of the list
     name: String,
     #[command(flatten)]
     limit: Limit,
@@ -29,7 +29,7 @@ pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
         ..Default::default()
     };
     let mut shown = GetListResponse::default();
-    // Asked for at least once, so that a list that is not there is an error.
+    // Request at least one page, so that an unknown list is an error.
     while let Some(page_size) = args
         .limit
         .next_page(shown.entries.len())
@@ -69,7 +69,7 @@ pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
     output::table(&lists_table(&lists), "no lists")
 }
 
-/// Prints a list without its entries.
+/// Prints the summary of a list, without its entries.
 pub(in crate::cli) fn print_summary(list: &ListSummary) -> Result<(), CliError> {
     let mut card = output::card();
     output::add(&mut card, "list", &list.list_id);

@@ -1,4 +1,4 @@
-//! One answer, with its reasons and cases, for a person to read.
+//! Prints one answer to a lookup, with its reasons and cases, for people.
 
 use comfy_table::Table;
 
@@ -20,13 +20,13 @@ pub(super) fn print(answer: &LookupResponse) -> Result<(), CliError> {
     }
 }
 
-/// The number as the server read it, if it has an E.164 form.
+/// The number in E.164, if the server could parse it.
 pub(super) fn number_text(answer: &LookupResponse) -> Option<&str> {
     let number = answer.number.as_ref()?;
     Some(number.e164.as_str()).filter(|text| !text.is_empty())
 }
 
-/// A list of reasons, with the points each adds.
+/// Prints reasons, each with the points that it adds to the score.
 pub(in crate::cli) fn print_reasons(reasons: &[Reason]) -> Result<(), CliError> {
     if reasons.is_empty() {
         return Ok(());
@@ -42,7 +42,7 @@ pub(in crate::cli) fn print_reasons(reasons: &[Reason]) -> Result<(), CliError> 
     output::line(format!("\n{}", table.trim_fmt()))
 }
 
-/// The lines of a card that say which number it is.
+/// Adds the lines about the number itself to a card.
 pub(in crate::cli) fn add_number(card: &mut Table, number: &NumberInfo) {
     let shown = if number.international_format.is_empty() {
         &number.e164
@@ -59,7 +59,7 @@ pub(in crate::cli) fn add_number(card: &mut Table, number: &NumberInfo) {
     output::add(card, "plan", facts.join(", "));
 }
 
-/// Cases, each with where it stands and what the number is in it.
+/// A table of cases, each with its status and the role of the number in it.
 pub(in crate::cli) fn cases_table<'a>(cases: impl IntoIterator<Item = &'a CaseSummary>) -> Table {
     let mut table = output::new_table(["case", "title", "status", "agency", "category", "brand", "role"]);
     for case in cases {
@@ -76,7 +76,7 @@ pub(in crate::cli) fn cases_table<'a>(cases: impl IntoIterator<Item = &'a CaseSu
     table
 }
 
-/// A category with its probability.
+/// A category and its probability.
 pub(in crate::cli) fn category(category: i32, probability: f64) -> String {
     match name_of::<Category>(category) {
         name if name.is_empty() => name,
@@ -108,7 +108,7 @@ fn summary(answer: &LookupResponse) -> Table {
     }
     let (action, basis) = (name_of::<Action>(answer.action), name_of::<Basis>(answer.basis));
     output::add(&mut card, "action", format!("{action}, by {basis}"));
-    // The basic view ends here: it names no model.
+    // An answer in the basic view has no model, and ends here.
     if answer.model_version.is_empty() {
         return card;
     }
@@ -126,14 +126,14 @@ fn summary(answer: &LookupResponse) -> Table {
         output::add(
             &mut card,
             "spoofed",
-            "suspected: the owner signs for their calls, and nobody does for this one",
+            "suspected: calls from this number are usually signed, but this call is not",
         );
     }
     if answer.owner_protected {
         output::add(
             &mut card,
             "owner",
-            "thought to be the victim of those who show the number",
+            "probably a victim: others show this number as their caller id",
         );
     }
     output::add(&mut card, "model", &answer.model_version);
@@ -145,7 +145,7 @@ fn summary(answer: &LookupResponse) -> Table {
     card
 }
 
-/// How many reports, and of how many reporters.
+/// The number of reports and of reporters, as text.
 pub(in crate::cli) fn counts(reports: u32, reporters: u32) -> String {
     let reports = output::grouped(reports.into());
     match reporters {

@@ -1,4 +1,4 @@
-//! `lookup`: what is known about numbers, and what to do with their calls.
+//! `lookup`: shows what is known about numbers, and what to do with their calls.
 
 pub(super) mod card;
 
@@ -18,35 +18,35 @@ use crate::wire::v1::{
     Verstat, View,
 };
 
-/// The most numbers of one request.
+/// Maximum number of lookups in one request.
 const NUMBERS_PER_REQUEST: usize = 1_000;
 
-/// Answers of 1,000 numbers with every reason and case stay below this, in bytes.
+/// Maximum size of the answers to 1,000 lookups with all reasons and cases, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
-/// Which numbers, and how.
+/// Arguments of `lookup`.
 #[derive(Args, Debug)]
 pub struct LookupArgs {
-    /// The numbers, as written
+    /// Numbers, in any usual notation
     #[arg(required = true, value_name = "NUMBER")]
     numbers: Vec<String>,
-    /// Only number, score, level and action
+    /// Print only number, score, level and action
     #[arg(long)]
     basic: bool,
-    /// The numbers are about to be dialled, rather than calling
+    /// The numbers are about to be dialled; without this flag, they are calling
     #[arg(long)]
     about_to_dial: bool,
-    /// The number called, as written: emergency calls are never refused
+    /// Called number; calls to emergency numbers are never blocked
     #[arg(long, value_name = "NUMBER")]
     called: Option<String>,
-    /// How the call was signed: NONE, A, B or C
+    /// STIR/SHAKEN attestation of the call [default: unknown]
     #[arg(long, value_parser = parser::<Attestation>())]
     attestation: Option<Attestation>,
-    /// How the verification of its signature ended
+    /// Result of verifying the signature of the call (verstat) [default: unknown]
     #[arg(long, value_parser = parser::<Verstat>())]
     verstat: Option<Verstat>,
-    /// The language of advice, such as de
-    #[arg(long, value_name = "TAG", default_value = "")]
+    /// Language of the advice, as a tag such as de [default: en]
+    #[arg(long, value_name = "TAG", default_value = "", hide_default_value = true)]
     language: String,
     #[command(flatten)]
     region: InRegion,
@@ -97,7 +97,7 @@ fn requests(args: &LookupArgs) -> Vec<LookupRequest> {
         attestation: args.attestation.unwrap_or_default().into(),
         language: args.language.clone(),
         view: view.into(),
-        record_event: Some(false), // a person's question is no call
+        record_event: Some(false), // a question by a person is not a call
         budget_ms: PATIENCE_MS,
         ..LookupRequest::default()
     };
@@ -118,7 +118,7 @@ async fn ask(
     Ok(results)
 }
 
-/// A line a number, in their order: the answer as for one number alone, or `{"error":…}`.
+/// Prints one line per number, in the given order: the answer, as for a single number, or `{"error":…}`.
 fn print_json(results: &[BatchLookupResult]) -> Result<(), CliError> {
     for result in results {
         match &result.result {

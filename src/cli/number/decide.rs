@@ -1,4 +1,4 @@
-//! `number set-status`, `clear-status` and `reset`: decisions of analysts.
+//! `number set-status`, `clear-status` and `reset`: decisions of analysts on a number.
 
 use crate::wire::Timestamp;
 use clap::Args;
@@ -13,15 +13,15 @@ use crate::wire::v1::clear_number_status_request::Target;
 use crate::wire::v1::number_service_client::NumberServiceClient;
 use crate::wire::v1::{ClearNumberStatusRequest, NumberStatus, ResetNumberRequest, SetNumberStatusRequest, StatusKind};
 
-/// Which number, and what every decision about one carries.
+/// The number, and the arguments that all decisions share.
 #[derive(Args, Debug)]
 struct Decision {
-    /// The number, as written
+    /// Number, in any usual notation
     number: String,
     /// Why; kept in the change log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Only if the number's record has this version
+    /// Make the change only if the record of the number has this version [default: any version]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
     #[command(flatten)]
@@ -32,38 +32,38 @@ struct Decision {
     remote: Remote,
 }
 
-/// A status to give.
+/// Arguments of `number set-status`.
 #[derive(Args, Debug)]
 pub(super) struct SetStatusArgs {
     #[command(flatten)]
     decision: Decision,
-    /// The status
+    /// Status to set
     #[arg(value_parser = names::parser::<StatusKind>())]
     kind: StatusKind,
-    /// When it stops to apply; required for ALLOWED
+    /// Time at which the status ends; required for ALLOWED [default: never]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     expires_at: Option<Timestamp>,
 }
 
-/// A status to take.
+/// Arguments of `number clear-status`.
 #[derive(Args, Debug)]
 pub(super) struct ClearStatusArgs {
     #[command(flatten)]
     decision: Decision,
-    /// The status
+    /// Status to clear
     #[arg(value_parser = names::parser::<StatusKind>(), required_unless_present = "all", conflicts_with = "all")]
     kind: Option<StatusKind>,
-    /// Take every status
+    /// Clear every status
     #[arg(long)]
     all: bool,
 }
 
-/// Reports to drop.
+/// Arguments of `number reset`.
 #[derive(Args, Debug)]
 pub(super) struct ResetArgs {
     #[command(flatten)]
     decision: Decision,
-    /// Drop reports of calls before this time [default: now]
+    /// Delete reports on calls before this time [default: now]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     before: Option<Timestamp>,
 }
@@ -143,7 +143,7 @@ pub(super) async fn reset(args: ResetArgs) -> Result<(), CliError> {
     output::add(&mut card, "number", &answer.e164);
     output::add(
         &mut card,
-        "reports dropped",
+        "reports deleted",
         output::grouped(answer.reports_dropped.into()),
     );
     output::add(&mut card, "version", answer.version);

@@ -1,4 +1,4 @@
-//! `number list`: the numbers that have a record.
+//! `number list`: lists numbers that have a record.
 
 use clap::Args;
 
@@ -10,13 +10,13 @@ use crate::cli::{output, time};
 use crate::wire::v1::number_service_client::NumberServiceClient;
 use crate::wire::v1::{Category, ListNumbersRequest, NumberRow, RiskLevel, StatusKind};
 
-/// Which numbers. Filters that are given must all hold.
+/// Arguments of `number list`. A number must match all given filters.
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// Only numbers that begin with these digits, country code first
+    /// Only numbers that begin with these digits, including the country code
     #[arg(long, value_name = "DIGITS")]
     prefix: Option<String>,
-    /// Only numbers with at least this score, 0 to 100
+    /// Only numbers with this score or a higher one, 0 to 100
     #[arg(long, value_name = "SCORE", value_parser = shared::score)]
     min_score: Option<f64>,
     /// Only numbers with this status

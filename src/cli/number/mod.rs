@@ -1,4 +1,4 @@
-//! `number`: what is known about numbers, and what analysts decide about them.
+//! `number`: shows what is known about numbers, and stores the decisions of analysts on them.
 
 mod decide;
 mod list;
@@ -17,15 +17,15 @@ pub struct NumberArgs {
 
 #[derive(Debug, Subcommand)]
 enum NumberCommand {
-    /// Show everything known about a number
+    /// Show everything that is known about a number (its dossier)
     Show(show::ShowArgs),
     /// List numbers that have a record
     List(list::ListArgs),
-    /// Give a number a status
+    /// Set a status of a number
     SetStatus(decide::SetStatusArgs),
-    /// Take one status of a number, or all
+    /// Clear one status of a number, or all of them
     ClearStatus(decide::ClearStatusArgs),
-    /// Drop the reports of calls before a time, for good: the number has a new owner
+    /// Delete the reports on calls before a time, because the number has a new owner; this cannot be undone
     Reset(decide::ResetArgs),
 }
 

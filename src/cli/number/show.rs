@@ -1,4 +1,4 @@
-//! `number show`: the dossier of a number.
+//! `number show`: prints the dossier of a number.
 
 use clap::Args;
 use comfy_table::Table;
@@ -15,10 +15,10 @@ use crate::wire::v1::{
     Category, GetNumberRequest, NumberDossier, NumberScore, NumberStatus, RiskLevel, Source, StatusKind,
 };
 
-/// Which number.
+/// Arguments of `number show`.
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
-    /// The number, as written
+    /// Number, in any usual notation
     number: String,
     #[command(flatten)]
     region: InRegion,
@@ -56,7 +56,7 @@ fn print(dossier: &NumberDossier) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Statuses in a table, strongest first.
+/// A table of statuses, strongest first.
 pub(super) fn statuses_table(statuses: &[NumberStatus]) -> Table {
     let mut table = output::new_table(["status", "since", "until", "by", "reason"]);
     for status in statuses {
@@ -89,7 +89,11 @@ fn summary(dossier: &NumberDossier) -> Table {
     }
     let categories = dossier.category_counts.iter().map(|item| {
         let name = name_of::<Category>(item.category);
-        let name = if name.is_empty() { "none named".to_owned() } else { name };
+        let name = if name.is_empty() {
+            "no category".to_owned()
+        } else {
+            name
+        };
         (name, item.count)
     });
     output::add(&mut table, "by category", tally(categories));
@@ -148,6 +152,6 @@ mod tests {
             ..Default::default()
         };
         let text = summary(&dossier).trim_fmt();
-        assert!(text.contains("PHISHING 1,000, none named 3"), "{text}");
+        assert!(text.contains("PHISHING 1,000, no category 3"), "{text}");
     }
 }

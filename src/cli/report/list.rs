@@ -1,4 +1,4 @@
-//! `report list`: the reports kept on a number.
+//! `report list`: lists the reports on a number.
 
 use clap::Args;
 
@@ -10,15 +10,15 @@ use crate::cli::{output, time};
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{Category, ListReportsRequest, ReportState, Source, StoredReport};
 
-/// A page of 1,000 reports with comments stays below this, in bytes.
+/// Maximum size of a page of 1,000 reports with comments, in bytes.
 const PAGE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
-/// Which number.
+/// Arguments of `report list`.
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
-    /// The number, as written
+    /// Number, in any usual notation
     number: String,
-    /// List withdrawn reports too
+    /// List withdrawn reports, too
     #[arg(long)]
     withdrawn: bool,
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub(super) async fn run(args: ListArgs) -> Result<(), CliError> {
     output::table(&table(&reports), "no reports")
 }
 
-/// Reports in a table, latest call first.
+/// A table of reports, latest call first.
 pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
     let mut table = output::new_table([
         "called", "category", "source", "state", "weight", "area", "brand", "feed", "report", "comment",

@@ -1,4 +1,4 @@
-//! `report`: files reports, takes them back, lists them.
+//! `report`: submits, withdraws and lists reports.
 
 pub(super) mod list;
 mod submit;
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::error::CliError;
 
-/// A report to file, or a command on reports.
+/// A report to submit, or a command on reports.
 #[derive(Args, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -24,7 +24,7 @@ pub struct ReportArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReportCommand {
-    /// Take back one report, or all of an import or a reporter
+    /// Withdraw one report, or all reports of an import or of a reporter
     Withdraw(withdraw::WithdrawArgs),
     /// List the reports on a number, latest first
     List(list::ListArgs),

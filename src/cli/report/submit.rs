@@ -1,4 +1,4 @@
-//! `report NUMBER`: files one report.
+//! `report NUMBER`: submits one report.
 
 use crate::wire::Timestamp;
 use clap::Args;
@@ -13,65 +13,65 @@ use crate::wire::v1::{
     Attestation, Category, Channel, Report, ReportRole, Source, SubmitOutcome, SubmitReportRequest, Verstat,
 };
 
-/// The report.
+/// The report to submit.
 #[derive(Args, Debug)]
 pub(super) struct SubmitArgs {
-    /// The number complained about, as written
-    // Not required with a subcommand, which clap can tell only of an option.
+    /// Reported number, in any usual notation
+    // The number is not required with a subcommand. In clap, only an `Option` can express this.
     #[arg(required = true)]
     number: Option<String>,
-    /// What the call was about
+    /// Category of the call
     #[arg(long, value_parser = names::parser::<Category>())]
     category: Option<Category>,
-    /// The call was wanted: evidence against risk
+    /// The call was wanted; this is evidence that lowers the score
     #[arg(long)]
     not_spam: bool,
-    /// Who says so [default: CONSUMER]
+    /// Source of the report [default: CONSUMER]
     #[arg(long, value_parser = names::parser::<Source>())]
     source: Option<Source>,
-    /// Opaque name of the reporter; kept only as a keyed hash
+    /// Opaque name of the reporter; only a keyed hash of it is stored [default: none]
     #[arg(long, value_name = "NAME")]
     reporter: Option<String>,
-    /// Where the victim is, coarsely: a US area code or a region
+    /// Area of the victim: a US area code or a region [default: unknown]
     #[arg(long)]
     area: Option<String>,
-    /// Country of the victim, such as US
+    /// Country of the victim, such as US [default: unknown]
     #[arg(long, value_name = "XX")]
     country: Option<String>,
-    /// The company or authority the caller claimed to be
+    /// Company or authority that the caller claimed to be
     #[arg(long)]
     brand: Option<String>,
-    /// What happened, in the victim's words
+    /// What happened, in the words of the victim
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
-    /// When the call took place [default: now]
+    /// Time of the call [default: now]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     occurred_at: Option<Timestamp>,
-    /// What the number was in it [default: CALLED_ME]
+    /// Role of the number in the contact [default: CALLED_ME]
     #[arg(long, value_parser = names::parser::<ReportRole>())]
     role: Option<ReportRole>,
-    /// How the contact was made [default: CALL]
+    /// Channel of the contact [default: CALL]
     #[arg(long, value_parser = names::parser::<Channel>())]
     channel: Option<Channel>,
-    /// Whether the voice was a recording
+    /// Whether the voice was a recording [default: unknown]
     #[arg(long, value_name = "BOOL")]
     recorded: Option<bool>,
-    /// The attestation the call came with
+    /// STIR/SHAKEN attestation of the call [default: unknown]
     #[arg(long, value_parser = names::parser::<Attestation>())]
     attestation: Option<Attestation>,
-    /// The outcome of verifying the call's signature
+    /// Result of verifying the signature of the call (verstat) [default: unknown]
     #[arg(long, value_parser = names::parser::<Verstat>())]
     verstat: Option<Verstat>,
-    /// Another number the victim was told to call; may be given ten times
+    /// Another number that the victim was told to call; can be given up to 10 times
     #[arg(long, value_name = "NUMBER")]
     callback: Vec<String>,
-    /// The data set it comes from
+    /// Data set (feed) that the report comes from
     #[arg(long)]
     feed: Option<String>,
-    /// The import run it belongs to
+    /// Id of the import that the report belongs to
     #[arg(long, value_name = "ID")]
     import: Option<String>,
-    /// Name of the report; repeating it is safe [default: made by chance]
+    /// Id of the report; it is safe to submit a report again with the same id [default: random]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
     #[command(flatten)]

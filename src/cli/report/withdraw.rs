@@ -1,4 +1,4 @@
-//! `report withdraw`: takes back one report, or all of an import or a reporter.
+//! `report withdraw`: withdraws one report, or all reports of an import or of a reporter.
 
 use clap::Args;
 
@@ -10,25 +10,25 @@ use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::withdraw_reports_request::Selector;
 use crate::wire::v1::{WithdrawReportRequest, WithdrawReportsRequest};
 
-/// What to take back.
+/// Arguments of `report withdraw`.
 #[derive(Args, Debug)]
 pub(super) struct WithdrawArgs {
-    /// The number the report is on, as written
+    /// Number of the report, in any usual notation
     #[arg(required_unless_present_any = ["import", "reporter"], conflicts_with_all = ["import", "reporter"], requires = "id")]
     number: Option<String>,
-    /// The report's id
+    /// Id of the report
     #[arg(value_name = "ID")]
     id: Option<String>,
-    /// Take back every report of this import
+    /// Withdraw every report of this import
     #[arg(long, value_name = "ID", conflicts_with = "reporter")]
     import: Option<String>,
-    /// Take back every report of this reporter
+    /// Withdraw every report of this reporter
     #[arg(long, value_name = "NAME")]
     reporter: Option<String>,
     /// Why; kept in the change log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Name of this request; repeating it is safe [default: made by chance]
+    /// Id of this request; it is safe to repeat a request with the same id [default: random]
     #[arg(long, value_name = "ID", conflicts_with = "number")]
     request_id: Option<String>,
     #[command(flatten)]
@@ -72,7 +72,7 @@ async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliE
     output::line(if answer.was_known {
         "withdrawn"
     } else {
-        "there is no such report; should it still arrive, it will not count"
+        "no report has this id; if it arrives later, it will not count"
     })
 }
 

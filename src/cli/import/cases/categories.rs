@@ -1,12 +1,12 @@
-//! What the recorded calls were about, in our categories. The list is data: `data/ftc-case-categories.csv`, one line
-//! for all texts that begin in one way.
+//! Maps texts about recorded calls to our categories. The list is data: `data/ftc-case-categories.csv`, with one line
+//! for each prefix of a text.
 
 use crate::cli::names::Named as _;
 use crate::wire::v1::Category;
 
 const CATEGORIES: &str = include_str!("../../data/ftc-case-categories.csv");
 
-/// The begins of texts, with what such calls are about and whom the callers claim to be.
+/// Prefixes of texts, each with a category and the brand that the callers claim to be.
 pub(super) struct Categories(Vec<(String, Category, String)>);
 
 impl Categories {
@@ -23,7 +23,7 @@ impl Categories {
         Self(known.collect())
     }
 
-    /// The category and the brand, if any, of a text; of several begins the longest counts.
+    /// The category and the brand of a text, if any. The longest matching prefix counts.
     pub(super) fn find(&self, text: &str) -> Option<(Category, &str)> {
         let text = key(text);
         let fitting = self.0.iter().filter(|(begin, ..)| text.starts_with(begin));
@@ -32,7 +32,7 @@ impl Categories {
     }
 }
 
-/// In lower case, with `-` for white space: `Tech Support` and `Tech-Support` both occur.
+/// The text in lower case, with `-` for white space: the files have both `Tech Support` and `Tech-Support`.
 fn key(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join("-").to_lowercase()

@@ -1,25 +1,26 @@
-//! What a letter is called, by the name of its file.
+//! The name of a letter, made from the name of its file.
 //!
-//! `pointofnoentry-bandwidthceasedesistletter.pdf` is the letter `bandwidthceasedesistletter`: without
-//! `pointofnoentry-` and `.pdf`. Its readable name is made by rule: a trailing `_` and digits (a file uploaded again)
-//! and `finaljms` (a draft's mark) are dropped; then `ceasedesistletter`, `cease-desistletter` or `cdletter` at the
-//! end reads "cease and desist letter", `warningletter` reads "warning letter", and what is left before it is the
-//! company, with a capital. So: "Bandwidth cease and desist letter". A name without such an end stays as it is.
+//! `pointofnoentry-bandwidthceasedesistletter.pdf` is the letter `bandwidthceasedesistletter`, without
+//! `pointofnoentry-` and `.pdf`. The readable name is made by these rules. A trailing `_` with digits (a file that was
+//! uploaded again) and `finaljms` (the mark of a draft) are removed. Then `ceasedesistletter`, `cease-desistletter` or
+//! `cdletter` at the end becomes "cease and desist letter", and `warningletter` becomes "warning letter". The text
+//! before it is the company, and gets a capital. Example: "Bandwidth cease and desist letter". A name without one of
+//! these ends stays as it is.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::ids::CaseId;
 
-/// What precedes the name in a file's name.
+/// Start of the file name, before the name of the letter.
 const PREFIX: &str = "pointofnoentry-";
 
-/// What ends a file's name.
+/// End of the file name.
 const SUFFIX: &str = ".pdf";
 
-/// What precedes the name in a case's id.
+/// Start of the case id, before the name of the letter.
 const ID_PREFIX: &str = "ftc-";
 
-/// What ends a name, and how it reads.
+/// Ends of names, each with its readable form.
 const KINDS: [(&str, &str); 4] = [
     ("ceasedesistletter", "cease and desist letter"),
     ("cease-desistletter", "cease and desist letter"),
@@ -27,7 +28,7 @@ const KINDS: [(&str, &str); 4] = [
     ("warningletter", "warning letter"),
 ];
 
-/// The letter's own name in the name of its file; `None` if nothing is left.
+/// The name of the letter in the name of its file; `None` if it is empty.
 pub(super) fn name(file: &str) -> Option<&str> {
     let file = file.trim();
     let name = file.strip_prefix(PREFIX).unwrap_or(file);
@@ -51,8 +52,8 @@ pub(super) fn title(name: &str) -> String {
     }
 }
 
-/// The id of a letter's case: `ftc-` and the name, with `-` for what an id may not hold. A name that is too long is
-/// cut, and ends with 16 hex digits of its XXH3 instead.
+/// The case id of a letter: `ftc-` and the name, with `-` for each character that an id must not have. A name that is
+/// too long is cut, and gets 16 hex digits of its XXH3 at the end.
 pub(super) fn case_id(name: &str) -> String {
     let id: String = ID_PREFIX
         .chars()

@@ -1,5 +1,5 @@
-//! From letters to the server's cases. What is there already is left as it is, so that running it again changes
-//! nothing, not even after analysts moved a case on.
+//! Creates the cases and links of letters on the server. Cases and links that exist already are left as they are. So a
+//! second import changes nothing, even if analysts have changed a case since.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,11 +12,12 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::reader::{Letter, Letters, Link};
 use super::{CasesArgs, read};
 use crate::cli::connect;
-use crate::cli::error::{CliError, code_name};
+use crate::cli::error::CliError;
 use crate::cli::import::rejects::Rejects;
 use crate::cli::import::{ImportError, Source};
 use crate::cli::output;
 use crate::cli::shared::{PAGE_SIZE, actor};
+use crate::cli::status::code_name;
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::link_number_result::Result as Linked;
 use crate::wire::v1::{
@@ -26,13 +27,13 @@ use crate::wire::v1::{
 
 const AGENCY: &str = "Federal Trade Commission";
 
-/// How sure it is that a number of a letter took part: the letter says so, but it may have been spoofed.
+/// Confidence that a number in a letter took part. It is below 1, because the number may have been spoofed.
 const CONFIDENCE: f64 = 0.9;
 
-/// The most links of one request.
+/// Maximum number of links in one request.
 const LINKS_PER_REQUEST: usize = 1_000;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
@@ -50,7 +51,7 @@ struct Summary {
 /// Imports a file.
 ///
 /// # Errors
-/// If the file cannot be read, or the server does not take it.
+/// If the file cannot be read, or if the server refuses a request.
 pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError> {
     let common = args.common;
     let source = Source::open(&common.file).map_err(|source| CliError::File {
@@ -107,7 +108,7 @@ impl Load {
         if case.case_id != letter.case_id {
             self.summary.cases_merged += 1;
             let (from, into) = (&letter.case_id, &case.case_id);
-            return output::note(format!("{from} was merged into {into}: left as it is"));
+            return output::note(format!("case {from} was merged into case {into}: not changed"));
         }
         let linked: HashSet<&str> = members
             .iter()
@@ -119,7 +120,7 @@ impl Load {
         self.link(letter, &missing).await
     }
 
-    /// A case with all its members, or none.
+    /// The case with all its members; `None` if the case does not exist.
     async fn find(&mut self, case_id: &str) -> Result<Option<(Case, Vec<CaseMember>)>, CliError> {
         let mut request = GetCaseRequest {
             case_id: case_id.to_owned(),
@@ -153,7 +154,7 @@ impl Load {
             agency: AGENCY.to_owned(),
             agency_reference: letter.file.clone(),
             source: Origin::RegulatorFeed.into(),
-            // Each link says when its call was; a date of the letter as a whole would say no more.
+            // Each link has the date of its call, so the case needs no date of its own.
             last_evidence_at: None,
             actor: self.actor.clone(),
             request_id: String::new(),
@@ -199,7 +200,7 @@ impl Load {
                 self.summary.links_failed += 1;
                 let code = code_name(Code::from_i32(error.code));
                 output::note(format!(
-                    "{case_id}: a link failed: {} ({code})",
+                    "case {case_id}: cannot link a number: {} ({code})",
                     output::clean(&error.message)
                 ))?;
             }
@@ -222,7 +223,7 @@ fn link(link: &Link) -> NumberLink {
     }
 }
 
-/// A name for a request by its content: the same request has the same name.
+/// A request id made from the content: the same request always has the same id.
 fn derived_id(request: &impl Message) -> String {
     format!("import-{:032x}", xxh3_128(&request.encode_to_vec()))
 }
@@ -249,7 +250,7 @@ impl Summary {
         output::line(table.trim_fmt())?;
         for (category, count) in &self.unknown_categories {
             let category = output::clean(category);
-            output::line(format!("category not on the list: {category} ({count} rows)"))?;
+            output::line(format!("unknown category: {category} ({count} rows)"))?;
         }
         Ok(())
     }

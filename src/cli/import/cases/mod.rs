@@ -1,7 +1,7 @@
-//! `import cases`: fraud cases from published letters, such as those of the FTC's Project Point of No Entry.
+//! `import cases`: imports fraud cases from published letters, such as those of the FTC's Project Point of No Entry.
 //!
-//! A file has the columns `phone_e164,category,call_date,case_doc`: a number that a letter names, what its calls were
-//! about, when one was recorded, and the letter. Every letter becomes a case, and its numbers are linked to it.
+//! A file has the columns `phone_e164,category,call_date,case_doc`: a number that a letter names, the subject of its
+//! calls, the date of a recorded call, and the letter. Every letter becomes a case, and its numbers are linked to it.
 
 mod categories;
 mod letter;
@@ -15,12 +15,12 @@ pub use reader::{Letter, Letters, Link, read};
 
 use super::Common;
 
-/// Which file, and who imports it.
+/// Arguments of `import cases`.
 #[derive(Args, Debug)]
 pub struct CasesArgs {
     #[command(flatten)]
     common: Common,
-    /// Who imports them [default: the name you are logged in by]
+    /// Name of the person who makes the import [default: your login name]
     #[arg(long, value_name = "NAME", env = "RINGWARDEN_ACTOR")]
     actor: Option<String>,
 }

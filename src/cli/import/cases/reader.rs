@@ -1,4 +1,4 @@
-//! A file of letters as cases and links: the pure layer, without a server.
+//! Reads a file of letters into cases and links: the pure layer, without a server.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -19,54 +19,54 @@ const COLUMNS: [&str; 4] = ["phone_e164", "category", "call_date", "case_doc"];
 
 const EXPECTED: &[&str] = &["phone_e164,category,call_date,case_doc"];
 
-/// Rows of one file: letters are few, and are kept in mind until the end.
+/// Maximum number of rows in a file. There are few letters, and all of them stay in memory until the end.
 const ROWS_MAX: usize = 100_000;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub struct Letters {
     /// The letters, in the order of their names.
     pub letters: Vec<Letter>,
-    /// Rows that are not taken.
+    /// Rejected rows.
     pub rejects: Vec<Reject>,
-    /// Rows in all.
+    /// Number of all rows.
     pub rows: u64,
-    /// Categories that are not on the list, with their counts.
+    /// Texts that match no category, with their counts.
     pub unknown_categories: BTreeMap<String, u64>,
 }
 
-/// A letter, as a case.
+/// A letter, which becomes a case.
 #[derive(Debug, PartialEq)]
 pub struct Letter {
-    /// The id of its case.
+    /// Id of the case.
     pub case_id: String,
-    /// Its readable name.
+    /// Readable name of the letter.
     pub title: String,
-    /// The name of its file.
+    /// Name of the file of the letter.
     pub file: String,
-    /// What most of its calls are about.
+    /// Most frequent category of its calls.
     pub category: Category,
-    /// Whom more than half of its callers claim to be; empty when there is no such brand.
+    /// The brand that more than half of its callers claim to be; empty if there is no such brand.
     pub brand: String,
-    /// The latest of its dates.
+    /// Latest date in the letter.
     pub latest: Option<Timestamp>,
-    /// The numbers it names, in the order of their digits.
+    /// The numbers that the letter names, in the order of their digits.
     pub links: Vec<Link>,
 }
 
-/// A number that a letter names.
+/// A number named in a letter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
     /// The number.
     pub number: E164,
-    /// The earliest of its dates.
+    /// Earliest date of the number in the letter.
     pub from: Option<Timestamp>,
 }
 
 /// Reads a whole file.
 ///
 /// # Errors
-/// If the text cannot be read, its header names other columns, or it has too many rows.
+/// If the text cannot be read, if its header has other columns, or if it has too many rows.
 pub fn read(content: Box<dyn Read + Send>, keeps_rows: bool) -> Result<Letters, ImportError> {
     let mut source = Rows::new(content);
     let is_header = |header: &ByteRecord| {
@@ -131,7 +131,7 @@ impl Row {
     }
 }
 
-/// A letter of which rows are still to come.
+/// A letter that is still being read.
 #[derive(Default)]
 struct Draft {
     file: String,
@@ -164,7 +164,8 @@ impl Draft {
             case_id: letter::case_id(name),
             title: letter::title(name),
             file: self.file,
-            // Of equally frequent ones the first by number, so that the order of rows does not matter.
+            // Of equally frequent categories, take the one with the lowest code, so that the order of rows does not
+            // matter.
             category: self
                 .categories
                 .into_iter()

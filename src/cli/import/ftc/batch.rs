@@ -1,4 +1,4 @@
-//! The thread that reads the file and fills batches.
+//! The thread that reads the file and makes batches of reports.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,26 +11,26 @@ use crate::cli::import::source::Position;
 use crate::cli::import::{ImportError, Reject};
 use crate::wire::v1::Report;
 
-/// Batches that are read and wait to be sent.
+/// Maximum number of batches that wait to be sent.
 const WAITING_MAX: usize = 2;
 
-/// Some rows of the file, in their order.
+/// Some rows of the file, in order.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// What is to be sent.
+    /// The reports to send.
     pub(super) reports: Vec<Report>,
-    /// For each report where its row begins.
+    /// For each report, the line at which its row begins.
     pub(super) lines: Vec<u64>,
-    /// For each report its row, if rows are kept; otherwise nothing.
+    /// For each report, its row; empty if rows are not kept.
     pub(super) rows: Vec<String>,
-    /// Rows that are not taken.
+    /// Rejected rows.
     pub(super) rejects: Vec<Reject>,
-    /// How far the file was read.
+    /// Position in the file after this batch, in bytes.
     pub(super) position_bytes: u64,
 }
 
 impl Batch {
-    /// How many rows of the file it stands for.
+    /// Number of rows in this batch, including rejected rows.
     pub(super) fn row_count(&self) -> u64 {
         (self.reports.len() + self.rejects.len()) as u64
     }
@@ -45,18 +45,18 @@ impl Batch {
     }
 }
 
-/// The thread, and what comes from it.
+/// The reading thread, and the channel that receives its batches.
 pub(super) struct Batches {
-    /// Closed at the end of the file, or at a fault of it; dropping it ends the thread.
+    /// Receives the batches. It is closed at the end of the file or at an error. Dropping it ends the thread.
     pub(super) receiver: mpsc::Receiver<Batch>,
-    /// Ends with the unknown subjects, or with what is wrong with the file.
+    /// Returns the unknown subjects, or the error of the file.
     pub(super) thread: JoinHandle<Result<BTreeMap<String, u64>, ImportError>>,
 }
 
-/// Begins to read.
+/// Starts to read.
 ///
 /// # Errors
-/// If the system gives no further thread.
+/// If the thread cannot be started.
 pub(super) fn read(reader: Reader, position: Position, size: usize) -> io::Result<Batches> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let thread = std::thread::Builder::new()
@@ -72,7 +72,7 @@ fn fill(
     sender: &mpsc::Sender<Batch>,
 ) -> Result<BTreeMap<String, u64>, ImportError> {
     let mut batch = Batch::default();
-    // What was read before a fault is sent all the same.
+    // Rows before the error are sent all the same.
     let end = loop {
         match reader.next_row() {
             Ok(None) => break Ok(()),
@@ -86,14 +86,14 @@ fn fill(
         }
         if batch.is_full(size) {
             batch.position_bytes = position.bytes();
-            // Whoever received them went away: nothing more is wanted.
+            // The receiver was dropped: no more batches are wanted.
             if sender.blocking_send(std::mem::take(&mut batch)).is_err() {
                 return Ok(reader.into_unknown_subjects());
             }
         }
     };
     batch.position_bytes = position.bytes();
-    // As above; nothing follows.
+    // As above: a dropped receiver is not an error.
     let _wanted = sender.blocking_send(batch);
     end.map(|()| reader.into_unknown_subjects())
 }

@@ -1,4 +1,4 @@
-//! What a complaint is called: FTC files have no row ids, and equal rows are separate complaints.
+//! The id of a complaint. FTC files have no row ids, and equal rows are separate complaints.
 //!
 //! A `report_id` is the 128-bit XXH3 (seed 0) of these bytes, as 32 lower-case hex digits, most significant first:
 //!
@@ -7,12 +7,13 @@
 //! ```
 //!
 //! - `feed` is `ftc-3col` or `ftc-8col`; `1E` and `1F` are single bytes (ASCII record and unit separator);
-//! - the fields are those of the row in the order of the file, as bytes, after CSV quotation marks are taken away;
-//!   white space (bytes 09 to 0D and 20) around each is left out, and inside it every run is one byte 20;
-//! - `n` is how many rows with the same feed and fields stand before this one in the file, in decimal digits.
+//! - the fields are those of the row, in the order of the file, as bytes, without CSV quotation marks. White space
+//!   (bytes
+//!   09 to 0D and 20) around a field is removed, and every run of it inside a field becomes one byte 20;
+//! - `n` is the number of earlier rows in the file with the same feed and fields, in decimal digits.
 //!
-//! So the same complaint has the same id whatever its line ends, quotation marks and spacing, in every file that
-//! holds it, and files that overlap count once. This layout is frozen: tests hold values made by another program.
+//! So the same complaint has the same id in every file, and line ends, quotation marks and spacing do not matter. Files
+//! that overlap count once. This layout is frozen: tests compare it with values that another program made.
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashTable};
@@ -20,29 +21,29 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::cli::import::ImportError;
 
-/// Different rows kept in mind: 18 to 37 bytes each, at most 1.2 GB. The FTC receives about five million complaints a
-/// year.
+/// Maximum number of different rows: 18 to 37 bytes of memory each, at most 1.2 GB. The FTC receives about five million
+/// complaints a year.
 const DISTINCT_ROWS_MAX: usize = 1 << 25;
 
 const RECORD_SEPARATOR: u8 = 0x1e;
 const UNIT_SEPARATOR: u8 = 0x1f;
 
-/// A row's 128-bit hash in two halves, which need less alignment in a table.
+/// The 128-bit hash of a row in two halves, which need less alignment in a table.
 type RowHash = (u64, u64);
 
-/// Names the rows of one file, in their order.
+/// Makes the ids of the rows of one file, in order.
 pub struct Identities {
     feed: &'static str,
-    /// Every row that came. Five of six never come again, so that the counts are kept apart.
+    /// Every row so far. Five of six rows occur only once, so the counts are kept in another table.
     seen: HashTable<RowHash>,
-    /// For rows that came again: how often they came.
+    /// Number of occurrences of each row that occurred more than once.
     repeated: HashMap<RowHash, u32, foldhash::fast::RandomState>,
-    /// The bytes to hash; kept to be used again.
+    /// Buffer for the bytes to hash.
     bytes: Vec<u8>,
 }
 
 impl Identities {
-    /// For a file of one feed, before its first row.
+    /// Starts a file of this feed.
     #[must_use]
     pub fn new(feed: &'static str) -> Self {
         Self {
@@ -56,7 +57,7 @@ impl Identities {
     /// The `report_id` of the next row.
     ///
     /// # Errors
-    /// If there are more different rows than are kept in mind.
+    /// If the file has too many different rows.
     pub fn next<'a>(&mut self, fields: impl IntoIterator<Item = &'a [u8]>) -> Result<String, ImportError> {
         self.bytes.clear();
         self.bytes.extend_from_slice(self.feed.as_bytes());
@@ -72,7 +73,7 @@ impl Identities {
         Ok(format!("{:032x}", xxh3_128(&self.bytes)))
     }
 
-    /// How often the row came before; it counts as come from now on.
+    /// Returns how often the row occurred before, and counts this occurrence.
     fn count(&mut self, row: RowHash) -> Result<u32, ImportError> {
         let is_full = self.seen.len() >= DISTINCT_ROWS_MAX;
         match self.seen.entry(row.1, |seen| *seen == row, |seen| seen.1) {
@@ -90,7 +91,7 @@ impl Identities {
     }
 }
 
-/// A field without the white space around it.
+/// Removes the white space around a field.
 pub(super) fn trimmed(field: &[u8]) -> &[u8] {
     let mut field = field;
     while let [first, rest @ ..] = field
@@ -106,7 +107,7 @@ pub(super) fn trimmed(field: &[u8]) -> &[u8] {
     field
 }
 
-/// Appends a field, trimmed, with single spaces inside.
+/// Appends a field, trimmed, with single spaces inside it.
 pub(super) fn push_collapsed(bytes: &mut Vec<u8>, field: &[u8]) {
     let mut after_space = false;
     for &byte in trimmed(field) {
@@ -124,7 +125,7 @@ fn is_space(byte: u8) -> bool {
 }
 
 fn halves(hash: u128) -> RowHash {
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "the hash is split into its two halves")]
     let halves = ((hash >> 64) as u64, hash as u64);
     halves
 }

@@ -1,4 +1,4 @@
-//! The two column layouts of FTC complaints, told apart by the header.
+//! The two column layouts of FTC complaints. The header of a file shows its layout.
 
 use csv::ByteRecord;
 
@@ -18,27 +18,27 @@ const EIGHT: [&str; 8] = [
     "Recorded_Message_Or_Robocall",
 ];
 
-/// The headers, for people.
+/// The valid headers, for error messages.
 const EXPECTED: &[&str] = &[
     "created_date,number,consumer_area_code",
     "Company_Phone_Number,Created_Date,Violation_Date,Consumer_City,Consumer_State,Consumer_Area_Code,Subject,\
      Recorded_Message_Or_Robocall",
 ];
 
-/// How the columns of a file are laid out.
+/// The layout of the columns of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// `created_date,number,consumer_area_code`.
     ThreeColumns,
-    /// The FTC's own: number, dates, place, subject, recorded or not.
+    /// The layout of the FTC: number, dates, place, subject, and whether the call was recorded.
     EightColumns,
 }
 
 impl Layout {
-    /// The layout whose columns a header names, without regard to case and white space.
+    /// The layout with these columns. Case and white space do not matter.
     ///
     /// # Errors
-    /// If it names others.
+    /// If no layout has these columns.
     pub fn of_header(header: &ByteRecord) -> Result<Self, ImportError> {
         if names(header, &THREE) {
             Ok(Self::ThreeColumns)
@@ -49,7 +49,7 @@ impl Layout {
         }
     }
 
-    /// The data set that reports of this layout name.
+    /// Name of the feed for reports of this layout.
     #[must_use]
     pub const fn feed(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Layout {
         }
     }
 
-    /// How many columns a row has.
+    /// Number of columns in a row.
     #[must_use]
     pub const fn columns(self) -> usize {
         match self {

@@ -1,7 +1,7 @@
-//! `import ftc`: Do-Not-Call complaints, in the FTC's eight columns or in three.
+//! `import ftc`: imports Do-Not-Call complaints of the FTC, in eight columns or in three.
 //!
-//! A thread reads and parses the file; a few batches at a time are on their way to the server; nothing in between
-//! grows with the file but what identity needs (see [`identity`]).
+//! A thread reads and parses the file, and a few batches at a time are sent to the server. Only the table of rows that
+//! makes the ids grows with the file (see [`identity`]).
 
 mod batch;
 pub mod identity;
@@ -21,24 +21,24 @@ pub(super) use run::run;
 
 use super::Common;
 
-/// The most reports of one batch, as the server has it.
+/// Maximum number of reports in one batch: the limit of the server.
 const BATCH_MAX: i64 = 5_000;
 
-/// The most batches on their way at a time.
+/// Maximum number of batches that are sent at the same time.
 const CONCURRENCY_MAX: i64 = 64;
 
-/// Which file, and how to send it.
+/// Arguments of `import ftc`.
 #[derive(Args, Debug)]
 pub struct FtcArgs {
     #[command(flatten)]
     common: Common,
-    /// Name of the import, by which it can be taken back [default: a hash of the file]
+    /// Id of the import, with which it can be withdrawn [default: a hash of the file]
     #[arg(long, value_name = "ID")]
     import_id: Option<String>,
-    /// Reports of one batch
+    /// Number of reports in one batch
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u16).range(1..=BATCH_MAX))]
     batch: u16,
-    /// Batches on their way at a time
+    /// Number of batches that are sent at the same time
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=CONCURRENCY_MAX))]
     concurrency: u16,
 }

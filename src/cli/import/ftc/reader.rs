@@ -1,4 +1,4 @@
-//! A file of FTC complaints as reports: the pure layer, without a server.
+//! Reads a file of FTC complaints into reports: the pure layer, without a server.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -10,10 +10,10 @@ use crate::cli::import::rows::{self, Rows};
 use crate::cli::import::{ImportError, Reject};
 use crate::wire::v1::Report;
 
-/// A row that is a report.
+/// A report and its row.
 #[derive(Debug)]
 pub struct Filed {
-    /// Where it begins in the file; the header is line 1.
+    /// Line at which the row begins; the header is line 1.
     pub line: u64,
     /// The report.
     pub report: Report,
@@ -35,7 +35,7 @@ impl Reader {
     /// Reads the header.
     ///
     /// # Errors
-    /// If the text cannot be read, or its header names other columns.
+    /// If the text cannot be read, or if its header has other columns.
     pub fn new(content: Box<dyn Read + Send>, import_id: &str, keeps_rows: bool) -> Result<Self, ImportError> {
         let mut rows = Rows::new(content);
         let layout = match rows.next()? {
@@ -52,7 +52,7 @@ impl Reader {
         })
     }
 
-    /// How the columns are laid out.
+    /// The layout of the columns.
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
@@ -61,14 +61,14 @@ impl Reader {
     /// The next row; `None` at the end.
     ///
     /// # Errors
-    /// If the text cannot be read, a row is too long, or there are more rows than can be kept in mind.
+    /// If the text cannot be read, if a row is too long, or if the file has too many different rows.
     pub fn next_row(&mut self) -> Result<Option<Result<Filed, Reject>>, ImportError> {
         let Some((line, record)) = self.rows.next()? else {
             return Ok(None);
         };
         let row = || self.keeps_rows.then(|| rows::as_line(record));
         match self.parser.parse(record) {
-            // Equal rows have equal faults, so that rejected rows need no count.
+            // Equal rows have equal faults, so rejected rows need no number of occurrence.
             Err(fault) => Ok(Some(Err(Reject {
                 line,
                 fault,
@@ -86,7 +86,7 @@ impl Reader {
         }
     }
 
-    /// The subjects met that are not on the list, with their counts.
+    /// The unknown subjects in the file, with their counts.
     #[must_use]
     pub fn into_unknown_subjects(self) -> BTreeMap<String, u64> {
         self.parser.into_subjects().into_unknown()

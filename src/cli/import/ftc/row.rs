@@ -1,4 +1,4 @@
-//! One row of FTC complaints as a report.
+//! Turns one row of FTC complaints into a report.
 
 use crate::wire::Timestamp;
 use chrono::NaiveDate;
@@ -10,14 +10,14 @@ use super::subjects::{States, Subjects};
 use crate::cli::import::fault::{self, Fault};
 use crate::wire::v1::{Report, Source};
 
-/// A call may lie this far before its complaint; beyond, one of the dates is a typing error.
+/// Maximum time between a call and its complaint. If it is longer, one of the dates is a typing error.
 const DELAY_MAX_SECS: i64 = 30 * DAY_SECS;
 
 const DAY_SECS: i64 = 86_400;
 
 const NOON_SECS: i64 = DAY_SECS / 2;
 
-/// The longest area the server takes, in bytes.
+/// Longest area that the server accepts, in bytes.
 const AREA_BYTES_MAX: usize = 16;
 
 /// Turns rows into reports, without their ids.
@@ -36,10 +36,10 @@ impl RowParser {
         }
     }
 
-    /// What a row reports.
+    /// The report in a row.
     ///
     /// # Errors
-    /// If the row has no number that can be kept, no date, or another number of columns.
+    /// If the row has no valid number, no valid date, or a wrong number of columns.
     pub(super) fn parse(&mut self, row: &ByteRecord) -> Result<Report, Fault> {
         if row.len() != self.layout.columns() {
             return Err(Fault::Columns);
@@ -51,7 +51,7 @@ impl RowParser {
         }
     }
 
-    /// The subjects met that are not on the list.
+    /// The unknown subjects.
     pub(super) fn into_subjects(self) -> Subjects {
         self.subjects
     }
@@ -88,7 +88,7 @@ fn three_columns<'a>(field: impl Fn(usize) -> &'a [u8]) -> Result<Report, Fault>
     })
 }
 
-/// What all complaints have in common.
+/// The fields that all complaints have in common.
 fn complaint(layout: Layout) -> Report {
     Report {
         source: Source::RegulatorFeed.into(),
@@ -112,7 +112,7 @@ fn yes_or_no(field: &[u8]) -> Option<bool> {
     }
 }
 
-/// Seconds since 1970 of `YYYY-MM-DD HH:MM:SS` in UTC; a date alone is its midnight.
+/// Parses `YYYY-MM-DD HH:MM:SS` in UTC into seconds since 1970. A date without a time means its midnight.
 fn seconds(field: &[u8]) -> Option<i64> {
     let midnight = midnight(field)?;
     let Some(time) = field.get(10..) else {
@@ -129,7 +129,7 @@ fn seconds(field: &[u8]) -> Option<i64> {
     }
 }
 
-/// Seconds since 1970 at the begin of the day that a field begins with.
+/// Parses the date at the start of a field into seconds since 1970, at its midnight.
 fn midnight(field: &[u8]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ..] = *field else {
         return None;

@@ -1,4 +1,4 @@
-//! From the file to the server: a few batches on their way, counted as they are answered.
+//! Runs an import: sends a few batches at a time, and counts the answers.
 
 use std::pin::pin;
 
@@ -17,13 +17,13 @@ use crate::cli::import::rejects::Rejects;
 use crate::cli::import::{ImportError, Source};
 use crate::wire::v1::report_service_client::ReportServiceClient;
 
-/// The answer to a batch stays below this, in bytes.
+/// Maximum size of the answer to a batch, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
 /// Imports a file.
 ///
 /// # Errors
-/// If the file cannot be read, the server does not take it, or somebody presses Ctrl-C.
+/// If the file cannot be read, if the server refuses a batch, or if the user presses Ctrl-C.
 pub(in crate::cli::import) async fn run(args: FtcArgs) -> Result<(), CliError> {
     let common = args.common;
     let file_error = |source| CliError::File {
@@ -70,18 +70,18 @@ pub(in crate::cli::import) async fn run(args: FtcArgs) -> Result<(), CliError> {
     end
 }
 
-/// An import on its way.
+/// A running import.
 struct Transfer<'a> {
     sender: Sender,
-    /// Batches on their way at a time.
+    /// Number of batches that are sent at the same time.
     concurrency: usize,
     summary: &'a mut Summary,
     rejects: &'a mut Rejects,
 }
 
 impl Transfer<'_> {
-    /// Sends batches until the file ends, one fails, or somebody presses Ctrl-C: then those on their way are awaited
-    /// and no other is sent. A second Ctrl-C does not wait.
+    /// Sends batches until the file ends, a batch fails, or the user presses Ctrl-C. Then it waits for the batches that
+    /// have been sent, and sends no others. A second Ctrl-C ends the import at once.
     async fn run(mut self, batches: Batches) -> Result<(), CliError> {
         let Batches { mut receiver, thread } = batches;
         let mut on_their_way = FuturesUnordered::new();
@@ -113,7 +113,7 @@ impl Transfer<'_> {
                 },
             }
         }
-        // The thread ends when nobody receives.
+        // The thread ends when the receiver is dropped.
         drop(receiver);
         match thread.join() {
             Ok(Ok(unknown)) => self.summary.unknown_subjects = unknown,
@@ -131,7 +131,7 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// Keeps the first reason to end; what waits to be sent again is given up.
+    /// Keeps the first reason to end, and cancels all retries.
     fn stop(&self, end: &mut Result<(), CliError>, reason: CliError) {
         self.sender.stop.cancel();
         if end.is_ok() {

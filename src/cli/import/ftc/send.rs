@@ -1,4 +1,4 @@
-//! Sends one batch until every report of it is answered.
+//! Sends a batch until the server has answered every report in it.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tonic::{Code, Status};
 
 use super::batch::Batch;
 use crate::cli::connect::{is_unanswered, pause_before};
-use crate::cli::error::sentence;
 use crate::cli::import::progress::Progress;
 use crate::cli::import::{Fault, ImportError, Reject};
+use crate::cli::status::sentence;
 use crate::wire::v1::batch_submit_result::Result as Submitted;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{BatchSubmitReportsRequest, BatchSubmitResult, Report, SubmitOutcome};
 
-/// How often reports are sent without an answer: with the pauses in between, about a minute and a half.
+/// Maximum number of attempts without an answer. With the pauses between them, they take about 90 seconds.
 const ATTEMPTS_MAX: u32 = 12;
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     pub(super) rows: u64,
@@ -35,15 +35,15 @@ pub(super) struct Sent {
 pub(super) struct Sender {
     pub(super) client: ReportServiceClient<Channel>,
     pub(super) progress: Progress,
-    /// Set when the import is to end: what waits to be sent again is given up.
+    /// Cancelled when the import must end. Then no report is sent again.
     pub(super) stop: CancellationToken,
 }
 
 impl Sender {
-    /// Sends a batch, and again under the same ids what was not answered.
+    /// Sends a batch. Sends reports without an answer again, with the same ids.
     ///
     /// # Errors
-    /// If the server refuses the batch, does not answer for long, or the import is to end.
+    /// If the server refuses the batch, if it does not answer any attempt, or if the import must end.
     pub(super) async fn send(mut self, mut batch: Batch) -> Result<Sent, ImportError> {
         let mut sent = Sent {
             rows: batch.row_count(),
@@ -95,8 +95,8 @@ impl Sender {
     async fn pause(&self, attempts: u32, status: &Status) -> Result<(), ImportError> {
         let pause = pause_before(attempts, status);
         let note = format!("{}; sending again in {}", sentence(status), seconds(pause));
-        // When standard error is closed, the import goes on without words.
-        let _said = self.progress.note(&note);
+        // If standard error is closed, the import goes on without notes.
+        let _written = self.progress.note(&note);
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
             () = self.stop.cancelled() => Err(ImportError::Interrupted),
@@ -105,7 +105,7 @@ impl Sender {
 }
 
 impl Sent {
-    /// Counts results. What may be sent again stays in `pending`; the first such error is returned.
+    /// Counts results. Reports that may be sent again stay in `pending`. Returns the first error of these reports.
     fn take(
         &mut self,
         batch: &Batch,
@@ -149,13 +149,13 @@ impl Sent {
             SubmitOutcome::AlreadyKnown => self.already_known += 1,
             SubmitOutcome::Withdrawn => self.withdrawn += 1,
             SubmitOutcome::BeforeReset => self.before_reset += 1,
-            // What the contract never sends is no error, so the report is kept.
+            // An unknown outcome is not an error, so the report counts as stored.
             SubmitOutcome::Accepted | SubmitOutcome::Unspecified => self.accepted += 1,
         }
     }
 }
 
-/// Whether the same reports may be sent again later: nothing is wrong with them.
+/// Whether the same reports may be sent again: the error is temporary.
 fn may_be_sent_again(status: &Status) -> bool {
     is_unanswered(status) || matches!(status.code(), Code::ResourceExhausted | Code::Aborted)
 }

@@ -1,5 +1,5 @@
-//! What FTC complaints are about, in our categories. The lists are data: `data/ftc-subjects.csv`,
-//! `data/us-states.csv`.
+//! Maps the subjects of FTC complaints to our categories, and the names of US states to codes. The lists are data:
+//! `data/ftc-subjects.csv` and `data/us-states.csv`.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ const SUBJECTS: &str = include_str!("../../data/ftc-subjects.csv");
 
 const STATES: &str = include_str!("../../data/us-states.csv");
 
-/// Different unknown subjects counted by name.
+/// Maximum number of unknown subjects that are counted by name.
 const UNKNOWN_MAX: usize = 100;
 
-/// The subjects known, and those met that are not.
+/// The known subjects, and counts of the unknown ones.
 pub(super) struct Subjects {
     known: HashMap<Vec<u8>, Category>,
     unknown: BTreeMap<String, u64>,
-    /// The subject in the form of the keys; kept to be used again.
+    /// Buffer for a subject in the form of the keys.
     key: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ impl Subjects {
         }
     }
 
-    /// The category of a subject; unset when it is empty or unknown. Unknown ones are counted.
+    /// The category of a subject; unspecified if the subject is empty or unknown. Counts unknown subjects.
     pub(super) fn category(&mut self, subject: &[u8]) -> Category {
         write_key(&mut self.key, subject);
         if self.key.is_empty() {
@@ -53,7 +53,7 @@ impl Subjects {
         Category::Unspecified
     }
 
-    /// The unknown subjects met, with their counts.
+    /// The unknown subjects, with their counts.
     pub(super) fn into_unknown(self) -> BTreeMap<String, u64> {
         self.unknown
     }
@@ -80,7 +80,8 @@ impl States {
     }
 }
 
-/// Trimmed, with single spaces, in lower case: white space varies in the real files.
+/// Writes a text in the form of the keys: trimmed, in lower case, with single spaces, because white space varies in the
+/// real files.
 fn write_key(key: &mut Vec<u8>, text: &[u8]) {
     key.clear();
     push_collapsed(key, text);

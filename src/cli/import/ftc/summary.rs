@@ -1,4 +1,4 @@
-//! What an import did, in the end.
+//! The result of an import.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,40 +10,40 @@ use crate::cli::error::CliError;
 use crate::cli::import::progress::per_second;
 use crate::cli::output;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
-    /// By which it can be taken back.
+    /// Id of the import, with which it can be withdrawn.
     pub(super) import_id: String,
-    /// The data set.
+    /// Name of the feed (the data set).
     pub(super) feed: &'static str,
-    /// Whether the whole file was taken.
+    /// Whether the whole file was imported.
     pub(super) complete: bool,
-    /// Rows that were answered or rejected.
+    /// Number of rows that the server answered or that were rejected.
     pub(super) rows: u64,
-    /// Reports that were new.
+    /// Number of new reports.
     pub(super) accepted: u64,
-    /// Reports that the server had.
+    /// Number of reports that the server already had.
     pub(super) already_known: u64,
-    /// Reports that had been withdrawn.
+    /// Number of reports that were withdrawn before.
     pub(super) withdrawn: u64,
-    /// Reports of calls before their number was given to a new owner: not kept.
+    /// Number of reports that were not stored, because the call took place before the number was reset.
     pub(super) before_reset: u64,
-    /// Rows that were not taken.
+    /// Number of rejected rows.
     pub(super) rejected: u64,
-    /// How many of each reason.
+    /// Number of rejected rows for each reason.
     pub(super) rejected_by_reason: BTreeMap<String, u64>,
-    /// Subjects that are not on the list: their reports count, and name no category.
+    /// Unknown subjects, with their counts. Their reports count, but have no category.
     pub(super) unknown_subjects: BTreeMap<String, u64>,
-    /// How long it took.
+    /// Duration of the import, in seconds.
     pub(super) seconds: f64,
-    /// Rows a second.
+    /// Rows per second.
     pub(super) rows_per_second: u64,
 }
 
 impl Summary {
-    /// Adds what became of a batch.
+    /// Adds the result of a batch.
     pub(super) fn add(&mut self, sent: &Sent) {
         self.rows += sent.rows;
         self.accepted += sent.accepted;
@@ -52,13 +52,13 @@ impl Summary {
         self.before_reset += sent.before_reset;
     }
 
-    /// Notes how long it took.
+    /// Sets the duration.
     pub(super) fn took(&mut self, elapsed: Duration) {
         self.seconds = elapsed.as_secs_f64();
         self.rows_per_second = per_second(self.rows, elapsed);
     }
 
-    /// Prints it.
+    /// Prints the result.
     ///
     /// # Errors
     /// If the output cannot be written.
@@ -81,18 +81,18 @@ impl Summary {
         output::add_cell(&mut table, "seconds", output::figure(format!("{:.1}", self.seconds)));
         output::add_cell(
             &mut table,
-            "rows a second",
+            "rows per second",
             output::figure(output::grouped(self.rows_per_second)),
         );
         output::line(table.trim_fmt())?;
         if !self.unknown_subjects.is_empty() {
-            output::line("\nsubjects that are not on the list; their reports name no category:")?;
+            output::line("\nunknown subjects; their reports have no category:")?;
         }
         for (subject, count) in &self.unknown_subjects {
             output::line(format!("{:>11}  {}", output::grouped(*count), output::clean(subject)))?;
         }
         output::line(format!(
-            "\nfeed {}, import {}\nto take it back: ringwarden report withdraw --import {}",
+            "\nfeed {}, import {}\nto undo this import: ringwarden report withdraw --import {}",
             self.feed, self.import_id, self.import_id
         ))
     }

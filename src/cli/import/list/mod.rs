@@ -1,8 +1,8 @@
-//! `import list`: a file of numbers and prefixes in the place of a list.
+//! `import list`: replaces a list by a file of numbers and prefixes.
 //!
-//! A file has a header and the columns `number,source,date,requester,expires` in any order; a list of kind
-//! `tenant-prefix` also has `action`. A malformed line stops the import before anything is sent, since half a list is
-//! worse than the old one: the list in force stays.
+//! A file has a header and the columns `number,source,date,requester,expires` in any order. A list of kind
+//! `tenant-prefix` also has the column `action`. A malformed line stops the import before anything is sent, because
+//! half of a list is worse than the old list. Then the current list stays as it is.
 
 mod read;
 mod send;
@@ -17,21 +17,21 @@ use crate::cli::names;
 use crate::cli::shared::Change;
 use crate::wire::v1::ListKind;
 
-/// Which file, which list, and what it means.
+/// Arguments of `import list`.
 #[derive(Args, Debug)]
 pub struct ImportListArgs {
     #[command(flatten)]
     common: Common,
-    /// What the list means for calls
+    /// Kind of the list: what it means for calls
     #[arg(long, value_parser = names::parser::<ListKind>())]
     kind: ListKind,
-    /// Name of the list: letters, digits, - and _
+    /// Id of the list: letters, digits, - and _
     #[arg(long, value_name = "NAME")]
     list_id: String,
-    /// Let the list become empty; without this an empty file is refused, since it is a failed export more often than not
+    /// Accept a file without entries; without this flag it is refused, because it is probably a failed export
     #[arg(long)]
     may_be_empty: bool,
-    /// Replace only this version of the list, 0 for none yet
+    /// Replace the list only if it has this version; 0 if the list must not exist yet [default: any version]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
     #[command(flatten)]

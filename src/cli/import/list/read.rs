@@ -1,4 +1,4 @@
-//! A file as entries of a list: the pure layer, without a server. Every line is checked as the server does.
+//! Reads a file into entries of a list: the pure layer, without a server. It checks every line as the server does.
 
 use std::fmt::Display;
 use std::io::Read;
@@ -16,18 +16,18 @@ use crate::domain::time::Timestamp;
 use crate::wire;
 use crate::wire::v1::{Action, ListEntry, ListKind};
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub struct Entries {
-    /// Entries, in the order of their lines.
+    /// Entries, in the order of the file.
     pub entries: Vec<ListEntry>,
-    /// Rows that cannot be taken: with any of them none is.
+    /// Rejected rows. If there is one, the import sends nothing.
     pub rejects: Vec<Reject>,
-    /// Rows in all.
+    /// Number of all rows.
     pub rows: u64,
 }
 
-/// Where the columns are.
+/// Positions of the columns.
 struct Columns {
     number: usize,
     source: usize,
@@ -41,7 +41,7 @@ struct Columns {
 /// Reads a whole file.
 ///
 /// # Errors
-/// If the text cannot be read, its header names other columns, or it has more rows than a list has entries.
+/// If the text cannot be read, if its header has other columns, or if it has more rows than a list may have entries.
 pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> Result<Entries, ImportError> {
     let mut source = Rows::new(content);
     let header = source.next()?.and_then(|(_, header)| Columns::of(header, kind));
@@ -72,7 +72,7 @@ pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> 
     for [(_, line), (_, earlier)] in draft.finish().err().unwrap_or_default() {
         found.rejects.push(Reject {
             line: line.into(),
-            fault: fault("number", format_args!("is on the list already: line {earlier}")),
+            fault: fault("number", format_args!("is already in the file: line {earlier}")),
             row: None,
         });
     }
@@ -81,7 +81,7 @@ pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> 
 }
 
 impl Columns {
-    /// The columns that a header names; none if one is unknown, missing, or there twice.
+    /// The positions of the columns in a header; `None` if a column is unknown, missing, or there twice.
     fn of(header: &ByteRecord, kind: ListKind) -> Option<Self> {
         let names: Vec<String> = header.iter().map(|name| text(name).to_ascii_lowercase()).collect();
         let find = |name: &str| names.iter().position(|found| found == name);

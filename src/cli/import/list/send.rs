@@ -1,4 +1,4 @@
-//! From a file to the server: in one stream, so that the list is replaced in one step.
+//! Sends a file to the server in one stream, so that the list is replaced in one step.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::wire::v1::list_service_client::ListServiceClient;
 use crate::wire::v1::replace_list_request::Part;
 use crate::wire::v1::{ListEntries, ListEntry, ListHead, ListSummary, ReplaceListRequest, ReplaceListResponse};
 
-/// Entries of one message.
+/// Number of entries in one message.
 const ENTRIES_PER_MESSAGE: usize = 2_000;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
@@ -31,7 +31,7 @@ struct Summary {
 /// Imports a file.
 ///
 /// # Errors
-/// If the file cannot be read, a line of it is malformed, or the server does not take it.
+/// If the file cannot be read, if a line is malformed, or if the server refuses the list.
 pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliError> {
     let common = args.common;
     let source = Source::open(&common.file).map_err(|source| CliError::File {
@@ -64,7 +64,7 @@ pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliE
     print(found.rows, answer, common.remote.json)
 }
 
-/// The messages that say what the list is to be.
+/// The messages of the stream: first the head of the list, then its entries.
 fn parts(head: ListHead, entries: Arc<[ListEntry]>) -> impl Iterator<Item = ReplaceListRequest> + Send + 'static {
     let messages = entries.len().div_ceil(ENTRIES_PER_MESSAGE);
     let entries = (0..messages).map(move |message| {
@@ -88,6 +88,6 @@ fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliEr
     output::note(if changed {
         "the list was replaced"
     } else {
-        "the list holds just that already: nothing was changed"
+        "the list already has these entries: nothing was changed"
     })
 }
