@@ -189,10 +189,10 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
 fn normal(path: &Path) -> PathBuf {
     let mut parts = Vec::new();
     for part in path.components() {
-        match part {
-            Component::ParentDir => drop(parts.pop()),
-            Component::CurDir => {}
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => parts.push(part),
+        if part == Component::ParentDir {
+            parts.pop();
+        } else if part != Component::CurDir {
+            parts.push(part);
         }
     }
     parts.iter().collect()
