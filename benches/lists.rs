@@ -18,6 +18,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ringwarden::codec;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::{ListId, ListSource, Requester};
 use ringwarden::domain::kinds::{Action, ListKind};
@@ -28,7 +29,6 @@ use ringwarden::domain::tail::Tail;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::index::Index;
 use ringwarden::number::E164;
-use ringwarden::store::codec;
 
 /// Lookups of one measurement, and how often it is taken; the median counts.
 const LOOKUPS: usize = 1_000_000;

@@ -12,7 +12,7 @@ use crate::domain::model::ScoreModel;
 use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, Kind, RANDOM_NUMBERS};
 use crate::number::E164;
 use crate::replay::{Call, Exchange, History, Seen};
-use crate::store::Shard;
+use crate::shard::Shard;
 
 /// One in so many complaint calls, number-days of legitimate and of random numbers, and numbers of a Tuesday is kept.
 const ONE_IN: Rates = Rates {

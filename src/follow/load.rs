@@ -3,11 +3,12 @@
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Follower;
+use crate::codec;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::state::NumberState;
 use crate::index::ShardIndex;
 use crate::number::E164;
-use crate::store::{Head, Shard, StoreError, Table, Version, codec, key};
+use crate::store::{Head, Shard, StoreError, Table, Version, key};
 
 /// Shards loaded at a time.
 const SHARDS_AT_A_TIME: usize = 8;
@@ -43,12 +44,12 @@ impl Follower {
         }
         let cases = self.records_of(shard, Table::Cases, |id, bytes| {
             CaseId::parse(text(id)?).map_err(|_| unreadable("case record"))?;
-            codec::case::decode(bytes)
+            Ok(codec::case::decode(bytes)?)
         });
         let cases = cases.await?;
         let lists = self.records_of(shard, Table::Lists, |id, bytes| {
             ListId::parse(text(id)?).map_err(|_| unreadable("list"))?;
-            codec::list::decode(bytes)
+            Ok(codec::list::decode(bytes)?)
         });
         let lists = lists.await?;
         self.index.replace(shard, numbers, cases, lists);

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::clock::{Clock, monotonic};
+use crate::codec::{self, entry::Entry};
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::kinds::ListKind;
@@ -24,7 +25,6 @@ use crate::domain::state::NumberState;
 use crate::index::Index;
 use crate::metrics::{Metrics, ReloadReason};
 use crate::number::E164;
-use crate::store::codec::{self, entry::Entry};
 use crate::store::{Head, Kind, RawEntry, Ring, Shard, Store, StoreError, Version, key};
 use freshness::Freshness;
 pub use freshness::StoreState;

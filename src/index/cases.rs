@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::case::Case;
 use crate::domain::ids::CaseId;
-use crate::store::{Shard, Version};
+use crate::shard::{Shard, Version};
 
 /// The table of cases. They are shared, so that a reader need not hold the lock.
 #[derive(Debug, Default)]

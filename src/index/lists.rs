@@ -16,7 +16,7 @@ use crate::domain::kinds::{Action, ListKind};
 use crate::domain::list::{Hit, List, ListEntry, ListHits};
 use crate::domain::time::Timestamp;
 use crate::number::E164;
-use crate::store::{Shard, Version};
+use crate::shard::{Shard, Version};
 
 /// Lists by id, each with its version.
 type ById = BTreeMap<ListId, Versioned>;

@@ -27,7 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
 use crate::domain::verdict::Verdict;
 use crate::number::E164;
-use crate::store::{SHARDS, Shard, Version};
+use crate::shard::{SHARDS, Shard, Version};
 use cases::CaseTable;
 use lists::ListTable;
 pub use lists::Lists;

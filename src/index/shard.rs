@@ -12,7 +12,7 @@ use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::state::NumberState;
 use crate::number::E164;
-use crate::store::Version;
+use crate::shard::Version;
 
 type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::codec::UnreadableValue;
 use crate::store::StoreError;
 
 /// What is wrong with one field of a request.
@@ -122,6 +123,12 @@ impl ServiceError {
 }
 
 /// The cause goes to the log here; clients are told no more than what they can act on.
+impl From<UnreadableValue> for ServiceError {
+    fn from(unreadable: UnreadableValue) -> Self {
+        StoreError::from(unreadable).into()
+    }
+}
+
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         tracing::warn!(%error, "the store failed a request");

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::write::{Done, Mutation};
 use super::{PageRequest, Service, ServiceError, page};
+use crate::codec;
 use crate::domain::ids::ListId;
 use crate::domain::kinds::ListKind;
 use crate::domain::list::{List, ListEntry, MAX_LISTS, Pattern, digest};
 use crate::domain::requests::Requests;
 use crate::domain::tail::Tail;
 use crate::domain::time::Timestamp;
-use crate::store::{MAX_VALUE_BYTES, Version, codec};
+use crate::store::{MAX_VALUE_BYTES, Version};
 
 /// Entries of a list that count as one item of a batch, when it comes to how long a replacement may take.
 const ENTRIES_PER_ITEM: usize = 100;

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::report::reporters;
 use super::write::{Deadline, Done, NumberJob};
 use super::{Service, ServiceError};
+use crate::codec;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ReportId, ReporterHash};
 use crate::domain::report::ReportRow;
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
 use crate::number::{E164, Region};
-use crate::store::{NoteKey, Shard, Table, codec, key};
+use crate::store::{NoteKey, Shard, Table, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;

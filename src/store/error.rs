@@ -1,6 +1,7 @@
 //! What can go wrong with a store.
 
-use super::key::Shard;
+use crate::codec::UnreadableValue;
+use crate::shard::Shard;
 
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -53,6 +54,13 @@ impl StoreError {
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         matches!(self, Self::OutcomeUnknown { .. })
+    }
+}
+
+impl From<UnreadableValue> for StoreError {
+    fn from(UnreadableValue { what, cause }: UnreadableValue) -> Self {
+        let cause = cause.to_string();
+        Self::Unreadable { what, cause }
     }
 }
 

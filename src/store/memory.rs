@@ -10,11 +10,11 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-use super::codec::entry::nonce;
 use super::{
     CommitError, Head, Key, Kind, LOG_ENTRIES_KEPT, MAX_RINGS_WAITING, Meta, NoteKey, NoteWrite, RawEntry, RecordKey,
     RecordWrite, Ring, SHARDS, ScanPage, Shard, ShardCommit, Store, StoreError, Stored, Table, Version,
 };
+use crate::codec::entry::nonce;
 
 /// A store in memory. Several instances share it through an [`Arc`](std::sync::Arc).
 #[derive(Debug)]

@@ -7,7 +7,6 @@
 //!
 //! Every store passes the same contract suite.
 
-pub mod codec;
 pub mod embedded;
 pub mod error;
 pub mod key;
@@ -21,18 +20,17 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
-pub use key::{BucketKey, Key, Kind, NoteKey, NoteKind, RecordKey, SHARDS, Shard, Table};
+pub use key::{BucketKey, Key, NoteKey, NoteKind, RecordKey, Table};
 pub use meta::Meta;
 
-/// The sequence of the change-log entry that wrote a record. Starts at 1 in every shard.
-pub type Version = u64;
+pub use crate::codec::entry::RawEntry;
+pub use crate::codec::{Kind, MAX_VALUE_BYTES};
+pub use crate::shard::{SHARDS, Shard, Version};
 
 /// Change-log entries that a store keeps for each shard; a follower further behind reloads the shard.
 pub const LOG_ENTRIES_KEPT: u64 = 1_024;
 /// The most records, buckets and notes of one shard's commit together.
 pub const MAX_COMMIT_ITEMS: usize = 20_000;
-/// The most bytes of one record, bucket or note.
-pub const MAX_VALUE_BYTES: usize = 4 << 20;
 /// Rings that wait for a slow follower; beyond them it sweeps.
 pub const MAX_RINGS_WAITING: usize = 4_096;
 
@@ -52,7 +50,7 @@ pub struct RecordWrite {
     pub key: RecordKey,
     /// The version the writer read; none if there was no record. The commit fails if the store holds another.
     pub expected: Option<Version>,
-    /// The change-log entry, up to the post-state (see [`codec::entry`]). The store appends `state` to it.
+    /// The change-log entry, up to the post-state (see [`crate::codec::entry`]). The store appends `state` to it.
     pub header: Bytes,
     /// The whole post-state; none deletes the record.
     pub state: Option<Bytes>,
@@ -123,15 +121,6 @@ impl ShardCommit {
         } = self;
         records.len().saturating_add(buckets.len()).saturating_add(notes.len())
     }
-}
-
-/// A change-log entry as the store holds it: header and post-state in one (see [`codec::entry`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawEntry {
-    /// Its place in the shard's log: contiguous, from 1.
-    pub seq: Version,
-    /// Its bytes.
-    pub bytes: Bytes,
 }
 
 /// The end of a shard's log.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use ringwarden::store::codec::entry;
+use ringwarden::codec::entry;
 use ringwarden::store::embedded::EmbeddedStore;
 use ringwarden::store::{Key, Kind, LOG_ENTRIES_KEPT, Shard, Store, Stored, Table};
 

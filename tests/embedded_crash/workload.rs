@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use bytes::Bytes;
+use ringwarden::codec::entry::{Header, encode_header};
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::CaseId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::embedded::{EmbeddedStore, Settings};
 use ringwarden::store::{
     BucketKey, BucketWrite, CommitError, Key, RecordKey, RecordWrite, ShardCommit, Store, StoreError, Version,

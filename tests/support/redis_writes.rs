@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use ringwarden::codec::entry::{Header, encode_header};
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::redis::{RedisConfig, RedisStore};
 use ringwarden::store::{
     BucketKey, BucketWrite, CommitError, Key, Kind, RecordKey, RecordWrite, ShardCommit, Store as _, StoreError,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ringwarden::codec::entry::{Header, encode_header};
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::{CaseId, ListId};
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::{
     BucketKey, BucketWrite, CommitError, Head, Key, NoteKey, NoteWrite, RawEntry, RecordKey, RecordWrite, Shard,
     ShardCommit, Store, StoreError, Stored, Table, Version,

@@ -1,9 +1,9 @@
 //! The bytes of a decision, as short as they can be: they stand in a SIP header.
 
+use crate::codec::{DecodeError, Reader, Writer};
 use crate::domain::decision::{DecisionRecord, MAX_REASONS};
 use crate::domain::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
 use crate::number::E164;
-use crate::store::codec::{DecodeError, Reader, Writer};
 
 /// The codes of reasons by their place here, from 1: append only, since old ids name them by it. 0 is a code that this
 /// table does not know.

@@ -20,13 +20,13 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Service, ServiceError};
+use crate::codec::{self, entry::Header};
 use crate::domain::actor::Actor;
 use crate::domain::ids::RequestId;
 use crate::domain::requests::{Fingerprint, Seen};
 use crate::domain::rows::Missing;
 use crate::domain::time::Timestamp;
 use crate::follow::StoreState;
-use crate::store::codec::{self, entry::Header};
 use crate::store::{CommitError, RecordKey, RecordWrite, Shard, ShardCommit, Version};
 
 pub(super) use deadline::{Deadline, WRITE_TIMEOUT};

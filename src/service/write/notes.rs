@@ -6,19 +6,20 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{Deadline, Done, MAX_ATTEMPTS, MAX_PAUSE, pause};
+use crate::codec::{self, UnreadableValue};
 use crate::domain::quota::TenantDay;
 use crate::domain::reporter::ReporterState;
 use crate::service::{Service, ServiceError};
-use crate::store::{CommitError, Key, NoteKey, NoteWrite, Shard, ShardCommit, StoreError, codec};
+use crate::store::{CommitError, Key, NoteKey, NoteWrite, Shard, ShardCommit};
 
 /// What a note holds.
 pub(in crate::service) trait Note: Default {
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError>;
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue>;
     fn encode(&self) -> Bytes;
 }
 
 impl Note for ReporterState {
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
         codec::reporter::decode(bytes)
     }
 
@@ -28,7 +29,7 @@ impl Note for ReporterState {
 }
 
 impl Note for TenantDay {
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
         codec::tenant::decode(bytes)
     }
 

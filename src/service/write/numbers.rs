@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Deadline, Done, Lanes, MAX_ATTEMPTS, MAX_PAUSE, Stop, pause, record_write};
+use crate::codec;
 use crate::domain::actor::Actor;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Rows;
@@ -10,7 +11,7 @@ use crate::domain::state::NumberState;
 use crate::follow::Applied;
 use crate::number::E164;
 use crate::service::{Service, ServiceError};
-use crate::store::{BucketKey, BucketWrite, CommitError, Key, RecordKey, Shard, ShardCommit, Version, codec};
+use crate::store::{BucketKey, BucketWrite, CommitError, Key, RecordKey, Shard, ShardCommit, Version};
 
 /// How often a change may ask for more rows: its own bucket, one to split, and then all.
 const MAX_ROUNDS: usize = 8;

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 
 use super::{Deadline, Done, MAX_ATTEMPTS, MAX_PAUSE, Mutation, pause, record_write};
+use crate::codec::{self, UnreadableValue};
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
 use crate::follow::Applied;
 use crate::service::{Service, ServiceError};
-use crate::store::{CommitError, Key, RecordKey, ShardCommit, StoreError, Version, codec};
+use crate::store::{CommitError, Key, RecordKey, ShardCommit, Version};
 
 /// The one turn that all lists share, so that those created at once are counted. It is no shard's and no record's.
 const LISTS_TURN: &str = "lists";
@@ -16,7 +17,7 @@ const LISTS_TURN: &str = "lists";
 /// A record that stands alone.
 pub(in crate::service) trait Record: Sized {
     fn encode(&self) -> Bytes;
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError>;
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue>;
     /// Itself, for the index.
     fn applied(self, version: Version) -> Applied;
 }
@@ -26,7 +27,7 @@ impl Record for Case {
         codec::case::encode(self)
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
         codec::case::decode(bytes)
     }
 
@@ -40,7 +41,7 @@ impl Record for List {
         codec::list::encode(self)
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
         codec::list::decode(bytes)
     }
 

@@ -12,9 +12,9 @@ use super::engine::{Engine, broken};
 use super::keys::Space;
 use super::view::version;
 use super::{chunks, keys};
-use crate::store::codec::entry::nonce;
+use crate::codec::entry::nonce;
+use crate::shard::Shard;
 use crate::store::error::{CommitError, StoreError};
-use crate::store::key::Shard;
 use crate::store::{Head, LOG_ENTRIES_KEPT, NoteWrite, RecordWrite, ShardCommit, Version};
 
 /// Commits taken in and not yet written.
@@ -182,7 +182,7 @@ impl<'e> Group<'e> {
         }
         let found = self.engine.first_part(Space::States, key, |parts, first| {
             let version = version(first).ok_or_else(|| broken("record"))?;
-            Ok(Known {
+            Ok::<_, StoreError>(Known {
                 version: Some(version),
                 parts,
             })

@@ -12,8 +12,7 @@
 //!
 //! Kind 0 is no record's: the store's identity lies there, under shard 0.
 
-use crate::store::key::{BucketKey, Kind, NoteKey, RecordKey, Shard, Table};
-use crate::store::{Key, Version};
+use crate::store::{BucketKey, Key, Kind, NoteKey, RecordKey, Shard, Table, Version};
 
 /// Where the store's identity lies, in [`Space::States`].
 pub(super) const META: &[u8] = &[0, 0];

@@ -32,9 +32,10 @@ use self::committer::{Committer, Outcomes, Shared};
 use self::engine::Engine;
 use self::place::Place;
 use super::error::{CommitError, StoreError};
-use super::key::{Key, Shard, Table};
 use super::meta::Meta;
-use super::{Head, MAX_RINGS_WAITING, RawEntry, Ring, ScanPage, ShardCommit, Store, Stored, Version};
+use super::{
+    Head, Key, MAX_RINGS_WAITING, RawEntry, Ring, ScanPage, Shard, ShardCommit, Store, Stored, Table, Version,
+};
 
 /// How long the engine may take for anything but a commit, before the store counts as gone.
 const MAX_WAIT: Duration = Duration::from_secs(30);

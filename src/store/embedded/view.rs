@@ -8,10 +8,9 @@ use fjall::{Readable, Slice, Snapshot, UserValue};
 use super::engine::{Engine, broken, unavailable};
 use super::keys::Space;
 use super::{chunks, keys};
-use crate::store::codec::entry::nonce;
+use crate::codec::entry::nonce;
 use crate::store::error::StoreError;
-use crate::store::key::{Key, Shard, Table};
-use crate::store::{Head, RawEntry, ScanPage, Stored, Version};
+use crate::store::{Head, Key, RawEntry, ScanPage, Shard, Stored, Table, Version};
 
 /// A page of a table ends early once it holds this many bytes.
 const MAX_PAGE_BYTES: usize = 16 << 20;

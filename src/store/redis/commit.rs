@@ -6,7 +6,7 @@ use redis::{Cmd, Value};
 use super::error::Failure;
 use super::link::{Deadline, Link};
 use super::{reply, scripts, together};
-use crate::store::codec::entry::nonce;
+use crate::codec::entry::nonce;
 use crate::store::{
     CommitError, Kind, LOG_ENTRIES_KEPT, NoteKind, NoteWrite, RecordWrite, ShardCommit, StoreError, Version,
 };

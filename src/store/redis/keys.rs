@@ -3,7 +3,9 @@
 //! All keys of a shard carry one hash tag, `{sN}`, so that they share one slot of a Redis Cluster and one script may
 //! write them all. The identity has a tag of its own, and no script touches it and a shard.
 
-use crate::store::key::{Kind, NoteKind, Shard, TENANT, Table};
+use crate::shard::Shard;
+use crate::store::key::{NoteKind, TENANT};
+use crate::store::{Kind, Table};
 
 /// Field of a head: the store's id, in hex.
 pub(super) const HEAD_STORE: &str = "store";

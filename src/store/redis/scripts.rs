@@ -11,7 +11,7 @@ use super::error::Failure;
 use super::keys::{self, Part};
 use super::link::{Deadline, Link};
 use super::reply;
-use crate::store::key::Shard;
+use crate::shard::Shard;
 
 /// Commits to one shard.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("commit.lua")));

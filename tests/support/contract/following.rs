@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ringwarden::store::codec::entry::decode;
+use ringwarden::codec::entry::decode;
 use ringwarden::store::{Head, Key, LOG_ENTRIES_KEPT, RecordKey, Ring, SHARDS, Shard};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;

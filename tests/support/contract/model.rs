@@ -75,7 +75,7 @@ pub async fn behaves_as_the_reference_does(place: &dyn Place) {
     assert_eq!(entries.len() as u64, LOG_ENTRIES_KEPT.min(model.seq));
     assert!(model.seq > LOG_ENTRIES_KEPT, "the walk is long enough to trim the log");
     for entry in &entries {
-        let entry = ringwarden::store::codec::entry::decode(entry).unwrap();
+        let entry = ringwarden::codec::entry::decode(entry).unwrap();
         assert_eq!(entry.header.deleted, model.deleted[&entry.seq]);
     }
 }

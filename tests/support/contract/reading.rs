@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use ringwarden::codec::entry::decode;
 use ringwarden::domain::ids::{CaseId, ListId};
-use ringwarden::store::codec::entry::decode;
 use ringwarden::store::{BucketKey, Key, Kind, MAX_VALUE_BYTES, RecordKey, Shard, Table};
 
 use crate::support::places::{EVIDENCE_VERSION, Place};

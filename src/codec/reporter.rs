@@ -5,12 +5,11 @@
 use bytes::Bytes;
 
 use super::parts::{since, write_since};
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{DecodeError, Reader, UnreadableValue, Writer, begin, check_major, rest, unreadable};
 use crate::domain::day::Day;
 use crate::domain::reporter::{Claim, ReporterState, Slot};
 use crate::domain::time::Timestamp;
 use crate::number::E164;
-use crate::store::error::StoreError;
 
 /// The bytes of a note.
 #[must_use]
@@ -33,7 +32,7 @@ pub fn encode(record: &ReporterState) -> Bytes {
 ///
 /// # Errors
 /// If they are not a note on a reporter, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<ReporterState, StoreError> {
+pub fn decode(bytes: &[u8]) -> Result<ReporterState, UnreadableValue> {
     let mut reader = Reader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
@@ -109,7 +108,7 @@ mod tests {
         assert!(record.tail.bytes().ends_with(b"new"));
         assert_eq!(encode(&record), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A change of these bytes makes every existing store unreadable.

@@ -11,12 +11,11 @@ use bytes::Bytes;
 
 use super::number::actor;
 use super::parts::{code, name, requests, write_name, write_requests};
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{DecodeError, Reader, UnreadableValue, Writer, begin, check_major, rest, unreadable};
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::list::{List, ListEntry, MAX_ENTRIES, Origin, Pattern};
 use crate::domain::time::{DAY_MS, Timestamp};
-use crate::store::error::StoreError;
 
 /// The entry is one number, no prefix.
 const EXACT: u8 = 1;
@@ -68,7 +67,7 @@ pub fn encode(list: &List) -> Bytes {
 ///
 /// # Errors
 /// If they are not a list, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<List, StoreError> {
+pub fn decode(bytes: &[u8]) -> Result<List, UnreadableValue> {
     let mut reader = Reader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
@@ -299,7 +298,7 @@ mod tests {
         assert!(list.tail.bytes().ends_with(b"new"));
         assert_eq!(encode(&list), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A registry's export: every fortieth number of some blocks, a few origins, a day of entry each.
@@ -327,7 +326,7 @@ mod tests {
         };
         let bytes = encode(&list).len();
         assert!(bytes <= MAX_ENTRIES * 9, "{bytes} bytes");
-        assert!(bytes <= crate::store::MAX_VALUE_BYTES);
+        assert!(bytes <= super::super::MAX_VALUE_BYTES);
     }
 
     /// A change of these bytes makes every existing store unreadable.

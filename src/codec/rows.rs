@@ -7,13 +7,12 @@
 use bytes::Bytes;
 
 use super::parts::{code, name, presence, since, write_name, write_presence, write_since};
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{DecodeError, Reader, UnreadableValue, Writer, begin, check_major, rest, unreadable};
 use crate::domain::brand::Brand;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Category, Channel, ReportRole, Source};
 use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
 use crate::number::E164;
-use crate::store::error::StoreError;
 
 /// The bytes of one bucket.
 #[must_use]
@@ -32,7 +31,7 @@ pub fn encode(rows: &[ReportRow]) -> Bytes {
 ///
 /// # Errors
 /// If they are not a bucket, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<Vec<ReportRow>, StoreError> {
+pub fn decode(bytes: &[u8]) -> Result<Vec<ReportRow>, UnreadableValue> {
     let mut reader = Reader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
@@ -286,7 +285,7 @@ mod tests {
         assert_eq!(rows[0].tail.bytes(), b"new");
         assert_eq!(encode(&rows), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A change of these bytes makes every existing store unreadable.

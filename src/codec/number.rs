@@ -7,14 +7,13 @@ use bytes::Bytes;
 
 use super::evidence::{evidence, write_evidence};
 use super::parts::{code, name, presence, requests, sum, write_name, write_presence, write_requests, write_sum};
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{DecodeError, Reader, UnreadableValue, Writer, begin, check_major, rest, unreadable};
 use crate::domain::actor::Actor;
 use crate::domain::case::Link;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseRole, Source, StatusKind};
 use crate::domain::state::NumberState;
 use crate::domain::status::{StatusEntry, Statuses};
-use crate::store::error::StoreError;
 
 /// The bytes of a number's record.
 #[must_use]
@@ -58,7 +57,7 @@ pub fn encode(state: &NumberState) -> Bytes {
 ///
 /// # Errors
 /// If they are not such a record, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<NumberState, StoreError> {
+pub fn decode(bytes: &[u8]) -> Result<NumberState, UnreadableValue> {
     let mut reader = Reader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
@@ -204,7 +203,7 @@ mod tests {
         assert!(state.tail.bytes().ends_with(b"new"));
         assert_eq!(encode(&state), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A change of these bytes makes every existing store unreadable.

@@ -8,8 +8,8 @@ pub mod bytes;
 pub mod case;
 pub mod entry;
 mod evidence;
+mod kind;
 pub mod list;
-pub mod meta;
 pub mod number;
 mod parts;
 pub mod reporter;
@@ -19,9 +19,22 @@ mod samples;
 pub mod tenant;
 
 pub use bytes::{DecodeError, Reader, Writer};
+pub use kind::Kind;
 
-use super::error::StoreError;
 use crate::domain::tail::Tail;
+
+/// The most bytes of one record, bucket or side record.
+pub const MAX_VALUE_BYTES: usize = 4 << 20;
+
+/// A stored value that this release cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a stored {what} cannot be read: {cause}")]
+pub struct UnreadableValue {
+    /// What kind of value.
+    pub what: &'static str,
+    /// Why.
+    pub cause: DecodeError,
+}
 
 /// The major version of this release's codecs.
 const MAJOR: u8 = 1;
@@ -41,9 +54,6 @@ fn rest(reader: &mut Reader<'_>) -> Tail {
     Tail::new(reader.remaining())
 }
 
-fn unreadable(what: &'static str) -> impl Fn(DecodeError) -> StoreError {
-    move |error| StoreError::Unreadable {
-        what,
-        cause: error.to_string(),
-    }
+fn unreadable(what: &'static str) -> impl Fn(DecodeError) -> UnreadableValue {
+    move |cause| UnreadableValue { what, cause }
 }

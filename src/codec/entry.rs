@@ -4,12 +4,10 @@
 
 use bytes::Bytes;
 
-use super::{DecodeError, Reader, Writer, unreadable};
+use super::{DecodeError, Kind, Reader, UnreadableValue, Writer, unreadable};
 use crate::domain::actor::Actor;
 use crate::domain::time::Timestamp;
-use crate::store::error::StoreError;
-use crate::store::key::Kind;
-use crate::store::{RawEntry, Version};
+use crate::shard::Version;
 
 /// The major version of entries.
 const MAJOR: u8 = 1;
@@ -31,6 +29,15 @@ pub struct Header {
     pub actor: Actor,
     /// The request's id, or the report's; empty if it had none.
     pub request: Box<str>,
+}
+
+/// A change-log entry as stores hold it: header and post-state in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEntry {
+    /// Its place in the shard's log: contiguous, from 1.
+    pub seq: Version,
+    /// Its bytes.
+    pub bytes: Bytes,
 }
 
 /// A change-log entry.
@@ -73,7 +80,7 @@ pub fn nonce(bytes: &[u8]) -> Option<u64> {
 ///
 /// # Errors
 /// If they are not an entry, or a newer release's.
-pub fn decode(raw: &RawEntry) -> Result<Entry, StoreError> {
+pub fn decode(raw: &RawEntry) -> Result<Entry, UnreadableValue> {
     let read = || -> Result<Entry, DecodeError> {
         let mut reader = Reader::new(&raw.bytes);
         let found = reader.byte()?;
@@ -94,15 +101,9 @@ pub fn decode(raw: &RawEntry) -> Result<Entry, StoreError> {
 }
 
 fn header(nonce: u64, fields: &mut Reader<'_>) -> Result<Header, DecodeError> {
-    let kind = match fields.byte()? {
-        1 => Kind::Number,
-        2 => Kind::Case,
-        5 => Kind::List,
-        _ => return Err(DecodeError::Range("record kind")),
-    };
     Ok(Header {
         nonce,
-        kind,
+        kind: Kind::from_code(fields.byte()?).ok_or(DecodeError::Range("record kind"))?,
         id: Bytes::copy_from_slice(fields.bytes()?),
         deleted: fields.byte()? == 1,
         at: fields.time()?,

@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Reader, Writer, begin, check_major, rest, unreadable};
+use super::{Reader, UnreadableValue, Writer, begin, check_major, rest, unreadable};
 use crate::domain::day::Day;
 use crate::domain::quota::TenantDay;
-use crate::store::error::StoreError;
 
 /// The bytes of a note.
 #[must_use]
@@ -22,7 +21,7 @@ pub fn encode(note: &TenantDay) -> Bytes {
 ///
 /// # Errors
 /// If they are not a note on a tenant, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<TenantDay, StoreError> {
+pub fn decode(bytes: &[u8]) -> Result<TenantDay, UnreadableValue> {
     let mut reader = Reader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
@@ -68,6 +67,6 @@ mod tests {
         let mut bytes = encode(&note).to_vec();
         assert_eq!(hex(&bytes), "01c0b802a08d06ee");
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 }
