@@ -70,7 +70,7 @@ fn put(index: &Index, list: &List) {
     let (bytes, encoding) = timed(|| codec::list::encode(list));
     let (read, decoding) = timed(|| codec::list::decode(&bytes).unwrap());
     assert_eq!(read, *list);
-    let ((), applying) = timed(|| index.apply_list(&list.id, 1, Some(read)));
+    let ((), applying) = timed(|| index.apply(list.id.clone(), 1, Some(read)));
     let each = bytes.len() as f64 / list.entries.len() as f64;
     println!(
         "{:36} {each:.1} bytes an entry, encode {encoding:.1?}, decode {decoding:.1?}, put in force {applying:.1?}",

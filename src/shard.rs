@@ -1,4 +1,4 @@
-//! The 256 parts that stored data is cut into, and the versions of records within them. Frozen: stores outlive releases.
+//! The 256 shards of a store, and the versions of records. The assignment to shards is frozen: stores outlive releases.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub const SHARDS: usize = 256;
 /// The most decimal digits of a `u64`.
 const DECIMAL_DIGITS: usize = 20;
 
-/// One of 256 parts of the store, which are written and followed on their own.
+/// One of the 256 parts of a store. Each is written and replicated on its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shard(u8);
 
@@ -41,13 +41,13 @@ impl Shard {
         Self::of_text(id.as_str())
     }
 
-    /// The shard of a reporter's own record: `xxh3_64` of the hash, eight bytes, big-endian, modulo 256.
+    /// The shard of a reporter's state: `xxh3_64` of the hash, eight bytes, big-endian, modulo 256.
     #[must_use]
     pub fn of_reporter(reporter: ReporterHash) -> Self {
         Self::of_bytes(&reporter.raw().to_be_bytes())
     }
 
-    /// The shard of a tenant's own record: `xxh3_64` of its name, modulo 256.
+    /// The shard of a tenant's quota: `xxh3_64` of its name, modulo 256.
     #[must_use]
     pub fn of_tenant(tenant: &str) -> Self {
         Self::of_text(tenant)
@@ -76,7 +76,7 @@ impl Shard {
         self.0
     }
 
-    /// By the decimal digits of `value`: on the stack, since every lookup pays for it.
+    /// The shard of the decimal digits of `value`. The digits are written on the stack, since every lookup calls this.
     fn of_decimal(value: u64) -> Self {
         let mut digits = [b'0'; DECIMAL_DIGITS];
         let (mut rest, mut from) = (value, DECIMAL_DIGITS);

@@ -23,9 +23,9 @@ pub enum DecodeError {
 
 /// Appends values to bytes.
 #[derive(Debug, Default)]
-pub struct Writer(Vec<u8>);
+pub struct ByteWriter(Vec<u8>);
 
-impl Writer {
+impl ByteWriter {
     /// The bytes written.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
@@ -114,9 +114,9 @@ impl Writer {
 
 /// Takes values off the front of bytes.
 #[derive(Debug)]
-pub struct Reader<'a>(&'a [u8]);
+pub struct ByteReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     /// Reads from these bytes.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
@@ -285,11 +285,11 @@ mod tests {
     proptest! {
         #[test]
         fn integers_round_trip(unsigned: u64, signed: i64) {
-            let mut writer = Writer::default();
+            let mut writer = ByteWriter::default();
             writer.uint(unsigned);
             writer.int(signed);
             let bytes = writer.finish();
-            let mut reader = Reader::new(&bytes);
+            let mut reader = ByteReader::new(&bytes);
             prop_assert_eq!(reader.uint().unwrap(), unsigned);
             prop_assert_eq!(reader.int().unwrap(), signed);
             prop_assert!(reader.remaining().is_empty());
@@ -297,7 +297,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
-            let mut reader = Reader::new(&bytes);
+            let mut reader = ByteReader::new(&bytes);
             let read = reader.list(|reader| reader.text().map(str::to_owned));
             prop_assert!(read.is_err() || reader.remaining().len() < bytes.len());
         }

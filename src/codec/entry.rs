@@ -1,40 +1,44 @@
-//! The bytes of a change-log entry: a header, and behind it the record's post-state.
+//! The bytes of a change-log entry: a header, and after it the record's new state.
 //!
-//! The header starts with the nonce at a fixed place, so that a store can read it without knowing the rest.
+//! The nonce has a fixed place at the start of the header, so that a store can read it without the rest.
 
 use bytes::Bytes;
 
-use super::{DecodeError, Kind, Reader, UnreadableValue, Writer, unreadable};
+use super::{ByteReader, ByteWriter, DecodeError, RecordKind, UnreadableValue, unreadable};
 use crate::domain::actor::Actor;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::shard::Version;
 
 /// The major version of entries.
 const MAJOR: u8 = 1;
 
-/// What a change-log entry says of a write: what changed, who did it, when, and on whose request.
+/// The header of a change-log entry: which record changed, when, by whom, and on which request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Random; tells this entry from one that took its place after a store lost its tail.
+pub struct EntryHeader {
+    /// Random; differs from that of another entry with the same sequence number, written after a store lost its last
+    /// entries.
     pub nonce: u64,
-    /// What kind of record.
-    pub kind: Kind,
+    /// The tenant of the record.
+    pub tenant: TenantId,
+    /// The kind of the record.
+    pub kind: RecordKind,
     /// Its id within the table.
     pub id: Bytes,
     /// Whether the record was deleted.
     pub deleted: bool,
-    /// When.
+    /// The time of the write.
     pub at: Timestamp,
-    /// By whom.
+    /// Who asked for the write.
     pub actor: Actor,
     /// The request's id, or the report's; empty if it had none.
     pub request: Box<str>,
 }
 
-/// A change-log entry as stores hold it: header and post-state in one.
+/// A change-log entry as stores hold it: the bytes of the header and of the new state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawEntry {
-    /// Its place in the shard's log: contiguous, from 1.
+pub struct RawLogEntry {
+    /// Its sequence number in the shard's log: contiguous, from 1.
     pub seq: Version,
     /// Its bytes.
     pub bytes: Bytes,
@@ -42,26 +46,27 @@ pub struct RawEntry {
 
 /// A change-log entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its place in the log, which is the record's version.
+pub struct LogEntry {
+    /// Its sequence number, which is the record's version.
     pub seq: Version,
-    /// What it says of the write.
-    pub header: Header,
-    /// The record's whole post-state; none if it was deleted.
+    /// The header.
+    pub header: EntryHeader,
+    /// The whole new state of the record; none if it was deleted.
     pub state: Option<Bytes>,
 }
 
 /// The bytes of a header.
 #[must_use]
-pub fn encode_header(header: &Header) -> Bytes {
-    let mut fields = Writer::default();
+pub fn encode_header(header: &EntryHeader) -> Bytes {
+    let mut fields = ByteWriter::default();
     fields.byte(header.kind as u8);
     fields.bytes(&header.id);
     fields.byte(u8::from(header.deleted));
     fields.time(header.at);
     fields.text(header.actor.as_str());
     fields.text(&header.request);
-    let mut writer = Writer::default();
+    fields.text(header.tenant.as_str());
+    let mut writer = ByteWriter::default();
     writer.byte(MAJOR);
     writer.fixed64(header.nonce);
     writer.bytes(&fields.finish()); // with its length, so that a newer release's fields are passed over
@@ -71,7 +76,7 @@ pub fn encode_header(header: &Header) -> Bytes {
 /// The nonce of an entry or header, without reading the rest.
 #[must_use]
 pub fn nonce(bytes: &[u8]) -> Option<u64> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = ByteReader::new(bytes);
     reader.byte().ok()?;
     reader.fixed64().ok()
 }
@@ -79,19 +84,19 @@ pub fn nonce(bytes: &[u8]) -> Option<u64> {
 /// An entry from the bytes that a store kept.
 ///
 /// # Errors
-/// If they are not an entry, or a newer release's.
-pub fn decode(raw: &RawEntry) -> Result<Entry, UnreadableValue> {
-    let read = || -> Result<Entry, DecodeError> {
-        let mut reader = Reader::new(&raw.bytes);
+/// If they are not an entry, or a newer release wrote them.
+pub fn decode(raw: &RawLogEntry) -> Result<LogEntry, UnreadableValue> {
+    let read = || -> Result<LogEntry, DecodeError> {
+        let mut reader = ByteReader::new(&raw.bytes);
         let found = reader.byte()?;
         if found != MAJOR {
             return Err(DecodeError::NewerMajor { found, known: MAJOR });
         }
         let nonce = reader.fixed64()?;
-        let header = header(nonce, &mut Reader::new(reader.bytes()?))?;
+        let header = header(nonce, &mut ByteReader::new(reader.bytes()?))?;
         let state = raw.bytes.slice_ref(reader.remaining());
         let state = (!header.deleted).then_some(state);
-        Ok(Entry {
+        Ok(LogEntry {
             seq: raw.seq,
             header,
             state,
@@ -100,27 +105,40 @@ pub fn decode(raw: &RawEntry) -> Result<Entry, UnreadableValue> {
     read().map_err(unreadable("change-log entry"))
 }
 
-fn header(nonce: u64, fields: &mut Reader<'_>) -> Result<Header, DecodeError> {
-    Ok(Header {
+fn header(nonce: u64, fields: &mut ByteReader<'_>) -> Result<EntryHeader, DecodeError> {
+    let kind = RecordKind::from_code(fields.byte()?).ok_or(DecodeError::Range("record kind"))?;
+    let id = Bytes::copy_from_slice(fields.bytes()?);
+    let deleted = fields.byte()? == 1;
+    let at = fields.time()?;
+    let actor = Actor::parse(fields.text()?).map_err(|_| DecodeError::Range("actor"))?;
+    let request = fields.text()?.into();
+    let tenant = TenantId::parse(fields.text()?).map_err(|_| DecodeError::Range("tenant"))?;
+    Ok(EntryHeader {
         nonce,
-        kind: Kind::from_code(fields.byte()?).ok_or(DecodeError::Range("record kind"))?,
-        id: Bytes::copy_from_slice(fields.bytes()?),
-        deleted: fields.byte()? == 1,
-        at: fields.time()?,
-        actor: Actor::parse(fields.text()?).map_err(|_| DecodeError::Range("actor"))?,
-        request: fields.text()?.into(),
+        tenant,
+        kind,
+        id,
+        deleted,
+        at,
+        actor,
+        request,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::hex;
     use super::*;
+
+    const FROZEN: &str = "01efcdab89674523011702\
+        03632d3100904e03616e610272310764656661756c74";
 
     #[test]
     fn round_trips_with_its_state() {
-        let header = Header {
+        let header = EntryHeader {
             nonce: 0x0123_4567_89ab_cdef,
-            kind: Kind::Case,
+            tenant: TenantId::DEFAULT,
+            kind: RecordKind::Case,
             id: Bytes::from_static(b"c-1"),
             deleted: false,
             at: Timestamp::from_secs(5),
@@ -128,23 +146,25 @@ mod tests {
             request: "r1".into(),
         };
         let mut bytes = encode_header(&header).to_vec();
+        // A change of these bytes makes every existing store unreadable.
+        assert_eq!(hex(&bytes), FROZEN);
         assert_eq!(nonce(&bytes), Some(header.nonce));
         bytes.extend_from_slice(b"state");
-        let entry = decode(&RawEntry {
+        let entry = decode(&RawLogEntry {
             seq: 4,
             bytes: Bytes::from(bytes),
         })
         .unwrap();
         assert_eq!(
             entry,
-            Entry {
+            LogEntry {
                 seq: 4,
                 header,
                 state: Some(Bytes::from_static(b"state"))
             }
         );
         assert!(
-            decode(&RawEntry {
+            decode(&RawLogEntry {
                 seq: 4,
                 bytes: Bytes::from_static(b"\x01xx")
             })

@@ -1,8 +1,8 @@
-//! The bytes of everything stored, shared by all stores.
+//! The bytes of everything stored, the same in all stores; and the list of stored kinds.
 //!
-//! A value is one byte of major version, then its fields in a fixed order. A release may add fields at the end: an
-//! older one keeps them as a [`Tail`] and writes them back. A change that an older release must not read raises the
-//! major version, which older releases refuse.
+//! A value is one byte of major version, then its fields in a fixed order. A release may add fields at the end: an older
+//! release keeps them as a [`Tail`] and writes them back. A change that an older release must not read raises the major
+//! version, which older releases refuse.
 
 pub mod bytes;
 pub mod case;
@@ -12,14 +12,17 @@ mod kind;
 pub mod list;
 pub mod number;
 mod parts;
+mod record;
 pub mod reporter;
 pub mod rows;
 #[cfg(test)]
 mod samples;
 pub mod tenant;
 
-pub use bytes::{DecodeError, Reader, Writer};
-pub use kind::Kind;
+pub use bytes::{ByteReader, ByteWriter, DecodeError};
+pub(crate) use kind::stored_kinds;
+pub use kind::{RecordKind, SideKind};
+pub use record::{MAX_ID_BYTES, SideRecord, StoredRecord};
 
 use crate::domain::tail::Tail;
 
@@ -39,18 +42,18 @@ pub struct UnreadableValue {
 /// The major version of this release's codecs.
 const MAJOR: u8 = 1;
 
-fn begin(writer: &mut Writer) {
+fn begin(writer: &mut ByteWriter) {
     writer.byte(MAJOR);
 }
 
-fn check_major(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+fn check_major(reader: &mut ByteReader<'_>) -> Result<(), DecodeError> {
     match reader.byte()? {
         MAJOR => Ok(()),
         found => Err(DecodeError::NewerMajor { found, known: MAJOR }),
     }
 }
 
-fn rest(reader: &mut Reader<'_>) -> Tail {
+fn rest(reader: &mut ByteReader<'_>) -> Tail {
     Tail::new(reader.remaining())
 }
 

@@ -1,15 +1,17 @@
-//! The bytes of a note on a tenant.
+//! The bytes of a tenant's quota, a side record.
 
 use bytes::Bytes;
 
-use super::{Reader, UnreadableValue, Writer, begin, check_major, rest, unreadable};
+use super::{ByteReader, ByteWriter, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable};
 use crate::domain::day::Day;
 use crate::domain::quota::TenantDay;
+use crate::domain::tenant::TenantId;
+use crate::shard::Shard;
 
-/// The bytes of a note.
+/// The bytes of a tenant's quota.
 #[must_use]
 pub fn encode(note: &TenantDay) -> Bytes {
-    let mut writer = Writer::default();
+    let mut writer = ByteWriter::default();
     begin(&mut writer);
     writer.int(note.day.number());
     writer.uint(note.leased);
@@ -17,12 +19,12 @@ pub fn encode(note: &TenantDay) -> Bytes {
     Bytes::from(writer.finish())
 }
 
-/// The note from its bytes.
+/// A tenant's quota from its bytes.
 ///
 /// # Errors
-/// If they are not a note on a tenant, or a newer release's.
+/// If they are not a tenant's quota, or a newer release wrote them.
 pub fn decode(bytes: &[u8]) -> Result<TenantDay, UnreadableValue> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = ByteReader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
         Ok(TenantDay {
@@ -31,7 +33,29 @@ pub fn decode(bytes: &[u8]) -> Result<TenantDay, UnreadableValue> {
             tail: rest(&mut reader),
         })
     };
-    read().map_err(unreadable("note on a tenant"))
+    read().map_err(unreadable("tenant's quota"))
+}
+
+impl SideRecord for TenantDay {
+    type Id = TenantId;
+    const KIND: SideKind = SideKind::Tenant;
+    const NAME: &'static str = "tenant";
+
+    fn shard(id: &TenantId) -> Shard {
+        Shard::of_tenant(id.as_str())
+    }
+
+    fn id_bytes(id: &TenantId) -> Bytes {
+        Bytes::copy_from_slice(id.as_bytes())
+    }
+
+    fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
+        decode(bytes)
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod cases;
 mod entry;
 mod lists;
 mod shard;
+mod stored;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,7 +32,8 @@ use crate::shard::{SHARDS, Shard, Version};
 use cases::CaseTable;
 use lists::ListTable;
 pub use lists::Lists;
-pub use shard::ShardIndex;
+use shard::ShardIndex;
+pub use stored::{IndexedRecord, LoadedKind};
 
 /// The most links that lead from a merged case to its successor: a longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
@@ -290,31 +292,6 @@ impl Index {
     #[must_use]
     pub fn case_count(&self) -> usize {
         self.cases.read().len()
-    }
-
-    /// Takes in a number's record, unless a later one is there. None means that it was deleted.
-    pub fn apply_number(&self, number: E164, version: Version, state: Option<NumberState>) {
-        self.shard(Shard::of_number(number))
-            .write()
-            .apply(number, version, state, &self.model);
-    }
-
-    /// Takes in a case's record, unless a later one is there. None means that it was deleted.
-    pub fn apply_case(&self, id: CaseId, version: Version, case: Option<Case>) {
-        self.cases.write().apply(id, version, case);
-    }
-
-    /// Takes in a list, unless a later version is there. None means that it was deleted.
-    pub fn apply_list(&self, id: &ListId, version: Version, list: Option<List>) {
-        self.lists.apply(id, version, list);
-    }
-
-    /// Puts a whole shard in the place of what was there.
-    pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>, lists: Vec<(Version, List)>) {
-        let old = std::mem::replace(&mut *self.shard(shard).write(), numbers);
-        drop(old); // after the lock, which lookups wait for
-        self.cases.write().replace(shard, cases);
-        self.lists.replace(shard, lists);
     }
 
     fn shard(&self, shard: Shard) -> &RwLock<ShardIndex> {

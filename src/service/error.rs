@@ -135,7 +135,7 @@ impl From<StoreError> for ServiceError {
         match error {
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             StoreError::Unavailable { .. } | StoreError::Foreign { .. } => Self::Unavailable,
-            StoreError::Unreadable { .. } => Self::Internal,
+            StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Internal,
             StoreError::Refused { .. } => Self::Precondition("the record has reached a limit of the store".to_owned()),
         }
     }

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use super::write::{Done, NumberJob};
 use super::{Service, ServiceError};
 use crate::domain::actor::Actor;
+use crate::domain::tenant::TenantId;
 use crate::number::E164;
-use crate::store::{Shard, Table, key};
+use crate::store::{RecordKind, ScanTable, Shard, key};
 
 /// Numbers folded again in one step.
 const NUMBERS_AT_A_TIME: usize = 1_000;
@@ -40,7 +41,16 @@ impl Service {
         for shard in Shard::all() {
             let mut after = None;
             loop {
-                let page = self.store.scan(shard, Table::Numbers, after, NUMBERS_AT_A_TIME).await?;
+                let page = self
+                    .store
+                    .scan(
+                        shard,
+                        TenantId::DEFAULT,
+                        ScanTable::Records(RecordKind::Number),
+                        after,
+                        NUMBERS_AT_A_TIME,
+                    )
+                    .await?;
                 let numbers = page.items.iter().filter_map(|(id, _)| key::number_of_id(id)).collect();
                 folded += self.fold_some(numbers).await?;
                 after = page.next;

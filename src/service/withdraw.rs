@@ -11,8 +11,9 @@ use crate::domain::ids::{ReportId, ReporterHash};
 use crate::domain::report::ReportRow;
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
+use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region};
-use crate::store::{NoteKey, Shard, Table, key};
+use crate::store::{ScanTable, Shard, SideKey, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
@@ -149,9 +150,9 @@ impl Service {
         deadline: Deadline,
         change: impl Fn(&mut ReporterState) -> bool,
     ) -> Result<(), ServiceError> {
-        let keys = [NoteKey::reporter(reporter)];
+        let keys = [SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)];
         let mut changed = self
-            .change_notes(&keys, deadline, |_, note| {
+            .change_side_records(&keys, deadline, |_, note| {
                 let write = change(note);
                 Done { answer: (), write }
             })
@@ -164,7 +165,10 @@ impl Service {
         let mut numbers = BTreeSet::new();
         let mut after = None;
         loop {
-            let found = self.store.scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME).await?;
+            let found = self
+                .store
+                .scan(shard, TenantId::DEFAULT, ScanTable::Rows, after, BUCKETS_AT_A_TIME)
+                .await?;
             for (id, stored) in &found.items {
                 let rows = codec::rows::decode(&stored.bytes)?;
                 if rows.iter().any(|row| row.is_live() && what.takes(row)) {

@@ -1,76 +1,49 @@
-//! The keys of everything stored. The layout is frozen: stores outlive releases.
+//! The keys of everything stored. They are frozen: stores outlive releases.
 
 use bytes::Bytes;
 
-use crate::codec::Kind;
-use crate::domain::ids::{CaseId, ListId, ReporterHash};
+use crate::codec::{RecordKind, SideKind, SideRecord, StoredRecord};
+use crate::domain::tenant::TenantId;
 use crate::number::E164;
 use crate::shard::Shard;
 
-/// For now there is one tenant. It is in every key, id and token all the same, because adding it later is dear.
-pub const TENANT: &str = "default";
-
-/// The kinds of notes, numbered in one series with [`Kind`].
+/// What can be scanned, within a shard and a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum NoteKind {
-    /// What a reporter said lately, and how much today.
-    Reporter = 3,
-    /// How much of a tenant's quota is given out.
-    Tenant = 4,
-}
-
-/// What can be scanned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Table {
-    /// Number records; the id is the number, eight bytes, big-endian.
-    Numbers,
-    /// Case records; the id is the case's, as text.
-    Cases,
-    /// Lists; the id is the list's, as text.
-    Lists,
-    /// Row buckets; the id is the number as above and the bucket, four bytes, big-endian.
+pub enum ScanTable {
+    /// The records of a kind; the ids are those of the kind ([`StoredRecord::id_bytes`]).
+    Records(RecordKind),
+    /// Row buckets; an id is the number (eight bytes, big-endian) and the bucket (four bytes, big-endian).
     Rows,
 }
 
-/// Names a record.
+impl ScanTable {
+    /// All tables.
+    pub fn all() -> impl Iterator<Item = Self> {
+        RecordKind::ALL
+            .iter()
+            .map(|kind| Self::Records(*kind))
+            .chain([Self::Rows])
+    }
+}
+
+/// The key of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     shard: Shard,
-    kind: Kind,
+    tenant: TenantId,
+    kind: RecordKind,
     id: Bytes,
 }
 
 impl RecordKey {
-    /// The record of a number.
+    /// The key of the record of kind `R` with this id.
     #[must_use]
-    pub fn number(number: E164) -> Self {
-        let id = Bytes::copy_from_slice(&number.digits().to_be_bytes());
+    pub fn of<R: StoredRecord>(tenant: TenantId, id: &R::Id) -> Self {
         Self {
-            shard: Shard::of_number(number),
-            kind: Kind::Number,
-            id,
-        }
-    }
-
-    /// The record of a case.
-    #[must_use]
-    pub fn case(id: &CaseId) -> Self {
-        let text = Bytes::copy_from_slice(id.as_str().as_bytes());
-        Self {
-            shard: Shard::of_case(id),
-            kind: Kind::Case,
-            id: text,
-        }
-    }
-
-    /// The record of a list.
-    #[must_use]
-    pub fn list(id: &ListId) -> Self {
-        Self {
-            shard: Shard::of_list(id),
-            kind: Kind::List,
-            id: Bytes::copy_from_slice(id.as_str().as_bytes()),
+            shard: R::shard(id),
+            tenant,
+            kind: R::KIND,
+            id: R::id_bytes(id),
         }
     }
 
@@ -80,9 +53,15 @@ impl RecordKey {
         self.shard
     }
 
-    /// What kind of record.
+    /// Whose record.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The kind of the record.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
         self.kind
     }
 
@@ -93,32 +72,24 @@ impl RecordKey {
     }
 }
 
-/// Names a note.
+/// The key of a side record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NoteKey {
+pub struct SideKey {
     shard: Shard,
-    kind: NoteKind,
+    tenant: TenantId,
+    kind: SideKind,
     id: Bytes,
 }
 
-impl NoteKey {
-    /// The note on a reporter; its id is the hash, eight bytes, big-endian.
+impl SideKey {
+    /// The key of the side record of kind `S` with this id.
     #[must_use]
-    pub fn reporter(reporter: ReporterHash) -> Self {
+    pub fn of<S: SideRecord>(tenant: TenantId, id: &S::Id) -> Self {
         Self {
-            shard: Shard::of_reporter(reporter),
-            kind: NoteKind::Reporter,
-            id: Bytes::copy_from_slice(&reporter.raw().to_be_bytes()),
-        }
-    }
-
-    /// The note on a tenant; its id is the tenant's name.
-    #[must_use]
-    pub fn tenant(tenant: &str) -> Self {
-        Self {
-            shard: Shard::of_tenant(tenant),
-            kind: NoteKind::Tenant,
-            id: Bytes::copy_from_slice(tenant.as_bytes()),
+            shard: S::shard(id),
+            tenant,
+            kind: S::KIND,
+            id: S::id_bytes(id),
         }
     }
 
@@ -128,22 +99,30 @@ impl NoteKey {
         self.shard
     }
 
-    /// What kind of note.
+    /// Whose side record.
     #[must_use]
-    pub const fn kind(&self) -> NoteKind {
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The kind of the side record.
+    #[must_use]
+    pub const fn kind(&self) -> SideKind {
         self.kind
     }
 
-    /// Its id among the notes of its kind.
+    /// Its id among the side records of its kind.
     #[must_use]
     pub const fn id(&self) -> &Bytes {
         &self.id
     }
 }
 
-/// Names a bucket of a number's rows.
+/// The key of a bucket of a number's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketKey {
+    /// Whose rows.
+    pub tenant: TenantId,
     /// The number.
     pub number: E164,
     /// The bucket.
@@ -168,30 +147,40 @@ impl BucketKey {
     }
 }
 
-/// Names anything that can be read.
+/// The key of anything that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Key {
+pub enum StoredKey {
     /// A record.
     Record(RecordKey),
     /// A bucket.
     Bucket(BucketKey),
-    /// A note.
-    Note(NoteKey),
+    /// A side record.
+    Side(SideKey),
 }
 
-impl Key {
+impl StoredKey {
     /// Its shard.
     #[must_use]
     pub fn shard(&self) -> Shard {
         match self {
             Self::Record(key) => key.shard(),
             Self::Bucket(key) => key.shard(),
-            Self::Note(key) => key.shard(),
+            Self::Side(key) => key.shard(),
+        }
+    }
+
+    /// Its tenant.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        match self {
+            Self::Record(key) => key.tenant(),
+            Self::Bucket(key) => key.tenant,
+            Self::Side(key) => key.tenant(),
         }
     }
 }
 
-/// The number that an id of the tables of numbers and rows starts with.
+/// The number that an id of the tables of numbers and of rows starts with.
 #[must_use]
 pub fn number_of_id(id: &[u8]) -> Option<E164> {
     let digits = id.first_chunk::<8>()?;
@@ -201,13 +190,21 @@ pub fn number_of_id(id: &[u8]) -> Option<E164> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::state::NumberState;
 
     #[test]
     fn ids_round_trip() {
         let number: E164 = "+13152328257".parse().unwrap();
-        let key = BucketKey { number, bucket: 7 };
+        let key = BucketKey {
+            tenant: TenantId::DEFAULT,
+            number,
+            bucket: 7,
+        };
         assert_eq!(number_of_id(&key.id()), Some(number));
-        assert_eq!(number_of_id(RecordKey::number(number).id()), Some(number));
+        assert_eq!(
+            number_of_id(RecordKey::of::<NumberState>(TenantId::DEFAULT, &number).id()),
+            Some(number)
+        );
         assert_eq!(number_of_id(b"short"), None);
     }
 }

@@ -9,7 +9,7 @@ use ringwarden::grpc::{self, Api};
 use ringwarden::http;
 use ringwarden::number;
 use ringwarden::store::memory::MemoryStore;
-use ringwarden::store::{Head, Store};
+use ringwarden::store::{LogHead, Store};
 use ringwarden::tasks::Tasks;
 use ringwarden::wire::v1::case_service_client::CaseServiceClient;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
@@ -118,7 +118,7 @@ impl Server {
     }
 
     /// The ends of the store's logs: they move with every write.
-    pub async fn heads(&self) -> Vec<Head> {
+    pub async fn heads(&self) -> Vec<LogHead> {
         self.store.heads().await.unwrap()
     }
 

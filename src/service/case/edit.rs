@@ -5,11 +5,11 @@ use crate::domain::case::{Case, CaseEvent, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX
 use crate::domain::ids::CaseId;
 use crate::domain::requests::Requests;
 use crate::domain::tail::Tail;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::service::report::MAX_AHEAD;
 use crate::service::write::{Done, Mutation};
 use crate::service::{Service, ServiceError, Violation};
-use crate::store::key;
 
 impl Service {
     /// Creates a case.
@@ -22,7 +22,7 @@ impl Service {
         let id = new
             .id
             .clone()
-            .unwrap_or_else(|| CaseId::derived(key::TENANT, &mutation.request));
+            .unwrap_or_else(|| CaseId::derived(TenantId::DEFAULT.as_str(), &mutation.request));
         let print = mutation.fingerprint(&format!("create {new:?}"));
         self.change_case(&id, mutation, |found, version| match found {
             Some(case) => {

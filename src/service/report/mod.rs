@@ -17,11 +17,11 @@ use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, V
 use crate::domain::report::{Ledger, ReportBody, ReportRow};
 use crate::domain::rows::Missing;
 use crate::domain::state::Submitted;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{Standing, is_trusted_feed};
 use crate::metrics::ReportOutcome as Counted;
 use crate::number::{E164, Region};
-use crate::store::key;
 
 pub(super) use admit::SharedBudget;
 pub(super) use list::stored_reports;
@@ -194,7 +194,7 @@ impl Service {
     /// The reporter that a client's name stands for.
     #[must_use]
     pub fn reporter(&self, name: &str) -> ReporterHash {
-        ReporterHash::keyed(&self.keys.reporter, key::TENANT, name)
+        ReporterHash::keyed(&self.keys.reporter, TenantId::DEFAULT.as_str(), name)
     }
 
     /// Checks a report against the clock. Its weight is that of a stranger until its reporter is asked about.

@@ -9,9 +9,9 @@
 //! index's update.
 
 mod deadline;
-mod notes;
 mod numbers;
 mod records;
+mod side_records;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Service, ServiceError};
-use crate::codec::{self, entry::Header};
+use crate::codec::{self, entry::EntryHeader};
 use crate::domain::actor::Actor;
 use crate::domain::ids::RequestId;
 use crate::domain::requests::{Fingerprint, Seen};
@@ -190,8 +190,9 @@ fn record_write(
     (actor, request): (&Actor, &str),
     at: Timestamp,
 ) -> RecordWrite {
-    let header = Header {
+    let header = EntryHeader {
         nonce: random(),
+        tenant: key.tenant(),
         kind: key.kind(),
         id: key.id().clone(),
         deleted: false,

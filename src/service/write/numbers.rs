@@ -8,10 +8,11 @@ use crate::domain::actor::Actor;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Rows;
 use crate::domain::state::NumberState;
-use crate::follow::Applied;
+use crate::domain::tenant::TenantId;
+use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::{Service, ServiceError};
-use crate::store::{BucketKey, BucketWrite, CommitError, Key, RecordKey, Shard, ShardCommit, Version};
+use crate::store::{BucketKey, BucketWrite, CommitError, RecordKey, Shard, ShardCommit, StoredKey, Version};
 
 /// How often a change may ask for more rows: its own bucket, one to split, and then all.
 const MAX_ROUNDS: usize = 8;
@@ -49,7 +50,7 @@ impl Service {
         deadline: Deadline,
         change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
     ) -> Result<T, ServiceError> {
-        let _turn = deadline.wait(self.turns.take(&RecordKey::number(number))).await?;
+        let _turn = deadline.wait(self.turns.take(&record_key(number))).await?;
         let jobs = [NumberJob {
             number,
             items: vec![()],
@@ -169,14 +170,11 @@ impl Service {
 
     /// Reads the records, and of each the first bucket: for most numbers that is all there is.
     async fn read_numbers<'a, I, T>(&self, jobs: &[&'a NumberJob<I>]) -> Result<Vec<Work<'a, I, T>>, ServiceError> {
-        let keys: Vec<Key> = jobs
+        let keys: Vec<StoredKey> = jobs
             .iter()
             .flat_map(|job| {
-                let bucket = Key::Bucket(BucketKey {
-                    number: job.number,
-                    bucket: 0,
-                });
-                [Key::Record(RecordKey::number(job.number)), bucket]
+                let bucket = StoredKey::Bucket(bucket_key(job.number, 0));
+                [StoredKey::Record(record_key(job.number)), bucket]
             })
             .collect();
         let found = self.store.read(&keys).await?;
@@ -233,14 +231,14 @@ impl Service {
                 let Some(work) = works.get_mut(place) else { continue };
                 if let Some(buckets) = work.advance(&self.index.model().fold, change) {
                     let number = work.record.number;
-                    wanted.extend(buckets.into_iter().map(|bucket| (place, BucketKey { number, bucket })));
+                    wanted.extend(buckets.into_iter().map(|bucket| (place, bucket_key(number, bucket))));
                     open.push(place);
                 }
             }
             if open.is_empty() {
                 return Ok(());
             }
-            let keys: Vec<Key> = wanted.iter().map(|(_, key)| Key::Bucket(*key)).collect();
+            let keys: Vec<StoredKey> = wanted.iter().map(|(_, key)| StoredKey::Bucket(*key)).collect();
             for ((place, key), stored) in wanted.iter().zip(self.store.read(&keys).await?) {
                 let rows = stored.map_or(Ok(Vec::new()), |stored| codec::rows::decode(&stored.bytes))?;
                 if let Some(work) = works.get_mut(*place) {
@@ -261,7 +259,7 @@ impl Service {
         let now = self.clock.now();
         let mut commits: BTreeMap<Shard, (ShardCommit, Vec<usize>)> = BTreeMap::new();
         for (place, work) in works.iter().enumerate().filter(|(_, work)| work.write) {
-            let key = RecordKey::number(work.record.number);
+            let key = record_key(work.record.number);
             let shard = key.shard();
             let (commit, places) = commits
                 .entry(shard)
@@ -312,7 +310,11 @@ impl Service {
                     continue;
                 }
             };
-            shown.extend(version.map(|version| Applied::Number(number, version, Box::new(state))));
+            shown.extend(version.map(|version| Committed {
+                id: number,
+                version,
+                record: state,
+            }));
             answers.push(Some(work.answers));
         }
         self.follower.applied(shown);
@@ -376,14 +378,23 @@ fn refuse_all<I, T>(job: &NumberJob<I>, error: &ServiceError) -> Vec<Result<T, S
     job.items.iter().map(|_| Err(error.clone())).collect()
 }
 
+fn record_key(number: E164) -> RecordKey {
+    RecordKey::of::<NumberState>(TenantId::DEFAULT, &number)
+}
+
+fn bucket_key(number: E164, bucket: u32) -> BucketKey {
+    BucketKey {
+        tenant: TenantId::DEFAULT,
+        number,
+        bucket,
+    }
+}
+
 fn bucket_writes(record: &NumberRecord) -> impl Iterator<Item = BucketWrite> {
     record.rows.changed().map(|(bucket, rows)| {
         let bytes = (!rows.is_empty()).then(|| codec::rows::encode(rows));
         BucketWrite {
-            key: BucketKey {
-                number: record.number,
-                bucket,
-            },
+            key: bucket_key(record.number, bucket),
             bytes,
         }
     })
