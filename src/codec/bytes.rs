@@ -2,13 +2,13 @@
 
 use crate::domain::time::Timestamp;
 
-/// Why bytes are not what they should be.
+/// Why bytes cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end too early.
     #[error("the bytes end too early")]
     Short,
-    /// An integer that no release wrote.
+    /// A value that is out of range.
     #[error("{0} is out of range")]
     Range(&'static str),
     /// A newer release wrote it.
@@ -80,7 +80,7 @@ impl ByteWriter {
         self.0.extend_from_slice(value);
     }
 
-    /// Bytes as they are; only at the end, or where the reader knows the length.
+    /// Bytes without their length; only at the end, or if the reader knows the length.
     pub fn raw(&mut self, value: &[u8]) {
         self.0.extend_from_slice(value);
     }
@@ -95,7 +95,7 @@ impl ByteWriter {
         self.int(value.millis());
     }
 
-    /// Something that may be absent: a byte 0 or 1, then the value.
+    /// An optional value: a byte 0 or 1, then the value.
     pub fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         self.byte(u8::from(value.is_some()));
         if let Some(value) = value {
@@ -123,13 +123,13 @@ impl<'a> ByteReader<'a> {
         Self(bytes)
     }
 
-    /// What is left.
+    /// The bytes that are not read yet.
     #[must_use]
     pub const fn remaining(&self) -> &'a [u8] {
         self.0
     }
 
-    /// So many bytes.
+    /// The next `count` bytes.
     ///
     /// # Errors
     /// If there are fewer.
@@ -245,7 +245,7 @@ impl<'a> ByteReader<'a> {
         self.int().map(Timestamp::from_millis)
     }
 
-    /// Something that may be absent.
+    /// An optional value.
     ///
     /// # Errors
     /// Those of `read`, or if the flag is neither 0 nor 1.

@@ -1,8 +1,8 @@
 //! The bytes of lists.
 //!
-//! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the one before:
-//! the digits as a distance, and of the rest only what is different. Origins stand once, before the entries. An entry of
-//! a registry's export takes four to eight bytes.
+//! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the entry before:
+//! the distance of the digits, and the other fields only where they differ. Each origin is written once, before the
+//! entries. An entry of a registry's export takes four to eight bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ const OTHER_ACTION: u8 = 1 << 4;
 /// All of them.
 const KNOWN: u8 = EXACT | OTHER_ORIGIN | OTHER_ENTERED | OTHER_EXPIRY | OTHER_ACTION;
 
-/// What the next entry is compared with.
+/// The fields of the entry before, which the next entry is compared with.
 struct Before<'a> {
     digits: u64,
     origin: Option<&'a Arc<Origin>>,
@@ -43,7 +43,7 @@ struct Before<'a> {
     action: Option<Action>,
 }
 
-/// What the first entry is compared with.
+/// The fields that the first entry is compared with.
 const NOTHING: Before<'static> = Before {
     digits: 0,
     origin: None,
@@ -299,7 +299,7 @@ mod tests {
             }
         }
 
-        /// What is read of a damaged list, if anything is, is a list as any other: sorted, and of known patterns.
+        /// A damaged list is refused, or read as a valid list: sorted, with known patterns.
         #[test]
         fn a_damaged_list_is_read_without_a_panic(list in samples::list(), place: prop::sample::Index, value: u8) {
             let mut bytes = encode(&list).to_vec();

@@ -1,4 +1,4 @@
-//! Parts that several records are made of: names, sums, counts, presence masks, moments near others.
+//! Fields that several records share: names, sums, counts, presence masks, times near other times.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use crate::domain::time::Timestamp;
 /// Bits of a [`DistinctCount`] from which on the map itself is shorter than the list of its bits.
 const LISTED_BITS: u8 = 16;
 
-/// Says which of the fields that follow are there: an integer with one bit each, the first lowest. Fields that most
-/// records have come first, so that it mostly takes one byte.
+/// A mask of the fields that follow: an integer with one bit for each field, the first field in the lowest bit. The fields
+/// that most records have come first, so that the mask mostly takes one byte.
 pub(super) fn write_presence<const N: usize>(writer: &mut ByteWriter, present: [bool; N]) {
     writer.uint(present.iter().rev().fold(0, |mask, &bit| mask << 1 | u64::from(bit)));
 }
@@ -145,7 +145,7 @@ pub(super) fn distinct(reader: &mut ByteReader<'_>) -> Result<DistinctCount, Dec
         .ok_or(DecodeError::Range("bit of a distinct count"))
 }
 
-/// A moment near another one, as the difference: two moments of one report mostly share their day.
+/// A time near another one, written as the difference: two times of one report are mostly of one day.
 pub(super) fn write_since(writer: &mut ByteWriter, base: Timestamp, moment: Timestamp) {
     writer.int(moment.millis().wrapping_sub(base.millis()));
 }

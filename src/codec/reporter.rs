@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_note_takes_less_than_four_kilobytes() {
+    fn a_full_state_takes_less_than_four_kilobytes() {
         let record = samples::full_reporter();
         let claim = record.claims[0];
         let day_later = |n: u32| Claim {

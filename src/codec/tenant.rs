@@ -10,12 +10,12 @@ use crate::shard::Shard;
 
 /// The bytes of a tenant's quota.
 #[must_use]
-pub fn encode(note: &TenantDay) -> Bytes {
+pub fn encode(quota: &TenantDay) -> Bytes {
     let mut writer = ByteWriter::default();
     begin(&mut writer);
-    writer.int(note.day.number());
-    writer.uint(note.leased);
-    writer.raw(note.tail.bytes());
+    writer.int(quota.day.number());
+    writer.uint(quota.leased);
+    writer.raw(quota.tail.bytes());
     Bytes::from(writer.finish())
 }
 
@@ -68,14 +68,14 @@ mod tests {
     proptest! {
         #[test]
         fn round_trips(day: i64, leased: u64, tail: Vec<u8>) {
-            let note = TenantDay { day: Day::from_number(day), leased, tail: Tail::new(&tail) };
-            prop_assert_eq!(decode(&encode(&note)).unwrap(), note);
+            let quota = TenantDay { day: Day::from_number(day), leased, tail: Tail::new(&tail) };
+            prop_assert_eq!(decode(&encode(&quota)).unwrap(), quota);
         }
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
-            if let Ok(note) = decode(&bytes) {
-                prop_assert!(decode(&encode(&note)).is_ok());
+            if let Ok(quota) = decode(&bytes) {
+                prop_assert!(decode(&encode(&quota)).is_ok());
             }
         }
     }
@@ -83,12 +83,12 @@ mod tests {
     /// A change of these bytes makes every existing store unreadable.
     #[test]
     fn the_bytes_are_frozen_and_a_newer_major_is_refused() {
-        let note = TenantDay {
+        let quota = TenantDay {
             day: Day::from_number(20_000),
             leased: 100_000,
             tail: Tail::new(&[0xee]),
         };
-        let mut bytes = encode(&note).to_vec();
+        let mut bytes = encode(&quota).to_vec();
         assert_eq!(hex(&bytes), "01c0b802a08d06ee");
         bytes[0] = 2;
         assert!(decode(&bytes).is_err());

@@ -243,6 +243,6 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not answer.
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError>;
 
-    /// Notifications of all commits from now on, whoever wrote them. They may be lost: a follower sweeps as well.
+    /// Notifications of all commits from now on, those of other processes included. They may be lost: a follower sweeps as well.
     fn notifications(&self) -> broadcast::Receiver<ShardNotification>;
 }

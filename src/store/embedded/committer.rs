@@ -125,7 +125,7 @@ impl Drop for GroupCommitter {
     }
 }
 
-/// Marks the store as failed when the thread panics: it would seem ready, and nobody would write.
+/// Marks the store as failed when the thread panics: it would seem ready and write nothing.
 struct PanicWatch<'s>(&'s CommitterState);
 
 impl Drop for PanicWatch<'_> {

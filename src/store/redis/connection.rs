@@ -128,7 +128,7 @@ impl ServerConnection {
     async fn connect(&self) -> Result<OpenConnection, RedisFailure> {
         let _only_one = self.dialling.lock().await;
         if let Some(connection) = self.usable()? {
-            return Ok(connection); // somebody else was faster
+            return Ok(connection); // another caller was faster
         }
         let closed = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&closed);
