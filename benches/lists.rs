@@ -18,6 +18,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ringwarden::codec;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::{ListId, ListSource, Requester};
 use ringwarden::domain::kinds::{Action, ListKind};
@@ -28,7 +29,6 @@ use ringwarden::domain::tail::Tail;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::index::Index;
 use ringwarden::number::E164;
-use ringwarden::store::codec;
 
 /// Lookups of one measurement, and how often it is taken; the median counts.
 const LOOKUPS: usize = 1_000_000;
@@ -70,7 +70,7 @@ fn put(index: &Index, list: &List) {
     let (bytes, encoding) = timed(|| codec::list::encode(list));
     let (read, decoding) = timed(|| codec::list::decode(&bytes).unwrap());
     assert_eq!(read, *list);
-    let ((), applying) = timed(|| index.apply_list(&list.id, 1, Some(read)));
+    let ((), applying) = timed(|| index.apply(list.id.clone(), 1, Some(read)));
     let each = bytes.len() as f64 / list.entries.len() as f64;
     println!(
         "{:36} {each:.1} bytes an entry, encode {encoding:.1?}, decode {decoding:.1?}, put in force {applying:.1?}",

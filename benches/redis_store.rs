@@ -20,6 +20,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use redis_server::RedisServer;
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::number::E164;
 use ringwarden::store::redis::{RedisConfig, RedisStore};
 use ringwarden::store::{
@@ -123,7 +125,11 @@ fn commits(call: u64, versions: &BTreeMap<E164, Version>, buckets: bool) -> Vec<
         if buckets {
             let size = 80 + usize::try_from(index * 31 % 2_420).unwrap();
             commit.buckets.push(BucketWrite {
-                key: BucketKey { number, bucket: 0 },
+                key: BucketKey {
+                    tenant: TenantId::DEFAULT,
+                    number,
+                    bucket: 0,
+                },
                 bytes: Some(Bytes::from(vec![7; size])),
             });
         }
@@ -133,7 +139,7 @@ fn commits(call: u64, versions: &BTreeMap<E164, Version>, buckets: bool) -> Vec<
 
 fn record(number: E164, expected: Option<Version>) -> RecordWrite {
     RecordWrite {
-        key: RecordKey::number(number),
+        key: RecordKey::of::<NumberState>(TenantId::DEFAULT, &number),
         expected,
         header: Bytes::from(vec![3; HEADER_BYTES]),
         state: Some(Bytes::from(vec![5; STATE_BYTES])),

@@ -140,7 +140,7 @@ async fn running(server: &RedisServer) -> Instance {
     let config = RedisConfig::parse(&server.url()).unwrap();
     let store = Arc::new(RedisStore::open(config, evidence_version()).await.unwrap());
     let rings = Arc::clone(&store);
-    tokio::spawn(async move { rings.run_rings().await });
+    tokio::spawn(async move { rings.run_notifications().await });
     let shared: Arc<dyn Store> = store;
     let instance = Instance::over(shared, Clock::fixed(noon())).await;
     let follower = Arc::clone(&instance.follower);

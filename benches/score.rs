@@ -179,9 +179,9 @@ fn block(model: &Arc<ScoreModel>, neighbours: u64, own: Option<NumberState>) -> 
         // The factor has no divisor in common with 10,000, so all of them differ.
         let suffix = (n * 7_919 + 3) % 10_000;
         let number = E164::from_digits(own_block + suffix).unwrap();
-        index.apply_number(number, 1, Some(reported(&[at], model)));
+        index.apply(number, 1, Some(reported(&[at], model)));
     }
-    index.apply_number(E164::from_digits(NUMBER).unwrap(), 2, own);
+    index.apply(E164::from_digits(NUMBER).unwrap(), 2, own);
     index
 }
 

@@ -386,8 +386,10 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
                         None => AppError::Interrupted,
                     })?,
             );
-            let rings = Arc::clone(&store);
-            spawn_endless(tasks, "notifications", async move { rings.run_rings().await });
+            let notifications = Arc::clone(&store);
+            spawn_endless(tasks, "notifications", async move {
+                notifications.run_notifications().await
+            });
             Ok(store)
         }
     }

@@ -2,13 +2,15 @@
 //!
 //! Data flows one way: the edges ([`grpc`], [`http`]) decode and call [`service`]; a lookup reads [`index`], which is all
 //! in memory, and leaves its trace in [`traffic`], which knows who calls how much; a write goes to a [`store`] and comes
-//! back into the index through [`follow`]. What it all means is said in [`domain`], which is pure, and what a phone number
+//! back into the index through [`follow`]. [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that
+//! it is cut into. What it all means is said in [`domain`], which is pure, and what a phone number
 //! is in [`number`]. [`app`] puts a server together, [`cli`] talks to one. Apart from any server, [`replay`] plays
 //! complaints again into an index: [`evaluate`] measures the score on them, and [`fit`] makes the model.
 
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod codec;
 pub mod config;
 pub mod domain;
 pub mod evaluate;
@@ -22,6 +24,7 @@ mod net;
 pub mod number;
 pub mod replay;
 pub mod service;
+pub mod shard;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;

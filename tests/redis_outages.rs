@@ -17,9 +17,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::number::E164;
 use ringwarden::store::redis::RedisStore;
-use ringwarden::store::{CommitError, Key, RecordKey, Ring, Shard, Store as _, StoreError, Table, Version};
+use ringwarden::store::{
+    CommitError, RecordKey, RecordKind, ScanTable, Shard, ShardNotification, Store as _, StoreError, StoredKey, Version,
+};
 use support::redis_server::RedisServer;
 use support::redis_writes::{DURABLE, LONG, commit, healed, number, open, state, store_error, write};
 use tokio::time::{Instant, sleep, timeout};
@@ -137,12 +141,12 @@ async fn rings_are_heard_by_all_and_again_after_a_restart() {
     let mut server = RedisServer::start(&DURABLE);
     let writer = open(&server).await;
     let store = Arc::new(open(&server).await);
-    let mut rings = store.rings();
+    let mut rings = store.notifications();
     let listener = Arc::clone(&store);
-    let task = tokio::spawn(async move { listener.run_rings().await });
+    let task = tokio::spawn(async move { listener.run_notifications().await });
     let heard = || async {
         timeout(LONG, async {
-            while !store.hears_rings() {
+            while !store.hears_notifications() {
                 sleep(Duration::from_millis(10)).await;
             }
         })
@@ -154,12 +158,12 @@ async fn rings_are_heard_by_all_and_again_after_a_restart() {
     commit(&writer, write(number(1), None, 1, b"a")).await.unwrap();
     assert_eq!(
         timeout(LONG, rings.recv()).await.unwrap().unwrap(),
-        Ring { shard, seq: 1 }
+        ShardNotification { shard, seq: 1 }
     );
 
     server.kill();
     timeout(LONG, async {
-        while store.hears_rings() {
+        while store.hears_notifications() {
             sleep(Duration::from_millis(10)).await;
         }
     })
@@ -170,7 +174,7 @@ async fn rings_are_heard_by_all_and_again_after_a_restart() {
     commit(&writer, write(number(1), Some(1), 2, b"b")).await.unwrap();
     assert_eq!(
         timeout(LONG, rings.recv()).await.unwrap().unwrap(),
-        Ring { shard, seq: 2 }
+        ShardNotification { shard, seq: 2 }
     );
     task.abort();
 }
@@ -188,7 +192,16 @@ async fn a_scan_over_a_restart_misses_nothing() {
     commit(&store, block).await.unwrap();
     let (mut seen, mut after) = (std::collections::HashSet::new(), None);
     for page_index in 0.. {
-        let page = store.scan(shard, Table::Numbers, after, 50).await.unwrap();
+        let page = store
+            .scan(
+                shard,
+                TenantId::DEFAULT,
+                ScanTable::Records(RecordKind::Number),
+                after,
+                50,
+            )
+            .await
+            .unwrap();
         seen.extend(page.items.into_iter().map(|(id, _)| id));
         after = page.next;
         if after.is_none() {
@@ -281,7 +294,7 @@ async fn write_until(stop: Arc<AtomicBool>, store: Arc<RedisStore>, number: E164
 
 async fn read_at_last(store: &RedisStore, number: E164) -> Option<(Version, Bytes)> {
     loop {
-        let key = Key::Record(RecordKey::number(number));
+        let key = StoredKey::Record(RecordKey::of::<NumberState>(TenantId::DEFAULT, &number));
         if let Ok(mut stored) = store.read(&[key]).await {
             return stored.pop().unwrap().map(|stored| (stored.version, stored.bytes));
         }

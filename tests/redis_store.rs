@@ -12,9 +12,13 @@
 
 mod support;
 
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::number::E164;
 use ringwarden::store::redis::{RedisConfig, RedisStore};
-use ringwarden::store::{Key, LOG_ENTRIES_KEPT, Meta, RecordKey, Shard, Store as _, StoreError, Table};
+use ringwarden::store::{
+    LOG_ENTRIES_KEPT, Meta, RecordKey, RecordKind, ScanTable, Shard, Store as _, StoreError, StoredKey,
+};
 use support::redis_server::{RedisServer, free_port};
 use support::redis_writes::{DURABLE, LONG, commit, number, open, state, store_error, write};
 use tokio::time::timeout;
@@ -102,7 +106,7 @@ async fn a_store_left_half_made_is_completed() {
         .arg(meta.to_bytes())
         .exec(&mut connection);
     set.unwrap();
-    server.command(&["HSET", "rw:{s0}:default:head", "store", &meta.name()]);
+    server.command(&["HSET", "rw:{s0}:head", "store", &meta.name()]);
     let store = RedisStore::open(RedisConfig::parse(&server.url()).unwrap(), 7)
         .await
         .unwrap();
@@ -111,12 +115,44 @@ async fn a_store_left_half_made_is_completed() {
     assert_eq!(store.heads().await.unwrap().len(), 256);
 }
 
+/// What the release before wrote: the same key of the identity, with the format 1 in its first byte, and heads under
+/// the tenant's name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_the_format_before_is_refused_with_what_to_do() {
+    let server = RedisServer::start(&DURABLE);
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let meta = Meta::create(5).unwrap();
+    let mut identity = meta.to_bytes();
+    identity[0] = 1;
+    let set = redis::cmd("SET")
+        .arg("rw:{meta}:default:meta")
+        .arg(&identity)
+        .exec(&mut connection);
+    set.unwrap();
+    server.command(&[
+        "HSET",
+        "rw:{s0}:default:head",
+        "store",
+        &meta.name(),
+        "seq",
+        "0",
+        "nonce",
+        "0",
+    ]);
+    let opened = RedisStore::open(RedisConfig::parse(&server.url()).unwrap(), 1).await;
+    let error = opened.err().unwrap();
+    assert!(matches!(error, StoreError::OtherFormat { found: 1 }), "{error}");
+    assert!(error.to_string().contains("start with an empty store"), "{error}");
+    assert_eq!(server.command(&["DBSIZE"]), redis::Value::Int(2), "nothing was written");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_head_is_noticed() {
     let server = RedisServer::start(&DURABLE);
     let store = open(&server).await;
     let lost = Shard::of_number(number(1));
-    server.command(&["DEL", &format!("rw:{{s{lost}}}:default:head")]);
+    server.command(&["DEL", &format!("rw:{{s{lost}}}:head")]);
     let error = store_error(commit(&store, write(number(1), None, 1, b"a")).await);
     assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
     let error = store.heads().await.unwrap_err();
@@ -176,7 +212,10 @@ async fn a_commit_that_cannot_be_finished_is_not_begun() {
     let key = |part: &str| format!("rw:{{s{shard}}}:default:{part}");
     let untouched = || {
         assert_eq!(server.command(&["EXISTS", &key("number")]), redis::Value::Int(0));
-        assert_eq!(server.command(&["XLEN", &key("log")]), redis::Value::Int(0));
+        assert_eq!(
+            server.command(&["XLEN", &format!("rw:{{s{shard}}}:log")]),
+            redis::Value::Int(0)
+        );
     };
 
     server.command(&["SET", &key("rows"), "no hash"]);
@@ -292,7 +331,7 @@ async fn a_cluster_would_run_every_call() {
     assert!(heads.iter().all(|head| head.seq > 0));
     store.set_evidence_version(2).await.unwrap();
     let keys: Vec<_> = (0..2_000)
-        .map(|index| Key::Record(RecordKey::number(number(index))))
+        .map(|index| StoredKey::Record(RecordKey::of::<NumberState>(TenantId::DEFAULT, &number(index))))
         .collect();
     assert!(store.read(&keys).await.unwrap().iter().all(Option::is_some));
 }
@@ -329,7 +368,16 @@ async fn large_commits_are_whole() {
 
     let (mut seen, mut after) = (std::collections::HashSet::new(), None);
     loop {
-        let page = store.scan(shard, Table::Numbers, after, 100).await.unwrap();
+        let page = store
+            .scan(
+                shard,
+                TenantId::DEFAULT,
+                ScanTable::Records(RecordKind::Number),
+                after,
+                100,
+            )
+            .await
+            .unwrap();
         seen.extend(page.items.into_iter().map(|(id, _)| id));
         after = page.next;
         if after.is_none() {

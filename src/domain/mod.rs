@@ -37,6 +37,7 @@ pub mod score;
 pub mod state;
 pub mod status;
 pub mod tail;
+pub mod tenant;
 pub mod time;
 pub mod traffic;
 pub mod verdict;

@@ -13,7 +13,7 @@ use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::number::E164;
 use crate::replay::{Call, Complaints, Exchange, Half, History, Seen};
-use crate::store::Shard;
+use crate::shard::Shard;
 
 /// Shards that are counted together. Each count takes a megabyte.
 const SHARDS_TOGETHER: usize = 16;

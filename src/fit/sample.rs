@@ -12,7 +12,7 @@ use crate::domain::model::ScoreModel;
 use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, Kind, RANDOM_NUMBERS};
 use crate::number::E164;
 use crate::replay::{Call, Exchange, History, Seen};
-use crate::store::Shard;
+use crate::shard::Shard;
 
 /// One in this many is kept: of complaint calls, of legitimate and random number-days, and of the numbers of a Tuesday.
 const ONE_IN: Rates = Rates {

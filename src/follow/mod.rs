@@ -1,10 +1,11 @@
-//! The store's change log into the index: the only writer of the index, and the one who knows how fresh it is.
+//! Replicates the store's change log into the index. The follower is the only writer of the index, and knows how fresh it
+//! is.
 //!
-//! A follower holds, for every shard, the sequence and the nonce of the last entry it has taken in. It reads the shards
-//! that rang, and asks for the ends of all logs once a second in case a ring was lost. Whatever does not fit (another
-//! nonce at its place, an entry gone, a gap) means that the shard is loaded again, by replacement, never by merging.
-//! A store that is empty or another one is a different matter: the index is kept, answers are stale, an alarm is raised
-//! and writes are refused until the store returns.
+//! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied. It
+//! reads the log of a shard when it gets a notification, and asks for all log heads once a second, since notifications
+//! may be lost. When a log does not continue at the cursor (another nonce, a missing entry, a gap), the shard is loaded
+//! again: its records are replaced, never merged. When the store is empty or another one, the index is kept, answers are
+//! stale, an alarm is raised, and writes are refused until the store returns.
 
 mod load;
 
@@ -15,16 +16,12 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::clock::{Clock, monotonic};
-use crate::domain::case::Case;
-use crate::domain::ids::{CaseId, ListId};
+use crate::codec::{self, entry::LogEntry};
 use crate::domain::kinds::ListKind;
-use crate::domain::list::List;
-use crate::domain::state::NumberState;
-use crate::index::{Freshness, Index, Moment, StoreState};
+use crate::domain::tenant::TenantId;
+use crate::index::{Freshness, Index, IndexedRecord, Moment, StoreState};
 use crate::metrics::{Metrics, ReloadReason};
-use crate::number::E164;
-use crate::store::codec::{self, entry::Entry};
-use crate::store::{Head, Kind, RawEntry, Ring, Shard, Store, StoreError, Version, key};
+use crate::store::{LogHead, RawLogEntry, Shard, ShardNotification, Store, StoreError, Version};
 
 /// How often the ends of all logs are asked for.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -33,15 +30,15 @@ const UNREAD: u64 = 0;
 /// Entries read at a time.
 const ENTRIES_AT_A_TIME: usize = 512;
 
-/// A record that this process has just committed, to be seen by its next lookup.
+/// A record that this process has just committed, for its next lookup to see.
 #[derive(Debug)]
-pub enum Applied {
-    /// A number's record.
-    Number(E164, Version, Box<NumberState>),
-    /// A case's record.
-    Case(CaseId, Version, Box<Case>),
-    /// A list.
-    List(ListId, Version, Box<List>),
+pub struct Committed<R: IndexedRecord> {
+    /// The id.
+    pub id: R::Id,
+    /// The version that the commit gave it.
+    pub version: Version,
+    /// The record as it was committed.
+    pub record: R,
 }
 
 /// Follows one store into one index.
@@ -50,16 +47,16 @@ pub struct Follower {
     index: Arc<Index>,
     metrics: Metrics,
     freshness: Arc<Freshness>,
-    /// The last entry taken in, by shard. Of a shared store moved by reads of the log only, never by the process's own
-    /// commits: what was read is what is known to have lasted. Locked for a copy, never across an await.
-    cursors: Box<[Mutex<Head>]>,
+    /// The cursor of each shard. With a shared store only reads of the log move it, never this process's own commits: an
+    /// entry that was read is known to be durable. Locked for a copy, never across an await.
+    cursors: Box<[Mutex<LogHead>]>,
 }
 
 impl Follower {
     /// A follower that has not read anything yet.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, index: Arc<Index>, clock: Clock, metrics: Metrics) -> Self {
-        let cursors = Shard::all().map(|_| Mutex::new(Head::default())).collect();
+        let cursors = Shard::all().map(|_| Mutex::new(LogHead::default())).collect();
         Self {
             store,
             index,
@@ -91,19 +88,19 @@ impl Follower {
         Ok(())
     }
 
-    /// Follows for ever: shards that ring, and all of them once a second.
+    /// Follows for ever: a shard when it is notified, and all shards once a second.
     pub async fn run(&self) {
-        let mut rings = self.store.rings();
+        let mut notifications = self.store.notifications();
         let mut sweeps = tokio::time::interval(SWEEP_EVERY);
         sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = sweeps.tick() => self.sweep().await,
-                ring = rings.recv() => match ring {
-                    Ok(ring) => self.rung(ring).await,
+                notification = notifications.recv() => match notification {
+                    Ok(notification) => self.notified(notification).await,
                     Err(RecvError::Lagged(_)) => self.sweep().await,
                     Err(RecvError::Closed) => {
-                        // The store rings no more; sweeps go on.
+                        // The store sends no more notifications; sweeps go on.
                         sweeps.tick().await;
                         self.sweep().await;
                     }
@@ -112,31 +109,18 @@ impl Follower {
         }
     }
 
-    /// Takes in what this process has just committed, so that its next lookup shows it.
-    pub fn applied(&self, committed: Vec<Applied>) {
-        for record in committed {
-            let (shard, version) = match record {
-                Applied::Number(number, version, state) => {
-                    self.index.apply_number(number, version, Some(*state));
-                    (Shard::of_number(number), version)
-                }
-                Applied::Case(id, version, case) => {
-                    let shard = Shard::of_case(&id);
-                    self.index.apply_case(id, version, Some(*case));
-                    (shard, version)
-                }
-                Applied::List(id, version, list) => {
-                    self.index.apply_list(&id, version, Some(*list));
-                    (Shard::of_list(&id), version)
-                }
-            };
+    /// Applies records that this process has just committed, so that its next lookup sees them.
+    pub fn applied<R: IndexedRecord>(&self, committed: impl IntoIterator<Item = Committed<R>>) {
+        for Committed { id, version, record } in committed {
+            let shard = R::shard(&id);
+            self.index.apply(id, version, Some(record));
             if !self.store.is_shared() {
                 self.advance_alone(shard, version);
             }
         }
     }
 
-    /// Asks for the ends of all logs and catches up where they have moved.
+    /// Asks for all log heads and catches up with the shards that have moved.
     pub async fn sweep(&self) {
         let asked_at = self.freshness.moment();
         let began = monotonic();
@@ -162,9 +146,9 @@ impl Follower {
         self.set_store(StoreState::Up);
     }
 
-    async fn rung(&self, ring: Ring) {
-        let behind = self.store.is_shared() && self.cursor(ring.shard).seq < ring.seq;
-        if behind && let Err(error) = self.catch_up(ring.shard).await {
+    async fn notified(&self, notification: ShardNotification) {
+        let behind = self.store.is_shared() && self.cursor(notification.shard).seq < notification.seq;
+        if behind && let Err(error) = self.catch_up(notification.shard).await {
             // The next sweep says whether the store is gone; one failed read does not.
             self.metrics.store_error((&error).into());
         }
@@ -187,12 +171,12 @@ impl Follower {
         Ok(stored == own)
     }
 
-    /// Moves the cursor of a store that nobody else writes to past this process's own commit, if it is the next: what
-    /// is missing, such as a commit whose caller went away, is read from the log by the next sweep.
+    /// Moves the cursor past this process's own commit, if it is the next entry. Only for a store that no other process
+    /// writes to. The next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
     fn advance_alone(&self, shard: Shard, version: Version) {
         let mut cursor = self.cursor_of(shard).lock();
         if cursor.seq + 1 == version {
-            *cursor = Head {
+            *cursor = LogHead {
                 seq: version,
                 nonce: UNREAD,
             };
@@ -215,7 +199,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Reads a shard's log from the last entry taken in, which must still be there and the same.
+    /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same.
     async fn catch_up(&self, shard: Shard) -> Result<(), StoreError> {
         loop {
             let cursor = self.cursor(shard);
@@ -233,35 +217,13 @@ impl Follower {
         }
     }
 
-    fn take_in(&self, shard: Shard, raw: &RawEntry) -> Result<(), StoreError> {
-        let Entry { seq, header, state } = codec::entry::decode(raw)?;
-        match header.kind {
-            Kind::Number => {
-                let state = state.as_deref().map(codec::number::decode).transpose()?;
-                if let Some(number) = key::number_of_id(&header.id) {
-                    self.index.apply_number(number, seq, state);
-                }
-            }
-            Kind::Case => {
-                let case = state.as_deref().map(codec::case::decode).transpose()?;
-                if let Some(id) = std::str::from_utf8(&header.id)
-                    .ok()
-                    .and_then(|id| CaseId::parse(id).ok())
-                {
-                    self.index.apply_case(id, seq, case);
-                }
-            }
-            Kind::List => {
-                let list = state.as_deref().map(codec::list::decode).transpose()?;
-                if let Some(id) = std::str::from_utf8(&header.id)
-                    .ok()
-                    .and_then(|id| ListId::parse(id).ok())
-                {
-                    self.index.apply_list(&id, seq, list);
-                }
-            }
+    fn take_in(&self, shard: Shard, raw: &RawLogEntry) -> Result<(), StoreError> {
+        let LogEntry { seq, header, state } = codec::entry::decode(raw)?;
+        // The index holds the records of one tenant; a log may hold entries of others.
+        if header.tenant == TenantId::DEFAULT {
+            self.index.apply_bytes(header.kind, &header.id, seq, state.as_deref())?;
         }
-        *self.cursor_of(shard).lock() = Head {
+        *self.cursor_of(shard).lock() = LogHead {
             seq,
             nonce: header.nonce,
         };
@@ -290,6 +252,7 @@ impl Follower {
             StoreError::Unavailable { .. }
             | StoreError::OutcomeUnknown { .. }
             | StoreError::Unreadable { .. }
+            | StoreError::OtherFormat { .. }
             | StoreError::Refused { .. } => StoreState::Down,
         };
         if self.set_store(state) {
@@ -307,18 +270,18 @@ impl Follower {
         changed
     }
 
-    fn cursor(&self, shard: Shard) -> Head {
+    fn cursor(&self, shard: Shard) -> LogHead {
         *self.cursor_of(shard).lock()
     }
 
-    fn cursor_of(&self, shard: Shard) -> &Mutex<Head> {
+    fn cursor_of(&self, shard: Shard) -> &Mutex<LogHead> {
         #[expect(clippy::indexing_slicing, reason = "there is a cursor for every shard")]
         &self.cursors[shard.index()]
     }
 }
 
-/// Why the entries read from a cursor on do not continue it, if they do not.
-fn doubt(cursor: Head, entries: &[RawEntry]) -> Option<ReloadReason> {
+/// The reason to load a shard again, if the entries do not continue at the cursor.
+fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
     if cursor.seq > 0 {
         match entries.first() {
             None => return Some(ReloadReason::Absent),

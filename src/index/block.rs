@@ -16,7 +16,7 @@ use crate::domain::range::{Counts, Gathering, Neighbour, Neighbourhood, RangeMod
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
-use crate::store::Version;
+use crate::shard::Version;
 
 /// Blocks with more numbers than this keep sums.
 const PLAIN_MAX: usize = 64;

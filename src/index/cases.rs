@@ -3,13 +3,31 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::{Index, IndexedRecord};
 use crate::domain::case::Case;
 use crate::domain::ids::CaseId;
-use crate::store::{Shard, Version};
+use crate::domain::model::ScoreModel;
+use crate::shard::{Shard, Version};
 
 /// The table of cases. A case is shared, so that a reader does not hold the lock.
 #[derive(Debug, Default)]
 pub(super) struct CaseTable(BTreeMap<CaseId, (Version, Arc<Case>)>);
+
+impl IndexedRecord for Case {
+    type Loaded = Vec<(Version, Self)>;
+
+    fn load(loaded: &mut Self::Loaded, _: CaseId, version: Version, record: Self, _: &ScoreModel) {
+        loaded.push((version, record));
+    }
+
+    fn replace(index: &Index, shard: Shard, loaded: Self::Loaded) {
+        index.cases.write().replace(shard, loaded);
+    }
+
+    fn apply(index: &Index, id: CaseId, version: Version, record: Option<Self>) {
+        index.cases.write().apply(id, version, record);
+    }
+}
 
 impl CaseTable {
     pub(super) fn get(&self, id: &CaseId) -> Option<&Arc<Case>> {

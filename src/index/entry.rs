@@ -8,7 +8,7 @@ use crate::domain::range::Neighbour;
 use crate::domain::report::Ledger;
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
-use crate::store::Version;
+use crate::shard::Version;
 
 /// A number's record in memory.
 #[derive(Debug)]

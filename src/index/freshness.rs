@@ -17,7 +17,7 @@ pub enum StoreState {
     Up = 0,
     /// It does not answer.
     Down = 1,
-    /// It is empty, or another one: an alarm.
+    /// It is empty or another store; an alarm is raised.
     Foreign = 2,
 }
 
@@ -38,7 +38,7 @@ pub struct Freshness {
     same_fold: AtomicBool,
 }
 
-/// A moment by both clocks: the one that answers show, and the one that never jumps.
+/// A moment by both clocks: the wall clock that answers show, and the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// UTC, as answers show it.
@@ -68,7 +68,7 @@ impl Freshness {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// Whether the last completed sweep of the store is so long ago that answers may have missed something.
+    /// Whether the last completed sweep is so long ago that answers may miss recent writes.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         let age_ms = self
@@ -78,7 +78,7 @@ impl Freshness {
         u128::from(age_ms) > STALE_AFTER.as_millis()
     }
 
-    /// The moment up to which the index surely shows everything.
+    /// The time up to which the index holds all writes.
     #[must_use]
     pub fn data_as_of(&self) -> Timestamp {
         Timestamp::from_millis(self.data_as_of_ms.load(Ordering::Acquire))

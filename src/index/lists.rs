@@ -12,12 +12,14 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use parking_lot::{Mutex, RwLock};
 
+use super::{Index, IndexedRecord};
 use crate::domain::ids::ListId;
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::list::{Hit, List, ListEntry, ListHits};
+use crate::domain::model::ScoreModel;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
-use crate::store::{Shard, Version};
+use crate::shard::{Shard, Version};
 
 /// Lists by id, each with its version.
 type ById = BTreeMap<ListId, Versioned>;
@@ -67,6 +69,22 @@ type FastMap<T> = HashMap<u64, T, foldhash::fast::RandomState>;
 struct Terms {
     expires_at: Option<Timestamp>,
     action: Option<Action>,
+}
+
+impl IndexedRecord for List {
+    type Loaded = Vec<(Version, Self)>;
+
+    fn load(loaded: &mut Self::Loaded, _: ListId, version: Version, record: Self, _: &ScoreModel) {
+        loaded.push((version, record));
+    }
+
+    fn replace(index: &Index, shard: Shard, loaded: Self::Loaded) {
+        index.lists.replace(shard, loaded);
+    }
+
+    fn apply(index: &Index, id: ListId, version: Version, record: Option<Self>) {
+        index.lists.apply(&id, version, record);
+    }
 }
 
 impl ListTable {

@@ -9,6 +9,7 @@ mod entry;
 mod freshness;
 mod lists;
 mod shard;
+mod stored;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,12 +29,13 @@ use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
 use crate::domain::verdict::Verdict;
 use crate::number::E164;
-use crate::store::{SHARDS, Shard, Version};
+use crate::shard::{SHARDS, Shard, Version};
 use cases::CaseTable;
 pub use freshness::{Freshness, Moment, STALE_AFTER, StoreState};
 use lists::ListTable;
 pub use lists::Lists;
-pub use shard::ShardIndex;
+use shard::ShardIndex;
+pub use stored::{IndexedRecord, LoadedKind};
 
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
@@ -292,31 +294,6 @@ impl Index {
     #[must_use]
     pub fn case_count(&self) -> usize {
         self.cases.read().len()
-    }
-
-    /// Stores the record of a number, unless the index has a later version. `None` means that the record was deleted.
-    pub fn apply_number(&self, number: E164, version: Version, state: Option<NumberState>) {
-        self.shard(Shard::of_number(number))
-            .write()
-            .apply(number, version, state, &self.model);
-    }
-
-    /// Stores the record of a case, unless the index has a later version. `None` means that the record was deleted.
-    pub fn apply_case(&self, id: CaseId, version: Version, case: Option<Case>) {
-        self.cases.write().apply(id, version, case);
-    }
-
-    /// Stores a list, unless the index has a later version. `None` means that the list was deleted.
-    pub fn apply_list(&self, id: &ListId, version: Version, list: Option<List>) {
-        self.lists.apply(id, version, list);
-    }
-
-    /// Replaces the whole content of a shard.
-    pub fn replace(&self, shard: Shard, numbers: ShardIndex, cases: Vec<(Version, Case)>, lists: Vec<(Version, List)>) {
-        let old = std::mem::replace(&mut *self.shard(shard).write(), numbers);
-        drop(old); // after the lock is released, because lookups wait for it
-        self.cases.write().replace(shard, cases);
-        self.lists.replace(shard, lists);
     }
 
     fn shard(&self, shard: Shard) -> &RwLock<ShardIndex> {

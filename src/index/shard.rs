@@ -7,12 +7,13 @@ use hashbrown::hash_map::Entry;
 
 use super::block::Block;
 use super::entry::Found;
+use super::{Index, IndexedRecord};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::state::NumberState;
 use crate::number::E164;
-use crate::store::Version;
+use crate::shard::{Shard, Version};
 
 type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -28,8 +29,26 @@ pub struct ShardIndex {
     numbers: usize,
 }
 
+impl IndexedRecord for NumberState {
+    type Loaded = ShardIndex;
+
+    fn load(loaded: &mut ShardIndex, id: E164, version: Version, record: Self, model: &ScoreModel) {
+        loaded.apply(id, version, Some(record), model);
+    }
+
+    fn replace(index: &Index, shard: Shard, loaded: ShardIndex) {
+        let old = std::mem::replace(&mut *index.shard(shard).write(), loaded);
+        drop(old); // after the lock, which lookups wait for
+    }
+
+    fn apply(index: &Index, id: E164, version: Version, record: Option<Self>) {
+        let mut shard = index.shard(Shard::of_number(id)).write();
+        shard.apply(id, version, record, &index.model);
+    }
+}
+
 impl ShardIndex {
-    /// Stores the record of a number, unless the shard has a later version. `None` means that the record was deleted.
+    /// Applies a number's record, unless a later version is there. None means that it was deleted.
     pub fn apply(&mut self, number: E164, version: Version, state: Option<NumberState>, model: &ScoreModel) {
         let block = self.blocks.entry(number.without_last(4)).or_default();
         if block.version(number).is_some_and(|known| known >= version) {

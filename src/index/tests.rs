@@ -53,7 +53,7 @@ proptest! {
             let row = ReportRow::accepted(ReportId::parse("c").unwrap(), body, 1.0, day(3), None);
             state.submit(&mut rows, row, &model.fold).unwrap();
         }
-        index.apply_number(number(7), 3, Some(state.clone()));
+        index.apply(number(7), 3, Some(state.clone()));
         index.look_up(number(7), day(400), |known| {
             assert_eq!(known.state, &state);
             assert_eq!(known.version, 3);
@@ -65,8 +65,8 @@ proptest! {
 fn an_older_record_never_replaces_a_newer_one() {
     let model = Arc::new(ScoreModel::default());
     let index = Index::new(Arc::clone(&model));
-    index.apply_number(number(1), 10, Some(reported(&[1, 2], &model)));
-    index.apply_number(number(1), 9, Some(reported(&[1], &model)));
+    index.apply(number(1), 10, Some(reported(&[1, 2], &model)));
+    index.apply(number(1), 9, Some(reported(&[1], &model)));
     index.look_up(number(1), day(2), |known| assert_eq!(known.state.evidence.reports, 2));
 }
 
@@ -83,12 +83,12 @@ fn a_spoofing_victim_counts_for_no_range_while_the_status_holds() {
     };
     let mut state = reported(&[10], &model);
     state.statuses.set(status(Some(day(20))));
-    index.apply_number(number(1), 1, Some(state.clone()));
+    index.apply(number(1), 1, Some(state.clone()));
     let neighbours = |now| index.around(number(2), now).hundred.short;
     assert!(neighbours(day(19)).abs() < 1e-12);
     assert!(neighbours(day(21)) > 0.5);
     state.statuses.set(status(None));
-    index.apply_number(number(1), 2, Some(state));
+    index.apply(number(1), 2, Some(state));
     assert!(neighbours(day(21)).abs() < 1e-12);
 }
 
@@ -99,24 +99,24 @@ fn members_follow_links_and_merged_cases_lead_on() {
     let (first, second) = (CaseId::parse("c-1").unwrap(), CaseId::parse("c-2").unwrap());
     let mut state = NumberState::default();
     state.set_link(link(&first));
-    index.apply_number(number(1), 1, Some(state.clone()));
+    index.apply(number(1), 1, Some(state.clone()));
     assert_eq!(index.members(&first), [number(1)]);
 
     let mut case = case(&first, CaseStatus::Corroborated);
-    index.apply_case(first.clone(), 1, Some(case.clone()));
+    index.apply(first.clone(), 1, Some(case.clone()));
     let score = index.look_up(number(1), day(1), |known| known.weighed.verdict.value);
     assert!(score.unwrap() >= 60.0);
     assert!(index.around(number(2), day(1)).case_in_100);
 
     case.status = CaseStatus::Merged;
     case.merged_into = Some(second.clone());
-    index.apply_case(first.clone(), 2, Some(case));
-    index.apply_case(second.clone(), 1, Some(self::case(&second, CaseStatus::Open)));
+    index.apply(first.clone(), 2, Some(case));
+    index.apply(second.clone(), 1, Some(self::case(&second, CaseStatus::Open)));
     assert_eq!(index.case(&first).unwrap().1.id, second);
     assert!(!index.around(number(2), day(1)).case_in_100);
 
     state.remove_link(&first, None);
-    index.apply_number(number(1), 2, Some(state));
+    index.apply(number(1), 2, Some(state));
     assert!(index.members(&first).is_empty());
 }
 

@@ -157,7 +157,7 @@ impl From<&StoreError> for StoreErrorKind {
             StoreError::Unavailable { .. } => Self::Unavailable,
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             StoreError::Foreign { .. } => Self::Foreign,
-            StoreError::Unreadable { .. } => Self::Unreadable,
+            StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Unreadable,
             StoreError::Refused { .. } => Self::Refused,
         }
     }

@@ -78,7 +78,7 @@ impl<'a> History<'a> {
         let (version, mut state) = self.record(complaint.number);
         state.evidence.fold_in(&self.row, &self.index.model().fold);
         self.exchanges.note(complaint.number);
-        self.index.apply_number(complaint.number, version + 1, Some(state));
+        self.index.apply(complaint.number, version + 1, Some(state));
     }
 
     fn record(&self, number: E164) -> (u64, NumberState) {

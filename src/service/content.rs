@@ -1,9 +1,9 @@
 //! The bytes of what a request asks for: hashed into records and page tokens, and so frozen.
 
+use crate::codec::ByteWriter;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
-use crate::store::codec::Writer as ByteWriter;
-use crate::store::key;
 
 /// What begins the bytes of a request: the method whose retries are recognised, or the list whose pages are given out.
 /// Append only: the bytes are stored, and page tokens outlive releases.
@@ -40,7 +40,7 @@ impl Content {
     pub(super) fn of(method: Method) -> Self {
         let mut writer = ByteWriter::default();
         writer.byte(method as u8);
-        writer.text(key::TENANT);
+        writer.text(TenantId::DEFAULT.as_str());
         Self(writer)
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::codec::UnreadableValue;
 use crate::store::StoreError;
 
 /// What is wrong with one field of a request.
@@ -122,13 +123,19 @@ impl ServiceError {
 }
 
 /// The cause goes to the log here; clients are told no more than what they can act on.
+impl From<UnreadableValue> for ServiceError {
+    fn from(unreadable: UnreadableValue) -> Self {
+        StoreError::from(unreadable).into()
+    }
+}
+
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         tracing::warn!(%error, "the store failed a request");
         match error {
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             StoreError::Unavailable { .. } | StoreError::Foreign { .. } => Self::Unavailable,
-            StoreError::Unreadable { .. } => Self::Internal,
+            StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Internal,
             StoreError::Refused { .. } => Self::Precondition("the record has reached a limit of the store".to_owned()),
         }
     }

@@ -6,13 +6,14 @@ use super::content::{Content, Method};
 use super::page::PageKey;
 use super::writer::{Changed, Done, Mutation, Writer};
 use super::{PageRequest, ServiceError};
+use crate::codec;
 use crate::domain::ids::ListId;
 use crate::domain::kinds::ListKind;
 use crate::domain::list::{List, ListEntry, MAX_LISTS, Pattern, digest};
 use crate::domain::requests::Requests;
 use crate::domain::tail::Tail;
 use crate::domain::time::Timestamp;
-use crate::store::{MAX_VALUE_BYTES, Version, codec};
+use crate::store::{MAX_VALUE_BYTES, Version};
 
 /// For the time that a replacement may take, this many entries count as one item of a batch.
 const ENTRIES_PER_ITEM: usize = 100;

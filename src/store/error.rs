@@ -1,34 +1,42 @@
-//! What can go wrong with a store.
+//! The errors of a store.
 
-use super::key::Shard;
+use super::meta::STORE_FORMAT;
+use crate::codec::UnreadableValue;
+use crate::shard::Shard;
 
-/// Why a store did not do what it was asked.
+/// Why a request to a store failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store does not answer, and what was asked has certainly not happened.
+    /// The store does not answer; the request was certainly not carried out.
     #[error("the store is not available: {cause}")]
     Unavailable {
-        /// What the driver said, for logs.
+        /// The driver's message, for logs.
         cause: String,
     },
-    /// The store did not answer in time, or the connection broke: what was asked may or may not have happened.
+    /// The store did not answer in time, or the connection broke: the request may or may not have been carried out.
     #[error("the store did not answer, the outcome is unknown: {cause}")]
     OutcomeUnknown {
-        /// What the driver said, for logs.
+        /// The driver's message, for logs.
         cause: String,
     },
-    /// The store is empty, or another than the one that was opened.
+    /// The store is empty, or not the one that was opened.
     #[error("the store is not the one that was opened: {found}")]
     Foreign {
-        /// What was found in its place.
+        /// What was found instead.
         found: String,
+    },
+    /// The store was written in another format than this release reads.
+    #[error("{}", other_format(*.found))]
+    OtherFormat {
+        /// The format found (see [`super::STORE_FORMAT`]).
+        found: u8,
     },
     /// The store holds something that this release cannot read.
     #[error("the store holds a {what} that cannot be read: {cause}")]
     Unreadable {
-        /// What kind of thing.
+        /// The kind of value.
         what: &'static str,
-        /// Why.
+        /// The reason.
         cause: String,
     },
     /// A limit of the store was passed; nothing was written.
@@ -40,7 +48,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same request may be sent again later as it is.
+    /// Whether the same request may succeed later.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {
         matches!(
@@ -49,18 +57,34 @@ impl StoreError {
         )
     }
 
-    /// Whether what was asked may have happened all the same.
+    /// Whether the request may have been carried out all the same.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         matches!(self, Self::OutcomeUnknown { .. })
     }
 }
 
+/// The sentence that tells an operator what to do with a store of another format.
+fn other_format(found: u8) -> String {
+    let opening = format!("the store has format {found} and this release reads format {STORE_FORMAT} only");
+    if found > STORE_FORMAT {
+        return format!("{opening}: run a newer release of ringwarden, or start with an empty store");
+    }
+    format!("{opening}: start with an empty store and import your reports again, or run the release that wrote it")
+}
+
+impl From<UnreadableValue> for StoreError {
+    fn from(UnreadableValue { what, cause }: UnreadableValue) -> Self {
+        let cause = cause.to_string();
+        Self::Unreadable { what, cause }
+    }
+}
+
 /// Why a shard was not committed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
-    /// A record has another version than expected: somebody else was faster. Nothing was written.
-    #[error("a record of shard {shard} was changed by somebody else")]
+    /// A record has another version than expected, because another writer was faster. Nothing was written.
+    #[error("another writer changed a record of shard {shard}")]
     Conflict {
         /// The shard.
         shard: Shard,

@@ -1,193 +1,49 @@
-//! Shards and keys. The layout is frozen: stores outlive releases.
-
-use std::fmt;
+//! The keys of everything stored. They are frozen: stores outlive releases.
 
 use bytes::Bytes;
-use xxhash_rust::xxh3::xxh3_64;
 
-use crate::domain::ids::{CaseId, ListId, ReporterHash};
+use crate::codec::{RecordKind, SideKind, SideRecord, StoredRecord};
+use crate::domain::tenant::TenantId;
 use crate::number::E164;
+use crate::shard::Shard;
 
-/// How many shards there are.
-pub const SHARDS: usize = 256;
-
-/// For now there is one tenant. It is in every key, id and token all the same, because adding it later is dear.
-pub const TENANT: &str = "default";
-
-/// The most decimal digits of a `u64`.
-const DECIMAL_DIGITS: usize = 20;
-
-/// One of 256 parts of the store, which are written and followed on their own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Shard(u8);
-
-impl Shard {
-    /// The shard of a number: `xxh3_64` of its E.164 digits less the last four, at least one digit kept, modulo 256.
-    /// So a number, its rows, and the blocks around it share one shard.
-    #[must_use]
-    pub fn of_number(number: E164) -> Self {
-        let block = number.len().saturating_sub(4).max(1);
-        Self::of_decimal(number.without_last(number.len().saturating_sub(block)))
-    }
-
-    /// The shard of a case: `xxh3_64` of its id, modulo 256.
-    #[must_use]
-    pub fn of_case(id: &CaseId) -> Self {
-        Self::of_text(id.as_str())
-    }
-
-    /// The shard of a list: `xxh3_64` of its id, modulo 256.
-    #[must_use]
-    pub fn of_list(id: &ListId) -> Self {
-        Self::of_text(id.as_str())
-    }
-
-    /// The shard of a reporter's own record: `xxh3_64` of the hash, eight bytes, big-endian, modulo 256.
-    #[must_use]
-    pub fn of_reporter(reporter: ReporterHash) -> Self {
-        Self::of_bytes(&reporter.raw().to_be_bytes())
-    }
-
-    /// The shard of a tenant's own record: `xxh3_64` of its name, modulo 256.
-    #[must_use]
-    pub fn of_tenant(tenant: &str) -> Self {
-        Self::of_text(tenant)
-    }
-
-    /// All shards.
-    pub fn all() -> impl ExactSizeIterator<Item = Self> + Clone {
-        (0..=u8::MAX).map(Self)
-    }
-
-    /// The shard with this index.
-    #[must_use]
-    pub const fn new(index: u8) -> Self {
-        Self(index)
-    }
-
-    /// Its index, below [`SHARDS`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    /// Its index as a byte.
-    #[must_use]
-    pub const fn byte(self) -> u8 {
-        self.0
-    }
-
-    /// By the decimal digits of `value`: on the stack, since every lookup pays for it.
-    fn of_decimal(value: u64) -> Self {
-        let mut digits = [b'0'; DECIMAL_DIGITS];
-        let (mut rest, mut from) = (value, DECIMAL_DIGITS);
-        for (place, digit) in digits.iter_mut().enumerate().rev() {
-            *digit += u8::try_from(rest % 10).unwrap_or_default();
-            rest /= 10;
-            from = place;
-            if rest == 0 {
-                break;
-            }
-        }
-        Self::of_bytes(digits.get(from..).unwrap_or_default())
-    }
-
-    fn of_text(text: &str) -> Self {
-        Self::of_bytes(text.as_bytes())
-    }
-
-    fn of_bytes(bytes: &[u8]) -> Self {
-        let [low, ..] = xxh3_64(bytes).to_le_bytes();
-        Self(low)
-    }
-}
-
-impl fmt::Display for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s{}", self.0)
-    }
-}
-
-/// The kinds of records. Their integers and those of [`NoteKind`] are one series, so that both may share one space of
-/// keys.
+/// What can be scanned, within a shard and a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// A number.
-    Number = 1,
-    /// A case.
-    Case = 2,
-    /// A list of numbers and prefixes.
-    List = 5,
-}
-
-/// The kinds of notes, numbered in one series with [`Kind`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum NoteKind {
-    /// What a reporter said lately, and how much today.
-    Reporter = 3,
-    /// How much of a tenant's quota is given out.
-    Tenant = 4,
-}
-
-/// What can be scanned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Table {
-    /// Number records; the id is the number, eight bytes, big-endian.
-    Numbers,
-    /// Case records; the id is the case's, as text.
-    Cases,
-    /// Lists; the id is the list's, as text.
-    Lists,
-    /// Row buckets; the id is the number as above and the bucket, four bytes, big-endian.
+pub enum ScanTable {
+    /// The records of a kind; the ids are those of the kind ([`StoredRecord::id_bytes`]).
+    Records(RecordKind),
+    /// Row buckets; an id is the number (eight bytes, big-endian) and the bucket (four bytes, big-endian).
     Rows,
 }
 
-/// Names a record.
+impl ScanTable {
+    /// All tables.
+    pub fn all() -> impl Iterator<Item = Self> {
+        RecordKind::ALL
+            .iter()
+            .map(|kind| Self::Records(*kind))
+            .chain([Self::Rows])
+    }
+}
+
+/// The key of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     shard: Shard,
-    kind: Kind,
+    tenant: TenantId,
+    kind: RecordKind,
     id: Bytes,
 }
 
 impl RecordKey {
-    /// The record of a number.
+    /// The key of the record of kind `R` with this id.
     #[must_use]
-    pub fn number(number: E164) -> Self {
-        let id = Bytes::copy_from_slice(&number.digits().to_be_bytes());
+    pub fn of<R: StoredRecord>(tenant: TenantId, id: &R::Id) -> Self {
         Self {
-            shard: Shard::of_number(number),
-            kind: Kind::Number,
-            id,
-        }
-    }
-
-    /// The record of a case.
-    #[must_use]
-    pub fn case(id: &CaseId) -> Self {
-        let text = Bytes::copy_from_slice(id.as_str().as_bytes());
-        Self {
-            shard: Shard::of_case(id),
-            kind: Kind::Case,
-            id: text,
-        }
-    }
-
-    /// The record of a list.
-    #[must_use]
-    pub fn list(id: &ListId) -> Self {
-        Self {
-            shard: Shard::of_list(id),
-            kind: Kind::List,
-            id: Bytes::copy_from_slice(id.as_str().as_bytes()),
+            shard: R::shard(id),
+            tenant,
+            kind: R::KIND,
+            id: R::id_bytes(id),
         }
     }
 
@@ -197,9 +53,15 @@ impl RecordKey {
         self.shard
     }
 
-    /// What kind of record.
+    /// Whose record.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The kind of the record.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
         self.kind
     }
 
@@ -210,32 +72,24 @@ impl RecordKey {
     }
 }
 
-/// Names a note.
+/// The key of a side record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NoteKey {
+pub struct SideKey {
     shard: Shard,
-    kind: NoteKind,
+    tenant: TenantId,
+    kind: SideKind,
     id: Bytes,
 }
 
-impl NoteKey {
-    /// The note on a reporter; its id is the hash, eight bytes, big-endian.
+impl SideKey {
+    /// The key of the side record of kind `S` with this id.
     #[must_use]
-    pub fn reporter(reporter: ReporterHash) -> Self {
+    pub fn of<S: SideRecord>(tenant: TenantId, id: &S::Id) -> Self {
         Self {
-            shard: Shard::of_reporter(reporter),
-            kind: NoteKind::Reporter,
-            id: Bytes::copy_from_slice(&reporter.raw().to_be_bytes()),
-        }
-    }
-
-    /// The note on a tenant; its id is the tenant's name.
-    #[must_use]
-    pub fn tenant(tenant: &str) -> Self {
-        Self {
-            shard: Shard::of_tenant(tenant),
-            kind: NoteKind::Tenant,
-            id: Bytes::copy_from_slice(tenant.as_bytes()),
+            shard: S::shard(id),
+            tenant,
+            kind: S::KIND,
+            id: S::id_bytes(id),
         }
     }
 
@@ -245,22 +99,30 @@ impl NoteKey {
         self.shard
     }
 
-    /// What kind of note.
+    /// Whose side record.
     #[must_use]
-    pub const fn kind(&self) -> NoteKind {
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The kind of the side record.
+    #[must_use]
+    pub const fn kind(&self) -> SideKind {
         self.kind
     }
 
-    /// Its id among the notes of its kind.
+    /// Its id among the side records of its kind.
     #[must_use]
     pub const fn id(&self) -> &Bytes {
         &self.id
     }
 }
 
-/// Names a bucket of a number's rows.
+/// The key of a bucket of a number's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketKey {
+    /// Whose rows.
+    pub tenant: TenantId,
     /// The number.
     pub number: E164,
     /// The bucket.
@@ -285,30 +147,40 @@ impl BucketKey {
     }
 }
 
-/// Names anything that can be read.
+/// The key of anything that can be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Key {
+pub enum StoredKey {
     /// A record.
     Record(RecordKey),
     /// A bucket.
     Bucket(BucketKey),
-    /// A note.
-    Note(NoteKey),
+    /// A side record.
+    Side(SideKey),
 }
 
-impl Key {
+impl StoredKey {
     /// Its shard.
     #[must_use]
     pub fn shard(&self) -> Shard {
         match self {
             Self::Record(key) => key.shard(),
             Self::Bucket(key) => key.shard(),
-            Self::Note(key) => key.shard(),
+            Self::Side(key) => key.shard(),
+        }
+    }
+
+    /// Its tenant.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        match self {
+            Self::Record(key) => key.tenant(),
+            Self::Bucket(key) => key.tenant,
+            Self::Side(key) => key.tenant(),
         }
     }
 }
 
-/// The number that an id of the tables of numbers and rows starts with.
+/// The number that an id of the tables of numbers and of rows starts with.
 #[must_use]
 pub fn number_of_id(id: &[u8]) -> Option<E164> {
     let digits = id.first_chunk::<8>()?;
@@ -318,45 +190,21 @@ pub fn number_of_id(id: &[u8]) -> Option<E164> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shards_are_frozen() {
-        let shard = |text: &str| Shard::of_number(text.parse().unwrap()).byte();
-        // A change of these figures makes every existing store unreadable.
-        assert_eq!(
-            [
-                shard("+13152328257"),
-                shard("+13152320000"),
-                shard("+14155550199"),
-                shard("+4930123456")
-            ],
-            FROZEN
-        );
-        assert_eq!(Shard::of_reporter(ReporterHash::from_raw(7)).byte(), FROZEN_REPORTER);
-        assert_eq!(Shard::of_tenant(TENANT).byte(), FROZEN_TENANT);
-        assert_eq!(Shard::of_case(&CaseId::parse("c-1").unwrap()).byte(), FROZEN_CASE);
-        assert_eq!(Shard::of_list(&ListId::parse("dno").unwrap()).byte(), FROZEN_LIST);
-    }
-
-    #[test]
-    fn a_number_is_hashed_by_its_digits() {
-        for value in [0, 9, 10, 1_415_555, 999_999_999_999_999, u64::MAX] {
-            assert_eq!(Shard::of_decimal(value), Shard::of_text(&value.to_string()), "{value}");
-        }
-    }
-
-    const FROZEN: [u8; 4] = [226, 226, 0, 203];
-    const FROZEN_CASE: u8 = 12;
-    const FROZEN_LIST: u8 = 199;
-    const FROZEN_REPORTER: u8 = 252;
-    const FROZEN_TENANT: u8 = 26;
+    use crate::domain::state::NumberState;
 
     #[test]
     fn ids_round_trip() {
         let number: E164 = "+13152328257".parse().unwrap();
-        let key = BucketKey { number, bucket: 7 };
+        let key = BucketKey {
+            tenant: TenantId::DEFAULT,
+            number,
+            bucket: 7,
+        };
         assert_eq!(number_of_id(&key.id()), Some(number));
-        assert_eq!(number_of_id(RecordKey::number(number).id()), Some(number));
+        assert_eq!(
+            number_of_id(RecordKey::of::<NumberState>(TenantId::DEFAULT, &number).id()),
+            Some(number)
+        );
         assert_eq!(number_of_id(b"short"), None);
     }
 }

@@ -1,13 +1,15 @@
-//! What every store refuses before it writes anything.
+//! The limits that every store checks before it writes.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use super::error::StoreError;
 use super::{MAX_COMMIT_ITEMS, MAX_VALUE_BYTES, ShardCommit};
+use crate::codec::MAX_ID_BYTES;
 
 impl ShardCommit {
-    /// Checks a commit against the limits that all stores share, and that it names nothing twice and nothing of
-    /// another shard.
+    /// Checks a commit against the limits of all stores: its size, and that it names each key once and keys of one
+    /// shard and one tenant only.
     ///
     /// # Errors
     /// [`StoreError::Refused`].
@@ -16,37 +18,49 @@ impl ShardCommit {
         if items > MAX_COMMIT_ITEMS {
             return refused(format!("a commit of {items} items, more than {MAX_COMMIT_ITEMS}"));
         }
+        self.check_lengths()?;
+        let records = self.records.iter().map(|write| &write.key);
+        let buckets = self.buckets.iter().map(|write| &write.key);
+        let side_records = self.side_records.iter().map(|write| &write.key);
+        if !(are_distinct(records) && are_distinct(buckets) && are_distinct(side_records)) {
+            return refused("a commit that names a key twice".to_owned());
+        }
+        let tenant = self.tenant();
+        if self.places().any(|(shard, _)| shard != self.shard) {
+            return refused("a commit with a key of another shard".to_owned());
+        }
+        if self.places().any(|(_, of)| Some(of) != tenant) {
+            return refused("a commit with keys of several tenants".to_owned());
+        }
+        Ok(())
+    }
+
+    fn check_lengths(&self) -> Result<(), StoreError> {
         let headers = self.records.iter().map(|write| &write.header);
         let states = self.records.iter().filter_map(|write| write.state.as_ref());
         let buckets = self.buckets.iter().filter_map(|write| write.bytes.as_ref());
-        let notes = self.notes.iter().map(|write| &write.state);
-        for value in headers.chain(states).chain(buckets).chain(notes) {
+        let side_records = self.side_records.iter().map(|write| &write.state);
+        for value in headers.chain(states).chain(buckets).chain(side_records) {
             let length = value.len();
             if length > MAX_VALUE_BYTES {
                 return refused(format!("a value of {length} bytes, more than {MAX_VALUE_BYTES}"));
             }
         }
-        let mut records = HashSet::with_capacity(self.records.len());
-        if !self.records.iter().all(|write| records.insert(&write.key)) {
-            return refused("a commit that names a record twice".to_owned());
-        }
-        let mut buckets = HashSet::with_capacity(self.buckets.len());
-        if !self.buckets.iter().all(|write| buckets.insert(write.key)) {
-            return refused("a commit that names a bucket twice".to_owned());
-        }
-        let mut notes = HashSet::with_capacity(self.notes.len());
-        if !self.notes.iter().all(|write| notes.insert(&write.key)) {
-            return refused("a commit that names a note twice".to_owned());
-        }
-        let records = self.records.iter().map(|write| write.key.shard());
-        let buckets = self.buckets.iter().map(|write| write.key.shard());
-        let notes = self.notes.iter().map(|write| write.key.shard());
-        let mut shards = records.chain(buckets).chain(notes);
-        if shards.any(|shard| shard != self.shard) {
-            return refused("a commit with a key of another shard".to_owned());
+        let records = self.records.iter().map(|write| write.key.id());
+        let side_records = self.side_records.iter().map(|write| write.key.id());
+        for id in records.chain(side_records) {
+            let length = id.len();
+            if length > MAX_ID_BYTES {
+                return refused(format!("an id of {length} bytes, more than {MAX_ID_BYTES}"));
+            }
         }
         Ok(())
     }
+}
+
+fn are_distinct<K: Hash + Eq>(mut keys: impl ExactSizeIterator<Item = K>) -> bool {
+    let mut seen = HashSet::with_capacity(keys.len());
+    keys.all(|key| seen.insert(key))
 }
 
 fn refused(cause: String) -> Result<(), StoreError> {

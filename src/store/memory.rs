@@ -1,5 +1,4 @@
-//! The store in memory: the reference of the contract, for tests and for trying things out. It forgets everything when
-//! it is dropped.
+//! The store in memory: the reference for the contract tests, and for trials. Its data is lost when it is dropped.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -10,31 +9,31 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
-use super::codec::entry::nonce;
 use super::{
-    CommitError, Head, Key, Kind, LOG_ENTRIES_KEPT, MAX_RINGS_WAITING, Meta, NoteKey, NoteWrite, RawEntry, RecordKey,
-    RecordWrite, Ring, SHARDS, ScanPage, Shard, ShardCommit, Store, StoreError, Stored, Table, Version,
+    CommitError, LOG_ENTRIES_KEPT, LogHead, MAX_NOTIFICATIONS_WAITING, Meta, RawLogEntry, RecordKey, RecordWrite,
+    SHARDS, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, SideKey, Store, StoreError, Stored, StoredKey,
+    Version,
 };
+use crate::codec::entry::nonce;
+use crate::domain::tenant::TenantId;
 
 /// A store in memory. Several instances share it through an [`Arc`](std::sync::Arc).
 #[derive(Debug)]
 pub struct MemoryStore {
     meta: Meta,
-    /// What the evidence is folded with; starts as in `meta`.
+    /// The evidence version; at first that of `meta`.
     evidence_version: AtomicU32,
-    /// One lock a shard, never two at once, held for the length of one commit or page.
-    shards: Box<[Mutex<Contents>]>,
-    rings: broadcast::Sender<Ring>,
+    /// One lock for each shard, held for one commit or page. Two are never held at once.
+    shards: Box<[Mutex<ShardContents>]>,
+    notifications: broadcast::Sender<ShardNotification>,
 }
 
-/// What one shard holds.
+/// The data of one shard.
 #[derive(Debug, Default)]
-struct Contents {
-    numbers: BTreeMap<Bytes, Stored>,
-    cases: BTreeMap<Bytes, Stored>,
-    lists: BTreeMap<Bytes, Stored>,
-    rows: BTreeMap<Bytes, Stored>,
-    notes: BTreeMap<NoteKey, Stored>,
+struct ShardContents {
+    /// The tables of each tenant, by id.
+    tables: BTreeMap<(TenantId, ScanTable), BTreeMap<Bytes, Stored>>,
+    side_records: BTreeMap<SideKey, Stored>,
     /// The last entries, at most [`LOG_ENTRIES_KEPT`]; the newest has the sequence `seq`.
     log: VecDeque<Bytes>,
     seq: Version,
@@ -54,11 +53,11 @@ impl MemoryStore {
             meta,
             evidence_version: AtomicU32::new(evidence_version),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            rings: broadcast::Sender::new(MAX_RINGS_WAITING),
+            notifications: broadcast::Sender::new(MAX_NOTIFICATIONS_WAITING),
         })
     }
 
-    fn shard(&self, shard: Shard) -> &Mutex<Contents> {
+    fn shard(&self, shard: Shard) -> &Mutex<ShardContents> {
         #[expect(
             clippy::indexing_slicing,
             reason = "there are SHARDS of them, and an index is below that"
@@ -71,8 +70,8 @@ impl MemoryStore {
         let shard = commit.shard;
         let versions = self.shard(shard).lock().apply(commit)?;
         if let Some(&seq) = versions.last() {
-            // An error only says that nobody listens.
-            drop(self.rings.send(Ring { shard, seq }));
+            // An error only means that nobody listens.
+            drop(self.notifications.send(ShardNotification { shard, seq }));
         }
         Ok(versions)
     }
@@ -101,9 +100,9 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    /// Every item on its own: as little as the contract promises.
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
-        let read = |key: &Key| self.shard(key.shard()).lock().get(key);
+    /// Reads each item on its own: the contract promises no more.
+    async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let read = |key: &StoredKey| self.shard(key.shard()).lock().get(key);
         Ok(keys.iter().map(read).collect())
     }
 
@@ -114,59 +113,63 @@ impl Store for MemoryStore {
     async fn scan(
         &self,
         shard: Shard,
-        table: Table,
+        tenant: TenantId,
+        table: ScanTable,
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError> {
-        Ok(self.shard(shard).lock().page(table, after, limit.max(1)))
+        Ok(self.shard(shard).lock().page(tenant, table, after, limit.max(1)))
     }
 
-    async fn heads(&self) -> Result<Vec<Head>, StoreError> {
+    async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
         Ok(self.shards.iter().map(|shard| shard.lock().head()).collect())
     }
 
-    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawEntry>, StoreError> {
+    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
         Ok(self.shard(shard).lock().entries(from, limit))
     }
 
-    fn rings(&self) -> broadcast::Receiver<Ring> {
-        self.rings.subscribe()
+    fn notifications(&self) -> broadcast::Receiver<ShardNotification> {
+        self.notifications.subscribe()
     }
 }
 
-impl Contents {
-    fn get(&self, key: &Key) -> Option<Stored> {
+impl ShardContents {
+    fn get(&self, key: &StoredKey) -> Option<Stored> {
         match key {
-            Key::Record(key) => self.record(key).cloned(),
-            Key::Bucket(key) => self.rows.get(key.id().as_slice()).cloned(),
-            Key::Note(key) => self.notes.get(key).cloned(),
+            StoredKey::Record(key) => self.record(key).cloned(),
+            StoredKey::Bucket(key) => {
+                let rows = self.tables.get(&(key.tenant, ScanTable::Rows))?;
+                rows.get(key.id().as_slice()).cloned()
+            }
+            StoredKey::Side(key) => self.side_records.get(key).cloned(),
         }
     }
 
     fn record(&self, key: &RecordKey) -> Option<&Stored> {
-        match key.kind() {
-            Kind::Number => self.numbers.get(key.id()),
-            Kind::Case => self.cases.get(key.id()),
-            Kind::List => self.lists.get(key.id()),
-        }
+        let table = self.tables.get(&(key.tenant(), ScanTable::Records(key.kind())))?;
+        table.get(key.id())
     }
 
     fn apply(&mut self, commit: ShardCommit) -> Result<Vec<Version>, CommitError> {
         let shard = commit.shard;
-        let is_expected = |write: &RecordWrite| self.record(&write.key).map(|stored| stored.version) == write.expected;
-        let is_noted = |write: &NoteWrite| self.notes.get(&write.key).map(|stored| stored.version) == write.expected;
-        if !commit.records.iter().all(is_expected) || !commit.notes.iter().all(is_noted) {
+        let version = |stored: Option<&Stored>| stored.map(|stored| stored.version);
+        let mut records = commit.records.iter();
+        let mut side_records = commit.side_records.iter();
+        let as_expected = records.all(|write| version(self.record(&write.key)) == write.expected)
+            && side_records.all(|write| version(self.side_records.get(&write.key)) == write.expected);
+        if !as_expected {
             return Err(CommitError::Conflict { shard });
         }
         for write in commit.buckets {
             let id = Bytes::copy_from_slice(&write.key.id());
             let stored = write.bytes.map(|bytes| Stored { version: 0, bytes });
-            put(&mut self.rows, id, stored);
+            self.put(write.key.tenant, ScanTable::Rows, id, stored);
         }
-        for write in commit.notes {
+        for write in commit.side_records {
             let version = write.version();
             let bytes = write.state;
-            self.notes.insert(write.key, Stored { version, bytes });
+            self.side_records.insert(write.key, Stored { version, bytes });
         }
         Ok(commit.records.into_iter().map(|write| self.write(write)).collect())
     }
@@ -180,22 +183,23 @@ impl Contents {
         if self.log.len() as u64 > LOG_ENTRIES_KEPT {
             self.log.pop_front();
         }
-        let table = match write.key.kind() {
-            Kind::Number => &mut self.numbers,
-            Kind::Case => &mut self.cases,
-            Kind::List => &mut self.lists,
-        };
         let stored = write.state.map(|bytes| Stored { version, bytes });
-        put(table, write.key.id().clone(), stored);
+        let table = ScanTable::Records(write.key.kind());
+        self.put(write.key.tenant(), table, write.key.id().clone(), stored);
         version
     }
 
-    fn page(&self, table: Table, after: Option<Bytes>, limit: usize) -> ScanPage {
-        let table = match table {
-            Table::Numbers => &self.numbers,
-            Table::Cases => &self.cases,
-            Table::Lists => &self.lists,
-            Table::Rows => &self.rows,
+    fn put(&mut self, tenant: TenantId, table: ScanTable, id: Bytes, stored: Option<Stored>) {
+        let table = self.tables.entry((tenant, table)).or_default();
+        match stored {
+            Some(stored) => table.insert(id, stored),
+            None => table.remove(&id),
+        };
+    }
+
+    fn page(&self, tenant: TenantId, table: ScanTable, after: Option<Bytes>, limit: usize) -> ScanPage {
+        let Some(table) = self.tables.get(&(tenant, table)) else {
+            return ScanPage::default();
         };
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut left = table.range((start, Bound::Unbounded));
@@ -208,30 +212,23 @@ impl Contents {
         ScanPage { items, next }
     }
 
-    fn head(&self) -> Head {
-        Head {
+    fn head(&self) -> LogHead {
+        LogHead {
             seq: self.seq,
             nonce: self.log.back().and_then(|entry| nonce(entry)).unwrap_or_default(),
         }
     }
 
-    fn entries(&self, from: Version, limit: usize) -> Vec<RawEntry> {
+    fn entries(&self, from: Version, limit: usize) -> Vec<RawLogEntry> {
         let trimmed = self.seq - self.log.len() as u64;
         (trimmed + 1..)
             .zip(&self.log)
             .skip_while(|(seq, _)| *seq < from)
             .take(limit)
-            .map(|(seq, bytes)| RawEntry {
+            .map(|(seq, bytes)| RawLogEntry {
                 seq,
                 bytes: bytes.clone(),
             })
             .collect()
     }
-}
-
-fn put(table: &mut BTreeMap<Bytes, Stored>, id: Bytes, stored: Option<Stored>) {
-    match stored {
-        Some(stored) => table.insert(id, stored),
-        None => table.remove(&id),
-    };
 }

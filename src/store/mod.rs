@@ -1,13 +1,15 @@
-//! Where reports, statuses and cases last.
+//! Where data is stored: numbers with their reports, cases, lists.
 //!
-//! A store keeps four tables, cut into 256 shards: number records, case records, lists, and row buckets; and notes,
-//! which nobody follows. It knows nothing of what they mean. A write is a [`ShardCommit`]: records guarded by the version that the writer read, row buckets beside
-//! them, and for every record an entry in the shard's change log, all in one atomic step. A record's version is the
-//! sequence of the entry that wrote it. Notes are guarded by versions of their own and make no entry. Rules live in `domain`, never in a store.
+//! A store is divided into 256 shards. In each shard it keeps, for every tenant: records of each kind, row buckets, and
+//! side records; and for all tenants together one change log. A store does not know what the bytes mean: the rules are
+//! in `domain`.
 //!
-//! Every store passes the same contract suite.
+//! A write is a [`ShardCommit`]. Its records are guarded by the versions that the writer read; row buckets are written
+//! beside them; and each record adds one entry to the shard's change log, all in one atomic step. The version of a
+//! record is the sequence number of the entry that wrote it. Side records have versions of their own and make no entry.
+//!
+//! Every store passes the same contract tests.
 
-pub mod codec;
 pub mod embedded;
 pub mod error;
 pub mod key;
@@ -21,25 +23,25 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
-pub use key::{BucketKey, Key, Kind, NoteKey, NoteKind, RecordKey, SHARDS, Shard, Table};
-pub use meta::Meta;
+pub use key::{BucketKey, RecordKey, ScanTable, SideKey, StoredKey};
+pub use meta::{Meta, STORE_FORMAT};
 
-/// The sequence of the change-log entry that wrote a record. Starts at 1 in every shard.
-pub type Version = u64;
+pub use crate::codec::entry::RawLogEntry;
+pub use crate::codec::{MAX_VALUE_BYTES, RecordKind, SideKind};
+use crate::domain::tenant::TenantId;
+pub use crate::shard::{SHARDS, Shard, Version};
 
-/// Change-log entries that a store keeps for each shard; a follower further behind reloads the shard.
+/// Change-log entries that a store keeps for each shard. A follower that is further behind loads the shard again.
 pub const LOG_ENTRIES_KEPT: u64 = 1_024;
-/// The most records, buckets and notes of one shard's commit together.
+/// The most records, buckets and side records of one shard's commit together.
 pub const MAX_COMMIT_ITEMS: usize = 20_000;
-/// The most bytes of one record, bucket or note.
-pub const MAX_VALUE_BYTES: usize = 4 << 20;
-/// Rings that wait for a slow follower; beyond them it sweeps.
-pub const MAX_RINGS_WAITING: usize = 4_096;
+/// Notifications that wait for a slow follower. When more come, the follower sweeps.
+pub const MAX_NOTIFICATIONS_WAITING: usize = 4_096;
 
-/// A record, bucket or note as the store holds it.
+/// A record, bucket or side record as the store holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The version of a record or note; 0 for a bucket.
+    /// The version of a record or side record; 0 for a bucket.
     pub version: Version,
     /// Its bytes.
     pub bytes: Bytes,
@@ -48,46 +50,47 @@ pub struct Stored {
 /// One record of a commit.
 #[derive(Clone, Debug)]
 pub struct RecordWrite {
-    /// Which.
+    /// Which record.
     pub key: RecordKey,
-    /// The version the writer read; none if there was no record. The commit fails if the store holds another.
+    /// The version the writer read; none if there was no record. The commit fails if the store holds another version.
     pub expected: Option<Version>,
-    /// The change-log entry, up to the post-state (see [`codec::entry`]). The store appends `state` to it.
+    /// The change-log entry without the new state (see [`crate::codec::entry`]). The store appends `state` to it.
     pub header: Bytes,
-    /// The whole post-state; none deletes the record.
+    /// The whole new state; none deletes the record.
     pub state: Option<Bytes>,
 }
 
 /// One row bucket of a commit. It has no version of its own: the record of its number is always in the same commit.
 #[derive(Clone, Debug)]
 pub struct BucketWrite {
-    /// Which.
+    /// Which bucket.
     pub key: BucketKey,
     /// Its bytes; none deletes it.
     pub bytes: Option<Bytes>,
 }
 
-/// One note of a commit. Notes are what writers need and answers do not: they make no entry in the change log, so no
-/// index holds them, and they wear out no log. They are never deleted, so that a version is never used twice.
+/// One side record of a commit. Side records are read by writers and not by lookups: they make no entry in the change
+/// log, so no index holds them. They are never deleted, so that a version is never used twice.
 #[derive(Clone, Debug)]
-pub struct NoteWrite {
-    /// Which.
-    pub key: NoteKey,
-    /// The version the writer read; none if there was no note. The commit fails if the store holds another.
+pub struct SideWrite {
+    /// Which side record.
+    pub key: SideKey,
+    /// The version the writer read; none if there was no side record. The commit fails if the store holds another
+    /// version.
     pub expected: Option<Version>,
     /// Its bytes.
     pub state: Bytes,
 }
 
-impl NoteWrite {
-    /// The version that the note has once it is written: notes count for themselves, from 1.
+impl SideWrite {
+    /// The version of the side record after this write. Each side record counts its own versions, from 1.
     #[must_use]
     pub fn version(&self) -> Version {
         self.expected.unwrap_or(0).saturating_add(1)
     }
 }
 
-/// What is written to one shard in one atomic step.
+/// What is written to one shard in one atomic step. All keys are of that shard and of one tenant.
 #[derive(Clone, Debug)]
 pub struct ShardCommit {
     /// The shard that all keys belong to.
@@ -96,138 +99,150 @@ pub struct ShardCommit {
     pub records: Vec<RecordWrite>,
     /// Row buckets.
     pub buckets: Vec<BucketWrite>,
-    /// Notes.
-    pub notes: Vec<NoteWrite>,
+    /// Side records.
+    pub side_records: Vec<SideWrite>,
 }
 
 impl ShardCommit {
-    /// Nothing yet.
+    /// A commit without items.
     #[must_use]
     pub const fn empty(shard: Shard) -> Self {
         Self {
             shard,
             records: Vec::new(),
             buckets: Vec::new(),
-            notes: Vec::new(),
+            side_records: Vec::new(),
         }
     }
 
-    /// How many records, buckets and notes there are.
+    /// The number of records, buckets and side records together.
     #[must_use]
     pub fn items(&self) -> usize {
         let Self {
             records,
             buckets,
-            notes,
+            side_records,
             ..
         } = self;
-        records.len().saturating_add(buckets.len()).saturating_add(notes.len())
+        let items = records.len().saturating_add(buckets.len());
+        items.saturating_add(side_records.len())
+    }
+
+    /// The shard and the tenant of every key.
+    fn places(&self) -> impl Iterator<Item = (Shard, TenantId)> {
+        let records = self.records.iter().map(|write| &write.key);
+        let buckets = self.buckets.iter().map(|write| &write.key);
+        let side_records = self.side_records.iter().map(|write| &write.key);
+        let records = records.map(|key| (key.shard(), key.tenant()));
+        let buckets = buckets.map(|key| (key.shard(), key.tenant));
+        records
+            .chain(buckets)
+            .chain(side_records.map(|key| (key.shard(), key.tenant())))
+    }
+
+    /// The tenant that all keys belong to; none for a commit without items.
+    #[must_use]
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.places().next().map(|(_, tenant)| tenant)
     }
 }
 
-/// A change-log entry as the store holds it: header and post-state in one (see [`codec::entry`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawEntry {
-    /// Its place in the shard's log: contiguous, from 1.
-    pub seq: Version,
-    /// Its bytes.
-    pub bytes: Bytes,
-}
-
-/// The end of a shard's log.
+/// The log head: the end of a shard's change log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Head {
-    /// The last sequence; 0 if nothing was ever written.
+pub struct LogHead {
+    /// The last sequence number; 0 if nothing was ever written.
     pub seq: Version,
     /// The nonce of the last entry; 0 if there is none.
     pub nonce: u64,
 }
 
-/// A shard was written.
+/// Says that a shard was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ring {
+pub struct ShardNotification {
     /// Which shard.
     pub shard: Shard,
-    /// The last sequence of the commit.
+    /// The last sequence number of the commit.
     pub seq: Version,
 }
 
 /// Part of a table.
 #[derive(Clone, Debug, Default)]
 pub struct ScanPage {
-    /// Ids within the table (see [`key`]) with what is stored there. A page may repeat an item of an earlier one.
+    /// Ids within the table (see [`ScanTable`]), each with its value. A page may repeat an item of an earlier page.
     pub items: Vec<(Bytes, Stored)>,
-    /// Where to go on; none at the end.
+    /// Where to continue; none at the end.
     pub next: Option<Bytes>,
 }
 
-/// A store. All methods are cancel-safe in the sense that a dropped commit has an unknown outcome and nothing worse.
+/// A store. A commit whose future is dropped has an unknown outcome; the other methods may be cancelled at any time.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// What was read of the store's identity when it was opened.
+    /// The store's identity, as it was read when the store was opened.
     fn meta(&self) -> &Meta;
 
-    /// The store in words, for logs: kind and place, never a secret.
+    /// The kind and address of the store, for logs; never a secret.
     fn describe(&self) -> String;
 
-    /// Whether other processes write to it too. If not, nothing but this process's own commits moves its logs on.
+    /// Whether other processes write to the store too. If not, only this process's commits move its logs on.
     fn is_shared(&self) -> bool {
         true
     }
 
-    /// Asks whether the store is there and still the one that was opened.
+    /// Asks whether the store answers and is still the one that was opened.
     ///
     /// # Errors
-    /// [`StoreError::Foreign`] if it is empty or another; [`StoreError::Unavailable`] if it does not answer.
+    /// [`StoreError::Foreign`] if it is empty or another store; [`StoreError::Unavailable`] if it does not answer.
     async fn verify(&self) -> Result<(), StoreError>;
 
-    /// The evidence version that the stored evidence was folded with, as it stands now.
+    /// The evidence version that the stored evidence was folded with, as it is now.
     ///
     /// # Errors
     /// If the store does not answer.
     async fn evidence_version(&self) -> Result<u32, StoreError>;
 
-    /// Records that all evidence is folded with this version now.
+    /// Records that all evidence is now folded with this version.
     ///
     /// # Errors
     /// If the store does not answer.
     async fn set_evidence_version(&self, version: u32) -> Result<(), StoreError>;
 
-    /// Reads records, buckets and notes of any shards, in the order of `keys`. Items of one shard are read in one atomic step
-    /// where the store can, which is not needed for correctness: a commit is guarded by versions.
+    /// Reads records, buckets and side records of any shards, in the order of `keys`. Items of one shard are read in one
+    /// atomic step where the store can; callers do not depend on it, since commits are guarded by versions.
     ///
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError>;
+    async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError>;
 
     /// Commits each shard in one atomic, durable step; the shards are independent of each other. Answers in the order
-    /// of `commits` with the versions of the records in their order.
+    /// of `commits` with the versions of the records, in the order of the records.
     async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>>;
 
-    /// A page of one table of a shard, about `limit` items, from where an earlier page ended.
+    /// A page of one table of a tenant in a shard, about `limit` items, from the place where an earlier page ended.
     ///
     /// # Errors
     /// If the store does not answer.
     async fn scan(
         &self,
         shard: Shard,
-        table: Table,
+        tenant: TenantId,
+        table: ScanTable,
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError>;
 
-    /// The ends of all logs, in the order of the shards.
+    /// The heads of all logs, in the order of the shards.
     ///
     /// # Errors
     /// If the store does not answer, or is not the one that was opened ([`StoreError::Foreign`]).
-    async fn heads(&self) -> Result<Vec<Head>, StoreError>;
+    async fn heads(&self) -> Result<Vec<LogHead>, StoreError>;
 
-    /// Up to `limit` log entries from `from` on, in order. What was trimmed is left out.
+    /// Up to `limit` entries of a shard's log from `from` on, in order: those of all tenants. Trimmed entries are left
+    /// out.
     ///
     /// # Errors
     /// If the store does not answer.
-    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawEntry>, StoreError>;
+    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError>;
 
-    /// Rings of commits by anybody, from now on. They may be lost: a follower sweeps as well.
-    fn rings(&self) -> broadcast::Receiver<Ring>;
+    /// Notifications of all commits from now on, those of other processes included. They may be lost: a follower sweeps as well.
+    fn notifications(&self) -> broadcast::Receiver<ShardNotification>;
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use ringwarden::store::codec::entry;
+use ringwarden::codec::entry;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::store::embedded::EmbeddedStore;
-use ringwarden::store::{Key, Kind, LOG_ENTRIES_KEPT, Shard, Store, Stored, Table};
+use ringwarden::store::{LOG_ENTRIES_KEPT, RecordKind, ScanTable, Shard, Store, Stored, StoredKey};
 
 use crate::workload::{Workload, changes, keys};
 
@@ -94,7 +95,7 @@ async fn check_open(path: &Path, workload: &Workload, said: &Said) -> Result<Fou
 }
 
 /// The last state of every record that the logs name, with its version.
-type Logs = HashMap<(Kind, Bytes), (u64, Option<Bytes>)>;
+type Logs = HashMap<(RecordKind, Bytes), (u64, Option<Bytes>)>;
 
 async fn check_logs(store: &EmbeddedStore) -> Result<Logs, String> {
     let heads = store.heads().await.map_err(|error| error.to_string())?;
@@ -127,7 +128,7 @@ async fn check_thread(store: &EmbeddedStore, thread: u64, acknowledged: u64, log
     let keys = keys(thread);
     let found = store.read(&keys).await.map_err(|error| error.to_string())?;
     for (key, stored) in keys.iter().zip(&found) {
-        let Key::Record(key) = key else { continue };
+        let StoredKey::Record(key) = key else { continue };
         let Some((version, state)) = logs.get(&(key.kind(), key.id().clone())) else {
             continue;
         };
@@ -142,11 +143,11 @@ async fn check_thread(store: &EmbeddedStore, thread: u64, acknowledged: u64, log
     let found: Vec<Option<Bytes>> = found.into_iter().map(|stored| Some(stored?.bytes)).collect();
     let mut wrong = Vec::new();
     for batches in [acknowledged, acknowledged + 1] {
-        let mut expected: HashMap<Key, Option<Bytes>> = HashMap::new();
+        let mut expected: HashMap<StoredKey, Option<Bytes>> = HashMap::new();
         for change in (0..batches).flat_map(|batch| changes(thread, batch)) {
             expected.insert(change.key, change.value);
         }
-        let differs = |(key, found): &(&Key, &Option<Bytes>)| *expected.get(*key).unwrap_or(&None) != **found;
+        let differs = |(key, found): &(&StoredKey, &Option<Bytes>)| *expected.get(*key).unwrap_or(&None) != **found;
         match keys.iter().zip(&found).find(differs) {
             None => return Ok(batches),
             Some((key, _)) => wrong.push(format!("{key:?}")),
@@ -166,11 +167,11 @@ async fn check_scans(store: &EmbeddedStore, threads: u64) -> Result<(), String> 
     }
     let mut scanned = 0;
     for shard in Shard::all() {
-        for table in [Table::Numbers, Table::Cases, Table::Lists, Table::Rows] {
+        for table in ScanTable::all() {
             let mut after = None;
             loop {
                 let page = store
-                    .scan(shard, table, after, 7)
+                    .scan(shard, TenantId::DEFAULT, table, after, 7)
                     .await
                     .map_err(|error| error.to_string())?;
                 scanned += page.items.len();

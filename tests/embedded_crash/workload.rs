@@ -7,14 +7,17 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use bytes::Bytes;
+use ringwarden::codec::entry::{EntryHeader, encode_header};
 use ringwarden::domain::actor::Actor;
+use ringwarden::domain::case::Case;
 use ringwarden::domain::ids::CaseId;
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::store::codec::entry::{Header, encode_header};
-use ringwarden::store::embedded::{EmbeddedStore, Settings};
+use ringwarden::store::embedded::{EmbeddedStore, EngineSettings};
 use ringwarden::store::{
-    BucketKey, BucketWrite, CommitError, Key, RecordKey, RecordWrite, ShardCommit, Store, StoreError, Version,
+    BucketKey, BucketWrite, CommitError, RecordKey, RecordWrite, ShardCommit, Store, StoreError, StoredKey, Version,
 };
 
 /// Names the environment variable that turns the test binary into the crashing process.
@@ -59,8 +62,8 @@ impl Workload {
         }
     }
 
-    pub fn settings(&self) -> Settings {
-        Settings {
+    pub fn settings(&self) -> EngineSettings {
+        EngineSettings {
             cache_bytes: 8 << 20,
             memtable_bytes: self.memtable_bytes,
             table_bytes: self.memtable_bytes * 2,
@@ -138,7 +141,7 @@ async fn write_batches(store: &EmbeddedStore, thread: u64, batches: std::ops::Ra
 }
 
 async fn read_versions(store: &EmbeddedStore, thread: u64) -> Versions {
-    let keys: Vec<Key> = records(thread).into_iter().map(Key::Record).collect();
+    let keys: Vec<StoredKey> = records(thread).into_iter().map(StoredKey::Record).collect();
     let found = store.read(&keys).await.unwrap().into_iter();
     records(thread)
         .into_iter()
@@ -166,7 +169,7 @@ fn say(line: &str) {
 
 /// One thing that a batch writes: where, and which value; none deletes.
 pub struct Change {
-    pub key: Key,
+    pub key: StoredKey,
     pub value: Option<Bytes>,
 }
 
@@ -177,38 +180,49 @@ pub fn changes(thread: u64, batch: u64) -> Vec<Change> {
         let number = number(thread, (batch * 3 + i) % NUMBERS);
         let value = ((batch + i) % 11 != 10).then(|| value(thread, batch, i));
         changes.push(Change {
-            key: Key::Record(RecordKey::number(number)),
+            key: StoredKey::Record(RecordKey::of::<NumberState>(TenantId::DEFAULT, &number)),
             value,
         });
         if i == 0 {
             let value = (batch % 7 != 6).then(|| self::value(thread, batch, 100));
             changes.push(Change {
-                key: Key::Bucket(BucketKey { number, bucket: 1 }),
+                key: StoredKey::Bucket(BucketKey {
+                    tenant: TenantId::DEFAULT,
+                    number,
+                    bucket: 1,
+                }),
                 value,
             });
         }
     }
     changes.push(Change {
-        key: Key::Record(RecordKey::case(&case(thread))),
+        key: StoredKey::Record(RecordKey::of::<Case>(TenantId::DEFAULT, &case(thread))),
         value: Some(value(thread, batch, 200)),
     });
     changes
 }
 
 /// Everything that a thread may write to.
-pub fn keys(thread: u64) -> Vec<Key> {
+pub fn keys(thread: u64) -> Vec<StoredKey> {
     let buckets = (0..NUMBERS).map(|n| {
-        Key::Bucket(BucketKey {
+        StoredKey::Bucket(BucketKey {
+            tenant: TenantId::DEFAULT,
             number: number(thread, n),
             bucket: 1,
         })
     });
-    records(thread).into_iter().map(Key::Record).chain(buckets).collect()
+    records(thread)
+        .into_iter()
+        .map(StoredKey::Record)
+        .chain(buckets)
+        .collect()
 }
 
 fn records(thread: u64) -> Vec<RecordKey> {
-    let numbers = (0..NUMBERS).map(|n| RecordKey::number(number(thread, n)));
-    numbers.chain([RecordKey::case(&case(thread))]).collect()
+    let numbers = (0..NUMBERS).map(|n| RecordKey::of::<NumberState>(TenantId::DEFAULT, &number(thread, n)));
+    numbers
+        .chain([RecordKey::of::<Case>(TenantId::DEFAULT, &case(thread))])
+        .collect()
 }
 
 fn number(thread: u64, n: u64) -> E164 {
@@ -229,25 +243,26 @@ fn commits(thread: u64, batch: u64, versions: &Versions) -> Vec<ShardCommit> {
         }
         let commit = commits.last_mut().unwrap();
         match change.key {
-            Key::Bucket(key) => commit.buckets.push(BucketWrite {
+            StoredKey::Bucket(key) => commit.buckets.push(BucketWrite {
                 key,
                 bytes: change.value,
             }),
-            Key::Record(key) => commit.records.push(RecordWrite {
+            StoredKey::Record(key) => commit.records.push(RecordWrite {
                 expected: versions[&key],
                 header: header(&key, change.value.is_none(), mix(thread << 40 | batch << 8 | i)),
                 state: change.value,
                 key,
             }),
-            Key::Note(_) => unreachable!("the workload writes no notes"),
+            StoredKey::Side(_) => unreachable!("the workload writes no side records"),
         }
     }
     commits
 }
 
 fn header(key: &RecordKey, deleted: bool, nonce: u64) -> Bytes {
-    encode_header(&Header {
+    encode_header(&EntryHeader {
         nonce,
+        tenant: key.tenant(),
         kind: key.kind(),
         id: key.id().clone(),
         deleted,

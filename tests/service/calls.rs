@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ringwarden::clock::monotonic;
 use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, StatusKind, Verstat};
+use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
 use ringwarden::service::{LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
@@ -109,7 +110,7 @@ async fn nobodys_call_waits_for_a_lock_past_its_deadline() {
         });
         is_held.recv().unwrap();
         // A writer that waits for that reader bars those who come after it.
-        scope.spawn(move || index.apply_number(e164(NUMBER), 1, None));
+        scope.spawn(move || index.apply::<NumberState>(e164(NUMBER), 1, None));
         let (began, budget) = (monotonic(), Duration::from_millis(30));
         let answer = loop {
             let deadline = monotonic() + budget;

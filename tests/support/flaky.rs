@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::store::{
-    CommitError, Head, Key, Meta, RawEntry, Ring, ScanPage, Shard, ShardCommit, Store, StoreError, Stored, Table,
-    Version,
+    CommitError, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, Store,
+    StoreError, Stored, StoredKey, Version,
 };
 use tokio::sync::broadcast;
 
@@ -99,7 +100,7 @@ impl Store for Flaky {
         self.call(self.inner.set_evidence_version(version)).await
     }
 
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+    async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError> {
         self.call(self.inner.read(keys)).await
     }
 
@@ -119,22 +120,23 @@ impl Store for Flaky {
     async fn scan(
         &self,
         shard: Shard,
-        table: Table,
+        tenant: TenantId,
+        table: ScanTable,
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError> {
-        self.call(self.inner.scan(shard, table, after, limit)).await
+        self.call(self.inner.scan(shard, tenant, table, after, limit)).await
     }
 
-    async fn heads(&self) -> Result<Vec<Head>, StoreError> {
+    async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
         self.call(self.inner.heads()).await
     }
 
-    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawEntry>, StoreError> {
+    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
         self.call(self.inner.entries(shard, from, limit)).await
     }
 
-    fn rings(&self) -> broadcast::Receiver<Ring> {
-        self.inner.rings()
+    fn notifications(&self) -> broadcast::Receiver<ShardNotification> {
+        self.inner.notifications()
     }
 }

@@ -34,8 +34,10 @@ impl Place for Redis {
         let store = RedisStore::open(config, evidence_version).await.expect("a store");
         let store = Arc::new(store);
         let listener = store.clone();
-        self.listeners.lock().spawn(async move { listener.run_rings().await });
-        while !store.hears_rings() {
+        self.listeners
+            .lock()
+            .spawn(async move { listener.run_notifications().await });
+        while !store.hears_notifications() {
             sleep(Duration::from_millis(1)).await;
         }
         store

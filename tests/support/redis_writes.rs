@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use ringwarden::codec::entry::{EntryHeader, encode_header};
 use ringwarden::domain::actor::Actor;
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::redis::{RedisConfig, RedisStore};
 use ringwarden::store::{
-    BucketKey, BucketWrite, CommitError, Key, Kind, RecordKey, RecordWrite, ShardCommit, Store as _, StoreError,
-    Version,
+    BucketKey, BucketWrite, CommitError, RecordKey, RecordKind, RecordWrite, ShardCommit, Store as _, StoreError,
+    StoredKey, Version,
 };
 use tokio::time::{sleep, timeout};
 
@@ -33,10 +35,11 @@ pub fn number(index: u64) -> E164 {
 }
 
 pub fn write(number: E164, expected: Option<Version>, nonce: u64, state: &[u8]) -> ShardCommit {
-    let key = RecordKey::number(number);
-    let header = Header {
+    let key = RecordKey::of::<NumberState>(TenantId::DEFAULT, &number);
+    let header = EntryHeader {
         nonce,
-        kind: Kind::Number,
+        tenant: key.tenant(),
+        kind: RecordKind::Number,
         id: key.id().clone(),
         deleted: false,
         at: Timestamp::from_secs(1),
@@ -54,10 +57,14 @@ pub fn write(number: E164, expected: Option<Version>, nonce: u64, state: &[u8]) 
             state: Some(Bytes::copy_from_slice(state)),
         }],
         buckets: vec![BucketWrite {
-            key: BucketKey { number, bucket: 0 },
+            key: BucketKey {
+                tenant: TenantId::DEFAULT,
+                number,
+                bucket: 0,
+            },
             bytes: Some(Bytes::from_static(b"rows")),
         }],
-        notes: vec![],
+        side_records: vec![],
     }
 }
 
@@ -73,7 +80,7 @@ pub fn store_error(result: Result<Vec<Version>, CommitError>) -> StoreError {
 }
 
 pub async fn state(store: &RedisStore, number: E164) -> Option<(Version, Bytes)> {
-    let key = Key::Record(RecordKey::number(number));
+    let key = StoredKey::Record(RecordKey::of::<NumberState>(TenantId::DEFAULT, &number));
     let stored = store.read(&[key]).await.unwrap().pop().unwrap();
     stored.map(|stored| (stored.version, stored.bytes))
 }

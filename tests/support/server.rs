@@ -10,7 +10,7 @@ use ringwarden::http;
 use ringwarden::number;
 use ringwarden::service::ServiceSettings;
 use ringwarden::store::memory::MemoryStore;
-use ringwarden::store::{Head, Store};
+use ringwarden::store::{LogHead, Store};
 use ringwarden::tasks::Tasks;
 use ringwarden::wire::v1::case_service_client::CaseServiceClient;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
@@ -120,7 +120,7 @@ impl Server {
     }
 
     /// The ends of the store's logs: they move with every write.
-    pub async fn heads(&self) -> Vec<Head> {
+    pub async fn heads(&self) -> Vec<LogHead> {
         self.store.heads().await.unwrap()
     }
 

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ringwarden::codec::entry::{EntryHeader, encode_header};
 use ringwarden::domain::actor::Actor;
+use ringwarden::domain::case::Case;
 use ringwarden::domain::ids::{CaseId, ListId};
+use ringwarden::domain::list::List;
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::store::codec::entry::{Header, encode_header};
 use ringwarden::store::{
-    BucketKey, BucketWrite, CommitError, Head, Key, NoteKey, NoteWrite, RawEntry, RecordKey, RecordWrite, Shard,
-    ShardCommit, Store, StoreError, Stored, Table, Version,
+    BucketKey, BucketWrite, CommitError, LogHead, RawLogEntry, RecordKey, RecordWrite, ScanTable, Shard, ShardCommit,
+    SideKey, SideWrite, Store, StoreError, Stored, StoredKey, Version,
 };
 
 /// Number `n` below 10,000 of a block: all numbers of a block share a shard.
@@ -41,6 +45,30 @@ pub fn list_id(n: u64) -> ListId {
     ListId::parse(&format!("list-{n}")).expect("a list id")
 }
 
+/// The key of a number's record.
+pub fn number_key(number: E164) -> RecordKey {
+    RecordKey::of::<NumberState>(TenantId::DEFAULT, &number)
+}
+
+/// The key of a case's record.
+pub fn case_key(id: &CaseId) -> RecordKey {
+    RecordKey::of::<Case>(TenantId::DEFAULT, id)
+}
+
+/// The key of a list's record.
+pub fn list_key(id: &ListId) -> RecordKey {
+    RecordKey::of::<List>(TenantId::DEFAULT, id)
+}
+
+/// The key of a bucket of a number's rows.
+pub fn bucket_key(number: E164, bucket: u32) -> BucketKey {
+    BucketKey {
+        tenant: TenantId::DEFAULT,
+        number,
+        bucket,
+    }
+}
+
 /// A nonce that differs from write to write.
 pub fn nonce_of(key: &RecordKey, expected: Option<Version>) -> u64 {
     let [.., last] = key.id()[..] else { return 1 };
@@ -48,8 +76,9 @@ pub fn nonce_of(key: &RecordKey, expected: Option<Version>) -> u64 {
 }
 
 pub fn write(key: RecordKey, expected: Option<Version>, state: Option<&[u8]>) -> RecordWrite {
-    let header = Header {
+    let header = EntryHeader {
         nonce: nonce_of(&key, expected),
+        tenant: key.tenant(),
         kind: key.kind(),
         id: key.id().clone(),
         deleted: state.is_none(),
@@ -69,7 +98,7 @@ pub fn write(key: RecordKey, expected: Option<Version>, state: Option<&[u8]>) ->
 
 pub fn bucket(number: E164, bucket: u32, bytes: Option<&[u8]>) -> BucketWrite {
     BucketWrite {
-        key: BucketKey { number, bucket },
+        key: bucket_key(number, bucket),
         bytes: bytes.map(Bytes::copy_from_slice),
     }
 }
@@ -81,22 +110,22 @@ pub fn commit(records: Vec<RecordWrite>, buckets: Vec<BucketWrite>) -> ShardComm
         shard,
         records,
         buckets,
-        notes: vec![],
+        side_records: vec![],
     }
 }
 
-pub fn note(key: &NoteKey, expected: Option<Version>, state: &[u8]) -> NoteWrite {
-    NoteWrite {
+pub fn side_write(key: &SideKey, expected: Option<Version>, state: &[u8]) -> SideWrite {
+    SideWrite {
         key: key.clone(),
         expected,
         state: Bytes::copy_from_slice(state),
     }
 }
 
-/// A commit of one note.
-pub fn noted(key: &NoteKey, expected: Option<Version>, state: &[u8]) -> ShardCommit {
+/// A commit of one side record.
+pub fn side_commit(key: &SideKey, expected: Option<Version>, state: &[u8]) -> ShardCommit {
     ShardCommit {
-        notes: vec![note(key, expected, state)],
+        side_records: vec![side_write(key, expected, state)],
         ..ShardCommit::empty(key.shard())
     }
 }
@@ -115,26 +144,26 @@ pub async fn put_number(
     expected: Option<Version>,
     state: &[u8],
 ) -> Result<Version, CommitError> {
-    let record = write(RecordKey::number(number), expected, Some(state));
+    let record = write(number_key(number), expected, Some(state));
     put(store, commit(vec![record], vec![]))
         .await
         .map(|versions| versions[0])
 }
 
-pub async fn get(store: &Arc<dyn Store>, key: Key) -> Option<Stored> {
+pub async fn get(store: &Arc<dyn Store>, key: StoredKey) -> Option<Stored> {
     store.read(&[key]).await.expect("a read").remove(0)
 }
 
 pub async fn get_number(store: &Arc<dyn Store>, number: E164) -> Option<Stored> {
-    get(store, Key::Record(RecordKey::number(number))).await
+    get(store, StoredKey::Record(number_key(number))).await
 }
 
-pub async fn head(store: &Arc<dyn Store>, shard: Shard) -> Head {
+pub async fn head(store: &Arc<dyn Store>, shard: Shard) -> LogHead {
     store.heads().await.expect("heads")[shard.index()]
 }
 
 /// All entries of a shard's log that are kept, from `from` on.
-pub async fn log(store: &Arc<dyn Store>, shard: Shard, from: Version) -> Vec<RawEntry> {
+pub async fn log(store: &Arc<dyn Store>, shard: Shard, from: Version) -> Vec<RawLogEntry> {
     store.entries(shard, from, usize::MAX >> 1).await.expect("entries")
 }
 
@@ -142,12 +171,15 @@ pub async fn log(store: &Arc<dyn Store>, shard: Shard, from: Version) -> Vec<Raw
 const MAX_PAGES: usize = 10_000;
 
 /// Everything in a table of a shard, in pages of `limit`, one item of each id.
-pub async fn scan_all(store: &Arc<dyn Store>, shard: Shard, table: Table, limit: usize) -> Vec<(Bytes, Stored)> {
+pub async fn scan_all(store: &Arc<dyn Store>, shard: Shard, table: ScanTable, limit: usize) -> Vec<(Bytes, Stored)> {
     let mut items = Vec::new();
     let mut after = None;
     for pages in 0.. {
         assert!(pages < MAX_PAGES, "the scan does not end");
-        let page = store.scan(shard, table, after, limit).await.expect("a page");
+        let page = store
+            .scan(shard, TenantId::DEFAULT, table, after, limit)
+            .await
+            .expect("a page");
         items.extend(page.items);
         after = page.next;
         if after.is_none() {

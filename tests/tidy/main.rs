@@ -28,26 +28,24 @@ const LINES_MAX: usize = 500;
 const IMPORTS: &[(&str, &[&str])] = &[
     ("number", &[]),
     ("domain", &["number"]),
-    (
-        "index",
-        &["domain", "number", "store::SHARDS", "store::Shard", "store::Version"],
-    ),
+    ("shard", &["domain", "number"]),
+    ("codec", &["domain", "number", "shard"]),
+    ("index", &["codec", "shard", "domain", "number"]),
     ("traffic", &["domain", "number"]),
     ("replay", &["index", "domain", "number"]),
-    ("evaluate", &["replay", "index", "domain", "number", "store::Shard"]),
-    (
-        "fit",
-        &["evaluate", "replay", "index", "domain", "number", "store::Shard"],
-    ),
-    ("store", &["domain", "number"]),
+    ("evaluate", &["replay", "index", "domain", "number", "shard"]),
+    ("fit", &["evaluate", "replay", "index", "domain", "number", "shard"]),
+    ("store", &["codec", "shard", "domain", "number"]),
     (
         "follow",
-        &["index", "store", "domain", "number", "clock", "metrics", "tasks"],
+        &[
+            "index", "store", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
+        ],
     ),
     (
         "service",
         &[
-            "index", "traffic", "store", "follow", "domain", "number", "clock", "metrics", "tasks",
+            "index", "traffic", "store", "follow", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
         ],
     ),
     (

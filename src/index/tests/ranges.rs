@@ -272,7 +272,7 @@ fn check(
 }
 
 fn apply(index: &Index, number: E164, version: Version, made: Option<&Made>) {
-    index.apply_number(number, version, made.map(|made| made.state(index.model())));
+    index.apply(number, version, made.map(|made| made.state(index.model())));
 }
 
 proptest! {
@@ -290,7 +290,7 @@ proptest! {
     ) {
         let index = Index::new(Arc::new(ScoreModel::default()));
         let id = CaseId::parse("c-1").unwrap();
-        index.apply_case(id.clone(), 1, Some(case(&id, CaseStatus::Corroborated)));
+        index.apply(id.clone(), 1, Some(case(&id, CaseStatus::Corroborated)));
         let number = |suffix| E164::from_digits(block + suffix).unwrap();
         let mut records: BTreeMap<u64, Made> = BTreeMap::new();
         let mut told: Vec<(u64, Version, Option<Made>)> = Vec::new();

@@ -7,12 +7,12 @@ use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
 use crate::domain::tail::Tail;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::service::content::{Content, Method};
 use crate::service::reports::MAX_AHEAD;
 use crate::service::writer::{Done, Mutation};
 use crate::service::{ServiceError, Violation};
-use crate::store::key;
 
 impl Cases {
     /// Creates a case.
@@ -25,11 +25,11 @@ impl Cases {
         let id = new
             .id
             .clone()
-            .unwrap_or_else(|| CaseId::derived(key::TENANT, &mutation.request));
+            .unwrap_or_else(|| CaseId::derived(TenantId::DEFAULT.as_str(), &mutation.request));
         let fingerprint = mutation.fingerprint(&new.content());
         let changed = self
             .writer
-            .change_case(&id, mutation.author(""), |found, version| match found {
+            .change_record(&id, mutation.author(""), |found: Option<Case>, version| match found {
                 Some(case) if mutation.check(case.requests.seen(fingerprint), version)? => Err(taken()),
                 Some(case) => Ok((case, Done::unchanged(()))),
                 None => {

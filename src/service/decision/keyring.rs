@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 
-use crate::store::key::TENANT;
+use crate::domain::tenant::TenantId;
 
 /// The first byte of an id: how it is made.
 const VERSION: u8 = 1;
@@ -151,7 +151,7 @@ fn head(name: [u8; NAME_BYTES]) -> [u8; 1 + NAME_BYTES] {
 
 /// What is authenticated beside the decision: an id of one tenant is none of another's.
 fn bound(head: &[u8]) -> Vec<u8> {
-    [head, TENANT.as_bytes()].concat()
+    [head, TenantId::DEFAULT.as_bytes()].concat()
 }
 
 fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {

@@ -1,9 +1,9 @@
 //! The bytes of a decision, as short as they can be: they stand in a SIP header.
 
+use crate::codec::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::decision::{DecisionRecord, MAX_REASONS};
 use crate::domain::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
 use crate::number::E164;
-use crate::store::codec::{DecodeError, Reader, Writer};
 
 /// The codes of reasons by their place here, from 1: append only, since old ids name them by it. 0 is a code that this
 /// table does not know.
@@ -48,7 +48,7 @@ const ABOUT_TO_DIAL: u8 = 1;
 const SPOOF_SUSPECTED: u8 = 2;
 
 pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
-    let mut writer = Writer::default();
+    let mut writer = ByteWriter::default();
     writer.time(record.decided_at);
     writer.uint(record.number.map_or(0, E164::digits));
     writer.option(record.value, |writer, value| writer.int(hundredths(value)));
@@ -59,7 +59,7 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     writer.byte(flags);
     writer.byte(record.attestation.map_or(0, Attestation::code));
     writer.byte(record.verstat.map_or(0, Verstat::code));
-    writer.option(record.event_time, Writer::time);
+    writer.option(record.event_time, ByteWriter::time);
     writer.text(&record.orig_id);
     writer.text(&record.ingress);
     let reasons = record.reasons.get(..MAX_REASONS).unwrap_or(&record.reasons);
@@ -73,7 +73,7 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
 
 /// A release that adds fields appends them: what is left over is not looked at.
 pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = ByteReader::new(bytes);
     let decided_at = reader.time()?;
     let number = match reader.uint()? {
         0 => None,
@@ -97,7 +97,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
         attestation,
         verstat,
         spoof_suspected: flags & SPOOF_SUSPECTED != 0,
-        event_time: reader.option(Reader::time)?,
+        event_time: reader.option(ByteReader::time)?,
         orig_id: reader.text()?.into(),
         ingress: reader.text()?.into(),
         reasons: reader.list(|reader| {

@@ -13,11 +13,12 @@ use crate::domain::ids::ReporterHash;
 use crate::domain::quota::{Share, TenantDay};
 use crate::domain::reporter::{Claim, Claimed, Counted, ReporterState, Slot};
 use crate::domain::state::Submitted;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::Standing;
 use crate::service::writer::{Deadline, Done};
 use crate::service::{Quota, ServiceError};
-use crate::store::{NoteKey, key};
+use crate::store::SideKey;
 
 /// What a report took at the door, to be given back if it turns out to be none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,10 +86,10 @@ impl Reports {
             }
         }
         let (reporters, back): (Vec<_>, Vec<_>) = back.into_iter().unzip();
-        let keys: Vec<NoteKey> = reporters.into_iter().map(NoteKey::reporter).collect();
+        let keys: Vec<SideKey> = reporters.into_iter().map(side_key).collect();
         let outcomes = self
             .writer
-            .change_notes(&keys, deadline, |place, note: &mut ReporterState| {
+            .change_side_records(&keys, deadline, |place, note: &mut ReporterState| {
                 let mut write = false;
                 // The latest first, as it may have taken the place of the one before.
                 for (filing, give_back) in back.get(place).into_iter().flatten().rev() {
@@ -145,13 +146,13 @@ impl Reports {
     }
 
     async fn lease(&self, short: u64, daily: u64, today: Day, deadline: Deadline) -> Result<u64, ServiceError> {
-        let keys = [NoteKey::tenant(key::TENANT)];
+        let keys = [SideKey::of::<TenantDay>(TenantId::DEFAULT, &TenantId::DEFAULT)];
         let lease = |_: usize, note: &mut TenantDay| {
             let answer = note.lease(today, short, daily, &self.quotas);
             let write = answer > 0;
             Done { answer, write }
         };
-        let mut leased = self.writer.change_notes(&keys, deadline, lease).await;
+        let mut leased = self.writer.change_side_records(&keys, deadline, lease).await;
         leased.pop().unwrap_or(Err(ServiceError::Internal)).map_err(not_filed)
     }
 
@@ -161,10 +162,7 @@ impl Reports {
         if groups.is_empty() {
             return;
         }
-        let keys: Vec<NoteKey> = groups
-            .iter()
-            .map(|(reporter, _)| NoteKey::reporter(*reporter))
-            .collect();
+        let keys: Vec<SideKey> = groups.iter().map(|(reporter, _)| side_key(*reporter)).collect();
         let admissions = {
             let filings = &*filings;
             let admit = |place: usize, note: &mut ReporterState| {
@@ -172,7 +170,7 @@ impl Reports {
                 let items = places.iter().filter_map(|place| filings.get(*place)?.as_ref().ok());
                 self.admit_reporter(note, items, now)
             };
-            self.writer.change_notes(&keys, deadline, admit).await
+            self.writer.change_side_records(&keys, deadline, admit).await
         };
         for ((_, places), admission) in groups.iter().zip(admissions) {
             let admission = admission.map_err(not_filed);
@@ -297,6 +295,11 @@ fn took_nothing(filed: &Result<Filed, ServiceError>) -> bool {
 fn used_up(quota: Quota, now: Timestamp) -> ServiceError {
     let retry_after = Day::of(now).left_at(now);
     ServiceError::OverQuota { quota, retry_after }
+}
+
+/// The key of a reporter's state.
+fn side_key(reporter: ReporterHash) -> SideKey {
+    SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)
 }
 
 /// Whatever became of a note, the report it was for is not filed.

@@ -18,9 +18,10 @@ use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, V
 use crate::domain::quota::{Budget, Quotas};
 use crate::domain::report::ReportRow;
 use crate::domain::state::Submitted;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
-use crate::store::{Meta, key};
+use crate::store::Meta;
 
 pub(super) use list::stored_reports;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
@@ -138,6 +139,6 @@ impl Reports {
     /// The keyed hash that stands for a reporter.
     #[must_use]
     pub fn reporter_hash(&self, name: &str) -> ReporterHash {
-        ReporterHash::keyed(&self.reporter_key, key::TENANT, name)
+        ReporterHash::keyed(&self.reporter_key, TenantId::DEFAULT.as_str(), name)
     }
 }

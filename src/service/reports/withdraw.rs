@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::Reports;
+use crate::codec;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ReportId, ReporterHash, RequestId};
 use crate::domain::report::ReportRow;
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
+use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::identity::read_number;
 use crate::service::writer::{Author, Deadline, Done, NumberJob};
-use crate::store::{NoteKey, Shard, Table, codec, key};
+use crate::store::{ScanTable, Shard, SideKey, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
@@ -174,10 +176,10 @@ impl Reports {
         deadline: Deadline,
         change: impl Fn(&mut ReporterState) -> bool,
     ) -> Result<(), ServiceError> {
-        let keys = [NoteKey::reporter(reporter)];
+        let keys = [SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)];
         let mut changed = self
             .writer
-            .change_notes(&keys, deadline, |_, note| {
+            .change_side_records(&keys, deadline, |_, note| {
                 let write = change(note);
                 Done { answer: (), write }
             })
@@ -193,7 +195,7 @@ impl Reports {
             let found = self
                 .writer
                 .store()
-                .scan(shard, Table::Rows, after, BUCKETS_AT_A_TIME)
+                .scan(shard, TenantId::DEFAULT, ScanTable::Rows, after, BUCKETS_AT_A_TIME)
                 .await?;
             for (id, stored) in &found.items {
                 let rows = codec::rows::decode(&stored.bytes)?;

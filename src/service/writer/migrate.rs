@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 
 use super::{Author, Done, NumberJob, Writer};
 use crate::domain::actor::Actor;
+use crate::domain::tenant::TenantId;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::store::{Shard, Table, key};
+use crate::store::{RecordKind, ScanTable, Shard, key};
 
 /// Numbers that are folded again in one step.
 const NUMBERS_AT_A_TIME: usize = 1_000;
@@ -38,7 +39,16 @@ impl Writer {
         for shard in Shard::all() {
             let mut after = None;
             loop {
-                let page = self.store.scan(shard, Table::Numbers, after, NUMBERS_AT_A_TIME).await?;
+                let page = self
+                    .store
+                    .scan(
+                        shard,
+                        TenantId::DEFAULT,
+                        ScanTable::Records(RecordKind::Number),
+                        after,
+                        NUMBERS_AT_A_TIME,
+                    )
+                    .await?;
                 let numbers = page.items.iter().filter_map(|(id, _)| key::number_of_id(id)).collect();
                 folded += self.fold_some(numbers).await?;
                 after = page.next;

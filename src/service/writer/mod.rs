@@ -29,13 +29,13 @@ use bytes::Bytes;
 
 use super::ServiceError;
 use crate::clock::Clock;
+use crate::codec::{self, entry::EntryHeader};
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Missing;
 use crate::domain::time::Timestamp;
 use crate::follow::Follower;
 use crate::index::{Index, StoreState};
 use crate::metrics::Metrics;
-use crate::store::codec::{self, entry::Header};
 use crate::store::{CommitError, RecordKey, RecordWrite, ShardCommit, Store, Version};
 
 pub(super) use deadline::{Deadline, WRITE_TIMEOUT};
@@ -200,8 +200,9 @@ fn record_write(
     author: Author<'_>,
     at: Timestamp,
 ) -> RecordWrite {
-    let header = Header {
+    let header = EntryHeader {
         nonce: random(),
+        tenant: key.tenant(),
         kind: key.kind(),
         id: key.id().clone(),
         deleted: false,

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::locks::Lanes;
-use super::work::{Work, bucket_writes};
+use super::work::{Work, bucket_writes, record_key};
 use super::{Author, Changed, Deadline, Done, MAX_ATTEMPTS, Mutation, Stop, Writer, overtaken, pause, record_write};
+use crate::codec;
 use crate::domain::rows::Rows;
 use crate::domain::state::NumberState;
-use crate::follow::Applied;
+use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::service::content::Content;
-use crate::store::{CommitError, RecordKey, Shard, ShardCommit, Version, codec};
+use crate::store::{CommitError, Shard, ShardCommit, Version};
 
 /// A number's record while it is being changed.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Writer {
         deadline: Deadline,
         change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
     ) -> Result<(T, Version), ServiceError> {
-        let _turn = deadline.wait(self.turns.take(&RecordKey::number(number))).await?;
+        let _turn = deadline.wait(self.turns.take(&record_key(number))).await?;
         let jobs = [NumberJob {
             number,
             items: vec![()],
@@ -198,7 +199,7 @@ impl Writer {
         let now = self.clock.now();
         let mut commits: BTreeMap<Shard, (ShardCommit, Vec<usize>)> = BTreeMap::new();
         for (place, work) in works.iter().enumerate().filter(|(_, work)| work.write) {
-            let key = RecordKey::number(work.record.number);
+            let key = record_key(work.record.number);
             let shard = key.shard();
             let (commit, places) = commits
                 .entry(shard)
@@ -245,7 +246,11 @@ impl Writer {
                     continue;
                 }
             };
-            shown.extend(version.map(|version| Applied::Number(number, version, Box::new(state))));
+            shown.extend(version.map(|version| Committed {
+                id: number,
+                version,
+                record: state,
+            }));
             outcomes.push(Some(JobOutcome {
                 answers: work.answers,
                 version: version.unwrap_or(0),

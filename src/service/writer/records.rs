@@ -1,69 +1,20 @@
 //! Changing one record that stands alone, a case or a list, or creating it.
 
-use bytes::Bytes;
-
 use super::{Author, Changed, Deadline, Done, MAX_ATTEMPTS, Mutation, Writer, overtaken, pause, record_write};
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
-use crate::follow::Applied;
+use crate::domain::tenant::TenantId;
+use crate::follow::Committed;
+use crate::index::IndexedRecord;
 use crate::service::ServiceError;
 use crate::service::content::Content;
-use crate::store::{CommitError, Key, RecordKey, ShardCommit, StoreError, Version, codec};
+use crate::store::{CommitError, RecordKey, ShardCommit, StoredKey, Version};
 
 /// The one turn that all lists share, so that lists created at the same time are counted.
 const LISTS_TURN: &str = "lists";
 
-/// A record that stands alone.
-pub(in crate::service) trait Record: Clone {
-    fn encode(&self) -> Bytes;
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError>;
-    /// The record, for the index.
-    fn applied(self, version: Version) -> Applied;
-}
-
-impl Record for Case {
-    fn encode(&self) -> Bytes {
-        codec::case::encode(self)
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        codec::case::decode(bytes)
-    }
-
-    fn applied(self, version: Version) -> Applied {
-        Applied::Case(self.id.clone(), version, Box::new(self))
-    }
-}
-
-impl Record for List {
-    fn encode(&self) -> Bytes {
-        codec::list::encode(self)
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        codec::list::decode(bytes)
-    }
-
-    fn applied(self, version: Version) -> Applied {
-        Applied::List(self.id.clone(), version, Box::new(self))
-    }
-}
-
 impl Writer {
-    /// Changes one case, or creates it.
-    pub(in crate::service) async fn change_case<T>(
-        &self,
-        id: &CaseId,
-        author: Author<'_>,
-        change: impl Fn(Option<Case>, Version) -> Result<(Case, Done<T>), ServiceError>,
-    ) -> Result<Changed<Case, T>, ServiceError> {
-        let key = RecordKey::case(id);
-        let deadline = self.deadline(1);
-        let _turn = deadline.wait(self.turns.take(&key)).await?;
-        self.change_record(&key, author, deadline, change).await
-    }
-
     /// Changes an existing case once for a request, however often the request is sent.
     pub(in crate::service) async fn mutate_case(
         &self,
@@ -73,7 +24,7 @@ impl Writer {
         change: impl Fn(&mut Case) -> Result<(), ServiceError>,
     ) -> Result<Changed<Case, ()>, ServiceError> {
         let fingerprint = mutation.fingerprint(content);
-        self.change_case(id, mutation.author(reason), |found, version| {
+        self.change_record(id, mutation.author(reason), |found: Option<Case>, version| {
             let mut case = found.ok_or(ServiceError::NotFound { what: "case" })?;
             if !mutation.check(case.requests.seen(fingerprint), version)? {
                 return Ok((case, Done::unchanged(())));
@@ -94,28 +45,43 @@ impl Writer {
         change: impl Fn(Option<List>, Version) -> Result<(List, Done<T>), ServiceError>,
     ) -> Result<Changed<List, T>, ServiceError> {
         let _turn = deadline.wait(self.turns.take_named(LISTS_TURN)).await?;
-        self.change_record(&RecordKey::list(id), author, deadline, change).await
+        self.attempt_record(id, author, deadline, change).await
     }
 
-    async fn change_record<R: Record, T>(
+    /// Changes one record, or creates it.
+    pub(in crate::service) async fn change_record<R: IndexedRecord + Clone, T>(
         &self,
-        key: &RecordKey,
+        id: &R::Id,
+        author: Author<'_>,
+        change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
+    ) -> Result<Changed<R, T>, ServiceError> {
+        let deadline = self.deadline(1);
+        let key = RecordKey::of::<R>(TenantId::DEFAULT, id);
+        let _turn = deadline.wait(self.turns.take(&key)).await?;
+        self.attempt_record(id, author, deadline, change).await
+    }
+
+    /// Changes one record, as often as it takes while other writers are faster.
+    async fn attempt_record<R: IndexedRecord + Clone, T>(
+        &self,
+        id: &R::Id,
         author: Author<'_>,
         deadline: Deadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
     ) -> Result<Changed<R, T>, ServiceError> {
+        let key = RecordKey::of::<R>(TenantId::DEFAULT, id);
         for attempt in 0..MAX_ATTEMPTS {
             if deadline.has_passed() {
                 break;
             }
             self.check_writable()?;
-            let keys = [Key::Record(key.clone())];
+            let keys = [StoredKey::Record(key.clone())];
             let found = deadline.wait(self.store.read(&keys)).await??.pop().flatten();
             let version = found.as_ref().map(|stored| stored.version);
             let record = found.map(|stored| R::decode(&stored.bytes)).transpose()?;
             let (record, done) = change(record, version.unwrap_or(0))?;
             if !done.write {
-                return Ok(self.show(version, record, done.answer));
+                return Ok(self.show(id, version, record, done.answer));
             }
             let write = record_write(key.clone(), version, record.encode(), author, self.clock.now());
             let commit = ShardCommit {
@@ -123,7 +89,7 @@ impl Writer {
                 ..ShardCommit::empty(key.shard())
             };
             match self.commit(vec![commit], deadline).await.pop() {
-                Some(Ok(versions)) => return Ok(self.show(versions.first().copied(), record, done.answer)),
+                Some(Ok(versions)) => return Ok(self.show(id, versions.first().copied(), record, done.answer)),
                 Some(Err(CommitError::Conflict { .. })) => tokio::time::sleep(pause(attempt)).await,
                 Some(Err(CommitError::Store(error))) => return Err(error.into()),
                 None => return Err(ServiceError::Internal),
@@ -133,10 +99,18 @@ impl Writer {
     }
 
     /// Shows a record in the index, and gives it to the caller.
-    fn show<R: Record, T>(&self, version: Option<Version>, record: R, answer: T) -> Changed<R, T> {
-        if let Some(version) = version {
-            self.follower.applied(vec![record.clone().applied(version)]);
-        }
+    fn show<R: IndexedRecord + Clone, T>(
+        &self,
+        id: &R::Id,
+        version: Option<Version>,
+        record: R,
+        answer: T,
+    ) -> Changed<R, T> {
+        self.follower.applied(version.map(|version| Committed {
+            id: id.clone(),
+            version,
+            record: record.clone(),
+        }));
         Changed {
             answer,
             version: version.unwrap_or(0),

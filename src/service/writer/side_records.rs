@@ -1,56 +1,27 @@
-//! Changing notes on reporters and tenants. They make no entry in the log and are in no index, so they are read each
-//! time, and nothing is shown afterwards.
+//! Changes side records, such as the state of a reporter. They are in no index, so they are read from the store each time.
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
 use super::{Deadline, Done, MAX_ATTEMPTS, Writer, overtaken, pause};
-use crate::domain::quota::TenantDay;
-use crate::domain::reporter::ReporterState;
+use crate::codec::SideRecord;
 use crate::service::ServiceError;
-use crate::store::{CommitError, Key, NoteKey, NoteWrite, Shard, ShardCommit, StoreError, codec};
+use crate::store::{CommitError, Shard, ShardCommit, SideKey, SideWrite, StoredKey};
 
-/// What a note holds.
-pub(in crate::service) trait Note: Default {
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError>;
-    fn encode(&self) -> Bytes;
-}
-
-impl Note for ReporterState {
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        codec::reporter::decode(bytes)
-    }
-
-    fn encode(&self) -> Bytes {
-        codec::reporter::encode(self)
-    }
-}
-
-impl Note for TenantDay {
-    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        codec::tenant::decode(bytes)
-    }
-
-    fn encode(&self) -> Bytes {
-        codec::tenant::encode(self)
-    }
-}
-
-/// What became of the notes of one attempt, by their place; those that somebody else changed meanwhile are left out.
+/// The outcomes of one attempt by the places of the keys; side records that another writer changed meanwhile are left
+/// out.
 type Fates<T> = Vec<(usize, Result<T, ServiceError>)>;
 
 impl Writer {
-    /// Changes notes; answers in the order of the keys, which name each note once. `change` is given the place of its
-    /// key. All notes are read in one exchange, and those of a shard written in one step.
-    pub(in crate::service) async fn change_notes<N: Note, T>(
+    /// Changes side records; answers in the order of the keys, which name each side record once. `change` gets the place
+    /// of its key. All are read in one exchange, and those of a shard are written in one step.
+    pub(in crate::service) async fn change_side_records<S: SideRecord, T>(
         &self,
-        keys: &[NoteKey],
+        keys: &[SideKey],
         deadline: Deadline,
-        change: impl Fn(usize, &mut N) -> Done<T>,
+        change: impl Fn(usize, &mut S) -> Done<T>,
     ) -> Vec<Result<T, ServiceError>> {
         let mut answers: Vec<Option<Result<T, ServiceError>>> = keys.iter().map(|_| None).collect();
-        let mut pending: Vec<(usize, &NoteKey)> = keys.iter().enumerate().collect();
+        let mut pending: Vec<(usize, &SideKey)> = keys.iter().enumerate().collect();
         for attempt in 0..MAX_ATTEMPTS {
             if pending.is_empty() || deadline.has_passed() {
                 break;
@@ -59,7 +30,7 @@ impl Writer {
                 self.metrics.commit_retry();
                 tokio::time::sleep(pause(attempt)).await;
             }
-            let fates = match self.attempt_notes(&pending, deadline, &change).await {
+            let fates = match self.attempt_side_records(&pending, deadline, &change).await {
                 Ok(fates) => fates,
                 Err(error) => pending.iter().map(|(place, _)| (*place, Err(error.clone()))).collect(),
             };
@@ -76,27 +47,27 @@ impl Writer {
             .collect()
     }
 
-    async fn attempt_notes<N: Note, T>(
+    async fn attempt_side_records<S: SideRecord, T>(
         &self,
-        pending: &[(usize, &NoteKey)],
+        pending: &[(usize, &SideKey)],
         deadline: Deadline,
-        change: &impl Fn(usize, &mut N) -> Done<T>,
+        change: &impl Fn(usize, &mut S) -> Done<T>,
     ) -> Result<Fates<T>, ServiceError> {
         self.check_writable()?;
-        let wanted: Vec<Key> = pending.iter().map(|(_, key)| Key::Note((*key).clone())).collect();
+        let wanted: Vec<StoredKey> = pending.iter().map(|(_, key)| StoredKey::Side((*key).clone())).collect();
         let found = deadline.wait(self.store.read(&wanted)).await??;
         let mut fates = Vec::with_capacity(pending.len());
         let mut commits: BTreeMap<Shard, (ShardCommit, Vec<(usize, T)>)> = BTreeMap::new();
         for ((place, key), stored) in pending.iter().zip(found) {
             let expected = stored.as_ref().map(|stored| stored.version);
-            let mut note = match stored.map_or(Ok(N::default()), |stored| N::decode(&stored.bytes)) {
-                Ok(note) => note,
+            let mut side_record = match stored.map_or(Ok(S::default()), |stored| S::decode(&stored.bytes)) {
+                Ok(side_record) => side_record,
                 Err(error) => {
                     fates.push((*place, Err(error.into())));
                     continue;
                 }
             };
-            let Done { answer, write } = change(*place, &mut note);
+            let Done { answer, write } = change(*place, &mut side_record);
             if !write {
                 fates.push((*place, Ok(answer)));
                 continue;
@@ -105,10 +76,10 @@ impl Writer {
             let (commit, answers) = commits
                 .entry(shard)
                 .or_insert_with(|| (ShardCommit::empty(shard), Vec::new()));
-            commit.notes.push(NoteWrite {
+            commit.side_records.push(SideWrite {
                 key: (*key).clone(),
                 expected,
-                state: note.encode(),
+                state: side_record.encode(),
             });
             answers.push((*place, answer));
         }

@@ -2,12 +2,14 @@
 
 use super::numbers::{NumberJob, NumberRecord};
 use super::{Done, Stop, Writer};
+use crate::codec;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Rows;
 use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::store::{BucketKey, BucketWrite, Key, RecordKey, Version, codec};
+use crate::store::{BucketKey, BucketWrite, RecordKey, StoredKey, Version};
 
 /// How often a change may ask for more rows: its own bucket, one to split, and then all.
 const MAX_ROUNDS: usize = 8;
@@ -36,14 +38,11 @@ impl Writer {
         &self,
         jobs: &[&'a NumberJob<I>],
     ) -> Result<Vec<Work<'a, I, T>>, ServiceError> {
-        let keys: Vec<Key> = jobs
+        let keys: Vec<StoredKey> = jobs
             .iter()
             .flat_map(|job| {
-                let bucket = Key::Bucket(BucketKey {
-                    number: job.number,
-                    bucket: 0,
-                });
-                [Key::Record(RecordKey::number(job.number)), bucket]
+                let bucket = StoredKey::Bucket(bucket_key(job.number, 0));
+                [StoredKey::Record(record_key(job.number)), bucket]
             })
             .collect();
         let found = self.store.read(&keys).await?;
@@ -94,14 +93,14 @@ impl Writer {
                 let Some(work) = works.get_mut(place) else { continue };
                 if let Some(buckets) = work.advance(self.fold(), change) {
                     let number = work.record.number;
-                    wanted.extend(buckets.into_iter().map(|bucket| (place, BucketKey { number, bucket })));
+                    wanted.extend(buckets.into_iter().map(|bucket| (place, bucket_key(number, bucket))));
                     open.push(place);
                 }
             }
             if open.is_empty() {
                 return Ok(());
             }
-            let keys: Vec<Key> = wanted.iter().map(|(_, key)| Key::Bucket(*key)).collect();
+            let keys: Vec<StoredKey> = wanted.iter().map(|(_, key)| StoredKey::Bucket(*key)).collect();
             for ((place, key), stored) in wanted.iter().zip(self.store.read(&keys).await?) {
                 let rows = stored.map_or(Ok(Vec::new()), |stored| codec::rows::decode(&stored.bytes))?;
                 if let Some(work) = works.get_mut(*place) {
@@ -176,11 +175,21 @@ pub(super) fn bucket_writes(record: &NumberRecord) -> impl Iterator<Item = Bucke
     record.rows.changed().map(|(bucket, rows)| {
         let bytes = (!rows.is_empty()).then(|| codec::rows::encode(rows));
         BucketWrite {
-            key: BucketKey {
-                number: record.number,
-                bucket,
-            },
+            key: bucket_key(record.number, bucket),
             bytes,
         }
     })
+}
+
+/// The key of a number's record.
+pub(super) fn record_key(number: E164) -> RecordKey {
+    RecordKey::of::<NumberState>(TenantId::DEFAULT, &number)
+}
+
+fn bucket_key(number: E164, bucket: u32) -> BucketKey {
+    BucketKey {
+        tenant: TenantId::DEFAULT,
+        number,
+        bucket,
+    }
 }

@@ -1,31 +1,32 @@
-//! Cuts long values into parts that survive the engine's recovery.
+//! Splits long values into parts that survive the engine's recovery.
 //!
-//! After a power cut, a disk may hold any of the 512-byte sectors of a batch that was being written, and zeros in place
-//! of the others. The engine tells a torn batch by the tag byte that every item of its journal starts with, and cuts
-//! the journal there; but where no tag is missing, because the lost sectors lie within one value, it finds a wrong
-//! checksum and refuses to open at all. So no item may span a whole sector: with [`MAX_PART_BYTES`], every sector of
-//! the journal holds the first byte of an item.
+//! After a power cut, a disk may hold some of the 512-byte sectors of a batch that was being written, and zeros in place
+//! of the others. The engine finds a torn batch by the tag byte at the start of every item of its journal, and cuts the
+//! journal there. But when no tag is missing, because the lost sectors lie within one value, it finds a wrong checksum
+//! and does not open at all. So no item may cover a whole sector: with [`MAX_PART_BYTES`], every sector of the journal
+//! holds the first byte of an item.
 //!
-//! The first part begins with the number of the others (two bytes, big-endian) and lies where the value belongs; the
-//! others lie in a space of their own, so that whoever scans does not meet them.
+//! The first part begins with the number of further parts (two bytes, big-endian) and has the value's own key. The
+//! further parts are in a space of their own, so that a scan does not read them.
 
 use super::keys::MAX_KEY_BYTES;
 
 /// The most bytes of an engine value.
-pub(super) const MAX_PART_BYTES: usize = 416;
+pub(super) const MAX_PART_BYTES: usize = 384;
 
-/// What a disk writes whole, or not at all.
+/// The bytes that a disk writes whole or not at all.
 const SECTOR_BYTES: usize = 512;
-/// What the engine's journal adds to an item: tag, type, compression, space, and three lengths.
+/// The bytes that the engine's journal adds to an item: tag, type, compression, space, and three lengths.
 const ITEM_BYTES: usize = 21;
-/// What the key of a further part adds: space and index.
+/// The bytes that the key of a further part adds: space and index.
 const PART_KEY_BYTES: usize = 3;
 const COUNT_BYTES: usize = 2;
 const HEAD_BYTES: usize = MAX_PART_BYTES - COUNT_BYTES;
 
 const _: () = assert!(ITEM_BYTES + MAX_KEY_BYTES + PART_KEY_BYTES + MAX_PART_BYTES <= SECTOR_BYTES);
 
-/// The first part of a value, and the others; none if there would be more than can be counted, which is 27 MB.
+/// The first part of a value, and the further parts; none for a value above 25 MB, which has more parts than two bytes
+/// can count.
 pub(super) fn split(value: &[u8]) -> Option<(Vec<u8>, impl ExactSizeIterator<Item = &[u8]>)> {
     let (first, rest) = value.split_at(value.len().min(HEAD_BYTES));
     let parts = rest.chunks(MAX_PART_BYTES);
@@ -36,7 +37,7 @@ pub(super) fn split(value: &[u8]) -> Option<(Vec<u8>, impl ExactSizeIterator<Ite
     Some((head, parts))
 }
 
-/// How many parts follow a first part, and what it holds of the value; none if it is no first part.
+/// The number of further parts, and the bytes of the value in the first part; none if it is not a first part.
 pub(super) fn open(head: &[u8]) -> Option<(u16, &[u8])> {
     let (count, first) = head.split_first_chunk::<COUNT_BYTES>()?;
     Some((u16::from_be_bytes(*count), first))

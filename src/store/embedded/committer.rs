@@ -1,4 +1,4 @@
-//! Group commit: one thread writes for everybody, so that all who wait at once share an fsync.
+//! Group commit: one thread writes for all callers, so that those who wait at the same time share an fsync.
 
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -9,35 +9,35 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::engine::Engine;
-use super::group::Group;
+use super::group::CommitGroup;
 use crate::store::error::{CommitError, StoreError};
-use crate::store::{Head, Ring, ShardCommit, Version};
+use crate::store::{LogHead, ShardCommit, ShardNotification, Version};
 
-/// Requests that wait for the committer; whoever comes then waits for a place.
+/// Requests that wait for the committer; the next caller waits for a place in the queue.
 const MAX_REQUESTS_WAITING: usize = 64;
-/// Items (records, buckets and notes) after which a group takes no further request.
+/// Items (records, buckets and side records) after which a group takes no further request.
 const MAX_GROUP_ITEMS: usize = 20_000;
-/// How long a request may wait for a place, and then for its answer. Far above what a slow disk needs: the engine is
-/// known to hang where it should have failed.
+/// The longest that a request waits for a place, and then for its answer. A slow disk needs far less; the engine is known
+/// to hang where it should fail.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-/// How often a closing store looks whether the committer has ended, within [`MAX_WAIT`].
+/// The pause between two looks of a closing store whether the committer has ended, within [`MAX_WAIT`].
 const CLOSE_POLL: Duration = Duration::from_millis(1);
 
-/// What became of each commit of a request, in order.
-pub(super) type Outcomes = Vec<Result<Vec<Version>, CommitError>>;
+/// The outcome of each commit of a request, in order.
+pub(super) type CommitOutcomes = Vec<Result<Vec<Version>, CommitError>>;
 
-/// What the committer tells everybody.
-pub(super) struct Shared {
-    /// The ends of the logs, of what is on the disk. Written by the committer alone.
-    pub(super) heads: RwLock<Vec<Head>>,
-    /// Why nothing is written any more, once that is so.
+/// What the committer shares with the store.
+pub(super) struct CommitterState {
+    /// The log heads on the disk. Written by the committer only.
+    pub(super) heads: RwLock<Vec<LogHead>>,
+    /// Why the store takes no more writes, once it does not.
     pub(super) failure: OnceLock<String>,
-    /// Rings of commits that are on the disk.
-    pub(super) rings: broadcast::Sender<Ring>,
+    /// Notifications of commits that are on the disk.
+    pub(super) notifications: broadcast::Sender<ShardNotification>,
 }
 
-impl Shared {
-    /// Whether writes are taken.
+impl CommitterState {
+    /// An error if the store takes no more writes.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.failure.get() {
             Some(cause) => Err(StoreError::Unavailable { cause: cause.clone() }),
@@ -45,7 +45,7 @@ impl Shared {
         }
     }
 
-    /// Takes no writes from now on. The first cause stays.
+    /// Stops all writes from now on. The first cause is kept.
     pub(super) fn fail(&self, error: &StoreError) {
         if self.failure.set(format!("no writes since: {error}")).is_ok() {
             tracing::error!(%error, "the store failed and takes no writes until it is opened again");
@@ -53,24 +53,24 @@ impl Shared {
     }
 }
 
-/// The way to the committing thread, which ends when this is dropped.
-pub(super) struct Committer {
-    queue: Option<mpsc::Sender<Request>>,
+/// The handle of the committing thread, which ends when this is dropped.
+pub(super) struct GroupCommitter {
+    queue: Option<mpsc::Sender<CommitRequest>>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Request {
+struct CommitRequest {
     commits: Vec<ShardCommit>,
-    answer: oneshot::Sender<Outcomes>,
+    answer: oneshot::Sender<CommitOutcomes>,
 }
 
-impl Committer {
+impl GroupCommitter {
     /// Starts the thread.
-    pub(super) fn start(engine: Arc<Engine>, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn start(engine: Arc<Engine>, shared: Arc<CommitterState>) -> Result<Self, StoreError> {
         let (queue, requests) = mpsc::channel(MAX_REQUESTS_WAITING);
         let thread = std::thread::Builder::new().name("committer".into());
         let thread = thread.spawn(move || {
-            let _watch = Watch(&shared);
+            let _watch = PanicWatch(&shared);
             run(&engine, &shared, requests);
         });
         let thread = thread.map_err(|error| StoreError::Unavailable {
@@ -82,15 +82,15 @@ impl Committer {
         })
     }
 
-    /// Has commits written.
-    pub(super) async fn commit(&self, commits: Vec<ShardCommit>) -> Result<Outcomes, StoreError> {
+    /// Sends commits to the thread and waits for their outcomes.
+    pub(super) async fn commit(&self, commits: Vec<ShardCommit>) -> Result<CommitOutcomes, StoreError> {
         let unavailable = |cause: &str| StoreError::Unavailable { cause: cause.into() };
         let unknown = |cause: &str| StoreError::OutcomeUnknown { cause: cause.into() };
         let Some(queue) = &self.queue else {
             return Err(unavailable("the store is closed"));
         };
         let (answer, outcomes) = oneshot::channel();
-        match timeout(MAX_WAIT, queue.send(Request { commits, answer })).await {
+        match timeout(MAX_WAIT, queue.send(CommitRequest { commits, answer })).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return Err(unavailable("the committer has ended")),
             Err(_) => return Err(unavailable("too many writes wait for the disk")),
@@ -103,8 +103,8 @@ impl Committer {
     }
 }
 
-impl Drop for Committer {
-    /// Waits until what was asked is written, but not for ever.
+impl Drop for GroupCommitter {
+    /// Waits until the queue is written, at most [`MAX_WAIT`].
     fn drop(&mut self) {
         self.queue = None;
         let Some(thread) = self.thread.take() else {
@@ -113,7 +113,7 @@ impl Drop for Committer {
         let mut waited = Duration::ZERO;
         while !thread.is_finished() {
             if waited >= MAX_WAIT {
-                tracing::error!("the disk does not answer; what waits for it is given up");
+                tracing::error!("the disk does not answer; the waiting writes are given up");
                 return;
             }
             std::thread::sleep(CLOSE_POLL);
@@ -125,10 +125,10 @@ impl Drop for Committer {
     }
 }
 
-/// Makes the store fail where it would otherwise seem ready, and nobody write.
-struct Watch<'s>(&'s Shared);
+/// Marks the store as failed when the thread panics: it would seem ready and write nothing.
+struct PanicWatch<'s>(&'s CommitterState);
 
-impl Drop for Watch<'_> {
+impl Drop for PanicWatch<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let cause = "the committer panicked".into();
@@ -137,7 +137,7 @@ impl Drop for Watch<'_> {
     }
 }
 
-fn run(engine: &Engine, shared: &Shared, mut requests: mpsc::Receiver<Request>) {
+fn run(engine: &Engine, shared: &CommitterState, mut requests: mpsc::Receiver<CommitRequest>) {
     while let Some(first) = requests.blocking_recv() {
         let mut items = items(&first);
         let mut waiting = vec![first];
@@ -152,16 +152,16 @@ fn run(engine: &Engine, shared: &Shared, mut requests: mpsc::Receiver<Request>) 
     }
 }
 
-fn items(request: &Request) -> usize {
+fn items(request: &CommitRequest) -> usize {
     request.commits.iter().map(ShardCommit::items).sum()
 }
 
-fn commit(engine: &Engine, shared: &Shared, waiting: Vec<Request>) {
+fn commit(engine: &Engine, shared: &CommitterState, waiting: Vec<CommitRequest>) {
     let heads = shared.heads.read().clone();
-    let mut group = Group::new(engine, &heads);
+    let mut group = CommitGroup::new(engine, &heads);
     let mut answers = Vec::with_capacity(waiting.len());
-    for Request { commits, answer } in waiting {
-        let outcomes: Outcomes = commits.into_iter().map(|commit| group.accept(commit)).collect();
+    for CommitRequest { commits, answer } in waiting {
+        let outcomes: CommitOutcomes = commits.into_iter().map(|commit| group.accept(commit)).collect();
         answers.push((answer, outcomes));
     }
     let written = shared.check().and_then(|()| write(shared, group));
@@ -171,13 +171,13 @@ fn commit(engine: &Engine, shared: &Shared, waiting: Vec<Request>) {
                 *outcome = Err(error.clone().into());
             }
         }
-        // Whoever has stopped waiting learns the outcome by asking again with the same id.
+        // A caller that stopped waiting learns the outcome when it sends the same request id again.
         drop(answer.send(outcomes));
     }
 }
 
-/// Writes a group, and rings once it is durable.
-fn write(shared: &Shared, group: Group<'_>) -> Result<(), StoreError> {
+/// Writes a group, and sends notifications once it is durable.
+fn write(shared: &CommitterState, group: CommitGroup<'_>) -> Result<(), StoreError> {
     let (batch, moved) = group.finish()?;
     Engine::commit(batch).inspect_err(|error| shared.fail(error))?;
     let mut heads = shared.heads.write();
@@ -187,9 +187,9 @@ fn write(shared: &Shared, group: Group<'_>) -> Result<(), StoreError> {
         }
     }
     drop(heads);
-    for (shard, Head { seq, .. }) in moved {
-        // Nobody may be listening.
-        drop(shared.rings.send(Ring { shard, seq }));
+    for (shard, LogHead { seq, .. }) in moved {
+        // An error only means that nobody listens.
+        drop(shared.notifications.send(ShardNotification { shard, seq }));
     }
     Ok(())
 }

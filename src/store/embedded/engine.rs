@@ -1,4 +1,4 @@
-//! The engine underneath: fjall, an LSM tree with a journal. The only file that knows its settings and its errors.
+//! The storage engine: fjall, an LSM tree with a journal. Only this file knows its settings and its errors.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use fjall::compaction::Leveled;
 use fjall::config::CompressionPolicy;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
 
-use super::keys::{META, Space};
-use super::place::Place;
-use super::view::View;
-use super::{Settings, chunks, keys};
+use super::directory::StoreDirectory;
+use super::keys::{EngineSpace, META};
+use super::snapshot::EngineSnapshot;
+use super::{EngineSettings, chunks, keys};
 use crate::store::error::StoreError;
 use crate::store::meta::Meta;
 
 /// Threads that flush and compact.
 const WORKERS: usize = 2;
-/// Journals kept before memtables are flushed to be rid of them, bytes. A start reads them all.
+/// The bytes of journals at which memtables are flushed, so that journals can be deleted. A start reads all journals.
 const MAX_JOURNAL_BYTES: u64 = 256 << 20;
-/// Tables at which the newest level is merged into the next.
+/// The number of tables at which the newest level is merged into the next.
 const L0_TABLES: u8 = 4;
 
 const STATES: &str = "states";
@@ -26,20 +26,20 @@ const ROWS: &str = "rows";
 const LOG: &str = "log";
 const PARTS: &str = "parts";
 
-/// An open engine, and the directory that it lies in.
+/// An open engine and its directory.
 pub(super) struct Engine {
     db: Database,
     states: Keyspace,
     rows: Keyspace,
     log: Keyspace,
     parts: Keyspace,
-    /// Last, so that the directory is let go when the engine is closed.
-    place: Place,
+    /// The last field, so that the directory is unlocked after the engine is closed.
+    directory: StoreDirectory,
 }
 
 impl Engine {
     /// Makes a complete store in a directory that does not exist yet.
-    pub(super) fn create(path: &Path, meta: &Meta, settings: &Settings) -> Result<(), StoreError> {
+    pub(super) fn create(path: &Path, meta: &Meta, settings: &EngineSettings) -> Result<(), StoreError> {
         let db = database(path, settings).map_err(unavailable)?;
         let create = || -> fjall::Result<()> {
             let states = db.keyspace(STATES, || options(settings))?;
@@ -54,8 +54,8 @@ impl Engine {
     }
 
     /// Opens the store of a complete directory.
-    pub(super) fn open(place: Place, settings: &Settings) -> Result<Self, StoreError> {
-        let db = database(&place.engine(), settings).map_err(unreadable)?;
+    pub(super) fn open(directory: StoreDirectory, settings: &EngineSettings) -> Result<Self, StoreError> {
+        let db = database(&directory.engine(), settings).map_err(unreadable)?;
         let keyspace = |name: &str| {
             if !db.keyspace_exists(name) {
                 return Err(StoreError::Foreign {
@@ -70,26 +70,26 @@ impl Engine {
             log: keyspace(LOG)?,
             parts: keyspace(PARTS)?,
             db,
-            place,
+            directory,
         })
     }
 
     /// The directory.
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    pub(super) fn directory(&self) -> &StoreDirectory {
+        &self.directory
     }
 
-    /// What the engine holds now, unmoved by later writes.
-    pub(super) fn view(&self) -> View<'_> {
-        View::new(self, self.db.snapshot())
+    /// A snapshot of the engine, which later writes do not change.
+    pub(super) fn snapshot(&self) -> EngineSnapshot<'_> {
+        EngineSnapshot::new(self, self.db.snapshot())
     }
 
     /// The part of the engine that holds a space.
-    pub(super) fn space(&self, space: Space) -> &Keyspace {
+    pub(super) fn space(&self, space: EngineSpace) -> &Keyspace {
         match space {
-            Space::States => &self.states,
-            Space::Rows => &self.rows,
-            Space::Log => &self.log,
+            EngineSpace::States => &self.states,
+            EngineSpace::Rows => &self.rows,
+            EngineSpace::Log => &self.log,
         }
     }
 
@@ -98,10 +98,10 @@ impl Engine {
         &self.parts
     }
 
-    /// A value as it is now: how many further parts it has, and what the first holds. For the only writer.
+    /// Passes the number of further parts of a value and its first part to `then`. For the committer, the only writer.
     pub(super) fn first_part<R>(
         &self,
-        space: Space,
+        space: EngineSpace,
         key: &[u8],
         then: impl FnOnce(u16, &[u8]) -> R,
     ) -> Result<Option<R>, StoreError> {
@@ -151,21 +151,21 @@ impl Engine {
         Self::commit(batch)
     }
 
-    /// Asks whether the engine still takes writes: one that failed, or a failed flush in the background, ends that.
+    /// Checks that the engine still takes writes. A failed write or a failed flush in the background ends that.
     pub(super) fn takes_writes(&self) -> Result<(), StoreError> {
         self.db.persist(PersistMode::Buffer).map_err(unavailable)
     }
 
-    /// The further parts of the log entries of a shard from one sequence to another, both included.
+    /// The keys of the further parts of a shard's log entries, from one entry to another, both included.
     pub(super) fn parts_of_entries(&self, first: &[u8], last: &[u8]) -> Result<Vec<fjall::Slice>, StoreError> {
-        let from = keys::part(Space::Log, first, 0);
-        let to = keys::part(Space::Log, last, u16::MAX);
+        let from = keys::part(EngineSpace::Log, first, 0);
+        let to = keys::part(EngineSpace::Log, last, u16::MAX);
         let found = self.db.snapshot().range(&self.parts, from..=to);
         found.map(|item| item.key().map_err(unavailable)).collect()
     }
 }
 
-/// What the engine says when it cannot be read or written now.
+/// The error of an engine that cannot be read or written now.
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 pub(super) fn unavailable(error: fjall::Error) -> StoreError {
     StoreError::Unavailable {
@@ -173,7 +173,7 @@ pub(super) fn unavailable(error: fjall::Error) -> StoreError {
     }
 }
 
-/// The engine holds something that is none of ours.
+/// The error of a value in the engine that this store did not write.
 pub(super) fn broken(what: &'static str) -> StoreError {
     StoreError::Unreadable {
         what,
@@ -200,7 +200,7 @@ fn meta_value(meta: &Meta) -> Vec<u8> {
     [&[0, 0][..], &meta.to_bytes()].concat()
 }
 
-fn database(path: &Path, settings: &Settings) -> fjall::Result<Database> {
+fn database(path: &Path, settings: &EngineSettings) -> fjall::Result<Database> {
     Database::builder(path)
         .cache_size(settings.cache_bytes)
         .worker_threads(WORKERS)
@@ -209,8 +209,8 @@ fn database(path: &Path, settings: &Settings) -> fjall::Result<Database> {
         .open()
 }
 
-/// States change in place and rows hold hashes: neither is worth compressing.
-fn options(settings: &Settings) -> KeyspaceCreateOptions {
+/// No compression: states are overwritten, and rows are mostly hashes.
+fn options(settings: &EngineSettings) -> KeyspaceCreateOptions {
     let leveled = Leveled::default()
         .with_l0_threshold(L0_TABLES)
         .with_table_target_size(settings.table_bytes);

@@ -1,7 +1,7 @@
 //! A group of commits that share one write and one fsync.
 //!
-//! Guards are checked against the engine and, above it, against what the group has already taken in, so that a later
-//! commit of the group sees an earlier one as if it were on the disk. Nothing is answered before it is.
+//! Expected versions are compared with the earlier commits of the group first, and then with the engine, so that a later
+//! commit sees an earlier one as if it were on the disk. No commit is answered before it is on the disk.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,39 +9,39 @@ use bytes::Bytes;
 use fjall::OwnedWriteBatch;
 
 use super::engine::{Engine, broken};
-use super::keys::Space;
-use super::view::version;
+use super::keys::EngineSpace;
+use super::snapshot::version;
 use super::{chunks, keys};
-use crate::store::codec::entry::nonce;
+use crate::codec::entry::nonce;
+use crate::shard::Shard;
 use crate::store::error::{CommitError, StoreError};
-use crate::store::key::Shard;
-use crate::store::{Head, LOG_ENTRIES_KEPT, NoteWrite, RecordWrite, ShardCommit, Version};
+use crate::store::{LOG_ENTRIES_KEPT, LogHead, RecordWrite, ShardCommit, SideWrite, Version};
 
-/// Commits taken in and not yet written.
-pub(super) struct Group<'e> {
+/// Commits that are accepted and not yet written.
+pub(super) struct CommitGroup<'e> {
     engine: &'e Engine,
-    /// The ends of the logs as they are on the disk.
-    heads: &'e [Head],
-    /// The ends of the logs that the group moved.
-    moved: BTreeMap<Shard, Head>,
-    /// Records and notes that the group looked at.
-    records: HashMap<Vec<u8>, Known>,
-    /// What to write in place of what is there; none to delete.
-    writes: BTreeMap<(Space, Vec<u8>), Option<Vec<u8>>>,
+    /// The log heads on the disk.
+    heads: &'e [LogHead],
+    /// The new heads of the logs that the group writes to.
+    moved: BTreeMap<Shard, LogHead>,
+    /// The records and side records that the group has read.
+    records: HashMap<Vec<u8>, KnownVersion>,
+    /// The new value of each key; none deletes it.
+    writes: BTreeMap<(EngineSpace, Vec<u8>), Option<Vec<u8>>>,
 }
 
-/// What is known of a record or note.
+/// The version of a record or side record, and its parts.
 #[derive(Clone, Copy, Default)]
-struct Known {
-    /// As the group leaves it; none if there is nothing.
+struct KnownVersion {
+    /// The version after the group; none if the record is absent.
     version: Option<Version>,
-    /// Further parts that it has on the disk.
+    /// The number of its further parts on the disk.
     parts: u16,
 }
 
-impl<'e> Group<'e> {
+impl<'e> CommitGroup<'e> {
     /// An empty group.
-    pub(super) fn new(engine: &'e Engine, heads: &'e [Head]) -> Self {
+    pub(super) fn new(engine: &'e Engine, heads: &'e [LogHead]) -> Self {
         Self {
             engine,
             heads,
@@ -51,7 +51,7 @@ impl<'e> Group<'e> {
         }
     }
 
-    /// Takes a commit in, and says what versions its records will have; or refuses it, and keeps nothing of it.
+    /// Accepts a commit and returns the versions that its records will have, or refuses all of it.
     pub(super) fn accept(&mut self, commit: ShardCommit) -> Result<Vec<Version>, CommitError> {
         let mut record_keys = Vec::with_capacity(commit.records.len());
         for record in &commit.records {
@@ -61,8 +61,8 @@ impl<'e> Group<'e> {
             }
             record_keys.push(key);
         }
-        for note in &commit.notes {
-            if self.known(&keys::note(&note.key))?.version != note.expected {
+        for side in &commit.side_records {
+            if self.known(&keys::side_record(&side.key))?.version != side.expected {
                 return Err(CommitError::Conflict { shard: commit.shard });
             }
         }
@@ -79,16 +79,17 @@ impl<'e> Group<'e> {
         }
         for bucket in commit.buckets {
             let bytes = bucket.bytes.map(Vec::from);
-            self.writes.insert((Space::Rows, keys::bucket(&bucket.key)), bytes);
+            self.writes
+                .insert((EngineSpace::Rows, keys::bucket(&bucket.key)), bytes);
         }
-        for note in commit.notes {
-            self.put_note(&note);
+        for side in commit.side_records {
+            self.put_side_record(&side);
         }
         Ok(versions)
     }
 
-    /// The group as one batch, and the ends of the logs once it is written; every key once, in order.
-    pub(super) fn finish(mut self) -> Result<(OwnedWriteBatch, BTreeMap<Shard, Head>), StoreError> {
+    /// The group as one batch with every key once, in order, and the log heads after it.
+    pub(super) fn finish(mut self) -> Result<(OwnedWriteBatch, BTreeMap<Shard, LogHead>), StoreError> {
         let mut batch = self.engine.batch();
         let mut parts = BTreeMap::new();
         self.trim(&mut parts)?;
@@ -122,25 +123,26 @@ impl<'e> Group<'e> {
     fn put_record(&mut self, shard: Shard, seq: Version, record: RecordWrite, key: Vec<u8>) {
         let state = record.state;
         let entry = [record.header.as_ref(), state.as_deref().unwrap_or_default()].concat();
-        self.writes.insert((Space::Log, keys::entry(shard, seq)), Some(entry));
+        self.writes
+            .insert((EngineSpace::Log, keys::entry(shard, seq)), Some(entry));
         if let Some(known) = self.records.get_mut(&key) {
             known.version = state.is_some().then_some(seq);
         }
         let payload = state.map(|state| [&seq.to_be_bytes()[..], &state].concat());
-        self.writes.insert((Space::States, key), payload);
+        self.writes.insert((EngineSpace::States, key), payload);
     }
 
-    fn put_note(&mut self, note: &NoteWrite) {
-        let (key, version) = (keys::note(&note.key), note.version());
+    fn put_side_record(&mut self, side: &SideWrite) {
+        let (key, version) = (keys::side_record(&side.key), side.version());
         if let Some(known) = self.records.get_mut(&key) {
             known.version = Some(version);
         }
-        let payload = [&version.to_be_bytes()[..], &note.state].concat();
-        self.writes.insert((Space::States, key), Some(payload));
+        let payload = [&version.to_be_bytes()[..], &side.state].concat();
+        self.writes.insert((EngineSpace::States, key), Some(payload));
     }
 
-    /// Drops the log entries beyond those that are kept: of the group's own, what was never written; of the disk's,
-    /// what lies between the oldest kept before and now.
+    /// Drops the log entries beyond [`LOG_ENTRIES_KEPT`]: those of the group are not written at all, those on the disk are
+    /// deleted.
     fn trim(&mut self, parts: &mut BTreeMap<Vec<u8>, Option<Bytes>>) -> Result<(), StoreError> {
         for (shard, head) in &self.moved {
             let before = self.on_disk(*shard).seq;
@@ -150,7 +152,7 @@ impl<'e> Group<'e> {
                 continue;
             }
             for seq in first..=last {
-                let key = (Space::Log, keys::entry(*shard, seq));
+                let key = (EngineSpace::Log, keys::entry(*shard, seq));
                 if seq <= before {
                     self.writes.insert(key, None);
                 } else {
@@ -164,25 +166,25 @@ impl<'e> Group<'e> {
         Ok(())
     }
 
-    /// Further parts that a value has on the disk, so that none is left over.
-    fn parts_before(&self, space: Space, key: &[u8]) -> Result<u16, StoreError> {
+    /// The number of further parts that a value has on the disk, so that none remains.
+    fn parts_before(&self, space: EngineSpace, key: &[u8]) -> Result<u16, StoreError> {
         match space {
-            Space::States => Ok(self.records.get(key).copied().unwrap_or_default().parts),
-            Space::Rows => Ok(self
+            EngineSpace::States => Ok(self.records.get(key).copied().unwrap_or_default().parts),
+            EngineSpace::Rows => Ok(self
                 .engine
                 .first_part(space, key, |parts, _| parts)?
                 .unwrap_or_default()),
-            Space::Log => Ok(0), // an entry is written once, and trimmed with its parts
+            EngineSpace::Log => Ok(0), // an entry is written once, and trimmed with its parts
         }
     }
 
-    fn known(&mut self, key: &[u8]) -> Result<Known, StoreError> {
+    fn known(&mut self, key: &[u8]) -> Result<KnownVersion, StoreError> {
         if let Some(known) = self.records.get(key) {
             return Ok(*known);
         }
-        let found = self.engine.first_part(Space::States, key, |parts, first| {
+        let found = self.engine.first_part(EngineSpace::States, key, |parts, first| {
             let version = version(first).ok_or_else(|| broken("record"))?;
-            Ok(Known {
+            Ok::<_, StoreError>(KnownVersion {
                 version: Some(version),
                 parts,
             })
@@ -192,11 +194,11 @@ impl<'e> Group<'e> {
         Ok(known)
     }
 
-    fn head(&self, shard: Shard) -> Head {
+    fn head(&self, shard: Shard) -> LogHead {
         self.moved.get(&shard).copied().unwrap_or_else(|| self.on_disk(shard))
     }
 
-    fn on_disk(&self, shard: Shard) -> Head {
+    fn on_disk(&self, shard: Shard) -> LogHead {
         self.heads.get(shard.index()).copied().unwrap_or_default()
     }
 }

@@ -1,31 +1,33 @@
-//! The engine's keys. Frozen, as everything stored is.
+//! The keys of the engine. They are frozen, as everything stored is.
 //!
-//! Every key starts with the shard, so that a shard is one range of each space:
+//! Every key starts with the shard, so that a shard is one range of each key space. A tenant is written as its length
+//! (one byte) and its name:
 //!
-//! | space  | key                                | payload                              |
-//! |--------|------------------------------------|--------------------------------------|
-//! | states | shard, kind, id                    | version (8 bytes, big-endian), state |
-//! |        | (records, and notes beside them)   |                                      |
-//! | rows   | shard, id                          | the bucket                           |
-//! | log    | shard, sequence (8, big-endian)    | the entry                            |
-//! | parts  | space, a key of it, index (2, b-e) | what does not fit into one value     |
+//! | space  | key                                        | payload                              |
+//! |--------|--------------------------------------------|--------------------------------------|
+//! | states | shard, kind, tenant, id                    | version (8 bytes, big-endian), state |
+//! |        | (records and side records)                 |                                      |
+//! | rows   | shard, tenant, id                          | the bucket                           |
+//! | log    | shard, sequence number (8, big-endian)     | the entry, of any tenant             |
+//! | parts  | space, a key of it, index (2, big-endian)  | the rest of a long value             |
 //!
-//! Kind 0 is no record's: the store's identity lies there, under shard 0.
+//! Kind 0 belongs to no record: the store's identity has that key, under shard 0.
 
-use crate::store::key::{BucketKey, Kind, NoteKey, RecordKey, Shard, Table};
-use crate::store::{Key, Version};
+use crate::codec::MAX_ID_BYTES;
+use crate::domain::tenant::TenantId;
+use crate::store::{BucketKey, RecordKey, ScanTable, Shard, SideKey, StoredKey, Version};
 
-/// Where the store's identity lies, in [`Space::States`].
+/// The key of the store's identity, in [`EngineSpace::States`].
 pub(super) const META: &[u8] = &[0, 0];
 
-/// The longest key of the states, rows and log: shard, kind, and the id of a case or a list.
-pub(super) const MAX_KEY_BYTES: usize = 2 + crate::domain::ids::CaseId::MAX_BYTES;
+/// The longest key of the states, rows and log: shard, kind, length of the tenant, tenant, id.
+pub(super) const MAX_KEY_BYTES: usize = 3 + TenantId::MAX_BYTES + MAX_ID_BYTES;
 
 /// A part of the engine that is ordered and flushed on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub(super) enum Space {
-    /// Records and notes of all kinds.
+pub(super) enum EngineSpace {
+    /// Records and side records of all kinds.
     States = 1,
     /// Row buckets.
     Rows = 2,
@@ -33,58 +35,76 @@ pub(super) enum Space {
     Log = 3,
 }
 
-/// Where a record lies, in [`Space::States`].
+/// The key of a record, in [`EngineSpace::States`].
 pub(super) fn record(key: &RecordKey) -> Vec<u8> {
-    under(&[key.shard().byte(), key.kind() as u8], key.id())
+    state(key.shard(), key.kind() as u8, key.tenant(), key.id())
 }
 
-/// Where a note lies, in [`Space::States`].
-pub(super) fn note(key: &NoteKey) -> Vec<u8> {
-    under(&[key.shard().byte(), key.kind() as u8], key.id())
+/// The key of a side record, in [`EngineSpace::States`].
+pub(super) fn side_record(key: &SideKey) -> Vec<u8> {
+    state(key.shard(), key.kind() as u8, key.tenant(), key.id())
 }
 
-/// Where a bucket lies, in [`Space::Rows`].
+fn state(shard: Shard, kind: u8, tenant: TenantId, id: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(MAX_KEY_BYTES);
+    bytes.extend_from_slice(&[shard.byte(), kind]);
+    push_tenant(&mut bytes, tenant);
+    bytes.extend_from_slice(id);
+    bytes
+}
+
+fn push_tenant(bytes: &mut Vec<u8>, tenant: TenantId) {
+    let name = tenant.as_bytes();
+    bytes.extend(u8::try_from(name.len())); // at most TenantId::MAX_BYTES
+    bytes.extend_from_slice(name);
+}
+
+/// The key of a bucket, in [`EngineSpace::Rows`].
 pub(super) fn bucket(key: &BucketKey) -> Vec<u8> {
-    under(&[key.shard().byte()], &key.id())
+    let (_, prefix) = table(key.shard(), key.tenant, ScanTable::Rows);
+    under(&prefix, &key.id())
 }
 
-/// Where a log entry lies, in [`Space::Log`].
+/// The key of a log entry, in [`EngineSpace::Log`].
 pub(super) fn entry(shard: Shard, seq: Version) -> Vec<u8> {
     under(&[shard.byte()], &seq.to_be_bytes())
 }
 
-/// The sequence in the key of a log entry.
+/// The sequence number in the key of a log entry.
 pub(super) fn seq_of_entry(key: &[u8]) -> Option<Version> {
     key.get(1..)?.try_into().ok().map(Version::from_be_bytes)
 }
 
-/// Where anything that can be read lies.
-pub(super) fn any(key: &Key) -> (Space, Vec<u8>) {
+/// The key of anything that can be read, and its space.
+pub(super) fn any(key: &StoredKey) -> (EngineSpace, Vec<u8>) {
     match key {
-        Key::Record(key) => (Space::States, record(key)),
-        Key::Bucket(key) => (Space::Rows, bucket(key)),
-        Key::Note(key) => (Space::States, note(key)),
+        StoredKey::Record(key) => (EngineSpace::States, record(key)),
+        StoredKey::Bucket(key) => (EngineSpace::Rows, bucket(key)),
+        StoredKey::Side(key) => (EngineSpace::States, side_record(key)),
     }
 }
 
-/// Where a shard's table lies, and what its keys start with; what follows is the id.
-pub(super) fn table(shard: Shard, table: Table) -> (Space, Vec<u8>) {
+/// The space of a table, and the prefix of its keys in a shard and a tenant; the id follows it.
+pub(super) fn table(shard: Shard, tenant: TenantId, table: ScanTable) -> (EngineSpace, Vec<u8>) {
     match table {
-        Table::Numbers => (Space::States, vec![shard.byte(), Kind::Number as u8]),
-        Table::Cases => (Space::States, vec![shard.byte(), Kind::Case as u8]),
-        Table::Lists => (Space::States, vec![shard.byte(), Kind::List as u8]),
-        Table::Rows => (Space::Rows, vec![shard.byte()]),
+        ScanTable::Records(kind) => (EngineSpace::States, state(shard, kind as u8, tenant, &[])),
+        ScanTable::Rows => {
+            let mut prefix = Vec::with_capacity(MAX_KEY_BYTES);
+            prefix.push(shard.byte());
+            push_tenant(&mut prefix, tenant);
+            (EngineSpace::Rows, prefix)
+        }
     }
 }
 
-/// Where a further part of a value lies.
-pub(super) fn part(space: Space, key: &[u8], index: u16) -> Vec<u8> {
+/// The key of a further part of a value.
+pub(super) fn part(space: EngineSpace, key: &[u8], index: u16) -> Vec<u8> {
     let mut bytes = under(&[space as u8], key);
     bytes.extend_from_slice(&index.to_be_bytes());
     bytes
 }
 
-/// A prefix, and an id behind it.
+/// A prefix and the id after it.
 pub(super) fn under(prefix: &[u8], id: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(prefix.len() + id.len() + 3);
     bytes.extend_from_slice(prefix);
@@ -95,35 +115,67 @@ pub(super) fn under(prefix: &[u8], id: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::case::Case;
     use crate::domain::ids::{CaseId, ListId, ReporterHash};
+    use crate::domain::list::List;
+    use crate::domain::quota::TenantDay;
+    use crate::domain::reporter::ReporterState;
+    use crate::domain::state::NumberState;
+
+    const TENANT: TenantId = TenantId::DEFAULT;
 
     #[test]
     fn keys_are_frozen() {
         let number = "+13152328257".parse().unwrap();
         let id = 13_152_328_257_u64.to_be_bytes();
-        assert_eq!(record(&RecordKey::number(number)), [&[226, 1][..], &id].concat());
+        let tenant = b"\x07default";
+        let record_key = RecordKey::of::<NumberState>(TENANT, &number);
+        assert_eq!(record(&record_key), [&[226, 1][..], tenant, &id].concat());
+        let bucket_key = BucketKey {
+            tenant: TENANT,
+            number,
+            bucket: 7,
+        };
+        assert_eq!(bucket(&bucket_key), [&[226][..], tenant, &id, &[0, 0, 0, 7]].concat());
+        let case = RecordKey::of::<Case>(TENANT, &CaseId::parse("c-1").unwrap());
+        assert_eq!(record(&case), [&[12, 2][..], tenant, b"c-1"].concat());
+        let list = RecordKey::of::<List>(TENANT, &ListId::parse("dno").unwrap());
+        assert_eq!(record(&list), [&[199, 5][..], tenant, b"dno"].concat());
+        let other = TenantId::parse("t").unwrap();
+        let list = RecordKey::of::<List>(other, &ListId::parse("dno").unwrap());
+        assert_eq!(record(&list), b"\xc7\x05\x01tdno");
+        let reporter = SideKey::of::<ReporterState>(TENANT, &ReporterHash::from_raw(7));
         assert_eq!(
-            bucket(&BucketKey { number, bucket: 7 }),
-            [&[226][..], &id, &[0, 0, 0, 7]].concat()
+            side_record(&reporter),
+            [&[252, 3][..], tenant, &[0, 0, 0, 0, 0, 0, 0, 7]].concat()
         );
-        let case = RecordKey::case(&CaseId::parse("c-1").unwrap());
-        assert_eq!(record(&case), [&[12, 2][..], b"c-1"].concat());
-        let list = RecordKey::list(&ListId::parse("dno").unwrap());
-        assert_eq!(record(&list), [&[199, 5][..], b"dno"].concat());
-        let reporter = NoteKey::reporter(ReporterHash::from_raw(7));
-        assert_eq!(note(&reporter), [&[252, 3][..], &[0, 0, 0, 0, 0, 0, 0, 7]].concat());
-        assert_eq!(note(&NoteKey::tenant("default")), [&[26, 4][..], b"default"].concat());
+        let day = SideKey::of::<TenantDay>(TENANT, &TENANT);
+        assert_eq!(side_record(&day), [&[26, 4][..], tenant, b"default"].concat());
         let entry = entry(Shard::new(5), 258);
         assert_eq!(entry, [5, 0, 0, 0, 0, 0, 0, 1, 2]);
         assert_eq!(seq_of_entry(&entry), Some(258));
-        assert_eq!(part(Space::Log, &entry, 3), [&[3][..], &entry, &[0, 3]].concat());
+        assert_eq!(part(EngineSpace::Log, &entry, 3), [&[3][..], &entry, &[0, 3]].concat());
+    }
+
+    /// No tenant's name is the beginning of the keys of another.
+    #[test]
+    fn the_keys_of_tenants_are_apart() {
+        let tenants = ["a", "ab", "aa", "abc"].map(|name| TenantId::parse(name).unwrap());
+        for tables in [ScanTable::Rows, ScanTable::Records(crate::store::RecordKind::Case)] {
+            let prefixes = tenants.map(|tenant| table(Shard::new(1), tenant, tables).1);
+            for (n, prefix) in prefixes.iter().enumerate() {
+                let others = prefixes.iter().enumerate().filter(|(other, _)| *other != n);
+                assert!(others.clone().all(|(_, other)| !other.starts_with(prefix)));
+            }
+        }
     }
 
     #[test]
-    fn the_longest_keys_are_those_of_cases_and_lists() {
-        let case = RecordKey::case(&CaseId::parse(&"c".repeat(CaseId::MAX_BYTES)).unwrap());
-        assert_eq!(record(&case).len(), MAX_KEY_BYTES);
-        let list = RecordKey::list(&ListId::parse(&"l".repeat(ListId::MAX_BYTES)).unwrap());
-        assert_eq!(record(&list).len(), MAX_KEY_BYTES);
+    fn the_longest_keys_are_those_of_the_longest_ids() {
+        let tenant = TenantId::parse(&"t".repeat(TenantId::MAX_BYTES)).unwrap();
+        let case = CaseId::parse(&"c".repeat(CaseId::MAX_BYTES)).unwrap();
+        assert_eq!(record(&RecordKey::of::<Case>(tenant, &case)).len(), MAX_KEY_BYTES);
+        let list = ListId::parse(&"l".repeat(ListId::MAX_BYTES)).unwrap();
+        assert_eq!(record(&RecordKey::of::<List>(tenant, &list)).len(), MAX_KEY_BYTES);
     }
 }

@@ -1,21 +1,22 @@
 //! The store of a single process: a directory on a local disk.
 //!
-//! Acknowledged means on the disk: every commit is fsynced before it is answered. All who wait at once share an fsync
-//! (`committer`), so throughput grows with the load. Underneath is fjall, an LSM tree with a journal; what it lacks is
-//! made up for here: `place` makes creation atomic, `chunks` keeps values short enough for its recovery.
+//! An acknowledged write is on the disk: every commit is fsynced before it is answered. Commits that wait at the same time
+//! share an fsync (`committer`), so throughput grows with the load. The storage engine is fjall, an LSM tree with a
+//! journal. This module adds what it lacks: `directory` makes creation atomic, `chunks` keeps values short enough for its
+//! recovery.
 //!
-//! Once a write fails, nothing is known of the disk any more: those who waited hear that the outcome is unknown, and
-//! the store takes no writes until it is opened again. It still answers reads.
+//! After a failed write the state of the disk is unknown: the waiting callers get "outcome unknown", and the store takes
+//! no writes until it is opened again. It still answers reads.
 
 mod chunks;
 mod committer;
+mod directory;
 mod engine;
 mod group;
 mod keys;
-mod place;
+mod snapshot;
 #[cfg(test)]
 mod tests;
-mod view;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -28,29 +29,32 @@ use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use self::committer::{Committer, Outcomes, Shared};
+use self::committer::{CommitOutcomes, CommitterState, GroupCommitter};
+use self::directory::StoreDirectory;
 use self::engine::Engine;
-use self::place::Place;
 use super::error::{CommitError, StoreError};
-use super::key::{Key, Shard, Table};
 use super::meta::Meta;
-use super::{Head, MAX_RINGS_WAITING, RawEntry, Ring, ScanPage, ShardCommit, Store, Stored, Version};
+use super::{
+    LogHead, MAX_NOTIFICATIONS_WAITING, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, Store,
+    Stored, StoredKey, Version,
+};
+use crate::domain::tenant::TenantId;
 
-/// How long the engine may take for anything but a commit, before the store counts as gone.
+/// The longest that the engine may take for anything but a commit before the store counts as unavailable.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// How much memory and disk the engine uses. All but the cache are fixed when a store is created.
+/// The memory and file sizes of the engine. All but the cache are fixed when a store is created.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Memory for blocks that were read, bytes.
+pub struct EngineSettings {
+    /// The bytes of the cache for blocks that were read.
     pub cache_bytes: u64,
-    /// Memory for what was written to one of the four tables and is not in a file yet, bytes.
+    /// The bytes of memory for writes to one of the four key spaces that are not in a file yet.
     pub memtable_bytes: u64,
-    /// The size of a file that a table is cut into, bytes.
+    /// The bytes of one file of a key space.
     pub table_bytes: u64,
 }
 
-impl Default for Settings {
+impl Default for EngineSettings {
     fn default() -> Self {
         Self {
             cache_bytes: 64 << 20,
@@ -62,12 +66,12 @@ impl Default for Settings {
 
 /// A store in a directory that this process alone has open.
 pub struct EmbeddedStore {
-    /// As it was read when the store was opened.
+    /// The identity as it was read when the store was opened.
     meta: Meta,
-    /// Before the engine, so that all that was asked is written before the engine closes.
-    committer: Committer,
+    /// Before the engine, so that its queue is written before the engine closes.
+    committer: GroupCommitter,
     engine: Arc<Engine>,
-    shared: Arc<Shared>,
+    shared: Arc<CommitterState>,
 }
 
 impl EmbeddedStore {
@@ -75,43 +79,43 @@ impl EmbeddedStore {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the directory cannot be used, or another process has it open;
-    /// [`StoreError::Foreign`] if it holds something else than a complete store; [`StoreError::Unreadable`] if the
-    /// store in it is damaged.
+    /// [`StoreError::Foreign`] if it holds something else than a complete store; [`StoreError::OtherFormat`] if it holds a
+    /// store of another format; [`StoreError::Unreadable`] if the store in it is damaged.
     pub async fn open(path: &Path, evidence_version: u32) -> Result<Self, StoreError> {
-        Self::open_with(path, evidence_version, Settings::default()).await
+        Self::open_with(path, evidence_version, EngineSettings::default()).await
     }
 
-    /// Opens a store with other settings than the usual.
+    /// Opens a store with other settings than the default.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn open_with(path: &Path, evidence_version: u32, settings: Settings) -> Result<Self, StoreError> {
+    pub async fn open_with(path: &Path, evidence_version: u32, settings: EngineSettings) -> Result<Self, StoreError> {
         let path = path.to_path_buf();
         // Without the limit of `on_disk`: after a crash, a large journal is read first.
         let open = spawn_blocking(move || Self::open_now(&path, evidence_version, &settings));
         open.await.unwrap_or_else(|error| Err(aborted(&error)))
     }
 
-    fn open_now(path: &Path, evidence_version: u32, settings: &Settings) -> Result<Self, StoreError> {
-        let place = Place::take(path)?;
-        place.complete(|path| {
+    fn open_now(path: &Path, evidence_version: u32, settings: &EngineSettings) -> Result<Self, StoreError> {
+        let directory = StoreDirectory::take(path)?;
+        directory.complete(|path| {
             let mut meta = Meta::create(evidence_version)?;
             meta.ready = true; // a store that is not complete is never seen
             Engine::create(path, &meta, settings)
         })?;
-        let engine = Arc::new(Engine::open(place, settings)?);
+        let engine = Arc::new(Engine::open(directory, settings)?);
         let meta = engine.meta()?;
-        let view = engine.view();
+        let view = engine.snapshot();
         let heads = Shard::all().map(|shard| view.head(shard));
-        let heads = heads.collect::<Result<Vec<Head>, _>>()?;
+        let heads = heads.collect::<Result<Vec<LogHead>, _>>()?;
         drop(view);
-        let (rings, _) = broadcast::channel(MAX_RINGS_WAITING);
-        let shared = Arc::new(Shared {
+        let (notifications, _) = broadcast::channel(MAX_NOTIFICATIONS_WAITING);
+        let shared = Arc::new(CommitterState {
             heads: RwLock::new(heads),
             failure: OnceLock::new(),
-            rings,
+            notifications,
         });
-        let committer = Committer::start(Arc::clone(&engine), Arc::clone(&shared))?;
+        let committer = GroupCommitter::start(Arc::clone(&engine), Arc::clone(&shared))?;
         Ok(Self {
             meta,
             committer,
@@ -120,7 +124,7 @@ impl EmbeddedStore {
         })
     }
 
-    /// Reads where waiting for the disk holds nobody up.
+    /// Reads in a thread where waiting for the disk does not block other tasks.
     async fn on_disk<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -144,7 +148,7 @@ impl EmbeddedStore {
         Err(StoreError::Foreign { found: found.name() })
     }
 
-    async fn commit_checked(&self, commits: Vec<ShardCommit>) -> Result<Outcomes, StoreError> {
+    async fn commit_checked(&self, commits: Vec<ShardCommit>) -> Result<CommitOutcomes, StoreError> {
         self.shared.check()?;
         self.committer.commit(commits).await
     }
@@ -156,20 +160,20 @@ impl Store for EmbeddedStore {
         &self.meta
     }
 
-    /// One process has the lock.
+    /// No: one process holds the lock.
     fn is_shared(&self) -> bool {
         false
     }
 
     fn describe(&self) -> String {
-        format!("embedded:{}", self.engine.place().path().display())
+        format!("embedded:{}", self.engine.directory().path().display())
     }
 
     async fn verify(&self) -> Result<(), StoreError> {
         self.shared.check()?;
         let shared = Arc::clone(&self.shared);
         let found = self.on_disk(move |engine| {
-            engine.place().verify()?;
+            engine.directory().verify()?;
             engine.takes_writes().inspect_err(|error| shared.fail(error))?;
             engine.meta()
         });
@@ -197,10 +201,10 @@ impl Store for EmbeddedStore {
         }
     }
 
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+    async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError> {
         let keys = keys.to_vec();
         self.on_disk(move |engine| {
-            let view = engine.view();
+            let view = engine.snapshot();
             keys.iter().map(|key| view.read(key)).collect()
         })
         .await
@@ -226,27 +230,28 @@ impl Store for EmbeddedStore {
     async fn scan(
         &self,
         shard: Shard,
-        table: Table,
+        tenant: TenantId,
+        table: ScanTable,
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError> {
-        self.on_disk(move |engine| engine.view().scan(shard, table, after.as_ref(), limit))
+        self.on_disk(move |engine| engine.snapshot().scan(shard, tenant, table, after.as_ref(), limit))
             .await
     }
 
-    async fn heads(&self) -> Result<Vec<Head>, StoreError> {
+    async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
         self.shared.check()?;
-        self.on_disk(|engine| engine.place().verify()).await?;
+        self.on_disk(|engine| engine.directory().verify()).await?;
         Ok(self.shared.heads.read().clone())
     }
 
-    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawEntry>, StoreError> {
-        self.on_disk(move |engine| engine.view().entries(shard, from, limit))
+    async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
+        self.on_disk(move |engine| engine.snapshot().entries(shard, from, limit))
             .await
     }
 
-    fn rings(&self) -> broadcast::Receiver<Ring> {
-        self.shared.rings.subscribe()
+    fn notifications(&self) -> broadcast::Receiver<ShardNotification> {
+        self.shared.notifications.subscribe()
     }
 }
 

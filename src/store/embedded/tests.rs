@@ -1,8 +1,9 @@
-//! What the contract of all stores cannot see: what is left in the engine, and what an open finds on the disk.
+//! Tests below the contract of all stores: what remains in the engine, and what an open finds on the disk.
 
 use bytes::Bytes;
 
 use super::*;
+use crate::domain::state::NumberState;
 use crate::store::{BucketKey, BucketWrite, LOG_ENTRIES_KEPT, RecordKey, RecordWrite};
 
 fn value(bytes: usize) -> Bytes {
@@ -12,7 +13,7 @@ fn value(bytes: usize) -> Bytes {
 /// A commit of a record and a bucket of one number.
 fn commit(expected: Option<Version>, state: Option<Bytes>, bucket: Option<Bytes>) -> Vec<ShardCommit> {
     let number = "+13152328257".parse().unwrap();
-    let key = RecordKey::number(number);
+    let key = RecordKey::of::<NumberState>(TenantId::DEFAULT, &number);
     vec![ShardCommit {
         shard: key.shard(),
         records: vec![RecordWrite {
@@ -22,10 +23,14 @@ fn commit(expected: Option<Version>, state: Option<Bytes>, bucket: Option<Bytes>
             state,
         }],
         buckets: vec![BucketWrite {
-            key: BucketKey { number, bucket: 1 },
+            key: BucketKey {
+                tenant: TenantId::DEFAULT,
+                number,
+                bucket: 1,
+            },
             bytes: bucket,
         }],
-        notes: Vec::new(),
+        side_records: Vec::new(),
     }]
 }
 
@@ -103,4 +108,24 @@ async fn a_store_whose_directory_is_gone_says_so() {
     store.verify().await.unwrap();
     std::fs::rename(&path, dir.path().join("elsewhere")).unwrap();
     assert!(matches!(store.verify().await, Err(StoreError::Foreign { .. })));
+}
+
+#[tokio::test]
+async fn a_store_of_the_format_before_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path(), 1).await.unwrap();
+    // An identity of format 1 has the same fields.
+    let mut identity = store.meta().to_bytes();
+    identity[0] = 1;
+    let mut batch = store.engine.batch();
+    batch.insert(
+        store.engine.space(keys::EngineSpace::States),
+        keys::META,
+        [&[0, 0][..], &identity].concat(),
+    );
+    Engine::commit(batch).unwrap();
+    drop(store);
+    let error = EmbeddedStore::open(dir.path(), 1).await.err().unwrap();
+    assert!(matches!(error, StoreError::OtherFormat { found: 1 }), "{error}");
+    assert!(error.to_string().contains("start with an empty store"), "{error}");
 }

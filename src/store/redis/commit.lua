@@ -1,38 +1,37 @@
 #!lua
--- Commits records, row buckets, notes and change-log entries of one shard in one step, guarded by the versions of
--- records and notes.
+-- Commits records, row buckets, side records and change-log entries of one shard and one tenant in one step, guarded by
+-- the versions of records and side records.
 --
 -- KEYS (one hash tag, in the order of keys.rs):
---   1 head: hash of store, seq, nonce      2 log: stream      3 number      4 case      5 rows      6 reporter
---   7 tenant      8 list: hashes
+--   1 head: hash of store, seq, nonce      2 log: stream      3 rows: hash
+--   from 4 on, a hash for each kind of record and side record; every value begins with a version
 -- ARGV:
 --   1 store id, as in the head             2 nonce of the last entry, decimal
---   3 log entries to keep                  4 channel to ring on
+--   3 log entries to keep                  4 channel of notifications
 --   5 shard, decimal                       6 count of records
---   7 count of buckets to set              8 count of notes
---   then five for each record: index of its hash in KEYS (negative: delete the record), id, version expected (eight
+--   7 count of buckets to set              8 count of side records
+--   then five for each record: place of its hash in KEYS (negative: delete the record), id, version expected (eight
 --     bytes, or empty if there must be no record), header of the log entry, state (empty if deleted)
---   then four for each note: index of its hash in KEYS, id, version expected (as above), new version and state
+--   then four for each side record: place of its hash in KEYS, id, version expected (as above), new version and state
 --   then two for each bucket to set: id, bytes
 --   then the ids of buckets to delete
 -- Returns one of
 --   {'committed', last sequence}   {'conflict'}   {'foreign', store id found or empty}
 --
--- Redis does not take back what a script wrote before it failed. So everything that may fail is done before anything is
--- written: guards, types and rights are checked, and the first write is to the log, which refuses a sequence that it
--- is past. Want of memory, a full disk and a replica's refusal are found before a script without flags starts.
+-- Redis does not take back the writes of a script that fails later. So everything that can fail is done before the first
+-- write: guards, types and rights are checked, and the first write is to the log, which refuses a sequence number that
+-- is not above its last. Out of memory, disk full and read-only replica are found before a script without flags starts.
 
-local HEAD, LOG, ROWS = KEYS[1], KEYS[2], KEYS[5]
-local FIRST_RECORD, OF_RECORD, OF_NOTE, OF_BUCKET = 9, 5, 4, 2
--- The hashes of which every value begins with a version.
-local GUARDED = {3, 4, 6, 7, 8}
--- How many values one call takes from a table, an even number; Lua's stack ends at 8,000.
+local HEAD, LOG, ROWS = KEYS[1], KEYS[2], KEYS[3]
+local FIRST_HASH = 4
+local FIRST_RECORD, OF_RECORD, OF_SIDE_RECORD, OF_BUCKET = 9, 5, 4, 2
+-- The number of values that one call takes from a table, an even number; Lua's stack ends at 8,000.
 local BATCH = 2000
 
 local store, nonce, kept, channel, shard = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local records = tonumber(ARGV[6])
-local first_note = FIRST_RECORD + records * OF_RECORD
-local first_bucket = first_note + tonumber(ARGV[8]) * OF_NOTE
+local first_side_record = FIRST_RECORD + records * OF_RECORD
+local first_bucket = first_side_record + tonumber(ARGV[8]) * OF_SIDE_RECORD
 local first_deleted_bucket = first_bucket + tonumber(ARGV[7]) * OF_BUCKET
 
 local function in_batches(list, from, to, call)
@@ -49,7 +48,7 @@ end
 
 -- Guards.
 local ids, expected, set, deleted = {}, {}, {}, {}
-for _, index in ipairs(GUARDED) do
+for index = FIRST_HASH, #KEYS do
   ids[index], expected[index], set[index], deleted[index] = {}, {}, {}, {}
 end
 local function expect(at)
@@ -57,13 +56,13 @@ local function expect(at)
   table.insert(ids[index], ARGV[at + 1])
   table.insert(expected[index], ARGV[at + 2])
 end
-for at = FIRST_RECORD, first_note - 1, OF_RECORD do
+for at = FIRST_RECORD, first_side_record - 1, OF_RECORD do
   expect(at)
 end
-for at = first_note, first_bucket - 1, OF_NOTE do
+for at = first_side_record, first_bucket - 1, OF_SIDE_RECORD do
   expect(at)
 end
-for _, index in ipairs(GUARDED) do
+for index = FIRST_HASH, #KEYS do
   local checked, holds = 0, true
   in_batches(ids[index], 1, #ids[index], function(...)
     for _, value in ipairs(redis.call('HMGET', KEYS[index], ...)) do
@@ -88,7 +87,7 @@ end
 
 -- Writes. The log first, without what would be trimmed again.
 local oldest = seq + records - kept + 1
-for at = FIRST_RECORD, first_note - 1, OF_RECORD do
+for at = FIRST_RECORD, first_side_record - 1, OF_RECORD do
   seq = seq + 1
   local index, id, header, state = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 3], ARGV[at + 4]
   if seq >= oldest then
@@ -101,12 +100,12 @@ for at = FIRST_RECORD, first_note - 1, OF_RECORD do
     table.insert(set[index], struct.pack('>I8', seq) .. state)
   end
 end
-for at = first_note, first_bucket - 1, OF_NOTE do
+for at = first_side_record, first_bucket - 1, OF_SIDE_RECORD do
   local index = tonumber(ARGV[at])
   table.insert(set[index], ARGV[at + 1])
   table.insert(set[index], ARGV[at + 3])
 end
-for _, index in ipairs(GUARDED) do
+for index = FIRST_HASH, #KEYS do
   local key = KEYS[index]
   in_batches(set[index], 1, #set[index], function(...) redis.call('HSET', key, ...) end)
   in_batches(deleted[index], 1, #deleted[index], function(...) redis.call('HDEL', key, ...) end)
@@ -120,7 +119,7 @@ if records > 0 then
   end
   local last = string.format('%.0f', seq)
   redis.call('HSET', HEAD, 'seq', last, 'nonce', nonce)
-  -- A ring may be lost: a user without the right to publish must not lose a commit by it.
+  -- A notification may be lost: a user without the right to publish must not lose a commit by it.
   redis.pcall('PUBLISH', channel, shard .. ':' .. last)
 end
 return {'committed', seq}

@@ -1,44 +1,44 @@
-//! Commits: each shard's is one call of the commit script, and many are sent in one go.
+//! Commits. The commit of a shard is one call of the commit script; many calls are sent together.
 
 use bytes::BytesMut;
 use redis::{Cmd, Value};
 
-use super::error::Failure;
-use super::link::{Deadline, Link};
-use super::{reply, scripts, together};
-use crate::store::codec::entry::nonce;
-use crate::store::{
-    CommitError, Kind, LOG_ENTRIES_KEPT, NoteKind, NoteWrite, RecordWrite, ShardCommit, StoreError, Version,
-};
+use super::connection::{CallDeadline, ServerConnection};
+use super::error::RedisFailure;
+use super::keys::{self, TenantHash};
+use super::{reply, scripts, transaction};
+use crate::codec::entry::nonce;
+use crate::domain::tenant::TenantId;
+use crate::store::{CommitError, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, StoreError, Version};
 
-/// The most bytes of one shard's commit: the server runs it in one step, and serves nobody meanwhile.
+/// The most bytes of one shard's commit. The server runs it in one step and answers no other client meanwhile.
 pub const MAX_COMMIT_BYTES: usize = 64 << 20;
-/// About how many bytes of commits are run together: the server serves nobody meanwhile, for about 25 ms at most. Larger
-/// commits are run alone.
+/// The approximate bytes of commits that run in one transaction, which takes the server about 25 ms at most; it answers
+/// no other client meanwhile. A larger commit runs alone.
 const CHUNK_BYTES: usize = 1 << 20;
-/// What an argument costs beside its bytes, about.
+/// The approximate bytes that an argument needs besides its own.
 const ARGUMENT_BYTES: usize = 16;
 
-/// What all commits to a store have in common.
-pub(super) struct Committer<'a> {
-    pub(super) link: &'a Link,
-    /// The store's name, as in its heads.
+/// Sends the commits of one store.
+pub(super) struct ShardCommitter<'a> {
+    pub(super) connection: &'a ServerConnection,
+    /// The store's name, as in the log heads.
     pub(super) store: &'a str,
-    /// The channel to ring on.
+    /// The channel of notifications.
     pub(super) channel: &'a str,
 }
 
-type Committed = Result<Vec<Version>, CommitError>;
+type CommitOutcome = Result<Vec<Version>, CommitError>;
 
-impl Committer<'_> {
+impl ShardCommitter<'_> {
     /// Commits each shard; answers in the order of `commits`. After a failure of the connection the rest is not sent.
-    pub(super) async fn commit(&self, commits: &[ShardCommit], deadline: Deadline) -> Vec<Committed> {
+    pub(super) async fn commit(&self, commits: &[ShardCommit], deadline: CallDeadline) -> Vec<CommitOutcome> {
         let check = |commit| Ok(check(commit).map(|()| Vec::new())?);
-        let mut answers: Vec<Committed> = commits.iter().map(check).collect();
+        let mut answers: Vec<CommitOutcome> = commits.iter().map(check).collect();
         let mut due: Vec<_> = commits.iter().zip(&mut answers).collect();
         due.retain(|(commit, answer)| answer.is_ok() && !is_empty(commit));
         let mut left = due.as_mut_slice();
-        let mut broken: Option<Failure> = None;
+        let mut broken: Option<RedisFailure> = None;
         while !left.is_empty() {
             let (chunk, rest) = left.split_at_mut(chunk_length(left.iter().map(|(commit, _)| *commit)));
             left = rest;
@@ -60,30 +60,35 @@ impl Committer<'_> {
         answers
     }
 
-    /// Sends commits in one go. An error is one of the connection, not the server's answer to a commit.
-    async fn send(&self, commits: &[&ShardCommit], deadline: Deadline) -> Vec<Result<Value, Failure>> {
+    /// Sends commits together. An error means that the connection failed; the server's answers are values.
+    async fn send(&self, commits: &[&ShardCommit], deadline: CallDeadline) -> Vec<Result<Value, RedisFailure>> {
         let calls: Vec<Cmd> = commits.iter().map(|commit| self.call(commit)).collect();
-        match together::ask(self.link, &calls, deadline).await {
+        match transaction::ask(self.connection, &calls, deadline).await {
             Ok(answers) if answers.iter().any(scripts::is_missing) => self.send_again(&calls, answers, deadline).await,
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(failure) => commits.iter().map(|_| Err(failure.clone())).collect(),
         }
     }
 
-    /// Gives the server the script, which it does not have since it was started, and sends again what it did not run.
-    async fn send_again(&self, calls: &[Cmd], answers: Vec<Value>, deadline: Deadline) -> Vec<Result<Value, Failure>> {
+    /// Loads the script, which the server lost when it was restarted, and sends the calls again that it did not run.
+    async fn send_again(
+        &self,
+        calls: &[Cmd],
+        answers: Vec<Value>,
+        deadline: CallDeadline,
+    ) -> Vec<Result<Value, RedisFailure>> {
         let missing = calls
             .iter()
             .zip(&answers)
             .filter(|(_, answer)| scripts::is_missing(answer));
         let calls: Vec<Cmd> = missing.map(|(call, _)| call.clone()).collect();
-        let again = match self.link.ask_one(scripts::COMMIT.load(), deadline).await {
-            Ok(_loaded) => together::ask(self.link, &calls, deadline).await,
+        let again = match self.connection.ask_one(scripts::COMMIT.load(), deadline).await {
+            Ok(_loaded) => transaction::ask(self.connection, &calls, deadline).await,
             Err(failure) => Err(failure),
         };
         let mut again = again.map(Vec::into_iter);
         let mut second = move || match &mut again {
-            Ok(answers) => answers.next().ok_or(Failure::Malformed { wanted: "answer" }),
+            Ok(answers) => answers.next().ok_or(RedisFailure::Malformed { wanted: "answer" }),
             Err(failure) => Err(failure.clone()),
         };
         let answers = answers.into_iter();
@@ -107,7 +112,8 @@ impl Committer<'_> {
                 .iter()
                 .filter_map(|write| Some((write.key.id(), write.bytes.as_ref()?)))
         };
-        let mut call = scripts::commit(commit.shard);
+        let tenant = commit.tenant().unwrap_or(TenantId::DEFAULT); // a commit without items is not sent
+        let mut call = scripts::commit(commit.shard, tenant);
         call.arg(self.store)
             .arg(last_nonce)
             .arg(LOG_ENTRIES_KEPT)
@@ -115,15 +121,16 @@ impl Committer<'_> {
         call.arg(commit.shard.index())
             .arg(commit.records.len())
             .arg(set().count())
-            .arg(commit.notes.len());
+            .arg(commit.side_records.len());
         for write in &commit.records {
             let state = write.state.as_deref();
-            call.arg(hash_index(write)).arg(write.key.id().as_ref());
+            call.arg(record_place(write)).arg(write.key.id().as_ref());
             expect(&mut call, write.expected);
             call.arg(write.header.as_ref()).arg(state.unwrap_or_default());
         }
-        for write in &commit.notes {
-            call.arg(note_index(write)).arg(write.key.id().as_ref());
+        for write in &commit.side_records {
+            let place = place(TenantHash::SideRecords(write.key.kind()));
+            call.arg(place).arg(write.key.id().as_ref());
             expect(&mut call, write.expected);
             call.arg([&write.version().to_be_bytes()[..], &write.state].concat());
         }
@@ -137,7 +144,7 @@ impl Committer<'_> {
     }
 }
 
-/// The version that is to be there: eight bytes, or none.
+/// The expected version: eight bytes, or none.
 fn expect(call: &mut Cmd, version: Option<Version>) {
     match version {
         Some(version) => call.arg(&version.to_be_bytes()),
@@ -145,28 +152,22 @@ fn expect(call: &mut Cmd, version: Option<Version>) {
     };
 }
 
-/// Where the record is among the script's KEYS, counted from 1; negative if it is to be deleted.
-fn hash_index(write: &RecordWrite) -> i8 {
-    let index = match write.key.kind() {
-        Kind::Number => 3,
-        Kind::Case => 4,
-        Kind::List => 8,
-    };
-    if write.state.is_some() { index } else { -index }
+/// The place of a record's hash in the script's KEYS; negative if the record is to be deleted.
+fn record_place(write: &RecordWrite) -> i64 {
+    let place = place(TenantHash::Records(write.key.kind()));
+    if write.state.is_some() { place } else { -place }
 }
 
-/// Where the note is among the script's KEYS, counted from 1.
-fn note_index(write: &NoteWrite) -> i8 {
-    match write.key.kind() {
-        NoteKind::Reporter => 6,
-        NoteKind::Tenant => 7,
-    }
+/// The place of a hash in the script's KEYS. Every kind has one; 0 would be refused by the script.
+fn place(hash: TenantHash) -> i64 {
+    let place = keys::place_in_script(hash).unwrap_or_default();
+    i64::try_from(place).unwrap_or_default()
 }
 
-/// The nonce of the entry that a record becomes.
+/// The nonce of a record's log entry.
 fn entry_nonce(write: &RecordWrite) -> u64 {
     nonce(&write.header).unwrap_or_else(|| {
-        // A header that short has its nonce end in the state.
+        // In a very short header the nonce ends in the state.
         let mut entry = BytesMut::from(write.header.as_ref());
         entry.extend_from_slice(write.state.as_deref().unwrap_or_default());
         nonce(&entry).unwrap_or_default()
@@ -188,7 +189,7 @@ fn is_empty(commit: &ShardCommit) -> bool {
     commit.items() == 0
 }
 
-/// About how many bytes a commit takes on the wire.
+/// The approximate bytes of a commit on the wire.
 fn size(commit: &ShardCommit) -> usize {
     let records = commit.records.iter().map(|write| {
         let state = write.state.as_ref().map_or(0, bytes::Bytes::len);
@@ -198,12 +199,13 @@ fn size(commit: &ShardCommit) -> usize {
         let bytes = write.bytes.as_ref().map_or(0, bytes::Bytes::len);
         write.key.id().len() + bytes + 2 * ARGUMENT_BYTES
     });
-    let notes = commit.notes.iter();
-    let notes = notes.map(|write| write.key.id().len() + write.state.len() + 4 * ARGUMENT_BYTES);
-    records.chain(buckets).chain(notes).fold(0, usize::saturating_add)
+    let side_records = commit.side_records.iter();
+    let side_records = side_records.map(|write| write.key.id().len() + write.state.len() + 4 * ARGUMENT_BYTES);
+    let items = records.chain(buckets).chain(side_records);
+    items.fold(0, usize::saturating_add)
 }
 
-/// How many of the commits are sent together: at least one, if there is one.
+/// The number of commits that are sent together: at least one, if there is one.
 fn chunk_length<'a>(commits: impl ExactSizeIterator<Item = &'a ShardCommit>) -> usize {
     let count = commits.len();
     let mut bytes = 0usize;
@@ -214,11 +216,11 @@ fn chunk_length<'a>(commits: impl ExactSizeIterator<Item = &'a ShardCommit>) -> 
     fits.count().max(1).min(count)
 }
 
-/// What the script answered.
-fn understand(commit: &ShardCommit, answer: Value) -> Committed {
-    let understood = || -> Result<Committed, Failure> {
+/// Reads the script's answer.
+fn understand(commit: &ShardCommit, answer: Value) -> CommitOutcome {
+    let understood = || -> Result<CommitOutcome, RedisFailure> {
         let mut answer = reply::list(answer)?.into_iter();
-        let mut next = || answer.next().ok_or(Failure::Malformed { wanted: "outcome" });
+        let mut next = || answer.next().ok_or(RedisFailure::Malformed { wanted: "outcome" });
         match reply::text(&next()?).as_str() {
             "committed" => {
                 let last = reply::integer(&next()?)?;
@@ -227,13 +229,13 @@ fn understand(commit: &ShardCommit, answer: Value) -> Committed {
             }
             "conflict" => Ok(Err(CommitError::Conflict { shard: commit.shard })),
             "foreign" => Ok(Err(super::identity::foreign_head(&reply::text(&next()?)).into())),
-            _ => Err(Failure::Malformed { wanted: "outcome" }),
+            _ => Err(RedisFailure::Malformed { wanted: "outcome" }),
         }
     };
     understood().unwrap_or_else(|failure| Err(failure.of_write().into()))
 }
 
-fn not_sent(failure: &Failure) -> StoreError {
+fn not_sent(failure: &RedisFailure) -> StoreError {
     StoreError::Unavailable {
         cause: format!("not sent after a failure: {failure}"),
     }

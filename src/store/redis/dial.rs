@@ -7,12 +7,12 @@ use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, TlsCertificates};
 
 use super::config::RedisConfig;
-use super::error::Failure;
+use super::error::RedisFailure;
 use crate::store::error::StoreError;
 
 /// The longest that sent bytes may stay unacknowledged before the kernel gives the connection up.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
-/// After how much silence the kernel asks whether the other side is still there, and again after as much.
+/// The silence after which the kernel asks whether the other side still answers, and the pause between its attempts.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// Makes connections to one server.
@@ -33,7 +33,7 @@ impl Dialer {
         let settings = settings.set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name();
         let connection = connection.set_redis_settings(settings).set_tcp_settings(tcp_settings());
         let client = if config.is_encrypted() {
-            // The driver takes the process's default, and panics if there is none. An error says that there is one.
+            // The driver takes the process's default and panics without one. An error here means that there is one.
             rustls::crypto::ring::default_provider().install_default().ok();
             let certificates = TlsCertificates {
                 client_tls: None,
@@ -56,12 +56,12 @@ impl Dialer {
         self.connect_timeout
     }
 
-    /// A new connection, authenticated, on the right database. What the server sends without being asked goes to
-    /// `on_push`, and last of all that the connection ended.
+    /// A new connection, authenticated, on the right database. Messages that the server sends by itself go to `on_push`;
+    /// the last one says that the connection ended.
     pub(super) async fn dial(
         &self,
         on_push: impl Fn(PushInfo) + Send + Sync + 'static,
-    ) -> Result<MultiplexedConnection, Failure> {
+    ) -> Result<MultiplexedConnection, RedisFailure> {
         let on_push = move |push| {
             on_push(push);
             Ok::<(), redis::aio::SendError>(())
@@ -71,8 +71,8 @@ impl Dialer {
             .set_response_timeout(None) // the caller's
             .set_push_sender(on_push);
         let connection = self.client.get_multiplexed_async_connection_with_config(&config).await;
-        connection.map_err(|error| Failure::NotConnected {
-            cause: Failure::from(error).to_string(),
+        connection.map_err(|error| RedisFailure::NotConnected {
+            cause: RedisFailure::from(error).to_string(),
         })
     }
 }

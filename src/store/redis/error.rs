@@ -1,33 +1,33 @@
-//! What the driver and the server say when something goes wrong, as errors of a store. Nowhere else are they converted.
+//! Errors of the driver and the server as errors of a store. They are converted here only.
 //!
-//! Texts of the server may quote the arguments of a command, and those of the driver the values of an answer: phone
-//! numbers among them. Both are cut off here.
+//! Texts of the server may quote the arguments of a command, and texts of the driver the values of an answer, with phone
+//! numbers in them. Both are cut off here.
 
 use redis::{ErrorKind, RedisError, ServerError, ServerErrorKind};
 
 use crate::store::error::StoreError;
 
-/// Why the server did not do what it was asked.
+/// Why a call to the server failed.
 #[derive(Clone, Debug)]
-pub(super) enum Failure {
+pub(super) enum RedisFailure {
     /// There was no connection: nothing was sent.
     NotConnected {
-        /// Why there is none.
+        /// The reason.
         cause: String,
     },
     /// It was sent, and no answer came in time.
     TimedOut,
-    /// The driver or the server said so.
+    /// An error of the driver or the server.
     Driver(RedisError),
-    /// The answer has another form than it should.
+    /// The answer has an unexpected form.
     Malformed {
-        /// What should have been there.
+        /// The expected value.
         wanted: &'static str,
     },
 }
 
-impl Failure {
-    /// Whether what was asked may have happened all the same.
+impl RedisFailure {
+    /// Whether the request may have been carried out all the same.
     pub(super) fn outcome_unknown(&self) -> bool {
         match self {
             Self::NotConnected { .. } => false,
@@ -51,7 +51,7 @@ impl Failure {
         }
     }
 
-    /// Whether the connection is of no use any more: broken, hung, not authenticated, or leading to a replica.
+    /// Whether the connection must be closed: it is broken, hangs, is not authenticated, or leads to a replica.
     pub(super) fn spends_connection(&self) -> bool {
         match self {
             Self::NotConnected { .. } | Self::Malformed { .. } => false,
@@ -64,7 +64,7 @@ impl Failure {
         }
     }
 
-    /// Whether the server was not given the script that it was to run.
+    /// Whether the server does not have the script.
     pub(super) fn is_missing_script(&self) -> bool {
         matches!(self, Self::Driver(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
     }
@@ -89,7 +89,7 @@ impl Failure {
     }
 }
 
-/// Codes of refusals that pass: the server does nothing of what was asked, and will when its state changes.
+/// Codes of temporary refusals: the server did nothing, and will accept the request when its state changes.
 const RETRIED_CODES: [&str; 15] = [
     "LOADING",
     "MASTERDOWN",
@@ -111,19 +111,19 @@ const RETRIED_CODES: [&str; 15] = [
 /// Codes after which another connection may do better than this one.
 const SPENDING_CODES: [&str; 4] = ["NOAUTH", "WRONGPASS", "READONLY", "MASTERDOWN"];
 
-impl From<RedisError> for Failure {
+impl From<RedisError> for RedisFailure {
     fn from(error: RedisError) -> Self {
         Self::Driver(error)
     }
 }
 
-impl From<ServerError> for Failure {
+impl From<ServerError> for RedisFailure {
     fn from(error: ServerError) -> Self {
         Self::Driver(error.into())
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for RedisFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotConnected { cause } => write!(f, "not connected: {cause}"),
@@ -134,7 +134,7 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// What an error says, less the arguments of commands and the values of answers.
+/// The text of an error without the arguments of commands and the values of answers.
 fn without_data(error: &RedisError) -> String {
     match (error.kind(), error.code()) {
         (ErrorKind::Parse | ErrorKind::UnexpectedReturnType, _) => "the answer cannot be read".to_owned(),
@@ -151,7 +151,7 @@ fn without_data(error: &RedisError) -> String {
 mod tests {
     use super::*;
 
-    fn said(line: &str) -> Failure {
+    fn said(line: &str) -> RedisFailure {
         let answer = redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
         answer.extract_error().unwrap_err().into()
     }
@@ -163,7 +163,7 @@ mod tests {
             "MISCONF Redis is configured to save RDB snapshots",
             "OOM command not allowed when used memory > 'maxmemory'.",
             "READONLY You can't write against a read only replica.",
-            "MASTERDOWN Link with MASTER is down",
+            "MASTERDOWN ServerConnection with MASTER is down",
             "NOREPLICAS Not enough good replicas to write.",
             "BUSY Redis is busy running a script.",
             "NOAUTH Authentication required.",
@@ -191,13 +191,13 @@ mod tests {
 
     #[test]
     fn only_what_was_sent_is_unknown() {
-        let broken = || Failure::from(RedisError::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe)));
+        let broken = || RedisFailure::from(RedisError::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe)));
         assert!(broken().spends_connection());
         assert!(broken().of_write().outcome_unknown());
         assert!(!broken().of_read().outcome_unknown());
-        assert!(Failure::TimedOut.of_write().outcome_unknown());
+        assert!(RedisFailure::TimedOut.of_write().outcome_unknown());
         let cause = "connection refused".to_owned();
-        let error = Failure::NotConnected { cause }.of_write();
+        let error = RedisFailure::NotConnected { cause }.of_write();
         assert!(matches!(error, StoreError::Unavailable { .. }));
     }
 

@@ -1,133 +1,145 @@
-//! The names of what the store keeps in Redis. The layout is frozen: stores outlive releases.
+//! The keys that the store uses in Redis. They are frozen: stores outlive releases.
 //!
-//! All keys of a shard carry one hash tag, `{sN}`, so that they share one slot of a Redis Cluster and one script may
-//! write them all. The identity has a tag of its own, and no script touches it and a shard.
+//! | key                        | value                                                                     |
+//! |----------------------------|---------------------------------------------------------------------------|
+//! | `rw:{meta}:default:meta`   | the store's identity                                                      |
+//! | `rw:{sN}:head`             | hash: the store's id and the head of the log of shard N                   |
+//! | `rw:{sN}:log`              | stream: the change log of shard N, all tenants; its ids are `<sequence>-0` |
+//! | `rw:{sN}:<tenant>:rows`    | hash from id to bytes: row buckets                                        |
+//! | `rw:{sN}:<tenant>:<kind>`  | hash from id to version (eight bytes, big-endian) and state: one kind     |
+//!
+//! All keys of a shard carry one hash tag, `{sN}`, so that they share one slot of a Redis Cluster and one script can
+//! write them all. The identity has a tag of its own, and no script touches both it and a shard.
 
-use crate::store::key::{Kind, NoteKind, Shard, TENANT, Table};
+use crate::domain::tenant::TenantId;
+use crate::shard::Shard;
+use crate::store::{RecordKind, ScanTable, SideKind, StoredKey};
 
 /// Field of a head: the store's id, in hex.
 pub(super) const HEAD_STORE: &str = "store";
-/// Field of a head: the last sequence, decimal.
+/// Field of a head: the last sequence number, decimal.
 pub(super) const HEAD_SEQ: &str = "seq";
 /// Field of a head: the nonce of the last entry, decimal.
 pub(super) const HEAD_NONCE: &str = "nonce";
 
-/// What is kept for each shard.
+/// KEYS of the commit script before the hashes of records: head, log, rows.
+const KEYS_BEFORE_RECORDS: usize = 3;
+
+/// A hash that a shard has for each tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Part {
-    /// A hash: the store's id and where the log ends.
-    Head,
-    /// A stream: the change log. Its ids are `<sequence>-0`.
-    Log,
-    /// A hash from id to version (eight bytes, big-endian) and state.
-    Number,
-    /// A hash as above.
-    Case,
-    /// A hash from id to bytes.
+pub(super) enum TenantHash {
+    /// Row buckets.
     Rows,
-    /// A hash from id to version and state, as of numbers and cases: notes on reporters.
-    Reporter,
-    /// A hash as above: notes on tenants.
-    Tenant,
-    /// A hash as of numbers and cases. Last, since it came later.
-    List,
+    /// The records of a kind.
+    Records(RecordKind),
+    /// The side records of a kind.
+    SideRecords(SideKind),
 }
 
-impl Part {
-    /// All of them, in the order of the KEYS of the commit script.
-    pub(super) const ALL: [Self; 8] = [
-        Self::Head,
-        Self::Log,
-        Self::Number,
-        Self::Case,
-        Self::Rows,
-        Self::Reporter,
-        Self::Tenant,
-        Self::List,
-    ];
-
-    /// Where the records of a kind are.
-    pub(super) const fn of_kind(kind: Kind) -> Self {
-        match kind {
-            Kind::Number => Self::Number,
-            Kind::Case => Self::Case,
-            Kind::List => Self::List,
-        }
-    }
-
-    /// Where the notes of a kind are.
-    pub(super) const fn of_note(kind: NoteKind) -> Self {
-        match kind {
-            NoteKind::Reporter => Self::Reporter,
-            NoteKind::Tenant => Self::Tenant,
-        }
-    }
-
-    /// Where a table is.
-    pub(super) const fn of_table(table: Table) -> Self {
+impl TenantHash {
+    /// The hash of a table.
+    pub(super) const fn of_table(table: ScanTable) -> Self {
         match table {
-            Table::Numbers => Self::Number,
-            Table::Cases => Self::Case,
-            Table::Lists => Self::List,
-            Table::Rows => Self::Rows,
+            ScanTable::Records(kind) => Self::Records(kind),
+            ScanTable::Rows => Self::Rows,
+        }
+    }
+
+    /// The hash that holds a key.
+    pub(super) const fn of_key(key: &StoredKey) -> Self {
+        match key {
+            StoredKey::Record(key) => Self::Records(key.kind()),
+            StoredKey::Bucket(_) => Self::Rows,
+            StoredKey::Side(key) => Self::SideRecords(key.kind()),
         }
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Head => "head",
-            Self::Log => "log",
-            Self::Number => "number",
-            Self::Case => "case",
             Self::Rows => "rows",
-            Self::Reporter => "reporter",
-            Self::Tenant => "tenant",
-            Self::List => "list",
+            Self::Records(kind) => kind.name(),
+            Self::SideRecords(kind) => kind.name(),
         }
     }
 }
 
-/// The key of a part of a shard.
-pub(super) fn of_shard(shard: Shard, part: Part) -> String {
-    format!("rw:{{s{shard}}}:{TENANT}:{}", part.name())
+/// The hashes of records and side records in the order of the KEYS of the commit script, after head, log and rows.
+fn guarded_hashes() -> impl Iterator<Item = TenantHash> {
+    let records = RecordKind::ALL.iter().map(|kind| TenantHash::Records(*kind));
+    records.chain(SideKind::ALL.iter().map(|kind| TenantHash::SideRecords(*kind)))
 }
 
-/// The key of the store's identity.
+/// The KEYS of the commit script: head, log, rows, then a hash for each kind of record and side record.
+pub(super) fn of_script(shard: Shard, tenant: TenantId) -> Vec<String> {
+    let mut keys = vec![head(shard), log(shard), hash(shard, tenant, TenantHash::Rows)];
+    keys.extend(guarded_hashes().map(|of| hash(shard, tenant, of)));
+    keys
+}
+
+/// The place of a hash of records or side records in the KEYS of the commit script, counted from 1.
+pub(super) fn place_in_script(hash: TenantHash) -> Option<usize> {
+    let place = guarded_hashes().position(|other| other == hash)?;
+    Some(KEYS_BEFORE_RECORDS + 1 + place)
+}
+
+/// The key of a shard's head.
+pub(super) fn head(shard: Shard) -> String {
+    format!("rw:{{s{shard}}}:head")
+}
+
+/// The key of a shard's change log.
+pub(super) fn log(shard: Shard) -> String {
+    format!("rw:{{s{shard}}}:log")
+}
+
+/// The key of a hash of a tenant in a shard.
+pub(super) fn hash(shard: Shard, tenant: TenantId, hash: TenantHash) -> String {
+    format!("rw:{{s{shard}}}:{tenant}:{}", hash.name())
+}
+
+/// The key of the store's identity. It is the same in every format of the store, so that a store of another format is
+/// found and refused; hence the tenant's name in it.
 pub(super) fn meta() -> String {
-    format!("rw:{{meta}}:{TENANT}:meta")
+    "rw:{meta}:default:meta".to_owned()
 }
 
-/// The channel on which commits ring: one for all shards, so that a follower needs one subscription, and one for each
-/// store, since channels are shared by all databases of a server.
+/// The channel of notifications: one for all shards, so that a follower needs one subscription, and one for each store,
+/// since channels are shared by all databases of a server.
 ///
 /// It is no key: a cluster passes a `PUBLISH` on to all of its nodes. Sharded channels (`SPUBLISH`) would spare the
 /// nodes that, but exist in a cluster only, and need a subscription at every node.
-pub(super) fn rings(store_name: &str) -> String {
-    format!("rw:{TENANT}:rings:{store_name}")
+pub(super) fn notifications(store_name: &str) -> String {
+    format!("rw:notifications:{store_name}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The names of the kinds are frozen beside their list, in `codec`.
     #[test]
     fn names_are_frozen() {
-        let shard = Shard::new(7);
-        let names = Part::ALL.map(|part| of_shard(shard, part));
+        let keys = of_script(Shard::new(7), TenantId::DEFAULT);
+        assert_eq!(keys[..3], ["rw:{s7}:head", "rw:{s7}:log", "rw:{s7}:default:rows"]);
+        assert_eq!(keys.len(), 3 + RecordKind::ALL.len() + SideKind::ALL.len());
+        let case = TenantHash::Records(RecordKind::Case);
+        assert_eq!(hash(Shard::new(7), TenantId::DEFAULT, case), "rw:{s7}:default:case");
+        let reporter = TenantHash::SideRecords(SideKind::Reporter);
         assert_eq!(
-            names,
-            [
-                "rw:{s7}:default:head",
-                "rw:{s7}:default:log",
-                "rw:{s7}:default:number",
-                "rw:{s7}:default:case",
-                "rw:{s7}:default:rows",
-                "rw:{s7}:default:reporter",
-                "rw:{s7}:default:tenant",
-                "rw:{s7}:default:list",
-            ]
+            hash(Shard::new(255), TenantId::DEFAULT, reporter),
+            "rw:{s255}:default:reporter"
         );
         assert_eq!(meta(), "rw:{meta}:default:meta");
-        assert_eq!(rings("ab"), "rw:default:rings:ab");
+        assert_eq!(notifications("ab"), "rw:notifications:ab");
+    }
+
+    #[test]
+    fn places_are_those_of_the_keys() {
+        let keys = of_script(Shard::new(7), TenantId::DEFAULT);
+        for of in guarded_hashes() {
+            let place = place_in_script(of).unwrap();
+            assert_eq!(keys[place - 1], hash(Shard::new(7), TenantId::DEFAULT, of));
+        }
+        assert_eq!(place_in_script(TenantHash::Rows), None);
     }
 }

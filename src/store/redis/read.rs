@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use redis::{Pipeline, Value, cmd};
 
-use super::error::Failure;
-use super::keys::{self, Part};
-use super::link::{Deadline, Link};
+use super::connection::{CallDeadline, ServerConnection};
+use super::error::RedisFailure;
+use super::keys::{self, TenantHash};
 use super::reply;
-use crate::store::{Key, LOG_ENTRIES_KEPT, RawEntry, ScanPage, Shard, StoreError, Stored, Table, Version};
+use crate::domain::tenant::TenantId;
+use crate::store::{LOG_ENTRIES_KEPT, RawLogEntry, ScanPage, ScanTable, Shard, StoreError, Stored, StoredKey, Version};
 
 /// The most keys of one exchange; a read of more takes several.
 const MAX_KEYS: usize = 4_096;
@@ -18,86 +19,94 @@ const MAX_PAGE: usize = 10_000;
 
 /// Reads keys, in their order; at most [`MAX_KEYS`] at a time.
 pub(super) async fn read(
-    link: &Link,
-    keys: &[Key],
-    deadline: impl Fn() -> Deadline,
+    connection: &ServerConnection,
+    keys: &[StoredKey],
+    deadline: impl Fn() -> CallDeadline,
 ) -> Result<Vec<Option<Stored>>, StoreError> {
     let mut found = Vec::with_capacity(keys.len());
     for some in keys.chunks(MAX_KEYS) {
-        found.append(&mut read_some(link, some, deadline()).await?);
+        found.append(&mut read_some(connection, some, deadline()).await?);
     }
     Ok(found)
 }
 
-async fn read_some(link: &Link, keys: &[Key], deadline: Deadline) -> Result<Vec<Option<Stored>>, StoreError> {
-    let mut groups: HashMap<(Shard, Part), Vec<usize>> = HashMap::new();
+async fn read_some(
+    connection: &ServerConnection,
+    keys: &[StoredKey],
+    deadline: CallDeadline,
+) -> Result<Vec<Option<Stored>>, StoreError> {
+    let mut groups: HashMap<(Shard, TenantId, TenantHash), Vec<usize>> = HashMap::new();
     for (at, key) in keys.iter().enumerate() {
-        groups.entry((key.shard(), part_of(key))).or_default().push(at);
+        let group = (key.shard(), key.tenant(), TenantHash::of_key(key));
+        groups.entry(group).or_default().push(at);
     }
     let groups: Vec<_> = groups.into_iter().collect();
     let mut pipeline = Pipeline::with_capacity(groups.len());
-    for ((shard, part), members) in &groups {
+    for ((shard, tenant, hash), members) in &groups {
         let mut command = cmd("HMGET");
-        command.arg(keys::of_shard(*shard, *part));
+        command.arg(keys::hash(*shard, *tenant, *hash));
         for key in members.iter().filter_map(|at| keys.get(*at)) {
             match key {
-                Key::Record(key) => command.arg(key.id().as_ref()),
-                Key::Bucket(key) => command.arg(&key.id()),
-                Key::Note(key) => command.arg(key.id().as_ref()),
+                StoredKey::Record(key) => command.arg(key.id().as_ref()),
+                StoredKey::Bucket(key) => command.arg(&key.id()),
+                StoredKey::Side(key) => command.arg(key.id().as_ref()),
             };
         }
         pipeline.add_command(command);
     }
-    let answers = link.ask(&pipeline, deadline).await.map_err(Failure::of_read)?;
+    let answers = connection
+        .ask(&pipeline, deadline)
+        .await
+        .map_err(RedisFailure::of_read)?;
     let mut found = vec![None; keys.len()];
-    for (((_, part), members), answer) in groups.iter().zip(answers) {
-        let values = reply::list(answer).map_err(Failure::of_read)?;
+    for (((_, _, hash), members), answer) in groups.iter().zip(answers) {
+        let values = reply::list(answer).map_err(RedisFailure::of_read)?;
         for (at, value) in members.iter().zip(values) {
-            let bytes = reply::bytes(value).map_err(Failure::of_read)?;
+            let bytes = reply::bytes(value).map_err(RedisFailure::of_read)?;
             if let Some(place) = found.get_mut(*at) {
-                *place = bytes.map(|bytes| stored(*part, bytes)).transpose()?;
+                *place = bytes.map(|bytes| stored(*hash, bytes)).transpose()?;
             }
         }
     }
     Ok(found)
 }
 
-/// A page of a table. Its end is the cursor of the server with the epoch of the connection, since a server that was
-/// started again gives its cursors another meaning: then the scan starts over, which repeats items and misses none.
+/// A page of a table. `next` is the server's cursor with the epoch of the connection, since a restarted server gives its
+/// cursors another meaning: the scan then starts over, which repeats items and misses none.
 pub(super) async fn scan(
-    link: &Link,
-    shard: Shard,
-    table: Table,
+    connection: &ServerConnection,
+    (shard, tenant, table): (Shard, TenantId, ScanTable),
     after: Option<Bytes>,
     limit: usize,
-    deadline: Deadline,
+    deadline: CallDeadline,
 ) -> Result<ScanPage, StoreError> {
-    let connection = link.connection(deadline).await.map_err(Failure::of_read)?;
-    let epoch = connection.epoch;
+    let open = connection.open(deadline).await.map_err(RedisFailure::of_read)?;
+    let epoch = open.epoch;
+    let hash = TenantHash::of_table(table);
     let cursor = after
         .map(|after| cursor_of(after, epoch))
         .transpose()?
         .unwrap_or_default();
     let mut command = cmd("HSCAN");
-    command.arg(keys::of_shard(shard, Part::of_table(table))).arg(cursor);
+    command.arg(keys::hash(shard, tenant, hash)).arg(cursor);
     command.arg("COUNT").arg(limit.clamp(1, MAX_PAGE));
     let mut pipeline = Pipeline::with_capacity(1);
     pipeline.add_command(command);
-    let answers = link
-        .ask_on(connection, &pipeline, deadline)
+    let answers = connection
+        .ask_on(open, &pipeline, deadline)
         .await
-        .map_err(Failure::of_read)?;
-    let page = || -> Result<_, Failure> {
+        .map_err(RedisFailure::of_read)?;
+    let page = || -> Result<_, RedisFailure> {
         let answer = answers.into_iter().next().unwrap_or_default();
         let [cursor, items] = reply::exactly(answer)?;
         Ok((reply::integer(&cursor)?, reply::pairs(items)?))
     };
-    let (cursor, pairs) = page().map_err(Failure::of_read)?;
+    let (cursor, pairs) = page().map_err(RedisFailure::of_read)?;
     let mut items = Vec::with_capacity(pairs.len());
     for (id, value) in pairs {
-        let id = present(reply::bytes(id)).map_err(Failure::of_read)?;
-        let bytes = present(reply::bytes(value)).map_err(Failure::of_read)?;
-        items.push((id, stored(Part::of_table(table), bytes)?));
+        let id = present(reply::bytes(id)).map_err(RedisFailure::of_read)?;
+        let bytes = present(reply::bytes(value)).map_err(RedisFailure::of_read)?;
+        items.push((id, stored(hash, bytes)?));
     }
     let next = (cursor != 0).then(|| end_of_page(epoch, cursor));
     Ok(ScanPage { items, next })
@@ -105,47 +114,39 @@ pub(super) async fn scan(
 
 /// Log entries of a shard.
 pub(super) async fn entries(
-    link: &Link,
+    connection: &ServerConnection,
     shard: Shard,
     from: Version,
     limit: usize,
-    deadline: Deadline,
-) -> Result<Vec<RawEntry>, StoreError> {
+    deadline: CallDeadline,
+) -> Result<Vec<RawLogEntry>, StoreError> {
     let limit = limit.min(usize::try_from(LOG_ENTRIES_KEPT).unwrap_or(usize::MAX));
     if limit == 0 {
         return Ok(Vec::new());
     }
     let mut command = cmd("XRANGE");
-    command.arg(keys::of_shard(shard, Part::Log));
+    command.arg(keys::log(shard));
     command.arg(format!("{from}-0")).arg("+").arg("COUNT").arg(limit);
-    let answer = link.ask_one(command, deadline).await;
+    let answer = connection.ask_one(command, deadline).await;
     let entries = || reply::list(answer?)?.into_iter().map(entry).collect();
-    let entries: Result<Vec<RawEntry>, Failure> = entries();
-    entries.map_err(Failure::of_read)
+    let entries: Result<Vec<RawLogEntry>, RedisFailure> = entries();
+    entries.map_err(RedisFailure::of_read)
 }
 
 /// `[id, [field, value]]`.
-fn entry(answer: Value) -> Result<RawEntry, Failure> {
+fn entry(answer: Value) -> Result<RawLogEntry, RedisFailure> {
     let [id, fields] = reply::exactly(answer)?;
     let [_, bytes] = reply::exactly(fields)?;
     let seq = reply::text(&id).strip_suffix("-0").and_then(|seq| seq.parse().ok());
-    Ok(RawEntry {
-        seq: seq.ok_or(Failure::Malformed { wanted: "sequence" })?,
+    Ok(RawLogEntry {
+        seq: seq.ok_or(RedisFailure::Malformed { wanted: "sequence" })?,
         bytes: present(reply::bytes(bytes))?,
     })
 }
 
-fn part_of(key: &Key) -> Part {
-    match key {
-        Key::Record(key) => Part::of_kind(key.kind()),
-        Key::Bucket(_) => Part::Rows,
-        Key::Note(key) => Part::of_note(key.kind()),
-    }
-}
-
-/// The value of a hash: records and notes have their version before them.
-fn stored(part: Part, mut bytes: Bytes) -> Result<Stored, StoreError> {
-    if part == Part::Rows {
+/// A value of a hash: that of a record or side record starts with its version.
+fn stored(hash: TenantHash, mut bytes: Bytes) -> Result<Stored, StoreError> {
+    if hash == TenantHash::Rows {
         return Ok(Stored { version: 0, bytes });
     }
     let version = bytes.try_get_u64().map_err(|error| StoreError::Unreadable {
@@ -155,8 +156,8 @@ fn stored(part: Part, mut bytes: Bytes) -> Result<Stored, StoreError> {
     Ok(Stored { version, bytes })
 }
 
-fn present(bytes: Result<Option<Bytes>, Failure>) -> Result<Bytes, Failure> {
-    bytes?.ok_or(Failure::Malformed { wanted: "bytes" })
+fn present(bytes: Result<Option<Bytes>, RedisFailure>) -> Result<Bytes, RedisFailure> {
+    bytes?.ok_or(RedisFailure::Malformed { wanted: "bytes" })
 }
 
 fn end_of_page(epoch: u64, cursor: u64) -> Bytes {
@@ -179,6 +180,7 @@ fn cursor_of(mut end: Bytes, epoch: u64) -> Result<u64, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::RecordKind;
 
     #[test]
     fn a_page_of_another_connection_starts_over() {
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_record_without_a_version_is_unreadable() {
-        let short = stored(Part::Case, Bytes::from_static(b"1234567"));
+        let short = stored(TenantHash::Records(RecordKind::Case), Bytes::from_static(b"1234567"));
         assert!(matches!(short, Err(StoreError::Unreadable { .. })));
     }
 }

@@ -1,21 +1,22 @@
 //! The scripts that run inside Redis. Each says in its first lines which keys and arguments it takes.
 //!
 //! They begin with `#!lua`, so Redis (7.0 or later) refuses them before they start when it is out of memory, cannot
-//! write its disk, or is a replica, and stops them from touching keys of two slots.
+//! write to its disk, or is a replica, and does not let them use keys of two slots.
 
 use std::sync::LazyLock;
 
 use redis::{Cmd, Value, cmd};
 
-use super::error::Failure;
-use super::keys::{self, Part};
-use super::link::{Deadline, Link};
+use super::connection::{CallDeadline, ServerConnection};
+use super::error::RedisFailure;
+use super::keys;
 use super::reply;
-use crate::store::key::Shard;
+use crate::domain::tenant::TenantId;
+use crate::shard::Shard;
 
 /// Commits to one shard.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("commit.lua")));
-/// Replaces a value that is still the one that was read.
+/// Replaces a value if it is still the one that was read.
 static REPLACE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("replace.lua")));
 
 /// A script and the name that the server knows it by.
@@ -31,14 +32,14 @@ impl Script {
         Self { source, hash }
     }
 
-    /// Gives the server the script.
+    /// The command that loads the script.
     pub(super) fn load(&self) -> Cmd {
         let mut load = cmd("SCRIPT");
         load.arg("LOAD").arg(self.source);
         load
     }
 
-    /// A call, up to the arguments.
+    /// A call, without its arguments.
     fn call<K: AsRef<str>>(&self, keys: &[K]) -> Cmd {
         let mut call = cmd("EVALSHA");
         call.arg(&self.hash).arg(keys.len());
@@ -49,32 +50,32 @@ impl Script {
     }
 }
 
-/// Gives the server all scripts, so that one that it cannot run is known at once.
-pub(super) async fn load_all(link: &Link, deadline: Deadline) -> Result<(), Failure> {
+/// Loads all scripts, so that a server that cannot run one is found at once.
+pub(super) async fn load_all(connection: &ServerConnection, deadline: CallDeadline) -> Result<(), RedisFailure> {
     for script in [&*COMMIT, &*REPLACE] {
-        link.ask_one(script.load(), deadline).await?;
+        connection.ask_one(script.load(), deadline).await?;
     }
     Ok(())
 }
 
-/// A call of the commit script, up to the arguments.
-pub(super) fn commit(shard: Shard) -> Cmd {
-    COMMIT.call(&Part::ALL.map(|part| keys::of_shard(shard, part)))
+/// A call of the commit script, without its arguments.
+pub(super) fn commit(shard: Shard, tenant: TenantId) -> Cmd {
+    COMMIT.call(&keys::of_script(shard, tenant))
 }
 
-/// Replaces the value of `key` if it is still `read`. Whether it was.
+/// Replaces the value of `key` if it is still `read`; returns whether it was.
 pub(super) async fn replace(
-    link: &Link,
+    connection: &ServerConnection,
     key: &str,
     read: &[u8],
     new: &[u8],
-    deadline: Deadline,
-) -> Result<bool, Failure> {
+    deadline: CallDeadline,
+) -> Result<bool, RedisFailure> {
     let call = replacement(key, read, new);
-    let mut answer = link.ask_one(call.clone(), deadline).await;
-    if answer.as_ref().is_err_and(Failure::is_missing_script) {
-        link.ask_one(REPLACE.load(), deadline).await?;
-        answer = link.ask_one(call, deadline).await;
+    let mut answer = connection.ask_one(call.clone(), deadline).await;
+    if answer.as_ref().is_err_and(RedisFailure::is_missing_script) {
+        connection.ask_one(REPLACE.load(), deadline).await?;
+        answer = connection.ask_one(call, deadline).await;
     }
     Ok(reply::integer(&answer?)? == 1)
 }
@@ -85,7 +86,7 @@ fn replacement(key: &str, read: &[u8], new: &[u8]) -> Cmd {
     call
 }
 
-/// Whether the server answers that it was not given the script that it was to run.
+/// Whether the server answers that it does not have the script.
 pub(super) fn is_missing(answer: &Value) -> bool {
     matches!(answer, Value::ServerError(error) if error.code() == "NOSCRIPT")
 }
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_call_touches_one_slot() {
-        let commits = Shard::all().map(commit);
+        let commits = Shard::all().map(|shard| commit(shard, TenantId::DEFAULT));
         for call in commits.chain([replacement(&keys::meta(), b"", b"")]) {
             assert_eq!(slots_of_call(&call).len(), 1);
         }

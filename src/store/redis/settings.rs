@@ -1,30 +1,30 @@
-//! What the server was told to do with what it holds. Redis forgets by default; whoever runs it has to say otherwise.
+//! The server's settings for durability. By default Redis may lose acknowledged writes; its operator has to change that.
 
 use redis::{Value, cmd};
 
-use super::error::Failure;
-use super::link::{Deadline, Link};
+use super::connection::{CallDeadline, ServerConnection};
+use super::error::RedisFailure;
 use super::reply;
 
-/// The settings of the server that decide whether acknowledged writes last. None if the server does not tell, as
-/// managed ones often do not.
+/// The server's settings that decide whether acknowledged writes survive a failure. None if the server does not tell, as
+/// many managed servers do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerSettings {
     /// `appendonly`: whether writes go to a log on disk.
     pub appendonly: Option<String>,
     /// `appendfsync`: when that log is forced to disk.
     pub appendfsync: Option<String>,
-    /// `maxmemory-policy`: what is thrown away when memory is short.
+    /// `maxmemory-policy`: which data is evicted when memory is short.
     pub maxmemory_policy: Option<String>,
 }
 
 impl ServerSettings {
-    /// Asks the server. That it refuses to tell is no error.
-    pub(super) async fn read(link: &Link, deadline: Deadline) -> Result<Self, Failure> {
+    /// Asks the server. A refusal is not an error.
+    pub(super) async fn read(connection: &ServerConnection, deadline: CallDeadline) -> Result<Self, RedisFailure> {
         let mut ask = cmd("CONFIG");
         ask.arg("GET").arg(&["appendonly", "appendfsync", "maxmemory-policy"]);
-        let answer = match link.ask_one(ask, deadline).await {
-            Err(Failure::Driver(error)) if error.code().is_some() => return Ok(Self::default()),
+        let answer = match connection.ask_one(ask, deadline).await {
+            Err(RedisFailure::Driver(error)) if error.code().is_some() => return Ok(Self::default()),
             other => other?,
         };
         let pairs = reply::pairs(answer)?;
@@ -39,14 +39,14 @@ impl ServerSettings {
         })
     }
 
-    /// Whether the server forces its log to disk once a second, so that the last acknowledged writes before its machine
-    /// fails may be lost: about a second of them. Some want that, for the speed.
+    /// Whether the server forces its log to disk once a second, so that about one second of acknowledged writes is lost when
+    /// its machine fails. Some operators accept that for the speed.
     #[must_use]
     pub fn loses_a_second(&self) -> bool {
         self.appendfsync.as_deref() == Some("everysec")
     }
 
-    /// What an operator must change, in plain words; nothing if acknowledged writes last, but for
+    /// What an operator must change; nothing if acknowledged writes survive a failure, apart from
     /// [`Self::loses_a_second`].
     #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {

@@ -1,8 +1,8 @@
 //! Commits: versions, conflicts, atomicity, limits.
 
 use ringwarden::store::{
-    BucketKey, BucketWrite, Head, Key, MAX_COMMIT_ITEMS, MAX_VALUE_BYTES, RecordKey, RecordWrite, Shard, ShardCommit,
-    Table,
+    BucketWrite, LogHead, MAX_COMMIT_ITEMS, MAX_VALUE_BYTES, RecordKind, RecordWrite, ScanTable, Shard, ShardCommit,
+    StoredKey,
 };
 use tokio::task::JoinSet;
 
@@ -16,7 +16,7 @@ const INCREMENTS: u64 = 25;
 
 pub async fn versions_start_at_one_and_rise_by_one(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    let records = (0..3).map(|n| write(RecordKey::number(number(n)), None, Some(b"a")));
+    let records = (0..3).map(|n| write(number_key(number(n)), None, Some(b"a")));
     assert_eq!(put(&store, commit(records.collect(), vec![])).await.unwrap(), [1, 2, 3]);
     assert_eq!(put_number(&store, number(1), Some(2), b"b").await.unwrap(), 4);
     let stored = get_number(&store, number(1)).await.unwrap();
@@ -44,8 +44,8 @@ pub async fn a_write_needs_the_version_that_is_stored(place: &dyn Place) {
 pub async fn a_conflict_in_one_record_writes_nothing_at_all(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let before = vec![
-        write(RecordKey::number(number(1)), None, Some(b"one")),
-        write(RecordKey::number(number(2)), None, Some(b"two")),
+        write(number_key(number(1)), None, Some(b"one")),
+        write(number_key(number(2)), None, Some(b"two")),
     ];
     put(&store, commit(before, vec![bucket(number(1), 0, Some(b"rows"))]))
         .await
@@ -53,9 +53,9 @@ pub async fn a_conflict_in_one_record_writes_nothing_at_all(place: &dyn Place) {
     let head_before = head(&store, shard()).await;
     let attempt = commit(
         vec![
-            write(RecordKey::number(number(1)), Some(1), None),
-            write(RecordKey::number(number(3)), None, Some(b"new")),
-            write(RecordKey::number(number(2)), Some(1), Some(b"stale")),
+            write(number_key(number(1)), Some(1), None),
+            write(number_key(number(3)), None, Some(b"new")),
+            write(number_key(number(2)), Some(1), Some(b"stale")),
         ],
         vec![
             bucket(number(1), 0, Some(b"other rows")),
@@ -66,7 +66,7 @@ pub async fn a_conflict_in_one_record_writes_nothing_at_all(place: &dyn Place) {
     assert_eq!(&get_number(&store, number(1)).await.unwrap().bytes[..], b"one");
     assert_eq!(&get_number(&store, number(2)).await.unwrap().bytes[..], b"two");
     assert_eq!(get_number(&store, number(3)).await, None);
-    let rows = scan_all(&store, shard(), Table::Rows, 10).await;
+    let rows = scan_all(&store, shard(), ScanTable::Rows, 10).await;
     assert_eq!(rows.len(), 1);
     assert_eq!(&rows[0].1.bytes[..], b"rows");
     assert_eq!(head(&store, shard()).await, head_before);
@@ -76,10 +76,13 @@ pub async fn a_conflict_in_one_record_writes_nothing_at_all(place: &dyn Place) {
 pub async fn a_deleted_record_is_gone_and_its_version_is_not_used_again(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     put_number(&store, number(1), None, b"a").await.unwrap();
-    let delete = write(RecordKey::number(number(1)), Some(1), None);
+    let delete = write(number_key(number(1)), Some(1), None);
     assert_eq!(put(&store, commit(vec![delete], vec![])).await.unwrap(), [2]);
     assert_eq!(get_number(&store, number(1)).await, None);
-    assert_eq!(scan_all(&store, shard(), Table::Numbers, 10).await, []);
+    assert_eq!(
+        scan_all(&store, shard(), ScanTable::Records(RecordKind::Number), 10).await,
+        []
+    );
     for gone in [Some(1), Some(2)] {
         assert!(is_conflict(&put_number(&store, number(1), gone, b"b").await));
     }
@@ -88,21 +91,16 @@ pub async fn a_deleted_record_is_gone_and_its_version_is_not_used_again(place: &
 
 pub async fn buckets_lie_beside_records(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    let key = |bucket| {
-        Key::Bucket(BucketKey {
-            number: number(1),
-            bucket,
-        })
-    };
+    let key = |bucket| StoredKey::Bucket(bucket_key(number(1), bucket));
     let first = commit(
-        vec![write(RecordKey::number(number(1)), None, Some(b"a"))],
+        vec![write(number_key(number(1)), None, Some(b"a"))],
         vec![bucket(number(1), 0, Some(b"r0")), bucket(number(1), 300, Some(b"r300"))],
     );
     assert_eq!(put(&store, first).await.unwrap(), [1], "a bucket makes no entry");
     let stored = get(&store, key(300)).await.unwrap();
     assert_eq!((stored.version, &stored.bytes[..]), (0, &b"r300"[..]));
     let second = commit(
-        vec![write(RecordKey::number(number(1)), Some(1), Some(b"b"))],
+        vec![write(number_key(number(1)), Some(1), Some(b"b"))],
         vec![
             bucket(number(1), 0, None),
             bucket(number(1), 1, None),
@@ -121,7 +119,7 @@ pub async fn shards_of_one_call_are_independent(place: &dyn Place) {
     let stale = number_in(blocks[1], 5);
     put_number(&store, stale, None, b"there").await.unwrap();
     let commits = blocks.map(|block| {
-        let record = write(RecordKey::number(number_in(block, 5)), None, Some(b"new"));
+        let record = write(number_key(number_in(block, 5)), None, Some(b"new"));
         commit(vec![record], vec![])
     });
     let shards: Vec<Shard> = commits.iter().map(|commit| commit.shard).collect();
@@ -155,7 +153,7 @@ pub async fn nothing_is_lost_among_concurrent_writers(place: &dyn Place) {
                     let stored = get_number(&store, number(n)).await;
                     let count = stored.as_ref().map_or(0, |stored| count(&stored.bytes)) + 1;
                     let version = stored.map(|stored| stored.version);
-                    records.push(write(RecordKey::number(number(n)), version, Some(&count.to_le_bytes())));
+                    records.push(write(number_key(number(n)), version, Some(&count.to_le_bytes())));
                 }
                 match put(&store, commit(records, vec![])).await {
                     Ok(versions) => {
@@ -180,7 +178,7 @@ pub async fn nothing_is_lost_among_concurrent_writers(place: &dyn Place) {
 
 pub async fn limits_are_refused(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    let record = |n| write(RecordKey::number(number(n)), None, Some(b"a"));
+    let record = |n| write(number_key(number(n)), None, Some(b"a"));
     let large = vec![0; MAX_VALUE_BYTES + 1];
     let bucket_numbers = 0..u32::try_from(MAX_COMMIT_ITEMS).unwrap();
     let many: Vec<BucketWrite> = bucket_numbers.map(|n| bucket(number(1), n, Some(b"r"))).collect();
@@ -192,7 +190,7 @@ pub async fn limits_are_refused(place: &dyn Place) {
         ("too many items", commit(vec![record(1)], many)),
         (
             "a large record",
-            commit(vec![write(RecordKey::number(number(1)), None, Some(&large))], vec![]),
+            commit(vec![write(number_key(number(1)), None, Some(&large))], vec![]),
         ),
         (
             "a large bucket",
@@ -213,32 +211,39 @@ pub async fn limits_are_refused(place: &dyn Place) {
         assert!(is_refused(&answer), "{what}: {answer:?}");
     }
     assert_eq!(get_number(&store, number(1)).await, None);
-    assert_eq!(scan_all(&store, shard(), Table::Rows, 1_000).await, []);
-    assert!(store.heads().await.unwrap().iter().all(|head| *head == Head::default()));
+    assert_eq!(scan_all(&store, shard(), ScanTable::Rows, 1_000).await, []);
+    assert!(
+        store
+            .heads()
+            .await
+            .unwrap()
+            .iter()
+            .all(|head| *head == LogHead::default())
+    );
 }
 
 pub async fn the_largest_value_is_taken(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let large: Vec<u8> = (0..MAX_VALUE_BYTES).map(|n| n.to_le_bytes()[1]).collect();
     let largest = commit(
-        vec![write(RecordKey::number(number(1)), None, Some(&large))],
+        vec![write(number_key(number(1)), None, Some(&large))],
         vec![bucket(number(1), 0, Some(&large))],
     );
     put(&store, largest).await.unwrap();
     assert!(get_number(&store, number(1)).await.unwrap().bytes == large);
-    let rows = scan_all(&store, shard(), Table::Rows, 10).await;
+    let rows = scan_all(&store, shard(), ScanTable::Rows, 10).await;
     assert!(rows[0].1.bytes == large);
 }
 
 pub async fn an_empty_commit_does_nothing(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     assert!(put(&store, commit(vec![], vec![])).await.unwrap().is_empty());
-    assert_eq!(head(&store, shard()).await, Head::default());
+    assert_eq!(head(&store, shard()).await, LogHead::default());
 }
 
 pub async fn a_retry_of_what_was_written_conflicts(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    let written = commit(vec![write(RecordKey::case(&case_id(1)), None, Some(b"a"))], vec![]);
+    let written = commit(vec![write(case_key(&case_id(1)), None, Some(b"a"))], vec![]);
     put(&store, written.clone()).await.unwrap();
     assert!(is_conflict(&put(&store, written.clone()).await));
     assert_eq!(log(&store, written.shard, 1).await.len(), 1);

@@ -1,23 +1,23 @@
-//! What followers live on: the log, its ends, and rings.
+//! What followers read: the log, log heads, and notifications.
 
 use std::time::Duration;
 
-use ringwarden::store::codec::entry::decode;
-use ringwarden::store::{Head, Key, LOG_ENTRIES_KEPT, RecordKey, Ring, SHARDS, Shard};
+use ringwarden::codec::entry::decode;
+use ringwarden::store::{LOG_ENTRIES_KEPT, LogHead, SHARDS, Shard, ShardNotification, StoredKey};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
 use crate::support::places::{EVIDENCE_VERSION, Place};
 use crate::support::writes::*;
 
-/// The longest that a ring may take to come, or is waited for when none should.
-const RING_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait for a notification that should come, and for one that should not.
+const NOTIFICATION_WAIT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_millis(50);
 
 pub async fn entries_carry_header_and_state(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     put_number(&store, number(1), None, b"state").await.unwrap();
-    let delete = write(RecordKey::number(number(1)), Some(1), None);
+    let delete = write(number_key(number(1)), Some(1), None);
     put(&store, commit(vec![delete], vec![])).await.unwrap();
     let entries = log(&store, shard(), 1).await;
     let [first, second] = &entries[..] else {
@@ -25,13 +25,13 @@ pub async fn entries_carry_header_and_state(place: &dyn Place) {
     };
     let (first, second) = (decode(first).unwrap(), decode(second).unwrap());
     assert_eq!((first.seq, first.state.as_deref()), (1, Some(&b"state"[..])));
-    assert_eq!(&first.header.id, RecordKey::number(number(1)).id());
+    assert_eq!(&first.header.id, number_key(number(1)).id());
     assert_eq!((second.seq, second.state, second.header.deleted), (2, None, true));
 }
 
 pub async fn entries_start_where_they_are_asked_for(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    let records = (0..20).map(|n| write(RecordKey::number(number(n)), None, Some(b"a")));
+    let records = (0..20).map(|n| write(number_key(number(n)), None, Some(b"a")));
     put(&store, commit(records.collect(), vec![])).await.unwrap();
     for (from, limit, wanted) in [
         (0, 2, 1..=2),
@@ -52,17 +52,17 @@ pub async fn heads_tell_sequence_and_nonce(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let heads = store.heads().await.unwrap();
     assert_eq!(heads.len(), SHARDS);
-    assert!(heads.iter().all(|head| *head == Head::default()));
-    let first = write(RecordKey::number(number(1)), None, Some(b"a"));
-    let last = write(RecordKey::number(number(2)), None, Some(b"a"));
+    assert!(heads.iter().all(|head| *head == LogHead::default()));
+    let first = write(number_key(number(1)), None, Some(b"a"));
+    let last = write(number_key(number(2)), None, Some(b"a"));
     let nonce = nonce_of(&last.key, None);
     put(&store, commit(vec![first, last], vec![])).await.unwrap();
     let heads = store.heads().await.unwrap();
     for shard in Shard::all() {
         let wanted = if shard == self::shard() {
-            Head { seq: 2, nonce }
+            LogHead { seq: 2, nonce }
         } else {
-            Head::default()
+            LogHead::default()
         };
         assert_eq!(heads[shard.index()], wanted);
     }
@@ -73,7 +73,7 @@ pub async fn the_log_is_trimmed_to_the_newest(place: &dyn Place) {
     let chunk = 100;
     let commits = LOG_ENTRIES_KEPT / chunk + 2;
     for n in 0..commits {
-        let records = (0..chunk).map(|i| write(RecordKey::number(number(n * chunk + i)), None, Some(b"a")));
+        let records = (0..chunk).map(|i| write(number_key(number(n * chunk + i)), None, Some(b"a")));
         put(&store, commit(records.collect(), vec![])).await.unwrap();
     }
     let last = commits * chunk;
@@ -88,7 +88,7 @@ pub async fn the_log_is_trimmed_to_the_newest(place: &dyn Place) {
 pub async fn one_commit_can_be_longer_than_the_log(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let length = LOG_ENTRIES_KEPT + 76;
-    let records = (0..length).map(|n| write(RecordKey::number(number(n)), None, Some(&n.to_le_bytes())));
+    let records = (0..length).map(|n| write(number_key(number(n)), None, Some(&n.to_le_bytes())));
     let versions = put(&store, commit(records.collect(), vec![])).await.unwrap();
     assert_eq!(versions, (1..=length).collect::<Vec<_>>());
     let entries = log(&store, shard(), 1).await;
@@ -100,12 +100,12 @@ pub async fn one_commit_can_be_longer_than_the_log(place: &dyn Place) {
     );
 }
 
-pub async fn a_commit_rings_after_it_is_there(place: &dyn Place) {
+pub async fn a_commit_notifies_after_it_is_there(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    let mut rings = store.rings();
+    let mut notifications = store.notifications();
     let blocks = [1_212_555, 1_303_555];
     let commits = blocks.map(|block| {
-        let records = (0..3).map(|n| write(RecordKey::number(number_in(block, n)), None, Some(b"a")));
+        let records = (0..3).map(|n| write(number_key(number_in(block, n)), None, Some(b"a")));
         commit(records.collect(), vec![])
     });
     let writer = store.clone();
@@ -113,10 +113,14 @@ pub async fn a_commit_rings_after_it_is_there(place: &dyn Place) {
     let hearing = async {
         let mut heard = Vec::new();
         while heard.len() < blocks.len() {
-            let ring = next(&mut rings).await;
-            assert_eq!(ring.seq, 3);
-            assert_eq!(head(&store, ring.shard).await.seq, 3, "it rang before it was there");
-            heard.push(ring.shard);
+            let notification = next(&mut notifications).await;
+            assert_eq!(notification.seq, 3);
+            assert_eq!(
+                head(&store, notification.shard).await.seq,
+                3,
+                "notified before it was there"
+            );
+            heard.push(notification.shard);
         }
         heard
     };
@@ -128,31 +132,37 @@ pub async fn a_commit_rings_after_it_is_there(place: &dyn Place) {
     assert_eq!(heard, wanted);
 }
 
-pub async fn what_fails_does_not_ring(place: &dyn Place) {
+pub async fn a_failed_commit_does_not_notify(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
-    let mut rings = store.rings();
+    let mut notifications = store.notifications();
     put_number(&store, number(1), None, b"a").await.unwrap();
-    assert_eq!(next(&mut rings).await.seq, 1);
+    assert_eq!(next(&mut notifications).await.seq, 1);
     assert!(is_conflict(&put_number(&store, number(1), None, b"b").await));
     put(&store, commit(vec![], vec![])).await.unwrap();
-    assert!(timeout(SILENCE, rings.recv()).await.is_err());
+    assert!(timeout(SILENCE, notifications.recv()).await.is_err());
 }
 
-/// Where several instances share a store, what one writes the others see and hear.
-pub async fn another_instance_sees_writes_and_hears_rings(place: &dyn Place) {
+/// Where several instances share a store, the others see what one writes and are notified.
+pub async fn another_instance_sees_writes_and_gets_notifications(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let Some(other) = place.join().await else { return };
     assert!(store.meta() == other.meta());
-    let mut rings = other.rings();
+    let mut notifications = other.notifications();
     put_number(&store, number(1), None, b"a").await.unwrap();
-    assert_eq!(next(&mut rings).await, Ring { shard: shard(), seq: 1 });
+    assert_eq!(
+        next(&mut notifications).await,
+        ShardNotification { shard: shard(), seq: 1 }
+    );
     assert_eq!(get_number(&other, number(1)).await.unwrap().version, 1);
     assert!(is_conflict(&put_number(&other, number(1), None, b"b").await));
     assert_eq!(put_number(&other, number(1), Some(1), b"b").await.unwrap(), 2);
-    let key = Key::Record(RecordKey::number(number(1)));
+    let key = StoredKey::Record(number_key(number(1)));
     assert_eq!(&get(&store, key).await.unwrap().bytes[..], b"b");
 }
 
-async fn next(rings: &mut Receiver<Ring>) -> Ring {
-    timeout(RING_WAIT, rings.recv()).await.expect("a ring").expect("a ring")
+async fn next(notifications: &mut Receiver<ShardNotification>) -> ShardNotification {
+    timeout(NOTIFICATION_WAIT, notifications.recv())
+        .await
+        .expect("a notification")
+        .expect("a notification")
 }

@@ -1,6 +1,6 @@
 //! Opening, naming, opening again.
 
-use ringwarden::store::{RecordKey, Table};
+use ringwarden::store::{RecordKind, ScanTable};
 
 use crate::support::places::{EVIDENCE_VERSION, Place};
 use crate::support::writes::*;
@@ -20,14 +20,14 @@ pub async fn a_new_store_is_ready_and_has_a_name_of_its_own(place: &dyn Place) {
 pub async fn a_store_opened_again_is_the_same(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let meta = store.meta().clone();
-    let records = (0..5).map(|n| write(RecordKey::number(number(n)), None, Some(b"a")));
+    let records = (0..5).map(|n| write(number_key(number(n)), None, Some(b"a")));
     let buckets = vec![bucket(number(0), 0, Some(b"rows"))];
     put(&store, commit(records.collect(), buckets)).await.unwrap();
-    let delete = write(RecordKey::number(number(4)), Some(5), None);
+    let delete = write(number_key(number(4)), Some(5), None);
     put(&store, commit(vec![delete], vec![])).await.unwrap();
     let heads = store.heads().await.unwrap();
     let entries = log(&store, shard(), 1).await;
-    let numbers = scan_all(&store, shard(), Table::Numbers, 10).await;
+    let numbers = scan_all(&store, shard(), ScanTable::Records(RecordKind::Number), 10).await;
     drop(store);
 
     let store = place.open(EVIDENCE_VERSION + 1).await;
@@ -35,9 +35,12 @@ pub async fn a_store_opened_again_is_the_same(place: &dyn Place) {
     store.verify().await.unwrap();
     assert_eq!(store.heads().await.unwrap(), heads);
     assert_eq!(log(&store, shard(), 1).await, entries);
-    assert_eq!(scan_all(&store, shard(), Table::Numbers, 10).await, numbers);
+    assert_eq!(
+        scan_all(&store, shard(), ScanTable::Records(RecordKind::Number), 10).await,
+        numbers
+    );
     assert_eq!(numbers.len(), 4);
-    assert_eq!(scan_all(&store, shard(), Table::Rows, 10).await.len(), 1);
+    assert_eq!(scan_all(&store, shard(), ScanTable::Rows, 10).await.len(), 1);
     assert_eq!(put_number(&store, number(0), Some(1), b"b").await.unwrap(), 7);
 }
 

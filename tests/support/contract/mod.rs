@@ -7,8 +7,9 @@ pub mod commits;
 pub mod following;
 pub mod life;
 pub mod model;
-pub mod notes;
 pub mod reading;
+pub mod side_records;
+pub mod tenants;
 
 /// Makes the tests of the contract for one store.
 #[macro_export]
@@ -37,9 +38,9 @@ macro_rules! store_contract {
                 heads_tell_sequence_and_nonce,
                 the_log_is_trimmed_to_the_newest,
                 one_commit_can_be_longer_than_the_log,
-                a_commit_rings_after_it_is_there,
-                what_fails_does_not_ring,
-                another_instance_sees_writes_and_hears_rings,
+                a_commit_notifies_after_it_is_there,
+                a_failed_commit_does_not_notify,
+                another_instance_sees_writes_and_gets_notifications,
             );
             $crate::store_contract!(@tests $place; reading:
                 reads_answer_in_the_order_of_the_keys,
@@ -49,13 +50,17 @@ macro_rules! store_contract {
                 a_scan_survives_writes_between_its_pages,
                 tables_start_empty,
             );
-            $crate::store_contract!(@tests $place; notes:
-                a_note_has_versions_of_its_own_and_makes_no_entry,
-                a_stale_note_stops_the_whole_commit,
-                a_stale_record_stops_its_notes,
-                notes_of_all_kinds_are_apart,
-                notes_are_kept_when_the_store_is_opened_again,
-                a_note_named_twice_or_too_large_is_refused,
+            $crate::store_contract!(@tests $place; side_records:
+                a_side_record_has_versions_of_its_own_and_makes_no_entry,
+                a_stale_side_record_stops_the_whole_commit,
+                a_stale_record_stops_its_side_records,
+                side_records_of_all_kinds_are_apart,
+                side_records_are_kept_when_the_store_is_opened_again,
+                a_side_record_named_twice_or_too_large_is_refused,
+            );
+            $crate::store_contract!(@tests $place; tenants:
+                the_same_ids_of_two_tenants_are_apart,
+                a_commit_for_two_tenants_is_refused,
             );
             $crate::store_contract!(@tests $place; life:
                 a_new_store_is_ready_and_has_a_name_of_its_own,

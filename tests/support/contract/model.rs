@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringwarden::store::{BucketKey, Head, Key, LOG_ENTRIES_KEPT, RecordKey, Table, Version};
+use ringwarden::store::{LOG_ENTRIES_KEPT, LogHead, RecordKind, ScanTable, StoredKey, Version};
 
 use crate::support::places::{EVIDENCE_VERSION, Place};
 use crate::support::writes::*;
@@ -38,7 +38,7 @@ pub async fn behaves_as_the_reference_does(place: &dyn Place) {
         let records = step
             .records
             .iter()
-            .map(|(n, expected, state)| write(RecordKey::number(number(*n)), *expected, state.as_deref()));
+            .map(|(n, expected, state)| write(number_key(number(*n)), *expected, state.as_deref()));
         let buckets = step
             .buckets
             .iter()
@@ -48,7 +48,7 @@ pub async fn behaves_as_the_reference_does(place: &dyn Place) {
             Some(versions) => assert_eq!(answer.unwrap(), versions),
             None => assert!(is_conflict(&answer)),
         }
-        let wanted = Head {
+        let wanted = LogHead {
             seq: model.seq,
             nonce: model.nonce,
         };
@@ -60,22 +60,27 @@ pub async fn behaves_as_the_reference_does(place: &dyn Place) {
         assert_eq!(stored.as_ref(), model.numbers.get(&n));
     }
     for (&(n, place), bytes) in &model.rows {
-        let key = BucketKey {
-            number: number(n),
-            bucket: place,
-        };
-        assert_eq!(&get(&store, Key::Bucket(key)).await.unwrap().bytes[..], &bytes[..]);
+        let key = bucket_key(number(n), place);
+        assert_eq!(
+            &get(&store, StoredKey::Bucket(key)).await.unwrap().bytes[..],
+            &bytes[..]
+        );
     }
     assert_eq!(
-        scan_all(&store, shard(), Table::Numbers, 5).await.len(),
+        scan_all(&store, shard(), ScanTable::Records(RecordKind::Number), 5)
+            .await
+            .len(),
         model.numbers.len()
     );
-    assert_eq!(scan_all(&store, shard(), Table::Rows, 5).await.len(), model.rows.len());
+    assert_eq!(
+        scan_all(&store, shard(), ScanTable::Rows, 5).await.len(),
+        model.rows.len()
+    );
     let entries = log(&store, shard(), 1).await;
     assert_eq!(entries.len() as u64, LOG_ENTRIES_KEPT.min(model.seq));
     assert!(model.seq > LOG_ENTRIES_KEPT, "the walk is long enough to trim the log");
     for entry in &entries {
-        let entry = ringwarden::store::codec::entry::decode(entry).unwrap();
+        let entry = ringwarden::codec::entry::decode(entry).unwrap();
         assert_eq!(entry.header.deleted, model.deleted[&entry.seq]);
     }
 }
@@ -114,7 +119,7 @@ impl Model {
         for (n, expected, state) in step.records {
             self.seq += 1;
             versions.push(self.seq);
-            self.nonce = nonce_of(&RecordKey::number(number(n)), expected);
+            self.nonce = nonce_of(&number_key(number(n)), expected);
             self.deleted.insert(self.seq, state.is_none());
             match state {
                 Some(state) => self.numbers.insert(n, (self.seq, state)),

@@ -1,8 +1,8 @@
 //! The bytes of lists.
 //!
-//! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the one before:
-//! the digits as a distance, and of the rest only what is different. Origins stand once, before the entries. An entry of
-//! a registry's export takes four to eight bytes.
+//! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the entry before:
+//! the distance of the digits, and the other fields only where they differ. Each origin is written once, before the
+//! entries. An entry of a registry's export takes four to eight bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,12 +11,15 @@ use bytes::Bytes;
 
 use super::number::actor;
 use super::parts::{code, name, requests, write_name, write_requests};
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{
+    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
+    unreadable,
+};
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::list::{List, ListEntry, MAX_ENTRIES, Origin, Pattern};
 use crate::domain::time::{DAY_MS, Timestamp};
-use crate::store::error::StoreError;
+use crate::shard::Shard;
 
 /// The entry is one number, no prefix.
 const EXACT: u8 = 1;
@@ -31,7 +34,7 @@ const OTHER_ACTION: u8 = 1 << 4;
 /// All of them.
 const KNOWN: u8 = EXACT | OTHER_ORIGIN | OTHER_ENTERED | OTHER_EXPIRY | OTHER_ACTION;
 
-/// What the next entry is compared with.
+/// The fields of the entry before, which the next entry is compared with.
 struct Before<'a> {
     digits: u64,
     origin: Option<&'a Arc<Origin>>,
@@ -40,7 +43,7 @@ struct Before<'a> {
     action: Option<Action>,
 }
 
-/// What the first entry is compared with.
+/// The fields that the first entry is compared with.
 const NOTHING: Before<'static> = Before {
     digits: 0,
     origin: None,
@@ -52,7 +55,7 @@ const NOTHING: Before<'static> = Before {
 /// The bytes of a list.
 #[must_use]
 pub fn encode(list: &List) -> Bytes {
-    let mut writer = Writer::default();
+    let mut writer = ByteWriter::default();
     begin(&mut writer);
     write_name(&mut writer, list.id.as_str());
     writer.byte(list.kind.code());
@@ -67,9 +70,9 @@ pub fn encode(list: &List) -> Bytes {
 /// A list from its bytes.
 ///
 /// # Errors
-/// If they are not a list, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<List, StoreError> {
-    let mut reader = Reader::new(bytes);
+/// If they are not a list, or a newer release wrote them.
+pub fn decode(bytes: &[u8]) -> Result<List, UnreadableValue> {
+    let mut reader = ByteReader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
         record(&mut reader)
@@ -77,7 +80,7 @@ pub fn decode(bytes: &[u8]) -> Result<List, StoreError> {
     read().map_err(unreadable("list"))
 }
 
-fn record(reader: &mut Reader<'_>) -> Result<List, DecodeError> {
+fn record(reader: &mut ByteReader<'_>) -> Result<List, DecodeError> {
     Ok(List {
         id: name(reader, ListId::parse, "list id")?,
         kind: code(reader, ListKind::from_code, "kind of list")?,
@@ -89,7 +92,7 @@ fn record(reader: &mut Reader<'_>) -> Result<List, DecodeError> {
     })
 }
 
-fn write_entries(writer: &mut Writer, entries: &[ListEntry]) {
+fn write_entries(writer: &mut ByteWriter, entries: &[ListEntry]) {
     let mut places: HashMap<&Origin, u64> = HashMap::new();
     let mut origins: Vec<&Origin> = Vec::new();
     for entry in entries {
@@ -114,7 +117,7 @@ fn write_entries(writer: &mut Writer, entries: &[ListEntry]) {
     });
 }
 
-fn write_entry(writer: &mut Writer, before: &Before<'_>, entry: &ListEntry, place: u64) {
+fn write_entry(writer: &mut ByteWriter, before: &Before<'_>, entry: &ListEntry, place: u64) {
     let (digits, exact) = entry.pattern.key();
     let flag = |is_set, flag| if is_set { flag } else { 0 };
     let flags = flag(exact, EXACT)
@@ -138,7 +141,7 @@ fn write_entry(writer: &mut Writer, before: &Before<'_>, entry: &ListEntry, plac
     }
 }
 
-fn entries(reader: &mut Reader<'_>) -> Result<Arc<[ListEntry]>, DecodeError> {
+fn entries(reader: &mut ByteReader<'_>) -> Result<Arc<[ListEntry]>, DecodeError> {
     let origins = reader.list(|reader| origin(reader).map(Arc::new))?;
     let mut before = NOTHING;
     let mut last: Option<Pattern> = None;
@@ -157,7 +160,7 @@ fn entries(reader: &mut Reader<'_>) -> Result<Arc<[ListEntry]>, DecodeError> {
 }
 
 fn entry<'a>(
-    reader: &mut Reader<'_>,
+    reader: &mut ByteReader<'_>,
     before: &mut Before<'a>,
     origins: &'a [Arc<Origin>],
 ) -> Result<ListEntry, DecodeError> {
@@ -191,21 +194,21 @@ fn entry<'a>(
     })
 }
 
-fn action(reader: &mut Reader<'_>) -> Result<Option<Action>, DecodeError> {
+fn action(reader: &mut ByteReader<'_>) -> Result<Option<Action>, DecodeError> {
     match reader.byte()? {
         0 => Ok(None),
         code => Action::from_code(code).map(Some).ok_or(DecodeError::Range("action")),
     }
 }
 
-fn write_origin(writer: &mut Writer, origin: &Origin) {
+fn write_origin(writer: &mut ByteWriter, origin: &Origin) {
     write_name(writer, origin.source.as_str());
     writer.option(origin.requester.as_ref(), |writer, requester| {
         write_name(writer, requester.as_str());
     });
 }
 
-fn origin(reader: &mut Reader<'_>) -> Result<Origin, DecodeError> {
+fn origin(reader: &mut ByteReader<'_>) -> Result<Origin, DecodeError> {
     Ok(Origin {
         source: name(reader, ListSource::parse, "source")?,
         requester: reader.option(|reader| name(reader, Requester::parse, "requester"))?,
@@ -213,7 +216,7 @@ fn origin(reader: &mut Reader<'_>) -> Result<Origin, DecodeError> {
 }
 
 /// A moment: most are dates, so a midnight is twice its day (zigzag), and any other is 1 and its milliseconds.
-fn write_moment(writer: &mut Writer, moment: Timestamp) {
+fn write_moment(writer: &mut ByteWriter, moment: Timestamp) {
     let millis = moment.millis();
     if millis % DAY_MS == 0 {
         let day = millis / DAY_MS;
@@ -224,7 +227,7 @@ fn write_moment(writer: &mut Writer, moment: Timestamp) {
     }
 }
 
-fn moment(reader: &mut Reader<'_>) -> Result<Timestamp, DecodeError> {
+fn moment(reader: &mut ByteReader<'_>) -> Result<Timestamp, DecodeError> {
     let first = reader.uint()?;
     if first == 1 {
         return reader.time();
@@ -236,6 +239,32 @@ fn moment(reader: &mut Reader<'_>) -> Result<Timestamp, DecodeError> {
     let day = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
     let millis = day.checked_mul(DAY_MS).ok_or(DecodeError::Range("moment"))?;
     Ok(Timestamp::from_millis(millis))
+}
+
+impl StoredRecord for List {
+    type Id = ListId;
+    const KIND: RecordKind = RecordKind::List;
+    const NAME: &'static str = "list";
+
+    fn shard(id: &ListId) -> Shard {
+        Shard::of_list(id)
+    }
+
+    fn id_bytes(id: &ListId) -> Bytes {
+        Bytes::copy_from_slice(id.as_str().as_bytes())
+    }
+
+    fn id_from_bytes(bytes: &[u8]) -> Option<ListId> {
+        ListId::parse(std::str::from_utf8(bytes).ok()?).ok()
+    }
+
+    fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
+        decode(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -253,10 +282,10 @@ mod tests {
         #[test]
         fn moments_round_trip(millis: i64, day in -100_000_000_000i64..100_000_000_000) {
             for millis in [millis, day * DAY_MS] {
-                let mut writer = Writer::default();
+                let mut writer = ByteWriter::default();
                 write_moment(&mut writer, Timestamp::from_millis(millis));
                 let bytes = writer.finish();
-                prop_assert_eq!(moment(&mut Reader::new(&bytes)).unwrap().millis(), millis);
+                prop_assert_eq!(moment(&mut ByteReader::new(&bytes)).unwrap().millis(), millis);
             }
         }
 
@@ -270,7 +299,7 @@ mod tests {
             }
         }
 
-        /// What is read of a damaged list, if anything is, is a list as any other: sorted, and of known patterns.
+        /// A damaged list is refused, or read as a valid list: sorted, with known patterns.
         #[test]
         fn a_damaged_list_is_read_without_a_panic(list in samples::list(), place: prop::sample::Index, value: u8) {
             let mut bytes = encode(&list).to_vec();
@@ -299,7 +328,7 @@ mod tests {
         assert!(list.tail.bytes().ends_with(b"new"));
         assert_eq!(encode(&list), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A registry's export: every fortieth number of some blocks, a few origins, a day of entry each.
@@ -327,7 +356,7 @@ mod tests {
         };
         let bytes = encode(&list).len();
         assert!(bytes <= MAX_ENTRIES * 9, "{bytes} bytes");
-        assert!(bytes <= crate::store::MAX_VALUE_BYTES);
+        assert!(bytes <= super::super::MAX_VALUE_BYTES);
     }
 
     /// A change of these bytes makes every existing store unreadable.

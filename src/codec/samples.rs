@@ -172,7 +172,7 @@ pub(super) fn full_case() -> Case {
     }
 }
 
-/// A note on a reporter with every field set.
+/// A reporter's state with every field set.
 pub(super) fn full_reporter() -> ReporterState {
     let claim = |number: &str, not_spam, secs| Claim {
         number: number.parse().unwrap(),

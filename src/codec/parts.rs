@@ -1,8 +1,8 @@
-//! Parts that several records are made of: names, sums, counts, presence masks, moments near others.
+//! Fields that several records share: names, sums, counts, presence masks, times near other times.
 
 use std::borrow::Cow;
 
-use super::{DecodeError, Reader, Writer};
+use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::ids::NameError;
 use crate::domain::requests::Requests;
@@ -11,13 +11,13 @@ use crate::domain::time::Timestamp;
 /// Bits of a [`DistinctCount`] from which on the map itself is shorter than the list of its bits.
 const LISTED_BITS: u8 = 16;
 
-/// Says which of the fields that follow are there: an integer with one bit each, the first lowest. Fields that most
-/// records have come first, so that it mostly takes one byte.
-pub(super) fn write_presence<const N: usize>(writer: &mut Writer, present: [bool; N]) {
+/// A mask of the fields that follow: an integer with one bit for each field, the first field in the lowest bit. The fields
+/// that most records have come first, so that the mask mostly takes one byte.
+pub(super) fn write_presence<const N: usize>(writer: &mut ByteWriter, present: [bool; N]) {
     writer.uint(present.iter().rev().fold(0, |mask, &bit| mask << 1 | u64::from(bit)));
 }
 
-pub(super) fn presence<const N: usize>(reader: &mut Reader<'_>) -> Result<[bool; N], DecodeError> {
+pub(super) fn presence<const N: usize>(reader: &mut ByteReader<'_>) -> Result<[bool; N], DecodeError> {
     let mask = reader.uint()?;
     let mut left = mask;
     let present = [(); N].map(|()| {
@@ -34,7 +34,7 @@ pub(super) fn presence<const N: usize>(reader: &mut Reader<'_>) -> Result<[bool;
 
 /// A name of at most a few dozen bytes. Most are lower-case hexadecimal digits or decimal ones, which are packed two
 /// to a byte; the lowest bit of the length says whether they are.
-pub(super) fn write_name(writer: &mut Writer, name: &str) {
+pub(super) fn write_name(writer: &mut ByteWriter, name: &str) {
     let nibbles: Option<Vec<u8>> = name.bytes().map(nibble).collect();
     let length = (name.len() as u64) << 1;
     match nibbles {
@@ -54,14 +54,14 @@ pub(super) fn write_name(writer: &mut Writer, name: &str) {
 }
 
 pub(super) fn name<T>(
-    reader: &mut Reader<'_>,
+    reader: &mut ByteReader<'_>,
     parse: impl FnOnce(&str) -> Result<T, NameError>,
     what: &'static str,
 ) -> Result<T, DecodeError> {
     parse(&name_text(reader, what)?).map_err(|_| DecodeError::Range(what))
 }
 
-fn name_text<'a>(reader: &mut Reader<'a>, what: &'static str) -> Result<Cow<'a, str>, DecodeError> {
+fn name_text<'a>(reader: &mut ByteReader<'a>, what: &'static str) -> Result<Cow<'a, str>, DecodeError> {
     let tagged = reader.uint()?;
     let length = usize::try_from(tagged >> 1).map_err(|_| DecodeError::Range(what))?;
     if tagged & 1 == 0 {
@@ -86,7 +86,7 @@ fn nibble(digit: u8) -> Option<u8> {
 }
 
 /// A sum or share, exactly: one byte for 0 and 1, five where a short float holds it, nine otherwise.
-pub(super) fn write_sum(writer: &mut Writer, sum: f64) {
+pub(super) fn write_sum(writer: &mut ByteWriter, sum: f64) {
     #[expect(clippy::cast_possible_truncation, reason = "compared with the original below")]
     let short = sum as f32;
     if sum.to_bits() == 0 {
@@ -102,7 +102,7 @@ pub(super) fn write_sum(writer: &mut Writer, sum: f64) {
     }
 }
 
-pub(super) fn sum(reader: &mut Reader<'_>) -> Result<f64, DecodeError> {
+pub(super) fn sum(reader: &mut ByteReader<'_>) -> Result<f64, DecodeError> {
     match reader.byte()? {
         0 => Ok(0.0),
         1 => Ok(1.0),
@@ -113,7 +113,7 @@ pub(super) fn sum(reader: &mut Reader<'_>) -> Result<f64, DecodeError> {
 }
 
 /// A count of distinct things: how many bits are set and which, or [`LISTED_BITS`] and the whole map.
-pub(super) fn write_distinct(writer: &mut Writer, count: DistinctCount) {
+pub(super) fn write_distinct(writer: &mut ByteWriter, count: DistinctCount) {
     let bits = count.bits();
     match u8::try_from(bits.count_ones()) {
         Ok(set) if set < LISTED_BITS => {
@@ -129,7 +129,7 @@ pub(super) fn write_distinct(writer: &mut Writer, count: DistinctCount) {
     }
 }
 
-pub(super) fn distinct(reader: &mut Reader<'_>) -> Result<DistinctCount, DecodeError> {
+pub(super) fn distinct(reader: &mut ByteReader<'_>) -> Result<DistinctCount, DecodeError> {
     let set = reader.byte()?;
     if set == LISTED_BITS {
         return reader.fixed128().map(DistinctCount::from_bits);
@@ -145,33 +145,33 @@ pub(super) fn distinct(reader: &mut Reader<'_>) -> Result<DistinctCount, DecodeE
         .ok_or(DecodeError::Range("bit of a distinct count"))
 }
 
-/// A moment near another one, as the difference: two moments of one report mostly share their day.
-pub(super) fn write_since(writer: &mut Writer, base: Timestamp, moment: Timestamp) {
+/// A time near another one, written as the difference: two times of one report are mostly of one day.
+pub(super) fn write_since(writer: &mut ByteWriter, base: Timestamp, moment: Timestamp) {
     writer.int(moment.millis().wrapping_sub(base.millis()));
 }
 
-pub(super) fn since(reader: &mut Reader<'_>, base: Timestamp) -> Result<Timestamp, DecodeError> {
+pub(super) fn since(reader: &mut ByteReader<'_>, base: Timestamp) -> Result<Timestamp, DecodeError> {
     let difference = reader.int()?;
     Ok(Timestamp::from_millis(base.millis().wrapping_add(difference)))
 }
 
 /// A value of one of the closed lists, by its stable integer.
 pub(super) fn code<T>(
-    reader: &mut Reader<'_>,
+    reader: &mut ByteReader<'_>,
     known: impl FnOnce(u8) -> Option<T>,
     what: &'static str,
 ) -> Result<T, DecodeError> {
     known(reader.byte()?).ok_or(DecodeError::Range(what))
 }
 
-pub(super) fn write_requests(writer: &mut Writer, requests: &Requests) {
+pub(super) fn write_requests(writer: &mut ByteWriter, requests: &Requests) {
     writer.list(requests.pairs(), |writer, (id, content)| {
         writer.fixed128(id);
         writer.fixed64(content);
     });
 }
 
-pub(super) fn requests(reader: &mut Reader<'_>) -> Result<Requests, DecodeError> {
+pub(super) fn requests(reader: &mut ByteReader<'_>) -> Result<Requests, DecodeError> {
     let pairs = reader.list(|reader| Ok((reader.fixed128()?, reader.fixed64()?)))?;
     Ok(Requests::from_pairs(pairs.into_iter()))
 }
@@ -182,8 +182,8 @@ mod tests {
     use crate::domain::ids::ReportId;
     use proptest::prelude::*;
 
-    fn written(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
-        let mut writer = Writer::default();
+    fn written(write: impl FnOnce(&mut ByteWriter)) -> Vec<u8> {
+        let mut writer = ByteWriter::default();
         write(&mut writer);
         writer.finish()
     }
@@ -193,7 +193,7 @@ mod tests {
         fn names_round_trip(text in prop_oneof!["[0-9a-f]{1,64}", "[0-9a-zA-Z.:-]{1,64}", "[\\PC&&[^ ]]{1,16}"]) {
             prop_assume!(ReportId::parse(&text).is_ok_and(|id| id.as_str() == text));
             let bytes = written(|writer| write_name(writer, &text));
-            let read = name(&mut Reader::new(&bytes), ReportId::parse, "id").unwrap();
+            let read = name(&mut ByteReader::new(&bytes), ReportId::parse, "id").unwrap();
             prop_assert_eq!(read.as_str(), text);
         }
 
@@ -201,7 +201,7 @@ mod tests {
         fn sums_round_trip_bit_for_bit(bits: u64) {
             let value = f64::from_bits(bits);
             let bytes = written(|writer| write_sum(writer, value));
-            prop_assert_eq!(sum(&mut Reader::new(&bytes)).unwrap().to_bits(), bits);
+            prop_assert_eq!(sum(&mut ByteReader::new(&bytes)).unwrap().to_bits(), bits);
         }
 
         #[test]
@@ -215,7 +215,7 @@ mod tests {
             for bits in [bits, bits & mask & other, bits & mask & other & bits.rotate_left(7) & mask.rotate_left(3)] {
                 let bytes = written(|writer| write_distinct(writer, DistinctCount::from_bits(bits)));
                 prop_assert!(bytes.len() <= 17);
-                prop_assert_eq!(distinct(&mut Reader::new(&bytes)).unwrap().bits(), bits);
+                prop_assert_eq!(distinct(&mut ByteReader::new(&bytes)).unwrap().bits(), bits);
             }
         }
 
@@ -223,13 +223,13 @@ mod tests {
         fn moments_round_trip(base: i64, moment: i64) {
             let (base, moment) = (Timestamp::from_millis(base), Timestamp::from_millis(moment));
             let bytes = written(|writer| write_since(writer, base, moment));
-            prop_assert_eq!(since(&mut Reader::new(&bytes), base).unwrap(), moment);
+            prop_assert_eq!(since(&mut ByteReader::new(&bytes), base).unwrap(), moment);
         }
 
         #[test]
         fn presence_round_trips(present: [bool; 10]) {
             let bytes = written(|writer| write_presence(writer, present));
-            prop_assert_eq!(presence::<10>(&mut Reader::new(&bytes)).unwrap(), present);
+            prop_assert_eq!(presence::<10>(&mut ByteReader::new(&bytes)).unwrap(), present);
         }
     }
 
@@ -244,10 +244,13 @@ mod tests {
     fn a_field_that_is_not_known_is_refused() {
         let bytes = written(|writer| write_presence(writer, [false, false, true]));
         assert_eq!(
-            presence::<2>(&mut Reader::new(&bytes)),
+            presence::<2>(&mut ByteReader::new(&bytes)),
             Err(DecodeError::Range("presence mask"))
         );
-        assert_eq!(sum(&mut Reader::new(&[4])), Err(DecodeError::Range("form of a sum")));
-        assert!(distinct(&mut Reader::new(&[1, 128])).is_err());
+        assert_eq!(
+            sum(&mut ByteReader::new(&[4])),
+            Err(DecodeError::Range("form of a sum"))
+        );
+        assert!(distinct(&mut ByteReader::new(&[1, 128])).is_err());
     }
 }

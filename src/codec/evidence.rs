@@ -1,11 +1,11 @@
 //! The bytes of a number's folded evidence, within its record.
 //!
-//! A mask says which sums and counts are not nought; only those follow. Moments are written as differences to the one
-//! at which the sums stand.
+//! A mask says which sums and counts are not zero; only those follow. Times are written as differences to the time that
+//! the sums are computed for.
 
 use super::parts::{code, distinct, presence, since, sum, write_distinct, write_presence, write_since, write_sum};
 use super::rows::brand_name;
-use super::{DecodeError, Reader, Writer};
+use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::evidence::{Book, Evidence, Testimony};
 use crate::domain::kinds::Category;
@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 /// The order in which books are written: most numbers have the first only.
 const BOOKS: [Ledger; 3] = [Ledger::Unknown, Ledger::Authenticated, Ledger::Unauthenticated];
 
-pub(super) fn write_evidence(writer: &mut Writer, evidence: &Evidence) {
+pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
     let base = evidence.as_of;
     write_presence(
         writer,
@@ -56,7 +56,7 @@ pub(super) fn write_evidence(writer: &mut Writer, evidence: &Evidence) {
     }
 }
 
-pub(super) fn evidence(reader: &mut Reader<'_>) -> Result<Evidence, DecodeError> {
+pub(super) fn evidence(reader: &mut ByteReader<'_>) -> Result<Evidence, DecodeError> {
     let [reports, first, last, proven, unproven, seen, sample, not_spam] = presence(reader)?;
     let mut evidence = Evidence {
         as_of: reader.time()?,
@@ -87,7 +87,7 @@ pub(super) fn evidence(reader: &mut Reader<'_>) -> Result<Evidence, DecodeError>
     Ok(evidence)
 }
 
-fn write_testimony(writer: &mut Writer, testimony: &Testimony, base: Timestamp) {
+fn write_testimony(writer: &mut ByteWriter, testimony: &Testimony, base: Timestamp) {
     let books = BOOKS.map(|ledger| testimony.book(ledger));
     let [unknown, authenticated, unauthenticated] = books.map(|book| *book != Book::default());
     write_presence(
@@ -121,7 +121,7 @@ fn write_testimony(writer: &mut Writer, testimony: &Testimony, base: Timestamp) 
     }
 }
 
-fn testimony(reader: &mut Reader<'_>, base: Timestamp) -> Result<Testimony, DecodeError> {
+fn testimony(reader: &mut ByteReader<'_>, base: Timestamp) -> Result<Testimony, DecodeError> {
     let [unknown, categories, reporters, authenticated, unauthenticated, brands] = presence(reader)?;
     let unknown = book_if(unknown, reader, base)?;
     let authenticated = book_if(authenticated, reader, base)?;
@@ -140,7 +140,7 @@ fn testimony(reader: &mut Reader<'_>, base: Timestamp) -> Result<Testimony, Deco
     Ok(testimony)
 }
 
-fn write_book(writer: &mut Writer, book: &Book, base: Timestamp) {
+fn write_book(writer: &mut ByteWriter, book: &Book, base: Timestamp) {
     write_presence(
         writer,
         [
@@ -167,7 +167,7 @@ fn write_book(writer: &mut Writer, book: &Book, base: Timestamp) {
     }
 }
 
-fn book_if(present: bool, reader: &mut Reader<'_>, base: Timestamp) -> Result<Book, DecodeError> {
+fn book_if(present: bool, reader: &mut ByteReader<'_>, base: Timestamp) -> Result<Book, DecodeError> {
     if !present {
         return Ok(Book::default());
     }

@@ -1,21 +1,24 @@
-//! The bytes of a note on a reporter.
+//! The bytes of a reporter's state, a side record.
 //!
 //! A claim takes about ten bytes: the number with "not spam" as its lowest bit, and the time since the claim before.
 
 use bytes::Bytes;
 
 use super::parts::{since, write_since};
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{
+    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
+};
 use crate::domain::day::Day;
+use crate::domain::ids::ReporterHash;
 use crate::domain::reporter::{Claim, ReporterState, Slot};
 use crate::domain::time::Timestamp;
 use crate::number::E164;
-use crate::store::error::StoreError;
+use crate::shard::Shard;
 
-/// The bytes of a note.
+/// The bytes of a reporter's state.
 #[must_use]
 pub fn encode(record: &ReporterState) -> Bytes {
-    let mut writer = Writer::default();
+    let mut writer = ByteWriter::default();
     begin(&mut writer);
     let mut before = Timestamp::default();
     writer.list(record.claims.iter(), |writer, claim| {
@@ -29,12 +32,12 @@ pub fn encode(record: &ReporterState) -> Bytes {
     Bytes::from(writer.finish())
 }
 
-/// The note from its bytes.
+/// A reporter's state from its bytes.
 ///
 /// # Errors
-/// If they are not a note on a reporter, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<ReporterState, StoreError> {
-    let mut reader = Reader::new(bytes);
+/// If they are not a reporter's state, or a newer release wrote them.
+pub fn decode(bytes: &[u8]) -> Result<ReporterState, UnreadableValue> {
+    let mut reader = ByteReader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
         let mut before = Timestamp::default();
@@ -50,16 +53,38 @@ pub fn decode(bytes: &[u8]) -> Result<ReporterState, StoreError> {
             tail: rest(&mut reader),
         })
     };
-    read().map_err(unreadable("note on a reporter"))
+    read().map_err(unreadable("reporter's state"))
 }
 
-fn claim(reader: &mut Reader<'_>, before: Timestamp) -> Result<Claim, DecodeError> {
+fn claim(reader: &mut ByteReader<'_>, before: Timestamp) -> Result<Claim, DecodeError> {
     let packed = reader.uint()?;
     Ok(Claim {
         number: E164::from_digits(packed >> 1).ok_or(DecodeError::Range("number"))?,
         not_spam: packed & 1 == 1,
         at: since(reader, before)?,
     })
+}
+
+impl SideRecord for ReporterState {
+    type Id = ReporterHash;
+    const KIND: SideKind = SideKind::Reporter;
+    const NAME: &'static str = "reporter";
+
+    fn shard(id: &ReporterHash) -> Shard {
+        Shard::of_reporter(*id)
+    }
+
+    fn id_bytes(id: &ReporterHash) -> Bytes {
+        Bytes::copy_from_slice(&id.raw().to_be_bytes())
+    }
+
+    fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
+        decode(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -86,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_note_takes_less_than_four_kilobytes() {
+    fn a_full_state_takes_less_than_four_kilobytes() {
         let record = samples::full_reporter();
         let claim = record.claims[0];
         let day_later = |n: u32| Claim {
@@ -109,7 +134,7 @@ mod tests {
         assert!(record.tail.bytes().ends_with(b"new"));
         assert_eq!(encode(&record), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A change of these bytes makes every existing store unreadable.

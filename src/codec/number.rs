@@ -1,25 +1,28 @@
 //! The bytes of number records.
 //!
-//! Most numbers were reported once: sums that are nought and lists that are empty take no byte, so that such a record
-//! takes about 30.
+//! Most numbers were reported once. Sums of zero and empty lists take no bytes, so such a record takes about 30 bytes.
 
 use bytes::Bytes;
 
 use super::evidence::{evidence, write_evidence};
 use super::parts::{code, name, presence, requests, sum, write_name, write_presence, write_requests, write_sum};
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{
+    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
+    unreadable,
+};
 use crate::domain::actor::Actor;
 use crate::domain::case::Link;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseRole, Source, StatusKind};
 use crate::domain::state::NumberState;
 use crate::domain::status::{StatusEntry, Statuses};
-use crate::store::error::StoreError;
+use crate::number::E164;
+use crate::shard::Shard;
 
 /// The bytes of a number's record.
 #[must_use]
 pub fn encode(state: &NumberState) -> Bytes {
-    let mut writer = Writer::default();
+    let mut writer = ByteWriter::default();
     begin(&mut writer);
     writer.raw(&state.evidence_version.to_le_bytes());
     write_presence(
@@ -57,9 +60,9 @@ pub fn encode(state: &NumberState) -> Bytes {
 /// The record of a number from its bytes.
 ///
 /// # Errors
-/// If they are not such a record, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<NumberState, StoreError> {
-    let mut reader = Reader::new(bytes);
+/// If they are not a number record, or a newer release wrote them.
+pub fn decode(bytes: &[u8]) -> Result<NumberState, UnreadableValue> {
+    let mut reader = ByteReader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
         record(&mut reader)
@@ -67,7 +70,7 @@ pub fn decode(bytes: &[u8]) -> Result<NumberState, StoreError> {
     read().map_err(unreadable("number record"))
 }
 
-fn record(reader: &mut Reader<'_>) -> Result<NumberState, DecodeError> {
+fn record(reader: &mut ByteReader<'_>) -> Result<NumberState, DecodeError> {
     let evidence_version = reader.take(4)?.first_chunk().ok_or(DecodeError::Short)?;
     let [texts, statuses, links, reset_before, with_requests] = presence(reader)?;
     let mut state = NumberState {
@@ -96,15 +99,15 @@ fn record(reader: &mut Reader<'_>) -> Result<NumberState, DecodeError> {
     Ok(state)
 }
 
-fn write_status(writer: &mut Writer, entry: &StatusEntry) {
+fn write_status(writer: &mut ByteWriter, entry: &StatusEntry) {
     writer.byte(entry.kind.code());
     writer.text(&entry.reason);
     writer.text(entry.author.as_str());
     writer.time(entry.set_at);
-    writer.option(entry.expires_at, Writer::time);
+    writer.option(entry.expires_at, ByteWriter::time);
 }
 
-fn status_entries(reader: &mut Reader<'_>) -> Result<Statuses, DecodeError> {
+fn status_entries(reader: &mut ByteReader<'_>) -> Result<Statuses, DecodeError> {
     let mut statuses = Statuses::default();
     for entry in reader.list(status_entry)? {
         statuses.set(entry);
@@ -112,42 +115,68 @@ fn status_entries(reader: &mut Reader<'_>) -> Result<Statuses, DecodeError> {
     Ok(statuses)
 }
 
-fn status_entry(reader: &mut Reader<'_>) -> Result<StatusEntry, DecodeError> {
+fn status_entry(reader: &mut ByteReader<'_>) -> Result<StatusEntry, DecodeError> {
     Ok(StatusEntry {
         kind: code(reader, StatusKind::from_code, "status")?,
         reason: reader.text()?.into(),
         author: actor(reader)?,
         set_at: reader.time()?,
-        expires_at: reader.option(Reader::time)?,
+        expires_at: reader.option(ByteReader::time)?,
     })
 }
 
-fn write_link(writer: &mut Writer, link: &Link) {
+fn write_link(writer: &mut ByteWriter, link: &Link) {
     write_name(writer, link.case.as_str());
     writer.byte(link.role.code());
     write_sum(writer, link.confidence);
     writer.byte(link.source.code());
-    writer.option(link.from, Writer::time);
-    writer.option(link.to, Writer::time);
+    writer.option(link.from, ByteWriter::time);
+    writer.option(link.to, ByteWriter::time);
     writer.time(link.linked_at);
     writer.text(link.actor.as_str());
 }
 
-fn link(reader: &mut Reader<'_>) -> Result<Link, DecodeError> {
+fn link(reader: &mut ByteReader<'_>) -> Result<Link, DecodeError> {
     Ok(Link {
         case: name(reader, CaseId::parse, "case id")?,
         role: code(reader, CaseRole::from_code, "role in a case")?,
         confidence: sum(reader)?,
         source: code(reader, Source::from_code, "source")?,
-        from: reader.option(Reader::time)?,
-        to: reader.option(Reader::time)?,
+        from: reader.option(ByteReader::time)?,
+        to: reader.option(ByteReader::time)?,
         linked_at: reader.time()?,
         actor: actor(reader)?,
     })
 }
 
-pub(super) fn actor(reader: &mut Reader<'_>) -> Result<Actor, DecodeError> {
+pub(super) fn actor(reader: &mut ByteReader<'_>) -> Result<Actor, DecodeError> {
     Actor::parse(reader.text()?).map_err(|_| DecodeError::Range("actor"))
+}
+
+impl StoredRecord for NumberState {
+    type Id = E164;
+    const KIND: RecordKind = RecordKind::Number;
+    const NAME: &'static str = "number";
+
+    fn shard(id: &E164) -> Shard {
+        Shard::of_number(*id)
+    }
+
+    fn id_bytes(id: &E164) -> Bytes {
+        Bytes::copy_from_slice(&id.digits().to_be_bytes())
+    }
+
+    fn id_from_bytes(bytes: &[u8]) -> Option<E164> {
+        E164::from_digits(u64::from_be_bytes(bytes.try_into().ok()?))
+    }
+
+    fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
+        decode(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -204,7 +233,7 @@ mod tests {
         assert!(state.tail.bytes().ends_with(b"new"));
         assert_eq!(encode(&state), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A change of these bytes makes every existing store unreadable.

@@ -1,27 +1,32 @@
-//! Calls that the server runs together.
+//! Calls that the server runs in one transaction.
 //!
-//! Under `appendfsync always` Redis forces its log to disk after every few kilobytes of calls that come in, but only
-//! once for a `MULTI`: a batch then takes one wait for the disk in place of hundreds. That the calls become one atomic
-//! step by this is not needed. A node of a cluster refuses it, since the calls are of several slots, and is then sent
-//! them one by one.
+//! With `appendfsync always` Redis forces its log to disk after every few kilobytes of calls, but only once for a
+//! `MULTI`: a batch then waits for the disk once and not hundreds of times. The store does not need the calls to be one
+//! atomic step. A node of a cluster refuses a transaction over several slots; the calls are then sent one by one.
 
 use redis::{Cmd, Pipeline, Value, cmd};
 
-use super::error::Failure;
-use super::link::{Deadline, Link};
+use super::connection::{CallDeadline, ServerConnection};
+use super::error::RedisFailure;
 use super::reply;
 
-/// Sends calls to be run together, and returns an answer for each, which may be the server's error.
-pub(super) async fn ask(link: &Link, calls: &[Cmd], deadline: Deadline) -> Result<Vec<Value>, Failure> {
+/// Sends calls in one transaction, and returns an answer for each, which may be the server's error.
+pub(super) async fn ask(
+    connection: &ServerConnection,
+    calls: &[Cmd],
+    deadline: CallDeadline,
+) -> Result<Vec<Value>, RedisFailure> {
     if calls.len() > 1 {
-        // By hand, since the driver's transactions tell no longer which call was refused, nor what ran if `MULTI` was.
+        // Not with the driver's transactions: they do not tell which call was refused, nor what ran if `MULTI` was.
         let commands = [cmd("MULTI")].into_iter().chain(calls.iter().cloned());
-        let answers = link.ask(&pipeline(commands.chain([cmd("EXEC")])), deadline).await?;
+        let answers = connection
+            .ask(&pipeline(commands.chain([cmd("EXEC")])), deadline)
+            .await?;
         if !answers.last().is_some_and(is_cross_slot) {
             return each(answers);
         }
     }
-    link.ask(&pipeline(calls.iter().cloned()), deadline).await
+    connection.ask(&pipeline(calls.iter().cloned()), deadline).await
 }
 
 fn pipeline(commands: impl Iterator<Item = Cmd>) -> Pipeline {
@@ -32,14 +37,14 @@ fn pipeline(commands: impl Iterator<Item = Cmd>) -> Pipeline {
     pipeline
 }
 
-/// Whether a transaction was refused, and nothing of it run, since its keys are of several slots.
+/// Whether a transaction was refused as a whole because its keys are of several slots.
 fn is_cross_slot(executed: &Value) -> bool {
     matches!(executed, Value::ServerError(error) if error.code() == "CROSSSLOT")
 }
 
-/// The answers to the calls, from those to `MULTI`, the calls and `EXEC`.
-fn each(answers: Vec<Value>) -> Result<Vec<Value>, Failure> {
-    let malformed = || Failure::Malformed { wanted: "transaction" };
+/// The answers to the calls, from the answers to `MULTI`, the calls and `EXEC`.
+fn each(answers: Vec<Value>) -> Result<Vec<Value>, RedisFailure> {
+    let malformed = || RedisFailure::Malformed { wanted: "transaction" };
     let mut answers = answers.into_iter();
     let begun = answers.next().ok_or_else(malformed)?;
     let executed = answers.next_back().ok_or_else(malformed)?;
@@ -55,7 +60,7 @@ fn each(answers: Vec<Value>) -> Result<Vec<Value>, Failure> {
             Err(malformed())
         };
     }
-    // Nothing was run: one call was refused, or all together.
+    // Nothing was run: one call was refused, or the whole transaction.
     let refused = |queued| {
         if reply::failure(&queued).is_some() {
             queued

@@ -1,9 +1,9 @@
-//! The store's directory: who holds it, and whether it is complete.
+//! The store's directory: its lock, and the complete creation of the engine in it.
 //!
-//! `PATH/lock` is held by the one process that has the store open; `PATH/engine` belongs to the engine. The engine's
-//! own creation is not atomic, and it takes an empty directory for a new database. So a new one is made complete under
-//! another name, made durable, and then renamed: `engine` is whole or it is not there. What a crash leaves of an
-//! unfinished one is never used and never deleted.
+//! The one process that has the store open holds `PATH/lock`; `PATH/engine` belongs to the engine. The engine does not
+//! create a database atomically, and takes an empty directory for a new database. So a new database is made complete
+//! under another name, made durable, and then renamed: `engine` is either complete or absent. The remains of a crash
+//! during creation are never used and never deleted.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -14,29 +14,28 @@ use std::time::Duration;
 use crate::store::error::StoreError;
 
 const LOCK: &str = "lock";
-/// How often the lock is asked for, and the pause between: half a second in all. A server that is started again at once
-/// may meet the end of the one before it, or a child that has a copy of the lock from the fork until it becomes another
-/// program.
+/// Attempts to take the lock, and the pause between them: half a second in all. A server that is restarted at once may
+/// find the process before it still ending, or a child process that holds a copy of the lock between fork and exec.
 const LOCK_ATTEMPTS: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 const ENGINE: &str = "engine";
-/// Unfinished engines are `engine.new-`, and a number.
+/// The directories of unfinished engines: `engine.new-` and a number.
 const UNFINISHED: &str = "engine.new-";
-/// Unfinished engines that a directory may hold; each is the leftover of a crash during the very first start.
+/// The most unfinished engines in a directory; each remains from a crash during the very first start.
 const MAX_UNFINISHED: u32 = 100;
 /// The engine writes this file last when it creates a database, and takes a directory without it for a new one.
 const ENGINE_MARK: &str = "version";
 
 /// A directory that this process alone has open. Unlocked when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct StoreDirectory {
     path: PathBuf,
-    /// Keeps other processes out, and tells whether the directory is still the one that was opened.
+    /// Excludes other processes, and shows whether the directory is still the one that was opened.
     lock: File,
 }
 
-impl Place {
-    /// Creates the directory where it is missing, and takes it.
+impl StoreDirectory {
+    /// Creates the directory if it is missing, and locks it.
     pub(super) fn take(path: &Path) -> Result<Self, StoreError> {
         let failed = |error: io::Error| unavailable(path, &error);
         let path = std::path::absolute(path).map_err(failed)?;
@@ -58,12 +57,12 @@ impl Place {
         &self.path
     }
 
-    /// Where the engine is.
+    /// The directory of the engine.
     pub(super) fn engine(&self) -> PathBuf {
         self.path.join(ENGINE)
     }
 
-    /// Makes sure that there is an engine: `create` makes a new one, closed again, in the directory that it is given.
+    /// Makes sure that there is an engine. `create` makes a new one in the directory that it is given, and closes it.
     pub(super) fn complete<F>(&self, create: F) -> Result<(), StoreError>
     where
         F: FnOnce(&Path) -> Result<(), StoreError>,
@@ -75,7 +74,7 @@ impl Place {
             sync_tree(&unfinished).map_err(failed)?;
             fs::rename(&unfinished, self.engine()).map_err(failed)?;
         }
-        // Even if it was there: whoever renamed it may have been killed before this.
+        // Even if it existed: the process that renamed it may have been killed before this step.
         sync_dir(&self.path).map_err(failed)?;
         if !self.engine().join(ENGINE_MARK).try_exists().map_err(failed)? {
             let found = format!(
@@ -87,8 +86,8 @@ impl Place {
         Ok(())
     }
 
-    /// Whether the directory is still the one that was taken, with the engine in it. Otherwise what is acknowledged is
-    /// gone when the process ends.
+    /// Checks that the directory is still the one that was locked, with the engine in it. Otherwise acknowledged writes are
+    /// lost when the process ends.
     pub(super) fn verify(&self) -> Result<(), StoreError> {
         let foreign = |what: &str| StoreError::Foreign {
             found: format!("{} {what}", self.path.display()),
@@ -113,13 +112,13 @@ impl Place {
             if !path.try_exists()? {
                 return Ok(path);
             }
-            tracing::warn!(path = %path.display(), "a start was cut short here; the directory may be deleted");
+            tracing::warn!(path = %path.display(), "a start was interrupted here; the directory may be deleted");
         }
         Err(io::Error::other("too many unfinished engines: delete engine.new-*"))
     }
 }
 
-/// Takes a lock that whoever has it may be about to give back.
+/// Takes the lock, and waits a little if its holder is about to release it.
 fn lock_soon(lock: &File) -> Result<(), TryLockError> {
     for _ in 1..LOCK_ATTEMPTS {
         match lock.try_lock() {
@@ -181,49 +180,49 @@ mod tests {
     fn one_holds_a_directory() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a/b");
-        let place = Place::take(&path).unwrap();
-        let error = Place::take(&path).unwrap_err().to_string();
+        let directory = StoreDirectory::take(&path).unwrap();
+        let error = StoreDirectory::take(&path).unwrap_err().to_string();
         assert!(error.contains("another process"), "{error}");
-        drop(place);
-        Place::take(&path).unwrap();
+        drop(directory);
+        StoreDirectory::take(&path).unwrap();
     }
 
     #[test]
     fn an_engine_is_created_once_and_whole() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place::take(dir.path()).unwrap();
+        let directory = StoreDirectory::take(dir.path()).unwrap();
         let cut_short = |path: &Path| {
             fs::create_dir(path).unwrap();
             Err(StoreError::Unavailable { cause: String::new() })
         };
-        assert!(place.complete(cut_short).is_err());
-        assert!(!place.engine().exists());
-        place.complete(mark).unwrap();
-        place.complete(|_| panic!("created twice")).unwrap();
+        assert!(directory.complete(cut_short).is_err());
+        assert!(!directory.engine().exists());
+        directory.complete(mark).unwrap();
+        directory.complete(|_| panic!("created twice")).unwrap();
     }
 
     #[test]
     fn what_is_not_complete_is_neither_used_nor_deleted() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place::take(dir.path()).unwrap();
-        fs::create_dir(place.engine()).unwrap();
-        fs::write(place.engine().join("0.jnl"), b"").unwrap();
-        assert!(matches!(place.complete(mark), Err(StoreError::Foreign { .. })));
-        assert!(place.engine().join("0.jnl").exists());
+        let directory = StoreDirectory::take(dir.path()).unwrap();
+        fs::create_dir(directory.engine()).unwrap();
+        fs::write(directory.engine().join("0.jnl"), b"").unwrap();
+        assert!(matches!(directory.complete(mark), Err(StoreError::Foreign { .. })));
+        assert!(directory.engine().join("0.jnl").exists());
     }
 
     #[test]
     fn a_directory_that_goes_away_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store");
-        let place = Place::take(&path).unwrap();
-        place.complete(mark).unwrap();
-        place.verify().unwrap();
+        let directory = StoreDirectory::take(&path).unwrap();
+        directory.complete(mark).unwrap();
+        directory.verify().unwrap();
         fs::rename(&path, dir.path().join("moved")).unwrap();
-        assert!(matches!(place.verify(), Err(StoreError::Foreign { .. })));
-        let other = Place::take(&path).unwrap();
+        assert!(matches!(directory.verify(), Err(StoreError::Foreign { .. })));
+        let other = StoreDirectory::take(&path).unwrap();
         other.complete(mark).unwrap();
         other.verify().unwrap();
-        assert!(matches!(place.verify(), Err(StoreError::Foreign { .. })));
+        assert!(matches!(directory.verify(), Err(StoreError::Foreign { .. })));
     }
 }

@@ -1,7 +1,7 @@
-//! Listens for the rings of commits, on a connection of its own, for as long as the store is used.
+//! Receives the notifications of commits on a connection of its own, as long as the store is open.
 //!
-//! The driver hands each ring on as it comes in, without a queue in between. Rings may be lost while there is no
-//! connection; followers sweep as well.
+//! The driver passes each notification on as it arrives, without a queue in between. Notifications are lost while there
+//! is no connection; followers sweep as well.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use redis::{Cmd, PushInfo, PushKind, Value, cmd};
 use tokio::sync::{Notify, broadcast};
 use tokio::time::{sleep, timeout};
 
+use super::connection::jittered;
 use super::dial::Dialer;
-use super::error::Failure;
-use super::link::jittered;
-use crate::store::{MAX_RINGS_WAITING, Ring, Shard};
+use super::error::RedisFailure;
+use crate::store::{MAX_NOTIFICATIONS_WAITING, Shard, ShardNotification};
 
 /// The pause before the first attempt to connect again; it doubles with each that fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -24,25 +24,25 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often the server is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
-/// Where rings come from.
-pub(super) struct Rings {
+/// The subscription to the notifications of a store.
+pub(super) struct NotificationListener {
     dialer: Dialer,
     channel: String,
     /// The longest to wait for the server's answer.
     answer_timeout: Duration,
-    sender: broadcast::Sender<Ring>,
-    /// Whether the subscription stands; for operators only.
+    sender: broadcast::Sender<ShardNotification>,
+    /// Whether the subscription is active; for operators only.
     listening: AtomicBool,
 }
 
-impl Rings {
-    /// On `channel`; does not listen yet.
+impl NotificationListener {
+    /// A listener on `channel`. It does not listen yet.
     pub(super) fn new(dialer: Dialer, channel: String, answer_timeout: Duration) -> Self {
         Self {
             dialer,
             channel,
             answer_timeout,
-            sender: broadcast::Sender::new(MAX_RINGS_WAITING),
+            sender: broadcast::Sender::new(MAX_NOTIFICATIONS_WAITING),
             listening: AtomicBool::new(false),
         }
     }
@@ -52,13 +52,13 @@ impl Rings {
         &self.channel
     }
 
-    /// Rings from now on.
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Ring> {
+    /// Notifications from now on.
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<ShardNotification> {
         self.sender.subscribe()
     }
 
-    /// Whether rings would be heard just now.
-    pub(super) fn are_heard(&self) -> bool {
+    /// Whether the subscription is active now.
+    pub(super) fn is_listening(&self) -> bool {
         self.listening.load(Ordering::Relaxed)
     }
 
@@ -69,21 +69,21 @@ impl Rings {
             let failure = match self.subscribed().await {
                 Ok((connection, ended)) => {
                     pause = FIRST_PAUSE;
-                    let while_it_lasts = Listening::new(&self.listening);
+                    let while_it_lasts = ListeningFlag::new(&self.listening);
                     let failure = self.watch(connection, &ended).await;
                     drop(while_it_lasts);
                     failure
                 }
                 Err(failure) => failure,
             };
-            tracing::warn!(cause = %failure, "rings of redis are not heard, followers sweep meanwhile");
+            tracing::warn!(cause = %failure, "no notifications from redis: followers sweep meanwhile");
             sleep(jittered(pause)).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
-    /// A connection that hands rings on, and what tells of its end.
-    async fn subscribed(&self) -> Result<(MultiplexedConnection, Arc<Notify>), Failure> {
+    /// A connection that passes notifications on, and the signal of its end.
+    async fn subscribed(&self) -> Result<(MultiplexedConnection, Arc<Notify>), RedisFailure> {
         let ended = Arc::new(Notify::new());
         let notify = Arc::clone(&ended);
         let sender = self.sender.clone();
@@ -91,59 +91,59 @@ impl Rings {
             if push.kind == PushKind::Disconnection {
                 notify.notify_one();
             } else if push.kind == PushKind::Message
-                && let Some(ring) = ring_of(&push.data)
+                && let Some(notification) = notification_of(&push.data)
             {
-                sender.send(ring).ok(); // an error only says that nobody follows
+                sender.send(notification).ok(); // an error only means that nobody listens
             }
         };
         let mut connection = self.dialer.dial(on_push).await?;
         match timeout(self.answer_timeout, connection.subscribe(&self.channel)).await {
             Ok(subscribed) => subscribed?,
-            Err(_elapsed) => return Err(Failure::TimedOut),
+            Err(_elapsed) => return Err(RedisFailure::TimedOut),
         }
         Ok((connection, ended))
     }
 
     /// Waits until the connection ends, or the server no longer answers on it.
-    async fn watch(&self, mut connection: MultiplexedConnection, ended: &Notify) -> Failure {
+    async fn watch(&self, mut connection: MultiplexedConnection, ended: &Notify) -> RedisFailure {
         let ping: Cmd = cmd("PING");
         loop {
             if timeout(PING_EVERY, ended.notified()).await.is_ok() {
                 let cause = "the connection ended".to_owned();
-                return Failure::NotConnected { cause };
+                return RedisFailure::NotConnected { cause };
             }
             match timeout(self.answer_timeout, connection.send_packed_command(&ping)).await {
                 Ok(Ok(_pong)) => {}
                 Ok(Err(error)) => return error.into(),
-                Err(_elapsed) => return Failure::TimedOut,
+                Err(_elapsed) => return RedisFailure::TimedOut,
             }
         }
     }
 }
 
-/// Says that rings are heard, until it is dropped; also when the task is.
-struct Listening<'a>(&'a AtomicBool);
+/// Sets the flag until it is dropped, also when the task is dropped.
+struct ListeningFlag<'a>(&'a AtomicBool);
 
-impl<'a> Listening<'a> {
+impl<'a> ListeningFlag<'a> {
     fn new(flag: &'a AtomicBool) -> Self {
         flag.store(true, Ordering::Relaxed);
         Self(flag)
     }
 }
 
-impl Drop for Listening<'_> {
+impl Drop for ListeningFlag<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }
 }
 
-/// The ring in `[channel, "shard:sequence"]`.
-fn ring_of(message: &[Value]) -> Option<Ring> {
+/// The notification in `[channel, "shard:sequence"]`.
+fn notification_of(message: &[Value]) -> Option<ShardNotification> {
     let [_, Value::BulkString(text)] = message else {
         return None;
     };
     let (shard, seq) = std::str::from_utf8(text).ok()?.split_once(':')?;
-    Some(Ring {
+    Some(ShardNotification {
         shard: Shard::new(shard.parse().ok()?),
         seq: seq.parse().ok()?,
     })
@@ -157,12 +157,15 @@ mod tests {
     fn rings_are_read() {
         let message = |text: &str| {
             let part = |text: &str| Value::BulkString(text.as_bytes().to_vec());
-            vec![part("rw:default:rings:x"), part(text)]
+            vec![part("rw:default:notifications:x"), part(text)]
         };
         let shard = Shard::new(255);
-        assert_eq!(ring_of(&message("255:90")), Some(Ring { shard, seq: 90 }));
+        assert_eq!(
+            notification_of(&message("255:90")),
+            Some(ShardNotification { shard, seq: 90 })
+        );
         for other in ["256:1", "1", "1:", ":", "1:-1", ""] {
-            assert_eq!(ring_of(&message(other)), None, "{other}");
+            assert_eq!(notification_of(&message(other)), None, "{other}");
         }
     }
 }

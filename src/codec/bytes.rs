@@ -2,13 +2,13 @@
 
 use crate::domain::time::Timestamp;
 
-/// Why bytes are not what they should be.
+/// Why bytes cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end too early.
     #[error("the bytes end too early")]
     Short,
-    /// An integer that no release wrote.
+    /// A value that is out of range.
     #[error("{0} is out of range")]
     Range(&'static str),
     /// A newer release wrote it.
@@ -23,9 +23,9 @@ pub enum DecodeError {
 
 /// Appends values to bytes.
 #[derive(Debug, Default)]
-pub struct Writer(Vec<u8>);
+pub struct ByteWriter(Vec<u8>);
 
-impl Writer {
+impl ByteWriter {
     /// The bytes written.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
@@ -86,7 +86,7 @@ impl Writer {
         self.0.extend_from_slice(value);
     }
 
-    /// Bytes as they are; only at the end, or where the reader knows the length.
+    /// Bytes without their length; only at the end, or if the reader knows the length.
     pub fn raw(&mut self, value: &[u8]) {
         self.0.extend_from_slice(value);
     }
@@ -101,7 +101,7 @@ impl Writer {
         self.int(value.millis());
     }
 
-    /// Something that may be absent: a byte 0 or 1, then the value.
+    /// An optional value: a byte 0 or 1, then the value.
     pub fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         self.byte(u8::from(value.is_some()));
         if let Some(value) = value {
@@ -120,22 +120,22 @@ impl Writer {
 
 /// Takes values off the front of bytes.
 #[derive(Debug)]
-pub struct Reader<'a>(&'a [u8]);
+pub struct ByteReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     /// Reads from these bytes.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// What is left.
+    /// The bytes that are not read yet.
     #[must_use]
     pub const fn remaining(&self) -> &'a [u8] {
         self.0
     }
 
-    /// So many bytes.
+    /// The next `count` bytes.
     ///
     /// # Errors
     /// If there are fewer.
@@ -251,7 +251,7 @@ impl<'a> Reader<'a> {
         self.int().map(Timestamp::from_millis)
     }
 
-    /// Something that may be absent.
+    /// An optional value.
     ///
     /// # Errors
     /// Those of `read`, or if the flag is neither 0 nor 1.
@@ -291,11 +291,11 @@ mod tests {
     proptest! {
         #[test]
         fn integers_round_trip(unsigned: u64, signed: i64) {
-            let mut writer = Writer::default();
+            let mut writer = ByteWriter::default();
             writer.uint(unsigned);
             writer.int(signed);
             let bytes = writer.finish();
-            let mut reader = Reader::new(&bytes);
+            let mut reader = ByteReader::new(&bytes);
             prop_assert_eq!(reader.uint().unwrap(), unsigned);
             prop_assert_eq!(reader.int().unwrap(), signed);
             prop_assert!(reader.remaining().is_empty());
@@ -303,7 +303,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
-            let mut reader = Reader::new(&bytes);
+            let mut reader = ByteReader::new(&bytes);
             let read = reader.list(|reader| reader.text().map(str::to_owned));
             prop_assert!(read.is_err() || reader.remaining().len() < bytes.len());
         }

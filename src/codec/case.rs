@@ -5,16 +5,19 @@ use bytes::Bytes;
 use super::number::actor;
 use super::parts::{code, name, requests, write_name, write_requests};
 use super::rows::brand_name;
-use super::{DecodeError, Reader, Writer, begin, check_major, rest, unreadable};
+use super::{
+    ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
+    unreadable,
+};
 use crate::domain::case::{Case, CaseEvent};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseStatus, Category, Source};
-use crate::store::error::StoreError;
+use crate::shard::Shard;
 
 /// The bytes of a case's record.
 #[must_use]
 pub fn encode(case: &Case) -> Bytes {
-    let mut writer = Writer::default();
+    let mut writer = ByteWriter::default();
     begin(&mut writer);
     write_name(&mut writer, case.id.as_str());
     writer.text(&case.title);
@@ -27,7 +30,7 @@ pub fn encode(case: &Case) -> Bytes {
     writer.byte(case.source.code());
     writer.time(case.created_at);
     writer.time(case.updated_at);
-    writer.option(case.last_evidence_at, Writer::time);
+    writer.option(case.last_evidence_at, ByteWriter::time);
     writer.list(case.history.iter(), write_event);
     writer.option(case.merged_into.as_ref(), |writer, id| write_name(writer, id.as_str()));
     write_requests(&mut writer, &case.requests);
@@ -38,9 +41,9 @@ pub fn encode(case: &Case) -> Bytes {
 /// The record of a case from its bytes.
 ///
 /// # Errors
-/// If they are not such a record, or a newer release's.
-pub fn decode(bytes: &[u8]) -> Result<Case, StoreError> {
-    let mut reader = Reader::new(bytes);
+/// If they are not a case record, or a newer release wrote them.
+pub fn decode(bytes: &[u8]) -> Result<Case, UnreadableValue> {
+    let mut reader = ByteReader::new(bytes);
     let mut read = || {
         check_major(&mut reader)?;
         record(&mut reader)
@@ -48,7 +51,7 @@ pub fn decode(bytes: &[u8]) -> Result<Case, StoreError> {
     read().map_err(unreadable("case record"))
 }
 
-fn record(reader: &mut Reader<'_>) -> Result<Case, DecodeError> {
+fn record(reader: &mut ByteReader<'_>) -> Result<Case, DecodeError> {
     Ok(Case {
         id: name(reader, CaseId::parse, "case id")?,
         title: reader.text()?.into(),
@@ -61,7 +64,7 @@ fn record(reader: &mut Reader<'_>) -> Result<Case, DecodeError> {
         source: code(reader, Source::from_code, "source")?,
         created_at: reader.time()?,
         updated_at: reader.time()?,
-        last_evidence_at: reader.option(Reader::time)?,
+        last_evidence_at: reader.option(ByteReader::time)?,
         history: reader.list(event)?,
         merged_into: reader.option(|reader| name(reader, CaseId::parse, "case id"))?,
         requests: requests(reader)?,
@@ -69,7 +72,7 @@ fn record(reader: &mut Reader<'_>) -> Result<Case, DecodeError> {
     })
 }
 
-fn write_event(writer: &mut Writer, event: &CaseEvent) {
+fn write_event(writer: &mut ByteWriter, event: &CaseEvent) {
     writer.time(event.at);
     writer.text(event.actor.as_str());
     writer.option(event.from, |writer, status| writer.byte(status.code()));
@@ -78,7 +81,7 @@ fn write_event(writer: &mut Writer, event: &CaseEvent) {
     writer.text(&event.agency);
 }
 
-fn event(reader: &mut Reader<'_>) -> Result<CaseEvent, DecodeError> {
+fn event(reader: &mut ByteReader<'_>) -> Result<CaseEvent, DecodeError> {
     Ok(CaseEvent {
         at: reader.time()?,
         actor: actor(reader)?,
@@ -87,6 +90,32 @@ fn event(reader: &mut Reader<'_>) -> Result<CaseEvent, DecodeError> {
         note: reader.text()?.into(),
         agency: reader.text()?.into(),
     })
+}
+
+impl StoredRecord for Case {
+    type Id = CaseId;
+    const KIND: RecordKind = RecordKind::Case;
+    const NAME: &'static str = "case";
+
+    fn shard(id: &CaseId) -> Shard {
+        Shard::of_case(id)
+    }
+
+    fn id_bytes(id: &CaseId) -> Bytes {
+        Bytes::copy_from_slice(id.as_str().as_bytes())
+    }
+
+    fn id_from_bytes(bytes: &[u8]) -> Option<CaseId> {
+        CaseId::parse(std::str::from_utf8(bytes).ok()?).ok()
+    }
+
+    fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
+        decode(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +158,7 @@ mod tests {
         assert!(case.tail.bytes().ends_with(b"new"));
         assert_eq!(encode(&case), bytes);
         bytes[0] = 2;
-        assert!(matches!(decode(&bytes), Err(StoreError::Unreadable { .. })));
+        assert!(decode(&bytes).is_err());
     }
 
     /// A change of these bytes makes every existing store unreadable.

@@ -1,4 +1,4 @@
-//! Reads: a snapshot of the engine, long values put together again.
+//! Reads from a snapshot of the engine; joins the parts of long values.
 
 use std::ops::Bound;
 
@@ -6,30 +6,30 @@ use bytes::{Bytes, BytesMut};
 use fjall::{Readable, Slice, Snapshot, UserValue};
 
 use super::engine::{Engine, broken, unavailable};
-use super::keys::Space;
+use super::keys::EngineSpace;
 use super::{chunks, keys};
-use crate::store::codec::entry::nonce;
+use crate::codec::entry::nonce;
+use crate::domain::tenant::TenantId;
 use crate::store::error::StoreError;
-use crate::store::key::{Key, Shard, Table};
-use crate::store::{Head, RawEntry, ScanPage, Stored, Version};
+use crate::store::{LogHead, RawLogEntry, ScanPage, ScanTable, Shard, Stored, StoredKey, Version};
 
 /// A page of a table ends early once it holds this many bytes.
 const MAX_PAGE_BYTES: usize = 16 << 20;
 
-/// What the engine held at one moment.
-pub(super) struct View<'e> {
+/// The engine as it was at one moment.
+pub(super) struct EngineSnapshot<'e> {
     engine: &'e Engine,
     snapshot: Snapshot,
 }
 
-impl<'e> View<'e> {
-    /// What the engine holds as the snapshot shows it.
+impl<'e> EngineSnapshot<'e> {
+    /// A snapshot of `engine`.
     pub(super) fn new(engine: &'e Engine, snapshot: Snapshot) -> Self {
         Self { engine, snapshot }
     }
 
-    /// Whatever lies under a key.
-    pub(super) fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+    /// The value of a key.
+    pub(super) fn read(&self, key: &StoredKey) -> Result<Option<Stored>, StoreError> {
         let (space, key) = keys::any(key);
         let head = self.snapshot.get(self.engine.space(space), &key).map_err(unavailable)?;
         head.map(|head| self.stored(space, &key, &head)).transpose()
@@ -39,11 +39,12 @@ impl<'e> View<'e> {
     pub(super) fn scan(
         &self,
         shard: Shard,
-        table: Table,
+        tenant: TenantId,
+        table: ScanTable,
         after: Option<&Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError> {
-        let (space, prefix) = keys::table(shard, table);
+        let (space, prefix) = keys::table(shard, tenant, table);
         let mut page = ScanPage::default();
         let mut bytes = 0;
         for (key, head) in self.above(space, &prefix, after.map_or(&[], |after| after)) {
@@ -65,35 +66,37 @@ impl<'e> View<'e> {
     }
 
     /// Up to `limit` entries of a shard's log.
-    pub(super) fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawEntry>, StoreError> {
-        self.above(Space::Log, &[shard.byte()], &from.to_be_bytes())
+    pub(super) fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
+        self.above(EngineSpace::Log, &[shard.byte()], &from.to_be_bytes())
             .take(limit)
             .map(|(key, head)| {
                 let (key, head) = (key?, head?);
                 let seq = keys::seq_of_entry(&key).ok_or_else(|| broken("key of a log entry"))?;
-                let bytes = self.whole(Space::Log, &key, &head)?;
-                Ok(RawEntry { seq, bytes })
+                let bytes = self.whole(EngineSpace::Log, &key, &head)?;
+                Ok(RawLogEntry { seq, bytes })
             })
             .collect()
     }
 
-    /// The end of a shard's log.
-    pub(super) fn head(&self, shard: Shard) -> Result<Head, StoreError> {
-        let mut log = self.snapshot.prefix(self.engine.space(Space::Log), [shard.byte()]);
+    /// The head of a shard's log.
+    pub(super) fn head(&self, shard: Shard) -> Result<LogHead, StoreError> {
+        let mut log = self
+            .snapshot
+            .prefix(self.engine.space(EngineSpace::Log), [shard.byte()]);
         let Some(last) = log.next_back() else {
-            return Ok(Head::default());
+            return Ok(LogHead::default());
         };
         let (key, value) = last.into_inner().map_err(unavailable)?;
         let seq = keys::seq_of_entry(&key).ok_or_else(|| broken("key of a log entry"))?;
         let (_, entry) = chunks::open(&value).ok_or_else(|| broken("log entry"))?;
         let nonce = nonce(entry).unwrap_or_default();
-        Ok(Head { seq, nonce })
+        Ok(LogHead { seq, nonce })
     }
 
-    /// What lies under a prefix from an id on, in order.
+    /// The items whose keys start with a prefix, from an id on, in order.
     fn above(
         &self,
-        space: Space,
+        space: EngineSpace,
         prefix: &[u8],
         from: &[u8],
     ) -> impl Iterator<Item = (Result<Slice, StoreError>, Result<UserValue, StoreError>)> + use<> {
@@ -111,9 +114,9 @@ impl<'e> View<'e> {
             .take_while(move |(key, _)| key.as_ref().map_or(true, |key| key.starts_with(&prefix)))
     }
 
-    fn stored(&self, space: Space, key: &[u8], head: &[u8]) -> Result<Stored, StoreError> {
+    fn stored(&self, space: EngineSpace, key: &[u8], head: &[u8]) -> Result<Stored, StoreError> {
         let mut bytes = self.whole(space, key, head)?;
-        if space != Space::States {
+        if space != EngineSpace::States {
             return Ok(Stored { version: 0, bytes });
         }
         let version = version(&bytes).ok_or_else(|| broken("record"))?;
@@ -121,7 +124,7 @@ impl<'e> View<'e> {
         Ok(Stored { version, bytes })
     }
 
-    fn whole(&self, space: Space, key: &[u8], head: &[u8]) -> Result<Bytes, StoreError> {
+    fn whole(&self, space: EngineSpace, key: &[u8], head: &[u8]) -> Result<Bytes, StoreError> {
         let (count, first) = chunks::open(head).ok_or_else(|| broken("value"))?;
         if count == 0 {
             return Ok(Bytes::copy_from_slice(first));
@@ -137,7 +140,7 @@ impl<'e> View<'e> {
     }
 }
 
-/// The version that the payload of a record begins with.
+/// The version at the start of a record's payload.
 pub(super) fn version(payload: &[u8]) -> Option<Version> {
     payload.first_chunk().map(|bytes| Version::from_be_bytes(*bytes))
 }

@@ -1,0 +1,62 @@
+//! The bytes of everything stored, the same in all stores; and the list of stored kinds.
+//!
+//! A value is one byte of major version, then its fields in a fixed order. A release may add fields at the end: an older
+//! release keeps them as a [`Tail`] and writes them back. A change that an older release must not read raises the major
+//! version, which older releases refuse.
+
+pub mod bytes;
+pub mod case;
+pub mod entry;
+mod evidence;
+mod kind;
+pub mod list;
+pub mod number;
+mod parts;
+mod record;
+pub mod reporter;
+pub mod rows;
+#[cfg(test)]
+mod samples;
+pub mod tenant;
+
+pub use bytes::{ByteReader, ByteWriter, DecodeError};
+pub(crate) use kind::stored_kinds;
+pub use kind::{RecordKind, SideKind};
+pub use record::{MAX_ID_BYTES, SideRecord, StoredRecord};
+
+use crate::domain::tail::Tail;
+
+/// The most bytes of one record, bucket or side record.
+pub const MAX_VALUE_BYTES: usize = 4 << 20;
+
+/// A stored value that this release cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a stored {what} cannot be read: {cause}")]
+pub struct UnreadableValue {
+    /// What kind of value.
+    pub what: &'static str,
+    /// Why.
+    pub cause: DecodeError,
+}
+
+/// The major version of this release's codecs.
+const MAJOR: u8 = 1;
+
+fn begin(writer: &mut ByteWriter) {
+    writer.byte(MAJOR);
+}
+
+fn check_major(reader: &mut ByteReader<'_>) -> Result<(), DecodeError> {
+    match reader.byte()? {
+        MAJOR => Ok(()),
+        found => Err(DecodeError::NewerMajor { found, known: MAJOR }),
+    }
+}
+
+fn rest(reader: &mut ByteReader<'_>) -> Tail {
+    Tail::new(reader.remaining())
+}
+
+fn unreadable(what: &'static str) -> impl Fn(DecodeError) -> UnreadableValue {
+    move |cause| UnreadableValue { what, cause }
+}
