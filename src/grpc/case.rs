@@ -16,7 +16,7 @@ impl CaseService for Api {
         self.mutate(Mutation::CreateCase, async {
             let service = self.ready()?;
             let (new, mutation) = convert::new_case(request.into_inner())?;
-            Ok(convert::case(&service.cases.create(&new, &mutation).await?))
+            Ok(convert::case(&service.create_case(&new, &mutation).await?))
         })
         .await
     }
@@ -31,7 +31,7 @@ impl CaseService for Api {
     ) -> Result<Response<v1::ListCasesResponse>, Status> {
         respond(self.ready().and_then(|service| {
             let (filter, page) = convert::filter(request.into_inner())?;
-            let list = service.cases.list(&filter, &page)?;
+            let list = service.list_cases(&filter, &page)?;
             Ok(v1::ListCasesResponse {
                 cases: list.cases.iter().map(convert::line).collect(),
                 next_page_token: list.next_page_token,
@@ -43,7 +43,7 @@ impl CaseService for Api {
         self.mutate(Mutation::UpdateCase, async {
             let service = self.ready()?;
             let (id, change, mutation) = convert::change(request.into_inner())?;
-            Ok(convert::case(&service.cases.update(&id, &change, &mutation).await?))
+            Ok(convert::case(&service.update_case(&id, &change, &mutation).await?))
         })
         .await
     }
@@ -52,7 +52,7 @@ impl CaseService for Api {
         self.mutate(Mutation::TransitionCase, async {
             let service = self.ready()?;
             let (id, input, mutation) = convert::transition(request.into_inner())?;
-            Ok(convert::case(&service.cases.transition(&id, &input, &mutation).await?))
+            Ok(convert::case(&service.transition_case(&id, &input, &mutation).await?))
         })
         .await
     }
@@ -78,9 +78,9 @@ impl Api {
     fn show_case(&self, request: v1::GetCaseRequest) -> Result<v1::GetCaseResponse, ServiceError> {
         let service = self.ready()?;
         let (id, page) = convert::wanted(request)?;
-        let details = service.cases.get(&id)?;
+        let details = service.case_details(&id)?;
         let (members, next_page_token) = match page {
-            Some(page) => service.cases.members(&id, &page)?,
+            Some(page) => service.case_members(&id, &page)?,
             None => (Vec::new(), String::new()),
         };
         Ok(v1::GetCaseResponse {
@@ -96,7 +96,7 @@ impl Api {
         check_batch("links", request.links.len(), convert::MAX_NUMBERS)?;
         let (id, mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id)?;
         let links: Vec<_> = request.links.into_iter().map(convert::link).collect();
-        let outcomes = service.cases.link_numbers(&id, &links, &mutation).await?;
+        let outcomes = service.link_numbers(&id, &links, &mutation).await?;
         let results = results(outcomes, "links", convert::linked, Result::Linked, Result::Error);
         Ok(v1::LinkNumbersResponse {
             results: results
@@ -109,13 +109,9 @@ impl Api {
         use v1::unlink_number_result::Result;
         let service = self.ready()?;
         check_batch("numbers", request.numbers.len(), convert::MAX_NUMBERS)?;
-        let request_reason = request.reason.clone();
         let (id, mutation) = convert::unlinking(&request.case_id, &request.actor, &request.request_id, request.reason)?;
         let numbers: Vec<_> = request.numbers.into_iter().map(convert::unlink).collect();
-        let outcomes = service
-            .cases
-            .unlink_numbers(&id, &numbers, &request_reason, &mutation)
-            .await?;
+        let outcomes = service.unlink_numbers(&id, &numbers, &mutation).await?;
         let results = results(outcomes, "numbers", convert::unlinked, Result::Unlinked, Result::Error);
         Ok(v1::UnlinkNumbersResponse {
             results: results

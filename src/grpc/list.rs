@@ -32,13 +32,13 @@ impl ListService for Api {
     async fn get_list(&self, request: Request<v1::GetListRequest>) -> Result<Response<v1::GetListResponse>, Status> {
         respond(self.ready().and_then(|service| {
             let (id, page) = convert::wanted(request.into_inner())?;
-            Ok(convert::list(service.lists.page(&id, &page)?))
+            Ok(convert::list(service.list_page(&id, &page)?))
         }))
     }
 
     async fn list_lists(&self, _: Request<v1::ListListsRequest>) -> Result<Response<v1::ListListsResponse>, Status> {
         respond(self.ready().map(|service| v1::ListListsResponse {
-            lists: service.lists.all().iter().map(convert::summary).collect(),
+            lists: service.lists().iter().map(convert::summary).collect(),
         }))
     }
 }
@@ -56,7 +56,7 @@ impl Api {
         };
         self.mutate(Mutation::ReplaceList, async {
             let (head, entries) = received?;
-            Ok(convert::replaced(&self.ready()?.lists.replace(&head, entries).await?))
+            Ok(convert::replaced(&self.ready()?.replace_list(&head, entries).await?))
         })
         .await
     }

@@ -36,7 +36,7 @@ impl LookupService for Api {
 
     async fn get_decision(&self, request: Request<v1::GetDecisionRequest>) -> Result<Response<v1::Decision>, Status> {
         let id = request.into_inner().decision_id;
-        let opened = self.service.lookups.decision(&id);
+        let opened = self.service.decision(&id);
         respond(opened.map(|record| decision(record, id)))
     }
 
@@ -73,15 +73,12 @@ impl Api {
         let request_id = request.request_id.clone();
         let result = self.ready().and_then(|service| {
             let Asked { input, budget } = input(request)?;
-            let deadline = patience.deadline(budget.unwrap_or(service.lookups.budget()));
-            let outcome = service.lookups.look_up(&input, deadline)?;
+            let deadline = patience.deadline(budget.unwrap_or(service.lookup_budget()));
+            let outcome = service.look_up(&input, deadline)?;
             metrics.answer(outcome.decision.action, outcome.decision.basis);
             let counted = counted_as(outcome.score.verdict.level);
             let shown = (input.full, input.language);
-            Ok((
-                counted,
-                answer(outcome, shown, service.lookups.model_version(), request_id),
-            ))
+            Ok((counted, answer(outcome, shown, service.model_version(), request_id)))
         });
         let (counted, result) = match result {
             Ok((counted, answer)) => (counted, Ok(answer)),

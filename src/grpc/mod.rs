@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
 
 use crate::metrics::{Mutation, MutationOutcome};
-use crate::service::{ServiceError, Services};
+use crate::service::{Service, ServiceError};
 
 pub use deadline::Arrived;
 pub use rehearsal::rehearse;
@@ -33,7 +33,7 @@ pub use server::{Limits, serve};
 /// The handlers of every service of the contract. Clones share everything.
 #[derive(Clone)]
 pub struct Api {
-    service: Arc<Services>,
+    service: Arc<Service>,
     /// Cancelled when the server is asked to end: streams that would live on are ended then.
     draining: CancellationToken,
     /// A place for each list that is coming in.
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Api {
 impl Api {
     /// Handlers over a service.
     #[must_use]
-    pub fn new(service: Arc<Services>) -> Self {
+    pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
             draining: CancellationToken::new(),
@@ -59,13 +59,13 @@ impl Api {
 
     /// The service behind the handlers.
     #[must_use]
-    pub fn service(&self) -> &Services {
+    pub fn service(&self) -> &Service {
         &self.service
     }
 
     /// The service, once its index is loaded: before that every answer would be a guess.
-    fn ready(&self) -> Result<&Services, ServiceError> {
-        if self.service.freshness().is_ready() {
+    fn ready(&self) -> Result<&Service, ServiceError> {
+        if self.service.follower().freshness().is_ready() {
             Ok(&self.service)
         } else {
             Err(ServiceError::Loading)

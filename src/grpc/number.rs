@@ -22,14 +22,11 @@ impl NumberService for Api {
         self.mutate(Mutation::SetNumberStatus, async {
             let service = self.ready()?;
             let (named, input, mutation) = convert::new_status(request.into_inner())?;
-            let changed = service
-                .numbers
-                .set_status(&named.text, named.region, &input, &mutation)
-                .await?;
+            let (number, statuses, version) = service.set_status(&named.text, named.region, &input, &mutation).await?;
             Ok(v1::SetNumberStatusResponse {
-                e164: changed.number.to_string(),
-                statuses: convert::statuses(changed.statuses.at(service.clock().now())),
-                version: changed.version,
+                e164: number.to_string(),
+                statuses: convert::statuses(statuses.at(service.clock().now())),
+                version,
             })
         })
         .await
@@ -42,8 +39,7 @@ impl NumberService for Api {
         self.mutate(Mutation::ClearNumberStatus, async {
             let service = self.ready()?;
             let what = convert::clearance(request.into_inner())?;
-            let changed = service
-                .numbers
+            let (number, statuses, version) = service
                 .clear_status(
                     &what.named.text,
                     what.named.region,
@@ -53,9 +49,9 @@ impl NumberService for Api {
                 )
                 .await?;
             Ok(v1::ClearNumberStatusResponse {
-                e164: changed.number.to_string(),
-                statuses: convert::statuses(changed.statuses.at(service.clock().now())),
-                version: changed.version,
+                e164: number.to_string(),
+                statuses: convert::statuses(statuses.at(service.clock().now())),
+                version,
             })
         })
         .await
@@ -67,7 +63,7 @@ impl NumberService for Api {
     ) -> Result<Response<v1::ListNumbersResponse>, Status> {
         respond(self.ready().and_then(|service| {
             let (filter, page) = convert::filter(request.into_inner())?;
-            Ok(convert::list(&service.numbers.list(&filter, &page)?))
+            Ok(convert::list(&service.list_numbers(&filter, &page)?))
         }))
     }
 
@@ -80,14 +76,9 @@ impl NumberService for Api {
             let what = convert::reset(request.into_inner())?;
             let named = &what.named;
             let done = service
-                .numbers
                 .reset(&named.text, named.region, what.before, &what.reason, &what.mutation)
                 .await?;
-            Ok(convert::was_reset((
-                done.number,
-                done.answer.unwrap_or(0),
-                done.version,
-            )))
+            Ok(convert::was_reset(done))
         })
         .await
     }
@@ -97,7 +88,7 @@ impl Api {
     async fn dossier(&self, request: v1::GetNumberRequest) -> Result<v1::NumberDossier, ServiceError> {
         let service = self.ready()?;
         let named = convert::named(request)?;
-        let dossier = service.numbers.dossier(&named.text, named.region).await?;
-        Ok(convert::dossier(dossier, service.lookups.model_version()))
+        let dossier = service.dossier(&named.text, named.region).await?;
+        Ok(convert::dossier(dossier, service.model_version()))
     }
 }

@@ -25,7 +25,7 @@ impl Api {
         let outcomes = outcomes.take_until(self.draining.clone().cancelled_owned()).enumerate();
         tokio::pin!(outcomes);
         while let Some((place, outcome)) = outcomes.next().await {
-            let counted = convert::outcome(outcome?).and_then(|outcome| service.lookups.call_outcome(&outcome));
+            let counted = convert::outcome(outcome?).and_then(|outcome| service.call_outcome(&outcome));
             let became = match counted {
                 Ok(true) => Counted::Counted,
                 Ok(false) => Counted::LeftOut,

@@ -4,6 +4,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{check_batch, report as convert};
 use super::{Api, error, respond};
+use crate::domain::actor::Actor;
 use crate::metrics::Mutation;
 use crate::service::{MAX_BATCH_REPORTS, ServiceError};
 use crate::wire::v1;
@@ -40,8 +41,7 @@ impl ReportService for Api {
             let service = self.ready()?;
             let what = convert::one_withdrawal(request.into_inner())?;
             let outcome = service
-                .reports
-                .withdraw(&what.number, what.default_region, &what.report_id, &what.reason)
+                .withdraw(&what.number, what.default_region, &what.report_id)
                 .await?;
             let was_known = outcome.was_known;
             Ok(v1::WithdrawReportResponse { was_known })
@@ -55,9 +55,9 @@ impl ReportService for Api {
     ) -> Result<Response<v1::WithdrawReportsResponse>, Status> {
         self.mutate(Mutation::WithdrawReports, async {
             let service = self.ready()?;
-            let (what, request_id, reason) =
-                convert::bulk_withdrawal(request.into_inner(), |name| service.reports.reporter_hash(name))?;
-            let taken = service.reports.withdraw_all(&what, &request_id, &reason).await?;
+            let (what, request_id) = convert::bulk_withdrawal(request.into_inner(), |name| service.reporter(name))?;
+            let who = (&Actor::reporters(), request_id.as_str());
+            let taken = service.withdraw_all(&what, who).await?;
             Ok(v1::WithdrawReportsResponse {
                 numbers: taken.numbers,
                 reports: taken.reports,
@@ -83,7 +83,7 @@ impl Api {
         let in_report = |fault| error::within("report", fault);
         // A report that cannot be read goes to the service too, which counts it.
         let report = convert::new_report(report);
-        let mut outcomes = service.reports.submit_all(vec![report]).await;
+        let mut outcomes = service.submit_all(vec![report]).await;
         let outcome = outcomes.pop().unwrap_or(Err(ServiceError::Internal));
         outcome.map(|outcome| convert::outcome(&outcome)).map_err(in_report)
     }
@@ -92,7 +92,7 @@ impl Api {
         let service = self.ready()?;
         check_batch("reports", reports.len(), MAX_BATCH_REPORTS)?;
         let reports = reports.into_iter().map(convert::new_report).collect();
-        let outcomes = service.reports.submit_all(reports).await;
+        let outcomes = service.submit_all(reports).await;
         let mut response = v1::BatchSubmitReportsResponse::default();
         for (place, outcome) in outcomes.into_iter().enumerate() {
             use v1::batch_submit_result::Result;
@@ -110,8 +110,7 @@ impl Api {
         let service = self.ready()?;
         let wanted = convert::reports_of(request)?;
         let list = service
-            .reports
-            .list(
+            .list_reports(
                 &wanted.number,
                 wanted.default_region,
                 wanted.include_withdrawn,

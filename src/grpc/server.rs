@@ -186,7 +186,7 @@ async fn follow_health(api: Api, health: HealthReporter, shutdown: impl Future<O
 }
 
 async fn until_ready(api: &Api) {
-    while !api.service().freshness().is_ready() {
+    while !api.service().follower().freshness().is_ready() {
         tokio::time::sleep(READY_EVERY).await;
     }
 }

@@ -7,8 +7,8 @@ use super::failure::Failure;
 use super::json;
 use super::respond::{Reply, TEXT, reply};
 use crate::clock::monotonic;
+use crate::follow::StoreState;
 use crate::grpc::Api;
-use crate::index::StoreState;
 use crate::wire;
 
 /// The format of Prometheus that every scraper reads.
@@ -39,7 +39,7 @@ pub(super) fn alive() -> Reply {
 
 /// Whether lookups can be answered: from the moment the index has been loaded, for good.
 pub(super) fn ready(api: &Api) -> Result<Reply, Failure> {
-    let freshness = api.service().freshness();
+    let freshness = api.service().follower().freshness();
     let ready = freshness.is_ready();
     let store = match freshness.store() {
         StoreState::Up => "up",

@@ -65,7 +65,6 @@ pub(in crate::grpc) struct OneWithdrawal {
     pub(in crate::grpc) number: String,
     pub(in crate::grpc) default_region: Option<Region>,
     pub(in crate::grpc) report_id: ReportId,
-    pub(in crate::grpc) reason: String,
 }
 
 /// Reads the withdrawal of one report.
@@ -74,12 +73,11 @@ pub(in crate::grpc) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Res
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
     let report_id = fields.keep("report_id", ReportId::parse(&request.report_id));
-    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    fields.prose("reason", request.reason, MAX_REASON_CHARS);
     fields.finish(report_id.map(|report_id| OneWithdrawal {
         number,
         default_region,
         report_id,
-        reason,
     }))
 }
 
@@ -87,7 +85,7 @@ pub(in crate::grpc) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Res
 pub(in crate::grpc) fn bulk_withdrawal(
     request: v1::WithdrawReportsRequest,
     hash: impl Fn(&str) -> ReporterHash,
-) -> Result<(Withdrawal, RequestId, String), ServiceError> {
+) -> Result<(Withdrawal, RequestId), ServiceError> {
     use v1::withdraw_reports_request::Selector;
     let mut fields = Fields::default();
     let what = match request.selector {
@@ -101,11 +99,8 @@ pub(in crate::grpc) fn bulk_withdrawal(
         }
     };
     let request_id = fields.request_id(&request.request_id);
-    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
-    fields.finish(
-        what.zip(request_id)
-            .map(|(what, request_id)| (what, request_id, reason)),
-    )
+    fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    fields.finish(what.zip(request_id))
 }
 
 /// A page of a number's reports, as the service takes it.
