@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
+use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::{ModelError, ScoreModel};
@@ -15,7 +16,7 @@ use crate::domain::policy::{Policy, Refusal, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::traffic::Thresholds;
 use crate::follow::Follower;
-use crate::grpc::{self, Api};
+use crate::grpc;
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
@@ -317,16 +318,16 @@ fn load_model(policy: &config::Policy) -> Result<ScoreModel, AppError> {
     Ok(ScoreModel { prior, ..model })
 }
 
-/// Answers questions that nobody asked, on a server of its own that is gone afterwards: no count, line or record is left.
-/// The first caller then waits no longer than the thousandth.
+/// Runs the warm-up on a service of its own with a store in memory, which is dropped afterwards: no metric, log line or
+/// record remains. After it the first lookup takes no longer than the next ones.
 ///
 /// # Errors
-/// If a store in memory cannot be made, or not be loaded.
-pub async fn rehearse(clock: Clock) -> Result<(), AppError> {
-    rehearse_aloud(clock).with_subscriber(NoSubscriber::default()).await
+/// If a store in memory cannot be made or loaded.
+pub async fn warm_up(clock: Clock) -> Result<(), AppError> {
+    warm_up_with_log(clock).with_subscriber(NoSubscriber::default()).await
 }
 
-async fn rehearse_aloud(clock: Clock) -> Result<(), AppError> {
+async fn warm_up_with_log(clock: Clock) -> Result<(), AppError> {
     let failed = |source| AppError::Store {
         place: StoreUrl::Memory.to_string(),
         source,
@@ -339,7 +340,7 @@ async fn rehearse_aloud(clock: Clock) -> Result<(), AppError> {
     let follower = Arc::new(follower);
     follower.bootstrap().await.map_err(failed)?;
     let service = Service::new(store, index, follower, clock, Policy::DEFAULT, metrics);
-    grpc::rehearse(Api::new(Arc::new(service))).await;
+    api::warm_up(&Api::new(Arc::new(service)));
     Ok(())
 }
 

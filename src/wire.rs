@@ -1,7 +1,7 @@
 //! The wire contract as Rust: generated from `proto/ringwarden/v1` by `build.rs`.
 //!
 //! The one module that includes generated code, and so the one exempt from the project's lints.
-//! Only the two edges and the command line's client import it; inside, domain types are used.
+//! Only the api, the two edges and the command line's client import it; inside, domain types are used.
 //! `Debug` of a message leaves out the fields marked `debug_redact`, so that no phone number or
 //! comment can reach a log.
 

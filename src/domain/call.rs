@@ -6,6 +6,9 @@
 use super::kinds::{Attestation, Verstat};
 use super::report::Ledger;
 
+/// The most lookups in one batch.
+pub const MAX_BATCH_LOOKUPS: usize = 1_000;
+
 /// What is known of how a call was signed (SHAKEN, ATIS-1000074), once its signature was verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Signing {

@@ -26,8 +26,7 @@ use crate::metrics::{Metrics, ReloadReason};
 use crate::number::E164;
 use crate::store::codec::{self, entry::Entry};
 use crate::store::{Head, Kind, RawEntry, Ring, Shard, Store, StoreError, Version, key};
-use freshness::Freshness;
-pub use freshness::StoreState;
+pub use freshness::{Freshness, StoreState};
 
 /// How often the ends of all logs are asked for.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);

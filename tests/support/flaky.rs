@@ -26,6 +26,8 @@ pub enum Fault {
     LostAnswer,
     /// The call takes so long, and succeeds.
     Slow(Duration),
+    /// The call panics.
+    Panic,
 }
 
 /// Another store, with faults that can be switched.
@@ -73,6 +75,7 @@ impl Flaky {
                 tokio::time::sleep(delay).await;
                 call.await
             }
+            Some(Fault::Panic) => panic!("injected"),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use self::contract::{Contract, Field, Method};
 use self::schema::{Schemas, is_required};
-use super::respond::{JSON, Reply, reply};
+use super::response::{FullResponse, JSON, response};
 use super::route::{Answer, Body, Route};
 use super::routes::ROUTES;
 
@@ -26,8 +26,8 @@ const STATUS: &str = "google.rpc.Status";
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document(ROUTES).to_string().into());
 
 /// The document.
-pub(super) fn page() -> Reply {
-    reply(StatusCode::OK, JSON, DOCUMENT.clone())
+pub(super) fn page() -> FullResponse {
+    response(StatusCode::OK, JSON, DOCUMENT.clone())
 }
 
 /// `number` as JSON spells it: `call_id` becomes `callId`.

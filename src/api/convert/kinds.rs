@@ -1,5 +1,5 @@
-//! Enumerations. Those with stable integers are the same on the wire and in the domain, which a test checks; the others
-//! are matched value by value.
+//! Enums. Those with stable integers are equal on the wire and in the domain, which a test checks. The others are
+//! converted value by value.
 
 use crate::domain::report::Ledger;
 use crate::number::{LineType, Validity};
