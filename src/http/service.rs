@@ -31,19 +31,19 @@ impl HttpService {
         Self { api, limits }
     }
 
-    /// The future of a handler, or at once the response of a page or an error.
-    fn route(&self, request: Request<Incoming>) -> Result<ResponseFuture, Result<FullResponse, ErrorResponse>> {
+    /// The future of a handler, or the immediate response of a page or an error.
+    fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<FullResponse, ErrorResponse>> {
         let (route, path_text) = match find(ROUTES, request.method(), request.uri().path()) {
             RouteMatch::Found(route, text) => (route, text.map(str::to_owned)),
-            RouteMatch::OtherMethods(methods) => return Err(Err(ErrorResponse::no_such_method(&methods))),
-            RouteMatch::NoPath => return Err(self.page(request.method(), request.uri().path())),
+            RouteMatch::OtherMethods(methods) => return Either::Right(Err(ErrorResponse::no_such_method(&methods))),
+            RouteMatch::NoPath => return Either::Right(self.page(request.method(), request.uri().path())),
         };
         let max_bytes = match route.size {
             Size::One => self.limits.body_bytes,
             Size::Batch => self.limits.batch_body_bytes,
         };
         let (head, body) = request.into_parts();
-        Ok((route.run)(RoutedRequest {
+        Either::Left((route.run)(RoutedRequest {
             api: self.api.clone(),
             route,
             head,
@@ -86,8 +86,8 @@ impl Service<Request<Incoming>> for HttpService {
             |result| Ok(result.unwrap_or_else(ErrorResponse::into_response))
         };
         match self.route(request) {
-            Ok(handler) => Either::Left(handler.map(render)),
-            Err(result) => Either::Right(future::ready(render(result))),
+            Either::Left(handler) => Either::Left(handler.map(render)),
+            Either::Right(result) => Either::Right(future::ready(render(result))),
         }
     }
 }

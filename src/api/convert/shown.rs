@@ -27,7 +27,7 @@ pub(super) fn number_info(identity: &Identity) -> v1::NumberInfo {
             .region
             .map(|region| region.as_str().to_owned())
             .unwrap_or_default(),
-        line_type: kinds::line_type(identity.line_type).into(),
+        line_type: identity.line_type.code().into(),
         validity: kinds::validity(identity.validity).into(),
     }
 }
