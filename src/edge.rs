@@ -1,4 +1,4 @@
-//! The layers that both edges put around their service: what every request gets, whatever its protocol.
+//! The layers that both edges put around their service, independent of the protocol.
 //!
 //! From the outside to the inside: a panic becomes an error, the secret headers are hidden from logs, and the
 //! [`RequestContext`] goes into the extensions of the request. A later layer, such as identity, belongs here too.

@@ -1,10 +1,10 @@
-//! What an edge knows of a request besides its message.
+//! The context of a request: everything an edge knows of it besides its message.
 
 use std::time::{Duration, Instant};
 
 use crate::metrics::Edge;
 
-/// What an edge knows of a request besides its message. Every handler takes it.
+/// Everything an edge knows of a request besides its message. Every handler takes it.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// The edge that received the request.

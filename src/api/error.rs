@@ -1,7 +1,7 @@
 //! The errors of the contract, and the one table that makes them from the errors of the service.
 //!
-//! A client gets what it can act on: the field that is wrong, the record to read again, the time to wait. The cause is in
-//! the log. Each edge renders an [`ApiError`] once, in its own format.
+//! A client gets the facts that it can act on: the field that is wrong, the record to read again, the time to wait. The
+//! cause is in the log. Each edge renders an [`ApiError`] once, in its own format.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub enum Code {
     Cancelled = 1,
     /// The error has no known kind.
     Unknown = 2,
-    /// The request is wrong, whatever the state of the server.
+    /// The request is wrong, in any state of the server.
     InvalidArgument = 3,
     /// The time for the request is over.
     DeadlineExceeded = 4,

@@ -28,7 +28,7 @@ pub(super) struct RoutedRequest {
     pub(super) max_bytes: usize,
 }
 
-/// What a handler needs.
+/// The arguments of a handler.
 #[derive(Debug)]
 pub(super) struct Decoded<T> {
     pub(super) api: Api,

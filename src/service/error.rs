@@ -54,7 +54,7 @@ impl fmt::Display for Quota {
 /// Why a request failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The request is wrong, whatever the state of the server.
+    /// The request is wrong, in any state of the server.
     #[error("the request is not valid")]
     Invalid(Vec<Violation>),
     /// The requested thing does not exist.
