@@ -70,7 +70,7 @@ pub enum ServiceError {
         what: &'static str,
     },
     /// The record has changed since the client read it.
-    #[error("the record is at version {found}, not at the expected version {expected}: read it again")]
+    #[error("the record is at version {found}, not {expected}: read it again")]
     Stale {
         /// The version the client expected.
         expected: u64,
