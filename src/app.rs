@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
+use crate::api::{self, Api};
 use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::{ModelError, ScoreModel};
@@ -15,7 +16,7 @@ use crate::domain::policy::{Policy, Refusal, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::traffic::Thresholds;
 use crate::follow::Follower;
-use crate::grpc::{self, Api};
+use crate::grpc;
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
@@ -330,16 +331,16 @@ fn load_model(policy: &config::Policy) -> Result<ScoreModel, AppError> {
     Ok(ScoreModel { prior, ..model })
 }
 
-/// Warms up the server: answers sample lookups with a temporary service over an in-memory store, so that the first real
-/// lookup is as fast as a later one. The warm-up leaves no metric, log line or record.
+/// Runs the warm-up on a service of its own with a store in memory, which is dropped afterwards: no metric, log line or
+/// record remains. After it the first lookup takes no longer than the next ones.
 ///
 /// # Errors
-/// If the in-memory store cannot be created or loaded.
-pub async fn rehearse(clock: Clock) -> Result<(), AppError> {
-    rehearse_aloud(clock).with_subscriber(NoSubscriber::default()).await
+/// If a store in memory cannot be made or loaded.
+pub async fn warm_up(clock: Clock) -> Result<(), AppError> {
+    warm_up_with_log(clock).with_subscriber(NoSubscriber::default()).await
 }
 
-async fn rehearse_aloud(clock: Clock) -> Result<(), AppError> {
+async fn warm_up_with_log(clock: Clock) -> Result<(), AppError> {
     let failed = |source| AppError::Store {
         place: StoreUrl::Memory.to_string(),
         source,
@@ -359,7 +360,7 @@ async fn rehearse_aloud(clock: Clock) -> Result<(), AppError> {
         metrics,
     };
     let services = Services::new(foundations, ServiceSettings::default());
-    grpc::rehearse(Api::new(Arc::new(services))).await;
+    api::warm_up(&Api::new(Arc::new(services)));
     Ok(())
 }
 

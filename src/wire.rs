@@ -1,7 +1,7 @@
 //! The wire contract as Rust: `build.rs` generates it from `proto/ringwarden/v1`.
 //!
-//! Only this module includes generated code, so only this module is exempt from the project's lints. Only the code that
-//! handles requests and the client of the command line import it; the rest of the program uses domain types. The
+//! Only this module includes generated code, so only this module is exempt from the project's lints. Only the api, the
+//! two edges and the client of the command line import it; the rest of the program uses domain types. The
 //! `Debug` form of a message leaves out the fields marked `debug_redact`, so that no phone number and no comment
 //! reaches a log.
 

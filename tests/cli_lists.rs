@@ -153,7 +153,7 @@ async fn the_samples_are_imported_and_shown() {
     assert!(order.is_sorted(), "{}", all.out);
     let missing = ask(&server, &["list", "show", "none"], b"");
     assert!(
-        !missing.is_ok && missing.err.contains("no such list"),
+        !missing.is_ok && missing.err.contains("the list does not exist"),
         "{}",
         missing.err
     );

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::CliError;
 use super::shared;
-use crate::number::{self, LineType, NumberError, ParsedNumber, Region, Validity};
+use crate::number::{self, NumberError, ParsedNumber, Region, Validity};
 
 /// Longest line that is read, in bytes; the rest of a longer line is skipped. A number has at most 250 characters.
 const LINE_BYTES_MAX: u64 = 64 * 1_024;
@@ -149,7 +149,7 @@ fn found<'a>(input: &'a str, number: &'a ParsedNumber, region: Option<&'a Region
         e164: number.e164_text(),
         valid: number.validity() == Validity::Valid,
         region: region.map(Region::as_str),
-        line_type: line_type(number.line_type()),
+        line_type: number.line_type().name(),
         extension: number.extension(),
     }
 }
@@ -195,26 +195,6 @@ fn write_column(out: &mut impl Write, text: &str, width: usize) -> io::Result<()
     let filling = width.saturating_sub(chars) + 1;
     out.write_all(text.as_bytes())?;
     out.write_all(SPACES.get(..filling).unwrap_or(SPACES))
-}
-
-/// The name of a line type in the API.
-fn line_type(kind: LineType) -> &'static str {
-    match kind {
-        LineType::Unknown => "UNKNOWN",
-        LineType::FixedLine => "FIXED_LINE",
-        LineType::Mobile => "MOBILE",
-        LineType::FixedLineOrMobile => "FIXED_LINE_OR_MOBILE",
-        LineType::Voip => "VOIP",
-        LineType::TollFree => "TOLL_FREE",
-        LineType::PremiumRate => "PREMIUM_RATE",
-        LineType::SharedCost => "SHARED_COST",
-        LineType::PersonalNumber => "PERSONAL_NUMBER",
-        LineType::Pager => "PAGER",
-        LineType::Uan => "UAN",
-        LineType::Voicemail => "VOICEMAIL",
-        LineType::ShortCode => "SHORT_CODE",
-        LineType::Emergency => "EMERGENCY",
-    }
 }
 
 #[cfg(test)]

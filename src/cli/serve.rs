@@ -36,7 +36,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     let listeners = Listeners::bind(&config).await?;
     let server = app::build(&config, Clock::system(), metrics, &tasks).await?;
     warm_up.await.map_err(std::io::Error::from)?;
-    app::rehearse(Clock::system()).await?;
+    app::warm_up(Clock::system()).await?;
     output::note(format!(
         "ringwarden {}: gRPC on {}, HTTP on {}",
         env!("CARGO_PKG_VERSION"),

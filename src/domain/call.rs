@@ -6,7 +6,10 @@
 use super::kinds::{Attestation, Verstat};
 use super::report::Ledger;
 
-/// How a call was signed (SHAKEN, ATIS-1000074), after verification of its signature.
+/// The most lookups in one batch.
+pub const MAX_BATCH_LOOKUPS: usize = 1_000;
+
+/// What is known of how a call was signed (SHAKEN, ATIS-1000074), once its signature was verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Signing {
     /// Not stated, or verification timed out; this is not the same as unsigned. Also used for the number itself, apart

@@ -18,6 +18,8 @@ pub const MAX_AGENCY_CHARS: usize = 200;
 pub const MAX_HISTORY: usize = 256;
 /// The most cases that one number can be linked to.
 pub const MAX_LINKS: usize = 64;
+/// The most numbers linked or unlinked in one request.
+pub const MAX_CHANGED_LINKS: usize = 1_000;
 
 /// A fraud case.
 #[derive(Clone, Debug, PartialEq)]

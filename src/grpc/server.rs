@@ -1,23 +1,26 @@
-//! How gRPC is served: the limits of connections, streams and messages, health, and reflection.
+//! The gRPC server: limits of connections, streams and messages, health, and reflection.
 //!
-//! tonic passes what is not set through to hyper as "no limit", also where hyper's own default would be one, so every
-//! limit is set here.
+//! Every limit is set here: tonic passes a limit that is not set to hyper as "no limit", even where hyper's default is a
+//! limit.
 
 use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use super::Api;
-use super::deadline::note_arrival;
+use super::services::GrpcServices;
+use super::status::status;
+use crate::api::{Api, ApiError};
 use crate::config;
+use crate::edge::{self, EdgeLayers};
+use crate::metrics::Edge;
 use crate::net::{Acceptor, Connection, HTTP2_FIRST_BYTES};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
@@ -27,40 +30,40 @@ use crate::wire::v1::lookup_service_server::LookupServiceServer;
 use crate::wire::v1::number_service_server::NumberServiceServer;
 use crate::wire::v1::report_service_server::ReportServiceServer;
 
-/// How often it is asked whether the index is loaded, until it is.
+/// The pause between two checks whether the index is loaded.
 const READY_EVERY: Duration = Duration::from_millis(50);
-/// Streams that a client opened and reset before they were looked at, of one connection.
+/// Streams of one connection that the client may open and reset before the server has read them.
 const MAX_PENDING_RESETS: usize = 20;
-/// Streams that were reset for a client's mistakes, of one connection, before it is closed.
+/// Streams of one connection that may be reset for a mistake of the client, before it is closed.
 const MAX_ERROR_RESETS: usize = 1_024;
-/// Bytes of the headers of one call.
+/// Bytes of the headers of one request.
 const MAX_HEADER_BYTES: u32 = 16 << 10;
 /// Bytes of a request of NumberService or CaseService: 1,000 links and their texts.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
-/// The names by which health is asked for; the empty one is the server as a whole.
+/// The service names of health checks. The empty one is the whole server.
 const HEALTH_NAMES: [&str; 6] = [
     "",
-    <LookupServiceServer<Api> as NamedService>::NAME,
-    <ReportServiceServer<Api> as NamedService>::NAME,
-    <NumberServiceServer<Api> as NamedService>::NAME,
-    <CaseServiceServer<Api> as NamedService>::NAME,
-    <ListServiceServer<Api> as NamedService>::NAME,
+    <LookupServiceServer<GrpcServices> as NamedService>::NAME,
+    <ReportServiceServer<GrpcServices> as NamedService>::NAME,
+    <NumberServiceServer<GrpcServices> as NamedService>::NAME,
+    <CaseServiceServer<GrpcServices> as NamedService>::NAME,
+    <ListServiceServer<GrpcServices> as NamedService>::NAME,
 ];
 
-/// How much a gRPC server takes on.
+/// The limits of a gRPC server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections; further ones wait. Default: 400.
+    /// Open connections; more connections wait. Default: 400.
     pub max_connections: usize,
     /// Calls in progress on one connection. Default: 256.
     pub max_concurrent_streams: u32,
-    /// Bytes of a request of a service that has batches. The fields of single items have limits of their own, far
-    /// below. Default: 8 MiB.
+    /// Bytes of one message to a service that has batches. Fields of single items have much lower limits of their own.
+    /// Default: 8 MiB.
     pub batch_message_bytes: usize,
-    /// How often a silent client is asked whether it is still there. Default: 30 s.
+    /// The interval of keepalive pings to a silent client. Default: 30 s.
     pub keepalive_interval: Duration,
-    /// How long it may take to answer that. Default: 10 s.
+    /// How long a client may take to answer a ping. Default: 10 s.
     pub keepalive_timeout: Duration,
 }
 
@@ -88,8 +91,8 @@ impl Default for Limits {
     }
 }
 
-/// Serves until shutdown is requested, and then until the calls in progress have ended. Streams of lookups and of health
-/// are ended by the server. That it cannot be served at all is logged; the task that ends early takes the server down.
+/// Serves until shutdown is requested, and then until the requests in progress have ended. The server ends the streams of
+/// lookups and of health. A failure to serve is logged; then this task ends early, and so the whole server ends.
 pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks) {
     if let Err(error) = run(listener, api, &limits, tasks.shutdown_requested()).await {
         tracing::error!(%error, cause = ?error.source(), "gRPC cannot be served");
@@ -108,19 +111,21 @@ async fn run(
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    // Older tools, grpcurl among them, ask for this one.
+    // Older tools such as grpcurl use this version.
     let v1alpha = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1alpha()?;
+    let services = GrpcServices(api.clone());
     let batch = limits.batch_message_bytes;
-    let lookups = LookupServiceServer::new(api.clone()).max_decoding_message_size(batch);
-    let reports = ReportServiceServer::new(api.clone()).max_decoding_message_size(batch);
-    let numbers = NumberServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let cases = CaseServiceServer::new(api.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let lists = ListServiceServer::new(api.clone()).max_decoding_message_size(batch);
+    let lookups = LookupServiceServer::new(services.clone()).max_decoding_message_size(batch);
+    let reports = ReportServiceServer::new(services.clone()).max_decoding_message_size(batch);
+    let numbers = NumberServiceServer::new(services.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let cases = CaseServiceServer::new(services.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let lists = ListServiceServer::new(services).max_decoding_message_size(batch);
     builder(limits)
-        .add_service(InterceptedService::new(lookups, note_arrival))
+        .layer(layers())
+        .add_service(lookups)
         .add_service(reports)
         .add_service(numbers)
         .add_service(cases)
@@ -136,10 +141,10 @@ async fn run(
     Ok(())
 }
 
-/// Why a server could not be run.
+/// Why the server cannot be run.
 #[derive(Debug, thiserror::Error)]
 enum ServeError {
-    /// The descriptors of the contract are not sound.
+    /// The descriptors of the contract are not valid.
     #[error("the descriptors for reflection cannot be read")]
     Reflection(#[from] tonic_reflection::server::Error),
     /// The transport failed.
@@ -155,6 +160,10 @@ impl Connected for Connection {
     }
 }
 
+fn layers() -> EdgeLayers<Body> {
+    edge::layers(Edge::Grpc, |error: &ApiError| status(error).into_http())
+}
+
 fn builder(limits: &Limits) -> Server {
     Server::builder()
         .max_concurrent_streams(limits.max_concurrent_streams)
@@ -165,7 +174,7 @@ fn builder(limits: &Limits) -> Server {
         .http2_max_header_list_size(MAX_HEADER_BYTES)
 }
 
-/// Says that the server serves once the index is loaded, and that it does not once it is asked to end; completes then.
+/// Reports SERVING once the index is loaded, and NOT_SERVING once shutdown is requested; completes then.
 async fn follow_health(api: Api, health: HealthReporter, shutdown: impl Future<Output = ()>) {
     tokio::pin!(shutdown);
     tokio::select! {
@@ -177,8 +186,8 @@ async fn follow_health(api: Api, health: HealthReporter, shutdown: impl Future<O
         }
     }
     set_health(&health, ServingStatus::NotServing).await;
-    api.draining.cancel();
-    // Who watches has been told; without this the watching would hold up the end.
+    api.drain();
+    // The watchers got the last status. Their streams must end, or the server would wait for them.
     let mut health = health;
     for name in HEALTH_NAMES {
         health.clear_service_status(name).await;
@@ -186,7 +195,7 @@ async fn follow_health(api: Api, health: HealthReporter, shutdown: impl Future<O
 }
 
 async fn until_ready(api: &Api) {
-    while !api.service().follower().freshness().is_ready() {
+    while !api.freshness().is_ready() {
         tokio::time::sleep(READY_EVERY).await;
     }
 }

@@ -1,5 +1,5 @@
-//! Bodies in JSON: read whole and within limits, refused with the fields at fault, and never quoted, since what stands
-//! in them may be personal.
+//! JSON bodies: read whole and within limits. An error names the wrong fields and never repeats a value, since values may
+//! be personal data.
 
 use std::time::Duration;
 
@@ -12,86 +12,86 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
-use super::failure::Failure;
-use super::respond::{JSON, Reply, reply};
-use crate::service::{ServiceError, Violation};
+use super::error_response::ErrorResponse;
+use super::response::{FullResponse, JSON, response};
+use crate::api::{ApiError, Violation};
 
-/// How long a body may take to come.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
-/// Of an unknown field, so much of the name is repeated.
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most characters of the name of an unknown field that an error repeats.
 const MAX_NAME_CHARS: usize = 40;
-/// What most answers to lookups need.
+/// The size of most answers to lookups.
 const USUAL_BYTES: usize = 1 << 10;
 
-/// A body that says it is JSON.
+/// A body whose content type is JSON.
 #[derive(Debug)]
 pub(super) struct JsonBody(Bytes);
 
 impl JsonBody {
     /// Reads a body to its end.
-    pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usize) -> Result<Self, Failure> {
+    pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usize) -> Result<Self, ErrorResponse> {
         if !is_json(headers) {
-            return Err(Failure::wrong_content_type());
+            return Err(ErrorResponse::wrong_content_type());
         }
-        // A body that says how large it is need not come to be refused.
+        // A body that says its length is refused before it arrives.
         if body.size_hint().lower() > u64::try_from(max_bytes).unwrap_or(u64::MAX) {
-            return Err(Failure::too_large());
+            return Err(ErrorResponse::too_large());
         }
-        match tokio::time::timeout(BODY_WITHIN, Limited::new(body, max_bytes).collect()).await {
+        match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await {
             Ok(Ok(body)) => Ok(Self(body.to_bytes())),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::too_large()),
-            Ok(Err(_)) => Err(Failure::broken_body()),
-            Err(_) => Err(Failure::too_slow()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ErrorResponse::too_large()),
+            Ok(Err(_)) => Err(ErrorResponse::broken_body()),
+            Err(_) => Err(ErrorResponse::too_slow()),
         }
     }
 
-    /// The message in the body. `path` is put before the names of fields at fault: empty, or ending in a full stop.
-    pub(super) fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ServiceError> {
+    /// The message in the body. `path` is the prefix of field names in errors: empty, or with a dot at its end.
+    pub(super) fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         serde_json::from_slice(&self.0).map_err(|error| match error.classify() {
-            Category::Data => ServiceError::Invalid(faults::<T>(&self.0, path)),
+            Category::Data => ApiError::invalid(violations::<T>(&self.0, path)),
             Category::Io | Category::Syntax | Category::Eof => {
-                let place = format!("is not JSON: line {}, column {}", error.line(), error.column());
-                ServiceError::field("body", place)
+                let problem = format!("is not JSON: line {}, column {}", error.line(), error.column());
+                ApiError::field("body", problem)
             }
         })
     }
 }
 
 /// A message as the body of an answer.
-pub(super) fn respond<T: Serialize>(message: &T) -> Result<Reply, Failure> {
+pub(super) fn respond<T: Serialize>(message: &T) -> Result<FullResponse, ErrorResponse> {
     let mut body = Vec::with_capacity(USUAL_BYTES);
     serde_json::to_writer(&mut body, message).map_err(|error| {
         tracing::error!(%error, "an answer cannot be written as JSON");
-        ServiceError::Internal
+        ApiError::internal()
     })?;
-    Ok(reply(StatusCode::OK, JSON, body))
+    Ok(response(StatusCode::OK, JSON, body))
 }
 
-/// What is wrong in JSON that is no such message. The parser stops at the first fault and does not say where it was, so
-/// every field is read again, alone.
-fn faults<T: DeserializeOwned>(body: &[u8], path: &str) -> Vec<Violation> {
+/// The violations in JSON that is not this message. The parser stops at the first one and does not name the field, so each
+/// field is read again, alone.
+fn violations<T: DeserializeOwned>(body: &[u8], path: &str) -> Vec<Violation> {
     let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(body) else {
         return vec![Violation::new("body", "must be a JSON object")];
     };
-    let faults = fields.into_iter().filter_map(|(name, value)| {
+    let violations = fields.into_iter().filter_map(|(name, value)| {
         let field = format!("{path}{}", contract_name(&name));
         let alone = Value::Object(Map::from_iter([(name, value)]));
         let error = serde_json::from_value::<T>(alone).err()?;
         let problem = if error.to_string().starts_with("unknown field") {
             "is not a field of this message"
         } else {
-            "does not hold what such a field holds"
+            "does not have a valid value"
         };
         Some(Violation::new(field, problem))
     });
-    let faults: Vec<_> = faults.collect();
-    if faults.is_empty() {
+    let violations: Vec<_> = violations.collect();
+    if violations.is_empty() {
         return vec![Violation::new("body", "sets a field twice")];
     }
-    faults
+    violations
 }
 
-/// `reporterId` as the contract, and so every other error, names it: `reporter_id`.
+/// The name of a field in the contract, as every error names it: `reporterId` becomes `reporter_id`.
 pub(super) fn contract_name(name: &str) -> String {
     let mut snake = String::new();
     for letter in name.chars().take(MAX_NAME_CHARS) {
@@ -116,14 +116,13 @@ mod tests {
 
     fn fields(body: &str) -> Vec<String> {
         let body = JsonBody(Bytes::copy_from_slice(body.as_bytes()));
-        let Err(ServiceError::Invalid(violations)) = body.read::<v1::Report>("report.") else {
-            panic!("accepted");
-        };
-        violations.into_iter().map(|violation| violation.field).collect()
+        let error = body.read::<v1::Report>("report.").unwrap_err();
+        let violations = error.violations().iter();
+        violations.map(|violation| violation.field.clone()).collect()
     }
 
     #[test]
-    fn every_field_at_fault_is_named_as_in_the_contract() {
+    fn every_wrong_field_is_named_as_in_the_contract() {
         let body = r#"{"reporterId": 5, "occurredAt": "soon", "number": "+14155550199", "category": "NO", "x": 1}"#;
         let mut named = fields(body);
         named.sort();
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_at_all_is_the_bodys_fault() {
+    fn json_that_is_no_object_is_a_violation_of_the_body() {
         for body in [
             "",
             "[1]",

@@ -1,15 +1,13 @@
-//! A list as one body: what a client of gRPC sends as a stream.
+//! A list in one body. A gRPC client sends it as a stream.
 
 use futures_util::stream;
 use serde::Deserialize;
 
-use super::call::{Answering, Pending};
 use super::json;
+use super::request::{Decoded, ResponseFuture, RoutedRequest};
+use crate::api::{ApiError, MAX_PART_ENTRIES};
 use crate::wire::v1;
 use crate::wire::v1::replace_list_request::Part;
-
-/// As many entries as a part of the stream may hold.
-const PART_ENTRIES: usize = 5_000;
 
 /// The body.
 #[derive(Debug, Default, Deserialize)]
@@ -19,22 +17,22 @@ struct NewList {
     entries: Vec<v1::ListEntry>,
 }
 
-/// Puts a list in the place of another.
-pub(super) fn replace(pending: Pending) -> Answering {
+/// Replaces a list.
+pub(super) fn replace(request: RoutedRequest) -> ResponseFuture {
     Box::pin(async move {
-        let api = pending.api.clone();
-        let request = pending.request(|list: NewList| list, |list| Some(&mut list.head.list_id));
-        let parts = stream::iter(request.await?.into_inner().parts().map(Ok));
-        json::respond(api.replace_list_of(parts).await?.get_ref())
+        let decoded = request.decode(|list: NewList| list, |list| Some(&mut list.head.list_id));
+        let Decoded { api, message, context } = decoded.await?;
+        let parts = stream::iter(message.parts().map(Ok::<_, ApiError>));
+        json::respond(&api.replace_list(parts, &context).await?)
     })
 }
 
 impl NewList {
-    /// What a client of gRPC would send.
+    /// The parts that a gRPC client would send.
     fn parts(self) -> impl Iterator<Item = v1::ReplaceListRequest> {
         let mut rest = self.entries.into_iter();
         let entries = std::iter::from_fn(move || {
-            let entries: Vec<_> = rest.by_ref().take(PART_ENTRIES).collect();
+            let entries: Vec<_> = rest.by_ref().take(MAX_PART_ENTRIES).collect();
             (!entries.is_empty()).then_some(Part::Entries(v1::ListEntries { entries }))
         });
         std::iter::once(Part::Head(self.head))

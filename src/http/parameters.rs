@@ -1,4 +1,4 @@
-//! What stands after the question mark, as a message of the contract.
+//! The query of a URL as a message of the contract.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,24 +9,24 @@ use serde::forward_to_deserialize_any;
 
 use super::json::contract_name;
 use super::route::{Parameter, decoded};
-use crate::service::{ServiceError, Violation};
+use crate::api::{ApiError, Violation};
 
-/// Fields of a request, each with the texts given for it.
+/// Fields of a request, each with its texts.
 type Fields<'a> = Vec<(&'static str, Texts<'a>)>;
 
-/// The parameters of a query, by the fields they fill.
-pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<Fields<'a>, ServiceError> {
+/// The parameters of a query by the fields that they fill.
+pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<Fields<'a>, ApiError> {
     let mut fields: Fields<'a> = Vec::new();
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
         let name = contract_name(&decoded(name).unwrap_or_default());
         let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
-            faults.push(Violation::new(name, "is not a parameter of this path"));
+            violations.push(Violation::new(name, "is not a parameter of this path"));
             continue;
         };
         let Some(text) = unescaped(text) else {
-            faults.push(Violation::new(parameter.field, "is not UTF-8"));
+            violations.push(Violation::new(parameter.field, "is not UTF-8"));
             continue;
         };
         match fields.iter_mut().find(|(field, _)| *field == parameter.field) {
@@ -34,31 +34,33 @@ pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<Fields<'a
             None => fields.push((parameter.field, Texts(vec![text]))),
         }
     }
-    if faults.is_empty() {
+    if violations.is_empty() {
         Ok(fields)
     } else {
-        Err(ServiceError::Invalid(faults))
+        Err(ApiError::invalid(violations))
     }
 }
 
-/// The message whose fields these are.
-pub(super) fn read<T: DeserializeOwned>(fields: &Fields<'_>) -> Result<T, ServiceError> {
+/// The message with these fields.
+pub(super) fn read<T: DeserializeOwned>(fields: &Fields<'_>) -> Result<T, ApiError> {
     message(fields.iter().cloned()).map_err(|_| {
-        // The parser stops at the first fault and does not say where it was, so every field is read again, alone.
-        let faults = fields.iter().filter_map(|field| {
-            let fault = message::<T>(std::iter::once(field.clone())).err()?;
-            Some(Violation::new(field.0, fault.to_string()))
+        // The parser stops at the first violation and does not name the field, so each field is read again, alone.
+        let violations = fields.iter().filter_map(|field| {
+            let error = message::<T>(std::iter::once(field.clone())).err()?;
+            Some(Violation::new(field.0, error.to_string()))
         });
-        ServiceError::Invalid(faults.collect())
+        ApiError::invalid(violations.collect())
     })
 }
 
-fn message<'a, T: DeserializeOwned>(fields: impl Iterator<Item = (&'static str, Texts<'a>)>) -> Result<T, Fault> {
+fn message<'a, T: DeserializeOwned>(
+    fields: impl Iterator<Item = (&'static str, Texts<'a>)>,
+) -> Result<T, ParameterError> {
     T::deserialize(MapDeserializer::new(fields))
 }
 
-/// The text of a parameter. A `+` is a space, as browsers write it, but at the beginning, where no space is ever meant, it
-/// is the plus sign of a number.
+/// The text of a parameter. A `+` is a space, as browsers write it. A `+` at the beginning is the plus sign of a number,
+/// since no value begins with a space.
 fn unescaped(text: &str) -> Option<Cow<'_, str>> {
     let (first, rest) = text.strip_prefix('+').map_or(("", text), |rest| ("+", rest));
     if first.is_empty() && !rest.contains('+') {
@@ -68,36 +70,36 @@ fn unescaped(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(format!("{first}{}", decoded(&spaced)?)))
 }
 
-/// The texts given for one field: one, unless it is repeated.
+/// The texts of one field: one, unless the parameter is repeated.
 #[derive(Clone, Debug)]
 pub(super) struct Texts<'a>(Vec<Cow<'a, str>>);
 
-/// Why a parameter cannot be read. What it holds is never repeated.
+/// Why a parameter cannot be read. The text never repeats the value.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
-    #[error("is given twice")]
+pub(super) enum ParameterError {
+    #[error("is set twice")]
     Twice,
-    #[error("does not hold what such a parameter holds")]
+    #[error("does not have a valid value")]
     Value,
 }
 
-impl de::Error for Fault {
+impl de::Error for ParameterError {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::Value
     }
 }
 
 impl Texts<'_> {
-    fn one(self) -> Result<String, Fault> {
+    fn one(self) -> Result<String, ParameterError> {
         let mut texts = self.0.into_iter();
         match (texts.next(), texts.next()) {
             (Some(text), None) => Ok(text.into_owned()),
-            _ => Err(Fault::Twice),
+            _ => Err(ParameterError::Twice),
         }
     }
 }
 
-impl<'de> IntoDeserializer<'de, Fault> for Texts<'_> {
+impl<'de> IntoDeserializer<'de, ParameterError> for Texts<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -105,27 +107,27 @@ impl<'de> IntoDeserializer<'de, Fault> for Texts<'_> {
     }
 }
 
-/// Reads each text as what the field holds. Numbers and enumerations of the contract are read from text anyway.
+/// Reads each text as the type of the field. The JSON form of the contract reads numbers and enums from text anyway.
 impl<'de> de::Deserializer<'de> for Texts<'_> {
-    type Error = Fault;
+    type Error = ParameterError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParameterError> {
         visitor.visit_string(self.one()?)
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParameterError> {
         match self.one()?.as_str() {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
-            _ => Err(Fault::Value),
+            _ => Err(ParameterError::Value),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParameterError> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParameterError> {
         let each = self.0.into_iter().map(|text| Texts(vec![text]));
         visitor.visit_seq(SeqDeserializer::new(each))
     }

@@ -1,106 +1,105 @@
-//! What a route is, and which one a request takes.
+//! Routes, and the search for the route of a request.
 //!
-//! No router of a library is used: none of them reads a verb after a colon, and with all routes in one table there is
-//! nothing left for it to do.
+//! There is no router of a library, since none of them reads a verb after a colon.
 
 use std::borrow::Cow;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::call::{Answering, Pending};
+use super::request::{ResponseFuture, RoutedRequest};
 
-/// A request over HTTP that stands for a method of the contract.
+/// A request over HTTP that calls a method of the contract.
 #[derive(Debug)]
 pub struct Route {
-    /// The method of HTTP.
+    /// The HTTP method.
     pub method: Method,
-    /// The path. `{name}` stands for the text of a segment, up to the verb that may follow it after a colon.
+    /// The path. `{name}` is the text of a segment, up to the verb that may follow after a colon.
     pub path: &'static str,
     /// The service of the contract, without its package.
     pub service: &'static str,
     /// The method of the contract.
     pub rpc: &'static str,
-    /// The name of this route, unique in the table: that of the contract's method, unless another route has it.
+    /// The name of the route, unique in the table: the name of the contract's method, unless another route has it.
     pub name: &'static str,
     /// The field of the request that the text in the path fills.
     pub path_field: Option<&'static str>,
-    /// What may stand after the question mark.
+    /// The parameters of the query.
     pub query: &'static [Parameter],
-    /// What the body is.
+    /// The body of the request.
     pub body: Body,
-    /// How large the body may be.
+    /// The size of the body.
     pub size: Size,
-    /// A body that the server accepts.
+    /// An example of a body, which the server accepts.
     pub example: Option<&'static str>,
-    /// What the answer is.
+    /// The body of the response.
     pub answer: Answer,
-    pub(super) run: fn(Pending) -> Answering,
+    pub(super) run: fn(RoutedRequest) -> ResponseFuture,
 }
 
-/// A parameter after the question mark.
+/// A parameter of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name, spelt as the contract spells; it is read in lowerCamelCase too.
+    /// The name in the style of the contract. It is read in lowerCamelCase too.
     pub name: &'static str,
     /// The field of the request that it fills.
     pub field: &'static str,
 }
 
-/// What the body of a request is.
+/// The body of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// There is none.
+    /// No body.
     None,
-    /// The request of the contract, less what stands in the path.
+    /// The request of the contract, without the field in the path.
     Request,
-    /// One field of it.
+    /// One field of the request.
     Field(&'static str),
-    /// What a client of gRPC sends as a stream: the items, each this message, in this field of an object.
+    /// An object with the items that a gRPC client sends as a stream.
     Items {
-        /// The field.
+        /// The field with the items.
         field: &'static str,
-        /// The message.
+        /// The message of an item.
         item: &'static str,
-        /// The field and the message of what comes before the items.
+        /// The field and the message of the head, if the stream begins with one.
         head: Option<(&'static str, &'static str)>,
     },
 }
 
-/// How large the body of a request may be.
+/// The size of the body of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// As one message.
+    /// One message.
     One,
-    /// As a batch of them.
+    /// A batch of messages.
     Batch,
 }
 
-/// What the body of an answer is.
+/// The body of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The answer of the contract, in JSON.
+    /// The response of the contract in JSON.
     Message,
-    /// One line of plain text; errors have no text at all.
+    /// One line of plain text. Errors have no text at all.
     Line,
 }
 
-/// What a route does with a request, and the field that the text in the path fills.
+/// The handler of a route, and the field that the text in the path fills.
 #[derive(Clone, Copy)]
 pub(super) struct Handler {
     pub(super) path_field: Option<&'static str>,
-    pub(super) run: fn(Pending) -> Answering,
+    pub(super) run: fn(RoutedRequest) -> ResponseFuture,
 }
 
-/// Where a request goes.
+/// The result of the search for a route.
 #[derive(Debug)]
-pub(super) enum Way<'a> {
-    /// To this route, with the text in the path as it was sent.
-    To(&'static Route, Option<&'a str>),
-    /// The path has other methods only: these.
+pub(super) enum RouteMatch<'a> {
+    /// This route, and the text in the path as it was sent.
+    Found(&'static Route, Option<&'a str>),
+    /// The path exists, but only with these methods.
     OtherMethods(Vec<&'static Method>),
-    /// There is no such path.
-    Nowhere,
+    /// The path does not exist.
+    NoPath,
 }
 
 impl Route {
@@ -132,20 +131,20 @@ impl Route {
         self
     }
 
-    /// Has one field of the request for its body.
+    /// The body is one field of the request.
     pub(super) const fn field(mut self, field: &'static str) -> Self {
         self.body = Body::Field(field);
         self
     }
 
-    /// Has the items of a stream for its body.
+    /// The body has the items of a stream.
     pub(super) const fn items(mut self, field: &'static str, item: &'static str) -> Self {
         let head = None;
         self.body = Body::Items { field, item, head };
         self
     }
 
-    /// Has the items of a stream for its body, and what comes before them. What stands in the path is a field of that.
+    /// The body has the head and the items of a stream. The text in the path is a field of the head.
     pub(super) const fn headed_items(
         mut self,
         head: (&'static str, &'static str),
@@ -166,7 +165,7 @@ impl Route {
         self
     }
 
-    /// Answers with a line of text, under a name of its own.
+    /// The response is a line of text, and the route has a name of its own.
     pub(super) const fn line(mut self, name: &'static str) -> Self {
         self.answer = Answer::Line;
         self.name = name;
@@ -180,7 +179,7 @@ impl Route {
         rest.split_once('}').map(|(name, _)| name)
     }
 
-    /// Whether this is a path of the route, and the text in it if there is one.
+    /// Whether this is a path of the route, with the text in it if there is one.
     fn matches<'a>(&self, path: &'a str) -> Option<Option<&'a str>> {
         let Some((before, rest)) = self.path.split_once('{') else {
             return (self.path == path).then_some(None);
@@ -191,8 +190,8 @@ impl Route {
         is_one_segment.then_some(Some(text))
     }
 
-    /// A switch that asks for the name of a caller without a number is to be told that there is none, and not that there
-    /// is no such path.
+    /// A switch that asks for the name of a caller without a number gets the error of an empty number, not that of a wrong
+    /// path.
     fn takes_no_text(&self) -> bool {
         self.answer == Answer::Line
     }
@@ -202,33 +201,33 @@ impl Route {
     }
 }
 
-/// The route of a request. Where a path can be read with a verb it is not read without.
-pub(super) fn find<'a>(routes: &'static [Route], method: &Method, path: &'a str) -> Way<'a> {
-    // What HEAD asks for is the head of what GET is answered.
+/// Finds the route of a request. A path that can be read with a verb is not read without it.
+pub(super) fn find<'a>(routes: &'static [Route], method: &Method, path: &'a str) -> RouteMatch<'a> {
+    // HEAD has the routes of GET.
     let method = if method == Method::HEAD { &Method::GET } else { method };
-    let mut there: Vec<(&'static Route, Option<&'a str>)> = Vec::new();
+    let mut candidates: Vec<(&'static Route, Option<&'a str>)> = Vec::new();
     for route in routes {
         let Some(text) = route.matches(path) else {
             continue;
         };
         if route.method == *method && (text.is_none() || route.has_verb()) {
-            return Way::To(route, text);
+            return RouteMatch::Found(route, text);
         }
-        there.push((route, text));
+        candidates.push((route, text));
     }
-    if there.iter().any(|(route, _)| route.has_verb()) {
-        there.retain(|(route, _)| route.has_verb());
+    if candidates.iter().any(|(route, _)| route.has_verb()) {
+        candidates.retain(|(route, _)| route.has_verb());
     }
-    if let Some((route, text)) = there.iter().find(|(route, _)| route.method == *method) {
-        return Way::To(route, *text);
+    if let Some((route, text)) = candidates.iter().find(|(route, _)| route.method == *method) {
+        return RouteMatch::Found(route, *text);
     }
-    if there.is_empty() {
-        return Way::Nowhere;
+    if candidates.is_empty() {
+        return RouteMatch::NoPath;
     }
-    Way::OtherMethods(there.iter().map(|(route, _)| &route.method).collect())
+    RouteMatch::OtherMethods(candidates.iter().map(|(route, _)| &route.method).collect())
 }
 
-/// The text that stands in a path or a query, unless it is not UTF-8.
+/// The percent-decoded text of a path or a query; none if it is not UTF-8.
 pub(super) fn decoded(text: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(text).decode_utf8().ok()
 }

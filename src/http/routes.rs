@@ -1,66 +1,53 @@
-//! The table of routes: which request over HTTP stands for which method of the contract.
+//! The table of routes: which HTTP request calls which method of the contract.
 //!
-//! It drives the router, the description in OpenAPI and the table in `docs/http.md`, so that these cannot differ. A
-//! further method is a further line here.
+//! The router, the OpenAPI description and the table in `docs/http.md` are all made from it, so they cannot differ. To add a
+//! method, add a line here.
 
 use http::Method;
 
-use super::call;
+use super::call_outcomes;
 use super::cid;
+use super::json;
 use super::lists;
-use super::outcomes;
+use super::request::Decoded;
 use super::route::{Body, Handler, Parameter, Route};
 use crate::wire::v1;
-use crate::wire::v1::case_service_server::CaseService as _;
-use crate::wire::v1::list_service_server::ListService as _;
-use crate::wire::v1::lookup_service_server::LookupService as _;
-use crate::wire::v1::number_service_server::NumberService as _;
-use crate::wire::v1::report_service_server::ReportService as _;
 
-/// The handler that passes the request on to a method of the contract, by that method's name. `{number}` names the field
-/// that the text in the path fills, `report: SubmitReportRequest` the field that is the body.
+/// A handler that calls a method of [`Api`](crate::api::Api): `lookup(LookupRequest)`, with `.await` where the method
+/// waits. `{ number }` names the field that the text in the path fills, `, report` the field that is the body.
 macro_rules! handler {
-    ($method:ident) => {
-        Handler {
-            path_field: None,
-            run: |pending| {
-                call::unary(
-                    pending,
-                    |api, request| api.$method(request),
-                    |message| message,
-                    |_| None,
-                )
-            },
-        }
+    ($method:ident($request:ident) $(. $wait:tt)?) => {
+        handler!(@run None, $method $(. $wait)?, |message: v1::$request| message, |_| None)
     };
-    ($method:ident { $field:ident }) => {
-        Handler {
-            path_field: Some(stringify!($field)),
-            run: |pending| {
-                let same = |message| message;
-                call::unary(
-                    pending,
-                    |api, request| api.$method(request),
-                    same,
-                    |message| Some(&mut message.$field),
-                )
-            },
-        }
+    ($method:ident($request:ident) $(. $wait:tt)? { $field:ident }) => {
+        handler!(
+            @run Some(stringify!($field)),
+            $method $(. $wait)?,
+            |message: v1::$request| message,
+            |message| Some(&mut message.$field)
+        )
     };
-    ($method:ident, $field:ident: $request:ident) => {
+    ($method:ident($request:ident) $(. $wait:tt)?, $field:ident) => {
+        handler!(@run None, $method $(. $wait)?, |body| v1::$request { $field: Some(body) }, |_| None)
+    };
+    (@run $path_field:expr, $method:ident $(. $wait:tt)?, $message_of:expr, $path_slot:expr) => {
         Handler {
-            path_field: None,
-            run: |pending| {
-                let request_of = |field| v1::$request { $field: Some(field) };
-                call::unary(pending, |api, request| api.$method(request), request_of, |_| None)
+            path_field: $path_field,
+            run: |request| {
+                Box::pin(async move {
+                    let Decoded { api, message, context } = request.decode($message_of, $path_slot).await?;
+                    let result = api.$method(message, &context)$(. $wait)?;
+                    json::respond(&result?)
+                })
             },
         }
     };
 }
 
-/// All routes. The most used one is first, since they are compared in this order.
+/// All routes. The most frequent one is first, since a request is compared in this order.
 pub static ROUTES: &[Route] = &[
-    post("/v1/lookup", "LookupService", "Lookup", handler!(lookup)).example(include_str!("examples/lookup.json")),
+    post("/v1/lookup", "LookupService", "Lookup", handler!(lookup(LookupRequest)))
+        .example(include_str!("examples/lookup.json")),
     get(
         "/v1/cid/{number}",
         "LookupService",
@@ -82,13 +69,13 @@ pub static ROUTES: &[Route] = &[
         "/v1/decisions/{decision_id}",
         "LookupService",
         "GetDecision",
-        handler!(get_decision { decision_id }),
+        handler!(get_decision(GetDecisionRequest) { decision_id }),
     ),
     post(
         "/v1/lookup:batch",
         "LookupService",
         "BatchLookup",
-        handler!(batch_lookup),
+        handler!(batch_lookup(BatchLookupRequest)),
     )
     .example(include_str!("examples/lookup_batch.json"))
     .batch(),
@@ -96,7 +83,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/reports",
         "ReportService",
         "SubmitReport",
-        handler!(submit_report, report: SubmitReportRequest),
+        handler!(submit_report(SubmitReportRequest).await, report),
     )
     .field("report")
     .example(include_str!("examples/report.json")),
@@ -104,7 +91,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/reports:batch",
         "ReportService",
         "BatchSubmitReports",
-        handler!(batch_submit_reports),
+        handler!(batch_submit_reports(BatchSubmitReportsRequest).await),
     )
     .example(include_str!("examples/report_batch.json"))
     .batch(),
@@ -112,21 +99,21 @@ pub static ROUTES: &[Route] = &[
         "/v1/numbers/{e164}/reports",
         "ReportService",
         "ListReports",
-        handler!(list_reports { number }),
+        handler!(list_reports(ListReportsRequest).await { number }),
     )
     .query(&[same("page_size"), same("page_token"), same("include_withdrawn")]),
     delete(
         "/v1/reports/{report_id}",
         "ReportService",
         "WithdrawReport",
-        handler!(withdraw_report { report_id }),
+        handler!(withdraw_report(WithdrawReportRequest).await { report_id }),
     )
     .query(&[same("number"), same("default_region"), same("reason")]),
     post(
         "/v1/reports:withdraw",
         "ReportService",
         "WithdrawReports",
-        handler!(withdraw_reports),
+        handler!(withdraw_reports(WithdrawReportsRequest).await),
     )
     .example(include_str!("examples/withdraw.json")),
     post(
@@ -135,13 +122,19 @@ pub static ROUTES: &[Route] = &[
         "SubmitCallOutcomes",
         Handler {
             path_field: None,
-            run: outcomes::count,
+            run: call_outcomes::submit,
         },
     )
     .items("outcomes", "CallOutcome")
     .example(include_str!("examples/call_outcomes.json"))
     .batch(),
-    get("/v1/numbers", "NumberService", "ListNumbers", handler!(list_numbers)).query(&[
+    get(
+        "/v1/numbers",
+        "NumberService",
+        "ListNumbers",
+        handler!(list_numbers(ListNumbersRequest)),
+    )
+    .query(&[
         same("prefix"),
         same("min_score"),
         same("status"),
@@ -153,32 +146,43 @@ pub static ROUTES: &[Route] = &[
         "/v1/numbers/{e164}",
         "NumberService",
         "GetNumber",
-        handler!(get_number { number }),
+        handler!(get_number(GetNumberRequest).await { number }),
     ),
     post(
         "/v1/numbers/{e164}:setStatus",
         "NumberService",
         "SetNumberStatus",
-        handler!(set_number_status { number }),
+        handler!(set_number_status(SetNumberStatusRequest).await { number }),
     )
     .example(include_str!("examples/set_status.json")),
     post(
         "/v1/numbers/{e164}:clearStatus",
         "NumberService",
         "ClearNumberStatus",
-        handler!(clear_number_status { number }),
+        handler!(clear_number_status(ClearNumberStatusRequest).await { number }),
     )
     .example(include_str!("examples/clear_status.json")),
     post(
         "/v1/numbers/{e164}:reset",
         "NumberService",
         "ResetNumber",
-        handler!(reset_number { number }),
+        handler!(reset_number(ResetNumberRequest).await { number }),
     )
     .example(include_str!("examples/reset.json")),
-    post("/v1/cases", "CaseService", "CreateCase", handler!(create_case))
-        .example(include_str!("examples/create_case.json")),
-    get("/v1/cases", "CaseService", "ListCases", handler!(list_cases)).query(&[
+    post(
+        "/v1/cases",
+        "CaseService",
+        "CreateCase",
+        handler!(create_case(CreateCaseRequest).await),
+    )
+    .example(include_str!("examples/create_case.json")),
+    get(
+        "/v1/cases",
+        "CaseService",
+        "ListCases",
+        handler!(list_cases(ListCasesRequest)),
+    )
+    .query(&[
         same("status"),
         same("category"),
         same("impersonated_brand"),
@@ -190,28 +194,28 @@ pub static ROUTES: &[Route] = &[
         "/v1/cases/{case_id}",
         "CaseService",
         "GetCase",
-        handler!(get_case { case_id }),
+        handler!(get_case(GetCaseRequest) { case_id }),
     )
     .query(&[same("include_members"), same("page_size"), same("page_token")]),
     patch(
         "/v1/cases/{case_id}",
         "CaseService",
         "UpdateCase",
-        handler!(update_case { case_id }),
+        handler!(update_case(UpdateCaseRequest).await { case_id }),
     )
     .example(include_str!("examples/update_case.json")),
     post(
         "/v1/cases/{case_id}:transition",
         "CaseService",
         "TransitionCase",
-        handler!(transition_case { case_id }),
+        handler!(transition_case(TransitionCaseRequest).await { case_id }),
     )
     .example(include_str!("examples/transition_case.json")),
     post(
         "/v1/cases/{case_id}:linkNumbers",
         "CaseService",
         "LinkNumbers",
-        handler!(link_numbers { case_id }),
+        handler!(link_numbers(LinkNumbersRequest).await { case_id }),
     )
     .example(include_str!("examples/link_numbers.json"))
     .batch(),
@@ -219,7 +223,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/cases/{case_id}:unlinkNumbers",
         "CaseService",
         "UnlinkNumbers",
-        handler!(unlink_numbers { case_id }),
+        handler!(unlink_numbers(UnlinkNumbersRequest).await { case_id }),
     )
     .example(include_str!("examples/unlink_numbers.json"))
     .batch(),
@@ -239,10 +243,15 @@ pub static ROUTES: &[Route] = &[
         "/v1/lists/{list_id}",
         "ListService",
         "GetList",
-        handler!(get_list { list_id }),
+        handler!(get_list(GetListRequest) { list_id }),
     )
     .query(&[same("page_size"), same("page_token")]),
-    get("/v1/lists", "ListService", "ListLists", handler!(list_lists)),
+    get(
+        "/v1/lists",
+        "ListService",
+        "ListLists",
+        handler!(list_lists(ListListsRequest)),
+    ),
 ];
 
 const fn get(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
@@ -265,7 +274,7 @@ const fn patch(path: &'static str, service: &'static str, rpc: &'static str, han
     Route::new(Method::PATCH, path, (service, rpc), Body::Request, handler)
 }
 
-/// A parameter that is called as the field it fills.
+/// A parameter with the name of the field that it fills.
 const fn same(name: &'static str) -> Parameter {
     named(name, name)
 }

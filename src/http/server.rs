@@ -1,39 +1,50 @@
-//! How HTTP is served: HTTP/1.1, a bounded number of connections, and none that a silent or slow peer can hold for ever.
+//! The HTTP server: HTTP/1.1, with a limit of connections and limits of time, so that a silent or slow client cannot keep
+//! a connection for ever.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1::Builder;
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tower::{Layer as _, Service};
 
-use super::Edge;
+use super::error_response::ErrorResponse;
+use super::service::HttpService;
+use crate::api::{Api, ApiError};
 use crate::config;
-use crate::grpc::Api;
+use crate::edge;
+use crate::metrics::Edge;
 use crate::net::{Acceptor, Connection};
 use crate::tasks::Tasks;
 
-/// How long the head of a request may take to come, counted from the end of the answer before it.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
-/// How long a connection may live; a client makes another then.
+/// How long the head of a request may take to arrive, from the end of the response before it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The age at which a connection is closed. The client opens another one.
 const MAX_AGE: Duration = Duration::from_secs(3_600);
-/// How long a request in progress may go on when its connection is to end.
-const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(30);
-/// Bytes of the head of a request that are kept while it is read, and of an answer while it is written.
+/// How long a request in progress may take when its connection must end.
+const LAST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of the read buffer and of the write buffer of a connection.
 const MAX_BUFFER_BYTES: usize = 64 << 10;
-/// Headers of one request.
+/// The most headers of one request.
 const MAX_HEADERS: usize = 64;
 
-/// How much an HTTP server takes on.
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The limits of an HTTP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections; further ones wait. Default: 400.
+    /// Open connections; more connections wait. Default: 400.
     pub max_connections: usize,
-    /// Bytes of a body that holds one message. Default: 64 KiB.
+    /// Bytes of a body with one message. Default: 64 KiB.
     pub body_bytes: usize,
-    /// Bytes of a body that holds a batch of them. Default: 8 MiB.
+    /// Bytes of a body with a batch of messages. Default: 8 MiB.
     pub batch_body_bytes: usize,
 }
 
@@ -57,11 +68,12 @@ impl Default for Limits {
     }
 }
 
-/// Accepts connections until shutdown is requested. Each is a job among `tasks`, which shutdown waits for: it ends with
-/// its request in progress.
+/// Accepts connections until shutdown is requested. Each connection is a job of `tasks` and ends after its request in
+/// progress; shutdown waits for that.
 pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks) {
     let acceptor = Acceptor::new(listener, limits.max_connections, 0);
-    let edge = Edge::new(api, limits);
+    let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
+    let service = edge::layers(Edge::Http, panic_response).layer(HttpService::new(api, limits));
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {
@@ -69,32 +81,32 @@ pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks
             biased;
             () = &mut shutdown => return,
             connection = acceptor.accept() => {
-                let job = serve_connection(connection, edge.clone(), tasks.shutdown_requested());
+                let job = serve_connection(connection, service.clone(), tasks.shutdown_requested());
                 tasks.spawn_job("http connection", job);
             }
         }
     }
 }
 
-async fn serve_connection(connection: Connection, edge: Edge, shutdown: impl Future<Output = ()>) {
+async fn serve_connection<S, B>(connection: Connection, service: S, shutdown: impl Future<Output = ()>)
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
+{
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER_BYTES);
-    let service = service_fn(move |request| {
-        let edge = edge.clone();
-        async move { Ok::<_, Infallible>(edge.answer(request).await) }
-    });
-    let serving = builder.serve_connection(TokioIo::new(connection), service);
+    let serving = builder.serve_connection(TokioIo::new(connection), TowerToHyperService::new(service));
     tokio::pin!(serving);
-    // How a connection ends is the client's affair: errors are its going away, its garbage, or its silence.
+    // The result does not matter: an error means that the client left, sent garbage, or was silent.
     tokio::select! {
         _ = &mut serving => return,
         () = shutdown => {}
         () = tokio::time::sleep(MAX_AGE) => {}
     }
     serving.as_mut().graceful_shutdown();
-    drop(tokio::time::timeout(LAST_REQUEST_WITHIN, serving).await);
+    drop(tokio::time::timeout(LAST_REQUEST_TIMEOUT, serving).await);
 }

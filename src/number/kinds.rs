@@ -72,3 +72,50 @@ pub enum AttestationLevel {
     /// The signer knows only where the call entered its network.
     C,
 }
+
+impl LineType {
+    /// All kinds, in the order of their integers.
+    pub const ALL: [Self; 14] = [
+        Self::Unknown,
+        Self::FixedLine,
+        Self::Mobile,
+        Self::FixedLineOrMobile,
+        Self::Voip,
+        Self::TollFree,
+        Self::PremiumRate,
+        Self::SharedCost,
+        Self::PersonalNumber,
+        Self::Pager,
+        Self::Uan,
+        Self::Voicemail,
+        Self::ShortCode,
+        Self::Emergency,
+    ];
+
+    /// The stable integer on the wire, from 1 on.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The upper-case name, as the contract and the output of the command line have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::FixedLine => "FIXED_LINE",
+            Self::Mobile => "MOBILE",
+            Self::FixedLineOrMobile => "FIXED_LINE_OR_MOBILE",
+            Self::Voip => "VOIP",
+            Self::TollFree => "TOLL_FREE",
+            Self::PremiumRate => "PREMIUM_RATE",
+            Self::SharedCost => "SHARED_COST",
+            Self::PersonalNumber => "PERSONAL_NUMBER",
+            Self::Pager => "PAGER",
+            Self::Uan => "UAN",
+            Self::Voicemail => "VOICEMAIL",
+            Self::ShortCode => "SHORT_CODE",
+            Self::Emergency => "EMERGENCY",
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Why the service did not do what it was asked. The edges turn these into statuses, in one table.
+//! The errors of the service. The api converts them in one table.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::codec::UnreadableValue;
 use crate::store::StoreError;
 
-/// What is wrong with one field of a request.
+/// A field of a request that is wrong, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The field's name in the request, such as `report.number` or `links[3].confidence`.
     pub field: String,
-    /// What is wrong and what is accepted. Never repeats the value.
+    /// What is wrong and what is accepted, to be read after `field: `. It never repeats the value.
     pub problem: String,
 }
 
@@ -26,12 +26,12 @@ impl Violation {
     }
 }
 
-/// Whose quota is used up.
+/// A daily quota of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
-    /// The reporter's.
+    /// The quota of one reporter.
     Reporter,
-    /// The tenant's.
+    /// The quota of the tenant.
     Tenant,
 }
 
@@ -52,22 +52,22 @@ impl fmt::Display for Quota {
     }
 }
 
-/// Why a request was not done.
+/// Why a request failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The request is wrong, and would be wrong at any time.
+    /// The request is wrong, in any state of the server.
     #[error("the request is not valid")]
     Invalid(Vec<Violation>),
-    /// There is no such thing.
-    #[error("there is no such {what}")]
+    /// The requested thing does not exist.
+    #[error("the {what} does not exist")]
     NotFound {
-        /// What kind of thing.
+        /// The kind of thing, such as `case`.
         what: &'static str,
     },
-    /// The same name stands for something else already.
-    #[error("this {what} was used before with other content")]
+    /// The id was used before with different content.
+    #[error("the {what} was used before with different content")]
     AlreadyExists {
-        /// What kind of name.
+        /// The field with the id, such as `request_id`.
         what: &'static str,
     },
     /// The record has changed since the client read it.
@@ -75,41 +75,39 @@ pub enum ServiceError {
     Stale {
         /// The version the client expected.
         expected: u64,
-        /// The version there is.
+        /// The version of the record now.
         found: u64,
     },
-    /// The thing is not in a state that allows it.
+    /// The state of the record does not allow the change.
     #[error("{0}")]
     Precondition(String),
-    /// Too much at once; come back later.
-    #[error("too many requests at once")]
+    /// Too many requests at the same time.
+    #[error("too many requests at the same time: retry later")]
     Exhausted {
-        /// When to come back.
+        /// How long to wait.
         retry_after: Duration,
     },
-    /// As many reports were taken in today as a quota allows.
-    #[error("{quota} has used up the quota of reports of this day (UTC)")]
+    /// A daily quota of reports is used up.
+    #[error("the daily report quota of {quota} is used up: it starts again at 00:00 UTC")]
     OverQuota {
-        /// Whose quota.
+        /// The quota.
         quota: Quota,
-        /// When the next day begins.
+        /// The time until the next day begins.
         retry_after: Duration,
     },
-    /// The store cannot be written now; nothing happened.
-    #[error("the store cannot be reached: nothing was written, retry with the same id")]
+    /// The store cannot be written now, and nothing was written.
+    #[error("the store cannot be reached and nothing was written: retry with the same id")]
     Unavailable,
-    /// The store's evidence was folded by another model: writing would mix the two.
-    #[error(
-        "the store's evidence was folded by another model: restart with --migrate, or with the model it was folded by"
-    )]
+    /// Another model folded the stored evidence: a write would mix the two.
+    #[error("another model folded the stored evidence: restart the server with --migrate, or with that model")]
     OtherFold,
-    /// The store did not answer: it may or may not have happened.
-    #[error("the store did not answer: it may have been applied, retry with the same id")]
+    /// The store did not answer: the change may have been applied or not.
+    #[error("the store did not answer and the change may have been applied: retry with the same id")]
     OutcomeUnknown,
-    /// The index has not been loaded yet: there is nothing to answer from.
-    #[error("the index is being loaded: come back soon")]
+    /// The index has not been loaded yet.
+    #[error("the index is being loaded: retry soon")]
     Loading,
-    /// A fault of ours; logged with its cause.
+    /// A fault of the server. The log has its cause.
     #[error("internal error")]
     Internal,
 }
@@ -122,13 +120,13 @@ impl ServiceError {
     }
 }
 
-/// The cause goes to the log here; clients are told no more than what they can act on.
 impl From<UnreadableValue> for ServiceError {
     fn from(unreadable: UnreadableValue) -> Self {
         StoreError::from(unreadable).into()
     }
 }
 
+/// The cause goes to the log here. Clients get only what they can act on.
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         tracing::warn!(%error, "the store failed a request");

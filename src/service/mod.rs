@@ -33,8 +33,7 @@ use page::PageKey;
 use writer::Writer;
 
 pub use cases::{
-    CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, MAX_LINKS_AT_A_TIME, NewCase,
-    TransitionInput, UnlinkInput,
+    CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
 pub use decision::{KeyRing, KeyRingError};
 pub use error::{Quota, ServiceError, Violation};

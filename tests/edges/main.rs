@@ -10,6 +10,7 @@
 
 mod late;
 mod methods;
+mod panics;
 mod quotas;
 mod running;
 #[path = "../support/mod.rs"]

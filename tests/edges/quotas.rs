@@ -51,7 +51,7 @@ async fn whoever_has_reported_too_much_is_told_when_to_come_back() {
     let info = details.error_info().unwrap();
     assert_eq!(
         (info.reason.as_str(), info.metadata["quota"].as_str()),
-        ("QUOTA_USED_UP", "reporter")
+        ("QUOTA_EXCEEDED", "reporter")
     );
 
     let body = json!({

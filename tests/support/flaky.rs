@@ -27,6 +27,8 @@ pub enum Fault {
     LostAnswer,
     /// The call takes so long, and succeeds.
     Slow(Duration),
+    /// The call panics.
+    Panic,
 }
 
 /// Another store, with faults that can be switched.
@@ -74,6 +76,7 @@ impl Flaky {
                 tokio::time::sleep(delay).await;
                 call.await
             }
+            Some(Fault::Panic) => panic!("injected"),
         }
     }
 }

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringwarden::api::Api;
 use ringwarden::clock::Clock;
-use ringwarden::grpc::{self, Api};
+use ringwarden::grpc;
 use ringwarden::http;
 use ringwarden::number;
 use ringwarden::service::ServiceSettings;

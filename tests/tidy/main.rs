@@ -49,26 +49,18 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "api",
+        &["service", "follow", "domain", "number", "wire", "clock", "metrics"],
+    ),
+    ("edge", &["api", "clock", "metrics"]),
+    // The edges do not know each other, nor what is behind the api.
+    (
         "grpc",
-        &[
-            "service", "domain", "number", "wire", "clock", "config", "metrics", "net", "tasks",
-        ],
+        &["api", "edge", "wire", "clock", "config", "metrics", "net", "tasks"],
     ),
     (
         "http",
-        &[
-            "grpc",
-            "service",
-            "follow::StoreState",
-            "domain",
-            "number",
-            "wire",
-            "clock",
-            "config",
-            "metrics",
-            "net",
-            "tasks",
-        ],
+        &["api", "edge", "wire", "clock", "config", "metrics", "net", "tasks"],
     ),
     ("clock", &["domain"]),
     ("config", &["domain"]),
@@ -81,15 +73,21 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// The only places that may name a crate or a module.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    // The JSON edge calls the handlers of the gRPC edge.
-    (
-        "tonic",
-        &["src/grpc/", "src/http/", "src/cli/", "src/app.rs", "src/wire.rs"],
-    ),
-    ("tonic_health", &["src/grpc/", "src/cli/", "src/app.rs"]),
+    ("tonic", &["src/grpc/", "src/cli/", "src/wire.rs"]),
+    ("tonic_types", &["src/grpc/", "src/cli/"]),
+    ("tonic_health", &["src/grpc/", "src/cli/"]),
+    ("tower", &["src/edge.rs", "src/grpc/", "src/http/"]),
+    ("tower_http", &["src/edge.rs"]),
     (
         "crate::wire",
-        &["src/wire.rs", "src/grpc/", "src/http/", "src/cli/", "src/app.rs"],
+        &[
+            "src/wire.rs",
+            "src/api/",
+            "src/grpc/",
+            "src/http/",
+            "src/cli/",
+            "src/app.rs",
+        ],
     ),
     ("hyper", &["src/http/"]),
     ("hyper_util", &["src/http/"]),
@@ -125,6 +123,9 @@ const NEVER_IN: &[(&str, &[&str])] = &[
             "src/metrics/",
         ],
     ),
+    // The api has no transport.
+    ("http", &["src/api/", "src/service/"]),
+    ("http_body_util", &["src/api/", "src/service/"]),
     ("std::fs", &["src/number/", "src/domain/", "src/index/", "src/service/"]),
     (
         "std::net",

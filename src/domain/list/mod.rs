@@ -24,6 +24,8 @@ pub use pattern::{Pattern, PatternError};
 
 /// The most entries of a list.
 pub const MAX_ENTRIES: usize = 200_000;
+/// The most entries in one part of an upload.
+pub const MAX_PART_ENTRIES: usize = 5_000;
 /// The most lists.
 pub const MAX_LISTS: usize = 64;
 /// The most bytes of the name of the actor who replaces a list.

@@ -1,4 +1,4 @@
-//! The contract as its descriptors tell it: messages, enumerations and methods, each with its comment.
+//! The contract as its descriptors have it: messages, enums and methods, each with its comment.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,12 +10,12 @@ use prost_types::{
 
 use crate::wire::FILE_DESCRIPTOR_SET;
 
-/// The package of the contract, as names of types begin.
+/// The prefix of the type names of the contract.
 const PACKAGE: &str = ".ringwarden.v1.";
-/// The file that names it.
+/// The package of the contract.
 const PACKAGE_NAME: &str = "ringwarden.v1";
 
-// Field numbers of descriptor.proto, of which the paths of comments are made.
+// Field numbers of descriptor.proto. The path of a comment is made of them.
 const FILE_MESSAGE: i32 = 4;
 const FILE_ENUM: i32 = 5;
 const FILE_SERVICE: i32 = 6;
@@ -24,7 +24,7 @@ const MESSAGE_ONEOF: i32 = 8;
 const ENUM_VALUE: i32 = 2;
 const SERVICE_METHOD: i32 = 2;
 
-/// All of the contract, by names without the package.
+/// The whole contract, by names without the package.
 #[derive(Debug, Default)]
 pub(super) struct Contract {
     pub(super) messages: BTreeMap<String, Message>,
@@ -48,14 +48,14 @@ pub(super) struct Field {
     pub(super) is_repeated: bool,
 }
 
-/// Fields of which at most one is set.
+/// A group of fields; at most one is set.
 #[derive(Debug)]
 pub(super) struct Oneof {
     pub(super) comment: String,
     pub(super) json_names: Vec<String>,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
@@ -63,7 +63,7 @@ pub(super) enum Kind {
     Real,
     Int32,
     Uint32,
-    /// 64 bits, signed or not: text in JSON.
+    /// 64 bits, signed or unsigned: text in JSON.
     Int64,
     Uint64,
     Timestamp,
@@ -75,7 +75,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Enumeration {
     pub(super) comment: String,
-    /// Names with their comments.
+    /// The names and their comments.
     pub(super) values: Vec<(String, String)>,
 }
 
@@ -93,8 +93,8 @@ pub(super) struct Method {
 }
 
 impl Contract {
-    /// The contract that this program was built with. Descriptors that cannot be read would make it empty; they are
-    /// written by the build, and tests read the description.
+    /// The contract that this program was built with. It would be empty if the descriptors could not be read; the build
+    /// writes them, and tests read the description.
     pub(super) fn read() -> Self {
         let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap_or_default();
         let mut contract = Self::default();
@@ -155,7 +155,7 @@ fn read_message(message: &DescriptorProto, [top, place]: [i32; 2], comments: &Co
             },
             Type::String | Type::Bytes => Kind::Text,
         };
-        // An `optional` field is in a oneof that the compiler made up.
+        // The compiler puts an `optional` field into a oneof of its own.
         let oneof = field.oneof_index.filter(|_| !field.proto3_optional());
         let oneof = oneof.and_then(|at| oneofs.get_mut(usize::try_from(at).ok()?));
         if let Some(oneof) = oneof {
@@ -206,7 +206,7 @@ fn type_name(full: &str) -> String {
     full.strip_prefix(PACKAGE).unwrap_or(full).to_owned()
 }
 
-/// What stands before the declarations of a file, by their paths in its descriptor.
+/// The comments before the declarations of a file, by their paths in its descriptor.
 struct Comments<'a>(HashMap<&'a [i32], &'a str>);
 
 impl<'a> Comments<'a> {

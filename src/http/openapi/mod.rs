@@ -1,6 +1,6 @@
-//! The description of the JSON edge in OpenAPI 3.1, made of the table of routes and of the contract's descriptors.
+//! The OpenAPI 3.1 description of the JSON edge, made from the table of routes and the descriptors of the contract.
 //!
-//! It is made when it is first asked for: a start should not wait for what few ask.
+//! It is made on first use, so that the start of the server does not wait for it.
 
 mod contract;
 mod schema;
@@ -13,24 +13,24 @@ use serde_json::{Map, Value, json};
 
 use self::contract::{Contract, Field, Method};
 use self::schema::{Schemas, is_required};
-use super::respond::{JSON, Reply, reply};
+use super::response::{FullResponse, JSON, response};
 use super::route::{Answer, Body, Route};
 use super::routes::ROUTES;
 
-/// Where it is served.
+/// The path of the description.
 pub(super) const PATH: &str = "/v1/openapi.json";
 
-/// The name of the schema of errors.
+/// The name of the error schema.
 const STATUS: &str = "google.rpc.Status";
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document(ROUTES).to_string().into());
 
 /// The document.
-pub(super) fn page() -> Reply {
-    reply(StatusCode::OK, JSON, DOCUMENT.clone())
+pub(super) fn page() -> FullResponse {
+    response(StatusCode::OK, JSON, DOCUMENT.clone())
 }
 
-/// `number` as JSON spells it: `call_id` becomes `callId`.
+/// The JSON name of a field: `call_id` becomes `callId`.
 fn json_name(name: &str) -> String {
     let mut words = name.split('_');
     let mut camel = words.next().unwrap_or_default().to_owned();
@@ -143,7 +143,7 @@ fn body_schema(route: &Route, method: &Method, fields: &[Field], schemas: &mut S
             }
             Some(json!({
                 "type": "object",
-                "description": "What a client of gRPC sends as a stream.",
+                "description": "The items that a gRPC client sends as a stream.",
                 "properties": properties,
                 "additionalProperties": false,
             }))
@@ -173,7 +173,7 @@ fn parameters(route: &Route, fields: &[Field], schemas: &mut Schemas<'_>) -> Vec
     all.collect()
 }
 
-/// What the examples of bodies speak of.
+/// The value of a field in the examples of bodies.
 fn example(field: &str) -> Option<&'static str> {
     match field {
         "number" => Some("+14155550123"),
@@ -195,16 +195,16 @@ fn responses(route: &Route, method: &Method, schemas: &mut Schemas<'_>) -> Value
         ),
     };
     json!({
-        "200": { "description": "It was done.", "content": good },
-        "default": { "description": "It was not done.", "content": bad },
+        "200": { "description": "The request succeeded.", "content": good },
+        "default": { "description": "The request failed.", "content": bad },
     })
 }
 
-/// `google.rpc.Status`, which is not of the contract's package.
+/// The schema of `google.rpc.Status`, which is in another package than the contract.
 fn status_schema() -> Value {
     json!({
         "type": "object",
-        "description": "Why a request was not done.",
+        "description": "Why the request failed.",
         "required": ["code", "message"],
         "properties": {
             "code": {
@@ -214,8 +214,8 @@ fn status_schema() -> Value {
             "message": { "type": "string", "description": "In English, without personal data." },
             "details": {
                 "type": "array",
-                "description": "What a program can act on: google.rpc.BadRequest names the fields at fault, \
-                    google.rpc.RetryInfo says when to come back, google.rpc.ErrorInfo says what happened.",
+                "description": "Details for programs: google.rpc.BadRequest names the wrong fields, \
+                    google.rpc.RetryInfo has the delay before a retry, google.rpc.ErrorInfo has the reason.",
                 "items": {
                     "type": "object",
                     "required": ["@type"],
@@ -227,7 +227,7 @@ fn status_schema() -> Value {
                                 "type": "object",
                                 "required": ["field", "description"],
                                 "properties": {
-                                    "field": { "type": "string", "description": "As the contract names it." },
+                                    "field": { "type": "string", "description": "The name in the contract." },
                                     "description": { "type": "string" },
                                 },
                             },

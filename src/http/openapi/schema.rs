@@ -1,4 +1,4 @@
-//! Schemas of proto3 JSON: what messages and enumerations of the contract look like in it.
+//! The JSON schemas of the messages and enums of the contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::contract::{Contract, Enumeration, Field, Kind, Message, Oneof};
 
-/// The schemas that a description refers to, by name.
+/// The schemas of a description, by name.
 pub(super) struct Schemas<'a> {
     contract: &'a Contract,
-    /// Messages that are sent to the server, each with the field that stands in the path and not in the body.
+    /// The messages of requests, each with the field that is in the path and not in the body.
     requests: BTreeMap<String, Option<&'static str>>,
-    /// Everything referred to.
+    /// The names of all schemas that are used.
     named: BTreeSet<String>,
 }
 
@@ -31,13 +31,13 @@ impl<'a> Schemas<'a> {
         reference(message)
     }
 
-    /// A message as the body of an answer.
+    /// A message as the body of a response.
     pub(super) fn answer(&mut self, message: &str) -> Value {
         self.name_all(message, false);
         reference(message)
     }
 
-    /// What a field holds.
+    /// The schema of a field.
     pub(super) fn field(&mut self, field: &Field) -> Value {
         if let Kind::Message(name) | Kind::Enumeration(name) = &field.kind {
             self.name_all(name, false);
@@ -45,7 +45,7 @@ impl<'a> Schemas<'a> {
         field_schema(field)
     }
 
-    /// All schemas referred to.
+    /// All schemas that are used.
     pub(super) fn into_components(self) -> Map<String, Value> {
         let schemas = self.named.iter().filter_map(|name| {
             let schema = match (self.contract.messages.get(name), self.contract.enums.get(name)) {
@@ -58,7 +58,7 @@ impl<'a> Schemas<'a> {
         schemas.collect()
     }
 
-    /// Names a message, and whatever it is made of.
+    /// Adds a message, and all messages and enums in it.
     fn name_all(&mut self, name: &str, is_request: bool) {
         let is_new = self.named.insert(name.to_owned());
         let is_newly_sent = is_request && !self.requests.contains_key(name);
@@ -79,7 +79,7 @@ impl<'a> Schemas<'a> {
     }
 }
 
-/// Whether a comment says that what it explains must be set.
+/// Whether a comment says that its field is required.
 pub(super) fn is_required(comment: &str) -> bool {
     let mut rest = comment;
     while let Some((_, after)) = rest.split_once("Required") {
@@ -91,8 +91,8 @@ pub(super) fn is_required(comment: &str) -> bool {
     false
 }
 
-/// `request`: nothing for a message that is only ever answered; else the field, if there is one, that its body lacks.
-/// Clients are told to expect fields that are not in the description; the server refuses them.
+/// The schema of a message. `request` is none for a message of responses only; else it has the field that is in the path.
+/// The schema of a request refuses unknown fields, as the server does; that of a response allows them.
 fn message_schema(message: &Message, request: Option<Option<&'static str>>) -> Value {
     let in_path = request.flatten();
     let fields = || {

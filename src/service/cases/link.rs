@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Cases, LinkInput, LinkOutcome, UnlinkInput};
-use crate::domain::case::{Link, MAX_LINKS};
+use crate::domain::case::{Link, MAX_CHANGED_LINKS, MAX_LINKS};
 use crate::domain::ids::CaseId;
 use crate::domain::requests::Fingerprint;
 use crate::number::{E164, Region};
@@ -12,9 +12,6 @@ use crate::service::content::{Content, Method};
 use crate::service::identity::read_number;
 use crate::service::writer::{Author, Done, Mutation, NumberJob, NumberRecord, Stop};
 use crate::store::Version;
-
-/// The most numbers linked or unlinked in one request.
-pub const MAX_LINKS_AT_A_TIME: usize = 1_000;
 
 impl Cases {
     /// Links numbers to a case, a result each.
@@ -148,10 +145,10 @@ impl Cases {
 
     /// The case to link numbers to, or the one it was merged into.
     fn open_case(&self, id: &CaseId, field: &str, numbers: usize) -> Result<CaseId, ServiceError> {
-        if numbers == 0 || numbers > MAX_LINKS_AT_A_TIME {
+        if numbers == 0 || numbers > MAX_CHANGED_LINKS {
             return Err(ServiceError::field(
                 field,
-                format!("must hold 1 to {MAX_LINKS_AT_A_TIME} numbers"),
+                format!("must hold 1 to {MAX_CHANGED_LINKS} numbers"),
             ));
         }
         Ok(self.get(id)?.case.id.clone())

@@ -3,8 +3,6 @@
 mod edit;
 mod link;
 
-pub use link::MAX_LINKS_AT_A_TIME;
-
 use std::sync::Arc;
 
 use super::content::{Content, Method};

@@ -1,4 +1,4 @@
-//! What several services show: the identity of a number, a case in one line, moments, scores.
+//! Parts that several answers show: the identity of a number, a case in one line, times, scores.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::domain::time::Timestamp;
 use crate::service::Identity;
 use crate::wire::{self, v1};
 
-/// The most reasons of one answer.
+/// The most reasons in one answer.
 const MAX_REASONS: usize = 32;
 
-pub(super) fn time(moment: Timestamp) -> Option<wire::Timestamp> {
-    Some(wire::Timestamp::from_millis(moment.millis()))
+pub(super) fn time(time: Timestamp) -> Option<wire::Timestamp> {
+    Some(wire::Timestamp::from_millis(time.millis()))
 }
 
 pub(super) fn number_info(identity: &Identity) -> v1::NumberInfo {
@@ -27,12 +27,12 @@ pub(super) fn number_info(identity: &Identity) -> v1::NumberInfo {
             .region
             .map(|region| region.as_str().to_owned())
             .unwrap_or_default(),
-        line_type: kinds::line_type(identity.line_type).into(),
+        line_type: identity.line_type.code().into(),
         validity: kinds::validity(identity.validity).into(),
     }
 }
 
-/// The score as a number; none where the level says that there is none.
+/// The score; none if the level says that there is none.
 pub(super) fn score_value(score: Option<f64>, level: RiskLevel) -> Option<f64> {
     score.filter(|_| !matches!(level, RiskLevel::Unknown | RiskLevel::NotScored))
 }
@@ -78,8 +78,8 @@ pub(super) fn case_brand(case: &Case) -> String {
         .unwrap_or_default()
 }
 
-/// Puts the cases furthest on first, and those as far in the order of their ids.
-pub(super) fn furthest_first<T>(items: &mut [T], case: impl Fn(&T) -> &Arc<Case>) {
+/// Sorts cases by status, the most advanced first, and then by id.
+pub(super) fn sort_by_progress<T>(items: &mut [T], case: impl Fn(&T) -> &Arc<Case>) {
     items.sort_by(|one, other| {
         let (one, other) = (case(one), case(other));
         (other.status, &one.id).cmp(&(one.status, &other.id))

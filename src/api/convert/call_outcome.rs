@@ -1,4 +1,4 @@
-//! How calls ended.
+//! The outcomes of calls.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ const MAX_CALL_ID_CHARS: usize = 256;
 /// The highest status of SIP (RFC 3261 section 7.2).
 const MAX_RELEASE_CODE: u32 = 699;
 
-/// Reads an outcome.
-pub(in crate::grpc) fn outcome(outcome: v1::CallOutcome) -> Result<OutcomeInput, ServiceError> {
+/// Reads the outcome of a call.
+pub(in crate::api) fn outcome(outcome: v1::CallOutcome) -> Result<OutcomeInput, ServiceError> {
     let mut fields = Fields::default();
     let number = fields.number("number", outcome.number);
     let default_region = fields.region("default_region", &outcome.default_region);

@@ -1,45 +1,43 @@
-//! Lists and their entries. A list comes in parts, of which the first names it.
+//! Lists and their entries. An upload comes in parts; the first part is the head.
 
 use super::{Fields, page, shown};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{Draft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, NewEntry, Pattern};
+use crate::domain::list::{Draft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, Pattern};
 use crate::service::{ListHead, ListPage, ListSummary, Mutation, PageRequest, Replaced, ServiceError, Violation};
 use crate::wire::v1;
 use crate::wire::v1::replace_list_request::Part;
 
-/// The most entries of one part.
-pub(in crate::grpc) const MAX_PART_ENTRIES: usize = 5_000;
-/// Faults that are named; the rest are counted.
-const MAX_FAULTS: usize = 20;
+/// The most violations that one error names. The others are counted.
+const MAX_VIOLATIONS: usize = 20;
 
-/// A list that is coming in. What is wrong with it is said once all of it has come.
+/// An upload in progress. Its violations are reported at the end.
 #[derive(Debug)]
-pub(in crate::grpc) struct Upload {
+pub(in crate::api) struct Upload {
     head: ListHead,
     draft: Draft,
-    /// Entries that have come.
+    /// Entries received so far.
     count: usize,
-    faults: Faults,
+    violations: UploadViolations,
 }
 
-/// The first faults, and how many there are.
+/// The first violations, and how many there are.
 #[derive(Debug, Default)]
-struct Faults {
+struct UploadViolations {
     first: Vec<Violation>,
     count: usize,
 }
 
-/// A list that has come in whole and is sound.
-pub(in crate::grpc) type Complete = (ListHead, std::sync::Arc<[ListEntry]>);
+/// A complete and valid upload.
+pub(in crate::api) type Complete = (ListHead, std::sync::Arc<[ListEntry]>);
 
 impl Upload {
     /// Reads the first part.
     ///
     /// # Errors
-    /// If it does not name the list, or not well.
-    pub(in crate::grpc) fn begin(first: Option<v1::ReplaceListRequest>) -> Result<Self, ServiceError> {
+    /// If it is not a head, or the head is not valid.
+    pub(in crate::api) fn begin(first: Option<v1::ReplaceListRequest>) -> Result<Self, ServiceError> {
         match first.and_then(|first| first.part) {
             Some(Part::Head(head)) => {
                 let head = self::head(&head)?;
@@ -47,7 +45,7 @@ impl Upload {
                     draft: Draft::new(head.kind),
                     head,
                     count: 0,
-                    faults: Faults::default(),
+                    violations: UploadViolations::default(),
                 })
             }
             Some(Part::Entries(_)) | None => {
@@ -59,8 +57,8 @@ impl Upload {
     /// Reads a further part.
     ///
     /// # Errors
-    /// If it is none, or too long, or the list is: then the rest need not be read.
-    pub(in crate::grpc) fn add(&mut self, part: v1::ReplaceListRequest) -> Result<(), ServiceError> {
+    /// If it has no entries or too many, or the list has too many. The rest need not be read then.
+    pub(in crate::api) fn add(&mut self, part: v1::ReplaceListRequest) -> Result<(), ServiceError> {
         let entries = match part.part {
             Some(Part::Entries(entries)) => entries.entries,
             Some(Part::Head(_)) => return Err(ServiceError::field("head", "must be in the first message only")),
@@ -69,43 +67,43 @@ impl Upload {
         if entries.len() > MAX_PART_ENTRIES {
             return Err(ServiceError::field(
                 "entries",
-                format!("must hold at most {MAX_PART_ENTRIES} a message"),
+                format!("must have at most {MAX_PART_ENTRIES} items in one message"),
             ));
         }
         if self.count.saturating_add(entries.len()) > MAX_ENTRIES {
             return Err(ServiceError::field(
                 "entries",
-                format!("must hold at most {MAX_ENTRIES} in all"),
+                format!("must have at most {MAX_ENTRIES} items in total"),
             ));
         }
         for entry in entries {
             let line = entry.line;
             if let Err(violations) = self.add_entry(&entry) {
-                self.faults.add(place_of(self.count, line), violations);
+                self.violations.add(position_of(self.count, line), violations);
             }
             self.count += 1;
         }
         Ok(())
     }
 
-    /// The list, now that all of it has come.
+    /// The list, after its last part.
     ///
     /// # Errors
-    /// If any entry is malformed, or a pattern came twice.
-    pub(in crate::grpc) fn finish(mut self) -> Result<Complete, ServiceError> {
+    /// If an entry is not valid, or a pattern is there twice.
+    pub(in crate::api) fn finish(mut self) -> Result<Complete, ServiceError> {
         let entries = match self.draft.finish() {
             Ok(entries) => Some(entries),
-            Err(twice) => {
-                for [(later, later_line), (earlier, earlier_line)] in twice {
-                    let place = |place: u32, line| place_of(usize::try_from(place).unwrap_or(usize::MAX), line);
-                    let problem = format!("is on the list already: {}", place(earlier, earlier_line).shown());
+            Err(duplicates) => {
+                for [(later, later_line), (earlier, earlier_line)] in duplicates {
+                    let position = |index: u32, line| position_of(usize::try_from(index).unwrap_or(usize::MAX), line);
+                    let problem = format!("is on the list already: {}", position(earlier, earlier_line).shown());
                     let violation = Violation::new("number", problem);
-                    self.faults.add(place(later, later_line), vec![violation]);
+                    self.violations.add(position(later, later_line), vec![violation]);
                 }
                 None
             }
         };
-        self.faults.finish()?;
+        self.violations.finish()?;
         Ok((self.head, entries.ok_or(ServiceError::Internal)?))
     }
 
@@ -114,33 +112,33 @@ impl Upload {
         self.draft
             .check(&entry)
             .map_err(|fault| vec![Violation::new(fault.field(), fault.to_string())])?;
-        let place = u32::try_from(self.count).unwrap_or(u32::MAX);
+        let index = u32::try_from(self.count).unwrap_or(u32::MAX);
         self.draft
-            .add(entry, place)
+            .add(entry, index)
             .map_err(|fault| vec![Violation::new("number", fault.to_string())])
     }
 }
 
-/// Where an entry stood: its line, if there is a file, or else its place among all that came.
+/// The position of an entry: its line in the file if there is one, or else its index in the upload.
 #[derive(Clone, Copy)]
-enum Place {
+enum EntryPosition {
     Line(u32),
     Entry(usize),
 }
 
-fn place_of(place: usize, line: u32) -> Place {
+fn position_of(index: usize, line: u32) -> EntryPosition {
     if line > 0 {
-        Place::Line(line)
+        EntryPosition::Line(line)
     } else {
-        Place::Entry(place)
+        EntryPosition::Entry(index)
     }
 }
 
-impl Place {
+impl EntryPosition {
     fn shown(&self) -> String {
         match self {
             Self::Line(line) => format!("line {line}"),
-            Self::Entry(place) => format!("entries[{place}]"),
+            Self::Entry(index) => format!("entries[{index}]"),
         }
     }
 
@@ -152,13 +150,13 @@ impl Place {
     }
 }
 
-impl Faults {
-    fn add(&mut self, place: Place, violations: Vec<Violation>) {
+impl UploadViolations {
+    fn add(&mut self, position: EntryPosition, violations: Vec<Violation>) {
         self.count += violations.len();
-        let room = MAX_FAULTS.saturating_sub(self.first.len());
+        let room = MAX_VIOLATIONS.saturating_sub(self.first.len());
         self.first
             .extend(violations.into_iter().take(room).map(|violation| Violation {
-                field: place.field(&violation.field),
+                field: position.field(&violation.field),
                 ..violation
             }));
     }
@@ -170,7 +168,7 @@ impl Faults {
         if self.count > self.first.len() {
             let more = self.count - self.first.len();
             self.first
-                .push(Violation::new("entries", format!("hold {more} further faults")));
+                .push(Violation::new("entries", format!("have {more} more violations")));
         }
         Err(ServiceError::Invalid(self.first))
     }
@@ -213,7 +211,7 @@ fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
     fields.finish(read)
 }
 
-/// Reads an entry; fields are named from its own top.
+/// Reads an entry. Field names are relative to it.
 fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
     let mut fields = Fields::default();
     let pattern = fields.keep("number", Pattern::parse(&entry.number));
@@ -240,15 +238,15 @@ fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
     fields.finish(read)
 }
 
-/// Reads which list is meant, and which of its entries.
-pub(in crate::grpc) fn wanted(request: v1::GetListRequest) -> Result<(ListId, PageRequest), ServiceError> {
+/// Reads the id and the page of a list.
+pub(in crate::api) fn wanted(request: v1::GetListRequest) -> Result<(ListId, PageRequest), ServiceError> {
     let mut fields = Fields::default();
     let id = fields.list_id("list_id", &request.list_id);
     fields.finish(id.map(|id| (id, page(request.page_size, request.page_token))))
 }
 
-/// Shows what became of a list.
-pub(in crate::grpc) fn replaced(replaced: &Replaced) -> v1::ReplaceListResponse {
+/// Shows the result of an upload.
+pub(in crate::api) fn replaced(replaced: &Replaced) -> v1::ReplaceListResponse {
     v1::ReplaceListResponse {
         list: Some(summary(&replaced.list)),
         changed: replaced.changed,
@@ -256,7 +254,7 @@ pub(in crate::grpc) fn replaced(replaced: &Replaced) -> v1::ReplaceListResponse 
 }
 
 /// Shows a page of a list.
-pub(in crate::grpc) fn list(page: ListPage) -> v1::GetListResponse {
+pub(in crate::api) fn list(page: ListPage) -> v1::GetListResponse {
     v1::GetListResponse {
         list: Some(summary(&page.list)),
         entries: page.entries.iter().map(shown_entry).collect(),
@@ -265,7 +263,7 @@ pub(in crate::grpc) fn list(page: ListPage) -> v1::GetListResponse {
 }
 
 /// Shows a list without its entries.
-pub(in crate::grpc) fn summary(list: &ListSummary) -> v1::ListSummary {
+pub(in crate::api) fn summary(list: &ListSummary) -> v1::ListSummary {
     v1::ListSummary {
         list_id: list.id.as_str().to_owned(),
         kind: list.kind.code().into(),
@@ -326,16 +324,16 @@ mod tests {
         upload.add(v1::ReplaceListRequest { part: Some(part) })
     }
 
-    fn faults(error: ServiceError) -> Vec<String> {
+    fn texts(error: ServiceError) -> Vec<String> {
         let named = violations(error);
         named
             .iter()
-            .map(|violation| format!("{} {}", violation.field, violation.problem))
+            .map(|violation| format!("{}: {}", violation.field, violation.problem))
             .collect()
     }
 
     #[test]
-    fn a_sound_list_is_taken() {
+    fn a_valid_list_is_accepted() {
         let mut upload = upload(v1::ListKind::DoNotOriginate);
         add(&mut upload, vec![entry("+14155550101", 3), entry("+1415*", 2)]).unwrap();
         let (head, entries) = upload.finish().unwrap();
@@ -351,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_lines_or_places_and_never_the_number() {
+    fn violations_name_lines_or_positions_and_never_the_number() {
         let mut upload = upload(v1::ListKind::DoNotOriginate);
         let nothing = v1::ListEntry::default();
         let acts = v1::ListEntry {
@@ -364,33 +362,33 @@ mod tests {
         )
         .unwrap();
         add(&mut upload, vec![nothing, entry("+14155550100", 0)]).unwrap();
-        let faults = faults(upload.finish().unwrap_err());
+        let texts = texts(upload.finish().unwrap_err());
         let begins = [
-            "line 3: number must be a number in E.164",
-            "entries[2].action must not be set but in",
-            "entries[3].number must not be empty",
-            "entries[3].source must not be empty",
-            "entries[3].entered_at must be set",
-            "entries[4].number is on the list already: line 2",
+            "line 3: number: must be a number in E.164",
+            "entries[2].action: must not be set but in",
+            "entries[3].number: must not be empty",
+            "entries[3].source: must not be empty",
+            "entries[3].entered_at: must be set",
+            "entries[4].number: is on the list already: line 2",
         ];
-        assert_eq!(faults.len(), begins.len(), "{faults:?}");
-        for (fault, begin) in faults.iter().zip(begins) {
-            assert!(fault.starts_with(begin), "{fault}");
-            assert!(!fault.contains("5550100"), "{fault}");
+        assert_eq!(texts.len(), begins.len(), "{texts:?}");
+        for (text, begin) in texts.iter().zip(begins) {
+            assert!(text.starts_with(begin), "{text}");
+            assert!(!text.contains("5550100"), "{text}");
         }
     }
 
     #[test]
-    fn the_first_faults_are_named_and_the_rest_counted() {
+    fn the_first_violations_are_named_and_the_rest_counted() {
         let mut upload = upload(v1::ListKind::Protected);
         add(&mut upload, (2..32).map(|line| entry("soon", line)).collect()).unwrap();
-        let faults = faults(upload.finish().unwrap_err());
-        assert_eq!(faults.len(), MAX_FAULTS + 1);
-        assert_eq!(faults.last().unwrap(), "entries hold 10 further faults");
+        let texts = texts(upload.finish().unwrap_err());
+        assert_eq!(texts.len(), MAX_VIOLATIONS + 1);
+        assert_eq!(texts.last().unwrap(), "entries: have 10 more violations");
     }
 
     #[test]
-    fn parts_come_in_their_order_and_are_bounded() {
+    fn parts_have_an_order_and_a_limit() {
         let head_again = v1::ReplaceListRequest {
             part: Some(Part::Head(v1::ListHead::default())),
         };
@@ -407,7 +405,7 @@ mod tests {
         );
         assert!(Upload::begin(None).is_err());
         assert_eq!(
-            faults(Upload::begin(Some(head_again)).unwrap_err()).len(),
+            texts(Upload::begin(Some(head_again)).unwrap_err()).len(),
             3,
             "id, kind, request"
         );

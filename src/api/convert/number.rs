@@ -1,4 +1,4 @@
-//! What analysts see and say of a number.
+//! Numbers: the dossier, statuses, the list, the reset.
 
 use super::{Fields, page, report, shown};
 use crate::domain::ids::CaseId;
@@ -6,33 +6,34 @@ use crate::domain::kinds::StatusKind;
 use crate::domain::score::Score;
 use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
 use crate::domain::time::Timestamp;
-use crate::number::{E164, Region};
+use crate::number::Region;
 use crate::service::{
-    Dossier, DossierLink, Mutation, NumberFilter, NumberList, NumberRow, PageRequest, ServiceError, StatusInput,
+    Dossier, DossierLink, Mutation, NumberChanged, NumberFilter, NumberList, NumberRow, PageRequest, ServiceError,
+    StatusInput,
 };
 use crate::wire::v1;
 
-/// The most digits of a number, and so of the beginning of one.
+/// The most digits of a prefix: those of a whole number.
 const MAX_PREFIX_DIGITS: usize = 15;
-/// The most cases named in a line of a list.
+/// The most cases in one row of a list.
 const MAX_ROW_CASES: usize = 20;
 
-/// A number as a client names it.
+/// A number as the client writes it, with the region of a national number.
 #[derive(Debug)]
-pub(in crate::grpc) struct Named {
-    pub(in crate::grpc) text: String,
-    pub(in crate::grpc) region: Option<Region>,
+pub(in crate::api) struct Named {
+    pub(in crate::api) text: String,
+    pub(in crate::api) region: Option<Region>,
 }
 
-/// Reads which number is meant.
-pub(in crate::grpc) fn named(request: v1::GetNumberRequest) -> Result<Named, ServiceError> {
+/// Reads the number of a request.
+pub(in crate::api) fn named(request: v1::GetNumberRequest) -> Result<Named, ServiceError> {
     let mut fields = Fields::default();
     let named = fields.named(request.number, &request.default_region);
     fields.finish(Some(named))
 }
 
-/// Reads a status to be set.
-pub(in crate::grpc) fn new_status(
+/// Reads the status to set.
+pub(in crate::api) fn new_status(
     request: v1::SetNumberStatusRequest,
 ) -> Result<(Named, StatusInput, Mutation), ServiceError> {
     let mut fields = Fields::default();
@@ -49,18 +50,18 @@ pub(in crate::grpc) fn new_status(
     fields.finish(input.zip(mutation).map(|(input, mutation)| (named, input, mutation)))
 }
 
-/// A status, or all, to be cleared.
+/// The status to clear.
 #[derive(Debug)]
-pub(in crate::grpc) struct Clearance {
-    pub(in crate::grpc) named: Named,
-    /// All if none.
-    pub(in crate::grpc) kind: Option<StatusKind>,
-    pub(in crate::grpc) reason: String,
-    pub(in crate::grpc) mutation: Mutation,
+pub(in crate::api) struct Clearance {
+    pub(in crate::api) named: Named,
+    /// None: all statuses.
+    pub(in crate::api) kind: Option<StatusKind>,
+    pub(in crate::api) reason: String,
+    pub(in crate::api) mutation: Mutation,
 }
 
-/// Reads which status is to be cleared.
-pub(in crate::grpc) fn clearance(request: v1::ClearNumberStatusRequest) -> Result<Clearance, ServiceError> {
+/// Reads the status to clear.
+pub(in crate::api) fn clearance(request: v1::ClearNumberStatusRequest) -> Result<Clearance, ServiceError> {
     use v1::clear_number_status_request::Target;
     let mut fields = Fields::default();
     let named = fields.named(request.number, &request.default_region);
@@ -68,11 +69,11 @@ pub(in crate::grpc) fn clearance(request: v1::ClearNumberStatusRequest) -> Resul
         Some(Target::Kind(code)) => fields.required_code("kind", code, StatusKind::from_code),
         Some(Target::All(true)) => None,
         Some(Target::All(false)) => {
-            fields.refuse("all", "must be true, or not be set");
+            fields.refuse("all", "must be true or unset");
             None
         }
         None => {
-            fields.refuse("target", "must name a kind, or all");
+            fields.refuse("target", "must be a kind or all");
             None
         }
     };
@@ -86,17 +87,17 @@ pub(in crate::grpc) fn clearance(request: v1::ClearNumberStatusRequest) -> Resul
     }))
 }
 
-/// A history to be dropped.
+/// A reset of a number.
 #[derive(Debug)]
-pub(in crate::grpc) struct Reset {
-    pub(in crate::grpc) named: Named,
-    pub(in crate::grpc) before: Option<Timestamp>,
-    pub(in crate::grpc) reason: String,
-    pub(in crate::grpc) mutation: Mutation,
+pub(in crate::api) struct Reset {
+    pub(in crate::api) named: Named,
+    pub(in crate::api) before: Option<Timestamp>,
+    pub(in crate::api) reason: String,
+    pub(in crate::api) mutation: Mutation,
 }
 
-/// Reads whose history is to be dropped.
-pub(in crate::grpc) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, ServiceError> {
+/// Reads the reset of a number.
+pub(in crate::api) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, ServiceError> {
     let mut fields = Fields::default();
     let named = fields.named(request.number, &request.default_region);
     let before = fields.time("before", request.before);
@@ -110,12 +111,12 @@ pub(in crate::grpc) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, S
     }))
 }
 
-/// Reads which numbers are to be listed.
-pub(in crate::grpc) fn filter(request: v1::ListNumbersRequest) -> Result<(NumberFilter, PageRequest), ServiceError> {
+/// Reads the filter and the page of a list of numbers.
+pub(in crate::api) fn filter(request: v1::ListNumbersRequest) -> Result<(NumberFilter, PageRequest), ServiceError> {
     let mut fields = Fields::default();
     let is_prefix = request.prefix.bytes().all(|byte| byte.is_ascii_digit());
     if !is_prefix || request.prefix.len() > MAX_PREFIX_DIGITS {
-        let problem = format!("must hold at most {MAX_PREFIX_DIGITS} digits, and no plus sign");
+        let problem = format!("must have at most {MAX_PREFIX_DIGITS} digits and no plus sign");
         fields.refuse("prefix", problem);
     }
     let min_score = request
@@ -132,9 +133,9 @@ pub(in crate::grpc) fn filter(request: v1::ListNumbersRequest) -> Result<(Number
     fields.finish(Some((filter, page(request.page_size, request.page_token))))
 }
 
-/// Shows all that is known of a number.
-pub(in crate::grpc) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDossier {
-    shown::furthest_first(&mut dossier.links, |link| &link.case);
+/// Shows the dossier of a number.
+pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDossier {
+    shown::sort_by_progress(&mut dossier.links, |link| &link.case);
     let categories = dossier.categories.iter().map(|(category, count)| v1::CategoryCount {
         category: category.code().into(),
         count: *count,
@@ -168,25 +169,25 @@ pub(in crate::grpc) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberD
     }
 }
 
-/// Shows the statuses that hold.
-pub(in crate::grpc) fn statuses<'a>(entries: impl Iterator<Item = &'a StatusEntry>) -> Vec<v1::NumberStatus> {
+/// Shows the statuses in force.
+pub(in crate::api) fn statuses<'a>(entries: impl Iterator<Item = &'a StatusEntry>) -> Vec<v1::NumberStatus> {
     entries.map(shown::status).collect()
 }
 
 /// Shows a page of numbers.
-pub(in crate::grpc) fn list(list: &NumberList) -> v1::ListNumbersResponse {
+pub(in crate::api) fn list(list: &NumberList) -> v1::ListNumbersResponse {
     v1::ListNumbersResponse {
         numbers: list.numbers.iter().map(row).collect(),
         next_page_token: list.next_page_token.clone(),
     }
 }
 
-/// Shows what a reset dropped.
-pub(in crate::grpc) fn was_reset((number, dropped, version): (E164, u32, u64)) -> v1::ResetNumberResponse {
+/// Shows the result of a reset.
+pub(in crate::api) fn reset_result(changed: &NumberChanged<u32>) -> v1::ResetNumberResponse {
     v1::ResetNumberResponse {
-        e164: number.to_string(),
-        reports_dropped: dropped,
-        version,
+        e164: changed.number.to_string(),
+        reports_dropped: changed.answer.unwrap_or(0),
+        version: changed.version,
     }
 }
 

@@ -1,8 +1,8 @@
-//! Enumerations. Those with stable integers are the same on the wire and in the domain, which a test checks; the others
-//! are matched value by value.
+//! Enums. Those with stable integers are equal on the wire and in the domain, which a test checks. The others are
+//! converted value by value.
 
 use crate::domain::report::Ledger;
-use crate::number::{LineType, Validity};
+use crate::number::Validity;
 use crate::service::LookupRole;
 use crate::wire::v1;
 
@@ -11,25 +11,6 @@ pub(super) fn lookup_role(code: u8) -> Option<LookupRole> {
         v1::LookupRole::Unspecified => None,
         v1::LookupRole::Calling => Some(LookupRole::Calling),
         v1::LookupRole::AboutToDial => Some(LookupRole::AboutToDial),
-    }
-}
-
-pub(super) fn line_type(kind: LineType) -> v1::LineType {
-    match kind {
-        LineType::Unknown => v1::LineType::Unknown,
-        LineType::FixedLine => v1::LineType::FixedLine,
-        LineType::Mobile => v1::LineType::Mobile,
-        LineType::FixedLineOrMobile => v1::LineType::FixedLineOrMobile,
-        LineType::Voip => v1::LineType::Voip,
-        LineType::TollFree => v1::LineType::TollFree,
-        LineType::PremiumRate => v1::LineType::PremiumRate,
-        LineType::SharedCost => v1::LineType::SharedCost,
-        LineType::PersonalNumber => v1::LineType::PersonalNumber,
-        LineType::Pager => v1::LineType::Pager,
-        LineType::Uan => v1::LineType::Uan,
-        LineType::Voicemail => v1::LineType::Voicemail,
-        LineType::ShortCode => v1::LineType::ShortCode,
-        LineType::Emergency => v1::LineType::Emergency,
     }
 }
 
@@ -54,6 +35,7 @@ pub(super) fn ledger(ledger: Ledger) -> v1::Ledger {
 #[cfg(test)]
 mod tests {
     use crate::domain::kinds;
+    use crate::number::LineType;
     use crate::wire::v1;
 
     /// Every value of the domain has its name and integer on the wire, and the wire has no other but UNSPECIFIED.
@@ -86,5 +68,15 @@ mod tests {
         same_on_both_sides!(CaseRole, "CASE_ROLE");
         same_on_both_sides!(StatusKind, "STATUS_KIND");
         same_on_both_sides!(ListKind, "LIST_KIND");
+    }
+
+    #[test]
+    fn line_types_are_the_same_on_the_wire() {
+        for kind in LineType::ALL {
+            let wire = v1::LineType::try_from(i32::from(kind.code())).unwrap();
+            assert_eq!(wire.as_str_name(), format!("LINE_TYPE_{}", kind.name()));
+        }
+        let beyond = i32::try_from(LineType::ALL.len()).unwrap() + 1;
+        assert!(v1::LineType::try_from(beyond).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Reports on the way in, and what is kept of them on the way out.
+//! Reports: new ones, withdrawals, and stored ones.
 
 use super::{Fields, kinds, page};
 use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId};
@@ -12,8 +12,8 @@ use crate::wire::v1;
 
 use super::shown;
 
-/// Reads a report; fields are named from the report's own top.
-pub(in crate::grpc) fn new_report(report: v1::Report) -> Result<NewReport, ServiceError> {
+/// Reads a report. Field names are relative to the report.
+pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, ServiceError> {
     let mut fields = Fields::default();
     let report_id = fields.keep("report_id", ReportId::parse(&report.report_id));
     let number = fields.number("number", report.number);
@@ -59,36 +59,38 @@ pub(in crate::grpc) fn new_report(report: v1::Report) -> Result<NewReport, Servi
     }))
 }
 
-/// The withdrawal of one report, as the service takes it.
+/// The withdrawal of one report.
 #[derive(Debug)]
-pub(in crate::grpc) struct OneWithdrawal {
-    pub(in crate::grpc) number: String,
-    pub(in crate::grpc) default_region: Option<Region>,
-    pub(in crate::grpc) report_id: ReportId,
+pub(in crate::api) struct OneWithdrawal {
+    pub(in crate::api) number: String,
+    pub(in crate::api) default_region: Option<Region>,
+    pub(in crate::api) report_id: ReportId,
+    pub(in crate::api) reason: String,
 }
 
 /// Reads the withdrawal of one report.
-pub(in crate::grpc) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Result<OneWithdrawal, ServiceError> {
+pub(in crate::api) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Result<OneWithdrawal, ServiceError> {
     let mut fields = Fields::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
     let report_id = fields.keep("report_id", ReportId::parse(&request.report_id));
-    fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
     fields.finish(report_id.map(|report_id| OneWithdrawal {
         number,
         default_region,
         report_id,
+        reason,
     }))
 }
 
-/// Reads a bulk withdrawal; `hash` knows the reporter that a name stands for.
-pub(in crate::grpc) fn bulk_withdrawal(
+/// Reads a bulk withdrawal. `hash` makes the reporter's hash of a name.
+pub(in crate::api) fn bulk_withdrawal(
     request: v1::WithdrawReportsRequest,
     hash: impl Fn(&str) -> ReporterHash,
-) -> Result<(Withdrawal, RequestId), ServiceError> {
+) -> Result<(Withdrawal, RequestId, String), ServiceError> {
     use v1::withdraw_reports_request::Selector;
     let mut fields = Fields::default();
-    let what = match request.selector {
+    let selected = match request.selector {
         Some(Selector::ImportId(id)) => fields.keep("import_id", ImportId::parse(&id)).map(Withdrawal::Import),
         Some(Selector::ReporterId(name)) => fields
             .keep("reporter_id", reporter_name(&name))
@@ -99,21 +101,25 @@ pub(in crate::grpc) fn bulk_withdrawal(
         }
     };
     let request_id = fields.request_id(&request.request_id);
-    fields.prose("reason", request.reason, MAX_REASON_CHARS);
-    fields.finish(what.zip(request_id))
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    fields.finish(
+        selected
+            .zip(request_id)
+            .map(|(selected, request_id)| (selected, request_id, reason)),
+    )
 }
 
-/// A page of a number's reports, as the service takes it.
+/// A page of the reports of a number.
 #[derive(Debug)]
-pub(in crate::grpc) struct ReportsOf {
-    pub(in crate::grpc) number: String,
-    pub(in crate::grpc) default_region: Option<Region>,
-    pub(in crate::grpc) include_withdrawn: bool,
-    pub(in crate::grpc) page: PageRequest,
+pub(in crate::api) struct ReportsOf {
+    pub(in crate::api) number: String,
+    pub(in crate::api) default_region: Option<Region>,
+    pub(in crate::api) include_withdrawn: bool,
+    pub(in crate::api) page: PageRequest,
 }
 
-/// Reads which reports are to be listed.
-pub(in crate::grpc) fn reports_of(request: v1::ListReportsRequest) -> Result<ReportsOf, ServiceError> {
+/// Reads the request for a page of reports.
+pub(in crate::api) fn reports_of(request: v1::ListReportsRequest) -> Result<ReportsOf, ServiceError> {
     let mut fields = Fields::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
@@ -125,8 +131,8 @@ pub(in crate::grpc) fn reports_of(request: v1::ListReportsRequest) -> Result<Rep
     }))
 }
 
-/// Shows what became of a report.
-pub(in crate::grpc) fn outcome(outcome: &ReportOutcome) -> v1::SubmitReportResponse {
+/// Shows the outcome of a submission.
+pub(in crate::api) fn outcome(outcome: &ReportOutcome) -> v1::SubmitReportResponse {
     v1::SubmitReportResponse {
         e164: outcome.number.to_string(),
         report_id: outcome.report_id.as_str().to_owned(),
@@ -135,7 +141,7 @@ pub(in crate::grpc) fn outcome(outcome: &ReportOutcome) -> v1::SubmitReportRespo
 }
 
 /// Shows a page of reports.
-pub(in crate::grpc) fn list(list: &ReportList) -> v1::ListReportsResponse {
+pub(in crate::api) fn list(list: &ReportList) -> v1::ListReportsResponse {
     let shown = list.reports.iter().map(|report| stored(list.number, report));
     v1::ListReportsResponse {
         reports: shown.collect(),
@@ -143,7 +149,7 @@ pub(in crate::grpc) fn list(list: &ReportList) -> v1::ListReportsResponse {
     }
 }
 
-/// Shows what is kept of a report.
+/// Shows a stored report.
 pub(super) fn stored(number: E164, report: &StoredReport) -> v1::StoredReport {
     let row = &report.row;
     let body = &row.body;
@@ -172,7 +178,7 @@ pub(super) fn stored(number: E164, report: &StoredReport) -> v1::StoredReport {
 
 fn callbacks(fields: &mut Fields, numbers: Vec<String>) -> Vec<String> {
     if numbers.len() > ReportBody::MAX_CALLBACKS {
-        let problem = format!("must hold at most {} numbers", ReportBody::MAX_CALLBACKS);
+        let problem = format!("must have at most {} numbers", ReportBody::MAX_CALLBACKS);
         fields.refuse("callback_numbers", problem);
         return Vec::new();
     }
@@ -212,7 +218,7 @@ fn submitted(submitted: Submitted) -> v1::SubmitOutcome {
         Submitted::AlreadyKnown => v1::SubmitOutcome::AlreadyKnown,
         Submitted::Withdrawn => v1::SubmitOutcome::Withdrawn,
         Submitted::BeforeReset => v1::SubmitOutcome::BeforeReset,
-        // An error by the time it gets here.
+        // The service returns this as an error, so it does not get here.
         Submitted::OtherContent => v1::SubmitOutcome::Unspecified,
     }
 }

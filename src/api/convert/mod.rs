@@ -1,12 +1,14 @@
-//! Protobuf to domain and back. A request is read whole: everything that is wrong with it is said at once, each with
-//! the path of its field, and never with its value, which may be personal.
+//! Conversion of messages to domain types and back, and the check of their shape.
+//!
+//! A request is checked as a whole: one error names every field that is wrong. It never repeats a value, since values may
+//! be personal data.
 
+pub(super) mod call_outcome;
 pub(super) mod case;
 mod kinds;
 pub(super) mod list;
 pub(super) mod lookup;
 pub(super) mod number;
-pub(super) mod outcome;
 pub(super) mod report;
 mod shown;
 
@@ -20,23 +22,23 @@ use crate::number::Region;
 use crate::service::{Mutation, PageRequest, ServiceError, Violation};
 use crate::wire;
 
-/// The most items of a batch that is refused as a whole when it holds more.
+/// Checks the number of items of a batch. A batch with too many is refused as a whole.
 pub(super) fn check_batch(field: &str, items: usize, most: usize) -> Result<(), ServiceError> {
     if (1..=most).contains(&items) {
         return Ok(());
     }
-    Err(ServiceError::field(field, format!("must hold 1 to {most} items")))
+    Err(ServiceError::field(field, format!("must have 1 to {most} items")))
 }
 
-/// Reads the fields of one message and notes what is wrong with them. A reading method gives `None` for a field that is
-/// at fault, after noting it, and for an optional one that is not set.
+/// Reads the fields of one message and collects the violations. A method returns `None` for a field that is wrong, after it
+/// has added the violation, and for an optional field that is not set.
 #[derive(Debug, Default)]
 struct Fields {
     violations: Vec<Violation>,
 }
 
 impl Fields {
-    /// What was made of the fields, if none is at fault.
+    /// The value made of the fields, if no field is wrong.
     fn finish<T>(self, value: Option<T>) -> Result<T, ServiceError> {
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),
@@ -49,12 +51,12 @@ impl Fields {
         self.violations.push(Violation::new(field, problem));
     }
 
-    /// Keeps what is right, notes what is wrong.
+    /// The value of a parsed field, or a violation.
     fn keep<T>(&mut self, field: &str, result: Result<T, impl Display>) -> Option<T> {
         result.map_err(|problem| self.refuse(field, problem.to_string())).ok()
     }
 
-    /// A text that need not be set.
+    /// A text that may be empty.
     fn optional<T, E: Display>(&mut self, field: &str, text: &str, parse: impl Fn(&str) -> Result<T, E>) -> Option<T> {
         if text.is_empty() {
             return None;
@@ -62,19 +64,19 @@ impl Fields {
         self.keep(field, parse(text))
     }
 
-    /// An enumerated value that need not be set: 0 is not set.
+    /// An enum value that may be unset: 0 is unset.
     fn code<T>(&mut self, field: &str, code: i32, from: impl Fn(u8) -> Option<T>) -> Option<T> {
         if code == 0 {
             return None;
         }
         let value = u8::try_from(code).ok().and_then(from);
         if value.is_none() {
-            self.refuse(field, "is a value that this server does not know");
+            self.refuse(field, "is not a value that this server knows");
         }
         value
     }
 
-    /// An enumerated value that must be set.
+    /// An enum value that must be set.
     fn required_code<T>(&mut self, field: &str, code: i32, from: impl Fn(u8) -> Option<T>) -> Option<T> {
         if code == 0 {
             self.refuse(field, "must be set");
@@ -82,7 +84,7 @@ impl Fields {
         self.code(field, code, from)
     }
 
-    /// A number as text must be there; whether it is one is for the service to say.
+    /// The text of a number, which must not be empty. The service checks that it is a number.
     fn number(&mut self, field: &str, text: String) -> String {
         if text.trim().is_empty() {
             self.refuse(field, "must not be empty");
@@ -101,13 +103,13 @@ impl Fields {
     /// A text of one line.
     fn line(&mut self, field: &str, text: String, most_chars: usize) -> String {
         if text.chars().any(char::is_control) {
-            self.refuse(field, "must hold visible characters only");
+            self.refuse(field, "must have visible characters only");
         }
         self.length(field, &text, most_chars);
         text
     }
 
-    /// A name of one line, by its bytes.
+    /// A name of one line, with a limit in bytes.
     fn name(&mut self, field: &str, text: String, most_bytes: usize) -> String {
         if text.len() > most_bytes {
             self.refuse(field, format!("must have at most {most_bytes} bytes"));
@@ -118,7 +120,7 @@ impl Fields {
     /// A text that may have several lines.
     fn prose(&mut self, field: &str, text: String, most_chars: usize) -> String {
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            self.refuse(field, "must hold visible characters, line breaks and tabs only");
+            self.refuse(field, "must have visible characters, line breaks and tabs only");
         }
         self.length(field, &text, most_chars);
         text
@@ -130,7 +132,7 @@ impl Fields {
         }
     }
 
-    /// A moment that need not be set.
+    /// A time that may be unset.
     fn time(&mut self, field: &str, time: Option<wire::Timestamp>) -> Option<Timestamp> {
         let millis = time?.millis();
         if millis.is_none() {
@@ -139,24 +141,24 @@ impl Fields {
         millis.map(Timestamp::from_millis)
     }
 
-    /// A moment that need not be set, and is not taken for true before the year 2000.
+    /// A time that may be unset. A time before the year 2000 is refused as a mistake.
     fn recent_time(&mut self, field: &str, time: Option<wire::Timestamp>) -> Option<Timestamp> {
-        let moment = self.time(field, time)?;
-        if moment < Timestamp::EARLIEST {
+        let time = self.time(field, time)?;
+        if time < Timestamp::EARLIEST {
             self.refuse(field, "must not be before the year 2000");
         }
-        Some(moment)
+        Some(time)
     }
 
-    /// A share between the limits, both included; NaN lies between none.
+    /// A value within the limits, both included. NaN is refused.
     fn within(&mut self, field: &str, value: f64, least: f64, most: f64) -> f64 {
         if !(least..=most).contains(&value) {
-            self.refuse(field, format!("must lie between {least} and {most}"));
+            self.refuse(field, format!("must be between {least} and {most}"));
         }
         value
     }
 
-    /// Who changes something, and on which request.
+    /// The actor, the request id and the expected version of a change.
     fn mutation(&mut self, actor: &str, request_id: &str, expected_version: Option<u64>) -> Option<Mutation> {
         if actor.trim().is_empty() {
             self.refuse("actor", "must not be empty");
@@ -184,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_wrong_is_said_at_once() {
+    fn one_error_names_every_wrong_field() {
         let mut fields = Fields::default();
         fields.mutation(" ", "", None);
         fields.required_code("kind", 0, Some);
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_several_lines_may_hold_tabs_but_no_null() {
+    fn texts_of_several_lines_may_have_tabs_but_no_null() {
         let mut fields = Fields::default();
         fields.prose("note", "a\r\n\tb".to_owned(), 5);
         assert!(fields.violations.is_empty());
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_hold_one_to_most() {
+    fn batches_have_a_least_and_a_greatest_size() {
         assert!(check_batch("reports", 0, 5).is_err());
         assert!(check_batch("reports", 5, 5).is_ok());
         assert!(check_batch("reports", 6, 5).is_err());

@@ -1,4 +1,4 @@
-//! Fraud cases and the numbers on them.
+//! Fraud cases and the numbers linked to them.
 
 use super::{Fields, page, shown};
 use crate::domain::case::{CaseEvent, Link, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS};
@@ -12,11 +12,8 @@ use crate::service::{
 };
 use crate::wire::v1;
 
-/// The most numbers linked or unlinked in one request.
-pub(in crate::grpc) const MAX_NUMBERS: usize = 1_000;
-
-/// Reads a case to be created.
-pub(in crate::grpc) fn new_case(request: v1::CreateCaseRequest) -> Result<(NewCase, Mutation), ServiceError> {
+/// Reads a new case.
+pub(in crate::api) fn new_case(request: v1::CreateCaseRequest) -> Result<(NewCase, Mutation), ServiceError> {
     let mut fields = Fields::default();
     let id = fields.optional("case_id", &request.case_id, CaseId::parse);
     if request.title.trim().is_empty() {
@@ -47,16 +44,16 @@ pub(in crate::grpc) fn new_case(request: v1::CreateCaseRequest) -> Result<(NewCa
     fields.finish(mutation.map(|mutation| (new, mutation)))
 }
 
-/// Reads which case is meant, and which of its numbers.
-pub(in crate::grpc) fn wanted(request: v1::GetCaseRequest) -> Result<(CaseId, Option<PageRequest>), ServiceError> {
+/// Reads the id of a case, and the page of its numbers if it is requested.
+pub(in crate::api) fn wanted(request: v1::GetCaseRequest) -> Result<(CaseId, Option<PageRequest>), ServiceError> {
     let mut fields = Fields::default();
     let id = fields.case_id(&request.case_id);
     let members = page(request.page_size, request.page_token);
     fields.finish(id.map(|id| (id, request.include_members.then_some(members))))
 }
 
-/// Reads which cases are to be listed.
-pub(in crate::grpc) fn filter(request: v1::ListCasesRequest) -> Result<(CaseFilter, PageRequest), ServiceError> {
+/// Reads the filter and the page of a list of cases.
+pub(in crate::api) fn filter(request: v1::ListCasesRequest) -> Result<(CaseFilter, PageRequest), ServiceError> {
     let mut fields = Fields::default();
     let status = fields.code("status", request.status, CaseStatus::from_code);
     let category = fields.code("category", request.category, Category::from_code);
@@ -71,8 +68,8 @@ pub(in crate::grpc) fn filter(request: v1::ListCasesRequest) -> Result<(CaseFilt
     fields.finish(Some((filter, page(request.page_size, request.page_token))))
 }
 
-/// Reads what is to be changed in a case.
-pub(in crate::grpc) fn change(request: v1::UpdateCaseRequest) -> Result<(CaseId, CaseChange, Mutation), ServiceError> {
+/// Reads a change of a case.
+pub(in crate::api) fn change(request: v1::UpdateCaseRequest) -> Result<(CaseId, CaseChange, Mutation), ServiceError> {
     let mut fields = Fields::default();
     let id = fields.case_id(&request.case_id);
     if request.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
@@ -103,8 +100,8 @@ pub(in crate::grpc) fn change(request: v1::UpdateCaseRequest) -> Result<(CaseId,
     fields.finish(id.zip(mutation).map(|(id, mutation)| (id, change, mutation)))
 }
 
-/// Reads a step in the life of a case.
-pub(in crate::grpc) fn transition(
+/// Reads a change of the status of a case.
+pub(in crate::api) fn transition(
     request: v1::TransitionCaseRequest,
 ) -> Result<(CaseId, TransitionInput, Mutation), ServiceError> {
     let mut fields = Fields::default();
@@ -121,8 +118,8 @@ pub(in crate::grpc) fn transition(
     )
 }
 
-/// Reads the case to which numbers are linked, and who does it; the links are read by [`link`], each on its own.
-pub(in crate::grpc) fn linking(
+/// Reads the case and the mutation of a request that links numbers. [`link`] reads each link.
+pub(in crate::api) fn linking(
     case_id: &str,
     actor: &str,
     request_id: &str,
@@ -133,22 +130,22 @@ pub(in crate::grpc) fn linking(
     fields.finish(id.zip(mutation))
 }
 
-/// Reads the case from which numbers are taken, and who does it; the numbers are read by [`unlink`].
-pub(in crate::grpc) fn unlinking(
+/// Reads the case and the mutation of a request that unlinks numbers. [`unlink`] reads each number.
+pub(in crate::api) fn unlinking(
     case_id: &str,
     actor: &str,
     request_id: &str,
     reason: String,
-) -> Result<(CaseId, Mutation), ServiceError> {
+) -> Result<(CaseId, String, Mutation), ServiceError> {
     let mut fields = Fields::default();
     let id = fields.case_id(case_id);
-    fields.prose("reason", reason, MAX_REASON_CHARS);
+    let reason = fields.prose("reason", reason, MAX_REASON_CHARS);
     let mutation = fields.mutation(actor, request_id, None);
-    fields.finish(id.zip(mutation))
+    fields.finish(id.zip(mutation).map(|(id, mutation)| (id, reason, mutation)))
 }
 
-/// Reads a link; fields are named from the link's own top.
-pub(in crate::grpc) fn link(link: v1::NumberLink) -> Result<LinkInput, ServiceError> {
+/// Reads a link. Field names are relative to the link.
+pub(in crate::api) fn link(link: v1::NumberLink) -> Result<LinkInput, ServiceError> {
     let mut fields = Fields::default();
     let number = fields.number("number", link.number);
     let default_region = fields.region("default_region", &link.default_region);
@@ -172,8 +169,8 @@ pub(in crate::grpc) fn link(link: v1::NumberLink) -> Result<LinkInput, ServiceEr
     }))
 }
 
-/// Reads a number to be unlinked; fields are named from its own top.
-pub(in crate::grpc) fn unlink(unlink: v1::NumberUnlink) -> Result<UnlinkInput, ServiceError> {
+/// Reads a number to unlink. Field names are relative to it.
+pub(in crate::api) fn unlink(unlink: v1::NumberUnlink) -> Result<UnlinkInput, ServiceError> {
     let mut fields = Fields::default();
     let number = fields.number("number", unlink.number);
     let default_region = fields.region("default_region", &unlink.default_region);
@@ -187,7 +184,7 @@ pub(in crate::grpc) fn unlink(unlink: v1::NumberUnlink) -> Result<UnlinkInput, S
 }
 
 /// Shows a case with its history.
-pub(in crate::grpc) fn case(details: &CaseDetails) -> v1::Case {
+pub(in crate::api) fn case(details: &CaseDetails) -> v1::Case {
     v1::Case {
         history: details.case.history.iter().map(event).collect(),
         ..line(details)
@@ -195,7 +192,7 @@ pub(in crate::grpc) fn case(details: &CaseDetails) -> v1::Case {
 }
 
 /// Shows a case in a list, without its history.
-pub(in crate::grpc) fn line(details: &CaseDetails) -> v1::Case {
+pub(in crate::api) fn line(details: &CaseDetails) -> v1::Case {
     let case = &details.case;
     let merged_into = case.merged_into.as_ref().map(|id| id.as_str().to_owned());
     v1::Case {
@@ -218,8 +215,8 @@ pub(in crate::grpc) fn line(details: &CaseDetails) -> v1::Case {
     }
 }
 
-/// Shows a number of a case.
-pub(in crate::grpc) fn member((number, link): &(E164, Link)) -> v1::CaseMember {
+/// Shows a member of a case.
+pub(in crate::api) fn member((number, link): &(E164, Link)) -> v1::CaseMember {
     v1::CaseMember {
         e164: number.to_string(),
         role: link.role.code().into(),
@@ -232,8 +229,8 @@ pub(in crate::grpc) fn member((number, link): &(E164, Link)) -> v1::CaseMember {
     }
 }
 
-/// Shows what became of a link.
-pub(in crate::grpc) fn linked(outcome: LinkOutcome) -> v1::LinkedNumber {
+/// Shows the result of a link.
+pub(in crate::api) fn linked(outcome: LinkOutcome) -> v1::LinkedNumber {
     v1::LinkedNumber {
         e164: outcome.number.to_string(),
         created: outcome.changed,
@@ -241,8 +238,8 @@ pub(in crate::grpc) fn linked(outcome: LinkOutcome) -> v1::LinkedNumber {
     }
 }
 
-/// Shows what became of a number that was to be taken out.
-pub(in crate::grpc) fn unlinked(outcome: LinkOutcome) -> v1::UnlinkedNumber {
+/// Shows the result of an unlink.
+pub(in crate::api) fn unlinked(outcome: LinkOutcome) -> v1::UnlinkedNumber {
     v1::UnlinkedNumber {
         e164: outcome.number.to_string(),
         was_linked: outcome.changed,

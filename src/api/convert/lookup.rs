@@ -1,4 +1,4 @@
-//! Questions and answers.
+//! Questions, answers, and decisions of the past.
 
 use std::time::Duration;
 
@@ -11,24 +11,22 @@ use crate::domain::policy::SipTreatment;
 use crate::service::{LookupInput, LookupOutcome, ServiceError};
 use crate::wire::v1;
 
-/// The most questions of one batch.
-pub(in crate::grpc) const MAX_BATCH_LOOKUPS: usize = 1_000;
-/// The most cases of one answer.
+/// The most cases in one answer.
 const MAX_CASES: usize = 20;
-/// The most characters of the tag of a language.
+/// The most characters of a language tag.
 const MAX_LANGUAGE_CHARS: usize = 64;
-/// The longest budget.
+/// The longest budget, in milliseconds.
 const MAX_BUDGET_MS: u32 = 10_000;
 
-/// A question, how it is to be shown, and within what time.
+/// A question, and its time budget if it has one.
 #[derive(Debug)]
-pub(in crate::grpc) struct Asked {
-    pub(in crate::grpc) input: LookupInput,
-    pub(in crate::grpc) budget: Option<Duration>,
+pub(in crate::api) struct Question {
+    pub(in crate::api) input: LookupInput,
+    pub(in crate::api) budget: Option<Duration>,
 }
 
 /// Reads a question.
-pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<Asked, ServiceError> {
+pub(in crate::api) fn question(request: v1::LookupRequest) -> Result<Question, ServiceError> {
     let mut fields = Fields::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
@@ -46,7 +44,7 @@ pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<Asked, Servic
         .unwrap_or_default();
     let view = v1::View::try_from(request.view);
     if view.is_err() {
-        fields.refuse("view", "is a value that this server does not know");
+        fields.refuse("view", "is not a value that this server knows");
     }
     fields.optional("request_id", &request.request_id, RequestId::parse);
     let budget = (request.budget_ms > 0).then(|| Duration::from_millis(request.budget_ms.into()));
@@ -65,13 +63,13 @@ pub(in crate::grpc) fn input(request: v1::LookupRequest) -> Result<Asked, Servic
         full: view != Ok(v1::View::Basic),
         record_event: request.record_event.unwrap_or(true),
     };
-    fields.finish(Some(Asked { input, budget }))
+    fields.finish(Some(Question { input, budget }))
 }
 
-/// Shows an answer; only what decides over the call unless `full`.
-pub(in crate::grpc) fn answer(
+/// Shows an answer; without `full` only the fields that decide the call.
+pub(in crate::api) fn answer(
     mut outcome: LookupOutcome,
-    (full, language): (bool, Language),
+    input: &LookupInput,
     model: &str,
     request_id: String,
 ) -> v1::LookupResponse {
@@ -89,11 +87,11 @@ pub(in crate::grpc) fn answer(
         request_id,
         ..v1::LookupResponse::default()
     };
-    if !full {
+    if !input.full {
         return basic;
     }
     let (category, category_confidence) = shown::category(score);
-    shown::furthest_first(&mut outcome.cases, |(_, case)| case);
+    shown::sort_by_progress(&mut outcome.cases, |(_, case)| case);
     let cases = outcome.cases.iter().take(MAX_CASES);
     v1::LookupResponse {
         confidence: score.verdict.confidence,
@@ -110,7 +108,7 @@ pub(in crate::grpc) fn answer(
         spoof_suspected: score.verdict.spoof_suspected,
         owner_protected: score.verdict.owner_protected,
         advice: outcome.advice.take().map(|text| v1::Advice {
-            language: language.tag().to_owned(),
+            language: input.language.tag().to_owned(),
             text,
         }),
         data_as_of: shown::time(outcome.data_as_of),
@@ -120,8 +118,8 @@ pub(in crate::grpc) fn answer(
     }
 }
 
-/// Shows a decision that was opened.
-pub(in crate::grpc) fn decision(record: DecisionRecord, decision_id: String) -> v1::Decision {
+/// Shows a decision of the past.
+pub(in crate::api) fn decision(record: DecisionRecord, decision_id: String) -> v1::Decision {
     let reasons = record.reasons.iter().map(|(code, points)| v1::Reason {
         code: (*code).to_owned(),
         points: *points,

@@ -1,0 +1,63 @@
+//! The outcomes of calls, from a stream that a switch keeps open or from the items of one request.
+
+use futures_util::{Stream, StreamExt as _};
+
+use super::convert::call_outcome as convert;
+use super::{Api, ApiError, RequestContext};
+use crate::metrics::CallOutcome as Counted;
+use crate::service::Lookups;
+use crate::wire::v1;
+
+/// The most errors in one answer.
+const MAX_ERRORS: usize = 20;
+
+impl Api {
+    /// Counts call outcomes until there are no more, or until the server shuts down.
+    ///
+    /// # Errors
+    /// If the index is being loaded, the stream fails, or the server shuts down.
+    pub async fn submit_call_outcomes<E: From<ApiError>>(
+        &self,
+        outcomes: impl Stream<Item = Result<v1::CallOutcome, E>>,
+        _context: &RequestContext,
+    ) -> Result<v1::SubmitCallOutcomesResponse, E> {
+        let lookups = self.lookups()?;
+        let mut response = v1::SubmitCallOutcomesResponse::default();
+        let outcomes = outcomes.take_until(self.draining.clone().cancelled_owned()).enumerate();
+        tokio::pin!(outcomes);
+        while let Some((position, outcome)) = outcomes.next().await {
+            let counted = match count(lookups, outcome?) {
+                Ok(counted) => counted,
+                Err(error) => {
+                    if response.errors.len() < MAX_ERRORS {
+                        let error = error.in_field(&format!("outcomes[{position}]"));
+                        response.errors.push(error.item());
+                    }
+                    Counted::Rejected
+                }
+            };
+            let total = match counted {
+                Counted::Counted => &mut response.counted,
+                Counted::LeftOut => &mut response.left_out,
+                Counted::Rejected => &mut response.rejected,
+            };
+            *total = total.saturating_add(1);
+            self.metrics().call_outcomes(counted, 1);
+            tokio::task::consume_budget().await; // other requests must have their turn
+        }
+        if self.draining.is_cancelled() {
+            // A second submission does not count an outcome twice.
+            return Err(ApiError::draining().into());
+        }
+        Ok(response)
+    }
+}
+
+fn count(lookups: &Lookups, outcome: v1::CallOutcome) -> Result<Counted, ApiError> {
+    let outcome = convert::outcome(outcome)?;
+    Ok(if lookups.call_outcome(&outcome)? {
+        Counted::Counted
+    } else {
+        Counted::LeftOut
+    })
+}

@@ -1,0 +1,177 @@
+//! Fraud cases and the numbers linked to them.
+
+use super::convert::case as convert;
+use super::convert::check_batch;
+use super::{Api, ApiError, RequestContext};
+use crate::domain::case::MAX_CHANGED_LINKS;
+use crate::metrics::Mutation;
+use crate::service::{LinkOutcome, ServiceError};
+use crate::wire::v1;
+
+impl Api {
+    /// Creates a case.
+    ///
+    /// # Errors
+    /// If the request is not valid, the id is used by a different case, or the case cannot be stored.
+    pub async fn create_case(
+        &self,
+        request: v1::CreateCaseRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::Case, ApiError> {
+        self.mutate(Mutation::CreateCase, async {
+            let cases = self.cases()?;
+            let (new, mutation) = convert::new_case(request)?;
+            Ok(convert::case(&cases.create(&new, &mutation).await?))
+        })
+        .await
+    }
+
+    /// Reads a case, with a page of its numbers if the request asks for it.
+    ///
+    /// # Errors
+    /// If the case does not exist, or the page is not valid.
+    pub fn get_case(
+        &self,
+        request: v1::GetCaseRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::GetCaseResponse, ApiError> {
+        let cases = self.cases()?;
+        let (id, page) = convert::wanted(request)?;
+        let details = cases.get(&id)?;
+        let (members, next_page_token) = match page {
+            Some(page) => cases.members(&id, &page)?,
+            None => (Vec::new(), String::new()),
+        };
+        Ok(v1::GetCaseResponse {
+            case: Some(convert::case(&details)),
+            members: members.iter().map(convert::member).collect(),
+            next_page_token,
+        })
+    }
+
+    /// Lists cases.
+    ///
+    /// # Errors
+    /// If the filter or the page is not valid, or the index is being loaded.
+    pub fn list_cases(
+        &self,
+        request: v1::ListCasesRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListCasesResponse, ApiError> {
+        let cases = self.cases()?;
+        let (filter, page) = convert::filter(request)?;
+        let list = cases.list(&filter, &page)?;
+        Ok(v1::ListCasesResponse {
+            cases: list.cases.iter().map(convert::line).collect(),
+            next_page_token: list.next_page_token,
+        })
+    }
+
+    /// Changes fields of a case.
+    ///
+    /// # Errors
+    /// If the request is not valid, another change came first, or the change cannot be stored.
+    pub async fn update_case(
+        &self,
+        request: v1::UpdateCaseRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::Case, ApiError> {
+        self.mutate(Mutation::UpdateCase, async {
+            let cases = self.cases()?;
+            let (id, change, mutation) = convert::change(request)?;
+            Ok(convert::case(&cases.update(&id, &change, &mutation).await?))
+        })
+        .await
+    }
+
+    /// Changes the status of a case.
+    ///
+    /// # Errors
+    /// If the request is not valid, the status does not allow the step, another change came first, or the change cannot be
+    /// stored.
+    pub async fn transition_case(
+        &self,
+        request: v1::TransitionCaseRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::Case, ApiError> {
+        self.mutate(Mutation::TransitionCase, async {
+            let cases = self.cases()?;
+            let (id, input, mutation) = convert::transition(request)?;
+            Ok(convert::case(&cases.transition(&id, &input, &mutation).await?))
+        })
+        .await
+    }
+
+    /// Links numbers to a case, with a result for each.
+    ///
+    /// # Errors
+    /// If the batch is not valid, or the case does not exist.
+    pub async fn link_numbers(
+        &self,
+        request: v1::LinkNumbersRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::LinkNumbersResponse, ApiError> {
+        use v1::link_number_result::Result;
+        self.mutate(Mutation::LinkNumbers, async {
+            let cases = self.cases()?;
+            check_batch("links", request.links.len(), MAX_CHANGED_LINKS)?;
+            let (id, mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id)?;
+            let links: Vec<_> = request.links.into_iter().map(convert::link).collect();
+            let outcomes = cases.link_numbers(&id, &links, &mutation).await?;
+            let results = results(outcomes, "links", convert::linked, Result::Linked, Result::Error);
+            Ok(v1::LinkNumbersResponse {
+                results: results
+                    .map(|result| v1::LinkNumberResult { result: Some(result) })
+                    .collect(),
+            })
+        })
+        .await
+    }
+
+    /// Unlinks numbers from a case, with a result for each.
+    ///
+    /// # Errors
+    /// If the batch is not valid, or the case does not exist.
+    pub async fn unlink_numbers(
+        &self,
+        request: v1::UnlinkNumbersRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::UnlinkNumbersResponse, ApiError> {
+        use v1::unlink_number_result::Result;
+        self.mutate(Mutation::UnlinkNumbers, async {
+            let cases = self.cases()?;
+            check_batch("numbers", request.numbers.len(), MAX_CHANGED_LINKS)?;
+            let (id, reason, mutation) =
+                convert::unlinking(&request.case_id, &request.actor, &request.request_id, request.reason)?;
+            let numbers: Vec<_> = request.numbers.into_iter().map(convert::unlink).collect();
+            let outcomes = cases.unlink_numbers(&id, &numbers, &reason, &mutation).await?;
+            let results = results(outcomes, "numbers", convert::unlinked, Result::Unlinked, Result::Error);
+            Ok(v1::UnlinkNumbersResponse {
+                results: results
+                    .map(|result| v1::UnlinkNumberResult { result: Some(result) })
+                    .collect(),
+            })
+        })
+        .await
+    }
+}
+
+/// The results of a batch: each item as it is shown, or its error.
+fn results<T, R>(
+    outcomes: Vec<Result<LinkOutcome, ServiceError>>,
+    field: &str,
+    show: impl Fn(LinkOutcome) -> T,
+    done: impl Fn(T) -> R,
+    failed: impl Fn(v1::ItemError) -> R,
+) -> impl Iterator<Item = R> {
+    outcomes
+        .into_iter()
+        .enumerate()
+        .map(move |(position, outcome)| match outcome {
+            Ok(outcome) => done(show(outcome)),
+            Err(error) => {
+                let error = ApiError::from(error).in_field(&format!("{field}[{position}]"));
+                failed(error.item())
+            }
+        })
+}

@@ -1,0 +1,28 @@
+//! The context of a request: everything an edge knows of it besides its message.
+
+use std::time::{Duration, Instant};
+
+use crate::metrics::Edge;
+
+/// Everything an edge knows of a request besides its message. Every handler takes it.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// The edge that received the request.
+    pub edge: Edge,
+    /// When the head of the request arrived, before its body was read.
+    pub arrived: Instant,
+    /// How long the client waits from then on; none if it does not say.
+    pub client_timeout: Option<Duration>,
+}
+
+impl RequestContext {
+    /// The context of a request whose head has arrived, from a client that does not say how long it waits.
+    #[must_use]
+    pub const fn new(edge: Edge, arrived: Instant) -> Self {
+        Self {
+            edge,
+            arrived,
+            client_timeout: None,
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The errors of the contract, and the one table that makes them from the errors of the service.
+//!
+//! A client gets the facts that it can act on: the field that is wrong, the record to read again, the time to wait. The
+//! cause is in the log. Each edge renders an [`ApiError`] once, in its own format.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::reason::Reason;
+use crate::service::{ServiceError, Violation};
+use crate::wire::v1;
+
+/// How long a client should wait while the store is away or the index is being loaded.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The kind of an error, with the numbers of `google.rpc.Code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Code {
+    /// The client cancelled the request.
+    Cancelled = 1,
+    /// The error has no known kind.
+    Unknown = 2,
+    /// The request is wrong, in any state of the server.
+    InvalidArgument = 3,
+    /// The time for the request is over.
+    DeadlineExceeded = 4,
+    /// The requested thing does not exist.
+    NotFound = 5,
+    /// A thing with this id exists and is different.
+    AlreadyExists = 6,
+    /// The client may not do this.
+    PermissionDenied = 7,
+    /// A quota or a limit is used up.
+    ResourceExhausted = 8,
+    /// The state of the record does not allow the change.
+    FailedPrecondition = 9,
+    /// Another change came first: read the record again.
+    Aborted = 10,
+    /// The value is outside the valid range.
+    OutOfRange = 11,
+    /// The server does not have this method.
+    Unimplemented = 12,
+    /// The server has a fault.
+    Internal = 13,
+    /// The server cannot answer now: retry.
+    Unavailable = 14,
+    /// Data is lost.
+    DataLoss = 15,
+    /// The client did not say who it is.
+    Unauthenticated = 16,
+}
+
+impl Code {
+    /// The number of the code in `google.rpc.Code`.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+}
+
+/// Why a request failed, for every edge.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    code: Code,
+    /// Used if there are no violations.
+    text: Cow<'static, str>,
+    reason: Option<Reason>,
+    violations: Vec<Violation>,
+    retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    /// An error with a code and a text.
+    #[must_use]
+    pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            text: text.into(),
+            reason: None,
+            violations: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// An error about fields of the request; at least one.
+    #[must_use]
+    pub fn invalid(violations: Vec<Violation>) -> Self {
+        Self {
+            violations,
+            ..Self::new(Code::InvalidArgument, "the request is not valid")
+        }
+    }
+
+    /// An error about one field of the request.
+    #[must_use]
+    pub fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::invalid(vec![Violation::new(field, problem)])
+    }
+
+    /// A fault of the server. The log has its cause.
+    #[must_use]
+    pub fn internal() -> Self {
+        ServiceError::Internal.into()
+    }
+
+    /// The end of a stream on a server that shuts down.
+    #[must_use]
+    pub fn draining() -> Self {
+        let text = "the server is shutting down: send the unanswered messages to another server";
+        Self {
+            reason: Some(Reason::Draining),
+            retry_after: Some(Duration::ZERO),
+            ..Self::new(Code::Unavailable, text)
+        }
+    }
+
+    /// The kind of the error.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The error in one line: `field: problem` for each violation, joined by `; `, or else a sentence.
+    #[must_use]
+    pub fn message(&self) -> Cow<'_, str> {
+        if self.violations.is_empty() {
+            return Cow::Borrowed(&self.text);
+        }
+        let violations = self.violations.iter();
+        let texts: Vec<_> = violations
+            .map(|violation| format!("{}: {}", violation.field, violation.problem))
+            .collect();
+        Cow::Owned(texts.join("; "))
+    }
+
+    /// The stable name of the error for programs, where the code alone does not say enough.
+    #[must_use]
+    pub const fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// The fields of the request that are wrong.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// How long the client should wait before it retries.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The same error with field names from the top of the request: `number` becomes `reports[3].number`.
+    pub(super) fn in_field(mut self, path: &str) -> Self {
+        for violation in &mut self.violations {
+            violation.field = format!("{path}.{}", violation.field);
+        }
+        self
+    }
+
+    /// The error of one item of a batch.
+    pub(super) fn item(&self) -> v1::ItemError {
+        let field = self.violations.first().map(|first| first.field.clone());
+        v1::ItemError {
+            code: self.code.number(),
+            field: field.unwrap_or_default(),
+            message: self.message().into_owned(),
+            retry_after: self.retry_after.map(Into::into),
+        }
+    }
+}
+
+/// The table: each error of the service has one code, and maybe a reason and a delay.
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        let text = error.to_string();
+        let (code, reason, retry_after) = match error {
+            ServiceError::Invalid(violations) => return Self::invalid(violations),
+            ServiceError::NotFound { what } => (Code::NotFound, Some(Reason::NotFound { resource: what }), None),
+            ServiceError::AlreadyExists { what } => {
+                let reason = Reason::ContentMismatch { field: what };
+                (Code::AlreadyExists, Some(reason), None)
+            }
+            ServiceError::Stale { found, .. } => {
+                let reason = Reason::VersionMismatch { version: found };
+                (Code::Aborted, Some(reason), None)
+            }
+            ServiceError::Precondition(_) => (Code::FailedPrecondition, None, None),
+            ServiceError::Exhausted { retry_after } => (Code::ResourceExhausted, None, Some(retry_after)),
+            ServiceError::OverQuota { quota, retry_after } => {
+                let reason = Reason::QuotaExceeded { quota };
+                (Code::ResourceExhausted, Some(reason), Some(retry_after))
+            }
+            ServiceError::Unavailable => (Code::Unavailable, Some(Reason::StoreUnavailable), Some(RETRY_AFTER)),
+            ServiceError::OutcomeUnknown => (Code::Unavailable, Some(Reason::OutcomeUnknown), Some(RETRY_AFTER)),
+            ServiceError::Loading => (Code::Unavailable, Some(Reason::IndexLoading), Some(RETRY_AFTER)),
+            ServiceError::OtherFold => (Code::Unavailable, Some(Reason::EvidenceVersionMismatch), None),
+            ServiceError::Internal => (Code::Internal, None, None),
+        };
+        Self {
+            code,
+            text: text.into(),
+            reason,
+            violations: Vec::new(),
+            retry_after,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Quota;
+
+    #[test]
+    fn every_service_error_has_a_code_a_reason_and_a_delay() {
+        let second = Some(RETRY_AFTER);
+        let long = Duration::from_secs(43_200);
+        let quota = ServiceError::OverQuota {
+            quota: Quota::Tenant,
+            retry_after: long,
+        };
+        for (error, code, reason, retry_after) in [
+            (ServiceError::field("a.b", "is wrong"), 3, None, None),
+            (ServiceError::NotFound { what: "case" }, 5, Some("NOT_FOUND"), None),
+            (
+                ServiceError::AlreadyExists { what: "case_id" },
+                6,
+                Some("CONTENT_MISMATCH"),
+                None,
+            ),
+            (
+                ServiceError::Stale { expected: 1, found: 2 },
+                10,
+                Some("VERSION_MISMATCH"),
+                None,
+            ),
+            (ServiceError::Precondition("no".to_owned()), 9, None, None),
+            (ServiceError::Exhausted { retry_after: long }, 8, None, Some(long)),
+            (quota, 8, Some("QUOTA_EXCEEDED"), Some(long)),
+            (ServiceError::Unavailable, 14, Some("STORE_UNAVAILABLE"), second),
+            (ServiceError::OutcomeUnknown, 14, Some("OUTCOME_UNKNOWN"), second),
+            (ServiceError::Loading, 14, Some("INDEX_LOADING"), second),
+            (ServiceError::OtherFold, 14, Some("EVIDENCE_VERSION_MISMATCH"), None),
+            (ServiceError::Internal, 13, None, None),
+        ] {
+            let error = ApiError::from(error);
+            let found = (error.code().number(), error.reason().map(Reason::name));
+            assert_eq!(found, (code, reason), "{error:?}");
+            assert_eq!(error.retry_after(), retry_after, "{error:?}");
+            assert!(!error.message().is_empty(), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_message_names_each_field_and_its_problem() {
+        let violations = vec![
+            Violation::new("number", "the text is not a telephone number"),
+            Violation::new("view", "must be set"),
+        ];
+        let error = ApiError::invalid(violations);
+        assert_eq!(
+            error.message(),
+            "number: the text is not a telephone number; view: must be set"
+        );
+        let item = error.in_field("reports[3]").item();
+        assert_eq!((item.code, item.field.as_str()), (3, "reports[3].number"));
+        assert!(item.message.starts_with("reports[3].number: the text"), "{item:?}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Lists: uploaded as a stream, all or nothing, and read in pages.
+
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _};
+use tokio::time::timeout;
+
+use super::convert::list as convert;
+use super::{Api, ApiError, RequestContext};
+use crate::metrics::Mutation;
+use crate::service::ServiceError;
+use crate::wire::v1;
+
+/// Uploads at the same time. Each may hold about 30 MB until it is complete.
+pub(super) const MAX_UPLOADS: usize = 2;
+/// How long an upload may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a client should wait if other uploads are in progress.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+impl Api {
+    /// Replaces a list by the parts of a stream: first its head, then its entries.
+    ///
+    /// # Errors
+    /// If the list is not valid, other uploads are in progress, the stream fails, or the change cannot be stored.
+    pub async fn replace_list<E: From<ApiError>>(
+        &self,
+        parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
+        _context: &RequestContext,
+    ) -> Result<v1::ReplaceListResponse, E> {
+        let received = tokio::select! {
+            biased;
+            () = self.draining.cancelled() => return Err(ApiError::draining().into()),
+            received = self.receive(parts) => received?,
+        };
+        let replaced = self.mutate(Mutation::ReplaceList, async {
+            let (head, entries) = received?;
+            Ok(convert::replaced(&self.lists()?.replace(&head, entries).await?))
+        });
+        Ok(replaced.await?)
+    }
+
+    /// Reads one page of a list.
+    ///
+    /// # Errors
+    /// If the list does not exist, or the page is not valid.
+    pub fn get_list(
+        &self,
+        request: v1::GetListRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::GetListResponse, ApiError> {
+        let lists = self.lists()?;
+        let (id, page) = convert::wanted(request)?;
+        Ok(convert::list(lists.page(&id, &page)?))
+    }
+
+    /// Reads the names and sizes of all lists.
+    ///
+    /// # Errors
+    /// If the index is being loaded.
+    pub fn list_lists(
+        &self,
+        _request: v1::ListListsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListListsResponse, ApiError> {
+        Ok(v1::ListListsResponse {
+            lists: self.lists()?.all().iter().map(convert::summary).collect(),
+        })
+    }
+
+    /// Receives a whole list. The outer error is the stream's own and is not counted as a mutation.
+    async fn receive<E>(
+        &self,
+        parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
+    ) -> Result<Result<convert::Complete, ApiError>, E> {
+        let busy = || ServiceError::Exhausted {
+            retry_after: RETRY_AFTER,
+        };
+        if let Err(loading) = self.lists() {
+            return Ok(Err(loading));
+        }
+        let Ok(_permit) = self.uploads.try_acquire() else {
+            return Ok(Err(busy().into()));
+        };
+        timeout(UPLOAD_TIMEOUT, read(parts)).await.unwrap_or_else(|_elapsed| {
+            tracing::info!("the upload of a list took too long and was stopped");
+            Ok(Err(busy().into()))
+        })
+    }
+}
+
+async fn read<E>(
+    mut parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
+) -> Result<Result<convert::Complete, ApiError>, E> {
+    let mut upload = match convert::Upload::begin(parts.next().await.transpose()?) {
+        Ok(upload) => upload,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    while let Some(part) = parts.next().await.transpose()? {
+        if let Err(error) = upload.add(part) {
+            return Ok(Err(error.into()));
+        }
+        tokio::task::consume_budget().await; // other requests must have their turn
+    }
+    Ok(upload.finish().map_err(ApiError::from))
+}

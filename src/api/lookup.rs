@@ -1,0 +1,138 @@
+//! Lookups: one, a batch, a stream. A lookup is answered from memory and never waits.
+
+use futures_util::stream::{self, Stream, StreamExt as _};
+
+use super::convert::check_batch;
+use super::convert::lookup::{Question, answer, decision, question};
+use super::deadline::AnswerBy;
+use super::{Api, ApiError, Code, RequestContext};
+use crate::clock::monotonic;
+use crate::domain::call::MAX_BATCH_LOOKUPS;
+use crate::domain::kinds::RiskLevel;
+use crate::metrics::{Edge, LookupOutcome as Counted};
+use crate::wire::v1;
+
+impl Api {
+    /// Answers one question.
+    ///
+    /// # Errors
+    /// If the question is not valid, or the index is being loaded.
+    pub fn lookup(&self, request: v1::LookupRequest, context: &RequestContext) -> Result<v1::LookupResponse, ApiError> {
+        self.look_up(request, context.edge, AnswerBy::of(context))
+    }
+
+    /// Answers a batch of questions, each with a result of its own.
+    ///
+    /// # Errors
+    /// If the batch is empty or too large.
+    pub fn batch_lookup(
+        &self,
+        request: v1::BatchLookupRequest,
+        context: &RequestContext,
+    ) -> Result<v1::BatchLookupResponse, ApiError> {
+        use v1::batch_lookup_result::Result;
+        check_batch("requests", request.requests.len(), MAX_BATCH_LOOKUPS)?;
+        let answer_by = AnswerBy::of(context);
+        let results = request.requests.into_iter().enumerate().map(|(position, request)| {
+            let result = match self.look_up(request, context.edge, answer_by.of_next_item()) {
+                Ok(response) => Result::Response(response),
+                Err(error) => Result::Error(error.in_field(&format!("requests[{position}]")).item()),
+            };
+            v1::BatchLookupResult { result: Some(result) }
+        });
+        Ok(v1::BatchLookupResponse {
+            results: results.collect(),
+        })
+    }
+
+    /// Opens a decision of the past.
+    ///
+    /// # Errors
+    /// If the id was not made with a key that this server has.
+    pub fn get_decision(
+        &self,
+        request: v1::GetDecisionRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::Decision, ApiError> {
+        let id = request.decision_id;
+        Ok(decision(self.decisions().decision(&id)?, id))
+    }
+
+    /// Answers questions in the order in which they come, until there are no more or the server shuts down. An answer is
+    /// made when the client takes it, so nothing is queued.
+    pub fn stream_lookup<S, E>(
+        &self,
+        requests: S,
+        context: &RequestContext,
+    ) -> impl Stream<Item = Result<v1::StreamLookupResponse, E>> + Send + use<S, E>
+    where
+        S: Stream<Item = Result<v1::LookupRequest, E>> + Send,
+        E: From<ApiError> + Send,
+    {
+        let api = self.clone();
+        let edge = context.edge;
+        let draining = self.draining.clone();
+        let end = async move { draining.is_cancelled().then(|| Err(ApiError::draining().into())) };
+        requests
+            .map(move |request| request.map(|request| api.look_up_in_stream(request, edge)))
+            .take_until(self.draining.clone().cancelled_owned())
+            .chain(stream::once(end).filter_map(std::future::ready))
+    }
+
+    fn look_up_in_stream(&self, request: v1::LookupRequest, edge: Edge) -> v1::StreamLookupResponse {
+        use v1::stream_lookup_response::Result;
+        let request_id = request.request_id.clone();
+        let result = match self.look_up(request, edge, AnswerBy::in_stream()) {
+            Ok(response) => Result::Response(response),
+            Err(error) => Result::Error(error.item()),
+        };
+        v1::StreamLookupResponse {
+            request_id,
+            result: Some(result),
+        }
+    }
+
+    /// Answers one question and counts it.
+    fn look_up(
+        &self,
+        request: v1::LookupRequest,
+        edge: Edge,
+        answer_by: AnswerBy,
+    ) -> Result<v1::LookupResponse, ApiError> {
+        let began = monotonic();
+        let result = self.answer(request, answer_by);
+        let counted = match &result {
+            Ok((counted, _)) => *counted,
+            Err(error) if error.code() == Code::InvalidArgument => Counted::Invalid,
+            Err(_) => Counted::Error,
+        };
+        self.metrics().lookup(edge, counted, began.elapsed());
+        result.map(|(_, response)| response)
+    }
+
+    fn answer(
+        &self,
+        request: v1::LookupRequest,
+        answer_by: AnswerBy,
+    ) -> Result<(Counted, v1::LookupResponse), ApiError> {
+        let lookups = self.lookups()?;
+        let request_id = request.request_id.clone();
+        let Question { input, budget } = question(request)?;
+        let deadline = answer_by.instant(budget.unwrap_or(lookups.budget()));
+        let outcome = lookups.look_up(&input, deadline)?;
+        self.metrics().answer(outcome.decision.action, outcome.decision.basis);
+        let counted = counted_as(outcome.score.verdict.level);
+        let response = answer(outcome, &input, lookups.model_version(), request_id);
+        Ok((counted, response))
+    }
+}
+
+fn counted_as(level: RiskLevel) -> Counted {
+    match level {
+        RiskLevel::Unknown => Counted::Unknown,
+        RiskLevel::NotScored => Counted::NotScored,
+        RiskLevel::Trusted | RiskLevel::Low | RiskLevel::Medium | RiskLevel::High | RiskLevel::Critical => {
+            Counted::Scored
+        }
+    }
+}

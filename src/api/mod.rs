@@ -1,0 +1,160 @@
+//! The contract without a transport: one method of [`Api`] for each method of package `ringwarden.v1`.
+//!
+//! A handler takes a message and the [`RequestContext`], checks the shape of the message (required fields, types, lengths,
+//! enum values), calls the service, which checks the meaning, and converts the result to a message. Both edges call these
+//! handlers, so both give the same answers. Errors are [`ApiError`]s, made from the service's errors in one table.
+
+mod call_outcome;
+mod case;
+mod context;
+mod convert;
+mod deadline;
+mod error;
+mod list;
+mod lookup;
+mod number;
+mod readiness;
+mod reason;
+mod report;
+mod warm_up;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::index::Freshness;
+use crate::metrics::{Metrics, Mutation, MutationOutcome};
+use crate::service::{Cases, Lists, Lookups, Numbers, Reports, ServiceError, Services};
+
+pub use crate::domain::list::MAX_PART_ENTRIES;
+pub use crate::service::Violation;
+pub use context::RequestContext;
+pub use error::{ApiError, Code};
+pub use readiness::Readiness;
+pub use reason::{REASON_DOMAIN, Reason};
+pub use warm_up::warm_up;
+
+/// The handlers of the contract. Clones share everything.
+#[derive(Clone)]
+pub struct Api {
+    services: Arc<Services>,
+    /// Cancelled when the server shuts down: it ends streams that would stay open.
+    draining: CancellationToken,
+    /// One permit for each list upload in progress.
+    uploads: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Api")
+    }
+}
+
+impl Api {
+    /// Handlers over the services.
+    #[must_use]
+    pub fn new(services: Arc<Services>) -> Self {
+        Self {
+            services,
+            draining: CancellationToken::new(),
+            uploads: Arc::new(Semaphore::new(list::MAX_UPLOADS)),
+        }
+    }
+
+    /// Ends the open streams, since the server shuts down.
+    pub fn drain(&self) {
+        self.draining.cancel();
+    }
+
+    /// How fresh the index is.
+    #[must_use]
+    pub fn freshness(&self) -> &Freshness {
+        self.services.freshness()
+    }
+
+    /// The metrics of the server.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        self.services.metrics()
+    }
+
+    fn clock(&self) -> &Clock {
+        self.services.clock()
+    }
+
+    /// Lookups and call outcomes, once the index is loaded.
+    fn lookups(&self) -> Result<&Lookups, ApiError> {
+        Ok(&self.ready()?.lookups)
+    }
+
+    /// Decisions of the past. They need no index.
+    fn decisions(&self) -> &Lookups {
+        &self.services.lookups
+    }
+
+    /// Reports, once the index is loaded.
+    fn reports(&self) -> Result<&Reports, ApiError> {
+        Ok(&self.ready()?.reports)
+    }
+
+    /// Numbers, once the index is loaded.
+    fn numbers(&self) -> Result<&Numbers, ApiError> {
+        Ok(&self.ready()?.numbers)
+    }
+
+    /// Cases, once the index is loaded.
+    fn cases(&self) -> Result<&Cases, ApiError> {
+        Ok(&self.ready()?.cases)
+    }
+
+    /// Lists, once the index is loaded.
+    fn lists(&self) -> Result<&Lists, ApiError> {
+        Ok(&self.ready()?.lists)
+    }
+
+    /// The services. Before the index is loaded an answer would be a guess.
+    fn ready(&self) -> Result<&Services, ApiError> {
+        if self.freshness().is_ready() {
+            Ok(&self.services)
+        } else {
+            Err(ServiceError::Loading.into())
+        }
+    }
+
+    /// Runs a mutation and counts its outcome.
+    async fn mutate<T>(
+        &self,
+        method: Mutation,
+        mutation: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let result = mutation.await;
+        self.metrics().mutation(method, counted_as(result.as_ref().err()));
+        result
+    }
+}
+
+/// The label of a mutation that ended with this error, or with none.
+fn counted_as(error: Option<&ApiError>) -> MutationOutcome {
+    let Some(error) = error else {
+        return MutationOutcome::Done;
+    };
+    match error.code() {
+        Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition | Code::OutOfRange => {
+            MutationOutcome::Rejected
+        }
+        Code::AlreadyExists | Code::Aborted | Code::ResourceExhausted => MutationOutcome::Conflict,
+        Code::Unavailable if error.reason() == Some(Reason::OutcomeUnknown) => MutationOutcome::OutcomeUnknown,
+        Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::PermissionDenied
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss
+        | Code::Unauthenticated => MutationOutcome::Unavailable,
+    }
+}

@@ -1,0 +1,111 @@
+//! Numbers: the dossier, the analysts' statuses, the list of numbers, the reset.
+
+use super::convert::number as convert;
+use super::{Api, ApiError, RequestContext};
+use crate::metrics::Mutation;
+use crate::wire::v1;
+
+impl Api {
+    /// Reads all that is known of a number.
+    ///
+    /// # Errors
+    /// If the text is not a number, the index is being loaded, or the store cannot be read.
+    pub async fn get_number(
+        &self,
+        request: v1::GetNumberRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::NumberDossier, ApiError> {
+        let numbers = self.numbers()?;
+        let named = convert::named(request)?;
+        let dossier = numbers.dossier(&named.text, named.region).await?;
+        Ok(convert::dossier(dossier, self.lookups()?.model_version()))
+    }
+
+    /// Sets a status of a number.
+    ///
+    /// # Errors
+    /// If the request is not valid, another change came first, or the change cannot be stored.
+    pub async fn set_number_status(
+        &self,
+        request: v1::SetNumberStatusRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::SetNumberStatusResponse, ApiError> {
+        self.mutate(Mutation::SetNumberStatus, async {
+            let numbers = self.numbers()?;
+            let (named, input, mutation) = convert::new_status(request)?;
+            let changed = numbers.set_status(&named.text, named.region, &input, &mutation).await?;
+            Ok(v1::SetNumberStatusResponse {
+                e164: changed.number.to_string(),
+                statuses: convert::statuses(changed.statuses.at(self.clock().now())),
+                version: changed.version,
+            })
+        })
+        .await
+    }
+
+    /// Clears one status of a number, or all.
+    ///
+    /// # Errors
+    /// If the request is not valid, another change came first, or the change cannot be stored.
+    pub async fn clear_number_status(
+        &self,
+        request: v1::ClearNumberStatusRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ClearNumberStatusResponse, ApiError> {
+        self.mutate(Mutation::ClearNumberStatus, async {
+            let numbers = self.numbers()?;
+            let clearance = convert::clearance(request)?;
+            let named = &clearance.named;
+            let changed = numbers
+                .clear_status(
+                    &named.text,
+                    named.region,
+                    clearance.kind,
+                    &clearance.reason,
+                    &clearance.mutation,
+                )
+                .await?;
+            Ok(v1::ClearNumberStatusResponse {
+                e164: changed.number.to_string(),
+                statuses: convert::statuses(changed.statuses.at(self.clock().now())),
+                version: changed.version,
+            })
+        })
+        .await
+    }
+
+    /// Lists numbers.
+    ///
+    /// # Errors
+    /// If the filter or the page is not valid, or the index is being loaded.
+    pub fn list_numbers(
+        &self,
+        request: v1::ListNumbersRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListNumbersResponse, ApiError> {
+        let numbers = self.numbers()?;
+        let (filter, page) = convert::filter(request)?;
+        Ok(convert::list(&numbers.list(&filter, &page)?))
+    }
+
+    /// Drops the history of a number.
+    ///
+    /// # Errors
+    /// If the request is not valid, another change came first, or the change cannot be stored.
+    pub async fn reset_number(
+        &self,
+        request: v1::ResetNumberRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ResetNumberResponse, ApiError> {
+        self.mutate(Mutation::ResetNumber, async {
+            let numbers = self.numbers()?;
+            let reset = convert::reset(request)?;
+            let named = &reset.named;
+            let done = numbers
+                .reset(&named.text, named.region, reset.before, &reset.reason, &reset.mutation)
+                .await?;
+            Ok(convert::reset_result(&done))
+        })
+        .await
+    }
+}

@@ -1,0 +1,38 @@
+//! The state of the server, for probes and health checks.
+
+use super::Api;
+use crate::domain::time::Timestamp;
+use crate::index::StoreState;
+
+/// Whether the server can answer lookups, and how fresh its index is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// Whether the index has been loaded. It stays true after that.
+    pub ready: bool,
+    /// The result of the last sweep: `up`, `down` or `foreign`.
+    pub store: &'static str,
+    /// Whether the last complete sweep is too long ago.
+    pub stale: bool,
+    /// The index has every change up to this time; none before it is ready.
+    pub data_as_of: Option<Timestamp>,
+}
+
+impl Api {
+    /// The state of the server now.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let freshness = self.freshness();
+        let ready = freshness.is_ready();
+        let store = match freshness.store() {
+            StoreState::Up => "up",
+            StoreState::Down => "down",
+            StoreState::Foreign => "foreign",
+        };
+        Readiness {
+            ready,
+            store,
+            stale: freshness.is_stale(),
+            data_as_of: ready.then(|| freshness.data_as_of()),
+        }
+    }
+}

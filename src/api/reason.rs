@@ -1,0 +1,75 @@
+//! The reasons of errors: stable names for programs, the `reason` of `google.rpc.ErrorInfo`.
+
+use crate::service::Quota;
+
+/// The domain of the reasons in `google.rpc.ErrorInfo`.
+pub const REASON_DOMAIN: &str = "ringwarden.v1";
+
+/// Why a request failed, where the code alone does not say enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The requested thing does not exist.
+    NotFound {
+        /// The kind of thing, such as `case`.
+        resource: &'static str,
+    },
+    /// The id was used before with different content.
+    ContentMismatch {
+        /// The field with the id, such as `request_id`.
+        field: &'static str,
+    },
+    /// The record is at another version than the client expected.
+    VersionMismatch {
+        /// The version of the record now.
+        version: u64,
+    },
+    /// The daily quota of reports is used up.
+    QuotaExceeded {
+        /// The quota.
+        quota: Quota,
+    },
+    /// The store cannot be written now, and nothing was written.
+    StoreUnavailable,
+    /// The store did not answer: the change may have been applied.
+    OutcomeUnknown,
+    /// The index is being loaded from the store.
+    IndexLoading,
+    /// Another model folded the stored evidence, so this instance must not write.
+    EvidenceVersionMismatch,
+    /// The server is shutting down.
+    Draining,
+}
+
+impl Reason {
+    /// The name, in upper case with underscores. It never changes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "NOT_FOUND",
+            Self::ContentMismatch { .. } => "CONTENT_MISMATCH",
+            Self::VersionMismatch { .. } => "VERSION_MISMATCH",
+            Self::QuotaExceeded { .. } => "QUOTA_EXCEEDED",
+            Self::StoreUnavailable => "STORE_UNAVAILABLE",
+            Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
+            Self::IndexLoading => "INDEX_LOADING",
+            Self::EvidenceVersionMismatch => "EVIDENCE_VERSION_MISMATCH",
+            Self::Draining => "DRAINING",
+        }
+    }
+
+    /// The detail of the reason for programs: a key and a value.
+    #[must_use]
+    pub fn detail(self) -> Option<(&'static str, String)> {
+        match self {
+            Self::NotFound { resource } => Some(("resource", resource.to_owned())),
+            Self::ContentMismatch { field } => Some(("field", field.to_owned())),
+            Self::VersionMismatch { version } => Some(("version", version.to_string())),
+            Self::QuotaExceeded { quota } => Some(("quota", quota.name().to_owned())),
+            Self::StoreUnavailable
+            | Self::OutcomeUnknown
+            | Self::IndexLoading
+            | Self::EvidenceVersionMismatch
+            | Self::Draining => None,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Reports: submitted, listed, withdrawn. The service counts submitted reports itself.
+
+use super::convert::{check_batch, report as convert};
+use super::{Api, ApiError, RequestContext};
+use crate::metrics::Mutation;
+use crate::service::{MAX_BATCH_REPORTS, ServiceError};
+use crate::wire::v1;
+
+impl Api {
+    /// Stores a report.
+    ///
+    /// # Errors
+    /// If the report is not valid, a quota is used up, or it cannot be stored.
+    pub async fn submit_report(
+        &self,
+        request: v1::SubmitReportRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::SubmitReportResponse, ApiError> {
+        let reports = self.reports()?;
+        let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
+        // The service gets a report that is not valid too, since it counts all reports.
+        let mut outcomes = reports.submit_all(vec![convert::new_report(report)]).await;
+        let outcome = outcomes.pop().unwrap_or(Err(ServiceError::Internal));
+        match outcome {
+            Ok(outcome) => Ok(convert::outcome(&outcome)),
+            Err(error) => Err(ApiError::from(error).in_field("report")),
+        }
+    }
+
+    /// Stores a batch of reports, each with a result of its own.
+    ///
+    /// # Errors
+    /// If the batch is empty or too large, or the index is being loaded.
+    pub async fn batch_submit_reports(
+        &self,
+        request: v1::BatchSubmitReportsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::BatchSubmitReportsResponse, ApiError> {
+        use v1::batch_submit_result::Result;
+        let reports = self.reports()?;
+        check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
+        let new_reports = request.reports.into_iter().map(convert::new_report).collect();
+        let outcomes = reports.submit_all(new_reports).await;
+        let mut response = v1::BatchSubmitReportsResponse::default();
+        for (position, outcome) in outcomes.into_iter().enumerate() {
+            let result = match outcome {
+                Ok(outcome) => Result::Response(convert::outcome(&outcome)),
+                Err(error) => {
+                    let error = ApiError::from(error).in_field(&format!("reports[{position}]"));
+                    Result::Error(error.item())
+                }
+            };
+            *total_of(&mut response, &result) += 1;
+            response.results.push(v1::BatchSubmitResult { result: Some(result) });
+        }
+        Ok(response)
+    }
+
+    /// Withdraws one report.
+    ///
+    /// # Errors
+    /// If the request is not valid, or the change cannot be stored.
+    pub async fn withdraw_report(
+        &self,
+        request: v1::WithdrawReportRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::WithdrawReportResponse, ApiError> {
+        self.mutate(Mutation::WithdrawReport, async {
+            let reports = self.reports()?;
+            let withdrawal = convert::one_withdrawal(request)?;
+            let outcome = reports
+                .withdraw(
+                    &withdrawal.number,
+                    withdrawal.default_region,
+                    &withdrawal.report_id,
+                    &withdrawal.reason,
+                )
+                .await?;
+            let was_known = outcome.was_known;
+            Ok(v1::WithdrawReportResponse { was_known })
+        })
+        .await
+    }
+
+    /// Withdraws all reports of an import or of a reporter.
+    ///
+    /// # Errors
+    /// If the request is not valid, or the change cannot be stored.
+    pub async fn withdraw_reports(
+        &self,
+        request: v1::WithdrawReportsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::WithdrawReportsResponse, ApiError> {
+        self.mutate(Mutation::WithdrawReports, async {
+            let reports = self.reports()?;
+            let (selected, request_id, reason) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
+            let withdrawn = reports.withdraw_all(&selected, &request_id, &reason).await?;
+            Ok(v1::WithdrawReportsResponse {
+                numbers: withdrawn.numbers,
+                reports: withdrawn.reports,
+            })
+        })
+        .await
+    }
+
+    /// Lists the reports of a number.
+    ///
+    /// # Errors
+    /// If the request is not valid, or the store cannot be read.
+    pub async fn list_reports(
+        &self,
+        request: v1::ListReportsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListReportsResponse, ApiError> {
+        let reports = self.reports()?;
+        let wanted = convert::reports_of(request)?;
+        let list = reports
+            .list(
+                &wanted.number,
+                wanted.default_region,
+                wanted.include_withdrawn,
+                &wanted.page,
+            )
+            .await?;
+        Ok(convert::list(&list))
+    }
+}
+
+/// The total of the response that counts this result.
+fn total_of<'a>(
+    response: &'a mut v1::BatchSubmitReportsResponse,
+    result: &v1::batch_submit_result::Result,
+) -> &'a mut u32 {
+    use v1::batch_submit_result::Result;
+    match result {
+        Result::Response(stored) => match stored.outcome() {
+            v1::SubmitOutcome::Accepted => &mut response.accepted,
+            v1::SubmitOutcome::AlreadyKnown => &mut response.already_known,
+            v1::SubmitOutcome::Withdrawn => &mut response.withdrawn,
+            v1::SubmitOutcome::BeforeReset => &mut response.before_reset,
+            v1::SubmitOutcome::Unspecified => &mut response.failed,
+        },
+        Result::Error(_) => &mut response.failed,
+    }
+}

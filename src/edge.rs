@@ -1,0 +1,186 @@
+//! The layers that both edges put around their service, independent of the protocol.
+//!
+//! From the outside to the inside: a panic becomes an error, the secret headers are hidden from logs, and the
+//! [`RequestContext`] goes into the extensions of the request. A later layer, such as identity, belongs here too.
+//!
+//! Limits and timeouts of bodies are not here, since they depend on the protocol: HTTP has one limit for each route and
+//! must answer in JSON, gRPC has one for each message of a stream that may stay open all day.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::task::{Context, Poll};
+
+use futures_util::{Stream, StreamExt as _};
+use http::{Request, Response, header};
+use tower::{Layer, Service};
+use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+
+use crate::api::{ApiError, RequestContext};
+use crate::clock::monotonic;
+use crate::metrics::Edge;
+
+/// The layers of an edge whose responses have the body `B`.
+pub(crate) type EdgeLayers<B> = (
+    CatchPanicLayer<PanicResponse<B>>,
+    SetSensitiveRequestHeadersLayer,
+    ContextLayer,
+);
+
+/// The layers of an edge. `panic_response` renders the error of a request whose handler panicked.
+pub(crate) fn layers<B>(edge: Edge, panic_response: fn(&ApiError) -> Response<B>) -> EdgeLayers<B> {
+    let panic_response = PanicResponse {
+        edge,
+        render: panic_response,
+    };
+    (
+        CatchPanicLayer::custom(panic_response),
+        SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]),
+        ContextLayer { edge },
+    )
+}
+
+/// Ends a stream of answers with an error if it panics.
+pub(crate) fn catch_stream_panic<T, E: From<ApiError>>(
+    edge: Edge,
+    answers: impl Stream<Item = Result<T, E>>,
+) -> impl Stream<Item = Result<T, E>> {
+    AssertUnwindSafe(answers)
+        .catch_unwind()
+        .map(move |answer| answer.unwrap_or_else(|_panic| Err(panicked(edge).into())))
+}
+
+/// Logs a panic and makes its error. The text of the panic is not logged here: it may have personal data.
+fn panicked(edge: Edge) -> ApiError {
+    tracing::error!(?edge, "a handler panicked, the request failed");
+    ApiError::internal()
+}
+
+/// Makes the response to a request whose handler panicked.
+pub(crate) struct PanicResponse<B> {
+    edge: Edge,
+    render: fn(&ApiError) -> Response<B>,
+}
+
+impl<B> Clone for PanicResponse<B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for PanicResponse<B> {}
+
+impl<B> fmt::Debug for PanicResponse<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PanicResponse")
+            .field("edge", &self.edge)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<B> ResponseForPanic for PanicResponse<B> {
+    type ResponseBody = B;
+
+    fn response_for_panic(&mut self, _panic: Box<dyn Any + Send + 'static>) -> Response<B> {
+        (self.render)(&panicked(self.edge))
+    }
+}
+
+/// Puts the [`RequestContext`] into the extensions of each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContextLayer {
+    edge: Edge,
+}
+
+impl<S> Layer<S> for ContextLayer {
+    type Service = WithContext<S>;
+
+    fn layer(&self, inner: S) -> WithContext<S> {
+        WithContext { edge: self.edge, inner }
+    }
+}
+
+/// A service whose requests have a [`RequestContext`].
+#[derive(Clone, Debug)]
+pub(crate) struct WithContext<S> {
+    edge: Edge,
+    inner: S,
+}
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        let context = RequestContext::new(self.edge, monotonic());
+        request.extensions_mut().insert(context);
+        self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use bytes::Bytes;
+    use futures_util::stream;
+    use http::{HeaderValue, StatusCode};
+    use http_body_util::Full;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::api::Code;
+
+    fn render(error: &ApiError) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::from(error.message().into_owned()));
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        response
+    }
+
+    #[tokio::test]
+    async fn a_request_has_its_context_and_its_secrets_are_hidden() {
+        let mut service = layers(Edge::Http, render).layer(service_fn(async |request: Request<()>| {
+            let context = request.extensions().get::<RequestContext>().unwrap();
+            assert_eq!((context.edge, context.client_timeout), (Edge::Http, None));
+            assert!(request.headers()[header::AUTHORIZATION].is_sensitive());
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        let mut request = Request::new(());
+        let secret = HeaderValue::from_static("Bearer secret");
+        request.headers_mut().insert(header::AUTHORIZATION, secret);
+        let response = service.call(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_the_response_of_the_edge() {
+        let mut service = layers(Edge::Grpc, render).layer(service_fn(async |request: Request<bool>| {
+            assert!(!request.body(), "on purpose");
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        let response = service.call(Request::new(true)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+        let response = service.call(Request::new(false)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_a_stream_with_an_error() {
+        let answers = stream::iter(0..4).map(|n| {
+            assert!(n != 2, "on purpose");
+            Ok::<_, ApiError>(n)
+        });
+        let answers: Vec<_> = catch_stream_panic(Edge::Grpc, answers).collect().await;
+        let codes: Vec<_> = answers
+            .into_iter()
+            .map(|answer| answer.map_err(|error| error.code()))
+            .collect();
+        assert_eq!(codes, [Ok(0), Ok(1), Err(Code::Internal)]);
+    }
+}

@@ -1,0 +1,126 @@
+//! The services of the contract for tonic. Each method reads the context, calls the handler of [`Api`], and renders its
+//! error as a status.
+
+use futures_util::stream::{BoxStream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::context::split;
+use crate::api::Api;
+use crate::edge::catch_stream_panic;
+use crate::wire::v1;
+use crate::wire::v1::case_service_server::CaseService;
+use crate::wire::v1::list_service_server::ListService;
+use crate::wire::v1::lookup_service_server::LookupService;
+use crate::wire::v1::number_service_server::NumberService;
+use crate::wire::v1::report_service_server::ReportService;
+
+/// The handlers as gRPC services. Clones share everything.
+#[derive(Clone, Debug)]
+pub(super) struct GrpcServices(pub(super) Api);
+
+/// Implements a service. A line such as `create_case(CreateCaseRequest).await -> Case;` is a method with one request and
+/// one response; `.await` is left out where the handler does not wait. The methods with streams follow in braces.
+macro_rules! service {
+    (
+        $service:ident {
+            $( $method:ident($request:ident) $(. $wait:tt)? -> $response:ident; )*
+        }
+        { $($streams:tt)* }
+    ) => {
+        #[tonic::async_trait]
+        impl $service for GrpcServices {
+            $(
+                async fn $method(
+                    &self,
+                    request: Request<v1::$request>,
+                ) -> Result<Response<v1::$response>, Status> {
+                    let (message, context) = split(request);
+                    let result = self.0.$method(message, &context)$(. $wait)?;
+                    Ok(Response::new(result?))
+                }
+            )*
+
+            $($streams)*
+        }
+    };
+}
+
+service! {
+    LookupService {
+        lookup(LookupRequest) -> LookupResponse;
+        batch_lookup(BatchLookupRequest) -> BatchLookupResponse;
+        get_decision(GetDecisionRequest) -> Decision;
+    }
+    {
+        type StreamLookupStream = BoxStream<'static, Result<v1::StreamLookupResponse, Status>>;
+
+        /// The answers are made on the task of the connection. The flow control of HTTP/2 limits how many wait.
+        async fn stream_lookup(
+            &self,
+            request: Request<Streaming<v1::LookupRequest>>,
+        ) -> Result<Response<Self::StreamLookupStream>, Status> {
+            let (questions, context) = split(request);
+            let answers = self.0.stream_lookup(questions, &context);
+            Ok(Response::new(catch_stream_panic(context.edge, answers).boxed()))
+        }
+    }
+}
+
+service! {
+    ReportService {
+        submit_report(SubmitReportRequest).await -> SubmitReportResponse;
+        batch_submit_reports(BatchSubmitReportsRequest).await -> BatchSubmitReportsResponse;
+        withdraw_report(WithdrawReportRequest).await -> WithdrawReportResponse;
+        withdraw_reports(WithdrawReportsRequest).await -> WithdrawReportsResponse;
+        list_reports(ListReportsRequest).await -> ListReportsResponse;
+    }
+    {
+        async fn submit_call_outcomes(
+            &self,
+            request: Request<Streaming<v1::CallOutcome>>,
+        ) -> Result<Response<v1::SubmitCallOutcomesResponse>, Status> {
+            let (outcomes, context) = split(request);
+            self.0.submit_call_outcomes(outcomes, &context).await.map(Response::new)
+        }
+    }
+}
+
+service! {
+    NumberService {
+        get_number(GetNumberRequest).await -> NumberDossier;
+        set_number_status(SetNumberStatusRequest).await -> SetNumberStatusResponse;
+        clear_number_status(ClearNumberStatusRequest).await -> ClearNumberStatusResponse;
+        list_numbers(ListNumbersRequest) -> ListNumbersResponse;
+        reset_number(ResetNumberRequest).await -> ResetNumberResponse;
+    }
+    {}
+}
+
+service! {
+    CaseService {
+        create_case(CreateCaseRequest).await -> Case;
+        get_case(GetCaseRequest) -> GetCaseResponse;
+        list_cases(ListCasesRequest) -> ListCasesResponse;
+        update_case(UpdateCaseRequest).await -> Case;
+        transition_case(TransitionCaseRequest).await -> Case;
+        link_numbers(LinkNumbersRequest).await -> LinkNumbersResponse;
+        unlink_numbers(UnlinkNumbersRequest).await -> UnlinkNumbersResponse;
+    }
+    {}
+}
+
+service! {
+    ListService {
+        get_list(GetListRequest) -> GetListResponse;
+        list_lists(ListListsRequest) -> ListListsResponse;
+    }
+    {
+        async fn replace_list(
+            &self,
+            request: Request<Streaming<v1::ReplaceListRequest>>,
+        ) -> Result<Response<v1::ReplaceListResponse>, Status> {
+            let (parts, context) = split(request);
+            self.0.replace_list(parts, &context).await.map(Response::new)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A request with its route, and how it becomes a message of the contract.
+
+use std::pin::Pin;
+
+use http::request::Parts;
+use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
+
+use super::error_response::ErrorResponse;
+use super::json::JsonBody;
+use super::parameters;
+use super::response::FullResponse;
+use super::route::{Body, Route, decoded};
+use crate::api::{Api, ApiError, RequestContext};
+use crate::clock::monotonic;
+use crate::metrics::Edge;
+
+/// A request, and the route that serves it.
+#[derive(Debug)]
+pub(super) struct RoutedRequest {
+    pub(super) api: Api,
+    pub(super) route: &'static Route,
+    pub(super) head: Parts,
+    pub(super) body: Incoming,
+    /// The text in the path, as it was sent.
+    pub(super) path_text: Option<String>,
+    /// The most bytes of the body.
+    pub(super) max_bytes: usize,
+}
+
+/// The arguments of a handler.
+#[derive(Debug)]
+pub(super) struct Decoded<T> {
+    pub(super) api: Api,
+    pub(super) message: T,
+    pub(super) context: RequestContext,
+}
+
+pub(super) type ResponseFuture = Pin<Box<dyn Future<Output = Result<FullResponse, ErrorResponse>> + Send>>;
+
+/// The field of a message that the text in the path fills, if there is one.
+pub(super) type PathField<T> = fn(&mut T) -> Option<&mut String>;
+
+impl RoutedRequest {
+    /// Reads the body or the parameters as a `B`, which `message_of` turns into the message of a handler.
+    pub(super) async fn decode<B: DeserializeOwned, T>(
+        mut self,
+        message_of: fn(B) -> T,
+        path_field: PathField<T>,
+    ) -> Result<Decoded<T>, ErrorResponse> {
+        let api = self.api.clone();
+        let context = self.head.extensions.remove::<RequestContext>();
+        let context = context.unwrap_or_else(|| RequestContext::new(Edge::Http, monotonic()));
+        let path_text = self.path_text.take();
+        let field_name = self.route.path_field.unwrap_or_default();
+        let mut message = message_of(self.read().await?);
+        if let (Some(field), Some(text)) = (path_field(&mut message), path_text) {
+            if !field.is_empty() {
+                let problem = "is set by the path, so it must not be in the body";
+                return Err(ApiError::field(field_name, problem).into());
+            }
+            let text = decoded(&text).ok_or_else(|| ApiError::field(field_name, "is not UTF-8"))?;
+            *field = text.into_owned();
+        }
+        Ok(Decoded { api, message, context })
+    }
+
+    async fn read<B: DeserializeOwned>(self) -> Result<B, ErrorResponse> {
+        let query = self.head.uri.query().unwrap_or_default();
+        let parameters = parameters::split(query, self.route.query)?;
+        let prefix = match self.route.body {
+            Body::None => return Ok(parameters::read(&parameters)?),
+            Body::Request | Body::Items { .. } => String::new(),
+            Body::Field(name) => format!("{name}."),
+        };
+        let body = JsonBody::collect(&self.head.headers, self.body, self.max_bytes).await?;
+        Ok(body.read(&prefix)?)
+    }
+}

@@ -1,0 +1,93 @@
+//! The HTTP edge as a `tower` service.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use futures_util::future::{self, Either, FutureExt as _, Map, Ready};
+use http::{Method, Request};
+use hyper::body::Incoming;
+use tower::Service;
+
+use super::error_response::ErrorResponse;
+use super::request::{ResponseFuture, RoutedRequest};
+use super::response::FullResponse;
+use super::route::{RouteMatch, Size, find};
+use super::{Limits, ROUTES, cid, openapi, probes};
+use crate::api::Api;
+
+/// Answers requests. Clones share everything.
+#[derive(Clone, Debug)]
+pub(super) struct HttpService {
+    api: Api,
+    limits: Limits,
+}
+
+type Answer = Result<FullResponse, Infallible>;
+/// Renders an error. An error is a response too, so the service itself never fails.
+type Render = fn(Result<FullResponse, ErrorResponse>) -> Answer;
+
+impl HttpService {
+    pub(super) fn new(api: Api, limits: Limits) -> Self {
+        Self { api, limits }
+    }
+
+    /// The future of a handler, or the immediate response of a page or an error.
+    fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<FullResponse, ErrorResponse>> {
+        let (route, path_text) = match find(ROUTES, request.method(), request.uri().path()) {
+            RouteMatch::Found(route, text) => (route, text.map(str::to_owned)),
+            RouteMatch::OtherMethods(methods) => return Either::Right(Err(ErrorResponse::no_such_method(&methods))),
+            RouteMatch::NoPath => return Either::Right(self.page(request.method(), request.uri().path())),
+        };
+        let max_bytes = match route.size {
+            Size::One => self.limits.body_bytes,
+            Size::Batch => self.limits.batch_body_bytes,
+        };
+        let (head, body) = request.into_parts();
+        Either::Left((route.run)(RoutedRequest {
+            api: self.api.clone(),
+            route,
+            head,
+            body,
+            path_text,
+            max_bytes,
+        }))
+    }
+
+    /// A path that is not a method of the contract.
+    fn page(&self, method: &Method, path: &str) -> Result<FullResponse, ErrorResponse> {
+        let page: fn(&Api) -> Result<FullResponse, ErrorResponse> = match path {
+            "/healthz" => |_| Ok(probes::alive()),
+            "/readyz" => probes::ready,
+            "/metrics" => |api| Ok(probes::metrics(api)),
+            openapi::PATH => |_| Ok(openapi::page()),
+            _ => return Err(ErrorResponse::no_such_path()),
+        };
+        if [Method::GET, Method::HEAD].contains(method) {
+            page(&self.api)
+        } else {
+            Err(ErrorResponse::no_such_method(&[&Method::GET]))
+        }
+    }
+}
+
+impl Service<Request<Incoming>> for HttpService {
+    type Response = FullResponse;
+    type Error = Infallible;
+    type Future = Either<Map<ResponseFuture, Render>, Ready<Answer>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let render: Render = if request.uri().path().starts_with(cid::PATH) {
+            |result| Ok(result.unwrap_or_else(cid::silent))
+        } else {
+            |result| Ok(result.unwrap_or_else(ErrorResponse::into_response))
+        };
+        match self.route(request) {
+            Either::Left(handler) => Either::Left(handler.map(render)),
+            Either::Right(result) => Either::Right(future::ready(render(result))),
+        }
+    }
+}
