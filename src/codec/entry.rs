@@ -135,8 +135,8 @@ mod tests {
     use super::super::samples::hex;
     use super::*;
 
-    const FROZEN: &str = "01efcdab89674523011702\
-        03632d3100904e03616e610272310764656661756c74";
+    const FROZEN: &str =
+        "01efcdab8967452301260203632d3100904e03616e610272310e612077726f6e6720696d706f72740764656661756c74";
 
     #[test]
     fn round_trips_with_its_state() {

@@ -365,7 +365,7 @@ mod tests {
         let texts = texts(upload.finish().unwrap_err());
         let begins = [
             "line 3: number: must be a number in E.164",
-            "entries[2].action: must not be set but in",
+            "entries[2].action: must not be set except in",
             "entries[3].number: must not be empty",
             "entries[3].source: must not be empty",
             "entries[3].entered_at: must be set",
