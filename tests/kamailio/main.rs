@@ -7,22 +7,19 @@
     clippy::indexing_slicing,
     unreachable_pub,
     missing_docs,
-    dead_code,
-    reason = "a test, which uses a part of what tests share"
+    reason = "a test may stop at what it did not expect"
 )]
 
 mod answers;
 mod call;
 mod fake;
 mod outages;
-#[path = "../support/program.rs"]
-mod program;
 mod questions;
 mod rates;
-#[path = "../support/redis_server.rs"]
-mod redis_server;
 mod service;
 mod sipp;
+#[path = "../support/mod.rs"]
+mod support;
 mod switch;
 
 /// A number that nothing is known of, in a range that nothing is known of.

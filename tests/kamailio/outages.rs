@@ -7,8 +7,8 @@ use ringwarden::wire::v1::Attestation;
 use tokio::time::{Instant, sleep};
 
 use crate::call::{Answer, Call};
-use crate::redis_server::RedisServer;
 use crate::service::Service;
+use crate::support::redis_server::RedisServer;
 use crate::switch::{TIMEOUT, WORKERS};
 use crate::{ALLOWED, BAD, CALLED};
 

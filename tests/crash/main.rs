@@ -1,0 +1,18 @@
+//! The end of a process: killed at any moment, asked to end by a signal, or its disk without power. Each test starts a
+//! process of its own and ends it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test may fail loudly and print what it measured"
+)]
+
+mod program;
+mod signals;
+mod store;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,17 @@
+//! A Redis that hangs, is killed, is demoted or comes back empty: as clients of the program see it, and as the store
+//! itself does. These tests measure how long an answer takes, so they share no process with tests that need much CPU.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test may fail loudly and print what it measured"
+)]
+
+mod program;
+mod store;
+#[path = "../support/mod.rs"]
+mod support;
