@@ -14,7 +14,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::random::Random;
-use super::sent_reports::{Fate, Ledger, NUMBERS, Name};
+use super::sent_reports::{Fate, NUMBERS, Name, SentReports};
 
 /// Reports of the largest batch.
 const MAX_BATCH: usize = 20;
@@ -28,7 +28,7 @@ pub struct Writer {
     name: String,
     random: Random,
     client: ReportServiceClient<Channel>,
-    ledger: Arc<Ledger>,
+    sent_reports: Arc<SentReports>,
     sent: Vec<Name>,
     seen: Seen,
 }
@@ -50,11 +50,17 @@ pub struct Writers {
 
 impl Writers {
     /// Starts so many; `round` tells their reports from those of writers before them.
-    pub fn start(count: usize, round: usize, channel: &Channel, ledger: &Arc<Ledger>, random: &mut Random) -> Self {
+    pub fn start(
+        count: usize,
+        round: usize,
+        channel: &Channel,
+        sent_reports: &Arc<SentReports>,
+        random: &mut Random,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut tasks = JoinSet::new();
         for index in 0..count {
-            let writer = Writer::new(format!("{round}-{index}"), channel.clone(), ledger, random.any());
+            let writer = Writer::new(format!("{round}-{index}"), channel.clone(), sent_reports, random.any());
             tasks.spawn(writer.run(Arc::clone(&stop)));
         }
         Self { stop, tasks }
@@ -73,12 +79,12 @@ impl Writers {
 }
 
 impl Writer {
-    pub fn new(name: String, channel: Channel, ledger: &Arc<Ledger>, seed: u64) -> Self {
+    pub fn new(name: String, channel: Channel, sent_reports: &Arc<SentReports>, seed: u64) -> Self {
         Self {
             name,
             random: Random::new(seed),
             client: ReportServiceClient::new(channel),
-            ledger: Arc::clone(ledger),
+            sent_reports: Arc::clone(sent_reports),
             sent: Vec::new(),
             seen: Seen::default(),
         }
@@ -87,7 +93,7 @@ impl Writer {
     /// Sends until all reports are acknowledged of which it was not known whether they are there.
     pub async fn complete(&mut self) {
         for _ in 0..MAX_TRIES {
-            let open = self.ledger.open();
+            let open = self.sent_reports.open();
             if open.is_empty() {
                 return;
             }
@@ -97,7 +103,7 @@ impl Writer {
         }
         panic!(
             "still not acknowledged: {:?}, {:?}",
-            self.ledger.counts(),
+            self.sent_reports.counts(),
             self.seen.codes
         );
     }
@@ -185,20 +191,20 @@ impl Writer {
 
     /// What was acknowledged before must be known, and what was never sent must be new.
     fn acknowledged(&self, name: &Name, outcome: SubmitOutcome, began: Instant) -> bool {
-        let allowed: &[SubmitOutcome] = match self.ledger.fate(name) {
+        let allowed: &[SubmitOutcome] = match self.sent_reports.fate(name) {
             None | Some(Fate::NotWritten) => &[SubmitOutcome::Accepted],
             Some(Fate::Unknown) => &[SubmitOutcome::Accepted, SubmitOutcome::AlreadyKnown],
             Some(Fate::Acknowledged) => &[SubmitOutcome::AlreadyKnown],
         };
         assert!(allowed.contains(&outcome), "{name:?}: {outcome:?}");
-        self.ledger.succeeded(name, began);
+        self.sent_reports.succeeded(name, began);
         true
     }
 
     fn failed(&mut self, name: &Name, status: &Status) -> bool {
         self.seen.codes.insert(status.code());
         let is_known = status.message().contains("nothing was written");
-        self.ledger
+        self.sent_reports
             .note(name, if is_known { Fate::NotWritten } else { Fate::Unknown });
         false
     }

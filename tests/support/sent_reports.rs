@@ -48,7 +48,7 @@ pub struct Counts {
 
 /// The fate of every report that was sent.
 #[derive(Default)]
-pub struct Ledger {
+pub struct SentReports {
     fates: Mutex<BTreeMap<Name, Fate>>,
     /// When the last request was made of all that were acknowledged.
     last_success: Mutex<Option<Instant>>,
@@ -74,7 +74,7 @@ pub fn number(index: usize) -> String {
     format!("+{}", 13_152_000_000 + index * 10_007)
 }
 
-impl Ledger {
+impl SentReports {
     /// A request that was made then was acknowledged.
     pub fn succeeded(&self, name: &Name, began: Instant) {
         let mut last = self.last_success.lock();

@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::report_writers::Writers;
-use crate::support::sent_reports::{Ledger, number};
+use crate::support::sent_reports::{SentReports, number};
 
 /// The default of `--drain-deadline`.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -26,9 +26,9 @@ async fn a_server_that_is_asked_to_end_finishes_what_is_under_way() {
     let mut random = Random::from_environment();
     let directory = tempfile::tempdir().unwrap();
     let store = format!("embedded:{}", directory.path().join("store").display());
-    let ledger = Arc::new(Ledger::default());
+    let sent_reports = Arc::new(SentReports::default());
     let mut program = Program::serve(&store).await;
-    let writers = Writers::start(4, 0, &program.channel(), &ledger, &mut random);
+    let writers = Writers::start(4, 0, &program.channel(), &sent_reports, &mut random);
     let stream = ask_until_the_end(program.channel());
     let asked_to_end = async {
         sleep(Duration::from_millis(700)).await;
@@ -39,7 +39,11 @@ async fn a_server_that_is_asked_to_end_finishes_what_is_under_way() {
     };
     let (answered, (status, took)) = tokio::join!(stream, asked_to_end);
     writers.end().await;
-    eprintln!("{} streamed, {:?}, ended in {took:?}", answered.count, ledger.counts());
+    eprintln!(
+        "{} streamed, {:?}, ended in {took:?}",
+        answered.count,
+        sent_reports.counts()
+    );
     assert_eq!(status.code(), Some(0), "{}", program.log());
     assert!(took < DRAIN_DEADLINE, "{took:?}");
     assert!(answered.count > 100, "{}", answered.count);
@@ -50,9 +54,9 @@ async fn a_server_that_is_asked_to_end_finishes_what_is_under_way() {
         answered.end
     );
 
-    assert!(ledger.counts().acknowledged > 50, "{:?}", ledger.counts());
+    assert!(sent_reports.counts().acknowledged > 50, "{:?}", sent_reports.counts());
     let program = Program::serve(&store).await;
-    ledger.check(program.channel()).await;
+    sent_reports.check(program.channel()).await;
 }
 
 /// What came of a stream.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::report_writers::Writers;
-use crate::support::sent_reports::Ledger;
+use crate::support::sent_reports::SentReports;
 use tokio::time::sleep;
 
 /// Writers at work when the program is killed.
@@ -37,10 +37,10 @@ async fn kill_rounds(rounds: usize) {
     let mut random = Random::from_environment();
     let directory = tempfile::tempdir().unwrap();
     let store = format!("embedded:{}", directory.path().join("store").display());
-    let ledger = Arc::new(Ledger::default());
+    let sent_reports = Arc::new(SentReports::default());
     for round in 0..rounds {
         let mut program = Program::serve(&store).await;
-        let writers = Writers::start(WRITERS, round, &program.channel(), &ledger, &mut random);
+        let writers = Writers::start(WRITERS, round, &program.channel(), &sent_reports, &mut random);
         sleep(Duration::from_millis(50 + random.below(MAX_RUN_MS) as u64)).await;
         program.kill();
         writers.end().await;
@@ -49,10 +49,10 @@ async fn kill_rounds(rounds: usize) {
             Program::killed_after(&store, delay).await;
         }
         let program = Program::serve(&store).await;
-        let found = ledger.check(program.channel()).await;
-        eprintln!("round {round}: {:?}, {found} found", ledger.counts());
+        let found = sent_reports.check(program.channel()).await;
+        eprintln!("round {round}: {:?}, {found} found", sent_reports.counts());
     }
-    let counts = ledger.counts();
+    let counts = sent_reports.counts();
     assert!(counts.acknowledged > 100 * rounds, "{counts:?}");
     assert!(counts.unknown > 0, "no kill met a request under way: {counts:?}");
 }

@@ -11,7 +11,7 @@ use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::redis_server::RedisServer;
 use crate::support::report_writers::{Writer, Writers};
-use crate::support::sent_reports::Ledger;
+use crate::support::sent_reports::SentReports;
 
 const WRITERS: usize = 8;
 /// The shortest that Redis is left to run, and how much longer it may be, in milliseconds.
@@ -35,8 +35,8 @@ async fn kill_rounds(rounds: usize) {
     let mut random = Random::from_environment();
     let mut redis = RedisServer::start(&DURABLE);
     let program = Program::serve(&redis.url()).await;
-    let ledger = Arc::new(Ledger::default());
-    let writers = Writers::start(WRITERS, 0, &program.channel(), &ledger, &mut random);
+    let sent_reports = Arc::new(SentReports::default());
+    let writers = Writers::start(WRITERS, 0, &program.channel(), &sent_reports, &mut random);
     for round in 0..rounds {
         assert_fsync(&redis);
         sleep(Duration::from_millis(MIN_RUN_MS + random.below(MAX_MORE_MS) as u64)).await;
@@ -45,16 +45,16 @@ async fn kill_rounds(rounds: usize) {
         redis.start_again();
         let began = Instant::now();
         program
-            .wait_for("a write", async || ledger.has_succeeded_since(began))
+            .wait_for("a write", async || sent_reports.has_succeeded_since(began))
             .await;
         eprintln!(
             "round {round}: {:?}, a write {:?} after the start",
-            ledger.counts(),
+            sent_reports.counts(),
             began.elapsed()
         );
     }
     let seen = writers.end().await;
-    let counts = ledger.counts();
+    let counts = sent_reports.counts();
     assert!(
         seen.codes.iter().all(|code| *code == Code::Unavailable),
         "{:?}",
@@ -62,20 +62,20 @@ async fn kill_rounds(rounds: usize) {
     );
     assert!(seen.slowest < IN_TIME, "{:?}", seen.slowest);
     assert!(counts.acknowledged > 100 * rounds && counts.unknown > 0, "{counts:?}");
-    ledger.check(program.channel()).await;
-    Writer::new("retry".to_owned(), program.channel(), &ledger, random.any())
+    sent_reports.check(program.channel()).await;
+    Writer::new("retry".to_owned(), program.channel(), &sent_reports, random.any())
         .complete()
         .await;
-    let found = ledger.check(program.channel()).await;
-    assert_eq!(found, ledger.counts().acknowledged);
+    let found = sent_reports.check(program.channel()).await;
+    assert_eq!(found, sent_reports.counts().acknowledged);
     eprintln!("{counts:?}, slowest write {:?}; {found} after retries", seen.slowest);
-    restarted(&redis, &ledger).await;
+    restarted(&redis, &sent_reports).await;
 }
 
 /// An instance that loads everything from Redis agrees with the one that followed.
-async fn restarted(redis: &RedisServer, ledger: &Ledger) {
+async fn restarted(redis: &RedisServer, sent_reports: &SentReports) {
     let program = Program::serve(&redis.url()).await;
-    ledger.check(program.channel()).await;
+    sent_reports.check(program.channel()).await;
 }
 
 fn assert_fsync(redis: &RedisServer) {

@@ -17,7 +17,7 @@ use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::redis_server::RedisServer;
 use crate::support::report_writers::{Writer, Writers};
-use crate::support::sent_reports::{Ledger, NUMBERS, Name, number};
+use crate::support::sent_reports::{NUMBERS, Name, SentReports, number};
 
 /// What makes Redis keep what it acknowledged.
 pub const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
@@ -45,7 +45,7 @@ pub struct Scene {
     pub redis: RedisServer,
     pub program: Program,
     random: Random,
-    ledger: Arc<Ledger>,
+    sent_reports: Arc<SentReports>,
     writers: Writers,
     watch: Watch,
     started: Instant,
@@ -59,9 +59,9 @@ impl Scene {
     pub async fn start() -> Self {
         let redis = RedisServer::start(&DURABLE);
         let program = Program::serve(&redis.url()).await;
-        let (mut random, ledger) = (Random::from_environment(), Arc::new(Ledger::default()));
+        let (mut random, sent_reports) = (Random::from_environment(), Arc::new(SentReports::default()));
         let known = report_known(&program).await;
-        let writers = Writers::start(WRITERS, 0, &program.channel(), &ledger, &mut random);
+        let writers = Writers::start(WRITERS, 0, &program.channel(), &sent_reports, &mut random);
         let watch = Watch::start(&program.channel(), known, number(NUMBERS + 1));
         let started = Instant::now();
         sleep(QUIET).await;
@@ -69,7 +69,7 @@ impl Scene {
             redis,
             program,
             random,
-            ledger,
+            sent_reports,
             writers,
             watch,
             started,
@@ -81,7 +81,7 @@ impl Scene {
     /// The outage begins.
     pub fn begin(&mut self, begin: impl FnOnce(&mut RedisServer)) {
         assert!(
-            self.ledger.has_succeeded_since(self.started),
+            self.sent_reports.has_succeeded_since(self.started),
             "nothing was acknowledged before"
         );
         self.began = Instant::now();
@@ -100,9 +100,9 @@ impl Scene {
             sleep(Duration::from_millis(100)).await;
         }
         assert!((self.program.metric("ringwarden_store_up").await - 0.0).abs() < f64::EPSILON);
-        let counts = self.ledger.counts();
+        let counts = self.sent_reports.counts();
         assert!(
-            !self.ledger.has_succeeded_since(self.lasts_since),
+            !self.sent_reports.has_succeeded_since(self.lasts_since),
             "acknowledged without a store"
         );
         assert!(counts.unknown + counts.not_written > 0, "nobody tried: {counts:?}");
@@ -114,7 +114,7 @@ impl Scene {
         end(&mut self.redis);
         let ended = Instant::now();
         self.program
-            .wait_for("a write", async || self.ledger.has_succeeded_since(ended))
+            .wait_for("a write", async || self.sent_reports.has_succeeded_since(ended))
             .await;
         let written = ended.elapsed();
         let is_up = async || {
@@ -137,11 +137,16 @@ impl Scene {
             seen.codes
         );
         assert!(seen.slowest < IN_TIME, "{:?}", seen.slowest);
-        let open = self.ledger.open().len();
-        Writer::new("retry".to_owned(), channel.clone(), &self.ledger, self.random.any())
-            .complete()
-            .await;
-        let reports = self.ledger.check(channel).await;
+        let open = self.sent_reports.open().len();
+        Writer::new(
+            "retry".to_owned(),
+            channel.clone(),
+            &self.sent_reports,
+            self.random.any(),
+        )
+        .complete()
+        .await;
+        let reports = self.sent_reports.check(channel).await;
         self.watch.end().await;
 
         let before = self.watch.between(self.started, self.began);
