@@ -1,5 +1,5 @@
-//! What the code takes from the allocator. The counter is the allocator of the whole process, so these tests have a
-//! process of their own; it counts the allocations of each thread apart.
+//! How often the code allocates memory, and how much. The counter replaces the allocator of the whole process, so these
+//! tests have their own binary. It counts each thread separately, so they may run in parallel.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! What reading numbers takes from the allocator. After [`number::warm_up`] nothing is left to be built: the first number
-//! of a country costs what every other does.
+//! Allocations when numbers are read. After [`number::warm_up`] everything is built: the first number of a country
+//! costs the same as the next ones.
 
 use std::hint::black_box;
 

@@ -1,4 +1,5 @@
-//! What it takes to know who calls how much: memory within its bound when everything is full, and none per call.
+//! Memory of the traffic counters: it stays below its limit when all tables are full, and recording a call allocates
+//! nothing.
 
 use allocation_counter::measure;
 use ringwarden::domain::call::Signing;

@@ -1,5 +1,5 @@
-//! The end of a process: killed at any moment, asked to end by a signal, or its disk without power. Each test starts a
-//! process of its own and ends it.
+//! Processes that end: killed at a random moment, asked to end by a signal, or with the power of their disk cut. Each
+//! test starts its own process and ends it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

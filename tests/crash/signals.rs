@@ -1,5 +1,5 @@
-//! Signals end a server: the first asks it to drain, the second cuts the drain short. Signals reach every
-//! test in a process; no other test of this binary listens to them.
+//! The first signal asks a server to drain, the second one cuts the drain short. Signals reach every test of a process;
+//! no other test of this binary listens to them.
 
 use std::process::{Command, id};
 use std::time::Duration;

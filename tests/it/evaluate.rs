@@ -1,5 +1,5 @@
-//! `evaluate` on a small sample: its figures are computed again from the scores and the complaints, by other code, and
-//! nothing that came later changes a score.
+//! The command `evaluate` on a small sample. Its figures are computed a second time from the scores and the complaints
+//! by other code, and later complaints change no score.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! `fit`: the same samples give the same file, and nothing that came later is looked at.
+//! The command `fit`: the same samples give the same file, and later complaints are not read.
 
 use crate::support::complaints::{DAYS, Filed, Files, day};
 use ringwarden::domain::model::ScoreModel;

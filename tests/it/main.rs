@@ -1,8 +1,8 @@
-//! The tests that can share one process, in one binary. The modules mirror `src`; `dashboards`, `readme` and `tidy` check
-//! what lies beside the code. `cargo test --test it store::` runs one area.
+//! The tests that can share one process. The modules mirror `src`. The modules `dashboards`, `readme` and `tidy` check
+//! the files beside the code. `cargo test --test it store::` runs one area.
 //!
-//! Tests that kill processes, send signals, count allocations, or need a failing Redis or a Kamailio are in binaries of
-//! their own, beside this one.
+//! Tests that kill processes, send signals, count allocations, or need a failing Redis or Kamailio have their own
+//! binaries, in the folders beside this one.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

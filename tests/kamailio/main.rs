@@ -1,5 +1,5 @@
-//! Calls through a real switch: Kamailio with the configuration of `deploy/kamailio`, the program behind it, and in
-//! front of it SIPp with the scenario of the same folder, or INVITEs byte by byte where the words of an answer matter.
+//! Calls through a real switch: Kamailio with the configuration of `deploy/kamailio` asks the program. SIPp with the
+//! scenario of the same folder calls it, or single INVITEs where the words of an answer matter.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The service away, hung, or without its store: no call is lost, and none waits longer than a worker may.
+//! The service is gone, hangs, or has no store: no call is lost, and no call waits longer than a worker may.
 
 use std::time::Duration;
 

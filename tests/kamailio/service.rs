@@ -1,4 +1,4 @@
-//! The service as operators and other clients of it see it, beside the switch.
+//! The service as its operators and its other clients use it, beside the switch.
 
 use ringwarden::wire::Timestamp;
 use ringwarden::wire::v1;

@@ -1,5 +1,5 @@
-//! A Redis that hangs, is killed, is demoted or comes back empty: as clients of the program see it, and as the store
-//! itself does. These tests measure how long an answer takes, so they share no process with tests that need much CPU.
+//! A Redis that hangs, is killed, is demoted or comes back empty, seen by clients of the program and by the store.
+//! These tests measure the time of an answer, so they share no process with tests that need much CPU.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

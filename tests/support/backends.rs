@@ -1,4 +1,4 @@
-//! Places where a store lives for the length of one test.
+//! Places where a store is kept for the length of one test.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Commits in few words.
+//! Short forms of commits.
 
 use std::sync::Arc;
 

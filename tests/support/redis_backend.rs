@@ -1,4 +1,4 @@
-//! A Redis for the length of one test.
+//! A store in a Redis that exists for the length of one test.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Commits to the store in Redis, and what comes back.
+//! Commits to the store in Redis, and reads of what it holds.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Writers of reports over gRPC: new ones, the same again, alone and in batches, and what became of each.
+//! Writers of reports over gRPC: new and repeated reports, alone and in batches, and the outcome of each.
 
 use std::collections::HashSet;
 use std::sync::Arc;

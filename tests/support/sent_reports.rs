@@ -1,4 +1,4 @@
-//! What writers know of the reports they sent, and whether a server's answers agree.
+//! The reports that writers sent, their known outcomes, and a check of a server's answers against them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

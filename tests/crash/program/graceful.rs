@@ -1,4 +1,4 @@
-//! A server that is asked to end: it answers what is under way, tells streams, and exits with 0.
+//! A server that is asked to end: it answers the requests that are under way, tells open streams, and exits with 0.
 
 use std::sync::Arc;
 use std::time::Duration;

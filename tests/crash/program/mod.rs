@@ -1,7 +1,7 @@
-//! The end of the program, over the embedded store: killed at any moment or asked to end, it loses nothing that it
-//! acknowledged and counts nothing twice, as clients see it over gRPC.
+//! The program over the embedded store is killed at a random moment or asked to end. Clients then see over gRPC that no
+//! acknowledged report is lost and no report is counted twice.
 //!
-//! `kill -9` leaves the page cache whole, so it tells nothing of fsync: the tests of the store do.
+//! `kill -9` does not lose the page cache, so these tests say nothing about fsync. The tests in `crash/store` do.
 
 mod graceful;
 

@@ -1,4 +1,4 @@
-//! What must hold of a store after a crash.
+//! The checks of a store after a crash.
 
 use std::collections::HashMap;
 use std::path::Path;

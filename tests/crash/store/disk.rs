@@ -1,8 +1,8 @@
-//! A disk with a cache in front of it, which forgets what was not fsynced when the power fails.
+//! A disk with a cache. When the power fails, the cache loses everything that was not fsynced.
 //!
-//! Of a file, each 512-byte sector is on the disk as some write since the last fsync left it, chosen at random, and the
-//! length as some change of it left it; sectors that were never written are zeros. Of a directory, the changes since
-//! its last fsync are on the disk up to a random one. A file or directory whose entry is lost is lost.
+//! For each 512-byte sector of a file, the disk holds one of the writes since the last fsync, chosen at random. The
+//! length of the file is chosen in the same way. Sectors that were never written are zeros. For a directory, the disk
+//! holds the changes since its last fsync up to a random one. A file or directory without an entry is lost.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

@@ -1,8 +1,8 @@
-//! Crashes of the embedded store: whatever it acknowledged is there afterwards, and nothing is there by halves.
+//! Crashes of the embedded store: every acknowledged batch is there afterwards, and no batch is there in part.
 //!
-//! `kill -9` leaves the page cache whole, so it tells nothing of fsync. The tests of the lost cache record what a
-//! process asks of the file system, and from the record make the directory as it may lie on the disk after a power
-//! failure at any moment.
+//! `kill -9` does not lose the page cache, so it says nothing about fsync. The tests of the lost cache record the
+//! system calls of a process. From the record they build the directory as it may be on the disk after a power failure
+//! at any moment.
 
 mod check;
 mod disk;

@@ -1,8 +1,8 @@
-//! Records what a process asks of the file system, with strace, and reads the record.
+//! Records the file system calls of a process with strace, and reads the record.
 //!
-//! A call takes effect when it returns, except that a descriptor is free once `close` begins, and an fsync covers what
-//! was written before it began. strace stops a thread on both sides of each call, so whatever one thread does because
-//! of another's call comes after it in the record.
+//! A call takes effect when it returns, with two exceptions: a descriptor is free once `close` begins, and an fsync
+//! covers the writes before it began. strace stops a thread before and after each call. So if one thread acts because
+//! of a call of another thread, its own call comes later in the record.
 
 use std::collections::HashMap;
 use std::ffi::OsString;

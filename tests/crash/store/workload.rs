@@ -1,6 +1,6 @@
-//! What the crashing process writes, so that anybody can say from counts alone what must be in the store.
+//! The writes of the process that is crashed. From counts alone a test knows what the store must hold.
 //!
-//! Each thread owns its numbers and its case, and writes numbered batches, one after the other. All threads share two
+//! Each thread owns its numbers and its case, and writes numbered batches one after the other. All threads share two
 //! shards, so their commits meet in one log, and the log is trimmed. Values are from 40 bytes to 5 KB.
 
 use std::collections::HashMap;

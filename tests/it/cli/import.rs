@@ -1,4 +1,4 @@
-//! What imports make of files, without a server: identity, both column layouts, dirty rows, gzip, letters.
+//! Imports of files, without a server: ids, both column layouts, faulty rows, gzip, letters.
 
 use std::io::{Cursor, Read, Write as _};
 

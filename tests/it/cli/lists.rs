@@ -1,5 +1,5 @@
-//! `import list`, `list show` and `list ls`, the program itself against a server: files that are taken, files that are
-//! not, and what the server says when its client did not check.
+//! The commands `import list`, `list show` and `list ls` of the program against a server: files that are accepted,
+//! files that are refused, and the server's own checks when the client has none.
 
 use std::io::{Cursor, Write as _};
 use std::process::{Command, Output, Stdio};

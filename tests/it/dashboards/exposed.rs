@@ -1,4 +1,4 @@
-//! What a server says at `/metrics`: names of series, with the values that their labels have.
+//! The series that a server has at `/metrics`: their names, their labels, and the values of the labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! The alarms and the dashboard of `deploy` name only what a running server has at `/metrics`, and all of it; and the
-//! alarms do what they say, which `promtool` tests.
+//! The alarms and the dashboard of `deploy` name all metrics of a running server and no others. The alarms fire when
+//! they should, which `promtool` tests.
 
 mod exposed;
 mod promql;

@@ -1,6 +1,6 @@
-//! What an expression in PromQL names: metrics, labels, and values of labels.
+//! The names in a PromQL expression: metrics, labels, and values of labels.
 //!
-//! Only as much of the language is read as naming takes; whether an expression is correct is for `promtool` to say.
+//! This reads only as much of the language as the names need. `promtool` checks that an expression is correct.
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -1,4 +1,4 @@
-//! The dashboard and the alarms, as the files have them.
+//! The dashboard and the alarms, read from their files.
 
 use std::collections::BTreeMap;
 use std::fs;

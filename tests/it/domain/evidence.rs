@@ -1,4 +1,5 @@
-//! The fold of reports does not care in which order they came, how often, or how they were mixed with withdrawals.
+//! The fold of reports gives the same evidence for every order of the reports, for repeated reports, and for
+//! withdrawals between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

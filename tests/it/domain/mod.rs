@@ -1,4 +1,4 @@
-//! The rules without a store and without time: evidence, score, signing and policy.
+//! The rules that need no store and no clock: evidence, score, signing and policy.
 
 mod evidence;
 mod policy;

@@ -1,5 +1,5 @@
-//! The call-time rules, as a table of all that can come together: every combination is decided by exactly one row, every
-//! row decides something, and the program decides the same.
+//! The call-time rules as a table of all combinations: exactly one row decides each combination, every row decides at
+//! least one, and the program decides the same.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A call is not the number that it shows: which books are read for it, and what its signing adds.
+//! Signed and unsigned calls: which ledgers are read for a call, and how its signature changes the score.
 
 use crate::support::evidence::{at, id, plain_row, reporter, rows};
 use proptest::prelude::*;

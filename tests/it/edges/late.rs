@@ -1,4 +1,4 @@
-//! Answers that would come too late, over real sockets: the call is let through, and nobody is told of an error.
+//! Lookups whose answer would come too late, over real sockets: the call is let through, and the client gets no error.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every method of the contract once, and the same over JSON.
+//! Every method of the contract once over gRPC, and the same over JSON.
 
 use futures_util::StreamExt as _;
 use ringwarden::wire::{Timestamp, v1};

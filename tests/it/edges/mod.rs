@@ -1,4 +1,4 @@
-//! Both edges on real sockets, over the store in memory: every method once, health, reflection, and the end.
+//! Both edges on real sockets, over the store in memory: every method, health, reflection, and shutdown.
 
 mod hostile;
 mod late;

@@ -1,4 +1,4 @@
-//! What a client is told whose quota is used up, on both edges.
+//! The answer on both edges to a client whose quota is used up.
 
 use std::sync::Arc;
 use std::time::Duration;

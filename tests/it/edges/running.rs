@@ -1,4 +1,4 @@
-//! How the servers begin, show themselves, and end.
+//! The servers start, report their health, and shut down.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! `docs/numbers.md` is true: on every input of its table of findings the bare crate still gives the
-//! wrong answer shown, and this library the right one. A row of which the crate has learnt goes.
+//! The table of findings in `docs/numbers.md` is true: for every input the bare crate still gives the wrong answer of
+//! the table, and this library gives the right one. If the crate is corrected, remove the row.
 
 use phonenumber::Mode;
 use phonenumber::metadata::DATABASE;

@@ -1,5 +1,5 @@
-//! `docs/number-forms.md` is true: every row of its tables is asked. And every emergency number of
-//! every region is known.
+//! The tables in `docs/number-forms.md` are true: every row is read and checked. Every emergency number of every region
+//! is known.
 
 use ringwarden::number::{
     self, AttestationLevel, LineType, Parsed, ParsedNumber, Region, ServiceKind, Validity, Verstat,

@@ -1,7 +1,7 @@
-//! Agreement with libphonenumber on recorded answers, and what holds for any text.
+//! Agreement with the recorded answers of libphonenumber, and properties that hold for every text.
 //!
-//! Each line of the data is what libphonenumber (Python port, metadata 9.0.33) says of a generated
-//! input: `input`, `region` and either `e164`, `valid`, `possible`, `rc`, `type`, `ext`, or `error`.
+//! Each line of the data is the answer of libphonenumber (Python port, metadata 9.0.33) for a generated input: `input`,
+//! `region` and either `e164`, `valid`, `possible`, `rc`, `type`, `ext`, or `error`.
 
 use std::collections::BTreeMap;
 use std::fs::File;

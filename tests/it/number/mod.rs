@@ -1,5 +1,5 @@
-//! The reading of numbers: against libphonenumber's recorded answers, against another port of it, against the tables of
-//! the documentation, and against nonsense.
+//! The reading of numbers, compared with the recorded answers of libphonenumber, with another port of it, and with the
+//! tables of the documentation; and fed with random texts.
 
 mod findings;
 mod forms;

@@ -1,4 +1,4 @@
-//! What analysts decide: statuses, resets, cases, lists; and callers without a number.
+//! Changes by analysts: statuses, resets, cases, lists; and callers without a number.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Lists: replaced whole or not at all, by a change like any other, and seen by every instance.
+//! Lists: a list is replaced as a whole or not at all, the change is idempotent like any other, and every instance sees
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Questions at call time: whom a call is to, how it was signed, and by when an answer is due.
+//! Lookups at call time: the called number, the signature, and the time by which an answer is due.
 
 use std::sync::mpsc;
 use std::thread;

@@ -1,4 +1,4 @@
-//! What those can do to a number who want to make it look bad, or good.
+//! Attackers who want to make a number look bad or good, and how much they can do.
 
 use std::sync::Arc;
 use std::time::Duration;

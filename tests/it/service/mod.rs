@@ -1,4 +1,4 @@
-//! What the service promises, over the store in memory: idempotence, reading one's own writes, two instances, cases.
+//! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
 mod analysts;
 mod instances;

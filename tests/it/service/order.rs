@@ -1,4 +1,4 @@
-//! The same reports, in any order, however often, over however many instances: the same scores.
+//! The same reports give the same scores, in any order, repeated, and over any number of instances.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

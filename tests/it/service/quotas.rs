@@ -1,4 +1,4 @@
-//! Quotas: of a reporter, of a tenant, over instances, and what retries cost.
+//! Quotas of a reporter and of a tenant, over several instances, and the cost of retries.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Reports: counted once, taken back, superseded, listed.
+//! Reports: counted once, withdrawn, superseded, listed.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a caller's calls tell: how many they call, in what order, how the calls end, and who calls back.
+//! Signs in the calls of a caller: how many numbers it calls, in what order, how the calls end, and who calls back.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a reporter's word weighs, by what analysts and confirmed cases said of earlier numbers.
+//! The weight of a reporter's reports, by the ground truth of the numbers it reported earlier.
 
 use std::time::Duration;
 

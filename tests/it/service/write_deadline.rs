@@ -1,4 +1,5 @@
-//! Changes over a store that is slow, or whose answers get lost: they are answered in time, and a retry makes them good.
+//! Mutations over a store that is slow or loses its answers: the answer comes in time, and a retry completes the
+//! mutation.
 
 use std::sync::Arc;
 use std::time::Duration;

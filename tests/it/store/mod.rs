@@ -1,4 +1,4 @@
-//! The stores: one contract for all of them, and what the store in Redis refuses.
+//! The stores: one contract for all of them, and the rules of the store in Redis.
 
 mod contract;
 mod redis;

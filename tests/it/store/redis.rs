@@ -1,4 +1,4 @@
-//! The store in Redis: who it is, what it refuses, and what it asks of its server.
+//! The store in Redis: its id, the settings it refuses, and what it requires from its server.
 
 use crate::support::redis_commits::{DURABLE, LONG, commit, number, open, state, store_error, write};
 use crate::support::redis_server::{RedisServer, free_port};

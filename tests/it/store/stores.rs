@@ -1,4 +1,4 @@
-//! One suite of tests, run against every store.
+//! The contract, run against every store.
 
 use std::sync::Arc;
 use std::time::Duration;

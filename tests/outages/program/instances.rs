@@ -1,5 +1,5 @@
-//! Two instances of the program on one Redis: what is written through one is answered by the other soon, and by itself
-//! at once.
+//! Two instances of the program on one Redis: the instance that wrote answers with the change at once, the other one
+//! soon.
 
 use std::time::Duration;
 

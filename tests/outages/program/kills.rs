@@ -1,4 +1,4 @@
-//! Redis killed again and again under writers: what was acknowledged to clients is there once.
+//! Redis is killed again and again while clients write: every acknowledged report is there once.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Outages of Redis, as clients of the program see them: lookups go on as before and say how old their data is, writes
-//! fail in time and succeed when they are sent again, nothing is lost or counted twice, and no restart is needed.
+//! Outages of Redis, seen by clients of the program. Lookups go on and say how old their data is. Writes fail in time
+//! and succeed when they are sent again. Nothing is lost or counted twice, and no restart is needed.
 
 mod instances;
 mod kills;

@@ -1,5 +1,5 @@
-//! An outage of Redis, from before it to after it: the program serves lookups and takes reports all the time, and what
-//! both met is compared.
+//! An outage of Redis from before it to after it. The program serves lookups and takes reports all the time, and both
+//! are checked.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Lookups all the time, whatever happens to the store: how they were answered, and how fast.
+//! Lookups all the time, during an outage too: how they were answered, and how fast.
 
 use std::fmt;
 use std::sync::Arc;

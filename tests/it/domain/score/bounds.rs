@@ -1,4 +1,5 @@
-//! Caps and floors: what neighbours alone may do, what a case holds, and what analysts say.
+//! Caps and floors: the most that neighbours alone can do, the floor that a case gives, and the effect of an analyst's
+//! status.
 
 use std::time::Duration;
 

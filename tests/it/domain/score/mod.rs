@@ -1,7 +1,7 @@
-//! Scoring, term by term: what adds up, where floors and caps hold, and which reasons are given.
+//! Scoring, term by term: the sum, the floors and caps, and the reasons.
 //!
-//! The arithmetic is checked with a model of straight lines that no fit ever changes; what must hold of every model is
-//! checked with the built-in one as well.
+//! The arithmetic is checked with a model of straight lines that no fit ever changes. Rules for every model are checked
+//! with the built-in model too.
 
 mod bounds;
 mod policy;

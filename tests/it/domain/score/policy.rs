@@ -1,4 +1,4 @@
-//! From scores to advice.
+//! From scores to actions.
 
 use ringwarden::domain::kinds::{Action, Basis, StatusKind};
 use ringwarden::domain::policy::{Facts, Policy};

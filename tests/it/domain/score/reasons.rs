@@ -1,4 +1,4 @@
-//! Reasons: their points are the score, the weightiest comes first, and their codes never change.
+//! Reasons: their points add up to the score, the one with the most points comes first, and their codes never change.
 
 use proptest::prelude::*;
 use proptest::sample::select;

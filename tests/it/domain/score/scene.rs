@@ -1,4 +1,4 @@
-//! Numbers, cases and neighbourhoods to be scored.
+//! Numbers, cases and neighbourhoods for the tests of the score.
 
 use std::sync::{Arc, LazyLock};
 

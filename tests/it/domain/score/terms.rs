@@ -1,4 +1,4 @@
-//! What adds up: reports, areas, neighbours, "not spam", and how it all fades.
+//! The terms of the sum: reports, areas, neighbours, "not spam", and how all of them fade.
 
 use proptest::prelude::*;
 use ringwarden::domain::ids::Area;

@@ -1,4 +1,4 @@
-//! Hostile cases and links.
+//! Invalid requests about cases and links.
 
 use ringwarden::wire::{Timestamp, v1};
 use tonic::Code;

@@ -1,4 +1,4 @@
-//! Hostile HTTP.
+//! Invalid HTTP.
 
 use tonic::Code;
 

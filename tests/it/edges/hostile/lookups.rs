@@ -1,4 +1,4 @@
-//! Hostile lookups.
+//! Invalid lookups.
 
 use ringwarden::wire::{self, v1};
 use tonic::Code;

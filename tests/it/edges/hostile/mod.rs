@@ -1,5 +1,5 @@
-//! What nobody should send, sent: to gRPC and to HTTP. Every request is refused with the code and the fields that say
-//! why, nothing of it is stored, no answer repeats a phone number, and the server goes on answering.
+//! Invalid requests to gRPC and to HTTP. Each one is refused with the right code and the right fields. Nothing of it is
+//! stored, no answer repeats a phone number, and the server still answers afterwards.
 
 mod cases;
 mod http;

@@ -1,4 +1,4 @@
-//! Hostile questions about numbers, and hostile statuses.
+//! Invalid requests about numbers and statuses.
 
 use ringwarden::wire::{Timestamp, v1};
 use tonic::Code;

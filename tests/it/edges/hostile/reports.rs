@@ -1,4 +1,4 @@
-//! Hostile reports and withdrawals.
+//! Invalid reports and withdrawals.
 
 use ringwarden::clock::Clock;
 use ringwarden::wire::{Timestamp, v1};

@@ -1,4 +1,5 @@
-//! What is wrong below the level of fields: messages that are too large or no messages, methods that are none.
+//! Requests that are invalid below the level of fields: messages that are too large or not messages at all, and methods
+//! that do not exist.
 
 use prost::Message;
 use ringwarden::wire::v1;

@@ -1,4 +1,4 @@
-//! Real calls: the examples in the order of the table, pages, refusals. Every answer must fit its description.
+//! Real calls: the examples in the order of the route table, pages, refusals. Every answer must fit its description.
 
 use ringwarden::http::{ROUTES, Route};
 use serde_json::{Value, json};

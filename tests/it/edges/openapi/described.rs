@@ -1,4 +1,4 @@
-//! What the description says of a route, and whether something fits it.
+//! The description of one route, and a check whether a value fits it.
 
 use jsonschema::Validator;
 use ringwarden::http::{Answer as Kind, Route};

@@ -1,4 +1,4 @@
-//! The description itself: whole, sound, and of this server.
+//! The description itself: complete, valid, and served by this server.
 
 use std::collections::{BTreeSet, HashSet};
 

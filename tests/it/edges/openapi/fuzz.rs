@@ -1,7 +1,7 @@
-//! Requests that were good once: bodies and paths changed at random, sent to the real server.
+//! Valid requests whose bodies and paths are changed at random, sent to a real server.
 //!
-//! Every one is answered in time, none with a 5xx, and every refusal is a `google.rpc.Status`. A failure prints the seed
-//! to run it again with.
+//! Every request is answered in time, none with a 5xx, and every refusal is a `google.rpc.Status`. A failure prints the
+//! seed, so that it can be run again.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The JSON edge against its own description, against gRPC, and against nonsense, on a real server.
+//! The JSON edge on a real server, compared with its own description and with gRPC, and fed with invalid requests.
 //!
-//! Every route is described and answers; every example is accepted; every answer fits its schema; JSON and gRPC say the
-//! same; whatever is sent, the server refuses it in words and goes on.
+//! Every route is described and answers. Every example is accepted. Every answer fits its schema. JSON and gRPC give
+//! the same answers. The server refuses any invalid request with a message and still answers afterwards.
 
 mod conversation;
 mod described;

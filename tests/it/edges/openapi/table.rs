@@ -1,4 +1,4 @@
-//! The page about HTTP in the documentation says what the table of routes says, and its examples are the tested ones.
+//! The documentation of HTTP lists the same routes as the route table, and its examples are the tested ones.
 
 use std::fs;
 use std::path::Path;

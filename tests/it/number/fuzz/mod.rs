@@ -1,10 +1,10 @@
 //! No text makes the reading of numbers panic, hang, contradict itself or show a number.
 //!
-//! A corpus holds one short input for each shape of an answer that was ever reached. Inputs are made from it by
-//! mutation; one that leads both readers to answers not seen together before joins it for the rest of the run,
-//! so that later inputs start from there. The short form has a fixed seed. The long form, run by hand and optimised, takes its seed from
-//! `RINGWARDEN_FUZZ_SEED` and its length from `RINGWARDEN_FUZZ_INPUTS`, and prints inputs with shapes that
-//! are not in the corpus, as lines for it.
+//! A corpus holds one short input for each shape of an answer that was ever reached. Mutations of the corpus make new
+//! inputs. If an input gives a pair of answers that is new, it joins the corpus for the rest of the run, and later
+//! inputs start from it too. The short form has a fixed seed. The long form is run by hand and optimised: it takes its
+//! seed from `RINGWARDEN_FUZZ_SEED` and its length from `RINGWARDEN_FUZZ_INPUTS`, and prints inputs with new shapes as
+//! lines for the corpus.
 
 mod mutate;
 mod outcome;

@@ -1,4 +1,4 @@
-//! Makes new inputs from old ones: by their characters, and by pieces that mean something in a number.
+//! Makes new inputs from old ones: changes characters, and inserts pieces that have a meaning in a number.
 
 use super::Input;
 use crate::support::random::Random;

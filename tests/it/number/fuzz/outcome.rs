@@ -1,4 +1,4 @@
-//! What came of an input: the shapes of both answers, without their digits and regions.
+//! The outcome of an input: the shapes of both answers, without their digits and regions.
 
 use ringwarden::number::{NumberError, Parsed, ParsedNumber, ServiceKind};
 

@@ -1,4 +1,4 @@
-//! What holds for every text.
+//! Properties that hold for every text.
 
 use ringwarden::number::{self, E164, NumberError, Parsed, ParsedNumber, Region, Validity};
 

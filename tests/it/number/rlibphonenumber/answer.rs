@@ -1,4 +1,4 @@
-//! What a port of libphonenumber says of a text, and how two such answers differ.
+//! The answer of a port of libphonenumber to a text, and the difference between two answers.
 
 use ringwarden::number::{self, LineType, NumberError, Region, Validity};
 

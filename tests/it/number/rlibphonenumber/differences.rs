@@ -1,4 +1,4 @@
-//! Every known difference between us and the other port, with its cause and who is right.
+//! Every known difference between this library and the other port, with its cause and with the one that is right.
 
 use super::Answer;
 use super::answer::Failure;

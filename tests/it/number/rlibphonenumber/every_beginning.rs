@@ -1,5 +1,5 @@
-//! Every beginning of a number in every length of every country code: at the edges of ranges and lengths, where
-//! random numbers seldom fall.
+//! Every beginning of a number, in every length, of every country code. Random numbers seldom meet the ends of ranges
+//! and lengths.
 
 use phonenumber::metadata::{DATABASE, Descriptor};
 

@@ -1,7 +1,7 @@
 //! Texts that hold numbers of all regions, as people and programs write them.
 //!
-//! All regions and kinds of number weigh the same. National numbers come from the patterns of the plan, and
-//! some are then bent, so that they fall just outside a pattern or a length.
+//! All regions and kinds of number have the same weight. National numbers come from the patterns of the plan. Some are
+//! then changed, so that they are just outside a pattern or a length.
 
 use phonenumber::Metadata;
 use phonenumber::metadata::DATABASE;

@@ -1,8 +1,8 @@
-//! We agree with another port of libphonenumber on any number in any form, but for what a table lists.
+//! This library agrees with another port of libphonenumber on any number in any form, except for the differences in a
+//! table.
 //!
-//! The other port is asked twice: with our metadata, so that what differs is how texts are read, and with its
-//! own, so that our metadata are not compared with themselves only. Where the table no longer holds, because a
-//! listed example agrees, a test fails too.
+//! The other port is asked twice. With our metadata, only the reading of texts can differ. With its own metadata, ours
+//! are compared with other metadata too. If a listed example agrees, the table is out of date and a test fails.
 
 mod answer;
 mod differences;

@@ -1,4 +1,4 @@
-//! Another port of libphonenumber, with its own metadata or with that of the `phonenumber` crate.
+//! Another port of libphonenumber, with its own metadata or with the metadata of the `phonenumber` crate.
 
 use phonenumber::Metadata;
 use phonenumber::metadata::{DATABASE, Descriptor, Format};

@@ -1,4 +1,4 @@
-//! Opening, naming, opening again.
+//! A store is opened, has an id, and is opened again.
 
 use ringwarden::store::{RecordKey, Table};
 

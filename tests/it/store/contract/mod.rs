@@ -1,7 +1,7 @@
-//! The contract that every store keeps, as tests over a [`Place`](crate::support::backends::Place).
+//! The contract of every store, as tests over a [`Place`](crate::support::backends::Place).
 //!
-//! `store_contract!(name, place)` makes a module `name` of them, where `place` is an expression that awaits a fresh
-//! place, or `None` if the store cannot be reached on this machine.
+//! `store_contract!(name, place)` makes a module `name` with these tests. `place` is an expression that awaits a fresh
+//! place for a store.
 
 pub mod commits;
 pub mod following;

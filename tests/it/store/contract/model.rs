@@ -1,4 +1,4 @@
-//! A long walk of random commits, compared with the simplest model of a store.
+//! Many random commits, compared with the simplest model of a store.
 
 use std::collections::BTreeMap;
 
