@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::complaints::{DAYS, Filed, Files, day};
+use crate::support::complaints::{self, DAYS, Filed, Files, day};
 use chrono::{Days, NaiveDate};
 use ringwarden::domain::feature::Feature;
 use ringwarden::domain::model::{Fitted, ScoreModel, Term};

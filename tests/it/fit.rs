@@ -1,6 +1,6 @@
 //! The command `fit`: the same samples give the same file, and later complaints are not read.
 
-use crate::support::complaints::{DAYS, Filed, Files, day};
+use crate::support::complaints::{self, DAYS, Filed, Files, day};
 use ringwarden::domain::model::ScoreModel;
 
 /// The days that are fitted on: there must be 24,000 numbers seen before their Tuesdays.
