@@ -2,13 +2,14 @@
 //! These tests measure the time of an answer, so they share no process with tests that need much CPU.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
     missing_docs,
     unreachable_pub,
-    reason = "a test may fail loudly and print what it measured"
+    reason = "a test may fail loudly, print what it measured, and spawn tasks that nobody shuts down"
 )]
 
 mod program;
