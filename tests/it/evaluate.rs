@@ -1,5 +1,11 @@
 //! The command `evaluate` on a small sample. Its figures are computed a second time from the scores and the complaints
 //! by other code, and later complaints change no score.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts and shares are small"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,7 +9,7 @@
     clippy::print_stderr,
     missing_docs,
     unreachable_pub,
-    reason = "a test may fail loudly, print what it measured, and spawn tasks that nobody shuts down"
+    reason = "a test may fail loudly, print what it measured, and spawn tasks that end with it"
 )]
 
 mod program;

@@ -1,4 +1,5 @@
 //! Client commands against a server that fails in chosen ways.
+#![allow(clippy::disallowed_methods, reason = "a fake server ends with its test")]
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
