@@ -1,4 +1,4 @@
-//! What callers are told, and on the word of whom.
+//! Answers to callers, and the evidence behind each answer.
 
 use ringwarden::wire::v1::{Attestation, ListKind, StatusKind};
 use serde_json::json;

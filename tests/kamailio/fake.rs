@@ -1,5 +1,5 @@
-//! A stand-in for the service that keeps what it is asked and answers as it is told: for questions word for word, and
-//! for answers that the service never gives.
+//! A stand-in for the service. It keeps the requests and gives chosen answers, so that a test can read a request word
+//! for word, or give an answer that the service never gives.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! Calls through a real switch: Kamailio with the configuration of `deploy/kamailio`, the program behind it, and in
-//! front of it SIPp with the scenario of the same folder, or INVITEs byte by byte where the words of an answer matter.
+//! Calls through a real switch: Kamailio with the configuration of `deploy/kamailio` asks the program. SIPp with the
+//! scenario of the same folder calls it, or single INVITEs where the words of an answer matter.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,22 +7,19 @@
     clippy::indexing_slicing,
     unreachable_pub,
     missing_docs,
-    dead_code,
-    reason = "a test, which uses a part of what tests share"
+    reason = "a test may stop at what it did not expect"
 )]
 
 mod answers;
 mod call;
 mod fake;
 mod outages;
-#[path = "../support/program.rs"]
-mod program;
 mod questions;
 mod rates;
-#[path = "../support/redis_server.rs"]
-mod redis_server;
 mod service;
 mod sipp;
+#[path = "../support/mod.rs"]
+mod support;
 mod switch;
 
 /// A number that nothing is known of, in a range that nothing is known of.

@@ -1,4 +1,4 @@
-//! The service away, hung, or without its store: no call is lost, and none waits longer than a worker may.
+//! The service is gone, hangs, or has no store: no call is lost, and no call waits longer than a worker may.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use ringwarden::wire::v1::Attestation;
 use tokio::time::{Instant, sleep};
 
 use crate::call::{Answer, Call};
-use crate::redis_server::RedisServer;
 use crate::service::Service;
+use crate::support::redis_server::RedisServer;
 use crate::switch::{TIMEOUT, WORKERS};
 use crate::{ALLOWED, BAD, CALLED};
 

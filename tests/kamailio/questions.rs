@@ -1,4 +1,4 @@
-//! What the switch asks, word for word, and what it makes of answers that are none.
+//! The requests of the switch, word for word, and its reaction to faulty answers.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What the questions of a switch tell of a caller: how many different people it calls, each call counted once.
+//! Traffic of a caller from the switch's requests: how many different numbers it calls, each call counted once.
 
 use std::time::Duration;
 

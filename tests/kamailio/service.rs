@@ -1,4 +1,4 @@
-//! The service as operators and other clients of it see it, beside the switch.
+//! The service as its operators and its other clients use it, beside the switch.
 
 use ringwarden::wire::Timestamp;
 use ringwarden::wire::v1;
@@ -10,7 +10,7 @@ use ringwarden::wire::v1::replace_list_request::Part;
 use ringwarden::wire::v1::report_service_client::ReportServiceClient;
 use serde_json::{Value, json};
 
-use crate::program::Program;
+use crate::support::program::Program;
 use crate::switch::Switch;
 
 /// How many reports block a number and name the kind of its calls, whatever model scores them.

@@ -1,4 +1,4 @@
-//! Many calls by SIPp, with the scenario that the project hands out.
+//! Many calls by SIPp, with the scenario in `deploy`.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -1,5 +1,5 @@
-//! A private Kamailio with the configuration that the project hands out: a free port of the loopback, a directory of
-//! its own, and an end when it is dropped.
+//! A private Kamailio with the configuration in `deploy`: on a free loopback port, in its own directory. It ends when
+//! it is dropped.
 
 use std::fs::File;
 use std::io::ErrorKind;

@@ -1,5 +1,5 @@
-//! Complaints as a feed files them, made up but the same every time: hot blocks, numbers made up for one call, repeat
-//! callers, loud numbers, toll-free ones.
+//! Complaints in the format of a feed. They are made up, and the same every time: blocks with many bad numbers, numbers
+//! used for one call, repeated callers, numbers with many complaints, toll-free numbers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

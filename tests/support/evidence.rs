@@ -1,4 +1,4 @@
-//! Arbitrary histories of one number, and the plainest sums over its rows to compare the fold with.
+//! Random histories of one number, and simple sums over its rows to compare the fold with.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! What several test files share.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+//! What the test binaries share.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,14 +8,18 @@
     reason = "a test may fail loudly"
 )]
 
-pub mod contract;
+pub mod backends;
+pub mod commits;
+pub mod complaints;
 pub mod evidence;
 pub mod flaky;
 pub mod instance;
 pub mod overtaken;
-pub mod places;
-pub mod redis_place;
+pub mod program;
+pub mod random;
+pub mod redis_backend;
+pub mod redis_commits;
 pub mod redis_server;
-pub mod redis_writes;
+pub mod report_writers;
+pub mod sent_reports;
 pub mod server;
-pub mod writes;

@@ -1,4 +1,4 @@
-//! The program itself, run as an operator runs it: on ports of its own, with its log in a file.
+//! The program, run as an operator runs it: on its own ports, with its log in a file.
 
 use std::fs::File;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same for the same seed.
+//! Random numbers that are the same for the same seed.
 
 /// SplitMix64, as Steele, Lea and Flood gave it in "Fast Splittable Pseudorandom Number Generators" (2014).
 pub struct Random(u64);

@@ -1,5 +1,5 @@
-//! A private Redis: a free port, a directory of its own, and nothing shared with any other. It may be killed, stopped,
-//! started again and wiped, and goes away when it is dropped.
+//! A private Redis: on a free port, in its own directory. A test can kill, stop, start and wipe it. It ends when it is
+//! dropped.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A server with both edges on ports of its own, over the store in memory, and a client for each edge.
+//! A server with both edges on its own ports, over the store in memory, and a client for each edge.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,0 +1,18 @@
+//! Processes that end: killed at a random moment, asked to end by a signal, or with the power of their disk cut. Each
+//! test starts its own process and ends it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test may fail loudly and print what it measured"
+)]
+
+mod program;
+mod signals;
+mod store;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,5 @@
+//! The command line: imports of files, imports of lists, and commands against a server that fails.
+
+mod client;
+mod import;
+mod lists;

@@ -1,0 +1,367 @@
+//! Signed and unsigned calls: which ledgers are read for a call, and how its signature changes the score.
+
+use crate::support::evidence::{at, id, plain_row, reporter, rows};
+use proptest::prelude::*;
+use ringwarden::domain::actor::Actor;
+use ringwarden::domain::call::Signing;
+use ringwarden::domain::feature::Feature;
+use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
+use ringwarden::domain::model::ScoreModel;
+use ringwarden::domain::policy::{Facts, Policy};
+use ringwarden::domain::range::{Counts, Neighbourhood};
+use ringwarden::domain::report::{Ledger, ReportRow};
+use ringwarden::domain::rows::Rows;
+use ringwarden::domain::score::{Detail, Score, Subject, Verdict, Weighed};
+use ringwarden::domain::state::NumberState;
+use ringwarden::domain::status::StatusEntry;
+use ringwarden::domain::traffic::Signs;
+use ringwarden::number::E164;
+
+const ALL: [Signing; 6] = [
+    Signing::NotGiven,
+    Signing::A,
+    Signing::B,
+    Signing::C,
+    Signing::Unsigned,
+    Signing::Failed,
+];
+
+fn number() -> E164 {
+    E164::from_digits(13_152_328_257).unwrap()
+}
+
+fn reported(rows: impl IntoIterator<Item = ReportRow>) -> NumberState {
+    let (mut state, mut kept) = (NumberState::default(), Rows::unloaded(0));
+    for row in rows {
+        state.submit(&mut kept, row, &ScoreModel::default().fold).unwrap();
+    }
+    state
+}
+
+/// Reports of a trusted feed, of calls of day 200 that were signed so.
+fn complaints(ledger: Ledger, count: u32) -> Vec<ReportRow> {
+    let signed = |n| {
+        let mut row = plain_row(1_000 * ledger as u32 + n, at(200));
+        row.body.ledger = ledger;
+        row
+    };
+    (0..count).map(signed).collect()
+}
+
+fn wanted(rows: Vec<ReportRow>) -> Vec<ReportRow> {
+    let not_spam = |mut row: ReportRow| {
+        row.body.not_spam = true;
+        row
+    };
+    rows.into_iter().map(not_spam).collect()
+}
+
+fn with_status(mut state: NumberState, kind: StatusKind) -> NumberState {
+    state.statuses.set(StatusEntry {
+        kind,
+        reason: "because".into(),
+        author: Actor::parse("ana").unwrap(),
+        set_at: at(0),
+        expires_at: None,
+    });
+    state
+}
+
+fn subject(state: &NumberState, around: Neighbourhood, call: Signing) -> Subject<'_> {
+    Subject {
+        state,
+        cases: &[],
+        around,
+        number: number(),
+        call,
+        signs: Signs::default(),
+        now: at(201),
+    }
+}
+
+fn weighed(state: &NumberState, call: Signing) -> Weighed {
+    ScoreModel::default().weigh(&subject(state, Neighbourhood::default(), call))
+}
+
+fn verdict(state: &NumberState, call: Signing) -> Verdict {
+    weighed(state, call).verdict
+}
+
+fn value(state: &NumberState, call: Signing) -> f64 {
+    verdict(state, call).value.unwrap()
+}
+
+fn explained(state: &NumberState, call: Signing) -> Score {
+    let (model, subject) = (ScoreModel::default(), subject(state, Neighbourhood::default(), call));
+    model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences)
+}
+
+/// A block in which this many numbers are reported, most of them close by.
+fn block(reported: f64) -> Neighbourhood {
+    let counts = |count: f64| Counts {
+        recent: count,
+        short: count,
+        long: count,
+        once: count,
+        local: 0.0,
+        reports: count,
+    };
+    Neighbourhood {
+        hundred: counts(reported / 10.0),
+        thousand: counts(reported / 3.0),
+        ten_thousand: counts(reported),
+        tens: (reported / 4.0).min(100.0),
+        hundreds: (reported / 4.0).min(100.0),
+        case_in_100: false,
+    }
+}
+
+/// The same rows, of calls that were signed so, by reporters and under names of their own.
+fn moved(rows: &[ReportRow], ledger: Ledger) -> Vec<ReportRow> {
+    let moved = |(n, row): (u32, &ReportRow)| {
+        let mut body = row.body.clone();
+        body.ledger = ledger;
+        body.reporter = body.reporter.map(|hash| reporter(hash.raw() >> 1 | 1 << 40));
+        ReportRow::accepted(id(10_000 + n), body, row.weight, row.received_at, None)
+    };
+    (0..).zip(rows).map(moved).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is said of calls that nobody vouched for, and by however many, changes nothing for those that somebody
+    /// vouched for; nor, suspicion of spoofing apart, the other way round. Nothing of it: no feature, so no model can read it out.
+    #[test]
+    fn what_is_said_of_one_kind_of_call_does_not_stain_the_other(own in rows(40), more in rows(60)) {
+        for (call, other) in [
+            (Signing::A, Ledger::Unauthenticated),
+            (Signing::B, Ledger::Authenticated),
+        ] {
+            let before = reported(own.clone());
+            let after = reported(own.iter().cloned().chain(moved(&more, other)));
+            let (before, after) = (weighed(&before, call), weighed(&after, call));
+            for feature in Feature::ALL {
+                let (old, new) = (before.features.get(feature), after.features.get(feature));
+                prop_assert!((old - new).abs() < 1e-9, "{feature:?} {old} {new}");
+            }
+            prop_assert_eq!(before.verdict.level, after.verdict.level);
+            let values = [before.verdict.value, after.verdict.value].map(|value| value.unwrap_or(-1.0));
+            prop_assert!((values[0] - values[1]).abs() < 1e-9, "{:?}", values);
+            prop_assert!((before.verdict.confidence - after.verdict.confidence).abs() < 1e-9);
+        }
+    }
+}
+
+/// Twenty strangers over days count in full, but not for calls that they did not speak of.
+#[test]
+fn the_unproven_are_many_only_where_they_spoke() {
+    let stranger = |ledger| {
+        move |n: u32| {
+            let mut row = plain_row(n, at(190 + i64::from(n) % 10));
+            row.body.ledger = ledger;
+            row.body.reporter = Some(reporter(u64::from(n) + 1));
+            row.weight = 0.2;
+            row
+        }
+    };
+    let many = (0..30).map(stranger(Ledger::Unauthenticated));
+    let few = (30..40).map(stranger(Ledger::Authenticated));
+    let state = reported(many.chain(few.clone()));
+    assert!((value(&state, Signing::A) - value(&reported(few), Signing::A)).abs() < 1e-9);
+    assert!(value(&state, Signing::Unsigned) > value(&state, Signing::A));
+}
+
+#[test]
+fn the_unknown_book_is_read_for_every_call_by_its_factor() {
+    let mut model = ScoreModel::default();
+    let mass = |model: &ScoreModel, state: &NumberState, call| {
+        let weighed = model.weigh(&subject(state, Neighbourhood::default(), call));
+        weighed.features.get(Feature::RecentReports).exp_m1()
+    };
+    let unknown = reported(complaints(Ledger::Unknown, 4));
+    let whole = mass(&model, &unknown, Signing::A);
+    assert!((mass(&model, &unknown, Signing::C) - whole).abs() < 1e-9);
+    model.fold.unknown_ledger_factor = 0.25;
+    for (ledger, call) in [
+        (Ledger::Authenticated, Signing::A),
+        (Ledger::Unauthenticated, Signing::C),
+    ] {
+        assert!((mass(&model, &unknown, call) - whole / 4.0).abs() < 1e-9);
+        let both = reported(complaints(Ledger::Unknown, 4).into_iter().chain(complaints(ledger, 1)));
+        assert!((mass(&model, &both, call) - whole / 2.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn the_same_number_is_worse_the_less_its_call_is_vouched_for() {
+    let state = reported(complaints(Ledger::Unknown, 1));
+    let order = [Signing::A, Signing::Unsigned, Signing::NotGiven, Signing::B, Signing::C];
+    let values = order.map(|call| value(&state, call));
+    assert!(values.is_sorted_by(|a, b| a < b), "{values:?}");
+    for call in order {
+        let odds = ScoreModel::default().rules.attestation.of(call);
+        let score = explained(&state, call);
+        let said = score.reasons.iter().find(|reason| reason.code == "ATTESTATION");
+        assert_eq!(said.is_some(), call != Signing::NotGiven, "{call:?}");
+        assert!(said.is_none_or(|reason| (reason.points - odds).abs() < 1e-9));
+    }
+}
+
+#[test]
+fn the_points_of_the_reasons_are_the_score() {
+    let model = ScoreModel::default();
+    let strangers = (0..5).map(|n| {
+        let mut row = plain_row(n, at(200));
+        row.body.reporter = Some(reporter(u64::from(n) + 1));
+        row.weight = 0.2;
+        row
+    });
+    let states = [
+        reported(complaints(Ledger::Unknown, 1)),
+        reported(strangers),
+        NumberState::default(),
+    ];
+    for state in &states {
+        for call in [Signing::NotGiven, Signing::A, Signing::C] {
+            for around in [block(5.0), block(900.0)] {
+                let subject = subject(state, around, call);
+                let score = model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences);
+                let points: f64 = score.reasons.iter().map(|reason| reason.points).sum();
+                let log_odds = model.intercept + model.prior_log_odds() + points;
+                let value = 100.0 / (1.0 + (-log_odds).exp());
+                let told = score.verdict.value.unwrap();
+                assert!((value - told).abs() < 0.5, "{value} {told} {call:?}");
+            }
+        }
+    }
+}
+
+/// A failed signature accuses nobody, and vouches for nobody: nothing that is known of the number applies.
+#[test]
+fn a_failed_signature_leaves_no_evidence() {
+    let bad = reported(complaints(Ledger::Unauthenticated, 50));
+    let allowed = with_status(bad.clone(), StatusKind::Allowed);
+    let verified = with_status(bad.clone(), StatusKind::VerifiedBusiness);
+    for state in [&bad, &allowed, &verified] {
+        let score = explained(state, Signing::Failed);
+        let found = score.verdict;
+        assert_eq!(
+            (found.level, found.value, found.status),
+            (RiskLevel::Unknown, None, None)
+        );
+        assert_eq!(found.confidence, 0.0);
+        assert_eq!((score.category, score.brand), (None, None));
+        let codes: Vec<_> = score
+            .reasons
+            .iter()
+            .map(|reason| (reason.code, reason.points))
+            .collect();
+        assert_eq!(codes, [("ATTESTATION", 0.0)]);
+        let decision = Policy::DEFAULT.decide(&Facts::of(found));
+        assert_eq!((decision.action, decision.basis), (Action::Allow, Basis::NoEvidence));
+    }
+}
+
+/// Or a blocked caller would need no more than a broken signature.
+#[test]
+fn analysts_rules_against_a_number_hold_whoever_signed() {
+    for call in ALL {
+        let blocked = verdict(&with_status(NumberState::default(), StatusKind::Blocked), call);
+        assert_eq!(blocked.level, RiskLevel::Critical, "{call:?}");
+        assert_eq!(Policy::DEFAULT.decide(&Facts::of(blocked)).basis, Basis::Analyst);
+        let dno = verdict(&with_status(NumberState::default(), StatusKind::DoNotOriginate), call);
+        assert_eq!(Policy::DEFAULT.decide(&Facts::of(dno)).basis, Basis::Dno, "{call:?}");
+        let protected = verdict(&with_status(NumberState::default(), StatusKind::Protected), call);
+        assert_eq!(Policy::DEFAULT.decide(&Facts::of(protected)).action, Action::Allow);
+    }
+}
+
+#[test]
+fn how_a_call_was_signed_never_blocks_alone() {
+    for call in ALL {
+        let blank = verdict(&NumberState::default(), call);
+        assert_eq!((blank.level, blank.value), (RiskLevel::Unknown, None), "{call:?}");
+    }
+    let mut model = ScoreModel::default();
+    for range_only_most in [79.0, 100.0] {
+        model.rules.range_only_most = range_only_most;
+        for reported in [0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0] {
+            let blank = NumberState::default();
+            let score = |call| {
+                model
+                    .weigh(&subject(&blank, block(reported), call))
+                    .verdict
+                    .value
+                    .unwrap()
+            };
+            let without = score(Signing::NotGiven);
+            for call in [Signing::B, Signing::C] {
+                let with = score(call);
+                assert!(with >= without, "{call:?} {reported}");
+                assert!(with < 80.0 || with == without, "{call:?} {reported}: {with} {without}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_is_vouched_for_is_not_trusted_on_every_call() {
+    let allowed = with_status(reported(complaints(Ledger::Unknown, 20)), StatusKind::Allowed);
+    for call in [Signing::NotGiven, Signing::A, Signing::B, Signing::Unsigned] {
+        let found = verdict(&allowed, call);
+        assert_eq!(
+            (found.level, found.status),
+            (RiskLevel::Trusted, Some(StatusKind::Allowed))
+        );
+        assert!(found.value.unwrap() <= 5.0);
+    }
+    let through_a_gateway = verdict(&allowed, Signing::C);
+    assert_eq!(through_a_gateway.level, RiskLevel::Critical);
+    assert_eq!(
+        Policy::DEFAULT.decide(&Facts::of(through_a_gateway)).basis,
+        Basis::Analytics
+    );
+}
+
+#[test]
+fn an_owner_who_signs_is_protected_from_those_who_do_not() {
+    let signs = wanted(complaints(Ledger::Authenticated, 8));
+    let spoofed = complaints(Ledger::Unauthenticated, 2);
+    let state = with_status(
+        reported(signs.iter().chain(&spoofed).cloned()),
+        StatusKind::VerifiedBusiness,
+    );
+    for call in ALL {
+        let found = verdict(&state, call);
+        let suspected = matches!(call, Signing::C | Signing::Unsigned);
+        assert_eq!(found.spoof_suspected, suspected, "{call:?}");
+        let trusted = !suspected && call != Signing::Failed;
+        assert_eq!(found.level == RiskLevel::Trusted, trusted, "{call:?}");
+    }
+    let points = |call| {
+        let score = explained(&state, call);
+        let reason = score
+            .reasons
+            .into_iter()
+            .find(|reason| reason.code == "SPOOF_SUSPECTED");
+        reason.map(|reason| reason.points)
+    };
+    assert_eq!(
+        points(Signing::Unsigned),
+        Some(ScoreModel::default().rules.spoof_suspected)
+    );
+    assert_eq!(points(Signing::A), None);
+    assert!(value(&state, Signing::A) < value(&state, Signing::Unsigned));
+
+    // One report tells nothing, nor do strangers, nor a number that calls both ways.
+    let one = reported(wanted(complaints(Ledger::Authenticated, 1)));
+    let both = reported(signs.iter().cloned().chain(complaints(Ledger::Unauthenticated, 8)));
+    let strangers = reported(signs.into_iter().map(|mut row| {
+        row.weight = 0.2;
+        row
+    }));
+    for state in [one, both, strangers] {
+        assert!(!verdict(&state, Signing::C).spoof_suspected);
+    }
+}

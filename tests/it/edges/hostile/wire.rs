@@ -1,0 +1,94 @@
+//! Requests that are invalid below the level of fields: messages that are too large or not messages at all, and methods
+//! that do not exist.
+
+use prost::Message;
+use ringwarden::wire::v1;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::{Code, Request};
+use tonic_prost::ProstCodec;
+
+use super::{Call, Row, done};
+
+/// A message of another shape: bytes where text is expected, or a number in place of a message.
+#[derive(Clone, PartialEq, Message)]
+struct Bytes {
+    #[prost(bytes = "vec", tag = "1")]
+    first: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Number {
+    #[prost(uint64, tag = "1")]
+    first: u64,
+}
+
+fn call<M: Message + Clone + Default + 'static>(path: &'static str, message: M) -> Call {
+    Box::new(move |server| {
+        let message = message.clone();
+        Box::pin(async move {
+            let mut client = Grpc::new(server.channel.clone());
+            client.ready().await.unwrap();
+            let path = PathAndQuery::from_static(path);
+            let codec = ProstCodec::<M, v1::LookupResponse>::default();
+            done(client.unary(Request::new(message), path, codec).await).map(drop)
+        })
+    })
+}
+
+fn large(path: &'static str, bytes: usize) -> Call {
+    let first = vec![b'1'; bytes];
+    call(path, Bytes { first })
+}
+
+pub(super) fn rows() -> Vec<Row> {
+    let row = |name, code, call| Row::new(name, code, &[], call);
+    let garbage = Bytes { first: vec![0xff; 40] };
+    vec![
+        row(
+            "a lookup of 9 MiB",
+            Code::OutOfRange,
+            large("/ringwarden.v1.LookupService/Lookup", 9 << 20),
+        ),
+        row(
+            "reports of 9 MiB",
+            Code::OutOfRange,
+            large("/ringwarden.v1.ReportService/BatchSubmitReports", 9 << 20),
+        ),
+        row(
+            "a number of 2 MiB",
+            Code::OutOfRange,
+            large("/ringwarden.v1.NumberService/GetNumber", 2 << 20),
+        ),
+        row(
+            "a case of 2 MiB",
+            Code::OutOfRange,
+            large("/ringwarden.v1.CaseService/GetCase", 2 << 20),
+        ),
+        row(
+            "text that is not UTF-8",
+            Code::Internal,
+            call("/ringwarden.v1.LookupService/Lookup", garbage.clone()),
+        ),
+        row(
+            "a report that is none",
+            Code::Internal,
+            call("/ringwarden.v1.ReportService/SubmitReport", garbage),
+        ),
+        row(
+            "a number for text",
+            Code::Internal,
+            call("/ringwarden.v1.LookupService/Lookup", Number { first: 7 }),
+        ),
+        row(
+            "no such method",
+            Code::Unimplemented,
+            call("/ringwarden.v1.LookupService/Guess", Number::default()),
+        ),
+        row(
+            "no such service",
+            Code::Unimplemented,
+            call("/ringwarden.v2.LookupService/Lookup", Number::default()),
+        ),
+    ]
+}

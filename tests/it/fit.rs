@@ -1,0 +1,83 @@
+//! The command `fit`: the same samples give the same file, and later complaints are not read.
+
+use crate::support::complaints::{self, DAYS, Filed, Files, day};
+use ringwarden::domain::model::ScoreModel;
+
+/// The days that are fitted on: there must be 24,000 numbers seen before their Tuesdays.
+const FROM: u64 = 27;
+
+fn fit(files: &Files, more: &[&str]) -> String {
+    let (from, to) = (day(FROM).to_string(), day(DAYS - 1).to_string());
+    let mut arguments = vec!["fit", "complaints.csv", "--legitimate", "legitimate.csv"];
+    arguments.extend(["--from", &from, "--to", &to, "--out", "model.json"]);
+    arguments.extend(more);
+    files.succeed(&arguments);
+    files.read("model.json")
+}
+
+#[test]
+fn a_seed_gives_a_model() {
+    let (files, mut filed) = (Files::new(), complaints::sample());
+    files.write("complaints.csv", &complaints::three_columns(&filed));
+    let text = fit(&files, &["--seed", "1"]);
+    let model = ScoreModel::from_json(&text).unwrap();
+    is_sound(&model, &filed);
+
+    // Whatever is filed later is not there.
+    let later: Vec<Filed> = (0..3_000).map(|n| (day(DAYS + n % 20), 2_122_340_000 + n)).collect();
+    filed.extend(later);
+    files.write("complaints.csv", &complaints::three_columns(&filed));
+    assert_eq!(fit(&files, &["--seed", "1"]), text);
+
+    let half = ScoreModel::from_json(&fit(&files, &["--seed", "2", "--half", "1"])).unwrap();
+    assert_ne!(half.version, model.version);
+    let (all, half) = (model.fitted.unwrap(), half.fitted.unwrap());
+    assert_eq!((half.half, half.seed), (Some(1), 2));
+    assert!((1..all.legitimate_numbers).contains(&half.legitimate_numbers));
+    assert_ne!(half.calls, all.calls, "another draw");
+}
+
+/// It says what it was fitted on, its terms do not fall where more is worse, and it found what there is to find.
+fn is_sound(model: &ScoreModel, filed: &[Filed]) {
+    let start = ScoreModel::default();
+    assert!(
+        model.version.starts_with(&format!("fit-{}-", day(DAYS - 1))),
+        "{}",
+        model.version
+    );
+    assert!(model.sees_as(&start) && model.rules == start.rules);
+    assert_eq!(model.prior.to_bits(), start.prior.to_bits());
+    for term in model.terms.iter().filter(|term| term.feature.rises()) {
+        let rises = |pair: &[[f64; 2]]| pair[0][0] < pair[1][0] && pair[0][1] <= pair[1][1];
+        assert!(term.knots.windows(2).all(rises), "{:?}", term.feature);
+    }
+    let fitted = model.fitted.as_ref().unwrap();
+    assert_eq!(
+        (fitted.from.clone(), fitted.to.clone()),
+        (day(FROM).to_string(), day(DAYS - 1).to_string())
+    );
+    assert_eq!((fitted.half, fitted.seed), (None, 1));
+    assert_eq!(fitted.legitimate_numbers, complaints::legitimate().len() as u64);
+    let calls = filed.iter().filter(|(date, _)| *date >= day(FROM)).count() as u64;
+    assert!((calls / 3..calls).contains(&fitted.calls), "one in two of {calls}");
+    assert!(fitted.loss < fitted.loss_without * 0.9, "{fitted:?}");
+    assert!(model.again.slope > 0.0);
+}
+
+#[test]
+fn too_little_is_refused() {
+    let (files, filed) = (Files::new(), complaints::sample());
+    files.write("complaints.csv", &complaints::three_columns(&filed));
+    let run = |from: &str, to: &str| {
+        let arguments = ["fit", "complaints.csv", "--legitimate", "legitimate.csv", "--seed", "1"];
+        let said = files.fail(&[&arguments[..], &["--from", from, "--to", to, "--out", "model.json"]].concat());
+        assert!(!files.path("model.json").exists());
+        said
+    };
+    let said = run("2020-03-02", "2020-03-05");
+    assert!(
+        said.contains("too few complaint calls to fit on: ") && said.contains("at least 1000"),
+        "{said}"
+    );
+    assert!(run("2019-03-02", "2019-03-05").contains("no complaints in these days"));
+}

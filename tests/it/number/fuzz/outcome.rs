@@ -1,0 +1,61 @@
+//! The outcome of an input: the shapes of both answers, without their digits and regions.
+
+use ringwarden::number::{NumberError, Parsed, ParsedNumber, ServiceKind};
+
+/// The names of all errors.
+pub(crate) const ERRORS: [&str; 7] = [
+    NumberError::Empty.kind(),
+    NumberError::TooLong.kind(),
+    NumberError::NotANumber.kind(),
+    NumberError::InvalidCountryCode.kind(),
+    NumberError::TooShortAfterIdd.kind(),
+    NumberError::TooShort.kind(),
+    NumberError::TooLongNumber.kind(),
+];
+
+/// What both ways to read a text make of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Outcome {
+    parsed: String,
+    normalized: String,
+}
+
+impl Outcome {
+    /// What each reader said, with its name.
+    pub(crate) fn shapes(&self) -> [String; 2] {
+        [
+            format!("parse: {}", self.parsed),
+            format!("normalize: {}", self.normalized),
+        ]
+    }
+
+    pub(crate) fn new(parsed: &Result<Parsed, NumberError>, normalized: &Result<ParsedNumber, NumberError>) -> Self {
+        Self {
+            parsed: match parsed {
+                Err(error) => error.kind().to_owned(),
+                Ok(Parsed::Anonymous) => "anonymous".to_owned(),
+                Ok(Parsed::Service(service)) => match service.kind() {
+                    ServiceKind::Emergency => "emergency".to_owned(),
+                    ServiceKind::ShortCode => "short code".to_owned(),
+                },
+                Ok(Parsed::Number(number)) => shape(number),
+            },
+            normalized: match normalized {
+                Err(error) => error.kind().to_owned(),
+                Ok(number) => shape(number),
+            },
+        }
+    }
+}
+
+fn shape(number: &ParsedNumber) -> String {
+    format!(
+        "{:?} {:?} region {} local {} extension {} {:?}",
+        number.validity(),
+        number.line_type(),
+        number.region().is_some(),
+        number.is_local_only(),
+        number.extension().is_some(),
+        number.verstat(),
+    )
+}

@@ -1,0 +1,8 @@
+//! The reading of numbers, compared with the recorded answers of libphonenumber, with another port of it, and with the
+//! tables of the documentation; and fed with random texts.
+
+mod findings;
+mod forms;
+mod fuzz;
+mod libphonenumber;
+mod rlibphonenumber;

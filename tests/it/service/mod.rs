@@ -1,0 +1,32 @@
+//! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
+
+mod analysts;
+mod instances;
+mod interleaved;
+mod lists;
+mod lookups;
+mod manipulation;
+mod order;
+mod quotas;
+mod reports;
+mod traffic;
+mod trust;
+mod write_deadline;
+
+use std::sync::Arc;
+
+use ringwarden::clock::Clock;
+use ringwarden::store::Store;
+use ringwarden::store::memory::MemoryStore;
+
+use crate::support::instance::{Instance, evidence_version, noon};
+
+const NUMBER: &str = "+13152328257";
+
+fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new(evidence_version()).unwrap())
+}
+
+async fn instance() -> Instance {
+    Instance::over(memory(), Clock::manual(noon())).await
+}

@@ -1,0 +1,285 @@
+//! The code's own rules, checked: who may import whom, which crate stays in which folder, how long a file may be, what
+//! may stand nowhere. Every violation is reported with its file and line.
+
+mod source;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use source::Named;
+
+/// A file of the project: its path from the project's folder, with `/` between the parts, and its text.
+struct File {
+    path: String,
+    text: String,
+}
+
+const LINES_MAX: usize = 500;
+
+/// What each module of the library may import of the others: a module, or one name of it. Clock, tasks, metrics and the like are beside the layers:
+/// they know the domain at most, and everybody above the domain may use them.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("number", &[]),
+    ("domain", &["number"]),
+    ("shard", &["domain", "number"]),
+    ("codec", &["domain", "number", "shard"]),
+    ("index", &["codec", "shard", "domain", "number"]),
+    ("traffic", &["domain", "number"]),
+    ("replay", &["index", "domain", "number"]),
+    ("evaluate", &["replay", "index", "domain", "number", "shard"]),
+    ("fit", &["evaluate", "replay", "index", "domain", "number", "shard"]),
+    ("store", &["codec", "shard", "domain", "number"]),
+    (
+        "follow",
+        &[
+            "index", "store", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
+        ],
+    ),
+    (
+        "service",
+        &[
+            "index", "traffic", "store", "follow", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
+        ],
+    ),
+    (
+        "api",
+        &["service", "follow", "domain", "number", "wire", "clock", "metrics"],
+    ),
+    ("edge", &["api", "clock", "metrics"]),
+    // The edges do not know each other, nor what is behind the api.
+    (
+        "grpc",
+        &["api", "edge", "wire", "clock", "config", "metrics", "net", "tasks"],
+    ),
+    (
+        "http",
+        &["api", "edge", "wire", "clock", "config", "metrics", "net", "tasks"],
+    ),
+    ("clock", &["domain"]),
+    ("config", &["domain"]),
+    ("metrics", &["domain", "store", "clock"]),
+    ("net", &[]),
+    ("tasks", &[]),
+    ("telemetry", &["clock", "config", "metrics"]),
+    ("wire", &[]),
+];
+
+/// The only places that may name a crate or a module.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("tonic", &["src/grpc/", "src/cli/", "src/wire.rs"]),
+    ("tonic_types", &["src/grpc/", "src/cli/"]),
+    ("tonic_health", &["src/grpc/", "src/cli/"]),
+    ("tower", &["src/edge.rs", "src/grpc/", "src/http/"]),
+    ("tower_http", &["src/edge.rs"]),
+    (
+        "crate::wire",
+        &[
+            "src/wire.rs",
+            "src/api/",
+            "src/grpc/",
+            "src/http/",
+            "src/cli/",
+            "src/app.rs",
+        ],
+    ),
+    ("hyper", &["src/http/"]),
+    ("hyper_util", &["src/http/"]),
+    ("prost_types", &["src/http/openapi/", "src/wire.rs"]),
+    // A dependency of the build script and of tests alone.
+    ("phonenumber", &["src/number/"]),
+    ("redis", &["src/store/"]),
+    ("fjall", &["src/store/"]),
+    ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
+    // What only replays and fits need; a server runs none of it.
+    ("clarabel", &["src/fit/"]),
+    ("rayon", &["src/fit/", "src/evaluate/"]),
+    ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
+    ("plotters", &["src/evaluate/plots/"]),
+    ("tokio::spawn", &["src/tasks.rs"]),
+    ("tokio::task::spawn", &["src/tasks.rs"]),
+    ("tokio::task::JoinSet", &["src/tasks.rs"]),
+];
+
+/// What some places may not name, although others do.
+const NEVER_IN: &[(&str, &[&str])] = &[
+    (
+        "tokio",
+        &[
+            "src/number/",
+            "src/domain/",
+            "src/index/",
+            "src/traffic/",
+            "src/replay/",
+            "src/evaluate/",
+            "src/fit/",
+            "src/config/",
+            "src/metrics/",
+        ],
+    ),
+    // The api has no transport.
+    ("http", &["src/api/", "src/service/"]),
+    ("http_body_util", &["src/api/", "src/service/"]),
+    ("std::fs", &["src/number/", "src/domain/", "src/index/", "src/service/"]),
+    (
+        "std::net",
+        &["src/number/", "src/domain/", "src/index/", "src/service/"],
+    ),
+];
+
+#[test]
+fn imports_point_one_way() {
+    check(&files(&["src"]), |file, named| {
+        let own = module(&file.path).first()?.clone();
+        let (_, allowed) = IMPORTS.iter().find(|(module, _)| *module == own)?;
+        let imported = imported_path(file, named)?;
+        let first = imported.first()?.as_str();
+        let is_module = ["app", "cli"].contains(&first) || IMPORTS.iter().any(|(module, _)| *module == first);
+        let is_allowed = first == own || allowed.iter().any(|allowed| begins_with(imported, allowed));
+        (is_module && !is_allowed).then(|| format!("`{own}` may not import `{}`", imported.join("::")))
+    });
+}
+
+#[test]
+fn crates_stay_where_they_belong() {
+    check(&files(&["src"]), |file, named| {
+        let is_in = |places: &[&str]| places.iter().any(|place| file.path.starts_with(place));
+        // A name alone is a variable or a module that the file declares.
+        let is_path = named.path.len() > 1;
+        let outside = ONLY_IN
+            .iter()
+            .find(|(what, places)| begins_with(&named.path, what) && !is_in(places));
+        let inside = NEVER_IN
+            .iter()
+            .find(|(what, places)| begins_with(&named.path, what) && is_in(places));
+        let (what, _) = outside.or(inside).filter(|_| is_path)?;
+        Some(format!("`{what}` may not be named here"))
+    });
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    let mut violations = Vec::new();
+    for File { path, text } in files(&["src", "tests", "benches"]) {
+        let lines = text.lines().count();
+        if lines > LINES_MAX {
+            violations.push(format!("{path}:{lines}: longer than {LINES_MAX} lines"));
+        }
+        if !text.starts_with("//! ") {
+            violations.push(format!("{path}:1: does not begin with `//!`"));
+        }
+    }
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+#[test]
+fn nothing_names_a_machine() {
+    // In two halves, or this line would be a violation.
+    let folders = [
+        ("/ho", "me/"),
+        ("/ro", "ot/"),
+        ("/t", "mp/"),
+        ("/wo", "rk/"),
+        ("/Us", "ers/"),
+    ];
+    let mut violations = Vec::new();
+    for File { path, text } in files(&["src", "tests", "benches", "proto"]) {
+        for (number, line) in (1..).zip(text.lines()) {
+            let named = folders.iter().map(|(one, two)| format!("{one}{two}")).find(|folder| {
+                // After a letter or a dot it is part of another path.
+                line.match_indices(folder)
+                    .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.'))
+            });
+            if let Some(folder) = named {
+                violations.push(format!("{path}:{number}: names {folder}"));
+            }
+        }
+    }
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+/// Fails with what `violation` says of the paths that files name.
+fn check(files: &[File], violation: impl Fn(&File, &Named) -> Option<String>) {
+    let mut violations = Vec::new();
+    for file in files {
+        for named in source::paths(&file.text) {
+            if let Some(what) = violation(file, &named) {
+                violations.push(format!("{}:{}: {what}", file.path, named.line));
+            }
+        }
+    }
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+/// What a path names from the library's top on, if it begins there or climbs up to there.
+fn imported_path<'a>(file: &File, named: &'a Named) -> Option<&'a [String]> {
+    let climbs = named.path.iter().take_while(|part| *part == "super").count();
+    let is_from_top = named.path.first()? == "crate" || (climbs > 0 && climbs >= module(&file.path).len());
+    named.path.get(climbs.max(1)..).filter(|_| is_from_top)
+}
+
+fn begins_with(path: &[String], beginning: &str) -> bool {
+    let beginning: Vec<_> = beginning.split("::").collect();
+    path.len() >= beginning.len() && path.iter().zip(beginning).all(|(part, wanted)| part == wanted)
+}
+
+/// The module that a file of `src` holds, as the names that lead to it.
+fn module(path: &str) -> Vec<String> {
+    let path = path.trim_start_matches("src/").trim_end_matches(".rs");
+    let path = path.trim_end_matches("/mod");
+    path.split('/').map(str::to_owned).collect()
+}
+
+fn files(folders: &[&str]) -> Vec<File> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for folder in folders {
+        collect(&root, &root.join(folder), &mut found);
+    }
+    assert!(!found.is_empty(), "no files in {folders:?}");
+    found
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<File>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    let mut entries: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            collect(root, &entry, found);
+        } else if entry
+            .extension()
+            .is_some_and(|extension| extension == "rs" || extension == "proto")
+        {
+            let path = entry.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            let text = fs::read_to_string(&entry).unwrap();
+            found.push(File { path, text });
+        }
+    }
+}
+
+#[test]
+fn climbing_out_of_a_module_is_seen() {
+    let file = File {
+        path: "src/domain/score.rs".to_owned(),
+        text: "use super::super::store::Store; use super::kinds::Action; use crate::{index::Index};".to_owned(),
+    };
+    let imported: Vec<_> = source::paths(&file.text)
+        .iter()
+        .filter_map(|named| imported_path(&file, named).map(|path| path.join("::")))
+        .collect();
+    assert_eq!(imported, ["store::Store", "index::Index"]);
+}
+
+#[test]
+#[should_panic(expected = "src/domain/score.rs:2: bad")]
+fn a_violation_is_reported_with_its_place() {
+    let file = File {
+        path: "src/domain/score.rs".to_owned(),
+        text: "\nuse tokio::sync::Mutex;".to_owned(),
+    };
+    check(&[file], |_, named| {
+        named.path.starts_with(&["tokio".to_owned()]).then(|| "bad".to_owned())
+    });
+}

@@ -1,0 +1,103 @@
+//! Outages of Redis, seen by clients of the program. Lookups go on and say how old their data is. Writes fail in time
+//! and succeed when they are sent again. Nothing is lost or counted twice, and no restart is needed.
+
+mod instances;
+mod kills;
+mod scene;
+mod watch;
+
+use std::time::Duration;
+
+use crate::support::program::Program;
+use crate::support::redis_server::RedisServer;
+use scene::Scene;
+use tonic::Code;
+
+/// Not long enough for answers to become stale.
+const SHORT: Duration = Duration::from_secs(5);
+/// Long enough for that.
+const LONGER: Duration = Duration::from_secs(7);
+const LONG: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_hangs() {
+    hang(SHORT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes half a minute"]
+async fn a_redis_that_hangs_for_long() {
+    hang(LONG).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_killed() {
+    killed(LONGER).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes half a minute"]
+async fn a_redis_that_is_killed_for_long() {
+    killed(LONG).await;
+}
+
+async fn hang(length: Duration) {
+    let mut scene = Scene::start().await;
+    scene.begin(|redis| redis.pause());
+    scene.last(length).await;
+    scene.end("hangs", |redis| redis.resume()).await;
+}
+
+async fn killed(length: Duration) {
+    let mut scene = Scene::start().await;
+    scene.begin(RedisServer::kill);
+    scene.last(length).await;
+    scene.end("killed", RedisServer::start_again).await;
+}
+
+/// A store that comes back empty is an alarm and nothing else: what is known stays known, nothing is made anew in it,
+/// and all is well when the old one returns.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_comes_back_empty() {
+    let mut scene = Scene::start().await;
+    assert_eq!(scene.list_reports().await, Ok(3));
+    let mut aside = None;
+    scene.begin(|redis| {
+        redis.kill();
+        aside = Some(redis.set_aside());
+        redis.start_again();
+    });
+    assert_eq!(
+        scene.list_reports().await,
+        Err(Code::Unavailable),
+        "an empty store is not an empty list"
+    );
+    let is_foreign = async |program: &Program| program.metric("ringwarden_store_foreign").await > 0.0;
+    scene
+        .program
+        .wait_for("the alarm", async || is_foreign(&scene.program).await)
+        .await;
+    let log = scene.program.log();
+    let alarm = log
+        .lines()
+        .find(|line| line.contains("\"ERROR\"") && line.contains("not the one that was opened"));
+    assert!(alarm.is_some(), "{log}");
+    let (_, readiness) = scene.program.get("/readyz").await;
+    assert!(readiness.contains("\"store\":\"foreign\""), "{readiness}");
+
+    scene.last(LONGER).await;
+    assert_eq!(
+        scene.redis.command(&["DBSIZE"]),
+        redis::Value::Int(0),
+        "something was made in it"
+    );
+    assert_eq!(scene.list_reports().await, Err(Code::Unavailable));
+    let (program, _redis) = scene
+        .end("comes back empty", |redis| {
+            redis.kill();
+            redis.bring_back(&aside.unwrap());
+            redis.start_again();
+        })
+        .await;
+    assert!(!is_foreign(&program).await);
+}

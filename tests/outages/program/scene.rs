@@ -1,0 +1,232 @@
+//! An outage of Redis from before it to after it. The program serves lookups and takes reports all the time, and both
+//! are checked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringwarden::wire::v1::report_service_client::ReportServiceClient;
+use ringwarden::wire::v1::{ListReportsRequest, SubmitReportRequest};
+use tokio::time::{Instant, sleep, sleep_until};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::watch::{Data, Speed, Watch};
+use crate::support::program::Program;
+use crate::support::random::Random;
+use crate::support::redis_server::RedisServer;
+use crate::support::report_writers::{Writer, Writers};
+use crate::support::sent_reports::{NUMBERS, Name, SentReports, number};
+
+/// What makes Redis keep what it acknowledged.
+pub const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
+/// A change is answered within this, whatever happens: 2 s are promised, and the way there and back is allowed for.
+pub const IN_TIME: Duration = Duration::from_millis(2_200);
+/// Of lookups, 99 % are answered within this, or within three times what they took before: a machine may be busy with
+/// much else.
+const FAST: Duration = Duration::from_millis(250);
+/// How long the program is watched before an outage, and after it.
+const QUIET: Duration = Duration::from_secs(2);
+/// A sweep that was under way when the outage began may still be completed.
+const UNDER_WAY: Duration = Duration::from_millis(500);
+/// An answer is stale when the last completed sweep is longer ago than this; sweeps are a second apart.
+const STALE_AFTER: Duration = Duration::from_secs(5);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How late timers and sweeps may be on a busy machine.
+const LATE: Duration = Duration::from_millis(500);
+/// After an outage the service must be whole again within this.
+const HEALED_WITHIN: Duration = Duration::from_secs(10);
+/// Writers at work all the time.
+const WRITERS: usize = 3;
+
+/// A program over a Redis of its own, with lookups and writers at work.
+pub struct Scene {
+    pub redis: RedisServer,
+    pub program: Program,
+    random: Random,
+    sent_reports: Arc<SentReports>,
+    writers: Writers,
+    watch: Watch,
+    started: Instant,
+    /// When the outage was about to begin, and when it had.
+    began: Instant,
+    lasts_since: Instant,
+}
+
+impl Scene {
+    /// Everything is well, and has been for a while.
+    pub async fn start() -> Self {
+        let redis = RedisServer::start(&DURABLE);
+        let program = Program::serve(&redis.url()).await;
+        let (mut random, sent_reports) = (Random::from_environment(), Arc::new(SentReports::default()));
+        let known = report_known(&program).await;
+        let writers = Writers::start(WRITERS, 0, &program.channel(), &sent_reports, &mut random);
+        let watch = Watch::start(&program.channel(), known, number(NUMBERS + 1));
+        let started = Instant::now();
+        sleep(QUIET).await;
+        Self {
+            redis,
+            program,
+            random,
+            sent_reports,
+            writers,
+            watch,
+            started,
+            began: Instant::now(),
+            lasts_since: Instant::now(),
+        }
+    }
+
+    /// The outage begins.
+    pub fn begin(&mut self, begin: impl FnOnce(&mut RedisServer)) {
+        assert!(
+            self.sent_reports.has_succeeded_since(self.started),
+            "nothing was acknowledged before"
+        );
+        self.began = Instant::now();
+        begin(&mut self.redis);
+        self.lasts_since = Instant::now();
+    }
+
+    /// It lasts for so long: the program stays ready, tries to write and cannot, and says that its store is away.
+    pub async fn last(&self, length: Duration) {
+        let mut health = HealthClient::new(self.program.channel());
+        while self.began.elapsed() < length {
+            let (status, body) = self.program.get("/readyz").await;
+            assert_eq!(status, 200, "{body}");
+            let answer = health.check(HealthCheckRequest::default()).await.unwrap().into_inner();
+            assert_eq!(answer.status(), ServingStatus::Serving);
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert!((self.program.metric("ringwarden_store_up").await - 0.0).abs() < f64::EPSILON);
+        let counts = self.sent_reports.counts();
+        assert!(
+            !self.sent_reports.has_succeeded_since(self.lasts_since),
+            "acknowledged without a store"
+        );
+        assert!(counts.unknown + counts.not_written > 0, "nobody tried: {counts:?}");
+    }
+
+    /// It ends, and the program heals by itself. Everything that was seen is checked.
+    pub async fn end(mut self, name: &str, end: impl FnOnce(&mut RedisServer)) -> (Program, RedisServer) {
+        let last_of_outage = Instant::now();
+        end(&mut self.redis);
+        let ended = Instant::now();
+        self.program
+            .wait_for("a write", async || self.sent_reports.has_succeeded_since(ended))
+            .await;
+        let written = ended.elapsed();
+        let is_up = async || {
+            self.program
+                .get("/readyz")
+                .await
+                .1
+                .contains("\"store\":\"up\",\"stale\":false")
+        };
+        self.program.wait_for("a fresh index", is_up).await;
+        let healed = Instant::now();
+        assert!(healed - ended < HEALED_WITHIN, "{:?}", healed - ended);
+        sleep_until(healed + QUIET).await;
+
+        let channel = self.program.channel();
+        let seen = self.writers.end().await;
+        assert!(
+            seen.codes.iter().all(|code| *code == Code::Unavailable),
+            "{:?}",
+            seen.codes
+        );
+        assert!(seen.slowest < IN_TIME, "{:?}", seen.slowest);
+        let open = self.sent_reports.open().len();
+        Writer::new(
+            "retry".to_owned(),
+            channel.clone(),
+            &self.sent_reports,
+            self.random.any(),
+        )
+        .complete()
+        .await;
+        let reports = self.sent_reports.check(channel).await;
+        self.watch.end().await;
+
+        let before = self.watch.between(self.started, self.began);
+        let during = self.watch.between(self.began, last_of_outage);
+        let after = self.watch.between(healed, Instant::now());
+        eprintln!(
+            "{name}: {:?} long; a write after {written:?}, fresh after {:?}; slowest write {:?}; {reports} reports, \
+             {open} of them after a retry\n  before: {}\n  during: {}\n  after:  {}",
+            last_of_outage - self.began,
+            healed - ended,
+            seen.slowest,
+            before.speed(),
+            during.speed(),
+            after.speed(),
+        );
+        check_speed(before.speed(), during.speed());
+        check_freshness(&self.watch, self.began, last_of_outage, &before.data(), &after.data());
+        (self.program, self.redis)
+    }
+
+    /// A page of the reports of a number that has some: an answer from the store.
+    pub async fn list_reports(&self) -> Result<usize, Code> {
+        let request = ListReportsRequest {
+            number: number(NUMBERS),
+            ..ListReportsRequest::default()
+        };
+        let answer = ReportServiceClient::new(self.program.channel())
+            .list_reports(request)
+            .await;
+        answer
+            .map(|page| page.into_inner().reports.len())
+            .map_err(|status| status.code())
+    }
+}
+
+/// A number that nobody writes any more, and how many reports it has.
+async fn report_known(program: &Program) -> (String, u32) {
+    let mut client = ReportServiceClient::new(program.channel());
+    let reports = 3;
+    for index in 0..reports {
+        let name = Name {
+            number: NUMBERS,
+            id: format!("known-{index}"),
+        };
+        let report = Some(name.report());
+        client.submit_report(SubmitReportRequest { report }).await.unwrap();
+    }
+    (number(NUMBERS), reports)
+}
+
+fn check_speed(before: Speed, during: Speed) {
+    let allowed = FAST.max(3 * before.p99);
+    assert!(during.p99 < allowed, "{during} in the outage, {before} before");
+}
+
+/// Answers say that they may have missed something once they may, not before, and no longer than that.
+fn check_freshness(watch: &Watch, began: Instant, ended: Instant, before: &[Data], after: &[Data]) {
+    assert!(
+        before.iter().chain(after).all(|data| !data.stale),
+        "stale, though the store was there"
+    );
+    let during = watch.between(began + UNDER_WAY, ended).data();
+    assert!(
+        during.iter().all(|data| data.as_of == during[0].as_of),
+        "data_as_of moved without a store"
+    );
+    assert!(before.iter().all(|data| data.as_of <= during[0].as_of));
+    assert!(
+        after.iter().all(|data| data.as_of > during[0].as_of),
+        "data_as_of stands still"
+    );
+    let earliest = began + STALE_AFTER - SWEEP_EVERY - LATE;
+    let early = watch.between(began, earliest.min(ended)).data();
+    assert!(early.iter().all(|data| !data.stale), "stale too early");
+    let latest = began + STALE_AFTER + LATE;
+    if ended > latest {
+        let late = watch.between(latest, ended).data();
+        assert!(
+            !late.is_empty() && late.iter().all(|data| data.stale),
+            "not stale in time"
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! Lookups all the time, during an outage too: how they were answered, and how fast.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
+use ringwarden::wire::v1::{LookupRequest, LookupResponse, RiskLevel};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval};
+use tonic::transport::Channel;
+
+/// How often a number is looked up. The next lookup does not wait for the one before, so that a server that stalls
+/// once is slow many times.
+const EVERY: Duration = Duration::from_millis(2);
+
+/// One lookup.
+#[derive(Clone, Debug)]
+struct Sample {
+    began: Instant,
+    took: Duration,
+    /// What was wrong, or else what the answer said of its data.
+    answer: Result<Data, String>,
+}
+
+/// What an answer says of the data it was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Data {
+    pub stale: bool,
+    /// In milliseconds since the epoch.
+    pub as_of: i64,
+}
+
+/// Looks up a known number and an unknown one in turn, until it is told to end.
+pub struct Watch {
+    stop: Arc<AtomicBool>,
+    samples: Arc<Mutex<Vec<Sample>>>,
+    task: JoinSet<()>,
+}
+
+/// All lookups of a time.
+pub struct Lookups(Vec<Sample>);
+
+/// How fast lookups were.
+#[derive(Clone, Copy, Debug)]
+pub struct Speed {
+    pub count: usize,
+    pub p50: Duration,
+    pub p99: Duration,
+    pub max: Duration,
+}
+
+impl Watch {
+    /// `known` has `reports` reports or more, of which none may be forgotten; `unknown` has none.
+    pub fn start(channel: &Channel, known: (String, u32), unknown: String) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let samples = Arc::new(Mutex::new(Vec::new()));
+        let mut task = JoinSet::new();
+        let expected = [known, (unknown, 0)];
+        task.spawn(look_up_until(
+            Arc::clone(&stop),
+            Arc::clone(&samples),
+            LookupServiceClient::new(channel.clone()),
+            expected,
+        ));
+        Self { stop, samples, task }
+    }
+
+    /// The lookups that began between two moments and have been answered.
+    pub fn between(&self, from: Instant, to: Instant) -> Lookups {
+        let samples = self.samples.lock();
+        let within = samples.iter().filter(|sample| (from..to).contains(&sample.began));
+        Lookups(within.cloned().collect())
+    }
+
+    /// Waits for the last answers.
+    pub async fn end(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.task.join_next().await {
+            ended.unwrap();
+        }
+    }
+}
+
+impl Lookups {
+    /// All of them must have been answered, and rightly.
+    pub fn speed(&self) -> Speed {
+        let failures: Vec<_> = self
+            .0
+            .iter()
+            .filter_map(|sample| sample.answer.as_ref().err())
+            .collect();
+        assert!(
+            failures.is_empty(),
+            "{} lookups failed, one since {}",
+            failures.len(),
+            failures[0]
+        );
+        assert!(!self.0.is_empty(), "no lookup at all");
+        let mut times: Vec<_> = self.0.iter().map(|sample| sample.took).collect();
+        times.sort_unstable();
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+        Speed {
+            count: times.len(),
+            p50: at(50),
+            p99: at(99),
+            max: at(100),
+        }
+    }
+
+    /// What answers said of their data, in the order in which they were asked for.
+    pub fn data(&self) -> Vec<Data> {
+        self.0
+            .iter()
+            .filter_map(|sample| sample.answer.as_ref().ok().copied())
+            .collect()
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, p50, p99, max } = self;
+        write!(
+            f,
+            "{count} lookups, half within {p50:?}, 99 % within {p99:?}, all within {max:?}"
+        )
+    }
+}
+
+async fn look_up_until(
+    stop: Arc<AtomicBool>,
+    samples: Arc<Mutex<Vec<Sample>>>,
+    client: LookupServiceClient<Channel>,
+    expected: [(String, u32); 2],
+) {
+    let mut ticks = interval(EVERY);
+    let mut under_way = JoinSet::new();
+    for (number, reports) in expected.iter().cycle() {
+        ticks.tick().await;
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let (mut client, samples) = (client.clone(), Arc::clone(&samples));
+        let (number, reports) = (number.clone(), *reports);
+        under_way.spawn(async move {
+            let request = LookupRequest {
+                number,
+                ..LookupRequest::default()
+            };
+            let began = Instant::now();
+            let answer = client.lookup(request).await;
+            let took = began.elapsed();
+            let answer = match answer {
+                Ok(answer) => data(&answer.into_inner(), reports),
+                Err(status) => Err(status.to_string()),
+            };
+            samples.lock().push(Sample { began, took, answer });
+        });
+        while under_way.try_join_next().is_some() {}
+    }
+    under_way.join_all().await;
+    samples.lock().sort_by_key(|sample| sample.began);
+}
+
+fn data(answer: &LookupResponse, reports: u32) -> Result<Data, String> {
+    let is_known = answer.risk_level() != RiskLevel::Unknown;
+    if answer.report_count < reports || is_known != (reports > 0) {
+        return Err(format!("{} reports, {:?}", answer.report_count, answer.risk_level()));
+    }
+    let as_of = answer.data_as_of.and_then(|as_of| as_of.millis());
+    Ok(Data {
+        stale: answer.stale,
+        as_of: as_of.ok_or("no data_as_of")?,
+    })
+}
