@@ -7,6 +7,9 @@
 //! is in [`number`]. [`app`] puts a server together, [`cli`] talks to one. Apart from any server, [`replay`] plays
 //! complaints again into an index: [`evaluate`] measures the score on them, and [`fit`] makes the model.
 
+#[macro_use]
+mod stable_enum;
+
 pub mod api;
 pub mod app;
 pub mod cli;

@@ -1,53 +1,56 @@
 //! The kind of line of a number, its validity, and the result of caller-ID verification.
 
-/// The kind of line a number belongs to. US and Canadian numbers are never told apart by kind:
-/// they are [`LineType::FixedLineOrMobile`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LineType {
-    /// Not known: the numbering plan gives such numbers to no kind of line.
-    #[default]
-    Unknown,
-    /// A line that stays in its place.
-    FixedLine,
-    /// A mobile telephone.
-    Mobile,
-    /// A fixed line or a mobile telephone: the plan does not tell them apart.
-    FixedLineOrMobile,
-    /// Telephony over the internet.
-    Voip,
-    /// Free for the caller.
-    TollFree,
-    /// More expensive than a normal call; the called party earns a part of the price.
-    PremiumRate,
-    /// Caller and called party share the cost.
-    SharedCost,
-    /// A number that follows a person.
-    PersonalNumber,
-    /// A pager.
-    Pager,
-    /// One number for a whole company ("universal access number").
-    Uan,
-    /// Access to a voice mailbox.
-    Voicemail,
-    /// A short number of one region or carrier.
-    ShortCode,
-    /// Police, fire brigade, ambulance.
-    Emergency,
+stable_enum! {
+    /// The kind of line a number belongs to. US and Canadian numbers are never told apart by kind:
+    /// they are [`LineType::FixedLineOrMobile`].
+    #[derive(Default)]
+    LineType {
+        /// Not known: the numbering plan gives such numbers to no kind of line.
+        #[default]
+        Unknown = 1 "UNKNOWN",
+        /// A line that stays in its place.
+        FixedLine = 2 "FIXED_LINE",
+        /// A mobile telephone.
+        Mobile = 3 "MOBILE",
+        /// A fixed line or a mobile telephone: the plan does not tell them apart.
+        FixedLineOrMobile = 4 "FIXED_LINE_OR_MOBILE",
+        /// Telephony over the internet.
+        Voip = 5 "VOIP",
+        /// Free for the caller.
+        TollFree = 6 "TOLL_FREE",
+        /// More expensive than a normal call; the called party earns a part of the price.
+        PremiumRate = 7 "PREMIUM_RATE",
+        /// Caller and called party share the cost.
+        SharedCost = 8 "SHARED_COST",
+        /// A number that follows a person.
+        PersonalNumber = 9 "PERSONAL_NUMBER",
+        /// A pager.
+        Pager = 10 "PAGER",
+        /// One number for a whole company ("universal access number").
+        Uan = 11 "UAN",
+        /// Access to a voice mailbox.
+        Voicemail = 12 "VOICEMAIL",
+        /// A short number of one region or carrier.
+        ShortCode = 13 "SHORT_CODE",
+        /// Police, fire brigade, ambulance.
+        Emergency = 14 "EMERGENCY",
+    }
 }
 
-/// How well a number fits the numbering plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Validity {
-    /// It lies in a range that is in use.
-    Valid,
-    /// Its length is right, but it is in no known range. Plans grow: it may be in use tomorrow.
-    Possible,
-    /// It has a length that no number of the plan has.
-    Impossible,
-    /// A short code or an emergency number: dialled as it is, part of no international plan.
-    NotANumberOfThePlan,
-    /// The caller withheld the number, or no network knew it.
-    Anonymous,
+stable_enum! {
+    /// How well a number fits the numbering plan.
+    Validity {
+        /// It lies in a range that is in use.
+        Valid = 1 "VALID",
+        /// Its length is right, but it is in no known range. Plans grow: it may be in use tomorrow.
+        Possible = 2 "POSSIBLE",
+        /// It has a length that no number of the plan has.
+        Impossible = 3 "IMPOSSIBLE",
+        /// A short code or an emergency number: dialled as it is, part of no international plan.
+        NotANumberOfThePlan = 4 "NOT_A_NUMBER_OF_THE_PLAN",
+        /// The caller withheld the number, or no network knew it.
+        Anonymous = 5 "ANONYMOUS",
+    }
 }
 
 /// The terminating network's result of verifying the caller-ID signature (`verstat`, 3GPP TS 24.229 section 7.2A.20,
@@ -71,51 +74,4 @@ pub enum AttestationLevel {
     B,
     /// The signer knows only where the call entered its network.
     C,
-}
-
-impl LineType {
-    /// All kinds, in the order of their integers.
-    pub const ALL: [Self; 14] = [
-        Self::Unknown,
-        Self::FixedLine,
-        Self::Mobile,
-        Self::FixedLineOrMobile,
-        Self::Voip,
-        Self::TollFree,
-        Self::PremiumRate,
-        Self::SharedCost,
-        Self::PersonalNumber,
-        Self::Pager,
-        Self::Uan,
-        Self::Voicemail,
-        Self::ShortCode,
-        Self::Emergency,
-    ];
-
-    /// The stable integer on the wire, from 1 on.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8 + 1
-    }
-
-    /// The upper-case name, as the contract and the output of the command line have it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unknown => "UNKNOWN",
-            Self::FixedLine => "FIXED_LINE",
-            Self::Mobile => "MOBILE",
-            Self::FixedLineOrMobile => "FIXED_LINE_OR_MOBILE",
-            Self::Voip => "VOIP",
-            Self::TollFree => "TOLL_FREE",
-            Self::PremiumRate => "PREMIUM_RATE",
-            Self::SharedCost => "SHARED_COST",
-            Self::PersonalNumber => "PERSONAL_NUMBER",
-            Self::Pager => "PAGER",
-            Self::Uan => "UAN",
-            Self::Voicemail => "VOICEMAIL",
-            Self::ShortCode => "SHORT_CODE",
-            Self::Emergency => "EMERGENCY",
-        }
-    }
 }

@@ -116,7 +116,7 @@ fn of_number(number: &ParsedNumber) -> Answer {
         number.e164().map(|number| number.to_string()).unwrap_or_default(),
         validity(number.validity()).to_owned(),
         number.region().map(|region| region.to_string()).unwrap_or_default(),
-        line_type(number.line_type()).to_owned(),
+        line_type(number.line_type()),
         number.extension().unwrap_or_default().to_owned(),
         number.verstat().map(verstat).unwrap_or_default().to_owned(),
     ]
@@ -131,21 +131,11 @@ fn validity(validity: Validity) -> &'static str {
     }
 }
 
-fn line_type(line_type: LineType) -> &'static str {
+fn line_type(line_type: LineType) -> String {
     match line_type {
-        LineType::Unknown => "",
-        LineType::FixedLine => "fixed line",
-        LineType::Mobile => "mobile",
-        LineType::FixedLineOrMobile => "fixed line or mobile",
-        LineType::Voip => "voip",
-        LineType::TollFree => "toll free",
-        LineType::PremiumRate => "premium rate",
-        LineType::SharedCost => "shared cost",
-        LineType::PersonalNumber => "personal number",
-        LineType::Pager => "pager",
-        LineType::Uan => "uan",
-        LineType::Voicemail => "voicemail",
+        LineType::Unknown => String::new(),
         LineType::ShortCode | LineType::Emergency => panic!("no kind of a number of the plan"),
+        known => known.name().to_ascii_lowercase().replace('_', " "),
     }
 }
 

@@ -115,21 +115,11 @@ fn code(error: NumberError) -> u8 {
 }
 
 fn line_type(line_type: LineType) -> &'static str {
-    match line_type {
-        LineType::Unknown => "UNKNOWN",
-        LineType::FixedLine => "FIXED_LINE",
-        LineType::Mobile => "MOBILE",
-        LineType::FixedLineOrMobile => "FIXED_LINE_OR_MOBILE",
-        LineType::Voip => "VOIP",
-        LineType::TollFree => "TOLL_FREE",
-        LineType::PremiumRate => "PREMIUM_RATE",
-        LineType::SharedCost => "SHARED_COST",
-        LineType::PersonalNumber => "PERSONAL_NUMBER",
-        LineType::Pager => "PAGER",
-        LineType::Uan => "UAN",
-        LineType::Voicemail => "VOICEMAIL",
-        LineType::ShortCode | LineType::Emergency => panic!("no kind of a number of the plan"),
-    }
+    assert!(
+        !matches!(line_type, LineType::ShortCode | LineType::Emergency),
+        "no kind of a number of the plan"
+    );
+    line_type.name()
 }
 
 /// Compares every line; fails if one differs that no entry of the table explains, or differs otherwise.
