@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::kinds;
 use crate::domain::case::{Case, Link};
 use crate::domain::kinds::{Category, RiskLevel};
 use crate::domain::score::{Reason, Score};
@@ -28,7 +27,7 @@ pub(super) fn number_info(identity: &Identity) -> v1::NumberInfo {
             .map(|region| region.as_str().to_owned())
             .unwrap_or_default(),
         line_type: identity.line_type.code().into(),
-        validity: kinds::validity(identity.validity).into(),
+        validity: identity.validity.code().into(),
     }
 }
 
