@@ -22,11 +22,11 @@ use ringwarden::codec;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::{ListId, ListSource, Requester};
 use ringwarden::domain::kinds::{Action, ListKind};
-use ringwarden::domain::list::{List, ListEntry, MAX_ENTRIES, Origin, Pattern};
+use ringwarden::domain::list::{EntryOrigin, List, ListEntry, MAX_ENTRIES, Pattern};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::requests::Requests;
-use ringwarden::domain::tail::Tail;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
+use ringwarden::domain::unknown_fields::UnknownFields;
 use ringwarden::index::Index;
 use ringwarden::number::E164;
 
@@ -118,7 +118,7 @@ fn number(digits: u64) -> E164 {
 /// A list such as registries export: a few origins, a day of entry each.
 fn list(id: &str, kind: ListKind, pattern: impl Fn(u64) -> Option<Pattern>) -> List {
     let origins = ["registry", "carrier", "bank"].map(|source| {
-        Arc::new(Origin {
+        Arc::new(EntryOrigin {
             source: ListSource::parse(source).unwrap(),
             requester: Requester::parse("fraud desk").ok(),
         })
@@ -142,6 +142,6 @@ fn list(id: &str, kind: ListKind, pattern: impl Fn(u64) -> Option<Pattern>) -> L
         actor: Actor::parse("bench").unwrap(),
         replaced_at: NOW,
         requests: Requests::default(),
-        tail: Tail::default(),
+        unknown_fields: UnknownFields::default(),
     }
 }

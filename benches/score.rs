@@ -20,14 +20,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode};
-use ringwarden::domain::call::{Signing, View};
+use ringwarden::domain::call::{LedgerView, Signing};
 use ringwarden::domain::feature::{Feature, Features};
 use ringwarden::domain::ids::{Area, ReportId};
 use ringwarden::domain::kinds::Source;
 use ringwarden::domain::model::{MAX_KNOTS, ScoreModel, Term};
 use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::report::{ReportBody, ReportRow};
-use ringwarden::domain::rows::Rows;
+use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Subject};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
@@ -85,27 +85,27 @@ impl Bench {
     /// The sum, whole and in parts, of a number of which nothing is known, and of one reported among others.
     fn sums(&mut self, name: &str, model: &Arc<ScoreModel>) {
         let number = E164::from_digits(NUMBER).unwrap();
-        let average = block(model, AVERAGE, None).around(number, day(TODAY));
+        let average = block(model, AVERAGE, None).neighbourhood(number, day(TODAY));
         let blank = (NumberState::default(), Neighbourhood::default());
         let known = (reported(&OWN_DAYS, model), average);
-        for (what, (state, around)) in [("blank", blank), ("reported", known)] {
+        for (what, (state, neighbourhood)) in [("blank", blank), ("reported", known)] {
             let subject = Subject {
                 state: &state,
                 cases: &[],
-                around,
+                neighbourhood,
                 number,
                 call: Signing::NotGiven,
                 signs: Signs::default(),
                 now: day(TODAY),
             };
             let weighed = model.weigh(&subject);
-            let standing = state.evidence.at(subject.now, &model.fold, View::All);
+            let decayed = state.evidence.at(subject.now, &model.fold, LedgerView::All);
             let group = format!("{name}, {what}");
             let evidence = self.median_ns(&group, "evidence", || {
-                black_box(&state.evidence).at(subject.now, &model.fold, View::All)
+                black_box(&state.evidence).at(subject.now, &model.fold, LedgerView::All)
             });
             let features = self.median_ns(&group, "features", || {
-                Features::new(number, &standing, standing.areas, black_box(&around))
+                Features::new(number, &decayed, decayed.areas, black_box(&neighbourhood))
             });
             let terms = self.median_ns(&group, "terms", || {
                 model.evidence_log_odds(black_box(&weighed.features))
@@ -186,7 +186,7 @@ fn block(model: &Arc<ScoreModel>, neighbours: u64, own: Option<NumberState>) -> 
 }
 
 fn reported(days: &[i64], model: &ScoreModel) -> NumberState {
-    let (mut state, mut rows) = (NumberState::default(), Rows::unloaded(0));
+    let (mut state, mut rows) = (NumberState::default(), LoadedRows::unloaded(0));
     for (n, at) in days.iter().enumerate() {
         let id = ReportId::parse(&format!("r{n}")).unwrap();
         let body = ReportBody {

@@ -40,7 +40,7 @@ fn territory(metadata: &Metadata) -> String {
     let formats: String = metadata.formats().iter().map(format).collect();
     let international_formats: String = metadata.international_formats().iter().map(format).collect();
     format!(
-        "Metadata {{ id: {:?}, country_code: {}, general: {:?}, kinds: &[{kinds}], leading_digits: {:?}, \
+        "TerritoryMetadata {{ id: {:?}, country_code: {}, general: {:?}, kinds: &[{kinds}], leading_digits: {:?}, \
          international_prefix: {:?}, national_prefix: {:?}, national_prefix_for_parsing: {prefix:?}, \
          national_prefix_transform_rule: {:?}, formats: &[{formats}], \
          international_formats: &[{international_formats}] }},\n",
@@ -74,7 +74,7 @@ fn kinds(kinds: &Descriptors) -> impl Iterator<Item = (&'static str, &Descriptor
 
 fn kind((line_type, kind): (&str, &Descriptor)) -> String {
     format!(
-        "Kind {{ line_type: LineType::{line_type}, pattern: {:?}, lengths: &{:?}, local_lengths: &{:?} }},",
+        "LineTypeMetadata {{ line_type: LineType::{line_type}, pattern: {:?}, lengths: &{:?}, local_lengths: &{:?} }},",
         kind.national_number().as_str(),
         kind.possible_length(),
         kind.possible_local_length(),
@@ -83,7 +83,7 @@ fn kind((line_type, kind): (&str, &Descriptor)) -> String {
 
 fn format(format: &Format) -> String {
     format!(
-        "Format {{ pattern: {:?}, format: {:?}, leading_digits: {:?}, national_prefix: {:?} }},",
+        "FormatMetadata {{ pattern: {:?}, format: {:?}, leading_digits: {:?}, national_prefix: {:?} }},",
         format.pattern().as_str(),
         format.format(),
         // Each is longer than the one before. Only the last matters.

@@ -143,8 +143,8 @@ pub struct App {
     services: Arc<Services>,
     follower: Arc<Follower>,
     metrics: Metrics,
-    grpc_limits: grpc::Limits,
-    http_limits: http::Limits,
+    grpc_limits: grpc::GrpcLimits,
+    http_limits: http::HttpLimits,
     migrate: bool,
 }
 
@@ -202,8 +202,8 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         services: Arc::new(Services::new(foundations, settings)),
         follower,
         metrics,
-        grpc_limits: grpc::Limits::from(&config.limits),
-        http_limits: http::Limits::from(&config.limits),
+        grpc_limits: grpc::GrpcLimits::from(&config.limits),
+        http_limits: http::HttpLimits::from(&config.limits),
         migrate: config.store.migrate,
     })
 }
@@ -274,7 +274,7 @@ fn load_keys(path: &Path) -> Result<KeyRing, AppError> {
     })
 }
 
-fn sip_settings(answers: &config::Answers) -> SipSettings {
+fn sip_settings(answers: &config::AnswerSettings) -> SipSettings {
     let refusal = match answers.sip_block {
         config::SipBlock::NetworkBlocked => Refusal::NetworkBlocked,
         config::SipBlock::Rejected => Refusal::Rejected,
@@ -286,7 +286,7 @@ fn sip_settings(answers: &config::Answers) -> SipSettings {
     }
 }
 
-fn thresholds(traffic: &config::Traffic) -> Thresholds {
+fn thresholds(traffic: &config::TrafficSettings) -> Thresholds {
     Thresholds {
         distinct_per_minute: traffic.distinct_per_minute.get(),
         distinct_per_hour: traffic.distinct_per_hour.get(),
@@ -302,9 +302,9 @@ fn thresholds(traffic: &config::Traffic) -> Thresholds {
     }
 }
 
-fn traffic_limits(traffic: &config::Traffic) -> traffic::Limits {
-    let limits = traffic::Limits::DEFAULT;
-    traffic::Limits {
+fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
+    let limits = traffic::TrafficLimits::DEFAULT;
+    traffic::TrafficLimits {
         callers: usize::try_from(traffic.callers.get()).unwrap_or(limits.callers),
         heavy_callers: usize::try_from(traffic.busy_callers.get()).unwrap_or(limits.heavy_callers),
         ..limits
@@ -312,7 +312,7 @@ fn traffic_limits(traffic: &config::Traffic) -> traffic::Limits {
 }
 
 /// Loads the scoring model: from the configured file, or else the built-in one.
-fn load_model(policy: &config::Policy) -> Result<ScoreModel, AppError> {
+fn load_model(policy: &config::PolicySettings) -> Result<ScoreModel, AppError> {
     let model = match &policy.model {
         None => ScoreModel::default(),
         Some(path) => {

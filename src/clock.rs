@@ -12,10 +12,10 @@ use crate::domain::time::Timestamp;
 
 /// A source of the current time in UTC. Clones show the same time.
 #[derive(Clone)]
-pub struct Clock(Source);
+pub struct Clock(ClockSource);
 
 #[derive(Clone)]
-enum Source {
+enum ClockSource {
     System,
     Fixed(Timestamp),
     /// Milliseconds since the Unix epoch. It is atomic because a test changes it while tasks read it. Relaxed order is
@@ -27,28 +27,28 @@ impl Clock {
     /// The clock of this machine. It may jump, forwards or backwards, when the system corrects it.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(ClockSource::System)
     }
 
     /// A clock that always shows the same time, for the demo with its old data.
     #[must_use]
     pub fn fixed(now: Timestamp) -> Self {
-        Self(Source::Fixed(now))
+        Self(ClockSource::Fixed(now))
     }
 
     /// A clock for tests. It moves only by [`Clock::advance`] and [`Clock::set`].
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(AtomicI64::new(now.millis()))))
+        Self(ClockSource::Manual(Arc::new(AtomicI64::new(now.millis()))))
     }
 
     /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => system_now(),
-            Source::Fixed(now) => *now,
-            Source::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::Relaxed)),
+            ClockSource::System => system_now(),
+            ClockSource::Fixed(now) => *now,
+            ClockSource::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::Relaxed)),
         }
     }
 
@@ -61,8 +61,8 @@ impl Clock {
     /// Sets a manual clock and all its clones. Call it on manual clocks only: for other clocks it does nothing, and
     /// debug builds panic.
     pub fn set(&self, now: Timestamp) {
-        debug_assert!(matches!(self.0, Source::Manual(_)), "{self:?} cannot be set");
-        if let Source::Manual(millis) = &self.0 {
+        debug_assert!(matches!(self.0, ClockSource::Manual(_)), "{self:?} cannot be set");
+        if let ClockSource::Manual(millis) = &self.0 {
             millis.store(now.millis(), Ordering::Relaxed);
         }
     }
@@ -71,9 +71,9 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Source::System => f.write_str("Clock(system)"),
-            Source::Fixed(now) => write!(f, "Clock(fixed at {now})"),
-            Source::Manual(_) => write!(f, "Clock(manual, at {})", self.now()),
+            ClockSource::System => f.write_str("Clock(system)"),
+            ClockSource::Fixed(now) => write!(f, "Clock(fixed at {now})"),
+            ClockSource::Manual(_) => write!(f, "Clock(manual, at {})", self.now()),
         }
     }
 }

@@ -19,7 +19,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 use crate::api::{ApiError, RequestContext};
 use crate::clock::monotonic;
-use crate::metrics::Edge;
+use crate::metrics::EdgeLabel;
 
 /// The layers of an edge whose responses have the body `B`.
 pub(crate) type EdgeLayers<B> = (
@@ -29,7 +29,7 @@ pub(crate) type EdgeLayers<B> = (
 );
 
 /// The layers of an edge. `panic_response` renders the error of a request whose handler panicked.
-pub(crate) fn layers<B>(edge: Edge, panic_response: fn(&ApiError) -> Response<B>) -> EdgeLayers<B> {
+pub(crate) fn layers<B>(edge: EdgeLabel, panic_response: fn(&ApiError) -> Response<B>) -> EdgeLayers<B> {
     let panic_response = PanicResponse {
         edge,
         render: panic_response,
@@ -43,7 +43,7 @@ pub(crate) fn layers<B>(edge: Edge, panic_response: fn(&ApiError) -> Response<B>
 
 /// Ends a stream of answers with an error if it panics.
 pub(crate) fn catch_stream_panic<T, E: From<ApiError>>(
-    edge: Edge,
+    edge: EdgeLabel,
     answers: impl Stream<Item = Result<T, E>>,
 ) -> impl Stream<Item = Result<T, E>> {
     AssertUnwindSafe(answers)
@@ -52,14 +52,14 @@ pub(crate) fn catch_stream_panic<T, E: From<ApiError>>(
 }
 
 /// Logs a panic and makes its error. The text of the panic is not logged here: it may have personal data.
-fn panicked(edge: Edge) -> ApiError {
+fn panicked(edge: EdgeLabel) -> ApiError {
     tracing::error!(?edge, "a handler panicked, the request failed");
     ApiError::internal()
 }
 
 /// Makes the response to a request whose handler panicked.
 pub(crate) struct PanicResponse<B> {
-    edge: Edge,
+    edge: EdgeLabel,
     render: fn(&ApiError) -> Response<B>,
 }
 
@@ -90,7 +90,7 @@ impl<B> ResponseForPanic for PanicResponse<B> {
 /// Puts the [`RequestContext`] into the extensions of each request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ContextLayer {
-    edge: Edge,
+    edge: EdgeLabel,
 }
 
 impl<S> Layer<S> for ContextLayer {
@@ -104,7 +104,7 @@ impl<S> Layer<S> for ContextLayer {
 /// A service whose requests have a [`RequestContext`].
 #[derive(Clone, Debug)]
 pub(crate) struct WithContext<S> {
-    edge: Edge,
+    edge: EdgeLabel,
     inner: S,
 }
 
@@ -145,9 +145,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_has_its_context_and_its_secrets_are_hidden() {
-        let mut service = layers(Edge::Http, render).layer(service_fn(async |request: Request<()>| {
+        let mut service = layers(EdgeLabel::Http, render).layer(service_fn(async |request: Request<()>| {
             let context = request.extensions().get::<RequestContext>().unwrap();
-            assert_eq!((context.edge, context.client_timeout), (Edge::Http, None));
+            assert_eq!((context.edge, context.client_timeout), (EdgeLabel::Http, None));
             assert!(request.headers()[header::AUTHORIZATION].is_sensitive());
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         }));
@@ -160,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_the_response_of_the_edge() {
-        let mut service = layers(Edge::Grpc, render).layer(service_fn(async |request: Request<bool>| {
+        let mut service = layers(EdgeLabel::Grpc, render).layer(service_fn(async |request: Request<bool>| {
             assert!(!request.body(), "on purpose");
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         }));
@@ -176,7 +176,7 @@ mod tests {
             assert!(n != 2, "on purpose");
             Ok::<_, ApiError>(n)
         });
-        let answers: Vec<_> = catch_stream_panic(Edge::Grpc, answers).collect().await;
+        let answers: Vec<_> = catch_stream_panic(EdgeLabel::Grpc, answers).collect().await;
         let codes: Vec<_> = answers
             .into_iter()
             .map(|answer| answer.map_err(|error| error.code()))

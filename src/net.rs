@@ -38,7 +38,7 @@ pub(crate) struct Acceptor {
 
 /// An open connection. Dropping it makes room for another one.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct AcceptedConnection {
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
     /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
@@ -55,7 +55,7 @@ impl Acceptor {
     }
 
     /// Waits until there is room for a connection, and accepts the next one.
-    pub(crate) async fn accept(&self) -> Connection {
+    pub(crate) async fn accept(&self) -> AcceptedConnection {
         // The semaphore is never closed.
         let Ok(place) = Arc::clone(&self.permits).acquire_owned().await else {
             return std::future::pending().await;
@@ -67,7 +67,7 @@ impl Acceptor {
                     // option fails only if the peer has gone, and then the first read fails as well.
                     drop(stream.set_nodelay(true));
                     let deadline = || Box::pin(sleep(FIRST_BYTES_WITHIN));
-                    return Connection {
+                    return AcceptedConnection {
                         stream,
                         _place: place,
                         silence: (self.first_bytes > 0).then(|| (deadline(), self.first_bytes)),
@@ -82,12 +82,12 @@ impl Acceptor {
     }
 
     /// An endless stream of connections.
-    pub(crate) fn into_stream(self) -> impl Stream<Item = Result<Connection, Infallible>> {
+    pub(crate) fn into_stream(self) -> impl Stream<Item = Result<AcceptedConnection, Infallible>> {
         futures_util::stream::unfold(self, async |acceptor| Some((Ok(acceptor.accept().await), acceptor)))
     }
 }
 
-impl Connection {
+impl AcceptedConnection {
     /// The TCP socket of the connection.
     pub(crate) fn socket(&self) -> &TcpStream {
         &self.stream
@@ -102,7 +102,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for AcceptedConnection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
@@ -121,7 +121,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for AcceptedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
     }

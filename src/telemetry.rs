@@ -16,7 +16,7 @@ use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::clock::monotonic;
-use crate::config::{Log, LogFormat};
+use crate::config::{LogFormat, LogSettings};
 use crate::metrics::Metrics;
 
 /// Maximum number of lines that wait to be written. Further lines are dropped.
@@ -42,7 +42,7 @@ pub enum TelemetryError {
 ///
 /// # Errors
 /// If the process already has a log, or if the log thread cannot be started.
-pub fn install(log: &Log, metrics: &Metrics) -> Result<Guard, TelemetryError> {
+pub fn install(log: &LogSettings, metrics: &Metrics) -> Result<Guard, TelemetryError> {
     let (lines, guard) = start(io::stderr(), metrics.clone()).map_err(TelemetryError::Thread)?;
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let in_color = io::stderr().is_terminal() && !no_color;
@@ -53,7 +53,7 @@ pub fn install(log: &Log, metrics: &Metrics) -> Result<Guard, TelemetryError> {
 /// Ends the log when it is dropped: waits until all lines are written, but at most [`FLUSH_TIME_MAX`].
 #[must_use = "the log ends when this is dropped"]
 pub struct Guard {
-    lines: SyncSender<Message>,
+    lines: SyncSender<LogMessage>,
     /// The log thread closes this channel when it ends.
     ended: Receiver<()>,
 }
@@ -61,7 +61,7 @@ pub struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let deadline = monotonic() + FLUSH_TIME_MAX;
-        while let Err(TrySendError::Full(_)) = self.lines.try_send(Message::End) {
+        while let Err(TrySendError::Full(_)) = self.lines.try_send(LogMessage::End) {
             if monotonic() >= deadline {
                 return;
             }
@@ -74,7 +74,7 @@ impl Drop for Guard {
     }
 }
 
-enum Message {
+enum LogMessage {
     Line(Box<[u8]>),
     End,
 }
@@ -82,13 +82,13 @@ enum Message {
 /// Accepts whole lines and never waits.
 #[derive(Clone)]
 struct Lines {
-    queue: SyncSender<Message>,
+    queue: SyncSender<LogMessage>,
     metrics: Metrics,
 }
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self.queue.try_send(Message::Line(line.into())) {
+        match self.queue.try_send(LogMessage::Line(line.into())) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.metrics.log_line_dropped(),
         }
@@ -125,8 +125,8 @@ fn start(mut sink: impl Write + Send + 'static, metrics: Metrics) -> io::Result<
     Ok((Lines { queue, metrics }, guard))
 }
 
-fn write_lines(waiting: &Receiver<Message>, sink: &mut impl Write, metrics: &Metrics) {
-    while let Ok(Message::Line(line)) = waiting.recv() {
+fn write_lines(waiting: &Receiver<LogMessage>, sink: &mut impl Write, metrics: &Metrics) {
+    while let Ok(LogMessage::Line(line)) = waiting.recv() {
         // The server goes on even if standard error is closed.
         if sink.write_all(&line).is_err() {
             metrics.log_line_dropped();
@@ -134,7 +134,7 @@ fn write_lines(waiting: &Receiver<Message>, sink: &mut impl Write, metrics: &Met
     }
 }
 
-fn subscriber<W>(log: &Log, in_color: bool, lines: W) -> impl Subscriber + Send + Sync
+fn subscriber<W>(log: &LogSettings, in_color: bool, lines: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -176,8 +176,8 @@ mod tests {
         }
     }
 
-    fn log(format: LogFormat, filter: &str) -> Log {
-        Log {
+    fn log(format: LogFormat, filter: &str) -> LogSettings {
+        LogSettings {
             format,
             filter: filter.parse().unwrap(),
         }

@@ -4,7 +4,7 @@ use futures_util::{Stream, StreamExt as _};
 
 use super::convert::call_outcome as convert;
 use super::{Api, ApiError, RequestContext};
-use crate::metrics::CallOutcome as Counted;
+use crate::metrics::CallOutcomeLabel;
 use crate::service::Lookups;
 use crate::wire::v1;
 
@@ -33,13 +33,13 @@ impl Api {
                         let error = error.in_field(&format!("outcomes[{position}]"));
                         response.errors.push(error.item());
                     }
-                    Counted::Rejected
+                    CallOutcomeLabel::Rejected
                 }
             };
             let total = match counted {
-                Counted::Counted => &mut response.counted,
-                Counted::LeftOut => &mut response.left_out,
-                Counted::Rejected => &mut response.rejected,
+                CallOutcomeLabel::Counted => &mut response.counted,
+                CallOutcomeLabel::LeftOut => &mut response.left_out,
+                CallOutcomeLabel::Rejected => &mut response.rejected,
             };
             *total = total.saturating_add(1);
             self.metrics().call_outcomes(counted, 1);
@@ -53,11 +53,11 @@ impl Api {
     }
 }
 
-fn count(lookups: &Lookups, outcome: v1::CallOutcome) -> Result<Counted, ApiError> {
+fn count(lookups: &Lookups, outcome: v1::CallOutcome) -> Result<CallOutcomeLabel, ApiError> {
     let outcome = convert::outcome(outcome)?;
     Ok(if lookups.call_outcome(&outcome)? {
-        Counted::Counted
+        CallOutcomeLabel::Counted
     } else {
-        Counted::LeftOut
+        CallOutcomeLabel::LeftOut
     })
 }

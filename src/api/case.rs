@@ -4,7 +4,7 @@ use super::convert::case as convert;
 use super::convert::check_batch;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::case::MAX_CHANGED_LINKS;
-use crate::metrics::Mutation;
+use crate::metrics::MutationLabel;
 use crate::service::{LinkOutcome, ServiceError};
 use crate::wire::v1;
 
@@ -18,7 +18,7 @@ impl Api {
         request: v1::CreateCaseRequest,
         _context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
-        self.mutate(Mutation::CreateCase, async {
+        self.mutate(MutationLabel::CreateCase, async {
             let cases = self.cases()?;
             let (new, mutation) = convert::new_case(request)?;
             Ok(convert::case(&cases.create(&new, &mutation).await?))
@@ -76,7 +76,7 @@ impl Api {
         request: v1::UpdateCaseRequest,
         _context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
-        self.mutate(Mutation::UpdateCase, async {
+        self.mutate(MutationLabel::UpdateCase, async {
             let cases = self.cases()?;
             let (id, change, mutation) = convert::change(request)?;
             Ok(convert::case(&cases.update(&id, &change, &mutation).await?))
@@ -94,7 +94,7 @@ impl Api {
         request: v1::TransitionCaseRequest,
         _context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
-        self.mutate(Mutation::TransitionCase, async {
+        self.mutate(MutationLabel::TransitionCase, async {
             let cases = self.cases()?;
             let (id, input, mutation) = convert::transition(request)?;
             Ok(convert::case(&cases.transition(&id, &input, &mutation).await?))
@@ -112,7 +112,7 @@ impl Api {
         _context: &RequestContext,
     ) -> Result<v1::LinkNumbersResponse, ApiError> {
         use v1::link_number_result::Result;
-        self.mutate(Mutation::LinkNumbers, async {
+        self.mutate(MutationLabel::LinkNumbers, async {
             let cases = self.cases()?;
             check_batch("links", request.links.len(), MAX_CHANGED_LINKS)?;
             let (id, mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id)?;
@@ -138,7 +138,7 @@ impl Api {
         _context: &RequestContext,
     ) -> Result<v1::UnlinkNumbersResponse, ApiError> {
         use v1::unlink_number_result::Result;
-        self.mutate(Mutation::UnlinkNumbers, async {
+        self.mutate(MutationLabel::UnlinkNumbers, async {
             let cases = self.cases()?;
             check_batch("numbers", request.numbers.len(), MAX_CHANGED_LINKS)?;
             let (id, reason, mutation) =

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::metrics::Edge;
+use crate::metrics::EdgeLabel;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// The edge that received the request.
-    pub edge: Edge,
+    pub edge: EdgeLabel,
     /// When the head of the request arrived, before its body was read.
     pub arrived: Instant,
     /// How long the client waits from then on; none if it does not say.
@@ -18,7 +18,7 @@ pub struct RequestContext {
 impl RequestContext {
     /// The context of a request whose head has arrived, from a client that does not say how long it waits.
     #[must_use]
-    pub const fn new(edge: Edge, arrived: Instant) -> Self {
+    pub const fn new(edge: EdgeLabel, arrived: Instant) -> Self {
         Self {
             edge,
             arrived,

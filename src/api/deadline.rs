@@ -52,7 +52,7 @@ impl AnswerBy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Edge;
+    use crate::metrics::EdgeLabel;
 
     #[test]
     fn the_shorter_of_budget_and_client_timeout_counts_from_the_arrival() {
@@ -68,7 +68,7 @@ mod tests {
         ] {
             let context = RequestContext {
                 client_timeout,
-                ..RequestContext::new(Edge::Grpc, monotonic())
+                ..RequestContext::new(EdgeLabel::Grpc, monotonic())
             };
             let left = AnswerBy::of(&context).instant(budget) - context.arrived;
             assert_eq!(left, Duration::from_millis(left_ms), "{client_timeout:?}");
@@ -80,7 +80,7 @@ mod tests {
         let past = monotonic();
         let context = RequestContext {
             client_timeout: Some(Duration::ZERO),
-            ..RequestContext::new(Edge::Grpc, past)
+            ..RequestContext::new(EdgeLabel::Grpc, past)
         };
         let budget = Duration::from_secs(1);
         assert_eq!(AnswerBy::of(&context).of_next_item().instant(budget), past);

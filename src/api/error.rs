@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::reason::Reason;
+use super::reason::ErrorReason;
 use crate::service::{ServiceError, Violation};
 use crate::wire::v1;
 
@@ -65,7 +65,7 @@ pub struct ApiError {
     code: Code,
     /// Used if there are no violations.
     text: Cow<'static, str>,
-    reason: Option<Reason>,
+    reason: Option<ErrorReason>,
     violations: Vec<Violation>,
     retry_after: Option<Duration>,
 }
@@ -109,7 +109,7 @@ impl ApiError {
     pub fn draining() -> Self {
         let text = "the server is shutting down: send the unanswered messages to another server";
         Self {
-            reason: Some(Reason::Draining),
+            reason: Some(ErrorReason::Draining),
             retry_after: Some(Duration::ZERO),
             ..Self::new(Code::Unavailable, text)
         }
@@ -136,7 +136,7 @@ impl ApiError {
 
     /// The stable name of the error for programs, where the code alone does not say enough.
     #[must_use]
-    pub const fn reason(&self) -> Option<Reason> {
+    pub const fn reason(&self) -> Option<ErrorReason> {
         self.reason
     }
 
@@ -178,25 +178,29 @@ impl From<ServiceError> for ApiError {
         let text = error.to_string();
         let (code, reason, retry_after) = match error {
             ServiceError::Invalid(violations) => return Self::invalid(violations),
-            ServiceError::NotFound { what } => (Code::NotFound, Some(Reason::NotFound { resource: what }), None),
+            ServiceError::NotFound { what } => (Code::NotFound, Some(ErrorReason::NotFound { resource: what }), None),
             ServiceError::AlreadyExists { what } => {
-                let reason = Reason::ContentMismatch { field: what };
+                let reason = ErrorReason::ContentMismatch { field: what };
                 (Code::AlreadyExists, Some(reason), None)
             }
             ServiceError::Stale { found, .. } => {
-                let reason = Reason::VersionMismatch { version: found };
+                let reason = ErrorReason::VersionMismatch { version: found };
                 (Code::Aborted, Some(reason), None)
             }
             ServiceError::Precondition(_) => (Code::FailedPrecondition, None, None),
             ServiceError::Exhausted { retry_after } => (Code::ResourceExhausted, None, Some(retry_after)),
             ServiceError::OverQuota { quota, retry_after } => {
-                let reason = Reason::QuotaExceeded { quota };
+                let reason = ErrorReason::QuotaExceeded { quota };
                 (Code::ResourceExhausted, Some(reason), Some(retry_after))
             }
-            ServiceError::Unavailable => (Code::Unavailable, Some(Reason::StoreUnavailable), Some(RETRY_AFTER)),
-            ServiceError::OutcomeUnknown => (Code::Unavailable, Some(Reason::OutcomeUnknown), Some(RETRY_AFTER)),
-            ServiceError::Loading => (Code::Unavailable, Some(Reason::IndexLoading), Some(RETRY_AFTER)),
-            ServiceError::OtherFold => (Code::Unavailable, Some(Reason::EvidenceVersionMismatch), None),
+            ServiceError::Unavailable => (
+                Code::Unavailable,
+                Some(ErrorReason::StoreUnavailable),
+                Some(RETRY_AFTER),
+            ),
+            ServiceError::OutcomeUnknown => (Code::Unavailable, Some(ErrorReason::OutcomeUnknown), Some(RETRY_AFTER)),
+            ServiceError::Loading => (Code::Unavailable, Some(ErrorReason::IndexLoading), Some(RETRY_AFTER)),
+            ServiceError::OtherFold => (Code::Unavailable, Some(ErrorReason::EvidenceVersionMismatch), None),
             ServiceError::Internal => (Code::Internal, None, None),
         };
         Self {
@@ -247,7 +251,7 @@ mod tests {
             (ServiceError::Internal, 13, None, None),
         ] {
             let error = ApiError::from(error);
-            let found = (error.code().number(), error.reason().map(Reason::name));
+            let found = (error.code().number(), error.reason().map(ErrorReason::name));
             assert_eq!(found, (code, reason), "{error:?}");
             assert_eq!(error.retry_after(), retry_after, "{error:?}");
             assert!(!error.message().is_empty(), "{error:?}");

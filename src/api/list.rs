@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::convert::list as convert;
 use super::{Api, ApiError, RequestContext};
-use crate::metrics::Mutation;
+use crate::metrics::MutationLabel;
 use crate::service::ServiceError;
 use crate::wire::v1;
 
@@ -33,7 +33,7 @@ impl Api {
             () = self.draining.cancelled() => return Err(ApiError::draining().into()),
             received = self.receive(parts) => received?,
         };
-        let replaced = self.mutate(Mutation::ReplaceList, async {
+        let replaced = self.mutate(MutationLabel::ReplaceList, async {
             let (head, entries) = received?;
             Ok(convert::replaced(&self.lists()?.replace(&head, entries).await?))
         });

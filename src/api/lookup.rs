@@ -3,13 +3,13 @@
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::convert::check_batch;
-use super::convert::lookup::{Question, answer, decision, question};
+use super::convert::lookup::{TimedQuestion, answer, decision, question};
 use super::deadline::AnswerBy;
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::call::MAX_BATCH_LOOKUPS;
 use crate::domain::kinds::RiskLevel;
-use crate::metrics::{Edge, LookupOutcome as Counted};
+use crate::metrics::{EdgeLabel, LookupOutcomeLabel};
 use crate::wire::v1;
 
 impl Api {
@@ -79,7 +79,7 @@ impl Api {
             .chain(stream::once(end).filter_map(std::future::ready))
     }
 
-    fn look_up_in_stream(&self, request: v1::LookupRequest, edge: Edge) -> v1::StreamLookupResponse {
+    fn look_up_in_stream(&self, request: v1::LookupRequest, edge: EdgeLabel) -> v1::StreamLookupResponse {
         use v1::stream_lookup_response::Result;
         let request_id = request.request_id.clone();
         let result = match self.look_up(request, edge, AnswerBy::in_stream()) {
@@ -96,15 +96,15 @@ impl Api {
     fn look_up(
         &self,
         request: v1::LookupRequest,
-        edge: Edge,
+        edge: EdgeLabel,
         answer_by: AnswerBy,
     ) -> Result<v1::LookupResponse, ApiError> {
         let began = monotonic();
         let result = self.answer(request, answer_by);
         let counted = match &result {
             Ok((counted, _)) => *counted,
-            Err(error) if error.code() == Code::InvalidArgument => Counted::Invalid,
-            Err(_) => Counted::Error,
+            Err(error) if error.code() == Code::InvalidArgument => LookupOutcomeLabel::Invalid,
+            Err(_) => LookupOutcomeLabel::Error,
         };
         self.metrics().lookup(edge, counted, began.elapsed());
         result.map(|(_, response)| response)
@@ -114,10 +114,10 @@ impl Api {
         &self,
         request: v1::LookupRequest,
         answer_by: AnswerBy,
-    ) -> Result<(Counted, v1::LookupResponse), ApiError> {
+    ) -> Result<(LookupOutcomeLabel, v1::LookupResponse), ApiError> {
         let lookups = self.lookups()?;
         let request_id = request.request_id.clone();
-        let Question { input, budget } = question(request)?;
+        let TimedQuestion { input, budget } = question(request)?;
         let deadline = answer_by.instant(budget.unwrap_or(lookups.budget()));
         let outcome = lookups.look_up(&input, deadline)?;
         self.metrics().answer(outcome.decision.action, outcome.decision.basis);
@@ -127,12 +127,12 @@ impl Api {
     }
 }
 
-fn counted_as(level: RiskLevel) -> Counted {
+fn counted_as(level: RiskLevel) -> LookupOutcomeLabel {
     match level {
-        RiskLevel::Unknown => Counted::Unknown,
-        RiskLevel::NotScored => Counted::NotScored,
+        RiskLevel::Unknown => LookupOutcomeLabel::Unknown,
+        RiskLevel::NotScored => LookupOutcomeLabel::NotScored,
         RiskLevel::Trusted | RiskLevel::Low | RiskLevel::Medium | RiskLevel::High | RiskLevel::Critical => {
-            Counted::Scored
+            LookupOutcomeLabel::Scored
         }
     }
 }

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::index::Freshness;
-use crate::metrics::{Metrics, Mutation, MutationOutcome};
+use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
 use crate::service::{Cases, Lists, Lookups, Numbers, Reports, ServiceError, Services};
 
 pub use crate::domain::list::MAX_PART_ENTRIES;
@@ -34,7 +34,7 @@ pub use crate::service::Violation;
 pub use context::RequestContext;
 pub use error::{ApiError, Code};
 pub use readiness::Readiness;
-pub use reason::{REASON_DOMAIN, Reason};
+pub use reason::{ErrorReason, REASON_DOMAIN};
 pub use warm_up::warm_up;
 
 /// The handlers of the contract. Clones share everything.
@@ -127,7 +127,7 @@ impl Api {
     /// Runs a mutation and counts its outcome.
     async fn mutate<T>(
         &self,
-        method: Mutation,
+        method: MutationLabel,
         mutation: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
         let result = mutation.await;
@@ -137,16 +137,18 @@ impl Api {
 }
 
 /// The label of a mutation that ended with this error, or with none.
-fn counted_as(error: Option<&ApiError>) -> MutationOutcome {
+fn counted_as(error: Option<&ApiError>) -> MutationOutcomeLabel {
     let Some(error) = error else {
-        return MutationOutcome::Done;
+        return MutationOutcomeLabel::Done;
     };
     match error.code() {
         Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition | Code::OutOfRange => {
-            MutationOutcome::Rejected
+            MutationOutcomeLabel::Rejected
         }
-        Code::AlreadyExists | Code::Aborted | Code::ResourceExhausted => MutationOutcome::Conflict,
-        Code::Unavailable if error.reason() == Some(Reason::OutcomeUnknown) => MutationOutcome::OutcomeUnknown,
+        Code::AlreadyExists | Code::Aborted | Code::ResourceExhausted => MutationOutcomeLabel::Conflict,
+        Code::Unavailable if error.reason() == Some(ErrorReason::OutcomeUnknown) => {
+            MutationOutcomeLabel::OutcomeUnknown
+        }
         Code::Cancelled
         | Code::Unknown
         | Code::DeadlineExceeded
@@ -155,6 +157,6 @@ fn counted_as(error: Option<&ApiError>) -> MutationOutcome {
         | Code::Internal
         | Code::Unavailable
         | Code::DataLoss
-        | Code::Unauthenticated => MutationOutcome::Unavailable,
+        | Code::Unauthenticated => MutationOutcomeLabel::Unavailable,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::convert::number as convert;
 use super::{Api, ApiError, RequestContext};
-use crate::metrics::Mutation;
+use crate::metrics::MutationLabel;
 use crate::wire::v1;
 
 impl Api {
@@ -30,7 +30,7 @@ impl Api {
         request: v1::SetNumberStatusRequest,
         _context: &RequestContext,
     ) -> Result<v1::SetNumberStatusResponse, ApiError> {
-        self.mutate(Mutation::SetNumberStatus, async {
+        self.mutate(MutationLabel::SetNumberStatus, async {
             let numbers = self.numbers()?;
             let (named, input, mutation) = convert::new_status(request)?;
             let changed = numbers.set_status(&named.text, named.region, &input, &mutation).await?;
@@ -52,7 +52,7 @@ impl Api {
         request: v1::ClearNumberStatusRequest,
         _context: &RequestContext,
     ) -> Result<v1::ClearNumberStatusResponse, ApiError> {
-        self.mutate(Mutation::ClearNumberStatus, async {
+        self.mutate(MutationLabel::ClearNumberStatus, async {
             let numbers = self.numbers()?;
             let clearance = convert::clearance(request)?;
             let named = &clearance.named;
@@ -97,7 +97,7 @@ impl Api {
         request: v1::ResetNumberRequest,
         _context: &RequestContext,
     ) -> Result<v1::ResetNumberResponse, ApiError> {
-        self.mutate(Mutation::ResetNumber, async {
+        self.mutate(MutationLabel::ResetNumber, async {
             let numbers = self.numbers()?;
             let reset = convert::reset(request)?;
             let named = &reset.named;

@@ -7,7 +7,7 @@ pub const REASON_DOMAIN: &str = "ringwarden.v1";
 
 /// Why a request failed, where the code alone does not say enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum ErrorReason {
     /// The requested thing does not exist.
     NotFound {
         /// The kind of thing, such as `case`.
@@ -40,7 +40,7 @@ pub enum Reason {
     Draining,
 }
 
-impl Reason {
+impl ErrorReason {
     /// The name, in upper case with underscores. It never changes.
     #[must_use]
     pub const fn name(self) -> &'static str {

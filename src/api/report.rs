@@ -2,7 +2,7 @@
 
 use super::convert::{check_batch, report as convert};
 use super::{Api, ApiError, RequestContext};
-use crate::metrics::Mutation;
+use crate::metrics::MutationLabel;
 use crate::service::{MAX_BATCH_REPORTS, ServiceError};
 use crate::wire::v1;
 
@@ -65,7 +65,7 @@ impl Api {
         request: v1::WithdrawReportRequest,
         _context: &RequestContext,
     ) -> Result<v1::WithdrawReportResponse, ApiError> {
-        self.mutate(Mutation::WithdrawReport, async {
+        self.mutate(MutationLabel::WithdrawReport, async {
             let reports = self.reports()?;
             let withdrawal = convert::one_withdrawal(request)?;
             let outcome = reports
@@ -91,7 +91,7 @@ impl Api {
         request: v1::WithdrawReportsRequest,
         _context: &RequestContext,
     ) -> Result<v1::WithdrawReportsResponse, ApiError> {
-        self.mutate(Mutation::WithdrawReports, async {
+        self.mutate(MutationLabel::WithdrawReports, async {
             let reports = self.reports()?;
             let (selected, request_id, reason) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason).await?;

@@ -6,7 +6,7 @@ use prost::Message as _;
 
 use super::{Api, RequestContext};
 use crate::clock::monotonic;
-use crate::metrics::Edge;
+use crate::metrics::EdgeLabel;
 use crate::wire::v1::{LookupRequest, View};
 
 /// How often each question is asked.
@@ -40,7 +40,7 @@ pub fn warm_up(api: &Api) {
             let Ok(request) = LookupRequest::decode(request.encode_to_vec().as_slice()) else {
                 continue;
             };
-            let context = RequestContext::new(Edge::Grpc, monotonic());
+            let context = RequestContext::new(EdgeLabel::Grpc, monotonic());
             // Some of the questions are wrong on purpose: their answer is an error.
             if let Ok(response) = api.lookup(request, &context) {
                 std::hint::black_box(response.encode_to_vec());

@@ -7,7 +7,7 @@ use csv::ReaderBuilder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::CliError;
-use super::import::{Source, ftc};
+use super::import::{SourceFile, ftc};
 use super::output;
 use crate::domain::day::Day;
 use crate::domain::kinds::Category;
@@ -26,10 +26,10 @@ const TEMPLATE: &str = "{msg:>8} {wide_bar} {percent:>3} %  {eta} left";
 /// Reads a file of FTC complaints, in either layout, plain or gzip, by the rules of the import. Shows the progress, and
 /// prints how many rows were rejected.
 pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
-    let source = Source::open(path).map_err(|source| file_error(path, source))?;
+    let source = SourceFile::open(path).map_err(|source| file_error(path, source))?;
     let (bytes, bar) = (source.len(), bar("reading"));
     let (content, position) = source.read();
-    let mut reader = ftc::Reader::new(content, "", false)?;
+    let mut reader = ftc::ComplaintReader::new(content, "", false)?;
     let (mut complaints, mut rejected) = (Complaints::default(), 0u64);
     while let Some(row) = reader.next_row()? {
         match row {
@@ -119,7 +119,10 @@ pub(super) fn file_error(path: &Path, source: std::io::Error) -> CliError {
 
 /// Reads legitimate numbers from a CSV file with a header and the number in the first column.
 pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
-    let content = Source::open(path).map_err(|source| file_error(path, source))?.read().0;
+    let content = SourceFile::open(path)
+        .map_err(|source| file_error(path, source))?
+        .read()
+        .0;
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(content);
     let (mut numbers, mut all) = (Vec::new(), HashSet::new());
     for (place, row) in reader.records().enumerate() {

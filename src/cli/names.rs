@@ -10,13 +10,13 @@ use crate::domain::kinds;
 use crate::wire::v1;
 
 /// An enumeration of the API whose values can be shown.
-pub(super) trait Shown: TryFrom<i32> {
+pub(super) trait ShownValue: TryFrom<i32> {
     /// The name without the prefix of the enumeration: `ALLOW` for `ACTION_ALLOW`.
     fn name(self) -> &'static str;
 }
 
 /// An enumeration of the API whose values can also be given as arguments.
-pub(super) trait Named: Shown + Clone + Send + Sync + 'static {
+pub(super) trait NamedValue: ShownValue + Clone + Send + Sync + 'static {
     /// All names, in the order of the values.
     fn names() -> impl Iterator<Item = &'static str>;
 
@@ -26,7 +26,7 @@ pub(super) trait Named: Shown + Clone + Send + Sync + 'static {
 
 macro_rules! shown {
     ($($name:ident $prefix:literal),+ $(,)?) => { $(
-        impl Shown for v1::$name {
+        impl ShownValue for v1::$name {
             fn name(self) -> &'static str {
                 let name = self.as_str_name();
                 name.strip_prefix($prefix).unwrap_or(name)
@@ -38,7 +38,7 @@ macro_rules! shown {
 // The values of the domain have the same integers as those of the API (a test checks their names).
 macro_rules! named {
     ($($name:ident),+ $(,)?) => { $(
-        impl Named for v1::$name {
+        impl NamedValue for v1::$name {
             fn names() -> impl Iterator<Item = &'static str> {
                 kinds::$name::ALL.iter().map(|value| value.name())
             }
@@ -61,7 +61,7 @@ named! { Action, Attestation, CaseRole, CaseStatus, Category, Channel, ListKind,
 
 /// The name of a value in an answer: empty if the value is not set, `#` and the integer if this release does not know
 /// the value.
-pub(super) fn name_of<T: Shown>(value: i32) -> String {
+pub(super) fn name_of<T: ShownValue>(value: i32) -> String {
     match T::try_from(value) {
         _ if value == 0 => String::new(),
         Ok(known) => known.name().to_owned(),
@@ -70,7 +70,7 @@ pub(super) fn name_of<T: Shown>(value: i32) -> String {
 }
 
 /// Parses a name in an argument, and lists all names in the help and for shell completion.
-pub(super) fn parser<T: Named>() -> NameParser<T> {
+pub(super) fn parser<T: NamedValue>() -> NameParser<T> {
     NameParser(PhantomData)
 }
 
@@ -78,7 +78,7 @@ pub(super) fn parser<T: Named>() -> NameParser<T> {
 #[derive(Clone)]
 pub(super) struct NameParser<T>(PhantomData<T>);
 
-impl<T: Named> TypedValueParser for NameParser<T> {
+impl<T: NamedValue> TypedValueParser for NameParser<T> {
     type Value = T;
 
     fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<T, clap::Error> {
@@ -104,7 +104,7 @@ impl<T: Named> TypedValueParser for NameParser<T> {
 mod tests {
     use super::*;
 
-    fn names_are_those_of_the_wire<T: Named>() {
+    fn names_are_those_of_the_wire<T: NamedValue>() {
         for name in T::names() {
             assert_eq!(T::from_name(name).unwrap().name(), name);
         }

@@ -35,7 +35,7 @@ pub struct NormalizeArgs {
 
 /// One line of JSON input. Other keys are ignored.
 #[derive(Deserialize)]
-struct Question {
+struct NormalizeInput {
     input: String,
     region: Option<String>,
 }
@@ -43,7 +43,7 @@ struct Question {
 /// One line of output.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Answer<'a> {
+enum NormalizeOutput<'a> {
     Number {
         input: &'a str,
         e164: String,
@@ -103,12 +103,12 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(true)
 }
 
-fn answer<T>(line: &str, region: Option<Region>, then: impl FnOnce(Answer<'_>) -> T) -> T {
+fn answer<T>(line: &str, region: Option<Region>, then: impl FnOnce(NormalizeOutput<'_>) -> T) -> T {
     if !line.starts_with('{') {
         return of_number(line, region, then);
     }
-    let Ok(question) = serde_json::from_str::<Question>(line) else {
-        return then(Answer::Failed {
+    let Ok(question) = serde_json::from_str::<NormalizeInput>(line) else {
+        return then(NormalizeOutput::Failed {
             input: line,
             error: "malformed_json",
         });
@@ -118,7 +118,7 @@ fn answer<T>(line: &str, region: Option<Region>, then: impl FnOnce(Answer<'_>) -
         None => of_number(input, region, then),
         Some(text) => match shared::region(text) {
             Ok(region) => of_number(input, Some(region), then),
-            Err(_) => then(Answer::Failed {
+            Err(_) => then(NormalizeOutput::Failed {
                 input,
                 error: "unknown_region",
             }),
@@ -126,7 +126,7 @@ fn answer<T>(line: &str, region: Option<Region>, then: impl FnOnce(Answer<'_>) -
     }
 }
 
-fn of_number<T>(input: &str, region: Option<Region>, then: impl FnOnce(Answer<'_>) -> T) -> T {
+fn of_number<T>(input: &str, region: Option<Region>, then: impl FnOnce(NormalizeOutput<'_>) -> T) -> T {
     match number::normalize(input, region) {
         Err(error) => then(failed(input, error)),
         Ok(number) => {
@@ -136,15 +136,15 @@ fn of_number<T>(input: &str, region: Option<Region>, then: impl FnOnce(Answer<'_
     }
 }
 
-fn failed(input: &str, error: NumberError) -> Answer<'_> {
-    Answer::Failed {
+fn failed(input: &str, error: NumberError) -> NormalizeOutput<'_> {
+    NormalizeOutput::Failed {
         input,
         error: error.kind(),
     }
 }
 
-fn found<'a>(input: &'a str, number: &'a ParsedNumber, region: Option<&'a Region>) -> Answer<'a> {
-    Answer::Number {
+fn found<'a>(input: &'a str, number: &'a ParsedNumber, region: Option<&'a Region>) -> NormalizeOutput<'a> {
+    NormalizeOutput::Number {
         input,
         e164: number.e164_text(),
         valid: number.validity() == Validity::Valid,
@@ -155,9 +155,9 @@ fn found<'a>(input: &'a str, number: &'a ParsedNumber, region: Option<&'a Region
 }
 
 /// Writes an answer in columns of fixed width, because the lines that follow are not known yet.
-fn write_plain(out: &mut impl Write, answer: &Answer<'_>) -> io::Result<()> {
+fn write_plain(out: &mut impl Write, answer: &NormalizeOutput<'_>) -> io::Result<()> {
     match answer {
-        Answer::Number {
+        NormalizeOutput::Number {
             input,
             e164,
             valid,
@@ -176,7 +176,7 @@ fn write_plain(out: &mut impl Write, answer: &Answer<'_>) -> io::Result<()> {
                 None => out.write_all(b"\n"),
             }
         }
-        Answer::Failed { input, error } => {
+        NormalizeOutput::Failed { input, error } => {
             write_column(out, input, INPUT_WIDTH)?;
             writeln!(out, "error: {error}")
         }

@@ -34,7 +34,7 @@ pub fn encode(case: &Case) -> Bytes {
     writer.list(case.history.iter(), write_event);
     writer.option(case.merged_into.as_ref(), |writer, id| write_name(writer, id.as_str()));
     write_requests(&mut writer, &case.requests);
-    writer.raw(case.tail.bytes());
+    writer.raw(case.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
 
@@ -68,7 +68,7 @@ fn record(reader: &mut ByteReader<'_>) -> Result<Case, DecodeError> {
         history: reader.list(event)?,
         merged_into: reader.option(|reader| name(reader, CaseId::parse, "case id"))?,
         requests: requests(reader)?,
-        tail: rest(reader),
+        unknown_fields: rest(reader),
     })
 }
 
@@ -155,7 +155,7 @@ mod tests {
         let mut bytes = encode(&samples::full_case()).to_vec();
         bytes.extend_from_slice(b"new");
         let case = decode(&bytes).unwrap();
-        assert!(case.tail.bytes().ends_with(b"new"));
+        assert!(case.unknown_fields.bytes().ends_with(b"new"));
         assert_eq!(encode(&case), bytes);
         bytes[0] = 2;
         assert!(decode(&bytes).is_err());

@@ -7,13 +7,13 @@ use super::parts::{code, distinct, presence, since, sum, write_distinct, write_p
 use super::rows::brand_name;
 use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::bitmap::DistinctCount;
-use crate::domain::evidence::{Book, Evidence, Testimony};
+use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
 use crate::domain::kinds::Category;
 use crate::domain::report::Ledger;
 use crate::domain::time::Timestamp;
 
 /// The order in which books are written: most numbers have the first only.
-const BOOKS: [Ledger; 3] = [Ledger::Unknown, Ledger::Authenticated, Ledger::Unauthenticated];
+const LEDGERS: [Ledger; 3] = [Ledger::Unknown, Ledger::Authenticated, Ledger::Unauthenticated];
 
 pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
     let base = evidence.as_of;
@@ -23,8 +23,8 @@ pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
             evidence.reports > 0,
             evidence.first_reported.is_some(),
             evidence.last_reported.is_some(),
-            evidence.proven != Testimony::default(),
-            evidence.unproven != Testimony::default(),
+            evidence.proven != EvidenceSums::default(),
+            evidence.unproven != EvidenceSums::default(),
             evidence.reporters_seen != DistinctCount::default(),
             !evidence.unproven_sample.is_empty(),
             evidence.not_spam_reports > 0,
@@ -37,9 +37,9 @@ pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
     for moment in [evidence.first_reported, evidence.last_reported].into_iter().flatten() {
         write_since(writer, base, moment);
     }
-    for testimony in [&evidence.proven, &evidence.unproven] {
-        if *testimony != Testimony::default() {
-            write_testimony(writer, testimony, base);
+    for sums in [&evidence.proven, &evidence.unproven] {
+        if *sums != EvidenceSums::default() {
+            write_evidence_sums(writer, sums, base);
         }
     }
     if evidence.reporters_seen != DistinctCount::default() {
@@ -69,10 +69,10 @@ pub(super) fn evidence(reader: &mut ByteReader<'_>) -> Result<Evidence, DecodeEr
     evidence.first_reported = first.then(|| since(reader, base)).transpose()?;
     evidence.last_reported = last.then(|| since(reader, base)).transpose()?;
     if proven {
-        evidence.proven = testimony(reader, base)?;
+        evidence.proven = sums(reader, base)?;
     }
     if unproven {
-        evidence.unproven = testimony(reader, base)?;
+        evidence.unproven = sums(reader, base)?;
     }
     if seen {
         evidence.reporters_seen = distinct(reader)?;
@@ -87,106 +87,105 @@ pub(super) fn evidence(reader: &mut ByteReader<'_>) -> Result<Evidence, DecodeEr
     Ok(evidence)
 }
 
-fn write_testimony(writer: &mut ByteWriter, testimony: &Testimony, base: Timestamp) {
-    let books = BOOKS.map(|ledger| testimony.book(ledger));
-    let [unknown, authenticated, unauthenticated] = books.map(|book| *book != Book::default());
+fn write_evidence_sums(writer: &mut ByteWriter, sums: &EvidenceSums, base: Timestamp) {
+    let ledgers = LEDGERS.map(|ledger| sums.totals(ledger));
+    let [unknown, authenticated, unauthenticated] = ledgers.map(|totals| *totals != LedgerTotals::default());
     write_presence(
         writer,
         [
             unknown,
-            !testimony.categories.is_empty(),
-            testimony.reporters != DistinctCount::default(),
+            !sums.categories.is_empty(),
+            sums.reporters != DistinctCount::default(),
             authenticated,
             unauthenticated,
-            !testimony.brands.is_empty(),
+            !sums.brands.is_empty(),
         ],
     );
-    for book in books.into_iter().filter(|book| **book != Book::default()) {
-        write_book(writer, book, base);
+    for totals in ledgers.into_iter().filter(|totals| **totals != LedgerTotals::default()) {
+        write_totals(writer, totals, base);
     }
-    if !testimony.categories.is_empty() {
-        writer.list(testimony.categories.iter(), |writer, (category, mass)| {
+    if !sums.categories.is_empty() {
+        writer.list(sums.categories.iter(), |writer, (category, mass)| {
             writer.byte(category.code());
             write_sum(writer, *mass);
         });
     }
-    if testimony.reporters != DistinctCount::default() {
-        write_distinct(writer, testimony.reporters);
+    if sums.reporters != DistinctCount::default() {
+        write_distinct(writer, sums.reporters);
     }
-    if !testimony.brands.is_empty() {
-        writer.list(testimony.brands.iter(), |writer, (brand, mass)| {
+    if !sums.brands.is_empty() {
+        writer.list(sums.brands.iter(), |writer, (brand, mass)| {
             writer.text(brand.as_str());
             write_sum(writer, *mass);
         });
     }
 }
 
-fn testimony(reader: &mut ByteReader<'_>, base: Timestamp) -> Result<Testimony, DecodeError> {
+fn sums(reader: &mut ByteReader<'_>, base: Timestamp) -> Result<EvidenceSums, DecodeError> {
     let [unknown, categories, reporters, authenticated, unauthenticated, brands] = presence(reader)?;
-    let unknown = book_if(unknown, reader, base)?;
-    let authenticated = book_if(authenticated, reader, base)?;
-    let unauthenticated = book_if(unauthenticated, reader, base)?;
-    let mut testimony = Testimony::of_books([authenticated, unauthenticated, unknown]);
+    let unknown = totals_if(unknown, reader, base)?;
+    let authenticated = totals_if(authenticated, reader, base)?;
+    let unauthenticated = totals_if(unauthenticated, reader, base)?;
+    let mut sums = EvidenceSums::of_totals([authenticated, unauthenticated, unknown]);
     if categories {
-        testimony.categories =
-            reader.list(|reader| Ok((code(reader, Category::from_code, "category")?, sum(reader)?)))?;
+        sums.categories = reader.list(|reader| Ok((code(reader, Category::from_code, "category")?, sum(reader)?)))?;
     }
     if reporters {
-        testimony.reporters = distinct(reader)?;
+        sums.reporters = distinct(reader)?;
     }
     if brands {
-        testimony.brands = reader.list(|reader| Ok((brand_name(reader)?, sum(reader)?)))?;
+        sums.brands = reader.list(|reader| Ok((brand_name(reader)?, sum(reader)?)))?;
     }
-    Ok(testimony)
+    Ok(sums)
 }
 
-fn write_book(writer: &mut ByteWriter, book: &Book, base: Timestamp) {
+fn write_totals(writer: &mut ByteWriter, totals: &LedgerTotals, base: Timestamp) {
     write_presence(
         writer,
         [
-            book.reports > 0,
-            book.areas != DistinctCount::default(),
-            book.first_at.is_some(),
-            book.last_at.is_some(),
-            book.not_spam != 0.0,
+            totals.reports > 0,
+            totals.areas != DistinctCount::default(),
+            totals.first_at.is_some(),
+            totals.last_at.is_some(),
+            totals.not_spam != 0.0,
         ],
     );
-    write_sum(writer, book.short);
-    write_sum(writer, book.long);
-    if book.reports > 0 {
-        writer.uint(u64::from(book.reports));
+    write_sum(writer, totals.short);
+    write_sum(writer, totals.long);
+    if totals.reports > 0 {
+        writer.uint(u64::from(totals.reports));
     }
-    if book.areas != DistinctCount::default() {
-        write_distinct(writer, book.areas);
+    if totals.areas != DistinctCount::default() {
+        write_distinct(writer, totals.areas);
     }
-    for moment in [book.first_at, book.last_at].into_iter().flatten() {
+    for moment in [totals.first_at, totals.last_at].into_iter().flatten() {
         write_since(writer, base, moment);
     }
-    if book.not_spam != 0.0 {
-        write_sum(writer, book.not_spam);
+    if totals.not_spam != 0.0 {
+        write_sum(writer, totals.not_spam);
     }
 }
 
-fn book_if(present: bool, reader: &mut ByteReader<'_>, base: Timestamp) -> Result<Book, DecodeError> {
+fn totals_if(present: bool, reader: &mut ByteReader<'_>, base: Timestamp) -> Result<LedgerTotals, DecodeError> {
     if !present {
-        return Ok(Book::default());
+        return Ok(LedgerTotals::default());
     }
     let [reports, areas, first, last, not_spam] = presence(reader)?;
-    let mut book = Book {
+    let mut totals = LedgerTotals {
         short: sum(reader)?,
         long: sum(reader)?,
-        ..Book::default()
+        ..LedgerTotals::default()
     };
     if reports {
-        book.reports = reader.uint32()?;
+        totals.reports = reader.uint32()?;
     }
     if areas {
-        book.areas = distinct(reader)?;
+        totals.areas = distinct(reader)?;
     }
-    book.first_at = first.then(|| since(reader, base)).transpose()?;
-    book.last_at = last.then(|| since(reader, base)).transpose()?;
+    totals.first_at = first.then(|| since(reader, base)).transpose()?;
+    totals.last_at = last.then(|| since(reader, base)).transpose()?;
     if not_spam {
-        book.not_spam = sum(reader)?;
+        totals.not_spam = sum(reader)?;
     }
-    Ok(book)
+    Ok(totals)
 }

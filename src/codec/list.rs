@@ -17,7 +17,7 @@ use super::{
 };
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{List, ListEntry, MAX_ENTRIES, Origin, Pattern};
+use crate::domain::list::{EntryOrigin, List, ListEntry, MAX_ENTRIES, Pattern};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::shard::Shard;
 
@@ -37,7 +37,7 @@ const KNOWN: u8 = EXACT | OTHER_ORIGIN | OTHER_ENTERED | OTHER_EXPIRY | OTHER_AC
 /// The fields of the entry before, which the next entry is compared with.
 struct Before<'a> {
     digits: u64,
-    origin: Option<&'a Arc<Origin>>,
+    origin: Option<&'a Arc<EntryOrigin>>,
     entered_at: Timestamp,
     expires_at: Option<Timestamp>,
     action: Option<Action>,
@@ -63,7 +63,7 @@ pub fn encode(list: &List) -> Bytes {
     writer.time(list.replaced_at);
     write_requests(&mut writer, &list.requests);
     write_entries(&mut writer, &list.entries);
-    writer.raw(list.tail.bytes());
+    writer.raw(list.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
 
@@ -88,13 +88,13 @@ fn record(reader: &mut ByteReader<'_>) -> Result<List, DecodeError> {
         replaced_at: reader.time()?,
         requests: requests(reader)?,
         entries: entries(reader)?,
-        tail: rest(reader),
+        unknown_fields: rest(reader),
     })
 }
 
 fn write_entries(writer: &mut ByteWriter, entries: &[ListEntry]) {
-    let mut places: HashMap<&Origin, u64> = HashMap::new();
-    let mut origins: Vec<&Origin> = Vec::new();
+    let mut places: HashMap<&EntryOrigin, u64> = HashMap::new();
+    let mut origins: Vec<&EntryOrigin> = Vec::new();
     for entry in entries {
         let next = origins.len() as u64;
         places.entry(&entry.origin).or_insert_with(|| {
@@ -162,7 +162,7 @@ fn entries(reader: &mut ByteReader<'_>) -> Result<Arc<[ListEntry]>, DecodeError>
 fn entry<'a>(
     reader: &mut ByteReader<'_>,
     before: &mut Before<'a>,
-    origins: &'a [Arc<Origin>],
+    origins: &'a [Arc<EntryOrigin>],
 ) -> Result<ListEntry, DecodeError> {
     let flags = reader.byte()?;
     if flags & !KNOWN != 0 {
@@ -201,15 +201,15 @@ fn action(reader: &mut ByteReader<'_>) -> Result<Option<Action>, DecodeError> {
     }
 }
 
-fn write_origin(writer: &mut ByteWriter, origin: &Origin) {
+fn write_origin(writer: &mut ByteWriter, origin: &EntryOrigin) {
     write_name(writer, origin.source.as_str());
     writer.option(origin.requester.as_ref(), |writer, requester| {
         write_name(writer, requester.as_str());
     });
 }
 
-fn origin(reader: &mut ByteReader<'_>) -> Result<Origin, DecodeError> {
-    Ok(Origin {
+fn origin(reader: &mut ByteReader<'_>) -> Result<EntryOrigin, DecodeError> {
+    Ok(EntryOrigin {
         source: name(reader, ListSource::parse, "source")?,
         requester: reader.option(|reader| name(reader, Requester::parse, "requester"))?,
     })
@@ -325,7 +325,7 @@ mod tests {
         let mut bytes = encode(&samples::full_list()).to_vec();
         bytes.extend_from_slice(b"new");
         let list = decode(&bytes).unwrap();
-        assert!(list.tail.bytes().ends_with(b"new"));
+        assert!(list.unknown_fields.bytes().ends_with(b"new"));
         assert_eq!(encode(&list), bytes);
         bytes[0] = 2;
         assert!(decode(&bytes).is_err());
@@ -337,7 +337,7 @@ mod tests {
         let count = u32::try_from(MAX_ENTRIES).unwrap();
         let origins: Vec<_> = ["registry", "carrier", "bank"]
             .map(|source| {
-                Arc::new(Origin {
+                Arc::new(EntryOrigin {
                     source: ListSource::parse(source).unwrap(),
                     requester: Requester::parse("fraud desk").ok(),
                 })

@@ -1,7 +1,7 @@
 //! The bytes of everything stored, the same in all stores; and the list of stored kinds.
 //!
 //! A value is one byte of major version, then its fields in a fixed order. A release may add fields at the end: an older
-//! release keeps them as a [`Tail`] and writes them back. A change that an older release must not read raises the major
+//! release keeps them as [`UnknownFields`] and writes them back. A change that an older release must not read raises the major
 //! version, which older releases refuse.
 
 pub mod bytes;
@@ -24,7 +24,7 @@ pub(crate) use kind::stored_kinds;
 pub use kind::{RecordKind, SideKind};
 pub use record::{MAX_ID_BYTES, SideRecord, StoredRecord};
 
-use crate::domain::tail::Tail;
+use crate::domain::unknown_fields::UnknownFields;
 
 /// The most bytes of one record, bucket or side record.
 pub const MAX_VALUE_BYTES: usize = 4 << 20;
@@ -53,8 +53,8 @@ fn check_major(reader: &mut ByteReader<'_>) -> Result<(), DecodeError> {
     }
 }
 
-fn rest(reader: &mut ByteReader<'_>) -> Tail {
-    Tail::new(reader.remaining())
+fn rest(reader: &mut ByteReader<'_>) -> UnknownFields {
+    UnknownFields::new(reader.remaining())
 }
 
 fn unreadable(what: &'static str) -> impl Fn(DecodeError) -> UnreadableValue {

@@ -11,7 +11,7 @@ use super::{
     unreadable,
 };
 use crate::domain::actor::Actor;
-use crate::domain::case::Link;
+use crate::domain::case::CaseLink;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseRole, Source, StatusKind};
 use crate::domain::state::NumberState;
@@ -53,7 +53,7 @@ pub fn encode(state: &NumberState) -> Bytes {
     if state.requests.pairs().len() > 0 {
         write_requests(&mut writer, &state.requests);
     }
-    writer.raw(state.tail.bytes());
+    writer.raw(state.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
 
@@ -95,7 +95,7 @@ fn record(reader: &mut ByteReader<'_>) -> Result<NumberState, DecodeError> {
     if with_requests {
         state.requests = requests(reader)?;
     }
-    state.tail = rest(reader);
+    state.unknown_fields = rest(reader);
     Ok(state)
 }
 
@@ -125,7 +125,7 @@ fn status_entry(reader: &mut ByteReader<'_>) -> Result<StatusEntry, DecodeError>
     })
 }
 
-fn write_link(writer: &mut ByteWriter, link: &Link) {
+fn write_link(writer: &mut ByteWriter, link: &CaseLink) {
     write_name(writer, link.case.as_str());
     writer.byte(link.role.code());
     write_sum(writer, link.confidence);
@@ -136,8 +136,8 @@ fn write_link(writer: &mut ByteWriter, link: &Link) {
     writer.text(link.actor.as_str());
 }
 
-fn link(reader: &mut ByteReader<'_>) -> Result<Link, DecodeError> {
-    Ok(Link {
+fn link(reader: &mut ByteReader<'_>) -> Result<CaseLink, DecodeError> {
+    Ok(CaseLink {
         case: name(reader, CaseId::parse, "case id")?,
         role: code(reader, CaseRole::from_code, "role in a case")?,
         confidence: sum(reader)?,
@@ -184,7 +184,7 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::domain::evidence::FoldModel;
-    use crate::domain::rows::Rows;
+    use crate::domain::rows::LoadedRows;
     use proptest::prelude::*;
 
     proptest! {
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_number_reported_once_takes_at_most_32_bytes() {
         let mut state = NumberState::default();
-        let mut rows = Rows::unloaded(0);
+        let mut rows = LoadedRows::unloaded(0);
         state
             .submit(&mut rows, samples::imported_row(), &FoldModel::DEFAULT)
             .unwrap();
@@ -230,7 +230,7 @@ mod tests {
         let mut bytes = encode(&samples::full_number()).to_vec();
         bytes.extend_from_slice(b"new");
         let state = decode(&bytes).unwrap();
-        assert!(state.tail.bytes().ends_with(b"new"));
+        assert!(state.unknown_fields.bytes().ends_with(b"new"));
         assert_eq!(encode(&state), bytes);
         bytes[0] = 2;
         assert!(decode(&bytes).is_err());

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
-use crate::domain::reporter::{Claim, ReporterState, Slot};
+use crate::domain::reporter::{Claim, QuotaSlot, ReporterState};
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::shard::Shard;
@@ -28,7 +28,7 @@ pub fn encode(record: &ReporterState) -> Bytes {
     });
     writer.int(record.day.number());
     writer.list(record.slots.iter(), |writer, slot| writer.fixed64(slot.raw()));
-    writer.raw(record.tail.bytes());
+    writer.raw(record.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
 
@@ -49,8 +49,8 @@ pub fn decode(bytes: &[u8]) -> Result<ReporterState, UnreadableValue> {
         Ok(ReporterState {
             claims,
             day: Day::from_number(reader.int()?),
-            slots: reader.list(|reader| reader.fixed64().map(Slot::from_raw))?,
-            tail: rest(&mut reader),
+            slots: reader.list(|reader| reader.fixed64().map(QuotaSlot::from_raw))?,
+            unknown_fields: rest(&mut reader),
         })
     };
     read().map_err(unreadable("reporter's state"))
@@ -120,7 +120,7 @@ mod tests {
         };
         let full = ReporterState {
             claims: (0..256).map(day_later).collect(),
-            slots: (0..20).map(Slot::from_raw).collect(),
+            slots: (0..20).map(QuotaSlot::from_raw).collect(),
             ..record
         };
         assert!(encode(&full).len() < 4_096, "{} bytes", encode(&full).len());
@@ -131,7 +131,7 @@ mod tests {
         let mut bytes = encode(&samples::full_reporter()).to_vec();
         bytes.extend_from_slice(b"new");
         let record = decode(&bytes).unwrap();
-        assert!(record.tail.bytes().ends_with(b"new"));
+        assert!(record.unknown_fields.bytes().ends_with(b"new"));
         assert_eq!(encode(&record), bytes);
         bytes[0] = 2;
         assert!(decode(&bytes).is_err());

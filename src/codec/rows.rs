@@ -72,7 +72,7 @@ fn write_row(writer: &mut ByteWriter, row: &ReportRow) {
         writer.short_float(row.weight);
     }
     write_optional_fields(writer, row);
-    writer.raw(row.tail.bytes());
+    writer.raw(row.unknown_fields.bytes());
 }
 
 /// The fields of the presence mask, in its order.
@@ -164,7 +164,7 @@ fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
         import,
         weight,
         body,
-        tail: rest(reader),
+        unknown_fields: rest(reader),
     })
 }
 
@@ -281,7 +281,7 @@ mod tests {
         bytes[1] += 3;
         bytes.extend_from_slice(b"new");
         let rows = decode(&bytes).unwrap();
-        assert_eq!(rows[0].tail.bytes(), b"new");
+        assert_eq!(rows[0].unknown_fields.bytes(), b"new");
         assert_eq!(encode(&rows), bytes);
         bytes[0] = 2;
         assert!(decode(&bytes).is_err());

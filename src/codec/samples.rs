@@ -14,18 +14,18 @@ use proptest::sample::select;
 use crate::domain::actor::Actor;
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
-use crate::domain::case::{Case, CaseEvent, Link};
+use crate::domain::case::{Case, CaseEvent, CaseLink};
 use crate::domain::day::Day;
-use crate::domain::evidence::{Book, Evidence, Testimony};
+use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
 use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind};
 use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
-use crate::domain::reporter::{Claim, ReporterState, Slot};
+use crate::domain::reporter::{Claim, QuotaSlot, ReporterState};
 use crate::domain::requests::Requests;
 use crate::domain::state::NumberState;
 use crate::domain::status::{StatusEntry, Statuses};
-use crate::domain::tail::Tail;
 use crate::domain::time::Timestamp;
+use crate::domain::unknown_fields::UnknownFields;
 use crate::number::E164;
 
 pub(super) use lists::{full_list, list};
@@ -80,14 +80,14 @@ pub(super) fn full_row() -> ReportRow {
         import: Some(ImportId::parse("batch-7").unwrap()),
         weight: 0.2,
         body,
-        tail: Tail::new(&[0xee, 0xff]),
+        unknown_fields: UnknownFields::new(&[0xee, 0xff]),
     }
 }
 
 /// A number with every field set.
 pub(super) fn full_number() -> NumberState {
-    let testimony = |sum: f64| {
-        let books = [1.0, 0.25, 0.1].map(|factor| Book {
+    let sums = |sum: f64| {
+        let ledgers = [1.0, 0.25, 0.1].map(|factor| LedgerTotals {
             short: sum * factor,
             long: 1.0,
             not_spam: sum,
@@ -96,11 +96,11 @@ pub(super) fn full_number() -> NumberState {
             first_at: Some(Timestamp::from_secs(1_600_000_000)),
             last_at: Some(Timestamp::from_secs(1_600_100_000)),
         });
-        let mut testimony = Testimony::of_books(books);
-        testimony.categories = vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)];
-        testimony.brands = vec![(Brand::parse("Amazon").unwrap(), 0.5)];
-        testimony.reporters = DistinctCount::from_bits(1 << 5 | 1 << 127);
-        testimony
+        let mut sums = EvidenceSums::of_totals(ledgers);
+        sums.categories = vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)];
+        sums.brands = vec![(Brand::parse("Amazon").unwrap(), 0.5)];
+        sums.reporters = DistinctCount::from_bits(1 << 5 | 1 << 127);
+        sums
     };
     let mut statuses = Statuses::default();
     statuses.set(StatusEntry {
@@ -113,8 +113,8 @@ pub(super) fn full_number() -> NumberState {
     NumberState {
         evidence: Evidence {
             as_of: Timestamp::from_secs(1_600_200_000),
-            proven: testimony(0.75),
-            unproven: testimony(0.3),
+            proven: sums(0.75),
+            unproven: sums(0.3),
             unproven_sample: vec![(Ledger::Unauthenticated, 3), (Ledger::Unknown, u64::MAX)],
             reporters_seen: DistinctCount::from_bits(1 << 5 | 1 << 64),
             reports: 300,
@@ -124,7 +124,7 @@ pub(super) fn full_number() -> NumberState {
         },
         evidence_version: 0xa1b2_c3d4,
         statuses,
-        links: vec![Link {
+        links: vec![CaseLink {
             case: CaseId::parse("c-1").unwrap(),
             role: CaseRole::Callback,
             confidence: 0.9,
@@ -139,7 +139,7 @@ pub(super) fn full_number() -> NumberState {
         texts: 7,
         reset_before: Some(Timestamp::from_secs(1_400_000_000)),
         requests: Requests::from_pairs([(1u128 << 100, 5)].into_iter()),
-        tail: Tail::new(&[0xee]),
+        unknown_fields: UnknownFields::new(&[0xee]),
     }
 }
 
@@ -168,7 +168,7 @@ pub(super) fn full_case() -> Case {
         }],
         merged_into: Some(CaseId::parse("c-2").unwrap()),
         requests: Requests::from_pairs([(7, 9)].into_iter()),
-        tail: Tail::new(&[0xee]),
+        unknown_fields: UnknownFields::new(&[0xee]),
     }
 }
 
@@ -185,8 +185,8 @@ pub(super) fn full_reporter() -> ReporterState {
             claim("+4930123456", true, 1_600_086_400),
         ],
         day: Day::from_number(18_519),
-        slots: vec![Slot::from_raw(3), Slot::from_raw(u64::MAX)],
-        tail: Tail::new(&[0xee]),
+        slots: vec![QuotaSlot::from_raw(3), QuotaSlot::from_raw(u64::MAX)],
+        unknown_fields: UnknownFields::new(&[0xee]),
     }
 }
 
@@ -214,8 +214,8 @@ fn case_id() -> impl Strategy<Value = CaseId> {
     name("[0-9a-f]{32}|[a-zA-Z0-9_-]{1,64}", |text| CaseId::parse(text).unwrap())
 }
 
-fn tail() -> impl Strategy<Value = Tail> {
-    prop_oneof![Just(Vec::new()), vec(any::<u8>(), 1..9)].prop_map(|bytes| Tail::new(&bytes))
+fn newer() -> impl Strategy<Value = UnknownFields> {
+    prop_oneof![Just(Vec::new()), vec(any::<u8>(), 1..9)].prop_map(|bytes| UnknownFields::new(&bytes))
 }
 
 fn requests() -> impl Strategy<Value = Requests> {
@@ -233,8 +233,8 @@ pub(super) fn row() -> impl Strategy<Value = ReportRow> {
     let import = name("[0-9a-f]{32}|[!-~]{1,64}", |text| ImportId::parse(text).unwrap());
     let state = select(&[RowState::Live, RowState::Withdrawn, RowState::Tombstone][..]);
     let weight = prop_oneof![Just(1.0f32), 0.0f32..1.0];
-    (id, any::<u64>(), state, time(), of(import), weight, body(), tail()).prop_map(
-        |(id, content, state, received_at, import, weight, body, tail)| ReportRow {
+    (id, any::<u64>(), state, time(), of(import), weight, body(), newer()).prop_map(
+        |(id, content, state, received_at, import, weight, body, newer)| ReportRow {
             id,
             content,
             state,
@@ -242,7 +242,7 @@ pub(super) fn row() -> impl Strategy<Value = ReportRow> {
             import,
             weight,
             body,
-            tail,
+            unknown_fields: newer,
         },
     )
 }
@@ -299,44 +299,46 @@ fn distinct() -> impl Strategy<Value = DistinctCount> {
     prop_oneof![Just(0), (0..128u32).prop_map(|bit| 1 << bit), any::<u128>()].prop_map(DistinctCount::from_bits)
 }
 
-fn book() -> BoxedStrategy<Book> {
+fn totals() -> BoxedStrategy<LedgerTotals> {
     let masses = (sum(), sum(), sum());
     (masses, any::<u32>(), distinct(), of(time()), of(time()))
-        .prop_map(|((short, long, not_spam), reports, areas, first_at, last_at)| Book {
-            short,
-            long,
-            not_spam,
-            reports,
-            areas,
-            first_at,
-            last_at,
-        })
+        .prop_map(
+            |((short, long, not_spam), reports, areas, first_at, last_at)| LedgerTotals {
+                short,
+                long,
+                not_spam,
+                reports,
+                areas,
+                first_at,
+                last_at,
+            },
+        )
         .boxed()
 }
 
-fn testimony() -> BoxedStrategy<Testimony> {
-    let book = || prop_oneof![Just(Book::default()), book()];
+fn sums() -> BoxedStrategy<EvidenceSums> {
+    let totals = || prop_oneof![Just(LedgerTotals::default()), totals()];
     let categories = vec((select(Category::ALL), sum()), 0..4);
     let brands = vec((brand(), sum()), 0..3);
-    ([book(), book(), book()], categories, brands, distinct())
-        .prop_map(|(books, categories, brands, reporters)| {
-            let mut testimony = Testimony::of_books(books);
-            testimony.categories = categories;
-            testimony.brands = brands;
-            testimony.reporters = reporters;
-            testimony
+    ([totals(), totals(), totals()], categories, brands, distinct())
+        .prop_map(|(ledgers, categories, brands, reporters)| {
+            let mut sums = EvidenceSums::of_totals(ledgers);
+            sums.categories = categories;
+            sums.brands = brands;
+            sums.reporters = reporters;
+            sums
         })
         .boxed()
 }
 
 fn evidence() -> BoxedStrategy<Evidence> {
-    let testimony = || prop_oneof![Just(Testimony::default()), testimony()];
+    let sums = || prop_oneof![Just(EvidenceSums::default()), sums()];
     let counts = any::<(u32, u32)>();
     let times = (time(), of(time()), of(time()));
     (
         times,
-        testimony(),
-        testimony(),
+        sums(),
+        sums(),
         vec((select(&Ledger::ALL[..]), any::<u64>()), 0..4),
         distinct(),
         counts,
@@ -378,7 +380,7 @@ fn statuses() -> BoxedStrategy<Statuses> {
         .boxed()
 }
 
-fn link() -> BoxedStrategy<Link> {
+fn link() -> BoxedStrategy<CaseLink> {
     let times = (of(time()), of(time()), time());
     (
         case_id(),
@@ -388,16 +390,18 @@ fn link() -> BoxedStrategy<Link> {
         times,
         actor(),
     )
-        .prop_map(|(case, role, confidence, source, (from, to, linked_at), actor)| Link {
-            case,
-            role,
-            confidence,
-            source,
-            from,
-            to,
-            linked_at,
-            actor,
-        })
+        .prop_map(
+            |(case, role, confidence, source, (from, to, linked_at), actor)| CaseLink {
+                case,
+                role,
+                confidence,
+                source,
+                from,
+                to,
+                linked_at,
+                actor,
+            },
+        )
         .boxed()
 }
 
@@ -405,8 +409,8 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
     let counts = any::<(u32, u32, u32, u32)>();
     let small = any::<(u32, u32)>().prop_map(|(version, rows)| (version, rows, 1, 0));
     let lists = (statuses(), vec(link(), 0..3), requests());
-    (evidence(), prop_oneof![counts, small], lists, of(time()), tail()).prop_map(
-        |(evidence, counts, lists, reset_before, tail)| {
+    (evidence(), prop_oneof![counts, small], lists, of(time()), newer()).prop_map(
+        |(evidence, counts, lists, reset_before, newer)| {
             let (evidence_version, rows, buckets, texts) = counts;
             let (statuses, links, requests) = lists;
             NumberState {
@@ -419,7 +423,7 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
                 texts,
                 reset_before,
                 requests,
-                tail,
+                unknown_fields: newer,
             }
         },
     )
@@ -428,12 +432,12 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
 pub(super) fn reporter() -> impl Strategy<Value = ReporterState> {
     let claim = (number_of_plan(), any::<bool>(), time());
     let claim = claim.prop_map(|(number, not_spam, at)| Claim { number, not_spam, at });
-    let slots = vec(any::<u64>().prop_map(Slot::from_raw), 0..5);
-    (vec(claim, 0..5), any::<i64>(), slots, tail()).prop_map(|(claims, day, slots, tail)| ReporterState {
+    let slots = vec(any::<u64>().prop_map(QuotaSlot::from_raw), 0..5);
+    (vec(claim, 0..5), any::<i64>(), slots, newer()).prop_map(|(claims, day, slots, newer)| ReporterState {
         claims,
         day: Day::from_number(day),
         slots,
-        tail,
+        unknown_fields: newer,
     })
 }
 
@@ -453,12 +457,12 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     let texts = (text(), text(), text(), text());
     let kinds = (select(Category::ALL), select(CaseStatus::ALL), select(Source::ALL));
     let times = (time(), time(), of(time()));
-    let rest = (vec(event(), 0..4), of(case_id()), requests(), tail());
+    let rest = (vec(event(), 0..4), of(case_id()), requests(), newer());
     (case_id(), texts, kinds, of(brand()), times, rest).prop_map(|(id, texts, kinds, brand, times, rest)| {
         let (title, summary, agency, agency_reference) = texts;
         let (category, status, source) = kinds;
         let (created_at, updated_at, last_evidence_at) = times;
-        let (history, merged_into, requests, tail) = rest;
+        let (history, merged_into, requests, newer) = rest;
         Case {
             id,
             title,
@@ -475,7 +479,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
             history,
             merged_into,
             requests,
-            tail,
+            unknown_fields: newer,
         }
     })
 }

@@ -15,7 +15,7 @@ pub fn encode(quota: &TenantDay) -> Bytes {
     begin(&mut writer);
     writer.int(quota.day.number());
     writer.uint(quota.leased);
-    writer.raw(quota.tail.bytes());
+    writer.raw(quota.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
 
@@ -30,7 +30,7 @@ pub fn decode(bytes: &[u8]) -> Result<TenantDay, UnreadableValue> {
         Ok(TenantDay {
             day: Day::from_number(reader.int()?),
             leased: reader.uint()?,
-            tail: rest(&mut reader),
+            unknown_fields: rest(&mut reader),
         })
     };
     read().map_err(unreadable("tenant's quota"))
@@ -62,13 +62,13 @@ impl SideRecord for TenantDay {
 mod tests {
     use super::super::samples::hex;
     use super::*;
-    use crate::domain::tail::Tail;
+    use crate::domain::unknown_fields::UnknownFields;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn round_trips(day: i64, leased: u64, tail: Vec<u8>) {
-            let quota = TenantDay { day: Day::from_number(day), leased, tail: Tail::new(&tail) };
+        fn round_trips(day: i64, leased: u64, unknown_fields: Vec<u8>) {
+            let quota = TenantDay { day: Day::from_number(day), leased, unknown_fields: UnknownFields::new(&unknown_fields) };
             prop_assert_eq!(decode(&encode(&quota)).unwrap(), quota);
         }
 
@@ -86,7 +86,7 @@ mod tests {
         let quota = TenantDay {
             day: Day::from_number(20_000),
             leased: 100_000,
-            tail: Tail::new(&[0xee]),
+            unknown_fields: UnknownFields::new(&[0xee]),
         };
         let mut bytes = encode(&quota).to_vec();
         assert_eq!(hex(&bytes), "01c0b802a08d06ee");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// The place where a value was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// A flag, without the dashes in front.
     Flag(&'static str),
     /// An environment variable.
@@ -23,7 +23,7 @@ pub enum Origin {
     Default(&'static str),
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => write!(f, "--{flag}"),
@@ -37,14 +37,14 @@ impl fmt::Display for Origin {
 
 /// Why a value is not valid, and which values are. Neither text quotes a value that may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ValueProblem {
     /// What is wrong with the value.
     pub wrong: String,
     /// Which values are accepted.
     pub accepted: String,
 }
 
-impl Problem {
+impl ValueProblem {
     /// A problem whose text quotes the value. Only for values that hold no secret.
     pub(super) fn with(value: &str, wrong: &str, accepted: &str) -> Self {
         Self {
@@ -56,32 +56,32 @@ impl Problem {
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigFault {
     /// Where the value was set.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
     /// What is wrong with the value.
-    pub problem: Problem,
+    pub problem: ValueProblem,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem { wrong, accepted } = &self.problem;
+        let ValueProblem { wrong, accepted } = &self.problem;
         write!(f, "{}: {wrong}; accepted: {accepted}", self.origin)
     }
 }
 
 /// All faults of a configuration; at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct ConfigFaults(Vec<Fault>);
+pub struct ConfigFaults(Vec<ConfigFault>);
 
 impl ConfigFaults {
-    pub(super) fn new(faults: Vec<Fault>) -> Self {
+    pub(super) fn new(faults: Vec<ConfigFault>) -> Self {
         debug_assert!(!faults.is_empty());
         Self(faults)
     }
 
     /// The faults, in the order of the settings.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ConfigFault> {
         self.0.iter()
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::ServeArgs;
-use super::fault::{Fault, Origin, Problem};
+use super::fault::{ConfigFault, SettingOrigin, ValueProblem};
 use super::settings::{SETTINGS, Setting};
 
 const PREFIX: &str = "RINGWARDEN_";
@@ -21,7 +21,7 @@ pub(super) struct Layers<'a> {
     variables: BTreeMap<String, String>,
     /// The path of the file and its values by key.
     file: Option<(PathBuf, BTreeMap<String, String>)>,
-    faults: Vec<Fault>,
+    faults: Vec<ConfigFault>,
 }
 
 impl<'a> Layers<'a> {
@@ -46,7 +46,11 @@ impl<'a> Layers<'a> {
     }
 
     /// The value of a setting that has a default. If the value is not valid, records the fault and returns `None`.
-    pub(super) fn read<T>(&mut self, setting: &Setting, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
+    pub(super) fn read<T>(
+        &mut self,
+        setting: &Setting,
+        parse: impl FnOnce(&str) -> Result<T, ValueProblem>,
+    ) -> Option<T> {
         self.read_if_set(setting, parse)?
     }
 
@@ -55,7 +59,7 @@ impl<'a> Layers<'a> {
     pub(super) fn read_if_set<T>(
         &mut self,
         setting: &Setting,
-        parse: impl FnOnce(&str) -> Result<T, Problem>,
+        parse: impl FnOnce(&str) -> Result<T, ValueProblem>,
     ) -> Option<Option<T>> {
         let Some((origin, text)) = self.find(setting) else {
             return Some(None);
@@ -63,16 +67,16 @@ impl<'a> Layers<'a> {
         match parse(text) {
             Ok(value) => Some(Some(value)),
             Err(problem) => {
-                self.faults.push(Fault { origin, problem });
+                self.faults.push(ConfigFault { origin, problem });
                 None
             }
         }
     }
 
     /// Records that the valid value of a setting contradicts another setting.
-    pub(super) fn refuse(&mut self, setting: &Setting, problem: Problem) {
+    pub(super) fn refuse(&mut self, setting: &Setting, problem: ValueProblem) {
         if let Some((origin, _)) = self.find(setting) {
-            self.faults.push(Fault { origin, problem });
+            self.faults.push(ConfigFault { origin, problem });
         }
     }
 
@@ -84,31 +88,31 @@ impl<'a> Layers<'a> {
         unknown.cloned().collect()
     }
 
-    pub(super) fn into_faults(self) -> Vec<Fault> {
+    pub(super) fn into_faults(self) -> Vec<ConfigFault> {
         self.faults
     }
 
     /// The value of the highest layer that sets this setting.
-    fn find(&self, setting: &Setting) -> Option<(Origin, &str)> {
+    fn find(&self, setting: &Setting) -> Option<(SettingOrigin, &str)> {
         if let Some(text) = self.args.value(setting) {
-            return Some((Origin::Flag(setting.flag), text));
+            return Some((SettingOrigin::Flag(setting.flag), text));
         }
         let variable = setting.variable();
         if let Some(text) = self.variables.get(&variable) {
-            return Some((Origin::Variable(variable), text));
+            return Some((SettingOrigin::Variable(variable), text));
         }
         if let Some((path, values)) = &self.file
             && let Some(text) = values.get(setting.key)
         {
             return Some((key_origin(path, setting.key), text));
         }
-        setting.default.map(|text| (Origin::Default(setting.key), text))
+        setting.default.map(|text| (SettingOrigin::Default(setting.key), text))
     }
 
     fn read_file(&mut self, path: PathBuf, read: impl Fn(&Path) -> io::Result<String>) {
-        let fault = |wrong: String, accepted: &str| Fault {
-            origin: Origin::File(path.clone()),
-            problem: Problem {
+        let fault = |wrong: String, accepted: &str| ConfigFault {
+            origin: SettingOrigin::File(path.clone()),
+            problem: ValueProblem {
                 wrong,
                 accepted: accepted.to_owned(),
             },
@@ -163,17 +167,17 @@ impl<'a> Layers<'a> {
         if keys.is_empty() {
             keys = SETTINGS.iter().map(|setting| setting.key).collect();
         }
-        let problem = Problem {
+        let problem = ValueProblem {
             wrong: wrong.to_owned(),
             accepted: keys.join(", "),
         };
         let origin = key_origin(path, key);
-        self.faults.push(Fault { origin, problem });
+        self.faults.push(ConfigFault { origin, problem });
     }
 }
 
-fn key_origin(path: &Path, key: &str) -> Origin {
-    Origin::Key {
+fn key_origin(path: &Path, key: &str) -> SettingOrigin {
+    SettingOrigin::Key {
         file: path.to_owned(),
         key: key.to_owned(),
     }

@@ -6,8 +6,8 @@
 //! which values are accepted. An unknown key in the file is an error. An unknown variable is only a warning, because
 //! programs share their environment.
 
+mod answers;
 mod args;
-mod calls;
 mod fault;
 mod layers;
 mod parse;
@@ -26,9 +26,9 @@ use tracing_subscriber::filter::Targets;
 
 use self::layers::Layers;
 
+pub use self::answers::{AnswerSettings, SipBlock, TrafficSettings};
 pub use self::args::ServeArgs;
-pub use self::calls::{Answers, SipBlock, Traffic};
-pub use self::fault::{ConfigFaults, Fault, Origin, Problem};
+pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
 pub use self::settings::{SETTINGS, Setting};
 pub use self::store_url::{RedisUrl, StoreUrl};
 
@@ -54,35 +54,35 @@ pub fn load(
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Addresses on which the server listens.
-    pub listen: Listen,
+    pub listen: ListenSettings,
     /// Where data is stored.
-    pub store: Store,
+    pub store: StoreSettings,
     /// What the server logs.
-    pub log: Log,
+    pub log: LogSettings,
     /// Limits on connections, sizes, times and reports.
-    pub limits: Limits,
+    pub limits: LimitSettings,
     /// How the server shuts down.
-    pub shutdown: Shutdown,
+    pub shutdown: ShutdownSettings,
     /// From which scores the server advises to label or block.
-    pub policy: Policy,
+    pub policy: PolicySettings,
     /// How lookups are answered.
-    pub answers: Answers,
+    pub answers: AnswerSettings,
     /// Which traffic of a caller is a sign of abuse.
-    pub traffic: Traffic,
+    pub traffic: TrafficSettings,
     /// Variables with our prefix that name no setting, most likely misspelt. The server logs a warning for each.
     pub unknown_variables: Vec<String>,
 }
 
 impl Config {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
-        let listen = Listen::read(layers);
-        let store = Store::read(layers);
-        let log = Log::read(layers);
-        let limits = Limits::read(layers);
-        let shutdown = Shutdown::read(layers);
-        let policy = Policy::read(layers);
-        let answers = Answers::read(layers);
-        let traffic = Traffic::read(layers);
+        let listen = ListenSettings::read(layers);
+        let store = StoreSettings::read(layers);
+        let log = LogSettings::read(layers);
+        let limits = LimitSettings::read(layers);
+        let shutdown = ShutdownSettings::read(layers);
+        let policy = PolicySettings::read(layers);
+        let answers = AnswerSettings::read(layers);
+        let traffic = TrafficSettings::read(layers);
         Some(Self {
             listen: listen?,
             store: store?,
@@ -99,14 +99,14 @@ impl Config {
 
 /// Addresses on which a server listens. By default, both accept connections from this machine only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen {
+pub struct ListenSettings {
     /// Address for gRPC. Default: 127.0.0.1:50051.
     pub grpc_addr: SocketAddr,
     /// Address for JSON, metrics and health checks. Default: 127.0.0.1:8080.
     pub http_addr: SocketAddr,
 }
 
-impl Listen {
+impl ListenSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let grpc_addr = layers.read(&settings::GRPC_ADDR, parse::address);
         let http_addr = layers.read(&settings::HTTP_ADDR, parse::address);
@@ -119,7 +119,7 @@ impl Listen {
 
 /// Where data is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
+pub struct StoreSettings {
     /// URL of the store. Default: embedded:./ringwarden-data.
     pub url: StoreUrl,
     /// Id of the only store on which the server may start. Default: none; any store.
@@ -132,7 +132,7 @@ pub struct Store {
     pub migrate: bool,
 }
 
-impl Store {
+impl StoreSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let url = layers.read(&settings::STORE_URL, StoreUrl::parse);
         let expected_id = layers.read_if_set(&settings::STORE_ID, parse::store_id);
@@ -151,14 +151,14 @@ impl Store {
 
 /// What a server logs to standard error.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Log {
+pub struct LogSettings {
     /// Format of the log. Default: text.
     pub format: LogFormat,
     /// Lowest level that is logged, by module. Default: info for all modules.
     pub filter: Targets,
 }
 
-impl Log {
+impl LogSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let format = layers.read(&settings::LOG_FORMAT, LogFormat::parse);
         let filter = layers.read(&settings::LOG_FILTER, parse::log_filter);
@@ -179,18 +179,18 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    fn parse(text: &str) -> Result<Self, Problem> {
+    fn parse(text: &str) -> Result<Self, ValueProblem> {
         match text {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err(Problem::with(text, "is not a log format", "text, json")),
+            _ => Err(ValueProblem::with(text, "is not a log format", "text, json")),
         }
     }
 }
 
 /// Limits on connections, sizes, times and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct LimitSettings {
     /// Maximum number of open connections on each address. Default: 400, so that both addresses together stay below the
     /// usual limit of 1,024 file descriptors.
     pub max_connections: NonZeroUsize,
@@ -212,7 +212,7 @@ pub struct Limits {
     pub keepalive_timeout: Duration,
 }
 
-impl Limits {
+impl LimitSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let max_connections = layers.read(&settings::MAX_CONNECTIONS, parse::count);
         let max_concurrent_streams = layers.read(&settings::MAX_STREAMS, parse::count);
@@ -239,12 +239,12 @@ impl Limits {
 
 /// How a server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shutdown {
+pub struct ShutdownSettings {
     /// Maximum time to finish requests in progress. Default: 10 s.
     pub drain_deadline: Duration,
 }
 
-impl Shutdown {
+impl ShutdownSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         Some(Self {
             drain_deadline: layers.read(&settings::DRAIN_DEADLINE, parse::time)?,
@@ -254,7 +254,7 @@ impl Shutdown {
 
 /// From which scores a server advises to label or block. Scores are from 0 to 100; higher is worse.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
+pub struct PolicySettings {
     /// Lowest score at which the advice is to label the call. Default: 60.
     pub label_from: f64,
     /// Lowest score at which the advice is to block the call; never below `label_from`. Default: 80.
@@ -266,7 +266,7 @@ pub struct Policy {
     pub model: Option<PathBuf>,
 }
 
-impl Policy {
+impl PolicySettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let label_from = layers.read(&settings::LABEL_FROM, parse::score);
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
@@ -276,7 +276,7 @@ impl Policy {
         if block_from < label_from {
             let wrong = format!("{block_from} is below policy.label_from");
             let accepted = format!("a number from {label_from} to 100");
-            layers.refuse(&settings::BLOCK_FROM, Problem { wrong, accepted });
+            layers.refuse(&settings::BLOCK_FROM, ValueProblem { wrong, accepted });
             return None;
         }
         Some(Self {

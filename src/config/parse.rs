@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use super::fault::Problem;
+use super::fault::ValueProblem;
 use crate::domain::quota::Quotas;
 
 const TIMES: &str = "a number and a unit of ms, s or m, such as 500ms or 10s, at least 1ms and at most 60m";
@@ -23,39 +23,39 @@ const TENANT_QUOTAS: &str = "a whole number from 1 to 1000000000, or 0 for no li
 const URL_MAX_BYTES: usize = 200;
 const TENANT_QUOTA_MAX: u64 = 1_000_000_000;
 
-pub(super) fn address(text: &str) -> Result<SocketAddr, Problem> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, ValueProblem> {
     text.parse().map_err(|_| {
         let accepted = "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
-        Problem::with(text, "is not a valid address", accepted)
+        ValueProblem::with(text, "is not a valid address", accepted)
     })
 }
 
-pub(super) fn switch(text: &str) -> Result<bool, Problem> {
+pub(super) fn switch(text: &str) -> Result<bool, ValueProblem> {
     text.parse()
-        .map_err(|_| Problem::with(text, "is neither true nor false", "true, false"))
+        .map_err(|_| ValueProblem::with(text, "is neither true nor false", "true, false"))
 }
 
-pub(super) fn count(text: &str) -> Result<NonZeroU32, Problem> {
+pub(super) fn count(text: &str) -> Result<NonZeroU32, ValueProblem> {
     let accepted = |count: &NonZeroU32| count.get() <= COUNT_MAX;
     let count = text.parse().ok().filter(accepted);
-    count.ok_or_else(|| Problem::with(text, "is not a valid count", COUNTS))
+    count.ok_or_else(|| ValueProblem::with(text, "is not a valid count", COUNTS))
 }
 
 /// The quota of a reporter; `None` for 0, which means no limit.
-pub(super) fn reporter_quota(text: &str) -> Result<Option<u32>, Problem> {
+pub(super) fn reporter_quota(text: &str) -> Result<Option<u32>, ValueProblem> {
     let quota = text.parse().ok().filter(|quota| *quota <= Quotas::MAX_REPORTER_DAILY);
-    let quota = quota.ok_or_else(|| Problem::with(text, "is not a valid quota", REPORTER_QUOTAS))?;
+    let quota = quota.ok_or_else(|| ValueProblem::with(text, "is not a valid quota", REPORTER_QUOTAS))?;
     Ok(Some(quota).filter(|quota| *quota > 0))
 }
 
 /// The quota of a tenant; `None` for 0, which means no limit.
-pub(super) fn tenant_quota(text: &str) -> Result<Option<u64>, Problem> {
+pub(super) fn tenant_quota(text: &str) -> Result<Option<u64>, ValueProblem> {
     let quota = text.parse().ok().filter(|quota| *quota <= TENANT_QUOTA_MAX);
-    let quota = quota.ok_or_else(|| Problem::with(text, "is not a valid quota", TENANT_QUOTAS))?;
+    let quota = quota.ok_or_else(|| ValueProblem::with(text, "is not a valid quota", TENANT_QUOTAS))?;
     Ok(Some(quota).filter(|quota| *quota > 0))
 }
 
-pub(super) fn time(text: &str) -> Result<Duration, Problem> {
+pub(super) fn time(text: &str) -> Result<Duration, ValueProblem> {
     let parsed = split_unit(text).and_then(|(number, unit)| {
         let millis = match unit {
             "ms" => Some(number),
@@ -68,11 +68,11 @@ pub(super) fn time(text: &str) -> Result<Duration, Problem> {
     let accepted = |time: &Duration| !time.is_zero() && *time <= TIME_MAX;
     parsed
         .filter(accepted)
-        .ok_or_else(|| Problem::with(text, "is not a valid time", TIMES))
+        .ok_or_else(|| ValueProblem::with(text, "is not a valid time", TIMES))
 }
 
 /// A size in bytes.
-pub(super) fn size(text: &str) -> Result<NonZeroUsize, Problem> {
+pub(super) fn size(text: &str) -> Result<NonZeroUsize, ValueProblem> {
     let parsed = split_unit(text).and_then(|(number, unit)| {
         let number = usize::try_from(number).ok()?;
         match unit {
@@ -85,29 +85,29 @@ pub(super) fn size(text: &str) -> Result<NonZeroUsize, Problem> {
     parsed
         .filter(accepted)
         .and_then(NonZeroUsize::new)
-        .ok_or_else(|| Problem::with(text, "is not a valid size", SIZES))
+        .ok_or_else(|| ValueProblem::with(text, "is not a valid size", SIZES))
 }
 
-pub(super) fn score(text: &str) -> Result<f64, Problem> {
+pub(super) fn score(text: &str) -> Result<f64, ValueProblem> {
     let score = text.parse().ok().filter(|score| (0.0..=100.0).contains(score));
-    score.ok_or_else(|| Problem::with(text, "is not a valid score", "a number from 0 to 100"))
+    score.ok_or_else(|| ValueProblem::with(text, "is not a valid score", "a number from 0 to 100"))
 }
 
-pub(super) fn share(text: &str) -> Result<f64, Problem> {
+pub(super) fn share(text: &str) -> Result<f64, ValueProblem> {
     let share = text.parse().ok().filter(|share| (0.001..=0.999).contains(share));
-    share.ok_or_else(|| Problem::with(text, "is not a valid share", "a number from 0.001 to 0.999"))
+    share.ok_or_else(|| ValueProblem::with(text, "is not a valid share", "a number from 0.001 to 0.999"))
 }
 
-pub(super) fn path(text: &str) -> Result<PathBuf, Problem> {
+pub(super) fn path(text: &str) -> Result<PathBuf, ValueProblem> {
     if text.is_empty() {
-        return Err(Problem::with(text, "is empty", "the path of a file"));
+        return Err(ValueProblem::with(text, "is empty", "the path of a file"));
     }
     Ok(PathBuf::from(text))
 }
 
 /// The URL of a page, without a slash at the end. SIP headers quote it, so characters that could end the quotation are
 /// not allowed.
-pub(super) fn url(text: &str) -> Result<String, Problem> {
+pub(super) fn url(text: &str) -> Result<String, ValueProblem> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_plain = |rest: &&str| {
         let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '<' | '>' | ';' | '?' | '#');
@@ -117,22 +117,22 @@ pub(super) fn url(text: &str) -> Result<String, Problem> {
         Some(_) => Ok(text.trim_end_matches('/').to_owned()),
         None => {
             let accepted = "a URL of at most 200 bytes without a query, such as https://redress.example";
-            Err(Problem::with(text, "is not a valid URL", accepted))
+            Err(ValueProblem::with(text, "is not a valid URL", accepted))
         }
     }
 }
 
-pub(super) fn store_id(text: &str) -> Result<u128, Problem> {
+pub(super) fn store_id(text: &str) -> Result<u128, ValueProblem> {
     let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = u128::from_str_radix(text, 16).ok().filter(|_| is_id);
-    id.ok_or_else(|| Problem::with(text, "is not a store id", "32 hexadecimal digits"))
+    id.ok_or_else(|| ValueProblem::with(text, "is not a store id", "32 hexadecimal digits"))
 }
 
-pub(super) fn log_filter(text: &str) -> Result<Targets, Problem> {
+pub(super) fn log_filter(text: &str) -> Result<Targets, ValueProblem> {
     let problem = || {
         let accepted =
             "off, error, warn, info, debug or trace, or a list of MODULE=LEVEL, such as info,ringwarden::follow=debug";
-        Problem::with(text, "is not a valid log filter", accepted)
+        ValueProblem::with(text, "is not a valid log filter", accepted)
     };
     // tracing takes a single word that is not a level for a module. A misspelt level would then silence all modules.
     let is_sound = |part: &str| {

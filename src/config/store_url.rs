@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::fault::Problem;
+use super::fault::ValueProblem;
 
 const ACCEPTED: &str = "memory:, embedded:PATH, redis://[USER[:PASSWORD]@]HOST[:PORT][/DB], or rediss://... for TLS; write special characters of the password as %XX";
 
@@ -23,8 +23,8 @@ impl StoreUrl {
     ///
     /// # Errors
     /// If the text is not such a URL. The error does not quote the text, because it may hold a password.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
-        let problem = |wrong: &str| Problem {
+    pub fn parse(text: &str) -> Result<Self, ValueProblem> {
+        let problem = |wrong: &str| ValueProblem {
             wrong: wrong.to_owned(),
             accepted: ACCEPTED.to_owned(),
         };

@@ -40,7 +40,7 @@ fn defaults_are_accepted_and_are_the_domain_s() {
     let quotas = domain::quota::Quotas::DEFAULT;
     assert_eq!(config.limits.reporter_daily_quota, quotas.reporter_daily);
     assert_eq!(config.limits.tenant_daily_quota, quotas.tenant_daily);
-    let expected = Policy {
+    let expected = PolicySettings {
         label_from: domain::policy::Policy::DEFAULT.label_from,
         block_from: domain::policy::Policy::DEFAULT.block_from,
         prior: None,
@@ -73,7 +73,7 @@ fn flags_come_before_variables_and_variables_before_the_file() {
         "[store]\nurl = 'memory:'\n[policy]\nlabel_from = 10\nblock_from = 20.5\nprior = 0.2\nmodel = 'm.json'\n";
     let variables = ["RINGWARDEN_LABEL_FROM=11", "RINGWARDEN_BLOCK_FROM=21", "PATH=/bin"];
     let config = load_from("--config r.toml --label-from 12", &variables, file).unwrap();
-    let expected = Policy {
+    let expected = PolicySettings {
         label_from: 12.0,
         block_from: 21.0,
         prior: Some(0.2),

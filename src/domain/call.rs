@@ -31,7 +31,7 @@ pub enum Signing {
 
 /// The ledgers of a number that are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum View {
+pub enum LedgerView {
     /// All of them: for the number itself.
     #[default]
     All,
@@ -66,24 +66,24 @@ impl Signing {
         }
     }
 
-    /// The ledgers that are read for this call. None applies if its signature failed, see [`Self::is_of_the_number`].
+    /// The ledgers that are read for this call. None applies if its signature failed, see [`Self::is_attributable`].
     #[must_use]
-    pub const fn view(self) -> View {
+    pub const fn view(self) -> LedgerView {
         match self {
-            Self::NotGiven => View::All,
-            Self::A => View::Authenticated,
-            Self::B | Self::C | Self::Unsigned | Self::Failed => View::Unauthenticated,
+            Self::NotGiven => LedgerView::All,
+            Self::A => LedgerView::Authenticated,
+            Self::B | Self::C | Self::Unsigned | Self::Failed => LedgerView::Unauthenticated,
         }
     }
 
     /// Whether the facts about the number apply to the call at all.
     #[must_use]
-    pub const fn is_of_the_number(self) -> bool {
+    pub const fn is_attributable(self) -> bool {
         !matches!(self, Self::Failed)
     }
 }
 
-impl View {
+impl LedgerView {
     /// Whether the view reads this ledger.
     #[must_use]
     pub const fn holds(self, ledger: Ledger) -> bool {
@@ -140,7 +140,7 @@ mod tests {
             assert!(signing.view().holds(signing.ledger()), "{signing:?}");
             assert!(signing.view().holds(Ledger::Unknown), "{signing:?}");
         }
-        assert!(!View::Authenticated.holds(Ledger::Unauthenticated));
-        assert!(!View::Unauthenticated.holds(Ledger::Authenticated));
+        assert!(!LedgerView::Authenticated.holds(Ledger::Unauthenticated));
+        assert!(!LedgerView::Unauthenticated.holds(Ledger::Authenticated));
     }
 }

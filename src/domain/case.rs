@@ -5,8 +5,8 @@ use super::brand::Brand;
 use super::ids::CaseId;
 use super::kinds::{CaseRole, CaseStatus, Category, Source};
 use super::requests::Requests;
-use super::tail::Tail;
 use super::time::Timestamp;
+use super::unknown_fields::UnknownFields;
 
 /// The most characters of a case's title.
 pub const MAX_TITLE_CHARS: usize = 200;
@@ -55,7 +55,7 @@ pub struct Case {
     /// The latest mutations, by request id.
     pub requests: Requests,
     /// Fields of a newer release, kept unread.
-    pub tail: Tail,
+    pub unknown_fields: UnknownFields,
 }
 
 /// One step in the life of a case.
@@ -185,7 +185,7 @@ pub const fn may_go(from: CaseStatus, to: CaseStatus) -> bool {
 
 /// The link of a number to a case, kept in the number's record.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Link {
+pub struct CaseLink {
     /// The case.
     pub case: CaseId,
     /// The number's role in the case.
@@ -204,7 +204,7 @@ pub struct Link {
     pub actor: Actor,
 }
 
-impl Link {
+impl CaseLink {
     /// The key that tells a number's links apart.
     #[must_use]
     pub fn key(&self) -> (&CaseId, CaseRole) {

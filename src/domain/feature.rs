@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Standing;
+use super::evidence::DecayedEvidence;
 use super::range::Neighbourhood;
 use crate::number::E164;
 
@@ -168,17 +168,17 @@ pub struct Features([f64; FEATURES]);
 impl Features {
     /// The features of a number, from its evidence and its neighbourhood; `areas` must be decayed already.
     #[must_use]
-    pub fn new(number: E164, standing: &Standing, areas: f64, around: &Neighbourhood) -> Self {
+    pub fn new(number: E164, decayed: &DecayedEvidence, areas: f64, neighbourhood: &Neighbourhood) -> Self {
         let mut features = Self([0.0; FEATURES]);
-        features.own_history(standing);
-        features.count(Feature::RecentReports, standing.short);
-        features.count(Feature::Reports, standing.long);
+        features.own_history(decayed);
+        features.count(Feature::RecentReports, decayed.short);
+        features.count(Feature::Reports, decayed.long);
         features.count(Feature::Areas, areas);
         if number.is_toll_free_shape() {
             features.set(Feature::TollFree, 1.0);
-            features.count(Feature::TollFreeReports, standing.long);
+            features.count(Feature::TollFreeReports, decayed.long);
         }
-        features.ranges(around);
+        features.ranges(neighbourhood);
         features
     }
 
@@ -196,17 +196,21 @@ impl Features {
         self.0.get(feature as usize).copied().unwrap_or_default()
     }
 
-    fn own_history(&mut self, standing: &Standing) {
-        let (Some(first), Some(last)) = (standing.first_at, standing.last_at) else {
+    fn own_history(&mut self, decayed: &DecayedEvidence) {
+        let (Some(first), Some(last)) = (decayed.first_at, decayed.last_at) else {
             return;
         };
-        self.count(Feature::QuietDays, standing.at.days_since(last));
+        self.count(Feature::QuietDays, decayed.at.days_since(last));
         self.count(Feature::ActiveDays, last.days_since(first));
-        self.count(Feature::AllReports, f64::from(standing.reports));
+        self.count(Feature::AllReports, f64::from(decayed.reports));
     }
 
-    fn ranges(&mut self, around: &Neighbourhood) {
-        let (hundred, thousand, all) = (&around.hundred, &around.thousand, &around.ten_thousand);
+    fn ranges(&mut self, neighbourhood: &Neighbourhood) {
+        let (hundred, thousand, all) = (
+            &neighbourhood.hundred,
+            &neighbourhood.thousand,
+            &neighbourhood.ten_thousand,
+        );
         // A share of few numbers is drawn towards one half until there are enough of them.
         self.set(Feature::OnceShare1000, (thousand.once + 0.5) / (thousand.long + 1.0));
         if all.long <= 0.0 {
@@ -220,8 +224,8 @@ impl Features {
         self.count(Feature::Range10000Recent, all.recent);
         self.count(Feature::Local1000, thousand.local);
         self.count(Feature::Distant1000, thousand.long - thousand.local);
-        self.ratio(Feature::Spread1000, around.tens, thousand.long);
-        self.ratio(Feature::Spread10000, around.hundreds, all.long);
+        self.ratio(Feature::Spread1000, neighbourhood.tens, thousand.long);
+        self.ratio(Feature::Spread10000, neighbourhood.hundreds, all.long);
         self.ratio(Feature::ReportsPerNumber, all.reports, all.long);
     }
 
@@ -267,18 +271,18 @@ mod tests {
         Timestamp::from_millis(Timestamp::EARLIEST.millis() + day * DAY_MS)
     }
 
-    fn features(digits: u64, standing: &Standing, around: &Neighbourhood) -> Features {
-        Features::new(E164::from_digits(digits).unwrap(), standing, 0.0, around)
+    fn features(digits: u64, decayed: &DecayedEvidence, neighbourhood: &Neighbourhood) -> Features {
+        Features::new(E164::from_digits(digits).unwrap(), decayed, 0.0, neighbourhood)
     }
 
     /// Four reports from day 10 to day 17, as they count on day 20.
-    fn reported() -> Standing {
-        let mut standing = Standing::default();
-        standing.at = day(20);
-        (standing.short, standing.long) = (4.0, 7.0);
-        (standing.first_at, standing.last_at) = (Some(day(10)), Some(day(17)));
-        standing.reports = 4;
-        standing
+    fn reported() -> DecayedEvidence {
+        let mut decayed = DecayedEvidence::default();
+        decayed.at = day(20);
+        (decayed.short, decayed.long) = (4.0, 7.0);
+        (decayed.first_at, decayed.last_at) = (Some(day(10)), Some(day(17)));
+        decayed.reports = 4;
+        decayed
     }
 
     #[test]
@@ -293,7 +297,7 @@ mod tests {
 
     #[test]
     fn around_a_blank_number_without_neighbours_only_the_share_of_nothing_is_half() {
-        let found = features(GEOGRAPHIC, &Standing::default(), &Neighbourhood::default());
+        let found = features(GEOGRAPHIC, &DecayedEvidence::default(), &Neighbourhood::default());
         for feature in Feature::ALL {
             let wanted = if feature == Feature::OnceShare1000 { 0.5 } else { 0.0 };
             assert!((found.get(feature) - wanted).abs() < 1e-15, "{}", feature.name());
@@ -321,7 +325,7 @@ mod tests {
         let found = features(TOLL_FREE, &reported(), &Neighbourhood::default());
         assert!((found.get(Feature::TollFree) - 1.0).abs() < 1e-15);
         assert!((found.get(Feature::TollFreeReports) - found.get(Feature::Reports)).abs() < 1e-15);
-        let blank = features(TOLL_FREE, &Standing::default(), &Neighbourhood::default());
+        let blank = features(TOLL_FREE, &DecayedEvidence::default(), &Neighbourhood::default());
         assert!((blank.get(Feature::TollFree) - 1.0).abs() < 1e-15, "reported or not");
     }
 
@@ -342,7 +346,7 @@ mod tests {
             reports: 60.0,
             ..thousand
         };
-        let around = Neighbourhood {
+        let neighbourhood = Neighbourhood {
             hundred: Counts {
                 short: 3.0,
                 long: 4.0,
@@ -354,7 +358,7 @@ mod tests {
             hundreds: 10.0,
             case_in_100: false,
         };
-        let found = features(GEOGRAPHIC, &Standing::default(), &around);
+        let found = features(GEOGRAPHIC, &DecayedEvidence::default(), &neighbourhood);
         for (feature, wanted) in [
             (Feature::Range100, 4f64.ln()),
             (Feature::Range100Long, 5f64.ln()),

@@ -6,7 +6,7 @@
 //! joins evidence with [`status`] entries and [`case`] links. With the neighbourhood of the number ([`range`]) it gives
 //! the features ([`feature`]), from which [`score`] computes a score with reasons, by the weights of a [`model`].
 //! [`policy`] turns the score into an action. In the other direction, the ground truth of analysts and cases
-//! ([`verdict`]) judges the claims of a [`reporter`] and so decides the weight of their next report. Besides reports,
+//! ([`ground_truth`]) judges the claims of a [`reporter`] and so decides the weight of their next report. Besides reports,
 //! the calls themselves are evidence on their caller: [`traffic`]. People get advice in words ([`advice`]) and a name
 //! on the screen ([`label`]).
 
@@ -21,6 +21,7 @@ pub mod decay;
 pub mod decision;
 pub mod evidence;
 pub mod feature;
+pub mod ground_truth;
 pub mod ids;
 pub mod kinds;
 pub mod label;
@@ -36,9 +37,8 @@ pub mod rows;
 pub mod score;
 pub mod state;
 pub mod status;
-pub mod tail;
 pub mod tenant;
 pub mod time;
 pub mod traffic;
-pub mod verdict;
+pub mod unknown_fields;
 pub mod weight;

@@ -1,7 +1,7 @@
 //! Daily quotas of reports, for one reporter and for one tenant.
 
 use super::day::Day;
-use super::tail::Tail;
+use super::unknown_fields::UnknownFields;
 
 /// The most reports a day; none means no limit. Trusted feeds that name no reporter are exempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct TenantDay {
     /// Reports leased to instances.
     pub leased: u64,
     /// Fields of a newer release, kept unread.
-    pub tail: Tail,
+    pub unknown_fields: UnknownFields,
 }
 
 impl TenantDay {

@@ -78,7 +78,7 @@ pub struct Gathering<'a> {
     own: u16,
     now: Timestamp,
     model: &'a RangeModel,
-    around: Neighbourhood,
+    neighbourhood: Neighbourhood,
     /// The newest report of each block of 100.
     newest_of_hundreds: [Timestamp; 100],
     /// The newest report of each block of 10 in the number's own block of 1,000.
@@ -146,7 +146,7 @@ impl<'a> Gathering<'a> {
             own,
             now,
             model,
-            around: Neighbourhood::default(),
+            neighbourhood: Neighbourhood::default(),
             newest_of_hundreds: [NEVER; 100],
             newest_of_tens: [NEVER; 100],
         }
@@ -158,21 +158,21 @@ impl<'a> Gathering<'a> {
             return;
         }
         let counts = Counts::of(neighbour, self.now, self.model);
-        self.around.ten_thousand += counts;
+        self.neighbourhood.ten_thousand += counts;
         newer(&mut self.newest_of_hundreds, other / 100, neighbour.last);
         if other / 1_000 == self.own / 1_000 {
-            self.around.thousand += counts;
+            self.neighbourhood.thousand += counts;
             newer(&mut self.newest_of_tens, other / 10 % 100, neighbour.last);
         }
         if other / 100 == self.own / 100 {
-            self.around.hundred += counts;
+            self.neighbourhood.hundred += counts;
         }
     }
 
     /// Adds all numbers of a block of 100 outside the number's own block of 1,000, with their counts as of their newest
     /// report.
     pub fn add_hundred(&mut self, hundred: u16, newest: Timestamp, counts: Counts) {
-        self.around.ten_thousand += counts.aged(newest, self.now, self.model);
+        self.neighbourhood.ten_thousand += counts.aged(newest, self.now, self.model);
         newer(&mut self.newest_of_hundreds, hundred, newest);
     }
 
@@ -185,10 +185,10 @@ impl<'a> Gathering<'a> {
                 .map(|newest| remaining_at(*newest, self.now, self.model.long_days))
                 .sum()
         };
-        self.around.hundreds = left(&self.newest_of_hundreds);
-        self.around.tens = left(&self.newest_of_tens);
-        self.around.case_in_100 = case_in_100;
-        self.around
+        self.neighbourhood.hundreds = left(&self.newest_of_hundreds);
+        self.neighbourhood.tens = left(&self.newest_of_tens);
+        self.neighbourhood.case_in_100 = case_in_100;
+        self.neighbourhood
     }
 }
 
@@ -336,10 +336,14 @@ mod tests {
         for other in [1_234, 1_235, 1_371, 1_372, 9_999] {
             gathering.add(other, neighbour);
         }
-        let around = gathering.finish(true);
-        let (hundred, thousand, all) = (around.hundred.short, around.thousand.short, around.ten_thousand.short);
+        let neighbourhood = gathering.finish(true);
+        let (hundred, thousand, all) = (
+            neighbourhood.hundred.short,
+            neighbourhood.thousand.short,
+            neighbourhood.ten_thousand.short,
+        );
         assert_eq!([hundred, thousand, all], [1.0, 3.0, 4.0]);
-        assert_eq!([around.tens, around.hundreds], [2.0, 3.0]);
-        assert!(around.case_in_100);
+        assert_eq!([neighbourhood.tens, neighbourhood.hundreds], [2.0, 3.0]);
+        assert!(neighbourhood.case_in_100);
     }
 }

@@ -6,8 +6,8 @@ use super::brand::Brand;
 use super::call::Signing;
 use super::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use super::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
-use super::tail::Tail;
 use super::time::Timestamp;
+use super::unknown_fields::UnknownFields;
 use crate::number::E164;
 
 /// The ledger of a number that a report goes into. Complaints about unauthenticated calls never count in the ledger of
@@ -148,7 +148,7 @@ pub struct ReportRow {
     /// Its content.
     pub body: ReportBody,
     /// Fields of a newer release, kept unread.
-    pub tail: Tail,
+    pub unknown_fields: UnknownFields,
 }
 
 impl ReportRow {
@@ -170,7 +170,7 @@ impl ReportRow {
             import,
             weight,
             body,
-            tail: Tail::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 
@@ -216,7 +216,7 @@ impl ReportRow {
             import: None,
             weight: 0.0,
             body,
-            tail: Tail::default(),
+            unknown_fields: UnknownFields::default(),
         }
     }
 

@@ -6,11 +6,11 @@
 //! is counted twice, and a ground truth costs one write, however many reporters reported the number.
 
 use super::day::Day;
+use super::ground_truth::GroundTruth;
 use super::ids::ReportId;
-use super::tail::Tail;
 use super::time::Timestamp;
-use super::verdict::Verdict;
-use super::weight::{Standing, WeightModel};
+use super::unknown_fields::UnknownFields;
+use super::weight::{ReporterTrust, WeightModel};
 use crate::number::E164;
 
 /// A reporter's latest claim about a number.
@@ -27,7 +27,7 @@ pub struct Claim {
 /// A report in a reporter's quota: a keyed hash of number and report id. The key keeps reporters from choosing ids that
 /// count as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(u64);
+pub struct QuotaSlot(u64);
 
 /// The record of one reporter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,14 +37,14 @@ pub struct ReporterState {
     /// The day of `slots`.
     pub day: Day,
     /// The reports counted on that day, at most the quota.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<QuotaSlot>,
     /// Fields of a newer release, kept unread.
-    pub tail: Tail,
+    pub unknown_fields: UnknownFields,
 }
 
 /// The answer of a quota to a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
+pub enum QuotaOutcome {
     /// It was counted before on that day: it is a retry.
     Before,
     /// It is counted now.
@@ -65,7 +65,7 @@ pub enum Claimed {
     InPlaceOf(Claim),
 }
 
-impl Slot {
+impl QuotaSlot {
     /// The slot of a report on a number.
     #[must_use]
     pub fn keyed(key: &[u8; 32], number: E164, report: &ReportId) -> Self {
@@ -93,24 +93,24 @@ impl Slot {
 
 impl ReporterState {
     /// Counts a report on `today`, if the quota allows it.
-    pub fn count(&mut self, slot: Slot, today: Day, daily: u32) -> Counted {
+    pub fn count(&mut self, slot: QuotaSlot, today: Day, daily: u32) -> QuotaOutcome {
         let (day, new) = self.day.counted_on(today);
         self.day = day;
         if new {
             self.slots.clear();
         }
         if self.slots.contains(&slot) {
-            return Counted::Before;
+            return QuotaOutcome::Before;
         }
         if u32::try_from(self.slots.len()).is_ok_and(|counted| counted < daily) {
             self.slots.push(slot);
-            return Counted::Now;
+            return QuotaOutcome::Now;
         }
-        Counted::TooMany
+        QuotaOutcome::TooMany
     }
 
     /// Undoes a count; says whether it existed.
-    pub fn uncount(&mut self, slot: Slot) -> bool {
+    pub fn uncount(&mut self, slot: QuotaSlot) -> bool {
         let before = self.slots.len();
         self.slots.retain(|known| *known != slot);
         self.slots.len() != before
@@ -152,32 +152,32 @@ impl ReporterState {
     /// How often the reporter's claims made by `moment` were right and wrong, by the ground truth of their numbers as
     /// of the same moment; `verdict` returns it.
     #[must_use]
-    pub fn standing(
+    pub fn trust(
         &self,
         moment: Timestamp,
         model: &WeightModel,
-        verdict: impl Fn(E164) -> Option<Verdict>,
-    ) -> Standing {
-        let mut standing = Standing::default();
+        truth: impl Fn(E164) -> Option<GroundTruth>,
+    ) -> ReporterTrust {
+        let mut trust = ReporterTrust::default();
         for claim in self.claims.iter().filter(|claim| claim.at < moment) {
-            match verdict(claim.number).and_then(|verdict| claim.is_right(&verdict, model)) {
-                Some(true) => standing.agree = standing.agree.saturating_add(1),
-                Some(false) => standing.disagree = standing.disagree.saturating_add(1),
+            match truth(claim.number).and_then(|truth| claim.is_right(&truth, model)) {
+                Some(true) => trust.agree = trust.agree.saturating_add(1),
+                Some(false) => trust.disagree = trust.disagree.saturating_add(1),
                 None => {}
             }
         }
-        standing
+        trust
     }
 }
 
 impl Claim {
     /// Whether a ground truth proves the claim right or wrong; none if it proves neither.
-    fn is_right(&self, verdict: &Verdict, model: &WeightModel) -> Option<bool> {
-        if verdict.owner_since.is_some_and(|since| self.at < since) {
+    fn is_right(&self, truth: &GroundTruth, model: &WeightModel) -> Option<bool> {
+        if truth.owner_since.is_some_and(|since| self.at < since) {
             return None;
         }
-        let right = verdict.unwanted != self.not_spam;
-        let repeats = right && model.right_only_before_verdict && self.at >= verdict.since;
+        let right = truth.unwanted != self.not_spam;
+        let repeats = right && model.right_only_before_verdict && self.at >= truth.since;
         (!repeats).then_some(right)
     }
 }
@@ -208,36 +208,36 @@ mod tests {
         }
     }
 
-    fn slot(n: u64) -> Slot {
-        Slot::from_raw(n)
+    fn slot(n: u64) -> QuotaSlot {
+        QuotaSlot::from_raw(n)
     }
 
     #[test]
     fn slots_differ_by_number_report_and_key() {
         let id = |text| ReportId::parse(text).unwrap();
-        let one = Slot::keyed(&[1; 32], number(1), &id("a"));
-        assert_eq!(one, Slot::keyed(&[1; 32], number(1), &id("a")));
-        assert_ne!(one, Slot::keyed(&[1; 32], number(2), &id("a")));
-        assert_ne!(one, Slot::keyed(&[1; 32], number(1), &id("b")));
-        assert_ne!(one, Slot::keyed(&[2; 32], number(1), &id("a")));
+        let one = QuotaSlot::keyed(&[1; 32], number(1), &id("a"));
+        assert_eq!(one, QuotaSlot::keyed(&[1; 32], number(1), &id("a")));
+        assert_ne!(one, QuotaSlot::keyed(&[1; 32], number(2), &id("a")));
+        assert_ne!(one, QuotaSlot::keyed(&[1; 32], number(1), &id("b")));
+        assert_ne!(one, QuotaSlot::keyed(&[2; 32], number(1), &id("a")));
     }
 
     #[test]
     fn a_quota_counts_each_report_once_a_day() {
         let mut record = ReporterState::default();
-        assert_eq!(record.count(slot(1), TODAY, 2), Counted::Now);
-        assert_eq!(record.count(slot(1), TODAY, 2), Counted::Before);
-        assert_eq!(record.count(slot(2), TODAY, 2), Counted::Now);
-        assert_eq!(record.count(slot(3), TODAY, 2), Counted::TooMany);
-        assert_eq!(record.count(slot(2), TODAY, 2), Counted::Before);
+        assert_eq!(record.count(slot(1), TODAY, 2), QuotaOutcome::Now);
+        assert_eq!(record.count(slot(1), TODAY, 2), QuotaOutcome::Before);
+        assert_eq!(record.count(slot(2), TODAY, 2), QuotaOutcome::Now);
+        assert_eq!(record.count(slot(3), TODAY, 2), QuotaOutcome::TooMany);
+        assert_eq!(record.count(slot(2), TODAY, 2), QuotaOutcome::Before);
         assert!(record.uncount(slot(2)) && !record.uncount(slot(2)));
-        assert_eq!(record.count(slot(3), TODAY, 2), Counted::Now);
+        assert_eq!(record.count(slot(3), TODAY, 2), QuotaOutcome::Now);
         let tomorrow = Day::from_number(TODAY.number() + 1);
-        assert_eq!(record.count(slot(1), tomorrow, 2), Counted::Now);
+        assert_eq!(record.count(slot(1), tomorrow, 2), QuotaOutcome::Now);
         assert_eq!(record.slots, [slot(1)]);
         // The clock of another instance is behind: this starts no second quota.
-        assert_eq!(record.count(slot(2), TODAY, 2), Counted::Now);
-        assert_eq!(record.count(slot(3), TODAY, 2), Counted::TooMany);
+        assert_eq!(record.count(slot(2), TODAY, 2), QuotaOutcome::Now);
+        assert_eq!(record.count(slot(3), TODAY, 2), QuotaOutcome::TooMany);
     }
 
     #[test]
@@ -278,20 +278,20 @@ mod tests {
 
     #[test]
     fn claims_are_judged_by_this_table() {
-        let spam = Some(Verdict {
+        let spam = Some(GroundTruth {
             unwanted: true,
             since: at(50),
             owner_since: None,
         });
-        let wanted = spam.map(|verdict| Verdict {
+        let wanted = spam.map(|truth| GroundTruth {
             unwanted: false,
-            ..verdict
+            ..truth
         });
-        let moved = spam.map(|verdict| Verdict {
+        let moved = spam.map(|truth| GroundTruth {
             owner_since: Some(at(40)),
-            ..verdict
+            ..truth
         });
-        for (claim, verdict, agree, disagree) in [
+        for (claim, truth, agree, disagree) in [
             (claim(1, false, 49), spam, 1, 0),
             (claim(1, false, 50), spam, 0, 0),
             (claim(1, true, 49), spam, 0, 1),
@@ -308,8 +308,8 @@ mod tests {
                 claims: vec![claim],
                 ..ReporterState::default()
             };
-            let standing = record.standing(at(100), &MODEL, |_| verdict);
-            assert_eq!(standing, Standing { agree, disagree }, "{claim:?} {verdict:?}");
+            let trust = record.trust(at(100), &MODEL, |_| truth);
+            assert_eq!(trust, ReporterTrust { agree, disagree }, "{claim:?} {truth:?}");
         }
         let late = ReporterState {
             claims: vec![claim(1, false, 60)],
@@ -320,8 +320,8 @@ mod tests {
             ..MODEL
         };
         assert_eq!(
-            late.standing(at(100), &lenient, |_| spam),
-            Standing { agree: 1, disagree: 0 }
+            late.trust(at(100), &lenient, |_| spam),
+            ReporterTrust { agree: 1, disagree: 0 }
         );
     }
 
@@ -332,25 +332,25 @@ mod tests {
     }
 
     prop_compose! {
-        fn verdicts()(verdicts in prop::collection::btree_map(0u64..12, (any::<bool>(), 0i64..100, prop::option::of(0i64..200)), 0..12))
-            -> BTreeMap<E164, Verdict> {
-            let verdict = |(unwanted, since, owner): (bool, i64, Option<i64>)| Verdict {
+        fn truths()(truths in prop::collection::btree_map(0u64..12, (any::<bool>(), 0i64..100, prop::option::of(0i64..200)), 0..12))
+            -> BTreeMap<E164, GroundTruth> {
+            let truth = |(unwanted, since, owner): (bool, i64, Option<i64>)| GroundTruth {
                 unwanted, since: at(since), owner_since: owner.map(at),
             };
-            verdicts.into_iter().map(|(n, said)| (number(n), verdict(said))).collect()
+            truths.into_iter().map(|(n, said)| (number(n), truth(said))).collect()
         }
     }
 
     proptest! {
         #[test]
-        fn nobody_is_judged_more_than_once_a_number(claims in claims(), verdicts in verdicts()) {
+        fn nobody_is_judged_more_than_once_a_number(claims in claims(), truths in truths()) {
             let mut record = ReporterState::default();
             for claim in &claims {
                 record.claim(*claim, &MODEL);
             }
-            let standing = record.standing(at(100), &MODEL, |number| verdicts.get(&number).copied());
-            let judged = standing.agree + standing.disagree;
-            prop_assert!(judged as usize <= verdicts.len().min(record.claims.len()));
+            let trust = record.trust(at(100), &MODEL, |number| truths.get(&number).copied());
+            let judged = trust.agree + trust.disagree;
+            prop_assert!(judged as usize <= truths.len().min(record.claims.len()));
             let repeated = {
                 let mut again = record.clone();
                 for claim in record.claims.clone() {
@@ -362,28 +362,28 @@ mod tests {
         }
 
         #[test]
-        fn a_verdict_taken_back_takes_its_judgement_back(claims in claims(), verdicts in verdicts(), taken in 0u64..12) {
+        fn a_verdict_taken_back_takes_its_judgement_back(claims in claims(), truths in truths(), taken in 0u64..12) {
             let mut record = ReporterState::default();
             for claim in &claims {
                 record.claim(*claim, &MODEL);
             }
-            let judge = |without: Option<E164>| record.standing(at(100), &MODEL, |number| {
-                verdicts.get(&number).copied().filter(|_| Some(number) != without)
+            let judge = |without: Option<E164>| record.trust(at(100), &MODEL, |number| {
+                truths.get(&number).copied().filter(|_| Some(number) != without)
             });
-            let alone = record.standing(at(100), &MODEL, |known| {
-                verdicts.get(&known).copied().filter(|_| known == number(taken))
+            let alone = record.trust(at(100), &MODEL, |known| {
+                truths.get(&known).copied().filter(|_| known == number(taken))
             });
             let (all, rest) = (judge(None), judge(Some(number(taken))));
             prop_assert_eq!(all.agree, rest.agree + alone.agree);
             prop_assert_eq!(all.disagree, rest.disagree + alone.disagree);
             record.forget(number(taken));
-            let forgotten = record.standing(at(100), &MODEL, |number| verdicts.get(&number).copied());
+            let forgotten = record.trust(at(100), &MODEL, |number| truths.get(&number).copied());
             prop_assert_eq!(forgotten, rest);
         }
 
         #[test]
         fn being_right_never_lowers_and_being_wrong_never_raises_the_weight(agree in 0u32..300, disagree in 0u32..300) {
-            let weight = |agree, disagree| MODEL.weight(crate::domain::kinds::Source::Consumer, Some(Standing { agree, disagree }));
+            let weight = |agree, disagree| MODEL.weight(crate::domain::kinds::Source::Consumer, Some(ReporterTrust { agree, disagree }));
             prop_assert!(weight(agree + 1, disagree) > weight(agree, disagree));
             prop_assert!(weight(agree, disagree + 1) < weight(agree, disagree));
             prop_assert!((0.0..1.0).contains(&weight(agree, disagree)));
@@ -395,11 +395,11 @@ mod tests {
             let mut accepted = std::collections::BTreeSet::new();
             for n in slots {
                 let counted = record.count(slot(n), TODAY, daily);
-                prop_assert_eq!(counted == Counted::Before, accepted.contains(&n));
-                if counted == Counted::Now {
+                prop_assert_eq!(counted == QuotaOutcome::Before, accepted.contains(&n));
+                if counted == QuotaOutcome::Now {
                     accepted.insert(n);
                 }
-                prop_assert_eq!(counted == Counted::TooMany, !accepted.contains(&n));
+                prop_assert_eq!(counted == QuotaOutcome::TooMany, !accepted.contains(&n));
             }
             prop_assert!(accepted.len() <= daily as usize && record.slots.len() == accepted.len());
         }

@@ -5,7 +5,7 @@
 //! buckets are added one at a time by linear hashing (Litwin, 1980). 83 % of numbers have one row in one bucket, and
 //! growth never rewrites more than one bucket.
 //!
-//! [`Rows`] holds the buckets that a write has loaded. A function that needs more returns [`Missing`]; the caller loads
+//! [`LoadedRows`] holds the buckets that a write has loaded. A function that needs more returns [`Missing`]; the caller loads
 //! them and runs the function again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ pub enum Missing {
 
 /// The loaded buckets of one number.
 #[derive(Clone, Debug, Default)]
-pub struct Rows {
+pub struct LoadedRows {
     count: u32,
     loaded: BTreeMap<u32, Bucket>,
 }
@@ -40,7 +40,7 @@ struct Bucket {
     changed: bool,
 }
 
-impl Rows {
+impl LoadedRows {
     /// The rows of a number with `buckets` buckets, none of them loaded. A number without rows has no bucket to load.
     #[must_use]
     pub fn unloaded(buckets: u32) -> Self {
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn every_row_is_found_while_buckets_are_added() {
-        let mut rows = Rows::unloaded(0);
+        let mut rows = LoadedRows::unloaded(0);
         for n in 0..5_000 {
             rows.insert(row(n), n + 1).unwrap();
         }
@@ -277,11 +277,11 @@ mod tests {
 
     #[test]
     fn what_is_needed_is_enough() {
-        let mut full = Rows::unloaded(0);
+        let mut full = LoadedRows::unloaded(0);
         for n in 0..1_000 {
             full.insert(row(n), n + 1).unwrap();
         }
-        let mut rows = Rows::unloaded(full.buckets());
+        let mut rows = LoadedRows::unloaded(full.buckets());
         let new: Vec<ReportRow> = (1_000..1_300).map(row).collect();
         for bucket in rows.needed(new.iter().map(|row| &row.id), 1_300) {
             rows.load(bucket, full.loaded[&bucket].rows.clone());
@@ -295,11 +295,11 @@ mod tests {
 
     #[test]
     fn says_what_is_missing_and_changes_nothing() {
-        let mut full = Rows::unloaded(0);
+        let mut full = LoadedRows::unloaded(0);
         for n in 0..100 {
             full.insert(row(n), n + 1).unwrap();
         }
-        let mut rows = Rows::unloaded(full.buckets());
+        let mut rows = LoadedRows::unloaded(full.buckets());
         let missing = rows.insert(row(100), 101).unwrap_err();
         let Missing::Bucket(bucket) = missing else {
             panic!("one bucket is enough")

@@ -3,16 +3,16 @@
 //! Live traffic, replay and every store run these same functions. They work on the record and on the loaded part of its
 //! rows. A function that needs more rows returns [`Missing`] before it changes anything.
 
-use super::case::Link;
+use super::case::CaseLink;
 use super::evidence::{Evidence, FoldModel};
 use super::ids::{CaseId, ImportId, ReportId, ReporterHash};
 use super::kinds::CaseRole;
 use super::report::{ReportRow, RowState};
 use super::requests::Requests;
-use super::rows::{Missing, Rows};
+use super::rows::{LoadedRows, Missing};
 use super::status::Statuses;
-use super::tail::Tail;
 use super::time::Timestamp;
+use super::unknown_fields::UnknownFields;
 
 /// How many of a number's newest rows keep their free text.
 pub const MAX_TEXTS: u32 = 1_000;
@@ -30,7 +30,7 @@ pub struct NumberState {
     /// Analysts' statuses.
     pub statuses: Statuses,
     /// Its links to cases, sorted by case and role.
-    pub links: Vec<Link>,
+    pub links: Vec<CaseLink>,
     /// Number of rows, including withdrawn rows and tombstones.
     pub rows: u32,
     /// Number of buckets of rows.
@@ -42,7 +42,7 @@ pub struct NumberState {
     /// The latest mutations, by request id.
     pub requests: Requests,
     /// Fields of a newer release, kept unread.
-    pub tail: Tail,
+    pub unknown_fields: UnknownFields,
 }
 
 /// The outcome of a submitted report.
@@ -88,7 +88,7 @@ impl NumberState {
     }
 
     /// Links the number to a case in a role, in place of an earlier link with the same case and role.
-    pub fn set_link(&mut self, link: Link) {
+    pub fn set_link(&mut self, link: CaseLink) {
         match self.links.binary_search_by(|known| known.key().cmp(&link.key())) {
             Ok(place) => {
                 if let Some(known) = self.links.get_mut(place) {
@@ -111,7 +111,7 @@ impl NumberState {
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
-    pub fn submit(&mut self, rows: &mut Rows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
+    pub fn submit(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
         if let Some(known) = rows.find(&row.id)? {
             return match known.state {
                 RowState::Tombstone => self.fill_tombstone(rows, row),
@@ -157,7 +157,7 @@ impl NumberState {
     /// If rows are missing; nothing is changed then.
     pub fn withdraw(
         &mut self,
-        rows: &mut Rows,
+        rows: &mut LoadedRows,
         id: &ReportId,
         at: Timestamp,
         model: &FoldModel,
@@ -187,7 +187,12 @@ impl NumberState {
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
-    pub fn withdraw_all(&mut self, rows: &mut Rows, what: &Withdrawal, model: &FoldModel) -> Result<u32, Missing> {
+    pub fn withdraw_all(
+        &mut self,
+        rows: &mut LoadedRows,
+        what: &Withdrawal,
+        model: &FoldModel,
+    ) -> Result<u32, Missing> {
         let mut taken = 0u32;
         rows.change_all(|row| {
             let hit = row.is_live() && what.takes(row);
@@ -208,7 +213,7 @@ impl NumberState {
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
-    pub fn reset(&mut self, rows: &mut Rows, moment: Timestamp, model: &FoldModel) -> Result<u32, Missing> {
+    pub fn reset(&mut self, rows: &mut LoadedRows, moment: Timestamp, model: &FoldModel) -> Result<u32, Missing> {
         let dropped = rows.retain(|row| row.state == RowState::Tombstone || row.body.occurred_at >= moment)?;
         self.reset_before = self.reset_before.max(Some(moment));
         self.rows = self.rows.saturating_sub(dropped);
@@ -220,7 +225,7 @@ impl NumberState {
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
-    pub fn refold(&mut self, rows: &Rows, model: &FoldModel) -> Result<(), Missing> {
+    pub fn refold(&mut self, rows: &LoadedRows, model: &FoldModel) -> Result<(), Missing> {
         self.evidence = Evidence::of_rows(rows.all()?, model);
         self.texts = u32::try_from(rows.all()?.filter(|row| row.body.comment.is_some()).count()).unwrap_or(u32::MAX);
         self.evidence_version = model.evidence_version();
@@ -233,7 +238,7 @@ impl NumberState {
         self.statuses.at(now).any(|entry| entry.kind.keeps_out_of_ranges())
     }
 
-    fn fill_tombstone(&mut self, rows: &mut Rows, row: ReportRow) -> Result<Submitted, Missing> {
+    fn fill_tombstone(&mut self, rows: &mut LoadedRows, row: ReportRow) -> Result<Submitted, Missing> {
         if let Some(known) = rows.find_mut(&row.id)? {
             *known = row;
             take_back(known);
@@ -242,7 +247,7 @@ impl NumberState {
     }
 
     /// Drops the free text of all but the newest [`MAX_TEXTS`] rows.
-    fn drop_old_texts(&mut self, rows: &mut Rows) -> Result<(), Missing> {
+    fn drop_old_texts(&mut self, rows: &mut LoadedRows) -> Result<(), Missing> {
         let mut newest: Vec<(Timestamp, ReportId)> = rows
             .all()?
             .filter(|row| row.body.comment.is_some())

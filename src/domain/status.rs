@@ -29,12 +29,12 @@ impl StatusKind {
     /// made.
     #[must_use]
     pub const fn holds_for(self, call: Signing, spoof_suspected: bool) -> bool {
-        let is_of_the_number = call.is_of_the_number();
+        let is_attributable = call.is_attributable();
         match self {
             Self::Protected | Self::DoNotOriginate | Self::Blocked => true,
-            Self::Allowed => is_of_the_number && !spoof_suspected && !matches!(call, Signing::C),
-            Self::VerifiedBusiness => is_of_the_number && !spoof_suspected,
-            Self::SpoofedVictim | Self::Reassigned | Self::UnderDispute => is_of_the_number,
+            Self::Allowed => is_attributable && !spoof_suspected && !matches!(call, Signing::C),
+            Self::VerifiedBusiness => is_attributable && !spoof_suspected,
+            Self::SpoofedVictim | Self::Reassigned | Self::UnderDispute => is_attributable,
         }
     }
 }

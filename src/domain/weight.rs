@@ -43,11 +43,11 @@ impl WeightModel {
     /// The weight of a report, to be frozen in its row. A trusted feed without reporters counts in full; any other
     /// report counts by the trust of its reporter.
     #[must_use]
-    pub fn weight(&self, source: Source, standing: Option<Standing>) -> f32 {
-        let weight = match standing {
+    pub fn weight(&self, source: Source, trust: Option<ReporterTrust>) -> f32 {
+        let weight = match trust {
             None if is_trusted_feed(source) => self.trusted_feed,
-            standing => {
-                let Standing { agree, disagree } = standing.unwrap_or_default();
+            trust => {
+                let ReporterTrust { agree, disagree } = trust.unwrap_or_default();
                 (self.prior_agree + f64::from(agree)) / (self.prior_total + f64::from(agree) + f64::from(disagree))
             }
         };
@@ -68,7 +68,7 @@ impl WeightModel {
 
 /// How often the ground truth agreed with a reporter: the basis of reporter trust.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct ReporterTrust {
     /// Claims that proved right.
     pub agree: u32,
     /// Claims that proved wrong.
@@ -93,15 +93,15 @@ mod tests {
         let model = WeightModel::DEFAULT;
         assert!((model.weight(Source::RegulatorFeed, None) - 1.0).abs() < 1e-6);
         assert!((model.weight(Source::Consumer, None) - 0.2).abs() < 1e-6);
-        assert!((model.weight(Source::Consumer, Some(Standing::default())) - 0.2).abs() < 1e-6);
+        assert!((model.weight(Source::Consumer, Some(ReporterTrust::default())) - 0.2).abs() < 1e-6);
         assert!(!model.is_proven(model.weight(Source::AppFeedback, None)));
     }
 
     #[test]
     fn standing_moves_the_weight() {
         let model = WeightModel::DEFAULT;
-        let good = model.weight(Source::Consumer, Some(Standing { agree: 20, disagree: 0 }));
-        let bad = model.weight(Source::Consumer, Some(Standing { agree: 0, disagree: 20 }));
+        let good = model.weight(Source::Consumer, Some(ReporterTrust { agree: 20, disagree: 0 }));
+        let bad = model.weight(Source::Consumer, Some(ReporterTrust { agree: 0, disagree: 20 }));
         assert!((good - 0.84).abs() < 1e-6 && model.is_proven(good));
         assert!((bad - 0.04).abs() < 1e-6);
     }

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::FLAGGED;
 use super::reliability::{BANDS, band_of, posterior};
-use super::samples::{Sample, Samples};
+use super::samples::{ScoredSample, ScoredSamples};
 use crate::domain::day::Day;
 
 /// The number of draws.
@@ -27,15 +27,15 @@ pub(super) struct Intervals {
 }
 
 /// The figures of one draw.
-struct Draw {
+struct BootstrapDraw {
     stopped: [f64; FLAGGED.len()],
     posterior: [f64; BANDS],
 }
 
 /// The intervals of the figures of sorted samples, at this prior.
 #[must_use]
-pub(super) fn intervals(samples: &Samples, prior: f64) -> Intervals {
-    let draws: Vec<Draw> = (0..DRAWS)
+pub(super) fn intervals(samples: &ScoredSamples, prior: f64) -> Intervals {
+    let draws: Vec<BootstrapDraw> = (0..DRAWS)
         .into_par_iter()
         .map(|seed| draw(samples, prior, seed))
         .collect();
@@ -52,8 +52,8 @@ pub(super) fn intervals(samples: &Samples, prior: f64) -> Intervals {
     intervals
 }
 
-fn draw(samples: &Samples, prior: f64, seed: u64) -> Draw {
-    let weigh = |sample: &Sample| exchange_weight(sample, seed) * day_weight(sample.day, seed);
+fn draw(samples: &ScoredSamples, prior: f64, seed: u64) -> BootstrapDraw {
+    let weigh = |sample: &ScoredSample| exchange_weight(sample, seed) * day_weight(sample.day, seed);
     let (legitimate, legitimate_bands) = weights(&samples.legitimate, |sample| weigh(sample));
     let (calls, call_bands) = weights(&samples.complaints, |sample| weigh(sample) * f64::from(sample.calls));
     let (all_legitimate, all_calls): (f64, f64) = (legitimate.iter().sum(), calls.iter().sum());
@@ -67,14 +67,14 @@ fn draw(samples: &Samples, prior: f64, seed: u64) -> Draw {
     for ((value, calls), legitimate) in posteriors.iter_mut().zip(call_bands).zip(legitimate_bands) {
         *value = posterior(prior, calls / all_calls, legitimate / all_legitimate);
     }
-    Draw {
+    BootstrapDraw {
         stopped,
         posterior: posteriors,
     }
 }
 
 /// The weight of every sample and of every band.
-fn weights(samples: &[Sample], weigh: impl Fn(&Sample) -> f64) -> (Vec<f64>, [f64; BANDS]) {
+fn weights(samples: &[ScoredSample], weigh: impl Fn(&ScoredSample) -> f64) -> (Vec<f64>, [f64; BANDS]) {
     let mut bands = [0.0; BANDS];
     let weights = samples
         .iter()
@@ -89,7 +89,7 @@ fn weights(samples: &[Sample], weigh: impl Fn(&Sample) -> f64) -> (Vec<f64>, [f6
     (weights, bands)
 }
 
-fn weighted_threshold(sorted: &[Sample], weights: &[f64], allowed: f64) -> f64 {
+fn weighted_threshold(sorted: &[ScoredSample], weights: &[f64], allowed: f64) -> f64 {
     let mut sum = 0.0;
     for (sample, weight) in sorted.iter().zip(weights) {
         sum += weight;
@@ -100,7 +100,7 @@ fn weighted_threshold(sorted: &[Sample], weights: &[f64], allowed: f64) -> f64 {
     0.0
 }
 
-fn exchange_weight(sample: &Sample, seed: u64) -> f64 {
+fn exchange_weight(sample: &ScoredSample, seed: u64) -> f64 {
     let exchange = sample.number.without_last(4);
     poisson(xxh3_64_with_seed(&exchange.to_le_bytes(), 2 * seed))
 }
@@ -141,22 +141,22 @@ fn percentiles(values: impl Iterator<Item = f64>) -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::super::rank::{stopped, threshold};
-    use super::super::samples::History;
+    use super::super::samples::ComplaintHistory;
     use super::*;
     use crate::number::E164;
 
     /// Sixty exchanges with different shares of complaints on ten days, each with a complaint call and a legitimate
     /// number.
-    fn samples() -> Samples {
-        let mut samples = Samples::default();
+    fn samples() -> ScoredSamples {
+        let mut samples = ScoredSamples::default();
         for place in 0..600u64 {
             let (exchange, day) = (place % 60, i64::try_from(place / 60).unwrap());
-            let sample = |score: u64| Sample {
+            let sample = |score: u64| ScoredSample {
                 day: Day::from_number(18_500 + day),
                 number: E164::from_digits(14_150_000_000 + exchange * 10_000 + 200).unwrap(),
                 calls: 1,
                 score: f64::from(u32::try_from(score).unwrap()) / 10.0,
-                history: History::Recent,
+                history: ComplaintHistory::Recent,
                 seen_30d: 0,
                 seen_90d: 0,
             };
@@ -175,7 +175,7 @@ mod tests {
             let found = stopped(&samples.complaints, threshold(&samples.legitimate, share));
             assert!((low..=high).contains(&found) && low < high, "{low} {found} {high}");
         }
-        let share = |samples: &[Sample], band| {
+        let share = |samples: &[ScoredSample], band| {
             let within = samples.iter().filter(|sample| band_of(sample.score) == band).count();
             f64::from(u32::try_from(within).unwrap()) / 600.0
         };

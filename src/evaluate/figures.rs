@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::FLAGGED;
-use super::again::AgainFigures;
 use super::bootstrap;
 use super::rank::{flagged, ratio, stopped, threshold};
 use super::reliability::{self, Band};
-use super::samples::{History, Sample, Samples, calls};
+use super::repeat_reports::RepeatReportFigures;
+use super::samples::{ComplaintHistory, ScoredSample, ScoredSamples, calls};
 
 /// A score above this blocks a call by default.
 const BLOCKED_ABOVE: f64 = 80.0;
@@ -44,7 +44,7 @@ pub struct Figures {
     /// Lists of exact numbers, in the same run.
     pub baselines: BTreeMap<&'static str, BaselineFigures>,
     /// The quality of the prediction that a number is reported again.
-    pub again_in_7d: Option<AgainFigures>,
+    pub again_in_7d: Option<RepeatReportFigures>,
     /// Whether scores mean what they say.
     pub reliability: Vec<Band>,
     /// Days from a number's first complaint until its score is 80 or more: the median of the numbers that reached 80.
@@ -87,7 +87,7 @@ pub struct Beside {
     /// The prior of the models.
     pub prior: f64,
     /// The quality of the prediction that a number is reported again.
-    pub again: Option<AgainFigures>,
+    pub again: Option<RepeatReportFigures>,
     /// For each number with a first complaint in the period that reached 80: the days until then.
     pub days_to_80: Vec<i64>,
     /// Count of numbers with a first complaint in the period.
@@ -97,7 +97,7 @@ pub struct Beside {
 impl Figures {
     /// Computes the figures of sorted samples.
     #[must_use]
-    pub fn new(samples: &Samples, beside: Beside) -> Self {
+    pub fn new(samples: &ScoredSamples, beside: Beside) -> Self {
         let intervals = bootstrap::intervals(samples, beside.prior);
         let at = |share| threshold(&samples.legitimate, share);
         let by_share = |figure: &dyn Fn(f64) -> f64| FLAGGED.map(|(name, share)| (name, figure(at(share)))).into();
@@ -125,9 +125,9 @@ impl Figures {
     }
 }
 
-fn baselines(samples: &Samples) -> BTreeMap<&'static str, BaselineFigures> {
-    type Listed = fn(&Sample) -> bool;
-    let lists: [(&str, Listed); 4] = [
+fn baselines(samples: &ScoredSamples) -> BTreeMap<&'static str, BaselineFigures> {
+    type IsListed = fn(&ScoredSample) -> bool;
+    let lists: [(&str, IsListed); 4] = [
         ("seen_30d_1", |sample| sample.seen_30d >= 1),
         ("seen_30d_2", |sample| sample.seen_30d >= 2),
         ("seen_30d_3", |sample| sample.seen_30d >= 3),
@@ -135,7 +135,7 @@ fn baselines(samples: &Samples) -> BTreeMap<&'static str, BaselineFigures> {
     ];
     let figures = lists.map(|(name, listed)| {
         let good = samples.legitimate.iter().filter(|sample| listed(sample)).count();
-        let bad: Vec<Sample> = samples
+        let bad: Vec<ScoredSample> = samples
             .complaints
             .iter()
             .filter(|sample| listed(sample))
@@ -150,10 +150,10 @@ fn baselines(samples: &Samples) -> BTreeMap<&'static str, BaselineFigures> {
     figures.into()
 }
 
-fn by_kind(complaints: &[Sample], threshold: f64) -> BTreeMap<&'static str, KindFigures> {
+fn by_kind(complaints: &[ScoredSample], threshold: f64) -> BTreeMap<&'static str, KindFigures> {
     let all = calls(complaints);
-    let figures = History::ALL.map(|history| {
-        let those: Vec<Sample> = complaints
+    let figures = ComplaintHistory::ALL.map(|history| {
+        let those: Vec<ScoredSample> = complaints
             .iter()
             .filter(|sample| sample.history == history)
             .copied()
@@ -183,8 +183,8 @@ mod tests {
     use super::*;
     use crate::number::E164;
 
-    fn sample(history: History, calls: u32, score: f64) -> Sample {
-        Sample {
+    fn sample(history: ComplaintHistory, calls: u32, score: f64) -> ScoredSample {
+        ScoredSample {
             day: "2020-11-03".parse().unwrap(),
             number: E164::from_digits(14_155_550_199).unwrap(),
             calls,
@@ -198,10 +198,10 @@ mod tests {
     #[test]
     fn kinds_share_the_calls() {
         let calls = [
-            sample(History::Recent, 3, 90.0),
-            sample(History::Recent, 1, 50.0),
-            sample(History::NewGeographic, 4, 50.1),
-            sample(History::NewTollFree, 2, 10.0),
+            sample(ComplaintHistory::Recent, 3, 90.0),
+            sample(ComplaintHistory::Recent, 1, 50.0),
+            sample(ComplaintHistory::NewGeographic, 4, 50.1),
+            sample(ComplaintHistory::NewTollFree, 2, 10.0),
         ];
         let kinds = by_kind(&calls, 50.0);
         let of = |name: &str| (kinds[name].share, kinds[name].stopped);

@@ -5,21 +5,21 @@
 //! give the share of complaint calls that would have been stopped, by the share of legitimate number-days flagged,
 //! compared with blacklists of exact numbers.
 
-mod again;
 mod bootstrap;
 mod figures;
 mod plots;
 mod rank;
 mod reliability;
+mod repeat_reports;
 mod run;
 mod samples;
 
-pub use again::AgainFigures;
 pub use figures::{BaselineFigures, Figures, KindFigures};
 pub use plots::{Plot, PlotError, draw};
 pub use reliability::Band;
-pub use run::{Models, Plan, Progress, run};
-pub use samples::{Kind, Sample, Samples};
+pub use repeat_reports::RepeatReportFigures;
+pub use run::{EvaluationPlan, Models, run};
+pub use samples::{SampleKind, ScoredSample, ScoredSamples};
 
 /// Shares of legitimate number-days flagged for which there are figures, with their names in JSON.
 pub const FLAGGED: [(&str, f64); 5] = [

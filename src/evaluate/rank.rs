@@ -1,10 +1,10 @@
 //! Thresholds, and the shares above them. *Flagged* means a score strictly above the threshold.
 
-use super::samples::{Sample, calls};
+use super::samples::{ScoredSample, calls};
 
 /// The lowest threshold that flags at most this share of the samples. They must be sorted, highest score first.
 #[must_use]
-pub(super) fn threshold(sorted: &[Sample], share: f64) -> f64 {
+pub(super) fn threshold(sorted: &[ScoredSample], share: f64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -18,14 +18,14 @@ pub(super) fn threshold(sorted: &[Sample], share: f64) -> f64 {
 
 /// Share of samples above a threshold.
 #[must_use]
-pub(super) fn flagged(samples: &[Sample], threshold: f64) -> f64 {
+pub(super) fn flagged(samples: &[ScoredSample], threshold: f64) -> f64 {
     let above = samples.iter().filter(|sample| sample.score > threshold).count() as u64;
     ratio(above, samples.len() as u64)
 }
 
 /// Share of complaint calls above a threshold.
 #[must_use]
-pub(super) fn stopped(samples: &[Sample], threshold: f64) -> f64 {
+pub(super) fn stopped(samples: &[ScoredSample], threshold: f64) -> f64 {
     let above = samples.iter().filter(|sample| sample.score > threshold);
     ratio(above.map(|sample| u64::from(sample.calls)).sum(), calls(samples))
 }
@@ -40,19 +40,19 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::History;
+    use super::super::samples::ComplaintHistory;
     use super::*;
     use crate::domain::day::Day;
     use crate::number::E164;
 
-    fn samples(scores: &[f64]) -> Vec<Sample> {
+    fn samples(scores: &[f64]) -> Vec<ScoredSample> {
         let day: Day = "2020-11-03".parse().unwrap();
-        let one = |score: &f64| Sample {
+        let one = |score: &f64| ScoredSample {
             day,
             number: E164::from_digits(14_155_550_199).unwrap(),
             calls: 2,
             score: *score,
-            history: History::Recent,
+            history: ComplaintHistory::Recent,
             seen_30d: 0,
             seen_90d: 0,
         };

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::rank::ratio;
-use super::samples::{Sample, Samples, calls};
+use super::samples::{ScoredSample, ScoredSamples, calls};
 
 /// Width of a band of scores.
 const WIDTH: f64 = 10.0;
@@ -70,10 +70,10 @@ pub(super) fn posterior(prior: f64, share_of_calls: f64, share_of_legitimate: f6
 
 /// The bands with enough legitimate numbers. `intervals` are those of all bands.
 #[must_use]
-pub(super) fn bands(samples: &Samples, prior: f64, intervals: &[[f64; 2]; BANDS]) -> Vec<Band> {
+pub(super) fn bands(samples: &ScoredSamples, prior: f64, intervals: &[[f64; 2]; BANDS]) -> Vec<Band> {
     let mut bands = Vec::new();
     for (place, interval) in intervals.iter().enumerate() {
-        let within = |samples: &[Sample]| -> Vec<Sample> {
+        let within = |samples: &[ScoredSample]| -> Vec<ScoredSample> {
             samples
                 .iter()
                 .filter(|sample| band_of(sample.score) == place)
@@ -108,7 +108,7 @@ pub(super) fn bands(samples: &Samples, prior: f64, intervals: &[[f64; 2]; BANDS]
 }
 
 /// The mean score of calls.
-fn mean(samples: &[Sample]) -> f64 {
+fn mean(samples: &[ScoredSample]) -> f64 {
     let sum: f64 = samples
         .iter()
         .map(|sample| sample.score * f64::from(sample.calls))

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use super::again::Again;
 use super::figures::{Beside, Figures};
-use super::samples::{History as SeenBefore, Sample, Samples};
+use super::repeat_reports::RepeatReportTally;
+use super::samples::{ComplaintHistory, ScoredSample, ScoredSamples};
 use super::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::number::E164;
-use crate::replay::{Call, Complaints, Exchange, Half, History, Seen};
+use crate::replay::{ComplaintCalls, ComplaintDays, Complaints, Exchange, Half, ReplayHistory, ReplayProgress};
 use crate::shard::Shard;
 
 /// Shards that are counted together. Each count takes a megabyte.
@@ -36,7 +36,7 @@ pub enum Models {
 
 /// The inputs of an evaluation.
 #[derive(Debug)]
-pub struct Plan<'a> {
+pub struct EvaluationPlan<'a> {
     /// The complaints, sorted.
     pub complaints: &'a Complaints,
     /// Legitimate numbers.
@@ -53,9 +53,6 @@ pub struct Plan<'a> {
     /// meaning of a score, and a tenant may lift it. So a model is measured without the cap.
     pub as_served: bool,
 }
-
-/// Progress of a replay: the count of known complaints, and the count of all complaints.
-pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 impl Models {
     /// The model that defines the evidence and the ranges for all of them.
@@ -104,10 +101,10 @@ impl Models {
 
 /// Replays the complaints and scores every day of the plan. Returns the sorted samples and the figures.
 #[must_use]
-pub fn run(plan: &Plan<'_>, progress: Progress<'_>) -> (Samples, Figures) {
+pub fn run(plan: &EvaluationPlan<'_>, progress: ReplayProgress<'_>) -> (ScoredSamples, Figures) {
     let mut replay = Replay::new(plan);
     let calls = plan.complaints.calls();
-    let within = |call: &Call| (plan.from..=plan.to).contains(&call.day);
+    let within = |call: &ComplaintCalls| (plan.from..=plan.to).contains(&call.day);
     let mut days = 0;
     for calls in calls
         .chunk_by(|a, b| a.day == b.day)
@@ -123,17 +120,17 @@ pub fn run(plan: &Plan<'_>, progress: Progress<'_>) -> (Samples, Figures) {
 }
 
 struct Replay<'a> {
-    plan: &'a Plan<'a>,
+    plan: &'a EvaluationPlan<'a>,
     models: Models,
-    history: History<'a>,
-    seen: Seen,
+    history: ReplayHistory<'a>,
+    seen: ComplaintDays,
     /// The day of the last complaint.
     last: Option<Day>,
     /// First complaints before this day are already handled. At the start this is the first day of the period, so that
     /// earlier first complaints are left out.
     heard_until: Day,
-    samples: Samples,
-    again: Again,
+    samples: ScoredSamples,
+    again: RepeatReportTally,
     /// Numbers with a first complaint in the period that have not reached 80, with the day of that complaint.
     below_80: HashMap<E164, Day, foldhash::fast::RandomState>,
     first_complained: usize,
@@ -141,7 +138,7 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(plan: &'a Plan<'a>) -> Self {
+    fn new(plan: &'a EvaluationPlan<'a>) -> Self {
         Self {
             plan,
             models: if plan.as_served {
@@ -149,12 +146,12 @@ impl<'a> Replay<'a> {
             } else {
                 plan.models.uncapped()
             },
-            history: History::new(plan.complaints, Arc::clone(plan.models.base())),
-            seen: Seen::new(plan.complaints),
+            history: ReplayHistory::new(plan.complaints, Arc::clone(plan.models.base())),
+            seen: ComplaintDays::new(plan.complaints),
             last: plan.complaints.rows().last().map(|row| Day::of(row.received_at)),
             heard_until: plan.from,
-            samples: Samples::default(),
-            again: Again::default(),
+            samples: ScoredSamples::default(),
+            again: RepeatReportTally::default(),
             below_80: HashMap::default(),
             first_complained: 0,
             days_to_80: Vec::new(),
@@ -162,7 +159,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Scores a day with the knowledge of the evening before, or of `lag_days` days earlier.
-    fn day(&mut self, day: Day, calls: &[Call]) {
+    fn day(&mut self, day: Day, calls: &[ComplaintCalls]) {
         let known_until = day.plus(-self.plan.lag_days);
         let mut heard: Vec<E164> = self
             .history
@@ -177,7 +174,7 @@ impl<'a> Replay<'a> {
         let legitimate: Vec<(E164, u32)> = self.plan.legitimate.iter().map(|number| (*number, 1)).collect();
         let random = self.history.exchanges().random_numbers(day, RANDOM_NUMBERS);
         let random: Vec<(E164, u32)> = random.into_iter().map(|number| (number, 1)).collect();
-        let score = |numbers: &[(E164, u32)]| -> Vec<Sample> {
+        let score = |numbers: &[(E164, u32)]| -> Vec<ScoredSample> {
             let one = |&(number, calls): &(E164, u32)| self.sample(day, known_until, number, calls);
             numbers.par_iter().map(one).collect()
         };
@@ -193,23 +190,23 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn sample(&self, day: Day, known_until: Day, number: E164, calls: u32) -> Sample {
+    fn sample(&self, day: Day, known_until: Day, number: E164, calls: u32) -> ScoredSample {
         let model = self.models.of(number);
         let index = self.history.index();
-        let value = index.look_up_by(model, number, day.start(), |known| known.weighed.verdict.value);
+        let value = index.look_up_with(model, number, day.start(), |known| known.weighed.verdict.value);
         let seen = |days: i64| self.seen.count(number, day.plus(-days), known_until);
         let few = |count: usize| u8::try_from(count).unwrap_or(u8::MAX);
         let (seen_30d, seen_90d) = (few(seen(30)), few(seen(90)));
         let history = if seen_30d > 0 {
-            SeenBefore::Recent
+            ComplaintHistory::Recent
         } else if self.seen.first(number).is_some_and(|first| first < known_until) {
-            SeenBefore::Earlier
+            ComplaintHistory::Earlier
         } else if number.is_toll_free_shape() {
-            SeenBefore::NewTollFree
+            ComplaintHistory::NewTollFree
         } else {
-            SeenBefore::NewGeographic
+            ComplaintHistory::NewGeographic
         };
-        Sample {
+        ScoredSample {
             day,
             number,
             calls,
@@ -234,7 +231,7 @@ impl<'a> Replay<'a> {
             };
             let model = self.models.of(*number);
             let index = self.history.index();
-            let value = index.look_up_by(model, *number, day.start(), |known| known.weighed.verdict.value);
+            let value = index.look_up_with(model, *number, day.start(), |known| known.weighed.verdict.value);
             if value.is_some_and(|value| value >= BLOCKED_FROM) {
                 self.below_80.remove(number);
                 self.days_to_80.push(day.number() - first.number());
@@ -249,7 +246,7 @@ impl<'a> Replay<'a> {
         let index = self.history.index();
         let shards: Vec<Shard> = Shard::all().collect();
         let of_shards = |shards: &[Shard]| {
-            let mut again = Again::default();
+            let mut again = RepeatReportTally::default();
             let numbers = shards
                 .iter()
                 .flat_map(|shard| index.numbers_of(*shard, None, usize::MAX));
@@ -259,18 +256,18 @@ impl<'a> Replay<'a> {
                 }
                 let model = self.models.of(number);
                 let probability =
-                    index.look_up_by(model, number, day.start(), |known| model.again_in_7d(&known.weighed));
+                    index.look_up_with(model, number, day.start(), |known| model.again_in_7d(&known.weighed));
                 let reported = self.seen.count(number, day, day.plus(AGAIN_DAYS)) > 0;
                 again.note(probability, reported);
             }
             again
         };
         // Merged in the order of the shards, so that every run gives the same figures to the last digit.
-        let noted: Vec<Again> = shards.par_chunks(SHARDS_TOGETHER).map(of_shards).collect();
+        let noted: Vec<RepeatReportTally> = shards.par_chunks(SHARDS_TOGETHER).map(of_shards).collect();
         noted.iter().for_each(|noted| self.again.merge(noted));
     }
 
-    fn finish(mut self, days: usize) -> (Samples, Figures) {
+    fn finish(mut self, days: usize) -> (ScoredSamples, Figures) {
         self.samples.sort();
         let beside = Beside {
             models: self.plan.models.versions(),

@@ -5,7 +5,7 @@ use crate::number::E164;
 
 /// The reason why a number was scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum SampleKind {
     /// Somebody complained about its calls of that day.
     Complaint,
     /// It is known to be legitimate.
@@ -16,7 +16,7 @@ pub enum Kind {
 
 /// The earlier complaints about a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum History {
+pub enum ComplaintHistory {
     /// At least one in the last 30 days.
     Recent,
     /// At least one, but none in the last 30 days.
@@ -29,7 +29,7 @@ pub enum History {
 
 /// One number on one day.
 #[derive(Clone, Copy, Debug)]
-pub struct Sample {
+pub struct ScoredSample {
     /// The day.
     pub day: Day,
     /// The number.
@@ -39,7 +39,7 @@ pub struct Sample {
     /// The score, 0 to 100, to six decimals. 0 if there was no evidence about the number.
     pub score: f64,
     /// The earlier complaints about the number.
-    pub history: History,
+    pub history: ComplaintHistory,
     /// The count of known complaints in the last 30 days, at most 255.
     pub seen_30d: u8,
     /// The count of known complaints in the last 90 days, at most 255.
@@ -48,16 +48,16 @@ pub struct Sample {
 
 /// All samples by kind, highest score first.
 #[derive(Debug, Default)]
-pub struct Samples {
+pub struct ScoredSamples {
     /// Numbers with complaints.
-    pub complaints: Vec<Sample>,
+    pub complaints: Vec<ScoredSample>,
     /// Legitimate numbers.
-    pub legitimate: Vec<Sample>,
+    pub legitimate: Vec<ScoredSample>,
     /// Random numbers.
-    pub random: Vec<Sample>,
+    pub random: Vec<ScoredSample>,
 }
 
-impl Kind {
+impl SampleKind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Complaint, Self::Legitimate, Self::Random];
 
@@ -72,7 +72,7 @@ impl Kind {
     }
 }
 
-impl History {
+impl ComplaintHistory {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Recent, Self::Earlier, Self::NewGeographic, Self::NewTollFree];
 
@@ -88,14 +88,14 @@ impl History {
     }
 }
 
-impl Samples {
+impl ScoredSamples {
     /// The samples of a kind.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> &[Sample] {
+    pub fn of(&self, kind: SampleKind) -> &[ScoredSample] {
         match kind {
-            Kind::Complaint => &self.complaints,
-            Kind::Legitimate => &self.legitimate,
-            Kind::Random => &self.random,
+            SampleKind::Complaint => &self.complaints,
+            SampleKind::Legitimate => &self.legitimate,
+            SampleKind::Random => &self.random,
         }
     }
 
@@ -114,6 +114,6 @@ impl Samples {
 
 /// The sum of the complaint calls.
 #[must_use]
-pub(super) fn calls(samples: &[Sample]) -> u64 {
+pub(super) fn calls(samples: &[ScoredSample]) -> u64 {
     samples.iter().map(|sample| u64::from(sample.calls)).sum()
 }

@@ -16,7 +16,7 @@ pub(super) struct Design {
 }
 
 /// A row of the regression: the columns that are not 0.
-pub(super) type Row = Vec<(u16, f32)>;
+pub(super) type DesignRow = Vec<(u16, f32)>;
 
 impl Design {
     /// Columns for terms of these shapes. The first column is the intercept.
@@ -43,7 +43,7 @@ impl Design {
 
     /// The columns of a number.
     #[must_use]
-    pub(super) fn row(&self, features: &Features) -> Row {
+    pub(super) fn row(&self, features: &Features) -> DesignRow {
         let mut row = vec![(0u16, 1.0f32)];
         let mut column = 1u16;
         for shape in &self.shapes {
@@ -62,7 +62,7 @@ impl Design {
 
     /// The columns of a number, and a last column for a value that is not a feature.
     #[must_use]
-    pub(super) fn row_beside(&self, features: &Features, value: f64) -> Row {
+    pub(super) fn row_beside(&self, features: &Features, value: f64) -> DesignRow {
         let mut row = self.row(features);
         #[expect(
             clippy::cast_possible_truncation,

@@ -17,12 +17,12 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::day::Day;
 use crate::domain::feature::Features;
-use crate::domain::model::{Again, Fitted, ScoreModel};
+use crate::domain::model::{Fitted, RepeatReportModel, ScoreModel};
 use crate::number::E164;
-use crate::replay::{Complaints, Half};
+use crate::replay::{Complaints, Half, ReplayProgress};
 use design::Design;
 use sample::Collected;
-use solve::Problem;
+use solve::RegressionProblem;
 
 /// The inputs of a fit.
 #[derive(Debug)]
@@ -59,17 +59,14 @@ pub enum FitError {
     NoAnswer(String),
 }
 
-/// Progress: the count of known complaints, and the count of all complaints.
-pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
-
 /// Fits a model. Half-lives, prior and rules come from `start`.
 ///
 /// # Errors
 /// If there are too few samples, or if the optimization fails.
-pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Result<ScoreModel, FitError> {
+pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: ReplayProgress<'_>) -> Result<ScoreModel, FitError> {
     let collected = Collected::replay(plan, start, progress)?;
     let design = Design::new(shape::terms());
-    let solved = Problem::of(&design, &collected.samples).solve()?;
+    let solved = RegressionProblem::of(&design, &collected.samples).solve()?;
     let mut model = ScoreModel {
         version: String::new(),
         // The random numbers among the negatives are not legitimate numbers. This removes their weight from the odds.
@@ -107,14 +104,14 @@ fn settle(model: &mut ScoreModel) {
 }
 
 /// Fits the probability of another complaint within seven days, from log-odds and the number's own history.
-fn again(model: &ScoreModel, collected: &Collected) -> Result<Again, FitError> {
+fn again(model: &ScoreModel, collected: &Collected) -> Result<RepeatReportModel, FitError> {
     let design = Design::new(shape::again_terms());
     let outcomes = collected.again.iter().map(|(features, again)| {
         let odds = model.evidence_log_odds(features);
         (design.row_beside(features, odds), *again)
     });
-    let solved = Problem::of_outcomes(&design, outcomes).solve()?;
-    Ok(Again {
+    let solved = RegressionProblem::of_outcomes(&design, outcomes).solve()?;
+    Ok(RepeatReportModel {
         intercept: solved.weights.first().copied().unwrap_or_default(),
         slope: solved.weights.last().copied().unwrap_or_default(),
         terms: design.terms(&solved.weights),

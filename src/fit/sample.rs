@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{FitError, FitPlan, Progress};
+use super::{FitError, FitPlan};
 use crate::domain::day::Day;
 use crate::domain::feature::Features;
 use crate::domain::model::ScoreModel;
-use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, Kind, RANDOM_NUMBERS};
+use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS, SampleKind};
 use crate::number::E164;
-use crate::replay::{Call, Exchange, History, Seen};
+use crate::replay::{ComplaintCalls, ComplaintDays, Exchange, ReplayHistory, ReplayProgress};
 use crate::shard::Shard;
 
 /// One in this many is kept: of complaint calls, of legitimate and random number-days, and of the numbers of a Tuesday.
@@ -33,9 +33,9 @@ struct Rates {
 
 /// One number on one day.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
+pub(super) struct FitSample {
     /// The reason for the sample.
-    pub kind: Kind,
+    pub kind: SampleKind,
     /// The count of calls that the sample stands for.
     pub calls: u32,
     /// The features known the evening before.
@@ -46,18 +46,18 @@ pub(super) struct Sample {
 #[derive(Debug)]
 pub(super) struct Collected {
     /// The samples of the score.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<FitSample>,
     /// Numbers with a recent complaint on a Tuesday, and whether they were reported again.
     pub again: Vec<(Features, bool)>,
     /// Legitimate numbers.
     pub legitimate_numbers: u64,
 }
 
-impl Sample {
+impl FitSample {
     /// Whether the sample is a complaint call.
     #[must_use]
     pub(super) fn is_call(&self) -> bool {
-        self.kind == Kind::Complaint
+        self.kind == SampleKind::Complaint
     }
 }
 
@@ -66,18 +66,22 @@ impl Collected {
     ///
     /// # Errors
     /// If there are too few samples.
-    pub(super) fn replay(plan: &FitPlan<'_>, start: &ScoreModel, progress: Progress<'_>) -> Result<Self, FitError> {
+    pub(super) fn replay(
+        plan: &FitPlan<'_>,
+        start: &ScoreModel,
+        progress: ReplayProgress<'_>,
+    ) -> Result<Self, FitError> {
         let in_half = |number: &&E164| plan.half.is_none_or(|half| Exchange::of(**number).half() == half);
         let legitimate: Vec<E164> = plan.legitimate.iter().filter(in_half).copied().collect();
-        let mut history = History::new(plan.complaints, Arc::new(start.clone()));
-        let seen = Seen::new(plan.complaints);
+        let mut history = ReplayHistory::new(plan.complaints, Arc::new(start.clone()));
+        let seen = ComplaintDays::new(plan.complaints);
         let mut collected = Self {
             samples: Vec::new(),
             again: Vec::new(),
             legitimate_numbers: legitimate.len() as u64,
         };
         let calls = plan.complaints.calls();
-        let within = |call: &Call| (plan.from..=plan.to).contains(&call.day);
+        let within = |call: &ComplaintCalls| (plan.from..=plan.to).contains(&call.day);
         for calls in calls
             .chunk_by(|a, b| a.day == b.day)
             .filter(|calls| calls.first().is_some_and(within))
@@ -86,21 +90,21 @@ impl Collected {
                 continue;
             };
             history.advance(day.start());
-            let draw = Draw { day, seed: plan.seed };
+            let draw = SampleDraw { day, seed: plan.seed };
             let complaints = calls.iter().map(|call| (call.number, call.calls));
             let random = history.exchanges().random_numbers(day, RANDOM_NUMBERS);
-            collected.note(&history, draw, Kind::Complaint, ONE_IN.complaint, complaints);
+            collected.note(&history, draw, SampleKind::Complaint, ONE_IN.complaint, complaints);
             collected.note(
                 &history,
                 draw,
-                Kind::Legitimate,
+                SampleKind::Legitimate,
                 ONE_IN.legitimate,
                 legitimate.iter().map(|number| (*number, 1)),
             );
             collected.note(
                 &history,
                 draw,
-                Kind::Random,
+                SampleKind::Random,
                 ONE_IN.random,
                 random.into_iter().map(|number| (number, 1)),
             );
@@ -124,15 +128,15 @@ impl Collected {
 
     fn note(
         &mut self,
-        history: &History<'_>,
-        draw: Draw,
-        kind: Kind,
+        history: &ReplayHistory<'_>,
+        draw: SampleDraw,
+        kind: SampleKind,
         one_in: u64,
         numbers: impl Iterator<Item = (E164, u32)>,
     ) {
         let drawn: Vec<(E164, u32)> = numbers.filter(|(number, _)| draw.takes(*number, one_in)).collect();
         let index = history.index();
-        let of_number = |&(number, calls): &(E164, u32)| Sample {
+        let of_number = |&(number, calls): &(E164, u32)| FitSample {
             kind,
             calls,
             features: index.look_up(number, draw.day.start(), |known| known.weighed.features),
@@ -143,9 +147,9 @@ impl Collected {
     fn check(self) -> Result<Self, FitError> {
         let count = |kind| self.samples.iter().filter(|sample| sample.kind == kind).count();
         let counts = [
-            ("complaint calls", count(Kind::Complaint)),
-            ("days of legitimate numbers", count(Kind::Legitimate)),
-            ("days of random numbers", count(Kind::Random)),
+            ("complaint calls", count(SampleKind::Complaint)),
+            ("days of legitimate numbers", count(SampleKind::Legitimate)),
+            ("days of random numbers", count(SampleKind::Random)),
             ("numbers seen before a Tuesday", self.again.len()),
         ];
         match counts.into_iter().find(|(_, found)| *found < LEAST) {
@@ -161,12 +165,12 @@ impl Collected {
 
 /// A draw of samples. The same seed gives the same draw, independent of other draws.
 #[derive(Clone, Copy)]
-struct Draw {
+struct SampleDraw {
     day: Day,
     seed: u64,
 }
 
-impl Draw {
+impl SampleDraw {
     fn takes(self, number: E164, one_in: u64) -> bool {
         let mut bytes = [0u8; 16];
         let (digits, day) = bytes.split_at_mut(8);
@@ -177,7 +181,7 @@ impl Draw {
 }
 
 /// Numbers with a recent complaint, and whether they were reported in the week that begins on the day of the draw.
-fn foretold(history: &History<'_>, seen: &Seen, draw: Draw) -> Vec<(Features, bool)> {
+fn foretold(history: &ReplayHistory<'_>, seen: &ComplaintDays, draw: SampleDraw) -> Vec<(Features, bool)> {
     let (day, index) = (draw.day, history.index());
     let shards: Vec<Shard> = Shard::all().collect();
     let of_shard = |shard: &Shard| {

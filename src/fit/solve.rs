@@ -6,9 +6,9 @@ use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver as _, Sol
 use rayon::prelude::*;
 
 use super::FitError;
-use super::design::{Design, Row};
-use super::sample::Sample;
-use crate::evaluate::Kind;
+use super::design::{Design, DesignRow};
+use super::sample::FitSample;
+use crate::evaluate::SampleKind;
 
 /// Total weights of legitimate and of random numbers. The total weight of complaint calls is 1.
 const LEGITIMATE_WEIGHT: f64 = 1.0;
@@ -35,13 +35,13 @@ pub(super) const fn negatives() -> f64 {
 
 /// A row with its weight, and whether it is a complaint call.
 struct Weighted {
-    row: Row,
+    row: DesignRow,
     weight: f64,
     is_call: bool,
 }
 
 /// A regression to solve.
-pub(super) struct Problem {
+pub(super) struct RegressionProblem {
     rows: Vec<Weighted>,
     columns: usize,
     free: Vec<bool>,
@@ -67,24 +67,28 @@ struct Local {
     curvature: Vec<f64>,
 }
 
-impl Problem {
+impl RegressionProblem {
     /// The regression of complaint calls against legitimate and random numbers.
-    pub(super) fn of(design: &Design, samples: &[Sample]) -> Self {
-        let total = |kind: Kind| -> f64 {
+    pub(super) fn of(design: &Design, samples: &[FitSample]) -> Self {
+        let total = |kind: SampleKind| -> f64 {
             samples
                 .iter()
                 .filter(|sample| sample.kind == kind)
                 .map(|sample| f64::from(sample.calls))
                 .sum()
         };
-        let (calls, legitimate, random) = (total(Kind::Complaint), total(Kind::Legitimate), total(Kind::Random));
+        let (calls, legitimate, random) = (
+            total(SampleKind::Complaint),
+            total(SampleKind::Legitimate),
+            total(SampleKind::Random),
+        );
         let all = 1.0 + negatives();
         let weight = |kind| match kind {
-            Kind::Complaint => 1.0 / calls / all,
-            Kind::Legitimate => LEGITIMATE_WEIGHT / legitimate / all,
-            Kind::Random => RANDOM_WEIGHT / random / all,
+            SampleKind::Complaint => 1.0 / calls / all,
+            SampleKind::Legitimate => LEGITIMATE_WEIGHT / legitimate / all,
+            SampleKind::Random => RANDOM_WEIGHT / random / all,
         };
-        let weighted = |sample: &Sample| Weighted {
+        let weighted = |sample: &FitSample| Weighted {
             row: design.row(&sample.features),
             weight: weight(sample.kind) * f64::from(sample.calls),
             is_call: sample.is_call(),
@@ -98,8 +102,8 @@ impl Problem {
     }
 
     /// The regression of outcomes on rows with an extra value, whose weight may not be negative.
-    pub(super) fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (Row, bool)>) -> Self {
-        let outcomes: Vec<(Row, bool)> = outcomes.collect();
+    pub(super) fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (DesignRow, bool)>) -> Self {
+        let outcomes: Vec<(DesignRow, bool)> = outcomes.collect();
         #[expect(clippy::cast_precision_loss, reason = "counts of samples are far below 2^53")]
         let weight = 1.0 / outcomes.len() as f64;
         let weighted = |(row, is_call)| Weighted { row, weight, is_call };

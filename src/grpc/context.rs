@@ -7,7 +7,7 @@ use tonic::{Extensions, Request};
 
 use crate::api::RequestContext;
 use crate::clock::monotonic;
-use crate::metrics::Edge;
+use crate::metrics::EdgeLabel;
 
 /// The header in which a gRPC client says how long it waits.
 const TIMEOUT_HEADER: &str = "grpc-timeout";
@@ -23,7 +23,7 @@ fn context(metadata: &MetadataMap, extensions: &mut Extensions) -> RequestContex
     let context = extensions.remove::<RequestContext>();
     RequestContext {
         client_timeout: timeout(metadata),
-        ..context.unwrap_or_else(|| RequestContext::new(Edge::Grpc, monotonic()))
+        ..context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Grpc, monotonic()))
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
             assert_eq!(context.client_timeout, timeout, "{text}");
         }
         let ((), context) = split(Request::new(()));
-        assert_eq!((context.edge, context.client_timeout), (Edge::Grpc, None));
+        assert_eq!((context.edge, context.client_timeout), (EdgeLabel::Grpc, None));
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
         let mut request = Request::new(());
         request
             .extensions_mut()
-            .insert(RequestContext::new(Edge::Grpc, arrived));
+            .insert(RequestContext::new(EdgeLabel::Grpc, arrived));
         let ((), context) = split(request);
         assert_eq!(context.arrived, arrived);
     }

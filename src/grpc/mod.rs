@@ -8,4 +8,4 @@ pub mod server;
 mod services;
 mod status;
 
-pub use server::{Limits, serve};
+pub use server::{GrpcLimits, serve};

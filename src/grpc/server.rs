@@ -20,8 +20,8 @@ use super::status::status;
 use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge::{self, EdgeLayers};
-use crate::metrics::Edge;
-use crate::net::{Acceptor, Connection, HTTP2_FIRST_BYTES};
+use crate::metrics::EdgeLabel;
+use crate::net::{AcceptedConnection, Acceptor, HTTP2_FIRST_BYTES};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 use crate::wire::v1::case_service_server::CaseServiceServer;
@@ -53,7 +53,7 @@ const HEALTH_NAMES: [&str; 6] = [
 
 /// The limits of a gRPC server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct GrpcLimits {
     /// Open connections; more connections wait. Default: 400.
     pub max_connections: usize,
     /// Calls in progress on one connection. Default: 256.
@@ -67,8 +67,8 @@ pub struct Limits {
     pub keepalive_timeout: Duration,
 }
 
-impl From<&config::Limits> for Limits {
-    fn from(limits: &config::Limits) -> Self {
+impl From<&config::LimitSettings> for GrpcLimits {
+    fn from(limits: &config::LimitSettings) -> Self {
         Self {
             max_connections: limits.max_connections.get(),
             max_concurrent_streams: limits.max_concurrent_streams.get(),
@@ -79,7 +79,7 @@ impl From<&config::Limits> for Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for GrpcLimits {
     fn default() -> Self {
         Self {
             max_connections: 400,
@@ -93,7 +93,7 @@ impl Default for Limits {
 
 /// Serves until shutdown is requested, and then until the requests in progress have ended. The server ends the streams of
 /// lookups and of health. A failure to serve is logged; then this task ends early, and so the whole server ends.
-pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks) {
+pub async fn serve(listener: TcpListener, api: Api, limits: GrpcLimits, tasks: Tasks) {
     if let Err(error) = run(listener, api, &limits, tasks.shutdown_requested()).await {
         tracing::error!(%error, cause = ?error.source(), "gRPC cannot be served");
     }
@@ -102,7 +102,7 @@ pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks
 async fn run(
     listener: TcpListener,
     api: Api,
-    limits: &Limits,
+    limits: &GrpcLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -152,7 +152,7 @@ enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-impl Connected for Connection {
+impl Connected for AcceptedConnection {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
@@ -161,10 +161,10 @@ impl Connected for Connection {
 }
 
 fn layers() -> EdgeLayers<Body> {
-    edge::layers(Edge::Grpc, |error: &ApiError| status(error).into_http())
+    edge::layers(EdgeLabel::Grpc, |error: &ApiError| status(error).into_http())
 }
 
-fn builder(limits: &Limits) -> Server {
+fn builder(limits: &GrpcLimits) -> Server {
     Server::builder()
         .max_concurrent_streams(limits.max_concurrent_streams)
         .http2_keepalive_interval(Some(limits.keepalive_interval))

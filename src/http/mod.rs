@@ -22,6 +22,6 @@ mod routes;
 pub mod server;
 mod service;
 
-pub use route::{Answer, Body, Parameter, Route, Size};
+pub use route::{AnswerBody, Body, Parameter, Route, Size};
 pub use routes::ROUTES;
-pub use server::{Limits, serve};
+pub use server::{HttpLimits, serve};

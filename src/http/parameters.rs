@@ -12,11 +12,11 @@ use super::route::{Parameter, decoded};
 use crate::api::{ApiError, Violation};
 
 /// Fields of a request, each with its texts.
-type Fields<'a> = Vec<(&'static str, Texts<'a>)>;
+type QueryFields<'a> = Vec<(&'static str, FieldTexts<'a>)>;
 
 /// The parameters of a query by the fields that they fill.
-pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<Fields<'a>, ApiError> {
-    let mut fields: Fields<'a> = Vec::new();
+pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<QueryFields<'a>, ApiError> {
+    let mut fields: QueryFields<'a> = Vec::new();
     let mut violations = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
@@ -31,7 +31,7 @@ pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<Fields<'a
         };
         match fields.iter_mut().find(|(field, _)| *field == parameter.field) {
             Some((_, texts)) => texts.0.push(text),
-            None => fields.push((parameter.field, Texts(vec![text]))),
+            None => fields.push((parameter.field, FieldTexts(vec![text]))),
         }
     }
     if violations.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<Fields<'a
 }
 
 /// The message with these fields.
-pub(super) fn read<T: DeserializeOwned>(fields: &Fields<'_>) -> Result<T, ApiError> {
+pub(super) fn read<T: DeserializeOwned>(fields: &QueryFields<'_>) -> Result<T, ApiError> {
     message(fields.iter().cloned()).map_err(|_| {
         // The parser stops at the first violation and does not name the field, so each field is read again, alone.
         let violations = fields.iter().filter_map(|field| {
@@ -54,7 +54,7 @@ pub(super) fn read<T: DeserializeOwned>(fields: &Fields<'_>) -> Result<T, ApiErr
 }
 
 fn message<'a, T: DeserializeOwned>(
-    fields: impl Iterator<Item = (&'static str, Texts<'a>)>,
+    fields: impl Iterator<Item = (&'static str, FieldTexts<'a>)>,
 ) -> Result<T, ParameterError> {
     T::deserialize(MapDeserializer::new(fields))
 }
@@ -72,7 +72,7 @@ fn unescaped(text: &str) -> Option<Cow<'_, str>> {
 
 /// The texts of one field: one, unless the parameter is repeated.
 #[derive(Clone, Debug)]
-pub(super) struct Texts<'a>(Vec<Cow<'a, str>>);
+pub(super) struct FieldTexts<'a>(Vec<Cow<'a, str>>);
 
 /// Why a parameter cannot be read. The text never repeats the value.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ impl de::Error for ParameterError {
     }
 }
 
-impl Texts<'_> {
+impl FieldTexts<'_> {
     fn one(self) -> Result<String, ParameterError> {
         let mut texts = self.0.into_iter();
         match (texts.next(), texts.next()) {
@@ -99,7 +99,7 @@ impl Texts<'_> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, ParameterError> for Texts<'_> {
+impl<'de> IntoDeserializer<'de, ParameterError> for FieldTexts<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -108,7 +108,7 @@ impl<'de> IntoDeserializer<'de, ParameterError> for Texts<'_> {
 }
 
 /// Reads each text as the type of the field. The JSON form of the contract reads numbers and enums from text anyway.
-impl<'de> de::Deserializer<'de> for Texts<'_> {
+impl<'de> de::Deserializer<'de> for FieldTexts<'_> {
     type Error = ParameterError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParameterError> {
@@ -128,7 +128,7 @@ impl<'de> de::Deserializer<'de> for Texts<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParameterError> {
-        let each = self.0.into_iter().map(|text| Texts(vec![text]));
+        let each = self.0.into_iter().map(|text| FieldTexts(vec![text]));
         visitor.visit_seq(SeqDeserializer::new(each))
     }
 

@@ -13,7 +13,7 @@ use super::response::FullResponse;
 use super::route::{Body, Route, decoded};
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
-use crate::metrics::Edge;
+use crate::metrics::EdgeLabel;
 
 /// A request, and the route that serves it.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl RoutedRequest {
     ) -> Result<Decoded<T>, ErrorResponse> {
         let api = self.api.clone();
         let context = self.head.extensions.remove::<RequestContext>();
-        let context = context.unwrap_or_else(|| RequestContext::new(Edge::Http, monotonic()));
+        let context = context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Http, monotonic()));
         let path_text = self.path_text.take();
         let field_name = self.route.path_field.unwrap_or_default();
         let mut message = message_of(self.read().await?);

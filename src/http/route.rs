@@ -33,7 +33,7 @@ pub struct Route {
     /// An example of a body, which the server accepts.
     pub example: Option<&'static str>,
     /// The body of the response.
-    pub answer: Answer,
+    pub answer: AnswerBody,
     pub(super) run: fn(RoutedRequest) -> ResponseFuture,
 }
 
@@ -77,7 +77,7 @@ pub enum Size {
 
 /// The body of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum AnswerBody {
     /// The response of the contract in JSON.
     Message,
     /// One line of plain text. Errors have no text at all.
@@ -121,7 +121,7 @@ impl Route {
             body,
             size: Size::One,
             example: None,
-            answer: Answer::Message,
+            answer: AnswerBody::Message,
             run: handler.run,
         }
     }
@@ -167,7 +167,7 @@ impl Route {
 
     /// The response is a line of text, and the route has a name of its own.
     pub(super) const fn line(mut self, name: &'static str) -> Self {
-        self.answer = Answer::Line;
+        self.answer = AnswerBody::Line;
         self.name = name;
         self
     }
@@ -193,7 +193,7 @@ impl Route {
     /// A switch that asks for the name of a caller without a number gets the error of an empty number, not that of a wrong
     /// path.
     fn takes_no_text(&self) -> bool {
-        self.answer == Answer::Line
+        self.answer == AnswerBody::Line
     }
 
     fn has_verb(&self) -> bool {

@@ -20,8 +20,8 @@ use super::service::HttpService;
 use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge;
-use crate::metrics::Edge;
-use crate::net::{Acceptor, Connection};
+use crate::metrics::EdgeLabel;
+use crate::net::{AcceptedConnection, Acceptor};
 use crate::tasks::Tasks;
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
@@ -39,7 +39,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The limits of an HTTP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct HttpLimits {
     /// Open connections; more connections wait. Default: 400.
     pub max_connections: usize,
     /// Bytes of a body with one message. Default: 64 KiB.
@@ -48,8 +48,8 @@ pub struct Limits {
     pub batch_body_bytes: usize,
 }
 
-impl From<&config::Limits> for Limits {
-    fn from(limits: &config::Limits) -> Self {
+impl From<&config::LimitSettings> for HttpLimits {
+    fn from(limits: &config::LimitSettings) -> Self {
         Self {
             max_connections: limits.max_connections.get(),
             body_bytes: limits.message_bytes.get(),
@@ -58,7 +58,7 @@ impl From<&config::Limits> for Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             max_connections: 400,
@@ -70,10 +70,10 @@ impl Default for Limits {
 
 /// Accepts connections until shutdown is requested. Each connection is a job of `tasks` and ends after its request in
 /// progress; shutdown waits for that.
-pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks) {
+pub async fn serve(listener: TcpListener, api: Api, limits: HttpLimits, tasks: Tasks) {
     let acceptor = Acceptor::new(listener, limits.max_connections, 0);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service = edge::layers(Edge::Http, panic_response).layer(HttpService::new(api, limits));
+    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, limits));
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {
@@ -88,7 +88,7 @@ pub async fn serve(listener: TcpListener, api: Api, limits: Limits, tasks: Tasks
     }
 }
 
-async fn serve_connection<S, B>(connection: Connection, service: S, shutdown: impl Future<Output = ()>)
+async fn serve_connection<S, B>(connection: AcceptedConnection, service: S, shutdown: impl Future<Output = ()>)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
     B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,

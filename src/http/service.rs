@@ -12,14 +12,14 @@ use super::error_response::ErrorResponse;
 use super::request::{ResponseFuture, RoutedRequest};
 use super::response::FullResponse;
 use super::route::{RouteMatch, Size, find};
-use super::{Limits, ROUTES, cid, openapi, probes};
+use super::{HttpLimits, ROUTES, cid, openapi, probes};
 use crate::api::Api;
 
 /// Answers requests. Clones share everything.
 #[derive(Clone, Debug)]
 pub(super) struct HttpService {
     api: Api,
-    limits: Limits,
+    limits: HttpLimits,
 }
 
 type Answer = Result<FullResponse, Infallible>;
@@ -27,7 +27,7 @@ type Answer = Result<FullResponse, Infallible>;
 type Render = fn(Result<FullResponse, ErrorResponse>) -> Answer;
 
 impl HttpService {
-    pub(super) fn new(api: Api, limits: Limits) -> Self {
+    pub(super) fn new(api: Api, limits: HttpLimits) -> Self {
         Self { api, limits }
     }
 

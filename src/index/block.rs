@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::entry::{Entry, Found, NO_AREA};
+use super::number_entry::{FoundRecord, NO_AREA, NumberEntry};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::Category;
@@ -31,7 +31,7 @@ pub(super) struct Block {
     /// The last four digits of the numbers, sorted.
     suffixes: Vec<u16>,
     /// The records of the numbers, in the same order.
-    entries: Vec<Entry>,
+    entries: Vec<NumberEntry>,
     /// For each number, the time of its last report that counts for ranges, or [`NEVER`], in the same order.
     lasts: Vec<Timestamp>,
     /// Data that most blocks do not have.
@@ -63,10 +63,10 @@ impl Block {
     }
 
     pub(super) fn version(&self, number: E164) -> Option<Version> {
-        self.entry(suffix(number)).map(Entry::version)
+        self.entry(suffix(number)).map(NumberEntry::version)
     }
 
-    pub(super) fn find(&self, number: E164, model: &ScoreModel) -> Option<Found<'_>> {
+    pub(super) fn find(&self, number: E164, model: &ScoreModel) -> Option<FoundRecord<'_>> {
         let place = self.place(suffix(number)).ok()?;
         Some(self.entries.get(place)?.found(*self.lasts.get(place)?, model))
     }
@@ -85,7 +85,7 @@ impl Block {
 
     /// The leading category of a number, if it has a record.
     pub(super) fn category(&self, number: E164) -> Option<Category> {
-        self.entry(suffix(number)).map(Entry::category)
+        self.entry(suffix(number)).map(NumberEntry::category)
     }
 
     /// For each category, how many numbers have it as their leading category, without the number `but`.
@@ -136,7 +136,7 @@ impl Block {
             .range_at(&model.fold.weights)
             .filter(|_| !kept_out && !dated);
         let last = range_at.unwrap_or(NEVER);
-        let entry = Entry::new(version, state, own_area_hash(number), model);
+        let entry = NumberEntry::new(version, state, own_area_hash(number), model);
         let category = entry.category();
         match self.place(suffix) {
             Ok(place) => self.overwrite(place, entry, last),
@@ -166,7 +166,7 @@ impl Block {
     }
 
     /// Decayed counts of the distinct reported numbers around `number`, without `number` itself.
-    pub(super) fn around(
+    pub(super) fn neighbourhood(
         &self,
         number: E164,
         now: Timestamp,
@@ -244,11 +244,11 @@ impl Block {
         self.suffixes.binary_search(&suffix)
     }
 
-    fn entry(&self, suffix: u16) -> Option<&Entry> {
+    fn entry(&self, suffix: u16) -> Option<&NumberEntry> {
         self.entries.get(self.place(suffix).ok()?)
     }
 
-    fn overwrite(&mut self, place: usize, entry: Entry, last: Timestamp) {
+    fn overwrite(&mut self, place: usize, entry: NumberEntry, last: Timestamp) {
         if let Some(known) = self.entries.get_mut(place) {
             *known = entry;
         }

@@ -32,7 +32,7 @@ pub(super) struct ListTable {
     /// Whether any entry exists. Most installations have none; then lookups take no lock.
     has_entries: AtomicBool,
     /// Locked for the lookup of one number, and to replace the snapshot.
-    now: RwLock<Arc<Lists>>,
+    now: RwLock<Arc<ListSnapshot>>,
     /// Held while a change builds the next snapshot, so that no change is lost.
     turn: Mutex<()>,
 }
@@ -40,7 +40,7 @@ pub(super) struct ListTable {
 /// All lists at one time. Several numbers can be looked up in one snapshot, so that the same lists apply to all of
 /// them.
 #[derive(Clone, Debug, Default)]
-pub struct Lists {
+pub struct ListSnapshot {
     by_id: ById,
     do_not_originate: Arc<Compiled>,
     protected: Arc<Compiled>,
@@ -53,16 +53,16 @@ pub struct Lists {
 /// All lists of one kind, combined.
 #[derive(Debug, Default)]
 struct Compiled {
-    numbers: FastMap<Terms>,
+    numbers: DigitMap<Terms>,
     /// The prefixes by their digits.
-    prefixes: FastMap<Terms>,
+    prefixes: DigitMap<Terms>,
     /// The lengths of the prefixes: bit n is set if there is a prefix of n digits.
     lengths: u32,
     /// The number of entries in all lists of the kind. An entry in two lists counts twice.
     entries: usize,
 }
 
-type FastMap<T> = HashMap<u64, T, foldhash::fast::RandomState>;
+type DigitMap<T> = HashMap<u64, T, foldhash::fast::RandomState>;
 
 /// The expiry time and the action of an entry.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +97,7 @@ impl ListTable {
     }
 
     /// A snapshot of all lists.
-    pub(super) fn snapshot(&self) -> Arc<Lists> {
+    pub(super) fn snapshot(&self) -> Arc<ListSnapshot> {
         Arc::clone(&self.now.read())
     }
 
@@ -134,7 +134,7 @@ impl ListTable {
         self.put(&before, by_id);
     }
 
-    fn put(&self, before: &Lists, by_id: ById) {
+    fn put(&self, before: &ListSnapshot, by_id: ById) {
         let next = Arc::new(before.next(by_id));
         let has_entries = ListKind::ALL.iter().any(|kind| next.entry_count(*kind) > 0);
         let old = std::mem::replace(&mut *self.now.write(), next);
@@ -144,7 +144,7 @@ impl ListTable {
     }
 }
 
-impl Lists {
+impl ListSnapshot {
     /// The list entries that apply to a number at `now`.
     #[must_use]
     pub fn listed(&self, number: E164, now: Timestamp) -> ListHits {
@@ -218,7 +218,7 @@ impl Compiled {
         let numbers = lists.clone().flat_map(|list| list.entries.iter());
         let numbers = numbers.filter(|entry| entry.pattern.key().1).count();
         let mut compiled = Self {
-            numbers: FastMap::with_capacity_and_hasher(numbers, foldhash::fast::RandomState::default()),
+            numbers: DigitMap::with_capacity_and_hasher(numbers, foldhash::fast::RandomState::default()),
             entries,
             ..Self::default()
         };

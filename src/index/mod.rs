@@ -5,9 +5,9 @@
 
 mod block;
 mod cases;
-mod entry;
 mod freshness;
 mod lists;
+mod number_entry;
 mod shard;
 mod stored;
 
@@ -17,7 +17,8 @@ use std::time::Instant;
 use parking_lot::RwLock;
 
 use crate::domain::call::Signing;
-use crate::domain::case::{Case, Link};
+use crate::domain::case::{Case, CaseLink};
+use crate::domain::ground_truth::GroundTruth;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::kinds::{CaseStatus, StatusKind};
 use crate::domain::list::{List, ListHits};
@@ -27,13 +28,12 @@ use crate::domain::score::{CategoryPrior, Detail, Score, Subject, Weighed};
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
-use crate::domain::verdict::Verdict;
 use crate::number::E164;
 use crate::shard::{SHARDS, Shard, Version};
 use cases::CaseTable;
 pub use freshness::{Freshness, Moment, STALE_AFTER, StoreState};
+pub use lists::ListSnapshot;
 use lists::ListTable;
-pub use lists::Lists;
 use shard::ShardIndex;
 pub use stored::{IndexedRecord, LoadedKind};
 
@@ -55,7 +55,7 @@ pub struct Index {
 
 /// A call, or a number apart from any call.
 #[derive(Clone, Copy, Debug)]
-pub struct Call {
+pub struct ScoredCall {
     /// The number that the call shows.
     pub number: E164,
     /// The signature of the call.
@@ -64,7 +64,7 @@ pub struct Call {
     pub signs: Signs,
 }
 
-impl Call {
+impl ScoredCall {
     /// A number apart from any call.
     #[must_use]
     pub fn of(number: E164) -> Self {
@@ -78,13 +78,13 @@ impl Call {
 
 /// The record, cases and score of one number. Its shard stays locked while this exists.
 #[derive(Debug)]
-pub struct Known<'a> {
+pub struct NumberView<'a> {
     /// The record. Blank if there is none.
     pub state: &'a NumberState,
     /// The version of the record. 0 if there is none.
     pub version: Version,
     /// The cases of the number. For a merged case, the case it was merged into.
-    pub cases: &'a [(&'a Link, Arc<Case>)],
+    pub cases: &'a [(&'a CaseLink, Arc<Case>)],
     /// The verdict, and the features behind it.
     pub weighed: Weighed,
     number: E164,
@@ -93,7 +93,7 @@ pub struct Known<'a> {
     model: &'a ScoreModel,
 }
 
-impl Known<'_> {
+impl NumberView<'_> {
     /// Its score with reasons, category and brand. Finding these costs more than the score.
     #[must_use]
     pub fn score(&self, detail: Detail) -> Score {
@@ -133,18 +133,18 @@ impl Index {
     }
 
     /// Scores a number at `now` and passes the result to `read`. `read` must be quick, because the shard is locked.
-    pub fn look_up<R>(&self, number: E164, now: Timestamp, read: impl FnOnce(&Known<'_>) -> R) -> R {
-        self.look_up_by(&self.model, number, now, read)
+    pub fn look_up<R>(&self, number: E164, now: Timestamp, read: impl FnOnce(&NumberView<'_>) -> R) -> R {
+        self.look_up_with(&self.model, number, now, read)
     }
 
     /// Scores a call and passes the result to `read`. Returns `None` if the shard of the number is still locked for a
     /// write at `deadline`: a lookup does not wait for it.
     pub fn look_up_call<R>(
         &self,
-        call: &Call,
+        call: &ScoredCall,
         now: Timestamp,
         deadline: Instant,
-        read: impl FnOnce(&Known<'_>) -> R,
+        read: impl FnOnce(&NumberView<'_>) -> R,
     ) -> Option<R> {
         let shard = self.shard(Shard::of_number(call.number)).try_read_until(deadline)?;
         let cases = self.cases.try_read_until(deadline)?;
@@ -152,25 +152,25 @@ impl Index {
     }
 
     /// Like [`Self::look_up`], with another model. The model must compute evidence and ranges as the model of the index
-    /// does ([`ScoreModel::sees_as`]).
-    pub fn look_up_by<R>(
+    /// does ([`ScoreModel::shares_evidence_with`]).
+    pub fn look_up_with<R>(
         &self,
         model: &ScoreModel,
         number: E164,
         now: Timestamp,
-        read: impl FnOnce(&Known<'_>) -> R,
+        read: impl FnOnce(&NumberView<'_>) -> R,
     ) -> R {
         let shard = self.shard(Shard::of_number(number)).read();
         let cases = self.cases.read();
-        Self::read(model, (&shard, &cases), &Call::of(number), now, read)
+        Self::read(model, (&shard, &cases), &ScoredCall::of(number), now, read)
     }
 
     fn read<R>(
         model: &ScoreModel,
         (shard, cases): (&ShardIndex, &CaseTable),
-        call: &Call,
+        call: &ScoredCall,
         now: Timestamp,
-        read: impl FnOnce(&Known<'_>) -> R,
+        read: impl FnOnce(&NumberView<'_>) -> R,
     ) -> R {
         let number = call.number;
         let found = shard.find(number, model);
@@ -182,13 +182,13 @@ impl Index {
         let subject = Subject {
             state,
             cases: &linked,
-            around: neighbourhood(model, shard, cases, number, now),
+            neighbourhood: neighbourhood(model, shard, cases, number, now),
             number,
             call: call.signing,
             signs: call.signs,
             now,
         };
-        read(&Known {
+        read(&NumberView {
             state,
             version,
             cases: &linked,
@@ -212,14 +212,14 @@ impl Index {
 
     /// The ground truth of a number: statuses and confirmed cases that applied at `moment` and still apply.
     #[must_use]
-    pub fn verdict(&self, number: E164, moment: Timestamp) -> Option<Verdict> {
+    pub fn ground_truth(&self, number: E164, moment: Timestamp) -> Option<GroundTruth> {
         let shard = self.shard(Shard::of_number(number)).read();
         let state = shard.block(number)?.full(number)?;
         if state.statuses.is_empty() && state.links.is_empty() {
             return None; // most numbers: the table of cases need not be locked
         }
         let linked = linked_cases(state, &self.cases.read());
-        Verdict::of(state, &linked, moment, self.model.rules.cases.floor_confidence)
+        GroundTruth::of(state, &linked, moment, self.model.rules.cases.floor_confidence)
     }
 
     /// A number's record with its version, if there is one.
@@ -232,7 +232,7 @@ impl Index {
 
     /// The neighbourhood of a number at `now`.
     #[must_use]
-    pub fn around(&self, number: E164, now: Timestamp) -> Neighbourhood {
+    pub fn neighbourhood(&self, number: E164, now: Timestamp) -> Neighbourhood {
         let shard = self.shard(Shard::of_number(number)).read();
         let cases = self.cases.read();
         neighbourhood(&self.model, &shard, &cases, number, now)
@@ -266,7 +266,7 @@ impl Index {
 
     /// A snapshot of all lists. Later changes do not affect it.
     #[must_use]
-    pub fn lists(&self) -> Arc<Lists> {
+    pub fn lists(&self) -> Arc<ListSnapshot> {
         self.lists.snapshot()
     }
 
@@ -319,7 +319,7 @@ fn neighbourhood(
         return Neighbourhood::default();
     };
     let contributes = |id: &CaseId| successor(cases, id).is_some_and(|case| case.contributes());
-    block.around(number, now, model, contributes)
+    block.neighbourhood(number, now, model, contributes)
 }
 
 /// The prior of the categories: shares in the number's block and, with the strength of the prior, overall. The overall
@@ -345,7 +345,7 @@ fn category_prior(shard: &ShardIndex, number: E164, strength: f64) -> CategoryPr
     prior
 }
 
-fn linked_cases<'a>(state: &'a NumberState, cases: &CaseTable) -> Vec<(&'a Link, Arc<Case>)> {
+fn linked_cases<'a>(state: &'a NumberState, cases: &CaseTable) -> Vec<(&'a CaseLink, Arc<Case>)> {
     state
         .links
         .iter()

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::block::Block;
-use super::entry::Found;
+use super::number_entry::FoundRecord;
 use super::{Index, IndexedRecord};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::Category;
@@ -100,7 +100,7 @@ impl ShardIndex {
         self.blocks.get(&number.without_last(4))
     }
 
-    pub(super) fn find(&self, number: E164, model: &ScoreModel) -> Option<Found<'_>> {
+    pub(super) fn find(&self, number: E164, model: &ScoreModel) -> Option<FoundRecord<'_>> {
         self.block(number)?.find(number, model)
     }
 

@@ -9,7 +9,7 @@ use crate::domain::actor::Actor;
 use crate::domain::ids::{Area, ReportId};
 use crate::domain::kinds::{CaseRole, Category, Source, StatusKind};
 use crate::domain::report::{ReportBody, ReportRow};
-use crate::domain::rows::Rows;
+use crate::domain::rows::LoadedRows;
 use crate::domain::status::StatusEntry;
 use crate::domain::time::DAY_MS;
 
@@ -30,7 +30,7 @@ fn body(at: Timestamp) -> ReportBody {
 
 fn reported(days: &[i64], model: &ScoreModel) -> NumberState {
     let mut state = NumberState::default();
-    let mut rows = Rows::unloaded(0);
+    let mut rows = LoadedRows::unloaded(0);
     for (n, at) in days.iter().enumerate() {
         let id = ReportId::parse(&format!("r{n}")).unwrap();
         let row = ReportRow::accepted(id, body(day(*at)), 1.0, day(*at), None);
@@ -47,7 +47,7 @@ proptest! {
         let index = Index::new(Arc::clone(&model));
         let mut state = reported(&days, &model);
         if let Some(category) = category {
-            let mut rows = Rows::unloaded(0);
+            let mut rows = LoadedRows::unloaded(0);
             state = NumberState::default();
             let body = ReportBody { category: Category::ALL[category], ..body(day(3)) };
             let row = ReportRow::accepted(ReportId::parse("c").unwrap(), body, 1.0, day(3), None);
@@ -84,7 +84,7 @@ fn a_spoofing_victim_counts_for_no_range_while_the_status_holds() {
     let mut state = reported(&[10], &model);
     state.statuses.set(status(Some(day(20))));
     index.apply(number(1), 1, Some(state.clone()));
-    let neighbours = |now| index.around(number(2), now).hundred.short;
+    let neighbours = |now| index.neighbourhood(number(2), now).hundred.short;
     assert!(neighbours(day(19)).abs() < 1e-12);
     assert!(neighbours(day(21)) > 0.5);
     state.statuses.set(status(None));
@@ -106,22 +106,22 @@ fn members_follow_links_and_merged_cases_lead_on() {
     index.apply(first.clone(), 1, Some(case.clone()));
     let score = index.look_up(number(1), day(1), |known| known.weighed.verdict.value);
     assert!(score.unwrap() >= 60.0);
-    assert!(index.around(number(2), day(1)).case_in_100);
+    assert!(index.neighbourhood(number(2), day(1)).case_in_100);
 
     case.status = CaseStatus::Merged;
     case.merged_into = Some(second.clone());
     index.apply(first.clone(), 2, Some(case));
     index.apply(second.clone(), 1, Some(self::case(&second, CaseStatus::Open)));
     assert_eq!(index.case(&first).unwrap().1.id, second);
-    assert!(!index.around(number(2), day(1)).case_in_100);
+    assert!(!index.neighbourhood(number(2), day(1)).case_in_100);
 
     state.remove_link(&first, None);
     index.apply(number(1), 2, Some(state));
     assert!(index.members(&first).is_empty());
 }
 
-fn link(case: &CaseId) -> Link {
-    Link {
+fn link(case: &CaseId) -> CaseLink {
+    CaseLink {
         case: case.clone(),
         role: CaseRole::CallerId,
         confidence: 0.9,
@@ -150,6 +150,6 @@ fn case(id: &CaseId, status: CaseStatus) -> Case {
         history: Vec::new(),
         merged_into: None,
         requests: crate::domain::requests::Requests::default(),
-        tail: crate::domain::tail::Tail::default(),
+        unknown_fields: crate::domain::unknown_fields::UnknownFields::default(),
     }
 }

@@ -42,7 +42,7 @@ macro_rules! label {
 
 label! {
     /// The edge that received a lookup.
-    Edge "edge" {
+    EdgeLabel "edge" {
         /// gRPC.
         Grpc "grpc",
         /// JSON over HTTP.
@@ -52,7 +52,7 @@ label! {
 
 label! {
     /// The outcome of a lookup.
-    LookupOutcome "outcome" {
+    LookupOutcomeLabel "outcome" {
         /// The number was scored.
         Scored "scored",
         /// Nothing is known about the number.
@@ -68,7 +68,7 @@ label! {
 
 label! {
     /// The outcome of one submitted report.
-    ReportOutcome "outcome" {
+    ReportOutcomeLabel "outcome" {
         /// The report is stored and counts.
         Accepted "accepted",
         /// The same report is already stored.
@@ -92,7 +92,7 @@ label! {
 
 label! {
     /// A mutation other than a submitted report. The value is its method in the contract.
-    Mutation "method" {
+    MutationLabel "method" {
         /// `WithdrawReport`.
         WithdrawReport "WithdrawReport",
         /// `WithdrawReports`.
@@ -120,7 +120,7 @@ label! {
 
 label! {
     /// The outcome of a mutation.
-    MutationOutcome "outcome" {
+    MutationOutcomeLabel "outcome" {
         /// The change is stored, by this request or by an earlier one with the same request id.
         Done "done",
         /// The content of the request was refused: an invalid field, an unknown id, or a transition that is not
@@ -179,7 +179,7 @@ label! {
 
 label! {
     /// What happened to a submitted outcome of a call.
-    CallOutcome "outcome" {
+    CallOutcomeLabel "outcome" {
         /// The outcome counts.
         Counted "counted",
         /// The outcome does not count: it was already known, or the call was refused on advice.
@@ -252,16 +252,16 @@ mod tests {
 
     #[test]
     fn positions_and_values_are_distinct() {
-        check::<Edge>();
-        check::<LookupOutcome>();
-        check::<ReportOutcome>();
-        check::<Mutation>();
-        check::<MutationOutcome>();
+        check::<EdgeLabel>();
+        check::<LookupOutcomeLabel>();
+        check::<ReportOutcomeLabel>();
+        check::<MutationLabel>();
+        check::<MutationOutcomeLabel>();
         check::<StoreErrorKind>();
         check::<ReloadReason>();
         check::<Action>();
         check::<Basis>();
-        check::<CallOutcome>();
+        check::<CallOutcomeLabel>();
         check::<ListKind>();
     }
 }

@@ -18,7 +18,8 @@ use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcome, Edge, LookupOutcome, Mutation, MutationOutcome, ReloadReason, ReportOutcome, StoreErrorKind,
+    CallOutcomeLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel, ReloadReason,
+    ReportOutcomeLabel, StoreErrorKind,
 };
 use crate::domain::kinds::{Action, Basis, ListKind};
 
@@ -45,14 +46,14 @@ pub struct Metrics(Arc<Inner>);
 
 struct Inner {
     exporter: PrometheusHandle,
-    lookups: CountersBy2<Edge, LookupOutcome>,
+    lookups: CountersBy2<EdgeLabel, LookupOutcomeLabel>,
     lookup_seconds: Histogram,
     actions: Counters<Action>,
     answers: Counters<Basis>,
-    outcomes: Counters<CallOutcome>,
+    outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
-    reports: Counters<ReportOutcome>,
-    mutations: CountersBy2<Mutation, MutationOutcome>,
+    reports: Counters<ReportOutcomeLabel>,
+    mutations: CountersBy2<MutationLabel, MutationOutcomeLabel>,
     commit_seconds: Histogram,
     commit_conflicts: Counter,
     commit_retries: Counter,
@@ -127,7 +128,7 @@ impl Metrics {
     }
 
     /// Counts one lookup that was answered or refused, and records how long it took.
-    pub fn lookup(&self, edge: Edge, outcome: LookupOutcome, took: Duration) {
+    pub fn lookup(&self, edge: EdgeLabel, outcome: LookupOutcomeLabel, took: Duration) {
         self.0.lookups.increment(edge, outcome);
         self.0.lookup_seconds.record(took);
     }
@@ -139,7 +140,7 @@ impl Metrics {
     }
 
     /// Counts submitted outcomes of calls.
-    pub fn call_outcomes(&self, outcome: CallOutcome, count: u64) {
+    pub fn call_outcomes(&self, outcome: CallOutcomeLabel, count: u64) {
         self.0.outcomes.increment(outcome, count);
     }
 
@@ -149,12 +150,12 @@ impl Metrics {
     }
 
     /// Counts submitted reports by outcome.
-    pub fn reports(&self, outcome: ReportOutcome, count: u64) {
+    pub fn reports(&self, outcome: ReportOutcomeLabel, count: u64) {
         self.0.reports.increment(outcome, count);
     }
 
     /// Counts a mutation other than a report.
-    pub fn mutation(&self, method: Mutation, outcome: MutationOutcome) {
+    pub fn mutation(&self, method: MutationLabel, outcome: MutationOutcomeLabel) {
         self.0.mutations.increment(method, outcome);
     }
 
@@ -293,10 +294,14 @@ mod tests {
     #[test]
     fn recorded_values_are_rendered() {
         let metrics = Metrics::new();
-        metrics.lookup(Edge::Http, LookupOutcome::NotScored, Duration::from_micros(20));
+        metrics.lookup(
+            EdgeLabel::Http,
+            LookupOutcomeLabel::NotScored,
+            Duration::from_micros(20),
+        );
         metrics.answer(Action::WarnBeforeDial, Basis::Analytics);
-        metrics.reports(ReportOutcome::AlreadyKnown, 7);
-        metrics.mutation(Mutation::LinkNumbers, MutationOutcome::Conflict);
+        metrics.reports(ReportOutcomeLabel::AlreadyKnown, 7);
+        metrics.mutation(MutationLabel::LinkNumbers, MutationOutcomeLabel::Conflict);
         metrics.store_error(StoreErrorKind::Foreign);
         metrics.store_up(true);
         metrics.shard_reloaded(ReloadReason::Trimmed);
@@ -343,7 +348,7 @@ mod tests {
     fn every_metric_of_the_catalogue_is_there_from_the_start_and_no_other() {
         let metrics = Metrics::new();
         // A histogram appears with its first sample.
-        metrics.lookup(Edge::Grpc, LookupOutcome::Scored, Duration::ZERO);
+        metrics.lookup(EdgeLabel::Grpc, LookupOutcomeLabel::Scored, Duration::ZERO);
         metrics.store_commit(Duration::ZERO);
         metrics.replicated(Duration::ZERO);
         let text = render(&metrics);

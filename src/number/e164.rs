@@ -134,9 +134,9 @@ impl Serialize for E164 {
 
 impl<'de> Deserialize<'de> for E164 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
+        struct E164Visitor;
 
-        impl de::Visitor<'_> for Text {
+        impl de::Visitor<'_> for E164Visitor {
             type Value = E164;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,7 +148,7 @@ impl<'de> Deserialize<'de> for E164 {
             }
         }
 
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_str(E164Visitor)
     }
 }
 

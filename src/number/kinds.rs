@@ -56,7 +56,7 @@ stable_enum! {
 /// The terminating network's result of verifying the caller-ID signature (`verstat`, 3GPP TS 24.229 section 7.2A.20,
 /// ATIS-1000074).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verstat {
+pub enum VerstatParameter {
     /// `TN-Validation-Passed`, with the attestation if the text names it (`-Passed-A`).
     Passed(Option<AttestationLevel>),
     /// `TN-Validation-Failed`.

@@ -44,7 +44,7 @@ mod text;
 
 pub use e164::E164;
 pub use error::NumberError;
-pub use kinds::{AttestationLevel, LineType, Validity, Verstat};
+pub use kinds::{AttestationLevel, LineType, Validity, VerstatParameter};
 pub use parsed::{Parsed, ParsedNumber, ServiceKind, ServiceNumber};
 pub use region::{Region, UnknownRegion};
 

@@ -2,8 +2,8 @@
 
 use super::digits::Digits;
 use super::e164::E164;
-use super::kinds::{LineType, Validity, Verstat};
-use super::plan::{self, Standing};
+use super::kinds::{LineType, Validity, VerstatParameter};
+use super::plan::{self, PlanClassification};
 use super::region::Region;
 
 /// The result of reading caller ID, or a text that a person wrote.
@@ -25,9 +25,9 @@ pub struct ParsedNumber {
     country_code: u16,
     /// The national significant number, leading zeros included.
     national: Digits,
-    standing: Standing,
+    classification: PlanClassification,
     extension: Option<Box<str>>,
-    verstat: Option<Verstat>,
+    verstat: Option<VerstatParameter>,
 }
 
 impl ParsedNumber {
@@ -36,7 +36,7 @@ impl ParsedNumber {
         Self {
             country_code,
             national,
-            standing: plan::standing(country_code, &national),
+            classification: plan::classify(country_code, &national),
             extension: None,
             verstat: None,
         }
@@ -46,7 +46,7 @@ impl ParsedNumber {
         Self { extension, ..self }
     }
 
-    pub(super) fn with_verstat(self, verstat: Option<Verstat>) -> Self {
+    pub(super) fn with_verstat(self, verstat: Option<VerstatParameter>) -> Self {
         Self { verstat, ..self }
     }
 
@@ -65,23 +65,23 @@ impl ParsedNumber {
 
     /// [`Validity::Valid`], [`Validity::Possible`] or [`Validity::Impossible`].
     pub fn validity(&self) -> Validity {
-        self.standing.validity
+        self.classification.validity
     }
 
     /// Whether its length is only that of numbers dialled within one area, such as `555-0199`: libphonenumber calls
     /// them possible, but without the area code they identify no line.
     pub fn is_local_only(&self) -> bool {
-        self.standing.local_only
+        self.classification.local_only
     }
 
     /// The region that has this number; `None` if several share the country code and none has it.
     pub fn region(&self) -> Option<Region> {
-        self.standing.region
+        self.classification.region
     }
 
     /// The kind of line.
     pub fn line_type(&self) -> LineType {
-        self.standing.line_type
+        self.classification.line_type
     }
 
     /// The extension: another telephone behind the same number.
@@ -90,7 +90,7 @@ impl ParsedNumber {
     }
 
     /// The result of caller-ID verification, if the text gives one.
-    pub fn verstat(&self) -> Option<Verstat> {
+    pub fn verstat(&self) -> Option<VerstatParameter> {
         self.verstat
     }
 
@@ -130,7 +130,7 @@ impl std::fmt::Debug for ParsedNumber {
         f.debug_struct("ParsedNumber")
             .field("country_code", &self.country_code)
             .field("national_len", &self.national.len())
-            .field("standing", &self.standing)
+            .field("classification", &self.classification)
             .field("verstat", &self.verstat)
             .finish_non_exhaustive()
     }

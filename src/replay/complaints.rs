@@ -25,7 +25,7 @@ pub struct Complaint {
 
 /// All calls of one number on one day that were complained about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Call {
+pub struct ComplaintCalls {
     /// The day of the calls.
     pub day: Day,
     /// The number.
@@ -86,7 +86,7 @@ impl Complaints {
 
     /// The complaint calls, sorted by day and number.
     #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<ComplaintCalls> {
         let mut calls: Vec<(Day, E164)> = self
             .rows
             .iter()
@@ -97,7 +97,7 @@ impl Complaints {
         same.filter_map(|same| {
             let (day, number) = *same.first()?;
             let calls = u32::try_from(same.len()).unwrap_or(u32::MAX);
-            Some(Call { day, number, calls })
+            Some(ComplaintCalls { day, number, calls })
         })
         .collect()
     }
@@ -135,7 +135,7 @@ mod tests {
             complaints.push(number, (called.start(), filed.start()), Category::Unspecified, "");
         }
         complaints.sort();
-        let call = |day, number, calls| Call { day, number, calls };
+        let call = |day, number, calls| ComplaintCalls { day, number, calls };
         assert_eq!(
             complaints.calls(),
             [call(monday, loud, 3), call(tuesday, quiet, 1), call(tuesday, loud, 1)]

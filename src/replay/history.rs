@@ -15,7 +15,7 @@ use crate::number::E164;
 
 /// An index with the knowledge at a time, which moves forward.
 #[derive(Debug)]
-pub struct History<'a> {
+pub struct ReplayHistory<'a> {
     complaints: &'a Complaints,
     index: Index,
     exchanges: Exchanges,
@@ -25,7 +25,7 @@ pub struct History<'a> {
     row: ReportRow,
 }
 
-impl<'a> History<'a> {
+impl<'a> ReplayHistory<'a> {
     /// An empty history. The complaints must be sorted.
     #[must_use]
     pub fn new(complaints: &'a Complaints, model: Arc<ScoreModel>) -> Self {

@@ -33,9 +33,9 @@ pub(super) enum Method {
 /// releases: tests freeze the bytes, and a field that a later release adds is appended only where it is set. The tenant
 /// is part of the bytes.
 #[derive(Debug)]
-pub(super) struct Content(ByteWriter);
+pub(super) struct RequestContent(ByteWriter);
 
-impl Content {
+impl RequestContent {
     /// The content of a request of this method, without any field yet.
     pub(super) fn of(method: Method) -> Self {
         let mut writer = ByteWriter::default();

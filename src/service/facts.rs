@@ -1,7 +1,7 @@
 //! Counts and times of a number's reports, as answers show them.
 
 use crate::domain::time::Timestamp;
-use crate::index::Known;
+use crate::index::NumberView;
 
 /// Counts and times of a number's reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -17,7 +17,7 @@ pub struct RecordFacts {
 }
 
 impl RecordFacts {
-    pub(super) fn of(known: &Known<'_>) -> Self {
+    pub(super) fn of(known: &NumberView<'_>) -> Self {
         let evidence = &known.state.evidence;
         let reporters = evidence
             .proven

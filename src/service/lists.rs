@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::content::{Content, Method};
+use super::content::{Method, RequestContent};
 use super::page::PageKey;
 use super::writer::{Changed, Done, Mutation, Writer};
 use super::{PageRequest, ServiceError};
@@ -11,8 +11,8 @@ use crate::domain::ids::ListId;
 use crate::domain::kinds::ListKind;
 use crate::domain::list::{List, ListEntry, MAX_LISTS, Pattern, digest};
 use crate::domain::requests::Requests;
-use crate::domain::tail::Tail;
 use crate::domain::time::Timestamp;
+use crate::domain::unknown_fields::UnknownFields;
 use crate::store::{MAX_VALUE_BYTES, Version};
 
 /// For the time that a replacement may take, this many entries count as one item of a batch.
@@ -97,7 +97,7 @@ impl Lists {
             .writer
             .change_list(id, mutation.author(""), deadline, |found, version| {
                 let mut requests = Requests::default();
-                let mut tail = Tail::default();
+                let mut unknown_fields = UnknownFields::default();
                 match found {
                     Some(list) => {
                         if !mutation.check(list.requests.seen(fingerprint), version)? {
@@ -109,7 +109,7 @@ impl Lists {
                         if list.entries == entries {
                             return Ok((list, Done::unchanged(false)));
                         }
-                        (requests, tail) = (list.requests, list.tail);
+                        (requests, unknown_fields) = (list.requests, list.unknown_fields);
                     }
                     None => {
                         mutation.check(requests.seen(fingerprint), 0)?;
@@ -124,7 +124,7 @@ impl Lists {
                     actor: mutation.actor.clone(),
                     replaced_at: now,
                     requests,
-                    tail,
+                    unknown_fields,
                 };
                 check_size(&list)?;
                 Ok((list, Done::written(true)))
@@ -146,7 +146,7 @@ impl Lists {
     /// If there is no such list, or the page is wrong.
     pub fn page(&self, id: &ListId, page: &PageRequest) -> Result<ListPage, ServiceError> {
         let limit = page.limit()?;
-        let mut scope = Content::of(Method::ListEntries);
+        let mut scope = RequestContent::of(Method::ListEntries);
         scope.text(id.as_str());
         let after = page
             .cursor(&self.page_key, &scope)?
@@ -195,8 +195,8 @@ impl Lists {
 }
 
 /// What a replacement asks for.
-pub(super) fn replacement(head: &ListHead, entries: &[ListEntry]) -> Content {
-    let mut content = Content::of(Method::ReplaceList);
+pub(super) fn replacement(head: &ListHead, entries: &[ListEntry]) -> RequestContent {
+    let mut content = RequestContent::of(Method::ReplaceList);
     content
         .text(head.id.as_str())
         .code(head.kind.code())

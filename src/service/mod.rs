@@ -93,7 +93,7 @@ impl Services {
         } = foundations;
         let meta = store.meta().clone();
         let decision_keys = settings.decision_keys;
-        let lookups = Lookups::new(lookup::Parts {
+        let lookups = Lookups::new(lookup::LookupParts {
             index: Arc::clone(&index),
             freshness: Arc::clone(follower.freshness()),
             clock: clock.clone(),

@@ -1,7 +1,7 @@
 //! Pages of lists: sizes with a limit, and tokens that only the instances of this store can make.
 
 use super::ServiceError;
-use super::content::Content;
+use super::content::RequestContent;
 
 /// Items of a page when the client does not say.
 const DEFAULT_SIZE: usize = 50;
@@ -36,7 +36,7 @@ impl PageRequest {
     }
 
     /// Where the page before ended; none for the first page. `list` names the list and its filters.
-    pub(super) fn cursor(&self, key: &PageKey, list: &Content) -> Result<Option<Vec<u8>>, ServiceError> {
+    pub(super) fn cursor(&self, key: &PageKey, list: &RequestContent) -> Result<Option<Vec<u8>>, ServiceError> {
         if self.token.is_empty() {
             return Ok(None);
         }
@@ -56,18 +56,18 @@ impl PageKey {
 
     /// A token that leads to the items after `cursor`. `list` names the list and its filters: a token of one list does not
     /// open another.
-    pub(super) fn seal(&self, list: &Content, cursor: &[u8]) -> String {
+    pub(super) fn seal(&self, list: &RequestContent, cursor: &[u8]) -> String {
         let mut token = hex(cursor);
         token.push_str(&hex(&self.mac(list, cursor)));
         token
     }
 
     /// The token that leads on after the last item shown; empty if no item is left.
-    pub(super) fn next(&self, list: &Content, last_of_more: Option<Vec<u8>>) -> String {
+    pub(super) fn next(&self, list: &RequestContent, last_of_more: Option<Vec<u8>>) -> String {
         last_of_more.map_or_else(String::new, |cursor| self.seal(list, &cursor))
     }
 
-    fn open(&self, list: &Content, token: &str) -> Option<Vec<u8>> {
+    fn open(&self, list: &RequestContent, token: &str) -> Option<Vec<u8>> {
         let bytes = unhex(token)?;
         let (cursor, found) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
         let found = <[u8; MAC_BYTES]>::try_from(found).ok()?;
@@ -75,7 +75,7 @@ impl PageKey {
         (u128::from_le_bytes(self.mac(list, cursor)) == u128::from_le_bytes(found)).then(|| cursor.to_vec())
     }
 
-    fn mac(&self, list: &Content, cursor: &[u8]) -> [u8; MAC_BYTES] {
+    fn mac(&self, list: &RequestContent, cursor: &[u8]) -> [u8; MAC_BYTES] {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         let list = list.bytes();
         hasher
@@ -116,7 +116,10 @@ mod tests {
     #[test]
     fn tokens_open_only_for_their_own_list_and_store() {
         let key = PageKey::new([1; 32]);
-        let (numbers, cases) = (Content::of(Method::ListNumbers), Content::of(Method::ListCases));
+        let (numbers, cases) = (
+            RequestContent::of(Method::ListNumbers),
+            RequestContent::of(Method::ListCases),
+        );
         let token = key.seal(&numbers, b"cursor");
         assert_eq!(key.open(&numbers, &token).unwrap(), b"cursor");
         assert_eq!(key.open(&cases, &token), None);
@@ -129,7 +132,7 @@ mod tests {
     /// A client may follow a token that another release gave.
     #[test]
     fn tokens_are_frozen() {
-        let mut list = Content::of(Method::ListNumbers);
+        let mut list = RequestContent::of(Method::ListNumbers);
         list.text("1415");
         let token = PageKey::new([1; 32]).seal(&list, b"cursor");
         assert_eq!(token, "637572736f7215f09b3b6d5e720ccbc7eab4cf3cfc28");

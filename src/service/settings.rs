@@ -7,7 +7,7 @@ use super::{lookup, writer};
 use crate::domain::policy::{Policy, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::traffic::Thresholds;
-use crate::traffic::Limits;
+use crate::traffic::TrafficLimits;
 
 /// Settings of the services, with their defaults.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct ServiceSettings {
     /// From which counts on a caller's calls are a sign of something.
     pub thresholds: Thresholds,
     /// How many callers are remembered.
-    pub traffic_limits: Limits,
+    pub traffic_limits: TrafficLimits,
     /// The keys that seal decisions; derived from the store's secret if unset.
     pub decision_keys: Option<KeyRing>,
 }
@@ -39,7 +39,7 @@ impl Default for ServiceSettings {
             lookup_budget: lookup::DEFAULT_BUDGET,
             write_timeout: writer::WRITE_TIMEOUT,
             thresholds: Thresholds::DEFAULT,
-            traffic_limits: Limits::DEFAULT,
+            traffic_limits: TrafficLimits::DEFAULT,
             decision_keys: None,
         }
     }

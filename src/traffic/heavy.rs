@@ -1,15 +1,15 @@
 //! A caller with many calls, kept as counts.
 
-use super::light::{Event, Light, What};
-use super::pace::{Life, Pace};
-use super::print::NO_PRINT;
-use super::recent::Recent;
+use super::cache::CacheEntry;
+use super::fingerprint::NO_FINGERPRINT;
+use super::latest_called::LatestCalled;
+use super::light::{CallerEvent, CallerEventKind, LightCaller};
 use super::sketch::{Exact, Sketch};
 use super::sliding::Sliding;
-use super::table::Entry;
+use super::window_slices::{CurrentSlice, SlicesLeft};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::time::Timestamp;
-use crate::domain::traffic::{OutcomeCounts, SigningCounts, Traffic, Window};
+use crate::domain::traffic::{CallerTraffic, OutcomeCounts, SigningCounts, Window};
 
 /// Up to this many distinct numbers in a minute are counted exactly.
 const EXACT_MOST: usize = 128;
@@ -22,53 +22,53 @@ const BURST_LIFE: u8 = 8;
 
 /// A caller with many calls.
 #[derive(Clone, Debug)]
-pub(super) struct Heavy {
+pub(super) struct HeavyCaller {
     first_seen: Timestamp,
-    pace: Pace,
+    current: CurrentSlice,
     minute_calls: Sliding<SigningCounts>,
     hour_calls: Sliding<SigningCounts>,
     outcomes: Sliding<OutcomeCounts>,
     minute_exact: Exact<EXACT_MOST>,
     minute: Sketch<MINUTE_CELLS>,
     hour: Sketch<HOUR_CELLS>,
-    recent: Recent,
+    recent: LatestCalled,
     /// The slices of ten minutes for which the last burst is still remembered.
     burst: u8,
     /// The callers of this number since the burst.
     callers: DistinctCount,
 }
 
-impl Heavy {
+impl HeavyCaller {
     fn new() -> Self {
         Self {
             first_seen: Timestamp::default(),
-            pace: Pace::default(),
+            current: CurrentSlice::default(),
             minute_calls: Sliding::default(),
             hour_calls: Sliding::default(),
             outcomes: Sliding::default(),
             minute_exact: Exact::new(),
             minute: Sketch::new(),
             hour: Sketch::new(),
-            recent: Recent::new(),
+            recent: LatestCalled::new(),
             burst: 0,
             callers: DistinctCount::default(),
         }
     }
 
     /// Takes over the data of a light caller.
-    pub(super) fn take_over(&mut self, light: &Light) {
+    pub(super) fn take_over(&mut self, light: &LightCaller) {
         self.first_seen = light.first_seen;
-        self.pace = light.pace;
+        self.current = light.current;
         light.events().for_each(|event| self.add(event));
     }
 
     /// Moves the windows to `now`.
     pub(super) fn advance(&mut self, now: Timestamp) {
-        let by = self.pace.advance(now);
-        if by.is_nought() {
+        let by = self.current.advance(now);
+        if by.is_zero() {
             return;
         }
-        let Life { minute, hour } = by;
+        let SlicesLeft { minute, hour } = by;
         self.minute_calls.sink(minute);
         self.minute_exact.sink(minute);
         self.minute.sink(minute);
@@ -81,18 +81,18 @@ impl Heavy {
         }
     }
 
-    /// The numbers it called last. Free places hold [`NO_PRINT`].
+    /// The numbers it called last. Free places hold [`NO_FINGERPRINT`].
     pub(super) const fn latest(&self) -> &[u32] {
-        self.recent.prints()
+        self.recent.fingerprints()
     }
 
-    pub(super) fn add(&mut self, event: &Event) {
-        let Life { minute, hour } = event.life;
+    pub(super) fn add(&mut self, event: &CallerEvent) {
+        let SlicesLeft { minute, hour } = event.life;
         match event.what {
-            What::Call { called, signing, by } => {
+            CallerEventKind::Call { called, signing, by } => {
                 self.minute_calls.add(SigningCounts::one(signing), minute);
                 self.hour_calls.add(SigningCounts::one(signing), hour);
-                if called != NO_PRINT {
+                if called != NO_FINGERPRINT {
                     if minute > 0 {
                         self.minute_exact.count(called, minute);
                         self.minute.count(called, minute);
@@ -101,7 +101,7 @@ impl Heavy {
                     self.recent.push(called, hour, by);
                 }
             }
-            What::End(ending) => self.outcomes.add(OutcomeCounts::one(ending), hour),
+            CallerEventKind::End(ending) => self.outcomes.add(OutcomeCounts::one(ending), hour),
         }
     }
 
@@ -120,9 +120,9 @@ impl Heavy {
         }
     }
 
-    pub(super) fn traffic(&self) -> Traffic {
+    pub(super) fn traffic(&self) -> CallerTraffic {
         let minute = self.minute_window();
-        Traffic {
+        CallerTraffic {
             first_seen: Some(self.first_seen),
             this_call: None,
             minute,
@@ -162,15 +162,15 @@ impl Heavy {
     }
 }
 
-impl Default for Heavy {
+impl Default for HeavyCaller {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Entry for Box<Heavy> {
+impl CacheEntry for Box<HeavyCaller> {
     fn clear(&mut self) {
-        **self = Heavy::new();
+        **self = HeavyCaller::new();
     }
 }
 

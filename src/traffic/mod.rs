@@ -5,35 +5,35 @@
 //! back. [`crate::domain::traffic`] defines the signs that follow.
 //!
 //! **Numbers are not kept.** The module keeps fingerprints of callers, called numbers and calls under a key of this
-//! process (`print`): 64 bits for a caller, and 32 bits for a called number in the window of its caller. About a called
+//! process (`fingerprint`): 64 bits for a caller, and 32 bits for a called number in the window of its caller. About a called
 //! number nothing else is kept, unless it is itself a caller with a recent burst; then its callers are counted in a
 //! bitmap of 128 bits.
 //!
 //! **Errors.** Calls are counted exactly. Distinct numbers are exact up to 128 a minute, and in the hour for callers
 //! with at most 8 events. Above that they are estimates, with a standard error of 3 % up to 1,000 a minute, of 2 % up
 //! to 500 an hour and of 3 % up to 5,000 an hour (`sketch`). Counts saturate at 7,100 a minute and 15,600 an hour. The
-//! count of those who call back saturates at 600; its standard error is 7 % at 20. Windows slide in sixths (`pace`), so
+//! count of those who call back saturates at 600; its standard error is 7 % at 20. Windows slide in sixths (`window_slices`), so
 //! a minute is 50 to 60 seconds long and an hour 50 to 60 minutes.
 //!
 //! **Memory.** A light caller, with at most 8 events in the hour, takes 136 bytes, a heavy caller 4.5 kB. With the
-//! default [`Limits`] that is 36 MB when all tables are full, and very little at the start. A full table drops the
-//! entry that was used longest ago (`table`); callers with few calls never displace callers with many. Counting
+//! default [`TrafficLimits`] that is 36 MB when all tables are full, and very little at the start. A full table drops the
+//! entry that was used longest ago (`cache`); callers with few calls never displace callers with many. Counting
 //! allocates no memory once the tables have grown. A dropped caller is a new caller the next time.
 //!
 //! **Locks.** Callers are spread over 64 locks by their fingerprint. A call takes the lock of its caller and then the
 //! lock of the called number, never both at once. Counting takes 0.2 µs for a caller in the processor's cache and about
 //! 0.5 µs for another; each lock is held for less than that.
 
-mod counted;
+mod cache;
+mod counted_calls;
+mod fingerprint;
 mod heavy;
+mod latest_called;
 mod light;
-mod pace;
-mod print;
-mod recent;
 mod shard;
 mod sketch;
 mod sliding;
-mod table;
+mod window_slices;
 
 use std::fmt;
 
@@ -41,18 +41,18 @@ use parking_lot::Mutex;
 
 use crate::domain::call::Signing;
 use crate::domain::time::Timestamp;
-use crate::domain::traffic::{CallOutcome, Thresholds, Traffic};
+use crate::domain::traffic::{CallOutcome, CallerTraffic, Thresholds};
 use crate::number::E164;
-use light::Event;
-use print::{Prints, Told};
-use shard::Shard;
+use fingerprint::{CallMessage, Fingerprinter};
+use light::CallerEvent;
+use shard::CallerShard;
 
 /// The number of locks, and of the parts of every table.
 const SHARDS: usize = 64;
 
 /// The most entries of each kind. Each limit is split over 64 locks and rounded down, to at least one entry for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct TrafficLimits {
     /// Callers with few calls, 136 bytes each.
     pub callers: usize,
     /// Callers with many calls, 4.5 kB each.
@@ -83,11 +83,11 @@ pub struct CallEvent<'a> {
 /// The traffic of all callers, as seen by this process.
 pub struct Observer {
     thresholds: Thresholds,
-    prints: Prints,
-    shards: Box<[Mutex<Shard>]>,
+    fingerprinter: Fingerprinter,
+    shards: Box<[Mutex<CallerShard>]>,
 }
 
-impl Limits {
+impl TrafficLimits {
     /// The defaults: 36 MB in total.
     pub const DEFAULT: Self = Self {
         callers: 100_000,
@@ -97,7 +97,7 @@ impl Limits {
     };
 }
 
-impl Default for Limits {
+impl Default for TrafficLimits {
     fn default() -> Self {
         Self::DEFAULT
     }
@@ -107,11 +107,13 @@ impl Observer {
     /// Empty traffic. The key must be random and used only by this process: with the key, numbers could be found by
     /// trying all of them.
     #[must_use]
-    pub fn new(thresholds: Thresholds, limits: Limits, key: [u8; 32]) -> Self {
+    pub fn new(thresholds: Thresholds, limits: TrafficLimits, key: [u8; 32]) -> Self {
         Self {
             thresholds,
-            prints: Prints::new(&key),
-            shards: (0..SHARDS).map(|_| Mutex::new(Shard::new(&limits, SHARDS))).collect(),
+            fingerprinter: Fingerprinter::new(&key),
+            shards: (0..SHARDS)
+                .map(|_| Mutex::new(CallerShard::new(&limits, SHARDS)))
+                .collect(),
         }
     }
 
@@ -123,10 +125,10 @@ impl Observer {
 
     /// Counts a call, and returns the traffic of its caller including this call. A repeated call of the same caller and
     /// name within a minute is not counted again, and returns the same traffic.
-    pub fn record(&self, call: &CallEvent<'_>, now: Timestamp) -> Traffic {
-        let caller = self.prints.caller(call.caller);
-        let dialled = call.called.map(|called| self.prints.dialled(called));
-        let name = self.prints.call(Told::Query, caller, call.call_id);
+    pub fn record(&self, call: &CallEvent<'_>, now: Timestamp) -> CallerTraffic {
+        let caller = self.fingerprinter.caller(call.caller);
+        let dialled = call.called.map(|called| self.fingerprinter.dialled(called));
+        let name = self.fingerprinter.call(CallMessage::Query, caller, call.call_id);
         let (traffic, is_repeated) = {
             let mut shard = self.shard(caller).lock();
             if shard.is_repeated(name, now) {
@@ -135,7 +137,7 @@ impl Observer {
                 if call.emergency {
                     shard.remember_emergency(caller, now);
                 }
-                let event = |latest: &[u32]| Event::call(latest, dialled.as_ref(), call.signing);
+                let event = |latest: &[u32]| CallerEvent::call(latest, dialled.as_ref(), call.signing);
                 (shard.add(caller, event, now, &self.thresholds), false)
             }
         };
@@ -145,7 +147,7 @@ impl Observer {
         {
             self.shard(called).lock().called_by(called, caller, now);
         }
-        Traffic {
+        CallerTraffic {
             this_call: Some(call.signing),
             ..traffic
         }
@@ -153,21 +155,21 @@ impl Observer {
 
     /// The traffic of a caller. Counts no call and changes nothing.
     #[must_use]
-    pub fn look(&self, caller: E164, now: Timestamp) -> Traffic {
-        let caller = self.prints.caller(caller);
+    pub fn traffic_of(&self, caller: E164, now: Timestamp) -> CallerTraffic {
+        let caller = self.fingerprinter.caller(caller);
         self.shard(caller).lock().traffic(caller, now)
     }
 
     /// Counts the outcome of a call, and returns whether it did. A repeated outcome of the same caller and call within
     /// a minute is not counted again.
-    pub fn outcome(&self, outcome: &CallOutcome<'_>, now: Timestamp) -> bool {
-        let caller = self.prints.caller(outcome.caller);
-        let name = self.prints.call(Told::Outcome, caller, outcome.call_id);
+    pub fn record_outcome(&self, outcome: &CallOutcome<'_>, now: Timestamp) -> bool {
+        let caller = self.fingerprinter.caller(outcome.caller);
+        let name = self.fingerprinter.call(CallMessage::Outcome, caller, outcome.call_id);
         let ending = outcome.ending(&self.thresholds);
         let mut shard = self.shard(caller).lock();
         let is_new = !shard.is_repeated(name, now);
         if is_new {
-            shard.add(caller, |_| Event::end(ending), now, &self.thresholds);
+            shard.add(caller, |_| CallerEvent::end(ending), now, &self.thresholds);
         }
         is_new
     }
@@ -176,7 +178,7 @@ impl Observer {
     /// back.
     #[must_use]
     pub fn in_callback_window(&self, called: E164, now: Timestamp) -> bool {
-        let number = self.prints.caller(called);
+        let number = self.fingerprinter.caller(called);
         let last = self.shard(number).lock().last_emergency(number);
         last.is_some_and(|last| last.until(now) < self.thresholds.emergency_callback)
     }
@@ -187,7 +189,7 @@ impl Observer {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    fn shard(&self, number: u64) -> &Mutex<Shard> {
+    fn shard(&self, number: u64) -> &Mutex<CallerShard> {
         let at = usize::try_from(number % SHARDS as u64).unwrap_or_default();
         #[expect(clippy::indexing_slicing, reason = "there are SHARDS of them")]
         &self.shards[at]

@@ -1,37 +1,37 @@
 //! The callers under one lock.
 
-use super::Limits;
-use super::counted::Counted;
-use super::heavy::Heavy;
-use super::light::{Event, Light};
-use super::table::{Entry, Table};
+use super::TrafficLimits;
+use super::cache::{CacheEntry, SetCache};
+use super::counted_calls::CountedCalls;
+use super::heavy::HeavyCaller;
+use super::light::{CallerEvent, LightCaller};
 use crate::domain::time::Timestamp;
-use crate::domain::traffic::{Thresholds, Traffic};
+use crate::domain::traffic::{CallerTraffic, Thresholds};
 
 /// Some of the callers, each either light or heavy.
 ///
 /// The two kinds are separate, so that a caller that shows a new number on every call displaces only callers with few
 /// calls.
 #[derive(Debug)]
-pub(super) struct Shard {
-    light: Table<Light>,
-    heavy: Table<Box<Heavy>>,
-    emergencies: Table<Emergency>,
-    counted: Counted,
+pub(super) struct CallerShard {
+    light: SetCache<LightCaller>,
+    heavy: SetCache<Box<HeavyCaller>>,
+    emergencies: SetCache<Emergency>,
+    counted: CountedCalls,
 }
 
 /// The last time at which a caller called emergency services.
 #[derive(Debug, Default)]
 struct Emergency(Timestamp);
 
-impl Shard {
+impl CallerShard {
     /// One of `parts` parts.
-    pub(super) fn new(limits: &Limits, parts: usize) -> Self {
+    pub(super) fn new(limits: &TrafficLimits, parts: usize) -> Self {
         Self {
-            light: Table::new(limits.callers / parts),
-            heavy: Table::new(limits.heavy_callers / parts),
-            emergencies: Table::new(limits.emergency_callers / parts),
-            counted: Counted::new(limits.recent_calls / parts),
+            light: SetCache::new(limits.callers / parts),
+            heavy: SetCache::new(limits.heavy_callers / parts),
+            emergencies: SetCache::new(limits.emergency_callers / parts),
+            counted: CountedCalls::new(limits.recent_calls / parts),
         }
     }
 
@@ -41,10 +41,10 @@ impl Shard {
     }
 
     /// The traffic of a caller at a time.
-    pub(super) fn traffic(&self, caller: u64, now: Timestamp) -> Traffic {
+    pub(super) fn traffic(&self, caller: u64, now: Timestamp) -> CallerTraffic {
         // On copies: only the copies move to `now`.
         if let Some(heavy) = self.heavy.peek(caller) {
-            let mut heavy = Heavy::clone(heavy);
+            let mut heavy = HeavyCaller::clone(heavy);
             heavy.advance(now);
             heavy.traffic()
         } else if let Some(light) = self.light.peek(caller) {
@@ -52,7 +52,7 @@ impl Shard {
             light.advance(now);
             light.traffic()
         } else {
-            Traffic::default()
+            CallerTraffic::default()
         }
     }
 
@@ -60,10 +60,10 @@ impl Shard {
     pub(super) fn add(
         &mut self,
         caller: u64,
-        event: impl FnOnce(&[u32]) -> Event,
+        event: impl FnOnce(&[u32]) -> CallerEvent,
         now: Timestamp,
         thresholds: &Thresholds,
-    ) -> Traffic {
+    ) -> CallerTraffic {
         if let Some(heavy) = self.heavy.find(caller) {
             heavy.advance(now);
             let event = event(heavy.latest());
@@ -114,9 +114,9 @@ impl Shard {
     }
 }
 
-impl Heavy {
+impl HeavyCaller {
     /// The traffic of the caller. Remembers a burst.
-    fn judge(&mut self, thresholds: &Thresholds) -> Traffic {
+    fn judge(&mut self, thresholds: &Thresholds) -> CallerTraffic {
         let traffic = self.traffic();
         if traffic.signs(thresholds).burst {
             self.remember_burst();
@@ -125,7 +125,7 @@ impl Heavy {
     }
 }
 
-impl Entry for Emergency {
+impl CacheEntry for Emergency {
     fn clear(&mut self) {
         *self = Self::default();
     }

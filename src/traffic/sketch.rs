@@ -1,6 +1,6 @@
 //! Estimates of the distinct numbers called in a window, when there are too many to keep each.
 
-use super::pace::sink_all;
+use super::window_slices::sink_all;
 
 /// Linear counting (Whang, Vander-Zanden, Taylor, 1990) in a sliding window. Each number belongs to one cell. A cell
 /// keeps, instead of a bit, the life of the latest call to any of its numbers. The share of cells with no life left
@@ -23,8 +23,8 @@ impl<const CELLS: usize> Sketch<CELLS> {
     }
 
     /// Counts a call to a number. The call stays in the window for `life` slices.
-    pub(super) fn count(&mut self, print: u32, life: u8) {
-        let place = usize::try_from(print).unwrap_or_default() % CELLS;
+    pub(super) fn count(&mut self, fingerprint: u32, life: u8) {
+        let place = usize::try_from(fingerprint).unwrap_or_default() % CELLS;
         if let Some(cell) = self.lives.get_mut(place) {
             self.living += usize::from(*cell == 0 && life > 0);
             *cell = life.max(*cell);
@@ -56,7 +56,7 @@ impl<const CELLS: usize> Sketch<CELLS> {
 #[derive(Clone, Debug)]
 pub(super) struct Exact<const MOST: usize> {
     /// Each fingerprint is here at most once, with or without life left.
-    prints: [u32; MOST],
+    fingerprints: [u32; MOST],
     lives: [u8; MOST],
     living: usize,
     /// The life of the latest call to a number for which there was no room.
@@ -66,7 +66,7 @@ pub(super) struct Exact<const MOST: usize> {
 impl<const MOST: usize> Exact<MOST> {
     pub(super) const fn new() -> Self {
         Self {
-            prints: [0; MOST],
+            fingerprints: [0; MOST],
             lives: [0; MOST],
             living: 0,
             missed: 0,
@@ -74,8 +74,8 @@ impl<const MOST: usize> Exact<MOST> {
     }
 
     /// Counts a call to a number. The call stays in the window for `life` slices.
-    pub(super) fn count(&mut self, print: u32, life: u8) {
-        let known = position(&self.prints, print);
+    pub(super) fn count(&mut self, fingerprint: u32, life: u8) {
+        let known = position(&self.fingerprints, fingerprint);
         let place = known.or_else(|| {
             if self.living < MOST {
                 self.lives.iter().position(|life| *life == 0)
@@ -83,10 +83,10 @@ impl<const MOST: usize> Exact<MOST> {
                 None
             }
         });
-        let slot = place.and_then(|at| Some((self.prints.get_mut(at)?, self.lives.get_mut(at)?)));
+        let slot = place.and_then(|at| Some((self.fingerprints.get_mut(at)?, self.lives.get_mut(at)?)));
         match slot {
             Some((slot, old)) => {
-                *slot = print;
+                *slot = fingerprint;
                 self.living += usize::from(*old == 0 && life > 0);
                 *old = life.max(*old);
             }
@@ -109,20 +109,20 @@ impl<const MOST: usize> Exact<MOST> {
 }
 
 /// The position of a fingerprint. Compares 16 at a time, which the compiler turns into a few instructions.
-pub(super) fn position(prints: &[u32], print: u32) -> Option<usize> {
+pub(super) fn position(fingerprints: &[u32], fingerprint: u32) -> Option<usize> {
     const STEP: usize = 16;
-    let has = |chunk: &[u32]| chunk.iter().fold(false, |found, known| found | (*known == print));
-    let (number, chunk) = prints.chunks(STEP).enumerate().find(|(_, chunk)| has(chunk))?;
-    Some(number * STEP + chunk.iter().position(|known| *known == print)?)
+    let has = |chunk: &[u32]| chunk.iter().fold(false, |found, known| found | (*known == fingerprint));
+    let (number, chunk) = fingerprints.chunks(STEP).enumerate().find(|(_, chunk)| has(chunk))?;
+    Some(number * STEP + chunk.iter().position(|known| *known == fingerprint)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traffic::pace::SLICES;
+    use crate::traffic::window_slices::SLICES;
     use xxhash_rust::xxh3::xxh3_64;
 
-    fn print(n: u32) -> u32 {
+    fn fingerprint(n: u32) -> u32 {
         u32::try_from(xxh3_64(&n.to_le_bytes()) >> 32).unwrap()
     }
 
@@ -132,7 +132,7 @@ mod tests {
         let errors: Vec<f64> = (0..runs)
             .map(|run| {
                 let mut sketch = Sketch::<CELLS>::new();
-                (0..numbers).for_each(|n| sketch.count(print(run * 1_000_000 + n), SLICES));
+                (0..numbers).for_each(|n| sketch.count(fingerprint(run * 1_000_000 + n), SLICES));
                 f64::from(sketch.estimate()) / f64::from(numbers) - 1.0
             })
             .collect();
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn saturates_and_is_empty_again_later() {
         let mut sketch = Sketch::<64>::new();
-        (0..10_000).for_each(|n| sketch.count(print(n), 3));
+        (0..10_000).for_each(|n| sketch.count(fingerprint(n), 3));
         assert_eq!(sketch.estimate(), 266, "64 ln 64");
         sketch.sink(2);
         assert_eq!(sketch.estimate(), 266);
@@ -171,16 +171,16 @@ mod tests {
     fn is_exact_until_it_is_full_and_again_once_the_missed_are_out() {
         let mut exact = Exact::<128>::new();
         for n in 0..128 {
-            exact.count(print(n), 2);
-            exact.count(print(n), 1);
+            exact.count(fingerprint(n), 2);
+            exact.count(fingerprint(n), 1);
             assert_eq!(exact.distinct(), Ok(n + 1));
         }
-        exact.count(print(128), 6);
+        exact.count(fingerprint(128), 6);
         assert_eq!(exact.distinct(), Err(128));
         exact.sink(2);
         assert_eq!(exact.distinct(), Err(0));
-        exact.count(print(5), 6);
-        exact.count(print(5), 6);
+        exact.count(fingerprint(5), 6);
+        exact.count(fingerprint(5), 6);
         assert_eq!(exact.distinct(), Err(1));
         exact.sink(4);
         assert_eq!(exact.distinct(), Ok(1));
@@ -189,11 +189,11 @@ mod tests {
     #[test]
     fn finds_a_print_wherever_it_stands() {
         for len in [0usize, 1, 15, 16, 17, 40] {
-            let prints: Vec<u32> = (0..len).map(|n| u32::try_from(n).unwrap() + 7).collect();
+            let fingerprints: Vec<u32> = (0..len).map(|n| u32::try_from(n).unwrap() + 7).collect();
             for at in 0..len {
-                assert_eq!(position(&prints, prints[at]), Some(at));
+                assert_eq!(position(&fingerprints, fingerprints[at]), Some(at));
             }
-            assert_eq!(position(&prints, 6), None);
+            assert_eq!(position(&fingerprints, 6), None);
         }
         assert_eq!(position(&[1, 2, 2], 2), Some(1));
     }

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use super::pace::SLICES;
+use super::window_slices::SLICES;
 
 /// The sums of the slices of a window.
 #[derive(Clone, Copy, Debug, Default)]

@@ -13,7 +13,7 @@ const KEY: [u8; 32] = [42; 32];
 const START: i64 = 1_800_000_000;
 
 fn observer() -> Observer {
-    Observer::new(Thresholds::DEFAULT, Limits::DEFAULT, KEY)
+    Observer::new(Thresholds::DEFAULT, TrafficLimits::DEFAULT, KEY)
 }
 
 fn at(secs: i64) -> Timestamp {
@@ -47,27 +47,27 @@ fn named(call_id: &str) -> CallEvent<'_> {
 }
 
 /// Calls to unrelated numbers, all at the same time.
-fn burst(observer: &Observer, caller: E164, calls: u64, now: Timestamp) -> Traffic {
+fn burst(observer: &Observer, caller: E164, calls: u64, now: Timestamp) -> CallerTraffic {
     for n in 0..calls {
         observer.record(&call(caller, stranger(n)), now);
     }
-    observer.look(caller, now)
+    observer.traffic_of(caller, now)
 }
 
-fn signs(traffic: Traffic) -> Signs {
+fn signs(traffic: CallerTraffic) -> Signs {
     traffic.signs(&Thresholds::DEFAULT)
 }
 
 #[test]
 fn a_caller_is_unknown_until_the_first_call() {
     let observer = observer();
-    assert_eq!(observer.look(number(1), at(0)), Traffic::default());
+    assert_eq!(observer.traffic_of(number(1), at(0)), CallerTraffic::default());
     let traffic = observer.record(&call(number(1), number(100)), at(0));
     assert_eq!(traffic.first_seen, Some(at(0)));
     assert_eq!((traffic.minute.calls, traffic.minute.distinct), (1, 1));
     assert_eq!(traffic.this_call, Some(Signing::NotGiven));
-    assert_eq!(observer.look(number(1), at(0)).hour, traffic.hour);
-    assert_eq!(observer.look(number(100), at(0)), Traffic::default());
+    assert_eq!(observer.traffic_of(number(1), at(0)).hour, traffic.hour);
+    assert_eq!(observer.traffic_of(number(100), at(0)), CallerTraffic::default());
     assert_eq!(observer.callers(), 1);
     let traffic = observer.record(&call(number(1), number(100)), at(100_000));
     assert_eq!((traffic.first_seen, traffic.hour.calls), (Some(at(0)), 1));
@@ -114,7 +114,7 @@ fn windows_slide_by_their_slices() {
     let observer = observer();
     burst(&observer, number(1), 60, at(9));
     let distinct = |secs| {
-        let traffic = observer.look(number(1), at(secs));
+        let traffic = observer.traffic_of(number(1), at(secs));
         (traffic.minute.distinct, traffic.hour.calls)
     };
     assert_eq!(distinct(59), (60, 60));
@@ -135,8 +135,8 @@ fn a_clock_that_goes_back_and_forth_forgets_nothing_and_holds_nothing_up() {
     assert_eq!((ahead.minute.calls, ahead.hour.calls), (1, 1), "far ahead all is over");
     let back = observer.record(&call(number(1), stranger(41)), at(200));
     assert_eq!(back.minute.distinct, 2, "the clock was wrong and was set");
-    assert_eq!(observer.look(number(1), at(260)).minute.distinct, 0);
-    assert_eq!(observer.look(number(1), at(-1_000_000)).minute.distinct, 2);
+    assert_eq!(observer.traffic_of(number(1), at(260)).minute.distinct, 0);
+    assert_eq!(observer.traffic_of(number(1), at(-1_000_000)).minute.distinct, 2);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn sequential_dialling_is_seen_at_any_speed_that_fills_an_hour() {
         };
         let steps: Vec<_> = (0..12).map(dial).map(|traffic| traffic.sequential).collect();
         assert_eq!(steps, (0..12).collect::<Vec<_>>(), "{pause} s");
-        assert!(signs(observer.look(number(1), at(11 * pause))).sequential);
+        assert!(signs(observer.traffic_of(number(1), at(11 * pause))).sequential);
     }
 }
 
@@ -209,24 +209,24 @@ fn outcomes_count_once_in_the_hour_they_are_told() {
     for n in 0..120u32 {
         let name = format!("call-{n}");
         let outcome = outcome(&name, n >= 10);
-        assert!(observer.outcome(&outcome, at(0)));
-        assert!(!observer.outcome(&outcome, at(1)));
-        assert_eq!(observer.look(number(1), at(1)).outcomes.calls, n + 1);
+        assert!(observer.record_outcome(&outcome, at(0)));
+        assert!(!observer.record_outcome(&outcome, at(1)));
+        assert_eq!(observer.traffic_of(number(1), at(1)).outcomes.calls, n + 1);
     }
     assert_eq!(
         observer.record(&named("call-0"), at(1)).minute.calls,
         1,
         "a query is no outcome"
     );
-    let traffic = observer.look(number(1), at(3_599));
+    let traffic = observer.traffic_of(number(1), at(3_599));
     let counted = traffic.outcomes;
     assert_eq!(
         (counted.calls, counted.answered, counted.short, counted.rejected),
         (120, 110, 110, 0)
     );
     assert!(signs(traffic).short_calls && !signs(traffic).unanswered && !signs(traffic).burst);
-    assert_eq!(observer.look(number(1), at(3_600)).outcomes.calls, 0);
-    assert!(observer.outcome(&outcome("", true), at(0)) && observer.outcome(&outcome("", true), at(0)));
+    assert_eq!(observer.traffic_of(number(1), at(3_600)).outcomes.calls, 0);
+    assert!(observer.record_outcome(&outcome("", true), at(0)) && observer.record_outcome(&outcome("", true), at(0)));
 }
 
 #[test]
@@ -240,21 +240,21 @@ fn strangers_who_call_back_are_counted_for_a_number_that_burst_and_for_no_other(
             observer.record(&call(stranger(n), number(called)), at(600));
         }
     }
-    let storm = observer.look(number(1), at(600));
+    let storm = observer.traffic_of(number(1), at(600));
     assert!((50..=70).contains(&storm.called_back_by), "{}", storm.called_back_by);
     assert!(signs(storm).called_back && !signs(storm).burst);
     for quiet in [2, 3] {
-        assert_eq!(observer.look(number(quiet), at(600)).called_back_by, 0);
+        assert_eq!(observer.traffic_of(number(quiet), at(600)).called_back_by, 0);
     }
-    assert_eq!(observer.look(number(3), at(600)), Traffic::default());
-    assert!(signs(observer.look(number(1), at(4_199))).called_back);
+    assert_eq!(observer.traffic_of(number(3), at(600)), CallerTraffic::default());
+    assert!(signs(observer.traffic_of(number(1), at(4_199))).called_back);
     assert!(
-        !signs(observer.look(number(1), at(4_800))).called_back,
+        !signs(observer.traffic_of(number(1), at(4_800))).called_back,
         "an hour and a little more"
     );
     burst(&observer, number(1), 60, at(9_000));
     assert_eq!(
-        observer.look(number(1), at(9_000)).called_back_by,
+        observer.traffic_of(number(1), at(9_000)).called_back_by,
         0,
         "another burst begins anew"
     );
@@ -272,10 +272,10 @@ fn nobody_calls_themselves_back_and_a_repeated_query_is_no_stranger() {
     burst(&observer, number(1), 60, at(0));
     observer.record(&call(number(1), number(1)), at(1));
     observer.record(&calling("before"), at(1));
-    assert_eq!(observer.look(number(1), at(1)).called_back_by, 0);
+    assert_eq!(observer.traffic_of(number(1), at(1)).called_back_by, 0);
     observer.record(&calling("after"), at(1));
     observer.record(&calling("after"), at(2));
-    assert_eq!(observer.look(number(1), at(2)).called_back_by, 1);
+    assert_eq!(observer.traffic_of(number(1), at(2)).called_back_by, 1);
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn whoever_called_emergency_services_may_be_called_back_for_an_hour() {
 
 #[test]
 fn no_more_is_kept_than_the_limits_say() {
-    let limits = Limits {
+    let limits = TrafficLimits {
         callers: 1_024,
         heavy_callers: 128,
         recent_calls: 64,
@@ -331,14 +331,14 @@ fn no_more_is_kept_than_the_limits_say() {
 fn callers_take_what_the_documentation_says() {
     let key_and_use = 16;
     assert!(
-        size_of::<light::Light>() + key_and_use <= 136,
+        size_of::<light::LightCaller>() + key_and_use <= 136,
         "{}",
-        size_of::<light::Light>()
+        size_of::<light::LightCaller>()
     );
     assert!(
-        size_of::<heavy::Heavy>() + key_and_use <= 4_500,
+        size_of::<heavy::HeavyCaller>() + key_and_use <= 4_500,
         "{}",
-        size_of::<heavy::Heavy>()
+        size_of::<heavy::HeavyCaller>()
     );
 }
 
@@ -353,9 +353,9 @@ fn whoever_shows_another_number_each_time_drives_out_no_heavy_caller() {
             observer.record(&call(stranger(1_000 + 6_000 * n + other), number(3)), at(1));
         }
     }
-    assert_eq!(observer.look(number(1), at(2)).minute.distinct, 60);
-    assert_eq!(observer.look(number(2), at(2)).minute.distinct, 50);
-    assert!(observer.callers() <= Limits::DEFAULT.callers + Limits::DEFAULT.heavy_callers);
+    assert_eq!(observer.traffic_of(number(1), at(2)).minute.distinct, 60);
+    assert_eq!(observer.traffic_of(number(2), at(2)).minute.distinct, 50);
+    assert!(observer.callers() <= TrafficLimits::DEFAULT.callers + TrafficLimits::DEFAULT.heavy_callers);
 }
 
 #[test]
@@ -377,13 +377,13 @@ fn calls_at_the_same_time_add_up() {
             });
         }
     });
-    let traffic = observer.look(number(1), at(0));
+    let traffic = observer.traffic_of(number(1), at(0));
     assert_eq!(
         (traffic.minute.calls, traffic.minute.distinct),
         (4_000, 100),
         "two threads tell of each call"
     );
-    assert_eq!(observer.look(stranger(7), at(0)).hour.calls, 8);
+    assert_eq!(observer.traffic_of(stranger(7), at(0)).hour.calls, 8);
     assert_eq!(observer.callers(), 1_001);
 }
 

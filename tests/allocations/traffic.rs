@@ -6,7 +6,7 @@ use ringwarden::domain::call::Signing;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::domain::traffic::Thresholds;
 use ringwarden::number::E164;
-use ringwarden::traffic::{CallEvent, Limits, Observer};
+use ringwarden::traffic::{CallEvent, Observer, TrafficLimits};
 
 /// What all of it may take with the default limits.
 const MAX_BYTES: i64 = 40_000_000;
@@ -37,11 +37,11 @@ fn record(observer: &Observer, caller: u64, called: u64) {
 #[test]
 fn memory_is_bounded_and_a_call_takes_none() {
     let mut observer = None;
-    let empty = measure(|| observer = Some(Observer::new(Thresholds::DEFAULT, Limits::DEFAULT, [7; 32])));
+    let empty = measure(|| observer = Some(Observer::new(Thresholds::DEFAULT, TrafficLimits::DEFAULT, [7; 32])));
     let observer = observer.unwrap();
     assert!(empty.bytes_current < MAX_EMPTY_BYTES, "{empty:?}");
 
-    let limits = Limits::DEFAULT;
+    let limits = TrafficLimits::DEFAULT;
     let heavy = 3 * u64::try_from(limits.heavy_callers).unwrap();
     let full = measure(|| {
         for caller in 0..heavy {
@@ -70,5 +70,5 @@ fn memory_is_bounded_and_a_call_takes_none() {
         }
     });
     assert_eq!(steady.count_total, 0, "{steady:?}");
-    assert_eq!(observer.look(number(heavy - 1), NOW).minute.calls, 50 + 10);
+    assert_eq!(observer.traffic_of(number(heavy - 1), NOW).minute.calls, 50 + 10);
 }

@@ -45,7 +45,7 @@ fn is_sound(model: &ScoreModel, filed: &[Filed]) {
         "{}",
         model.version
     );
-    assert!(model.sees_as(&start) && model.rules == start.rules);
+    assert!(model.shares_evidence_with(&start) && model.rules == start.rules);
     assert_eq!(model.prior.to_bits(), start.prior.to_bits());
     for term in model.terms.iter().filter(|term| term.feature.rises()) {
         let rises = |pair: &[[f64; 2]]| pair[0][0] < pair[1][0] && pair[0][1] <= pair[1][1];

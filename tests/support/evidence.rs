@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::brand::Brand;
-use ringwarden::domain::case::Link;
-use ringwarden::domain::evidence::{Book, Evidence, FoldModel, Testimony};
+use ringwarden::domain::case::CaseLink;
+use ringwarden::domain::evidence::{Evidence, EvidenceSums, FoldModel, LedgerTotals};
 use ringwarden::domain::ids::{Area, CaseId, ImportId, ReportId, ReporterHash};
 use ringwarden::domain::kinds::{CaseRole, Category, Source};
 use ringwarden::domain::report::{Ledger, ReportBody, ReportRow};
-use ringwarden::domain::rows::{Missing, Rows};
+use ringwarden::domain::rows::{LoadedRows, Missing};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 
@@ -27,11 +27,11 @@ const NOUGHT: f64 = 1e-290;
 pub enum Step {
     Submit(ReportRow),
     Withdraw(ReportId),
-    Link(Link),
+    Link(CaseLink),
 }
 
 impl Step {
-    pub fn apply(&self, state: &mut NumberState, rows: &mut Rows) -> Result<(), Missing> {
+    pub fn apply(&self, state: &mut NumberState, rows: &mut LoadedRows) -> Result<(), Missing> {
         match self {
             Self::Submit(row) => state.submit(rows, row.clone(), &FoldModel::DEFAULT).map(drop),
             Self::Withdraw(id) => state.withdraw(rows, id, at(300), &FoldModel::DEFAULT).map(drop),
@@ -75,8 +75,8 @@ pub fn kept(row: &ReportRow, comment: &str) -> ReportRow {
 }
 
 /// Links of distinct case and role, in their order.
-pub fn links() -> Vec<Link> {
-    let link = |case: &str, role| Link {
+pub fn links() -> Vec<CaseLink> {
+    let link = |case: &str, role| CaseLink {
         case: CaseId::parse(case).unwrap(),
         role,
         confidence: 0.5,
@@ -181,9 +181,11 @@ fn is_close(a: f64, b: f64) -> bool {
 }
 
 fn sums(evidence: &Evidence) -> Vec<f64> {
-    let of_one = |testimony: &Testimony| {
-        let books = Ledger::ALL.map(|ledger| *testimony.book(ledger));
-        let masses = books.iter().flat_map(|book| [book.short, book.long, book.not_spam]);
+    let of_one = |testimony: &EvidenceSums| {
+        let books = Ledger::ALL.map(|ledger| *testimony.totals(ledger));
+        let masses = books
+            .iter()
+            .flat_map(|totals| [totals.short, totals.long, totals.not_spam]);
         let categories = testimony.categories.iter().map(|(_, mass)| *mass);
         let brands = testimony.brands.iter().map(|(_, mass)| *mass);
         masses.chain(categories).chain(brands).collect::<Vec<f64>>()
@@ -194,13 +196,13 @@ fn sums(evidence: &Evidence) -> Vec<f64> {
 fn without_sums(evidence: &Evidence) -> Evidence {
     let mut evidence = evidence.clone();
     for testimony in [&mut evidence.proven, &mut evidence.unproven] {
-        let books = Ledger::ALL.map(|ledger| Book {
+        let books = Ledger::ALL.map(|ledger| LedgerTotals {
             short: 0.0,
             long: 0.0,
             not_spam: 0.0,
-            ..*testimony.book(ledger)
+            ..*testimony.totals(ledger)
         });
-        let said = std::mem::replace(testimony, Testimony::of_books(books));
+        let said = std::mem::replace(testimony, EvidenceSums::of_totals(books));
         (testimony.categories, testimony.brands) = (said.categories, said.brands);
         testimony.reporters = said.reporters;
         testimony.categories.iter_mut().for_each(|(_, mass)| *mass = 0.0);
@@ -260,19 +262,19 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         let proven = row.weight >= 0.5;
         let age_days = as_of.days_since(row.body.occurred_at);
         let left = |half_life_days: f64| f64::from(row.weight) * 0.5f64.powf(age_days / half_life_days);
-        let book = sums.books.entry((proven, row.body.ledger)).or_default();
+        let totals = sums.books.entry((proven, row.body.ledger)).or_default();
         if row.body.not_spam {
-            book.not_spam += left(model.not_spam_days);
+            totals.not_spam += left(model.not_spam_days);
             continue;
         }
         if !proven {
             let reporter = row.body.reporter.map(ReporterHash::raw);
             sums.unproven.extend(reporter.map(|hash| (row.body.ledger, hash)));
         }
-        book.short += left(model.short_days);
-        book.long += left(model.long_days);
-        book.reports += 1;
-        book.last_at = book.last_at.max(Some(row.body.occurred_at));
+        totals.short += left(model.short_days);
+        totals.long += left(model.long_days);
+        totals.reports += 1;
+        totals.last_at = totals.last_at.max(Some(row.body.occurred_at));
         if row.body.category != Category::Unspecified {
             *sums.categories.entry((proven, row.body.category)).or_default() += left(model.long_days);
         }
@@ -286,7 +288,12 @@ impl PlainSums {
         let counts = (evidence.reports, evidence.not_spam_reports);
         assert_eq!((self.reports, self.not_spam_reports), counts);
         let most = model.weights.unproven_release_count;
-        let of_book = |ledger| self.unproven.iter().filter(move |(book, _)| *book == ledger).take(most);
+        let of_book = |ledger| {
+            self.unproven
+                .iter()
+                .filter(move |(totals, _)| *totals == ledger)
+                .take(most)
+        };
         assert!(
             Ledger::ALL.into_iter().flat_map(of_book).eq(&evidence.unproven_sample),
             "the sample is not the smallest hashes"
@@ -296,11 +303,11 @@ impl PlainSums {
             for ledger in Ledger::ALL {
                 let nothing = PlainBook::default();
                 let wanted = self.books.get(&(proven, ledger)).unwrap_or(&nothing);
-                let book = testimony.book(ledger);
-                close(wanted.short, book.short);
-                close(wanted.long, book.long);
-                close(wanted.not_spam, book.not_spam);
-                assert_eq!((wanted.reports, wanted.last_at), (book.reports, book.last_at));
+                let totals = testimony.totals(ledger);
+                close(wanted.short, totals.short);
+                close(wanted.long, totals.long);
+                close(wanted.not_spam, totals.not_spam);
+                assert_eq!((wanted.reports, wanted.last_at), (totals.reports, totals.last_at));
             }
             let wanted = self.categories.iter().filter(|((class, _), _)| *class == proven);
             assert_eq!(wanted.count(), testimony.categories.len());

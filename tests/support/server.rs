@@ -80,9 +80,9 @@ impl Server {
         let tasks = Tasks::new();
         let (grpc_listener, grpc) = listen().await;
         let (http_listener, http) = listen().await;
-        let serving = grpc::serve(grpc_listener, api.clone(), grpc::Limits::default(), tasks.clone());
+        let serving = grpc::serve(grpc_listener, api.clone(), grpc::GrpcLimits::default(), tasks.clone());
         tasks.spawn("grpc", serving);
-        let serving = http::serve(http_listener, api, http::Limits::default(), tasks.clone());
+        let serving = http::serve(http_listener, api, http::HttpLimits::default(), tasks.clone());
         tasks.spawn("http", serving);
         let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         Self {

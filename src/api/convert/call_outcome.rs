@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Fields;
+use super::FieldReader;
 use crate::service::{OutcomeInput, ServiceError};
 use crate::wire::v1;
 
@@ -13,7 +13,7 @@ const MAX_RELEASE_CODE: u32 = 699;
 
 /// Reads the outcome of a call.
 pub(in crate::api) fn outcome(outcome: v1::CallOutcome) -> Result<OutcomeInput, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let number = fields.number("number", outcome.number);
     let default_region = fields.region("default_region", &outcome.default_region);
     if outcome.call_id.is_empty() {

@@ -1,7 +1,7 @@
 //! Fraud cases and the numbers linked to them.
 
-use super::{Fields, page, shown};
-use crate::domain::case::{CaseEvent, Link, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS};
+use super::{FieldReader, page, shown};
+use crate::domain::case::{CaseEvent, CaseLink, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Source};
 use crate::domain::status::MAX_REASON_CHARS;
@@ -14,7 +14,7 @@ use crate::wire::v1;
 
 /// Reads a new case.
 pub(in crate::api) fn new_case(request: v1::CreateCaseRequest) -> Result<(NewCase, Mutation), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.optional("case_id", &request.case_id, CaseId::parse);
     if request.title.trim().is_empty() {
         fields.refuse("title", "must not be empty");
@@ -46,7 +46,7 @@ pub(in crate::api) fn new_case(request: v1::CreateCaseRequest) -> Result<(NewCas
 
 /// Reads the id of a case, and the page of its numbers if it is requested.
 pub(in crate::api) fn wanted(request: v1::GetCaseRequest) -> Result<(CaseId, Option<PageRequest>), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.case_id(&request.case_id);
     let members = page(request.page_size, request.page_token);
     fields.finish(id.map(|id| (id, request.include_members.then_some(members))))
@@ -54,7 +54,7 @@ pub(in crate::api) fn wanted(request: v1::GetCaseRequest) -> Result<(CaseId, Opt
 
 /// Reads the filter and the page of a list of cases.
 pub(in crate::api) fn filter(request: v1::ListCasesRequest) -> Result<(CaseFilter, PageRequest), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let status = fields.code("status", request.status, CaseStatus::from_code);
     let category = fields.code("category", request.category, Category::from_code);
     let brand = fields.brand("impersonated_brand", &request.impersonated_brand);
@@ -70,7 +70,7 @@ pub(in crate::api) fn filter(request: v1::ListCasesRequest) -> Result<(CaseFilte
 
 /// Reads a change of a case.
 pub(in crate::api) fn change(request: v1::UpdateCaseRequest) -> Result<(CaseId, CaseChange, Mutation), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.case_id(&request.case_id);
     if request.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         fields.refuse("title", "must not be empty");
@@ -104,7 +104,7 @@ pub(in crate::api) fn change(request: v1::UpdateCaseRequest) -> Result<(CaseId, 
 pub(in crate::api) fn transition(
     request: v1::TransitionCaseRequest,
 ) -> Result<(CaseId, TransitionInput, Mutation), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.case_id(&request.case_id);
     let to = fields.required_code("to", request.to, CaseStatus::from_code);
     let note = fields.prose("note", request.note, MAX_TEXT_CHARS);
@@ -124,7 +124,7 @@ pub(in crate::api) fn linking(
     actor: &str,
     request_id: &str,
 ) -> Result<(CaseId, Mutation), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.case_id(case_id);
     let mutation = fields.mutation(actor, request_id, None);
     fields.finish(id.zip(mutation))
@@ -137,7 +137,7 @@ pub(in crate::api) fn unlinking(
     request_id: &str,
     reason: String,
 ) -> Result<(CaseId, String, Mutation), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.case_id(case_id);
     let reason = fields.prose("reason", reason, MAX_REASON_CHARS);
     let mutation = fields.mutation(actor, request_id, None);
@@ -146,7 +146,7 @@ pub(in crate::api) fn unlinking(
 
 /// Reads a link. Field names are relative to the link.
 pub(in crate::api) fn link(link: v1::NumberLink) -> Result<LinkInput, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let number = fields.number("number", link.number);
     let default_region = fields.region("default_region", &link.default_region);
     let role = fields.required_code("role", link.role, CaseRole::from_code);
@@ -171,7 +171,7 @@ pub(in crate::api) fn link(link: v1::NumberLink) -> Result<LinkInput, ServiceErr
 
 /// Reads a number to unlink. Field names are relative to it.
 pub(in crate::api) fn unlink(unlink: v1::NumberUnlink) -> Result<UnlinkInput, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let number = fields.number("number", unlink.number);
     let default_region = fields.region("default_region", &unlink.default_region);
     let role = fields.code("role", unlink.role, CaseRole::from_code);
@@ -216,7 +216,7 @@ pub(in crate::api) fn line(details: &CaseDetails) -> v1::Case {
 }
 
 /// Shows a member of a case.
-pub(in crate::api) fn member((number, link): &(E164, Link)) -> v1::CaseMember {
+pub(in crate::api) fn member((number, link): &(E164, CaseLink)) -> v1::CaseMember {
     v1::CaseMember {
         e164: number.to_string(),
         role: link.role.code().into(),
@@ -247,7 +247,7 @@ pub(in crate::api) fn unlinked(outcome: LinkOutcome) -> v1::UnlinkedNumber {
     }
 }
 
-impl Fields {
+impl FieldReader {
     fn case_id(&mut self, text: &str) -> Option<CaseId> {
         self.keep("case_id", CaseId::parse(text))
     }

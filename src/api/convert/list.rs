@@ -1,10 +1,10 @@
 //! Lists and their entries. An upload comes in parts; the first part is the head.
 
-use super::{Fields, page, shown};
+use super::{FieldReader, page, shown};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{Draft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, Pattern};
+use crate::domain::list::{ListDraft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, Pattern};
 use crate::service::{ListHead, ListPage, ListSummary, Mutation, PageRequest, Replaced, ServiceError, Violation};
 use crate::wire::v1;
 use crate::wire::v1::replace_list_request::Part;
@@ -16,7 +16,7 @@ const MAX_VIOLATIONS: usize = 20;
 #[derive(Debug)]
 pub(in crate::api) struct Upload {
     head: ListHead,
-    draft: Draft,
+    draft: ListDraft,
     /// Entries received so far.
     count: usize,
     violations: UploadViolations,
@@ -42,7 +42,7 @@ impl Upload {
             Some(Part::Head(head)) => {
                 let head = self::head(&head)?;
                 Ok(Self {
-                    draft: Draft::new(head.kind),
+                    draft: ListDraft::new(head.kind),
                     head,
                     count: 0,
                     violations: UploadViolations::default(),
@@ -183,7 +183,7 @@ fn violations(error: ServiceError) -> Vec<Violation> {
 }
 
 fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.list_id("head.list_id", &head.list_id);
     let kind = fields.required_code("head.kind", head.kind, ListKind::from_code);
     let request = fields.keep(
@@ -213,7 +213,7 @@ fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
 
 /// Reads an entry. Field names are relative to it.
 fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let pattern = fields.keep("number", Pattern::parse(&entry.number));
     let source = fields.keep("source", ListSource::parse(&entry.source));
     let requester = fields.optional("requester", &entry.requester, Requester::parse);
@@ -240,7 +240,7 @@ fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
 
 /// Reads the id and the page of a list.
 pub(in crate::api) fn wanted(request: v1::GetListRequest) -> Result<(ListId, PageRequest), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let id = fields.list_id("list_id", &request.list_id);
     fields.finish(id.map(|id| (id, page(request.page_size, request.page_token))))
 }
@@ -287,7 +287,7 @@ fn shown_entry(entry: &ListEntry) -> v1::ListEntry {
     }
 }
 
-impl Fields {
+impl FieldReader {
     fn list_id(&mut self, field: &str, text: &str) -> Option<ListId> {
         self.keep(field, ListId::parse(text))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fields, kinds, shown};
+use super::{FieldReader, kinds, shown};
 use crate::domain::advice::Language;
 use crate::domain::decision::{DecisionRecord, MAX_NAME_BYTES};
 use crate::domain::ids::RequestId;
@@ -20,14 +20,14 @@ const MAX_BUDGET_MS: u32 = 10_000;
 
 /// A question, and its time budget if it has one.
 #[derive(Debug)]
-pub(in crate::api) struct Question {
+pub(in crate::api) struct TimedQuestion {
     pub(in crate::api) input: LookupInput,
     pub(in crate::api) budget: Option<Duration>,
 }
 
 /// Reads a question.
-pub(in crate::api) fn question(request: v1::LookupRequest) -> Result<Question, ServiceError> {
-    let mut fields = Fields::default();
+pub(in crate::api) fn question(request: v1::LookupRequest) -> Result<TimedQuestion, ServiceError> {
+    let mut fields = FieldReader::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
     let attestation = fields.code("attestation", request.attestation, Attestation::from_code);
@@ -63,7 +63,7 @@ pub(in crate::api) fn question(request: v1::LookupRequest) -> Result<Question, S
         full: view != Ok(v1::View::Basic),
         record_event: request.record_event.unwrap_or(true),
     };
-    fields.finish(Some(Question { input, budget }))
+    fields.finish(Some(TimedQuestion { input, budget }))
 }
 
 /// Shows an answer; without `full` only the fields that decide the call.

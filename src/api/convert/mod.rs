@@ -33,11 +33,11 @@ pub(super) fn check_batch(field: &str, items: usize, most: usize) -> Result<(), 
 /// Reads the fields of one message and collects the violations. A method returns `None` for a field that is wrong, after it
 /// has added the violation, and for an optional field that is not set.
 #[derive(Debug, Default)]
-struct Fields {
+struct FieldReader {
     violations: Vec<Violation>,
 }
 
-impl Fields {
+impl FieldReader {
     /// The value made of the fields, if no field is wrong.
     fn finish<T>(self, value: Option<T>) -> Result<T, ServiceError> {
         match value {
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn one_error_names_every_wrong_field() {
-        let mut fields = Fields::default();
+        let mut fields = FieldReader::default();
         fields.mutation(" ", "", None);
         fields.required_code("kind", 0, Some);
         fields.within("confidence", f64::NAN, 0.0, 1.0);
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn texts_of_several_lines_may_have_tabs_but_no_null() {
-        let mut fields = Fields::default();
+        let mut fields = FieldReader::default();
         fields.prose("note", "a\r\n\tb".to_owned(), 5);
         assert!(fields.violations.is_empty());
         fields.prose("note", "a\0".to_owned(), 5);

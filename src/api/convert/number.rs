@@ -1,6 +1,6 @@
 //! Numbers: the dossier, statuses, the list, the reset.
 
-use super::{Fields, page, report, shown};
+use super::{FieldReader, page, report, shown};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::StatusKind;
 use crate::domain::score::Score;
@@ -20,14 +20,14 @@ const MAX_ROW_CASES: usize = 20;
 
 /// A number as the client writes it, with the region of a national number.
 #[derive(Debug)]
-pub(in crate::api) struct Named {
+pub(in crate::api) struct NumberText {
     pub(in crate::api) text: String,
     pub(in crate::api) region: Option<Region>,
 }
 
 /// Reads the number of a request.
-pub(in crate::api) fn named(request: v1::GetNumberRequest) -> Result<Named, ServiceError> {
-    let mut fields = Fields::default();
+pub(in crate::api) fn named(request: v1::GetNumberRequest) -> Result<NumberText, ServiceError> {
+    let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
     fields.finish(Some(named))
 }
@@ -35,8 +35,8 @@ pub(in crate::api) fn named(request: v1::GetNumberRequest) -> Result<Named, Serv
 /// Reads the status to set.
 pub(in crate::api) fn new_status(
     request: v1::SetNumberStatusRequest,
-) -> Result<(Named, StatusInput, Mutation), ServiceError> {
-    let mut fields = Fields::default();
+) -> Result<(NumberText, StatusInput, Mutation), ServiceError> {
+    let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
     let kind = fields.required_code("kind", request.kind, StatusKind::from_code);
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
@@ -53,7 +53,7 @@ pub(in crate::api) fn new_status(
 /// The status to clear.
 #[derive(Debug)]
 pub(in crate::api) struct Clearance {
-    pub(in crate::api) named: Named,
+    pub(in crate::api) named: NumberText,
     /// None: all statuses.
     pub(in crate::api) kind: Option<StatusKind>,
     pub(in crate::api) reason: String,
@@ -63,7 +63,7 @@ pub(in crate::api) struct Clearance {
 /// Reads the status to clear.
 pub(in crate::api) fn clearance(request: v1::ClearNumberStatusRequest) -> Result<Clearance, ServiceError> {
     use v1::clear_number_status_request::Target;
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
     let kind = match request.target {
         Some(Target::Kind(code)) => fields.required_code("kind", code, StatusKind::from_code),
@@ -90,7 +90,7 @@ pub(in crate::api) fn clearance(request: v1::ClearNumberStatusRequest) -> Result
 /// A reset of a number.
 #[derive(Debug)]
 pub(in crate::api) struct Reset {
-    pub(in crate::api) named: Named,
+    pub(in crate::api) named: NumberText,
     pub(in crate::api) before: Option<Timestamp>,
     pub(in crate::api) reason: String,
     pub(in crate::api) mutation: Mutation,
@@ -98,7 +98,7 @@ pub(in crate::api) struct Reset {
 
 /// Reads the reset of a number.
 pub(in crate::api) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
     let before = fields.time("before", request.before);
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
@@ -113,7 +113,7 @@ pub(in crate::api) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, Se
 
 /// Reads the filter and the page of a list of numbers.
 pub(in crate::api) fn filter(request: v1::ListNumbersRequest) -> Result<(NumberFilter, PageRequest), ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let is_prefix = request.prefix.bytes().all(|byte| byte.is_ascii_digit());
     if !is_prefix || request.prefix.len() > MAX_PREFIX_DIGITS {
         let problem = format!("must have at most {MAX_PREFIX_DIGITS} digits and no plus sign");
@@ -191,9 +191,9 @@ pub(in crate::api) fn reset_result(changed: &NumberChanged<u32>) -> v1::ResetNum
     }
 }
 
-impl Fields {
-    fn named(&mut self, number: String, default_region: &str) -> Named {
-        Named {
+impl FieldReader {
+    fn named(&mut self, number: String, default_region: &str) -> NumberText {
+        NumberText {
             text: self.number("number", number),
             region: self.region("default_region", default_region),
         }

@@ -1,6 +1,6 @@
 //! Reports: new ones, withdrawals, and stored ones.
 
-use super::{Fields, kinds, page};
+use super::{FieldReader, kinds, page};
 use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use crate::domain::report::{ReportBody, RowState};
@@ -14,7 +14,7 @@ use super::shown;
 
 /// Reads a report. Field names are relative to the report.
 pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let report_id = fields.keep("report_id", ReportId::parse(&report.report_id));
     let number = fields.number("number", report.number);
     let default_region = fields.region("default_region", &report.default_region);
@@ -70,7 +70,7 @@ pub(in crate::api) struct OneWithdrawal {
 
 /// Reads the withdrawal of one report.
 pub(in crate::api) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Result<OneWithdrawal, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
     let report_id = fields.keep("report_id", ReportId::parse(&request.report_id));
@@ -89,7 +89,7 @@ pub(in crate::api) fn bulk_withdrawal(
     hash: impl Fn(&str) -> ReporterHash,
 ) -> Result<(Withdrawal, RequestId, String), ServiceError> {
     use v1::withdraw_reports_request::Selector;
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let selected = match request.selector {
         Some(Selector::ImportId(id)) => fields.keep("import_id", ImportId::parse(&id)).map(Withdrawal::Import),
         Some(Selector::ReporterId(name)) => fields
@@ -120,7 +120,7 @@ pub(in crate::api) struct ReportsOf {
 
 /// Reads the request for a page of reports.
 pub(in crate::api) fn reports_of(request: v1::ListReportsRequest) -> Result<ReportsOf, ServiceError> {
-    let mut fields = Fields::default();
+    let mut fields = FieldReader::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
     fields.finish(Some(ReportsOf {
@@ -176,7 +176,7 @@ pub(super) fn stored(number: E164, report: &StoredReport) -> v1::StoredReport {
     }
 }
 
-fn callbacks(fields: &mut Fields, numbers: Vec<String>) -> Vec<String> {
+fn callbacks(fields: &mut FieldReader, numbers: Vec<String>) -> Vec<String> {
     if numbers.len() > ReportBody::MAX_CALLBACKS {
         let problem = format!("must have at most {} numbers", ReportBody::MAX_CALLBACKS);
         fields.refuse("callback_numbers", problem);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::case::{Case, Link};
+use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, RiskLevel};
 use crate::domain::score::{Reason, Score};
 use crate::domain::status::StatusEntry;
@@ -58,7 +58,7 @@ pub(super) fn reasons(reasons: &[Reason]) -> Vec<v1::Reason> {
     shown.collect()
 }
 
-pub(super) fn case_summary(link: &Link, case: &Case) -> v1::CaseSummary {
+pub(super) fn case_summary(link: &CaseLink, case: &Case) -> v1::CaseSummary {
     v1::CaseSummary {
         case_id: case.id.as_str().to_owned(),
         title: case.title.to_string(),

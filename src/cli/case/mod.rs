@@ -20,9 +20,9 @@ enum CaseCommand {
     /// Create a case
     Create(edit::CreateArgs),
     /// Show a case and its numbers
-    Show(read::ShowArgs),
+    Show(read::CaseShowArgs),
     /// List cases, latest change first
-    List(read::ListArgs),
+    List(read::CaseListArgs),
     /// Change the title or other fields of a case
     Update(edit::UpdateArgs),
     /// Move a case to another status

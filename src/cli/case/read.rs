@@ -16,7 +16,7 @@ use crate::wire::v1::{
 
 /// Arguments of `case show`.
 #[derive(Args, Debug)]
-pub(super) struct ShowArgs {
+pub(super) struct CaseShowArgs {
     /// Id of the case
     id: String,
     /// Maximum number of members (linked numbers) to show; 0 for none
@@ -28,7 +28,7 @@ pub(super) struct ShowArgs {
 
 /// Arguments of `case list`. A case must match all given filters.
 #[derive(Args, Debug)]
-pub(super) struct ListArgs {
+pub(super) struct CaseListArgs {
     /// Only cases with this status
     #[arg(long, value_parser = names::parser::<CaseStatus>())]
     status: Option<CaseStatus>,
@@ -47,7 +47,7 @@ pub(super) struct ListArgs {
     remote: Remote,
 }
 
-pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
+pub(super) async fn show(args: CaseShowArgs) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(args.remote.connect().await?);
     let limit = Limit { limit: args.members };
     let mut request = GetCaseRequest {
@@ -83,7 +83,7 @@ pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
     print_section(&members_table(&answer.members))
 }
 
-pub(super) async fn list(args: ListArgs) -> Result<(), CliError> {
+pub(super) async fn list(args: CaseListArgs) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(args.remote.connect().await?);
     let mut request = ListCasesRequest {
         status: args.status.unwrap_or_default().into(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use tonic::transport::Channel;
 
-use self::questions::{QUESTIONS, Question, mismatch};
+use self::questions::{DemoQuestion, QUESTIONS, mismatch};
 use super::shared::PATIENCE_MS;
 use super::{CliError, output};
 use crate::app::{self, Listeners};
@@ -67,11 +67,11 @@ fn demo_config(place: &Path) -> Result<Config, CliError> {
     let config = config::load(&config::ServeArgs::default(), std::iter::empty(), |_| Ok(String::new()))?;
     let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     Ok(Config {
-        listen: config::Listen {
+        listen: config::ListenSettings {
             grpc_addr: any_port,
             http_addr: any_port,
         },
-        store: config::Store {
+        store: config::StoreSettings {
             url: config::StoreUrl::Embedded(place.join("store")),
             ..config.store
         },
@@ -160,7 +160,7 @@ async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
     Ok(faults)
 }
 
-fn row(question: &Question, answer: &LookupResponse) -> [String; 7] {
+fn row(question: &DemoQuestion, answer: &LookupResponse) -> [String; 7] {
     let because = match answer.cases.first() {
         Some(case) => case.title.clone(),
         None => answer.reasons.first().map_or_else(

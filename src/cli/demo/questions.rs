@@ -4,7 +4,7 @@ use crate::wire::v1::{Action, Basis, LookupResponse, RiskLevel};
 
 /// A question and the expected answer.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct DemoQuestion {
     /// The caller, in words.
     pub(super) who: &'static str,
     /// The number as a switch or an app sends it.
@@ -19,8 +19,8 @@ pub(super) struct Question {
 }
 
 /// All questions, in the order of the demo.
-pub(super) const QUESTIONS: &[Question] = &[
-    Question {
+pub(super) const QUESTIONS: &[DemoQuestion] = &[
+    DemoQuestion {
         who: "false Apple support, named in an FTC letter",
         asked: "+13152328257",
         e164: "+13152328257",
@@ -29,7 +29,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::Analytics,
         case: "FTC Point of No Entry",
     },
-    Question {
+    DemoQuestion {
         who: "the same number, as a switch sends it",
         asked: "\"Apple\" <sip:+1-315-232-8257@carrier.example;user=phone>",
         e164: "+13152328257",
@@ -38,7 +38,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::Analytics,
         case: "FTC Point of No Entry",
     },
-    Question {
+    DemoQuestion {
         who: "technical support, reported twice",
         asked: "(951) 677-1450",
         e164: "+19516771450",
@@ -47,7 +47,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::Analytics,
         case: "",
     },
-    Question {
+    DemoQuestion {
         who: "never reported, in a range with many reports",
         asked: "+19516774300",
         e164: "+19516774300",
@@ -56,7 +56,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::Analytics,
         case: "",
     },
-    Question {
+    DemoQuestion {
         who: "tech-support fraud in a letter, call of 16 July",
         asked: "+17474777195",
         e164: "+17474777195",
@@ -65,7 +65,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::Analytics,
         case: "FTC Point of No Entry",
     },
-    Question {
+    DemoQuestion {
         who: "a hospital",
         asked: "+12018333000",
         e164: "+12018333000",
@@ -74,7 +74,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::NoEvidence,
         case: "",
     },
-    Question {
+    DemoQuestion {
         who: "never reported",
         asked: "212-555-0147",
         e164: "+12125550147",
@@ -83,7 +83,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::NoEvidence,
         case: "",
     },
-    Question {
+    DemoQuestion {
         who: "a number that cannot exist",
         asked: "+1999999999999",
         e164: "",
@@ -92,7 +92,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::InvalidNumber,
         case: "",
     },
-    Question {
+    DemoQuestion {
         who: "emergency services",
         asked: "911",
         e164: "",
@@ -101,7 +101,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         basis: Basis::Protected,
         case: "",
     },
-    Question {
+    DemoQuestion {
         who: "a withheld number",
         asked: "sip:anonymous@anonymous.invalid",
         e164: "",
@@ -113,7 +113,7 @@ pub(super) const QUESTIONS: &[Question] = &[
 ];
 
 /// Compares an answer with the expected one. Returns a message for each difference.
-pub(super) fn mismatch(question: &Question, answer: &LookupResponse) -> Vec<String> {
+pub(super) fn mismatch(question: &DemoQuestion, answer: &LookupResponse) -> Vec<String> {
     let number = answer
         .number
         .as_ref()

@@ -14,7 +14,7 @@ use super::error::CliError;
 use super::{output, shared};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
-use crate::evaluate::{self, Figures, Kind, Models, Plan, Samples};
+use crate::evaluate::{self, EvaluationPlan, Figures, Models, SampleKind, ScoredSamples};
 use crate::replay::Half;
 
 /// Arguments of `evaluate`.
@@ -60,7 +60,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     let complaints = complaints::load(&args.complaints)?;
     let legitimate = complaints::legitimate(&args.legitimate)?;
     let (from, to) = complaints::period(&args.complaints, &complaints, args.from, args.to)?;
-    let plan = Plan {
+    let plan = EvaluationPlan {
         complaints: &complaints,
         legitimate: &legitimate,
         from,
@@ -116,7 +116,7 @@ fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
             ));
         }
     };
-    if !zero.sees_as(&one) {
+    if !zero.shares_evidence_with(&one) {
         return Err(CliError::CrossFit("they have different half-lives"));
     }
     Ok(Models::CrossFit {
@@ -125,10 +125,10 @@ fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
     })
 }
 
-fn write_scores(path: &Path, samples: &Samples) -> std::io::Result<()> {
+fn write_scores(path: &Path, samples: &ScoredSamples) -> std::io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     writeln!(out, "date,kind,number,calls,score")?;
-    for kind in Kind::ALL {
+    for kind in SampleKind::ALL {
         for sample in samples.of(kind) {
             writeln!(
                 out,
@@ -144,7 +144,7 @@ fn write_scores(path: &Path, samples: &Samples) -> std::io::Result<()> {
     out.flush()
 }
 
-fn write_plots(folder: &Path, samples: &Samples, figures: &Figures) -> Result<(), CliError> {
+fn write_plots(folder: &Path, samples: &ScoredSamples, figures: &Figures) -> Result<(), CliError> {
     let plots = evaluate::draw(samples, figures)?;
     std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
     for plot in plots {

@@ -2,7 +2,7 @@
 
 use super::super::error::CliError;
 use super::super::output;
-use crate::evaluate::{AgainFigures, Figures};
+use crate::evaluate::{Figures, RepeatReportFigures};
 
 /// Prints all figures.
 pub(super) fn figures(figures: &Figures) -> Result<(), CliError> {
@@ -103,7 +103,7 @@ fn reliability(figures: &Figures) -> Result<(), CliError> {
 }
 
 /// How well the score predicts that a number is reported again.
-fn again(again: &AgainFigures) -> Result<(), CliError> {
+fn again(again: &RepeatReportFigures) -> Result<(), CliError> {
     output::line(format!(
         "reported again in 7 days ({} of {} numbers): area under the curve {:.3}, log loss {:.4} ({:.3} of the base), \
          Brier score {:.4}",

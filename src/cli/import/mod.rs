@@ -4,11 +4,11 @@
 //! so that the server counts nothing twice. A list is always replaced as a whole.
 
 pub mod cases;
-mod fault;
 pub mod ftc;
 pub mod list;
 mod progress;
 mod rejects;
+mod row_fault;
 mod rows;
 mod source;
 
@@ -16,9 +16,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-pub use fault::Fault;
 pub use rejects::Reject;
-pub use source::Source;
+pub use row_fault::RowFault;
+pub use source::SourceFile;
 
 pub use super::import_error::ImportError;
 
@@ -29,11 +29,11 @@ use super::error::CliError;
 #[derive(Args, Debug)]
 pub struct ImportArgs {
     #[command(subcommand)]
-    format: Format,
+    format: ImportFormat,
 }
 
 #[derive(Debug, Subcommand)]
-enum Format {
+enum ImportFormat {
     /// Import Do-Not-Call complaints of the US Federal Trade Commission (CSV, three or eight columns)
     Ftc(ftc::FtcArgs),
     /// Import fraud cases from published letters (CSV: phone_e164,category,call_date,case_doc)
@@ -56,8 +56,8 @@ struct Common {
 
 pub(super) async fn run(args: ImportArgs) -> Result<(), CliError> {
     match args.format {
-        Format::Ftc(args) => Box::pin(ftc::run(args)).await,
-        Format::Cases(args) => Box::pin(cases::run(args)).await,
-        Format::List(args) => Box::pin(list::run(args)).await,
+        ImportFormat::Ftc(args) => Box::pin(ftc::run(args)).await,
+        ImportFormat::Cases(args) => Box::pin(cases::run(args)).await,
+        ImportFormat::List(args) => Box::pin(list::run(args)).await,
     }
 }

@@ -12,12 +12,12 @@ const TEMPLATE: &str = "{wide_bar} {percent:>3} %  {msg}  {eta} left";
 
 /// Shows the progress of an import, and measures its duration.
 #[derive(Clone)]
-pub(super) struct Progress {
+pub(super) struct ImportProgress {
     /// Hidden if standard error is not a terminal. It measures the time in both cases.
     bar: ProgressBar,
 }
 
-impl Progress {
+impl ImportProgress {
     /// Starts the progress of a file of this many bytes. The time begins now.
     pub(super) fn new(bytes: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::fault::Fault;
+use super::row_fault::RowFault;
 use crate::cli::error::CliError;
 use crate::cli::output;
 
@@ -21,7 +21,7 @@ pub struct Reject {
     /// Line at which the row begins; the header is line 1.
     pub line: u64,
     /// Reason for the rejection.
-    pub fault: Fault,
+    pub fault: RowFault,
     /// The row, if rejected rows are written to a file.
     pub row: Option<String>,
 }
@@ -163,8 +163,8 @@ mod tests {
         let mut rejects = Rejects::new(Some(&path)).unwrap();
         for line in 1..=1_000 {
             let fault = match line % 2 {
-                0 => Fault::NoNumber,
-                _ => Fault::Server(format!("fault {line}")),
+                0 => RowFault::NoNumber,
+                _ => RowFault::Server(format!("fault {line}")),
             };
             rejects
                 .add(&Reject {

@@ -12,8 +12,8 @@ use crate::cli::import_error::{ImportError, ROW_BYTES_MAX};
 const BUFFER_BYTES: usize = 64 * 1_024;
 
 /// Reads rows one by one.
-pub(super) struct Rows {
-    reader: csv::Reader<Text>,
+pub(super) struct CsvRows {
+    reader: csv::Reader<RowText>,
     record: ByteRecord,
     /// Line at which the last row began; the header is line 1.
     line: u64,
@@ -22,10 +22,10 @@ pub(super) struct Rows {
     counted_with_row: Option<u64>,
 }
 
-impl Rows {
+impl CsvRows {
     /// The rows of a text, including the header.
     pub(super) fn new(content: Box<dyn Read + Send>) -> Self {
-        let text = Text {
+        let text = RowText {
             content,
             left: 0,
             ends_line: true,
@@ -100,7 +100,7 @@ pub(super) fn as_line(record: &ByteRecord) -> String {
 }
 
 /// The rest of the text, with a limit for the current row.
-struct Text {
+struct RowText {
     content: Box<dyn Read + Send>,
     /// Number of bytes that may still be read for the current row.
     left: u64,
@@ -110,7 +110,7 @@ struct Text {
     completes_line: bool,
 }
 
-impl Read for Text {
+impl Read for RowText {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, RowTooLong));
@@ -146,8 +146,8 @@ impl std::error::Error for RowTooLong {}
 mod tests {
     use super::*;
 
-    fn rows(text: &str) -> Rows {
-        Rows::new(Box::new(io::Cursor::new(text.to_owned())))
+    fn rows(text: &str) -> CsvRows {
+        CsvRows::new(Box::new(io::Cursor::new(text.to_owned())))
     }
 
     fn lines(text: &str) -> Vec<u64> {

@@ -17,13 +17,13 @@ const BUFFER_BYTES: usize = 256 * 1_024;
 
 /// An open file whose bytes can be hashed before it is read.
 #[derive(Debug)]
-pub struct Source {
+pub struct SourceFile {
     file: File,
     bytes: u64,
     is_gzip: bool,
 }
 
-impl Source {
+impl SourceFile {
     /// Opens a file. `-` is standard input. It is copied to a nameless temporary file first, because it is read twice.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Source {
     #[must_use]
     pub fn read(self) -> (Box<dyn Read + Send>, Position) {
         let position = Position::default();
-        let counted = Counted {
+        let counted = CountingFile {
             file: self.file,
             position: position.clone(),
         };
@@ -109,12 +109,12 @@ impl Position {
     }
 }
 
-struct Counted {
+struct CountingFile {
     file: File,
     position: Position,
 }
 
-impl Read for Counted {
+impl Read for CountingFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer)?;
         self.position.0.fetch_add(read as u64, Ordering::Relaxed);
@@ -131,11 +131,11 @@ mod tests {
 
     use super::*;
 
-    fn source(bytes: &[u8]) -> Source {
+    fn source(bytes: &[u8]) -> SourceFile {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file.rewind().unwrap();
-        Source::of_file(file).unwrap()
+        SourceFile::of_file(file).unwrap()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -144,7 +144,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn content(source: Source) -> io::Result<String> {
+    fn content(source: SourceFile) -> io::Result<String> {
         let mut text = String::new();
         source.read().0.read_to_string(&mut text)?;
         Ok(text)

@@ -19,7 +19,7 @@ pub struct ListArgs {
 #[derive(Debug, Subcommand)]
 enum ListCommand {
     /// Show a list and its entries
-    Show(read::ShowArgs),
+    Show(read::ListShowArgs),
     /// Show all lists, without their entries
     Ls(Remote),
 }

@@ -13,7 +13,7 @@ use crate::wire::v1::{Action, GetListRequest, GetListResponse, ListEntry, ListKi
 
 /// Arguments of `list show`.
 #[derive(Args, Debug)]
-pub(super) struct ShowArgs {
+pub(super) struct ListShowArgs {
     /// Id of the list
     name: String,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(super) struct ShowArgs {
     remote: Remote,
 }
 
-pub(super) async fn show(args: ShowArgs) -> Result<(), CliError> {
+pub(super) async fn show(args: ListShowArgs) -> Result<(), CliError> {
     let mut client = ListServiceClient::new(args.remote.connect().await?);
     let mut request = GetListRequest {
         list_id: args.name,

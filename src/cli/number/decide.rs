@@ -15,7 +15,7 @@ use crate::wire::v1::{ClearNumberStatusRequest, NumberStatus, ResetNumberRequest
 
 /// The number, and the arguments that all decisions share.
 #[derive(Args, Debug)]
-struct Decision {
+struct NumberDecisionArgs {
     /// Number, in any usual notation
     number: String,
     /// Why; kept in the change log
@@ -36,7 +36,7 @@ struct Decision {
 #[derive(Args, Debug)]
 pub(super) struct SetStatusArgs {
     #[command(flatten)]
-    decision: Decision,
+    decision: NumberDecisionArgs,
     /// Status to set
     #[arg(value_parser = names::parser::<StatusKind>())]
     kind: StatusKind,
@@ -49,7 +49,7 @@ pub(super) struct SetStatusArgs {
 #[derive(Args, Debug)]
 pub(super) struct ClearStatusArgs {
     #[command(flatten)]
-    decision: Decision,
+    decision: NumberDecisionArgs,
     /// Status to clear
     #[arg(value_parser = names::parser::<StatusKind>(), required_unless_present = "all", conflicts_with = "all")]
     kind: Option<StatusKind>,
@@ -62,7 +62,7 @@ pub(super) struct ClearStatusArgs {
 #[derive(Args, Debug)]
 pub(super) struct ResetArgs {
     #[command(flatten)]
-    decision: Decision,
+    decision: NumberDecisionArgs,
     /// Delete reports on calls before this time [default: now]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     before: Option<Timestamp>,

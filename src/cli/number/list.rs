@@ -12,7 +12,7 @@ use crate::wire::v1::{Category, ListNumbersRequest, NumberRow, RiskLevel, Status
 
 /// Arguments of `number list`. A number must match all given filters.
 #[derive(Args, Debug)]
-pub(super) struct ListArgs {
+pub(super) struct NumberListArgs {
     /// Only numbers that begin with these digits, including the country code
     #[arg(long, value_name = "DIGITS")]
     prefix: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct ListArgs {
     remote: Remote,
 }
 
-pub(super) async fn run(args: ListArgs) -> Result<(), CliError> {
+pub(super) async fn run(args: NumberListArgs) -> Result<(), CliError> {
     let mut client = NumberServiceClient::new(args.remote.connect().await?);
     let mut request = ListNumbersRequest {
         prefix: args.prefix.unwrap_or_default().trim_start_matches('+').to_owned(),

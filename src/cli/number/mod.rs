@@ -18,9 +18,9 @@ pub struct NumberArgs {
 #[derive(Debug, Subcommand)]
 enum NumberCommand {
     /// Show everything that is known about a number (its dossier)
-    Show(show::ShowArgs),
+    Show(show::NumberShowArgs),
     /// List numbers that have a record
-    List(list::ListArgs),
+    List(list::NumberListArgs),
     /// Set a status of a number
     SetStatus(decide::SetStatusArgs),
     /// Clear one status of a number, or all of them

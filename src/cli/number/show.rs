@@ -17,7 +17,7 @@ use crate::wire::v1::{
 
 /// Arguments of `number show`.
 #[derive(Args, Debug)]
-pub(super) struct ShowArgs {
+pub(super) struct NumberShowArgs {
     /// Number, in any usual notation
     number: String,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(super) struct ShowArgs {
     remote: Remote,
 }
 
-pub(super) async fn run(args: ShowArgs) -> Result<(), CliError> {
+pub(super) async fn run(args: NumberShowArgs) -> Result<(), CliError> {
     let mut client = NumberServiceClient::new(args.remote.connect().await?);
     let request = GetNumberRequest {
         number: args.number,

@@ -15,7 +15,7 @@ const PAGE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
 /// Arguments of `report list`.
 #[derive(Args, Debug)]
-pub(super) struct ListArgs {
+pub(super) struct ReportListArgs {
     /// Number, in any usual notation
     number: String,
     /// List withdrawn reports, too
@@ -29,7 +29,7 @@ pub(super) struct ListArgs {
     remote: Remote,
 }
 
-pub(super) async fn run(args: ListArgs) -> Result<(), CliError> {
+pub(super) async fn run(args: ReportListArgs) -> Result<(), CliError> {
     let mut client = ReportServiceClient::new(args.remote.connect().await?).max_decoding_message_size(PAGE_BYTES_MAX);
     let mut reports = Vec::new();
     let mut page_token = String::new();

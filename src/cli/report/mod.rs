@@ -27,7 +27,7 @@ enum ReportCommand {
     /// Withdraw one report, or all reports of an import or of a reporter
     Withdraw(withdraw::WithdrawArgs),
     /// List the reports on a number, latest first
-    List(list::ListArgs),
+    List(list::ReportListArgs),
 }
 
 pub(super) async fn run(args: ReportArgs) -> Result<(), CliError> {

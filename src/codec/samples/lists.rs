@@ -8,25 +8,25 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{actor, requests, tail, time};
+use super::{actor, newer, requests, time};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{List, ListEntry, Origin, Pattern};
+use crate::domain::list::{EntryOrigin, List, ListEntry, Pattern};
 use crate::domain::requests::Requests;
-use crate::domain::tail::Tail;
 use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::unknown_fields::UnknownFields;
 
 /// A list with every field set, and every way in which an entry differs from the one before.
 pub(in super::super) fn full_list() -> List {
     let origin = |source: &str, requester: &str| {
-        Arc::new(Origin {
+        Arc::new(EntryOrigin {
             source: ListSource::parse(source).unwrap(),
             requester: Requester::parse(requester).ok(),
         })
     };
     let (registry, carrier) = (origin("registry 1", "a bank, by ticket 7"), origin("carrier", ""));
-    let entry = |pattern: &str, origin: &Arc<Origin>, day: i64, expires_ms: Option<i64>, action| ListEntry {
+    let entry = |pattern: &str, origin: &Arc<EntryOrigin>, day: i64, expires_ms: Option<i64>, action| ListEntry {
         pattern: Pattern::parse(pattern).unwrap(),
         origin: Arc::clone(origin),
         entered_at: Timestamp::from_millis(day * DAY_MS),
@@ -47,7 +47,7 @@ pub(in super::super) fn full_list() -> List {
         actor: Actor::parse("ana").unwrap(),
         replaced_at: Timestamp::from_millis(1_700_000_000_123),
         requests: Requests::from_pairs([(7, 9)].into_iter()),
-        tail: Tail::new(&[0xee]),
+        unknown_fields: UnknownFields::new(&[0xee]),
     }
 }
 
@@ -60,10 +60,10 @@ fn pattern() -> impl Strategy<Value = Pattern> {
     ]
 }
 
-fn origin() -> impl Strategy<Value = Arc<Origin>> {
+fn origin() -> impl Strategy<Value = Arc<EntryOrigin>> {
     let text = "[a-z0-9]{1,3}";
     (text, of(text)).prop_map(|(source, requester)| {
-        Arc::new(Origin {
+        Arc::new(EntryOrigin {
             source: ListSource::parse(&source).unwrap(),
             requester: requester.map(|requester| Requester::parse(&requester).unwrap()),
         })
@@ -89,13 +89,13 @@ pub(in super::super) fn list() -> impl Strategy<Value = List> {
         sorted.into_values().collect::<Arc<[ListEntry]>>()
     });
     let head = ("[a-zA-Z0-9_-]{1,64}", select(ListKind::ALL), actor(), time());
-    (head, entries, requests(), tail()).prop_map(|((id, kind, actor, replaced_at), entries, requests, tail)| List {
+    (head, entries, requests(), newer()).prop_map(|((id, kind, actor, replaced_at), entries, requests, newer)| List {
         id: ListId::parse(&id).unwrap(),
         kind,
         entries,
         actor,
         replaced_at,
         requests,
-        tail,
+        unknown_fields: newer,
     })
 }

@@ -25,8 +25,8 @@ use super::kinds::Category;
 use crate::number::Region;
 
 pub use self::language::Language;
-use self::places::Place;
-use self::texts::{Sentence, Texts};
+use self::places::ReportingPlaces;
+use self::texts::{AdviceTexts, Sentence};
 use self::theme::{Report, Theme};
 
 /// The situation of the person who gets the advice.
@@ -56,7 +56,7 @@ pub fn text(
     let Some(theme) = Theme::of(category) else {
         return String::new();
     };
-    let texts = Texts::of(language);
+    let texts = AdviceTexts::of(language);
     texts::paragraph(&[
         Sentence::plain(texts.about(theme)),
         Sentence::plain(texts.advice(theme, occasion)),
@@ -74,20 +74,20 @@ pub fn text(
 /// start, so that no lookup waits for it.
 pub fn warm_up() {
     for &language in Language::ALL {
-        Texts::of(language);
+        AdviceTexts::of(language);
     }
     places::warm_up();
 }
 
-fn brand_sentence<'a>(texts: &'a Texts, theme: Theme, brand: Option<&'a Brand>) -> Sentence<'a> {
+fn brand_sentence<'a>(texts: &'a AdviceTexts, theme: Theme, brand: Option<&'a Brand>) -> Sentence<'a> {
     let known = brand.filter(|brand| theme.report() != Report::Unwanted && brand.is_canonical());
     known.map_or(Sentence::default(), |brand| {
         Sentence::filled(texts.brand(), brand.as_str())
     })
 }
 
-fn report_sentence(texts: &'static Texts, theme: Theme, region: Option<Region>) -> Sentence<'static> {
-    let place = region.map_or(Place::default(), Place::of);
+fn report_sentence(texts: &'static AdviceTexts, theme: Theme, region: Option<Region>) -> Sentence<'static> {
+    let place = region.map_or(ReportingPlaces::default(), ReportingPlaces::of);
     match theme.report() {
         Report::Fraud if place.fraud.is_empty() => Sentence::plain(texts.report_fraud_police()),
         Report::Fraud => Sentence::filled(texts.report_fraud(), place.fraud),

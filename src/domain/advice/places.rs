@@ -8,18 +8,18 @@ use crate::number::Region;
 const TABLE: &str = include_str!("data/places.csv");
 
 /// By region, in order.
-static PLACES: LazyLock<Box<[(Region, Place)]>> = LazyLock::new(read);
+static PLACES: LazyLock<Box<[(Region, ReportingPlaces)]>> = LazyLock::new(read);
 
 /// The places of a region, as names, addresses and numbers; empty where none is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ReportingPlaces {
     /// The place for reports of fraud.
     pub(super) fraud: &'static str,
     /// The place for complaints about calls that are only unwanted.
     pub(super) unwanted: &'static str,
 }
 
-impl Place {
+impl ReportingPlaces {
     /// The places of a region.
     pub(super) fn of(region: Region) -> Self {
         let found = PLACES.binary_search_by_key(&region, |&(region, _)| region);
@@ -33,7 +33,7 @@ pub(super) fn warm_up() {
     LazyLock::force(&PLACES);
 }
 
-fn read() -> Box<[(Region, Place)]> {
+fn read() -> Box<[(Region, ReportingPlaces)]> {
     let mut places: Vec<_> = rows()
         .flat_map(|(regions, place)| {
             let regions = regions.split(' ').filter_map(|region| region.parse().ok());
@@ -44,11 +44,11 @@ fn read() -> Box<[(Region, Place)]> {
     places.into_boxed_slice()
 }
 
-fn rows() -> impl Iterator<Item = (&'static str, Place)> {
+fn rows() -> impl Iterator<Item = (&'static str, ReportingPlaces)> {
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut columns = line.splitn(4, ';');
         let (regions, fraud, unwanted) = (columns.next()?, columns.next()?, columns.next()?);
-        Some((regions, Place { fraud, unwanted }))
+        Some((regions, ReportingPlaces { fraud, unwanted }))
     })
 }
 
@@ -85,11 +85,11 @@ mod tests {
 
     #[test]
     fn places_are_found_by_region() {
-        let place = |region: &str| Place::of(region.parse().unwrap());
+        let place = |region: &str| ReportingPlaces::of(region.parse().unwrap());
         assert_eq!(place("US").fraud, "reportfraud.ftc.gov");
         assert_eq!(place("PR"), place("US"));
         assert_eq!(place("JP").unwanted, "");
         assert_eq!(place("TV").fraud, "");
-        assert_eq!(Place::of(Region::WORLD), Place::default());
+        assert_eq!(ReportingPlaces::of(Region::WORLD), ReportingPlaces::default());
     }
 }

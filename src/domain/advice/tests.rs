@@ -88,7 +88,7 @@ fn no_text_is_in_two_languages_and_no_two_themes_say_the_same() {
     let mut seen = HashMap::new();
     for &language in Language::ALL {
         for &theme in Theme::ALL {
-            let texts = Texts::of(language);
+            let texts = AdviceTexts::of(language);
             for words in [texts.about(theme), texts.advice(theme, Occasion::Called)] {
                 let before = seen.insert(words, (language, theme));
                 assert_eq!(before, None, "again in {language:?}, {theme:?}: {words}");
@@ -118,7 +118,7 @@ fn calls_in_the_name_of_companies_are_told_from_the_companies_own() {
     let named = |advice: &str| ["Microsoft", "माइक्रोसॉफ़्ट"].iter().any(|name| advice.contains(name));
     each(|language, category, occasion| {
         let advice = text(category, occasion, None, language, None);
-        let is_told = named(&advice) && advice.contains(Texts::of(language).support());
+        let is_told = named(&advice) && advice.contains(AdviceTexts::of(language).support());
         let is_due = category.is_some_and(|category| companies.contains(&category));
         assert_eq!(is_told, is_due, "{language:?} {category:?}: {advice}");
     });
@@ -177,7 +177,7 @@ fn reports_go_where_the_person_is() {
 #[test]
 fn holes_are_where_something_is_filled_in() {
     for &language in Language::ALL {
-        let texts = Texts::of(language);
+        let texts = AdviceTexts::of(language);
         for sentence in [texts.report_fraud(), texts.report_unwanted()] {
             assert_eq!(sentence.matches("{place}").count(), 1, "{sentence}");
         }

@@ -7,16 +7,16 @@ use serde::Deserialize;
 use super::theme::{Report, Theme, Themes};
 use super::{Language, Occasion};
 
-static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/en.toml")));
-static GERMAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/de.toml")));
-static SPANISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/es.toml")));
-static FRENCH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/fr.toml")));
-static HINDI: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("data/hi.toml")));
+static ENGLISH: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include_str!("data/en.toml")));
+static GERMAN: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include_str!("data/de.toml")));
+static SPANISH: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include_str!("data/es.toml")));
+static FRENCH: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include_str!("data/fr.toml")));
+static HINDI: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include_str!("data/hi.toml")));
 
 /// All words of a language.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Texts {
+pub(super) struct AdviceTexts {
     support: Box<str>,
     brand: Box<str>,
     dial_fraud: Box<str>,
@@ -32,14 +32,14 @@ pub(super) struct Texts {
 /// The words for one theme.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Words {
+pub(super) struct ThemeTexts {
     about: Box<str>,
     called: Box<str>,
     /// Set only where the general advice does not fit.
     about_to_dial: Option<Box<str>>,
 }
 
-impl Texts {
+impl AdviceTexts {
     /// The words of a language, read at its first use.
     pub(super) fn of(language: Language) -> &'static Self {
         match language {

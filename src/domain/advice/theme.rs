@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::texts::Words;
+use super::texts::ThemeTexts;
 use crate::domain::kinds::Category;
 
 /// Declares the themes, and the table of the data files with words for each: a file that lacks a theme is refused.
@@ -21,11 +21,11 @@ macro_rules! themes {
         /// Words for every theme.
         #[derive(Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(super) struct Themes { $( $key: Words ),+ }
+        pub(super) struct Themes { $( $key: ThemeTexts ),+ }
 
         impl Themes {
             /// The words for a theme.
-            pub(super) fn words(&self, theme: Theme) -> &Words {
+            pub(super) fn words(&self, theme: Theme) -> &ThemeTexts {
                 match theme { $( Theme::$theme => &self.$key ),+ }
             }
         }

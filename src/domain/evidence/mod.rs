@@ -4,21 +4,21 @@
 //! rounding). Only the latest row of a reporter counts. Folding a row in is cheap; taking one out is never done: a
 //! withdrawal refolds the remaining rows, so it removes exactly what was added.
 
-mod standing;
-mod testimony;
+mod decayed;
+mod sums;
 
 use super::bitmap::DistinctCount;
 use super::brand::Brand;
-use super::call::View;
+use super::call::LedgerView;
 use super::ids::ReporterHash;
 use super::kinds::Category;
 use super::report::{Ledger, ReportRow};
 use super::time::Timestamp;
 use super::weight::WeightModel;
 
-pub use standing::Standing;
-use testimony::earlier;
-pub use testimony::{Book, MAX_OTHER_BRANDS, Testimony};
+pub use decayed::DecayedEvidence;
+use sums::earlier;
+pub use sums::{EvidenceSums, LedgerTotals, MAX_OTHER_BRANDS};
 
 /// Half-lives and caps of the fold. A change of the half-lives makes stored evidence wrong, so they make up the
 /// [`FoldModel::evidence_version`].
@@ -74,9 +74,9 @@ pub struct Evidence {
     /// The moment of the sums: the latest call of any live row.
     pub as_of: Timestamp,
     /// From proven reporters and trusted feeds.
-    pub proven: Testimony,
+    pub proven: EvidenceSums,
     /// From all other reporters.
-    pub unproven: Testimony,
+    pub unproven: EvidenceSums,
     /// For each ledger, the unproven reporters with the smallest hashes, sorted: shows exactly whether they are as many
     /// as the cap asks.
     pub unproven_sample: Vec<(Ledger, u64)>,
@@ -127,13 +127,13 @@ impl Evidence {
 
     /// Whether unproven reporters are so many, over so long, that they count in full in the ledgers of `view`.
     #[must_use]
-    pub fn unproven_released(&self, model: &WeightModel, view: View) -> bool {
+    pub fn unproven_released(&self, model: &WeightModel, view: LedgerView) -> bool {
         if self.unproven_sample.len() < model.unproven_release_count {
             return false;
         }
         let seen = self.unproven_sample.iter().filter(|(ledger, _)| view.holds(*ledger));
-        let book = self.unproven.seen(view, 1.0);
-        let span = match (book.first_at, book.last_at) {
+        let totals = self.unproven.totals_for(view, 1.0);
+        let span = match (totals.first_at, totals.last_at) {
             (Some(first), Some(last)) => last.days_since(first),
             _ => 0.0,
         };
@@ -144,7 +144,7 @@ impl Evidence {
     #[must_use]
     pub fn range_at(&self, model: &WeightModel) -> Option<Timestamp> {
         let proven = self.proven.all().last_at;
-        if self.unproven_released(model, View::All) {
+        if self.unproven_released(model, LedgerView::All) {
             proven.max(self.unproven.all().last_at)
         } else {
             proven
@@ -155,7 +155,7 @@ impl Evidence {
     #[must_use]
     pub fn range_reports(&self, model: &WeightModel) -> u32 {
         let proven = self.proven.all().reports;
-        if self.unproven_released(model, View::All) {
+        if self.unproven_released(model, LedgerView::All) {
             proven.saturating_add(self.unproven.all().reports)
         } else {
             proven
@@ -168,16 +168,16 @@ impl Evidence {
         self.reports == 0 && self.not_spam_reports == 0
     }
 
-    /// Mass by category as of `standing`, without UNSPECIFIED.
-    pub fn categories(&self, standing: &Standing) -> impl Iterator<Item = (Category, f64)> {
+    /// Mass by category as of `decayed`, without UNSPECIFIED.
+    pub fn categories(&self, decayed: &DecayedEvidence) -> impl Iterator<Item = (Category, f64)> {
         let proven = self.proven.categories.iter().map(|&(category, mass)| (category, mass));
-        let share = standing.unproven_share;
+        let share = decayed.unproven_share;
         let unproven = self
             .unproven
             .categories
             .iter()
             .map(move |&(category, mass)| (category, mass * share));
-        let factor = standing.long_factor;
+        let factor = decayed.long_factor;
         proven
             .chain(unproven)
             .map(move |(category, mass)| (category, mass * factor))
@@ -185,12 +185,12 @@ impl Evidence {
 
     /// The brand with the most mass, if there is one.
     #[must_use]
-    pub fn leading_brand(&self, standing: &Standing) -> Option<&Brand> {
+    pub fn leading_brand(&self, decayed: &DecayedEvidence) -> Option<&Brand> {
         let unproven = self
             .unproven
             .brands
             .iter()
-            .map(|(brand, mass)| (brand, mass * standing.unproven_share));
+            .map(|(brand, mass)| (brand, mass * decayed.unproven_share));
         let mut masses: Vec<(&Brand, f64)> = self.proven.brands.iter().map(|(brand, mass)| (brand, *mass)).collect();
         for (brand, mass) in unproven {
             match masses.iter_mut().find(|(known, _)| *known == brand) {
@@ -223,8 +223,8 @@ impl Evidence {
         if !proven && !row.body.not_spam {
             self.sample_unproven(row.body.ledger, row.body.reporter, model.weights.unproven_release_count);
         }
-        let testimony = if proven { &mut self.proven } else { &mut self.unproven };
-        testimony.add(row, age_days, model);
+        let sums = if proven { &mut self.proven } else { &mut self.unproven };
+        sums.add(row, age_days, model);
     }
 
     /// Advances the sums to `at` if that is later; otherwise returns how many days `at` lies before them.

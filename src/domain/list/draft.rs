@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{ListEntry, MAX_ENTRIES, Origin, Pattern};
+use super::{EntryOrigin, ListEntry, MAX_ENTRIES, Pattern};
 use crate::domain::ids::{ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::time::Timestamp;
@@ -67,14 +67,14 @@ pub type Twice = [PlaceAndLine; 2];
 
 /// A list being imported.
 #[derive(Debug)]
-pub struct Draft {
+pub struct ListDraft {
     kind: ListKind,
     /// Each with its position, from 0, and its line.
     entries: Vec<(ListEntry, u32, u32)>,
-    origins: HashSet<Arc<Origin>>,
+    origins: HashSet<Arc<EntryOrigin>>,
 }
 
-impl Draft {
+impl ListDraft {
     /// An empty list of this kind.
     #[must_use]
     pub fn new(kind: ListKind) -> Self {
@@ -109,7 +109,7 @@ impl Draft {
         if self.entries.len() >= MAX_ENTRIES {
             return Err(DraftFault::TooMany);
         }
-        let origin = self.origin(Origin {
+        let origin = self.origin(EntryOrigin {
             source: entry.source,
             requester: entry.requester,
         });
@@ -144,7 +144,7 @@ impl Draft {
     }
 
     /// The shared copy of this origin.
-    fn origin(&mut self, origin: Origin) -> Arc<Origin> {
+    fn origin(&mut self, origin: EntryOrigin) -> Arc<EntryOrigin> {
         if let Some(known) = self.origins.get(&origin) {
             return Arc::clone(known);
         }
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn entries_are_sorted_and_share_their_origins() {
-        let mut draft = Draft::new(ListKind::Unassigned);
+        let mut draft = ListDraft::new(ListKind::Unassigned);
         for (place, pattern) in (0..).zip(["+14155550101", "+1415*", "+14155550100"]) {
             draft.add(entry(pattern, place + 2), place).unwrap();
         }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_pattern_twice_is_a_fault_with_both_lines() {
-        let mut draft = Draft::new(ListKind::Unassigned);
+        let mut draft = ListDraft::new(ListKind::Unassigned);
         let patterns = ["+1415*", "+14155550100", "+1415*", "+14155550101", "+1415*"];
         for (place, pattern) in (0..).zip(patterns) {
             draft.add(entry(pattern, place + 2), place).unwrap();
@@ -198,7 +198,10 @@ mod tests {
             action,
             ..entry("+1415*", 0)
         };
-        let (plain, prefixes) = (Draft::new(ListKind::TenantBlock), Draft::new(ListKind::TenantPrefix));
+        let (plain, prefixes) = (
+            ListDraft::new(ListKind::TenantBlock),
+            ListDraft::new(ListKind::TenantPrefix),
+        );
         assert_eq!(
             plain.check(&action(Some(Action::Block))),
             Err(EntryFault::ActionUnwanted)
@@ -216,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_list_has_an_end() {
-        let mut draft = Draft::new(ListKind::Unassigned);
+        let mut draft = ListDraft::new(ListKind::Unassigned);
         for place in 0..u32::try_from(MAX_ENTRIES).unwrap() {
             let pattern = Pattern::prefix(u64::from(place) + 1).unwrap();
             draft

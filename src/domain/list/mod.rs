@@ -2,7 +2,7 @@
 //! own.
 //!
 //! Other parties maintain them, and they are imported whole. A list in force is a [`List`]. A list being imported is a
-//! [`Draft`], which becomes entries only if every line is valid. [`ListHits`] is the result of all lists for one
+//! [`ListDraft`], which becomes entries only if every line is valid. [`ListHits`] is the result of all lists for one
 //! number.
 
 mod draft;
@@ -16,10 +16,10 @@ use super::actor::Actor;
 use super::ids::{ListId, ListSource, Requester};
 use super::kinds::{Action, ListKind};
 use super::requests::Requests;
-use super::tail::Tail;
 use super::time::Timestamp;
+use super::unknown_fields::UnknownFields;
 
-pub use draft::{Draft, DraftFault, EntryFault, NewEntry, PlaceAndLine, Twice};
+pub use draft::{DraftFault, EntryFault, ListDraft, NewEntry, PlaceAndLine, Twice};
 pub use pattern::{Pattern, PatternError};
 
 /// The most entries of a list.
@@ -47,7 +47,7 @@ pub struct List {
     /// The latest mutations, by request id.
     pub requests: Requests,
     /// Fields of a newer release, kept unread.
-    pub tail: Tail,
+    pub unknown_fields: UnknownFields,
 }
 
 /// One number or prefix of a list.
@@ -56,7 +56,7 @@ pub struct ListEntry {
     /// The number or prefix.
     pub pattern: Pattern,
     /// Its origin. Shared, since few origins have many entries.
-    pub origin: Arc<Origin>,
+    pub origin: Arc<EntryOrigin>,
     /// When it was entered at the origin.
     pub entered_at: Timestamp,
     /// From when it no longer holds; none if it has no end.
@@ -67,7 +67,7 @@ pub struct ListEntry {
 
 /// The origin of entries.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Origin {
+pub struct EntryOrigin {
     /// The source, such as a registry or a carrier.
     pub source: ListSource,
     /// The party that asked for the entry, where known.
@@ -128,7 +128,7 @@ mod tests {
     fn entry() -> ListEntry {
         ListEntry {
             pattern: Pattern::parse("+14155550100").unwrap(),
-            origin: Arc::new(Origin {
+            origin: Arc::new(EntryOrigin {
                 source: ListSource::parse("registry").unwrap(),
                 requester: None,
             }),
@@ -143,7 +143,7 @@ mod tests {
         let same = digest(&[entry()]);
         assert_eq!(digest(&[entry()]), same);
         let origin = |source: &str, requester: &str| {
-            Arc::new(Origin {
+            Arc::new(EntryOrigin {
                 source: ListSource::parse(source).unwrap(),
                 requester: Requester::parse(requester).ok(),
             })

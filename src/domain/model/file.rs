@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::rules::Rules;
-use super::term::{MAX_TERMS, Table, Term, VALUE_MAX, is_in_bounds};
-use super::{Again, Fitted, ScoreModel};
+use super::term::{BilinearTable, MAX_TERMS, Term, VALUE_MAX, is_in_bounds};
+use super::{Fitted, RepeatReportModel, ScoreModel};
 use crate::domain::evidence::FoldModel;
 use crate::domain::range::RangeModel;
 
@@ -31,8 +31,8 @@ struct ModelFile {
     intercept: f64,
     terms: Vec<Term>,
     #[serde(default)]
-    tables: Vec<Table>,
-    again_in_7d: Again,
+    tables: Vec<BilinearTable>,
+    again_in_7d: RepeatReportModel,
     #[serde(default)]
     rules: Rules,
     #[serde(default)]
@@ -66,18 +66,18 @@ pub enum ModelError {
     },
     /// A field has an invalid value.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(#[from] ModelFieldError),
 }
 
 /// A field of a model with an invalid value.
 #[derive(Debug, Error)]
 #[error("{field} {what}")]
-pub struct Fault {
+pub struct ModelFieldError {
     field: String,
     what: String,
 }
 
-impl Fault {
+impl ModelFieldError {
     pub(super) fn new(field: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -99,7 +99,7 @@ impl ScoreModel {
     /// # Errors
     /// If the text is not a model file, or a field has an invalid value.
     pub fn from_json(text: &str) -> Result<Self, ModelError> {
-        let format: Format = serde_json::from_str(text)?;
+        let format: ModelFileFormat = serde_json::from_str(text)?;
         if format.format != FORMAT {
             return Err(ModelError::Format { found: format.format });
         }
@@ -137,25 +137,25 @@ impl ScoreModel {
 
 /// The one field that every format has.
 #[derive(Deserialize)]
-struct Format {
+struct ModelFileFormat {
     format: u32,
 }
 
 impl ModelFile {
-    fn check(&self) -> Result<(), Fault> {
+    fn check(&self) -> Result<(), ModelFieldError> {
         let version = &self.version;
         if version.is_empty() || version.len() > VERSION_BYTES_MAX || version.contains(char::is_control) {
-            return Err(Fault::new(
+            return Err(ModelFieldError::new(
                 "version",
                 format!("is not a name of 1 to {VERSION_BYTES_MAX} bytes"),
             ));
         }
         if !(self.prior > 0.0 && self.prior < 1.0) {
-            return Err(Fault::new("prior", "is not between 0 and 1"));
+            return Err(ModelFieldError::new("prior", "is not between 0 and 1"));
         }
         for (name, days) in self.half_lives_days.all() {
             if !(days > 0.0 && days <= HALF_LIFE_MAX) {
-                return Err(Fault::new(
+                return Err(ModelFieldError::new(
                     format!("half_lives_days.{name}"),
                     format!("is not above 0 and at most {HALF_LIFE_MAX}"),
                 ));
@@ -166,21 +166,24 @@ impl ModelFile {
             ("again_in_7d.intercept", self.again_in_7d.intercept),
         ] {
             if !is_in_bounds(value) {
-                return Err(Fault::new(name, format!("is not from -{VALUE_MAX} to {VALUE_MAX}")));
+                return Err(ModelFieldError::new(
+                    name,
+                    format!("is not from -{VALUE_MAX} to {VALUE_MAX}"),
+                ));
             }
         }
         let slope = self.again_in_7d.slope;
         if !(slope > 0.0 && slope <= VALUE_MAX) {
             let what = format!("is not above 0 and at most {VALUE_MAX}");
-            return Err(Fault::new("again_in_7d.slope", what));
+            return Err(ModelFieldError::new("again_in_7d.slope", what));
         }
         if self.terms.len() + self.tables.len() > MAX_TERMS {
-            return Err(Fault::new("terms", format!("are more than {MAX_TERMS}")));
+            return Err(ModelFieldError::new("terms", format!("are more than {MAX_TERMS}")));
         }
         check_terms(&self.terms)?;
         self.terms.iter().try_for_each(Term::check_direction)?;
         check_terms(&self.again_in_7d.terms).map_err(|fault| fault.within("again_in_7d"))?;
-        self.tables.iter().try_for_each(Table::check)?;
+        self.tables.iter().try_for_each(BilinearTable::check)?;
         self.rules.check()
     }
 
@@ -227,7 +230,7 @@ impl HalfLives {
 }
 
 impl Rules {
-    fn check(&self) -> Result<(), Fault> {
+    fn check(&self) -> Result<(), ModelFieldError> {
         let (cases, rate) = (&self.cases, &self.rate);
         let scores = [
             ("range_only_most", self.range_only_most),
@@ -285,20 +288,23 @@ impl Rules {
     }
 }
 
-fn check_terms(terms: &[Term]) -> Result<(), Fault> {
+fn check_terms(terms: &[Term]) -> Result<(), ModelFieldError> {
     for (place, term) in terms.iter().enumerate() {
         if terms.iter().take(place).any(|other| other.feature == term.feature) {
-            return Err(Fault::new(format!("terms.{}", term.feature.name()), "is there twice"));
+            return Err(ModelFieldError::new(
+                format!("terms.{}", term.feature.name()),
+                "is there twice",
+            ));
         }
         term.check()?;
     }
     Ok(())
 }
 
-fn within(fields: &[(&str, f64)], least: f64, most: f64) -> Result<(), Fault> {
+fn within(fields: &[(&str, f64)], least: f64, most: f64) -> Result<(), ModelFieldError> {
     match fields.iter().find(|(_, value)| !(least..=most).contains(value)) {
         None => Ok(()),
-        Some((name, _)) => Err(Fault::new(
+        Some((name, _)) => Err(ModelFieldError::new(
             format!("rules.{name}"),
             format!("is not from {least} to {most}"),
         )),

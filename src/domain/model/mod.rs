@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use file::{Fault, ModelError};
+pub use file::{ModelError, ModelFieldError};
 pub use rules::{AttestationOdds, CaseWeights, Rules};
-pub use term::{MAX_KNOTS, MAX_TERMS, Table, Term};
+pub use term::{BilinearTable, MAX_KNOTS, MAX_TERMS, Term};
 
 use super::evidence::FoldModel;
 use super::feature::Features;
@@ -38,9 +38,9 @@ pub struct ScoreModel {
     /// The terms, each over one feature.
     pub terms: Vec<Term>,
     /// The terms over two features.
-    pub tables: Vec<Table>,
+    pub tables: Vec<BilinearTable>,
     /// From log-odds to the probability of another complaint within seven days.
-    pub again: Again,
+    pub again: RepeatReportModel,
     /// The part that no replay can fit.
     pub rules: Rules,
     /// The data and the result of the fit.
@@ -51,7 +51,7 @@ pub struct ScoreModel {
 /// days.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Again {
+pub struct RepeatReportModel {
     /// Log-odds where the score's are 0.
     pub intercept: f64,
     /// Factor on the number's log-odds, without the prior.
@@ -109,7 +109,7 @@ impl ScoreModel {
 
     /// Whether evidence and ranges are the same under both models, so that one index serves both.
     #[must_use]
-    pub fn sees_as(&self, other: &Self) -> bool {
+    pub fn shares_evidence_with(&self, other: &Self) -> bool {
         self.fold == other.fold
             && self.ranges == other.ranges
             && self.areas_half_life_days.to_bits() == other.areas_half_life_days.to_bits()

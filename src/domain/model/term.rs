@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::ModelFieldError;
 use crate::domain::feature::{Feature, Features};
 
 /// The most knots of a term: more would overfit the year of the data.
@@ -36,21 +36,24 @@ impl Term {
     ///
     /// # Errors
     /// If there are no knots or too many, or they do not ascend.
-    pub fn check(&self) -> Result<(), Fault> {
+    pub fn check(&self) -> Result<(), ModelFieldError> {
         let name = self.feature.name();
         let knots = &self.knots;
         if knots.is_empty() || knots.len() > MAX_KNOTS {
-            return Err(Fault::new(
+            return Err(ModelFieldError::new(
                 format!("terms.{name}.knots"),
                 format!("has {} knots; 1 to {MAX_KNOTS} are possible", knots.len()),
             ));
         }
         if knots.iter().flatten().any(|value| !is_in_bounds(*value)) {
-            return Err(Fault::new(format!("terms.{name}.knots"), out_of_bounds()));
+            return Err(ModelFieldError::new(format!("terms.{name}.knots"), out_of_bounds()));
         }
         let pairs = || knots.iter().zip(knots.iter().skip(1));
         if pairs().any(|([x, _], [next, _])| next <= x) {
-            return Err(Fault::new(format!("terms.{name}.knots"), "do not ascend".to_owned()));
+            return Err(ModelFieldError::new(
+                format!("terms.{name}.knots"),
+                "do not ascend".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -59,11 +62,14 @@ impl Term {
     ///
     /// # Errors
     /// If they do.
-    pub fn check_direction(&self) -> Result<(), Fault> {
+    pub fn check_direction(&self) -> Result<(), ModelFieldError> {
         let mut pairs = self.knots.iter().zip(self.knots.iter().skip(1));
         if self.feature.rises() && pairs.any(|([_, y], [_, next])| next < y) {
             let field = format!("terms.{}.knots", self.feature.name());
-            return Err(Fault::new(field, "fall, but a higher value can only mean more risk"));
+            return Err(ModelFieldError::new(
+                field,
+                "fall, but a higher value can only mean more risk",
+            ));
         }
         Ok(())
     }
@@ -98,7 +104,7 @@ fn interpolate(knots: &[[f64; 2]], x: f64) -> f64 {
 /// constant outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Table {
+pub struct BilinearTable {
     /// The features: rows, then columns.
     pub features: [Feature; 2],
     /// The value of the first feature in each row, ascending.
@@ -109,7 +115,7 @@ pub struct Table {
     pub points: Vec<Vec<f64>>,
 }
 
-impl Table {
+impl BilinearTable {
     /// The points it adds to the log-odds.
     #[must_use]
     pub fn points(&self, features: &Features) -> f64 {
@@ -136,12 +142,12 @@ impl Table {
     ///
     /// # Errors
     /// If the grid is empty, too fine, does not ascend, or its points do not fill it.
-    pub fn check(&self) -> Result<(), Fault> {
+    pub fn check(&self) -> Result<(), ModelFieldError> {
         let [row, column] = self.features;
         let name = format!("tables.{}/{}", row.name(), column.name());
         let lines = [&self.rows, &self.columns];
         if lines.iter().any(|lines| lines.is_empty() || lines.len() > MAX_KNOTS) {
-            return Err(Fault::new(
+            return Err(ModelFieldError::new(
                 name,
                 format!("has no grid of 1 to {MAX_KNOTS} by 1 to {MAX_KNOTS} lines"),
             ));
@@ -150,12 +156,15 @@ impl Table {
             .iter()
             .any(|lines| lines.iter().zip(lines.iter().skip(1)).any(|(line, next)| next <= line))
         {
-            return Err(Fault::new(name, "has lines that do not ascend".to_owned()));
+            return Err(ModelFieldError::new(name, "has lines that do not ascend".to_owned()));
         }
         let fills =
             self.points.len() == self.rows.len() && self.points.iter().all(|row| row.len() == self.columns.len());
         if !fills {
-            return Err(Fault::new(name, "has points that do not fill its grid".to_owned()));
+            return Err(ModelFieldError::new(
+                name,
+                "has points that do not fill its grid".to_owned(),
+            ));
         }
         let values = self
             .rows
@@ -163,7 +172,7 @@ impl Table {
             .chain(&self.columns)
             .chain(self.points.iter().flatten());
         if values.copied().any(|value| !is_in_bounds(value)) {
-            return Err(Fault::new(name, out_of_bounds()));
+            return Err(ModelFieldError::new(name, out_of_bounds()));
         }
         Ok(())
     }
@@ -195,8 +204,8 @@ mod tests {
         }
     }
 
-    fn table(rows: Vec<f64>, columns: Vec<f64>, points: Vec<Vec<f64>>) -> Table {
-        Table {
+    fn table(rows: Vec<f64>, columns: Vec<f64>, points: Vec<Vec<f64>>) -> BilinearTable {
+        BilinearTable {
             features: [Feature::Reports, Feature::Areas],
             rows,
             columns,
@@ -204,7 +213,7 @@ mod tests {
         }
     }
 
-    fn points_at(table: &Table, x: f64, y: f64) -> f64 {
+    fn points_at(table: &BilinearTable, x: f64, y: f64) -> f64 {
         table.points(&Features::of(&[(Feature::Reports, x), (Feature::Areas, y)]))
     }
 

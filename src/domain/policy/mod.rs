@@ -117,10 +117,10 @@ impl Decision {
 }
 
 /// A rule: its decision, if it applies.
-type Rule = fn(&Policy, &Facts) -> Option<Decision>;
+type PolicyRule = fn(&Policy, &Facts) -> Option<Decision>;
 
 /// The rules in their order.
-const RULES: [Rule; 5] = [
+const RULES: [PolicyRule; 5] = [
     Policy::protected,
     Policy::barred,
     Policy::of_tenant,

@@ -4,7 +4,7 @@ use super::cases::raises;
 use super::rate;
 use super::reason::{Points, ReasonCode};
 use super::{Subject, Weighed};
-use crate::domain::evidence::Standing;
+use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 
@@ -19,13 +19,13 @@ impl ScoreModel {
         let spoof_suspected = weighed.verdict.spoof_suspected;
         let judged = weighed.extra;
         let sum = |evidence: f64| evidence + self.prior_log_odds() + judged.sum();
-        let without_unproven = weighed.standing.without_unproven().map(|rest| {
-            let features = self.features(subject, &rest, &subject.around);
+        let without_unproven = weighed.decayed.without_unproven().map(|rest| {
+            let features = self.features(subject, &rest, &subject.neighbourhood);
             let log_odds = sum(self.evidence_log_odds(&features));
             self.at_rest(subject, &rest, log_odds, &judged).by_range
         });
         let log_odds = sum(weighed.evidence_log_odds);
-        let at_rest = self.at_rest(subject, &weighed.standing, log_odds, &judged);
+        let at_rest = self.at_rest(subject, &weighed.decayed, log_odds, &judged);
         weighed.verdict.case_floor = self.case_floor(subject);
 
         let mut score = Moving {
@@ -61,10 +61,10 @@ impl ScoreModel {
     }
 
     /// The score if neither the call nor the neighbourhood may block alone.
-    fn at_rest(&self, subject: &Subject<'_>, standing: &Standing, log_odds: f64, judged: &Points) -> AtRest {
+    fn at_rest(&self, subject: &Subject<'_>, decayed: &DecayedEvidence, log_odds: f64, judged: &Points) -> AtRest {
         let value = 100.0 * sigmoid(log_odds);
         let own =
-            standing.long >= self.rules.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
+            decayed.long >= self.rules.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
         if own {
             return AtRest {
                 by_channel: value,

@@ -1,7 +1,7 @@
 //! The part of a score that comes from fraud cases.
 
 use super::Subject;
-use crate::domain::case::{Case, Link};
+use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::CaseRole;
 use crate::domain::model::ScoreModel;
 
@@ -25,7 +25,7 @@ impl ScoreModel {
                 role * link.confidence * (-subject.now.days_since(dated) / weights.half_life_days).exp2()
             })
             .sum();
-        let neighbour = if subject.around.case_in_100 && subject.cases.is_empty() {
+        let neighbour = if subject.neighbourhood.case_in_100 && subject.cases.is_empty() {
             weights.neighbour
         } else {
             0.0
@@ -46,7 +46,7 @@ impl ScoreModel {
             .map(|(_, case)| case)
     }
 
-    fn holding<'a>(&self, subject: &Subject<'a>) -> impl Iterator<Item = (&'a Link, &'a Case)> {
+    fn holding<'a>(&self, subject: &Subject<'a>) -> impl Iterator<Item = (&'a CaseLink, &'a Case)> {
         let (now, least) = (subject.now, self.rules.cases.floor_confidence);
         let linked = subject.cases.iter().map(|(link, case)| (*link, &**case));
         linked.filter(move |(link, case)| raises(link, case) && link.confidence >= least && !link.ended_at(now))
@@ -54,6 +54,6 @@ impl ScoreModel {
 }
 
 /// Whether a link raises the score: its case contributes, and its role is not that of a victim.
-pub(super) fn raises(link: &Link, case: &Case) -> bool {
+pub(super) fn raises(link: &CaseLink, case: &Case) -> bool {
     case.contributes() && link.role.raises()
 }

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::domain::brand::Brand;
-use crate::domain::evidence::Standing;
+use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 
@@ -15,12 +15,12 @@ impl ScoreModel {
     pub(super) fn category(
         &self,
         subject: &Subject<'_>,
-        standing: &Standing,
+        decayed: &DecayedEvidence,
         prior: &CategoryPrior,
     ) -> Option<(Category, f64)> {
         let mut masses: Vec<(Category, f64)> = Vec::new();
         let mut total = 0.0;
-        for (category, mass) in subject.state.evidence.categories(standing) {
+        for (category, mass) in subject.state.evidence.categories(decayed) {
             total += mass;
             match masses.iter_mut().find(|(known, _)| *known == category) {
                 Some((_, sum)) => *sum += mass,
@@ -43,8 +43,8 @@ impl ScoreModel {
             .filter(|(_, share)| *share >= self.rules.category_shown_from)
     }
 
-    pub(super) fn brand(&self, subject: &Subject<'_>, standing: &Standing) -> Option<Brand> {
+    pub(super) fn brand(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> Option<Brand> {
         let case = self.holding_case(subject).and_then(|case| case.brand.clone());
-        case.or_else(|| subject.state.evidence.leading_brand(standing).cloned())
+        case.or_else(|| subject.state.evidence.leading_brand(decayed).cloned())
     }
 }

@@ -7,7 +7,7 @@
 //! [`ScoreModel::weigh`] computes the sum, for every lookup; [`ScoreModel::explain`] adds the texts, on request.
 
 mod bounds;
-mod call;
+mod call_signing;
 mod cases;
 mod category;
 mod rate;
@@ -16,10 +16,10 @@ mod reason;
 use std::sync::Arc;
 
 use super::brand::Brand;
-use super::call::{Signing, View};
-use super::case::{Case, Link};
+use super::call::{LedgerView, Signing};
+use super::case::{Case, CaseLink};
 use super::decay::remaining_at;
-use super::evidence::Standing;
+use super::evidence::DecayedEvidence;
 use super::feature::Features;
 use super::kinds::{Category, RiskLevel, StatusKind};
 use super::model::ScoreModel;
@@ -39,9 +39,9 @@ pub struct Subject<'a> {
     /// The record of the number; blank if there is none.
     pub state: &'a NumberState,
     /// The cases it is linked to, with their links. A merged case is given as its successor.
-    pub cases: &'a [(&'a Link, Arc<Case>)],
+    pub cases: &'a [(&'a CaseLink, Arc<Case>)],
     /// Its neighbourhood.
-    pub around: Neighbourhood,
+    pub neighbourhood: Neighbourhood,
     /// The number.
     pub number: E164,
     /// How the call was signed; [`Signing::NotGiven`] scores the number itself.
@@ -81,7 +81,7 @@ pub struct Weighed {
     pub evidence_log_odds: f64,
     /// The inputs of the fitted terms.
     pub features: Features,
-    standing: Standing,
+    decayed: DecayedEvidence,
     /// Points of everything that is not a fitted term.
     extra: Points,
 }
@@ -138,22 +138,22 @@ impl ScoreModel {
     /// Scores a number, or a call that shows it.
     #[must_use]
     pub fn weigh(&self, subject: &Subject<'_>) -> Weighed {
-        let (standing, around) = if subject.call.is_of_the_number() {
+        let (decayed, neighbourhood) = if subject.call.is_attributable() {
             let evidence = &subject.state.evidence;
             (
                 evidence.at(subject.now, &self.fold, subject.call.view()),
-                subject.around,
+                subject.neighbourhood,
             )
         } else {
-            (Standing::nothing(subject.now), Neighbourhood::default())
+            (DecayedEvidence::nothing(subject.now), Neighbourhood::default())
         };
-        let spoof_suspected = self.spoof_suspected(subject, &standing);
-        let features = self.features(subject, &standing, &around);
+        let spoof_suspected = self.spoof_suspected(subject, &decayed);
+        let features = self.features(subject, &decayed, &neighbourhood);
         let mut weighed = Weighed {
             verdict: Verdict {
                 value: None,
                 level: RiskLevel::Unknown,
-                confidence: self.confidence(&standing, &around),
+                confidence: self.confidence(&decayed, &neighbourhood),
                 status: subject.status(spoof_suspected),
                 case_floor: false,
                 spoof_suspected,
@@ -161,14 +161,14 @@ impl ScoreModel {
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
-            standing,
+            decayed,
             extra: Points::default(),
         };
         if let Some(StatusKind::Protected | StatusKind::DoNotOriginate) = weighed.verdict.status {
             weighed.verdict.level = RiskLevel::NotScored;
-        } else if !subject.call.is_of_the_number() {
+        } else if !subject.call.is_attributable() {
             self.weigh_failed(&mut weighed);
-        } else if self.is_known(subject, &weighed.standing) {
+        } else if self.is_known(subject, &weighed.decayed) {
             self.add_call(subject, &mut weighed);
             self.add_judgements(subject, &mut weighed);
             let value = self.bounded(subject, &mut weighed);
@@ -181,45 +181,48 @@ impl ScoreModel {
     /// The score in full, with its reasons. `prior` is how common each category is around the number.
     #[must_use]
     pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior, detail: Detail) -> Score {
-        let is_of_the_number = subject.call.is_of_the_number();
-        let is_known = is_of_the_number && self.is_known(subject, &weighed.standing);
+        let is_attributable = subject.call.is_attributable();
+        let is_known = is_attributable && self.is_known(subject, &weighed.decayed);
         Score {
             verdict: weighed.verdict,
             reasons: self.reasons(subject, weighed, detail),
             category: is_known
-                .then(|| self.category(subject, &weighed.standing, prior))
+                .then(|| self.category(subject, &weighed.decayed, prior))
                 .flatten(),
-            brand: is_of_the_number
-                .then(|| self.brand(subject, &weighed.standing))
-                .flatten(),
+            brand: is_attributable.then(|| self.brand(subject, &weighed.decayed)).flatten(),
         }
     }
 
     /// Whether anything is known that can support a score; of reports, only the ledgers that are read count.
-    fn is_known(&self, subject: &Subject<'_>, standing: &Standing) -> bool {
+    fn is_known(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> bool {
         let state = subject.state;
         let own = match subject.call.view() {
-            View::All => !state.evidence.is_empty(),
-            View::Authenticated | View::Unauthenticated => standing.long > 0.0 || standing.not_spam > 0.0,
+            LedgerView::All => !state.evidence.is_empty(),
+            LedgerView::Authenticated | LedgerView::Unauthenticated => decayed.long > 0.0 || decayed.not_spam > 0.0,
         };
         let said = !state.statuses.is_empty() || !state.links.is_empty();
         own || said
             || self.is_mass_calling(subject)
-            || subject.around.ten_thousand.short >= self.rules.unknown_below_range_mass
+            || subject.neighbourhood.ten_thousand.short >= self.rules.unknown_below_range_mass
     }
 
-    pub(super) fn features(&self, subject: &Subject<'_>, standing: &Standing, around: &Neighbourhood) -> Features {
+    pub(super) fn features(
+        &self,
+        subject: &Subject<'_>,
+        decayed: &DecayedEvidence,
+        neighbourhood: &Neighbourhood,
+    ) -> Features {
         // The count of areas decays with the time since the last report: their map does not decay by itself.
-        let left = standing
+        let left = decayed
             .last_at
-            .map_or(0.0, |last| remaining_at(last, standing.at, self.areas_half_life_days));
-        Features::new(subject.number, standing, standing.areas * left, around)
+            .map_or(0.0, |last| remaining_at(last, decayed.at, self.areas_half_life_days));
+        Features::new(subject.number, decayed, decayed.areas * left, neighbourhood)
     }
 
     /// Confidence: 0 without evidence, a half at `confidence_half_mass`.
-    fn confidence(&self, standing: &Standing, around: &Neighbourhood) -> f64 {
+    fn confidence(&self, decayed: &DecayedEvidence, neighbourhood: &Neighbourhood) -> f64 {
         let rules = &self.rules;
-        let mass = standing.long + standing.not_spam + rules.confidence_range_share * around.ten_thousand.short;
+        let mass = decayed.long + decayed.not_spam + rules.confidence_range_share * neighbourhood.ten_thousand.short;
         1.0 - rules.confidence_half_mass / (rules.confidence_half_mass + mass)
     }
 
@@ -227,7 +230,7 @@ impl ScoreModel {
     fn add_judgements(&self, subject: &Subject<'_>, weighed: &mut Weighed) {
         weighed.extra.add(ReasonCode::CaseLink, self.case_points(subject));
         if self.holding_case(subject).is_none() {
-            let points = (self.rules.not_spam * weighed.standing.not_spam.ln_1p()).min(self.rules.not_spam_most);
+            let points = (self.rules.not_spam * weighed.decayed.not_spam.ln_1p()).min(self.rules.not_spam_most);
             weighed.extra.add(ReasonCode::NotSpamReports, -points);
         }
         if subject.holds(StatusKind::VerifiedBusiness, weighed.verdict.spoof_suspected) {

@@ -7,7 +7,7 @@
 use super::Subject;
 use super::Verdict;
 use super::reason::{Points, ReasonCode};
-use crate::domain::call::View;
+use crate::domain::call::LedgerView;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 
@@ -39,11 +39,11 @@ impl ScoreModel {
     pub(super) fn is_mass_calling(&self, subject: &Subject<'_>) -> bool {
         // The owner of a spoofed number does not pay for the calls of others; a call that anybody may have made does.
         let others = match subject.call.view() {
-            View::Unauthenticated => false,
-            View::All => subject.is_owner_protected(),
-            View::Authenticated => !subject.signs.mostly_signed,
+            LedgerView::Unauthenticated => false,
+            LedgerView::All => subject.is_owner_protected(),
+            LedgerView::Authenticated => !subject.signs.mostly_signed,
         };
-        subject.signs.is_mass_calling() && subject.call.is_of_the_number() && !others
+        subject.signs.is_mass_calling() && subject.call.is_attributable() && !others
     }
 
     /// The points of each sign.

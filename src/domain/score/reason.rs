@@ -181,16 +181,16 @@ impl ScoreModel {
         if let Some(kind @ (StatusKind::Protected | StatusKind::DoNotOriginate)) = weighed.verdict.status {
             return vec![unscored(kind)];
         }
-        let is_of_the_number = subject.call.is_of_the_number();
-        if weighed.verdict.value.is_none() && is_of_the_number {
+        let is_attributable = subject.call.is_attributable();
+        if weighed.verdict.value.is_none() && is_attributable {
             return Vec::new();
         }
         let mut points = weighed.extra;
-        if is_of_the_number {
+        if is_attributable {
             self.add_terms(weighed, &mut points);
         }
         let is_stated = |code| {
-            (code == ReasonCode::Attestation && !is_of_the_number)
+            (code == ReasonCode::Attestation && !is_attributable)
                 || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
         };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
@@ -239,7 +239,7 @@ fn unscored(kind: StatusKind) -> Reason {
 
 /// A sentence for the person who has the number, or is called from it.
 fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
-    let (evidence, around) = (&subject.state.evidence, &subject.around);
+    let (evidence, neighbourhood) = (&subject.state.evidence, &subject.neighbourhood);
     match code {
         ReasonCode::RecentReports => last_report(evidence.last_reported, subject.now),
         ReasonCode::HistoricReports => match evidence.reports {
@@ -247,9 +247,9 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
             reports => format!("It was reported {reports} times."),
         },
         ReasonCode::ManyReporters => "The people who reported it are in different areas.".to_owned(),
-        ReasonCode::HotRange100 => range_text(&around.hundred, "100"),
-        ReasonCode::HotRange1000 => range_text(&around.thousand, "1,000"),
-        ReasonCode::HotRange10000 => range_text(&around.ten_thousand, "10,000"),
+        ReasonCode::HotRange100 => range_text(&neighbourhood.hundred, "100"),
+        ReasonCode::HotRange1000 => range_text(&neighbourhood.thousand, "1,000"),
+        ReasonCode::HotRange10000 => range_text(&neighbourhood.ten_thousand, "10,000"),
         ReasonCode::RangePattern if points > 0.0 => {
             "The reported numbers around it are used once and dropped, as made-up caller IDs are.".to_owned()
         }

@@ -15,7 +15,7 @@ use super::time::Timestamp;
 
 /// A caller's traffic at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub struct CallerTraffic {
     /// When the caller was first seen, as far back as this is remembered; none if never.
     pub first_seen: Option<Timestamp>,
     /// The signing of the call in question; none if there is no call. The windows count this call, too.
@@ -63,7 +63,7 @@ pub struct Signs {
     pub mostly_signed: bool,
 }
 
-impl Traffic {
+impl CallerTraffic {
     /// The signs in this traffic.
     #[must_use]
     pub fn signs(&self, thresholds: &Thresholds) -> Signs {

@@ -7,27 +7,27 @@ use crate::number::E164;
 
 const THRESHOLDS: Thresholds = Thresholds::DEFAULT;
 
-fn signs(traffic: &Traffic) -> Signs {
+fn signs(traffic: &CallerTraffic) -> Signs {
     traffic.signs(&THRESHOLDS)
 }
 
-fn ended(calls: u32, answered: u32, short: u32, rejected: u32) -> Traffic {
+fn ended(calls: u32, answered: u32, short: u32, rejected: u32) -> CallerTraffic {
     let outcomes = OutcomeCounts {
         calls,
         answered,
         short,
         rejected,
     };
-    Traffic {
+    CallerTraffic {
         outcomes,
-        ..Traffic::default()
+        ..CallerTraffic::default()
     }
 }
 
-fn signed(full: u32, gateway: u32, unknown: u32, this_call: Option<Signing>) -> Traffic {
-    let mut traffic = Traffic {
+fn signed(full: u32, gateway: u32, unknown: u32, this_call: Option<Signing>) -> CallerTraffic {
+    let mut traffic = CallerTraffic {
         this_call,
-        ..Traffic::default()
+        ..CallerTraffic::default()
     };
     for (signing, calls) in [(Signing::A, full), (Signing::C, gateway), (Signing::NotGiven, unknown)] {
         (0..calls).for_each(|_| traffic.hour.signing += SigningCounts::one(signing));
@@ -37,19 +37,19 @@ fn signed(full: u32, gateway: u32, unknown: u32, this_call: Option<Signing>) -> 
 
 #[test]
 fn nothing_known_is_a_sign_of_nothing() {
-    assert_eq!(signs(&Traffic::default()), Signs::default());
+    assert_eq!(signs(&CallerTraffic::default()), Signs::default());
     assert!(!Signs::default().is_mass_calling());
 }
 
 #[test]
 fn counts_become_signs_at_their_thresholds() {
-    let mut traffic = Traffic::default();
+    let mut traffic = CallerTraffic::default();
     traffic.minute.distinct = 49;
     traffic.hour.distinct = 499;
     traffic.sequential = 9;
     traffic.called_back_by = 19;
     assert_eq!(signs(&traffic), Signs::default());
-    let with = |change: fn(&mut Traffic)| {
+    let with = |change: fn(&mut CallerTraffic)| {
         let mut traffic = traffic;
         change(&mut traffic);
         signs(&traffic)
@@ -100,7 +100,7 @@ fn outcomes_are_a_sign_beyond_their_shares_and_only_in_numbers() {
 
 #[test]
 fn how_a_number_is_mostly_signed_is_told_by_its_other_calls() {
-    let is_signed = |traffic: Traffic| signs(&traffic).mostly_signed;
+    let is_signed = |traffic: CallerTraffic| signs(&traffic).mostly_signed;
     assert!(is_signed(signed(20, 0, 0, None)));
     assert!(is_signed(signed(18, 2, 0, None)));
     assert!(!is_signed(signed(17, 3, 0, None)), "too few of them in full");
@@ -112,7 +112,10 @@ fn how_a_number_is_mostly_signed_is_told_by_its_other_calls() {
         signed_calls: 0,
         ..THRESHOLDS
     };
-    assert!(!Traffic::default().signs(&anything).mostly_signed, "no calls at all");
+    assert!(
+        !CallerTraffic::default().signs(&anything).mostly_signed,
+        "no calls at all"
+    );
 }
 
 #[test]

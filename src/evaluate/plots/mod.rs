@@ -1,16 +1,16 @@
 //! The figures as pictures in SVG: whether scores mean what they say, the share of calls stopped against the share of
 //! legitimate number-days flagged, and the distribution of scores. Each picture can be understood without other text.
 
-mod paper;
 mod reliability;
 mod scores;
+mod sheet;
 mod stopped;
 
 use plotters::drawing::DrawingAreaErrorKind;
 use thiserror::Error;
 
 use super::figures::Figures;
-use super::samples::Samples;
+use super::samples::ScoredSamples;
 
 /// A picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct PlotError(#[from] DrawingAreaErrorKind<std::io::Error>);
 ///
 /// # Errors
 /// If a picture cannot be laid out.
-pub fn draw(samples: &Samples, figures: &Figures) -> Result<[Plot; 3], PlotError> {
+pub fn draw(samples: &ScoredSamples, figures: &Figures) -> Result<[Plot; 3], PlotError> {
     Ok([
         Plot {
             file: "reliability.svg",

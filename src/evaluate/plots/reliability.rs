@@ -5,16 +5,16 @@ use plotters::prelude::*;
 use super::super::figures::Figures;
 use super::super::reliability::{Band, TOLERANCE};
 use super::PlotError;
-use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREY, GRID, LABEL, LEFT, RIGHT, Sheet};
+use super::sheet::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREY, GRID, LABEL, LEFT, RIGHT, Sheet};
 
 const TITLE: &str = "Does a score mean what it says?";
 
 pub(super) fn draw(figures: &Figures) -> Result<String, PlotError> {
     let more = format!(
         "Of the calls with a score, how many are complaint calls, if {} of all calls are unwanted. Bands of 10 points.",
-        paper::percent(figures.prior)
+        sheet::percent(figures.prior)
     );
-    paper::sheet(TITLE, &more, |sheet| chart(sheet, &figures.reliability))
+    sheet::sheet(TITLE, &more, |sheet| chart(sheet, &figures.reliability))
 }
 
 fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
@@ -51,7 +51,7 @@ fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
     chart
         .draw_series(exact)?
         .label("exactly what it says")
-        .legend(|at| paper::stroke(at, GREY.stroke_width(2)));
+        .legend(|at| sheet::stroke(at, GREY.stroke_width(2)));
     let interval = |band: &Band| {
         let [low, high] = band.interval;
         PathElement::new(
@@ -62,7 +62,7 @@ fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
     chart
         .draw_series(bands.iter().map(interval))?
         .label("95 % interval, over exchanges and days")
-        .legend(|at| paper::stroke(at, BLUE.stroke_width(2)));
+        .legend(|at| sheet::stroke(at, BLUE.stroke_width(2)));
     let found = |band: &Band| Circle::new((band.mean_score, band.posterior), 6, BLUE.filled());
     chart
         .draw_series(bands.iter().map(found))?

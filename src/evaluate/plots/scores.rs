@@ -3,9 +3,9 @@
 use plotters::prelude::*;
 
 use super::super::rank::ratio;
-use super::super::samples::{Kind, Samples, calls};
+use super::super::samples::{SampleKind, ScoredSamples, calls};
 use super::PlotError;
-use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
+use super::sheet::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
 
 const TITLE: &str = "Scores of complaint calls, legitimate numbers and random numbers";
 const MORE: &str = "The scores of the evening before. A number without evidence counts as 0.";
@@ -16,11 +16,11 @@ const BARS: usize = 20;
 /// Shares below this are not drawn.
 const LEAST: f64 = 1e-5;
 
-pub(super) fn draw(samples: &Samples) -> Result<String, PlotError> {
-    paper::sheet(TITLE, MORE, |sheet| chart(sheet, samples))
+pub(super) fn draw(samples: &ScoredSamples) -> Result<String, PlotError> {
+    sheet::sheet(TITLE, MORE, |sheet| chart(sheet, samples))
 }
 
-fn chart(sheet: &Sheet<'_>, samples: &Samples) -> Result<(), PlotError> {
+fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples) -> Result<(), PlotError> {
     let mut chart = ChartBuilder::on(sheet)
         .margin_left(BESIDE)
         .margin_right(RIGHT)
@@ -32,7 +32,7 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples) -> Result<(), PlotError> {
         .x_desc(format!("Score, in steps of {WIDTH}"))
         .y_desc("Share of each kind, logarithmic")
         .x_label_formatter(&|score: &f64| format!("{score:.0}"))
-        .y_label_formatter(&|share: &f64| paper::percent(*share))
+        .y_label_formatter(&|share: &f64| sheet::percent(*share))
         .label_style((FONT, LABEL))
         .axis_desc_style((FONT, AXIS))
         .bold_line_style(GRID)
@@ -40,9 +40,14 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples) -> Result<(), PlotError> {
         .disable_x_mesh()
         .draw()?;
     let kinds = [
-        (Kind::Complaint, "complaint calls", BLUE, 0.0),
-        (Kind::Legitimate, "legitimate numbers, each day", VERMILION, 1.0),
-        (Kind::Random, "random numbers of exchanges complained about", GREEN, 2.0),
+        (SampleKind::Complaint, "complaint calls", BLUE, 0.0),
+        (SampleKind::Legitimate, "legitimate numbers, each day", VERMILION, 1.0),
+        (
+            SampleKind::Random,
+            "random numbers of exchanges complained about",
+            GREEN,
+            2.0,
+        ),
     ];
     for (kind, name, colour, place) in kinds {
         let bar = |(from, share): (f64, f64)| {
@@ -67,7 +72,7 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples) -> Result<(), PlotError> {
 }
 
 /// The start of each bar, and the share of calls or numbers in it.
-fn shares(samples: &Samples, kind: Kind) -> Vec<(f64, f64)> {
+fn shares(samples: &ScoredSamples, kind: SampleKind) -> Vec<(f64, f64)> {
     let samples = samples.of(kind);
     let all = calls(samples);
     let bar = |place: usize| {

@@ -9,9 +9,9 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::super::FLAGGED;
 use super::super::figures::{BaselineFigures, Figures};
 use super::super::rank::{ratio, threshold};
-use super::super::samples::{Sample, Samples, calls};
+use super::super::samples::{ScoredSample, ScoredSamples, calls};
 use super::PlotError;
-use super::paper::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
+use super::sheet::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
 
 const TITLE: &str = "Unwanted calls stopped, against legitimate numbers flagged";
 const MORE: &str =
@@ -25,11 +25,11 @@ const POINTS: u32 = 180;
 type Axes = Cartesian2d<LogCoord<f64>, RangedCoordf64>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Axes>;
 
-pub(super) fn draw(samples: &Samples, figures: &Figures) -> Result<String, PlotError> {
-    paper::sheet(TITLE, MORE, |sheet| chart(sheet, samples, figures))
+pub(super) fn draw(samples: &ScoredSamples, figures: &Figures) -> Result<String, PlotError> {
+    sheet::sheet(TITLE, MORE, |sheet| chart(sheet, samples, figures))
 }
 
-fn chart(sheet: &Sheet<'_>, samples: &Samples, figures: &Figures) -> Result<(), PlotError> {
+fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples, figures: &Figures) -> Result<(), PlotError> {
     let stopped = curve(samples, &samples.complaints);
     let random = curve(samples, &samples.random);
     let listed = figures.baselines.values().map(|list| list.stopped);
@@ -45,7 +45,7 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples, figures: &Figures) -> Result<(), 
         .configure_mesh()
         .x_desc("Legitimate numbers flagged, share of all of them on all days, logarithmic")
         .y_desc("Complaint calls stopped, random numbers flagged")
-        .x_label_formatter(&|share: &f64| paper::percent(*share))
+        .x_label_formatter(&|share: &f64| sheet::percent(*share))
         .y_label_formatter(&|share: &f64| format!("{:.0} %", 100.0 * share))
         .label_style((FONT, LABEL))
         .axis_desc_style((FONT, AXIS))
@@ -55,12 +55,12 @@ fn chart(sheet: &Sheet<'_>, samples: &Samples, figures: &Figures) -> Result<(), 
     chart
         .draw_series(LineSeries::new(stopped, BLUE.stroke_width(3)))?
         .label("complaint calls stopped by the score")
-        .legend(|at| paper::stroke(at, BLUE.stroke_width(3)));
+        .legend(|at| sheet::stroke(at, BLUE.stroke_width(3)));
     intervals(&mut chart, figures)?;
     chart
         .draw_series(LineSeries::new(random, GREEN.stroke_width(3)))?
         .label("random numbers flagged by the score")
-        .legend(|at| paper::stroke(at, GREEN.stroke_width(3)));
+        .legend(|at| sheet::stroke(at, GREEN.stroke_width(3)));
     lists(&mut chart, figures)?;
     chart
         .configure_series_labels()
@@ -124,7 +124,7 @@ fn list_name(name: &str) -> (&str, i32) {
 
 /// For each share of legitimate number-days flagged, the share of samples above the lowest threshold that flags no more
 /// than that.
-fn curve(samples: &Samples, of: &[Sample]) -> Vec<(f64, f64)> {
+fn curve(samples: &ScoredSamples, of: &[ScoredSample]) -> Vec<(f64, f64)> {
     let all = calls(of);
     let (mut rest, mut above) = (of.iter().peekable(), 0);
     let point = |place: u32| {

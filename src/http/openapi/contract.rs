@@ -27,24 +27,24 @@ const SERVICE_METHOD: i32 = 2;
 /// The whole contract, by names without the package.
 #[derive(Debug, Default)]
 pub(super) struct Contract {
-    pub(super) messages: BTreeMap<String, Message>,
+    pub(super) messages: BTreeMap<String, ContractMessage>,
     pub(super) enums: BTreeMap<String, Enumeration>,
-    pub(super) services: BTreeMap<String, Service>,
+    pub(super) services: BTreeMap<String, ContractService>,
 }
 
 #[derive(Debug)]
-pub(super) struct Message {
+pub(super) struct ContractMessage {
     pub(super) comment: String,
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<ContractField>,
     pub(super) oneofs: Vec<Oneof>,
 }
 
 #[derive(Debug)]
-pub(super) struct Field {
+pub(super) struct ContractField {
     pub(super) name: String,
     pub(super) json_name: String,
     pub(super) comment: String,
-    pub(super) kind: Kind,
+    pub(super) kind: FieldKind,
     pub(super) is_repeated: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Oneof {
 
 /// The type of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Text,
     Bool,
     Real,
@@ -80,13 +80,13 @@ pub(super) struct Enumeration {
 }
 
 #[derive(Debug)]
-pub(super) struct Service {
+pub(super) struct ContractService {
     pub(super) comment: String,
-    pub(super) methods: BTreeMap<String, Method>,
+    pub(super) methods: BTreeMap<String, ContractMethod>,
 }
 
 #[derive(Debug)]
-pub(super) struct Method {
+pub(super) struct ContractMethod {
     pub(super) comment: String,
     pub(super) request: String,
     pub(super) answer: String,
@@ -105,7 +105,7 @@ impl Contract {
     }
 
     /// A method of a service.
-    pub(super) fn method(&self, service: &str, method: &str) -> Option<&Method> {
+    pub(super) fn method(&self, service: &str, method: &str) -> Option<&ContractMethod> {
         self.services.get(service)?.methods.get(method)
     }
 
@@ -129,7 +129,7 @@ impl Contract {
     }
 }
 
-fn read_message(message: &DescriptorProto, [top, place]: [i32; 2], comments: &Comments<'_>) -> Message {
+fn read_message(message: &DescriptorProto, [top, place]: [i32; 2], comments: &Comments<'_>) -> ContractMessage {
     let mut fields = Vec::new();
     let mut oneofs: Vec<_> = (0..)
         .zip(&message.oneof_decl)
@@ -141,19 +141,19 @@ fn read_message(message: &DescriptorProto, [top, place]: [i32; 2], comments: &Co
     for (at, field) in (0..).zip(&message.field) {
         let name = || type_name(field.type_name());
         let kind = match field.r#type() {
-            Type::Bool => Kind::Bool,
-            Type::Double | Type::Float => Kind::Real,
-            Type::Int32 | Type::Sint32 | Type::Sfixed32 => Kind::Int32,
-            Type::Uint32 | Type::Fixed32 => Kind::Uint32,
-            Type::Int64 | Type::Sint64 | Type::Sfixed64 => Kind::Int64,
-            Type::Uint64 | Type::Fixed64 => Kind::Uint64,
-            Type::Enum => Kind::Enumeration(name()),
+            Type::Bool => FieldKind::Bool,
+            Type::Double | Type::Float => FieldKind::Real,
+            Type::Int32 | Type::Sint32 | Type::Sfixed32 => FieldKind::Int32,
+            Type::Uint32 | Type::Fixed32 => FieldKind::Uint32,
+            Type::Int64 | Type::Sint64 | Type::Sfixed64 => FieldKind::Int64,
+            Type::Uint64 | Type::Fixed64 => FieldKind::Uint64,
+            Type::Enum => FieldKind::Enumeration(name()),
             Type::Message | Type::Group => match field.type_name() {
-                ".google.protobuf.Timestamp" => Kind::Timestamp,
-                ".google.protobuf.Duration" => Kind::Duration,
-                _ => Kind::Message(name()),
+                ".google.protobuf.Timestamp" => FieldKind::Timestamp,
+                ".google.protobuf.Duration" => FieldKind::Duration,
+                _ => FieldKind::Message(name()),
             },
-            Type::String | Type::Bytes => Kind::Text,
+            Type::String | Type::Bytes => FieldKind::Text,
         };
         // The compiler puts an `optional` field into a oneof of its own.
         let oneof = field.oneof_index.filter(|_| !field.proto3_optional());
@@ -161,7 +161,7 @@ fn read_message(message: &DescriptorProto, [top, place]: [i32; 2], comments: &Co
         if let Some(oneof) = oneof {
             oneof.json_names.push(field.json_name().to_owned());
         }
-        fields.push(Field {
+        fields.push(ContractField {
             name: field.name().to_owned(),
             json_name: field.json_name().to_owned(),
             comment: comments.at(&[top, place, MESSAGE_FIELD, at]),
@@ -170,7 +170,7 @@ fn read_message(message: &DescriptorProto, [top, place]: [i32; 2], comments: &Co
         });
     }
     oneofs.retain(|oneof| !oneof.json_names.is_empty());
-    Message {
+    ContractMessage {
         comment: comments.at(&[top, place]),
         fields,
         oneofs,
@@ -187,16 +187,16 @@ fn read_enum(item: &EnumDescriptorProto, [top, place]: [i32; 2], comments: &Comm
     }
 }
 
-fn read_service(service: &ServiceDescriptorProto, [top, place]: [i32; 2], comments: &Comments<'_>) -> Service {
+fn read_service(service: &ServiceDescriptorProto, [top, place]: [i32; 2], comments: &Comments<'_>) -> ContractService {
     let methods = (0..).zip(&service.method).map(|(at, method)| {
-        let read = Method {
+        let read = ContractMethod {
             comment: comments.at(&[top, place, SERVICE_METHOD, at]),
             request: type_name(method.input_type()),
             answer: type_name(method.output_type()),
         };
         (method.name().to_owned(), read)
     });
-    Service {
+    ContractService {
         comment: comments.at(&[top, place]),
         methods: methods.collect(),
     }

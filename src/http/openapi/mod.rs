@@ -11,10 +11,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use self::contract::{Contract, Field, Method};
+use self::contract::{Contract, ContractField, ContractMethod};
 use self::schema::{Schemas, is_required};
 use super::response::{FullResponse, JSON, response};
-use super::route::{Answer, Body, Route};
+use super::route::{AnswerBody, Body, Route};
 use super::routes::ROUTES;
 
 /// The path of the description.
@@ -81,7 +81,7 @@ fn document(routes: &[Route]) -> Value {
     })
 }
 
-fn operation(route: &Route, method: &Method, contract: &Contract, schemas: &mut Schemas<'_>) -> Value {
+fn operation(route: &Route, method: &ContractMethod, contract: &Contract, schemas: &mut Schemas<'_>) -> Value {
     let mut operation = json!({
         "operationId": route.name,
         "tags": [route.service],
@@ -124,13 +124,18 @@ fn first_sentence(comment: &str) -> String {
     first.trim_end_matches('.').to_owned()
 }
 
-fn body_schema(route: &Route, method: &Method, fields: &[Field], schemas: &mut Schemas<'_>) -> Option<Value> {
+fn body_schema(
+    route: &Route,
+    method: &ContractMethod,
+    fields: &[ContractField],
+    schemas: &mut Schemas<'_>,
+) -> Option<Value> {
     match route.body {
         Body::None => None,
         Body::Request => Some(schemas.request(&method.request, route.path_field)),
         Body::Field(name) => {
             let field = fields.iter().find(|field| field.name == name)?;
-            let contract::Kind::Message(message) = &field.kind else {
+            let contract::FieldKind::Message(message) = &field.kind else {
                 return None;
             };
             Some(schemas.request(message, None))
@@ -151,7 +156,7 @@ fn body_schema(route: &Route, method: &Method, fields: &[Field], schemas: &mut S
     }
 }
 
-fn parameters(route: &Route, fields: &[Field], schemas: &mut Schemas<'_>) -> Vec<Value> {
+fn parameters(route: &Route, fields: &[ContractField], schemas: &mut Schemas<'_>) -> Vec<Value> {
     let in_path = route.path_name().zip(route.path_field);
     let in_path = in_path.map(|(name, field)| ("path", name.to_owned(), field));
     let in_query = route.query.iter();
@@ -183,13 +188,13 @@ fn example(field: &str) -> Option<&'static str> {
     }
 }
 
-fn responses(route: &Route, method: &Method, schemas: &mut Schemas<'_>) -> Value {
+fn responses(route: &Route, method: &ContractMethod, schemas: &mut Schemas<'_>) -> Value {
     let (good, bad) = match route.answer {
-        Answer::Message => (
+        AnswerBody::Message => (
             json!({ "application/json": { "schema": schemas.answer(&method.answer) } }),
             json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{STATUS}") } } }),
         ),
-        Answer::Line => (
+        AnswerBody::Line => (
             json!({ "text/plain": { "schema": { "type": "string" } } }),
             json!({ "text/plain": { "schema": { "type": "string", "maxLength": 0 } } }),
         ),

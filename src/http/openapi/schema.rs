@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::contract::{Contract, Enumeration, Field, Kind, Message, Oneof};
+use super::contract::{Contract, ContractField, ContractMessage, Enumeration, FieldKind, Oneof};
 
 /// The schemas of a description, by name.
 pub(super) struct Schemas<'a> {
@@ -38,8 +38,8 @@ impl<'a> Schemas<'a> {
     }
 
     /// The schema of a field.
-    pub(super) fn field(&mut self, field: &Field) -> Value {
-        if let Kind::Message(name) | Kind::Enumeration(name) = &field.kind {
+    pub(super) fn field(&mut self, field: &ContractField) -> Value {
+        if let FieldKind::Message(name) | FieldKind::Enumeration(name) = &field.kind {
             self.name_all(name, false);
         }
         field_schema(field)
@@ -72,7 +72,7 @@ impl<'a> Schemas<'a> {
             return;
         };
         for field in &message.fields {
-            if let Kind::Message(name) | Kind::Enumeration(name) = &field.kind {
+            if let FieldKind::Message(name) | FieldKind::Enumeration(name) = &field.kind {
                 self.name_all(name, is_request);
             }
         }
@@ -93,7 +93,7 @@ pub(super) fn is_required(comment: &str) -> bool {
 
 /// The schema of a message. `request` is none for a message of responses only; else it has the field that is in the path.
 /// The schema of a request refuses unknown fields, as the server does; that of a response allows them.
-fn message_schema(message: &Message, request: Option<Option<&'static str>>) -> Value {
+fn message_schema(message: &ContractMessage, request: Option<Option<&'static str>>) -> Value {
     let in_path = request.flatten();
     let fields = || {
         message
@@ -138,13 +138,13 @@ fn oneof_schema(oneof: &Oneof) -> Value {
     json!({ "description": oneof.comment, "oneOf": choices })
 }
 
-fn field_schema(field: &Field) -> Value {
+fn field_schema(field: &ContractField) -> Value {
     let mut schema = kind_schema(&field.kind);
     if field.is_repeated {
         schema = json!({ "type": "array", "items": schema });
     }
     if let Some(keys) = schema.as_object_mut() {
-        if field.kind == Kind::Text && !field.is_repeated && is_required(&field.comment) {
+        if field.kind == FieldKind::Text && !field.is_repeated && is_required(&field.comment) {
             keys.insert("minLength".to_owned(), 1.into());
         }
         keys.insert("description".to_owned(), field.comment.as_str().into());
@@ -152,18 +152,18 @@ fn field_schema(field: &Field) -> Value {
     schema
 }
 
-fn kind_schema(kind: &Kind) -> Value {
+fn kind_schema(kind: &FieldKind) -> Value {
     match kind {
-        Kind::Text => json!({ "type": "string" }),
-        Kind::Bool => json!({ "type": "boolean" }),
-        Kind::Real => json!({ "type": "number", "format": "double" }),
-        Kind::Int32 => json!({ "type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX }),
-        Kind::Uint32 => json!({ "type": "integer", "format": "uint32", "minimum": 0, "maximum": u32::MAX }),
-        Kind::Int64 => json!({ "type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$" }),
-        Kind::Uint64 => json!({ "type": "string", "format": "uint64", "pattern": "^[0-9]{1,20}$" }),
-        Kind::Timestamp => json!({ "type": "string", "format": "date-time" }),
-        Kind::Duration => json!({ "type": "string", "pattern": "^-?[0-9]{1,12}(\\.[0-9]{1,9})?s$" }),
-        Kind::Message(name) | Kind::Enumeration(name) => reference(name),
+        FieldKind::Text => json!({ "type": "string" }),
+        FieldKind::Bool => json!({ "type": "boolean" }),
+        FieldKind::Real => json!({ "type": "number", "format": "double" }),
+        FieldKind::Int32 => json!({ "type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX }),
+        FieldKind::Uint32 => json!({ "type": "integer", "format": "uint32", "minimum": 0, "maximum": u32::MAX }),
+        FieldKind::Int64 => json!({ "type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$" }),
+        FieldKind::Uint64 => json!({ "type": "string", "format": "uint64", "pattern": "^[0-9]{1,20}$" }),
+        FieldKind::Timestamp => json!({ "type": "string", "format": "date-time" }),
+        FieldKind::Duration => json!({ "type": "string", "pattern": "^-?[0-9]{1,12}(\\.[0-9]{1,9})?s$" }),
+        FieldKind::Message(name) | FieldKind::Enumeration(name) => reference(name),
     }
 }
 

@@ -10,16 +10,16 @@ use proptest::sample::select;
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::ids::ListSource;
-use crate::domain::list::{Origin, Pattern};
+use crate::domain::list::{EntryOrigin, Pattern};
 use crate::domain::requests::Requests;
-use crate::domain::tail::Tail;
+use crate::domain::unknown_fields::UnknownFields;
 
 const NOW: Timestamp = Timestamp::from_secs(1_000);
 
 fn entry(pattern: &str, expires_at: Option<i64>, action: Option<Action>) -> ListEntry {
     ListEntry {
         pattern: Pattern::parse(pattern).unwrap(),
-        origin: Arc::new(Origin {
+        origin: Arc::new(EntryOrigin {
             source: ListSource::parse("test").unwrap(),
             requester: None,
         }),
@@ -38,7 +38,7 @@ fn list(id: &str, kind: ListKind, mut entries: Vec<ListEntry>) -> List {
         actor: Actor::parse("ana").unwrap(),
         replaced_at: Timestamp::from_secs(0),
         requests: Requests::default(),
-        tail: Tail::default(),
+        unknown_fields: UnknownFields::default(),
     }
 }
 
@@ -171,7 +171,7 @@ fn a_reader_never_sees_half_of_two_lists() {
     let table = ListTable::default();
     table.apply(&a.id, 1, Some(a.clone()));
     let stop = AtomicBool::new(false);
-    let listed = |lists: &Lists, text| lists.listed(number(text), NOW).do_not_originate.is_some();
+    let listed = |lists: &ListSnapshot, text| lists.listed(number(text), NOW).do_not_originate.is_some();
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..2)
             .map(|_| {

@@ -30,7 +30,7 @@ enum Voice {
 
 /// A generated report.
 #[derive(Clone, Debug)]
-struct Said {
+struct TestReport {
     hour: i64,
     voice: Voice,
     /// Whether the victim is in the area of the North American numbers.
@@ -41,7 +41,7 @@ struct Said {
 /// A generated record.
 #[derive(Clone, Debug)]
 struct Made {
-    said: Vec<Said>,
+    said: Vec<TestReport>,
     /// Statuses, one of each kind, with the hour in which each expires.
     statuses: Vec<(StatusKind, Option<i64>)>,
     link: Option<CaseRole>,
@@ -55,9 +55,9 @@ struct Write {
     again: Option<Pick>,
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn said() -> impl Strategy<Value = TestReport> {
     let voice = prop_oneof![6 => Just(Voice::Proven), 1 => Just(Voice::Unproven), 1 => Just(Voice::NotSpam)];
-    (0..HOURS, voice, any::<bool>(), prop::bool::weighted(0.1)).prop_map(|(hour, voice, local, withdrawn)| Said {
+    (0..HOURS, voice, any::<bool>(), prop::bool::weighted(0.1)).prop_map(|(hour, voice, local, withdrawn)| TestReport {
         hour,
         voice,
         local,
@@ -101,7 +101,7 @@ fn writes() -> impl Strategy<Value = Vec<Write>> {
 
 impl Made {
     fn state(&self, model: &ScoreModel) -> NumberState {
-        let (mut state, mut rows) = (NumberState::default(), Rows::unloaded(0));
+        let (mut state, mut rows) = (NumberState::default(), LoadedRows::unloaded(0));
         for (n, said) in self.said.iter().enumerate() {
             let id = ReportId::parse(&format!("r{n}")).unwrap();
             let body = ReportBody {
@@ -126,7 +126,7 @@ impl Made {
             });
         }
         if let Some(role) = self.link {
-            state.set_link(Link {
+            state.set_link(CaseLink {
                 role,
                 ..link(&CaseId::parse("c-1").unwrap())
             });
@@ -147,7 +147,7 @@ impl Made {
         self.live(Voice::Proven).map(|said| said.hour).max()
     }
 
-    fn live(&self, voice: Voice) -> impl Iterator<Item = &Said> {
+    fn live(&self, voice: Voice) -> impl Iterator<Item = &TestReport> {
         self.said
             .iter()
             .filter(move |said| !said.withdrawn && said.voice == voice)
@@ -252,7 +252,7 @@ fn check(
     let past = (records.len() <= PLAIN_MAX).then_some(HOURS / 2);
     for now in [HOURS, HOURS + 11, HOURS + 240, 8 * HOURS].into_iter().chain(past) {
         for own in owns {
-            let found = index.around(E164::from_digits(block + own).unwrap(), hour(now));
+            let found = index.neighbourhood(E164::from_digits(block + own).unwrap(), hour(now));
             let wanted = brute(records, block, *own, now, index.model());
             for ((what, found), (_, wanted)) in figures(&found).into_iter().zip(figures(&wanted)) {
                 prop_assert!(

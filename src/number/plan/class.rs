@@ -3,8 +3,8 @@
 use super::super::kinds::LineType;
 use super::super::region::Region;
 use super::lengths::Lengths;
-use super::metadata::Metadata;
-use super::pattern::{Automaton, PatternError, Program};
+use super::metadata::TerritoryMetadata;
+use super::pattern::{Automaton, PatternSyntaxError, Program};
 
 /// The region and the kind of line of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,16 +15,16 @@ pub(super) struct Class {
 }
 
 /// The classes of all numbers of the territories that share a country code, main one first.
-pub(super) fn table(metadata: &[Metadata]) -> Automaton<Class> {
+pub(super) fn table(metadata: &[TerritoryMetadata]) -> Automaton<Class> {
     let mut sources = Sources::default();
     for (index, one) in metadata.iter().enumerate() {
         let leading = one.leading_digits.filter(|_| metadata.len() > 1);
-        sources.territories.push(Owner {
+        sources.territories.push(Claimant {
             region: one.id.parse().ok(),
             claim: match leading {
-                _ if metadata.len() == 1 => Claim::All,
-                Some(_) => Claim::Leading,
-                None => Claim::Valid,
+                _ if metadata.len() == 1 => ClaimScope::All,
+                Some(_) => ClaimScope::Leading,
+                None => ClaimScope::Valid,
             },
         });
         if let Some(pattern) = leading {
@@ -45,20 +45,20 @@ pub(super) fn table(metadata: &[Metadata]) -> Automaton<Class> {
 /// The patterns of a country code and the meaning of each.
 #[derive(Default)]
 struct Sources {
-    territories: Vec<Owner>,
+    territories: Vec<Claimant>,
     programs: Vec<Program>,
     /// One for each program.
     sayings: Vec<Saying>,
 }
 
 /// A territory that may claim numbers.
-struct Owner {
+struct Claimant {
     region: Option<Region>,
-    claim: Claim,
+    claim: ClaimScope,
 }
 
 /// Which numbers a territory claims.
-enum Claim {
+enum ClaimScope {
     /// All numbers: no other territory has the country code.
     All,
     /// Numbers with its leading digits, valid or not.
@@ -87,7 +87,13 @@ enum Says {
 }
 
 impl Sources {
-    fn add(&mut self, program: Result<Program, PatternError>, territory: usize, says: Says, lengths: Option<Lengths>) {
+    fn add(
+        &mut self,
+        program: Result<Program, PatternSyntaxError>,
+        territory: usize,
+        says: Says,
+        lengths: Option<Lengths>,
+    ) {
         debug_assert!(program.is_ok(), "a test reads every pattern of the plan");
         if let Ok(program) = program {
             self.programs.push(program);
@@ -111,9 +117,9 @@ impl Sources {
                 .collect();
             let line_type = line_type(&said);
             let claims = match owner.claim {
-                Claim::All => true,
-                Claim::Leading => said.contains(&Says::Belongs),
-                Claim::Valid => line_type != LineType::Unknown,
+                ClaimScope::All => true,
+                ClaimScope::Leading => said.contains(&Says::Belongs),
+                ClaimScope::Valid => line_type != LineType::Unknown,
             };
             claims.then_some(Class {
                 region: owner.region,

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use super::class::{self, Class};
 use super::format::Formats;
-use super::metadata::Metadata;
-use super::pattern::{Automaton, PatternError};
+use super::metadata::TerritoryMetadata;
+use super::pattern::{Automaton, PatternSyntaxError};
 use super::territory::Territory;
 
 /// The territories of a country code.
@@ -16,7 +16,7 @@ pub(super) struct Country {
     main: Territory,
     others: Vec<Territory>,
     /// The source of the tables below, main territory first.
-    metadata: &'static [Metadata],
+    metadata: &'static [TerritoryMetadata],
     /// Built on first use: most programs see numbers of few countries.
     classes: OnceLock<Automaton<Class>>,
     /// Built on first use.
@@ -27,8 +27,8 @@ impl Country {
     /// The country with these territories, main territory first; none if there are none.
     ///
     /// # Errors
-    /// [`PatternError`] if the dialling rules of a territory cannot be read.
-    pub(super) fn new(code: u16, metadata: &'static [Metadata]) -> Result<Option<Self>, PatternError> {
+    /// [`PatternSyntaxError`] if the dialling rules of a territory cannot be read.
+    pub(super) fn new(code: u16, metadata: &'static [TerritoryMetadata]) -> Result<Option<Self>, PatternSyntaxError> {
         let Some((main, others)) = metadata.split_first() else {
             return Ok(None);
         };

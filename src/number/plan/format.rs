@@ -1,18 +1,18 @@
 //! The national and international formats of numbers.
 
-use super::metadata::{Format, Metadata};
-use super::pattern::{Match, PatternError, Program};
+use super::metadata::{FormatMetadata, TerritoryMetadata};
+use super::pattern::{Match, PatternSyntaxError, Program};
 
 /// The formats of a country code's numbers.
 #[derive(Debug, Default)]
 pub(super) struct Formats {
-    national: Vec<Rule>,
-    international: Vec<Rule>,
+    national: Vec<FormatRule>,
+    international: Vec<FormatRule>,
 }
 
 /// The format of some numbers.
 #[derive(Debug)]
-struct Rule {
+struct FormatRule {
     /// The leading digits of these numbers; any if `None`.
     leading: Option<Program>,
     pattern: Program,
@@ -31,14 +31,14 @@ enum Piece {
 
 impl Formats {
     /// The formats of a country code, from its main territory.
-    pub(super) fn of(main: &Metadata) -> Self {
+    pub(super) fn of(main: &TerritoryMetadata) -> Self {
         let national_prefix = main.national_prefix.unwrap_or_default();
         let national = main.formats.iter().map(|format| {
             let text = match format.national_prefix {
                 Some(rule) => with_national_prefix(format.format, rule, national_prefix),
                 None => format.format.to_owned(),
             };
-            Rule::new(format, &text)
+            FormatRule::new(format, &text)
         });
         let international = main.international_formats;
         let international = if international.is_empty() {
@@ -50,7 +50,7 @@ impl Formats {
             national: national.filter_map(Result::ok).collect(),
             international: international
                 .iter()
-                .filter_map(|format| Rule::new(format, format.format).ok())
+                .filter_map(|format| FormatRule::new(format, format.format).ok())
                 .collect(),
         }
     }
@@ -72,7 +72,7 @@ impl Formats {
     }
 }
 
-fn write(rules: &[Rule], digits: &[u8]) -> String {
+fn write(rules: &[FormatRule], digits: &[u8]) -> String {
     rules
         .iter()
         .filter(|rule| {
@@ -84,8 +84,8 @@ fn write(rules: &[Rule], digits: &[u8]) -> String {
         .unwrap_or_else(|| String::from_utf8_lossy(digits).into_owned())
 }
 
-impl Rule {
-    fn new(format: &Format, template: &str) -> Result<Self, PatternError> {
+impl FormatRule {
+    fn new(format: &FormatMetadata, template: &str) -> Result<Self, PatternSyntaxError> {
         Ok(Self {
             leading: format.leading_digits.map(Program::new).transpose()?,
             pattern: Program::new(format.pattern)?,

@@ -1,6 +1,6 @@
 //! How many digits the numbers of a territory have.
 
-use super::metadata::{Kind, Metadata};
+use super::metadata::{LineTypeMetadata, TerritoryMetadata};
 
 /// The lengths of national numbers, in digits without the country code: one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum LengthFit {
 
 impl Lengths {
     /// The lengths of a territory: of all its kinds of numbers together.
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &TerritoryMetadata) -> Self {
         let mut lengths = Self::default();
         for kind in metadata.kinds.iter().map(Self::of_kind) {
             lengths.national |= kind.national;
@@ -35,7 +35,7 @@ impl Lengths {
     }
 
     /// The lengths of one kind of number.
-    pub(super) fn of_kind(kind: &Kind) -> Self {
+    pub(super) fn of_kind(kind: &LineTypeMetadata) -> Self {
         Self {
             national: bits(kind.lengths),
             local: bits(kind.local_lengths),

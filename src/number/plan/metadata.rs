@@ -3,18 +3,18 @@
 use super::super::kinds::LineType;
 
 /// The territories behind each country code in use, by code. The rules of the first one hold for the code as a whole.
-pub(super) static COUNTRIES: &[(u16, &[Metadata])] = include!(concat!(env!("OUT_DIR"), "/plan.rs"));
+pub(super) static COUNTRIES: &[(u16, &[TerritoryMetadata])] = include!(concat!(env!("OUT_DIR"), "/plan.rs"));
 
 /// The facts about a territory. Patterns are regular expressions over digits.
 #[derive(Debug)]
-pub(super) struct Metadata {
+pub(super) struct TerritoryMetadata {
     /// The region.
     pub(super) id: &'static str,
     pub(super) country_code: u16,
     /// The general form of all its numbers.
     pub(super) general: &'static str,
     /// In the order in which libphonenumber tries them.
-    pub(super) kinds: &'static [Kind],
+    pub(super) kinds: &'static [LineTypeMetadata],
     /// The leading digits of its numbers, where other territories share the code.
     pub(super) leading_digits: Option<&'static str>,
     /// The prefix dialled before a country code.
@@ -25,14 +25,14 @@ pub(super) struct Metadata {
     pub(super) national_prefix_for_parsing: Option<&'static str>,
     /// The replacement for this prefix.
     pub(super) national_prefix_transform_rule: Option<&'static str>,
-    pub(super) formats: &'static [Format],
+    pub(super) formats: &'static [FormatMetadata],
     /// The formats for use abroad, where they differ.
-    pub(super) international_formats: &'static [Format],
+    pub(super) international_formats: &'static [FormatMetadata],
 }
 
 /// One kind of number of a territory.
 #[derive(Debug)]
-pub(super) struct Kind {
+pub(super) struct LineTypeMetadata {
     pub(super) line_type: LineType,
     pub(super) pattern: &'static str,
     /// In digits; if empty, those of all numbers of the territory.
@@ -43,7 +43,7 @@ pub(super) struct Kind {
 
 /// The format of some numbers.
 #[derive(Debug)]
-pub(super) struct Format {
+pub(super) struct FormatMetadata {
     pub(super) pattern: &'static str,
     /// The number with `$1` and so on for the groups of the pattern.
     pub(super) format: &'static str,

@@ -30,11 +30,11 @@ use territory::Territory;
 /// No country code is longer than three digits.
 const COUNTRY_CODES: u16 = 1_000;
 
-static PLAN: LazyLock<Plan> = LazyLock::new(Plan::load);
+static PLAN: LazyLock<NumberingPlan> = LazyLock::new(NumberingPlan::load);
 
 /// The plan's facts about a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct PlanClassification {
     pub(super) region: Option<Region>,
     pub(super) line_type: LineType,
     pub(super) validity: Validity,
@@ -43,7 +43,7 @@ pub(super) struct Standing {
 }
 
 /// The plans of all countries.
-struct Plan {
+struct NumberingPlan {
     /// By country code; a slot is empty where no country has the code.
     by_code: Vec<Option<Country>>,
     code_of: HashMap<Region, u16, foldhash::fast::RandomState>,
@@ -76,9 +76,9 @@ fn territory(region: Region) -> Option<&'static Territory> {
 }
 
 /// The plan's facts about the number with these digits after the country code.
-pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
+pub(super) fn classify(code: u16, national: &[u8]) -> PlanClassification {
     let Some(country) = country(code) else {
-        return Standing {
+        return PlanClassification {
             region: None,
             line_type: LineType::Unknown,
             validity: Validity::Impossible,
@@ -87,7 +87,7 @@ pub(super) fn standing(code: u16, national: &[u8]) -> Standing {
     };
     let class = country.class(national);
     let fit = country.main().lengths().fit(national.len());
-    Standing {
+    PlanClassification {
         region: class.region,
         line_type: class.line_type,
         validity: match fit {
@@ -124,7 +124,7 @@ pub(super) fn warm_up() {
     service::warm_up();
 }
 
-impl Plan {
+impl NumberingPlan {
     fn load() -> Self {
         let mut by_code: Vec<Option<Country>> = (0..COUNTRY_CODES).map(|_| None).collect();
         for &(code, metadata) in COUNTRIES {

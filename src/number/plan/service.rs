@@ -20,11 +20,11 @@ const EMERGENCY_EVERYWHERE: [&str; 2] = ["112", "911"];
 /// is not known.
 const EMERGENCY_SOMEWHERE: [&str; 6] = ["000", "08", "110", "118", "119", "999"];
 
-static SERVICES: LazyLock<HashMap<Region, Services, foldhash::fast::RandomState>> =
-    LazyLock::new(|| TABLE.lines().filter_map(Services::read).collect());
+static SERVICES: LazyLock<HashMap<Region, ServiceNumbers, foldhash::fast::RandomState>> =
+    LazyLock::new(|| TABLE.lines().filter_map(ServiceNumbers::read).collect());
 
 /// The short numbers of one region.
-struct Services {
+struct ServiceNumbers {
     emergency: Option<Program>,
     short_code: Option<Program>,
 }
@@ -54,7 +54,7 @@ fn matches(pattern: Option<&Program>, digits: &str) -> bool {
     digits.len() <= DIGITS_MAX && pattern.is_some_and(|pattern| pattern.match_all(digits.as_bytes()).is_some())
 }
 
-impl Services {
+impl ServiceNumbers {
     fn read(line: &str) -> Option<(Region, Self)> {
         let mut columns = line.split(';');
         let region = columns.next()?.parse().ok()?;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::super::region::Region;
 use super::format::Template;
 use super::lengths::Lengths;
-use super::metadata::Metadata;
-use super::pattern::{PatternError, Program};
+use super::metadata::TerritoryMetadata;
+use super::pattern::{PatternSyntaxError, Program};
 
 /// A country or a part of one with its own dialling rules.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ struct NationalPrefix {
 }
 
 impl Territory {
-    pub(super) fn new(metadata: &Metadata) -> Result<Self, PatternError> {
+    pub(super) fn new(metadata: &TerritoryMetadata) -> Result<Self, PatternSyntaxError> {
         let prefix = metadata.national_prefix_for_parsing.or(metadata.national_prefix);
         Ok(Self {
             region: metadata.id.parse().unwrap_or(Region::WORLD),

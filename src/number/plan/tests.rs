@@ -31,8 +31,8 @@ fn neighbours(example: &str) -> Vec<String> {
     all
 }
 
-fn national(code: u16, text: &str) -> Standing {
-    standing(code, text.as_bytes())
+fn national(code: u16, text: &str) -> PlanClassification {
+    classify(code, text.as_bytes())
 }
 
 #[test]

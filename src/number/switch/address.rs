@@ -1,10 +1,10 @@
 //! Parses the texts that switches send for a caller: SIP and `tel` addresses, names, parameters.
 
-use super::super::kinds::Verstat;
+use super::super::kinds::VerstatParameter;
 use super::super::text::unicode::{fold, is_invisible};
 use super::super::text::written::is_separator;
 use super::anonymous;
-use super::name_addr::{Value, strip_scheme};
+use super::name_addr::{NameAddr, strip_scheme};
 use super::verstat;
 
 /// Schemes whose addresses have a user and a host.
@@ -32,12 +32,12 @@ pub(super) struct Address {
     /// Where a local number belongs (RFC 3966): a country code after `+`, or a domain.
     pub(super) phone_context: Option<String>,
     pub(super) extension: Option<String>,
-    pub(super) verstat: Option<Verstat>,
+    pub(super) verstat: Option<VerstatParameter>,
 }
 
 impl Address {
     /// Parses one value: an address (RFC 3261 section 19, RFC 3966), or any other text.
-    pub(super) fn new(value: &Value<'_>) -> Self {
+    pub(super) fn new(value: &NameAddr<'_>) -> Self {
         let address = value.address;
         let mut parts = if let Some(rest) = SIP_SCHEMES.iter().find_map(|scheme| strip_scheme(address, scheme)) {
             Parts::sip(rest)
@@ -260,7 +260,7 @@ mod tests {
             assert_eq!(address.extension.as_deref(), Some("77"), "{text}");
             assert_eq!(
                 address.verstat,
-                Some(Verstat::Passed(Some(AttestationLevel::A))),
+                Some(VerstatParameter::Passed(Some(AttestationLevel::A))),
                 "{text}"
             );
         }
@@ -272,7 +272,7 @@ mod tests {
             "sip:+14155550199;verstat=TN-Validation-Failed@carrier.example;verstat=TN-Validation-Passed",
             "+14155550199;verstat=TN-Validation-Passed;verstat=TN-Validation-Failed;verstat=x",
         ] {
-            assert_eq!(address(text).verstat, Some(Verstat::Failed), "{text}");
+            assert_eq!(address(text).verstat, Some(VerstatParameter::Failed), "{text}");
         }
     }
 

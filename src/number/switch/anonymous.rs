@@ -13,11 +13,11 @@ const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
 const ZEROS_MIN: usize = 4;
 
 /// The words of the table. The table is our own: nobody can fill it with collisions.
-type Words = HashSet<&'static str, foldhash::fast::RandomState>;
+type WordSet = HashSet<&'static str, foldhash::fast::RandomState>;
 
-static WORDS: LazyLock<Words> = LazyLock::new(|| column(0));
+static WORDS: LazyLock<WordSet> = LazyLock::new(|| column(0));
 
-static SPELLED: LazyLock<Words> = LazyLock::new(|| column(1));
+static SPELLED: LazyLock<WordSet> = LazyLock::new(|| column(1));
 
 /// Whether a text says that there is no number to show. White space, punctuation and case do not matter.
 pub(super) fn is_word(text: &str) -> bool {
@@ -50,7 +50,7 @@ pub(super) fn warm_up() {
     LazyLock::force(&SPELLED);
 }
 
-fn column(index: usize) -> Words {
+fn column(index: usize) -> WordSet {
     TABLE
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -8,7 +8,7 @@ use super::super::region::Region;
 use super::super::text::unicode::{fold, is_invisible};
 use super::super::text::written::Written;
 use super::address::{Address, User, is_emergency_urn};
-use super::name_addr::{Value, values};
+use super::name_addr::{NameAddr, values};
 use super::{anonymous, privacy};
 
 /// The fewest digits, without leading zeros, of a national number whose length fits no plan. Fewer digits are a
@@ -48,7 +48,7 @@ fn holds_number(answer: &Result<Parsed, NumberError>) -> bool {
 }
 
 /// Reads one value of a header.
-fn read(value: &Value<'_>, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+fn read(value: &NameAddr<'_>, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     if is_emergency_urn(value.address) {
         return Ok(Parsed::Service(ServiceNumber::new(
             "",
@@ -154,7 +154,7 @@ fn is_prefix(number: &ParsedNumber) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::kinds::{AttestationLevel, LineType, Verstat};
+    use super::super::super::kinds::{AttestationLevel, LineType, VerstatParameter};
     use super::super::super::parsed::ServiceKind;
     use super::*;
 
@@ -319,7 +319,10 @@ mod tests {
             panic!("a number");
         };
         assert_eq!(number.extension(), Some("77"));
-        assert_eq!(number.verstat(), Some(Verstat::Passed(Some(AttestationLevel::B))));
+        assert_eq!(
+            number.verstat(),
+            Some(VerstatParameter::Passed(Some(AttestationLevel::B)))
+        );
         assert_eq!(number.line_type(), LineType::FixedLineOrMobile);
         assert_eq!(number.region(), Some(Region::US));
     }

@@ -8,7 +8,7 @@ const SCHEMES: [&str; 3] = ["sip:", "sips:", "tel:"];
 
 /// One value. Without angle brackets all of it is the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Value<'t> {
+pub(super) struct NameAddr<'t> {
     /// The display name, quotes included.
     pub(super) name: &'t str,
     pub(super) address: &'t str,
@@ -17,7 +17,7 @@ pub(super) struct Value<'t> {
 }
 
 /// All values of a text, in their order; at least one.
-pub(super) fn values(text: &str) -> impl Iterator<Item = Value<'_>> {
+pub(super) fn values(text: &str) -> impl Iterator<Item = NameAddr<'_>> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let (value, after) = first(rest?);
@@ -33,7 +33,7 @@ pub(super) fn strip_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
 }
 
 /// The first value, and the text after the comma that ends it.
-fn first(text: &str) -> (Value<'_>, Option<&str>) {
+fn first(text: &str) -> (NameAddr<'_>, Option<&str>) {
     let (mut quoted, mut escaped) = (false, false);
     let (mut open, mut close) = (None, None);
     for (at, char) in text.char_indices() {
@@ -63,16 +63,16 @@ fn has_scheme(text: &str) -> bool {
 }
 
 /// A value whose address stands between the brackets at `open` and `close`.
-fn value(text: &str, open: Option<usize>, close: Option<usize>) -> Value<'_> {
+fn value(text: &str, open: Option<usize>, close: Option<usize>) -> NameAddr<'_> {
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default().trim();
     let end = text.len();
     match (open, close) {
-        (Some(open), close) => Value {
+        (Some(open), close) => NameAddr {
             name: part(0, open),
             address: part(open + 1, close.unwrap_or(end)),
             outside: part(close.map_or(end, |close| close + 1), end),
         },
-        (None, _) => Value {
+        (None, _) => NameAddr {
             name: "",
             address: text.trim(),
             outside: "",

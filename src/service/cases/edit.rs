@@ -6,10 +6,10 @@ use crate::domain::case::{Case, CaseEvent, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
-use crate::domain::tail::Tail;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
-use crate::service::content::{Content, Method};
+use crate::domain::unknown_fields::UnknownFields;
+use crate::service::content::{Method, RequestContent};
 use crate::service::reports::MAX_AHEAD;
 use crate::service::writer::{Done, Mutation};
 use crate::service::{ServiceError, Violation};
@@ -97,8 +97,8 @@ impl Cases {
 
 impl NewCase {
     /// What a creation asks for. The id is left out where the client chose none: it follows from the request.
-    pub(in crate::service) fn content(&self) -> Content {
-        let mut content = Content::of(Method::CreateCase);
+    pub(in crate::service) fn content(&self) -> RequestContent {
+        let mut content = RequestContent::of(Method::CreateCase);
         content
             .optional_text(self.id.as_ref().map(CaseId::as_str))
             .text(&self.title)
@@ -115,8 +115,8 @@ impl NewCase {
 }
 
 impl TransitionInput {
-    pub(in crate::service) fn content(&self, id: &CaseId) -> Content {
-        let mut content = Content::of(Method::TransitionCase);
+    pub(in crate::service) fn content(&self, id: &CaseId) -> RequestContent {
+        let mut content = RequestContent::of(Method::TransitionCase);
         content
             .text(id.as_str())
             .code(self.to.code())
@@ -128,12 +128,12 @@ impl TransitionInput {
 
 impl CaseChange {
     /// What a change asks for.
-    pub(in crate::service) fn content(&self, id: &CaseId) -> Content {
+    pub(in crate::service) fn content(&self, id: &CaseId) -> RequestContent {
         let brand = self
             .brand
             .as_ref()
             .map(|brand| brand.as_ref().map_or("", Brand::as_str));
-        let mut content = Content::of(Method::UpdateCase);
+        let mut content = RequestContent::of(Method::UpdateCase);
         content
             .text(id.as_str())
             .optional_text(self.title.as_deref())
@@ -191,7 +191,7 @@ fn created(id: CaseId, new: &NewCase, mutation: &Mutation, now: Timestamp) -> Ca
         history: vec![event],
         merged_into: None,
         requests: Requests::default(),
-        tail: Tail::default(),
+        unknown_fields: UnknownFields::default(),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{Cases, LinkInput, LinkOutcome, UnlinkInput};
-use crate::domain::case::{Link, MAX_CHANGED_LINKS, MAX_LINKS};
+use crate::domain::case::{CaseLink, MAX_CHANGED_LINKS, MAX_LINKS};
 use crate::domain::ids::CaseId;
 use crate::domain::requests::Fingerprint;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
-use crate::service::content::{Content, Method};
+use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
 use crate::service::writer::{Author, Done, Mutation, NumberJob, NumberRecord, Stop};
 use crate::store::Version;
@@ -31,7 +31,7 @@ impl Cases {
             mutation.author(""),
             |input| (&input.number, input.default_region),
             |record, input| {
-                let wanted = Link {
+                let wanted = CaseLink {
                     case: id.clone(),
                     role: input.role,
                     confidence: input.confidence,
@@ -75,7 +75,7 @@ impl Cases {
             mutation.author(reason),
             |input| (&input.number, input.default_region),
             |record, input| {
-                let content = Content::of(Method::Unlink);
+                let content = RequestContent::of(Method::Unlink);
                 let fingerprint = mutation.link_fingerprint(&id, input.role, &content);
                 if !is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
@@ -157,8 +157,8 @@ impl Cases {
 
 impl LinkInput {
     /// What a link asks for, beside the number, the case and the role.
-    pub(in crate::service) fn content(&self) -> Content {
-        let mut content = Content::of(Method::Link);
+    pub(in crate::service) fn content(&self) -> RequestContent {
+        let mut content = RequestContent::of(Method::Link);
         content
             .float(self.confidence)
             .code(self.source.code())

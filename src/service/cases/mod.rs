@@ -5,12 +5,12 @@ mod link;
 
 use std::sync::Arc;
 
-use super::content::{Content, Method};
+use super::content::{Method, RequestContent};
 use super::page::PageKey;
 use super::writer::{Changed, Writer};
 use super::{PageRequest, ServiceError};
 use crate::domain::brand::Brand;
-use crate::domain::case::{Case, Link};
+use crate::domain::case::{Case, CaseLink};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Source};
 use crate::domain::time::Timestamp;
@@ -191,9 +191,9 @@ impl Cases {
     ///
     /// # Errors
     /// If there is no such case, or the page is wrong.
-    pub fn members(&self, id: &CaseId, page: &PageRequest) -> Result<(Vec<(E164, Link)>, String), ServiceError> {
+    pub fn members(&self, id: &CaseId, page: &PageRequest) -> Result<(Vec<(E164, CaseLink)>, String), ServiceError> {
         let limit = page.limit()?;
-        let mut scope = Content::of(Method::ListMembers);
+        let mut scope = RequestContent::of(Method::ListMembers);
         scope.text(id.as_str());
         let after = page
             .cursor(&self.page_key, &scope)?
@@ -209,7 +209,7 @@ impl Cases {
         let next = self.page_key.next(&scope, cursor);
         let now = self.writer.now();
         let links = numbers.into_iter().flat_map(|number| {
-            let of_case = |link: &Link| link.case == case.id;
+            let of_case = |link: &CaseLink| link.case == case.id;
             index.look_up(number, now, |known| {
                 known
                     .state
@@ -250,8 +250,8 @@ impl Cases {
 
 impl CaseFilter {
     /// What a page token of this list is bound to.
-    fn scope(&self) -> Content {
-        let mut scope = Content::of(Method::ListCases);
+    fn scope(&self) -> RequestContent {
+        let mut scope = RequestContent::of(Method::ListCases);
         scope
             .optional_code(self.status.map(CaseStatus::code))
             .optional_code(self.category.map(Category::code))

@@ -8,7 +8,7 @@ use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{CaseId, ListId, ListSource, RequestId};
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, Source, StatusKind};
-use crate::domain::list::{ListEntry, Origin, Pattern};
+use crate::domain::list::{EntryOrigin, ListEntry, Pattern};
 use crate::domain::requests::Fingerprint;
 use crate::service::lists::replacement;
 use crate::service::numbers::status::{clearance, reset};
@@ -34,7 +34,7 @@ fn mutation() -> Mutation {
     }
 }
 
-fn hex(content: &Content) -> String {
+fn hex(content: &RequestContent) -> String {
     content.bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -95,14 +95,14 @@ fn links_are_frozen() {
         expected_version: Some(3),
     };
     assert_eq!(hex(&input.content()), LINK);
-    assert_eq!(hex(&Content::of(Method::Unlink)), UNLINK);
+    assert_eq!(hex(&RequestContent::of(Method::Unlink)), UNLINK);
 }
 
 #[test]
 fn replacements_of_lists_are_frozen() {
     let entry = ListEntry {
         pattern: Pattern::parse("+1415*").unwrap(),
-        origin: Arc::new(Origin {
+        origin: Arc::new(EntryOrigin {
             source: ListSource::parse("registry").unwrap(),
             requester: None,
         }),

@@ -24,11 +24,11 @@ const MAX_KEYS: usize = 32;
 /// An id is one byte of version, four bytes that name the key, a nonce, and the decision under XChaCha20-Poly1305, in
 /// base64 (RFC 4648 section 5, not padded). What is in clear is authenticated, and so is the tenant.
 pub struct KeyRing {
-    first: Key,
-    others: Vec<Key>,
+    first: SealingKey,
+    others: Vec<SealingKey>,
 }
 
-struct Key {
+struct SealingKey {
     name: [u8; NAME_BYTES],
     cipher: XChaCha20Poly1305,
 }
@@ -61,7 +61,7 @@ impl KeyRing {
     #[must_use]
     pub fn of(key: &[u8; KEY_BYTES]) -> Self {
         Self {
-            first: Key::new(key),
+            first: SealingKey::new(key),
             others: Vec::new(),
         }
     }
@@ -71,13 +71,13 @@ impl KeyRing {
     /// # Errors
     /// If a line is no key or one that stood there before, or there is none, or there are over 32.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
-        let mut keys: Vec<Key> = Vec::new();
+        let mut keys: Vec<SealingKey> = Vec::new();
         for (place, line) in text.lines().enumerate() {
             let (line, written) = (place + 1, line.trim());
             if written.is_empty() || written.starts_with('#') {
                 continue;
             }
-            let key = Key::new(&unhex(written).ok_or(KeyRingError::Line { line })?);
+            let key = SealingKey::new(&unhex(written).ok_or(KeyRingError::Line { line })?);
             if keys.iter().any(|other| other.name == key.name) {
                 return Err(KeyRingError::Twice { line });
             }
@@ -127,7 +127,7 @@ impl KeyRing {
     }
 }
 
-impl Key {
+impl SealingKey {
     fn new(key: &[u8; KEY_BYTES]) -> Self {
         let digest = blake3::derive_key("ringwarden 2026 names of decision keys", key);
         let [a, b, c, d, ..] = digest;

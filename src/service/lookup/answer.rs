@@ -1,6 +1,6 @@
 //! The answer: the decision, the words, the name on the screen, the SIP response, the sealed id.
 
-use super::find::Found;
+use super::find::LookupFindings;
 use super::question::Question;
 use super::{LookupOutcome, LookupRole, Lookups};
 use crate::domain::advice::{self, Occasion};
@@ -16,7 +16,7 @@ const TENANTS_LABEL: &str = "SPAM RISK";
 
 impl Lookups {
     /// Decides, and puts the answer into words.
-    pub(super) fn answer(&self, question: &Question<'_>, mut found: Found) -> LookupOutcome {
+    pub(super) fn answer(&self, question: &Question<'_>, mut found: LookupFindings) -> LookupOutcome {
         let decision = if found.late {
             forget(&mut found);
             Decision::FAIL_OPEN
@@ -50,7 +50,7 @@ impl Lookups {
     }
 
     /// The decision of the policy. An answer never lasts longer than the facts it rests on.
-    fn decide(&self, question: &Question<'_>, found: &Found) -> Decision {
+    fn decide(&self, question: &Question<'_>, found: &LookupFindings) -> Decision {
         let decision = self.policy.decide(&found.facts);
         let left = found.until.map(|until| question.now.until(until));
         Decision {
@@ -59,7 +59,7 @@ impl Lookups {
         }
     }
 
-    fn record(&self, question: &Question<'_>, found: &Found, decision: &Decision) -> DecisionRecord {
+    fn record(&self, question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> DecisionRecord {
         let input = question.input;
         let verdict = &found.score.verdict;
         let reasons = found.score.reasons.iter();
@@ -84,7 +84,7 @@ impl Lookups {
 }
 
 /// Takes away what was found too late: the answer must not depend on it.
-fn forget(found: &mut Found) {
+fn forget(found: &mut LookupFindings) {
     found.score = Score::unexplained(Verdict {
         level: RiskLevel::Unknown,
         ..Verdict::NOT_SCORED
@@ -106,7 +106,7 @@ fn name(score: &Score, decision: &Decision) -> &'static str {
 }
 
 /// The warning for the person; none where nothing is wrong, or only the tenant's rule decided.
-fn advice(question: &Question<'_>, found: &Found, decision: &Decision) -> Option<String> {
+fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> Option<String> {
     let input = question.input;
     if decision.action == Action::Allow || decision.basis == Basis::TenantPolicy {
         return None;

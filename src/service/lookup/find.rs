@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use super::Lookups;
 use super::called::Called;
-use super::listed::Listed;
+use super::listed::ListFindings;
 use super::question::Question;
 use crate::clock::monotonic;
-use crate::domain::case::{Case, Link};
+use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{CaseStatus, RiskLevel};
 use crate::domain::policy::{Bar, Facts, Protection};
 use crate::domain::score::{Detail, Score, Verdict};
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
-use crate::index::{Call, Known};
+use crate::index::{NumberView, ScoredCall};
 use crate::number::{E164, Parsed};
 use crate::service::facts::RecordFacts;
 use crate::service::identity::Identity;
 use crate::traffic::CallEvent;
 
 /// Everything that was found of a call, before the policy decides.
-pub(super) struct Found {
+pub(super) struct LookupFindings {
     pub(super) identity: Identity,
     pub(super) score: Score,
     pub(super) number_value: Option<f64>,
@@ -30,7 +30,7 @@ pub(super) struct Found {
     /// Whether the number is scored: not if a list protects it or says that it never calls.
     is_scored: bool,
     pub(super) record: RecordFacts,
-    pub(super) cases: Vec<(Link, Arc<Case>)>,
+    pub(super) cases: Vec<(CaseLink, Arc<Case>)>,
     /// Whether it was found too late.
     pub(super) late: bool,
 }
@@ -41,12 +41,12 @@ struct NumberFound {
     /// The first moment at which a status expires.
     until: Option<Timestamp>,
     /// The further parts of a full answer.
-    full: Option<(Option<f64>, RecordFacts, Vec<(Link, Arc<Case>)>)>,
+    full: Option<(Option<f64>, RecordFacts, Vec<(CaseLink, Arc<Case>)>)>,
 }
 
 impl Lookups {
     /// Everything that is known of a call.
-    pub(super) fn find(&self, question: &Question<'_>) -> Found {
+    pub(super) fn find(&self, question: &Question<'_>) -> LookupFindings {
         let blank = self.find_by_rules(question);
         match &question.caller {
             Parsed::Number(number) => match number.e164() {
@@ -58,13 +58,13 @@ impl Lookups {
     }
 
     /// What lists and fixed rules say, before the number's record is read.
-    fn find_by_rules(&self, question: &Question<'_>) -> Found {
+    fn find_by_rules(&self, question: &Question<'_>) -> LookupFindings {
         let full = question.input.full;
-        let mut listed = Listed::default();
+        let mut listed = ListFindings::default();
         let (identity, protection, bar) = match &question.caller {
             Parsed::Number(number) => match number.e164() {
                 Some(e164) => {
-                    listed = Listed::of(&self.index.listed(e164, question.now));
+                    listed = ListFindings::of(&self.index.listed(e164, question.now));
                     (Identity::of(number, full), listed.protection, listed.bar)
                 }
                 None => (Identity::impossible(number), None, Some(Bar::Impossible)),
@@ -77,7 +77,7 @@ impl Lookups {
         } else {
             self.protection(question)
         };
-        Found {
+        LookupFindings {
             identity,
             score: Score::unexplained(Verdict::NOT_SCORED),
             number_value: None,
@@ -98,20 +98,20 @@ impl Lookups {
     }
 
     /// What the index knows of a number, and what its latest calls look like.
-    fn find_number(&self, number: E164, question: &Question<'_>, blank: Found) -> Found {
+    fn find_number(&self, number: E164, question: &Question<'_>, blank: LookupFindings) -> LookupFindings {
         let signs = self.signs(number, question);
         if monotonic() >= question.deadline {
-            return Found { late: true, ..blank };
+            return LookupFindings { late: true, ..blank };
         }
-        let call = Call {
+        let call = ScoredCall {
             number,
             signing: question.signing,
             signs,
         };
-        let read = |known: &Known<'_>| NumberFound::read(known, question);
+        let read = |known: &NumberView<'_>| NumberFound::read(known, question);
         let known = self.index.look_up_call(&call, question.now, question.deadline, read);
         let Some(NumberFound { mut score, until, full }) = known else {
-            return Found { late: true, ..blank };
+            return LookupFindings { late: true, ..blank };
         };
         let (mut number_value, record, cases) = full.unwrap_or_default();
         if !blank.is_scored {
@@ -122,7 +122,7 @@ impl Lookups {
             (score, number_value) = (Score::unexplained(verdict), None);
         }
         let verdict = score.verdict;
-        Found {
+        LookupFindings {
             score,
             number_value,
             facts: Facts { verdict, ..blank.facts },
@@ -158,7 +158,7 @@ impl Lookups {
         let emergency = question.called == Called::Emergency;
         // Nobody knows who made a call with a broken signature, so it is held against nobody. But a person who calls for
         // help must be reachable when the emergency centre calls back.
-        let is_of_caller = question.signing.is_of_the_number() || emergency;
+        let is_of_caller = question.signing.is_attributable() || emergency;
         let traffic = if input.record_event && !question.is_about_to_dial() && is_of_caller {
             let event = CallEvent {
                 caller,
@@ -169,7 +169,7 @@ impl Lookups {
             };
             self.observer.record(&event, now)
         } else {
-            self.observer.look(caller, now)
+            self.observer.traffic_of(caller, now)
         };
         traffic.signs(self.observer.thresholds())
     }
@@ -178,12 +178,12 @@ impl Lookups {
 impl NumberFound {
     /// Reads what the answer needs. The policy is not asked here, since the shard is locked: reasons are found for every
     /// score that could have some, in words only where somebody reads the words.
-    fn read(known: &Known<'_>, question: &Question<'_>) -> Self {
+    fn read(known: &NumberView<'_>, question: &Question<'_>) -> Self {
         let verdict = known.weighed.verdict;
         let full = question.input.full;
         let score = if full {
             known.score(Detail::Sentences)
-        } else if verdict.level != RiskLevel::Unknown || !question.signing.is_of_the_number() {
+        } else if verdict.level != RiskLevel::Unknown || !question.signing.is_attributable() {
             known.score(Detail::Codes)
         } else {
             Score::unexplained(verdict)
@@ -198,7 +198,7 @@ impl NumberFound {
 }
 
 /// The cases that carriers and apps see: no drafts, and none that were found unsubstantiated.
-fn shown_cases(known: &Known<'_>) -> Vec<(Link, Arc<Case>)> {
+fn shown_cases(known: &NumberView<'_>) -> Vec<(CaseLink, Arc<Case>)> {
     known
         .cases
         .iter()

@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 
 /// What lists say of the number of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(super) struct ListFindings {
     pub(super) protection: Option<Protection>,
     pub(super) bar: Option<Bar>,
     pub(super) tenant: Option<TenantRule>,
@@ -14,7 +14,7 @@ pub(super) struct Listed {
     pub(super) until: Option<Timestamp>,
 }
 
-impl Listed {
+impl ListFindings {
     /// The strongest of each kind: that a number never calls is surer than that it is unassigned, and what the tenant
     /// allows comes before what they block, and both before a rule for its prefix.
     pub(super) fn of(hits: &ListHits) -> Self {

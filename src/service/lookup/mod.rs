@@ -22,7 +22,7 @@ use super::facts::RecordFacts;
 use super::identity::Identity;
 use crate::clock::{Clock, monotonic};
 use crate::domain::advice::Language;
-use crate::domain::case::{Case, Link};
+use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Attestation, Verstat};
 use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
@@ -92,7 +92,7 @@ pub struct LookupOutcome {
     /// Counts and times.
     pub facts: RecordFacts,
     /// The cases the number is linked to, those in drafting and those found unsubstantiated left out.
-    pub cases: Vec<(Link, Arc<Case>)>,
+    pub cases: Vec<(CaseLink, Arc<Case>)>,
     /// A warning for the person called, if asked for and needed.
     pub advice: Option<String>,
     /// The SIP response; none for a number about to be dialled.
@@ -122,7 +122,7 @@ pub struct Lookups {
 }
 
 /// The parts that lookups are made of.
-pub(super) struct Parts {
+pub(super) struct LookupParts {
     pub(super) index: Arc<Index>,
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
@@ -145,7 +145,7 @@ impl fmt::Debug for LookupInput {
 }
 
 impl Lookups {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(super) fn new(parts: LookupParts) -> Self {
         Self {
             index: parts.index,
             freshness: parts.freshness,

@@ -55,6 +55,6 @@ impl Lookups {
             duration: input.duration,
             release_code: input.release_code,
         };
-        Ok(self.observer.outcome(&outcome, self.clock.now()))
+        Ok(self.observer.record_outcome(&outcome, self.clock.now()))
     }
 }

@@ -14,17 +14,22 @@ pub(super) fn signing(input: &LookupInput, caller: &Parsed) -> Signing {
         Parsed::Number(_) | Parsed::Service(_) | Parsed::Anonymous => None,
     };
     let verstat = input.verstat.or(said.map(|said| match said {
-        number::Verstat::Passed(_) => Verstat::Passed,
-        number::Verstat::Failed => Verstat::Failed,
-        number::Verstat::NoValidation => Verstat::NoValidation,
+        number::VerstatParameter::Passed(_) => Verstat::Passed,
+        number::VerstatParameter::Failed => Verstat::Failed,
+        number::VerstatParameter::NoValidation => Verstat::NoValidation,
     }));
     let attestation = input.attestation.or(match said {
-        Some(number::Verstat::Passed(Some(level))) => Some(match level {
+        Some(number::VerstatParameter::Passed(Some(level))) => Some(match level {
             AttestationLevel::A => Attestation::A,
             AttestationLevel::B => Attestation::B,
             AttestationLevel::C => Attestation::C,
         }),
-        Some(number::Verstat::Passed(None) | number::Verstat::Failed | number::Verstat::NoValidation) | None => None,
+        Some(
+            number::VerstatParameter::Passed(None)
+            | number::VerstatParameter::Failed
+            | number::VerstatParameter::NoValidation,
+        )
+        | None => None,
     });
     Signing::of(attestation, verstat)
 }

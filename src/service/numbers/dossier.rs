@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Numbers;
-use crate::domain::case::{Case, Link};
+use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, Source};
 use crate::domain::score::{Detail, Score};
 use crate::domain::status::StatusEntry;
@@ -47,7 +47,7 @@ pub struct Dossier {
 #[derive(Clone, Debug)]
 pub struct DossierLink {
     /// The link.
-    pub link: Link,
+    pub link: CaseLink,
     /// The case, or the one it was merged into.
     pub case: Arc<Case>,
 }

@@ -5,7 +5,7 @@ use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, RiskLevel, StatusKind};
 use crate::domain::score::Detail;
 use crate::number::E164;
-use crate::service::content::{Content, Method};
+use crate::service::content::{Method, RequestContent};
 use crate::service::facts::RecordFacts;
 use crate::service::page::foreign_token;
 use crate::service::{PageRequest, ServiceError};
@@ -127,8 +127,8 @@ impl Numbers {
 
 impl NumberFilter {
     /// What a page token of this list is bound to.
-    fn scope(&self) -> Content {
-        let mut scope = Content::of(Method::ListNumbers);
+    fn scope(&self) -> RequestContent {
+        let mut scope = RequestContent::of(Method::ListNumbers);
         scope
             .text(&self.prefix)
             .optional_float(self.min_score)

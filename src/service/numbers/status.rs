@@ -9,7 +9,7 @@ use crate::domain::status::{MAX_REASON_CHARS, StatusEntry, Statuses};
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
-use crate::service::content::{Content, Method};
+use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
 use crate::service::writer::{Changed, Mutation};
 use crate::store::Version;
@@ -141,8 +141,8 @@ impl<T> NumberChanged<T> {
 
 impl StatusInput {
     /// What setting the status asks for.
-    pub(in crate::service) fn content(&self, number: E164) -> Content {
-        let mut content = Content::of(Method::SetStatus);
+    pub(in crate::service) fn content(&self, number: E164) -> RequestContent {
+        let mut content = RequestContent::of(Method::SetStatus);
         content
             .number(number)
             .code(self.kind.code())
@@ -153,8 +153,8 @@ impl StatusInput {
 }
 
 /// What clearing a status asks for; no kind stands for all.
-pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reason: &str) -> Content {
-    let mut content = Content::of(Method::ClearStatus);
+pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reason: &str) -> RequestContent {
+    let mut content = RequestContent::of(Method::ClearStatus);
     content
         .number(number)
         .optional_code(kind.map(StatusKind::code))
@@ -163,8 +163,8 @@ pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reas
 }
 
 /// What a reset asks for; no moment stands for now.
-pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason: &str) -> Content {
-    let mut content = Content::of(Method::Reset);
+pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason: &str) -> RequestContent {
+    let mut content = RequestContent::of(Method::Reset);
     content.number(number).time(before).text(reason);
     content
 }

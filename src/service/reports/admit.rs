@@ -7,16 +7,16 @@
 use std::collections::BTreeMap;
 
 use super::Reports;
-use super::filing::{Filed, Filing};
+use super::filing::{Filing, FilingOutcome};
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
 use crate::domain::quota::{Share, TenantDay};
-use crate::domain::reporter::{Claim, Claimed, Counted, ReporterState, Slot};
+use crate::domain::reporter::{Claim, Claimed, QuotaOutcome, QuotaSlot, ReporterState};
 use crate::domain::state::Submitted;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
-use crate::domain::weight::Standing;
-use crate::service::writer::{Deadline, Done};
+use crate::domain::weight::ReporterTrust;
+use crate::service::writer::{Done, WriteDeadline};
 use crate::service::{Quota, ServiceError};
 use crate::store::SideKey;
 
@@ -24,7 +24,7 @@ use crate::store::SideKey;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ticket {
     /// It was counted in the reporter's quota by this attempt.
-    slot: Option<Slot>,
+    slot: Option<QuotaSlot>,
     /// What its claim changed in the reporter's note.
     claimed: Claimed,
     /// It takes a unit of the tenant's quota.
@@ -36,9 +36,9 @@ type OfReporter = (ReporterHash, Vec<usize>);
 
 /// What a reporter's note says of their reports.
 struct Admission {
-    standing: Standing,
+    trust: ReporterTrust,
     /// Of each report: how it was counted, and what its claim changed.
-    items: Vec<(Counted, Claimed)>,
+    items: Vec<(QuotaOutcome, Claimed)>,
 }
 
 impl Reports {
@@ -48,7 +48,7 @@ impl Reports {
         &self,
         filings: &mut [Result<Filing, ServiceError>],
         now: Timestamp,
-        deadline: Deadline,
+        deadline: WriteDeadline,
     ) -> Share {
         let share = self.admit_to_tenant(filings, now, deadline).await;
         self.admit_reporters(filings, now, deadline).await;
@@ -59,9 +59,9 @@ impl Reports {
     pub(super) async fn settle(
         &self,
         filings: &[Result<Filing, ServiceError>],
-        filed: &[Result<Filed, ServiceError>],
+        filed: &[Result<FilingOutcome, ServiceError>],
         (share, now): (Share, Timestamp),
-        deadline: Deadline,
+        deadline: WriteDeadline,
     ) {
         let both = || {
             filings
@@ -110,7 +110,7 @@ impl Reports {
         &self,
         filings: &mut [Result<Filing, ServiceError>],
         now: Timestamp,
-        deadline: Deadline,
+        deadline: WriteDeadline,
     ) -> Share {
         let Some(daily) = self.quotas.tenant_daily else {
             return Share::default();
@@ -136,7 +136,13 @@ impl Reports {
 
     /// Takes up to `wanted` of what this instance holds of the tenant's quota, after it has fetched more if it has too
     /// little. Nobody else takes meanwhile: who waits is then served from what was fetched.
-    async fn take_share(&self, wanted: u64, daily: u64, today: Day, deadline: Deadline) -> Result<Share, ServiceError> {
+    async fn take_share(
+        &self,
+        wanted: u64,
+        daily: u64,
+        today: Day,
+        deadline: WriteDeadline,
+    ) -> Result<Share, ServiceError> {
         let mut budget = deadline.wait(self.budget.lock()).await?;
         if let Some(short) = budget.short_of(today, wanted) {
             let given = self.lease(short, daily, today, deadline).await?;
@@ -145,7 +151,7 @@ impl Reports {
         Ok(budget.take(today, wanted))
     }
 
-    async fn lease(&self, short: u64, daily: u64, today: Day, deadline: Deadline) -> Result<u64, ServiceError> {
+    async fn lease(&self, short: u64, daily: u64, today: Day, deadline: WriteDeadline) -> Result<u64, ServiceError> {
         let keys = [SideKey::of::<TenantDay>(TenantId::DEFAULT, &TenantId::DEFAULT)];
         let lease = |_: usize, note: &mut TenantDay| {
             let answer = note.lease(today, short, daily, &self.quotas);
@@ -157,7 +163,12 @@ impl Reports {
     }
 
     /// Counts reports in their reporters' quotas, notes what they claim, and weighs them by what earlier claims proved.
-    async fn admit_reporters(&self, filings: &mut [Result<Filing, ServiceError>], now: Timestamp, deadline: Deadline) {
+    async fn admit_reporters(
+        &self,
+        filings: &mut [Result<Filing, ServiceError>],
+        now: Timestamp,
+        deadline: WriteDeadline,
+    ) {
         let groups = by_reporter(filings);
         if groups.is_empty() {
             return;
@@ -194,48 +205,50 @@ impl Reports {
     ) -> Done<Admission> {
         let (today, weights) = (Day::of(now), &self.writer.fold().weights);
         let morning = today.start();
-        let standing = note.standing(morning, weights, |number| self.writer.index().verdict(number, morning));
+        let trust = note.trust(morning, weights, |number| {
+            self.writer.index().ground_truth(number, morning)
+        });
         let mut items = Vec::new();
         let mut write = false;
         for filing in filings {
             let counted = match self.quotas.reporter_daily {
                 Some(daily) => note.count(self.slot(filing), today, daily),
-                None => Counted::Before,
+                None => QuotaOutcome::Before,
             };
             let claimed = match counted {
-                Counted::Before | Counted::Now => note.claim(filing.claim(now), weights),
-                Counted::TooMany => Claimed::Again,
+                QuotaOutcome::Before | QuotaOutcome::Now => note.claim(filing.claim(now), weights),
+                QuotaOutcome::TooMany => Claimed::Again,
             };
-            write |= claimed != Claimed::Again || counted == Counted::Now;
+            write |= claimed != Claimed::Again || counted == QuotaOutcome::Now;
             items.push((counted, claimed));
         }
-        let answer = Admission { standing, items };
+        let answer = Admission { trust, items };
         Done { answer, write }
     }
 
     /// Writes into a filing what its reporter's note said of it.
     fn enter(&self, filing: &mut Filing, admission: &Admission, nth: usize, now: Timestamp) {
         let weights = &self.writer.fold().weights;
-        filing.row.weight = weights.weight(filing.row.body.source, Some(admission.standing));
+        filing.row.weight = weights.weight(filing.row.body.source, Some(admission.trust));
         let Some((counted, claimed)) = admission.items.get(nth) else {
             return;
         };
         filing.ticket.claimed = *claimed;
         match counted {
-            Counted::Now => filing.ticket.slot = Some(self.slot(filing)),
-            Counted::Before => {}
-            Counted::TooMany => filing.refused = Some(used_up(Quota::Reporter, now)),
+            QuotaOutcome::Now => filing.ticket.slot = Some(self.slot(filing)),
+            QuotaOutcome::Before => {}
+            QuotaOutcome::TooMany => filing.refused = Some(used_up(Quota::Reporter, now)),
         }
     }
 
-    fn slot(&self, filing: &Filing) -> Slot {
-        Slot::keyed(&self.slot_key, filing.number, &filing.row.id)
+    fn slot(&self, filing: &Filing) -> QuotaSlot {
+        QuotaSlot::keyed(&self.slot_key, filing.number, &filing.row.id)
     }
 }
 
 /// What of a ticket is to be given back.
 struct GiveBack {
-    slot: Option<Slot>,
+    slot: Option<QuotaSlot>,
     claimed: Claimed,
 }
 
@@ -253,7 +266,7 @@ impl Filing {
 impl GiveBack {
     /// What was kept today was counted today, by whichever attempt came first; what was kept earlier is not counted
     /// again. What does not count as a report proves nothing of its reporter.
-    fn of(ticket: Ticket, filed: &Filed, today: Day) -> Self {
+    fn of(ticket: Ticket, filed: &FilingOutcome, today: Day) -> Self {
         let kept_earlier = filed.kept_at.is_some_and(|kept_at| Day::of(kept_at) < today);
         let is_claim = match filed.submitted {
             Submitted::Accepted => true,
@@ -285,7 +298,7 @@ fn by_reporter(filings: &[Result<Filing, ServiceError>]) -> Vec<OfReporter> {
 
 /// Whether a report surely took nothing of the tenant's quota. If the outcome is unknown its retry may find it there,
 /// and gives back what it takes then.
-fn took_nothing(filed: &Result<Filed, ServiceError>) -> bool {
+fn took_nothing(filed: &Result<FilingOutcome, ServiceError>) -> bool {
     match filed {
         Ok(filed) => filed.submitted != Submitted::Accepted,
         Err(error) => !matches!(error, ServiceError::OutcomeUnknown | ServiceError::Internal),

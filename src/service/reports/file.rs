@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::Reports;
-use super::filing::{Filed, Filing};
+use super::filing::{Filing, FilingOutcome};
 use crate::domain::actor::Actor;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Missing;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::service::writer::{Author, Deadline, Done, NumberJob, NumberRecord, Stop};
+use crate::service::writer::{Author, Done, NumberJob, NumberRecord, Stop, WriteDeadline};
 
 impl Reports {
     /// Files reports, those of one number together; the outcomes are in the order of the filings.
     pub(super) async fn file(
         &self,
         filings: &[Result<Filing, ServiceError>],
-        deadline: Deadline,
-    ) -> Vec<Result<Filed, ServiceError>> {
+        deadline: WriteDeadline,
+    ) -> Vec<Result<FilingOutcome, ServiceError>> {
         let mut by_number: BTreeMap<E164, Vec<(usize, &Filing)>> = BTreeMap::new();
         for (place, filing) in filings.iter().enumerate() {
             if let Ok(filing) = filing {
@@ -47,7 +47,7 @@ impl Reports {
                 Ok(Done { answer, write })
             })
             .await;
-        let mut filed: Vec<Result<Filed, ServiceError>> = filings
+        let mut filed: Vec<Result<FilingOutcome, ServiceError>> = filings
             .iter()
             .map(|filing| match filing {
                 Ok(_) => Err(ServiceError::Internal),
@@ -66,13 +66,13 @@ impl Reports {
 }
 
 /// Files one report with a number's record, unless it is refused and not there already.
-fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<Filed, Stop> {
+fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
     let kept_at = record.rows.find(&filing.row.id)?.map(|row| row.received_at);
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
     }
     let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
-    Ok(Filed { submitted, kept_at })
+    Ok(FilingOutcome { submitted, kept_at })
 }
 
 /// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.

@@ -7,7 +7,7 @@ use super::{MAX_AHEAD, NewReport, Reports};
 use crate::domain::report::{Ledger, ReportBody, ReportRow};
 use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
-use crate::domain::weight::{Standing, is_trusted_feed};
+use crate::domain::weight::{ReporterTrust, is_trusted_feed};
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::service::identity::read_number;
@@ -29,7 +29,7 @@ pub(super) struct Filing {
 
 /// What became of a filing.
 #[derive(Clone, Debug)]
-pub(super) struct Filed {
+pub(super) struct FilingOutcome {
     pub(super) submitted: Submitted,
     /// When the report of this id came that was there already.
     pub(super) kept_at: Option<Timestamp>,
@@ -71,8 +71,8 @@ impl Reports {
             }
         }
         let reporter = report.reporter.as_deref().map(|name| self.reporter_hash(name));
-        let standing = reporter.map(|_| Standing::default());
-        let weight = self.writer.fold().weights.weight(report.source, standing);
+        let trust = reporter.map(|_| ReporterTrust::default());
+        let weight = self.writer.fold().weights.weight(report.source, trust);
         let body = ReportBody {
             category: report.category,
             not_spam: report.not_spam,

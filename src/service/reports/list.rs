@@ -6,7 +6,7 @@ use super::{ReportList, Reports, StoredReport};
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::rows::Missing;
 use crate::number::Region;
-use crate::service::content::{Content, Method};
+use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
 use crate::service::writer::NumberRecord;
 use crate::service::{PageRequest, ServiceError};
@@ -25,7 +25,7 @@ impl Reports {
     ) -> Result<ReportList, ServiceError> {
         let number = read_number("number", number, region)?;
         let limit = page.limit()?;
-        let mut scope = Content::of(Method::ListReports);
+        let mut scope = RequestContent::of(Method::ListReports);
         scope.number(number).flag(include_withdrawn);
         let after = page.cursor(&self.page_key, &scope)?;
         let record = self.writer.read_whole(number).await?;

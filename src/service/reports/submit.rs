@@ -1,11 +1,11 @@
 //! Submitting reports: admission by quotas, filing, and the rows of call-back numbers.
 
-use super::filing::{Filed, Filing};
+use super::filing::{Filing, FilingOutcome};
 use super::{NewReport, ReportOutcome, Reports};
 use crate::domain::kinds::ReportRole;
 use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::state::Submitted;
-use crate::metrics::ReportOutcome as Counted;
+use crate::metrics::ReportOutcomeLabel;
 use crate::service::ServiceError;
 
 impl Reports {
@@ -56,7 +56,7 @@ impl Reports {
 /// The outcome of a filing, for its sender.
 fn outcome_of(
     filing: Result<&Filing, &ServiceError>,
-    filed: Result<Filed, ServiceError>,
+    filed: Result<FilingOutcome, ServiceError>,
 ) -> Result<ReportOutcome, ServiceError> {
     let (filing, submitted) = (filing.map_err(Clone::clone)?, filed?.submitted);
     if submitted == Submitted::OtherContent {
@@ -96,25 +96,25 @@ fn callback_filings(
     all
 }
 
-fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> Counted {
+fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLabel {
     match outcome.as_ref().map(|outcome| outcome.submitted) {
-        Ok(Submitted::Accepted) => Counted::Accepted,
-        Ok(Submitted::AlreadyKnown) => Counted::AlreadyKnown,
-        Ok(Submitted::Withdrawn) => Counted::Withdrawn,
-        Ok(Submitted::BeforeReset) => Counted::BeforeReset,
-        Ok(Submitted::OtherContent) => Counted::Conflict,
+        Ok(Submitted::Accepted) => ReportOutcomeLabel::Accepted,
+        Ok(Submitted::AlreadyKnown) => ReportOutcomeLabel::AlreadyKnown,
+        Ok(Submitted::Withdrawn) => ReportOutcomeLabel::Withdrawn,
+        Ok(Submitted::BeforeReset) => ReportOutcomeLabel::BeforeReset,
+        Ok(Submitted::OtherContent) => ReportOutcomeLabel::Conflict,
         Err(error) => match error {
             ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. } => {
-                Counted::Conflict
+                ReportOutcomeLabel::Conflict
             }
-            ServiceError::OverQuota { .. } => Counted::OverQuota,
-            ServiceError::Unavailable | ServiceError::Loading => Counted::Unavailable,
-            ServiceError::OutcomeUnknown => Counted::OutcomeUnknown,
+            ServiceError::OverQuota { .. } => ReportOutcomeLabel::OverQuota,
+            ServiceError::Unavailable | ServiceError::Loading => ReportOutcomeLabel::Unavailable,
+            ServiceError::OutcomeUnknown => ReportOutcomeLabel::OutcomeUnknown,
             ServiceError::Invalid(_)
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
             | ServiceError::OtherFold
-            | ServiceError::Internal => Counted::Rejected,
+            | ServiceError::Internal => ReportOutcomeLabel::Rejected,
         },
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::identity::read_number;
-use crate::service::writer::{Author, Deadline, Done, NumberJob};
+use crate::service::writer::{Author, Done, NumberJob, WriteDeadline};
 use crate::store::{ScanTable, Shard, SideKey, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
@@ -79,7 +79,7 @@ impl Reports {
         number: E164,
         id: &ReportId,
         reason: &str,
-        deadline: Deadline,
+        deadline: WriteDeadline,
     ) -> Result<Taken, ServiceError> {
         let now = self.writer.now();
         let fold = self.writer.fold();
@@ -173,7 +173,7 @@ impl Reports {
     async fn change_claims(
         &self,
         reporter: ReporterHash,
-        deadline: Deadline,
+        deadline: WriteDeadline,
         change: impl Fn(&mut ReporterState) -> bool,
     ) -> Result<(), ServiceError> {
         let keys = [SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)];

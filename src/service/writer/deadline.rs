@@ -15,18 +15,18 @@ const ITEMS_PER_TIMEOUT: usize = 1_000;
 
 /// The moment by which a change must be answered, on the clock of the timer.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::service) struct Deadline(Instant);
+pub(in crate::service) struct WriteDeadline(Instant);
 
 impl Writer {
     /// The deadline of a change of this many items that begins now: the write timeout, and as much again for every 1,000
     /// items.
-    pub(in crate::service) fn deadline(&self, items: usize) -> Deadline {
+    pub(in crate::service) fn deadline(&self, items: usize) -> WriteDeadline {
         let times = u32::try_from(items / ITEMS_PER_TIMEOUT).unwrap_or(u32::MAX);
-        Deadline(Instant::now() + self.write_timeout.saturating_mul(times.saturating_add(1)))
+        WriteDeadline(Instant::now() + self.write_timeout.saturating_mul(times.saturating_add(1)))
     }
 }
 
-impl Deadline {
+impl WriteDeadline {
     pub(super) fn has_passed(self) -> bool {
         Instant::now() >= self.0
     }

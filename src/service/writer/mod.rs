@@ -38,7 +38,7 @@ use crate::index::{Index, StoreState};
 use crate::metrics::Metrics;
 use crate::store::{CommitError, RecordKey, RecordWrite, ShardCommit, Store, Version};
 
-pub(super) use deadline::{Deadline, WRITE_TIMEOUT};
+pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
 pub(super) use mutation::Author;
 pub use mutation::Mutation;
 pub(super) use numbers::{NumberJob, NumberRecord};
@@ -175,7 +175,11 @@ impl Writer {
         }
     }
 
-    async fn commit(&self, commits: Vec<ShardCommit>, deadline: Deadline) -> Vec<Result<Vec<Version>, CommitError>> {
+    async fn commit(
+        &self,
+        commits: Vec<ShardCommit>,
+        deadline: WriteDeadline,
+    ) -> Vec<Result<Vec<Version>, CommitError>> {
         if commits.is_empty() {
             return Vec::new();
         }

@@ -5,7 +5,7 @@ use crate::domain::ids::{CaseId, RequestId};
 use crate::domain::kinds::CaseRole;
 use crate::domain::requests::{Fingerprint, Seen};
 use crate::service::ServiceError;
-use crate::service::content::{Content, Method};
+use crate::service::content::{Method, RequestContent};
 use crate::store::Version;
 
 /// Who changes something, and on which request.
@@ -66,7 +66,7 @@ impl Mutation {
     }
 
     /// The request as a record remembers it.
-    pub(in crate::service) fn fingerprint(&self, content: &Content) -> Fingerprint {
+    pub(in crate::service) fn fingerprint(&self, content: &RequestContent) -> Fingerprint {
         Fingerprint::new(&self.request, content.bytes())
     }
 
@@ -76,9 +76,9 @@ impl Mutation {
         &self,
         case: &CaseId,
         role: Option<CaseRole>,
-        content: &Content,
+        content: &RequestContent,
     ) -> Fingerprint {
-        let mut part = Content::of(Method::Link);
+        let mut part = RequestContent::of(Method::Link);
         part.text(case.as_str()).code(role.map_or(0, CaseRole::code));
         Fingerprint::of_part(&self.request, part.bytes(), content.bytes())
     }

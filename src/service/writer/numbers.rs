@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use super::locks::Lanes;
 use super::work::{Work, bucket_writes, record_key};
-use super::{Author, Changed, Deadline, Done, MAX_ATTEMPTS, Mutation, Stop, Writer, overtaken, pause, record_write};
+use super::{
+    Author, Changed, Done, MAX_ATTEMPTS, Mutation, Stop, WriteDeadline, Writer, overtaken, pause, record_write,
+};
 use crate::codec;
-use crate::domain::rows::Rows;
+use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::service::content::Content;
+use crate::service::content::RequestContent;
 use crate::store::{CommitError, Shard, ShardCommit, Version};
 
 /// A number's record while it is being changed.
@@ -20,7 +22,7 @@ pub(in crate::service) struct NumberRecord {
     pub(in crate::service) number: E164,
     pub(in crate::service) state: NumberState,
     pub(in crate::service) version: Option<Version>,
-    pub(in crate::service) rows: Rows,
+    pub(in crate::service) rows: LoadedRows,
 }
 
 /// Changes of one number, in order; they are written together.
@@ -46,7 +48,7 @@ type Attempted<T> = Option<JobOutcome<T>>;
 #[derive(Clone, Copy)]
 struct Order<'a> {
     author: Author<'a>,
-    deadline: Deadline,
+    deadline: WriteDeadline,
 }
 
 /// What became of a number's record in one attempt.
@@ -62,7 +64,7 @@ impl Writer {
         &self,
         number: E164,
         author: Author<'_>,
-        deadline: Deadline,
+        deadline: WriteDeadline,
         change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
     ) -> Result<(T, Version), ServiceError> {
         let _turn = deadline.wait(self.turns.take(&record_key(number))).await?;
@@ -84,7 +86,7 @@ impl Writer {
         &self,
         number: E164,
         (mutation, reason): (&Mutation, &str),
-        content: &Content,
+        content: &RequestContent,
         change: impl Fn(&mut NumberRecord) -> Result<T, Stop>,
     ) -> Result<Changed<NumberState, Option<T>>, ServiceError> {
         let fingerprint = mutation.fingerprint(content);
@@ -111,7 +113,7 @@ impl Writer {
         &self,
         jobs: &[NumberJob<I>],
         author: Author<'_>,
-        deadline: Deadline,
+        deadline: WriteDeadline,
         change: impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
     ) -> Vec<JobOutcome<T>> {
         let order = Order { author, deadline };

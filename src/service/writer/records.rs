@@ -1,6 +1,6 @@
 //! Changing one record that stands alone, a case or a list, or creating it.
 
-use super::{Author, Changed, Deadline, Done, MAX_ATTEMPTS, Mutation, Writer, overtaken, pause, record_write};
+use super::{Author, Changed, Done, MAX_ATTEMPTS, Mutation, WriteDeadline, Writer, overtaken, pause, record_write};
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
@@ -8,7 +8,7 @@ use crate::domain::tenant::TenantId;
 use crate::follow::Committed;
 use crate::index::IndexedRecord;
 use crate::service::ServiceError;
-use crate::service::content::Content;
+use crate::service::content::RequestContent;
 use crate::store::{CommitError, RecordKey, ShardCommit, StoredKey, Version};
 
 /// The one turn that all lists share, so that lists created at the same time are counted.
@@ -20,7 +20,7 @@ impl Writer {
         &self,
         id: &CaseId,
         (mutation, reason): (&Mutation, &str),
-        content: &Content,
+        content: &RequestContent,
         change: impl Fn(&mut Case) -> Result<(), ServiceError>,
     ) -> Result<Changed<Case, ()>, ServiceError> {
         let fingerprint = mutation.fingerprint(content);
@@ -41,7 +41,7 @@ impl Writer {
         &self,
         id: &ListId,
         author: Author<'_>,
-        deadline: Deadline,
+        deadline: WriteDeadline,
         change: impl Fn(Option<List>, Version) -> Result<(List, Done<T>), ServiceError>,
     ) -> Result<Changed<List, T>, ServiceError> {
         let _turn = deadline.wait(self.turns.take_named(LISTS_TURN)).await?;
@@ -66,7 +66,7 @@ impl Writer {
         &self,
         id: &R::Id,
         author: Author<'_>,
-        deadline: Deadline,
+        deadline: WriteDeadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
     ) -> Result<Changed<R, T>, ServiceError> {
         let key = RecordKey::of::<R>(TenantId::DEFAULT, id);

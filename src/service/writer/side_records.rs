@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Deadline, Done, MAX_ATTEMPTS, Writer, overtaken, pause};
+use super::{Done, MAX_ATTEMPTS, WriteDeadline, Writer, overtaken, pause};
 use crate::codec::SideRecord;
 use crate::service::ServiceError;
 use crate::store::{CommitError, Shard, ShardCommit, SideKey, SideWrite, StoredKey};
@@ -17,7 +17,7 @@ impl Writer {
     pub(in crate::service) async fn change_side_records<S: SideRecord, T>(
         &self,
         keys: &[SideKey],
-        deadline: Deadline,
+        deadline: WriteDeadline,
         change: impl Fn(usize, &mut S) -> Done<T>,
     ) -> Vec<Result<T, ServiceError>> {
         let mut answers: Vec<Option<Result<T, ServiceError>>> = keys.iter().map(|_| None).collect();
@@ -50,7 +50,7 @@ impl Writer {
     async fn attempt_side_records<S: SideRecord, T>(
         &self,
         pending: &[(usize, &SideKey)],
-        deadline: Deadline,
+        deadline: WriteDeadline,
         change: &impl Fn(usize, &mut S) -> Done<T>,
     ) -> Result<Fates<T>, ServiceError> {
         self.check_writable()?;

@@ -4,7 +4,7 @@ use super::numbers::{NumberJob, NumberRecord};
 use super::{Done, Stop, Writer};
 use crate::codec;
 use crate::domain::evidence::FoldModel;
-use crate::domain::rows::Rows;
+use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
 use crate::number::E164;
@@ -127,7 +127,7 @@ impl Writer {
 
 impl<'a, I, T> Work<'a, I, T> {
     fn new(job: &'a NumberJob<I>, version: Option<Version>, state: NumberState) -> Self {
-        let rows = Rows::unloaded(state.buckets);
+        let rows = LoadedRows::unloaded(state.buckets);
         let record = NumberRecord {
             number: job.number,
             state,

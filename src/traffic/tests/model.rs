@@ -16,7 +16,7 @@ const RECENT: usize = 32;
 const SIGNINGS: [Signing; 3] = [Signing::NotGiven, Signing::A, Signing::C];
 
 #[derive(Clone, Copy, Debug)]
-struct Call {
+struct ModelCall {
     millis: i64,
     called: Option<u64>,
     signing: Signing,
@@ -25,13 +25,13 @@ struct Call {
 /// A caller.
 #[derive(Default)]
 struct Model {
-    calls: Vec<Call>,
+    calls: Vec<ModelCall>,
     /// New numbers, the times of their calls, and whether each was a step.
     new: Vec<(i64, u64, bool)>,
 }
 
 impl Model {
-    fn record(&mut self, call: Call) {
+    fn record(&mut self, call: ModelCall) {
         self.calls.push(call);
         let Some(called) = call.called else { return };
         let known: Vec<u64> = self.recent(call.millis).map(|(_, number, _)| number).collect();
@@ -98,7 +98,7 @@ proptest! {
         for (pause, called, signing) in calls {
             now += pause;
             let signing = SIGNINGS[signing];
-            model.record(Call { millis: now, called, signing });
+            model.record(ModelCall { millis: now, called, signing });
             let event = CallEvent {
                 called: called.map(number),
                 signing,
@@ -114,8 +114,8 @@ proptest! {
             let error = traffic.hour.distinct.abs_diff(hour.distinct);
             let allowed = if model.calls.len() <= 8 { 0 } else { 6 + hour.distinct / 20 };
             prop_assert!(error <= allowed, "{} for {}", traffic.hour.distinct, hour.distinct);
-            let looked = observer.look(stranger(0), Timestamp::from_millis(now));
-            prop_assert_eq!(Traffic { this_call: None, ..traffic }, looked);
+            let looked = observer.traffic_of(stranger(0), Timestamp::from_millis(now));
+            prop_assert_eq!(CallerTraffic { this_call: None, ..traffic }, looked);
         }
     }
 

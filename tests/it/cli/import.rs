@@ -5,8 +5,8 @@ use std::io::{Cursor, Read, Write as _};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ringwarden::cli::import::cases::{self, Letter};
-use ringwarden::cli::import::ftc::{Filed, Layout, Reader};
-use ringwarden::cli::import::{Fault, ImportError, Reject, Source};
+use ringwarden::cli::import::ftc::{ComplaintReader, ComplaintReport, Layout};
+use ringwarden::cli::import::{ImportError, Reject, RowFault, SourceFile};
 use ringwarden::wire::v1::{Category, Report, Source as Origin};
 
 const EIGHT: &str = "Company_Phone_Number,Created_Date,Violation_Date,Consumer_City,Consumer_State,\
@@ -18,8 +18,8 @@ fn content(text: impl AsRef<[u8]>) -> Box<dyn Read + Send> {
     Box::new(Cursor::new(text.as_ref().to_vec()))
 }
 
-fn read_all(text: impl AsRef<[u8]>) -> Vec<Result<Filed, Reject>> {
-    let mut reader = Reader::new(content(text), "i-1", true).unwrap();
+fn read_all(text: impl AsRef<[u8]>) -> Vec<Result<ComplaintReport, Reject>> {
+    let mut reader = ComplaintReader::new(content(text), "i-1", true).unwrap();
     let next = || reader.next_row().unwrap();
     std::iter::from_fn(next).collect()
 }
@@ -32,7 +32,7 @@ fn ids(text: impl AsRef<[u8]>) -> Vec<String> {
     reports(text).into_iter().map(|report| report.report_id).collect()
 }
 
-fn faults(text: &str) -> Vec<(u64, Fault)> {
+fn faults(text: &str) -> Vec<(u64, RowFault)> {
     let faults = read_all(text).into_iter().filter_map(Result::err);
     faults.map(|reject| (reject.line, reject.fault)).collect()
 }
@@ -117,7 +117,7 @@ fn eight_columns_say_more() {
     assert_eq!(reports[3].occurred_at, reports[3].received_at, "afterwards");
     assert_eq!(reports[3].reporter_area, "");
 
-    let mut reader = Reader::new(content(&text), "i-1", false).unwrap();
+    let mut reader = ComplaintReader::new(content(&text), "i-1", false).unwrap();
     while reader.next_row().unwrap().is_some() {}
     assert_eq!(reader.layout(), Layout::EightColumns);
     let unknown = reader.into_unknown_subjects();
@@ -142,13 +142,13 @@ fn dirty_rows_are_rejected_with_line_and_reason() {
     );
     let found: Vec<u64> = faults(&text).iter().map(|(line, _)| *line).collect();
     assert_eq!(found, [2, 3, 4, 5, 6, 7]);
-    let found: Vec<Fault> = faults(&text).into_iter().map(|(_, fault)| fault).collect();
-    assert_eq!(found[0], Fault::NoNumber);
-    assert_eq!(found[1], Fault::LocalOnly);
-    assert!(matches!(found[2], Fault::NotANumber(_) | Fault::Impossible));
-    assert_eq!(found[3], Fault::Service);
-    assert_eq!(found[4], Fault::Date);
-    assert_eq!(found[5], Fault::Columns);
+    let found: Vec<RowFault> = faults(&text).into_iter().map(|(_, fault)| fault).collect();
+    assert_eq!(found[0], RowFault::NoNumber);
+    assert_eq!(found[1], RowFault::LocalOnly);
+    assert!(matches!(found[2], RowFault::NotANumber(_) | RowFault::Impossible));
+    assert_eq!(found[3], RowFault::Service);
+    assert_eq!(found[4], RowFault::Date);
+    assert_eq!(found[5], RowFault::Columns);
     let taken: Vec<_> = read_all(&text).into_iter().flatten().collect();
     assert_eq!(taken.len(), 1);
     assert_eq!(taken[0].line, 9);
@@ -162,7 +162,7 @@ fn dirty_rows_are_rejected_with_line_and_reason() {
 #[test]
 fn other_columns_are_refused() {
     for text in ["", "a,b,c\n", "2020-02-14,2125550123,603\n", "created_date,number\n"] {
-        let refused = Reader::new(content(text), "i-1", false).err().unwrap();
+        let refused = ComplaintReader::new(content(text), "i-1", false).err().unwrap();
         assert!(matches!(refused, ImportError::UnknownHeader { .. }), "{text:?}");
     }
 }
@@ -175,10 +175,10 @@ fn gzip_on_disk_is_read_like_the_file_in_it() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&encoder.finish().unwrap()).unwrap();
 
-    let mut source = Source::open(file.path()).unwrap();
+    let mut source = SourceFile::open(file.path()).unwrap();
     let import_id = source.hash().unwrap();
     assert_eq!(import_id.len(), 32);
-    let mut reader = Reader::new(source.read().0, &import_id, false).unwrap();
+    let mut reader = ComplaintReader::new(source.read().0, &import_id, false).unwrap();
     let filed = reader.next_row().unwrap().unwrap().unwrap();
     assert_eq!(vec![filed.report.report_id], ids(&text));
     assert_eq!(filed.report.import_id, import_id);
@@ -197,8 +197,8 @@ fn a_damaged_gzip_file_says_where_it_ends() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&whole[..whole.len() / 2]).unwrap();
 
-    let content = Source::open(file.path()).unwrap().read().0;
-    let mut reader = Reader::new(content, "i-1", false).unwrap();
+    let content = SourceFile::open(file.path()).unwrap().read().0;
+    let mut reader = ComplaintReader::new(content, "i-1", false).unwrap();
     let end = loop {
         match reader.next_row() {
             Ok(Some(_)) => {}
@@ -222,12 +222,12 @@ const LETTERS: &str = "phone_e164,category,call_date,case_doc\n\
 fn a_letter_is_a_case() {
     let found = cases::read(content(LETTERS), false).unwrap();
     assert_eq!(found.rows, 7);
-    let faults: Vec<(u64, &Fault)> = found
+    let faults: Vec<(u64, &RowFault)> = found
         .rejects
         .iter()
         .map(|reject| (reject.line, &reject.fault))
         .collect();
-    assert_eq!(faults, [(7, &Fault::Date), (8, &Fault::Letter)]);
+    assert_eq!(faults, [(7, &RowFault::Date), (8, &RowFault::Letter)]);
     assert_eq!(found.unknown_categories["Moon-Landing"], 1);
 
     let [example, sample, third] = found.letters.as_slice() else {

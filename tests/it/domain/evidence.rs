@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::evidence::{Step, assert_close, at, id, kept, links, plain_row, reporter, rows, steps, sums_of};
 use proptest::prelude::*;
-use ringwarden::domain::call::View;
+use ringwarden::domain::call::LedgerView;
 use ringwarden::domain::evidence::{Evidence, FoldModel};
 use ringwarden::domain::ids::ImportId;
 use ringwarden::domain::kinds::CaseRole;
 use ringwarden::domain::report::{Ledger, ReportRow, RowState};
-use ringwarden::domain::rows::{Missing, Rows};
+use ringwarden::domain::rows::{LoadedRows, Missing};
 use ringwarden::domain::state::{MAX_TEXTS, NumberState, Submitted, TEXTS_SLACK, Withdrawal, Withdrawn};
 use ringwarden::domain::time::Timestamp;
 
@@ -20,7 +20,7 @@ const MODEL: FoldModel = FoldModel::DEFAULT;
 #[derive(Clone, Default)]
 struct Number {
     state: NumberState,
-    rows: Option<Rows>,
+    rows: Option<LoadedRows>,
 }
 
 impl Number {
@@ -31,26 +31,26 @@ impl Number {
     }
 
     fn take(&mut self, step: &Step) {
-        let rows = self.rows.get_or_insert_with(|| Rows::unloaded(0));
+        let rows = self.rows.get_or_insert_with(|| LoadedRows::unloaded(0));
         step.apply(&mut self.state, rows).expect("all rows are loaded");
     }
 
-    fn rows(&mut self) -> &mut Rows {
-        self.rows.get_or_insert_with(|| Rows::unloaded(0))
+    fn rows(&mut self) -> &mut LoadedRows {
+        self.rows.get_or_insert_with(|| LoadedRows::unloaded(0))
     }
 
     fn submit(&mut self, row: &ReportRow) -> Submitted {
-        let rows = self.rows.get_or_insert_with(|| Rows::unloaded(0));
+        let rows = self.rows.get_or_insert_with(|| LoadedRows::unloaded(0));
         self.state.submit(rows, row.clone(), &MODEL).unwrap()
     }
 
     fn withdraw_all(&mut self, what: &Withdrawal) -> u32 {
-        let rows = self.rows.get_or_insert_with(|| Rows::unloaded(0));
+        let rows = self.rows.get_or_insert_with(|| LoadedRows::unloaded(0));
         self.state.withdraw_all(rows, what, &MODEL).unwrap()
     }
 
     fn reset(&mut self, moment: Timestamp) -> u32 {
-        let rows = self.rows.get_or_insert_with(|| Rows::unloaded(0));
+        let rows = self.rows.get_or_insert_with(|| LoadedRows::unloaded(0));
         self.state.reset(rows, moment, &MODEL).unwrap()
     }
 
@@ -195,7 +195,7 @@ proptest! {
         let mut state = NumberState::default();
         let mut stored: BTreeMap<u32, Vec<ReportRow>> = BTreeMap::new();
         for step in &once {
-            let mut rows = Rows::unloaded(state.buckets);
+            let mut rows = LoadedRows::unloaded(state.buckets);
             let before = state.clone();
             while let Err(missing) = step.apply(&mut state, &mut rows) {
                 prop_assert_eq!(&state, &before, "{} changed the record", missing);
@@ -209,7 +209,7 @@ proptest! {
             }
             stored.extend(rows.changed().map(|(bucket, rows)| (bucket, rows.to_vec())));
         }
-        let mut loaded = Rows::unloaded(state.buckets);
+        let mut loaded = LoadedRows::unloaded(state.buckets);
         stored.into_iter().for_each(|(bucket, rows)| loaded.load(bucket, rows));
         sums_of(&whole.sorted_rows(), &MODEL).assert_match(&state.evidence, &MODEL);
         let mut on_demand = Number { state, rows: Some(loaded) };
@@ -244,7 +244,7 @@ fn the_latest_word_of_a_reporter_counts_alone() {
         number.state.withdraw(rows, &third.id, at(40), &MODEL).unwrap();
         let evidence = &number.state.evidence;
         assert_eq!(evidence.proven, Default::default());
-        let unknown = evidence.unproven.book(Ledger::Unknown);
+        let unknown = evidence.unproven.totals(Ledger::Unknown);
         assert!((unknown.long - f64::from(0.2f32)).abs() < 1e-12);
     }
 }
@@ -262,17 +262,17 @@ fn the_unproven_count_in_full_once_they_are_many() {
         number.submit(&row(n));
         number.submit(&row(n));
     }
-    assert!(!number.state.evidence.unproven_released(&MODEL.weights, View::All));
+    assert!(!number.state.evidence.unproven_released(&MODEL.weights, LedgerView::All));
     assert_eq!(number.state.evidence.range_at(&MODEL.weights), None);
     let now = at(102);
-    let capped = number.state.evidence.at(now, &MODEL, View::All);
+    let capped = number.state.evidence.at(now, &MODEL, LedgerView::All);
     assert!((capped.long - MODEL.weights.unproven_cap).abs() < 1e-12);
     number.submit(&row(20));
-    assert!(number.state.evidence.unproven_released(&MODEL.weights, View::All));
-    assert!(number.state.evidence.at(now, &MODEL, View::All).long > 3.0);
+    assert!(number.state.evidence.unproven_released(&MODEL.weights, LedgerView::All));
+    assert!(number.state.evidence.at(now, &MODEL, LedgerView::All).long > 3.0);
     let rows = number.rows.as_mut().unwrap();
     number.state.withdraw(rows, &id(20), now, &MODEL).unwrap();
-    assert_eq!(number.state.evidence.at(now, &MODEL, View::All).long, capped.long);
+    assert_eq!(number.state.evidence.at(now, &MODEL, LedgerView::All).long, capped.long);
 
     // Beyond that the sample holds the smallest hashes, and grows no more.
     for n in (21..=60).rev() {

@@ -10,7 +10,7 @@ use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::{Counts, Neighbourhood};
 use ringwarden::domain::report::{Ledger, ReportRow};
-use ringwarden::domain::rows::Rows;
+use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Score, Subject, Verdict, Weighed};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::status::StatusEntry;
@@ -31,7 +31,7 @@ fn number() -> E164 {
 }
 
 fn reported(rows: impl IntoIterator<Item = ReportRow>) -> NumberState {
-    let (mut state, mut kept) = (NumberState::default(), Rows::unloaded(0));
+    let (mut state, mut kept) = (NumberState::default(), LoadedRows::unloaded(0));
     for row in rows {
         state.submit(&mut kept, row, &ScoreModel::default().fold).unwrap();
     }
@@ -67,11 +67,11 @@ fn with_status(mut state: NumberState, kind: StatusKind) -> NumberState {
     state
 }
 
-fn subject(state: &NumberState, around: Neighbourhood, call: Signing) -> Subject<'_> {
+fn subject(state: &NumberState, neighbourhood: Neighbourhood, call: Signing) -> Subject<'_> {
     Subject {
         state,
         cases: &[],
-        around,
+        neighbourhood,
         number: number(),
         call,
         signs: Signs::default(),

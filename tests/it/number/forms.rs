@@ -2,7 +2,7 @@
 //! is known.
 
 use ringwarden::number::{
-    self, AttestationLevel, LineType, Parsed, ParsedNumber, Region, ServiceKind, Validity, Verstat,
+    self, AttestationLevel, LineType, Parsed, ParsedNumber, Region, ServiceKind, Validity, VerstatParameter,
 };
 
 const FORMS: &str = include_str!("../../../docs/number-forms.md");
@@ -139,13 +139,13 @@ fn line_type(line_type: LineType) -> String {
     }
 }
 
-fn verstat(verstat: Verstat) -> &'static str {
+fn verstat(verstat: VerstatParameter) -> &'static str {
     match verstat {
-        Verstat::Passed(None) => "passed",
-        Verstat::Passed(Some(AttestationLevel::A)) => "passed A",
-        Verstat::Passed(Some(AttestationLevel::B)) => "passed B",
-        Verstat::Passed(Some(AttestationLevel::C)) => "passed C",
-        Verstat::Failed => "failed",
-        Verstat::NoValidation => "none",
+        VerstatParameter::Passed(None) => "passed",
+        VerstatParameter::Passed(Some(AttestationLevel::A)) => "passed A",
+        VerstatParameter::Passed(Some(AttestationLevel::B)) => "passed B",
+        VerstatParameter::Passed(Some(AttestationLevel::C)) => "passed C",
+        VerstatParameter::Failed => "failed",
+        VerstatParameter::NoValidation => "none",
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringwarden::clock::Clock;
 use ringwarden::domain::ids::{ListId, ListSource};
 use ringwarden::domain::kinds::{Action, Basis, ListKind, RiskLevel, StatusKind};
-use ringwarden::domain::list::{Hit, ListEntry, ListHits, MAX_LISTS, Origin, Pattern};
+use ringwarden::domain::list::{EntryOrigin, Hit, ListEntry, ListHits, MAX_LISTS, Pattern};
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::service::{ListHead, LookupInput, PageRequest, Replaced, ServiceError, StatusInput};
 use ringwarden::store::embedded::EmbeddedStore;
@@ -34,7 +34,7 @@ fn dno(request: &str) -> ListHead {
 fn entry(pattern: &str) -> ListEntry {
     ListEntry {
         pattern: Pattern::parse(pattern).unwrap(),
-        origin: Arc::new(Origin {
+        origin: Arc::new(EntryOrigin {
             source: ListSource::parse("registry").unwrap(),
             requester: None,
         }),
@@ -158,7 +158,7 @@ async fn a_list_of_too_many_texts_is_refused() {
     let one = instance().await;
     let entries = (0..40_000u64).map(|n| ListEntry {
         pattern: Pattern::prefix(n + 1).unwrap(),
-        origin: Arc::new(Origin {
+        origin: Arc::new(EntryOrigin {
             source: ListSource::parse(&format!("source {n:057}")).unwrap(),
             requester: ringwarden::domain::ids::Requester::parse(&format!("requester {n:054}")).ok(),
         }),

@@ -272,7 +272,7 @@ async fn a_thousand_votes_do_not_clean_what_a_confirmed_case_holds() {
 
 fn around(one: &Instance) -> Neighbourhood {
     let neighbour = number(1_001);
-    one.index.around(neighbour, one.clock.now())
+    one.index.neighbourhood(neighbour, one.clock.now())
 }
 
 #[tokio::test]

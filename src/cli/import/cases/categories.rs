@@ -1,7 +1,7 @@
 //! Maps texts about recorded calls to our categories. The list is data: `data/ftc-case-categories.csv`, with one line
 //! for each prefix of a text.
 
-use crate::cli::names::Named as _;
+use crate::cli::names::NamedValue as _;
 use crate::wire::v1::Category;
 
 const CATEGORIES: &str = include_str!("../../data/ftc-case-categories.csv");

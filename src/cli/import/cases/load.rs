@@ -9,12 +9,12 @@ use tonic::Code;
 use tonic::transport::Channel;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::reader::{Letter, Letters, Link};
+use super::reader::{Letter, LetterNumber, Letters};
 use super::{CasesArgs, read};
 use crate::cli::connect;
 use crate::cli::error::CliError;
 use crate::cli::import::rejects::Rejects;
-use crate::cli::import::{ImportError, Source};
+use crate::cli::import::{ImportError, SourceFile};
 use crate::cli::output;
 use crate::cli::shared::{PAGE_SIZE, actor};
 use crate::cli::status::code_name;
@@ -36,7 +36,7 @@ const LINKS_PER_REQUEST: usize = 1_000;
 /// The result of an import.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+struct CasesImportSummary {
     rows: u64,
     cases: u64,
     cases_created: u64,
@@ -54,7 +54,7 @@ struct Summary {
 /// If the file cannot be read, or if the server refuses a request.
 pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError> {
     let common = args.common;
-    let source = Source::open(&common.file).map_err(|source| CliError::File {
+    let source = SourceFile::open(&common.file).map_err(|source| CliError::File {
         path: common.file.clone(),
         source,
     })?;
@@ -64,10 +64,10 @@ pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError>
     let mut load = Load {
         client: CaseServiceClient::new(common.remote.connect().await?),
         actor: actor(args.actor),
-        summary: Summary {
+        summary: CasesImportSummary {
             rows: found.rows,
             rejected: rejects.total(),
-            ..Summary::default()
+            ..CasesImportSummary::default()
         },
     };
     let end = load.all(&found).await;
@@ -80,7 +80,7 @@ pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError>
 struct Load {
     client: CaseServiceClient<Channel>,
     actor: String,
-    summary: Summary,
+    summary: CasesImportSummary,
 }
 
 impl Load {
@@ -115,8 +115,8 @@ impl Load {
             .filter(|member| member.role() == CaseRole::CallerId)
             .map(|member| member.e164.as_str())
             .collect();
-        let is_missing = |link: &&Link| !linked.contains(link.number.to_string().as_str());
-        let missing: Vec<Link> = letter.links.iter().filter(is_missing).copied().collect();
+        let is_missing = |link: &&LetterNumber| !linked.contains(link.number.to_string().as_str());
+        let missing: Vec<LetterNumber> = letter.links.iter().filter(is_missing).copied().collect();
         self.link(letter, &missing).await
     }
 
@@ -168,7 +168,7 @@ impl Load {
         Ok(())
     }
 
-    async fn link(&mut self, letter: &Letter, links: &[Link]) -> Result<(), CliError> {
+    async fn link(&mut self, letter: &Letter, links: &[LetterNumber]) -> Result<(), CliError> {
         for part in links.chunks(LINKS_PER_REQUEST) {
             let mut request = LinkNumbersRequest {
                 case_id: letter.case_id.clone(),
@@ -210,7 +210,7 @@ impl Load {
     }
 }
 
-fn link(link: &Link) -> NumberLink {
+fn link(link: &LetterNumber) -> NumberLink {
     NumberLink {
         number: link.number.to_string(),
         default_region: String::new(),
@@ -228,7 +228,7 @@ fn derived_id(request: &impl Message) -> String {
     format!("import-{:032x}", xxh3_128(&request.encode_to_vec()))
 }
 
-impl Summary {
+impl CasesImportSummary {
     fn print(&self, json: bool) -> Result<(), CliError> {
         if json {
             return output::json(self);

@@ -11,7 +11,7 @@ mod reader;
 use clap::Args;
 
 pub(super) use load::run;
-pub use reader::{Letter, Letters, Link, read};
+pub use reader::{Letter, LetterNumber, Letters, read};
 
 use super::Common;
 

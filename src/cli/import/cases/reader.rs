@@ -8,9 +8,9 @@ use csv::ByteRecord;
 
 use super::categories::Categories;
 use super::letter;
-use crate::cli::import::fault;
-use crate::cli::import::rows::{self, Rows};
-use crate::cli::import::{Fault, ImportError, Reject};
+use crate::cli::import::row_fault;
+use crate::cli::import::rows::{self, CsvRows};
+use crate::cli::import::{ImportError, Reject, RowFault};
 use crate::cli::time;
 use crate::number::E164;
 use crate::wire::v1::Category;
@@ -51,12 +51,12 @@ pub struct Letter {
     /// Latest date in the letter.
     pub latest: Option<Timestamp>,
     /// The numbers that the letter names, in the order of their digits.
-    pub links: Vec<Link>,
+    pub links: Vec<LetterNumber>,
 }
 
 /// A number named in a letter.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Link {
+pub struct LetterNumber {
     /// The number.
     pub number: E164,
     /// Earliest date of the number in the letter.
@@ -68,7 +68,7 @@ pub struct Link {
 /// # Errors
 /// If the text cannot be read, if its header has other columns, or if it has too many rows.
 pub fn read(content: Box<dyn Read + Send>, keeps_rows: bool) -> Result<Letters, ImportError> {
-    let mut source = Rows::new(content);
+    let mut source = CsvRows::new(content);
     let is_header = |header: &ByteRecord| {
         header.len() == COLUMNS.len() && header.iter().zip(COLUMNS).all(|(field, name)| text(field) == name)
     };
@@ -76,14 +76,14 @@ pub fn read(content: Box<dyn Read + Send>, keeps_rows: bool) -> Result<Letters, 
         return Err(ImportError::UnknownHeader { expected: EXPECTED });
     }
     let categories = Categories::new();
-    let mut drafts: BTreeMap<String, Draft> = BTreeMap::new();
+    let mut drafts: BTreeMap<String, LetterDraft> = BTreeMap::new();
     let mut found = Letters::default();
     while let Some((line, record)) = source.next()? {
         if found.rows >= ROWS_MAX as u64 {
             return Err(ImportError::TooManyRows { max: ROWS_MAX });
         }
         found.rows += 1;
-        match Row::parse(record) {
+        match LetterRow::parse(record) {
             Ok(row) => {
                 let meaning = categories.find(&row.category);
                 if meaning.is_none() {
@@ -102,7 +102,7 @@ pub fn read(content: Box<dyn Read + Send>, keeps_rows: bool) -> Result<Letters, 
     Ok(found)
 }
 
-struct Row {
+struct LetterRow {
     number: E164,
     category: String,
     date: Option<Timestamp>,
@@ -110,22 +110,22 @@ struct Row {
     file: String,
 }
 
-impl Row {
-    fn parse(record: &ByteRecord) -> Result<Self, Fault> {
+impl LetterRow {
+    fn parse(record: &ByteRecord) -> Result<Self, RowFault> {
         if record.len() != COLUMNS.len() {
-            return Err(Fault::Columns);
+            return Err(RowFault::Columns);
         }
         let field = |column| record.get(column).unwrap_or_default();
         let date = match text(field(2)) {
             blank if blank.is_empty() => None,
-            date => Some(time::date(&date).ok_or(Fault::Date)?),
+            date => Some(time::date(&date).ok_or(RowFault::Date)?),
         };
         let file = text(field(3));
         Ok(Self {
-            number: fault::number(field(0))?,
+            number: row_fault::number(field(0))?,
             category: text(field(1)),
             date,
-            letter: letter::name(&file).ok_or(Fault::Letter)?.to_owned(),
+            letter: letter::name(&file).ok_or(RowFault::Letter)?.to_owned(),
             file,
         })
     }
@@ -133,7 +133,7 @@ impl Row {
 
 /// A letter that is still being read.
 #[derive(Default)]
-struct Draft {
+struct LetterDraft {
     file: String,
     rows: usize,
     categories: BTreeMap<Category, usize>,
@@ -142,8 +142,8 @@ struct Draft {
     numbers: BTreeMap<E164, Option<Timestamp>>,
 }
 
-impl Draft {
-    fn add(&mut self, row: Row, meaning: Option<(Category, &str)>) {
+impl LetterDraft {
+    fn add(&mut self, row: LetterRow, meaning: Option<(Category, &str)>) {
         self.file = row.file;
         self.rows += 1;
         if let Some((category, brand)) = meaning {
@@ -177,7 +177,7 @@ impl Draft {
             links: self
                 .numbers
                 .into_iter()
-                .map(|(number, from)| Link { number, from })
+                .map(|(number, from)| LetterNumber { number, from })
                 .collect(),
         }
     }

@@ -16,7 +16,7 @@ mod summary;
 use clap::Args;
 
 pub use layout::Layout;
-pub use reader::{Filed, Reader};
+pub use reader::{ComplaintReader, ComplaintReport};
 pub(super) use run::run;
 
 use super::Common;

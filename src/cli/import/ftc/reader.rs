@@ -6,13 +6,13 @@ use std::io::Read;
 use super::identity::Identities;
 use super::layout::Layout;
 use super::row::RowParser;
-use crate::cli::import::rows::{self, Rows};
+use crate::cli::import::rows::{self, CsvRows};
 use crate::cli::import::{ImportError, Reject};
 use crate::wire::v1::Report;
 
 /// A report and its row.
 #[derive(Debug)]
-pub struct Filed {
+pub struct ComplaintReport {
     /// Line at which the row begins; the header is line 1.
     pub line: u64,
     /// The report.
@@ -22,8 +22,8 @@ pub struct Filed {
 }
 
 /// Reads a file row by row.
-pub struct Reader {
-    rows: Rows,
+pub struct ComplaintReader {
+    rows: CsvRows,
     layout: Layout,
     parser: RowParser,
     identities: Identities,
@@ -31,13 +31,13 @@ pub struct Reader {
     keeps_rows: bool,
 }
 
-impl Reader {
+impl ComplaintReader {
     /// Reads the header.
     ///
     /// # Errors
     /// If the text cannot be read, or if its header has other columns.
     pub fn new(content: Box<dyn Read + Send>, import_id: &str, keeps_rows: bool) -> Result<Self, ImportError> {
-        let mut rows = Rows::new(content);
+        let mut rows = CsvRows::new(content);
         let layout = match rows.next()? {
             Some((_, header)) => Layout::of_header(header)?,
             None => Layout::of_header(&csv::ByteRecord::new())?,
@@ -62,7 +62,7 @@ impl Reader {
     ///
     /// # Errors
     /// If the text cannot be read, if a row is too long, or if the file has too many different rows.
-    pub fn next_row(&mut self) -> Result<Option<Result<Filed, Reject>>, ImportError> {
+    pub fn next_row(&mut self) -> Result<Option<Result<ComplaintReport, Reject>>, ImportError> {
         let Some((line, record)) = self.rows.next()? else {
             return Ok(None);
         };
@@ -77,7 +77,7 @@ impl Reader {
             Ok(mut report) => {
                 report.report_id = self.identities.next(record)?;
                 report.import_id.clone_from(&self.import_id);
-                Ok(Some(Ok(Filed {
+                Ok(Some(Ok(ComplaintReport {
                     line,
                     report,
                     row: row(),

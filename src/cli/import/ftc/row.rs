@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use super::identity::trimmed;
 use super::layout::Layout;
 use super::subjects::{States, Subjects};
-use crate::cli::import::fault::{self, Fault};
+use crate::cli::import::row_fault::{self, RowFault};
 use crate::wire::v1::{Report, Source};
 
 /// Maximum time between a call and its complaint. If it is longer, one of the dates is a typing error.
@@ -40,9 +40,9 @@ impl RowParser {
     ///
     /// # Errors
     /// If the row has no valid number, no valid date, or a wrong number of columns.
-    pub(super) fn parse(&mut self, row: &ByteRecord) -> Result<Report, Fault> {
+    pub(super) fn parse(&mut self, row: &ByteRecord) -> Result<Report, RowFault> {
         if row.len() != self.layout.columns() {
-            return Err(Fault::Columns);
+            return Err(RowFault::Columns);
         }
         let field = |column| trimmed(row.get(column).unwrap_or_default());
         match self.layout {
@@ -56,9 +56,9 @@ impl RowParser {
         self.subjects
     }
 
-    fn eight_columns<'a>(&mut self, field: impl Fn(usize) -> &'a [u8]) -> Result<Report, Fault> {
-        let number = fault::number(field(0))?;
-        let created = seconds(field(1)).ok_or(Fault::Date)?;
+    fn eight_columns<'a>(&mut self, field: impl Fn(usize) -> &'a [u8]) -> Result<Report, RowFault> {
+        let number = row_fault::number(field(0))?;
+        let created = seconds(field(1)).ok_or(RowFault::Date)?;
         let violated = seconds(field(2)).filter(|violated| (0..=DELAY_MAX_SECS).contains(&(created - violated)));
         let area = match area(field(5)) {
             area if area.is_empty() => self.states.code(field(4)).unwrap_or_default().to_owned(),
@@ -76,9 +76,9 @@ impl RowParser {
     }
 }
 
-fn three_columns<'a>(field: impl Fn(usize) -> &'a [u8]) -> Result<Report, Fault> {
-    let number = fault::number(field(1))?;
-    let created = timestamp(midnight(field(0)).ok_or(Fault::Date)? + NOON_SECS);
+fn three_columns<'a>(field: impl Fn(usize) -> &'a [u8]) -> Result<Report, RowFault> {
+    let number = row_fault::number(field(1))?;
+    let created = timestamp(midnight(field(0)).ok_or(RowFault::Date)? + NOON_SECS);
     Ok(Report {
         number: number.to_string(),
         occurred_at: Some(created),

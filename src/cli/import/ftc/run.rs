@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::FtcArgs;
 use super::batch::{self, Batches};
-use super::reader::Reader;
+use super::reader::ComplaintReader;
 use super::send::{Sender, Sent};
-use super::summary::Summary;
+use super::summary::FtcImportSummary;
 use crate::cli::error::CliError;
-use crate::cli::import::progress::Progress;
+use crate::cli::import::progress::ImportProgress;
 use crate::cli::import::rejects::Rejects;
-use crate::cli::import::{ImportError, Source};
+use crate::cli::import::{ImportError, SourceFile};
 use crate::wire::v1::report_service_client::ReportServiceClient;
 
 /// Maximum size of the answer to a batch, in bytes.
@@ -30,7 +30,7 @@ pub(in crate::cli::import) async fn run(args: FtcArgs) -> Result<(), CliError> {
         path: common.file.clone(),
         source,
     };
-    let mut source = Source::open(&common.file).map_err(file_error)?;
+    let mut source = SourceFile::open(&common.file).map_err(file_error)?;
     let import_id = match args.import_id {
         Some(given) => given,
         None => source.hash().map_err(file_error)?,
@@ -38,14 +38,14 @@ pub(in crate::cli::import) async fn run(args: FtcArgs) -> Result<(), CliError> {
     let mut rejects = Rejects::new(common.rejects.as_deref())?;
     let file_bytes = source.len();
     let (content, position) = source.read();
-    let reader = Reader::new(content, &import_id, rejects.keeps_rows())?;
-    let mut summary = Summary {
+    let reader = ComplaintReader::new(content, &import_id, rejects.keeps_rows())?;
+    let mut summary = FtcImportSummary {
         import_id,
         feed: reader.layout().feed(),
-        ..Summary::default()
+        ..FtcImportSummary::default()
     };
     let channel = common.remote.connect().await?;
-    let progress = Progress::new(file_bytes);
+    let progress = ImportProgress::new(file_bytes);
     let sender = Sender {
         client: ReportServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
         progress: progress.clone(),
@@ -75,7 +75,7 @@ struct Transfer<'a> {
     sender: Sender,
     /// Number of batches that are sent at the same time.
     concurrency: usize,
-    summary: &'a mut Summary,
+    summary: &'a mut FtcImportSummary,
     rejects: &'a mut Rejects,
 }
 

@@ -8,8 +8,8 @@ use tonic::{Code, Status};
 
 use super::batch::Batch;
 use crate::cli::connect::{is_unanswered, pause_before};
-use crate::cli::import::progress::Progress;
-use crate::cli::import::{Fault, ImportError, Reject};
+use crate::cli::import::progress::ImportProgress;
+use crate::cli::import::{ImportError, Reject, RowFault};
 use crate::cli::status::sentence;
 use crate::wire::v1::batch_submit_result::Result as Submitted;
 use crate::wire::v1::report_service_client::ReportServiceClient;
@@ -34,7 +34,7 @@ pub(super) struct Sent {
 #[derive(Clone)]
 pub(super) struct Sender {
     pub(super) client: ReportServiceClient<Channel>,
-    pub(super) progress: Progress,
+    pub(super) progress: ImportProgress,
     /// Cancelled when the import must end. Then no report is sent again.
     pub(super) stop: CancellationToken,
 }
@@ -135,7 +135,7 @@ impl Sent {
             } else {
                 self.rejects.push(Reject {
                     line: batch.lines.get(index).copied().unwrap_or_default(),
-                    fault: Fault::Server(sentence(&error)),
+                    fault: RowFault::Server(sentence(&error)),
                     row: batch.row(index),
                 });
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use super::identity::push_collapsed;
-use crate::cli::names::Named as _;
+use crate::cli::names::NamedValue as _;
 use crate::wire::v1::Category;
 
 const SUBJECTS: &str = include_str!("../../data/ftc-subjects.csv");

@@ -13,7 +13,7 @@ use crate::cli::output;
 /// The result of an import.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Summary {
+pub(super) struct FtcImportSummary {
     /// Id of the import, with which it can be withdrawn.
     pub(super) import_id: String,
     /// Name of the feed (the data set).
@@ -42,7 +42,7 @@ pub(super) struct Summary {
     pub(super) rows_per_second: u64,
 }
 
-impl Summary {
+impl FtcImportSummary {
     /// Adds the result of a batch.
     pub(super) fn add(&mut self, sent: &Sent) {
         self.rows += sent.rows;

@@ -5,13 +5,13 @@ use std::io::Read;
 
 use csv::ByteRecord;
 
-use crate::cli::import::rows::{self, Rows};
-use crate::cli::import::{Fault, ImportError, Reject};
-use crate::cli::names::Named as _;
+use crate::cli::import::rows::{self, CsvRows};
+use crate::cli::import::{ImportError, Reject, RowFault};
+use crate::cli::names::NamedValue as _;
 use crate::cli::time;
 use crate::domain::ids::{ListSource, Requester};
 use crate::domain::kinds;
-use crate::domain::list::{Draft, MAX_ENTRIES, NewEntry, Pattern};
+use crate::domain::list::{ListDraft, MAX_ENTRIES, NewEntry, Pattern};
 use crate::domain::time::Timestamp;
 use crate::wire;
 use crate::wire::v1::{Action, ListEntry, ListKind};
@@ -43,11 +43,11 @@ struct Columns {
 /// # Errors
 /// If the text cannot be read, if its header has other columns, or if it has more rows than a list may have entries.
 pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> Result<Entries, ImportError> {
-    let mut source = Rows::new(content);
+    let mut source = CsvRows::new(content);
     let header = source.next()?.and_then(|(_, header)| Columns::of(header, kind));
     let columns = header.ok_or(ImportError::Columns)?;
     let kind = u8::try_from(i32::from(kind)).ok().and_then(kinds::ListKind::from_code);
-    let mut draft = Draft::new(kind.ok_or(ImportError::Columns)?);
+    let mut draft = ListDraft::new(kind.ok_or(ImportError::Columns)?);
     let mut found = Entries::default();
     while let Some((line, record)) = source.next()? {
         if found.rows >= MAX_ENTRIES as u64 {
@@ -100,9 +100,9 @@ impl Columns {
         (known == names.len() && has_action).then_some(columns)
     }
 
-    fn entry(&self, record: &ByteRecord, line: u64, draft: &Draft) -> Result<(NewEntry, ListEntry), Fault> {
+    fn entry(&self, record: &ByteRecord, line: u64, draft: &ListDraft) -> Result<(NewEntry, ListEntry), RowFault> {
         if record.len() != self.count {
-            return Err(Fault::Columns);
+            return Err(RowFault::Columns);
         }
         let field = |column: usize| text(record.get(column).unwrap_or_default());
         let optional = |column: Option<usize>| column.map(field).filter(|text| !text.is_empty());
@@ -148,7 +148,7 @@ impl Columns {
     }
 }
 
-fn moment(column: &'static str, text: &str) -> Result<wire::Timestamp, Fault> {
+fn moment(column: &'static str, text: &str) -> Result<wire::Timestamp, RowFault> {
     let moment = time::parse(text).map_err(|problem| fault(column, problem))?;
     if inner(moment) < Timestamp::EARLIEST {
         return Err(fault(column, "must not be before the year 2000"));
@@ -156,7 +156,7 @@ fn moment(column: &'static str, text: &str) -> Result<wire::Timestamp, Fault> {
     Ok(moment)
 }
 
-fn action(text: &str) -> Result<Action, Fault> {
+fn action(text: &str) -> Result<Action, RowFault> {
     Action::from_name(text).ok_or_else(|| {
         let known: Vec<&str> = Action::names().collect();
         fault("action", format_args!("must be one of {}", known.join(", ")))
@@ -167,8 +167,8 @@ fn inner(moment: wire::Timestamp) -> Timestamp {
     Timestamp::from_millis(moment.millis().unwrap_or(i64::MIN))
 }
 
-fn fault(column: &'static str, problem: impl Display) -> Fault {
-    Fault::Entry {
+fn fault(column: &'static str, problem: impl Display) -> RowFault {
+    RowFault::Entry {
         column,
         problem: problem.to_string(),
     }

@@ -9,7 +9,7 @@ use super::{ImportListArgs, read};
 use crate::cli::connect;
 use crate::cli::error::CliError;
 use crate::cli::import::rejects::Rejects;
-use crate::cli::import::{ImportError, Source};
+use crate::cli::import::{ImportError, SourceFile};
 use crate::cli::list::print_summary;
 use crate::cli::output;
 use crate::wire::v1::list_service_client::ListServiceClient;
@@ -22,7 +22,7 @@ const ENTRIES_PER_MESSAGE: usize = 2_000;
 /// The result of an import.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Summary {
+struct ListImportSummary {
     rows: u64,
     changed: bool,
     list: ListSummary,
@@ -34,7 +34,7 @@ struct Summary {
 /// If the file cannot be read, if a line is malformed, or if the server refuses the list.
 pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliError> {
     let common = args.common;
-    let source = Source::open(&common.file).map_err(|source| CliError::File {
+    let source = SourceFile::open(&common.file).map_err(|source| CliError::File {
         path: common.file.clone(),
         source,
     })?;
@@ -82,7 +82,7 @@ fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliEr
     let ReplaceListResponse { list, changed } = answer;
     let list = list.unwrap_or_default();
     if json {
-        return output::json(&Summary { rows, changed, list });
+        return output::json(&ListImportSummary { rows, changed, list });
     }
     print_summary(&list)?;
     output::note(if changed {

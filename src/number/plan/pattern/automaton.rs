@@ -18,14 +18,14 @@ const NOWHERE: u32 = 0;
 /// A table of values over digit strings.
 #[derive(Debug)]
 pub(in crate::number) struct Automaton<V> {
-    nodes: Box<[Node<V>]>,
+    nodes: Box<[AutomatonNode<V>]>,
     root: u32,
     /// The value of texts that match nothing.
     otherwise: V,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Node<V> {
+struct AutomatonNode<V> {
     value: V,
     next: [u32; 10],
 }
@@ -58,7 +58,7 @@ impl<V: Copy + Eq + Hash> Automaton<V> {
         self.nodes.len()
     }
 
-    fn walk(&self, text: &[u8]) -> Option<&Node<V>> {
+    fn walk(&self, text: &[u8]) -> Option<&AutomatonNode<V>> {
         let mut at = self.root;
         for byte in text {
             if at == NOWHERE {
@@ -85,9 +85,9 @@ struct Builder<V, F> {
     closures: u32,
     otherwise: V,
     decide: F,
-    nodes: Vec<Node<V>>,
+    nodes: Vec<AutomatonNode<V>>,
     /// Finished nodes by content.
-    known: HashMap<Node<V>, u32, foldhash::fast::RandomState>,
+    known: HashMap<AutomatonNode<V>, u32, foldhash::fast::RandomState>,
     /// Finished nodes by the places and depth they stand for.
     done: HashMap<(Places, u8), u32, foldhash::fast::RandomState>,
 }
@@ -105,7 +105,7 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
                 other @ (Step::Digit(_) | Step::Mark(_) | Step::End | Step::Accept) => other,
             }));
         }
-        let nowhere = Node {
+        let nowhere = AutomatonNode {
             value: otherwise,
             next: [NOWHERE; 10],
         };
@@ -131,7 +131,7 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
         if let Some(&node) = self.done.get(&key) {
             return node;
         }
-        let mut node = Node {
+        let mut node = AutomatonNode {
             value: self.value(&key.0, depth),
             next: [NOWHERE; 10],
         };
@@ -190,7 +190,7 @@ impl<V: Copy + Eq + Hash, F: Fn(&[usize], usize) -> V> Builder<V, F> {
         reached
     }
 
-    fn intern(&mut self, node: Node<V>) -> u32 {
+    fn intern(&mut self, node: AutomatonNode<V>) -> u32 {
         if let Some(&index) = self.known.get(&node) {
             return index;
         }

@@ -14,4 +14,4 @@ mod syntax;
 pub(super) use automaton::Automaton;
 pub(super) use program::Program;
 pub(super) use run::Match;
-pub(super) use syntax::PatternError;
+pub(super) use syntax::PatternSyntaxError;

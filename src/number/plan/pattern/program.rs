@@ -1,6 +1,6 @@
 //! A pattern as a list of steps.
 
-use super::syntax::{self, ANY, DigitSet, Node, PatternError};
+use super::syntax::{self, ANY, DigitSet, PatternNode, PatternSyntaxError};
 
 /// One step; the next follows unless the step says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,12 @@ pub(in crate::number) struct Program {
 
 impl Program {
     /// The program of a pattern's text.
-    pub(in crate::number) fn new(pattern: &str) -> Result<Self, PatternError> {
+    pub(in crate::number) fn new(pattern: &str) -> Result<Self, PatternSyntaxError> {
         Ok(Self::compile(&syntax::parse(pattern)?, false))
     }
 
     /// The program of a pattern after which any digits may follow.
-    pub(in crate::number) fn prefix(pattern: &str) -> Result<Self, PatternError> {
+    pub(in crate::number) fn prefix(pattern: &str) -> Result<Self, PatternSyntaxError> {
         Ok(Self::compile(&syntax::parse(pattern)?, true))
     }
 
@@ -42,7 +42,7 @@ impl Program {
         self.groups
     }
 
-    fn compile(node: &Node, open: bool) -> Self {
+    fn compile(node: &PatternNode, open: bool) -> Self {
         let mut program = Self {
             steps: Vec::new(),
             groups: 0,
@@ -58,20 +58,20 @@ impl Program {
         program
     }
 
-    fn emit(&mut self, node: &Node) {
+    fn emit(&mut self, node: &PatternNode) {
         match node {
-            Node::Digit(set) => self.steps.push(Step::Digit(*set)),
-            Node::End => self.steps.push(Step::End),
-            Node::Sequence(parts) => parts.iter().for_each(|part| self.emit(part)),
-            Node::Group(inner) => {
+            PatternNode::Digit(set) => self.steps.push(Step::Digit(*set)),
+            PatternNode::End => self.steps.push(Step::End),
+            PatternNode::Sequence(parts) => parts.iter().for_each(|part| self.emit(part)),
+            PatternNode::Group(inner) => {
                 let slot = 2 * self.groups;
                 self.groups += 1;
                 self.steps.push(Step::Mark(slot));
                 self.emit(inner);
                 self.steps.push(Step::Mark(slot + 1));
             }
-            Node::Choice(branches) => self.emit_choice(branches),
-            Node::Repeat { node, min, max } => {
+            PatternNode::Choice(branches) => self.emit_choice(branches),
+            PatternNode::Repeat { node, min, max } => {
                 for _ in 0..*min {
                     self.emit(node);
                 }
@@ -85,7 +85,7 @@ impl Program {
         }
     }
 
-    fn emit_choice(&mut self, branches: &[Node]) {
+    fn emit_choice(&mut self, branches: &[PatternNode]) {
         let mut exits = Vec::new();
         let Some((last, first)) = branches.split_last() else {
             return;

@@ -19,17 +19,17 @@ pub(super) type DigitSet = u16;
 
 /// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Node {
+pub(super) enum PatternNode {
     /// One digit of a set.
     Digit(DigitSet),
     /// Nodes one after the other.
-    Sequence(Vec<Node>),
+    Sequence(Vec<PatternNode>),
     /// The first node that leads to a match.
-    Choice(Vec<Node>),
+    Choice(Vec<PatternNode>),
     /// A captured group.
-    Group(Box<Node>),
+    Group(Box<PatternNode>),
     /// From `min` to `max` repeats, as many as possible.
-    Repeat { node: Box<Node>, min: u8, max: u8 },
+    Repeat { node: Box<PatternNode>, min: u8, max: u8 },
     /// The end of the text.
     End,
 }
@@ -37,14 +37,14 @@ pub(super) enum Node {
 /// The text is not a pattern of this language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a pattern over digits: unexpected character at {at}")]
-pub(in crate::number) struct PatternError {
+pub(in crate::number) struct PatternSyntaxError {
     /// Where reading stopped, in characters that are not white space.
     pub(in crate::number) at: usize,
 }
 
 /// Reads a pattern.
-pub(super) fn parse(text: &str) -> Result<Node, PatternError> {
-    let mut reader = Reader {
+pub(super) fn parse(text: &str) -> Result<PatternNode, PatternSyntaxError> {
+    let mut reader = PatternReader {
         chars: text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect(),
         at: 0,
     };
@@ -55,13 +55,13 @@ pub(super) fn parse(text: &str) -> Result<Node, PatternError> {
     Ok(node)
 }
 
-struct Reader {
+struct PatternReader {
     chars: Vec<u8>,
     at: usize,
 }
 
-impl Reader {
-    fn choice(&mut self, depth: usize) -> Result<Node, PatternError> {
+impl PatternReader {
+    fn choice(&mut self, depth: usize) -> Result<PatternNode, PatternSyntaxError> {
         if depth > DEPTH_MAX {
             return Err(self.error());
         }
@@ -69,24 +69,24 @@ impl Reader {
         while self.take(b'|') {
             branches.push(self.sequence(depth)?);
         }
-        Ok(one_or(branches, Node::Choice))
+        Ok(one_or(branches, PatternNode::Choice))
     }
 
-    fn sequence(&mut self, depth: usize) -> Result<Node, PatternError> {
+    fn sequence(&mut self, depth: usize) -> Result<PatternNode, PatternSyntaxError> {
         let mut parts = Vec::new();
         while !matches!(self.peek(), None | Some(b'|' | b')')) {
             let node = self.element(depth)?;
             parts.push(self.repeated(node)?);
         }
-        Ok(one_or(parts, Node::Sequence))
+        Ok(one_or(parts, PatternNode::Sequence))
     }
 
-    fn element(&mut self, depth: usize) -> Result<Node, PatternError> {
+    fn element(&mut self, depth: usize) -> Result<PatternNode, PatternSyntaxError> {
         match self.next()? {
-            digit @ b'0'..=b'9' => Ok(Node::Digit(1 << (digit - b'0'))),
-            b'\\' if self.take(b'd') => Ok(Node::Digit(ANY)),
-            b'[' => self.class().map(Node::Digit),
-            b'$' => Ok(Node::End),
+            digit @ b'0'..=b'9' => Ok(PatternNode::Digit(1 << (digit - b'0'))),
+            b'\\' if self.take(b'd') => Ok(PatternNode::Digit(ANY)),
+            b'[' => self.class().map(PatternNode::Digit),
+            b'$' => Ok(PatternNode::End),
             b'(' => {
                 let captures = !self.take(b'?');
                 if !captures && !self.take(b':') {
@@ -96,13 +96,17 @@ impl Reader {
                 if !self.take(b')') {
                     return Err(self.error());
                 }
-                Ok(if captures { Node::Group(Box::new(inner)) } else { inner })
+                Ok(if captures {
+                    PatternNode::Group(Box::new(inner))
+                } else {
+                    inner
+                })
             }
-            _ => Err(PatternError { at: self.at - 1 }),
+            _ => Err(PatternSyntaxError { at: self.at - 1 }),
         }
     }
 
-    fn repeated(&mut self, node: Node) -> Result<Node, PatternError> {
+    fn repeated(&mut self, node: PatternNode) -> Result<PatternNode, PatternSyntaxError> {
         let (min, max) = if self.take(b'?') {
             (0, 1)
         } else if self.take(b'{') {
@@ -115,14 +119,14 @@ impl Reader {
         } else {
             return Ok(node);
         };
-        Ok(Node::Repeat {
+        Ok(PatternNode::Repeat {
             node: Box::new(node),
             min,
             max,
         })
     }
 
-    fn class(&mut self) -> Result<DigitSet, PatternError> {
+    fn class(&mut self) -> Result<DigitSet, PatternSyntaxError> {
         let mut set = 0;
         while !self.take(b']') {
             let first = self.digit()?;
@@ -134,7 +138,7 @@ impl Reader {
         Ok(set)
     }
 
-    fn number(&mut self) -> Result<u8, PatternError> {
+    fn number(&mut self) -> Result<u8, PatternSyntaxError> {
         let mut value = self.digit()?;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             let digit = self.digit()?;
@@ -146,10 +150,10 @@ impl Reader {
         Ok(value)
     }
 
-    fn digit(&mut self) -> Result<u8, PatternError> {
+    fn digit(&mut self) -> Result<u8, PatternSyntaxError> {
         match self.next()? {
             digit @ b'0'..=b'9' => Ok(digit - b'0'),
-            _ => Err(PatternError { at: self.at - 1 }),
+            _ => Err(PatternSyntaxError { at: self.at - 1 }),
         }
     }
 
@@ -159,7 +163,7 @@ impl Reader {
         found
     }
 
-    fn next(&mut self) -> Result<u8, PatternError> {
+    fn next(&mut self) -> Result<u8, PatternSyntaxError> {
         let next = self.peek().ok_or_else(|| self.error())?;
         self.at += 1;
         Ok(next)
@@ -169,13 +173,13 @@ impl Reader {
         self.chars.get(self.at).copied()
     }
 
-    fn error(&self) -> PatternError {
-        PatternError { at: self.at }
+    fn error(&self) -> PatternSyntaxError {
+        PatternSyntaxError { at: self.at }
     }
 }
 
 /// The only node of a list, or the whole list wrapped by `wrap`.
-fn one_or(mut nodes: Vec<Node>, wrap: fn(Vec<Node>) -> Node) -> Node {
+fn one_or(mut nodes: Vec<PatternNode>, wrap: fn(Vec<PatternNode>) -> PatternNode) -> PatternNode {
     match nodes.pop() {
         Some(node) if nodes.is_empty() => node,
         last => {
@@ -193,25 +197,31 @@ mod tests {
     fn reads_what_plans_are_written_in() {
         assert_eq!(
             parse(" 1\n [2-47] "),
-            Ok(Node::Sequence(vec![Node::Digit(2), Node::Digit(0b1001_1100)]))
+            Ok(PatternNode::Sequence(vec![
+                PatternNode::Digit(2),
+                PatternNode::Digit(0b1001_1100)
+            ]))
         );
         assert_eq!(
             parse(r"(\d{2,3})|5?"),
-            Ok(Node::Choice(vec![
-                Node::Group(Box::new(Node::Repeat {
-                    node: Box::new(Node::Digit(ANY)),
+            Ok(PatternNode::Choice(vec![
+                PatternNode::Group(Box::new(PatternNode::Repeat {
+                    node: Box::new(PatternNode::Digit(ANY)),
                     min: 2,
                     max: 3
                 })),
-                Node::Repeat {
-                    node: Box::new(Node::Digit(1 << 5)),
+                PatternNode::Repeat {
+                    node: Box::new(PatternNode::Digit(1 << 5)),
                     min: 0,
                     max: 1
                 },
             ]))
         );
-        assert_eq!(parse("(?:0|$)"), Ok(Node::Choice(vec![Node::Digit(1), Node::End])));
-        assert_eq!(parse(""), Ok(Node::Sequence(vec![])));
+        assert_eq!(
+            parse("(?:0|$)"),
+            Ok(PatternNode::Choice(vec![PatternNode::Digit(1), PatternNode::End]))
+        );
+        assert_eq!(parse(""), Ok(PatternNode::Sequence(vec![])));
     }
 
     #[test]
@@ -229,7 +239,7 @@ mod tests {
             ("(?=1)", 2),
             ("a", 0),
         ] {
-            assert_eq!(parse(text), Err(PatternError { at }), "{text}");
+            assert_eq!(parse(text), Err(PatternSyntaxError { at }), "{text}");
         }
         assert!(parse(&"(".repeat(10_000)).is_err(), "the depth is bounded");
     }

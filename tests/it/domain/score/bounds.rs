@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use ringwarden::domain::case::{Link, contributes};
+use ringwarden::domain::case::{CaseLink, contributes};
 use ringwarden::domain::kinds::{Action, CaseRole, CaseStatus, RiskLevel, StatusKind};
 use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::Neighbourhood;
@@ -65,14 +65,14 @@ fn a_contributing_case_sets_a_floor_and_others_do_not() {
         assert_eq!(floor, contributes(status), "{status}");
         assert_eq!(score.verdict.case_floor, floor);
     }
-    let below = |link: Link| {
+    let below = |link: CaseLink| {
         let cases = [(&link, case(CaseStatus::Referred))];
         value(&scored(&state, &cases, Neighbourhood::default(), old)) < 60.0
     };
     assert!(below(link(CaseRole::CallerId, 0.79)));
     assert!(below(link(CaseRole::TestLine, 1.0)));
     assert!(below(link(CaseRole::SpoofedVictim, 1.0)));
-    assert!(below(Link {
+    assert!(below(CaseLink {
         to: Some(day(1)),
         ..link(CaseRole::CallerId, 1.0)
     }));

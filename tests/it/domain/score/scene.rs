@@ -5,20 +5,20 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::call::Signing;
-use ringwarden::domain::case::{Case, Link};
+use ringwarden::domain::case::{Case, CaseLink};
 use ringwarden::domain::ids::{CaseId, ReportId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, Source, StatusKind};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::range::{Counts, Neighbourhood};
 use ringwarden::domain::report::{ReportBody, ReportRow};
 use ringwarden::domain::requests::Requests;
-use ringwarden::domain::rows::Rows;
+use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Score, Subject};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::status::StatusEntry;
-use ringwarden::domain::tail::Tail;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::domain::traffic::Signs;
+use ringwarden::domain::unknown_fields::UnknownFields;
 use ringwarden::number::E164;
 
 /// Straight lines over ln(1 + count), as the first model had them.
@@ -48,7 +48,7 @@ pub(crate) fn body(at: Timestamp) -> ReportBody {
 
 /// A number with a report of weight 1 for every body.
 pub(crate) fn reported(bodies: impl IntoIterator<Item = ReportBody>) -> NumberState {
-    let (mut state, mut rows) = (NumberState::default(), Rows::unloaded(0));
+    let (mut state, mut rows) = (NumberState::default(), LoadedRows::unloaded(0));
     for (n, body) in bodies.into_iter().enumerate() {
         let at = body.occurred_at;
         let row = ReportRow::accepted(ReportId::parse(&format!("r{n}")).unwrap(), body, 1.0, at, None);
@@ -79,12 +79,12 @@ pub(crate) fn case(status: CaseStatus) -> Arc<Case> {
         history: Vec::new(),
         merged_into: None,
         requests: Requests::default(),
-        tail: Tail::default(),
+        unknown_fields: UnknownFields::default(),
     })
 }
 
-pub(crate) fn link(role: CaseRole, confidence: f64) -> Link {
-    Link {
+pub(crate) fn link(role: CaseRole, confidence: f64) -> CaseLink {
+    CaseLink {
         case: CaseId::parse("c-1").unwrap(),
         role,
         confidence,
@@ -131,14 +131,14 @@ pub(crate) fn around(hundred: f64, thousand: f64, ten_thousand: f64) -> Neighbou
 pub(crate) fn scored_by(
     model: &ScoreModel,
     state: &NumberState,
-    cases: &[(&Link, Arc<Case>)],
-    around: Neighbourhood,
+    cases: &[(&CaseLink, Arc<Case>)],
+    neighbourhood: Neighbourhood,
     now: Timestamp,
 ) -> Score {
     let subject = Subject {
         state,
         cases,
-        around,
+        neighbourhood,
         number: E164::from_digits(14_155_550_199).unwrap(),
         call: Signing::NotGiven,
         signs: Signs::default(),
@@ -150,11 +150,11 @@ pub(crate) fn scored_by(
 /// Scored by the straight lines.
 pub(crate) fn scored(
     state: &NumberState,
-    cases: &[(&Link, Arc<Case>)],
-    around: Neighbourhood,
+    cases: &[(&CaseLink, Arc<Case>)],
+    neighbourhood: Neighbourhood,
     now: Timestamp,
 ) -> Score {
-    scored_by(lines(), state, cases, around, now)
+    scored_by(lines(), state, cases, neighbourhood, now)
 }
 
 /// Scored by what was said of the number and nothing else.

@@ -1,7 +1,7 @@
 //! The description of one route, and a check whether a value fits it.
 
 use jsonschema::Validator;
-use ringwarden::http::{Answer as Kind, Route};
+use ringwarden::http::{AnswerBody as Kind, Route};
 use serde_json::{Value, json};
 
 use crate::support::server::{Answer, Server};

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ringwarden::http::{Answer as Kind, ROUTES, Route};
+use ringwarden::http::{AnswerBody as Kind, ROUTES, Route};
 use serde_json::json;
 use tokio::time::timeout;
 

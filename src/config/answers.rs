@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::layers::Layers;
-use super::{Problem, parse, settings};
+use super::{ValueProblem, parse, settings};
 
 /// Settings of the answers to lookups.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answers {
+pub struct AnswerSettings {
     /// Time budget of a lookup whose client gives none. Default: 50 ms.
     pub lookup_budget: Duration,
     /// SIP response for a call that is blocked because of what is known about its number. Default: 603+.
@@ -33,7 +33,7 @@ pub enum SipBlock {
 
 /// Thresholds from which the traffic of a caller is a sign of abuse, and how many callers are kept in memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Traffic {
+pub struct TrafficSettings {
     /// Distinct called numbers within a minute that make a burst. Default: 50.
     pub distinct_per_minute: NonZeroU32,
     /// Distinct called numbers within an hour that make a burst. Default: 500.
@@ -60,7 +60,7 @@ pub struct Traffic {
     pub busy_callers: NonZeroU32,
 }
 
-impl Answers {
+impl AnswerSettings {
     pub(super) fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let lookup_budget = layers.read(&settings::LOOKUP_BUDGET, parse::time);
         let sip_block = layers.read(&settings::SIP_BLOCK, SipBlock::parse);
@@ -78,11 +78,11 @@ impl Answers {
 }
 
 impl SipBlock {
-    fn parse(text: &str) -> Result<Self, Problem> {
+    fn parse(text: &str) -> Result<Self, ValueProblem> {
         match text {
             "603+" => Ok(Self::NetworkBlocked),
             "608" => Ok(Self::Rejected),
-            _ => Err(Problem::with(
+            _ => Err(ValueProblem::with(
                 text,
                 "is not a SIP response for a blocked call",
                 "603+, 608",
@@ -91,7 +91,7 @@ impl SipBlock {
     }
 }
 
-impl Traffic {
+impl TrafficSettings {
     pub(super) fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let distinct_per_minute = layers.read(&settings::DISTINCT_PER_MINUTE, parse::count);
         let distinct_per_hour = layers.read(&settings::DISTINCT_PER_HOUR, parse::count);

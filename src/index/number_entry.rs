@@ -1,7 +1,7 @@
 //! One number in the index: a few bytes if it has one report and nothing else, otherwise the full record.
 
 use crate::domain::bitmap::DistinctCount;
-use crate::domain::evidence::{Book, Evidence, Testimony};
+use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbour;
@@ -12,9 +12,9 @@ use crate::shard::Version;
 
 /// A number's record in memory.
 #[derive(Debug)]
-pub(super) enum Entry {
+pub(super) enum NumberEntry {
     /// One report of a proven source, without reporter, brand, status, link or mutation: 83 % of all numbers.
-    Once(Once),
+    Once(SingleReport),
     /// Any other record.
     Full {
         /// The category with the most mass. Stored here, so that counting the categories of a block does not follow
@@ -31,7 +31,7 @@ pub(super) enum Entry {
 
 /// A record that one report describes completely. The time of the report is in the block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Once {
+pub(super) struct SingleReport {
     version: u32,
     weight: f32,
     category: Category,
@@ -45,12 +45,12 @@ pub(super) const NO_AREA: u8 = u8::MAX;
 
 /// A record that was found: borrowed, or built from its short form.
 #[derive(Debug)]
-pub(super) enum Found<'a> {
+pub(super) enum FoundRecord<'a> {
     Full(&'a (Version, NumberState)),
     Once(Version, Box<NumberState>),
 }
 
-impl Found<'_> {
+impl FoundRecord<'_> {
     pub(super) fn state(&self) -> &NumberState {
         match self {
             Self::Full(record) => &record.1,
@@ -66,10 +66,10 @@ impl Found<'_> {
     }
 }
 
-impl Entry {
+impl NumberEntry {
     /// The shortest form from which the same record can be restored.
     pub(super) fn new(version: Version, state: NumberState, own_area: Option<u64>, model: &ScoreModel) -> Self {
-        match Once::of(version, &state, model) {
+        match SingleReport::of(version, &state, model) {
             Some(once) => Self::Once(once),
             None => Self::Full {
                 category: leading_category(&state.evidence),
@@ -105,10 +105,10 @@ impl Entry {
     }
 
     /// The record. `at` is the time of its last report; for the short form, the block stores it.
-    pub(super) fn found(&self, at: Timestamp, model: &ScoreModel) -> Found<'_> {
+    pub(super) fn found(&self, at: Timestamp, model: &ScoreModel) -> FoundRecord<'_> {
         match self {
-            Self::Once(once) => Found::Once(Version::from(once.version), Box::new(once.state(at, model))),
-            Self::Full { record, .. } => Found::Full(record),
+            Self::Once(once) => FoundRecord::Once(Version::from(once.version), Box::new(once.state(at, model))),
+            Self::Full { record, .. } => FoundRecord::Full(record),
         }
     }
 
@@ -120,15 +120,17 @@ impl Entry {
     }
 }
 
-impl Once {
+impl SingleReport {
     /// The short form of a record, if the same record can be restored from it.
     fn of(version: Version, state: &NumberState, model: &ScoreModel) -> Option<Self> {
         let version = u32::try_from(version).ok()?;
         let proven = &state.evidence.proven;
-        let ledger = Ledger::ALL.into_iter().find(|ledger| proven.book(*ledger).long > 0.0)?;
+        let ledger = Ledger::ALL
+            .into_iter()
+            .find(|ledger| proven.totals(*ledger).long > 0.0)?;
         #[expect(clippy::cast_possible_truncation, reason = "the whole record is compared below")]
-        let weight = proven.book(ledger).long as f32;
-        let areas = proven.book(ledger).areas.bits();
+        let weight = proven.totals(ledger).long as f32;
+        let areas = proven.totals(ledger).areas.bits();
         let area_bit = match areas.count_ones() {
             0 => NO_AREA,
             _ => u8::try_from(areas.trailing_zeros()).ok()?,
@@ -149,7 +151,7 @@ impl Once {
 
     fn state(&self, at: Timestamp, model: &ScoreModel) -> NumberState {
         let weight = f64::from(self.weight);
-        let book = Book {
+        let totals = LedgerTotals {
             short: weight,
             long: weight,
             reports: 1,
@@ -160,10 +162,16 @@ impl Once {
             },
             first_at: Some(at),
             last_at: Some(at),
-            ..Book::default()
+            ..LedgerTotals::default()
         };
-        let books = Ledger::ALL.map(|ledger| if ledger == self.ledger { book } else { Book::default() });
-        let mut proven = Testimony::of_books(books);
+        let ledgers = Ledger::ALL.map(|ledger| {
+            if ledger == self.ledger {
+                totals
+            } else {
+                LedgerTotals::default()
+            }
+        });
+        let mut proven = EvidenceSums::of_totals(ledgers);
         if self.category != Category::Unspecified {
             proven.categories.push((self.category, weight));
         }

@@ -4,7 +4,7 @@
 use super::FoldModel;
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
-use crate::domain::call::View;
+use crate::domain::call::LedgerView;
 use crate::domain::decay::remaining;
 use crate::domain::kinds::Category;
 use crate::domain::report::{Ledger, ReportRow};
@@ -16,7 +16,7 @@ pub const MAX_OTHER_BRANDS: usize = 8;
 
 /// One ledger. The sums are as of [`super::Evidence::as_of`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Book {
+pub struct LedgerTotals {
     /// Decayed mass of reports, short half-life.
     pub short: f64,
     /// Decayed mass of reports, long half-life.
@@ -35,11 +35,11 @@ pub struct Book {
 
 /// The three ledgers of a number, and the sums across them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Testimony {
-    unknown: Book,
+pub struct EvidenceSums {
+    unknown: LedgerTotals,
     /// The authenticated and the unauthenticated ledger; absent for most numbers, whose reports do not state the
     /// signing.
-    signed: Option<Box<[Book; 2]>>,
+    signed: Option<Box<[LedgerTotals; 2]>>,
     /// Mass by category, sorted by category; UNSPECIFIED is left out.
     pub categories: Vec<(Category, f64)>,
     /// Mass by brand, sorted by brand.
@@ -48,7 +48,7 @@ pub struct Testimony {
     pub reporters: DistinctCount,
 }
 
-impl Book {
+impl LedgerTotals {
     const EMPTY: Self = Self {
         short: 0.0,
         long: 0.0,
@@ -79,24 +79,24 @@ impl Book {
     }
 }
 
-impl Testimony {
+impl EvidenceSums {
     /// From the ledgers, in the order of [`Ledger::ALL`]; without categories, brands and reporters.
     #[must_use]
-    pub fn of_books([authenticated, unauthenticated, unknown]: [Book; 3]) -> Self {
+    pub fn of_totals([authenticated, unauthenticated, unknown]: [LedgerTotals; 3]) -> Self {
         let signed = [authenticated, unauthenticated];
         Self {
             unknown,
-            signed: (signed != [Book::EMPTY; 2]).then(|| Box::new(signed)),
+            signed: (signed != [LedgerTotals::EMPTY; 2]).then(|| Box::new(signed)),
             ..Self::default()
         }
     }
 
     /// One ledger.
     #[must_use]
-    pub fn book(&self, ledger: Ledger) -> &Book {
+    pub fn totals(&self, ledger: Ledger) -> &LedgerTotals {
         match (ledger, self.signed.as_deref()) {
             (Ledger::Unknown, _) => &self.unknown,
-            (_, None) => &Book::EMPTY,
+            (_, None) => &LedgerTotals::EMPTY,
             (Ledger::Authenticated, Some([authenticated, _])) => authenticated,
             (Ledger::Unauthenticated, Some([_, unauthenticated])) => unauthenticated,
         }
@@ -104,29 +104,29 @@ impl Testimony {
 
     /// The sum of the ledgers that a view reads; the ledger of unknown signing counts `unknown_factor` times.
     #[must_use]
-    pub fn seen(&self, view: View, unknown_factor: f64) -> Book {
-        let unknown = Book::EMPTY.and(&self.unknown, unknown_factor);
+    pub fn totals_for(&self, view: LedgerView, unknown_factor: f64) -> LedgerTotals {
+        let unknown = LedgerTotals::EMPTY.and(&self.unknown, unknown_factor);
         if self.signed.is_none() {
             return unknown;
         }
         let signed = [Ledger::Authenticated, Ledger::Unauthenticated];
         let held = signed.into_iter().filter(|ledger| view.holds(*ledger));
-        held.fold(unknown, |sum, ledger| sum.and(self.book(ledger), 1.0))
+        held.fold(unknown, |sum, ledger| sum.and(self.totals(ledger), 1.0))
     }
 
     /// The sum of all ledgers.
     #[must_use]
-    pub fn all(&self) -> Book {
-        self.seen(View::All, 1.0)
+    pub fn all(&self) -> LedgerTotals {
+        self.totals_for(LedgerView::All, 1.0)
     }
 
     pub(super) fn decay(&mut self, age_days: f64, model: &FoldModel) {
         let short = remaining(age_days, model.short_days);
         let long = remaining(age_days, model.long_days);
         let not_spam = remaining(age_days, model.not_spam_days);
-        let signed = self.signed.iter_mut().flat_map(|books| books.iter_mut());
-        for book in signed.chain([&mut self.unknown]) {
-            book.decay(short, long, not_spam);
+        let signed = self.signed.iter_mut().flat_map(|ledgers| ledgers.iter_mut());
+        for totals in signed.chain([&mut self.unknown]) {
+            totals.decay(short, long, not_spam);
         }
         self.categories.iter_mut().for_each(|(_, mass)| *mass *= long);
         self.brands.iter_mut().for_each(|(_, mass)| *mass *= long);
@@ -134,17 +134,17 @@ impl Testimony {
 
     pub(super) fn add(&mut self, row: &ReportRow, age_days: f64, model: &FoldModel) {
         let weight = f64::from(row.weight);
-        let book = self.book_mut(row.body.ledger);
+        let totals = self.totals_mut(row.body.ledger);
         if row.body.not_spam {
-            book.not_spam += weight * remaining(age_days, model.not_spam_days);
+            totals.not_spam += weight * remaining(age_days, model.not_spam_days);
             return;
         }
         let long = weight * remaining(age_days, model.long_days);
-        book.short += weight * remaining(age_days, model.short_days);
-        book.long += long;
-        book.reports = book.reports.saturating_add(1);
+        totals.short += weight * remaining(age_days, model.short_days);
+        totals.long += long;
+        totals.reports = totals.reports.saturating_add(1);
         if let Some(area) = &row.body.area {
-            book.areas.insert(area.hash64());
+            totals.areas.insert(area.hash64());
         }
         // An unproven reporter can claim any call time; the arrival time is by our own clock.
         let (first, last) = if model.weights.is_proven(row.weight) {
@@ -152,8 +152,8 @@ impl Testimony {
         } else {
             (row.received_at, row.body.occurred_at.min(row.received_at))
         };
-        book.first_at = earlier(book.first_at, first);
-        book.last_at = book.last_at.max(Some(last));
+        totals.first_at = earlier(totals.first_at, first);
+        totals.last_at = totals.last_at.max(Some(last));
         if row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);
         }
@@ -166,7 +166,7 @@ impl Testimony {
         }
     }
 
-    fn book_mut(&mut self, ledger: Ledger) -> &mut Book {
+    fn totals_mut(&mut self, ledger: Ledger) -> &mut LedgerTotals {
         if ledger == Ledger::Unknown {
             return &mut self.unknown;
         }

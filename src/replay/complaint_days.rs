@@ -6,9 +6,9 @@ use crate::number::E164;
 
 /// All complaints, by number and day of arrival.
 #[derive(Debug)]
-pub struct Seen(Vec<(E164, Day)>);
+pub struct ComplaintDays(Vec<(E164, Day)>);
 
-impl Seen {
+impl ComplaintDays {
     /// Reads them from a file of complaints.
     #[must_use]
     pub fn new(complaints: &Complaints) -> Self {

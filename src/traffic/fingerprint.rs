@@ -12,11 +12,11 @@ use crate::number::E164;
 /// The largest distance between two numbers that are neighbours.
 pub(super) const REACH: usize = 4;
 /// Marks that there is no fingerprint.
-pub(super) const NO_PRINT: u32 = 0;
+pub(super) const NO_FINGERPRINT: u32 = 0;
 
 /// Makes fingerprints.
 #[derive(Clone)]
-pub(super) struct Prints {
+pub(super) struct Fingerprinter {
     numbers: SipHasher13,
     calls: SipHasher13,
 }
@@ -24,23 +24,23 @@ pub(super) struct Prints {
 /// The kinds of message that count once for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Told {
+pub(super) enum CallMessage {
     Query,
     Outcome,
 }
 
 /// Fingerprints of a called number and its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dialled {
+pub(super) struct CalledFingerprints {
     /// The fingerprint of the number as a caller.
     pub(super) whole: u64,
-    /// The fingerprint of the number as a called number. Never [`NO_PRINT`].
+    /// The fingerprint of the number as a called number. Never [`NO_FINGERPRINT`].
     pub(super) short: u32,
     /// The same for the numbers one to four before and after it.
     pub(super) neighbours: [u32; 2 * REACH],
 }
 
-impl Prints {
+impl Fingerprinter {
     pub(super) fn new(key: &[u8; 32]) -> Self {
         let (halves, _) = key.as_chunks::<16>();
         let hasher = |half: Option<&[u8; 16]>| half.map_or_else(SipHasher13::new, SipHasher13::new_with_key);
@@ -56,14 +56,14 @@ impl Prints {
     }
 
     /// The fingerprint of a called number. A caller calls few numbers, so 32 bits are enough.
-    pub(super) fn dialled(&self, number: E164) -> Dialled {
+    pub(super) fn dialled(&self, number: E164) -> CalledFingerprints {
         let whole = self.whole(number.digits());
-        let mut neighbours = [NO_PRINT; 2 * REACH];
+        let mut neighbours = [NO_FINGERPRINT; 2 * REACH];
         let around = (1..=REACH as u64).flat_map(|far| [number.digits() - far, number.digits() + far]);
-        for (print, digits) in neighbours.iter_mut().zip(around) {
-            *print = short(self.whole(digits));
+        for (fingerprint, digits) in neighbours.iter_mut().zip(around) {
+            *fingerprint = short(self.whole(digits));
         }
-        Dialled {
+        CalledFingerprints {
             whole,
             short: short(whole),
             neighbours,
@@ -71,7 +71,7 @@ impl Prints {
     }
 
     /// The fingerprint of a call. None if the call has no name.
-    pub(super) fn call(&self, told: Told, caller: u64, call_id: &str) -> Option<u64> {
+    pub(super) fn call(&self, told: CallMessage, caller: u64, call_id: &str) -> Option<u64> {
         if call_id.is_empty() {
             return None;
         }
@@ -88,7 +88,7 @@ impl Prints {
 }
 
 fn short(whole: u64) -> u32 {
-    u32::try_from(whole >> 32).unwrap_or_default().max(NO_PRINT + 1)
+    u32::try_from(whole >> 32).unwrap_or_default().max(NO_FINGERPRINT + 1)
 }
 
 #[cfg(test)]
@@ -101,29 +101,29 @@ mod tests {
 
     #[test]
     fn both_halves_of_the_key_matter_each_for_its_own() {
-        let prints = |first: u8, second: u8| {
+        let fingerprints = |first: u8, second: u8| {
             let mut key = [first; 32];
             key[16..].fill(second);
-            let prints = Prints::new(&key);
-            let caller = prints.caller(number(14_155_550_199));
-            (caller, prints.call(Told::Query, 7, "a"))
+            let fingerprints = Fingerprinter::new(&key);
+            let caller = fingerprints.caller(number(14_155_550_199));
+            (caller, fingerprints.call(CallMessage::Query, 7, "a"))
         };
-        let base = prints(1, 2);
-        assert_eq!(base, prints(1, 2));
-        assert_ne!(base.0, prints(3, 2).0);
-        assert_eq!(base.0, prints(1, 3).0);
-        assert_ne!(base.1, prints(1, 3).1);
-        assert_eq!(base.1, prints(3, 2).1);
+        let base = fingerprints(1, 2);
+        assert_eq!(base, fingerprints(1, 2));
+        assert_ne!(base.0, fingerprints(3, 2).0);
+        assert_eq!(base.0, fingerprints(1, 3).0);
+        assert_ne!(base.1, fingerprints(1, 3).1);
+        assert_eq!(base.1, fingerprints(3, 2).1);
     }
 
     #[test]
     fn a_number_has_the_same_print_called_and_calling_and_next_to_its_neighbours() {
-        let prints = Prints::new(&[9; 32]);
-        let middle = prints.dialled(number(14_155_550_199));
-        assert_eq!(middle.whole, prints.caller(number(14_155_550_199)));
+        let fingerprints = Fingerprinter::new(&[9; 32]);
+        let middle = fingerprints.dialled(number(14_155_550_199));
+        assert_eq!(middle.whole, fingerprints.caller(number(14_155_550_199)));
         for far in 1..=9u64 {
             for digits in [14_155_550_199 - far, 14_155_550_199 + far] {
-                let other = prints.dialled(number(digits));
+                let other = fingerprints.dialled(number(digits));
                 assert_eq!(middle.neighbours.contains(&other.short), far <= 4, "{digits}");
                 assert_eq!(other.neighbours.contains(&middle.short), far <= 4, "{digits}");
             }
@@ -132,12 +132,12 @@ mod tests {
 
     #[test]
     fn a_call_is_known_by_caller_name_and_what_is_told() {
-        let prints = Prints::new(&[9; 32]);
-        let base = prints.call(Told::Query, 1, "a");
-        assert_eq!(base, prints.call(Told::Query, 1, "a"));
-        assert_ne!(base, prints.call(Told::Outcome, 1, "a"));
-        assert_ne!(base, prints.call(Told::Query, 2, "a"));
-        assert_ne!(base, prints.call(Told::Query, 1, "b"));
-        assert_eq!(prints.call(Told::Query, 1, ""), None);
+        let fingerprints = Fingerprinter::new(&[9; 32]);
+        let base = fingerprints.call(CallMessage::Query, 1, "a");
+        assert_eq!(base, fingerprints.call(CallMessage::Query, 1, "a"));
+        assert_ne!(base, fingerprints.call(CallMessage::Outcome, 1, "a"));
+        assert_ne!(base, fingerprints.call(CallMessage::Query, 2, "a"));
+        assert_ne!(base, fingerprints.call(CallMessage::Query, 1, "b"));
+        assert_eq!(fingerprints.call(CallMessage::Query, 1, ""), None);
     }
 }

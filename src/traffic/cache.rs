@@ -8,14 +8,14 @@
 const WAYS: usize = 32;
 
 /// An entry that can be reused for another key.
-pub(super) trait Entry: Default {
+pub(super) trait CacheEntry: Default {
     /// Resets the entry, and keeps its memory.
     fn clear(&mut self);
 }
 
 /// Entries by key.
 #[derive(Debug)]
-pub(super) struct Table<E> {
+pub(super) struct SetCache<E> {
     sets: Box<[Set<E>]>,
     /// The most entries in each set.
     ways: usize,
@@ -31,7 +31,7 @@ struct Set<E> {
     uses: u64,
 }
 
-impl<E: Entry> Table<E> {
+impl<E: CacheEntry> SetCache<E> {
     /// An empty table for at most `capacity` entries, and at least one.
     pub(super) fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
@@ -100,7 +100,7 @@ impl<E: Entry> Table<E> {
     }
 }
 
-impl<E: Entry> Set<E> {
+impl<E: CacheEntry> Set<E> {
     const fn new() -> Self {
         Self {
             keys: Vec::new(),
@@ -149,7 +149,7 @@ impl<E: Entry> Set<E> {
 mod tests {
     use super::*;
 
-    impl Entry for u64 {
+    impl CacheEntry for u64 {
         fn clear(&mut self) {
             *self = 0;
         }
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_put_in_is_found_until_it_is_taken_out() {
-        let mut table = Table::<u64>::new(1_024);
+        let mut table = SetCache::<u64>::new(1_024);
         for n in 0..300 {
             *table.obtain(key(n)).0 = n;
         }
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_gives_way() {
-        let mut table = Table::<u64>::new(4);
+        let mut table = SetCache::<u64>::new(4);
         for n in 0..4 {
             *table.obtain(key(n)).0 = n;
         }
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn never_more_than_its_capacity_and_nearly_as_much() {
         for capacity in [0usize, 1, 31, 33, 100, 4_096] {
-            let mut table = Table::<u64>::new(capacity);
+            let mut table = SetCache::<u64>::new(capacity);
             for n in 0..100_000 {
                 table.obtain(key(n));
             }
@@ -207,7 +207,7 @@ mod tests {
                 table.len()
             );
         }
-        let mut table = Table::<u64>::new(4_096);
+        let mut table = SetCache::<u64>::new(4_096);
         (0..3_000).for_each(|n| {
             table.obtain(key(n));
         });

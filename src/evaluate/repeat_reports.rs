@@ -9,7 +9,7 @@ const STEPS: usize = 1 << 16;
 
 /// Counts of outcomes by predicted log-odds. Memory is bounded for any count of outcomes.
 #[derive(Debug)]
-pub(super) struct Again {
+pub(super) struct RepeatReportTally {
     /// For each step, how many numbers were not reported again and how many were.
     outcomes: Vec<[u64; 2]>,
     log_loss: f64,
@@ -18,7 +18,7 @@ pub(super) struct Again {
 
 /// The quality of the prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct AgainFigures {
+pub struct RepeatReportFigures {
     /// Count of predictions: numbers times Tuesdays.
     pub count: u64,
     /// Share of predictions whose number was reported again.
@@ -34,7 +34,7 @@ pub struct AgainFigures {
     pub base_log_loss: f64,
 }
 
-impl Default for Again {
+impl Default for RepeatReportTally {
     fn default() -> Self {
         Self {
             outcomes: vec![[0; 2]; STEPS],
@@ -44,7 +44,7 @@ impl Default for Again {
     }
 }
 
-impl Again {
+impl RepeatReportTally {
     /// Adds a prediction and its outcome.
     pub(super) fn note(&mut self, probability: f64, again: bool) {
         let p = probability.clamp(1e-9, 1.0 - 1e-9);
@@ -71,7 +71,7 @@ impl Again {
     /// The figures. None if there is no prediction, or if all outcomes are the same.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    pub(super) fn figures(&self) -> Option<AgainFigures> {
+    pub(super) fn figures(&self) -> Option<RepeatReportFigures> {
         let (mut not, mut again, mut ordered) = (0u64, 0u64, 0.0);
         for [step_not, step_again] in &self.outcomes {
             // Pairs with all lower predictions, and half of the pairs with equal predictions.
@@ -84,7 +84,7 @@ impl Again {
         }
         let count = (not + again) as f64;
         let rate = again as f64 / count;
-        Some(AgainFigures {
+        Some(RepeatReportFigures {
             count: not + again,
             rate,
             auc: ordered / (not as f64 * again as f64),
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_known_ranking_has_a_known_area() {
-        let mut again = Again::default();
+        let mut again = RepeatReportTally::default();
         assert!(again.figures().is_none());
         for (p, outcome) in [(0.1, false), (0.4, false), (0.35, true), (0.8, true)] {
             again.note(p, outcome);
@@ -128,7 +128,11 @@ mod tests {
 
     #[test]
     fn merging_is_noting_all() {
-        let (mut all, mut one, mut two) = (Again::default(), Again::default(), Again::default());
+        let (mut all, mut one, mut two) = (
+            RepeatReportTally::default(),
+            RepeatReportTally::default(),
+            RepeatReportTally::default(),
+        );
         for n in 0..100 {
             let (p, outcome) = (f64::from(n) / 101.0 + 0.005, n % 3 == 0);
             all.note(p, outcome);

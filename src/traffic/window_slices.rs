@@ -19,16 +19,16 @@ const TICKS_BACK_MAX: u32 = 6;
 
 /// The slice of the minute in which the windows of a caller end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pace(u32);
+pub(super) struct CurrentSlice(u32);
 
 /// The slices for which a thing stays in the minute and in the hour. Also the slices by which the windows slide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Life {
+pub(super) struct SlicesLeft {
     pub(super) minute: u8,
     pub(super) hour: u8,
 }
 
-impl Pace {
+impl CurrentSlice {
     pub(super) fn at(now: Timestamp) -> Self {
         let tick = now.millis().div_euclid(TICK_MS).max(0);
         Self(u32::try_from(tick).unwrap_or(u32::MAX))
@@ -39,7 +39,7 @@ impl Pace {
     /// A time up to a minute earlier counts as the present time. A still earlier time means that the clock was ahead.
     /// The windows then continue from the earlier time with all their content; otherwise they would not move until the
     /// later time is reached again.
-    pub(super) fn advance(&mut self, now: Timestamp) -> Life {
+    pub(super) fn advance(&mut self, now: Timestamp) -> SlicesLeft {
         let now = Self::at(now);
         let old = *self;
         if now.0 >= old.0 || old.0 - now.0 > TICKS_BACK_MAX {
@@ -49,14 +49,14 @@ impl Pace {
             let by = (self.0 / slice).saturating_sub(old.0 / slice);
             u8::try_from(by).unwrap_or(u8::MAX)
         };
-        Life {
+        SlicesLeft {
             minute: slid(1),
             hour: slid(TICKS_PER_LONG),
         }
     }
 }
 
-impl Life {
+impl SlicesLeft {
     /// The life of a thing that happens now.
     pub(super) const FULL: Self = Self {
         minute: SLICES,
@@ -64,7 +64,7 @@ impl Life {
     };
 
     /// Whether no window slides.
-    pub(super) fn is_nought(self) -> bool {
+    pub(super) fn is_zero(self) -> bool {
         self == Self::default()
     }
 
@@ -87,38 +87,46 @@ pub(super) fn sink_all(lives: &mut [u8], by: u8) -> usize {
 mod tests {
     use super::*;
 
-    fn advance(pace: &mut Pace, secs: i64) -> (u8, u8) {
-        let by = pace.advance(Timestamp::from_secs(secs));
+    fn advance(current: &mut CurrentSlice, secs: i64) -> (u8, u8) {
+        let by = current.advance(Timestamp::from_secs(secs));
         (by.minute, by.hour)
     }
 
     #[test]
     fn windows_slide_at_the_edges_of_their_slices() {
-        let mut pace = Pace::at(Timestamp::from_secs(6_000));
-        assert_eq!(advance(&mut pace, 6_009), (0, 0));
-        assert_eq!(advance(&mut pace, 6_010), (1, 0));
-        assert_eq!(advance(&mut pace, 6_599), (58, 0));
-        assert_eq!(advance(&mut pace, 6_600), (1, 1));
-        assert_eq!(advance(&mut pace, 6_600 + 3_600), (255, 6));
+        let mut current = CurrentSlice::at(Timestamp::from_secs(6_000));
+        assert_eq!(advance(&mut current, 6_009), (0, 0));
+        assert_eq!(advance(&mut current, 6_010), (1, 0));
+        assert_eq!(advance(&mut current, 6_599), (58, 0));
+        assert_eq!(advance(&mut current, 6_600), (1, 1));
+        assert_eq!(advance(&mut current, 6_600 + 3_600), (255, 6));
     }
 
     #[test]
     fn far_forwards_everything_is_over() {
-        let mut pace = Pace::at(Timestamp::from_secs(0));
-        assert_eq!(advance(&mut pace, i64::MAX), (255, 255));
-        assert_eq!(pace, Pace::at(Timestamp::from_millis(i64::MAX)));
+        let mut current = CurrentSlice::at(Timestamp::from_secs(0));
+        assert_eq!(advance(&mut current, i64::MAX), (255, 255));
+        assert_eq!(current, CurrentSlice::at(Timestamp::from_millis(i64::MAX)));
     }
 
     #[test]
     fn backwards_time_stands_still_for_a_minute_and_then_begins_there() {
-        let mut pace = Pace::at(Timestamp::from_secs(10_000));
-        assert_eq!(advance(&mut pace, 9_940), (0, 0));
-        assert_eq!(pace, Pace::at(Timestamp::from_secs(10_000)), "no more than late");
-        assert_eq!(advance(&mut pace, 9_939), (0, 0));
-        assert_eq!(pace, Pace::at(Timestamp::from_secs(9_939)), "the clock was set");
-        assert_eq!(advance(&mut pace, 9_940), (1, 0));
-        assert_eq!(advance(&mut pace, -5), (0, 0));
-        assert_eq!(pace, Pace::at(Timestamp::from_secs(0)));
+        let mut current = CurrentSlice::at(Timestamp::from_secs(10_000));
+        assert_eq!(advance(&mut current, 9_940), (0, 0));
+        assert_eq!(
+            current,
+            CurrentSlice::at(Timestamp::from_secs(10_000)),
+            "no more than late"
+        );
+        assert_eq!(advance(&mut current, 9_939), (0, 0));
+        assert_eq!(
+            current,
+            CurrentSlice::at(Timestamp::from_secs(9_939)),
+            "the clock was set"
+        );
+        assert_eq!(advance(&mut current, 9_940), (1, 0));
+        assert_eq!(advance(&mut current, -5), (0, 0));
+        assert_eq!(current, CurrentSlice::at(Timestamp::from_secs(0)));
     }
 
     #[test]
@@ -126,8 +134,8 @@ mod tests {
         let mut lives = [0, 1, 2, 6];
         assert_eq!(sink_all(&mut lives, 2), 1);
         assert_eq!(lives, [0, 0, 0, 4]);
-        let mut life = Life::FULL;
-        life.sink(Life { minute: 255, hour: 1 });
-        assert_eq!(life, Life { minute: 0, hour: 5 });
+        let mut life = SlicesLeft::FULL;
+        life.sink(SlicesLeft { minute: 255, hour: 1 });
+        assert_eq!(life, SlicesLeft { minute: 0, hour: 5 });
     }
 }

@@ -6,7 +6,7 @@ use crate::number::{self, E164, NumberError, Parsed, Region};
 
 /// Why a row is rejected. The texts quote nothing of the row, because it may be personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Fault {
+pub enum RowFault {
     /// The row has not as many columns as the header.
     #[error("wrong number of columns")]
     Columns,
@@ -52,18 +52,18 @@ pub enum Fault {
 /// # Errors
 /// If the field has no possible number. A possible number in an unassigned range is accepted, because spoofers use
 /// such numbers.
-pub(super) fn number(field: &[u8]) -> Result<E164, Fault> {
-    let text = str::from_utf8(field).map_err(|_| Fault::NotANumber(NumberError::NotANumber))?;
+pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
+    let text = str::from_utf8(field).map_err(|_| RowFault::NotANumber(NumberError::NotANumber))?;
     let text = text.trim();
     if text.is_empty() {
-        return Err(Fault::NoNumber);
+        return Err(RowFault::NoNumber);
     }
     match number::parse(text, Some(Region::US)) {
-        Err(error) => Err(Fault::NotANumber(error)),
-        Ok(Parsed::Anonymous) => Err(Fault::Anonymous),
-        Ok(Parsed::Service(_)) => Err(Fault::Service),
-        Ok(Parsed::Number(number)) if number.is_local_only() => Err(Fault::LocalOnly),
-        Ok(Parsed::Number(number)) => number.e164().ok_or(Fault::Impossible),
+        Err(error) => Err(RowFault::NotANumber(error)),
+        Ok(Parsed::Anonymous) => Err(RowFault::Anonymous),
+        Ok(Parsed::Service(_)) => Err(RowFault::Service),
+        Ok(Parsed::Number(number)) if number.is_local_only() => Err(RowFault::LocalOnly),
+        Ok(Parsed::Number(number)) => number.e164().ok_or(RowFault::Impossible),
     }
 }
 
@@ -81,11 +81,11 @@ mod tests {
             "+11234567890",
             "possible, not valid: spoofers use it"
         );
-        assert_eq!(kept(""), Err(Fault::NoNumber));
-        assert_eq!(kept("5550123"), Err(Fault::LocalOnly));
-        assert_eq!(kept("911"), Err(Fault::Service));
-        assert_eq!(kept("123456789012345"), Err(Fault::Impossible));
-        assert_eq!(kept("__________"), Err(Fault::NotANumber(NumberError::NotANumber)));
-        assert_eq!(number(b"\xff\xfe"), Err(Fault::NotANumber(NumberError::NotANumber)));
+        assert_eq!(kept(""), Err(RowFault::NoNumber));
+        assert_eq!(kept("5550123"), Err(RowFault::LocalOnly));
+        assert_eq!(kept("911"), Err(RowFault::Service));
+        assert_eq!(kept("123456789012345"), Err(RowFault::Impossible));
+        assert_eq!(kept("__________"), Err(RowFault::NotANumber(NumberError::NotANumber)));
+        assert_eq!(number(b"\xff\xfe"), Err(RowFault::NotANumber(NumberError::NotANumber)));
     }
 }

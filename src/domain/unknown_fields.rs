@@ -3,9 +3,9 @@
 /// The bytes that a newer release wrote after the fields that this release knows. They are written back unchanged, so
 /// that two releases can share one store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tail(Box<[u8]>);
+pub struct UnknownFields(Box<[u8]>);
 
-impl Tail {
+impl UnknownFields {
     /// Keeps these bytes.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {

@@ -1,15 +1,15 @@
 //! Evidence at one moment, for one kind of call: the input of scoring.
 
-use super::{Book, Evidence, FoldModel};
+use super::{Evidence, FoldModel, LedgerTotals};
 use crate::domain::bitmap::DistinctCount;
-use crate::domain::call::View;
+use crate::domain::call::LedgerView;
 use crate::domain::decay::remaining_at;
 use crate::domain::report::Ledger;
 use crate::domain::time::Timestamp;
 
 /// [`Evidence`] at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Standing {
+pub struct DecayedEvidence {
     /// The moment.
     pub at: Timestamp,
     /// Mass of reports, short half-life.
@@ -42,7 +42,7 @@ struct Held {
     long: f64,
 }
 
-impl Standing {
+impl DecayedEvidence {
     /// The standing without evidence.
     #[must_use]
     pub fn nothing(at: Timestamp) -> Self {
@@ -64,7 +64,7 @@ impl Standing {
 impl Evidence {
     /// The sum of the ledgers of `view` at `now`, with the cap on unproven reporters applied.
     #[must_use]
-    pub fn at(&self, now: Timestamp, model: &FoldModel, view: View) -> Standing {
+    pub fn at(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> DecayedEvidence {
         let released = self.unproven_released(&model.weights, view);
         let cap = |mass: f64| {
             if released {
@@ -79,8 +79,8 @@ impl Evidence {
             not_spam: remaining_at(self.as_of, now, model.not_spam_days),
         };
         let factor = model.unknown_ledger_factor;
-        let proven = left.of(self.proven.seen(view, factor));
-        let unproven = left.of(self.unproven.seen(view, factor));
+        let proven = left.of(self.proven.totals_for(view, factor));
+        let unproven = left.of(self.unproven.totals_for(view, factor));
         // The masses of categories and brands from unproven reporters are cut by the same share as their total.
         let unproven_share = if unproven.long > 0.0 {
             cap(unproven.long) / unproven.long
@@ -101,7 +101,7 @@ impl Evidence {
             short: cap(unproven.short),
             long: cap(unproven.long),
         };
-        Standing {
+        DecayedEvidence {
             at: now,
             short: proven.short + added.short,
             long: proven.long + added.long,
@@ -120,10 +120,10 @@ impl Evidence {
 
     /// The mass of all reports in one ledger, good or bad.
     fn said(&self, ledger: Ledger, left: &Left, released: bool) -> f64 {
-        let said = |book: &Book| book.long * left.long + book.not_spam * left.not_spam;
-        let proven = said(self.proven.book(ledger));
+        let said = |totals: &LedgerTotals| totals.long * left.long + totals.not_spam * left.not_spam;
+        let proven = said(self.proven.totals(ledger));
         if released {
-            proven + said(self.unproven.book(ledger))
+            proven + said(self.unproven.totals(ledger))
         } else {
             proven
         }
@@ -138,12 +138,12 @@ struct Left {
 }
 
 impl Left {
-    fn of(&self, book: Book) -> Book {
-        Book {
-            short: book.short * self.short,
-            long: book.long * self.long,
-            not_spam: book.not_spam * self.not_spam,
-            ..book
+    fn of(&self, totals: LedgerTotals) -> LedgerTotals {
+        LedgerTotals {
+            short: totals.short * self.short,
+            long: totals.long * self.long,
+            not_spam: totals.not_spam * self.not_spam,
+            ..totals
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::case::{Case, Link};
+use super::case::{Case, CaseLink};
 use super::kinds::{CaseRole, StatusKind};
 use super::state::NumberState;
 use super::time::Timestamp;
 
 /// The ground truth of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct GroundTruth {
     /// Whether its calls are unwanted; otherwise they are wanted.
     pub unwanted: bool,
     /// Since when it has been known.
@@ -19,7 +19,7 @@ pub struct Verdict {
     pub owner_since: Option<Timestamp>,
 }
 
-impl Verdict {
+impl GroundTruth {
     /// The ground truth of a number at `moment`: decisions of analysts and confirmed cases that were made before it,
     /// held then and have not been withdrawn since. A case counts if it contributes and links the number with a
     /// confidence of at least `confidence_from`.
@@ -29,7 +29,7 @@ impl Verdict {
     #[must_use]
     pub fn of(
         state: &NumberState,
-        cases: &[(&Link, Arc<Case>)],
+        cases: &[(&CaseLink, Arc<Case>)],
         moment: Timestamp,
         confidence_from: f64,
     ) -> Option<Self> {
@@ -39,7 +39,7 @@ impl Verdict {
             return None;
         }
         let said = |kind| state.statuses.holding(kind, moment).map(|entry| entry.set_at);
-        let holds = |(link, case): &(&Link, Arc<Case>)| {
+        let holds = |(link, case): &(&CaseLink, Arc<Case>)| {
             let holds = link.role.raises() && link.confidence >= confidence_from && !link.ended_at(moment);
             let since = case.contributes_since().filter(|_| holds)?;
             Some(since.max(link.linked_at))
@@ -70,7 +70,7 @@ mod tests {
     use crate::domain::kinds::{CaseStatus, Category, Source};
     use crate::domain::requests::Requests;
     use crate::domain::status::StatusEntry;
-    use crate::domain::tail::Tail;
+    use crate::domain::unknown_fields::UnknownFields;
     use StatusKind as K;
 
     /// The moment of judgement, in seconds.
@@ -81,11 +81,11 @@ mod tests {
     }
 
     /// A status, when it was set and when it ends, in seconds.
-    type Said = (K, i64, Option<i64>);
+    type StatusSpan = (K, i64, Option<i64>);
     /// The statuses of a number, and its ground truth with the second since which it holds.
-    type Row = (&'static [Said], Option<(bool, i64)>);
+    type StatusesAndTruth = (&'static [StatusSpan], Option<(bool, i64)>);
 
-    fn state(entries: &[Said]) -> NumberState {
+    fn state(entries: &[StatusSpan]) -> NumberState {
         let mut state = NumberState::default();
         for (kind, set_at, expires_at) in entries {
             state.statuses.set(StatusEntry {
@@ -99,8 +99,8 @@ mod tests {
         state
     }
 
-    fn link(role: CaseRole, confidence: f64, linked_at: i64, to: Option<i64>) -> Link {
-        Link {
+    fn link(role: CaseRole, confidence: f64, linked_at: i64, to: Option<i64>) -> CaseLink {
+        CaseLink {
             case: CaseId::parse("c").unwrap(),
             role,
             confidence,
@@ -137,18 +137,18 @@ mod tests {
             history: history.collect(),
             merged_into: None,
             requests: Requests::default(),
-            tail: Tail::default(),
+            unknown_fields: UnknownFields::default(),
         })
     }
 
-    fn of(state: &NumberState, cases: &[(&Link, Arc<Case>)]) -> Option<(bool, i64)> {
-        let verdict = Verdict::of(state, cases, at(NOW), 0.8)?;
-        Some((verdict.unwanted, verdict.since.millis() / 1_000))
+    fn of(state: &NumberState, cases: &[(&CaseLink, Arc<Case>)]) -> Option<(bool, i64)> {
+        let truth = GroundTruth::of(state, cases, at(NOW), 0.8)?;
+        Some((truth.unwanted, truth.since.millis() / 1_000))
     }
 
     #[test]
     fn statuses_speak_if_they_were_set_before_and_hold() {
-        let table: [Row; 13] = [
+        let table: [StatusesAndTruth; 13] = [
             (&[], None),
             (&[(K::Blocked, 900, None)], Some((true, 900))),
             (&[(K::Blocked, NOW, None)], None),

@@ -15,7 +15,7 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// The recently counted calls.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(super) struct CountedCalls {
     young: HashTable<u64>,
     old: HashTable<u64>,
     /// The start of the younger generation.
@@ -24,7 +24,7 @@ pub(super) struct Counted {
     most: usize,
 }
 
-impl Counted {
+impl CountedCalls {
     /// Remembers at most `most` calls, but at least 1, in each of two generations.
     pub(super) fn new(most: usize) -> Self {
         Self {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_call_is_remembered_for_one_minute_and_at_most_two() {
-        let mut counted = Counted::new(100);
+        let mut counted = CountedCalls::new(100);
         assert!(!counted.is_repeated(1, at(0)));
         assert!(!counted.is_repeated(2, at(59_999)));
         assert!(counted.is_repeated(1, at(60_000)));
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn no_more_than_two_generations_are_kept() {
-        let mut counted = Counted::new(100);
+        let mut counted = CountedCalls::new(100);
         for call in 0..1_000u64 {
             assert!(!counted.is_repeated(call << 57 | call, at(0)));
             assert!(counted.young.len() <= 100 && counted.old.len() <= 100);

@@ -8,7 +8,7 @@ use super::bounds::{log_odds_of, sigmoid, squeeze};
 use super::reason::{Points, ReasonCode};
 use super::{Subject, Weighed};
 use crate::domain::call::Signing;
-use crate::domain::evidence::Standing;
+use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::{AttestationOdds, ScoreModel};
 
@@ -44,11 +44,11 @@ impl ScoreModel {
     /// Whether a number whose calls are known to be fully attested is shown by a call that is not. Reports tell this,
     /// good ones and bad ones, if there are enough and nearly all are of authenticated calls; the latest calls tell it,
     /// too.
-    pub(super) fn spoof_suspected(&self, subject: &Subject<'_>, standing: &Standing) -> bool {
+    pub(super) fn spoof_suspected(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> bool {
         let rules = &self.rules;
-        let signed = standing.authenticated;
+        let signed = decayed.authenticated;
         let by_reports =
-            signed >= rules.spoof_seen_from && signed >= rules.spoof_share_from * (signed + standing.unauthenticated);
+            signed >= rules.spoof_seen_from && signed >= rules.spoof_share_from * (signed + decayed.unauthenticated);
         matches!(subject.call, Signing::C | Signing::Unsigned) && (by_reports || subject.signs.mostly_signed)
     }
 
