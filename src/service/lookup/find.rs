@@ -40,8 +40,17 @@ struct NumberFound {
     score: Score,
     /// The first moment at which a status expires.
     until: Option<Timestamp>,
-    /// The further parts of a full answer.
-    full: Option<(Option<f64>, RecordFacts, Vec<(CaseLink, Arc<Case>)>)>,
+    /// The further parts of a full answer; none if a short one is wanted.
+    full: Option<FullFindings>,
+}
+
+/// What only a full answer shows of a number.
+#[derive(Default)]
+struct FullFindings {
+    /// The score of the number apart from the call.
+    number_value: Option<f64>,
+    record: RecordFacts,
+    cases: Vec<(CaseLink, Arc<Case>)>,
 }
 
 impl Lookups {
@@ -113,7 +122,11 @@ impl Lookups {
         let Some(NumberFound { mut score, until, full }) = known else {
             return LookupFindings { late: true, ..blank };
         };
-        let (mut number_value, record, cases) = full.unwrap_or_default();
+        let FullFindings {
+            mut number_value,
+            record,
+            cases,
+        } = full.unwrap_or_default();
         if !blank.is_scored {
             let verdict = Verdict {
                 status: score.verdict.status, // an analyst may know better than a list
@@ -192,7 +205,11 @@ impl NumberFound {
         Self {
             score,
             until: statuses.filter_map(|entry| entry.expires_at).min(),
-            full: full.then(|| (known.number_value(), RecordFacts::of(known), shown_cases(known))),
+            full: full.then(|| FullFindings {
+                number_value: known.number_value(),
+                record: RecordFacts::of(known),
+                cases: shown_cases(known),
+            }),
         }
     }
 }

@@ -49,7 +49,7 @@ async fn a_server_that_is_asked_to_end_finishes_what_is_under_way() {
     assert!(answered.count > 100, "{}", answered.count);
     assert_eq!(answered.end.code(), Code::Unavailable, "{:?}", answered.end);
     assert!(
-        answered.end.message().contains("the server is ending"),
+        answered.end.message().contains("the server is shutting down"),
         "{:?}",
         answered.end
     );

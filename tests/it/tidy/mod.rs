@@ -23,7 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("domain", &["number"]),
     ("shard", &["domain", "number"]),
     ("codec", &["domain", "number", "shard"]),
-    ("index", &["codec", "shard", "domain", "number"]),
+    ("index", &["codec", "shard", "domain", "number", "clock"]),
     ("traffic", &["domain", "number"]),
     ("replay", &["index", "domain", "number"]),
     ("evaluate", &["replay", "index", "domain", "number", "shard"]),
@@ -43,7 +43,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "api",
-        &["service", "follow", "domain", "number", "wire", "clock", "metrics"],
+        &[
+            "service",
+            "index::Freshness",
+            "index::StoreState",
+            "domain",
+            "number",
+            "wire",
+            "clock",
+            "metrics",
+        ],
     ),
     ("edge", &["api", "clock", "metrics"]),
     // The edges do not know each other, nor what is behind the api.
@@ -139,6 +148,71 @@ fn imports_point_one_way() {
     });
 }
 
+/// What answers lookups, in files of the service.
+const LOOKUP_FILES: &[&str] = &[
+    "src/service/lookup/",
+    "src/service/decision/",
+    "src/service/facts.rs",
+    "src/service/identity.rs",
+];
+
+/// What these files may name. None of the modules can reach a store: `imports_point_one_way` checks that for each of them.
+const LOOKUP_IMPORTS: &[&str] = &[
+    "index",
+    "traffic",
+    "domain",
+    "number",
+    "codec",
+    "shard",
+    "clock",
+    "service::lookup",
+    "service::decision",
+    "service::facts",
+    "service::identity",
+    "service::ServiceError",
+];
+
+/// The type `Lookups` has no path to a `Store`: a lookup cannot wait for one.
+#[test]
+fn lookups_cannot_reach_a_store() {
+    for module in LOOKUP_IMPORTS.iter().filter(|module| !module.contains("::")) {
+        let (_, allowed) = IMPORTS.iter().find(|(name, _)| name == module).unwrap();
+        let reaches = allowed
+            .iter()
+            .any(|import| ["store", "follow", "service"].contains(&import.split("::").next().unwrap()));
+        assert!(!reaches, "`{module}` reaches the store");
+    }
+    let lookup_files: Vec<File> = files(&["src"])
+        .into_iter()
+        .filter(|file| LOOKUP_FILES.iter().any(|part| file.path.starts_with(part)))
+        .collect();
+    assert!(lookup_files.len() >= 10, "the files of lookups have moved");
+    check(&lookup_files, outside_of_lookups);
+    // The check sees a store by each of the ways that lead to one.
+    for import in [
+        "use crate::store::Store;",
+        "use super::super::writer::Writer;",
+        "use crate::service::Services;",
+    ] {
+        let file = File {
+            path: "src/service/lookup/find.rs".to_owned(),
+            text: import.to_owned(),
+        };
+        let found = source::paths(import)
+            .iter()
+            .any(|named| outside_of_lookups(&file, named).is_some());
+        assert!(found, "{import}");
+    }
+}
+
+fn outside_of_lookups(file: &File, named: &Named) -> Option<String> {
+    let path = absolute_path(file, named)?;
+    // `pub(in crate::service)` names a module that the file is in.
+    let is_visibility = module(&file.path).starts_with(&path);
+    let is_allowed = is_visibility || LOOKUP_IMPORTS.iter().any(|allowed| begins_with(&path, allowed));
+    (!is_allowed).then(|| format!("lookups may not name `{}`", path.join("::")))
+}
+
 #[test]
 fn crates_stay_where_they_belong() {
     check(&files(&["src"]), |file, named| {
@@ -208,6 +282,21 @@ fn check(files: &[File], violation: impl Fn(&File, &Named) -> Option<String>) {
         }
     }
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+/// What a path that begins with `crate` or `super` names, from the library's top on.
+fn absolute_path(file: &File, named: &Named) -> Option<Vec<String>> {
+    let climbs = named.path.iter().take_while(|part| *part == "super").count();
+    if named.path.first()? == "crate" {
+        return Some(named.path.get(1..)?.to_vec());
+    }
+    if climbs == 0 {
+        return None;
+    }
+    let own = module(&file.path);
+    let mut path = own.get(..own.len().checked_sub(climbs)?)?.to_vec();
+    path.extend_from_slice(named.path.get(climbs..)?);
+    Some(path)
 }
 
 /// What a path names from the library's top on, if it begins there or climbs up to there.
