@@ -8,8 +8,8 @@ COPY . .
 # The caches outlive the step, the binary does not: it is copied out of the cache at once.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin ringwarden \
-    && cp target/release/ringwarden /ringwarden
+    cargo build --profile dist --locked --bin ringwarden \
+    && cp target/dist/ringwarden /ringwarden
 
 FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/ringwarden --create-home --shell /usr/sbin/nologin ringwarden
