@@ -40,7 +40,10 @@ const ROUNDS: usize = 15;
 const LOOKUPS: usize = 5_000;
 /// Names the program to compare with.
 const RIVAL: &str = "RINGWARDEN_BENCH_RIVAL";
+/// A number that is reported, and so blocked.
 const NUMBER: &str = "+14155550123";
+/// A number beside it, which is scored and let through.
+const NEIGHBOUR: &str = "+14155550177";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -56,17 +59,19 @@ fn main() {
             report(program).await;
         }
         println!(
-            "{:>6} {:>6} {:>10} {:>10} {:>10}",
-            "view", "which", "JSON us", "gRPC us", "JSON/gRPC"
+            "{:>6} {:>9} {:>6} {:>10} {:>10} {:>10}",
+            "view", "number", "which", "JSON us", "gRPC us", "JSON/gRPC"
         );
-        for view in [v1::View::Basic, v1::View::Full] {
-            let question = v1::LookupRequest {
-                number: NUMBER.to_owned(),
-                view: view.into(),
-                record_event: Some(false),
-                ..v1::LookupRequest::default()
-            };
-            compare(&programs, &question, view).await;
+        for (kind, number) in [("reported", NUMBER), ("neighbour", NEIGHBOUR)] {
+            for view in [v1::View::Basic, v1::View::Full] {
+                let question = v1::LookupRequest {
+                    number: number.to_owned(),
+                    view: view.into(),
+                    record_event: Some(false),
+                    ..v1::LookupRequest::default()
+                };
+                compare(&programs, &question, (view, kind)).await;
+            }
         }
     });
 }
@@ -86,7 +91,7 @@ async fn report(program: &Program) {
 }
 
 /// Measures all programs in turn, so that a machine that becomes slower does so for all of them.
-async fn compare(programs: &[(&str, Program)], question: &v1::LookupRequest, view: v1::View) {
+async fn compare(programs: &[(&str, Program)], question: &v1::LookupRequest, (view, kind): (v1::View, &str)) {
     let mut figures = Vec::new();
     for (_, program) in programs {
         let json = Json::connect(program, question).await;
@@ -113,14 +118,14 @@ async fn compare(programs: &[(&str, Program)], question: &v1::LookupRequest, vie
     for ((which, _), (_, _, by_json, by_grpc)) in programs.iter().zip(&mut figures) {
         let (by_json, by_grpc) = (median(&mut by_json[1..]), median(&mut by_grpc[1..]));
         println!(
-            "{name:>6} {which:>6} {by_json:>10.2} {by_grpc:>10.2} {:>10.2}",
+            "{name:>6} {kind:>9} {which:>6} {by_json:>10.2} {by_grpc:>10.2} {:>10.2}",
             by_json / by_grpc
         );
         medians.push((by_json, by_grpc));
     }
     if let [this, rival] = medians[..] {
         println!(
-            "{name:>6}  ratio {:>10.3} {:>10.3}   (this / rival)",
+            "{name:>6} {kind:>9}  ratio {:>10.3} {:>10.3}   (this / rival)",
             this.0 / rival.0,
             this.1 / rival.1
         );
