@@ -19,8 +19,10 @@ mod report;
 mod warm_up;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +37,7 @@ pub use context::RequestContext;
 pub use error::{ApiError, Code};
 pub use readiness::Readiness;
 pub use reason::{ErrorReason, REASON_DOMAIN};
-pub use warm_up::warm_up;
+pub use warm_up::warm_up_questions;
 
 /// The handlers of the contract. Clones share everything.
 #[derive(Clone)]
@@ -130,10 +132,19 @@ impl Api {
         method: MutationLabel,
         mutation: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
-        let result = mutation.await;
+        let result = or_outcome_unknown(mutation).await;
         self.metrics().mutation(method, counted_as(result.as_ref().err()));
         result
     }
+}
+
+/// Runs work that changes something. After a panic nobody knows whether the change was committed: the client must send
+/// the request again with the same id.
+async fn or_outcome_unknown<T>(work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_panic| {
+        tracing::error!("a change panicked: its outcome is unknown");
+        Err(ServiceError::OutcomeUnknown.into())
+    })
 }
 
 /// The label of a mutation that ended with this error, or with none.

@@ -19,7 +19,7 @@ use crate::clock::{Clock, monotonic};
 use crate::codec::{self, entry::LogEntry};
 use crate::domain::kinds::ListKind;
 use crate::domain::tenant::TenantId;
-use crate::index::{Freshness, Index, IndexedRecord, Moment, StoreState};
+use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Moment, StoreState};
 use crate::metrics::{Metrics, ReloadReason};
 use crate::store::{LogHead, RawLogEntry, Shard, ShardNotification, Store, StoreError, Version};
 
@@ -46,7 +46,7 @@ pub struct Follower {
     store: Arc<dyn Store>,
     index: Arc<Index>,
     metrics: Metrics,
-    freshness: Arc<Freshness>,
+    keeper: FreshnessKeeper,
     /// The cursor of each shard. With a shared store only reads of the log move it, never this process's own commits: an
     /// entry that was read is known to be durable. Locked for a copy, never across an await.
     cursors: Box<[Mutex<LogHead>]>,
@@ -61,7 +61,7 @@ impl Follower {
             store,
             index,
             metrics,
-            freshness: Arc::new(Freshness::new(clock)),
+            keeper: FreshnessKeeper::new(clock),
             cursors,
         }
     }
@@ -69,7 +69,7 @@ impl Follower {
     /// How fresh the index is, and whether the store may be written.
     #[must_use]
     pub fn freshness(&self) -> &Arc<Freshness> {
-        &self.freshness
+        self.keeper.freshness()
     }
 
     /// Loads everything. Until it has succeeded once the service is not ready.
@@ -77,12 +77,12 @@ impl Follower {
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.
     pub async fn bootstrap(&self) -> Result<(), StoreError> {
-        let asked_at = self.freshness.moment();
+        let asked_at = self.freshness().moment();
         let began = monotonic();
         self.compare_folds().await?;
         self.load_all().await?;
         self.swept(asked_at, began);
-        self.freshness.loaded();
+        self.keeper.loaded();
         self.metrics.bootstrapped(began.elapsed());
         self.metrics.index_ready(true);
         Ok(())
@@ -122,7 +122,7 @@ impl Follower {
 
     /// Asks for all log heads and catches up with the shards that have moved.
     pub async fn sweep(&self) {
-        let asked_at = self.freshness.moment();
+        let asked_at = self.freshness().moment();
         let began = monotonic();
         match self.sweep_all().await {
             Ok(()) => self.swept(asked_at, began),
@@ -141,7 +141,7 @@ impl Follower {
     }
 
     fn swept(&self, asked_at: Moment, began: Instant) {
-        self.freshness.swept(asked_at);
+        self.keeper.swept(asked_at);
         self.metrics.swept(began);
         self.set_store(StoreState::Up);
     }
@@ -161,7 +161,7 @@ impl Follower {
     pub async fn compare_folds(&self) -> Result<bool, StoreError> {
         let stored = self.store.evidence_version().await?;
         let own = self.index.model().fold.evidence_version();
-        if self.freshness.set_folds_alike(stored == own) {
+        if self.keeper.set_folds_alike(stored == own) {
             tracing::warn!(
                 stored,
                 own,
@@ -228,7 +228,7 @@ impl Follower {
             nonce: header.nonce,
         };
         self.metrics.entries_applied(1);
-        self.metrics.replicated(header.at.until(self.freshness.now()));
+        self.metrics.replicated(header.at.until(self.freshness().now()));
         Ok(())
     }
 
@@ -261,7 +261,7 @@ impl Follower {
     }
 
     fn set_store(&self, state: StoreState) -> bool {
-        let changed = self.freshness.set_store(state);
+        let changed = self.keeper.set_store(state);
         if changed {
             self.metrics.store_up(state == StoreState::Up);
             self.metrics.store_foreign(state == StoreState::Foreign);

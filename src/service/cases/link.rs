@@ -41,7 +41,7 @@ impl Cases {
                     linked_at: now,
                     actor: mutation.actor.clone(),
                 };
-                let fingerprint = mutation.link_fingerprint(&id, Some(input.role), &input.content());
+                let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), &input.content());
                 if !is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }
@@ -76,16 +76,18 @@ impl Cases {
             |input| (&input.number, input.default_region),
             |record, input| {
                 let content = RequestContent::of(Method::Unlink);
-                let fingerprint = mutation.link_fingerprint(&id, input.role, &content);
+                let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, &content);
                 if !is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }
                 let was_linked = record.state.remove_link(&id, input.role);
-                if !was_linked {
-                    return Ok(Done::unchanged(false)); // a number that was not linked need not get a record
-                }
                 record.state.requests.remember(fingerprint);
-                Ok(Done::written(true))
+                // A number that was not linked needs no record for this. Beside another item of the number that is
+                // written, the request is remembered.
+                Ok(Done {
+                    answer: was_linked,
+                    write: was_linked,
+                })
             },
         )
         .await

@@ -127,11 +127,18 @@ fn fingerprints_are_frozen() {
         mutation().fingerprint(&content),
         Fingerprint::from_pair((10981796459166608882930040187244341075, 14493495514832077395))
     );
-    let link = mutation().link_fingerprint(&case(), Some(CaseRole::Callback), &content);
+    let of_role = mutation().link_fingerprint(Method::Link, &case(), Some(CaseRole::Callback), &content);
     assert_eq!(
-        link,
+        of_role,
         Fingerprint::from_pair((67501979200218959907247200134471566982, 14493495514832077395))
     );
+    let of_all = mutation().link_fingerprint(Method::Unlink, &case(), None, &content);
+    assert_eq!(
+        of_all,
+        Fingerprint::from_pair((36983986768993920845872807167039017517, 14493495514832077395))
+    );
+    // No role is 0, which stands for all roles.
+    assert!(CaseRole::ALL.iter().all(|role| role.code() != 0));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::listed::ListFindings;
 use super::question::Question;
 use crate::clock::monotonic;
 use crate::domain::case::{Case, CaseLink};
-use crate::domain::kinds::{CaseStatus, RiskLevel};
+use crate::domain::kinds::CaseStatus;
 use crate::domain::policy::{Bar, Facts, Protection};
 use crate::domain::score::{Detail, Score, Verdict};
 use crate::domain::time::Timestamp;
@@ -117,7 +117,13 @@ impl Lookups {
             signing: question.signing,
             signs,
         };
-        let read = |known: &NumberView<'_>| NumberFound::read(known, question);
+        let read = |known: &NumberView<'_>| {
+            let facts = Facts {
+                verdict: known.weighed.verdict,
+                ..blank.facts
+            };
+            NumberFound::read(known, question, self.policy.may_hinder(&facts))
+        };
         let known = self.index.look_up_call(&call, question.now, question.deadline, read);
         let Some(NumberFound { mut score, until, full }) = known else {
             return LookupFindings { late: true, ..blank };
@@ -189,14 +195,14 @@ impl Lookups {
 }
 
 impl NumberFound {
-    /// Reads what the answer needs. The policy is not asked here, since the shard is locked: reasons are found for every
-    /// score that could have some, in words only where somebody reads the words.
-    fn read(known: &NumberView<'_>, question: &Question<'_>) -> Self {
+    /// Reads what the answer needs. The shard is locked, so the policy decides later; reasons, which cost more than the
+    /// score, are found only for a call that may be hindered, and in words only where somebody reads the words.
+    fn read(known: &NumberView<'_>, question: &Question<'_>, may_be_hindered: bool) -> Self {
         let verdict = known.weighed.verdict;
         let full = question.input.full;
         let score = if full {
             known.score(Detail::Sentences)
-        } else if verdict.level != RiskLevel::Unknown || !question.signing.is_attributable() {
+        } else if may_be_hindered {
             known.score(Detail::Codes)
         } else {
             Score::unexplained(verdict)

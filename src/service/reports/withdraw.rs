@@ -14,7 +14,7 @@ use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::identity::read_number;
 use crate::service::writer::{Author, Done, NumberJob, WriteDeadline};
-use crate::store::{ScanTable, Shard, SideKey, key};
+use crate::store::{Shard, SideKey, key};
 
 /// Numbers whose reports are taken back in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
@@ -192,11 +192,7 @@ impl Reports {
         let mut numbers = BTreeSet::new();
         let mut after = None;
         loop {
-            let found = self
-                .writer
-                .store()
-                .scan(shard, TenantId::DEFAULT, ScanTable::Rows, after, BUCKETS_AT_A_TIME)
-                .await?;
+            let found = self.writer.scan_rows(shard, after, BUCKETS_AT_A_TIME).await?;
             for (id, stored) in &found.items {
                 let rows = codec::rows::decode(&stored.bytes)?;
                 if rows.iter().any(|row| row.is_live() && what.takes(row)) {

@@ -32,11 +32,12 @@ use crate::clock::Clock;
 use crate::codec::{self, entry::EntryHeader};
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Missing;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::follow::Follower;
 use crate::index::{Index, StoreState};
 use crate::metrics::Metrics;
-use crate::store::{CommitError, RecordKey, RecordWrite, ShardCommit, Store, Version};
+use crate::store::{CommitError, RecordKey, RecordWrite, ScanPage, ScanTable, Shard, ShardCommit, Store, Version};
 
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
 pub(super) use mutation::Author;
@@ -152,9 +153,15 @@ impl Writer {
         &self.index.model().fold
     }
 
-    /// The store, for reads that the index cannot answer.
-    pub(super) fn store(&self) -> &dyn Store {
-        &*self.store
+    /// A page of the rows of a shard, for searches that the index cannot answer.
+    pub(super) async fn scan_rows(
+        &self,
+        shard: Shard,
+        after: Option<Bytes>,
+        limit: usize,
+    ) -> Result<ScanPage, ServiceError> {
+        let rows = self.store.scan(shard, TenantId::DEFAULT, ScanTable::Rows, after, limit);
+        Ok(rows.await?)
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

@@ -74,11 +74,12 @@ impl Mutation {
     /// stands for all roles.
     pub(in crate::service) fn link_fingerprint(
         &self,
+        method: Method,
         case: &CaseId,
         role: Option<CaseRole>,
         content: &RequestContent,
     ) -> Fingerprint {
-        let mut part = RequestContent::of(Method::Link);
+        let mut part = RequestContent::of(method);
         part.text(case.as_str()).code(role.map_or(0, CaseRole::code));
         Fingerprint::of_part(&self.request, part.bytes(), content.bytes())
     }

@@ -206,6 +206,9 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
             ttl: row.ttl,
         };
         assert_eq!(Policy::DEFAULT.decide(&combination.facts), expected, "{words:?}");
+        // A lookup finds reasons only where this says so.
+        let explained = Policy::DEFAULT.may_hinder(&combination.facts);
+        assert!(explained || expected.action == Action::Allow, "{words:?}");
     });
     assert_eq!(combinations, 5 * 4 * 9 * 9 * 4 * 6 * 4);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
@@ -229,6 +232,7 @@ fn what_is_about_to_be_dialled_is_warned_about_and_never_refused() {
                 ..combination.facts
             };
             let dialled = Policy::DEFAULT.decide(&facts);
+            assert!(Policy::DEFAULT.may_hinder(&facts) || dialled.action == Action::Allow);
             if dialled.basis == Basis::TenantPolicy && called.basis != Basis::TenantPolicy {
                 // The one rule that is for dialling alone.
                 assert_eq!(facts.tenant, Some(TenantRule::Prefix(Action::WarnBeforeDial)));
