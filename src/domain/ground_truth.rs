@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_and_an_analyst_who_differ_judge_nobody() {
+    fn contradictions_give_no_ground_truth() {
         let held = link(CaseRole::CallerId, 0.9, 150, None);
         let victim = link(CaseRole::SpoofedVictim, 0.9, 150, None);
         let confirmed = case(&[(CaseStatus::Corroborated, 100)]);

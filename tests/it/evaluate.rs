@@ -391,7 +391,7 @@ fn a_cross_fit_scores_each_half_by_the_other() {
 }
 
 #[test]
-fn what_cannot_be_evaluated_is_refused() {
+fn unusable_input_of_evaluate_is_refused() {
     let (files, filed) = (Files::new(), complaints::sample());
     files.write("complaints.csv", &complaints::three_columns(&filed[..300]));
     let run = |complaints: &str, more: &[&str]| {

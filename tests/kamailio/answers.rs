@@ -203,7 +203,7 @@ async fn emergencies_are_protected_by_the_service_too() {
 
 /// A switch that can do no more than show a name shows one for callers that others refuse.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_is_told_of_whoever_is_labelled_or_blocked() {
+async fn a_name_is_given_for_labelled_and_blocked_callers() {
     let service = Service::start("memory:").await;
     service.report(BAD, Attestation::Unspecified).await;
     service.link(LABELLED).await;
@@ -239,7 +239,7 @@ async fn a_caller_without_a_number_is_let_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_taken_back_holds_for_the_next_call() {
+async fn withdrawals_hold_from_the_next_call() {
     let service = Service::start("memory:").await;
     let ask = async |number: &str| Call::new(number, CALLED).ask(service.switch.address()).await.status;
     service.report(BAD, Attestation::Unspecified).await;

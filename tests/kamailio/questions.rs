@@ -197,7 +197,7 @@ fn faults() -> Vec<(String, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_none_lets_the_call_through() {
+async fn a_malformed_answer_lets_the_call_through() {
     let fake = Fake::start();
     let switch = Switch::start(fake.address);
     let faults = faults();

@@ -125,7 +125,7 @@ async fn a_server_that_became_a_replica_is_unavailable_until_it_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rings_are_heard_by_all_and_again_after_a_restart() {
+async fn notifications_reach_all_and_return_after_a_restart() {
     let mut server = RedisServer::start(&DURABLE);
     let writer = open(&server).await;
     let store = Arc::new(open(&server).await);

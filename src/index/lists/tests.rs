@@ -261,7 +261,7 @@ fn holding(lists: &[List], kind: ListKind, number: E164, now: Timestamp) -> Vec<
 
 proptest! {
     #[test]
-    fn says_what_a_search_of_all_entries_says(lists in lists(), digits in 14_155_550_098u64..14_155_550_112, now in 0i64..4) {
+    fn agrees_with_a_search_of_all_entries(lists in lists(), digits in 14_155_550_098u64..14_155_550_112, now in 0i64..4) {
         let table = table(lists.clone());
         let number = E164::from_digits(digits).unwrap();
         let now = Timestamp::from_secs(now);

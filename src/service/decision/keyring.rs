@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_is_opened(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn sealed_bytes_are_opened(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let ring = KeyRing::of(&[7; 32]);
             prop_assert_eq!(ring.open(&ring.seal(&bytes).unwrap()), Some(bytes));
         }

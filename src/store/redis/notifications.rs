@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rings_are_read() {
+    fn notifications_are_read() {
         let message = |text: &str| {
             let part = |text: &str| Value::BulkString(text.as_bytes().to_vec());
             vec![part("rw:default:notifications:x"), part(text)]

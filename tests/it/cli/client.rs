@@ -262,7 +262,7 @@ async fn a_report_is_sent_again_under_its_id() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_said_plainly() {
+async fn an_absent_server_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

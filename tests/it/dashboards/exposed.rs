@@ -85,7 +85,7 @@ mod tests {
                         a_total{kind=\"y\",how=\"z\"} NaN\n\nb 2\nc_bucket{le=\"0.05\"} 3\nc_bucket{le=\"+Inf\"} 4\n";
 
     #[test]
-    fn what_is_there_is_found() {
+    fn existing_series_are_found() {
         let exposed = Exposed::read(TEXT);
         for expression in [
             r#"sum by (kind, instance) (rate(a_total{kind=~"x|y", how!="z", job="ringwarden"}[5m])) > b"#,
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_told() {
+    fn missing_series_are_named() {
         let exposed = Exposed::read(TEXT);
         for (expression, fault) in [
             ("d", "no series d"),

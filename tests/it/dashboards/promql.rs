@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_expression_names_is_found() {
+    fn names_in_expressions_are_found() {
         let cases: [(&str, Vec<Selector>, &[&str]); 9] = [
             ("up", vec![selector("up", &[])], &[]),
             ("up == 0", vec![selector("up", &[])], &[]),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_refused() {
+    fn selectors_that_cannot_be_compared_are_refused() {
         for expression in [
             r#"{__name__="a"}"#,
             r#"a{b=~"x.*"}"#,

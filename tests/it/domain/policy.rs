@@ -214,7 +214,7 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
 
 /// Whoever is about to dial is warned or left alone, by the rule that would have decided over a call.
 #[test]
-fn what_is_about_to_be_dialled_is_warned_about_and_never_refused() {
+fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
     let (mut warned, mut left_alone) = (0, 0);
     for_each(|combination| {
         let called = Policy::DEFAULT.decide(&combination.facts);

@@ -99,7 +99,7 @@ async fn a_request_counts_once_and_its_id_stands_for_it() {
 }
 
 #[tokio::test]
-async fn what_holds_the_same_is_not_written() {
+async fn a_list_without_changes_is_not_written() {
     let one = instance().await;
     one.replace(&dno("r1"), &[ONE]).await.unwrap();
     let same = one.replace(&dno("r2"), &[ONE]).await.unwrap();
@@ -222,7 +222,7 @@ async fn pages_lead_through_a_list() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_made_good_by_a_retry() {
+async fn a_retry_recovers_from_a_lost_answer() {
     let flaky = Arc::new(Flaky::new(memory()));
     let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
     flaky.once(Fault::Slow(std::time::Duration::ZERO));

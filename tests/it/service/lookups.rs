@@ -96,7 +96,7 @@ async fn an_answer_that_would_come_too_late_lets_the_call_through() {
 
 /// A shard that is being written is waited for no longer than the caller waits.
 #[tokio::test]
-async fn nobodys_call_waits_for_a_lock_past_its_deadline() {
+async fn no_lookup_waits_for_a_lock_past_its_deadline() {
     let one = with_bad_number().await;
     let (held, is_held) = mpsc::sync_channel(1);
     let (release, released) = mpsc::sync_channel::<()>(1);

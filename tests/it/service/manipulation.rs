@@ -173,7 +173,7 @@ async fn table() {
 
 /// Only our own clock tells over how long they spoke: not what they say of when the calls were.
 #[tokio::test]
-async fn lies_about_time_release_nobody() {
+async fn false_call_times_lift_no_cap() {
     let one = instance().await;
     strike(&one, 0, Timestamp::from_millis(noon().millis() - 7 * 86_400_000)).await;
     for n in 1..30 {
@@ -276,7 +276,7 @@ fn around(one: &Instance) -> Neighbourhood {
 }
 
 #[tokio::test]
-async fn strangers_speak_of_no_neighbour_before_they_are_many() {
+async fn strangers_affect_no_neighbour_before_they_are_many() {
     let one = instance().await;
     attack(&one, 19, 2 * DAY).await;
     assert_eq!(around(&one), Neighbourhood::default());
@@ -301,7 +301,7 @@ async fn strangers_change_nothing_of_a_range_that_others_reported() {
 }
 
 #[tokio::test]
-async fn who_was_proved_wrong_is_a_stranger_again() {
+async fn a_reporter_proved_wrong_is_unproven_again() {
     let one = instance().await;
     let says = async |n: u64, kind| {
         let status = StatusInput {
@@ -376,7 +376,7 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
 
 /// Neither does what we answer become evidence, nor does our own score prove a reporter right.
 #[tokio::test]
-async fn nothing_is_learnt_from_our_own_answers() {
+async fn own_scores_are_no_evidence() {
     let one = instance().await;
     for n in 0..30 {
         let feed = report(&target(), &format!("f{n}"), noon());

@@ -168,7 +168,7 @@ async fn a_crash_between_the_two_writes_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_note_that_cannot_be_written_means_that_nothing_is() {
+async fn nothing_is_filed_if_the_side_record_cannot_be_written() {
     let flaky = Arc::new(Flaky::new(memory()));
     let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
     assert!(is_accepted(&submit(&one, "alice", 0).await));

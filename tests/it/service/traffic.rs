@@ -228,7 +228,7 @@ async fn many_strangers_who_call_back_make_the_owner_a_victim() {
 }
 
 #[tokio::test]
-async fn whoever_signs_for_all_their_calls_is_not_the_one_whom_nobody_vouches_for() {
+async fn an_owner_who_signs_all_calls_is_not_the_unsigned_caller() {
     let one = instance().await;
     for place in 0..30 {
         one.ask(&LookupInput {

@@ -98,7 +98,7 @@ async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
 }
 
 #[tokio::test]
-async fn who_repeats_what_is_known_proves_nothing() {
+async fn repeating_known_ground_truth_earns_no_trust() {
     let one = instance().await;
     for n in 0..5 {
         says(&one, n, StatusKind::Blocked).await;
@@ -136,7 +136,7 @@ async fn a_report_that_is_refused_claims_nothing() {
 }
 
 #[tokio::test]
-async fn not_spam_is_judged_the_other_way_round() {
+async fn not_spam_claims_are_judged_in_reverse() {
     let one = instance().await;
     for (n, not_spam) in [(0, true), (1, true), (2, false)] {
         let mut report = report_of("alice", &text(n), &format!("r{n}"), noon());
@@ -153,7 +153,7 @@ async fn not_spam_is_judged_the_other_way_round() {
 }
 
 #[tokio::test]
-async fn a_confirmed_case_judges_until_it_is_closed_for_want_of_substance() {
+async fn a_confirmed_case_is_ground_truth_until_it_is_unsubstantiated() {
     let one = instance().await;
     claim(&one, "alice", 0).await;
     one.clock.advance(HOUR);
@@ -210,7 +210,7 @@ async fn a_confirmed_case_judges_until_it_is_closed_for_want_of_substance() {
 }
 
 #[tokio::test]
-async fn what_is_withdrawn_is_judged_no_more() {
+async fn withdrawn_reports_no_longer_change_trust() {
     let one = instance().await;
     for n in 0..3 {
         claim(&one, "alice", n).await;

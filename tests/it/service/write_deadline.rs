@@ -118,7 +118,7 @@ async fn a_case_is_changed_in_time_or_not_at_all() {
 
 /// The follower has not run between the lost answer and the retry, as when a ring was lost with the answer.
 #[tokio::test]
-async fn a_retry_that_finds_its_work_done_shows_it() {
+async fn a_retry_updates_the_index() {
     let (one, flaky) = instance().await;
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::LostAnswer);

@@ -227,7 +227,7 @@ async fn a_commit_that_cannot_be_finished_is_not_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_is_unavailable_and_not_told() {
+async fn a_wrong_password_is_unavailable_and_not_shown() {
     let server = RedisServer::start(&[("requirepass", "right")]);
     let url = format!("redis://:wrong@127.0.0.1:{}", server.port());
     let error = RedisStore::open(RedisConfig::parse(&url).unwrap(), 1)

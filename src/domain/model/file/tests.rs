@@ -68,7 +68,7 @@ fn refusal(file: &Value) -> String {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn a_written_model_is_read_exactly() {
     let model = read(&sound()).unwrap();
     assert_eq!(ScoreModel::from_json(&model.to_json()).unwrap(), model);
     let built_in = ScoreModel::default();
@@ -129,7 +129,7 @@ fn another_format_is_refused_whatever_else_it_holds() {
 }
 
 #[test]
-fn what_is_no_model_file_is_refused() {
+fn other_json_is_not_a_model_file() {
     for text in ["", "{", "[]", "{}", "null", "{\"format\": 1}"] {
         assert!(
             matches!(ScoreModel::from_json(text), Err(ModelError::Json(_))),

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_first_way_that_matches() {
+    fn takes_the_first_alternative_that_matches() {
         assert_eq!(groups("0|01", "012"), Some((1, vec![])), "not the longest");
         assert_eq!(groups(r"\d{1,2}2", "12"), Some((2, vec![])), "gives back what it took");
         assert_eq!(groups("12", "13"), None);

@@ -123,7 +123,7 @@ fn no_code_stands_twice_in_a_score() {
 
 /// Even a number so loud that its score is 100 to all digits.
 #[test]
-fn an_analyst_s_word_is_weighed_against_all_that_is_known() {
+fn the_reasons_add_up_under_a_status() {
     let loud = with_status(reported_times(5_000), StatusKind::Allowed);
     for model in models() {
         let score = scored_by(model, &loud, &[], Neighbourhood::default(), day(0));
@@ -143,7 +143,7 @@ fn codes_are_frozen() {
 }
 
 #[test]
-fn each_feature_is_booked_to_what_it_says() {
+fn each_feature_belongs_to_its_reason() {
     let booked = |code: ReasonCode| -> Vec<&str> {
         let of_code = Feature::ALL
             .into_iter()

@@ -204,7 +204,7 @@ async fn other_methods_are_named() {
 }
 
 #[tokio::test]
-async fn a_switch_is_told_a_name_or_nothing() {
+async fn a_switch_gets_a_name_or_nothing() {
     let server = start().await;
     let description = Description::of(&server).await;
     let cid = route("LookupName");
