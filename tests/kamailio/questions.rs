@@ -211,7 +211,7 @@ async fn a_malformed_answer_lets_the_call_through() {
     assert!(!switch.log().contains(BAD.trim_start_matches("+1")), "{}", switch.log());
 }
 
-/// Where a machine's refusal is 608, it comes with the contact for redress (RFC 8688).
+/// A refusal by analytics with 608 has the contact for redress (RFC 8688).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_608_keeps_its_headers() {
     let fake = Fake::start();

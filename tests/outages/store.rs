@@ -16,7 +16,7 @@ use ringwarden::store::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-/// A write is answered within this time, whatever happens.
+/// Every write is answered within this time.
 const IN_TIME: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +129,7 @@ async fn notifications_reach_all_and_return_after_a_restart() {
     let mut server = RedisServer::start(&DURABLE);
     let writer = open(&server).await;
     let store = Arc::new(open(&server).await);
-    let mut rings = store.notifications();
+    let mut notifications = store.notifications();
     let listener = Arc::clone(&store);
     let task = tokio::spawn(async move { listener.run_notifications().await });
     let heard = || async {
@@ -145,7 +145,7 @@ async fn notifications_reach_all_and_return_after_a_restart() {
     let shard = Shard::of_number(number(1));
     commit(&writer, write(number(1), None, 1, b"a")).await.unwrap();
     assert_eq!(
-        timeout(LONG, rings.recv()).await.unwrap().unwrap(),
+        timeout(LONG, notifications.recv()).await.unwrap().unwrap(),
         ShardNotification { shard, seq: 1 }
     );
 
@@ -161,7 +161,7 @@ async fn notifications_reach_all_and_return_after_a_restart() {
     heard().await;
     commit(&writer, write(number(1), Some(1), 2, b"b")).await.unwrap();
     assert_eq!(
-        timeout(LONG, rings.recv()).await.unwrap().unwrap(),
+        timeout(LONG, notifications.recv()).await.unwrap().unwrap(),
         ShardNotification { shard, seq: 2 }
     );
     task.abort();

@@ -35,7 +35,7 @@ impl Exposed {
         Self { series }
     }
 
-    /// What an expression names that is not there.
+    /// The names in an expression that do not exist.
     pub fn faults(&self, expression: &str) -> Vec<String> {
         let named = match promql::named(expression) {
             Ok(named) => named,

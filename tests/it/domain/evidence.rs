@@ -305,7 +305,7 @@ fn the_newest_thousand_keep_their_text() {
         assert_eq!(rows.len(), many as usize);
         rows.sort_by(|a, b| b.order_key().cmp(&a.order_key()));
         assert!(rows[..MAX_TEXTS as usize].iter().all(|row| row.body.comment.is_some()));
-        // What lost its text is still known as the same report.
+        // A report that lost its text is still recognised as the same report.
         let oldest = rows.last().unwrap();
         assert_eq!(oldest.content, kept(oldest, "they hung up").content);
         assert_eq!(number.submit(&kept(oldest, "they hung up")), Submitted::AlreadyKnown);

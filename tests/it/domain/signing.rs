@@ -130,8 +130,8 @@ fn moved(rows: &[ReportRow], ledger: Ledger) -> Vec<ReportRow> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever is said of calls that nobody vouched for, and by however many, changes nothing for those that somebody
-    /// vouched for; nor, suspicion of spoofing apart, the other way round. Nothing of it: no feature, so no model can read it out.
+    /// Reports of unauthenticated calls never change the score of authenticated calls; nor, apart from the suspicion of
+    /// spoofing, the other way round. No feature changes, so no model can see the difference.
     #[test]
     fn reports_of_one_ledger_do_not_affect_the_other(own in rows(40), more in rows(60)) {
         for (call, other) in [
@@ -153,7 +153,7 @@ proptest! {
     }
 }
 
-/// Twenty strangers over days count in full, but not for calls that they did not speak of.
+/// Twenty strangers over days count in full, but only for the ledger that they reported in.
 #[test]
 fn unproven_reporters_count_only_in_their_own_ledger() {
     let stranger = |ledger| {
@@ -237,7 +237,7 @@ fn the_points_of_the_reasons_are_the_score() {
     }
 }
 
-/// A failed signature accuses nobody, and vouches for nobody: nothing that is known of the number applies.
+/// A failed signature is no evidence for or against anybody: no evidence of the number applies.
 #[test]
 fn a_failed_signature_leaves_no_evidence() {
     let bad = reported(complaints(Ledger::Unauthenticated, 50));

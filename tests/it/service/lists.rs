@@ -272,7 +272,7 @@ async fn another_instance_sees_a_list_over_redis() {
     assert!(figures.contains("ringwarden_list_entries{kind=\"tenant_prefix\"} 0\n"));
 }
 
-/// What lists say decides over calls, in the order of the rules, for as long as their entries hold.
+/// List entries decide over calls in the order of the rules, until they expire.
 #[tokio::test]
 async fn lists_decide_over_calls_in_their_order() {
     let one = instance().await;
@@ -323,7 +323,7 @@ async fn lists_decide_over_calls_in_their_order() {
         Duration::from_secs(40),
         "an answer outlives the entry"
     );
-    // Whoever calls public safety is put through.
+    // A call to public safety is put through.
     let called = LookupInput {
         number: "+12125550101".to_owned(),
         called_number: TWO.to_owned(),

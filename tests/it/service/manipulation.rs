@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How many strangers, and over how long the table has them report.
+/// The numbers of strangers in the table, and the times over which they report.
 const REPORTERS: [u32; 6] = [1, 5, 19, 20, 50, 200];
 const SPREADS: [(&str, Duration); 4] = [
     ("1 hour", HOUR),
@@ -26,10 +26,10 @@ const SPREADS: [(&str, Duration); 4] = [
     ("25 hours", Duration::from_secs(25 * 3_600)),
     ("7 days", Duration::from_secs(7 * 86_400)),
 ];
-/// What strangers may lift a number to while they are few: just below a label.
+/// The highest score that few strangers can cause: just below a label.
 const LABEL: f64 = 60.0;
 
-/// What surrounds the number that is attacked.
+/// The neighbourhood of the number under attack.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Block {
     /// Nobody else is reported.
@@ -95,7 +95,7 @@ async fn strike(one: &Instance, n: u32, occurred_at: Timestamp) {
     assert_eq!(outcome.submitted, Submitted::Accepted);
 }
 
-/// What an attack leads to: the score of the target, and what it would be without.
+/// The result of an attack: the score of the target, and the score without the attack.
 struct Outcome {
     with: f64,
     level: RiskLevel,
@@ -139,7 +139,7 @@ async fn strangers_who_are_few_or_in_a_hurry_lift_nothing_to_a_label() {
     }
 }
 
-/// What real victims need: enough of them, over long enough, are believed.
+/// Real victims are believed if there are enough of them, over a long enough time.
 #[tokio::test]
 async fn strangers_who_are_many_over_days_are_believed() {
     let week = Duration::from_secs(7 * 86_400);
@@ -321,7 +321,7 @@ async fn a_reporter_proved_wrong_is_unproven_again() {
         let claim = report_of("carol", number, id, one.clock.now());
         one.services.reports.submit(claim).await.unwrap();
     };
-    // What is claimed of a number after each round is claimed in a block of its own.
+    // The claim after each round is on a number in a block of its own.
     let rounds = [
         (0, StatusKind::Blocked, "+12125550123", "+12125550124"),
         (100, StatusKind::Allowed, "+14155550123", "+14155550124"),

@@ -36,7 +36,7 @@ async fn says(one: &Instance, n: u64, kind: StatusKind) {
         .unwrap();
 }
 
-/// What the reporter's next report weighs: `5,000 + n` is a number that nobody said anything of.
+/// The weight of the reporter's next report: `5,000 + n` is an unknown number.
 async fn weight(one: &Instance, reporter: &str, n: u64) -> f64 {
     let number = text(5_000 + n);
     let id = format!("{reporter}-w{n}");
@@ -83,7 +83,7 @@ async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
     }
     let (proven, stranger) = (one.score("+14155550123"), one.score("+12125550123"));
     assert!(proven > stranger + 5.0, "{proven} {stranger}");
-    // Frozen: what was accepted keeps its weight, whatever is said later.
+    // Frozen: an accepted report keeps its weight.
     for n in 0..10 {
         one.services
             .numbers
@@ -93,7 +93,7 @@ async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
     }
     let retried = report_of("right", &text(5_002), "right-w2", one.clock.now());
     assert!(near(weight_of(&one, retried).await, 11.0 / 15.0));
-    // A verdict that is taken back takes its judgement back, at once.
+    // If a status is cleared, its effect on trust ends at once.
     assert!(near(weight(&one, "right", 5).await, 0.2));
 }
 
@@ -246,7 +246,7 @@ async fn withdrawn_reports_no_longer_change_trust() {
         .unwrap();
     assert_eq!((taken.numbers, taken.reports), (3, 3));
     assert!(near(weight(&one, "bob", 1).await, 0.2));
-    // What comes again after it was withdrawn does not count, and is judged no more than before.
+    // A report that is sent again after its withdrawal does not count, and does not change trust.
     claim(&one, "bob", 2).await;
     one.clock.advance(DAY);
     assert!(near(weight(&one, "bob", 2).await, 0.2));

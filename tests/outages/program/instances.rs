@@ -21,8 +21,8 @@ use crate::support::program::Program;
 use crate::support::redis_server::RedisServer;
 use crate::support::sent_reports::{Name, number};
 
-/// A change has reached every instance within this. Rings take milliseconds; where one is lost, a sweep comes within a
-/// second.
+/// A change has reached every instance within this time. Notifications take milliseconds; if one is lost, a sweep comes
+/// within a second.
 const TRAVELLED_WITHIN: Duration = Duration::from_secs(3);
 const WRITES: u32 = 100;
 

@@ -36,8 +36,8 @@ const CODES: [(ReasonCode, &str); 14] = [
     (ReasonCode::AnalystBlocked, "ANALYST_BLOCKED"),
 ];
 
-/// How far the reasons, with what holds of every number, are from the score, as log-odds; 0 where the score is so
-/// close to an end that log-odds cannot be read off it.
+/// The difference between the score and the sum of its reasons, intercept and prior, in log-odds; 0 if the score is so
+/// close to 0 or 100 that its log-odds are not exact.
 fn miss(model: &ScoreModel, score: &Score) -> f64 {
     let points: f64 = score.reasons.iter().map(|reason| reason.points).sum();
     let log_odds = points + model.intercept + model.prior_log_odds();
@@ -49,7 +49,7 @@ fn miss(model: &ScoreModel, score: &Score) -> f64 {
     }
 }
 
-/// What the reasons that are not shown may bring together.
+/// The most points of all hidden reasons together.
 fn hidden(score: &Score) -> f64 {
     let hidden = f64::from(u32::try_from(CODES.len() - score.reasons.len()).unwrap());
     hidden * HIDDEN_BELOW + 1e-6

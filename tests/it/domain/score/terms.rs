@@ -118,7 +118,7 @@ fn a_category_is_named_when_it_stands_out() {
 }
 
 proptest! {
-    /// Whatever is known, and by whatever model, a score lies between 0 and 100.
+    /// For any evidence and any model, a score lies between 0 and 100.
     #[test]
     fn scores_are_bounded(
         days in prop::collection::vec(0i64..500, 0..40),
