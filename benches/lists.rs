@@ -73,7 +73,7 @@ fn put(index: &Index, list: &List) {
     let ((), applying) = timed(|| index.apply(list.id.clone(), 1, Some(read)));
     let each = bytes.len() as f64 / list.entries.len() as f64;
     println!(
-        "{:36} {each:.1} bytes an entry, encode {encoding:.1?}, decode {decoding:.1?}, put in force {applying:.1?}",
+        "{:36} {each:.1} bytes an entry, encode {encoding:.1?}, decode {decoding:.1?}, index {applying:.1?}",
         list.id
     );
 }

@@ -9,7 +9,7 @@ use super::report::Ledger;
 /// The most lookups in one batch.
 pub const MAX_BATCH_LOOKUPS: usize = 1_000;
 
-/// What is known of how a call was signed (SHAKEN, ATIS-1000074), once its signature was verified.
+/// The signature of a call (SHAKEN, ATIS-1000074), after its verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Signing {
     /// Not stated, or verification timed out; this is not the same as unsigned. Also used for the number itself, apart

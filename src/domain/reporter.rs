@@ -2,8 +2,8 @@
 //! on it.
 //!
 //! Trust is pulled, not pushed. The record holds bare claims; each new report of the reporter judges them against the
-//! ground truth of their numbers at that time. So a ground truth that is withdrawn takes its judgements back, nothing
-//! is counted twice, and a ground truth costs one write, however many reporters reported the number.
+//! ground truth of their numbers at that time. So ground truth that is withdrawn loses its effect, nothing is counted
+//! twice, and ground truth costs one write for any number of reporters.
 
 use super::day::Day;
 use super::ground_truth::GroundTruth;

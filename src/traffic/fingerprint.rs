@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn both_halves_of_the_key_matter_each_for_its_own() {
+    fn each_half_of_the_key_has_its_own_purpose() {
         let fingerprints = |first: u8, second: u8| {
             let mut key = [first; 32];
             key[16..].fill(second);

@@ -204,7 +204,7 @@ fn outcome(call_id: &str, answered: bool) -> CallOutcome<'_> {
 }
 
 #[test]
-fn outcomes_count_once_in_the_hour_they_are_told() {
+fn an_outcome_counts_once_within_the_hour() {
     let observer = observer();
     for n in 0..120u32 {
         let name = format!("call-{n}");
@@ -328,7 +328,7 @@ fn no_more_is_kept_than_the_limits_say() {
 }
 
 #[test]
-fn callers_take_what_the_documentation_says() {
+fn callers_take_the_documented_memory() {
     let key_and_use = 16;
     assert!(
         size_of::<light::LightCaller>() + key_and_use <= 136,

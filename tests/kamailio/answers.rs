@@ -69,7 +69,7 @@ async fn each_action_has_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_block_says_word_for_word_what_the_service_said() {
+async fn a_refusal_repeats_the_services_text_exactly() {
     let service = Service::start("memory:").await;
     service.report(BAD, Attestation::Unspecified).await;
     service.set_status(NEVER_CALLS, StatusKind::DoNotOriginate).await;

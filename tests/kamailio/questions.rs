@@ -134,7 +134,7 @@ async fn a_signature_is_read_wherever_it_stands_but_in_a_display_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_emergency_call_is_answered_whatever_the_service_says_and_reported() {
+async fn an_emergency_call_is_let_through_and_reported() {
     let fake = Fake::start();
     let switch = Switch::start(fake.address);
     fake.answer(ok(r#"{"sip":{"code":603,"reasonPhrase":"Decline"}}"#));

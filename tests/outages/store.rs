@@ -238,7 +238,7 @@ async fn kill_rounds(rounds: usize) {
     assert!(acknowledged > 100, "{acknowledged} acknowledged, {unknown} unknown");
     assert!(
         unknown > 0,
-        "no kill met a commit under way, of {acknowledged} acknowledged"
+        "no kill met a commit in progress, of {acknowledged} acknowledged"
     );
     for (index, head) in store.heads().await.unwrap().iter().enumerate() {
         let shard = Shard::new(u8::try_from(index).unwrap());

@@ -114,9 +114,8 @@ impl SentReports {
         open.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Asks a server for every number's reports: what was acknowledged is there once, nothing is there twice, and
-    /// nothing that was never sent or was said not to be written. Lookups
-    /// come to count the same. Returns how many there are.
+    /// Asks a server for every number's reports: every acknowledged report is there, none is there twice, and none that was
+    /// never sent or not written. Lookups reach the same count. Returns the number of reports.
     pub async fn check(&self, channel: Channel) -> usize {
         let fates = self.fates.lock().clone();
         let mut lookups = LookupServiceClient::new(channel.clone());

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_a_machine_rejects() {
+    fn refusals_by_analytics_can_be_608() {
         let settings = SipSettings {
             refusal: Refusal::Rejected,
             contact_card_url: Some("https://redress.example/card".into()),

@@ -90,7 +90,7 @@ fn the_most_specific_rule_of_a_prefix_that_holds_decides() {
 }
 
 #[test]
-fn lists_of_a_kind_are_one_and_the_entry_that_holds_longest_counts() {
+fn lists_of_a_kind_are_merged_and_the_last_to_expire_counts() {
     let one = list(
         "one",
         ListKind::DoNotOriginate,

@@ -66,7 +66,7 @@ impl Exposed {
         faults
     }
 
-    /// That no series of these has this label, if so. Nothing is said where one does not exist: that is another fault.
+    /// The fault that none of these series has this label, if so. If a series does not exist, that is another fault.
     pub fn label_fault(&self, metrics: &[&str], label: &str) -> Option<String> {
         let found: Option<Vec<_>> = metrics.iter().map(|metric| self.series.get(*metric)).collect();
         let is_absent = !found?.iter().any(|labels| has(labels, label));

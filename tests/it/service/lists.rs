@@ -137,7 +137,7 @@ async fn versions_kinds_and_emptiness_are_guarded() {
 }
 
 #[tokio::test]
-async fn there_are_so_many_lists_and_no_more() {
+async fn the_number_of_lists_is_limited() {
     let one = instance().await;
     for n in 0..MAX_LISTS {
         one.replace(&head(&format!("l{n}"), ListKind::Unassigned, "r"), &[ONE])

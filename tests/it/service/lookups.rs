@@ -196,7 +196,7 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
 }
 
 #[tokio::test]
-async fn the_same_number_weighs_differently_by_how_the_call_is_signed() {
+async fn the_signature_of_the_call_changes_the_score() {
     let one = instance().await;
     for n in 0..2 {
         let told = NewReport {

@@ -117,7 +117,7 @@ async fn outcome(reporters: u32, spread: Duration, block: Block) -> Outcome {
 }
 
 #[tokio::test]
-async fn strangers_who_are_few_or_in_a_hurry_lift_nothing_to_a_label() {
+async fn few_or_hurried_strangers_never_cause_a_label() {
     for block in Block::ALL {
         for (name, spread) in SPREADS {
             for reporters in REPORTERS {
@@ -141,7 +141,7 @@ async fn strangers_who_are_few_or_in_a_hurry_lift_nothing_to_a_label() {
 
 /// Real victims are believed if there are enough of them, over a long enough time.
 #[tokio::test]
-async fn strangers_who_are_many_over_days_are_believed() {
+async fn many_strangers_over_days_are_believed() {
     let week = Duration::from_secs(7 * 86_400);
     let (few, many) = (
         outcome(19, week, Block::Quiet).await.with,
@@ -171,7 +171,7 @@ async fn table() {
     }
 }
 
-/// Only our own clock tells over how long they spoke: not what they say of when the calls were.
+/// The time over which strangers report is measured by our own clock, not by the call times in their reports.
 #[tokio::test]
 async fn false_call_times_lift_no_cap() {
     let one = instance().await;
@@ -192,7 +192,7 @@ async fn false_call_times_lift_no_cap() {
 }
 
 #[tokio::test]
-async fn an_analyst_who_vouches_stops_it_at_once() {
+async fn an_allowed_status_stops_the_attack_at_once() {
     let one = instance().await;
     attack(&one, 200, 7 * DAY).await;
     assert!(one.score(&target()) >= LABEL);
@@ -251,7 +251,7 @@ async fn confirm(one: &Instance, numbers: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_thousand_votes_do_not_clean_what_a_confirmed_case_holds() {
+async fn a_thousand_votes_do_not_clear_a_member_of_a_confirmed_case() {
     let one = instance().await;
     // In blocks of their own, so that neither is a neighbour of the other.
     let (voted, other) = (target(), "+12125550123");
@@ -374,7 +374,7 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
     assert_eq!(one.count(&target()), 19);
 }
 
-/// Neither does what we answer become evidence, nor does our own score prove a reporter right.
+/// Our answers do not become evidence, and our own score does not prove a reporter right.
 #[tokio::test]
 async fn own_scores_are_no_evidence() {
     let one = instance().await;

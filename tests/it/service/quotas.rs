@@ -236,7 +236,7 @@ async fn a_tenants_quota_is_shared_by_instances_and_spares_trusted_feeds() {
 }
 
 #[tokio::test]
-async fn without_quotas_everything_is_taken() {
+async fn without_quotas_every_report_is_accepted() {
     let quotas = Quotas {
         reporter_daily: None,
         tenant_daily: None,

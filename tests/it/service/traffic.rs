@@ -213,7 +213,7 @@ async fn many_strangers_who_call_back_make_the_owner_a_victim() {
     assert_eq!(
         others.decision.action,
         Action::Label,
-        "whoever shows the number goes on unnoticed"
+        "a spoofer of the number is still labelled"
     );
     let dialled = one.ask(&LookupInput {
         role: LookupRole::AboutToDial,

@@ -58,7 +58,7 @@ fn near(weight: f64, wanted: f64) -> bool {
 }
 
 #[tokio::test]
-async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
+async fn trust_changes_from_the_next_day_on() {
     let one = instance().await;
     for n in 0..10 {
         claim(&one, "right", n).await;
@@ -132,7 +132,7 @@ async fn a_report_that_is_refused_claims_nothing() {
     }
     one.clock.advance(DAY);
     let weight = weight(&one, "alice", 0).await;
-    assert!(near(weight, 21.0 / 25.0), "twenty were taken in: {weight}");
+    assert!(near(weight, 21.0 / 25.0), "twenty were accepted: {weight}");
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ async fn stores_in_two_databases_are_two() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn opens_at_once_agree() {
+async fn concurrent_opens_agree() {
     let server = RedisServer::start(&DURABLE);
     let opens: Vec<_> = (0..8).map(|_| open(&server)).collect();
     let stores = futures_util::future::join_all(opens).await;

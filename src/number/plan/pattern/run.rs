@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_groups() {
+    fn captures_groups() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(groups(r"([2-9]\d{6})$|1", "2345678"), Some((7, vec![some("2345678")])));
         assert_eq!(groups(r"([2-9]\d{6})$|1", "12345678"), Some((1, vec![None])));

@@ -50,7 +50,7 @@ fn the_terms_are_those_of_the_model() {
 
 /// A number that half the country reported once is forgotten all the same.
 #[test]
-fn old_reports_fade_whatever_their_number() {
+fn old_reports_fade_in_any_number() {
     let state = reported((0..300).map(|n| ReportBody {
         area: Some(Area::parse(&format!("{n}")).unwrap()),
         ..body(day(0))
