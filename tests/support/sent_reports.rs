@@ -114,8 +114,8 @@ impl SentReports {
         open.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Asks a server for every number's reports: every acknowledged report is there, none is there twice, and none that was
-    /// never sent or not written. Lookups reach the same count. Returns the number of reports.
+    /// Asks a server for every number's reports: every acknowledged report is there, none is there twice, and none
+    /// that was never sent or not written. Lookups reach the same count. Returns the number of reports.
     pub async fn check(&self, channel: Channel) -> usize {
         let fates = self.fates.lock().clone();
         let mut lookups = LookupServiceClient::new(channel.clone());

@@ -265,7 +265,7 @@ impl Filing {
 
 impl GiveBack {
     /// A report stored today was counted today, by the first attempt, and keeps its slot. A report stored earlier is
-    /// not counted again. A submission that does not count as a report is no claim either.
+    /// not counted again. A submission that does not count gives its claim back.
     fn of(ticket: Ticket, filed: &FilingOutcome, today: Day) -> Self {
         let kept_earlier = filed.kept_at.is_some_and(|kept_at| Day::of(kept_at) < today);
         let is_claim = match filed.submitted {

@@ -47,7 +47,7 @@ struct Taken {
 }
 
 impl Reports {
-    /// Withdraws one report. A report that arrives after its withdrawal is stored as withdrawn.
+    /// Withdraws one report. A report that arrives after its withdrawal does not count.
     ///
     /// # Errors
     /// If the number cannot be read, or the store cannot be written.
