@@ -47,8 +47,8 @@ pub struct Follower {
     index: Arc<Index>,
     metrics: Metrics,
     freshness: Arc<Freshness>,
-    /// The cursor of each shard. With a shared store only reads of the log move it, never this process's own commits:
-    /// an entry that was read is known to be durable. Locked for a copy, never across an await.
+    /// The cursor of each shard. With a shared store only reads of the log move it, never this process's own commits: an
+    /// entry that was read is known to be durable. Locked for a copy, never across an await.
     cursors: Box<[Mutex<LogHead>]>,
 }
 

@@ -189,8 +189,8 @@ impl Lookups {
 }
 
 impl NumberFound {
-    /// Reads what the answer needs. The policy does not decide here, since the shard is locked. Reasons are found for
-    /// every score that could have some, and put into words only if the answer shows the words.
+    /// Reads what the answer needs. The policy is not asked here, since the shard is locked: reasons are found for every
+    /// score that could have some, in words only where somebody reads the words.
     fn read(known: &NumberView<'_>, question: &Question<'_>) -> Self {
         let verdict = known.weighed.verdict;
         let full = question.input.full;
