@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_book_follows_attestation_and_verification() {
+    fn the_ledger_follows_attestation_and_verification() {
         use Attestation::{A, B, C};
         use Verstat::{Failed, NoValidation, NotProvided, Passed};
         assert_eq!(Ledger::of(Some(A), Some(Passed)), Ledger::Authenticated);

@@ -1,5 +1,5 @@
-//! The HTTP server: HTTP/1.1, with a limit of connections and limits of time, so that a silent or slow client cannot keep
-//! a connection for ever.
+//! The HTTP server: HTTP/1.1, with a limit of connections and time limits, so that a silent or slow client cannot keep a
+//! connection open without end.
 
 use std::convert::Infallible;
 use std::error::Error;

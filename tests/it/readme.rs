@@ -78,7 +78,7 @@ fn readme_links_to_every_page() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_have_targets() {
     let pages: BTreeMap<PathBuf, String> = documents()
         .into_iter()
         .map(|path| (path.clone(), read(&path)))

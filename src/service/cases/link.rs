@@ -14,7 +14,7 @@ use crate::service::writer::{Author, Done, Mutation, NumberJob, NumberRecord, St
 use crate::store::Version;
 
 impl Cases {
-    /// Links numbers to a case, a result each.
+    /// Links numbers to a case; one result for each.
     ///
     /// # Errors
     /// If there is no such case, or there are too many numbers.
@@ -58,7 +58,7 @@ impl Cases {
         .await
     }
 
-    /// Unlinks numbers from a case, in one role or in all, a result each.
+    /// Unlinks numbers from a case, in one role or in all; one result for each.
     ///
     /// # Errors
     /// If there is no such case, or there are too many numbers.
@@ -93,7 +93,7 @@ impl Cases {
         .await
     }
 
-    /// Changes the links of many numbers: `change` answers whether the link was made or taken away.
+    /// Changes the links of many numbers: `change` returns whether the link was made or removed.
     async fn change_links<I>(
         &self,
         inputs: &[Result<I, ServiceError>],
@@ -158,7 +158,7 @@ impl Cases {
 }
 
 impl LinkInput {
-    /// What a link asks for, beside the number, the case and the role.
+    /// The content of a link, apart from the number, the case and the role.
     pub(in crate::service) fn content(&self) -> RequestContent {
         let mut content = RequestContent::of(Method::Link);
         content
@@ -170,7 +170,7 @@ impl LinkInput {
     }
 }
 
-/// Whether one number's link is to be changed; each number has its own expected version.
+/// Whether one number's link has to be changed; each number has its own expected version.
 fn is_new(
     mutation: &Mutation,
     expected_version: Option<Version>,

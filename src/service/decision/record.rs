@@ -1,12 +1,12 @@
-//! The bytes of a decision, as short as they can be: they stand in a SIP header.
+//! The bytes of a decision, as short as possible: they are sent in a SIP header.
 
 use crate::codec::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::decision::{DecisionRecord, MAX_REASONS};
 use crate::domain::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
 use crate::number::E164;
 
-/// The codes of reasons by their place here, from 1: append only, since old ids name them by it. 0 is a code that this
-/// table does not know.
+/// The codes of reasons. An id holds a code's position here, from 1, so this table is append only. 0 is a code that
+/// this table does not have.
 const REASON_CODES: [&str; 32] = [
     "RECENT_REPORTS",
     "HISTORIC_REPORTS",
@@ -71,7 +71,7 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     writer.finish()
 }
 
-/// A release that adds fields appends them: what is left over is not looked at.
+/// A newer release may append fields: bytes after the known fields are ignored.
 pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
     let mut reader = ByteReader::new(bytes);
     let decided_at = reader.time()?;
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!((place_of("NEW_IN_A_FILE"), code_at(0)), (0, UNKNOWN_CODE));
     }
 
-    /// Ids outlive releases.
+    /// Ids must stay readable in later releases.
     #[test]
     fn the_bytes_are_frozen() {
         let record = DecisionRecord {

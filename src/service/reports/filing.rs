@@ -19,24 +19,24 @@ pub(super) struct Filing {
     pub(super) row: ReportRow,
     /// Whether the report says when the call was.
     pub(super) timed: bool,
-    /// Whether it counts to no quota.
+    /// Whether no quota applies to it.
     pub(super) exempt: bool,
-    /// Why it is not taken in, unless it is there already.
+    /// The error to return, unless the report is already stored.
     pub(super) refused: Option<ServiceError>,
-    /// What it took of the quotas.
+    /// The quota that it has taken.
     pub(super) ticket: Ticket,
 }
 
-/// What became of a filing.
+/// The result of a filing.
 #[derive(Clone, Debug)]
 pub(super) struct FilingOutcome {
     pub(super) submitted: Submitted,
-    /// When the report of this id came that was there already.
+    /// The time at which a report of this id was stored before.
     pub(super) kept_at: Option<Timestamp>,
 }
 
 impl Filing {
-    /// One that no quota is asked about.
+    /// A filing that no quota applies to.
     pub(super) fn exempt(number: E164, row: ReportRow, timed: bool) -> Self {
         let row = if timed { row } else { row.timed_by_arrival() };
         Self {
@@ -51,7 +51,7 @@ impl Filing {
 }
 
 impl Reports {
-    /// Checks a report against the clock. Its weight is that of a stranger until its reporter is asked about.
+    /// Checks a report against the clock. Its weight is that of an unknown reporter until admission sets it.
     pub(super) fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
         let number = read_number("number", &report.number, report.default_region)?;
         let callbacks = self.callbacks(&report, number)?;
