@@ -24,6 +24,7 @@ use super::feature::Features;
 use super::kinds::{Category, RiskLevel, StatusKind};
 use super::model::ScoreModel;
 use super::range::Neighbourhood;
+use super::reason_code::ReasonCode;
 use super::state::NumberState;
 use super::time::Timestamp;
 use super::traffic::Signs;
@@ -31,7 +32,7 @@ use crate::number::E164;
 
 pub use category::CategoryPrior;
 use reason::Points;
-pub use reason::{Reason, ReasonCode};
+pub use reason::Reason;
 
 /// The input of a score.
 #[derive(Clone, Copy, Debug)]
