@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Cases, LinkInput, LinkOutcome, UnlinkInput};
-use crate::domain::case::{CaseLink, MAX_CHANGED_LINKS, MAX_LINKS};
+use crate::domain::case::{CaseLink, MAX_LINKS};
 use crate::domain::ids::CaseId;
 use crate::domain::requests::Fingerprint;
 use crate::number::{E164, Region};
@@ -24,7 +24,7 @@ impl Cases {
         links: &[Result<LinkInput, ServiceError>],
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
-        let id = self.open_case(id, "links", links.len())?;
+        let id = self.open_case(id)?;
         let now = self.writer.now();
         self.change_links(
             links,
@@ -69,7 +69,7 @@ impl Cases {
         reason: &str,
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
-        let id = self.open_case(id, "numbers", numbers.len())?;
+        let id = self.open_case(id)?;
         self.change_links(
             numbers,
             mutation.author(reason),
@@ -144,13 +144,7 @@ impl Cases {
     }
 
     /// The case to link numbers to, or the one it was merged into.
-    fn open_case(&self, id: &CaseId, field: &str, numbers: usize) -> Result<CaseId, ServiceError> {
-        if numbers == 0 || numbers > MAX_CHANGED_LINKS {
-            return Err(ServiceError::field(
-                field,
-                format!("must hold 1 to {MAX_CHANGED_LINKS} numbers"),
-            ));
-        }
+    fn open_case(&self, id: &CaseId) -> Result<CaseId, ServiceError> {
         Ok(self.get(id)?.case.id.clone())
     }
 }
