@@ -10,6 +10,9 @@ use super::time::Timestamp;
 use super::unknown_fields::UnknownFields;
 use crate::number::E164;
 
+/// The most reports in one batch.
+pub const MAX_BATCH_REPORTS: usize = 5_000;
+
 /// The ledger of a number that a report goes into. Complaints about unauthenticated calls never count in the ledger of
 /// authenticated calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -26,8 +26,6 @@ use crate::store::Meta;
 pub(super) use list::stored_reports;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
 
-/// The most reports of one batch.
-pub const MAX_BATCH_REPORTS: usize = 5_000;
 /// How far ahead of the server's clock a call, or other evidence, may be said to have been.
 pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
 
