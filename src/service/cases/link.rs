@@ -17,7 +17,7 @@ impl Cases {
     /// Links numbers to a case, a result each.
     ///
     /// # Errors
-    /// If there is no such case, or there are too many numbers.
+    /// If there is no such case.
     pub async fn link_numbers(
         &self,
         id: &CaseId,
@@ -61,7 +61,7 @@ impl Cases {
     /// Unlinks numbers from a case, in one role or in all, a result each.
     ///
     /// # Errors
-    /// If there is no such case, or there are too many numbers.
+    /// If there is no such case.
     pub async fn unlink_numbers(
         &self,
         id: &CaseId,
