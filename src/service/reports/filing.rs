@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::admit::Ticket;
 use super::{MAX_AHEAD, NewReport, Reports};
-use crate::domain::report::{Ledger, ReportBody, ReportRow};
+use crate::domain::call::Ledger;
+use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{ReporterTrust, is_trusted_feed};

@@ -3,13 +3,13 @@
 use crate::support::evidence::{at, id, plain_row, reporter, rows};
 use proptest::prelude::*;
 use ringwarden::domain::actor::Actor;
-use ringwarden::domain::call::Signing;
+use ringwarden::domain::call::{Ledger, Signing};
 use ringwarden::domain::feature::Feature;
 use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::{Counts, Neighbourhood};
-use ringwarden::domain::report::{Ledger, ReportRow};
+use ringwarden::domain::report::ReportRow;
 use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Score, Subject, Verdict, Weighed};
 use ringwarden::domain::state::NumberState;
