@@ -194,6 +194,14 @@ impl ScoreModel {
         }
     }
 
+    /// The probability that a number reported in the last 180 days is reported again within seven.
+    #[must_use]
+    pub fn again_in_7d(&self, weighed: &Weighed) -> f64 {
+        let terms: f64 = self.again.terms.iter().map(|term| term.points(&weighed.features)).sum();
+        let log_odds = self.again.intercept + self.again.slope * weighed.evidence_log_odds + terms;
+        1.0 / (1.0 + (-log_odds).exp())
+    }
+
     /// Whether anything is known that can support a score; of reports, only the ledgers that are read count.
     fn is_known(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> bool {
         let state = subject.state;
