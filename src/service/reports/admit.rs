@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Reports;
-use super::filing::{Filing, FilingOutcome};
+use super::filing::{Filing, FilingOutcome, Ticket};
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
 use crate::domain::quota::{Share, TenantDay};
@@ -19,17 +19,6 @@ use crate::domain::weight::ReporterTrust;
 use crate::service::writer::{Done, WriteDeadline};
 use crate::service::{Quota, ServiceError};
 use crate::store::SideKey;
-
-/// What a report took at the door, to be given back if it turns out to be none.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ticket {
-    /// It was counted in the reporter's quota by this attempt.
-    slot: Option<QuotaSlot>,
-    /// What its claim changed in the reporter's note.
-    claimed: Claimed,
-    /// It takes a unit of the tenant's quota.
-    unit: bool,
-}
 
 /// A reporter's reports of one batch, by their places.
 type OfReporter = (ReporterHash, Vec<usize>);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::admit::Ticket;
 use super::{MAX_AHEAD, NewReport, Reports};
 use crate::domain::call::Ledger;
 use crate::domain::report::{ReportBody, ReportRow};
+use crate::domain::reporter::{Claimed, QuotaSlot};
 use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{ReporterTrust, is_trusted_feed};
@@ -26,6 +26,17 @@ pub(super) struct Filing {
     pub(super) refused: Option<ServiceError>,
     /// What it took of the quotas.
     pub(super) ticket: Ticket,
+}
+
+/// What a report took of the quotas, to be given back if the report is not new.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ticket {
+    /// It was counted in the reporter's quota by this attempt.
+    pub(super) slot: Option<QuotaSlot>,
+    /// What its claim changed in the reporter's note.
+    pub(super) claimed: Claimed,
+    /// It takes a unit of the tenant's quota.
+    pub(super) unit: bool,
 }
 
 /// What became of a filing.
