@@ -1,8 +1,10 @@
-//! What a lookup costs the server over JSON, beside the same lookup over gRPC.
+//! CPU time of a lookup in the server, over JSON and over gRPC.
 //!
 //! Run with `cargo bench --bench edges`. It starts the program over a store in memory and asks it one question at a time,
 //! over one kept connection of each kind, in alternating rounds. It prints the CPU time of the server's process for one
-//! lookup (user and system, as the scheduler counts it) by each edge, and the ratio of the medians.
+//! lookup (user and system, as the scheduler counts it) by each edge, and the ratio of the medians. With the path of
+//! another program in `RINGWARDEN_BENCH_RIVAL`, such as one built from an earlier commit, it measures both in the same
+//! rounds.
 #![allow(
     missing_docs,
     dead_code,
@@ -23,6 +25,7 @@
 mod program;
 
 use std::fs;
+use std::path::Path;
 
 use program::Program;
 use ringwarden::wire::v1;
@@ -35,7 +38,12 @@ use tonic::transport::Channel;
 /// Rounds of each edge, and lookups of a round; the first round of each is not counted.
 const ROUNDS: usize = 15;
 const LOOKUPS: usize = 5_000;
+/// Names the program to compare with.
+const RIVAL: &str = "RINGWARDEN_BENCH_RIVAL";
+/// A number that is reported, and so blocked.
 const NUMBER: &str = "+14155550123";
+/// A number beside it, which is scored and let through.
+const NEIGHBOUR: &str = "+14155550177";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -43,22 +51,32 @@ fn main() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let program = Program::serve("memory:").await;
-        report(&program).await;
-        println!("{:>6} {:>14} {:>14} {:>7}", "view", "JSON us", "gRPC us", "ratio");
-        for view in [v1::View::Basic, v1::View::Full] {
-            let question = v1::LookupRequest {
-                number: NUMBER.to_owned(),
-                view: view.into(),
-                record_event: Some(false),
-                ..v1::LookupRequest::default()
-            };
-            compare(&program, &question, view).await;
+        let mut programs = vec![("this", Program::serve("memory:").await)];
+        if let Some(rival) = std::env::var_os(RIVAL) {
+            programs.push(("rival", Program::serve_by(Path::new(&rival), "memory:", &[]).await));
+        }
+        for (_, program) in &programs {
+            report(program).await;
+        }
+        println!(
+            "{:>6} {:>9} {:>6} {:>10} {:>10} {:>10}",
+            "view", "number", "which", "JSON us", "gRPC us", "JSON/gRPC"
+        );
+        for (kind, number) in [("reported", NUMBER), ("neighbour", NEIGHBOUR)] {
+            for view in [v1::View::Basic, v1::View::Full] {
+                let question = v1::LookupRequest {
+                    number: number.to_owned(),
+                    view: view.into(),
+                    record_event: Some(false),
+                    ..v1::LookupRequest::default()
+                };
+                compare(&programs, &question, (view, kind)).await;
+            }
         }
     });
 }
 
-/// Something to tell of the number.
+/// Evidence for the number.
 async fn report(program: &Program) {
     let report = v1::Report {
         report_id: "r".to_owned(),
@@ -72,26 +90,46 @@ async fn report(program: &Program) {
     reports.submit_report(request).await.unwrap();
 }
 
-async fn compare(program: &Program, question: &v1::LookupRequest, view: v1::View) {
-    let mut json = Json::connect(program, question).await;
-    let mut grpc = LookupServiceClient::new(program.connect().await);
-    let (mut by_json, mut by_grpc) = (Vec::new(), Vec::new());
-    for _ in 0..=ROUNDS {
-        let before = cpu_nanos(program.id());
-        for _ in 0..LOOKUPS {
-            json.look_up().await;
-        }
-        let between = cpu_nanos(program.id());
-        for _ in 0..LOOKUPS {
-            ask(&mut grpc, question).await;
-        }
-        let after = cpu_nanos(program.id());
-        by_json.push(micros(between - before));
-        by_grpc.push(micros(after - between));
+/// Measures all programs in turn, so that a machine that becomes slower does so for all of them.
+async fn compare(programs: &[(&str, Program)], question: &v1::LookupRequest, (view, kind): (v1::View, &str)) {
+    let mut figures = Vec::new();
+    for (_, program) in programs {
+        let json = Json::connect(program, question).await;
+        let grpc = LookupServiceClient::new(program.connect().await);
+        figures.push((json, grpc, Vec::new(), Vec::new()));
     }
-    let (by_json, by_grpc) = (median(&mut by_json[1..]), median(&mut by_grpc[1..]));
+    for _ in 0..=ROUNDS {
+        for ((_, program), (json, grpc, by_json, by_grpc)) in programs.iter().zip(&mut figures) {
+            let before = cpu_nanos(program.id());
+            for _ in 0..LOOKUPS {
+                json.look_up().await;
+            }
+            let between = cpu_nanos(program.id());
+            for _ in 0..LOOKUPS {
+                ask(grpc, question).await;
+            }
+            let after = cpu_nanos(program.id());
+            by_json.push(micros(between - before));
+            by_grpc.push(micros(after - between));
+        }
+    }
     let name = view.as_str_name().trim_start_matches("VIEW_");
-    println!("{name:>6} {by_json:>14.2} {by_grpc:>14.2} {:>7.2}", by_json / by_grpc);
+    let mut medians = Vec::new();
+    for ((which, _), (_, _, by_json, by_grpc)) in programs.iter().zip(&mut figures) {
+        let (by_json, by_grpc) = (median(&mut by_json[1..]), median(&mut by_grpc[1..]));
+        println!(
+            "{name:>6} {kind:>9} {which:>6} {by_json:>10.2} {by_grpc:>10.2} {:>10.2}",
+            by_json / by_grpc
+        );
+        medians.push((by_json, by_grpc));
+    }
+    if let [this, rival] = medians[..] {
+        println!(
+            "{name:>6} {kind:>9}  ratio {:>10.3} {:>10.3}   (this / rival)",
+            this.0 / rival.0,
+            this.1 / rival.1
+        );
+    }
 }
 
 async fn ask(lookups: &mut LookupServiceClient<Channel>, question: &v1::LookupRequest) {

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
-use crate::api::{self, Api};
+use crate::api::Api;
 use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::{ModelError, ScoreModel};
@@ -360,7 +360,7 @@ async fn warm_up_with_log(clock: Clock) -> Result<(), AppError> {
         metrics,
     };
     let services = Services::new(foundations, ServiceSettings::default());
-    api::warm_up(&Api::new(Arc::new(services)));
+    grpc::warm_up(Api::new(Arc::new(services))).await;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use http::{Request, Response, header};
 use tower::{Layer, Service};
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
@@ -49,6 +49,15 @@ pub(crate) fn catch_stream_panic<T, E: From<ApiError>>(
     AssertUnwindSafe(answers)
         .catch_unwind()
         .map(move |answer| answer.unwrap_or_else(|_panic| Err(panicked(edge).into())))
+}
+
+/// Runs a handler whose error must not be rendered as those of its edge are. A panic becomes its error.
+pub(crate) async fn catch_panic<T, E: From<ApiError>>(
+    edge: EdgeLabel,
+    handler: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let result = AssertUnwindSafe(handler).catch_unwind().await;
+    result.unwrap_or_else(|_panic| Err(panicked(edge).into()))
 }
 
 /// Logs a panic and makes its error. The text of the panic is not logged here: it may have personal data.
@@ -168,6 +177,21 @@ mod tests {
         assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
         let response = service.call(Request::new(false)).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_a_handler_becomes_its_error() {
+        let handler = |fails: bool| async move {
+            assert!(!fails, "on purpose");
+            Ok::<_, ApiError>(7)
+        };
+        let code = async |fails| {
+            catch_panic(EdgeLabel::Http, handler(fails))
+                .await
+                .map_err(|error| error.code())
+        };
+        assert_eq!(code(false).await, Ok(7));
+        assert_eq!(code(true).await, Err(Code::Internal));
     }
 
     #[tokio::test]

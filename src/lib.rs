@@ -1,11 +1,22 @@
 //! Ringwarden: what is known of a phone number, before the phone rings.
 //!
-//! Data flows one way: the edges ([`grpc`], [`http`]) decode and call [`api`], which checks requests and calls [`service`]; a lookup reads [`index`], which is all
-//! in memory, and leaves its trace in [`traffic`], which knows who calls how much; a write goes to a [`store`] and comes
-//! back into the index through [`follow`]. [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that
-//! it is cut into. What it all means is said in [`domain`], which is pure, and what a phone number
-//! is in [`number`]. [`app`] puts a server together, [`cli`] talks to one. Apart from any server, [`replay`] plays
-//! complaints again into an index: [`evaluate`] measures the score on them, and [`fit`] makes the model.
+//! `docs/architecture.md` is the map for people: which module may import which, how a lookup and a report go through the
+//! code, and which files a change touches. In short, from the outside to the inside:
+//!
+//! - [`cli`] has the commands, and [`config`] the settings. [`app`] puts a server together.
+//! - [`grpc`] and [`http`] are the edges of the server. They do not know each other. `edge` has the layers that both
+//!   share: panics, secret headers, the context of a request.
+//! - [`api`] is the contract without a transport: it checks the shape of requests and calls the service. [`wire`] has the
+//!   messages, generated from the contract.
+//! - [`service`] does the work. A lookup reads the index and the traffic, and cannot reach a store. A change is committed
+//!   to the store first, and then shown in the index.
+//! - [`store`] keeps everything, in a directory, in Redis or in memory. [`follow`] replicates its change log into
+//!   [`index`], which holds everything in memory on every instance. [`traffic`] knows which caller calls how much.
+//! - [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that a store is divided into.
+//! - [`domain`] has the facts and the rules, and [`number`] says which text is which phone number. Both are pure.
+//!
+//! Beside the layers: [`clock`], [`metrics`], `net`, [`tasks`] and [`telemetry`]. Without a server: [`replay`] plays
+//! complaints into an index, [`evaluate`] measures the score on them, and [`fit`] makes the model.
 
 #[macro_use]
 mod stable_enum;

@@ -41,6 +41,19 @@ pub enum ErrorReason {
 }
 
 impl ErrorReason {
+    /// The names of all reasons.
+    pub const NAMES: [&str; 9] = [
+        "NOT_FOUND",
+        "CONTENT_MISMATCH",
+        "VERSION_MISMATCH",
+        "QUOTA_EXCEEDED",
+        "STORE_UNAVAILABLE",
+        "OUTCOME_UNKNOWN",
+        "INDEX_LOADING",
+        "EVIDENCE_VERSION_MISMATCH",
+        "DRAINING",
+    ];
+
     /// The name, in upper case with underscores. It never changes.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -71,5 +84,26 @@ impl ErrorReason {
             | Self::EvidenceVersionMismatch
             | Self::Draining => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_names_are_listed() {
+        let all = [
+            ErrorReason::NotFound { resource: "case" },
+            ErrorReason::ContentMismatch { field: "request_id" },
+            ErrorReason::VersionMismatch { version: 1 },
+            ErrorReason::QuotaExceeded { quota: Quota::Tenant },
+            ErrorReason::StoreUnavailable,
+            ErrorReason::OutcomeUnknown,
+            ErrorReason::IndexLoading,
+            ErrorReason::EvidenceVersionMismatch,
+            ErrorReason::Draining,
+        ];
+        assert_eq!(all.map(ErrorReason::name), ErrorReason::NAMES);
     }
 }

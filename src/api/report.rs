@@ -1,7 +1,7 @@
 //! Reports: submitted, listed, withdrawn. The service counts submitted reports itself.
 
 use super::convert::{check_batch, report as convert};
-use super::{Api, ApiError, RequestContext};
+use super::{Api, ApiError, RequestContext, or_outcome_unknown};
 use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::metrics::MutationLabel;
 use crate::service::ServiceError;
@@ -20,7 +20,8 @@ impl Api {
         let reports = self.reports()?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
         // The service gets a report that is not valid too, since it counts all reports.
-        let mut outcomes = reports.submit_all(vec![convert::new_report(report)]).await;
+        let submitted = async { Ok(reports.submit_all(vec![convert::new_report(report)]).await) };
+        let mut outcomes = or_outcome_unknown(submitted).await?;
         let outcome = outcomes.pop().unwrap_or(Err(ServiceError::Internal));
         match outcome {
             Ok(outcome) => Ok(convert::outcome(&outcome)),
@@ -41,7 +42,7 @@ impl Api {
         let reports = self.reports()?;
         check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
         let new_reports = request.reports.into_iter().map(convert::new_report).collect();
-        let outcomes = reports.submit_all(new_reports).await;
+        let outcomes = or_outcome_unknown(async { Ok(reports.submit_all(new_reports).await) }).await?;
         let mut response = v1::BatchSubmitReportsResponse::default();
         for (position, outcome) in outcomes.into_iter().enumerate() {
             let result = match outcome {

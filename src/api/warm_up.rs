@@ -1,12 +1,5 @@
-//! The warm-up: lookups of every kind, through the code that answers calls, before the server is ready.
-//!
-//! The first call would otherwise load code into memory and build the tables that are made on first use.
+//! The questions of the warm-up, which an edge asks itself before the server is ready.
 
-use prost::Message as _;
-
-use super::{Api, RequestContext};
-use crate::clock::monotonic;
-use crate::metrics::EdgeLabel;
 use crate::wire::v1::{LookupRequest, View};
 
 /// How often each question is asked.
@@ -26,25 +19,15 @@ const QUESTIONS: [(&str, &str); 10] = [
     ("no number", "US"),
 ];
 
-/// Asks every question, and reads and writes the messages as an edge does. The `api` must be one whose metrics nobody
-/// reads, since the lookups are counted.
-pub fn warm_up(api: &Api) {
-    for view in [View::Basic, View::Full].into_iter().cycle().take(ROUNDS) {
-        for (number, region) in QUESTIONS {
-            let request = LookupRequest {
-                number: number.to_owned(),
-                default_region: region.to_owned(),
-                view: view.into(),
-                ..LookupRequest::default()
-            };
-            let Ok(request) = LookupRequest::decode(request.encode_to_vec().as_slice()) else {
-                continue;
-            };
-            let context = RequestContext::new(EdgeLabel::Grpc, monotonic());
-            // Some of the questions are wrong on purpose: their answer is an error.
-            if let Ok(response) = api.lookup(request, &context) {
-                std::hint::black_box(response.encode_to_vec());
-            }
-        }
-    }
+/// The questions, each in both views.
+pub fn warm_up_questions() -> impl Iterator<Item = LookupRequest> {
+    let views = [View::Basic, View::Full].into_iter().cycle().take(ROUNDS);
+    views.flat_map(|view| {
+        QUESTIONS.into_iter().map(move |(number, region)| LookupRequest {
+            number: number.to_owned(),
+            default_region: region.to_owned(),
+            view: view.into(),
+            ..LookupRequest::default()
+        })
+    })
 }

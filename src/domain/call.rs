@@ -8,7 +8,7 @@ use super::kinds::{Attestation, Verstat};
 /// The most lookups in one batch.
 pub const MAX_BATCH_LOOKUPS: usize = 1_000;
 
-/// What is known of how a call was signed (SHAKEN, ATIS-1000074), once its signature was verified.
+/// The signature of a call (SHAKEN, ATIS-1000074), after its verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Signing {
     /// Not stated, or verification timed out; this is not the same as unsigned. Also used for the number itself, apart
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_switch_says_is_one_of_six() {
+    fn attestation_and_verstat_give_one_of_six_signings() {
         use Attestation as At;
         use Verstat as V;
         let table = [
@@ -177,7 +177,7 @@ mod tests {
 
     /// A complaint about a call is read again for calls with the same kind of signing.
     #[test]
-    fn a_view_holds_the_ledger_that_its_own_complaints_go_into() {
+    fn a_view_holds_the_ledger_of_its_own_reports() {
         for &signing in &[
             Signing::NotGiven,
             Signing::A,

@@ -1,11 +1,11 @@
-//! Replicates the store's change log into the index. The follower is the only writer of the index, and knows how fresh it
-//! is.
+//! Replicates the store's change log into the index. The follower is the only writer of the index, and measures its
+//! freshness.
 //!
 //! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied. It
 //! reads the log of a shard when it gets a notification, and asks for all log heads once a second, since notifications
 //! may be lost. When a log does not continue at the cursor (another nonce, a missing entry, a gap), the shard is loaded
-//! again: its records are replaced, never merged. When the store is empty or another one, the index is kept, answers are
-//! stale, an alarm is raised, and writes are refused until the store returns.
+//! again: its records are replaced, never merged. When the store is empty or another one, the index is kept, answers
+//! are stale, an alarm is raised, and writes are refused until the store returns.
 
 mod load;
 
@@ -19,11 +19,11 @@ use crate::clock::{Clock, monotonic};
 use crate::codec::{self, entry::LogEntry};
 use crate::domain::kinds::ListKind;
 use crate::domain::tenant::TenantId;
-use crate::index::{Freshness, Index, IndexedRecord, Moment, StoreState};
+use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Moment, StoreState};
 use crate::metrics::{Metrics, ReloadReason};
 use crate::store::{LogHead, RawLogEntry, Shard, ShardNotification, Store, StoreError, Version};
 
-/// How often the ends of all logs are asked for.
+/// The time between two sweeps, which ask for all log heads.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// The nonce of an entry that was not read from the log, but committed by this process alone.
 const UNREAD: u64 = 0;
@@ -46,7 +46,7 @@ pub struct Follower {
     store: Arc<dyn Store>,
     index: Arc<Index>,
     metrics: Metrics,
-    freshness: Arc<Freshness>,
+    keeper: FreshnessKeeper,
     /// The cursor of each shard. With a shared store only reads of the log move it, never this process's own commits: an
     /// entry that was read is known to be durable. Locked for a copy, never across an await.
     cursors: Box<[Mutex<LogHead>]>,
@@ -61,34 +61,34 @@ impl Follower {
             store,
             index,
             metrics,
-            freshness: Arc::new(Freshness::new(clock)),
+            keeper: FreshnessKeeper::new(clock),
             cursors,
         }
     }
 
-    /// How fresh the index is, and whether the store may be written.
+    /// The freshness of the index, and whether the store may be written.
     #[must_use]
     pub fn freshness(&self) -> &Arc<Freshness> {
-        &self.freshness
+        self.keeper.freshness()
     }
 
-    /// Loads everything. Until it has succeeded once the service is not ready.
+    /// Loads the whole store. The service is not ready before this has succeeded once.
     ///
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.
     pub async fn bootstrap(&self) -> Result<(), StoreError> {
-        let asked_at = self.freshness.moment();
+        let asked_at = self.freshness().moment();
         let began = monotonic();
         self.compare_folds().await?;
         self.load_all().await?;
         self.swept(asked_at, began);
-        self.freshness.loaded();
+        self.keeper.loaded();
         self.metrics.bootstrapped(began.elapsed());
         self.metrics.index_ready(true);
         Ok(())
     }
 
-    /// Follows for ever: a shard when it is notified, and all shards once a second.
+    /// Follows without end: one shard after a notification, and all shards once a second.
     pub async fn run(&self) {
         let mut notifications = self.store.notifications();
         let mut sweeps = tokio::time::interval(SWEEP_EVERY);
@@ -122,7 +122,7 @@ impl Follower {
 
     /// Asks for all log heads and catches up with the shards that have moved.
     pub async fn sweep(&self) {
-        let asked_at = self.freshness.moment();
+        let asked_at = self.freshness().moment();
         let began = monotonic();
         match self.sweep_all().await {
             Ok(()) => self.swept(asked_at, began),
@@ -141,7 +141,7 @@ impl Follower {
     }
 
     fn swept(&self, asked_at: Moment, began: Instant) {
-        self.freshness.swept(asked_at);
+        self.keeper.swept(asked_at);
         self.metrics.swept(began);
         self.set_store(StoreState::Up);
     }
@@ -154,14 +154,14 @@ impl Follower {
         }
     }
 
-    /// Compares how the stored evidence was folded with how this instance folds.
+    /// Compares the evidence version of the store with that of this instance.
     ///
     /// # Errors
     /// If the store does not answer.
     pub async fn compare_folds(&self) -> Result<bool, StoreError> {
         let stored = self.store.evidence_version().await?;
         let own = self.index.model().fold.evidence_version();
-        if self.freshness.set_folds_alike(stored == own) {
+        if self.keeper.set_folds_alike(stored == own) {
             tracing::warn!(
                 stored,
                 own,
@@ -228,7 +228,7 @@ impl Follower {
             nonce: header.nonce,
         };
         self.metrics.entries_applied(1);
-        self.metrics.replicated(header.at.until(self.freshness.now()));
+        self.metrics.replicated(header.at.until(self.freshness().now()));
         Ok(())
     }
 
@@ -261,7 +261,7 @@ impl Follower {
     }
 
     fn set_store(&self, state: StoreState) -> bool {
-        let changed = self.freshness.set_store(state);
+        let changed = self.keeper.set_store(state);
         if changed {
             self.metrics.store_up(state == StoreState::Up);
             self.metrics.store_foreign(state == StoreState::Foreign);

@@ -7,5 +7,7 @@ mod context;
 pub mod server;
 mod services;
 mod status;
+mod warm_up;
 
 pub use server::{GrpcLimits, serve};
+pub use warm_up::warm_up;

@@ -9,6 +9,8 @@ use http_body_util::Full;
 use super::error_response::ErrorResponse;
 use super::request::{Decoded, ResponseFuture, RoutedRequest};
 use super::response::{FullResponse, TEXT, response};
+use crate::edge::catch_panic;
+use crate::metrics::EdgeLabel;
 use crate::wire::v1;
 
 /// The prefix of the paths whose errors have no text.
@@ -16,7 +18,7 @@ pub(super) const PATH: &str = "/v1/cid";
 
 /// Looks the caller up and responds with the name to show: empty if the call is allowed.
 pub(super) fn name(request: RoutedRequest) -> ResponseFuture {
-    Box::pin(async move {
+    Box::pin(catch_panic(EdgeLabel::Http, async move {
         let basic = |question: v1::LookupRequest| v1::LookupRequest {
             view: v1::View::Basic.into(),
             ..question
@@ -26,7 +28,7 @@ pub(super) fn name(request: RoutedRequest) -> ResponseFuture {
         let answer = api.lookup(message, &context)?;
         let name = answer.sip.map(|sip| sip.display_name).unwrap_or_default();
         Ok(response(StatusCode::OK, TEXT, name))
-    })
+    }))
 }
 
 /// An error without text.

@@ -1,5 +1,6 @@
 //! How fresh the index is: readiness, staleness, and the state of the store.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,9 @@ pub enum StoreState {
     Foreign = 2,
 }
 
-/// How fresh the index is. The follower writes it and every lookup reads it, so it holds atomics only. It knows nothing
-/// of the store itself: a lookup that holds it cannot reach the store.
+/// How fresh the index is, for everybody who reads it. The follower writes it through [`FreshnessKeeper`] and every lookup
+/// reads it, so it holds atomics only. It knows nothing of the store itself: a lookup that holds it cannot reach the
+/// store.
 #[derive(Debug)]
 pub struct Freshness {
     clock: Clock,
@@ -48,9 +50,7 @@ pub struct Moment {
 }
 
 impl Freshness {
-    /// The state before anything was loaded.
-    #[must_use]
-    pub fn new(clock: Clock) -> Self {
+    fn new(clock: Clock) -> Self {
         Self {
             clock,
             started: monotonic(),
@@ -84,7 +84,7 @@ impl Freshness {
         Timestamp::from_millis(self.data_as_of_ms.load(Ordering::Acquire))
     }
 
-    /// What the last sweep found of the store.
+    /// The state of the store in the last sweep.
     #[must_use]
     pub fn store(&self) -> StoreState {
         match self.store.load(Ordering::Acquire) {
@@ -98,11 +98,6 @@ impl Freshness {
     #[must_use]
     pub fn folds_alike(&self) -> bool {
         self.same_fold.load(Ordering::Acquire)
-    }
-
-    /// Records whether the stored evidence is folded alike; says whether that is a change.
-    pub fn set_folds_alike(&self, alike: bool) -> bool {
-        self.same_fold.swap(alike, Ordering::AcqRel) != alike
     }
 
     /// The time in UTC.
@@ -120,20 +115,43 @@ impl Freshness {
             after_ms,
         }
     }
+}
+
+/// The one writer of a [`Freshness`]: held by the follower alone.
+#[derive(Debug)]
+pub struct FreshnessKeeper(Arc<Freshness>);
+
+impl FreshnessKeeper {
+    /// The state before anything was loaded.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self(Arc::new(Freshness::new(clock)))
+    }
+
+    /// The state, to be read.
+    #[must_use]
+    pub fn freshness(&self) -> &Arc<Freshness> {
+        &self.0
+    }
+
+    /// Records whether the stored evidence is folded alike; says whether that is a change.
+    pub fn set_folds_alike(&self, alike: bool) -> bool {
+        self.0.same_fold.swap(alike, Ordering::AcqRel) != alike
+    }
 
     /// Records a completed sweep that began at this moment.
     pub fn swept(&self, began: Moment) {
-        self.data_as_of_ms.store(began.shown.millis(), Ordering::Release);
-        self.swept_after_ms.store(began.after_ms, Ordering::Release);
+        self.0.data_as_of_ms.store(began.shown.millis(), Ordering::Release);
+        self.0.swept_after_ms.store(began.after_ms, Ordering::Release);
     }
 
     /// Records that everything has been loaded once.
     pub fn loaded(&self) {
-        self.ready.store(true, Ordering::Release);
+        self.0.ready.store(true, Ordering::Release);
     }
 
     /// Records the state of the store; says whether that is a change.
     pub fn set_store(&self, state: StoreState) -> bool {
-        self.store.swap(state as u8, Ordering::AcqRel) != state as u8
+        self.0.store.swap(state as u8, Ordering::AcqRel) != state as u8
     }
 }

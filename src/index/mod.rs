@@ -31,7 +31,7 @@ use crate::domain::traffic::Signs;
 use crate::number::E164;
 use crate::shard::{SHARDS, Shard, Version};
 use cases::CaseTable;
-pub use freshness::{Freshness, Moment, STALE_AFTER, StoreState};
+pub use freshness::{Freshness, FreshnessKeeper, Moment, STALE_AFTER, StoreState};
 pub use lists::ListSnapshot;
 use lists::ListTable;
 use shard::ShardIndex;

@@ -71,7 +71,7 @@ impl Index {
     }
 }
 
-/// The records of one kind in one shard, whatever the kind.
+/// The records of one kind in one shard, for any kind.
 trait LoadedRecords: Send {
     fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<(), UnreadableValue>;
     fn replace(self: Box<Self>, index: &Index, shard: Shard);
@@ -124,7 +124,11 @@ fn apply_bytes_as<R: IndexedRecord>(
     bytes: Option<&[u8]>,
 ) -> Result<(), UnreadableValue> {
     let record = bytes.map(R::decode).transpose()?;
-    R::apply(index, id_of::<R>(id)?, version, record);
+    match R::id_from_bytes(id) {
+        Some(id) => R::apply(index, id, version, record),
+        // One entry that nobody can ask for must not hold up all that follow it.
+        None => tracing::warn!(kind = R::NAME, version, "an entry with an unreadable id was left out"),
+    }
     Ok(())
 }
 

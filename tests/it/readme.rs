@@ -96,7 +96,7 @@ fn readme_links_to_every_page() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_have_targets() {
     let pages: BTreeMap<PathBuf, String> = documents()
         .into_iter()
         .map(|path| (path.clone(), read(&path)))
@@ -214,4 +214,14 @@ fn normal(path: &Path) -> PathBuf {
         }
     }
     parts.iter().collect()
+}
+
+/// Programs match on these names, so the document must have each of them, and no other.
+#[test]
+fn error_reasons_are_listed() {
+    let text = read(Path::new("docs/http.md"));
+    let table = text.split("| Reason | Meaning |").nth(1).unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let listed: Vec<_> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    assert_eq!(listed, ringwarden::api::ErrorReason::NAMES);
 }

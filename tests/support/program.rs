@@ -14,9 +14,9 @@ use tonic::transport::{Channel, Endpoint};
 
 /// More than any start or end should take.
 const LONG: Duration = Duration::from_secs(30);
-/// How often something is looked at that is waited for.
+/// The pause between two checks while waiting.
 const POLL: Duration = Duration::from_millis(10);
-/// What the program says before its addresses.
+/// The text before the addresses in the program's log.
 const BANNER: &str = "ringwarden ";
 
 /// A running server; killed when it is dropped.
@@ -35,8 +35,13 @@ impl Program {
 
     /// As [`Self::serve`], with these further arguments.
     pub async fn serve_with(store: &str, arguments: &[&str]) -> Self {
+        Self::serve_by(Path::new(env!("CARGO_BIN_EXE_ringwarden")), store, arguments).await
+    }
+
+    /// As [`Self::serve_with`], by the program of this path, such as that of an earlier release.
+    pub async fn serve_by(program: &Path, store: &str, arguments: &[&str]) -> Self {
         let logs = TempDir::new().unwrap();
-        let mut child = spawn(store, arguments, &logs.path().join("log"));
+        let mut child = spawn(program, store, arguments, &logs.path().join("log"));
         let (grpc, http) = addresses(&mut child, logs.path()).await;
         let program = Self {
             child,
@@ -53,7 +58,8 @@ impl Program {
     /// Starts a server and kills it so much later, wherever it is then.
     pub async fn killed_after(store: &str, delay: Duration) {
         let logs = TempDir::new().unwrap();
-        let mut child = spawn(store, &[], &logs.path().join("log"));
+        let program = Path::new(env!("CARGO_BIN_EXE_ringwarden"));
+        let mut child = spawn(program, store, &[], &logs.path().join("log"));
         sleep(delay).await;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -72,7 +78,7 @@ impl Program {
         endpoint.connect().await.unwrap()
     }
 
-    /// Where HTTP is answered.
+    /// The address for HTTP.
     pub fn http(&self) -> SocketAddr {
         self.http
     }
@@ -116,7 +122,7 @@ impl Program {
         panic!("it does not end: {}", self.log());
     }
 
-    /// What it has logged.
+    /// Its log.
     pub fn log(&self) -> String {
         read_log(self.logs.path())
     }
@@ -186,8 +192,8 @@ impl Drop for Program {
     }
 }
 
-fn spawn(store: &str, arguments: &[&str], log: &Path) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ringwarden"));
+fn spawn(program: &Path, store: &str, arguments: &[&str], log: &Path) -> Child {
+    let mut command = Command::new(program);
     command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"]);
     command.args(["--store", store, "--log-format", "json"]);
     command.args(arguments);
@@ -197,7 +203,7 @@ fn spawn(store: &str, arguments: &[&str], log: &Path) -> Child {
     command.stderr(File::create(log).unwrap()).spawn().unwrap()
 }
 
-/// The addresses of gRPC and HTTP, from the line in which the program says them.
+/// The addresses of gRPC and HTTP, from the program's log line.
 async fn addresses(child: &mut Child, logs: &Path) -> (SocketAddr, SocketAddr) {
     for _ in 0..LONG.as_millis() / POLL.as_millis() {
         let log = read_log(logs);

@@ -58,7 +58,7 @@ pub(super) struct UnlinkArgs {
     /// Remove only links with this role [default: all roles]
     #[arg(long, value_parser = names::parser::<CaseRole>())]
     role: Option<CaseRole>,
-    /// Why; kept in the change log
+    /// Reason; the change log keeps it, for the last 1,024 changes of the number's shard
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     #[command(flatten)]

@@ -18,7 +18,7 @@ use crate::wire::v1::{ClearNumberStatusRequest, NumberStatus, ResetNumberRequest
 struct NumberDecisionArgs {
     /// Number, in any usual notation
     number: String,
-    /// Why; kept in the change log
+    /// Reason; the change log keeps it, for the last 1,024 changes of the number's shard
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Make the change only if the record of the number has this version [default: any version]

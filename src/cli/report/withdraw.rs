@@ -25,7 +25,7 @@ pub(super) struct WithdrawArgs {
     /// Withdraw every report of this reporter
     #[arg(long, value_name = "NAME")]
     reporter: Option<String>,
-    /// Why; kept in the change log
+    /// Reason; the change log keeps it, for the last 1,024 changes of the number's shard
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Id of this request; it is safe to repeat a request with the same id [default: random]

@@ -150,6 +150,19 @@ impl Policy {
         }
     }
 
+    /// Whether the decision may be another than ALLOW. It costs less than the decision and errs on the side of yes: a
+    /// lookup asks it while a lock is held, to find reasons only for calls that may need them.
+    #[must_use]
+    pub fn may_hinder(&self, facts: &Facts) -> bool {
+        let verdict = &facts.verdict;
+        let from = self.label_from.min(self.block_from);
+        facts.bar.is_some()
+            || facts.tenant.is_some()
+            || verdict.status.is_some()
+            || verdict.case_floor
+            || verdict.value.is_some_and(|value| value >= from)
+    }
+
     fn protected(&self, facts: &Facts) -> Option<Decision> {
         let by_status = (facts.verdict.status == Some(StatusKind::Protected)).then_some(Protection::Caller);
         let ttl = match facts.protection.or(by_status)? {

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_below_the_last_point_stays_and_the_rest_keeps_its_order() {
+    fn squeezing_keeps_low_scores_and_the_order() {
         for most in [0.0, 0.5, 1.0, 79.0, 99.5, 100.0] {
             let values: Vec<f64> = (0..=1_000).map(|n| f64::from(n) / 10.0).collect();
             let squeezed: Vec<f64> = values.iter().map(|value| squeeze(*value, most)).collect();

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_an_error() {
+    fn text_without_a_number_is_an_error() {
         for (text, place, error) in [
             ("", "US", NumberError::Empty),
             (" \u{200e}\t", "US", NumberError::Empty),

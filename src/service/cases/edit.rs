@@ -18,7 +18,7 @@ impl Cases {
     /// Creates a case.
     ///
     /// # Errors
-    /// If the request is wrong, the name is taken, or the store cannot be written.
+    /// If the request is not valid, the id is taken, or the store cannot be written.
     pub async fn create(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
         check_new(new, now)?;
@@ -44,7 +44,7 @@ impl Cases {
     /// Changes fields of a case.
     ///
     /// # Errors
-    /// If there is no such case, the request is wrong or stale, or the store cannot be written.
+    /// If there is no such case, the request is not valid, its expected version is old, or the store cannot be written.
     pub async fn update(
         &self,
         id: &CaseId,
@@ -66,7 +66,8 @@ impl Cases {
     /// Moves a case to another status.
     ///
     /// # Errors
-    /// If there is no such case, its status does not allow the step, the request is stale, or the store cannot be written.
+    /// If there is no such case, its status does not allow the step, the expected version is old, or the store cannot
+    /// be written.
     pub async fn transition(
         &self,
         id: &CaseId,
@@ -96,7 +97,7 @@ impl Cases {
 }
 
 impl NewCase {
-    /// What a creation asks for. The id is left out where the client chose none: it follows from the request.
+    /// The content of a request to create. The id is left out if the client gave none: it is derived from the request.
     pub(in crate::service) fn content(&self) -> RequestContent {
         let mut content = RequestContent::of(Method::CreateCase);
         content
@@ -127,7 +128,7 @@ impl TransitionInput {
 }
 
 impl CaseChange {
-    /// What a change asks for.
+    /// The content of a request to change fields.
     pub(in crate::service) fn content(&self, id: &CaseId) -> RequestContent {
         let brand = self
             .brand
@@ -229,7 +230,7 @@ fn check_change(change: &CaseChange, now: Timestamp) -> Result<(), ServiceError>
     ])
 }
 
-/// Refuses evidence of the future: it would never age.
+/// Refuses evidence from the future: it would not decay.
 fn check_evidence(last_at: Option<Timestamp>, now: Timestamp) -> Result<(), ServiceError> {
     if last_at.is_some_and(|last_at| last_at > now.plus(MAX_AHEAD)) {
         let problem = "lies more than 5 minutes ahead of the server's clock";
@@ -238,7 +239,7 @@ fn check_evidence(last_at: Option<Timestamp>, now: Timestamp) -> Result<(), Serv
     Ok(())
 }
 
-/// Checks texts against their limits, in characters; names all that are too long.
+/// Checks texts against their limits, in characters, and reports every text that is too long.
 fn check_lengths(texts: &[(&str, &str, usize)]) -> Result<(), ServiceError> {
     let violations: Vec<Violation> = texts
         .iter()

@@ -14,7 +14,7 @@ use crate::service::writer::{Author, Done, Mutation, NumberJob, NumberRecord, St
 use crate::store::Version;
 
 impl Cases {
-    /// Links numbers to a case, a result each.
+    /// Links numbers to a case; one result for each.
     ///
     /// # Errors
     /// If there is no such case.
@@ -41,7 +41,7 @@ impl Cases {
                     linked_at: now,
                     actor: mutation.actor.clone(),
                 };
-                let fingerprint = mutation.link_fingerprint(&id, Some(input.role), &input.content());
+                let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), &input.content());
                 if !is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }
@@ -58,7 +58,7 @@ impl Cases {
         .await
     }
 
-    /// Unlinks numbers from a case, in one role or in all, a result each.
+    /// Unlinks numbers from a case, in one role or in all; one result for each.
     ///
     /// # Errors
     /// If there is no such case.
@@ -76,22 +76,24 @@ impl Cases {
             |input| (&input.number, input.default_region),
             |record, input| {
                 let content = RequestContent::of(Method::Unlink);
-                let fingerprint = mutation.link_fingerprint(&id, input.role, &content);
+                let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, &content);
                 if !is_new(mutation, input.expected_version, record, fingerprint)? {
                     return Ok(Done::unchanged(false));
                 }
                 let was_linked = record.state.remove_link(&id, input.role);
-                if !was_linked {
-                    return Ok(Done::unchanged(false)); // a number that was not linked need not get a record
-                }
                 record.state.requests.remember(fingerprint);
-                Ok(Done::written(true))
+                // A number that was not linked needs no record for this. Beside another item of the number that is
+                // written, the request is remembered.
+                Ok(Done {
+                    answer: was_linked,
+                    write: was_linked,
+                })
             },
         )
         .await
     }
 
-    /// Changes the links of many numbers: `change` answers whether the link was made or taken away.
+    /// Changes the links of many numbers: `change` returns whether the link was made or removed.
     async fn change_links<I>(
         &self,
         inputs: &[Result<I, ServiceError>],
@@ -150,7 +152,7 @@ impl Cases {
 }
 
 impl LinkInput {
-    /// What a link asks for, beside the number, the case and the role.
+    /// The content of a link, apart from the number, the case and the role.
     pub(in crate::service) fn content(&self) -> RequestContent {
         let mut content = RequestContent::of(Method::Link);
         content
@@ -162,7 +164,7 @@ impl LinkInput {
     }
 }
 
-/// Whether one number's link is to be changed; each number has its own expected version.
+/// Whether one number's link has to be changed; each number has its own expected version.
 fn is_new(
     mutation: &Mutation,
     expected_version: Option<Version>,

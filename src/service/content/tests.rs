@@ -1,5 +1,5 @@
 //! Records keep hashes of these bytes, and page tokens are signed with them: a request made before an upgrade and its
-//! retry after it must give the same bytes. A change here makes a retry across releases another request.
+//! retry after it must give the same bytes. If they change, a retry after an upgrade counts as another request.
 
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ fn replacements_of_lists_are_frozen() {
     assert_eq!(hex(&replacement(&head, &[entry])), REPLACE_LIST);
 }
 
-/// What a record stores of a request.
+/// The fingerprint that a record stores of a request.
 #[test]
 fn fingerprints_are_frozen() {
     let content = clearance(number(), None, "");
@@ -127,11 +127,18 @@ fn fingerprints_are_frozen() {
         mutation().fingerprint(&content),
         Fingerprint::from_pair((10981796459166608882930040187244341075, 14493495514832077395))
     );
-    let link = mutation().link_fingerprint(&case(), Some(CaseRole::Callback), &content);
+    let of_role = mutation().link_fingerprint(Method::Link, &case(), Some(CaseRole::Callback), &content);
     assert_eq!(
-        link,
+        of_role,
         Fingerprint::from_pair((67501979200218959907247200134471566982, 14493495514832077395))
     );
+    let of_all = mutation().link_fingerprint(Method::Unlink, &case(), None, &content);
+    assert_eq!(
+        of_all,
+        Fingerprint::from_pair((36983986768993920845872807167039017517, 14493495514832077395))
+    );
+    // No role is 0, which stands for all roles.
+    assert!(CaseRole::ALL.iter().all(|role| role.code() != 0));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Decision ids. The decision is sealed into the id itself, so that it can be explained for as long as its key is kept,
-//! and nothing has to be stored of calls.
+//! and nothing about calls has to be stored.
 
 mod keyring;
 mod record;

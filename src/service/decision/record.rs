@@ -1,4 +1,4 @@
-//! The bytes of a decision, as short as they can be: they stand in a SIP header.
+//! The bytes of a decision, as short as possible: they are sent in a SIP header.
 
 use crate::codec::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::decision::{DecisionRecord, MAX_SEALED_REASONS};
@@ -34,7 +34,7 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     writer.finish()
 }
 
-/// A release that adds fields appends them: what is left over is not looked at.
+/// A newer release may append fields: bytes after the known fields are ignored.
 pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
     let mut reader = ByteReader::new(bytes);
     let decided_at = reader.time()?;
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// Ids outlive releases.
+    /// Ids must stay readable in later releases.
     #[test]
     fn the_bytes_are_frozen() {
         let hex: String = encode(&sample()).iter().map(|byte| format!("{byte:02x}")).collect();

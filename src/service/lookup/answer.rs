@@ -1,4 +1,4 @@
-//! The answer: the decision, the words, the name on the screen, the SIP response, the sealed id.
+//! Builds the answer: decision, reasons in words, display name, SIP response and decision id.
 
 use super::find::LookupFindings;
 use super::question::Question;
@@ -12,11 +12,11 @@ use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
 use crate::service::facts::RecordFacts;
 
-/// The name that is shown where the tenant wants a label and the score gives none.
+/// The display name of a call that the tenant's rule labels and the score does not.
 const TENANTS_LABEL: &str = "SPAM RISK";
 
 impl Lookups {
-    /// Decides, and puts the answer into words.
+    /// Decides, and builds the answer.
     pub(super) fn answer(&self, question: &Question<'_>, mut found: LookupFindings) -> LookupOutcome {
         let decision = if found.late {
             forget(&mut found);
@@ -50,7 +50,7 @@ impl Lookups {
         }
     }
 
-    /// The decision of the policy. An answer never lasts longer than the facts it rests on.
+    /// The decision of the policy. An answer is never valid for longer than the facts it depends on.
     fn decide(&self, question: &Question<'_>, found: &LookupFindings) -> Decision {
         let decision = self.policy.decide(&found.facts);
         let left = found.until.map(|until| question.now.until(until));
@@ -84,7 +84,7 @@ impl Lookups {
     }
 }
 
-/// Takes away what was found too late: the answer must not depend on it.
+/// Removes the findings that came after the deadline: the answer must not depend on them.
 fn forget(found: &mut LookupFindings) {
     found.score = Score::unexplained(Verdict {
         level: RiskLevel::Unknown,
@@ -94,7 +94,7 @@ fn forget(found: &mut LookupFindings) {
     found.cases.clear();
 }
 
-/// The text that is shown instead of the caller's name.
+/// The text to display instead of the caller's name.
 fn name(score: &Score, decision: &Decision) -> &'static str {
     if decision.action == Action::Allow {
         return "";
@@ -106,7 +106,7 @@ fn name(score: &Score, decision: &Decision) -> &'static str {
     }
 }
 
-/// The warning for the person; none where nothing is wrong, or only the tenant's rule decided.
+/// The warning for the person; none if nothing is wrong, or if only the tenant's rule decided.
 fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> Option<String> {
     let input = question.input;
     if decision.action == Action::Allow || decision.basis == Basis::TenantPolicy {
@@ -127,7 +127,7 @@ fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) 
     (!text.is_empty()).then_some(text)
 }
 
-/// The rule that decided, where the reasons of the score do not name it.
+/// The rule that decided, if the reasons of the score do not name it.
 fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
     let by_status = facts.verdict.status;
     let (code, detail) = match decision.basis {

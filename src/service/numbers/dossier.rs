@@ -21,11 +21,11 @@ const LATEST_REPORTS: usize = 20;
 /// Everything known of one number.
 #[derive(Clone, Debug)]
 pub struct Dossier {
-    /// What the number is.
+    /// The identity of the number.
     pub identity: Identity,
     /// The score now.
     pub score: Score,
-    /// The statuses that hold.
+    /// The statuses in force.
     pub statuses: Vec<StatusEntry>,
     /// The cases it is linked to.
     pub links: Vec<DossierLink>,
@@ -62,23 +62,26 @@ impl Numbers {
         let record = self.writer.read_whole(number).await?;
         let reports = stored_reports(&record)?;
         let now = self.writer.now();
-        Ok(self.writer.index().look_up(number, now, |known| {
-            let links = known.cases.iter().map(|(link, case)| DossierLink {
-                link: (*link).clone(),
-                case: Arc::clone(case),
-            });
-            Dossier {
-                identity: Identity::of(&number::describe(number), true),
-                score: known.score(Detail::Sentences),
-                statuses: known.state.statuses.at(now).cloned().collect(),
-                links: links.collect(),
-                categories: tally(&reports, |report| report.row.body.category),
-                sources: tally(&reports, |report| report.row.body.source),
-                facts: RecordFacts::of(known),
-                not_spam_count: known.state.evidence.not_spam_reports,
-                latest: reports.iter().take(LATEST_REPORTS).cloned().collect(),
-                version: record.version.unwrap_or(0),
-            }
+        let index = self.writer.index();
+        // Statuses, links and version are of the one record that was read, so that a client may rely on the version.
+        let statuses = record.state.statuses.at(now).cloned().collect();
+        let links = record.state.links.iter().filter_map(|link| {
+            let (_, case) = index.case(&link.case)?;
+            let link = link.clone();
+            Some(DossierLink { link, case })
+        });
+        let links = links.collect();
+        Ok(index.look_up(number, now, |known| Dossier {
+            identity: Identity::of(&number::describe(number), true),
+            score: known.score(Detail::Sentences),
+            statuses,
+            links,
+            categories: tally(&reports, |report| report.row.body.category),
+            sources: tally(&reports, |report| report.row.body.source),
+            facts: RecordFacts::of(known),
+            not_spam_count: known.state.evidence.not_spam_reports,
+            latest: reports.iter().take(LATEST_REPORTS).cloned().collect(),
+            version: record.version.unwrap_or(0),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! Decisions of analysts on a number: statuses, and the reset of its history.
+//! Analysts' decisions on a number: its statuses, and the reset of its history.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::service::identity::read_number;
 use crate::service::writer::{Changed, Mutation};
 use crate::store::Version;
 
-/// The longest time that an ALLOWED may hold: numbers change hands.
+/// The longest validity of ALLOWED: numbers change hands.
 const MAX_ALLOWED: Duration = Duration::from_secs(366 * 86_400);
 
 /// A status to be set.
@@ -22,27 +22,27 @@ const MAX_ALLOWED: Duration = Duration::from_secs(366 * 86_400);
 pub struct StatusInput {
     /// Its kind.
     pub kind: StatusKind,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Until when.
+    /// The moment at which it expires.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A number that was changed, as it was committed.
+/// A number after a change, as it was committed.
 #[derive(Clone, Debug)]
 pub struct NumberChanged<T> {
     /// The number.
     pub number: E164,
-    /// What the change gave; none if the request was done before.
+    /// The answer of the change; none if the request was already done.
     pub answer: Option<T>,
-    /// The statuses of the record, those that expired included.
+    /// The statuses of the record, also expired ones.
     pub statuses: Statuses,
     /// The version of the record.
     pub version: Version,
 }
 
 impl Numbers {
-    /// Sets a status. REASSIGNED drops the reports of calls before now, for good.
+    /// Sets a status. REASSIGNED removes the reports of calls before now; they cannot be restored.
     ///
     /// # Errors
     /// If the request is wrong, stale, or the store cannot be written.
@@ -99,7 +99,7 @@ impl Numbers {
         Ok(NumberChanged::of(number, changed.await?))
     }
 
-    /// Drops the reports of calls before a moment, for good; answers how many.
+    /// Removes the reports of calls before a moment; they cannot be restored. Returns how many it removed.
     ///
     /// # Errors
     /// If the request is wrong, stale, or the store cannot be written.
@@ -140,7 +140,7 @@ impl<T> NumberChanged<T> {
 }
 
 impl StatusInput {
-    /// What setting the status asks for.
+    /// The content of a request to set the status.
     pub(in crate::service) fn content(&self, number: E164) -> RequestContent {
         let mut content = RequestContent::of(Method::SetStatus);
         content
@@ -152,7 +152,7 @@ impl StatusInput {
     }
 }
 
-/// What clearing a status asks for; no kind stands for all.
+/// The content of a request to clear a status; no kind stands for all.
 pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reason: &str) -> RequestContent {
     let mut content = RequestContent::of(Method::ClearStatus);
     content
@@ -162,7 +162,7 @@ pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reas
     content
 }
 
-/// What a reset asks for; no moment stands for now.
+/// The content of a request to reset; no moment stands for now.
 pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason: &str) -> RequestContent {
     let mut content = RequestContent::of(Method::Reset);
     content.number(number).time(before).text(reason);

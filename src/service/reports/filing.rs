@@ -20,35 +20,35 @@ pub(super) struct Filing {
     pub(super) row: ReportRow,
     /// Whether the report says when the call was.
     pub(super) timed: bool,
-    /// Whether it counts to no quota.
+    /// Whether no quota applies to it.
     pub(super) exempt: bool,
-    /// Why it is not taken in, unless it is there already.
+    /// The error to return, unless the report is already stored.
     pub(super) refused: Option<ServiceError>,
-    /// What it took of the quotas.
+    /// The quota that it has taken.
     pub(super) ticket: Ticket,
 }
 
-/// What a report took of the quotas, to be given back if the report is not new.
+/// The quota that a report has taken, and its claim. Both are given back if the report turns out not to be new.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ticket {
-    /// It was counted in the reporter's quota by this attempt.
+    /// Its slot in the reporter's quota, if this attempt counted it.
     pub(super) slot: Option<QuotaSlot>,
-    /// What its claim changed in the reporter's note.
+    /// The change that its claim made to the reporter's state.
     pub(super) claimed: Claimed,
-    /// It takes a unit of the tenant's quota.
+    /// Whether it took a unit of the tenant's quota.
     pub(super) unit: bool,
 }
 
-/// What became of a filing.
+/// The result of a filing.
 #[derive(Clone, Debug)]
 pub(super) struct FilingOutcome {
     pub(super) submitted: Submitted,
-    /// When the report of this id came that was there already.
+    /// The time at which a report of this id was stored before.
     pub(super) kept_at: Option<Timestamp>,
 }
 
 impl Filing {
-    /// One that no quota is asked about.
+    /// A filing that no quota applies to.
     pub(super) fn exempt(number: E164, row: ReportRow, timed: bool) -> Self {
         let row = if timed { row } else { row.timed_by_arrival() };
         Self {
@@ -63,7 +63,7 @@ impl Filing {
 }
 
 impl Reports {
-    /// Checks a report against the clock. Its weight is that of a stranger until its reporter is asked about.
+    /// Checks a report against the clock. Its weight is that of an unknown reporter until admission sets it.
     pub(super) fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
         let number = read_number("number", &report.number, report.default_region)?;
         let callbacks = self.callbacks(&report, number)?;

@@ -22,7 +22,7 @@ pub(in crate::service) struct NumberJob<I> {
     pub(in crate::service) items: Vec<I>,
 }
 
-/// How one number's job ended.
+/// The outcome of one number's job.
 #[derive(Debug)]
 pub(in crate::service) struct JobOutcome<T> {
     /// One answer for each item.

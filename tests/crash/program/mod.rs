@@ -32,7 +32,7 @@ async fn many_kills_lose_nothing_that_was_acknowledged() {
     kill_rounds(20).await;
 }
 
-/// All rounds are on one directory: what an earlier one wrote has to outlive the later ones.
+/// All rounds use one directory: data of an earlier round has to survive the later ones.
 async fn kill_rounds(rounds: usize) {
     let mut random = Random::from_environment();
     let directory = tempfile::tempdir().unwrap();
@@ -54,5 +54,5 @@ async fn kill_rounds(rounds: usize) {
     }
     let counts = sent_reports.counts();
     assert!(counts.acknowledged > 100 * rounds, "{counts:?}");
-    assert!(counts.unknown > 0, "no kill met a request under way: {counts:?}");
+    assert!(counts.unknown > 0, "no kill met a request in progress: {counts:?}");
 }

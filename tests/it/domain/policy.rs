@@ -8,7 +8,7 @@ use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use ringwarden::domain::policy::{Bar, Decision, Facts, Policy, Protection, TenantRule};
 use ringwarden::domain::score::Verdict;
 
-/// What decides, and what is decided. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
+/// The conditions, and the decision. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
 /// that holds for the call; `signed` is whether anything is known of the call's signature; `spared` are verified
 /// businesses, those an analyst allowed, and those of whom an analyst says that others show their number, unless this call
 /// is suspected to be one of theirs. The lifetime is in seconds.
@@ -206,15 +206,18 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
             ttl: row.ttl,
         };
         assert_eq!(Policy::DEFAULT.decide(&combination.facts), expected, "{words:?}");
+        // A lookup finds reasons only where this says so.
+        let explained = Policy::DEFAULT.may_hinder(&combination.facts);
+        assert!(explained || expected.action == Action::Allow, "{words:?}");
     });
     assert_eq!(combinations, 5 * 4 * 9 * 9 * 4 * 6 * 4);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
 }
 
-/// Whoever is about to dial is warned or left alone, by the rule that would have decided over a call.
+/// For a call about to be dialled there is a warning or none, by the rule that would have decided over a call.
 #[test]
-fn what_is_about_to_be_dialled_is_warned_about_and_never_refused() {
+fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
     let (mut warned, mut left_alone) = (0, 0);
     for_each(|combination| {
         let called = Policy::DEFAULT.decide(&combination.facts);
@@ -229,6 +232,7 @@ fn what_is_about_to_be_dialled_is_warned_about_and_never_refused() {
                 ..combination.facts
             };
             let dialled = Policy::DEFAULT.decide(&facts);
+            assert!(Policy::DEFAULT.may_hinder(&facts) || dialled.action == Action::Allow);
             if dialled.basis == Basis::TenantPolicy && called.basis != Basis::TenantPolicy {
                 // The one rule that is for dialling alone.
                 assert_eq!(facts.tenant, Some(TenantRule::Prefix(Action::WarnBeforeDial)));

@@ -14,7 +14,7 @@ const COLUMNS: usize = 10;
 /// So many rows there were at the least; fewer mean that they are not found.
 const ROWS_MIN: usize = 300;
 
-/// What a row says of its input, column by column.
+/// A row: the input and its expected answer, column by column.
 type Answer = [String; 7];
 
 #[test]

@@ -9,6 +9,7 @@ mod manipulation;
 mod order;
 mod quotas;
 mod reports;
+mod retries;
 mod traffic;
 mod trust;
 mod write_deadline;

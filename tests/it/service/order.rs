@@ -155,7 +155,7 @@ fn codes(outcome: &LookupOutcome) -> BTreeSet<&'static str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn order_repetition_and_instances_make_no_difference() {
+async fn order_repetition_and_instances_change_no_score() {
     let mut random = Random::from_environment();
     let steps = steps(&mut random);
     let numbers = numbers(&steps);

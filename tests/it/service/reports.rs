@@ -85,7 +85,7 @@ async fn a_batch_answers_each_item_and_loses_none() {
 }
 
 #[tokio::test]
-async fn what_is_withdrawn_stays_withdrawn() {
+async fn a_withdrawn_report_stays_withdrawn() {
     let one = instance().await;
     one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     let before = one.score(NUMBER);

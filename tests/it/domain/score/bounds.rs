@@ -115,7 +115,7 @@ fn statuses_bound_the_score() {
 }
 
 proptest! {
-    /// Without a word on the number itself, no neighbourhood blocks it, by whatever model.
+    /// Without evidence on the number itself, no neighbourhood blocks it, with any model.
     #[test]
     fn neighbours_never_block(around in any_around()) {
         for model in models() {

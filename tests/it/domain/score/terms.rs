@@ -50,7 +50,7 @@ fn the_terms_are_those_of_the_model() {
 
 /// A number that half the country reported once is forgotten all the same.
 #[test]
-fn old_reports_fade_whatever_their_number() {
+fn old_reports_fade_in_any_number() {
     let state = reported((0..300).map(|n| ReportBody {
         area: Some(Area::parse(&format!("{n}")).unwrap()),
         ..body(day(0))
@@ -122,7 +122,7 @@ fn a_category_is_named_when_it_stands_out() {
 }
 
 proptest! {
-    /// Whatever is known, and by whatever model, a score lies between 0 and 100.
+    /// For any evidence and any model, a score lies between 0 and 100.
     #[test]
     fn scores_are_bounded(
         days in prop::collection::vec(0i64..500, 0..40),
