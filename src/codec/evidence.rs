@@ -7,9 +7,9 @@ use super::parts::{code, distinct, presence, since, sum, write_distinct, write_p
 use super::rows::brand_name;
 use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::bitmap::DistinctCount;
+use crate::domain::call::Ledger;
 use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
 use crate::domain::kinds::Category;
-use crate::domain::report::Ledger;
 use crate::domain::time::Timestamp;
 
 /// The order in which ledgers are written: most numbers have the first only.

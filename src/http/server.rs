@@ -40,11 +40,11 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// The limits of an HTTP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Open connections; more connections wait. Default: 400.
+    /// Open connections; more connections wait.
     pub max_connections: usize,
-    /// Bytes of a body with one message. Default: 64 KiB.
+    /// Bytes of a body with one message.
     pub body_bytes: usize,
-    /// Bytes of a body with a batch of messages. Default: 8 MiB.
+    /// Bytes of a body with a batch of messages.
     pub batch_body_bytes: usize,
 }
 
@@ -54,16 +54,6 @@ impl From<&config::LimitSettings> for HttpLimits {
             max_connections: limits.max_connections.get(),
             body_bytes: limits.message_bytes.get(),
             batch_body_bytes: limits.batch_message_bytes.get(),
-        }
-    }
-}
-
-impl Default for HttpLimits {
-    fn default() -> Self {
-        Self {
-            max_connections: 400,
-            body_bytes: 64 << 10,
-            batch_body_bytes: 8 << 20,
         }
     }
 }

@@ -44,9 +44,7 @@ pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput};
 pub use numbers::{Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, StatusInput};
 pub use page::PageRequest;
-pub use reports::{
-    BulkWithdrawn, MAX_BATCH_REPORTS, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
-};
+pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};
 pub use settings::ServiceSettings;
 pub use writer::Mutation;
 

@@ -1,6 +1,6 @@
 //! The errors of a store.
 
-use super::meta::STORE_FORMAT;
+use super::format::STORE_FORMAT;
 use crate::codec::UnreadableValue;
 use crate::shard::Shard;
 

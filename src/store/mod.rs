@@ -12,6 +12,7 @@
 
 pub mod embedded;
 pub mod error;
+mod format;
 pub mod key;
 mod limits;
 pub mod memory;
@@ -23,8 +24,9 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
+pub use format::STORE_FORMAT;
 pub use key::{BucketKey, RecordKey, ScanTable, SideKey, StoredKey};
-pub use meta::{Meta, STORE_FORMAT};
+pub use meta::Meta;
 
 pub use crate::codec::entry::RawLogEntry;
 pub use crate::codec::{MAX_VALUE_BYTES, RecordKind, SideKind};

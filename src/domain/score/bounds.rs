@@ -2,11 +2,12 @@
 
 use super::cases::raises;
 use super::rate;
-use super::reason::{Points, ReasonCode};
+use super::reason::Points;
 use super::{Subject, Weighed};
 use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
+use crate::domain::reason_code::ReasonCode;
 
 /// How far below its cap a score that rests on the neighbourhood alone starts to be compressed, so that the worse of
 /// two such numbers still scores higher.

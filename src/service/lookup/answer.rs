@@ -8,6 +8,7 @@ use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use crate::domain::label;
 use crate::domain::policy::{Bar, Decision, Facts, Protection};
+use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
 use crate::service::facts::RecordFacts;
 
@@ -77,7 +78,7 @@ impl Lookups {
             event_time: input.event_time,
             orig_id: input.orig_id.as_str().into(),
             ingress: input.ingress.as_str().into(),
-            reasons: reasons.map(|reason| (reason.code, reason.points)).collect(),
+            reasons: reasons.map(|reason| (Some(reason.code), reason.points)).collect(),
             model_version: self.model_version().into(),
         }
     }
@@ -131,31 +132,36 @@ fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
     let by_status = facts.verdict.status;
     let (code, detail) = match decision.basis {
         Basis::Protected => match facts.protection? {
-            Protection::EmergencyCalled => ("EMERGENCY_CALL", "The call is to an emergency service."),
-            Protection::ProtectedCalled => ("PROTECTED_CALLED", "The call is to a number that serves public safety."),
+            Protection::EmergencyCalled => (ReasonCode::EmergencyCall, "The call is to an emergency service."),
+            Protection::ProtectedCalled => (
+                ReasonCode::ProtectedCalled,
+                "The call is to a number that serves public safety.",
+            ),
             Protection::CallbackWindow => (
-                "EMERGENCY_CALLBACK",
+                ReasonCode::EmergencyCallback,
                 "The person called has just called an emergency service, which may be calling back.",
             ),
             Protection::Caller => (
-                "PROTECTED_NUMBER",
+                ReasonCode::ProtectedNumber,
                 "A number of public safety, or a short one, is never scored.",
             ),
         },
-        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => {
-            ("DO_NOT_ORIGINATE", "The owner never places calls from this number.")
-        }
+        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => (
+            ReasonCode::DoNotOriginate,
+            "The owner never places calls from this number.",
+        ),
         Basis::InvalidNumber => match facts.bar? {
             Bar::Unassigned => (
-                "UNASSIGNED_NUMBER",
+                ReasonCode::UnassignedNumber,
                 "The number is not assigned to anybody: the caller ID is false.",
             ),
-            Bar::Impossible | Bar::DoNotOriginate => {
-                ("INVALID_NUMBER", "No such number can exist: the caller ID is false.")
-            }
+            Bar::Impossible | Bar::DoNotOriginate => (
+                ReasonCode::InvalidNumber,
+                "No such number can exist: the caller ID is false.",
+            ),
         },
-        Basis::TenantPolicy => ("TENANT_RULE", "A rule of this network says so."),
-        Basis::FailOpen => ("DEADLINE_EXCEEDED", "The answer was due before it was ready."),
+        Basis::TenantPolicy => (ReasonCode::TenantRule, "A rule of this network says so."),
+        Basis::FailOpen => (ReasonCode::DeadlineExceeded, "The answer was due before it was ready."),
         Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence => return None,
     };
     Some(Reason {

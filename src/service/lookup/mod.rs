@@ -23,6 +23,7 @@ use super::identity::Identity;
 use crate::clock::{Clock, monotonic};
 use crate::domain::advice::Language;
 use crate::domain::case::{Case, CaseLink};
+use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Attestation, Verstat};
 use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
@@ -170,6 +171,14 @@ impl Lookups {
         Ok(self.answer(&question, found))
     }
 
+    /// The decision that an id seals.
+    ///
+    /// # Errors
+    /// If this installation did not seal the id, or no longer has the key.
+    pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
+        self.keys.open_decision(id)
+    }
+
     /// The freshness of the index.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
@@ -180,10 +189,6 @@ impl Lookups {
     #[must_use]
     pub fn model_version(&self) -> &str {
         &self.index.model().version
-    }
-
-    pub(super) fn keys(&self) -> &KeyRing {
-        &self.keys
     }
 
     /// The time within which a lookup is answered if the client does not say.

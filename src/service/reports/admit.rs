@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Reports;
-use super::filing::{Filing, FilingOutcome};
+use super::filing::{Filing, FilingOutcome, Ticket};
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
 use crate::domain::quota::{Share, TenantDay};
@@ -19,17 +19,6 @@ use crate::domain::weight::ReporterTrust;
 use crate::service::writer::{Done, WriteDeadline};
 use crate::service::{Quota, ServiceError};
 use crate::store::SideKey;
-
-/// The quota that a report has taken, and its claim. Both are given back if the report turns out not to be new.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ticket {
-    /// Its slot in the reporter's quota, if this attempt counted it.
-    slot: Option<QuotaSlot>,
-    /// The change that its claim made to the reporter's state.
-    claimed: Claimed,
-    /// Whether it took a unit of the tenant's quota.
-    unit: bool,
-}
 
 /// A reporter, and the places of their reports in the batch.
 type OfReporter = (ReporterHash, Vec<usize>);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::admit::Ticket;
 use super::{MAX_AHEAD, NewReport, Reports};
-use crate::domain::report::{Ledger, ReportBody, ReportRow};
+use crate::domain::call::Ledger;
+use crate::domain::report::{ReportBody, ReportRow};
+use crate::domain::reporter::{Claimed, QuotaSlot};
 use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{ReporterTrust, is_trusted_feed};
@@ -25,6 +26,17 @@ pub(super) struct Filing {
     pub(super) refused: Option<ServiceError>,
     /// The quota that it has taken.
     pub(super) ticket: Ticket,
+}
+
+/// The quota that a report has taken, and its claim. Both are given back if the report turns out not to be new.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ticket {
+    /// Its slot in the reporter's quota, if this attempt counted it.
+    pub(super) slot: Option<QuotaSlot>,
+    /// The change that its claim made to the reporter's state.
+    pub(super) claimed: Claimed,
+    /// Whether it took a unit of the tenant's quota.
+    pub(super) unit: bool,
 }
 
 /// The result of a filing.

@@ -26,8 +26,6 @@ use crate::store::Meta;
 pub(super) use list::stored_reports;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
 
-/// The most reports of one batch.
-pub const MAX_BATCH_REPORTS: usize = 5_000;
 /// The most that the time of a call, or of other evidence, may be ahead of the server's clock.
 pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
 

@@ -15,6 +15,7 @@ mod deadline;
 mod locks;
 mod migrate;
 mod mutation;
+mod number_job;
 mod numbers;
 mod records;
 mod side_records;
@@ -42,7 +43,7 @@ use crate::store::{CommitError, RecordKey, RecordWrite, ScanPage, ScanTable, Sha
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
 pub(super) use mutation::Author;
 pub use mutation::Mutation;
-pub(super) use numbers::{NumberJob, NumberRecord};
+pub(super) use number_job::{NumberJob, NumberRecord};
 
 use locks::{Lanes, Turns};
 

@@ -3,43 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::locks::Lanes;
+use super::number_job::{JobOutcome, NumberJob, NumberRecord};
 use super::work::{Work, bucket_writes, record_key};
 use super::{
     Author, Changed, Done, MAX_ATTEMPTS, Mutation, Stop, WriteDeadline, Writer, overtaken, pause, record_write,
 };
 use crate::codec;
-use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::service::content::RequestContent;
 use crate::store::{CommitError, Shard, ShardCommit, Version};
-
-/// A number's record while it is being changed.
-#[derive(Debug)]
-pub(in crate::service) struct NumberRecord {
-    pub(in crate::service) number: E164,
-    pub(in crate::service) state: NumberState,
-    pub(in crate::service) version: Option<Version>,
-    pub(in crate::service) rows: LoadedRows,
-}
-
-/// Changes of one number, in order; they are written together.
-#[derive(Debug)]
-pub(in crate::service) struct NumberJob<I> {
-    pub(in crate::service) number: E164,
-    pub(in crate::service) items: Vec<I>,
-}
-
-/// The outcome of one number's job.
-#[derive(Debug)]
-pub(in crate::service) struct JobOutcome<T> {
-    /// One answer for each item.
-    pub(in crate::service) answers: Vec<Result<T, ServiceError>>,
-    /// The version of the record that was committed, or that was found if nothing was written; 0 if there is none.
-    pub(in crate::service) version: Version,
-}
 
 /// The outcome of one attempt at a job; none if another writer was faster.
 type Attempted<T> = Option<JobOutcome<T>>;
@@ -260,14 +235,5 @@ impl Writer {
         }
         self.follower.applied(shown);
         outcomes
-    }
-}
-
-impl<T> JobOutcome<T> {
-    fn refused<I>(job: &NumberJob<I>, error: &ServiceError) -> Self {
-        Self {
-            answers: job.items.iter().map(|_| Err(error.clone())).collect(),
-            version: 0,
-        }
     }
 }

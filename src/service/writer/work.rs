@@ -1,6 +1,6 @@
 //! One number's job in progress: its record, the loaded rows, and the answers so far.
 
-use super::numbers::{NumberJob, NumberRecord};
+use super::number_job::{NumberJob, NumberRecord};
 use super::{Done, Stop, Writer};
 use crate::codec;
 use crate::domain::evidence::FoldModel;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::evidence::{Step, assert_close, at, id, kept, links, plain_row, reporter, rows, steps, sums_of};
 use proptest::prelude::*;
-use ringwarden::domain::call::LedgerView;
+use ringwarden::domain::call::{Ledger, LedgerView};
 use ringwarden::domain::evidence::{Evidence, FoldModel};
 use ringwarden::domain::ids::ImportId;
 use ringwarden::domain::kinds::CaseRole;
-use ringwarden::domain::report::{Ledger, ReportRow, RowState};
+use ringwarden::domain::report::{ReportRow, RowState};
 use ringwarden::domain::rows::{LoadedRows, Missing};
 use ringwarden::domain::state::{MAX_TEXTS, NumberState, Submitted, TEXTS_SLACK, Withdrawal, Withdrawn};
 use ringwarden::domain::time::Timestamp;

@@ -3,13 +3,13 @@
 use crate::support::evidence::{at, id, plain_row, reporter, rows};
 use proptest::prelude::*;
 use ringwarden::domain::actor::Actor;
-use ringwarden::domain::call::Signing;
+use ringwarden::domain::call::{Ledger, Signing};
 use ringwarden::domain::feature::Feature;
 use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::{Counts, Neighbourhood};
-use ringwarden::domain::report::{Ledger, ReportRow};
+use ringwarden::domain::report::ReportRow;
 use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Score, Subject, Verdict, Weighed};
 use ringwarden::domain::state::NumberState;
@@ -202,7 +202,7 @@ fn a_weaker_signature_raises_the_score() {
     for call in order {
         let odds = ScoreModel::default().rules.attestation.of(call);
         let score = explained(&state, call);
-        let said = score.reasons.iter().find(|reason| reason.code == "ATTESTATION");
+        let said = score.reasons.iter().find(|reason| reason.code.name() == "ATTESTATION");
         assert_eq!(said.is_some(), call != Signing::NotGiven, "{call:?}");
         assert!(said.is_none_or(|reason| (reason.points - odds).abs() < 1e-9));
     }
@@ -255,7 +255,7 @@ fn a_failed_signature_leaves_no_evidence() {
         let codes: Vec<_> = score
             .reasons
             .iter()
-            .map(|reason| (reason.code, reason.points))
+            .map(|reason| (reason.code.name(), reason.points))
             .collect();
         assert_eq!(codes, [("ATTESTATION", 0.0)]);
         let decision = Policy::DEFAULT.decide(&Facts::of(found));
@@ -344,7 +344,7 @@ fn an_owner_who_signs_is_protected_from_unsigned_calls() {
         let reason = score
             .reasons
             .into_iter()
-            .find(|reason| reason.code == "SPOOF_SUSPECTED");
+            .find(|reason| reason.code.name() == "SPOOF_SUSPECTED");
         reason.map(|reason| reason.points)
     };
     assert_eq!(

@@ -278,7 +278,11 @@ async fn lists_decide_over_calls_in_their_order() {
     let one = instance().await;
     let decided = |number: &str| {
         let found = one.look_up(number);
-        (found.decision.action, found.decision.basis, found.score.reasons[0].code)
+        (
+            found.decision.action,
+            found.decision.basis,
+            found.score.reasons[0].code.name(),
+        )
     };
     let lists = [
         ("own-prefixes", ListKind::TenantPrefix),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ringwarden::clock::monotonic;
 use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, StatusKind, Verstat};
+use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
@@ -38,7 +39,7 @@ pub(crate) fn signed(attestation: Attestation) -> LookupInput {
 }
 
 pub(crate) fn codes(outcome: &LookupOutcome) -> Vec<&'static str> {
-    outcome.score.reasons.iter().map(|reason| reason.code).collect()
+    outcome.score.reasons.iter().map(|reason| reason.code.name()).collect()
 }
 
 fn e164(text: &str) -> E164 {
@@ -91,7 +92,7 @@ async fn an_answer_that_would_come_too_late_lets_the_call_through() {
     assert_eq!(late.sip.as_ref().unwrap().code, 404);
     let explained = one.services.lookups.decision(&late.decision_id).unwrap();
     assert_eq!(explained.basis, Basis::FailOpen);
-    assert_eq!(explained.reasons, [("DEADLINE_EXCEEDED", 0.0)]);
+    assert_eq!(explained.reasons, [(Some(ReasonCode::DeadlineExceeded), 0.0)]);
 }
 
 /// A lookup waits for a shard that is being written only until its own deadline.
@@ -168,9 +169,9 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     let value = blocked.score.verdict.value.unwrap();
     assert!((record.value.unwrap() - value).abs() <= 0.005 + 1e-9);
     let found: Vec<_> = record.reasons.iter().map(|(code, _)| *code).collect();
-    let expected: Vec<_> = blocked.score.reasons.iter().map(|reason| reason.code).collect();
+    let expected: Vec<_> = blocked.score.reasons.iter().map(|reason| Some(reason.code)).collect();
     assert!(
-        expected.contains(&"RECENT_REPORTS") && expected.starts_with(&found),
+        expected.contains(&Some(ReasonCode::RecentReports)) && expected.starts_with(&found),
         "{found:?} {expected:?}"
     );
 

@@ -151,7 +151,7 @@ fn facts(outcome: &LookupOutcome) -> (u32, Option<Timestamp>, Option<Timestamp>)
 
 fn codes(outcome: &LookupOutcome) -> BTreeSet<&'static str> {
     let weighty = outcome.score.reasons.iter().filter(|reason| reason.points.abs() > 0.01);
-    weighty.map(|reason| reason.code).collect()
+    weighty.map(|reason| reason.code.name()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

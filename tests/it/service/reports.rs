@@ -58,7 +58,7 @@ async fn many_reports_make_a_number_critical_and_time_makes_it_harmless() {
         hot.score
             .reasons
             .iter()
-            .any(|reason| reason.code == "RECENT_REPORTS" && reason.points > 0.0)
+            .any(|reason| reason.code.name() == "RECENT_REPORTS" && reason.points > 0.0)
     );
     one.clock.advance(Duration::from_secs(400 * 86_400));
     let cold = one.look_up(NUMBER);

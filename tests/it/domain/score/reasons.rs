@@ -7,8 +7,9 @@ use ringwarden::domain::ids::Area;
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, StatusKind};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::range::Neighbourhood;
+use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::report::ReportBody;
-use ringwarden::domain::score::{ReasonCode, Score};
+use ringwarden::domain::score::Score;
 use ringwarden::domain::state::NumberState;
 
 use super::scene::{
@@ -135,11 +136,11 @@ fn the_reasons_add_up_under_a_status() {
 #[test]
 fn codes_are_frozen() {
     for (code, text) in CODES {
-        assert_eq!(code.as_str(), text);
+        assert_eq!(code.name(), text);
     }
     let unscored = |kind| plain(&with_status(reported_times(1), kind), day(0)).reasons;
-    assert_eq!(unscored(StatusKind::Protected)[0].code, "PROTECTED_NUMBER");
-    assert_eq!(unscored(StatusKind::DoNotOriginate)[0].code, "DO_NOT_ORIGINATE");
+    assert_eq!(unscored(StatusKind::Protected)[0].code.name(), "PROTECTED_NUMBER");
+    assert_eq!(unscored(StatusKind::DoNotOriginate)[0].code.name(), "DO_NOT_ORIGINATE");
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn each_feature_belongs_to_its_reason() {
     ];
     let mut features = 0;
     for (code, names) in wanted {
-        assert_eq!(booked(code), names, "{}", code.as_str());
+        assert_eq!(booked(code), names, "{}", code.name());
         features += names.len();
     }
     assert_eq!(features, Feature::ALL.len());
