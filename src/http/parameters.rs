@@ -58,7 +58,23 @@ pub(super) fn read<T: DeserializeOwned>(fields: &QueryFields<'_>) -> Result<T, A
             let error = message::<T>(std::iter::once(field.clone())).err()?;
             Some(Violation::new(field.0, error.to_string()))
         });
-        ApiError::invalid(violations.collect())
+        let mut violations: Vec<_> = violations.collect();
+        if violations.is_empty() {
+            violations.extend(exclusive::<T>(fields));
+        }
+        ApiError::invalid(violations)
+    })
+}
+
+/// A violation for each field that is one choice of several, if another choice is set too.
+fn exclusive<T: DeserializeOwned>(fields: &QueryFields<'_>) -> impl Iterator<Item = Violation> {
+    fields.iter().filter_map(|field| {
+        let mut others = fields.iter().filter(|other| other.0 != field.0);
+        let other = others.find(|other| message::<T>([field.clone(), (*other).clone()].into_iter()).is_err())?;
+        Some(Violation::new(
+            field.0,
+            format!("cannot be set together with {}", other.0),
+        ))
     })
 }
 
@@ -149,5 +165,49 @@ impl<'de> de::Deserializer<'de> for FieldTexts<'_> {
     forward_to_deserialize_any! {
         i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct tuple
         tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::v1::WithdrawReportsRequest;
+
+    const KNOWN: &[Parameter] = &[
+        Parameter {
+            name: "import_id",
+            field: "import_id",
+        },
+        Parameter {
+            name: "reporter_id",
+            field: "reporter_id",
+        },
+        Parameter {
+            name: "reason",
+            field: "reason",
+        },
+    ];
+
+    fn violations(query: &str) -> Vec<(String, String)> {
+        let fields = split(query, KNOWN).unwrap();
+        let error = read::<WithdrawReportsRequest>(&fields).unwrap_err();
+        let violations = error.violations().iter();
+        violations
+            .map(|violation| (violation.field.clone(), violation.problem.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn fields_that_exclude_each_other_are_named() {
+        let problem = |other| format!("cannot be set together with {other}");
+        assert_eq!(
+            violations("import_id=a&reason=b&reporter_id=c"),
+            [
+                ("import_id".to_owned(), problem("reporter_id")),
+                ("reporter_id".to_owned(), problem("import_id")),
+            ]
+        );
+        let twice = violations("import_id=a&import_id=b&reporter_id=c");
+        assert_eq!(twice, [("import_id".to_owned(), "is set twice".to_owned())]);
     }
 }
