@@ -16,7 +16,7 @@ use protox::prost_reflect::prost_types::FileDescriptorSet;
 use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 
 const PACKAGE: &str = "ringwarden.v1";
-const FILES: [&str; 6] = ["common", "lookup", "report", "number", "case", "list"];
+const FILES: [&str; 7] = ["common", "lookup", "report", "number", "case", "list", "note"];
 /// The types of `google.protobuf` come from pbjson: its durations have the right JSON. Its timestamps do not, so the
 /// project has its own. The longer path must come first.
 const WELL_KNOWN: [(&str, &str); 2] = [

@@ -1,7 +1,7 @@
 //! Fraud cases and the numbers linked to them.
 
 use super::convert::case as convert;
-use super::convert::check_batch;
+use super::convert::{check_batch, note};
 use super::{Api, ApiError, RequestContext};
 use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::metrics::MutationLabel;
@@ -26,7 +26,7 @@ impl Api {
         .await
     }
 
-    /// Reads a case, with a page of its numbers if the request asks for it.
+    /// Reads a case with its latest notes, and a page of its numbers if the request asks for it.
     ///
     /// # Errors
     /// If the case does not exist, or the page is not valid.
@@ -42,10 +42,12 @@ impl Api {
             Some(page) => cases.members(&id, &page)?,
             None => (Vec::new(), String::new()),
         };
+        let notes = self.notes()?.latest_of_case(&details.case.id);
         Ok(v1::GetCaseResponse {
             case: Some(convert::case(&details)),
             members: members.iter().map(convert::member).collect(),
             next_page_token,
+            notes: note::notes(&notes),
         })
     }
 

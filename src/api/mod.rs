@@ -12,6 +12,7 @@ mod deadline;
 mod error;
 mod list;
 mod lookup;
+mod note;
 mod number;
 mod readiness;
 mod reason;
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
-use crate::service::{Cases, Lists, Lookups, Numbers, Reports, ServiceError, Services};
+use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services};
 
 pub use crate::domain::list::MAX_PART_ENTRIES;
 pub use crate::service::Violation;
@@ -118,6 +119,11 @@ impl Api {
     /// Lists, once the index is loaded.
     fn lists(&self) -> Result<&Lists, ApiError> {
         Ok(&self.ready()?.lists)
+    }
+
+    /// Notes, once the index is loaded.
+    fn notes(&self) -> Result<&Notes, ApiError> {
+        Ok(&self.ready()?.notes)
     }
 
     /// The services. Before the index is loaded an answer would be a guess.

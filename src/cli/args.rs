@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
-use super::{case, completions, decision, evaluate, fit, health, import, list, lookup, normalize, number, report};
+use super::{
+    case, completions, decision, evaluate, fit, health, import, list, lookup, normalize, note, number, report,
+};
 use crate::config::ServeArgs;
 
 /// Call-reputation engine: what is known about a phone number, before the phone rings
@@ -49,6 +51,8 @@ pub enum ClientCommand {
     Number(number::NumberArgs),
     /// Create, show and change fraud cases, and link numbers to them
     Case(case::CaseArgs),
+    /// Add notes to numbers and cases, and list them
+    Note(note::NoteArgs),
     /// Show lists of numbers, such as do-not-originate lists
     List(list::ListArgs),
     /// Parse numbers and print them in one form (E.164); needs no server
@@ -97,6 +101,9 @@ mod tests {
             "ringwarden import list dno.csv.gz --kind do-not-originate --list-id dno --expected-version 7",
             "ringwarden list show dno --limit 5",
             "ringwarden list ls --json",
+            "ringwarden note add --number +14155550199 --region US asked_the_carrier --actor ana",
+            "ringwarden note add --case c-1 -",
+            "ringwarden note list --case c-1 --limit 5 --json",
             "ringwarden normalize --region us",
             "ringwarden completions zsh",
         ] {
@@ -123,6 +130,10 @@ mod tests {
             "ringwarden import list dno.csv --list-id dno",
             "ringwarden import list dno.csv --kind nonsense --list-id dno",
             "ringwarden list",
+            "ringwarden note add asked_the_carrier",
+            "ringwarden note add --case c-1",
+            "ringwarden note add --number +14155550199 --case c-1 asked_the_carrier",
+            "ringwarden note list",
             "ringwarden normalize --region XX",
         ] {
             assert!(!parses(line), "{line}");

@@ -21,6 +21,7 @@ mod list;
 mod lookup;
 mod names;
 mod normalize;
+mod note;
 mod number;
 mod output;
 mod report;
@@ -60,6 +61,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Report(args) => Box::pin(report::run(args)).await,
         ClientCommand::Number(args) => Box::pin(number::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
+        ClientCommand::Note(args) => Box::pin(note::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,
         ClientCommand::Health(args) => health::run(args).await,

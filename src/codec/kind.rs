@@ -18,6 +18,8 @@ macro_rules! stored_kinds {
                 Case = 2 => crate::domain::case::Case,
                 /// A list of numbers and prefixes.
                 List = 5 => crate::domain::list::List,
+                /// A note on a number or a case.
+                Note = 6 => crate::domain::note::Note,
             }
             side_records {
                 /// The state of a reporter: recent claims, and the reports counted today.
@@ -118,7 +120,7 @@ mod tests {
     #[test]
     fn codes_and_names_are_frozen() {
         let records: Vec<_> = RecordKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
-        assert_eq!(records, [(1, "number"), (2, "case"), (5, "list")]);
+        assert_eq!(records, [(1, "number"), (2, "case"), (5, "list"), (6, "note")]);
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
         assert_eq!(sides, [(3, "reporter"), (4, "tenant")]);
     }

@@ -10,6 +10,7 @@ pub mod entry;
 mod evidence;
 mod kind;
 pub mod list;
+pub mod note;
 pub mod number;
 mod parts;
 mod record;

@@ -27,6 +27,7 @@ use crate::wire::FILE_DESCRIPTOR_SET;
 use crate::wire::v1::case_service_server::CaseServiceServer;
 use crate::wire::v1::list_service_server::ListServiceServer;
 use crate::wire::v1::lookup_service_server::LookupServiceServer;
+use crate::wire::v1::note_service_server::NoteServiceServer;
 use crate::wire::v1::number_service_server::NumberServiceServer;
 use crate::wire::v1::report_service_server::ReportServiceServer;
 
@@ -38,17 +39,18 @@ const MAX_PENDING_RESETS: usize = 20;
 const MAX_ERROR_RESETS: usize = 1_024;
 /// Bytes of the headers of one request.
 const MAX_HEADER_BYTES: u32 = 16 << 10;
-/// Bytes of a request of NumberService or CaseService: 1,000 links and their texts.
+/// Bytes of a request of NumberService, CaseService or NoteService: 1,000 links and their texts.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 /// The service names of health checks. The empty one is the whole server.
-const HEALTH_NAMES: [&str; 6] = [
+const HEALTH_NAMES: [&str; 7] = [
     "",
     <LookupServiceServer<GrpcServices> as NamedService>::NAME,
     <ReportServiceServer<GrpcServices> as NamedService>::NAME,
     <NumberServiceServer<GrpcServices> as NamedService>::NAME,
     <CaseServiceServer<GrpcServices> as NamedService>::NAME,
     <ListServiceServer<GrpcServices> as NamedService>::NAME,
+    <NoteServiceServer<GrpcServices> as NamedService>::NAME,
 ];
 
 /// The limits of a gRPC server.
@@ -109,7 +111,8 @@ async fn run(
     let reports = ReportServiceServer::new(services.clone()).max_decoding_message_size(batch);
     let numbers = NumberServiceServer::new(services.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let cases = CaseServiceServer::new(services.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let lists = ListServiceServer::new(services).max_decoding_message_size(batch);
+    let lists = ListServiceServer::new(services.clone()).max_decoding_message_size(batch);
+    let notes = NoteServiceServer::new(services).max_decoding_message_size(MAX_MESSAGE_BYTES);
     builder(limits)
         .layer(layers())
         .add_service(lookups)
@@ -117,6 +120,7 @@ async fn run(
         .add_service(numbers)
         .add_service(cases)
         .add_service(lists)
+        .add_service(notes)
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)

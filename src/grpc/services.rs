@@ -11,6 +11,7 @@ use crate::wire::v1;
 use crate::wire::v1::case_service_server::CaseService;
 use crate::wire::v1::list_service_server::ListService;
 use crate::wire::v1::lookup_service_server::LookupService;
+use crate::wire::v1::note_service_server::NoteService;
 use crate::wire::v1::number_service_server::NumberService;
 use crate::wire::v1::report_service_server::ReportService;
 
@@ -123,4 +124,12 @@ service! {
             self.0.replace_list(parts, &context).await.map(Response::new)
         }
     }
+}
+
+service! {
+    NoteService {
+        add_note(AddNoteRequest).await -> AddNoteResponse;
+        list_notes(ListNotesRequest) -> ListNotesResponse;
+    }
+    {}
 }

@@ -253,6 +253,26 @@ pub static ROUTES: &[Route] = &[
         "ListLists",
         handler!(list_lists(ListListsRequest)),
     ),
+    post(
+        "/v1/notes",
+        "NoteService",
+        "AddNote",
+        handler!(add_note(AddNoteRequest).await),
+    )
+    .example(include_str!("examples/add_note.json")),
+    get(
+        "/v1/notes",
+        "NoteService",
+        "ListNotes",
+        handler!(list_notes(ListNotesRequest)),
+    )
+    .query(&[
+        same("number"),
+        same("case_id"),
+        same("default_region"),
+        same("page_size"),
+        same("page_token"),
+    ]),
 ];
 
 const fn get(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {

@@ -7,6 +7,7 @@ mod block;
 mod cases;
 mod freshness;
 mod lists;
+mod notes;
 mod number_entry;
 mod shard;
 mod stored;
@@ -34,13 +35,14 @@ use cases::CaseTable;
 pub use freshness::{Freshness, FreshnessKeeper, Moment, STALE_AFTER, StoreState};
 pub use lists::ListSnapshot;
 use lists::ListTable;
+use notes::NoteTable;
 use shard::ShardIndex;
 pub use stored::{IndexedRecord, LoadedKind};
 
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
 
-/// Everything known of all numbers, cases and lists.
+/// Everything known of all numbers, cases, lists and notes.
 #[derive(Debug)]
 pub struct Index {
     model: Arc<ScoreModel>,
@@ -51,6 +53,8 @@ pub struct Index {
     cases: RwLock<CaseTable>,
     /// Lists have their own lock. They are read by number.
     lists: ListTable,
+    /// Notes have their own lock. Lookups do not read them.
+    notes: RwLock<NoteTable>,
 }
 
 /// A call, or a number apart from any call.
@@ -123,6 +127,7 @@ impl Index {
             shards,
             cases: RwLock::default(),
             lists: ListTable::default(),
+            notes: RwLock::default(),
         }
     }
 

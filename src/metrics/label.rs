@@ -115,6 +115,8 @@ label! {
         UnlinkNumbers "UnlinkNumbers",
         /// `ReplaceList`.
         ReplaceList "ReplaceList",
+        /// `AddNote`.
+        AddNote "AddNote",
     }
 }
 

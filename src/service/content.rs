@@ -24,6 +24,7 @@ pub(super) enum Method {
     ListCases = 66,
     ListMembers = 67,
     ListEntries = 68,
+    ListNotes = 69,
 }
 
 /// The content of a request as bytes.

@@ -1,9 +1,9 @@
 //! The services: everything that Ringwarden does, with domain types in and out.
 //!
 //! The services are types with walls. [`Lookups`] answers questions from the index, and cannot reach a store.
-//! [`Reports`], [`Numbers`], [`Cases`] and [`Lists`] read, compute and write through one `Writer`, which is the only
-//! part that commits. Writes are durable first: read, a pure function, commit guarded by versions, and only then the
-//! index.
+//! [`Reports`], [`Numbers`], [`Cases`], [`Lists`] and [`Notes`] read, compute and write through one `Writer`, which is
+//! the only part that commits. Writes are durable first: read, a pure function, commit guarded by versions, and only
+//! then the index.
 //!
 //! The service checks meaning (is this number possible, is this step allowed, does this version match); the api checks
 //! shape (lengths, required fields, known values).
@@ -16,6 +16,7 @@ mod facts;
 mod identity;
 mod lists;
 mod lookup;
+mod notes;
 mod numbers;
 mod page;
 mod reports;
@@ -42,6 +43,7 @@ pub use facts::RecordFacts;
 pub use identity::Identity;
 pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput};
+pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, StatusInput};
 pub use page::PageRequest;
 pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};
@@ -60,6 +62,8 @@ pub struct Services {
     pub cases: Cases,
     /// Do-not-originate and other lists.
     pub lists: Lists,
+    /// Notes of analysts on numbers and cases.
+    pub notes: Notes,
     writer: Arc<Writer>,
     clock: Clock,
     metrics: Metrics,
@@ -116,7 +120,8 @@ impl Services {
             reports: Reports::new(Arc::clone(&writer), page_key.clone(), &meta, settings.quotas),
             numbers: Numbers::new(Arc::clone(&writer), page_key.clone()),
             cases: Cases::new(Arc::clone(&writer), page_key.clone()),
-            lists: Lists::new(Arc::clone(&writer), page_key),
+            lists: Lists::new(Arc::clone(&writer), page_key.clone()),
+            notes: Notes::new(Arc::clone(&writer), page_key),
             writer,
             clock,
             metrics,

@@ -16,6 +16,7 @@ use ringwarden::store::{LogHead, Store};
 use ringwarden::tasks::Tasks;
 use ringwarden::wire::v1::case_service_client::CaseServiceClient;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
+use ringwarden::wire::v1::note_service_client::NoteServiceClient;
 use ringwarden::wire::v1::number_service_client::NumberServiceClient;
 use ringwarden::wire::v1::report_service_client::ReportServiceClient;
 use serde_json::Value;
@@ -127,6 +128,10 @@ impl Server {
 
     pub fn cases(&self) -> CaseServiceClient<Channel> {
         CaseServiceClient::new(self.channel.clone())
+    }
+
+    pub fn notes(&self) -> NoteServiceClient<Channel> {
+        NoteServiceClient::new(self.channel.clone())
     }
 
     /// The ends of the store's logs: they move with every write.

@@ -8,6 +8,7 @@ pub(super) mod case;
 mod kinds;
 pub(super) mod list;
 pub(super) mod lookup;
+pub(super) mod note;
 pub(super) mod number;
 pub(super) mod report;
 mod shown;

@@ -1,6 +1,6 @@
 //! Numbers: the dossier, statuses, the list, the reset.
 
-use super::{FieldReader, page, report, shown};
+use super::{FieldReader, note, page, report, shown};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::StatusKind;
 use crate::domain::score::Score;
@@ -169,6 +169,7 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDo
         last_reported: dossier.facts.last_reported.and_then(shown::time),
         latest_reports: latest.unwrap_or_default(),
         version: dossier.version,
+        notes: note::notes(&dossier.notes),
     }
 }
 

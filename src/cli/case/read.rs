@@ -6,6 +6,7 @@ use comfy_table::Table;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::{self, name_of};
+use crate::cli::note;
 use crate::cli::shared::Limit;
 use crate::cli::{output, time};
 use crate::wire::v1::case_service_client::CaseServiceClient;
@@ -80,6 +81,7 @@ pub(super) async fn show(args: CaseShowArgs) -> Result<(), CliError> {
     if let Some(case) = &answer.case {
         print(case)?;
     }
+    print_section(&note::table(&answer.notes))?;
     print_section(&members_table(&answer.members))
 }
 

@@ -7,6 +7,7 @@ use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::lookup::card;
 use crate::cli::names::name_of;
+use crate::cli::note;
 use crate::cli::report;
 use crate::cli::shared::InRegion;
 use crate::cli::{output, time};
@@ -48,6 +49,7 @@ fn print(dossier: &NumberDossier) -> Result<(), CliError> {
     let sections = [
         statuses_table(&dossier.statuses),
         card::cases_table(cases),
+        note::table(&dossier.notes),
         report::list::table(&dossier.latest_reports),
     ];
     for section in sections.iter().filter(|table| !table.is_empty()) {

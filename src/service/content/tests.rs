@@ -158,6 +158,7 @@ fn methods_are_frozen() {
         (Method::ListCases, 66),
         (Method::ListMembers, 67),
         (Method::ListEntries, 68),
+        (Method::ListNotes, 69),
     ];
     for (method, byte) in all {
         assert_eq!(method as u8, byte, "{method:?}");

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::Numbers;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, Source};
+use crate::domain::note::{Note, NoteSubject};
 use crate::domain::score::{Detail, Score};
 use crate::domain::status::StatusEntry;
 use crate::number::{self, Region};
 use crate::service::ServiceError;
 use crate::service::facts::RecordFacts;
 use crate::service::identity::{Identity, read_number};
+use crate::service::notes;
 use crate::service::reports::{StoredReport, stored_reports};
 use crate::store::Version;
 
@@ -39,6 +41,8 @@ pub struct Dossier {
     pub not_spam_count: u32,
     /// The newest reports.
     pub latest: Vec<StoredReport>,
+    /// The newest notes.
+    pub notes: Vec<Arc<Note>>,
     /// The record's version; 0 if there is none.
     pub version: Version,
 }
@@ -71,6 +75,7 @@ impl Numbers {
             Some(DossierLink { link, case })
         });
         let links = links.collect();
+        let notes = notes::latest(index, &NoteSubject::Number(number));
         Ok(index.look_up(number, now, |known| Dossier {
             identity: Identity::of(&number::describe(number), true),
             score: known.score(Detail::Sentences),
@@ -81,6 +86,7 @@ impl Numbers {
             facts: RecordFacts::of(known),
             not_spam_count: known.state.evidence.not_spam_reports,
             latest: reports.iter().take(LATEST_REPORTS).cloned().collect(),
+            notes,
             version: record.version.unwrap_or(0),
         }))
     }

@@ -3,3 +3,4 @@
 mod client;
 mod import;
 mod lists;
+mod notes;

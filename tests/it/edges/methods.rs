@@ -362,6 +362,71 @@ async fn numbers_are_linked_to_cases_and_unlinked() {
 }
 
 #[tokio::test]
+async fn notes_are_added_listed_and_shown() {
+    use v1::add_note_request::Subject;
+    let server = Server::start().await;
+    server.cases().create_case(new_case("create")).await.unwrap();
+    let mut notes = server.notes();
+    let on_number = v1::AddNoteRequest {
+        subject: Some(Subject::Number("(315) 232-8257".into())),
+        default_region: "US".into(),
+        text: "asked the carrier\nno answer".into(),
+        actor: "ana".into(),
+        request_id: "note".into(),
+    };
+    let on_case = v1::AddNoteRequest {
+        subject: Some(Subject::CaseId("case-a".into())),
+        ..on_number.clone()
+    };
+    let added = notes.add_note(on_number.clone()).await.unwrap().into_inner();
+    let again = notes.add_note(on_number.clone()).await.unwrap().into_inner();
+    assert!(added.created && !again.created && added.note == again.note);
+    let note = added.note.unwrap();
+    assert_eq!(note.subject, Some(v1::note::Subject::E164(NUMBER.into())));
+    assert_eq!((note.text.as_str(), note.actor.as_str()), (&*on_number.text, "ana"));
+    assert!(note.note_id.starts_with("n-") && note.created_at.is_some(), "{note:?}");
+    let of_case = notes.add_note(on_case.clone()).await.unwrap().into_inner();
+    assert!(of_case.created, "a request id is of one subject");
+
+    let other = v1::AddNoteRequest {
+        text: "something else".into(),
+        ..on_number.clone()
+    };
+    let refused = notes.add_note(other).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::AlreadyExists);
+    let nowhere = v1::AddNoteRequest {
+        subject: Some(Subject::CaseId("nowhere".into())),
+        ..on_case
+    };
+    assert_eq!(notes.add_note(nowhere).await.unwrap_err().code(), tonic::Code::NotFound);
+
+    let list = v1::ListNotesRequest {
+        subject: Some(v1::list_notes_request::Subject::Number(NUMBER.into())),
+        ..v1::ListNotesRequest::default()
+    };
+    let listed = notes.list_notes(list).await.unwrap().into_inner();
+    assert_eq!(listed.notes, [note]);
+    let get = v1::GetNumberRequest {
+        number: NUMBER.into(),
+        ..v1::GetNumberRequest::default()
+    };
+    let dossier = server.numbers().get_number(get).await.unwrap().into_inner();
+    assert_eq!((&dossier.notes, dossier.version), (&listed.notes, 0));
+    let get = v1::GetCaseRequest {
+        case_id: "case-a".into(),
+        ..v1::GetCaseRequest::default()
+    };
+    let case = server.cases().get_case(get).await.unwrap().into_inner();
+    assert_eq!(case.notes, [of_case.note.unwrap()]);
+    for message in [format!("{listed:?}"), format!("{on_number:?}"), format!("{dossier:?}")] {
+        assert!(!message.contains("carrier") && !message.contains("8257"), "{message}");
+    }
+    let metrics = server.get("/metrics").await.body;
+    let line = "ringwarden_mutations_total{method=\"AddNote\",outcome=\"done\"} 3";
+    assert!(metrics.lines().any(|found| found == line), "{metrics}");
+}
+
+#[tokio::test]
 async fn json_gives_the_same_answers() {
     let server = Server::start().await;
     let body = json!({

@@ -57,6 +57,7 @@ async fn before_the_index_is_loaded_nothing_is_answered_but_health() {
         "ringwarden.v1.LookupService",
         "ringwarden.v1.CaseService",
         "ringwarden.v1.ListService",
+        "ringwarden.v1.NoteService",
     ] {
         let request = HealthCheckRequest {
             service: service.into(),
@@ -173,6 +174,7 @@ async fn reflection_lists_every_service() {
         "NumberService",
         "CaseService",
         "ListService",
+        "NoteService",
     ] {
         assert!(
             names.contains(&format!("ringwarden.v1.{service}").as_str()),

@@ -6,6 +6,7 @@ mod interleaved;
 mod lists;
 mod lookups;
 mod manipulation;
+mod notes;
 mod order;
 mod quotas;
 mod reports;

@@ -4,6 +4,7 @@
 mod cases;
 mod http;
 mod lookups;
+mod notes;
 mod numbers;
 mod reports;
 mod wire;
@@ -92,6 +93,7 @@ async fn prepare(server: &Server) {
     server.reports().submit_report(request).await.unwrap();
     server.numbers().set_number_status(numbers::known()).await.unwrap();
     server.cases().create_case(cases::known()).await.unwrap();
+    server.notes().add_note(notes::known()).await.unwrap();
     let closed = v1::CreateCaseRequest {
         case_id: "closed".into(),
         status: v1::CaseStatus::Corroborated.into(),
@@ -127,6 +129,7 @@ async fn hostile_grpc_is_refused_and_leaves_no_trace() {
         reports::rows(),
         numbers::rows(),
         cases::rows(),
+        notes::rows(),
         wire::rows(),
     ]
     .into_iter()

@@ -15,7 +15,7 @@ fn route(name: &str) -> &'static Route {
 async fn send_examples(server: &Server, description: &Description) {
     for route in ROUTES
         .iter()
-        .filter(|route| !["GetDecision", "GetList"].contains(&route.name))
+        .filter(|route| !["GetDecision", "GetList", "ListNotes"].contains(&route.name))
     {
         let path = description.path(route);
         let answer = match route.example {
@@ -93,6 +93,9 @@ async fn answers_fit_their_schemas_once_there_is_something_to_tell() {
         "{mixed}"
     );
 
+    let note = json!({ "number": "+14155550123", "text": "seen\nagain", "actor": "ana", "requestId": "stays" });
+    let note = check_post(&server, &description, "AddNote", "/v1/notes", &note).await;
+    assert_eq!(note["created"], true, "{note}");
     check_pages(&server, &description).await;
     assert!(server.stop().await);
 }
@@ -122,6 +125,19 @@ async fn check_pages(server: &Server, description: &Description) {
             "/v1/cases/popups-2026?includeMembers=true",
             "/members/0/e164",
         ),
+        ("GetCase", "/v1/cases/popups-2026", "/notes/0/noteId"),
+        ("GetNumber", "/v1/numbers/+14155550123", "/notes/0/text"),
+        (
+            "ListNotes",
+            "/v1/notes?caseId=popups-2026&pageSize=1",
+            "/notes/0/caseId",
+        ),
+        ("ListNotes", "/v1/notes?number=%2B14155550123", "/notes/0/e164"),
+        (
+            "ListNotes",
+            "/v1/notes?number=4155550123&defaultRegion=US",
+            "/notes/0/createdAt",
+        ),
         (
             "ListCases",
             "/v1/cases?query=pop-ups+that&status=CASE_STATUS_REFERRED",
@@ -138,6 +154,26 @@ async fn check_pages(server: &Server, description: &Description) {
         description.check(route(name), &answer);
         assert!(answer.json().pointer(pointer).is_some(), "{path}: {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn the_notes_to_list_are_those_of_one_number_or_one_case() {
+    let server = start().await;
+    let description = Description::of(&server).await;
+    for (query, field) in [
+        ("", "subject"),
+        ("?number=%2B14155550123&case_id=popups-2026", "number"),
+        ("?number=garbage", "number"),
+        ("?case_id=a+b", "case_id"),
+    ] {
+        let answer = server.get(&format!("/v1/notes{query}")).await;
+        assert_eq!(answer.status, 400, "{query}: {answer:?}");
+        description.check(route("ListNotes"), &answer);
+        let violation = &answer.json()["details"][0]["fieldViolations"][0];
+        assert_eq!(violation["field"], field, "{query}: {violation}");
+    }
+    let missing = server.get("/v1/notes?case_id=nowhere").await;
+    assert_eq!(missing.status, 404, "{missing:?}");
 }
 
 #[tokio::test]

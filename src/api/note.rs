@@ -1,0 +1,47 @@
+//! Notes of analysts on numbers and cases.
+
+use super::convert::note as convert;
+use super::{Api, ApiError, RequestContext};
+use crate::metrics::MutationLabel;
+use crate::wire::v1;
+
+impl Api {
+    /// Adds a note to a number or a case.
+    ///
+    /// # Errors
+    /// If the request is not valid, the case does not exist, there are too many notes, or the note cannot be stored.
+    pub async fn add_note(
+        &self,
+        request: v1::AddNoteRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::AddNoteResponse, ApiError> {
+        self.mutate(MutationLabel::AddNote, async {
+            let notes = self.notes()?;
+            let (subject, text, mutation) = convert::new_note(request)?;
+            let added = notes.add(&subject, &text, &mutation).await?;
+            Ok(v1::AddNoteResponse {
+                note: Some(convert::note(&added.note)),
+                created: added.created,
+            })
+        })
+        .await
+    }
+
+    /// Lists the notes on a number or a case.
+    ///
+    /// # Errors
+    /// If the request is not valid, the case does not exist, or the index is being loaded.
+    pub fn list_notes(
+        &self,
+        request: v1::ListNotesRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListNotesResponse, ApiError> {
+        let notes = self.notes()?;
+        let (subject, page) = convert::wanted(request)?;
+        let list = notes.list(&subject, &page)?;
+        Ok(v1::ListNotesResponse {
+            notes: convert::notes(&list.notes),
+            next_page_token: list.next_page_token,
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! The notes of analysts on numbers and cases. A note changes no score, and never changes itself.
+
+use std::fmt;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::actor::Actor;
+use super::ids::{CaseId, RequestId};
+use super::time::Timestamp;
+use super::unknown_fields::UnknownFields;
+use crate::number::E164;
+
+/// The most characters of a note's text.
+pub const MAX_NOTE_CHARS: usize = 2_000;
+/// The most notes on one number or one case.
+pub const MAX_NOTES: usize = 1_000;
+
+/// A note: written once, by one analyst, on a number or a case.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its id.
+    pub id: NoteId,
+    /// What it is on.
+    pub subject: NoteSubject,
+    /// Who wrote it.
+    pub author: Actor,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// The text, which may have several lines. It may hold personal data, so `Debug` does not show it.
+    pub text: Box<str>,
+    /// Fields of a newer release, kept unread.
+    pub unknown_fields: UnknownFields,
+}
+
+/// What a note is on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoteSubject {
+    /// A number. It needs no record.
+    Number(E164),
+    /// A case.
+    Case(CaseId),
+}
+
+/// The id of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NoteId(u128);
+
+impl NoteId {
+    /// The id of the note that a request adds: `xxh3_128` of tenant, subject and request id. A retry derives the same
+    /// id. Frozen: a change of the bytes makes every retry across releases a second note.
+    #[must_use]
+    pub fn derived(tenant: &str, subject: &NoteSubject, request: &RequestId) -> Self {
+        let subject = match subject {
+            NoteSubject::Number(number) => format!("number {}", number.digits()),
+            NoteSubject::Case(id) => format!("case {id}"),
+        };
+        let text = format!("{tenant}\n{subject}\n{}", request.as_str());
+        Self(xxh3_128(text.as_bytes()))
+    }
+
+    /// An id from a stored integer.
+    #[must_use]
+    pub const fn from_raw(id: u128) -> Self {
+        Self(id)
+    }
+
+    /// The integer that is stored for the id.
+    #[must_use]
+    pub const fn raw(self) -> u128 {
+        self.0
+    }
+}
+
+/// The id as clients see it: `n-` and 32 hexadecimal digits.
+impl fmt::Display for NoteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n-{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Note")
+            .field("id", &self.id)
+            .field("subject", &self.subject)
+            .field("author", &self.author)
+            .field("created_at", &self.created_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number() -> NoteSubject {
+        NoteSubject::Number(E164::from_digits(14_155_550_199).unwrap())
+    }
+
+    #[test]
+    fn ids_are_frozen_and_differ_by_tenant_subject_and_request() {
+        let (one, two) = (RequestId::parse("r1").unwrap(), RequestId::parse("r2").unwrap());
+        let case = NoteSubject::Case(CaseId::parse("14155550199").unwrap());
+        let id = NoteId::derived("default", &number(), &one);
+        assert_eq!(id.to_string(), FROZEN_ON_NUMBER);
+        assert_eq!(NoteId::derived("default", &case, &one).to_string(), FROZEN_ON_CASE);
+        assert_ne!(id, NoteId::derived("default", &number(), &two));
+        assert_ne!(id, NoteId::derived("other", &number(), &one));
+    }
+
+    #[test]
+    fn debug_shows_neither_the_text_nor_the_whole_number() {
+        let note = Note {
+            id: NoteId::from_raw(7),
+            subject: number(),
+            author: Actor::parse("ana").unwrap(),
+            created_at: Timestamp::from_secs(5),
+            text: "the owner called".into(),
+            unknown_fields: UnknownFields::default(),
+        };
+        let shown = format!("{note:?}");
+        assert!(shown.contains("ana") && shown.contains("+1415555xxxx"), "{shown}");
+        assert!(!shown.contains("owner") && !shown.contains("0199"), "{shown}");
+    }
+
+    const FROZEN_ON_NUMBER: &str = "n-06241ce12c8d0d4838a3a8f11ce20ccc";
+    const FROZEN_ON_CASE: &str = "n-290fb0ad32b0724d86bbe381838f892f";
+}

@@ -1,0 +1,132 @@
+//! All notes, by shard and subject.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Index, IndexedRecord};
+use crate::codec::note::{NoteKey, shard_of};
+use crate::domain::model::ScoreModel;
+use crate::domain::note::{Note, NoteId, NoteSubject};
+use crate::domain::time::Timestamp;
+use crate::shard::{Shard, Version};
+
+/// The notes of an index. Notes are few, and only analysts read them, so all have one lock.
+#[derive(Debug, Default)]
+pub(super) struct NoteTable(BTreeMap<Shard, NotesBySubject>);
+
+/// The notes of one shard, and for each subject the order of its notes.
+#[derive(Debug, Default)]
+pub struct NotesBySubject(BTreeMap<NoteSubject, BTreeMap<PlaceOfNote, (Version, Arc<Note>)>>);
+
+/// Notes of one subject are in the order of their times. Those of the same millisecond are in the order of their ids.
+type PlaceOfNote = (Timestamp, NoteId);
+
+impl IndexedRecord for Note {
+    type Loaded = NotesBySubject;
+
+    fn load(loaded: &mut Self::Loaded, _: NoteKey, version: Version, record: Self, _: &ScoreModel) {
+        loaded.insert(version, record);
+    }
+
+    fn replace(index: &Index, shard: Shard, loaded: Self::Loaded) {
+        index.notes.write().0.insert(shard, loaded);
+    }
+
+    fn apply(index: &Index, key: NoteKey, version: Version, record: Option<Self>) {
+        let mut notes = index.notes.write();
+        let shard = notes.0.entry(key.shard).or_default();
+        match record {
+            Some(note) => shard.insert(version, note),
+            None => shard.remove(key.id, version),
+        }
+    }
+}
+
+impl Index {
+    /// All notes on a number or case, newest first. There are at most
+    /// [`MAX_NOTES`](crate::domain::note::MAX_NOTES).
+    #[must_use]
+    pub fn notes(&self, subject: &NoteSubject) -> Vec<Arc<Note>> {
+        let notes = self.notes.read();
+        let shard = notes.0.get(&shard_of(subject));
+        let of_subject = shard.and_then(|shard| shard.0.get(subject)).into_iter().flatten();
+        of_subject.rev().map(|(_, (_, note))| Arc::clone(note)).collect()
+    }
+}
+
+impl NotesBySubject {
+    /// Adds a note, unless a later version is there.
+    fn insert(&mut self, version: Version, note: Note) {
+        let of_subject = self.0.entry(note.subject.clone()).or_default();
+        let place = (note.created_at, note.id);
+        if of_subject.get(&place).is_none_or(|(known, _)| *known < version) {
+            of_subject.insert(place, (version, Arc::new(note)));
+        }
+    }
+
+    /// Removes a deleted note, unless a later version is there. Its subject is not known, so all notes of the shard are
+    /// searched.
+    fn remove(&mut self, id: NoteId, version: Version) {
+        for of_subject in self.0.values_mut() {
+            of_subject.retain(|(_, found), (known, _)| *found != id || *known >= version);
+        }
+        self.0.retain(|_, of_subject| !of_subject.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::Actor;
+    use crate::domain::unknown_fields::UnknownFields;
+    use crate::number::E164;
+
+    fn note(id: u128, secs: i64) -> Note {
+        Note {
+            id: NoteId::from_raw(id),
+            subject: NoteSubject::Number(E164::from_digits(14_155_550_199).unwrap()),
+            author: Actor::parse("ana").unwrap(),
+            created_at: Timestamp::from_secs(secs),
+            text: "seen".into(),
+            unknown_fields: UnknownFields::default(),
+        }
+    }
+
+    fn ids(index: &Index) -> Vec<u128> {
+        let notes = index.notes(&note(0, 0).subject);
+        notes.iter().map(|note| note.id.raw()).collect()
+    }
+
+    fn apply(index: &Index, version: Version, note: &Note, record: Option<Note>) {
+        index.apply(NoteKey::of(&note.subject, note.id), version, record);
+    }
+
+    #[test]
+    fn the_newest_note_is_first_and_a_deleted_one_is_gone() {
+        let index = Index::new(Arc::new(ScoreModel::default()));
+        for (version, note) in (1..).zip([note(3, 10), note(1, 20), note(2, 10)]) {
+            apply(&index, version, &note, Some(note.clone()));
+        }
+        assert_eq!(ids(&index), [1, 3, 2]);
+        apply(&index, 1, &note(3, 10), Some(note(3, 10)));
+        apply(&index, 2, &note(2, 10), None); // older than the note
+        assert_eq!(ids(&index), [1, 3, 2]);
+        apply(&index, 4, &note(3, 10), None);
+        assert_eq!(ids(&index), [1, 2]);
+    }
+
+    #[test]
+    fn a_reload_replaces_the_notes_of_its_shard_only() {
+        let index = Index::new(Arc::new(ScoreModel::default()));
+        apply(&index, 1, &note(1, 10), Some(note(1, 10)));
+        let shard = shard_of(&note(0, 0).subject);
+        let other = Shard::new(shard.byte().wrapping_add(1));
+        Note::replace(&index, other, NotesBySubject::default());
+        assert_eq!(ids(&index), [1]);
+        let mut loaded = NotesBySubject::default();
+        let key = NoteKey::of(&note(2, 10).subject, NoteId::from_raw(2));
+        Note::load(&mut loaded, key, 2, note(2, 10), index.model());
+        Note::replace(&index, shard, loaded);
+        assert_eq!(ids(&index), [2]);
+    }
+}
