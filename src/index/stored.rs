@@ -1,7 +1,7 @@
 //! Stored records into the index: where each kind of record is kept, and the dispatch from a kind's integer to its type.
 
 use super::Index;
-use crate::codec::{DecodeError, RecordKind, StoredRecord, UnreadableValue, stored_kinds};
+use crate::codec::{RecordKind, StoredRecord, UnreadableValue, stored_kinds};
 use crate::domain::model::ScoreModel;
 use crate::shard::{Shard, Version};
 
@@ -30,17 +30,18 @@ impl LoadedKind {
         Self(no_records(kind))
     }
 
-    /// Adds a record, from the bytes of its id and of itself. `model` is that of the index.
+    /// Adds a record, from the bytes of its id and of itself. `model` is that of the index. False if this release does
+    /// not know such an id: the record is left out.
     ///
     /// # Errors
-    /// If the id or the record cannot be read.
+    /// If the record cannot be read.
     pub fn add(
         &mut self,
         id: &[u8],
         version: Version,
         bytes: &[u8],
         model: &ScoreModel,
-    ) -> Result<(), UnreadableValue> {
+    ) -> Result<bool, UnreadableValue> {
         self.0.add(id, version, bytes, model)
     }
 }
@@ -51,17 +52,18 @@ impl Index {
         R::apply(self, id, version, record);
     }
 
-    /// As [`Self::apply`], from the bytes of the id and of the record.
+    /// As [`Self::apply`], from the bytes of the id and of the record. False if this release does not know such an id:
+    /// the record is left out.
     ///
     /// # Errors
-    /// If the id or the record cannot be read.
+    /// If the record cannot be read.
     pub fn apply_bytes(
         &self,
         kind: RecordKind,
         id: &[u8],
         version: Version,
         bytes: Option<&[u8]>,
-    ) -> Result<(), UnreadableValue> {
+    ) -> Result<bool, UnreadableValue> {
         apply_bytes(self, kind, id, version, bytes)
     }
 
@@ -73,7 +75,7 @@ impl Index {
 
 /// The records of one kind in one shard, whatever the kind.
 trait LoadedRecords: Send {
-    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<(), UnreadableValue>;
+    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<bool, UnreadableValue>;
     fn replace(self: Box<Self>, index: &Index, shard: Shard);
 }
 
@@ -81,9 +83,12 @@ trait LoadedRecords: Send {
 struct LoadedAs<R: IndexedRecord>(R::Loaded);
 
 impl<R: IndexedRecord> LoadedRecords for LoadedAs<R> {
-    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<(), UnreadableValue> {
-        R::load(&mut self.0, id_of::<R>(id)?, version, R::decode(bytes)?, model);
-        Ok(())
+    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<bool, UnreadableValue> {
+        let Some(id) = R::id_from_bytes(id) else {
+            return Ok(false);
+        };
+        R::load(&mut self.0, id, version, R::decode(bytes)?, model);
+        Ok(true)
     }
 
     fn replace(self: Box<Self>, index: &Index, shard: Shard) {
@@ -108,7 +113,7 @@ macro_rules! dispatch_by_kind {
             id: &[u8],
             version: Version,
             bytes: Option<&[u8]>,
-        ) -> Result<(), UnreadableValue> {
+        ) -> Result<bool, UnreadableValue> {
             match kind {
                 $(RecordKind::$kind => apply_bytes_as::<$record>(index, id, version, bytes),)*
             }
@@ -122,19 +127,10 @@ fn apply_bytes_as<R: IndexedRecord>(
     id: &[u8],
     version: Version,
     bytes: Option<&[u8]>,
-) -> Result<(), UnreadableValue> {
-    let record = bytes.map(R::decode).transpose()?;
-    match R::id_from_bytes(id) {
-        Some(id) => R::apply(index, id, version, record),
-        // One entry that nobody can ask for must not hold up all that follow it.
-        None => tracing::warn!(kind = R::NAME, version, "an entry with an unreadable id was left out"),
-    }
-    Ok(())
-}
-
-fn id_of<R: StoredRecord>(bytes: &[u8]) -> Result<R::Id, UnreadableValue> {
-    R::id_from_bytes(bytes).ok_or(UnreadableValue {
-        what: R::NAME,
-        cause: DecodeError::Range("id"),
-    })
+) -> Result<bool, UnreadableValue> {
+    let Some(id) = R::id_from_bytes(id) else {
+        return Ok(false);
+    };
+    R::apply(index, id, version, bytes.map(R::decode).transpose()?);
+    Ok(true)
 }

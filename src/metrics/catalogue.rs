@@ -64,6 +64,8 @@ catalogue! {
         "1 if the store is no longer the one that the server opened, or has been emptied, else 0. Set an alert on 1."
     ENTRIES_APPLIED Counter "ringwarden_follow_entries_applied_total"
         "Entries of the change log that were applied to the index."
+    ENTRIES_SKIPPED Counter "ringwarden_follow_entries_skipped_total"
+        "Entries of the change log, and records of reloaded shards, that this release left out of the index, by `reason`. It grows if a newer release writes to the same store, or if the store holds other tenants."
     SHARDS_RELOADED Counter "ringwarden_follow_shards_reloaded_total"
         "Shards that were reloaded from the store because the change log did not continue where the index stood, by `reason`."
     SWEEP_AGE Gauge "ringwarden_follow_sweep_age_seconds"
