@@ -297,11 +297,10 @@ impl Follower {
     fn failed(&self, error: &StoreError) {
         self.metrics.store_error(error.into());
         let state = match error {
-            StoreError::Foreign { .. } => StoreState::Foreign,
+            StoreError::Foreign { .. } | StoreError::OtherFormat { .. } => StoreState::Foreign,
             StoreError::Unavailable { .. }
             | StoreError::OutcomeUnknown { .. }
             | StoreError::Unreadable { .. }
-            | StoreError::OtherFormat { .. }
             | StoreError::Refused { .. } => StoreState::Down,
         };
         if self.set_store(state) {

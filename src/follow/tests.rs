@@ -207,3 +207,11 @@ async fn a_damaged_entry_stops_its_shard_and_no_other() {
         fixture.assert_metric("ringwarden_follow_entries_skipped_total{reason=\"unknown_kind\"} 0");
     }
 }
+
+#[tokio::test]
+async fn a_store_of_another_format_raises_the_alarm() {
+    let fixture = Fixture::new().await;
+    fixture.follower.failed(&StoreError::OtherFormat { found: 3 });
+    assert_eq!(fixture.follower.freshness().store(), StoreState::Foreign);
+    fixture.assert_metric("ringwarden_store_foreign 1");
+}
