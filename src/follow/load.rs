@@ -30,9 +30,7 @@ impl Follower {
         for kind in RecordKind::ALL {
             kinds.push(self.load_kind(shard, *kind).await?);
         }
-        for loaded in kinds {
-            self.index.replace(shard, loaded);
-        }
+        self.index.replace(shard, kinds);
         *self.cursor_of(shard).lock() = head;
         Ok(())
     }

@@ -21,13 +21,17 @@ pub trait IndexedRecord: StoredRecord {
 }
 
 /// All records of one kind in one shard, as they are loaded from a store.
-pub struct LoadedKind(Box<dyn LoadedRecords>);
+pub struct LoadedKind {
+    kind: RecordKind,
+    records: Box<dyn LoadedRecords>,
+}
 
 impl LoadedKind {
     /// No records of this kind.
     #[must_use]
     pub fn new(kind: RecordKind) -> Self {
-        Self(no_records(kind))
+        let records = no_records(kind);
+        Self { kind, records }
     }
 
     /// Adds a record, from the bytes of its id and of itself. `model` is that of the index. False if this release does
@@ -42,7 +46,7 @@ impl LoadedKind {
         bytes: &[u8],
         model: &ScoreModel,
     ) -> Result<bool, UnreadableValue> {
-        self.0.add(id, version, bytes, model)
+        self.records.add(id, version, bytes, model)
     }
 }
 
@@ -67,9 +71,15 @@ impl Index {
         apply_bytes(self, kind, id, version, bytes)
     }
 
-    /// Replaces all records of one kind in a shard by the loaded ones.
-    pub fn replace(&self, shard: Shard, loaded: LoadedKind) {
-        loaded.0.replace(self, shard);
+    /// Replaces all records of a shard by the loaded ones, of which there is one entry for each kind.
+    ///
+    /// The kinds have their own locks, so a lookup may see some of them replaced and others not. They are replaced in the
+    /// order of their integers: numbers, cases, lists.
+    pub fn replace(&self, shard: Shard, mut loaded: Vec<LoadedKind>) {
+        loaded.sort_by_key(|loaded| loaded.kind as u8);
+        for loaded in loaded {
+            loaded.records.replace(self, shard);
+        }
     }
 }
 
