@@ -115,6 +115,12 @@ pub(super) fn log(shard: Shard) -> String {
     format!("rw:{{s{shard}}}:log")
 }
 
+/// The keys of a shard's head and change log in a store of format 1, which no release of format 2 writes. The other keys
+/// of a shard are the same in both formats.
+pub(super) fn of_format_1(shard: Shard) -> [String; 2] {
+    ["head", "log"].map(|name| format!("rw:{{s{shard}}}:default:{name}"))
+}
+
 /// The key of a hash of a tenant in a shard.
 pub(super) fn hash(shard: Shard, tenant: TenantId, hash: TenantHash) -> String {
     format!("rw:{{s{shard}}}:{tenant}:{}", hash.name())
@@ -153,6 +159,8 @@ mod tests {
             "rw:{s255}:default:reporter"
         );
         assert_eq!(meta(), "rw:{meta}:default:meta");
+        let old = of_format_1(Shard::new(7));
+        assert_eq!(old, ["rw:{s7}:default:head", "rw:{s7}:default:log"]);
         assert_eq!(notifications("ab"), "rw:notifications:ab");
     }
 
