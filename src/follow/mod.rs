@@ -1,11 +1,12 @@
 //! Replicates the store's change log into the index. The follower is the only writer of the index, and knows how fresh it
 //! is.
 //!
-//! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied. It
-//! reads the log of a shard when it gets a notification, and asks for all log heads once a second, since notifications
-//! may be lost. When a log does not continue at the cursor (another nonce, a missing entry, a gap), the shard is loaded
-//! again: its records are replaced, never merged. When the store is empty or another one, the index is kept, answers are
-//! stale, an alarm is raised, and writes are refused until the store returns.
+//! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied, or left
+//! out because this release does not know it. It reads the log of a shard when it gets a notification, and asks for all
+//! log heads once a second, since notifications may be lost. When a log does not continue at the cursor (another nonce, a
+//! missing entry, a gap), the shard is loaded again: its records are replaced, never merged. When the store is empty,
+//! another one or of another format, the index is kept, answers are stale, an alarm is raised, and writes are refused
+//! until the store returns.
 
 mod load;
 #[cfg(test)]

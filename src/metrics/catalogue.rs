@@ -61,7 +61,7 @@ catalogue! {
     STORE_UP Gauge "ringwarden_store_up"
         "1 if the store answered the last request, else 0. While it is 0, the server answers lookups but refuses changes."
     STORE_FOREIGN Gauge "ringwarden_store_foreign"
-        "1 if the store is no longer the one that the server opened, or has been emptied, else 0. Set an alert on 1."
+        "1 if the store is no longer the one that the server opened, has been emptied, or has another format, else 0. Set an alert on 1."
     ENTRIES_APPLIED Counter "ringwarden_follow_entries_applied_total"
         "Entries of the change log that were applied to the index."
     ENTRIES_SKIPPED Counter "ringwarden_follow_entries_skipped_total"

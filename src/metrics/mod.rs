@@ -186,7 +186,7 @@ impl Metrics {
         self.0.store_up.set(flag(up));
     }
 
-    /// Sets whether the store is no longer the one that was opened, or has been emptied.
+    /// Sets whether the store is no longer the one that was opened, has been emptied, or has another format.
     pub fn store_foreign(&self, foreign: bool) {
         self.0.store_foreign.set(flag(foreign));
     }
