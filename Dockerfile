@@ -5,7 +5,7 @@
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-# The caches outlive the step, the binary does not: it is copied out of the cache at once.
+# The target folder is a cache and not part of the image, so the binary is copied out of it in the same step.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --profile dist --locked --bin ringwarden \
@@ -18,13 +18,13 @@ USER ringwarden
 WORKDIR /var/lib/ringwarden
 VOLUME /var/lib/ringwarden
 
-# Outside of a container both addresses are of the machine alone; here what is published is said by `docker run -p`.
+# By default both addresses are of this machine only. In a container, `docker run -p` decides what is published.
 ENV RINGWARDEN_GRPC_ADDR=0.0.0.0:50051 \
     RINGWARDEN_HTTP_ADDR=0.0.0.0:8080 \
     RINGWARDEN_STORE=embedded:/var/lib/ringwarden/data
 EXPOSE 50051 8080
 
-# Healthy once the index has caught up with the store; a large store may take a while to be read.
+# Healthy when the index is loaded; a large store takes a while.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["ringwarden", "health", "--server", "http://127.0.0.1:50051"]
 # The drain of a stopping server (10 s by default) needs `docker stop --time 15`.

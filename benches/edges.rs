@@ -1,4 +1,4 @@
-//! What a lookup costs the server over JSON, beside the same lookup over gRPC.
+//! CPU time of a lookup in the server, over JSON and over gRPC.
 //!
 //! Run with `cargo bench --bench edges`. It starts the program over a store in memory and asks it one question at a time,
 //! over one kept connection of each kind, in alternating rounds. It prints the CPU time of the server's process for one
@@ -76,7 +76,7 @@ fn main() {
     });
 }
 
-/// Something to tell of the number.
+/// Evidence for the number.
 async fn report(program: &Program) {
     let report = v1::Report {
         report_id: "r".to_owned(),

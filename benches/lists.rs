@@ -1,8 +1,8 @@
-//! What lists cost: a lookup in none and in the longest, and what it takes to write, read and put in force such a list.
+//! The cost of lists: a lookup without lists and with the longest ones, and writing, reading and indexing such a list.
 //!
 //! Run with `cargo bench --bench lists`. The lists hold 200,000 entries, every 40,000th number of the North American
 //! plan or blocks of ten thousand; the numbers looked up are drawn from the whole plan, so that caches help as little as
-//! they do with calls. It never fails: it prints what it found.
+//! they do with calls. It never fails: it prints its results.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,10 +30,10 @@ use ringwarden::domain::unknown_fields::UnknownFields;
 use ringwarden::index::Index;
 use ringwarden::number::E164;
 
-/// Lookups of one measurement, and how often it is taken; the median counts.
+/// Lookups of one measurement, and the number of measurements; the median counts.
 const LOOKUPS: usize = 1_000_000;
 const ROUNDS: usize = 9;
-/// The first number of the plan, and how far apart the entries are.
+/// The first number of the plan, and the distance between entries.
 const FIRST: u64 = 12_000_000_000;
 const STEP: u64 = 40_000;
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -65,7 +65,7 @@ fn main() {
     look_up("and 200,000 rules of three lengths", &index, &numbers);
 }
 
-/// Writes, reads and puts a list in force, and says what each took.
+/// Writes, reads and indexes a list, and prints the time of each.
 fn put(index: &Index, list: &List) {
     let (bytes, encoding) = timed(|| codec::list::encode(list));
     let (read, decoding) = timed(|| codec::list::decode(&bytes).unwrap());
@@ -73,7 +73,7 @@ fn put(index: &Index, list: &List) {
     let ((), applying) = timed(|| index.apply(list.id.clone(), 1, Some(read)));
     let each = bytes.len() as f64 / list.entries.len() as f64;
     println!(
-        "{:36} {each:.1} bytes an entry, encode {encoding:.1?}, decode {decoding:.1?}, put in force {applying:.1?}",
+        "{:36} {each:.1} bytes an entry, encode {encoding:.1?}, decode {decoding:.1?}, index {applying:.1?}",
         list.id
     );
 }

@@ -1,4 +1,4 @@
-//! What commits cost in Redis: calls of 5,000 records over all shards, as a batch of reports makes them. Not a
+//! The cost of commits in Redis: calls of 5,000 records over all shards, as a batch of reports makes them. Not a
 //! statistic, but a table for the sizing of a server: throughput, its CPU time, and memory.
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! How long a write takes to reach another instance on the same Redis, and what a write costs Redis.
+//! The delay until a write reaches another instance on the same Redis, and the cost of a write in Redis.
 //!
 //! Run with `cargo bench --bench replication`. It starts a Redis of its own. For 0, 1 and 4 following instances it
 //! prints the delay from the acknowledgement of a report to the moment at which another instance's index shows it, and
@@ -83,7 +83,7 @@ async fn measure(server: &RedisServer, followers: usize) {
     );
 }
 
-/// From the acknowledgement of a report to the moment at which another instance shows it.
+/// The delay from the acknowledgement of a report until another instance shows it.
 async fn delay(writer: &Instance, other: &Instance, n: u64) -> Duration {
     let target = number(n * 17 % 10_000);
     let before = other.count(&target.to_string());
@@ -139,8 +139,8 @@ fn cpu_of(info: &str) -> f64 {
 async fn running(server: &RedisServer) -> Instance {
     let config = RedisConfig::parse(&server.url()).unwrap();
     let store = Arc::new(RedisStore::open(config, evidence_version()).await.unwrap());
-    let rings = Arc::clone(&store);
-    tokio::spawn(async move { rings.run_notifications().await });
+    let listener = Arc::clone(&store);
+    tokio::spawn(async move { listener.run_notifications().await });
     let shared: Arc<dyn Store> = store;
     let instance = Instance::over(shared, Clock::fixed(noon())).await;
     let follower = Arc::clone(&instance.follower);

@@ -1,4 +1,4 @@
-//! What a score costs: the sum that every call pays for, part by part, and a lookup in blocks of all sizes.
+//! The cost of a score: the sum, part by part, and a lookup in blocks of all sizes.
 //!
 //! Run with `cargo bench --bench score`. The sum is taken with the built-in model and with one that has a term of six
 //! knots over every feature, which is the most that a file can ask for. Lookups go to an index that holds one block, so
@@ -42,7 +42,7 @@ const WARM_UP: Duration = Duration::from_millis(300);
 
 /// The goal for the sum.
 const GOAL_NS: f64 = 200.0;
-/// How many numbers an average block holds, in a year of complaints.
+/// The numbers of an average block, in a year of complaints.
 const AVERAGE: u64 = 8;
 /// Blocks: empty, average, the largest without sums or nearly, and about the largest.
 const BLOCKS: [u64; 4] = [0, AVERAGE, 60, 1_000];
@@ -82,7 +82,7 @@ impl Bench {
         Self { criterion, output }
     }
 
-    /// The sum, whole and in parts, of a number of which nothing is known, and of one reported among others.
+    /// The sum, whole and in parts, of an unknown number, and of one reported among others.
     fn sums(&mut self, name: &str, model: &Arc<ScoreModel>) {
         let number = E164::from_digits(NUMBER).unwrap();
         let average = block(model, AVERAGE, None).neighbourhood(number, day(TODAY));

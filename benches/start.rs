@@ -1,4 +1,4 @@
-//! How long a start takes on an empty store, what it takes of memory, and whether the first lookup waits for anything.
+//! A start on an empty store: its time, its memory, and the delay of the first lookup.
 //!
 //! Run with `cargo bench --bench start`. It starts the program itself, several times over each store that needs no other
 //! server, on ports of its own, and looks numbers of the whole world up over one gRPC connection on which health has
@@ -32,18 +32,18 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-/// Starts of each store that count; one before them shows the client and the disk what is to come.
+/// Starts of each store that count; one more before them warms the client and the disk up.
 const STARTS: usize = 7;
 /// Lookups of one start, over all numbers again and again.
 const LOOKUPS: usize = 3_000;
-/// From which lookup on it is taken for warm.
+/// The lookup from which the server counts as warm.
 const WARM: usize = 1_000;
 
 /// Goals: milliseconds to readiness, and megabytes of resident memory.
 const READY_MS: f64 = 300.0;
 const RESIDENT_MB: f64 = 60.0;
 
-/// What one start showed.
+/// The results of one start.
 struct Start {
     ready_ms: f64,
     ready_mb: f64,

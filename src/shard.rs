@@ -10,7 +10,7 @@ use crate::number::E164;
 /// The sequence of the change-log entry that wrote a record. Starts at 1 in every shard.
 pub type Version = u64;
 
-/// How many shards there are.
+/// The number of shards.
 pub const SHARDS: usize = 256;
 
 /// The most decimal digits of a `u64`.

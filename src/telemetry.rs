@@ -224,7 +224,7 @@ mod tests {
         }
         let began = monotonic();
         drop(guard);
-        assert!(began.elapsed() < 2 * FLUSH_TIME_MAX, "the end waits for ever");
+        assert!(began.elapsed() < 2 * FLUSH_TIME_MAX, "the end waits without end");
         drop(blocked);
         let text = metrics.render(monotonic());
         let mut counts = text

@@ -1,4 +1,4 @@
-//! What is read: numbers of the recorded answers of libphonenumber, and forms that switches send.
+//! The inputs: numbers of the recorded answers of libphonenumber, and forms that switches send.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ const PER_REGION: usize = 2;
 /// The regions of the set of national numbers that are dialled most.
 const BUSY: [&str; 7] = ["DE", "GB", "IT", "BR", "FR", "IN", "ES"];
 
-/// What switches and gateways send, with the number that it means.
+/// Texts that switches and gateways send, each with its number.
 const SWITCH: [(&str, &str); 10] = [
     ("sip:+14155550199@carrier.example;user=phone", "+14155550199"),
     ("<sip:+14155550199@10.0.0.1:5060>;tag=8f2c", "+14155550199"),
@@ -45,9 +45,9 @@ pub struct Input {
 /// Inputs of one form.
 pub struct Set {
     pub name: &'static str,
-    /// What one number should take at most, in nanoseconds.
+    /// The goal for one number, in nanoseconds.
     pub goal_ns: f64,
-    /// Whether a library that reads numbers alone can read it.
+    /// Whether a library that reads only numbers can read it.
     pub plain: bool,
     pub inputs: Vec<Input>,
 }
@@ -106,7 +106,7 @@ impl Input {
 }
 
 impl Recorded {
-    /// Whether it is written as within its own region, with digits and punctuation alone.
+    /// Whether it is in national form, with digits and punctuation only.
     fn is_national(&self) -> bool {
         let plain = |char: char| char.is_ascii_digit() || " ()./-".contains(char);
         let abroad = ["00", "011"].iter().any(|prefix| self.input.starts_with(prefix));

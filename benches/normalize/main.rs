@@ -1,7 +1,7 @@
-//! What it takes to read a telephone number, beside the two other libraries that Rust has for it.
+//! The cost of reading a telephone number, compared with the two other libraries for Rust.
 //!
 //! Run with `cargo bench --bench normalize`. Every reader does the same work on the same texts, in one run, after a first
-//! pass that lets it build what it keeps. The table at the end holds the median time of one number, memory taken from
+//! pass that fills its caches. The table at the end holds the median time of one number, memory taken from
 //! the allocator for one number, how many texts are read as libphonenumber reads them, and how throughput grows with
 //! threads. It never fails: it says which goal is met.
 #![allow(
@@ -34,15 +34,15 @@ use ringwarden::number;
 const SAMPLES: usize = 200;
 const FEW_SAMPLES: usize = 10;
 const LONG_PASS: Duration = Duration::from_millis(5);
-/// How long all samples of one measurement take together, where a pass is short.
+/// The time of all samples of one measurement together, if a pass is short.
 const MEASURED: Duration = Duration::from_millis(200);
-/// What the readers and the processor need to find their stride.
+/// The warm-up of the readers and the processor.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// Rounds over the numbers of threads, and how long each of them runs.
+/// Rounds over the numbers of threads, and the time of each.
 const ROUNDS: usize = 9;
 const ROUND: Duration = Duration::from_millis(300);
 
-/// What one reader did with one set, for one number.
+/// The result of one reader with one set, for one number.
 struct Figures {
     reader: Reader,
     median_ns: f64,

@@ -23,7 +23,9 @@ impl Api {
     ) -> Result<v1::SubmitCallOutcomesResponse, E> {
         let lookups = self.lookups()?;
         let mut response = v1::SubmitCallOutcomesResponse::default();
-        let outcomes = outcomes.take_until(self.draining.clone().cancelled_owned()).enumerate();
+        let outcomes = outcomes
+            .take_until(self.0.draining.clone().cancelled_owned())
+            .enumerate();
         tokio::pin!(outcomes);
         while let Some((position, outcome)) = outcomes.next().await {
             let counted = match count(lookups, outcome?) {
@@ -45,7 +47,7 @@ impl Api {
             self.metrics().call_outcomes(counted, 1);
             tokio::task::consume_budget().await; // other requests must have their turn
         }
-        if self.draining.is_cancelled() {
+        if self.0.draining.is_cancelled() {
             // A second submission does not count an outcome twice.
             return Err(ApiError::draining().into());
         }

@@ -30,7 +30,7 @@ impl Api {
     ) -> Result<v1::ReplaceListResponse, E> {
         let received = tokio::select! {
             biased;
-            () = self.draining.cancelled() => return Err(ApiError::draining().into()),
+            () = self.0.draining.cancelled() => return Err(ApiError::draining().into()),
             received = self.receive(parts) => received?,
         };
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
@@ -79,7 +79,7 @@ impl Api {
         if let Err(loading) = self.lists() {
             return Ok(Err(loading));
         }
-        let Ok(_permit) = self.uploads.try_acquire() else {
+        let Ok(_permit) = self.0.uploads.try_acquire() else {
             return Ok(Err(busy().into()));
         };
         timeout(UPLOAD_TIMEOUT, read(parts)).await.unwrap_or_else(|_elapsed| {

@@ -71,11 +71,11 @@ impl Api {
     {
         let api = self.clone();
         let edge = context.edge;
-        let draining = self.draining.clone();
+        let draining = self.0.draining.clone();
         let end = async move { draining.is_cancelled().then(|| Err(ApiError::draining().into())) };
         requests
             .map(move |request| request.map(|request| api.look_up_in_stream(request, edge)))
-            .take_until(self.draining.clone().cancelled_owned())
+            .take_until(self.0.draining.clone().cancelled_owned())
             .chain(stream::once(end).filter_map(std::future::ready))
     }
 

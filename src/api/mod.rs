@@ -39,14 +39,17 @@ pub use readiness::Readiness;
 pub use reason::{ErrorReason, REASON_DOMAIN};
 pub use warm_up::warm_up_questions;
 
-/// The handlers of the contract. Clones share everything.
+/// The handlers of the contract. Clones share everything; a request makes several, so a clone is one counter.
 #[derive(Clone)]
-pub struct Api {
+pub struct Api(Arc<Shared>);
+
+/// What clones of an [`Api`] share.
+struct Shared {
     services: Arc<Services>,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
     /// One permit for each list upload in progress.
-    uploads: Arc<Semaphore>,
+    uploads: Semaphore,
 }
 
 impl std::fmt::Debug for Api {
@@ -59,32 +62,32 @@ impl Api {
     /// Handlers over the services.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             services,
             draining: CancellationToken::new(),
-            uploads: Arc::new(Semaphore::new(list::MAX_UPLOADS)),
-        }
+            uploads: Semaphore::new(list::MAX_UPLOADS),
+        }))
     }
 
     /// Ends the open streams, since the server shuts down.
     pub fn drain(&self) {
-        self.draining.cancel();
+        self.0.draining.cancel();
     }
 
     /// How fresh the index is.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
-        self.services.freshness()
+        self.0.services.freshness()
     }
 
     /// The metrics of the server.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
-        self.services.metrics()
+        self.0.services.metrics()
     }
 
     fn clock(&self) -> &Clock {
-        self.services.clock()
+        self.0.services.clock()
     }
 
     /// Lookups and call outcomes, once the index is loaded.
@@ -94,7 +97,7 @@ impl Api {
 
     /// Decisions of the past. They need no index.
     fn decisions(&self) -> &Lookups {
-        &self.services.lookups
+        &self.0.services.lookups
     }
 
     /// Reports, once the index is loaded.
@@ -120,7 +123,7 @@ impl Api {
     /// The services. Before the index is loaded an answer would be a guess.
     fn ready(&self) -> Result<&Services, ApiError> {
         if self.freshness().is_ready() {
-            Ok(&self.services)
+            Ok(&self.0.services)
         } else {
             Err(ServiceError::Loading.into())
         }

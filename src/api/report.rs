@@ -2,8 +2,9 @@
 
 use super::convert::{check_batch, report as convert};
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
+use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::metrics::MutationLabel;
-use crate::service::{MAX_BATCH_REPORTS, ServiceError};
+use crate::service::ServiceError;
 use crate::wire::v1;
 
 impl Api {

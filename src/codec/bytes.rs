@@ -2,7 +2,7 @@
 
 use crate::domain::time::Timestamp;
 
-/// Why bytes cannot be decoded.
+/// The errors of decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end too early.

@@ -29,7 +29,7 @@ pub struct EntryHeader {
     pub deleted: bool,
     /// The time of the write.
     pub at: Timestamp,
-    /// Who asked for the write.
+    /// The actor who asked for the write.
     pub actor: Actor,
     /// The request's id, or the report's; empty if it had none.
     pub request: Box<str>,

@@ -7,12 +7,12 @@ use super::parts::{code, distinct, presence, since, sum, write_distinct, write_p
 use super::rows::brand_name;
 use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::bitmap::DistinctCount;
+use crate::domain::call::Ledger;
 use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
 use crate::domain::kinds::Category;
-use crate::domain::report::Ledger;
 use crate::domain::time::Timestamp;
 
-/// The order in which books are written: most numbers have the first only.
+/// The order in which ledgers are written: most numbers have the first only.
 const LEDGERS: [Ledger; 3] = [Ledger::Unknown, Ledger::Authenticated, Ledger::Unauthenticated];
 
 pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {

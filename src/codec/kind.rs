@@ -20,9 +20,9 @@ macro_rules! stored_kinds {
                 List = 5 => crate::domain::list::List,
             }
             side_records {
-                /// What a reporter claimed lately, and how many reports they sent today.
+                /// The state of a reporter: recent claims, and the reports counted today.
                 Reporter = 3 => crate::domain::reporter::ReporterState,
-                /// How much of a tenant's daily quota is given out.
+                /// The part of a tenant's daily quota that is already leased to instances.
                 Tenant = 4 => crate::domain::quota::TenantDay,
             }
         }

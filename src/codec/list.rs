@@ -1,8 +1,8 @@
 //! The bytes of lists.
 //!
-//! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the entry before:
-//! the distance of the digits, and the other fields only where they differ. Each origin is written once, before the
-//! entries. An entry of a registry's export takes four to eight bytes.
+//! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the entry
+//! before: the distance of the digits, and the other fields only where they differ. Each origin is written once, before
+//! the entries. An entry of a registry's export takes four to eight bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const EXACT: u8 = 1;
 const OTHER_ORIGIN: u8 = 1 << 1;
 /// Entered at another time.
 const OTHER_ENTERED: u8 = 1 << 2;
-/// Expires at another time, or does not as the other did.
+/// Expires at another time, or only one of the two expires.
 const OTHER_EXPIRY: u8 = 1 << 3;
 /// Another action, or none.
 const OTHER_ACTION: u8 = 1 << 4;

@@ -1,8 +1,8 @@
 //! The bytes of everything stored, the same in all stores; and the list of stored kinds.
 //!
-//! A value is one byte of major version, then its fields in a fixed order. A release may add fields at the end: an older
-//! release keeps them as [`UnknownFields`] and writes them back. A change that an older release must not read raises the major
-//! version, which older releases refuse.
+//! A value is one byte of major version, then its fields in a fixed order. A release may add fields at the end: an
+//! older release keeps them as [`UnknownFields`] and writes them back. A change that an older release must not read
+//! raises the major version, which older releases refuse.
 
 pub mod bytes;
 pub mod case;
@@ -33,9 +33,9 @@ pub const MAX_VALUE_BYTES: usize = 4 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a stored {what} cannot be read: {cause}")]
 pub struct UnreadableValue {
-    /// What kind of value.
+    /// The kind of value.
     pub what: &'static str,
-    /// Why.
+    /// The reason.
     pub cause: DecodeError,
 }
 

@@ -1,14 +1,14 @@
-//! What a stored kind is: its name, its ids, its shard, and its bytes.
+//! The traits of stored kinds: their name, ids, shard and bytes.
 
 use bytes::Bytes;
 
 use super::{RecordKind, SideKind, UnreadableValue};
 use crate::shard::Shard;
 
-/// A kind of record. Its `impl` stands beside its bytes in `codec`; where the index keeps it is said by
-/// `index::IndexedRecord`.
+/// A kind of record. Its `impl` stands beside its bytes in `codec`; `index::IndexedRecord` says where
+/// the index keeps it.
 pub trait StoredRecord: Sized + Send + 'static {
-    /// What tells records of this kind apart within a tenant.
+    /// The id of a record of this kind within a tenant.
     type Id: Clone + Send + Sync + 'static;
     /// The kind.
     const KIND: RecordKind;
@@ -37,7 +37,7 @@ pub trait StoredRecord: Sized + Send + 'static {
 /// A kind of side record: it has a version and no change-log entry. The default is what there is before the first
 /// write.
 pub trait SideRecord: Default + Send + 'static {
-    /// What tells side records of this kind apart within a tenant.
+    /// The id of a side record of this kind within a tenant.
     type Id;
     /// The kind.
     const KIND: SideKind;

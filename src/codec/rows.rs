@@ -8,9 +8,10 @@ use bytes::Bytes;
 use super::parts::{code, name, presence, since, write_name, write_presence, write_since};
 use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_major, rest, unreadable};
 use crate::domain::brand::Brand;
+use crate::domain::call::Ledger;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Category, Channel, ReportRole, Source};
-use crate::domain::report::{Ledger, ReportBody, ReportRow, RowState};
+use crate::domain::report::{ReportBody, ReportRow, RowState};
 use crate::number::E164;
 
 /// The bytes of one bucket.

@@ -4,12 +4,11 @@
 //! about unauthenticated calls say nothing about authenticated calls, and the other way round.
 
 use super::kinds::{Attestation, Verstat};
-use super::report::Ledger;
 
 /// The most lookups in one batch.
 pub const MAX_BATCH_LOOKUPS: usize = 1_000;
 
-/// What is known of how a call was signed (SHAKEN, ATIS-1000074), once its signature was verified.
+/// The signature of a call (SHAKEN, ATIS-1000074), after its verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Signing {
     /// Not stated, or verification timed out; this is not the same as unsigned. Also used for the number itself, apart
@@ -27,6 +26,19 @@ pub enum Signing {
     /// The signature did not verify. The usual cause is broken provisioning, so it accuses nobody. The caller is not
     /// known, so the facts about the number do not apply to the call.
     Failed,
+}
+
+/// The ledger of a number that a report goes into. Complaints about unauthenticated calls never count in the ledger of
+/// authenticated calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Ledger {
+    /// The call carried attestation A and its signature verified.
+    Authenticated = 0,
+    /// The call carried B or C, failed verification, or was known to be unsigned.
+    Unauthenticated = 1,
+    /// The attestation is not stated, as in every regulator's feed.
+    Unknown = 2,
 }
 
 /// The ledgers of a number that are read.
@@ -83,6 +95,28 @@ impl Signing {
     }
 }
 
+impl Ledger {
+    /// All three, in the order of their integers.
+    pub const ALL: [Self; 3] = [Self::Authenticated, Self::Unauthenticated, Self::Unknown];
+
+    /// The ledger for a call with this attestation and verification result.
+    #[must_use]
+    pub const fn of(attestation: Option<Attestation>, verstat: Option<Verstat>) -> Self {
+        Signing::of(attestation, verstat).ledger()
+    }
+
+    /// The ledger with this stable integer.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Authenticated),
+            1 => Some(Self::Unauthenticated),
+            2 => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
 impl LedgerView {
     /// Whether the view reads this ledger.
     #[must_use]
@@ -100,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_switch_says_is_one_of_six() {
+    fn attestation_and_verstat_give_one_of_six_signings() {
         use Attestation as At;
         use Verstat as V;
         let table = [
@@ -126,9 +160,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_ledger_follows_attestation_and_verification() {
+        use Attestation::{A, B, C};
+        use Verstat::{Failed, NoValidation, NotProvided, Passed};
+        assert_eq!(Ledger::of(Some(A), Some(Passed)), Ledger::Authenticated);
+        assert_eq!(Ledger::of(Some(A), None), Ledger::Authenticated);
+        assert_eq!(Ledger::of(Some(A), Some(Failed)), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(Some(B), Some(Passed)), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(Some(C), None), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(Some(Attestation::None), None), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(None, Some(NoValidation)), Ledger::Unauthenticated);
+        assert_eq!(Ledger::of(None, Some(NotProvided)), Ledger::Unknown);
+        assert_eq!(Ledger::of(None, None), Ledger::Unknown);
+    }
+
     /// A complaint about a call is read again for calls with the same kind of signing.
     #[test]
-    fn a_view_holds_the_book_that_its_own_complaints_go_into() {
+    fn a_view_holds_the_ledger_of_its_own_reports() {
         for &signing in &[
             Signing::NotGiven,
             Signing::A,

@@ -1,11 +1,12 @@
 //! The record of a decision on a call: all that redress and traceback need afterwards.
 
 use super::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
+use super::reason_code::ReasonCode;
 use super::time::Timestamp;
 use crate::number::E164;
 
 /// The most reasons that a record keeps.
-pub const MAX_REASONS: usize = 12;
+pub const MAX_SEALED_REASONS: usize = 12;
 /// The most bytes of [`DecisionRecord::orig_id`] and of [`DecisionRecord::ingress`].
 pub const MAX_NAME_BYTES: usize = 64;
 
@@ -38,8 +39,9 @@ pub struct DecisionRecord {
     pub orig_id: Box<str>,
     /// Where the call entered the network.
     pub ingress: Box<str>,
-    /// Codes of reasons and their points, to a hundredth, heaviest first.
-    pub reasons: Vec<(&'static str, f64)>,
+    /// Codes of reasons and their points, to a hundredth, heaviest first. No code if a later release sealed the id, with
+    /// a code that this one does not know.
+    pub reasons: Vec<(Option<ReasonCode>, f64)>,
     /// The model that scored.
     pub model_version: Box<str>,
 }

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_speak_if_they_were_set_before_and_hold() {
+    fn statuses_are_ground_truth_if_set_before_and_in_force() {
         let table: [StatusesAndTruth; 13] = [
             (&[], None),
             (&[(K::Blocked, 900, None)], Some((true, 900))),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_speak_once_they_are_corroborated_and_hold_the_number() {
+    fn cases_are_ground_truth_once_corroborated_for_their_numbers() {
         use CaseRole as R;
         use CaseStatus as S;
         let confirmed = [
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_and_an_analyst_who_differ_judge_nobody() {
+    fn contradictions_give_no_ground_truth() {
         let held = link(CaseRole::CallerId, 0.9, 150, None);
         let victim = link(CaseRole::SpoofedVictim, 0.9, 150, None);
         let confirmed = case(&[(CaseStatus::Corroborated, 100)]);

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_told_by_their_integers() {
+    fn groups_follow_from_the_integers() {
         assert!(
             Category::OtherFraud.is_fraud() && !Category::Telemarketing.is_fraud() && !Category::Unspecified.is_fraud()
         );

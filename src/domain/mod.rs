@@ -30,6 +30,7 @@ pub mod model;
 pub mod policy;
 pub mod quota;
 pub mod range;
+pub mod reason_code;
 pub mod report;
 pub mod reporter;
 pub mod requests;

@@ -26,7 +26,7 @@ impl Quotas {
     pub const MAX_REPORTER_DAILY: u32 = 1_000;
 }
 
-/// How much of a tenant's quota of a day is leased to instances.
+/// The part of a tenant's daily quota that is leased to instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantDay {
     /// The day.
@@ -38,9 +38,9 @@ pub struct TenantDay {
 }
 
 impl TenantDay {
-    /// Leases part of the quota of `daily` reports: a tenth of what is left, at most [`Quotas::lease`], so that few
-    /// units lie unused in instances when the quota runs out; but at least `wanted`, as far as the quota allows. 0
-    /// means that the quota of the day is used up.
+    /// Leases part of the quota of `daily` reports: a tenth of the remaining quota, at most [`Quotas::lease`], so that
+    /// few units are unused in instances when the quota ends; but at least `wanted`, if the quota has as many. 0 means
+    /// that the quota of the day is used up.
     pub fn lease(&mut self, today: Day, wanted: u64, daily: u64, quotas: &Quotas) -> u64 {
         let (day, new) = self.day.counted_on(today);
         self.day = day;

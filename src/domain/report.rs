@@ -3,47 +3,15 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::brand::Brand;
-use super::call::Signing;
+use super::call::Ledger;
 use super::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
-use super::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
+use super::kinds::{Category, Channel, ReportRole, Source};
 use super::time::Timestamp;
 use super::unknown_fields::UnknownFields;
 use crate::number::E164;
 
-/// The ledger of a number that a report goes into. Complaints about unauthenticated calls never count in the ledger of
-/// authenticated calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Ledger {
-    /// The call carried attestation A and its signature verified.
-    Authenticated = 0,
-    /// The call carried B or C, failed verification, or was known to be unsigned.
-    Unauthenticated = 1,
-    /// The attestation is not stated, as in every regulator's feed.
-    Unknown = 2,
-}
-
-impl Ledger {
-    /// All three, in the order of their integers.
-    pub const ALL: [Self; 3] = [Self::Authenticated, Self::Unauthenticated, Self::Unknown];
-
-    /// The ledger for a call with this attestation and verification result.
-    #[must_use]
-    pub const fn of(attestation: Option<Attestation>, verstat: Option<Verstat>) -> Self {
-        Signing::of(attestation, verstat).ledger()
-    }
-
-    /// The ledger with this stable integer.
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Authenticated),
-            1 => Some(Self::Unauthenticated),
-            2 => Some(Self::Unknown),
-            _ => None,
-        }
-    }
-}
+/// The most reports in one batch.
+pub const MAX_BATCH_REPORTS: usize = 5_000;
 
 /// Whether a row counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -236,21 +204,6 @@ impl ReportRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_book_follows_attestation_and_verification() {
-        use Attestation::{A, B, C};
-        use Verstat::{Failed, NoValidation, NotProvided, Passed};
-        assert_eq!(Ledger::of(Some(A), Some(Passed)), Ledger::Authenticated);
-        assert_eq!(Ledger::of(Some(A), None), Ledger::Authenticated);
-        assert_eq!(Ledger::of(Some(A), Some(Failed)), Ledger::Unauthenticated);
-        assert_eq!(Ledger::of(Some(B), Some(Passed)), Ledger::Unauthenticated);
-        assert_eq!(Ledger::of(Some(C), None), Ledger::Unauthenticated);
-        assert_eq!(Ledger::of(Some(Attestation::None), None), Ledger::Unauthenticated);
-        assert_eq!(Ledger::of(None, Some(NoValidation)), Ledger::Unauthenticated);
-        assert_eq!(Ledger::of(None, Some(NotProvided)), Ledger::Unknown);
-        assert_eq!(Ledger::of(None, None), Ledger::Unknown);
-    }
 
     #[test]
     fn a_report_without_a_time_is_the_same_whenever_it_comes() {

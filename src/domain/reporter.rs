@@ -2,8 +2,8 @@
 //! on it.
 //!
 //! Trust is pulled, not pushed. The record holds bare claims; each new report of the reporter judges them against the
-//! ground truth of their numbers at that time. So a ground truth that is withdrawn takes its judgements back, nothing
-//! is counted twice, and a ground truth costs one write, however many reporters reported the number.
+//! ground truth of their numbers at that time. So ground truth that is withdrawn loses its effect, nothing is counted
+//! twice, and ground truth costs one write for any number of reporters.
 
 use super::day::Day;
 use super::ground_truth::GroundTruth;
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_that_came_to_nothing_leaves_what_was_there() {
+    fn unclaiming_restores_the_state_before() {
         let mut record = ReporterState::default();
         for made in [claim(1, false, 10), claim(2, false, 20)] {
             record.claim(made, &MODEL);
@@ -343,7 +343,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_is_judged_more_than_once_a_number(claims in claims(), truths in truths()) {
+        fn a_number_changes_a_reporters_trust_once(claims in claims(), truths in truths()) {
             let mut record = ReporterState::default();
             for claim in &claims {
                 record.claim(*claim, &MODEL);
@@ -362,7 +362,7 @@ mod tests {
         }
 
         #[test]
-        fn a_verdict_taken_back_takes_its_judgement_back(claims in claims(), truths in truths(), taken in 0u64..12) {
+        fn removed_ground_truth_takes_its_effect_on_trust_away(claims in claims(), truths in truths(), taken in 0u64..12) {
             let mut record = ReporterState::default();
             for claim in &claims {
                 record.claim(*claim, &MODEL);

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_is_enough() {
+    fn needed_buckets_are_sufficient() {
         let mut full = LoadedRows::unloaded(0);
         for n in 0..1_000 {
             full.insert(row(n), n + 1).unwrap();

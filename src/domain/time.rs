@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_clamp_at_nought() {
+    fn ages_clamp_at_zero() {
         let noon = Timestamp::from_secs(43_200);
         let midnight = Timestamp::from_secs(0);
         assert!((noon.days_since(midnight) - 0.5).abs() < 1e-12);

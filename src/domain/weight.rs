@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn standing_moves_the_weight() {
+    fn trust_moves_the_weight() {
         let model = WeightModel::DEFAULT;
         let good = model.weight(Source::Consumer, Some(ReporterTrust { agree: 20, disagree: 0 }));
         let bad = model.weight(Source::Consumer, Some(ReporterTrust { agree: 0, disagree: 20 }));

@@ -1,4 +1,4 @@
-//! Whether scores mean what they say: if one call in ten is unwanted, four in five calls with a score of 80 are
+//! Whether scores are reliable: if one call in ten is unwanted, four in five calls with a score of 80 are
 //! unwanted.
 
 use serde::Serialize;

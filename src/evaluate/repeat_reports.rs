@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_is_noting_all() {
+    fn merging_equals_counting_all() {
         let (mut all, mut one, mut two) = (
             RepeatReportTally::default(),
             RepeatReportTally::default(),

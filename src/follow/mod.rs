@@ -1,5 +1,5 @@
-//! Replicates the store's change log into the index. The follower is the only writer of the index, and knows how fresh it
-//! is.
+//! Replicates the store's change log into the index. The follower is the only writer of the index, and measures its
+//! freshness.
 //!
 //! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied, or left
 //! out because this release does not know it. It reads the log of a shard when it gets a notification, and asks for all
@@ -28,7 +28,7 @@ use crate::metrics::label::Label as _;
 use crate::metrics::{Metrics, ReloadReason, SkipReason};
 use crate::store::{LogHead, RawLogEntry, Shard, ShardNotification, Store, StoreError, Version};
 
-/// How often the ends of all logs are asked for.
+/// The time between two sweeps, which ask for all log heads.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// The nonce of an entry that was not read from the log, but committed by this process alone.
 const UNREAD: u64 = 0;
@@ -71,13 +71,13 @@ impl Follower {
         }
     }
 
-    /// How fresh the index is, and whether the store may be written.
+    /// The freshness of the index, and whether the store may be written.
     #[must_use]
     pub fn freshness(&self) -> &Arc<Freshness> {
         self.keeper.freshness()
     }
 
-    /// Loads everything. Until it has succeeded once the service is not ready.
+    /// Loads the whole store. The service is not ready before this has succeeded once.
     ///
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.
@@ -93,7 +93,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Follows for ever: a shard when it is notified, and all shards once a second.
+    /// Follows without end: one shard after a notification, and all shards once a second.
     pub async fn run(&self) {
         let mut notifications = self.store.notifications();
         let mut sweeps = tokio::time::interval(SWEEP_EVERY);
@@ -159,7 +159,7 @@ impl Follower {
         }
     }
 
-    /// Compares how the stored evidence was folded with how this instance folds.
+    /// Compares the evidence version of the store with that of this instance.
     ///
     /// # Errors
     /// If the store does not answer.

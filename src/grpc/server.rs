@@ -54,16 +54,15 @@ const HEALTH_NAMES: [&str; 6] = [
 /// The limits of a gRPC server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrpcLimits {
-    /// Open connections; more connections wait. Default: 400.
+    /// Open connections; more connections wait.
     pub max_connections: usize,
-    /// Calls in progress on one connection. Default: 256.
+    /// Calls in progress on one connection.
     pub max_concurrent_streams: u32,
     /// Bytes of one message to a service that has batches. Fields of single items have much lower limits of their own.
-    /// Default: 8 MiB.
     pub batch_message_bytes: usize,
-    /// The interval of keepalive pings to a silent client. Default: 30 s.
+    /// The interval of keepalive pings to a silent client.
     pub keepalive_interval: Duration,
-    /// How long a client may take to answer a ping. Default: 10 s.
+    /// How long a client may take to answer a ping.
     pub keepalive_timeout: Duration,
 }
 
@@ -75,18 +74,6 @@ impl From<&config::LimitSettings> for GrpcLimits {
             batch_message_bytes: limits.batch_message_bytes.get(),
             keepalive_interval: limits.keepalive_interval,
             keepalive_timeout: limits.keepalive_timeout,
-        }
-    }
-}
-
-impl Default for GrpcLimits {
-    fn default() -> Self {
-        Self {
-            max_connections: 400,
-            max_concurrent_streams: 256,
-            batch_message_bytes: 8 << 20,
-            keepalive_interval: Duration::from_secs(30),
-            keepalive_timeout: Duration::from_secs(10),
         }
     }
 }

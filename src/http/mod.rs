@@ -22,6 +22,8 @@ mod routes;
 pub mod server;
 mod service;
 
-pub use route::{AnswerBody, Body, Parameter, Route, Size};
+pub use parameters::Parameter;
+pub use request::Body;
+pub use route::{AnswerBody, Route, Size};
 pub use routes::ROUTES;
 pub use server::{HttpLimits, serve};

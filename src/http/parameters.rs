@@ -3,13 +3,22 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::json::contract_name;
-use super::route::{Parameter, decoded};
 use crate::api::{ApiError, Violation};
+
+/// A parameter of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// The name in the style of the contract. It is read in lowerCamelCase too.
+    pub name: &'static str,
+    /// The field of the request that it fills.
+    pub field: &'static str,
+}
 
 /// Fields of a request, each with its texts.
 type QueryFields<'a> = Vec<(&'static str, FieldTexts<'a>)>;
@@ -68,6 +77,11 @@ fn unescaped(text: &str) -> Option<Cow<'_, str>> {
     }
     let spaced = rest.replace('+', " ");
     Some(Cow::Owned(format!("{first}{}", decoded(&spaced)?)))
+}
+
+/// The percent-decoded text of a path or a query; none if it is not UTF-8.
+pub(super) fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 /// The texts of one field: one, unless the parameter is repeated.

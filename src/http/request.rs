@@ -1,4 +1,4 @@
-//! A request with its route, and how it becomes a message of the contract.
+//! A request in the shape that its route gives it, and how it becomes a message of the contract.
 
 use std::pin::Pin;
 
@@ -8,18 +8,42 @@ use serde::de::DeserializeOwned;
 
 use super::error_response::ErrorResponse;
 use super::json::JsonBody;
-use super::parameters;
+use super::parameters::{self, Parameter, decoded};
 use super::response::FullResponse;
-use super::route::{Body, Route, decoded};
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
 
-/// A request, and the route that serves it.
+/// The body of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// No body.
+    None,
+    /// The request of the contract, without the field in the path.
+    Request,
+    /// One field of the request.
+    Field(&'static str),
+    /// An object with the items that a gRPC client sends as a stream.
+    Items {
+        /// The field with the items.
+        field: &'static str,
+        /// The message of an item.
+        item: &'static str,
+        /// The field and the message of the head, if the stream begins with one.
+        head: Option<(&'static str, &'static str)>,
+    },
+}
+
+/// A request with the shape that its route gives it.
 #[derive(Debug)]
 pub(super) struct RoutedRequest {
     pub(super) api: Api,
-    pub(super) route: &'static Route,
+    /// The field of the message that the text in the path fills.
+    pub(super) path_field: Option<&'static str>,
+    /// The parameters of the query.
+    pub(super) query: &'static [Parameter],
+    /// The form of the body.
+    pub(super) form: Body,
     pub(super) head: Parts,
     pub(super) body: Incoming,
     /// The text in the path, as it was sent.
@@ -52,7 +76,7 @@ impl RoutedRequest {
         let context = self.head.extensions.remove::<RequestContext>();
         let context = context.unwrap_or_else(|| RequestContext::new(EdgeLabel::Http, monotonic()));
         let path_text = self.path_text.take();
-        let field_name = self.route.path_field.unwrap_or_default();
+        let field_name = self.path_field.unwrap_or_default();
         let mut message = message_of(self.read().await?);
         if let (Some(field), Some(text)) = (path_field(&mut message), path_text) {
             if !field.is_empty() {
@@ -67,8 +91,8 @@ impl RoutedRequest {
 
     async fn read<B: DeserializeOwned>(self) -> Result<B, ErrorResponse> {
         let query = self.head.uri.query().unwrap_or_default();
-        let parameters = parameters::split(query, self.route.query)?;
-        let prefix = match self.route.body {
+        let parameters = parameters::split(query, self.query)?;
+        let prefix = match self.form {
             Body::None => return Ok(parameters::read(&parameters)?),
             Body::Request | Body::Items { .. } => String::new(),
             Body::Field(name) => format!("{name}."),

@@ -2,12 +2,10 @@
 //!
 //! There is no router of a library, since none of them reads a verb after a colon.
 
-use std::borrow::Cow;
-
 use http::Method;
-use percent_encoding::percent_decode_str;
 
-use super::request::{ResponseFuture, RoutedRequest};
+use super::parameters::Parameter;
+use super::request::{Body, ResponseFuture, RoutedRequest};
 
 /// A request over HTTP that calls a method of the contract.
 #[derive(Debug)]
@@ -35,35 +33,6 @@ pub struct Route {
     /// The body of the response.
     pub answer: AnswerBody,
     pub(super) run: fn(RoutedRequest) -> ResponseFuture,
-}
-
-/// A parameter of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// The name in the style of the contract. It is read in lowerCamelCase too.
-    pub name: &'static str,
-    /// The field of the request that it fills.
-    pub field: &'static str,
-}
-
-/// The body of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// No body.
-    None,
-    /// The request of the contract, without the field in the path.
-    Request,
-    /// One field of the request.
-    Field(&'static str),
-    /// An object with the items that a gRPC client sends as a stream.
-    Items {
-        /// The field with the items.
-        field: &'static str,
-        /// The message of an item.
-        item: &'static str,
-        /// The field and the message of the head, if the stream begins with one.
-        head: Option<(&'static str, &'static str)>,
-    },
 }
 
 /// The size of the body of a request.
@@ -225,9 +194,4 @@ pub(super) fn find<'a>(routes: &'static [Route], method: &Method, path: &'a str)
         return RouteMatch::NoPath;
     }
     RouteMatch::OtherMethods(candidates.iter().map(|(route, _)| &route.method).collect())
-}
-
-/// The percent-decoded text of a path or a query; none if it is not UTF-8.
-pub(super) fn decoded(text: &str) -> Option<Cow<'_, str>> {
-    percent_decode_str(text).decode_utf8().ok()
 }

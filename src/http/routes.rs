@@ -9,8 +9,9 @@ use super::call_outcomes;
 use super::cid;
 use super::json;
 use super::lists;
-use super::request::Decoded;
-use super::route::{Body, Handler, Parameter, Route};
+use super::parameters::Parameter;
+use super::request::{Body, Decoded};
+use super::route::{Handler, Route};
 use crate::wire::v1;
 
 /// A handler that calls a method of [`Api`](crate::api::Api): `lookup(LookupRequest)`, with `.await` where the method

@@ -1,5 +1,5 @@
-//! The HTTP server: HTTP/1.1, with a limit of connections and limits of time, so that a silent or slow client cannot keep
-//! a connection for ever.
+//! The HTTP server: HTTP/1.1, with a limit of connections and time limits, so that a silent or slow client cannot keep a
+//! connection open without end.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -10,8 +10,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::{Layer as _, Service};
 
@@ -40,11 +40,11 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// The limits of an HTTP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Open connections; more connections wait. Default: 400.
+    /// Open connections; more connections wait.
     pub max_connections: usize,
-    /// Bytes of a body with one message. Default: 64 KiB.
+    /// Bytes of a body with one message.
     pub body_bytes: usize,
-    /// Bytes of a body with a batch of messages. Default: 8 MiB.
+    /// Bytes of a body with a batch of messages.
     pub batch_body_bytes: usize,
 }
 
@@ -54,16 +54,6 @@ impl From<&config::LimitSettings> for HttpLimits {
             max_connections: limits.max_connections.get(),
             body_bytes: limits.message_bytes.get(),
             batch_body_bytes: limits.batch_message_bytes.get(),
-        }
-    }
-}
-
-impl Default for HttpLimits {
-    fn default() -> Self {
-        Self {
-            max_connections: 400,
-            body_bytes: 64 << 10,
-            batch_body_bytes: 8 << 20,
         }
     }
 }
@@ -99,7 +89,9 @@ where
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER_BYTES);
-    let serving = builder.serve_connection(TokioIo::new(connection), TowerToHyperService::new(service));
+    // The service is always ready, so it is called at once.
+    let service = service_fn(move |request| service.clone().call(request));
+    let serving = builder.serve_connection(TokioIo::new(connection), service);
     tokio::pin!(serving);
     // The result does not matter: an error means that the client left, sent garbage, or was silent.
     tokio::select! {

@@ -45,7 +45,9 @@ impl HttpService {
         let (head, body) = request.into_parts();
         Either::Left((route.run)(RoutedRequest {
             api: self.api.clone(),
-            route,
+            path_field: route.path_field,
+            query: route.query,
+            form: route.body,
             head,
             body,
             path_text,

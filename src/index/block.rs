@@ -19,7 +19,7 @@ use crate::number::E164;
 use crate::shard::Version;
 
 /// Blocks with more numbers than this keep sums.
-const PLAIN_MAX: usize = 64;
+pub(super) const PLAIN_MAX: usize = 64;
 /// Hundreds in a block.
 const HUNDREDS: usize = 100;
 /// The time of a number that does not count for its ranges.

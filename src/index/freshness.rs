@@ -84,7 +84,7 @@ impl Freshness {
         Timestamp::from_millis(self.data_as_of_ms.load(Ordering::Acquire))
     }
 
-    /// What the last sweep found of the store.
+    /// The state of the store in the last sweep.
     #[must_use]
     pub fn store(&self) -> StoreState {
         match self.store.load(Ordering::Acquire) {

@@ -1,11 +1,11 @@
 //! One number in the index: a few bytes if it has one report and nothing else, otherwise the full record.
 
 use crate::domain::bitmap::DistinctCount;
+use crate::domain::call::Ledger;
 use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbour;
-use crate::domain::report::Ledger;
 use crate::domain::state::NumberState;
 use crate::domain::time::Timestamp;
 use crate::shard::Version;

@@ -83,7 +83,7 @@ impl Index {
     }
 }
 
-/// The records of one kind in one shard, whatever the kind.
+/// The records of one kind in one shard, for any kind.
 trait LoadedRecords: Send {
     fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<bool, UnreadableValue>;
     fn replace(self: Box<Self>, index: &Index, shard: Shard);

@@ -1,4 +1,4 @@
-//! What the server counts and measures, for `/metrics`.
+//! The metrics of the server, for `/metrics`.
 //!
 //! All names are in [`CATALOGUE`], all labels are in [`label`], and all ways to record are methods of [`Metrics`]. So a
 //! name cannot be misspelt, and no metric can carry a phone number. There is no global recorder: each [`Metrics`] has its

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn toll_free_is_a_matter_of_the_north_american_plan() {
+    fn only_north_american_numbers_are_toll_free() {
         assert!(number(18_005_550_199).is_toll_free_shape());
         assert!(number(18_225_550_199).is_toll_free_shape());
         assert!(!number(14_155_550_199).is_toll_free_shape());

@@ -39,14 +39,16 @@ mod kinds;
 mod parsed;
 mod plan;
 mod region;
+mod service_number;
 mod switch;
 mod text;
 
 pub use e164::E164;
 pub use error::NumberError;
 pub use kinds::{AttestationLevel, LineType, Validity, VerstatParameter};
-pub use parsed::{Parsed, ParsedNumber, ServiceKind, ServiceNumber};
+pub use parsed::{Parsed, ParsedNumber};
 pub use region::{Region, UnknownRegion};
+pub use service_number::{ServiceKind, ServiceNumber};
 
 use digits::Digits;
 use plan::dialled;

@@ -1,11 +1,11 @@
-//! The bytes of what a request asks for: hashed into records and page tokens, and so frozen.
+//! The content of a request as bytes. They are hashed into records and page tokens, and so they are frozen.
 
 use crate::codec::ByteWriter;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 
-/// What begins the bytes of a request: the method whose retries are recognised, or the list whose pages are given out.
+/// The first byte of the content: the method whose retries are recognised, or the list that a page token belongs to.
 /// Append only: the bytes are stored, and page tokens outlive releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -26,12 +26,12 @@ pub(super) enum Method {
     ListEntries = 68,
 }
 
-/// What a request asks for, as bytes.
+/// The content of a request as bytes.
 ///
-/// A record stores a hash of the bytes of its last mutations, so that a retry is told from another request under the same
-/// id. A page token is signed together with the bytes of its list, so that it opens no other list. Both must hold across
-/// releases: tests freeze the bytes, and a field that a later release adds is appended only where it is set. The tenant
-/// is part of the bytes.
+/// A record stores a hash of the bytes of its last mutations, to distinguish a retry from another request with the same
+/// id. A page token is signed together with the bytes of its list, so that it is not valid for another list. Both must
+/// hold across releases: tests freeze the bytes, and a field that a later release adds is appended only where it is
+/// set. The tenant is part of the bytes.
 #[derive(Debug)]
 pub(super) struct RequestContent(ByteWriter);
 

@@ -52,10 +52,10 @@ impl fmt::Display for Quota {
     }
 }
 
-/// Why a request failed.
+/// The errors of a request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The request is wrong, in any state of the server.
+    /// The request is not valid; the state of the server does not matter.
     #[error("the request is not valid")]
     Invalid(Vec<Violation>),
     /// The requested thing does not exist.
@@ -84,7 +84,7 @@ pub enum ServiceError {
     /// Too many requests at the same time.
     #[error("too many requests at the same time: retry later")]
     Exhausted {
-        /// How long to wait.
+        /// The time to wait.
         retry_after: Duration,
     },
     /// A daily quota of reports is used up.

@@ -8,7 +8,7 @@ use crate::index::NumberView;
 pub struct RecordFacts {
     /// Reports that were accepted, were not withdrawn and are not "not spam".
     pub report_count: u32,
-    /// About how many distinct reporters, those not yet trusted included; saturates at 600.
+    /// The approximate number of distinct reporters, also those not trusted yet; at most 600.
     pub reporter_count: u32,
     /// The earliest call reported.
     pub first_reported: Option<Timestamp>,

@@ -6,7 +6,7 @@ use crate::number::{self, E164, LineType, Parsed, ParsedNumber, Region, ServiceK
 /// The identity of a caller or number.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The number; none where it is impossible, anonymous, or short.
+    /// The number; none if it is impossible, anonymous, or short.
     pub e164: Option<E164>,
     /// The national format, if asked for.
     pub national_format: String,
@@ -14,9 +14,9 @@ pub struct Identity {
     pub international_format: String,
     /// Its region.
     pub region: Option<Region>,
-    /// Its kind of line.
+    /// Its line type.
     pub line_type: LineType,
-    /// Whether it can exist.
+    /// Whether it is valid, possible or impossible.
     pub validity: Validity,
 }
 

@@ -1,4 +1,4 @@
-//! Lists: replaced whole, and shown.
+//! Lists: replaced as a whole, and shown.
 
 use std::sync::Arc;
 
@@ -15,34 +15,34 @@ use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
 use crate::store::{MAX_VALUE_BYTES, Version};
 
-/// For the time that a replacement may take, this many entries count as one item of a batch.
+/// The number of entries that get the time of one item of a batch when a list is replaced.
 const ENTRIES_PER_ITEM: usize = 100;
 
-/// Which list is to be replaced, and what it means.
+/// The list to replace.
 #[derive(Clone, Debug)]
 pub struct ListHead {
-    /// Its name.
+    /// Its id.
     pub id: ListId,
-    /// What it means.
+    /// Its kind.
     pub kind: ListKind,
-    /// Whether it may become empty.
+    /// Whether it may be empty afterwards.
     pub may_be_empty: bool,
-    /// Who asks.
+    /// The request that changes it.
     pub mutation: Mutation,
 }
 
 /// A list without its entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListSummary {
-    /// Its name.
+    /// Its id.
     pub id: ListId,
-    /// What it means.
+    /// Its kind.
     pub kind: ListKind,
-    /// How many entries it has.
+    /// The number of its entries.
     pub entry_count: usize,
-    /// When it was replaced last.
+    /// The time of its last replacement.
     pub replaced_at: Timestamp,
-    /// By whom.
+    /// The actor of its last replacement.
     pub actor: String,
     /// Its version.
     pub version: Version,
@@ -53,7 +53,7 @@ pub struct ListSummary {
 pub struct Replaced {
     /// The list as it is now.
     pub list: ListSummary,
-    /// Whether this request changed what it holds; the answer to a retry is that to the first try.
+    /// Whether this request changed the entries. A retry gets the answer of the first attempt.
     pub changed: bool,
 }
 
@@ -64,11 +64,11 @@ pub struct ListPage {
     pub list: ListSummary,
     /// The entries, in the order of their patterns.
     pub entries: Vec<ListEntry>,
-    /// Leads to the next page; empty at the end.
+    /// The token of the next page; empty at the end.
     pub next_page_token: String,
 }
 
-/// Lists: replaced whole, and shown.
+/// Lists: replaced as a whole, and shown.
 pub struct Lists {
     writer: Arc<Writer>,
     page_key: PageKey,
@@ -79,11 +79,11 @@ impl Lists {
         Self { writer, page_key }
     }
 
-    /// Replaces the entries of the list, or creates the list. The entries are sorted by pattern; no pattern stands twice.
+    /// Replaces the entries of the list, or creates the list. The entries are sorted by pattern; a pattern occurs once.
     ///
     /// # Errors
-    /// If the list would be empty and may not be, has another kind, is one list too many, or is too large to be stored; if
-    /// the request is stale or its id was used for another request; if the store cannot be written.
+    /// If the list would be empty and may not be, has another kind, is one list too many, or is too large to be stored;
+    /// if the expected version is old or the request id was used for another request; if the store cannot be written.
     pub async fn replace(&self, head: &ListHead, entries: Arc<[ListEntry]>) -> Result<Replaced, ServiceError> {
         if entries.is_empty() && !head.may_be_empty {
             let problem = "must not be empty, unless may_be_empty is set: an empty list is often a failed export";
@@ -175,7 +175,7 @@ impl Lists {
         lists.iter().map(|(version, list)| summary(*version, list)).collect()
     }
 
-    /// Refuses a list beyond the limit. Instances that create lists at the same moment do not see each other's.
+    /// Refuses a list beyond the limit. Instances that create lists at the same moment may exceed it.
     fn check_room(&self, id: &ListId) -> Result<(), ServiceError> {
         let others = self
             .writer
@@ -194,7 +194,7 @@ impl Lists {
     }
 }
 
-/// What a replacement asks for.
+/// The content of a request to replace.
 pub(super) fn replacement(head: &ListHead, entries: &[ListEntry]) -> RequestContent {
     let mut content = RequestContent::of(Method::ReplaceList);
     content

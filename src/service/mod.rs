@@ -1,8 +1,9 @@
-//! What Ringwarden does, in terms of the domain: domain in, domain out.
+//! The services: everything that Ringwarden does, with domain types in and out.
 //!
-//! The services are types with walls. [`Lookups`] answers questions from the index, and cannot reach a store. [`Reports`],
-//! [`Numbers`], [`Cases`] and [`Lists`] read, compute and write through one `Writer`, which is the only part that commits.
-//! Writes are durable first: read, a pure function, commit guarded by versions, and only then the index.
+//! The services are types with walls. [`Lookups`] answers questions from the index, and cannot reach a store.
+//! [`Reports`], [`Numbers`], [`Cases`] and [`Lists`] read, compute and write through one `Writer`, which is the only
+//! part that commits. Writes are durable first: read, a pure function, commit guarded by versions, and only then the
+//! index.
 //!
 //! The service checks meaning (is this number possible, is this step allowed, does this version match); the api checks
 //! shape (lengths, required fields, known values).
@@ -43,9 +44,7 @@ pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput};
 pub use numbers::{Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, StatusInput};
 pub use page::PageRequest;
-pub use reports::{
-    BulkWithdrawn, MAX_BATCH_REPORTS, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
-};
+pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};
 pub use settings::ServiceSettings;
 pub use writer::Mutation;
 
@@ -53,7 +52,7 @@ pub use writer::Mutation;
 pub struct Services {
     /// Answers questions; cannot reach the store.
     pub lookups: Lookups,
-    /// Takes reports in, lists them, takes them back.
+    /// Accepts, lists and withdraws reports.
     pub reports: Reports,
     /// Dossiers and statuses.
     pub numbers: Numbers,
@@ -66,9 +65,9 @@ pub struct Services {
     metrics: Metrics,
 }
 
-/// What services are built over.
+/// The parts that the services are built from.
 pub struct Foundations {
-    /// Where data is stored.
+    /// The store.
     pub store: Arc<dyn Store>,
     /// The replica in memory.
     pub index: Arc<Index>,
@@ -76,7 +75,7 @@ pub struct Foundations {
     pub follower: Arc<Follower>,
     /// The time in UTC.
     pub clock: Clock,
-    /// Where figures are counted.
+    /// The metrics.
     pub metrics: Metrics,
 }
 
@@ -124,7 +123,7 @@ impl Services {
         }
     }
 
-    /// Folds all evidence again that another model folded; gives how many numbers there were.
+    /// Refolds all evidence that has another evidence version; returns how many numbers it refolded.
     ///
     /// # Errors
     /// If the store cannot be read or written.
@@ -132,13 +131,13 @@ impl Services {
         self.writer.migrate().await
     }
 
-    /// How fresh the index is, and whether the store may be written.
+    /// The freshness of the index, and whether the store may be written.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
         self.lookups.freshness()
     }
 
-    /// Where figures are counted.
+    /// The metrics.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -151,8 +150,8 @@ impl Services {
     }
 }
 
-/// A key of this process alone, so that fingerprints of callers mean nothing elsewhere. A machine without random numbers
-/// gets one derived from the store's secret.
+/// A key of this process alone, so that caller fingerprints have no meaning in another process. A machine without
+/// random numbers gets one derived from the store's secret.
 fn process_key(meta: &Meta) -> [u8; 32] {
     let mut key = meta.derived_key("ringwarden 2026 callers");
     getrandom::fill(&mut key).ok();

@@ -1,4 +1,4 @@
-//! Pages of lists: sizes with a limit, and tokens that only the instances of this store can make.
+//! Pages of lists: their sizes, and tokens that only the instances of this store can make.
 
 use super::ServiceError;
 use super::content::RequestContent;
@@ -9,13 +9,13 @@ const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
 /// Bytes of a token's signature.
 const MAC_BYTES: usize = 16;
-/// The longest token that is looked at, in characters.
+/// The longest token that is checked, in characters.
 const MAX_TOKEN_CHARS: usize = 1_024;
 
-/// Which page of a list is wanted.
+/// A request for a page of a list.
 #[derive(Clone, Debug, Default)]
 pub struct PageRequest {
-    /// How many items; 0 means 50. At most 1,000.
+    /// The number of items, at most 1,000; 0 means 50.
     pub size: u32,
     /// The token that the page before gave; empty for the first page.
     pub token: String,
@@ -35,7 +35,7 @@ impl PageRequest {
         }
     }
 
-    /// Where the page before ended; none for the first page. `list` names the list and its filters.
+    /// The cursor at the end of the page before; none for the first page. `list` names the list and its filters.
     pub(super) fn cursor(&self, key: &PageKey, list: &RequestContent) -> Result<Option<Vec<u8>>, ServiceError> {
         if self.token.is_empty() {
             return Ok(None);
@@ -54,8 +54,8 @@ impl PageKey {
         Self(key)
     }
 
-    /// A token that leads to the items after `cursor`. `list` names the list and its filters: a token of one list does not
-    /// open another.
+    /// A token that leads to the items after `cursor`. `list` names the list and its filters: a token of one list does
+    /// not open another.
     pub(super) fn seal(&self, list: &RequestContent, cursor: &[u8]) -> String {
         let mut token = hex(cursor);
         token.push_str(&hex(&self.mac(list, cursor)));
@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    /// A client may follow a token that another release gave.
+    /// A client may use a token that another release gave.
     #[test]
     fn tokens_are_frozen() {
         let mut list = RequestContent::of(Method::ListNumbers);

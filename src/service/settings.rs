@@ -1,4 +1,4 @@
-//! What operators can set of the services.
+//! The services' settings for operators.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::traffic::TrafficLimits;
 /// Settings of the services, with their defaults.
 #[derive(Debug)]
 pub struct ServiceSettings {
-    /// From which scores on calls are labelled and blocked.
+    /// The scores from which calls are labelled and blocked.
     pub policy: Policy,
-    /// How calls are refused in SIP.
+    /// The SIP responses of refused calls.
     pub sip: SipSettings,
-    /// How many reports a day are accepted.
+    /// The daily quotas of reports.
     pub quotas: Quotas,
     /// The time within which a lookup is answered if the client does not say. Default: 50 ms.
     pub lookup_budget: Duration,
-    /// How long a change may take; a batch may take as long again for every 1,000 items. Default: 2 s.
+    /// The longest that a change may take; a batch gets the same time again for every 1,000 items. Default: 2 s.
     pub write_timeout: Duration,
-    /// From which counts on a caller's calls are a sign of something.
+    /// The counts from which a caller's calls are a sign of nuisance calls.
     pub thresholds: Thresholds,
-    /// How many callers are remembered.
+    /// The most callers in the traffic.
     pub traffic_limits: TrafficLimits,
     /// The keys that seal decisions; derived from the store's secret if unset.
     pub decision_keys: Option<KeyRing>,

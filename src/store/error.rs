@@ -1,10 +1,10 @@
 //! The errors of a store.
 
-use super::meta::STORE_FORMAT;
+use super::format::STORE_FORMAT;
 use crate::codec::UnreadableValue;
 use crate::shard::Shard;
 
-/// Why a request to a store failed.
+/// The errors of a store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store does not answer; the request was certainly not carried out.
@@ -22,7 +22,7 @@ pub enum StoreError {
     /// The store is empty, or not the one that was opened.
     #[error("the store is not the one that was opened: {found}")]
     Foreign {
-        /// What was found instead.
+        /// The thing found instead.
         found: String,
     },
     /// The store was written in another format than this release reads.

@@ -7,7 +7,7 @@ use crate::domain::tenant::TenantId;
 use crate::number::E164;
 use crate::shard::Shard;
 
-/// What can be scanned, within a shard and a tenant.
+/// A table that can be scanned, within a shard and a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScanTable {
     /// The records of a kind; the ids are those of the kind ([`StoredRecord::id_bytes`]).
@@ -53,7 +53,7 @@ impl RecordKey {
         self.shard
     }
 
-    /// Whose record.
+    /// The tenant of the record.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
         self.tenant
@@ -99,7 +99,7 @@ impl SideKey {
         self.shard
     }
 
-    /// Whose side record.
+    /// The tenant of the side record.
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
         self.tenant
@@ -121,7 +121,7 @@ impl SideKey {
 /// The key of a bucket of a number's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketKey {
-    /// Whose rows.
+    /// The tenant of the rows.
     pub tenant: TenantId,
     /// The number.
     pub number: E164,

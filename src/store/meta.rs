@@ -1,11 +1,8 @@
 //! The identity of a store, and its bytes.
 
 use super::error::StoreError;
+use super::format::STORE_FORMAT;
 use crate::codec::{ByteReader, ByteWriter, DecodeError, UnreadableValue};
-
-/// The format of everything in a store: keys, records, log entries, and the identity itself. It is the first byte of the
-/// identity. A store of another format is refused when it is opened. History: 1 had no tenant in its keys and entries.
-pub const STORE_FORMAT: u8 = 2;
 
 /// The identity of a store: made when the store is created, and kept as long as it exists.
 #[derive(Clone, PartialEq, Eq)]

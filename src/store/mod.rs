@@ -12,6 +12,7 @@
 
 pub mod embedded;
 pub mod error;
+mod format;
 pub mod key;
 mod limits;
 pub mod memory;
@@ -23,8 +24,9 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
+pub use format::STORE_FORMAT;
 pub use key::{BucketKey, RecordKey, ScanTable, SideKey, StoredKey};
-pub use meta::{Meta, STORE_FORMAT};
+pub use meta::Meta;
 
 pub use crate::codec::entry::RawLogEntry;
 pub use crate::codec::{MAX_VALUE_BYTES, RecordKind, SideKind};
@@ -90,7 +92,7 @@ impl SideWrite {
     }
 }
 
-/// What is written to one shard in one atomic step. All keys are of that shard and of one tenant.
+/// The writes to one shard in one atomic step. All keys are of that shard and of one tenant.
 #[derive(Clone, Debug)]
 pub struct ShardCommit {
     /// The shard that all keys belong to.
@@ -170,7 +172,7 @@ pub struct ShardNotification {
 pub struct ScanPage {
     /// Ids within the table (see [`ScanTable`]), each with its value. A page may repeat an item of an earlier page.
     pub items: Vec<(Bytes, Stored)>,
-    /// Where to continue; none at the end.
+    /// The position to continue from; none at the end.
     pub next: Option<Bytes>,
 }
 
@@ -206,8 +208,8 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not answer.
     async fn set_evidence_version(&self, version: u32) -> Result<(), StoreError>;
 
-    /// Reads records, buckets and side records of any shards, in the order of `keys`. Items of one shard are read in one
-    /// atomic step where the store can; callers do not depend on it, since commits are guarded by versions.
+    /// Reads records, buckets and side records of any shards, in the order of `keys`. Items of one shard are read in
+    /// one atomic step where the store can; callers do not depend on it, since commits are guarded by versions.
     ///
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.
@@ -243,6 +245,7 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not answer.
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError>;
 
-    /// Notifications of all commits from now on, those of other processes included. They may be lost: a follower sweeps as well.
+    /// Notifications of all commits from now on, those of other processes included. They may be lost: a follower sweeps
+    /// as well.
     fn notifications(&self) -> broadcast::Receiver<ShardNotification>;
 }

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_is_found_until_it_is_taken_out() {
+    fn entries_are_found_until_they_are_removed() {
         let mut table = SetCache::<u64>::new(1_024);
         for n in 0..300 {
             *table.obtain(key(n)).0 = n;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_longest_ago_gives_way() {
+    fn the_least_recently_used_entry_is_evicted() {
         let mut table = SetCache::<u64>::new(4);
         for n in 0..4 {
             *table.obtain(key(n)).0 = n;

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn both_halves_of_the_key_matter_each_for_its_own() {
+    fn each_half_of_the_key_has_its_own_purpose() {
         let fingerprints = |first: u8, second: u8| {
             let mut key = [first; 32];
             key[16..].fill(second);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_has_the_same_print_called_and_calling_and_next_to_its_neighbours() {
+    fn fingerprints_agree_for_both_roles_and_for_neighbours() {
         let fingerprints = Fingerprinter::new(&[9; 32]);
         let middle = fingerprints.dialled(number(14_155_550_199));
         assert_eq!(middle.whole, fingerprints.caller(number(14_155_550_199)));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_known_by_caller_name_and_what_is_told() {
+    fn a_call_is_identified_by_caller_call_id_and_message() {
         let fingerprints = Fingerprinter::new(&[9; 32]);
         let base = fingerprints.call(CallMessage::Query, 1, "a");
         assert_eq!(base, fingerprints.call(CallMessage::Query, 1, "a"));

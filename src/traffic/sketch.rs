@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_a_print_wherever_it_stands() {
+    fn finds_a_fingerprint_at_every_position() {
         for len in [0usize, 1, 15, 16, 17, 40] {
             let fingerprints: Vec<u32> = (0..len).map(|n| u32::try_from(n).unwrap() + 7).collect();
             for at in 0..len {

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_added_stays_for_its_life() {
+    fn added_counts_stay_for_their_slices() {
         let mut sums = Sliding::<u32>::default();
         sums.add(1, 6);
         sums.add(10, 2);

@@ -204,7 +204,7 @@ fn outcome(call_id: &str, answered: bool) -> CallOutcome<'_> {
 }
 
 #[test]
-fn outcomes_count_once_in_the_hour_they_are_told() {
+fn an_outcome_counts_once_within_the_hour() {
     let observer = observer();
     for n in 0..120u32 {
         let name = format!("call-{n}");
@@ -261,7 +261,7 @@ fn strangers_who_call_back_are_counted_for_a_number_that_burst_and_for_no_other(
 }
 
 #[test]
-fn nobody_calls_themselves_back_and_a_repeated_query_is_no_stranger() {
+fn own_calls_and_repeated_queries_are_no_callbacks() {
     let observer = observer();
     let calling = |name| CallEvent {
         called: Some(number(1)),
@@ -279,7 +279,7 @@ fn nobody_calls_themselves_back_and_a_repeated_query_is_no_stranger() {
 }
 
 #[test]
-fn whoever_called_emergency_services_may_be_called_back_for_an_hour() {
+fn an_emergency_caller_may_be_called_back_for_an_hour() {
     let observer = observer();
     let emergency = CallEvent {
         called: None,
@@ -328,7 +328,7 @@ fn no_more_is_kept_than_the_limits_say() {
 }
 
 #[test]
-fn callers_take_what_the_documentation_says() {
+fn callers_take_the_documented_memory() {
     let key_and_use = 16;
     assert!(
         size_of::<light::LightCaller>() + key_and_use <= 136,
@@ -343,7 +343,7 @@ fn callers_take_what_the_documentation_says() {
 }
 
 #[test]
-fn whoever_shows_another_number_each_time_drives_out_no_heavy_caller() {
+fn rotating_caller_numbers_evict_no_heavy_caller() {
     let observer = observer();
     burst(&observer, number(1), 60, at(0));
     // The rotation goes on while this caller is new and has few calls, as it does when it has many.

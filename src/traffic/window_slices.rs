@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn lives_sink_to_nought_and_no_further() {
+    fn slices_left_sink_to_zero_and_no_further() {
         let mut lives = [0, 1, 2, 6];
         assert_eq!(sink_all(&mut lives, 2), 1);
         assert_eq!(lives, [0, 0, 0, 4]);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_protobuf_does_not_allow_is_no_moment() {
+    fn times_outside_protobuf_are_refused() {
         for (seconds, nanos) in [
             (Timestamp::MAX_SECONDS + 1, 0),
             (Timestamp::MIN_SECONDS - 1, 0),

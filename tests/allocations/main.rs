@@ -1,4 +1,4 @@
-//! How often the code allocates memory, and how much. The counter replaces the allocator of the whole process, so these
+//! The number and size of memory allocations. The counter replaces the allocator of the whole process, so these
 //! tests have their own binary. It counts each thread separately, so they may run in parallel.
 #![allow(
     clippy::unwrap_used,

@@ -30,7 +30,7 @@ fn numbers() -> impl Iterator<Item = (String, bool)> {
     })
 }
 
-/// What a call takes from the allocator, in calls of it.
+/// The allocations of one call.
 fn allocations<T>(call: impl FnOnce() -> T) -> u64 {
     measure(|| drop(black_box(call()))).count_total
 }

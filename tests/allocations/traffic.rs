@@ -8,9 +8,9 @@ use ringwarden::domain::traffic::Thresholds;
 use ringwarden::number::E164;
 use ringwarden::traffic::{CallEvent, Observer, TrafficLimits};
 
-/// What all of it may take with the default limits.
+/// The most bytes with the default limits.
 const MAX_BYTES: i64 = 40_000_000;
-/// What it may take before anybody has called.
+/// The most bytes before the first call.
 const MAX_EMPTY_BYTES: i64 = 1_000_000;
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 

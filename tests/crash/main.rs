@@ -1,4 +1,4 @@
-//! Processes that end: killed at a random moment, asked to end by a signal, or with the power of their disk cut. Each
+//! Processes that end: killed at a random moment, ended by a signal, or with a power failure of their disk. Each
 //! test starts its own process and ends it.
 #![allow(
     clippy::unwrap_used,

@@ -227,7 +227,7 @@ fn plots_are_drawn(files: &Files) {
     }
 }
 
-/// Whatever comes on a day or later, the scores of the day stay as they were.
+/// Complaints of a day or later never change the scores of that day.
 #[test]
 fn the_future_changes_nothing() {
     let (files, filed) = (Files::new(), complaints::sample());
@@ -361,7 +361,7 @@ fn the_time_to_80_is_counted_from_the_first_report() {
     );
 }
 
-/// Every number is scored by the model fitted without its half, in whatever order the two are given.
+/// Every number is scored by the model fitted without its half, in any order of the two.
 #[test]
 fn a_cross_fit_scores_each_half_by_the_other() {
     let (files, filed) = (Files::new(), complaints::sample());
@@ -391,7 +391,7 @@ fn a_cross_fit_scores_each_half_by_the_other() {
 }
 
 #[test]
-fn what_cannot_be_evaluated_is_refused() {
+fn unusable_input_of_evaluate_is_refused() {
     let (files, filed) = (Files::new(), complaints::sample());
     files.write("complaints.csv", &complaints::three_columns(&filed[..300]));
     let run = |complaints: &str, more: &[&str]| {

@@ -23,7 +23,7 @@ fn a_seed_gives_a_model() {
     let model = ScoreModel::from_json(&text).unwrap();
     is_sound(&model, &filed);
 
-    // Whatever is filed later is not there.
+    // Without everything that was filed later.
     let later: Vec<Filed> = (0..3_000).map(|n| (day(DAYS + n % 20), 2_122_340_000 + n)).collect();
     filed.extend(later);
     files.write("complaints.csv", &complaints::three_columns(&filed));

@@ -1,5 +1,5 @@
-//! The documents for people are checked here: the tables of settings and metrics are those of the program, every link
-//! between documents leads somewhere, and the README stays short.
+//! The documents for people are checked here: the tables of settings, metrics and reason codes are those of the
+//! program, every link between documents leads somewhere, and the README stays short.
 //!
 //! A table stands between `<!-- NAME -->` and `<!-- /NAME -->`. A failing test prints the table that belongs there.
 //! `RINGWARDEN_WRITE_TABLES=1 cargo test readme` writes it into the document instead.
@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use ringwarden::config::SETTINGS;
+use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::metrics::CATALOGUE;
 
 /// Documents and folders of documents whose links are checked.
@@ -56,6 +57,23 @@ fn metrics_are_listed() {
     );
 }
 
+/// The meanings are written by hand; every code has exactly one row.
+#[test]
+fn reason_codes_are_listed() {
+    let text = read(Path::new("docs/scoring.md"));
+    let (_, rest) = text.split_once("<!-- reasons -->").unwrap();
+    let (table, _) = rest.split_once("<!-- /reasons -->").unwrap();
+    let mut listed: Vec<_> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .map(|(code, _)| code)
+        .collect();
+    listed.sort_unstable();
+    let mut codes: Vec<_> = ReasonCode::ALL.iter().map(|code| code.name()).collect();
+    codes.sort_unstable();
+    assert_eq!(listed, codes);
+}
+
 #[test]
 fn readme_is_short_and_starts_with_two_commands() {
     let readme = read(Path::new("README.md"));
@@ -78,7 +96,7 @@ fn readme_links_to_every_page() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_have_targets() {
     let pages: BTreeMap<PathBuf, String> = documents()
         .into_iter()
         .map(|path| (path.clone(), read(&path)))

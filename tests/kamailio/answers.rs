@@ -69,7 +69,7 @@ async fn each_action_has_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_block_says_word_for_word_what_the_service_said() {
+async fn a_refusal_repeats_the_services_text_exactly() {
     let service = Service::start("memory:").await;
     service.report(BAD, Attestation::Unspecified).await;
     service.set_status(NEVER_CALLS, StatusKind::DoNotOriginate).await;
@@ -82,15 +82,15 @@ async fn a_block_says_word_for_word_what_the_service_said() {
     assert_eq!(refused.fault(), None);
 }
 
-/// What a switch may be told of a call's signature, whether the call is then suspected to be another's than that of the
-/// owner, who signs in full, and what it is answered.
+/// Validation result and attestation of a call, whether the call is then suspected of spoofing (the owner signs with A),
+/// and the answer.
 const SIGNATURES: [(&str, &str, bool, &str); 6] = [
     ("TN-Validation-Passed", "A", false, "603"),
     ("TN-Validation-Passed", "B", false, "603"),
     ("TN-Validation-Passed", "C", true, "603"),
     ("No-TN-Validation", sipp::NONE, true, "603"),
     (sipp::NONE, sipp::NONE, false, "603"),
-    // Whose call it is, is not known: nothing is said of it.
+    // The caller is unknown, so no evidence applies.
     ("TN-Validation-Failed", "A", false, "404"),
 ];
 
@@ -135,7 +135,7 @@ async fn a_call_is_judged_by_its_signature_too() {
     );
 }
 
-/// Whatever else a caller writes into a request, the number that calls is asked about and blocked.
+/// No other content of a request keeps the switch from asking about the caller's number and blocking it.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_in_a_request_spares_a_caller_the_question() {
     let service = Service::start("memory:").await;
@@ -172,8 +172,8 @@ async fn nothing_in_a_request_spares_a_caller_the_question() {
     );
 }
 
-/// Those whom a switch asks about without its own rule for emergencies, the service protects as well; and whoever has
-/// called for help can be called back by whoever it may be.
+/// The service also protects emergency calls if the switch has no rule for them. After an emergency call, any number can
+/// call the person back.
 #[tokio::test(flavor = "multi_thread")]
 async fn emergencies_are_protected_by_the_service_too() {
     let service = Service::start("memory:").await;
@@ -201,9 +201,9 @@ async fn emergencies_are_protected_by_the_service_too() {
     assert_eq!(elsewhere.status, 603);
 }
 
-/// A switch that can do no more than show a name shows one for callers that others refuse.
+/// A switch that can only show a name shows one for callers that other switches refuse.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_is_told_of_whoever_is_labelled_or_blocked() {
+async fn a_name_is_given_for_labelled_and_blocked_callers() {
     let service = Service::start("memory:").await;
     service.report(BAD, Attestation::Unspecified).await;
     service.link(LABELLED).await;
@@ -220,7 +220,7 @@ async fn a_name_is_told_of_whoever_is_labelled_or_blocked() {
     }
 }
 
-/// Nobody is refused for what cannot be asked.
+/// A caller without a number cannot be looked up, and is not refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_without_a_number_is_let_through() {
     let service = Service::start("memory:").await;
@@ -239,7 +239,7 @@ async fn a_caller_without_a_number_is_let_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_taken_back_holds_for_the_next_call() {
+async fn withdrawals_hold_from_the_next_call() {
     let service = Service::start("memory:").await;
     let ask = async |number: &str| Call::new(number, CALLED).ask(service.switch.address()).await.status;
     service.report(BAD, Attestation::Unspecified).await;

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 65_535;
 /// Tells calls apart, and transactions.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// What an INVITE says.
+/// The content of an INVITE.
 #[derive(Clone)]
 pub struct Call {
     /// The header From, without its tag.
@@ -27,7 +27,7 @@ pub struct Call {
     pub headers: Vec<u8>,
 }
 
-/// What the switch answered.
+/// The switch's answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -151,7 +151,7 @@ impl Answer {
         value
     }
 
-    /// The status, and what the headers say that matter.
+    /// The status, and the values of the headers that matter.
     pub fn told(&self) -> (u16, &str, Option<&str>, Option<&str>) {
         (self.status, &self.phrase, self.header("Reason"), self.header("Contact"))
     }

@@ -39,7 +39,7 @@ impl Fake {
         Self { address, state }
     }
 
-    /// What it answers from now on.
+    /// Sets the answer from now on.
     pub fn answer(&self, answer: String) {
         self.state.lock().unwrap().answer = answer;
     }

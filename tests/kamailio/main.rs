@@ -22,11 +22,11 @@ mod sipp;
 mod support;
 mod switch;
 
-/// A number that nothing is known of, in a range that nothing is known of.
+/// An unknown number in an unknown range.
 const UNKNOWN: &str = "+12015550199";
 /// A number that is blocked once it has been reported.
 const BAD: &str = "+13152328257";
 /// Somebody's number.
 const CALLED: &str = "+14155550100";
-/// What is told of a number that nothing speaks against.
+/// The answer for a number without evidence against it.
 const ALLOWED: (u16, &str, Option<&str>, Option<&str>) = (404, "Not Found", None, None);

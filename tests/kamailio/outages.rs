@@ -14,7 +14,7 @@ use crate::{ALLOWED, BAD, CALLED};
 
 /// An answer that nothing was waited for, on a busy machine: less than the switch waits for.
 const AT_ONCE: Duration = Duration::from_millis(700);
-/// How late an answer may be beyond what the switch waits for, on a busy machine: less than it would wait for twice.
+/// The most that an answer may be later than the switch's timeout, on a busy machine: less than a second timeout.
 const LATE: Duration = Duration::from_millis(900);
 /// The watch looks once a second.
 const BACK_WITHIN: Duration = Duration::from_secs(5);

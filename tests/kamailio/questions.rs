@@ -134,7 +134,7 @@ async fn a_signature_is_read_wherever_it_stands_but_in_a_display_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_emergency_call_is_answered_whatever_the_service_says_and_reported() {
+async fn an_emergency_call_is_let_through_and_reported() {
     let fake = Fake::start();
     let switch = Switch::start(fake.address);
     fake.answer(ok(r#"{"sip":{"code":603,"reasonPhrase":"Decline"}}"#));
@@ -197,7 +197,7 @@ fn faults() -> Vec<(String, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_none_lets_the_call_through() {
+async fn a_malformed_answer_lets_the_call_through() {
     let fake = Fake::start();
     let switch = Switch::start(fake.address);
     let faults = faults();
@@ -211,7 +211,7 @@ async fn an_answer_that_is_none_lets_the_call_through() {
     assert!(!switch.log().contains(BAD.trim_start_matches("+1")), "{}", switch.log());
 }
 
-/// Where a machine's refusal is 608, it comes with the contact for redress (RFC 8688).
+/// A refusal by analytics with 608 has the contact for redress (RFC 8688).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_608_keeps_its_headers() {
     let fake = Fake::start();

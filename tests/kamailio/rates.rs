@@ -18,7 +18,7 @@ async fn an_invite_that_is_sent_again_is_asked_about_once() {
     let before = service.lookups().await;
     let sent = Call::new(UNKNOWN, CALLED).send(service.switch.address()).await;
     sent.again().await;
-    // The final answer of a transaction is sent again until it is acknowledged, and for each INVITE that comes again.
+    // The final answer of a transaction is sent again until it is acknowledged, and for each repeated INVITE.
     let lines = sent.all_within(Duration::from_secs(1)).await;
     assert!(
         lines.len() >= 2 && lines.iter().all(|line| line == "SIP/2.0 404 Not Found"),

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use crate::support::program::Program;
 use crate::switch::Switch;
 
-/// How many reports block a number and name the kind of its calls, whatever model scores them.
+/// Reports that are enough, with any model, to block a number and to name the kind of its calls.
 const REPORTS: usize = 4;
-/// Who does what operators do.
+/// The actor of all changes.
 const ACTOR: &str = "ana";
-/// Where people go who object to a block.
+/// The page for people who object to a block.
 pub const REDRESS: &str = "https://redress.example/";
 
 /// The program over a store, and a switch that asks it.
@@ -68,7 +68,7 @@ impl Service {
         }
     }
 
-    /// Puts a number into a case that is corroborated: it is labelled, whatever is said of it elsewhere.
+    /// Puts a number into a case that is corroborated: it is labelled, no matter what other evidence there is.
     pub async fn link(&self, number: &str) {
         let mut cases = CaseServiceClient::new(self.program.channel());
         let case = v1::CreateCaseRequest {
@@ -146,7 +146,7 @@ impl Service {
         lists.replace_list(tokio_stream::iter(parts)).await.unwrap();
     }
 
-    /// What JSON clients are told of a call that is none.
+    /// The answer to a JSON client that does not record a call.
     pub async fn look_up(&self, mut question: Value) -> Value {
         question["recordEvent"] = json!(false);
         let (status, body) = self.program.post("/v1/lookup", &question.to_string()).await;
@@ -154,14 +154,14 @@ impl Service {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// What the service says of a decision that a switch was told of.
+    /// The service's explanation of a decision that a switch received.
     pub async fn decision(&self, id: &str) -> Value {
         let (status, body) = self.program.get(&format!("/v1/decisions/{id}")).await;
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).unwrap()
     }
 
-    /// How many questions were answered over HTTP.
+    /// The number of questions that were answered over HTTP.
     pub async fn lookups(&self) -> f64 {
         let (_, figures) = self.program.get("/metrics").await;
         let values = figures.lines().filter_map(|line| {

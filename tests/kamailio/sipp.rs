@@ -12,7 +12,7 @@ const MAX_SECONDS: &str = "30";
 /// Calls a second: fewer than two workers in a debug build manage.
 const RATE: &str = "60";
 const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/kamailio/sipp/calls.xml");
-/// What the scenario takes for "not given".
+/// The scenario's word for "not given".
 pub const NONE: &str = "none";
 
 /// A line of the file of calls.
@@ -35,7 +35,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What was told of each call, in the order of the rows: the status, then the headers, each after a space.
+/// The answer to each call, in the order of the rows: the status, then the headers, each after a space.
 pub fn run(switch: SocketAddr, rows: &[Row<'_>]) -> Vec<String> {
     let directory = TempDir::new().unwrap();
     let (calls, log) = (directory.path().join("calls.csv"), directory.path().join("log"));

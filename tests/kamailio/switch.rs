@@ -14,12 +14,12 @@ use tempfile::TempDir;
 
 /// Fewer than anybody would use, so that few calls are enough to occupy all.
 pub const WORKERS: usize = 3;
-/// How long the configuration lets a worker wait for the service.
+/// The longest that a worker waits for the service, by the configuration.
 pub const TIMEOUT: Duration = Duration::from_secs(1);
-/// How often one that was just started is asked whether it is ready, and one that shall end whether it has.
+/// The most checks whether a started switch is ready, or a stopped one has ended.
 const MAX_ASKED: u32 = 500;
 const ASK_EVERY: Duration = Duration::from_millis(20);
-/// How often another port is tried when somebody else took the one that was free.
+/// The most ports to try, since another process may take a free one first.
 const MAX_PORTS: usize = 5;
 const CONFIGURATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/kamailio/kamailio.cfg");
 
@@ -48,12 +48,12 @@ impl Switch {
         panic!("kamailio does not start");
     }
 
-    /// Where it takes calls.
+    /// Its address for calls.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it has logged.
+    /// Its log.
     pub fn log(&self) -> String {
         let bytes = std::fs::read(self.directory.path().join("log")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -69,7 +69,7 @@ impl Switch {
         text.parse().unwrap_or_else(|_| panic!("counter {name}: {text}"))
     }
 
-    /// Whether it answers before it ends or has been asked too often.
+    /// Whether it answers before it ends and before the last check.
     fn wait_until_ready(&mut self) -> bool {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.set_read_timeout(Some(ASK_EVERY)).unwrap();

@@ -16,7 +16,7 @@ use ringwarden::store::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-/// A write is answered within this time, whatever happens.
+/// Every write is answered within this time.
 const IN_TIME: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,11 +125,11 @@ async fn a_server_that_became_a_replica_is_unavailable_until_it_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rings_are_heard_by_all_and_again_after_a_restart() {
+async fn notifications_reach_all_and_return_after_a_restart() {
     let mut server = RedisServer::start(&DURABLE);
     let writer = open(&server).await;
     let store = Arc::new(open(&server).await);
-    let mut rings = store.notifications();
+    let mut notifications = store.notifications();
     let listener = Arc::clone(&store);
     let task = tokio::spawn(async move { listener.run_notifications().await });
     let heard = || async {
@@ -145,7 +145,7 @@ async fn rings_are_heard_by_all_and_again_after_a_restart() {
     let shard = Shard::of_number(number(1));
     commit(&writer, write(number(1), None, 1, b"a")).await.unwrap();
     assert_eq!(
-        timeout(LONG, rings.recv()).await.unwrap().unwrap(),
+        timeout(LONG, notifications.recv()).await.unwrap().unwrap(),
         ShardNotification { shard, seq: 1 }
     );
 
@@ -161,7 +161,7 @@ async fn rings_are_heard_by_all_and_again_after_a_restart() {
     heard().await;
     commit(&writer, write(number(1), Some(1), 2, b"b")).await.unwrap();
     assert_eq!(
-        timeout(LONG, rings.recv()).await.unwrap().unwrap(),
+        timeout(LONG, notifications.recv()).await.unwrap().unwrap(),
         ShardNotification { shard, seq: 2 }
     );
     task.abort();
@@ -238,7 +238,7 @@ async fn kill_rounds(rounds: usize) {
     assert!(acknowledged > 100, "{acknowledged} acknowledged, {unknown} unknown");
     assert!(
         unknown > 0,
-        "no kill met a commit under way, of {acknowledged} acknowledged"
+        "no kill met a commit in progress, of {acknowledged} acknowledged"
     );
     for (index, head) in store.heads().await.unwrap().iter().enumerate() {
         let shard = Shard::new(u8::try_from(index).unwrap());

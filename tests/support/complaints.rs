@@ -18,7 +18,7 @@ pub const EIGHT: &str = "Company_Phone_Number,Created_Date,Violation_Date,Consum
                          Consumer_Area_Code,Subject,Recorded_Message_Or_Robocall";
 /// The first day of the sample.
 pub const FIRST: &str = "2020-03-01";
-/// How many days it has.
+/// The number of its days.
 pub const DAYS: u64 = 60;
 
 /// Blocks of 10,000, in four area codes.
@@ -119,7 +119,7 @@ impl Files {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Where a file lies.
+    /// The path of a file.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -131,7 +131,7 @@ impl Files {
         command.env_clear().output().unwrap()
     }
 
-    /// Runs it, and gives what it prints.
+    /// Runs it, and returns its output.
     pub fn succeed(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -139,7 +139,7 @@ impl Files {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs it; it must fail, and gives what it says.
+    /// Runs it; it must fail. Returns its error output.
     pub fn fail(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?}");
@@ -147,7 +147,7 @@ impl Files {
     }
 }
 
-/// How often each number was complained about on each day.
+/// The complaints about each number on each day.
 pub fn by_number_and_day(filed: &[Filed]) -> BTreeMap<(u64, NaiveDate), usize> {
     let mut counts = BTreeMap::new();
     for (date, number) in filed {

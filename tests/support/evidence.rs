@@ -8,18 +8,19 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::brand::Brand;
+use ringwarden::domain::call::Ledger;
 use ringwarden::domain::case::CaseLink;
 use ringwarden::domain::evidence::{Evidence, EvidenceSums, FoldModel, LedgerTotals};
 use ringwarden::domain::ids::{Area, CaseId, ImportId, ReportId, ReporterHash};
 use ringwarden::domain::kinds::{CaseRole, Category, Source};
-use ringwarden::domain::report::{Ledger, ReportBody, ReportRow};
+use ringwarden::domain::report::{ReportBody, ReportRow};
 use ringwarden::domain::rows::{LoadedRows, Missing};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 
 /// Sums may differ by this share, from rounding.
 const TOLERANCE: f64 = 1e-9;
-/// Below this a sum is nought: what decayed so far has lost digits.
+/// A sum below this counts as zero: it has decayed so far that it has lost digits.
 const NOUGHT: f64 = 1e-290;
 
 /// One change of a number.
@@ -182,8 +183,8 @@ fn is_close(a: f64, b: f64) -> bool {
 
 fn sums(evidence: &Evidence) -> Vec<f64> {
     let of_one = |testimony: &EvidenceSums| {
-        let books = Ledger::ALL.map(|ledger| *testimony.totals(ledger));
-        let masses = books
+        let ledgers = Ledger::ALL.map(|ledger| *testimony.totals(ledger));
+        let masses = ledgers
             .iter()
             .flat_map(|totals| [totals.short, totals.long, totals.not_spam]);
         let categories = testimony.categories.iter().map(|(_, mass)| *mass);
@@ -196,13 +197,13 @@ fn sums(evidence: &Evidence) -> Vec<f64> {
 fn without_sums(evidence: &Evidence) -> Evidence {
     let mut evidence = evidence.clone();
     for testimony in [&mut evidence.proven, &mut evidence.unproven] {
-        let books = Ledger::ALL.map(|ledger| LedgerTotals {
+        let ledgers = Ledger::ALL.map(|ledger| LedgerTotals {
             short: 0.0,
             long: 0.0,
             not_spam: 0.0,
             ..*testimony.totals(ledger)
         });
-        let said = std::mem::replace(testimony, EvidenceSums::of_totals(books));
+        let said = std::mem::replace(testimony, EvidenceSums::of_totals(ledgers));
         (testimony.categories, testimony.brands) = (said.categories, said.brands);
         testimony.reporters = said.reporters;
         testimony.categories.iter_mut().for_each(|(_, mass)| *mass = 0.0);
@@ -211,20 +212,20 @@ fn without_sums(evidence: &Evidence) -> Evidence {
     evidence
 }
 
-/// What the definition says of rows, written down without regard to order or cost.
+/// The sums over rows as defined, without regard to order or cost.
 pub struct PlainSums {
     as_of: Timestamp,
     reports: u32,
     not_spam_reports: u32,
-    /// By whether the reporter is proven, and book.
-    books: BTreeMap<(bool, Ledger), PlainBook>,
+    /// By whether the reporter is proven, and ledger.
+    ledgers: BTreeMap<(bool, Ledger), PlainLedger>,
     categories: BTreeMap<(bool, Category), f64>,
-    /// Hashes of the unproven reporters that call it unwanted, by book.
+    /// Hashes of the unproven reporters that call it unwanted, by ledger.
     unproven: BTreeSet<(Ledger, u64)>,
 }
 
 #[derive(Default)]
-struct PlainBook {
+struct PlainLedger {
     short: f64,
     long: f64,
     not_spam: f64,
@@ -247,7 +248,7 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         as_of,
         reports: 0,
         not_spam_reports: 0,
-        books: BTreeMap::new(),
+        ledgers: BTreeMap::new(),
         categories: BTreeMap::new(),
         unproven: BTreeSet::new(),
     };
@@ -262,7 +263,7 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         let proven = row.weight >= 0.5;
         let age_days = as_of.days_since(row.body.occurred_at);
         let left = |half_life_days: f64| f64::from(row.weight) * 0.5f64.powf(age_days / half_life_days);
-        let totals = sums.books.entry((proven, row.body.ledger)).or_default();
+        let totals = sums.ledgers.entry((proven, row.body.ledger)).or_default();
         if row.body.not_spam {
             totals.not_spam += left(model.not_spam_days);
             continue;
@@ -301,8 +302,8 @@ impl PlainSums {
         for (proven, testimony) in [(true, &evidence.proven), (false, &evidence.unproven)] {
             let close = |sum: f64, found: f64| assert!(is_close(sum, found), "{found} should be {sum}");
             for ledger in Ledger::ALL {
-                let nothing = PlainBook::default();
-                let wanted = self.books.get(&(proven, ledger)).unwrap_or(&nothing);
+                let nothing = PlainLedger::default();
+                let wanted = self.ledgers.get(&(proven, ledger)).unwrap_or(&nothing);
                 let totals = testimony.totals(ledger);
                 close(wanted.short, totals.short);
                 close(wanted.long, totals.long);

@@ -14,7 +14,7 @@ use ringwarden::store::{
 };
 use tokio::sync::broadcast;
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The store does not answer, and nothing happened.
@@ -34,10 +34,10 @@ pub enum Fault {
 /// Another store, with faults that can be switched.
 pub struct Flaky {
     inner: Arc<dyn Store>,
-    /// Faults of the coming calls, one each; a call without one meets `standing`.
+    /// Faults of the coming calls, one each; a call without one meets `always`.
     next: Mutex<VecDeque<Fault>>,
     /// The fault of every call until it is lifted.
-    standing: Mutex<Option<Fault>>,
+    always: Mutex<Option<Fault>>,
 }
 
 impl Flaky {
@@ -45,7 +45,7 @@ impl Flaky {
         Self {
             inner,
             next: Mutex::default(),
-            standing: Mutex::default(),
+            always: Mutex::default(),
         }
     }
 
@@ -56,12 +56,12 @@ impl Flaky {
 
     /// Every call meets this fault, until another is set or none.
     pub fn always(&self, fault: Option<Fault>) {
-        *self.standing.lock() = fault;
+        *self.always.lock() = fault;
     }
 
     async fn call<T>(&self, call: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
         let next = self.next.lock().pop_front();
-        let fault = next.or(*self.standing.lock());
+        let fault = next.or(*self.always.lock());
         let cause = || "injected".to_owned();
         match fault {
             None => call.await,

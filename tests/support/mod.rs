@@ -1,4 +1,4 @@
-//! What the test binaries share.
+//! Code that the test binaries share.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 #![allow(
     clippy::unwrap_used,

@@ -14,9 +14,9 @@ use tonic::transport::{Channel, Endpoint};
 
 /// More than any start or end should take.
 const LONG: Duration = Duration::from_secs(30);
-/// How often something is looked at that is waited for.
+/// The pause between two checks while waiting.
 const POLL: Duration = Duration::from_millis(10);
-/// What the program says before its addresses.
+/// The text before the addresses in the program's log.
 const BANNER: &str = "ringwarden ";
 
 /// A running server; killed when it is dropped.
@@ -78,7 +78,7 @@ impl Program {
         endpoint.connect().await.unwrap()
     }
 
-    /// Where HTTP is answered.
+    /// The address for HTTP.
     pub fn http(&self) -> SocketAddr {
         self.http
     }
@@ -122,7 +122,7 @@ impl Program {
         panic!("it does not end: {}", self.log());
     }
 
-    /// What it has logged.
+    /// Its log.
     pub fn log(&self) -> String {
         read_log(self.logs.path())
     }
@@ -203,7 +203,7 @@ fn spawn(program: &Path, store: &str, arguments: &[&str], log: &Path) -> Child {
     command.stderr(File::create(log).unwrap()).spawn().unwrap()
 }
 
-/// The addresses of gRPC and HTTP, from the line in which the program says them.
+/// The addresses of gRPC and HTTP, from the program's log line.
 async fn addresses(child: &mut Child, logs: &Path) -> (SocketAddr, SocketAddr) {
     for _ in 0..LONG.as_millis() / POLL.as_millis() {
         let log = read_log(logs);

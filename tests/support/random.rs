@@ -9,7 +9,7 @@ impl Random {
     }
 
     /// The seed that `RINGWARDEN_TEST_SEED` names, or any; printed, so that a failure can be looked at again.
-    #[allow(clippy::print_stderr, reason = "whoever looks at a failure needs the seed")]
+    #[allow(clippy::print_stderr, reason = "a failure needs the seed to be repeated")]
     pub fn from_environment() -> Self {
         let named = std::env::var("RINGWARDEN_TEST_SEED").ok();
         let seed = named.map_or_else(|| getrandom::u64().unwrap(), |seed| seed.parse().unwrap());

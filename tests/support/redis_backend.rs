@@ -12,7 +12,7 @@ use tokio::time::{Duration, sleep};
 use super::backends::{EVIDENCE_VERSION, Place};
 use super::redis_server::RedisServer;
 
-/// A server of its own, and the tasks that hear its rings.
+/// A server of its own, and the tasks that receive its notifications.
 pub struct Redis {
     server: RedisServer,
     listeners: Mutex<JoinSet<()>>,

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// How often a server that has just been started is asked whether it is ready, 20 ms apart.
+/// The most checks whether a started server is ready, 20 ms apart.
 const MAX_ASKED: usize = 500;
-/// How often another port is tried when somebody else took the one that was free.
+/// The most ports to try, since another process may take a free one first.
 const MAX_PORTS: usize = 5;
-/// What everybody else's Redis listens on.
+/// The default port of Redis.
 const DEFAULT_PORT: u16 = 6_379;
 
 pub struct RedisServer {
@@ -163,7 +163,7 @@ fn move_entries(from: &Path, to: &Path) {
     }
 }
 
-/// Whether it answers before it ends or has been asked too often.
+/// Whether it answers before it ends and before the last check.
 fn wait_until_ready(child: &mut Child, port: u16) -> bool {
     for _ in 0..MAX_ASKED {
         if child.try_wait().expect("its state").is_some() {
@@ -177,7 +177,7 @@ fn wait_until_ready(child: &mut Child, port: u16) -> bool {
     false
 }
 
-/// Whether it is there and has read what it kept. That it wants a password counts as being there.
+/// Whether it answers and has loaded its data. A request for a password counts as an answer.
 fn answers(port: u16) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;

@@ -18,12 +18,12 @@ use super::sent_reports::{Fate, NUMBERS, Name, SentReports};
 
 /// Reports of the largest batch.
 const MAX_BATCH: usize = 20;
-/// How often what is open is sent again to a server that is well.
+/// The most times that open reports are sent again to a server that works.
 const MAX_TRIES: usize = 5;
-/// How long a writer waits after a failure.
+/// The pause of a writer after a failure.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// One writer, with one request under way at a time.
+/// One writer, with one request at a time.
 pub struct Writer {
     name: String,
     random: Random,
@@ -33,7 +33,7 @@ pub struct Writer {
     seen: Seen,
 }
 
-/// What a writer met.
+/// The results of a writer.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// The longest that an answer took.
@@ -42,7 +42,7 @@ pub struct Seen {
     pub codes: HashSet<Code>,
 }
 
-/// Writers at work until they are told to stop.
+/// Writers at work until they are stopped.
 pub struct Writers {
     stop: Arc<AtomicBool>,
     tasks: JoinSet<Seen>,
@@ -66,7 +66,7 @@ impl Writers {
         Self { stop, tasks }
     }
 
-    /// Lets them end what they are at, and says what they met.
+    /// Lets them finish their requests, and returns their results.
     pub async fn end(self) -> Seen {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Seen::default();
@@ -90,7 +90,7 @@ impl Writer {
         }
     }
 
-    /// Sends until all reports are acknowledged of which it was not known whether they are there.
+    /// Sends all reports with an unknown outcome again until they are acknowledged.
     pub async fn complete(&mut self) {
         for _ in 0..MAX_TRIES {
             let open = self.sent_reports.open();
@@ -189,7 +189,7 @@ impl Writer {
         self.seen.slowest = self.seen.slowest.max(began.elapsed());
     }
 
-    /// What was acknowledged before must be known, and what was never sent must be new.
+    /// A report that was acknowledged before must be known, and one that was never sent must be new.
     fn acknowledged(&self, name: &Name, outcome: SubmitOutcome, began: Instant) -> bool {
         let allowed: &[SubmitOutcome] = match self.sent_reports.fate(name) {
             None | Some(Fate::NotWritten) => &[SubmitOutcome::Accepted],

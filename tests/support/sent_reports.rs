@@ -17,7 +17,7 @@ pub const NUMBERS: usize = 96;
 const PAGE: u32 = 50;
 /// The index knows of everything within this: sweeps are a second apart.
 const SWEPT_WITHIN: Duration = Duration::from_secs(3);
-/// How often a lookup is made that is waited for.
+/// The pause between two lookups while waiting.
 const POLL: Duration = Duration::from_millis(10);
 
 /// A report by its name: the number it is about, and its id.
@@ -27,7 +27,7 @@ pub struct Name {
     pub id: String,
 }
 
-/// What is known of a report. What is known later never takes back what was known before.
+/// The known outcome of a report. It only becomes more certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
     /// The server said each time that it wrote nothing.
@@ -38,7 +38,7 @@ pub enum Fate {
     Acknowledged,
 }
 
-/// How many reports there are of each fate.
+/// The number of reports of each fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub acknowledged: usize,
@@ -107,16 +107,15 @@ impl SentReports {
         }
     }
 
-    /// The reports of which it is not known that they are there.
+    /// The reports that may be missing.
     pub fn open(&self) -> Vec<Name> {
         let fates = self.fates.lock();
         let open = fates.iter().filter(|(_, fate)| **fate != Fate::Acknowledged);
         open.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Asks a server for every number's reports: what was acknowledged is there once, nothing is there twice, and
-    /// nothing that was never sent or was said not to be written. Lookups
-    /// come to count the same. Returns how many there are.
+    /// Asks a server for every number's reports: every acknowledged report is there, none is there twice, and none
+    /// that was never sent or not written. Lookups reach the same count. Returns the number of reports.
     pub async fn check(&self, channel: Channel) -> usize {
         let fates = self.fates.lock().clone();
         let mut lookups = LookupServiceClient::new(channel.clone());
@@ -144,8 +143,8 @@ impl SentReports {
     }
 }
 
-/// Waits until lookups count as many reports of a number. Of a commit whose answer was lost the index hears by a ring,
-/// or, where that was lost too, by the next sweep.
+/// Waits until lookups count as many reports of a number. If the answer of a commit was lost, the index learns of it
+/// by a notification or, if that was lost too, by the next sweep.
 async fn counted(index: usize, reports: usize, lookups: &mut LookupServiceClient<Channel>) {
     let began = Instant::now();
     loop {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ringwarden::api::Api;
 use ringwarden::clock::Clock;
+use ringwarden::config::{self, ServeArgs};
 use ringwarden::grpc;
 use ringwarden::http;
 use ringwarden::number;
@@ -78,11 +79,19 @@ impl Server {
         let instance = Instance::unloaded_by(Arc::clone(&store), clock, settings);
         let api = Api::new(Arc::clone(&instance.services));
         let tasks = Tasks::new();
+        let limits = config::load(&ServeArgs::default(), std::iter::empty(), |_| Ok(String::new()))
+            .unwrap()
+            .limits;
         let (grpc_listener, grpc) = listen().await;
         let (http_listener, http) = listen().await;
-        let serving = grpc::serve(grpc_listener, api.clone(), grpc::GrpcLimits::default(), tasks.clone());
+        let serving = grpc::serve(
+            grpc_listener,
+            api.clone(),
+            grpc::GrpcLimits::from(&limits),
+            tasks.clone(),
+        );
         tasks.spawn("grpc", serving);
-        let serving = http::serve(http_listener, api, http::HttpLimits::default(), tasks.clone());
+        let serving = http::serve(http_listener, api, http::HttpLimits::from(&limits), tasks.clone());
         tasks.spawn("http", serving);
         let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         Self {

@@ -1,7 +1,7 @@
 //! Enums. Those with stable integers are equal on the wire and in the domain, which a test checks. The others are
 //! converted value by value.
 
-use crate::domain::report::Ledger;
+use crate::domain::call::Ledger;
 use crate::service::LookupRole;
 use crate::wire::v1;
 

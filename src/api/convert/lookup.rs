@@ -8,6 +8,7 @@ use crate::domain::decision::{DecisionRecord, MAX_NAME_BYTES};
 use crate::domain::ids::RequestId;
 use crate::domain::kinds::{Attestation, Verstat};
 use crate::domain::policy::SipTreatment;
+use crate::domain::reason_code::ReasonCode;
 use crate::service::{LookupInput, LookupOutcome, ServiceError};
 use crate::wire::v1;
 
@@ -17,6 +18,9 @@ const MAX_CASES: usize = 20;
 const MAX_LANGUAGE_CHARS: usize = 64;
 /// The longest budget, in milliseconds.
 const MAX_BUDGET_MS: u32 = 10_000;
+
+/// The code of a reason of a past decision that this release does not know.
+const UNKNOWN_CODE: &str = "UNKNOWN";
 
 /// A question, and its time budget if it has one.
 #[derive(Debug)]
@@ -121,7 +125,7 @@ pub(in crate::api) fn answer(
 /// Shows a decision of the past.
 pub(in crate::api) fn decision(record: DecisionRecord, decision_id: String) -> v1::Decision {
     let reasons = record.reasons.iter().map(|(code, points)| v1::Reason {
-        code: (*code).to_owned(),
+        code: code.map_or(UNKNOWN_CODE, ReasonCode::name).to_owned(),
         points: *points,
         detail: String::new(),
     });

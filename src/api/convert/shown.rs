@@ -11,7 +11,7 @@ use crate::service::Identity;
 use crate::wire::{self, v1};
 
 /// The most reasons in one answer.
-const MAX_REASONS: usize = 32;
+const MAX_SHOWN_REASONS: usize = 32;
 
 pub(super) fn time(time: Timestamp) -> Option<wire::Timestamp> {
     Some(wire::Timestamp::from_millis(time.millis()))
@@ -50,8 +50,8 @@ pub(super) fn brand(score: &Score) -> String {
 }
 
 pub(super) fn reasons(reasons: &[Reason]) -> Vec<v1::Reason> {
-    let shown = reasons.iter().take(MAX_REASONS).map(|reason| v1::Reason {
-        code: reason.code.to_owned(),
+    let shown = reasons.iter().take(MAX_SHOWN_REASONS).map(|reason| v1::Reason {
+        code: reason.code.name().to_owned(),
         points: reason.points,
         detail: reason.detail.clone(),
     });

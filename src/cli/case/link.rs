@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::names;
 use crate::cli::shared::{self, Change, InRegion};
 use crate::cli::{output, time};
+use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::link_number_result::Result as Linked;
 use crate::wire::v1::unlink_number_result::Result as Unlinked;
@@ -21,7 +22,7 @@ pub(super) struct LinkArgs {
     /// Id of the case
     id: String,
     /// Numbers, in any usual notation, at most 1,000
-    #[arg(required = true, num_args = 1..=1_000, value_name = "NUMBER")]
+    #[arg(required = true, num_args = 1..=MAX_CHANGED_LINKS, value_name = "NUMBER")]
     numbers: Vec<String>,
     /// Role of the numbers in the case
     #[arg(long, value_parser = names::parser::<CaseRole>())]
@@ -52,7 +53,7 @@ pub(super) struct UnlinkArgs {
     /// Id of the case
     id: String,
     /// Numbers, in any usual notation, at most 1,000
-    #[arg(required = true, num_args = 1..=1_000, value_name = "NUMBER")]
+    #[arg(required = true, num_args = 1..=MAX_CHANGED_LINKS, value_name = "NUMBER")]
     numbers: Vec<String>,
     /// Remove only links with this role [default: all roles]
     #[arg(long, value_parser = names::parser::<CaseRole>())]

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_told_by_its_first_bytes() {
+    fn gzip_is_recognised_by_its_first_bytes() {
         let parts = [gzip(b"one,"), gzip(b"two")].concat();
         let mut source = source(&parts);
         assert_eq!(source.len(), parts.len() as u64);

@@ -11,15 +11,13 @@ use super::names::{name_of, parser};
 use super::output;
 use super::shared::{InRegion, PATIENCE_MS};
 use super::time;
+use crate::domain::call::MAX_BATCH_LOOKUPS;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 use crate::wire::v1::{
     Action, Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole,
     Verstat, View,
 };
-
-/// Maximum number of lookups in one request.
-const NUMBERS_PER_REQUEST: usize = 1_000;
 
 /// Maximum size of the answers to 1,000 lookups with all reasons and cases, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 * 1_024 * 1_024;
@@ -109,7 +107,7 @@ async fn ask(
     requests: &[LookupRequest],
 ) -> Result<Vec<BatchLookupResult>, CliError> {
     let mut results = Vec::with_capacity(requests.len());
-    for part in requests.chunks(NUMBERS_PER_REQUEST) {
+    for part in requests.chunks(MAX_BATCH_LOOKUPS) {
         let request = BatchLookupRequest {
             requests: part.to_vec(),
         };

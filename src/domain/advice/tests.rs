@@ -108,7 +108,7 @@ fn every_theme_has_a_category() {
 }
 
 #[test]
-fn calls_in_the_name_of_companies_are_told_from_the_companies_own() {
+fn impersonation_and_calls_of_companies_get_different_advice() {
     let companies = [
         Category::TechSupportScam,
         Category::BusinessImpersonation,
@@ -175,7 +175,7 @@ fn reports_go_where_the_person_is() {
 }
 
 #[test]
-fn holes_are_where_something_is_filled_in() {
+fn texts_have_the_expected_placeholders() {
     for &language in Language::ALL {
         let texts = AdviceTexts::of(language);
         for sentence in [texts.report_fraud(), texts.report_unwanted()] {

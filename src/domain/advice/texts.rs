@@ -29,16 +29,6 @@ pub(super) struct AdviceTexts {
     themes: Themes,
 }
 
-/// The words for one theme.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ThemeTexts {
-    about: Box<str>,
-    called: Box<str>,
-    /// Set only where the general advice does not fit.
-    about_to_dial: Option<Box<str>>,
-}
-
 impl AdviceTexts {
     /// The words of a language, read at its first use.
     pub(super) fn of(language: Language) -> &'static Self {

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use super::texts::ThemeTexts;
 use crate::domain::kinds::Category;
 
 /// Declares the themes, and the table of the data files with words for each: a file that lacks a theme is refused.
@@ -91,6 +90,16 @@ themes! {
     Harassment harassment,
     /// Unwanted for another reason.
     Unwanted unwanted,
+}
+
+/// The words for one theme.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ThemeTexts {
+    pub(super) about: Box<str>,
+    pub(super) called: Box<str>,
+    /// Set only where the general advice does not fit.
+    pub(super) about_to_dial: Option<Box<str>>,
 }
 
 /// The kind of place that takes reports.

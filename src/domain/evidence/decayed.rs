@@ -2,9 +2,8 @@
 
 use super::{Evidence, FoldModel, LedgerTotals};
 use crate::domain::bitmap::DistinctCount;
-use crate::domain::call::LedgerView;
+use crate::domain::call::{Ledger, LedgerView};
 use crate::domain::decay::remaining_at;
-use crate::domain::report::Ledger;
 use crate::domain::time::Timestamp;
 
 /// [`Evidence`] at one moment.

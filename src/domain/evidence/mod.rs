@@ -9,10 +9,10 @@ mod sums;
 
 use super::bitmap::DistinctCount;
 use super::brand::Brand;
-use super::call::LedgerView;
+use super::call::{Ledger, LedgerView};
 use super::ids::ReporterHash;
 use super::kinds::Category;
-use super::report::{Ledger, ReportRow};
+use super::report::ReportRow;
 use super::time::Timestamp;
 use super::weight::WeightModel;
 

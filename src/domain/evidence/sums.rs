@@ -4,10 +4,10 @@
 use super::FoldModel;
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
-use crate::domain::call::LedgerView;
+use crate::domain::call::{Ledger, LedgerView};
 use crate::domain::decay::remaining;
 use crate::domain::kinds::Category;
-use crate::domain::report::{Ledger, ReportRow};
+use crate::domain::report::ReportRow;
 use crate::domain::time::Timestamp;
 
 /// The most brands kept for a number besides those of the canonical list: the first by name, so that order does not

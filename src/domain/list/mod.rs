@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_differs_changes_the_digest() {
+    fn every_difference_changes_the_digest() {
         let same = digest(&[entry()]);
         assert_eq!(digest(&[entry()]), same);
         let origin = |source: &str, requester: &str| {

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_refused() {
+    fn other_patterns_are_refused() {
         for text in [
             "*",
             "+*",

@@ -18,7 +18,6 @@ pub use term::{BilinearTable, MAX_KNOTS, MAX_TERMS, Term};
 use super::evidence::FoldModel;
 use super::feature::Features;
 use super::range::RangeModel;
-use super::score::Weighed;
 
 /// The whole model.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,14 +96,6 @@ impl ScoreModel {
     #[must_use]
     pub fn prior_log_odds(&self) -> f64 {
         (self.prior / (1.0 - self.prior)).ln()
-    }
-
-    /// The probability that a number reported in the last 180 days is reported again within seven.
-    #[must_use]
-    pub fn again_in_7d(&self, weighed: &Weighed) -> f64 {
-        let terms: f64 = self.again.terms.iter().map(|term| term.points(&weighed.features)).sum();
-        let log_odds = self.again.intercept + self.again.slope * weighed.evidence_log_odds + terms;
-        1.0 / (1.0 + (-log_odds).exp())
     }
 
     /// Whether evidence and ranges are the same under both models, so that one index serves both.

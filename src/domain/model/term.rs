@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_fall_is_checked_and_what_may_is_not() {
+    fn only_terms_that_may_not_fall_are_checked() {
         let falling = term(vec![[0.0, 1.0], [1.0, 0.5]]);
         assert!(falling.check_direction().is_err());
         let level = term(vec![[0.0, 1.0], [1.0, 1.0]]);

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_judged_leads_to_redress_and_what_is_known_is_declined() {
+    fn judged_calls_get_redress_and_known_ones_are_declined() {
         let settings = SipSettings {
             redress_url: Some("https://redress.example".into()),
             ..SipSettings::default()
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_a_machine_rejects() {
+    fn refusals_by_analytics_can_be_608() {
         let settings = SipSettings {
             refusal: Refusal::Rejected,
             contact_card_url: Some("https://redress.example/card".into()),

@@ -2,11 +2,12 @@
 
 use super::cases::raises;
 use super::rate;
-use super::reason::{Points, ReasonCode};
+use super::reason::Points;
 use super::{Subject, Weighed};
 use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
+use crate::domain::reason_code::ReasonCode;
 
 /// How far below its cap a score that rests on the neighbourhood alone starts to be compressed, so that the worse of
 /// two such numbers still scores higher.
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_below_the_last_point_stays_and_the_rest_keeps_its_order() {
+    fn squeezing_keeps_low_scores_and_the_order() {
         for most in [0.0, 0.5, 1.0, 79.0, 99.5, 100.0] {
             let values: Vec<f64> = (0..=1_000).map(|n| f64::from(n) / 10.0).collect();
             let squeezed: Vec<f64> = values.iter().map(|value| squeeze(*value, most)).collect();

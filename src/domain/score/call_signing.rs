@@ -5,12 +5,13 @@
 //! gateway.
 
 use super::bounds::{log_odds_of, sigmoid, squeeze};
-use super::reason::{Points, ReasonCode};
+use super::reason::Points;
 use super::{Subject, Weighed};
 use crate::domain::call::Signing;
 use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::{AttestationOdds, ScoreModel};
+use crate::domain::reason_code::ReasonCode;
 
 impl AttestationOdds {
     /// The points that the signing of a call adds to the log-odds.

@@ -24,6 +24,7 @@ use super::feature::Features;
 use super::kinds::{Category, RiskLevel, StatusKind};
 use super::model::ScoreModel;
 use super::range::Neighbourhood;
+use super::reason_code::ReasonCode;
 use super::state::NumberState;
 use super::time::Timestamp;
 use super::traffic::Signs;
@@ -31,7 +32,7 @@ use crate::number::E164;
 
 pub use category::CategoryPrior;
 use reason::Points;
-pub use reason::{Reason, ReasonCode};
+pub use reason::Reason;
 
 /// The input of a score.
 #[derive(Clone, Copy, Debug)]
@@ -191,6 +192,14 @@ impl ScoreModel {
                 .flatten(),
             brand: is_attributable.then(|| self.brand(subject, &weighed.decayed)).flatten(),
         }
+    }
+
+    /// The probability that a number reported in the last 180 days is reported again within seven.
+    #[must_use]
+    pub fn again_in_7d(&self, weighed: &Weighed) -> f64 {
+        let terms: f64 = self.again.terms.iter().map(|term| term.points(&weighed.features)).sum();
+        let log_odds = self.again.intercept + self.again.slope * weighed.evidence_log_odds + terms;
+        1.0 / (1.0 + (-log_odds).exp())
     }
 
     /// Whether anything is known that can support a score; of reports, only the ledgers that are read count.

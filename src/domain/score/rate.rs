@@ -6,10 +6,11 @@
 
 use super::Subject;
 use super::Verdict;
-use super::reason::{Points, ReasonCode};
+use super::reason::Points;
 use crate::domain::call::LedgerView;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
+use crate::domain::reason_code::ReasonCode;
 
 /// The reasons of rate.
 const CODES: [ReasonCode; 5] = [

@@ -7,6 +7,7 @@ use crate::domain::feature::Feature;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Counts;
+use crate::domain::reason_code::ReasonCode;
 use crate::domain::time::Timestamp;
 
 /// Points below this give no reason.
@@ -15,75 +16,30 @@ const POINTS_MIN: f64 = 0.005;
 /// A reason of a score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
-    /// A stable code, such as `RECENT_REPORTS`.
-    pub code: &'static str,
+    /// The code.
+    pub code: ReasonCode,
     /// The points added to the log-odds; negative if they lower them.
     pub points: f64,
     /// One sentence for people; empty if only codes were asked for.
     pub detail: String,
 }
 
-/// The codes of reasons that carry points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ReasonCode {
-    /// The number's reports of the last days.
-    RecentReports,
-    /// All its reports.
-    HistoricReports,
-    /// Its victims are in many places.
-    ManyReporters,
-    /// Reported numbers among the same 100.
-    HotRange100,
-    /// Among the same 1,000.
-    HotRange1000,
-    /// Among the same 10,000.
-    HotRange10000,
-    /// How the neighbours were reported: once each, or by people of their own area.
-    RangePattern,
-    /// Facts that hold for toll-free numbers only.
-    TollFree,
-    /// Hardly anything is known about the number itself: the score rests on its neighbourhood.
-    RangeOnly,
-    /// Fraud cases.
-    CaseLink,
-    /// People said that its calls were wanted.
-    NotSpamReports,
-    /// Its owner proved who it is.
-    VerifiedBusiness,
-    /// An analyst vouches for it.
-    AnalystAllowed,
-    /// An analyst blocked it.
-    AnalystBlocked,
-    /// How the call was signed.
-    Attestation,
-    /// The number's calls are signed in full, and this one is not.
-    SpoofSuspected,
-    /// The reporters are unproven and few.
-    UnprovenReporters,
-    /// It calls many different numbers in a short time.
-    RateBurst,
-    /// It calls one number after the other.
-    SequentialDialling,
-    /// Many of its calls end within seconds of being answered.
-    ShortCalls,
-    /// Few of its calls are answered.
-    UnansweredCalls,
-    /// Many of its calls are refused by those called.
-    RejectedCalls,
-    /// The score rests on rate and hardly anything else.
-    RateOnly,
+/// The length of [`Points`]: slot 0 stays empty, since no code has the integer 0.
+const POINTS_LEN: usize = ReasonCode::ALL.len() + 1;
+
+/// Points by the integer of the code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Points([f64; POINTS_LEN]);
+
+impl Default for Points {
+    fn default() -> Self {
+        Self([0.0; POINTS_LEN])
+    }
 }
-
-const CODES: usize = 23;
-
-/// Points by code.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Points([f64; CODES]);
 
 impl Points {
     pub(super) fn add(&mut self, code: ReasonCode, points: f64) {
-        if let Some(sum) = self.0.get_mut(code as usize) {
+        if let Some(sum) = self.0.get_mut(usize::from(code.code())) {
             *sum += points;
         }
     }
@@ -93,68 +49,11 @@ impl Points {
     }
 
     pub(super) fn get(&self, code: ReasonCode) -> f64 {
-        self.0.get(code as usize).copied().unwrap_or_default()
+        self.0.get(usize::from(code.code())).copied().unwrap_or_default()
     }
 }
 
 impl ReasonCode {
-    /// All codes.
-    pub const ALL: [Self; CODES] = [
-        Self::RecentReports,
-        Self::HistoricReports,
-        Self::ManyReporters,
-        Self::HotRange100,
-        Self::HotRange1000,
-        Self::HotRange10000,
-        Self::RangePattern,
-        Self::TollFree,
-        Self::RangeOnly,
-        Self::CaseLink,
-        Self::NotSpamReports,
-        Self::VerifiedBusiness,
-        Self::AnalystAllowed,
-        Self::AnalystBlocked,
-        Self::Attestation,
-        Self::SpoofSuspected,
-        Self::UnprovenReporters,
-        Self::RateBurst,
-        Self::SequentialDialling,
-        Self::ShortCalls,
-        Self::UnansweredCalls,
-        Self::RejectedCalls,
-        Self::RateOnly,
-    ];
-
-    /// The code in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RecentReports => "RECENT_REPORTS",
-            Self::HistoricReports => "HISTORIC_REPORTS",
-            Self::ManyReporters => "MANY_REPORTERS",
-            Self::HotRange100 => "HOT_RANGE_100",
-            Self::HotRange1000 => "HOT_RANGE_1000",
-            Self::HotRange10000 => "HOT_RANGE_10000",
-            Self::RangePattern => "RANGE_PATTERN",
-            Self::TollFree => "TOLL_FREE",
-            Self::RangeOnly => "RANGE_ONLY",
-            Self::CaseLink => "CASE_LINK",
-            Self::NotSpamReports => "NOT_SPAM_REPORTS",
-            Self::VerifiedBusiness => "VERIFIED_BUSINESS",
-            Self::AnalystAllowed => "ANALYST_ALLOWED",
-            Self::AnalystBlocked => "ANALYST_BLOCKED",
-            Self::Attestation => "ATTESTATION",
-            Self::SpoofSuspected => "SPOOF_SUSPECTED",
-            Self::UnprovenReporters => "UNPROVEN_REPORTERS",
-            Self::RateBurst => "RATE_BURST",
-            Self::SequentialDialling => "SEQUENTIAL_DIALLING",
-            Self::ShortCalls => "SHORT_CALLS",
-            Self::UnansweredCalls => "UNANSWERED_CALLS",
-            Self::RejectedCalls => "REJECTED_CALLS",
-            Self::RateOnly => "RATE_ONLY",
-        }
-    }
-
     /// The reason that gets the points of a feature.
     #[must_use]
     pub const fn of(feature: Feature) -> Self {
@@ -194,11 +93,11 @@ impl ScoreModel {
                 || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
         };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
-            .into_iter()
-            .map(|code| (code, points.get(code)))
+            .iter()
+            .map(|code| (*code, points.get(*code)))
             .filter(|(code, points)| points.abs() >= POINTS_MIN || is_stated(*code))
             .map(|(code, points)| Reason {
-                code: code.as_str(),
+                code,
                 points,
                 detail: match detail {
                     Detail::Codes => String::new(),
@@ -223,10 +122,13 @@ impl ScoreModel {
 
 fn unscored(kind: StatusKind) -> Reason {
     let (code, detail) = if kind == StatusKind::DoNotOriginate {
-        ("DO_NOT_ORIGINATE", "The owner never places calls from this number.")
+        (
+            ReasonCode::DoNotOriginate,
+            "The owner never places calls from this number.",
+        )
     } else {
         (
-            "PROTECTED_NUMBER",
+            ReasonCode::ProtectedNumber,
             "The number serves public safety and is never scored.",
         )
     };
@@ -279,6 +181,16 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         ReasonCode::UnansweredCalls => "Few of its calls are answered.".to_owned(),
         ReasonCode::RejectedCalls => "Many of its calls are refused by those called.".to_owned(),
         ReasonCode::RateOnly => "How often it calls is not enough to block it.".to_owned(),
+        // Rules give no points. Where one decides, its own reason has its sentence.
+        ReasonCode::DoNotOriginate
+        | ReasonCode::InvalidNumber
+        | ReasonCode::ProtectedNumber
+        | ReasonCode::TenantRule
+        | ReasonCode::UnassignedNumber
+        | ReasonCode::EmergencyCall
+        | ReasonCode::EmergencyCallback
+        | ReasonCode::ProtectedCalled
+        | ReasonCode::DeadlineExceeded => String::new(),
     }
 }
 

@@ -99,7 +99,7 @@ fn outcomes_are_a_sign_beyond_their_shares_and_only_in_numbers() {
 }
 
 #[test]
-fn how_a_number_is_mostly_signed_is_told_by_its_other_calls() {
+fn usual_signing_follows_from_the_other_calls() {
     let is_signed = |traffic: CallerTraffic| signs(&traffic).mostly_signed;
     assert!(is_signed(signed(20, 0, 0, None)));
     assert!(is_signed(signed(18, 2, 0, None)));

@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 
 use self::contract::{Contract, ContractField, ContractMethod};
 use self::schema::{Schemas, is_required};
+use super::request::Body;
 use super::response::{FullResponse, JSON, response};
-use super::route::{AnswerBody, Body, Route};
+use super::route::{AnswerBody, Route};
 use super::routes::ROUTES;
 
 /// The path of the description.

@@ -90,7 +90,7 @@ fn the_most_specific_rule_of_a_prefix_that_holds_decides() {
 }
 
 #[test]
-fn lists_of_a_kind_are_one_and_the_entry_that_holds_longest_counts() {
+fn lists_of_a_kind_are_merged_and_the_last_to_expire_counts() {
     let one = list(
         "one",
         ListKind::DoNotOriginate,
@@ -261,7 +261,7 @@ fn holding(lists: &[List], kind: ListKind, number: E164, now: Timestamp) -> Vec<
 
 proptest! {
     #[test]
-    fn says_what_a_search_of_all_entries_says(lists in lists(), digits in 14_155_550_098u64..14_155_550_112, now in 0i64..4) {
+    fn agrees_with_a_search_of_all_entries(lists in lists(), digits in 14_155_550_098u64..14_155_550_112, now in 0i64..4) {
         let table = table(lists.clone());
         let number = E164::from_digits(digits).unwrap();
         let now = Timestamp::from_secs(now);

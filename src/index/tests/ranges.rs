@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::sample::{Index as Pick, select};
 
+use super::super::block::PLAIN_MAX;
 use super::*;
 use crate::domain::range::Counts;
 use crate::domain::time::Timestamp;
 
 /// Reports are from the first 60 days.
 const HOURS: i64 = 60 * 24;
-/// The largest block without sums.
-const PLAIN_MAX: usize = 64;
 
 /// Two blocks: in the first the number tells its area, in the second it does not.
 const NORTH_AMERICAN: u64 = 14_155_550_000;

@@ -133,7 +133,7 @@ impl Sources {
     }
 }
 
-/// The kind of line of a number, from everything that one territory says of it.
+/// The kind of line of a number, from all descriptions of one territory.
 fn line_type(said: &[Says]) -> LineType {
     let first = said.iter().find_map(|says| match says {
         Says::Kind(line_type) => Some(*line_type),

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::super::parsed::{ServiceKind, ServiceNumber};
 use super::super::region::Region;
+use super::super::service_number::{ServiceKind, ServiceNumber};
 use super::pattern::Program;
 
 /// `region;emergency;short code` a line, after comment lines; an empty pattern matches nothing.

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_in_any_dress() {
+    fn anonymous_words_in_any_form() {
         for text in [
             "anonymous",
             "\"Anonymous\"",

@@ -2,9 +2,10 @@
 
 use super::super::error::NumberError;
 use super::super::kinds::Validity;
-use super::super::parsed::{Parsed, ParsedNumber, ServiceKind, ServiceNumber};
+use super::super::parsed::{Parsed, ParsedNumber};
 use super::super::plan::{self, dialled, service};
 use super::super::region::Region;
+use super::super::service_number::{ServiceKind, ServiceNumber};
 use super::super::text::unicode::{fold, is_invisible};
 use super::super::text::written::Written;
 use super::address::{Address, User, is_emergency_urn};
@@ -155,7 +156,7 @@ fn is_prefix(number: &ParsedNumber) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::super::kinds::{AttestationLevel, LineType, VerstatParameter};
-    use super::super::super::parsed::ServiceKind;
+    use super::super::super::service_number::ServiceKind;
     use super::*;
 
     fn region(text: &str) -> Option<Region> {
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_an_error() {
+    fn text_without_a_number_is_an_error() {
         for (text, place, error) in [
             ("", "US", NumberError::Empty),
             (" \u{200e}\t", "US", NumberError::Empty),

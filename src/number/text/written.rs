@@ -327,7 +327,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_short_way_leads_where_the_long_way_leads(text in "[+\u{FF0B}]{0,2}[0-9\u{660}-\u{669} ().x#/-]{0,16}[\u{200B}+; ]?") {
+        fn the_short_path_agrees_with_the_long_path(text in "[+\u{FF0B}]{0,2}[0-9\u{660}-\u{669} ().x#/-]{0,16}[\u{200B}+; ]?") {
             if let Some(written) = Written::tidy(&text) {
                 prop_assert_eq!(Written::untidy(&text), Ok(written));
             }

@@ -2,23 +2,23 @@
 
 use super::{CaseChange, CaseDetails, Cases, NewCase, TransitionInput};
 use crate::domain::brand::Brand;
-use crate::domain::case::{Case, CaseEvent, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS, may_start};
+use crate::domain::case::{Case, CaseEvent, may_start};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
+use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::service::reports::MAX_AHEAD;
 use crate::service::writer::{Done, Mutation};
-use crate::service::{ServiceError, Violation};
 
 impl Cases {
     /// Creates a case.
     ///
     /// # Errors
-    /// If the request is wrong, the name is taken, or the store cannot be written.
+    /// If the request is not valid, the id is taken, or the store cannot be written.
     pub async fn create(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
         check_new(new, now)?;
@@ -44,7 +44,7 @@ impl Cases {
     /// Changes fields of a case.
     ///
     /// # Errors
-    /// If there is no such case, the request is wrong or stale, or the store cannot be written.
+    /// If there is no such case, the request is not valid, its expected version is old, or the store cannot be written.
     pub async fn update(
         &self,
         id: &CaseId,
@@ -52,7 +52,7 @@ impl Cases {
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
-        check_change(change, now)?;
+        check_evidence(change.last_evidence_at, now)?;
         let id = self.get(id)?.case.id.clone(); // a merged case leads to its successor
         let content = change.content(&id);
         let changed = self.writer.mutate_case(&id, (mutation, ""), &content, |case| {
@@ -66,17 +66,14 @@ impl Cases {
     /// Moves a case to another status.
     ///
     /// # Errors
-    /// If there is no such case, its status does not allow the step, the request is stale, or the store cannot be written.
+    /// If there is no such case, its status does not allow the step, the expected version is old, or the store cannot
+    /// be written.
     pub async fn transition(
         &self,
         id: &CaseId,
         input: &TransitionInput,
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
-        check_lengths(&[
-            ("note", &input.note, MAX_TEXT_CHARS),
-            ("agency", &input.agency, MAX_AGENCY_CHARS),
-        ])?;
         let event = CaseEvent {
             at: self.writer.now(),
             actor: mutation.actor.clone(),
@@ -96,7 +93,7 @@ impl Cases {
 }
 
 impl NewCase {
-    /// What a creation asks for. The id is left out where the client chose none: it follows from the request.
+    /// The content of a request to create. The id is left out if the client gave none: it is derived from the request.
     pub(in crate::service) fn content(&self) -> RequestContent {
         let mut content = RequestContent::of(Method::CreateCase);
         content
@@ -127,7 +124,7 @@ impl TransitionInput {
 }
 
 impl CaseChange {
-    /// What a change asks for.
+    /// The content of a request to change fields.
     pub(in crate::service) fn content(&self, id: &CaseId) -> RequestContent {
         let brand = self
             .brand
@@ -200,54 +197,17 @@ fn taken() -> ServiceError {
 }
 
 fn check_new(new: &NewCase, now: Timestamp) -> Result<(), ServiceError> {
-    if new.title.trim().is_empty() {
-        return Err(ServiceError::field("title", "must not be empty"));
-    }
     if !may_start(new.status) {
         return Err(ServiceError::field("status", "a case cannot start closed or merged"));
     }
-    check_evidence(new.last_evidence_at, now)?;
-    check_lengths(&[
-        ("title", &new.title, MAX_TITLE_CHARS),
-        ("summary", &new.summary, MAX_TEXT_CHARS),
-        ("agency", &new.agency, MAX_AGENCY_CHARS),
-        ("agency_reference", &new.agency_reference, MAX_AGENCY_CHARS),
-    ])
+    check_evidence(new.last_evidence_at, now)
 }
 
-fn check_change(change: &CaseChange, now: Timestamp) -> Result<(), ServiceError> {
-    if change.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
-        return Err(ServiceError::field("title", "must not be empty"));
-    }
-    check_evidence(change.last_evidence_at, now)?;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    check_lengths(&[
-        ("title", &text(&change.title), MAX_TITLE_CHARS),
-        ("summary", &text(&change.summary), MAX_TEXT_CHARS),
-        ("agency", &text(&change.agency), MAX_AGENCY_CHARS),
-        ("agency_reference", &text(&change.agency_reference), MAX_AGENCY_CHARS),
-    ])
-}
-
-/// Refuses evidence of the future: it would never age.
+/// Refuses evidence from the future: it would not decay.
 fn check_evidence(last_at: Option<Timestamp>, now: Timestamp) -> Result<(), ServiceError> {
     if last_at.is_some_and(|last_at| last_at > now.plus(MAX_AHEAD)) {
         let problem = "lies more than 5 minutes ahead of the server's clock";
         return Err(ServiceError::field("last_evidence_at", problem));
     }
     Ok(())
-}
-
-/// Checks texts against their limits, in characters; names all that are too long.
-fn check_lengths(texts: &[(&str, &str, usize)]) -> Result<(), ServiceError> {
-    let violations: Vec<Violation> = texts
-        .iter()
-        .filter(|(_, text, most)| text.chars().count() > *most)
-        .map(|(field, _, most)| Violation::new(*field, format!("must have at most {most} characters")))
-        .collect();
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(ServiceError::Invalid(violations))
-    }
 }

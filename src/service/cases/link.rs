@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Cases, LinkInput, LinkOutcome, UnlinkInput};
-use crate::domain::case::{CaseLink, MAX_CHANGED_LINKS, MAX_LINKS};
+use crate::domain::case::{CaseLink, MAX_LINKS};
 use crate::domain::ids::CaseId;
 use crate::domain::requests::Fingerprint;
 use crate::number::{E164, Region};
@@ -14,17 +14,17 @@ use crate::service::writer::{Author, Done, Mutation, NumberJob, NumberRecord, St
 use crate::store::Version;
 
 impl Cases {
-    /// Links numbers to a case, a result each.
+    /// Links numbers to a case; one result for each.
     ///
     /// # Errors
-    /// If there is no such case, or there are too many numbers.
+    /// If there is no such case.
     pub async fn link_numbers(
         &self,
         id: &CaseId,
         links: &[Result<LinkInput, ServiceError>],
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
-        let id = self.open_case(id, "links", links.len())?;
+        let id = self.open_case(id)?;
         let now = self.writer.now();
         self.change_links(
             links,
@@ -58,10 +58,10 @@ impl Cases {
         .await
     }
 
-    /// Unlinks numbers from a case, in one role or in all, a result each.
+    /// Unlinks numbers from a case, in one role or in all; one result for each.
     ///
     /// # Errors
-    /// If there is no such case, or there are too many numbers.
+    /// If there is no such case.
     pub async fn unlink_numbers(
         &self,
         id: &CaseId,
@@ -69,7 +69,7 @@ impl Cases {
         reason: &str,
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
-        let id = self.open_case(id, "numbers", numbers.len())?;
+        let id = self.open_case(id)?;
         self.change_links(
             numbers,
             mutation.author(reason),
@@ -93,7 +93,7 @@ impl Cases {
         .await
     }
 
-    /// Changes the links of many numbers: `change` answers whether the link was made or taken away.
+    /// Changes the links of many numbers: `change` returns whether the link was made or removed.
     async fn change_links<I>(
         &self,
         inputs: &[Result<I, ServiceError>],
@@ -146,19 +146,13 @@ impl Cases {
     }
 
     /// The case to link numbers to, or the one it was merged into.
-    fn open_case(&self, id: &CaseId, field: &str, numbers: usize) -> Result<CaseId, ServiceError> {
-        if numbers == 0 || numbers > MAX_CHANGED_LINKS {
-            return Err(ServiceError::field(
-                field,
-                format!("must hold 1 to {MAX_CHANGED_LINKS} numbers"),
-            ));
-        }
+    fn open_case(&self, id: &CaseId) -> Result<CaseId, ServiceError> {
         Ok(self.get(id)?.case.id.clone())
     }
 }
 
 impl LinkInput {
-    /// What a link asks for, beside the number, the case and the role.
+    /// The content of a link, apart from the number, the case and the role.
     pub(in crate::service) fn content(&self) -> RequestContent {
         let mut content = RequestContent::of(Method::Link);
         content
@@ -170,7 +164,7 @@ impl LinkInput {
     }
 }
 
-/// Whether one number's link is to be changed; each number has its own expected version.
+/// Whether one number's link has to be changed; each number has its own expected version.
 fn is_new(
     mutation: &Mutation,
     expected_version: Option<Version>,

@@ -20,19 +20,19 @@ use crate::store::{Version, key};
 /// A case to be created.
 #[derive(Clone, Debug)]
 pub struct NewCase {
-    /// Its name; derived from the request if unset.
+    /// Its id; derived from the request if unset.
     pub id: Option<CaseId>,
-    /// One line that says what it is.
+    /// The title, one line.
     pub title: String,
     /// The kind of fraud.
     pub category: Category,
-    /// The brand impersonated.
+    /// The impersonated brand.
     pub brand: Option<Brand>,
-    /// What is known.
+    /// The summary.
     pub summary: String,
-    /// Where it starts.
+    /// The status to start with.
     pub status: CaseStatus,
-    /// The agency that has it.
+    /// The agency that works on it.
     pub agency: String,
     /// The agency's reference.
     pub agency_reference: String,
@@ -49,9 +49,9 @@ pub struct CaseChange {
     pub title: Option<String>,
     /// The kind of fraud.
     pub category: Option<Category>,
-    /// The brand; `Some(None)` takes it away.
+    /// The brand; `Some(None)` removes it.
     pub brand: Option<Option<Brand>>,
-    /// What is known.
+    /// The summary.
     pub summary: Option<String>,
     /// The agency.
     pub agency: Option<String>,
@@ -68,7 +68,7 @@ pub struct CaseChange {
 pub struct TransitionInput {
     /// The status to reach.
     pub to: CaseStatus,
-    /// Why.
+    /// The reason for the step.
     pub note: String,
     /// The agency involved.
     pub agency: String,
@@ -83,13 +83,13 @@ pub struct LinkInput {
     pub default_region: Option<Region>,
     /// The role of the number in the case.
     pub role: CaseRole,
-    /// How sure the analyst is, 0 to 1.
+    /// The analyst's confidence, 0 to 1.
     pub confidence: f64,
-    /// Where the link comes from.
+    /// The source of the link.
     pub source: Source,
-    /// When the number began to play its part.
+    /// The time from which the number had this role.
     pub from: Option<Timestamp>,
-    /// When it ended.
+    /// The time until which it had this role.
     pub to: Option<Timestamp>,
     /// The version of the number's record that the client read.
     pub expected_version: Option<Version>,
@@ -102,7 +102,7 @@ pub struct UnlinkInput {
     pub number: String,
     /// The region that a national number is of.
     pub default_region: Option<Region>,
-    /// In which role; in all if unset.
+    /// The role; all roles if unset.
     pub role: Option<CaseRole>,
     /// The version of the number's record that the client read.
     pub expected_version: Option<Version>,
@@ -113,7 +113,7 @@ pub struct UnlinkInput {
 pub struct LinkOutcome {
     /// The number.
     pub number: E164,
-    /// Whether the link was made, or taken away, by this request.
+    /// Whether this request made or removed the link.
     pub changed: bool,
     /// The version of the number's record that was committed.
     pub version: Version,
@@ -126,11 +126,11 @@ pub struct CaseDetails {
     pub case: Arc<Case>,
     /// Its version.
     pub version: Version,
-    /// How many numbers are linked to it.
+    /// The number of its members.
     pub member_count: usize,
 }
 
-/// Which cases a list shows.
+/// A filter for cases.
 #[derive(Clone, Debug, Default)]
 pub struct CaseFilter {
     /// Those of this status.
@@ -139,7 +139,7 @@ pub struct CaseFilter {
     pub category: Option<Category>,
     /// Those that impersonate this brand.
     pub brand: Option<Brand>,
-    /// Those whose title contains this text; upper and lower case are the same.
+    /// Cases whose title contains this text, in upper or lower case.
     pub query: String,
 }
 
@@ -173,7 +173,7 @@ impl Cases {
         Ok(self.details(version, case))
     }
 
-    /// A case that was just changed, as it was committed.
+    /// The view of a case that was just committed.
     fn committed(&self, changed: Changed<Case, ()>) -> CaseDetails {
         self.details(changed.version, Arc::new(changed.record))
     }
@@ -249,7 +249,7 @@ impl Cases {
 }
 
 impl CaseFilter {
-    /// What a page token of this list is bound to.
+    /// The content that a page token of this list is bound to.
     fn scope(&self) -> RequestContent {
         let mut scope = RequestContent::of(Method::ListCases);
         scope

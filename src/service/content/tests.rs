@@ -1,5 +1,5 @@
 //! Records keep hashes of these bytes, and page tokens are signed with them: a request made before an upgrade and its
-//! retry after it must give the same bytes. A change here makes a retry across releases another request.
+//! retry after it must give the same bytes. If they change, a retry after an upgrade counts as another request.
 
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ fn replacements_of_lists_are_frozen() {
     assert_eq!(hex(&replacement(&head, &[entry])), REPLACE_LIST);
 }
 
-/// What a record stores of a request.
+/// The fingerprint that a record stores of a request.
 #[test]
 fn fingerprints_are_frozen() {
     let content = clearance(number(), None, "");

@@ -7,11 +7,11 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 
 use crate::domain::tenant::TenantId;
 
-/// The first byte of an id: how it is made.
+/// The first byte of an id: the version of its format.
 const VERSION: u8 = 1;
 /// Bytes that name a key.
 const NAME_BYTES: usize = 4;
-/// Bytes of a nonce: enough to be drawn by chance for every id of every instance.
+/// Bytes of a nonce: enough that every instance can draw a random one for every id.
 const NONCE_BYTES: usize = 24;
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
@@ -19,10 +19,10 @@ const KEY_BYTES: usize = 32;
 const MAX_KEYS: usize = 32;
 
 /// Keys in the order of a file: the first seals, all of them open. To rotate, a new key is put first; an old one is
-/// taken away when its decisions need no explanation any more.
+/// removed when its decisions need no explanation any more.
 ///
 /// An id is one byte of version, four bytes that name the key, a nonce, and the decision under XChaCha20-Poly1305, in
-/// base64 (RFC 4648 section 5, not padded). What is in clear is authenticated, and so is the tenant.
+/// base64 (RFC 4648 section 5, not padded). The parts in clear text are authenticated, and so is the tenant.
 pub struct KeyRing {
     first: SealingKey,
     others: Vec<SealingKey>,
@@ -33,31 +33,31 @@ struct SealingKey {
     cipher: XChaCha20Poly1305,
 }
 
-/// Why a file of keys cannot be used. Never shows a key.
+/// The errors of a file of keys. None shows a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
     /// There is no key.
     #[error("there is no key in it: a line of 64 hexadecimal digits")]
     Empty,
-    /// A line is no key.
+    /// A line is not a key.
     #[error("line {line} is not a key: 64 hexadecimal digits")]
     Line {
         /// Which line, from 1.
         line: usize,
     },
-    /// A key stands there twice.
+    /// A key occurs twice.
     #[error("line {line} holds a key that stands there before")]
     Twice {
         /// Which line, from 1.
         line: usize,
     },
-    /// There are too many.
+    /// There are too many keys.
     #[error("there are more than {MAX_KEYS} keys in it")]
     TooMany,
 }
 
 impl KeyRing {
-    /// A ring of one key.
+    /// A key ring with one key.
     #[must_use]
     pub fn of(key: &[u8; KEY_BYTES]) -> Self {
         Self {
@@ -66,10 +66,11 @@ impl KeyRing {
         }
     }
 
-    /// Reads a file of keys: one a line in hexadecimal digits, blank lines and those that begin with `#` left out.
+    /// Reads a file of keys: one per line, in hexadecimal digits. Blank lines and lines that begin with `#` are
+    /// ignored.
     ///
     /// # Errors
-    /// If a line is no key or one that stood there before, or there is none, or there are over 32.
+    /// If a line is not a key or repeats one, or if there is no key, or if there are more than 32.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
         let mut keys: Vec<SealingKey> = Vec::new();
         for (place, line) in text.lines().enumerate() {
@@ -93,7 +94,7 @@ impl KeyRing {
         })
     }
 
-    /// Seals bytes into an id; none if the machine gives no random numbers.
+    /// Seals bytes into an id; none if the machine has no random numbers.
     pub(super) fn seal(&self, bytes: &[u8]) -> Option<String> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).ok()?;
@@ -108,7 +109,7 @@ impl KeyRing {
         Some(URL_SAFE_NO_PAD.encode(id))
     }
 
-    /// The bytes in an id; none if no key of the ring sealed it, or it was changed.
+    /// The bytes in an id; none if no key here sealed it, or if it was changed.
     pub(super) fn open(&self, id: &str) -> Option<Vec<u8>> {
         let id = URL_SAFE_NO_PAD.decode(id).ok()?;
         let (head, rest) = id.split_first_chunk::<{ 1 + NAME_BYTES }>()?;
@@ -149,7 +150,7 @@ fn head(name: [u8; NAME_BYTES]) -> [u8; 1 + NAME_BYTES] {
     [VERSION, a, b, c, d]
 }
 
-/// What is authenticated beside the decision: an id of one tenant is none of another's.
+/// The data that is authenticated beside the decision, so that the id of one tenant is not valid for another.
 fn bound(head: &[u8]) -> Vec<u8> {
     [head, TenantId::DEFAULT.as_bytes()].concat()
 }
@@ -179,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_is_opened(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn sealed_bytes_are_opened(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let ring = KeyRing::of(&[7; 32]);
             prop_assert_eq!(ring.open(&ring.seal(&bytes).unwrap()), Some(bytes));
         }

@@ -1,5 +1,5 @@
 //! Decision ids. The decision is sealed into the id itself, so that it can be explained for as long as its key is kept,
-//! and nothing has to be stored of calls.
+//! and nothing about calls has to be stored.
 
 mod keyring;
 mod record;
@@ -7,21 +7,10 @@ mod record;
 pub use keyring::{KeyRing, KeyRingError};
 
 use super::ServiceError;
-use super::lookup::Lookups;
 use crate::domain::decision::DecisionRecord;
 
 /// The most bytes of a decision id.
 const MAX_ID_BYTES: usize = 512;
-
-impl Lookups {
-    /// The decision that an id seals.
-    ///
-    /// # Errors
-    /// If this installation did not seal the id, or no longer has the key.
-    pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
-        self.keys().open_decision(id)
-    }
-}
 
 impl KeyRing {
     /// The id of a decision; empty if this machine has no random numbers.
@@ -29,7 +18,11 @@ impl KeyRing {
         self.seal(&record::encode(record)).unwrap_or_default()
     }
 
-    fn open_decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
+    /// The decision that an id seals.
+    ///
+    /// # Errors
+    /// If this installation did not seal the id, or no longer has the key.
+    pub(super) fn open_decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
         let foreign = || ServiceError::field("decision_id", "is not an id of this service, or its key was removed");
         if id.len() > MAX_ID_BYTES {
             return Err(foreign());

@@ -1,47 +1,10 @@
-//! The bytes of a decision, as short as they can be: they stand in a SIP header.
+//! The bytes of a decision, as short as possible: they are sent in a SIP header.
 
 use crate::codec::{ByteReader, ByteWriter, DecodeError};
-use crate::domain::decision::{DecisionRecord, MAX_REASONS};
+use crate::domain::decision::{DecisionRecord, MAX_SEALED_REASONS};
 use crate::domain::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
+use crate::domain::reason_code::ReasonCode;
 use crate::number::E164;
-
-/// The codes of reasons by their place here, from 1: append only, since old ids name them by it. 0 is a code that this
-/// table does not know.
-const REASON_CODES: [&str; 32] = [
-    "RECENT_REPORTS",
-    "HISTORIC_REPORTS",
-    "MANY_REPORTERS",
-    "HOT_RANGE_100",
-    "HOT_RANGE_1000",
-    "HOT_RANGE_10000",
-    "CASE_LINK",
-    "ANALYST_BLOCKED",
-    "ANALYST_ALLOWED",
-    "VERIFIED_BUSINESS",
-    "NOT_SPAM_REPORTS",
-    "ATTESTATION",
-    "SPOOF_SUSPECTED",
-    "RATE_BURST",
-    "SEQUENTIAL_DIALLING",
-    "DO_NOT_ORIGINATE",
-    "INVALID_NUMBER",
-    "PROTECTED_NUMBER",
-    "TENANT_RULE",
-    "RANGE_PATTERN",
-    "TOLL_FREE",
-    "RANGE_ONLY",
-    "UNPROVEN_REPORTERS",
-    "SHORT_CALLS",
-    "UNANSWERED_CALLS",
-    "REJECTED_CALLS",
-    "UNASSIGNED_NUMBER",
-    "EMERGENCY_CALL",
-    "EMERGENCY_CALLBACK",
-    "PROTECTED_CALLED",
-    "DEADLINE_EXCEEDED",
-    "RATE_ONLY",
-];
-const UNKNOWN_CODE: &str = "UNKNOWN";
 
 /// Flags of one byte.
 const ABOUT_TO_DIAL: u8 = 1;
@@ -62,16 +25,16 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     writer.option(record.event_time, ByteWriter::time);
     writer.text(&record.orig_id);
     writer.text(&record.ingress);
-    let reasons = record.reasons.get(..MAX_REASONS).unwrap_or(&record.reasons);
+    let reasons = record.reasons.get(..MAX_SEALED_REASONS).unwrap_or(&record.reasons);
     writer.list(reasons.iter(), |writer, (code, points)| {
-        writer.byte(place_of(code));
+        writer.byte(code.map_or(0, ReasonCode::code));
         writer.int(hundredths(*points));
     });
     writer.text(&record.model_version);
     writer.finish()
 }
 
-/// A release that adds fields appends them: what is left over is not looked at.
+/// A newer release may append fields: bytes after the known fields are ignored.
 pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
     let mut reader = ByteReader::new(bytes);
     let decided_at = reader.time()?;
@@ -101,22 +64,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
         orig_id: reader.text()?.into(),
         ingress: reader.text()?.into(),
         reasons: reader.list(|reader| {
-            let place = reader.byte()?;
-            Ok((code_at(place), from_hundredths(reader.int()?)))
+            let code = ReasonCode::from_code(reader.byte()?);
+            Ok((code, from_hundredths(reader.int()?)))
         })?,
         model_version: reader.text()?.into(),
     })
-}
-
-fn place_of(code: &str) -> u8 {
-    let place = REASON_CODES.iter().position(|known| *known == code);
-    place.and_then(|place| u8::try_from(place + 1).ok()).unwrap_or(0)
-}
-
-fn code_at(place: u8) -> &'static str {
-    let place = usize::from(place).checked_sub(1);
-    let known = place.and_then(|place| REASON_CODES.get(place));
-    known.copied().unwrap_or(UNKNOWN_CODE)
 }
 
 fn known<T>(code: u8, from: impl Fn(u8) -> Option<T>, what: &'static str) -> Result<T, DecodeError> {
@@ -149,7 +101,6 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::domain::score::ReasonCode;
     use crate::domain::time::Timestamp;
     use crate::service::decision::KeyRing;
 
@@ -177,7 +128,7 @@ mod tests {
             prop::option::of(time()),
         );
         let points = (-99_999..=99_999i64).prop_map(from_hundredths);
-        let reasons = prop::collection::vec((select(&REASON_CODES[..]), points), 0..=MAX_REASONS);
+        let reasons = prop::collection::vec((select(ReasonCode::ALL).prop_map(Some), points), 0..=MAX_SEALED_REASONS);
         (time(), number, judged, asked, (name(), name(), reasons, name())).prop_map(
             |(decided_at, number, judged, asked, (orig_id, ingress, reasons, model_version))| DecisionRecord {
                 decided_at,
@@ -214,20 +165,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_code_of_the_score_has_its_place_and_none_stands_twice() {
-        for code in ReasonCode::ALL {
-            assert_ne!(place_of(code.as_str()), 0, "{}", code.as_str());
-        }
-        let codes: std::collections::HashSet<_> = REASON_CODES.iter().collect();
-        assert_eq!(codes.len(), REASON_CODES.len());
-        assert_eq!((place_of("NEW_IN_A_FILE"), code_at(0)), (0, UNKNOWN_CODE));
-    }
-
-    /// Ids outlive releases.
-    #[test]
-    fn the_bytes_are_frozen() {
-        let record = DecisionRecord {
+    fn sample() -> DecisionRecord {
+        DecisionRecord {
             decided_at: Timestamp::from_millis(1_795_000_000_000),
             number: E164::from_digits(14_155_550_199),
             value: Some(97.25),
@@ -241,13 +180,31 @@ mod tests {
             event_time: None,
             orig_id: "o".into(),
             ingress: "t-1".into(),
-            reasons: vec![("RECENT_REPORTS", 3.5), ("RATE_ONLY", -0.25)],
+            reasons: vec![
+                (Some(ReasonCode::RecentReports), 3.5),
+                (Some(ReasonCode::RateOnly), -0.25),
+            ],
             model_version: "m".into(),
-        };
-        let hex: String = encode(&record).iter().map(|byte| format!("{byte:02x}")).collect();
+        }
+    }
+
+    /// Ids must stay readable in later releases.
+    #[test]
+    fn the_bytes_are_frozen() {
+        let hex: String = encode(&sample()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
             "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d"
         );
+    }
+
+    #[test]
+    fn a_code_of_a_later_release_is_read_as_none() {
+        let mut bytes = encode(&sample());
+        let last_code = bytes.len() - 4;
+        assert_eq!(bytes[last_code], ReasonCode::RateOnly.code());
+        bytes[last_code] = u8::MAX;
+        let expected = [(Some(ReasonCode::RecentReports), 3.5), (None, -0.25)];
+        assert_eq!(decode(&bytes).unwrap().reasons, expected);
     }
 }

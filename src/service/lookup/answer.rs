@@ -1,4 +1,4 @@
-//! The answer: the decision, the words, the name on the screen, the SIP response, the sealed id.
+//! Builds the answer: decision, reasons in words, display name, SIP response and decision id.
 
 use super::find::LookupFindings;
 use super::question::Question;
@@ -8,14 +8,15 @@ use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use crate::domain::label;
 use crate::domain::policy::{Bar, Decision, Facts, Protection};
+use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
 use crate::service::facts::RecordFacts;
 
-/// The name that is shown where the tenant wants a label and the score gives none.
+/// The display name of a call that the tenant's rule labels and the score does not.
 const TENANTS_LABEL: &str = "SPAM RISK";
 
 impl Lookups {
-    /// Decides, and puts the answer into words.
+    /// Decides, and builds the answer.
     pub(super) fn answer(&self, question: &Question<'_>, mut found: LookupFindings) -> LookupOutcome {
         let decision = if found.late {
             forget(&mut found);
@@ -49,7 +50,7 @@ impl Lookups {
         }
     }
 
-    /// The decision of the policy. An answer never lasts longer than the facts it rests on.
+    /// The decision of the policy. An answer is never valid for longer than the facts it depends on.
     fn decide(&self, question: &Question<'_>, found: &LookupFindings) -> Decision {
         let decision = self.policy.decide(&found.facts);
         let left = found.until.map(|until| question.now.until(until));
@@ -77,13 +78,13 @@ impl Lookups {
             event_time: input.event_time,
             orig_id: input.orig_id.as_str().into(),
             ingress: input.ingress.as_str().into(),
-            reasons: reasons.map(|reason| (reason.code, reason.points)).collect(),
+            reasons: reasons.map(|reason| (Some(reason.code), reason.points)).collect(),
             model_version: self.model_version().into(),
         }
     }
 }
 
-/// Takes away what was found too late: the answer must not depend on it.
+/// Removes the findings that came after the deadline: the answer must not depend on them.
 fn forget(found: &mut LookupFindings) {
     found.score = Score::unexplained(Verdict {
         level: RiskLevel::Unknown,
@@ -93,7 +94,7 @@ fn forget(found: &mut LookupFindings) {
     found.cases.clear();
 }
 
-/// The text that is shown instead of the caller's name.
+/// The text to display instead of the caller's name.
 fn name(score: &Score, decision: &Decision) -> &'static str {
     if decision.action == Action::Allow {
         return "";
@@ -105,7 +106,7 @@ fn name(score: &Score, decision: &Decision) -> &'static str {
     }
 }
 
-/// The warning for the person; none where nothing is wrong, or only the tenant's rule decided.
+/// The warning for the person; none if nothing is wrong, or if only the tenant's rule decided.
 fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> Option<String> {
     let input = question.input;
     if decision.action == Action::Allow || decision.basis == Basis::TenantPolicy {
@@ -126,36 +127,41 @@ fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) 
     (!text.is_empty()).then_some(text)
 }
 
-/// The rule that decided, where the reasons of the score do not name it.
+/// The rule that decided, if the reasons of the score do not name it.
 fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
     let by_status = facts.verdict.status;
     let (code, detail) = match decision.basis {
         Basis::Protected => match facts.protection? {
-            Protection::EmergencyCalled => ("EMERGENCY_CALL", "The call is to an emergency service."),
-            Protection::ProtectedCalled => ("PROTECTED_CALLED", "The call is to a number that serves public safety."),
+            Protection::EmergencyCalled => (ReasonCode::EmergencyCall, "The call is to an emergency service."),
+            Protection::ProtectedCalled => (
+                ReasonCode::ProtectedCalled,
+                "The call is to a number that serves public safety.",
+            ),
             Protection::CallbackWindow => (
-                "EMERGENCY_CALLBACK",
+                ReasonCode::EmergencyCallback,
                 "The person called has just called an emergency service, which may be calling back.",
             ),
             Protection::Caller => (
-                "PROTECTED_NUMBER",
+                ReasonCode::ProtectedNumber,
                 "A number of public safety, or a short one, is never scored.",
             ),
         },
-        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => {
-            ("DO_NOT_ORIGINATE", "The owner never places calls from this number.")
-        }
+        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => (
+            ReasonCode::DoNotOriginate,
+            "The owner never places calls from this number.",
+        ),
         Basis::InvalidNumber => match facts.bar? {
             Bar::Unassigned => (
-                "UNASSIGNED_NUMBER",
+                ReasonCode::UnassignedNumber,
                 "The number is not assigned to anybody: the caller ID is false.",
             ),
-            Bar::Impossible | Bar::DoNotOriginate => {
-                ("INVALID_NUMBER", "No such number can exist: the caller ID is false.")
-            }
+            Bar::Impossible | Bar::DoNotOriginate => (
+                ReasonCode::InvalidNumber,
+                "No such number can exist: the caller ID is false.",
+            ),
         },
-        Basis::TenantPolicy => ("TENANT_RULE", "A rule of this network says so."),
-        Basis::FailOpen => ("DEADLINE_EXCEEDED", "The answer was due before it was ready."),
+        Basis::TenantPolicy => (ReasonCode::TenantRule, "A rule of this network says so."),
+        Basis::FailOpen => (ReasonCode::DeadlineExceeded, "The answer was due before it was ready."),
         Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence => return None,
     };
     Some(Reason {

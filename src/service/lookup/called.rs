@@ -1,9 +1,9 @@
-//! The number called.
+//! The called number.
 
 use super::LookupInput;
 use crate::number::{self, E164, Parsed, Region, ServiceKind};
 
-/// The longest text of a number called that is read, in bytes.
+/// The longest text of a called number that is read, in bytes.
 const MAX_CALLED_BYTES: usize = 1_000;
 
 /// Digits of the emergency numbers that are dialled in many countries.
@@ -14,7 +14,7 @@ const COUNTRY_CODE_DIGITS_MAX: usize = 3;
 /// The destination of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Called {
-    /// Not given, or not readable: a question is not refused because a person dialled a wrong number.
+    /// Not given, or not readable: a lookup is not refused because a person misdialled.
     Unknown,
     /// A number.
     Number(E164, Option<Region>),
@@ -23,8 +23,8 @@ pub(super) enum Called {
 }
 
 impl Called {
-    /// Reads the number called. A number without a country code belongs to the region of the question, or else to that of
-    /// the caller. A number that is an emergency number anywhere is taken for one.
+    /// Reads the called number. A number without a country code belongs to the region of the question, or else to that
+    /// of the caller. A number that is an emergency number anywhere is taken for one.
     pub(super) fn of(input: &LookupInput, caller: Option<&Parsed>) -> Self {
         let text = input.called_number.as_str();
         if text.is_empty() || text.len() > MAX_CALLED_BYTES {
@@ -67,8 +67,8 @@ impl Called {
     }
 }
 
-/// Whether the text is an emergency number with a country code that a network has added, as in `+1911` and `+49112`. It is
-/// not a valid number then, but the person who dialled it is in need all the same.
+/// Whether the text is an emergency number with a country code that a network has added, as in `+1911` and `+49112`. It
+/// is not a valid number then, but the person who dialled it is in need all the same.
 fn is_emergency_behind_country_code(text: &str) -> bool {
     let digits = text.split_once('+').map_or("", |(_, rest)| rest);
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());

@@ -1,4 +1,4 @@
-//! What the index, the lists and the traffic know of a call.
+//! Finds the facts of a call in the index, the lists and the traffic.
 
 use std::sync::Arc;
 
@@ -19,23 +19,23 @@ use crate::service::facts::RecordFacts;
 use crate::service::identity::Identity;
 use crate::traffic::CallEvent;
 
-/// Everything that was found of a call, before the policy decides.
+/// All facts of a call, before the policy decides.
 pub(super) struct LookupFindings {
     pub(super) identity: Identity,
     pub(super) score: Score,
     pub(super) number_value: Option<f64>,
     pub(super) facts: Facts,
-    /// The moment at which the first part of this stops to hold; none if all of it lasts.
+    /// The first moment at which one of these facts expires; none if none does.
     pub(super) until: Option<Timestamp>,
     /// Whether the number is scored: not if a list protects it or says that it never calls.
     is_scored: bool,
     pub(super) record: RecordFacts,
     pub(super) cases: Vec<(CaseLink, Arc<Case>)>,
-    /// Whether it was found too late.
+    /// Whether the deadline had passed.
     pub(super) late: bool,
 }
 
-/// What is read of a number while its shard is locked.
+/// The facts of a number that are read while its shard is locked.
 struct NumberFound {
     score: Score,
     /// The first moment at which a status expires.
@@ -44,7 +44,7 @@ struct NumberFound {
     full: Option<FullFindings>,
 }
 
-/// What only a full answer shows of a number.
+/// The facts of a number that only a full answer shows.
 #[derive(Default)]
 struct FullFindings {
     /// The score of the number apart from the call.
@@ -54,7 +54,7 @@ struct FullFindings {
 }
 
 impl Lookups {
-    /// Everything that is known of a call.
+    /// Finds all facts of a call.
     pub(super) fn find(&self, question: &Question<'_>) -> LookupFindings {
         let blank = self.find_by_rules(question);
         match &question.caller {
@@ -66,7 +66,7 @@ impl Lookups {
         }
     }
 
-    /// What lists and fixed rules say, before the number's record is read.
+    /// The facts from lists and fixed rules, before the number's record is read.
     fn find_by_rules(&self, question: &Question<'_>) -> LookupFindings {
         let full = question.input.full;
         let mut listed = ListFindings::default();
@@ -106,7 +106,7 @@ impl Lookups {
         }
     }
 
-    /// What the index knows of a number, and what its latest calls look like.
+    /// Adds the facts from the index and from the number's latest calls.
     fn find_number(&self, number: E164, question: &Question<'_>, blank: LookupFindings) -> LookupFindings {
         let signs = self.signs(number, question);
         if monotonic() >= question.deadline {
@@ -170,13 +170,13 @@ impl Lookups {
         }
     }
 
-    /// What the caller's latest calls look like. This call is counted, unless the question says not to, and included. A
-    /// number about to be dialled is not calling.
+    /// The signs in the caller's latest calls. This call is counted and included, unless the question says not to count
+    /// it. A number about to be dialled is not calling.
     fn signs(&self, caller: E164, question: &Question<'_>) -> Signs {
         let (input, now) = (question.input, question.now);
         let emergency = question.called == Called::Emergency;
-        // Nobody knows who made a call with a broken signature, so it is held against nobody. But a person who calls for
-        // help must be reachable when the emergency centre calls back.
+        // The caller of a call with a broken signature is unknown, so the call is not counted for any number. But a
+        // person who calls for help must be reachable when the emergency centre calls back.
         let is_of_caller = question.signing.is_attributable() || emergency;
         let traffic = if input.record_event && !question.is_about_to_dial() && is_of_caller {
             let event = CallEvent {
@@ -220,7 +220,7 @@ impl NumberFound {
     }
 }
 
-/// The cases that carriers and apps see: no drafts, and none that were found unsubstantiated.
+/// The cases that a lookup shows: neither drafts nor cases closed as unsubstantiated.
 fn shown_cases(known: &NumberView<'_>) -> Vec<(CaseLink, Arc<Case>)> {
     known
         .cases

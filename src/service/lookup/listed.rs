@@ -1,22 +1,22 @@
-//! What lists say of a number, as the rules take it.
+//! The list entries of a number, in the form that the policy takes.
 
 use crate::domain::list::{Hit, ListHits};
 use crate::domain::policy::{Bar, Protection, TenantRule};
 use crate::domain::time::Timestamp;
 
-/// What lists say of the number of a call.
+/// The list entries that decide over a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ListFindings {
     pub(super) protection: Option<Protection>,
     pub(super) bar: Option<Bar>,
     pub(super) tenant: Option<TenantRule>,
-    /// When the first of it ceases to hold.
+    /// The first moment at which one of the entries expires.
     pub(super) until: Option<Timestamp>,
 }
 
 impl ListFindings {
-    /// The strongest of each kind: that a number never calls is surer than that it is unassigned, and what the tenant
-    /// allows comes before what they block, and both before a rule for its prefix.
+    /// The strongest entry of each kind. Do-not-originate comes before unassigned. The tenant's allow list comes before
+    /// their block list, and both come before a rule for the prefix.
     pub(super) fn of(hits: &ListHits) -> Self {
         let never_calls = hits.do_not_originate.map(|_| Bar::DoNotOriginate);
         let unassigned = hits.unassigned.map(|_| Bar::Unassigned);

@@ -1,8 +1,8 @@
-//! Lookups: the question at call time, answered from memory.
+//! Lookups at call time, answered from memory.
 //!
-//! [`Lookups`] holds the index, the traffic and the policy, and no store: a lookup cannot wait for one, and a test checks
-//! that nothing here can name one. There is no await, and no lock is waited for longer than the caller waits for the
-//! answer.
+//! [`Lookups`] holds the index, the traffic and the policy, and no store: a lookup cannot wait for one, and a test
+//! checks that nothing here can name one. There is no await, and no lock is waited for longer than the caller waits for
+//! the answer.
 
 mod answer;
 mod called;
@@ -23,6 +23,7 @@ use super::identity::Identity;
 use crate::clock::{Clock, monotonic};
 use crate::domain::advice::Language;
 use crate::domain::case::{Case, CaseLink};
+use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Attestation, Verstat};
 use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
@@ -47,34 +48,34 @@ pub enum LookupRole {
     AboutToDial,
 }
 
-/// A question. `Debug` shows nothing of who calls whom.
+/// The input of a lookup. `Debug` hides the caller and the called number.
 #[derive(Clone, Default)]
 pub struct LookupInput {
     /// The caller, as the switch or app has it.
     pub number: String,
-    /// The region that a national number is of.
+    /// The region of a number in national form.
     pub default_region: Option<Region>,
-    /// The number called, as it is; empty if unknown.
+    /// The called number as the client wrote it; empty if unknown.
     pub called_number: String,
-    /// Whether it calls or is about to be called.
+    /// Whether the number is calling or about to be called.
     pub role: LookupRole,
-    /// The attestation that the call came with.
+    /// The attestation of the call.
     pub attestation: Option<Attestation>,
-    /// How its verification ended.
+    /// The result of verifying its signature.
     pub verstat: Option<Verstat>,
     /// The origination id of its signature.
     pub orig_id: String,
-    /// Where it entered the network.
+    /// The point at which it entered the network.
     pub ingress: String,
     /// Its Call-ID.
     pub call_id: String,
-    /// When it arrived at the switch.
+    /// The time at which it arrived at the switch.
     pub event_time: Option<Timestamp>,
     /// The language of advice.
     pub language: Language,
-    /// Whether formats, cases and reasons are wanted too.
+    /// Whether the answer also has formats, cases and reasons.
     pub full: bool,
-    /// Whether the call counts for its caller's rate.
+    /// Whether the call is counted in the caller's traffic.
     pub record_event: bool,
 }
 
@@ -91,17 +92,17 @@ pub struct LookupOutcome {
     pub decision: Decision,
     /// Counts and times.
     pub facts: RecordFacts,
-    /// The cases the number is linked to, those in drafting and those found unsubstantiated left out.
+    /// The cases that the number is linked to, without drafts and cases closed as unsubstantiated.
     pub cases: Vec<(CaseLink, Arc<Case>)>,
     /// A warning for the person called, if asked for and needed.
     pub advice: Option<String>,
     /// The SIP response; none for a number about to be dialled.
     pub sip: Option<SipTreatment>,
-    /// The sealed decision; empty where the call is allowed and the full view was not asked for.
+    /// The decision id; empty if the call is allowed and the full view was not asked for.
     pub decision_id: String,
-    /// The answer knows all changes up to this moment.
+    /// The moment up to which the answer includes all changes.
     pub data_as_of: Timestamp,
-    /// Whether that moment is too long ago.
+    /// Whether that moment is too old.
     pub stale: bool,
 }
 
@@ -111,9 +112,9 @@ pub struct Lookups {
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
-    /// How calls are refused in SIP.
+    /// The SIP responses of refused calls.
     sip: SipSettings,
-    /// What this instance has seen of callers.
+    /// The traffic of callers that this instance has seen.
     observer: Observer,
     /// The time within which a lookup is answered if the client does not say.
     budget: Duration,
@@ -158,7 +159,7 @@ impl Lookups {
         }
     }
 
-    /// Answers a question. Past `deadline` the answer is to let the call through, whatever is known of it: a carrier's
+    /// Answers a lookup. After `deadline` the answer lets the call through, no matter what is known of it, because a
     /// caller is waiting.
     ///
     /// # Errors
@@ -170,20 +171,24 @@ impl Lookups {
         Ok(self.answer(&question, found))
     }
 
-    /// How fresh the index is.
+    /// The decision that an id seals.
+    ///
+    /// # Errors
+    /// If this installation did not seal the id, or no longer has the key.
+    pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
+        self.keys.open_decision(id)
+    }
+
+    /// The freshness of the index.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
         &self.freshness
     }
 
-    /// The name of the model that scores.
+    /// The version of the scoring model.
     #[must_use]
     pub fn model_version(&self) -> &str {
         &self.index.model().version
-    }
-
-    pub(super) fn keys(&self) -> &KeyRing {
-        &self.keys
     }
 
     /// The time within which a lookup is answered if the client does not say.
@@ -192,7 +197,7 @@ impl Lookups {
         self.budget
     }
 
-    /// The number of callers whose rate is known.
+    /// The number of callers in the traffic.
     #[must_use]
     pub fn callers(&self) -> usize {
         self.observer.callers()

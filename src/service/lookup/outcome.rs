@@ -1,4 +1,4 @@
-//! How calls ended. Only the switch knows; it is evidence of the caller's rate, kept in memory for an hour.
+//! Call outcomes, which only the switch knows. They are part of the caller's traffic, kept in memory for an hour.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use crate::number::Region;
 use crate::service::ServiceError;
 use crate::service::identity::read_number;
 
-/// How a call ended. `Debug` shows nothing of who called.
+/// The outcome of a call. `Debug` hides the caller.
 #[derive(Clone)]
 pub struct OutcomeInput {
-    /// The number that called, as it is.
+    /// The caller, as the client wrote it.
     pub number: String,
-    /// The region that a national number is of.
+    /// The region of a number in national form.
     pub default_region: Option<Region>,
     /// Its Call-ID.
     pub call_id: String,
     /// Whether somebody answered.
     pub answered: bool,
-    /// How long the conversation was.
+    /// The duration of the conversation.
     pub duration: Duration,
     /// The last SIP status.
     pub release_code: u16,
@@ -38,8 +38,8 @@ impl fmt::Debug for OutcomeInput {
 }
 
 impl Lookups {
-    /// Counts how a call ended; answers whether it was counted. A call whose end was counted before is not counted again.
-    /// A call that was refused on this service's advice is not counted, since its end confirms only the advice.
+    /// Counts how a call ended; answers whether it was counted. A call whose end was counted before is not counted
+    /// again. A call that was refused on this service's advice is not counted, since its end confirms only the advice.
     ///
     /// # Errors
     /// If the text holds no number that can exist.

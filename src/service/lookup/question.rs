@@ -1,4 +1,4 @@
-//! A question with all that is known of the call before anything is looked up.
+//! A question with its numbers, signature and deadline, before anything is looked up.
 
 use std::time::Instant;
 
@@ -16,9 +16,9 @@ pub(super) struct Question<'a> {
     pub(super) input: &'a LookupInput,
     /// The caller.
     pub(super) caller: Parsed,
-    /// The number called.
+    /// The called number.
     pub(super) called: Called,
-    /// How the call was signed.
+    /// The signature of the call.
     pub(super) signing: Signing,
     /// The moment of scoring.
     pub(super) now: Timestamp,
@@ -30,8 +30,8 @@ impl<'a> Question<'a> {
     /// Reads the numbers of a question.
     ///
     /// # Errors
-    /// If the text of the caller holds no number, unless an emergency number is called: a call for help is put through
-    /// whatever its caller ID is.
+    /// If the text of the caller holds no number, unless an emergency number is called: a call for help is put
+    /// through with any caller ID.
     pub(super) fn read(input: &'a LookupInput, now: Timestamp, deadline: Instant) -> Result<Self, ServiceError> {
         let caller = parse("number", &input.number, input.default_region);
         let called = Called::of(input, caller.as_ref().ok());

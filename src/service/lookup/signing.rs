@@ -1,12 +1,12 @@
-//! How a call was signed.
+//! The signature of a call.
 
 use super::{LookupInput, LookupRole};
 use crate::domain::call::Signing;
 use crate::domain::kinds::{Attestation, Verstat};
 use crate::number::{self, AttestationLevel, Parsed};
 
-/// How the call was signed: as the question says, or, if it says nothing, as the `verstat` parameter in the caller's text
-/// says. The text of a number about to be dialled is not trusted: anybody may have written it.
+/// How the call was signed: as the question says, or, if it says nothing, as the `verstat` parameter in the caller's
+/// text says. The text of a number about to be dialled is not trusted: anybody may have written it.
 pub(super) fn signing(input: &LookupInput, caller: &Parsed) -> Signing {
     let says_nothing = input.verstat.is_none() && input.attestation.is_none();
     let said = match caller {

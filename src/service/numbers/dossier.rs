@@ -21,11 +21,11 @@ const LATEST_REPORTS: usize = 20;
 /// Everything known of one number.
 #[derive(Clone, Debug)]
 pub struct Dossier {
-    /// What the number is.
+    /// The identity of the number.
     pub identity: Identity,
     /// The score now.
     pub score: Score,
-    /// The statuses that hold.
+    /// The statuses in force.
     pub statuses: Vec<StatusEntry>,
     /// The cases it is linked to.
     pub links: Vec<DossierLink>,

@@ -11,21 +11,21 @@ use crate::service::page::foreign_token;
 use crate::service::{PageRequest, ServiceError};
 use crate::store::{Shard, key};
 
-/// Numbers looked at for one page of a list: with a rare filter a page may be short, and its token leads on.
+/// Numbers checked for one page of a list. With a rare filter a page may be short and still have a next page.
 const MAX_SCANNED: usize = 20_000;
 /// Numbers taken from the index at a time.
 const NUMBERS_AT_A_TIME: usize = 1_000;
 
-/// Which numbers a list shows.
+/// A filter for numbers.
 #[derive(Clone, Debug, Default)]
 pub struct NumberFilter {
-    /// Those whose E.164 digits start so.
+    /// Numbers whose E.164 digits start with these digits.
     pub prefix: String,
-    /// Those whose score is at least this.
+    /// Numbers with at least this score.
     pub min_score: Option<f64>,
-    /// Those that have this status.
+    /// Numbers with this status.
     pub status: Option<StatusKind>,
-    /// Those linked to this case.
+    /// Numbers linked to this case.
     pub case: Option<CaseId>,
 }
 
@@ -38,11 +38,11 @@ pub struct NumberRow {
     pub score: Option<f64>,
     /// Its level.
     pub level: RiskLevel,
-    /// Its category, where one stands out.
+    /// Its category, if one is clearly the most frequent.
     pub category: Option<Category>,
     /// Counts and times.
     pub facts: RecordFacts,
-    /// Statuses that hold.
+    /// The statuses in force.
     pub statuses: Vec<StatusKind>,
     /// Its cases.
     pub cases: Vec<CaseId>,
@@ -53,7 +53,7 @@ pub struct NumberRow {
 pub struct NumberList {
     /// The numbers.
     pub numbers: Vec<NumberRow>,
-    /// Leads to the next page; empty at the end.
+    /// The token of the next page; empty at the end.
     pub next_page_token: String,
 }
 
@@ -61,12 +61,9 @@ impl Numbers {
     /// A page of the numbers that match a filter.
     ///
     /// # Errors
-    /// If the filter or the page is wrong.
+    /// If the filter or the page is not valid.
     pub fn list(&self, filter: &NumberFilter, page: &PageRequest) -> Result<NumberList, ServiceError> {
         let limit = page.limit()?;
-        if !filter.prefix.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ServiceError::field("prefix", "must hold digits only, without +"));
-        }
         let scope = filter.scope();
         let mut after = page
             .cursor(&self.page_key, &scope)?
@@ -126,7 +123,7 @@ impl Numbers {
 }
 
 impl NumberFilter {
-    /// What a page token of this list is bound to.
+    /// The content that a page token of this list is bound to.
     fn scope(&self) -> RequestContent {
         let mut scope = RequestContent::of(Method::ListNumbers);
         scope

@@ -1,4 +1,4 @@
-//! What analysts see of a number, and what they decide on it.
+//! The analysts' view of numbers, and their decisions on them.
 
 mod dossier;
 mod list;
@@ -13,7 +13,7 @@ pub use dossier::{Dossier, DossierLink};
 pub use list::{NumberFilter, NumberList, NumberRow};
 pub use status::{NumberChanged, StatusInput};
 
-/// The numbers, as analysts see them.
+/// The numbers, for analysts.
 pub struct Numbers {
     writer: Arc<Writer>,
     page_key: PageKey,

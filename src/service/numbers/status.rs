@@ -1,11 +1,11 @@
-//! Decisions of analysts on a number: statuses, and the reset of its history.
+//! Analysts' decisions on a number: its statuses, and the reset of its history.
 
 use std::time::Duration;
 
 use super::Numbers;
 use crate::domain::kinds::StatusKind;
 use crate::domain::state::NumberState;
-use crate::domain::status::{MAX_REASON_CHARS, StatusEntry, Statuses};
+use crate::domain::status::{StatusEntry, Statuses};
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
@@ -14,7 +14,7 @@ use crate::service::identity::read_number;
 use crate::service::writer::{Changed, Mutation};
 use crate::store::Version;
 
-/// The longest time that an ALLOWED may hold: numbers change hands.
+/// The longest validity of ALLOWED: numbers change hands.
 const MAX_ALLOWED: Duration = Duration::from_secs(366 * 86_400);
 
 /// A status to be set.
@@ -22,27 +22,27 @@ const MAX_ALLOWED: Duration = Duration::from_secs(366 * 86_400);
 pub struct StatusInput {
     /// Its kind.
     pub kind: StatusKind,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Until when.
+    /// The moment at which it expires.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A number that was changed, as it was committed.
+/// A number after a change, as it was committed.
 #[derive(Clone, Debug)]
 pub struct NumberChanged<T> {
     /// The number.
     pub number: E164,
-    /// What the change gave; none if the request was done before.
+    /// The answer of the change; none if the request was already done.
     pub answer: Option<T>,
-    /// The statuses of the record, those that expired included.
+    /// The statuses of the record, also expired ones.
     pub statuses: Statuses,
     /// The version of the record.
     pub version: Version,
 }
 
 impl Numbers {
-    /// Sets a status. REASSIGNED drops the reports of calls before now, for good.
+    /// Sets a status. REASSIGNED removes the reports of calls before now; they cannot be restored.
     ///
     /// # Errors
     /// If the request is wrong, stale, or the store cannot be written.
@@ -88,7 +88,6 @@ impl Numbers {
         mutation: &Mutation,
     ) -> Result<NumberChanged<()>, ServiceError> {
         let number = read_number("number", text, region)?;
-        check_reason(reason)?;
         let content = clearance(number, kind, reason);
         let changed = self
             .writer
@@ -99,7 +98,7 @@ impl Numbers {
         Ok(NumberChanged::of(number, changed.await?))
     }
 
-    /// Drops the reports of calls before a moment, for good; answers how many.
+    /// Removes the reports of calls before a moment; they cannot be restored. Returns how many it removed.
     ///
     /// # Errors
     /// If the request is wrong, stale, or the store cannot be written.
@@ -112,7 +111,6 @@ impl Numbers {
         mutation: &Mutation,
     ) -> Result<NumberChanged<u32>, ServiceError> {
         let number = read_number("number", text, region)?;
-        check_reason(reason)?;
         let now = self.writer.now();
         let moment = before.unwrap_or(now);
         if moment > now {
@@ -140,7 +138,7 @@ impl<T> NumberChanged<T> {
 }
 
 impl StatusInput {
-    /// What setting the status asks for.
+    /// The content of a request to set the status.
     pub(in crate::service) fn content(&self, number: E164) -> RequestContent {
         let mut content = RequestContent::of(Method::SetStatus);
         content
@@ -152,7 +150,7 @@ impl StatusInput {
     }
 }
 
-/// What clearing a status asks for; no kind stands for all.
+/// The content of a request to clear a status; no kind stands for all.
 pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reason: &str) -> RequestContent {
     let mut content = RequestContent::of(Method::ClearStatus);
     content
@@ -162,7 +160,7 @@ pub(in crate::service) fn clearance(number: E164, kind: Option<StatusKind>, reas
     content
 }
 
-/// What a reset asks for; no moment stands for now.
+/// The content of a request to reset; no moment stands for now.
 pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason: &str) -> RequestContent {
     let mut content = RequestContent::of(Method::Reset);
     content.number(number).time(before).text(reason);
@@ -170,10 +168,6 @@ pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason:
 }
 
 fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError> {
-    check_reason(&input.reason)?;
-    if input.reason.trim().is_empty() {
-        return Err(ServiceError::field("reason", "must not be empty"));
-    }
     match input.expires_at {
         Some(end) if end <= now => Err(ServiceError::field("expires_at", "must be in the future")),
         Some(end) if input.kind == StatusKind::Allowed && end > now.plus(MAX_ALLOWED) => Err(ServiceError::field(
@@ -186,14 +180,4 @@ fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError>
         )),
         Some(_) | None => Ok(()),
     }
-}
-
-fn check_reason(reason: &str) -> Result<(), ServiceError> {
-    if reason.chars().count() > MAX_REASON_CHARS {
-        return Err(ServiceError::field(
-            "reason",
-            format!("must have at most {MAX_REASON_CHARS} characters"),
-        ));
-    }
-    Ok(())
 }

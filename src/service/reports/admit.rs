@@ -1,13 +1,13 @@
-//! What is asked before a report is filed: whether the quotas let it in, and what its reporter's word weighs.
+//! Checks before a report is filed: whether a quota is used up, and the trust in its reporter.
 //!
-//! The reporter's note is written first, and then the number: a crash between the two leaves a report counted that is
-//! not there, and its retry finds itself counted. A report that is there already is never refused for a quota: that it
-//! is there is seen when its number is read, so a refusal is only marked here.
+//! The reporter's state is written before the number. After a crash between the two, the report is counted but not
+//! stored; its retry is not counted again. A report that is already stored is never refused because of a quota. Only
+//! the number's record shows whether it is stored, so a refusal is only marked here.
 
 use std::collections::BTreeMap;
 
 use super::Reports;
-use super::filing::{Filing, FilingOutcome};
+use super::filing::{Filing, FilingOutcome, Ticket};
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
 use crate::domain::quota::{Share, TenantDay};
@@ -20,30 +20,19 @@ use crate::service::writer::{Done, WriteDeadline};
 use crate::service::{Quota, ServiceError};
 use crate::store::SideKey;
 
-/// What a report took at the door, to be given back if it turns out to be none.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ticket {
-    /// It was counted in the reporter's quota by this attempt.
-    slot: Option<QuotaSlot>,
-    /// What its claim changed in the reporter's note.
-    claimed: Claimed,
-    /// It takes a unit of the tenant's quota.
-    unit: bool,
-}
-
-/// A reporter's reports of one batch, by their places.
+/// A reporter, and the places of their reports in the batch.
 type OfReporter = (ReporterHash, Vec<usize>);
 
-/// What a reporter's note says of their reports.
+/// The result of a batch for one reporter: the trust in them, and an item for each report.
 struct Admission {
     trust: ReporterTrust,
-    /// Of each report: how it was counted, and what its claim changed.
+    /// For each report: how it was counted, and the change that its claim made.
     items: Vec<(QuotaOutcome, Claimed)>,
 }
 
 impl Reports {
-    /// Asks the quotas, and gives every report its weight. Marks what is refused unless it is there already; says what
-    /// was taken of the tenant's quota.
+    /// Takes quota for every report and sets its weight. Marks the reports that exceed a quota: they are refused unless
+    /// they are already stored. Returns the share taken of the tenant's quota.
     pub(super) async fn admit(
         &self,
         filings: &mut [Result<Filing, ServiceError>],
@@ -55,7 +44,7 @@ impl Reports {
         share
     }
 
-    /// Gives back what reports took that turned out to be there already, or were not taken in.
+    /// Gives back the quota of reports that were already stored or were not accepted.
     pub(super) async fn settle(
         &self,
         filings: &[Result<Filing, ServiceError>],
@@ -89,23 +78,23 @@ impl Reports {
         let keys: Vec<SideKey> = reporters.into_iter().map(side_key).collect();
         let outcomes = self
             .writer
-            .change_side_records(&keys, deadline, |place, note: &mut ReporterState| {
+            .change_side_records(&keys, deadline, |place, state: &mut ReporterState| {
                 let mut write = false;
-                // The latest first, as it may have taken the place of the one before.
+                // The latest first, since its claim may have replaced the one before.
                 for (filing, give_back) in back.get(place).into_iter().flatten().rev() {
-                    write |= give_back.slot.is_some_and(|slot| note.uncount(slot));
-                    write |= note.unclaim(filing.claim(now), give_back.claimed);
+                    write |= give_back.slot.is_some_and(|slot| state.uncount(slot));
+                    write |= state.unclaim(filing.claim(now), give_back.claimed);
                 }
                 Done { answer: (), write }
             })
             .await;
         if let Some(error) = outcomes.into_iter().find_map(Result::err) {
-            // The reports are filed and answered; a reporter is left with a little less of the day's quota.
-            tracing::warn!(%error, "a count of a report that was there already could not be taken back");
+            // The reports are filed all the same; the reporter only has a little less quota today.
+            tracing::warn!(%error, "the quota of a report that was already stored could not be given back");
         }
     }
 
-    /// Takes as many of the tenant's quota as there are reports that count to it.
+    /// Takes a unit of the tenant's quota for each report that counts towards it.
     async fn admit_to_tenant(
         &self,
         filings: &mut [Result<Filing, ServiceError>],
@@ -134,8 +123,8 @@ impl Reports {
         taken.unwrap_or_default()
     }
 
-    /// Takes up to `wanted` of what this instance holds of the tenant's quota, after it has fetched more if it has too
-    /// little. Nobody else takes meanwhile: who waits is then served from what was fetched.
+    /// Takes up to `wanted` units from this instance's part of the tenant's quota, and fetches more units first if
+    /// there are too few. Holds the lock while it fetches, so that requests that wait are served from the same fetch.
     async fn take_share(
         &self,
         wanted: u64,
@@ -153,8 +142,8 @@ impl Reports {
 
     async fn lease(&self, short: u64, daily: u64, today: Day, deadline: WriteDeadline) -> Result<u64, ServiceError> {
         let keys = [SideKey::of::<TenantDay>(TenantId::DEFAULT, &TenantId::DEFAULT)];
-        let lease = |_: usize, note: &mut TenantDay| {
-            let answer = note.lease(today, short, daily, &self.quotas);
+        let lease = |_: usize, day: &mut TenantDay| {
+            let answer = day.lease(today, short, daily, &self.quotas);
             let write = answer > 0;
             Done { answer, write }
         };
@@ -162,7 +151,7 @@ impl Reports {
         leased.pop().unwrap_or(Err(ServiceError::Internal)).map_err(not_filed)
     }
 
-    /// Counts reports in their reporters' quotas, notes what they claim, and weighs them by what earlier claims proved.
+    /// Counts reports in their reporters' quotas, stores their claims, and weighs them by the trust in their reporters.
     async fn admit_reporters(
         &self,
         filings: &mut [Result<Filing, ServiceError>],
@@ -176,10 +165,10 @@ impl Reports {
         let keys: Vec<SideKey> = groups.iter().map(|(reporter, _)| side_key(*reporter)).collect();
         let admissions = {
             let filings = &*filings;
-            let admit = |place: usize, note: &mut ReporterState| {
+            let admit = |place: usize, state: &mut ReporterState| {
                 let places = groups.get(place).map_or(&[][..], |(_, places)| places);
                 let items = places.iter().filter_map(|place| filings.get(*place)?.as_ref().ok());
-                self.admit_reporter(note, items, now)
+                self.admit_reporter(state, items, now)
             };
             self.writer.change_side_records(&keys, deadline, admit).await
         };
@@ -199,24 +188,24 @@ impl Reports {
 
     fn admit_reporter<'a>(
         &self,
-        note: &mut ReporterState,
+        state: &mut ReporterState,
         filings: impl Iterator<Item = &'a Filing>,
         now: Timestamp,
     ) -> Done<Admission> {
         let (today, weights) = (Day::of(now), &self.writer.fold().weights);
         let morning = today.start();
-        let trust = note.trust(morning, weights, |number| {
+        let trust = state.trust(morning, weights, |number| {
             self.writer.index().ground_truth(number, morning)
         });
         let mut items = Vec::new();
         let mut write = false;
         for filing in filings {
             let counted = match self.quotas.reporter_daily {
-                Some(daily) => note.count(self.slot(filing), today, daily),
+                Some(daily) => state.count(self.slot(filing), today, daily),
                 None => QuotaOutcome::Before,
             };
             let claimed = match counted {
-                QuotaOutcome::Before | QuotaOutcome::Now => note.claim(filing.claim(now), weights),
+                QuotaOutcome::Before | QuotaOutcome::Now => state.claim(filing.claim(now), weights),
                 QuotaOutcome::TooMany => Claimed::Again,
             };
             write |= claimed != Claimed::Again || counted == QuotaOutcome::Now;
@@ -226,7 +215,7 @@ impl Reports {
         Done { answer, write }
     }
 
-    /// Writes into a filing what its reporter's note said of it.
+    /// Writes the weight and the quota outcome of report `nth` of a reporter into its filing.
     fn enter(&self, filing: &mut Filing, admission: &Admission, nth: usize, now: Timestamp) {
         let weights = &self.writer.fold().weights;
         filing.row.weight = weights.weight(filing.row.body.source, Some(admission.trust));
@@ -246,14 +235,14 @@ impl Reports {
     }
 }
 
-/// What of a ticket is to be given back.
+/// The part of a ticket that is to be given back.
 struct GiveBack {
     slot: Option<QuotaSlot>,
     claimed: Claimed,
 }
 
 impl Filing {
-    /// What it claims of its number.
+    /// The claim that it makes about its number.
     fn claim(&self, now: Timestamp) -> Claim {
         Claim {
             number: self.number,
@@ -264,8 +253,8 @@ impl Filing {
 }
 
 impl GiveBack {
-    /// What was kept today was counted today, by whichever attempt came first; what was kept earlier is not counted
-    /// again. What does not count as a report proves nothing of its reporter.
+    /// A report stored today was counted today, by the first attempt, and keeps its slot. A report stored earlier is
+    /// not counted again. A submission that does not count gives its claim back.
     fn of(ticket: Ticket, filed: &FilingOutcome, today: Day) -> Self {
         let kept_earlier = filed.kept_at.is_some_and(|kept_at| Day::of(kept_at) < today);
         let is_claim = match filed.submitted {
@@ -284,7 +273,7 @@ impl GiveBack {
     }
 }
 
-/// The reports that reporters have to answer for, by reporter.
+/// The reports that are not refused yet, by reporter; reports without a reporter are left out.
 fn by_reporter(filings: &[Result<Filing, ServiceError>]) -> Vec<OfReporter> {
     let mut groups: BTreeMap<ReporterHash, Vec<usize>> = BTreeMap::new();
     for (place, filing) in filings.iter().enumerate() {
@@ -296,8 +285,8 @@ fn by_reporter(filings: &[Result<Filing, ServiceError>]) -> Vec<OfReporter> {
     groups.into_iter().collect()
 }
 
-/// Whether a report surely took nothing of the tenant's quota. If the outcome is unknown its retry may find it there,
-/// and gives back what it takes then.
+/// Whether a report certainly used nothing of the tenant's quota. If the outcome is unknown, the report may be stored:
+/// a retry then finds it and gives back its own unit.
 fn took_nothing(filed: &Result<FilingOutcome, ServiceError>) -> bool {
     match filed {
         Ok(filed) => filed.submitted != Submitted::Accepted,
@@ -315,7 +304,7 @@ fn side_key(reporter: ReporterHash) -> SideKey {
     SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)
 }
 
-/// Whatever became of a note, the report it was for is not filed.
+/// The error for a report whose side record could not be written. The report is not filed, so its outcome is known.
 fn not_filed(error: ServiceError) -> ServiceError {
     if matches!(error, ServiceError::OutcomeUnknown) {
         ServiceError::Unavailable

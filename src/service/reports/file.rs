@@ -65,7 +65,7 @@ impl Reports {
     }
 }
 
-/// Files one report with a number's record, unless it is refused and not there already.
+/// Adds one report to a number's record. A report that is marked as refused is only looked for.
 fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
     let kept_at = record.rows.find(&filing.row.id)?.map(|row| row.received_at);
     if let (Some(error), None) = (&filing.refused, kept_at) {
@@ -87,8 +87,8 @@ fn missing_for_all(record: &NumberRecord, missing: Missing, job: Option<&NumberJ
     Stop::Buckets(buckets)
 }
 
-/// The actor and the request that a change-log entry names for reports: the feed, or the reporters as a group. The first
-/// report stands for its batch.
+/// The actor and the request in the change-log entry of reports. The actor is the feed, or the reporters as a group. A
+/// batch is logged under its first report.
 fn author_of(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
     let Some((_, first)) = jobs.first().and_then(|job| job.items.first()) else {
         return (Actor::reporters(), String::new());

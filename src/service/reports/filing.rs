@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::admit::Ticket;
 use super::{MAX_AHEAD, NewReport, Reports};
-use crate::domain::report::{Ledger, ReportBody, ReportRow};
+use crate::domain::call::Ledger;
+use crate::domain::report::{ReportBody, ReportRow};
+use crate::domain::reporter::{Claimed, QuotaSlot};
 use crate::domain::state::Submitted;
 use crate::domain::time::Timestamp;
 use crate::domain::weight::{ReporterTrust, is_trusted_feed};
@@ -19,24 +20,35 @@ pub(super) struct Filing {
     pub(super) row: ReportRow,
     /// Whether the report says when the call was.
     pub(super) timed: bool,
-    /// Whether it counts to no quota.
+    /// Whether no quota applies to it.
     pub(super) exempt: bool,
-    /// Why it is not taken in, unless it is there already.
+    /// The error to return, unless the report is already stored.
     pub(super) refused: Option<ServiceError>,
-    /// What it took of the quotas.
+    /// The quota that it has taken.
     pub(super) ticket: Ticket,
 }
 
-/// What became of a filing.
+/// The quota that a report has taken, and its claim. Both are given back if the report turns out not to be new.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ticket {
+    /// Its slot in the reporter's quota, if this attempt counted it.
+    pub(super) slot: Option<QuotaSlot>,
+    /// The change that its claim made to the reporter's state.
+    pub(super) claimed: Claimed,
+    /// Whether it took a unit of the tenant's quota.
+    pub(super) unit: bool,
+}
+
+/// The result of a filing.
 #[derive(Clone, Debug)]
 pub(super) struct FilingOutcome {
     pub(super) submitted: Submitted,
-    /// When the report of this id came that was there already.
+    /// The time at which a report of this id was stored before.
     pub(super) kept_at: Option<Timestamp>,
 }
 
 impl Filing {
-    /// One that no quota is asked about.
+    /// A filing that no quota applies to.
     pub(super) fn exempt(number: E164, row: ReportRow, timed: bool) -> Self {
         let row = if timed { row } else { row.timed_by_arrival() };
         Self {
@@ -51,7 +63,7 @@ impl Filing {
 }
 
 impl Reports {
-    /// Checks a report against the clock. Its weight is that of a stranger until its reporter is asked about.
+    /// Checks a report against the clock. Its weight is that of an unknown reporter until admission sets it.
     pub(super) fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
         let number = read_number("number", &report.number, report.default_region)?;
         let callbacks = self.callbacks(&report, number)?;

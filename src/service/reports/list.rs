@@ -1,4 +1,4 @@
-//! Reports out: the rows of a number, newest first.
+//! Listing reports: the rows of a number, newest first.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ impl Reports {
     /// A page of the reports of a number, newest first.
     ///
     /// # Errors
-    /// If the request is wrong, or the store cannot be read.
+    /// If the request is not valid, or the store cannot be read.
     pub async fn list(
         &self,
         number: &str,
@@ -70,7 +70,7 @@ pub(in crate::service) fn stored_reports(record: &NumberRecord) -> Result<Vec<St
     Ok(stored.collect())
 }
 
-/// A place in the list of reports, newest first: larger is earlier in the list.
+/// The sort key of a report in the list, newest first: a larger key comes earlier.
 fn row_cursor(row: &ReportRow) -> Vec<u8> {
     let mut cursor = row.body.occurred_at.millis().to_be_bytes().to_vec();
     cursor.extend_from_slice(row.id.as_str().as_bytes());

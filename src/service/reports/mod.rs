@@ -26,66 +26,64 @@ use crate::store::Meta;
 pub(super) use list::stored_reports;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
 
-/// The most reports of one batch.
-pub const MAX_BATCH_REPORTS: usize = 5_000;
-/// How far ahead of the server's clock a call, or other evidence, may be said to have been.
+/// The most that the time of a call, or of other evidence, may be ahead of the server's clock.
 pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
 
-/// A report as a client sends it, its names checked.
+/// A report as a client sends it; its ids are checked already.
 #[derive(Clone, Debug)]
 pub struct NewReport {
-    /// The client's name of it.
+    /// Its id, chosen by the client.
     pub report_id: ReportId,
-    /// The number, as it is.
+    /// The number as the client wrote it.
     pub number: String,
-    /// The region that a national number is of.
+    /// The region of a number in national form.
     pub default_region: Option<Region>,
     /// The kind of call.
     pub category: Category,
-    /// The person says the call was wanted.
+    /// Whether the person says that the call was wanted.
     pub not_spam: bool,
-    /// Where the report comes from.
+    /// The source of the report.
     pub source: Source,
-    /// Which feed it comes by.
+    /// The feed that delivered it.
     pub feed: Option<Feed>,
-    /// The import it comes with.
+    /// The import that it belongs to.
     pub import: Option<ImportId>,
     /// The client's name of the reporter; kept as a keyed hash only.
     pub reporter: Option<String>,
-    /// Where the reporter is, coarsely.
+    /// The rough area of the reporter.
     pub area: Option<Area>,
     /// The reporter's country.
     pub country: Option<[u8; 2]>,
-    /// When the call was; when the report was received if unset.
+    /// The time of the call; by default the time at which the report was received.
     pub occurred_at: Option<Timestamp>,
-    /// When a trusted feed received it; anybody else's is set to now.
+    /// The time at which a trusted feed received it. For all other sources it is set to now.
     pub received_at: Option<Timestamp>,
     /// The channel.
     pub channel: Option<Channel>,
     /// The brand impersonated.
     pub brand: Option<Brand>,
-    /// How the number met the person.
+    /// How the person came across the number.
     pub role: Option<ReportRole>,
-    /// Recorded or live.
+    /// Whether the caller was a recording or a person.
     pub recorded: Option<bool>,
     /// The call's attestation.
     pub attestation: Option<Attestation>,
-    /// The call's verification.
+    /// The result of verifying the call's signature.
     pub verstat: Option<Verstat>,
-    /// What the person wrote.
+    /// The person's comment.
     pub comment: Option<String>,
-    /// Numbers the caller said to dial.
+    /// Numbers that the caller asked the person to call.
     pub callbacks: Vec<String>,
 }
 
-/// What became of a report.
+/// The result of submitting one report.
 #[derive(Clone, Debug)]
 pub struct ReportOutcome {
     /// The number it is about.
     pub number: E164,
     /// The client's name of it.
     pub report_id: ReportId,
-    /// What became of it. Never `OtherContent`, which is an error.
+    /// The result. Never `OtherContent`, which is returned as an error.
     pub submitted: Submitted,
 }
 
@@ -94,7 +92,7 @@ pub struct ReportOutcome {
 pub struct StoredReport {
     /// The row.
     pub row: ReportRow,
-    /// Whether the same reporter said something later.
+    /// Whether a later report of the same reporter on the number replaces it.
     pub superseded: bool,
 }
 
@@ -109,7 +107,7 @@ pub struct ReportList {
     pub next_page_token: String,
 }
 
-/// Reports of calls: taken in within quotas, weighed by the trust in their reporters, kept for good.
+/// Reports of calls: accepted within quotas, weighed by the trust in their reporters, and kept without a time limit.
 pub struct Reports {
     writer: Arc<Writer>,
     page_key: PageKey,
@@ -117,10 +115,10 @@ pub struct Reports {
     reporter_key: [u8; 32],
     /// Keys the slots by which a reporter's reports of a day are counted once.
     slot_key: [u8; 32],
-    /// How many reports a day are accepted.
+    /// The daily quotas of reports.
     quotas: Quotas,
-    /// The part of the tenant's quota that this instance holds. Locked while more is fetched, so that one request fetches
-    /// for all.
+    /// The part of the tenant's quota that this instance holds. Locked while more is fetched, so that one request
+    /// fetches for all.
     budget: tokio::sync::Mutex<Budget>,
 }
 

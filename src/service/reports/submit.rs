@@ -12,13 +12,13 @@ impl Reports {
     /// Files one report.
     ///
     /// # Errors
-    /// If the report is wrong, its id stands for another report, or the store cannot be written.
+    /// If the report is not valid, its id was used for another report, or the store cannot be written.
     pub async fn submit(&self, report: NewReport) -> Result<ReportOutcome, ServiceError> {
         let mut outcomes = self.submit_all(vec![Ok(report)]).await;
         outcomes.pop().unwrap_or(Err(ServiceError::Internal))
     }
 
-    /// Files many reports, each on its own; one that could not be read is passed through as its error.
+    /// Files many reports independently of each other. The error of a report that could not be read is its result.
     pub async fn submit_all(
         &self,
         reports: Vec<Result<NewReport, ServiceError>>,
@@ -53,7 +53,7 @@ impl Reports {
     }
 }
 
-/// The outcome of a filing, for its sender.
+/// The answer to the client for one filing.
 fn outcome_of(
     filing: Result<&Filing, &ServiceError>,
     filed: Result<FilingOutcome, ServiceError>,
@@ -69,7 +69,7 @@ fn outcome_of(
     })
 }
 
-/// The filings of the call-back numbers of reports that count, with the place of the report.
+/// The filings of the call-back numbers of accepted reports, each with the place of its report.
 fn callback_filings(
     filings: &[Result<Filing, ServiceError>],
     outcomes: &[Result<ReportOutcome, ServiceError>],

@@ -1,4 +1,4 @@
-//! Reports taken back: one, those of an import, or those of a reporter.
+//! Withdrawals: of one report, or of all reports of an import or a reporter.
 
 use std::collections::BTreeSet;
 
@@ -16,38 +16,38 @@ use crate::service::identity::read_number;
 use crate::service::writer::{Author, Done, NumberJob, WriteDeadline};
 use crate::store::{Shard, SideKey, key};
 
-/// Numbers whose reports are taken back in one step of a bulk withdrawal.
+/// Numbers whose reports are withdrawn in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
 /// Buckets read at a time while looking for the reports of an import.
 const BUCKETS_AT_A_TIME: usize = 2_000;
 
-/// What became of a withdrawal.
+/// The result of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithdrawOutcome {
     /// Whether the report was known.
     pub was_known: bool,
 }
 
-/// What a bulk withdrawal took back.
+/// The result of a bulk withdrawal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BulkWithdrawn {
     /// Numbers that had such reports.
     pub numbers: u32,
-    /// Reports taken back.
+    /// Reports that were withdrawn.
     pub reports: u32,
 }
 
-/// What was taken back from one number.
+/// The withdrawal of one report from one number.
 struct Taken {
     withdrawn: Withdrawn,
     /// The call-back numbers of the report.
     callbacks: Vec<E164>,
-    /// Its reporter, if no report of theirs on the number counts any more.
+    /// Its reporter, if they have no live report on the number any more.
     silent: Option<ReporterHash>,
 }
 
 impl Reports {
-    /// Withdraws one report, whether it has come yet or not.
+    /// Withdraws one report. A report that arrives after its withdrawal does not count.
     ///
     /// # Errors
     /// If the number cannot be read, or the store cannot be written.
@@ -62,7 +62,7 @@ impl Reports {
         let deadline = self.writer.deadline(1);
         let taken = self.withdraw_from(number, report, reason, deadline).await?;
         if let Some(reporter) = taken.silent {
-            self.change_claims(reporter, deadline, |note| note.forget(number))
+            self.change_claims(reporter, deadline, |state| state.forget(number))
                 .await?;
         }
         let of_callback = report.of_callback(&number.digits().to_string());
@@ -114,12 +114,12 @@ impl Reports {
         Ok(taken)
     }
 
-    /// Withdraws all reports of an import or a reporter that are there. What a reporter claimed is judged no more; reports
-    /// of an import stay claimed, since imports seldom name reporters.
+    /// Withdraws all stored reports of an import or a reporter. A reporter's claims are removed, so that they no longer
+    /// change the trust in the reporter. Claims of an import stay, since imports seldom name reporters.
     ///
     /// # Errors
-    /// If the store cannot be read or written. What was taken back until then stays so: send it again. The write
-    /// timeout holds for each 500 numbers, not for all.
+    /// If the store cannot be read or written. Reports withdrawn until then stay withdrawn: send the request
+    /// again. The write timeout applies to each 500 numbers, not to the whole.
     pub async fn withdraw_all(
         &self,
         what: &Withdrawal,
@@ -161,15 +161,15 @@ impl Reports {
             }
         }
         if let Withdrawal::Reporter(reporter) = what {
-            let forget_all = |note: &mut ReporterState| !std::mem::take(&mut note.claims).is_empty();
+            let forget_all = |state: &mut ReporterState| !std::mem::take(&mut state.claims).is_empty();
             self.change_claims(*reporter, self.writer.deadline(1), forget_all)
                 .await?;
         }
         Ok(total)
     }
 
-    /// Changes what a reporter is noted to have claimed; `change` says whether it did. What they have reported today
-    /// stays counted.
+    /// Changes a reporter's claims; `change` returns whether it changed any. The reports of today stay counted in the
+    /// quota.
     async fn change_claims(
         &self,
         reporter: ReporterHash,
@@ -179,8 +179,8 @@ impl Reports {
         let keys = [SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)];
         let mut changed = self
             .writer
-            .change_side_records(&keys, deadline, |_, note| {
-                let write = change(note);
+            .change_side_records(&keys, deadline, |_, state| {
+                let write = change(state);
                 Done { answer: (), write }
             })
             .await;

@@ -1,4 +1,4 @@
-//! How long a change may take, and what is said of one that took longer.
+//! The deadline of a change, and the error after it.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use super::Writer;
 use crate::service::ServiceError;
 use crate::store::{CommitError, StoreError, Version};
 
-/// How long a change may take if nothing else is configured.
+/// The default for the longest that a change may take.
 pub(in crate::service) const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-/// A batch gets the time of one more change for each of these many items.
+/// A batch gets the time of one more change for each of this many items.
 const ITEMS_PER_TIMEOUT: usize = 1_000;
 
 /// The moment by which a change must be answered, on the clock of the timer.
@@ -18,8 +18,8 @@ const ITEMS_PER_TIMEOUT: usize = 1_000;
 pub(in crate::service) struct WriteDeadline(Instant);
 
 impl Writer {
-    /// The deadline of a change of this many items that begins now: the write timeout, and as much again for every 1,000
-    /// items.
+    /// The deadline of a change of this many items that begins now: the write timeout, and as much again for every
+    /// 1,000 items.
     pub(in crate::service) fn deadline(&self, items: usize) -> WriteDeadline {
         let times = u32::try_from(items / ITEMS_PER_TIMEOUT).unwrap_or(u32::MAX);
         WriteDeadline(Instant::now() + self.write_timeout.saturating_mul(times.saturating_add(1)))

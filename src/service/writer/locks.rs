@@ -6,7 +6,7 @@ use crate::store::{RecordKey, Shard};
 
 /// Locks for single changes.
 const TURNS: usize = 1_024;
-/// Parts of the shards that batches take in turn.
+/// The number of parts of the shards; batches lock one part after the other.
 const LANES: usize = 4;
 
 /// Locks by hash of the record, for single changes only: batches rely on versions.
@@ -20,21 +20,21 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// The turn of a record.
+    /// The lock of a record.
     pub(super) async fn take(&self, key: &RecordKey) -> Option<MutexGuard<'_, ()>> {
         self.take_named(key.id()).await
     }
 
-    /// The turn of everything that shares this name.
+    /// The lock of everything that shares this name.
     pub(super) async fn take_named(&self, name: impl AsRef<[u8]>) -> Option<MutexGuard<'_, ()>> {
         let place = xxhash_rust::xxh3::xxh3_64(name.as_ref()) % TURNS as u64;
         Some(self.0.get(usize::try_from(place).unwrap_or(0))?.lock().await)
     }
 }
 
-/// Locks that order this process's own batches, each for a quarter of the shards. Batches hold numbers that many people
-/// report in the same hour, so that two batches at once would mostly run into each other's versions. With lanes, one
-/// batch is in the second quarter while the next is in the first.
+/// Locks that order this process's own batches, each for a quarter of the shards. Batches often hold the same numbers,
+/// which many people report in the same hour, so two batches at once would mostly conflict. With lanes, one batch is in
+/// the second quarter while the next is in the first.
 #[derive(Debug)]
 pub(super) struct Lanes([Mutex<()>; LANES]);
 
@@ -50,7 +50,7 @@ impl Lanes {
         shard.index() % LANES
     }
 
-    /// The turn in a lane.
+    /// The lock of a lane.
     pub(super) async fn take(&self, lane: usize) -> Option<MutexGuard<'_, ()>> {
         Some(self.0.get(lane)?.lock().await)
     }

@@ -1,4 +1,4 @@
-//! Folding all evidence again, after the model's half-lives have changed.
+//! Refolds all evidence after the model's half-lives have changed.
 
 use std::sync::atomic::Ordering;
 
@@ -9,14 +9,14 @@ use crate::number::E164;
 use crate::service::ServiceError;
 use crate::store::{RecordKind, ScanTable, Shard, key};
 
-/// Numbers that are folded again in one step.
+/// Numbers that are refolded in one step.
 const NUMBERS_AT_A_TIME: usize = 1_000;
-/// Rows that a number is expected to have. All of them are read, so each number gets the time of this many items.
+/// The expected rows of a number. All of them are read, so each number gets the time of this many items.
 const ROWS_EXPECTED: usize = 10;
 
 impl Writer {
-    /// Folds the rows of every number whose evidence another model folded, and then records that in the store. It may be
-    /// run again after it was interrupted: numbers that are done are passed over.
+    /// Folds the rows of every number whose evidence another model folded, and then records that in the store. It may
+    /// be run again after it was interrupted: numbers that are done are skipped.
     ///
     /// # Errors
     /// If the store cannot be read or written.
@@ -79,7 +79,7 @@ impl Writer {
         };
         let outcomes = self
             .change_numbers(&jobs, author, deadline, |record, ()| {
-                // Evidence that another model folded is folded again before any change; this one changes nothing else.
+                // Evidence of another version is refolded before any change; this change does nothing else.
                 let write = record.state.evidence_version != wanted; // a record without rows
                 record.state.evidence_version = wanted;
                 Ok(Done { answer: 1, write })

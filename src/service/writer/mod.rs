@@ -1,20 +1,21 @@
 //! The one way of writing: read, apply a pure function, commit guarded by versions, show it in the index.
 //!
-//! A change of a number is a function of its record and of the rows that are loaded. A function that needs more rows says
-//! so; they are read, and it goes on where it stopped. If another writer was faster, the shard is read again and the
-//! function is applied to what is there now: a bounded number of times, with jitter. Within a batch, changes of one
-//! number are written as one record, and those of one shard as one commit. All of it ends at a deadline.
+//! A change of a number is a function of its record and of the rows that are loaded. If the function needs more rows,
+//! it returns which; they are read, and it continues where it stopped. If another writer was faster, the shard is read
+//! again and the function is applied to the new record: a bounded number of times, with jitter. Within a batch, changes
+//! of one number are written as one record, and those of one shard as one commit. The deadline covers all of this.
 //!
 //! A write returns what it committed ([`Changed`]): the answer, the version, and the record. Nothing is read back from
 //! the index afterwards, where a later write may have arrived already.
 //!
-//! A record that a retry finds already changed is shown in the index too: the process may have failed between the commit
-//! of the first try and the update of the index.
+//! A record that a retry finds already changed is shown in the index too: the process may have failed between the
+//! commit of the first try and the update of the index.
 
 mod deadline;
 mod locks;
 mod migrate;
 mod mutation;
+mod number_job;
 mod numbers;
 mod records;
 mod side_records;
@@ -42,36 +43,36 @@ use crate::store::{CommitError, RecordKey, RecordWrite, ScanPage, ScanTable, Sha
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
 pub(super) use mutation::Author;
 pub use mutation::Mutation;
-pub(super) use numbers::{NumberJob, NumberRecord};
+pub(super) use number_job::{NumberJob, NumberRecord};
 
 use locks::{Lanes, Turns};
 
-/// How often a change is tried while other writers are faster.
+/// The most attempts of a change while other writers are faster.
 const MAX_ATTEMPTS: u32 = 12;
 /// The longest pause before an attempt; the first is a tenth of a millisecond, and each is twice the one before.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// Writes to the store and shows what was written in the index. All services that change something share one.
+/// Writes to the store, and then to the index. All services that change something share one.
 pub(super) struct Writer {
     store: Arc<dyn Store>,
     index: Arc<Index>,
     follower: Arc<Follower>,
     clock: Clock,
     metrics: Metrics,
-    /// Orders this process's own writes to one record, so that they need not race each other at the store.
+    /// Orders this process's own writes to one record, so that they do not conflict with each other.
     turns: Turns,
     /// Orders this process's own batches.
     lanes: Lanes,
-    /// How long a change may take.
+    /// The longest that a change may take.
     write_timeout: Duration,
-    /// Set while all evidence is folded again.
+    /// Set while all evidence is refolded.
     migrating: AtomicBool,
 }
 
-/// What a write committed. A write that changed nothing, such as a retry, gives the record as it was found.
+/// The result of a write: the committed record. A write that changed nothing, such as a retry, has the record it found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Changed<R, T> {
-    /// What the change gave.
+    /// The answer of the change.
     pub(super) answer: T,
     /// The version of the record; 0 if there is none.
     pub(super) version: Version,
@@ -79,7 +80,7 @@ pub(super) struct Changed<R, T> {
     pub(super) record: R,
 }
 
-/// Why a change did not go through. Nothing was changed.
+/// Why a change stopped. It has changed nothing.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// Rows are missing.
@@ -102,7 +103,7 @@ impl From<ServiceError> for Stop {
     }
 }
 
-/// What a change gives: an answer, and whether the record is to be written.
+/// The result of a change function: an answer, and whether the record has to be written.
 #[derive(Debug)]
 pub(super) struct Done<T> {
     pub(super) answer: T,
@@ -143,12 +144,12 @@ impl Writer {
         }
     }
 
-    /// The index that shows what is written.
+    /// The index.
     pub(super) fn index(&self) -> &Index {
         &self.index
     }
 
-    /// How rows become evidence.
+    /// The model that folds rows into evidence.
     pub(super) fn fold(&self) -> &FoldModel {
         &self.index.model().fold
     }
@@ -172,7 +173,7 @@ impl Writer {
         self.clock.now()
     }
 
-    /// Whether the store may be written now; asked before a write, so that nobody waits for a store known to be gone.
+    /// Checks whether the store may be written now, so that no write waits for a store that is known to be gone.
     fn check_writable(&self) -> Result<(), ServiceError> {
         let freshness = self.follower.freshness();
         match freshness.store() {
@@ -235,7 +236,7 @@ const fn overtaken() -> ServiceError {
     ServiceError::Exhausted { retry_after: MAX_PAUSE }
 }
 
-/// Twice as long each time, at a random point of the second half.
+/// The pause before an attempt: twice as long each time, less a random part of up to a half.
 fn pause(attempt: u32) -> Duration {
     let whole = Duration::from_micros(100)
         .saturating_mul(1 << attempt.min(16))
@@ -244,7 +245,7 @@ fn pause(attempt: u32) -> Duration {
     whole / 2 + whole * jitter / 2_000
 }
 
-/// A random number. A machine that has none gets the process id: the number need only differ from its neighbours.
+/// A random number. Without a random source, the process id: it is enough that instances have different numbers.
 fn random() -> u64 {
     getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
 }

@@ -1,4 +1,4 @@
-//! Who changes something, on which request, and how a retry of the request is recognised.
+//! The actor and the request of a change, and the recognition of retries.
 
 use crate::domain::actor::Actor;
 use crate::domain::ids::{CaseId, RequestId};
@@ -8,18 +8,18 @@ use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::store::Version;
 
-/// Who changes something, and on which request.
+/// The actor of a change, its request, and the version it expects.
 #[derive(Clone, Debug)]
 pub struct Mutation {
-    /// The client's name of the request: the same name again is the same mutation.
+    /// The id of the request: the same id again is a retry of the same mutation.
     pub request: RequestId,
-    /// Who asks.
+    /// The actor.
     pub actor: Actor,
     /// The version the client read; 0 for "no record yet". Any if unset.
     pub expected_version: Option<Version>,
 }
 
-/// Who made a change, on which request, and why: kept in the change-log entry.
+/// The actor, request and reason of a change: kept in the change-log entry.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::service) struct Author<'a> {
     pub(in crate::service) actor: &'a Actor,
@@ -39,8 +39,8 @@ impl Mutation {
         }
     }
 
-    /// Whether a record that remembers `seen` at `version` is to be changed: a retry is not, and a record that has
-    /// changed since the client read it must not be.
+    /// Whether to change a record at `version`, where `seen` says whether it remembers this request. False for a retry.
+    /// A record that has changed since the client read it is an error.
     pub(in crate::service) fn check(&self, seen: Seen, version: Version) -> Result<bool, ServiceError> {
         self.check_version(self.expected_version, seen, version)
     }

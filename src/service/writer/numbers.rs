@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::locks::Lanes;
+use super::number_job::{JobOutcome, NumberJob, NumberRecord};
 use super::work::{Work, bucket_writes, record_key};
 use super::{
     Author, Changed, Done, MAX_ATTEMPTS, Mutation, Stop, WriteDeadline, Writer, overtaken, pause, record_write,
 };
 use crate::codec;
-use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::follow::Committed;
 use crate::number::E164;
@@ -16,42 +16,17 @@ use crate::service::ServiceError;
 use crate::service::content::RequestContent;
 use crate::store::{CommitError, Shard, ShardCommit, Version};
 
-/// A number's record while it is being changed.
-#[derive(Debug)]
-pub(in crate::service) struct NumberRecord {
-    pub(in crate::service) number: E164,
-    pub(in crate::service) state: NumberState,
-    pub(in crate::service) version: Option<Version>,
-    pub(in crate::service) rows: LoadedRows,
-}
-
-/// Changes of one number, in order; they are written together.
-#[derive(Debug)]
-pub(in crate::service) struct NumberJob<I> {
-    pub(in crate::service) number: E164,
-    pub(in crate::service) items: Vec<I>,
-}
-
-/// How one number's job ended.
-#[derive(Debug)]
-pub(in crate::service) struct JobOutcome<T> {
-    /// One answer for each item.
-    pub(in crate::service) answers: Vec<Result<T, ServiceError>>,
-    /// The version of the record that was committed, or that was found if nothing was written; 0 if there is none.
-    pub(in crate::service) version: Version,
-}
-
-/// How one attempt at a job ended; none if another writer was faster.
+/// The outcome of one attempt at a job; none if another writer was faster.
 type Attempted<T> = Option<JobOutcome<T>>;
 
-/// By whom changes are made, and until when.
+/// The author of changes, and their deadline.
 #[derive(Clone, Copy)]
 struct Order<'a> {
     author: Author<'a>,
     deadline: WriteDeadline,
 }
 
-/// What became of a number's record in one attempt.
+/// The outcome of one attempt for a number's record.
 enum Fate {
     Written(Version),
     Again,
@@ -59,7 +34,7 @@ enum Fate {
 }
 
 impl Writer {
-    /// Changes one number; gives the answer of the change and the version of the record.
+    /// Changes one number; returns the answer of the change and the version of the record.
     pub(in crate::service) async fn change_number<T>(
         &self,
         number: E164,
@@ -80,8 +55,8 @@ impl Writer {
         Ok((answer, outcome.version))
     }
 
-    /// Changes a number once for a request, however often the request is sent. There is no answer of the change if it was
-    /// made before.
+    /// Changes a number once for a request, however often the request is sent. There is no answer of the change if it
+    /// was made before.
     pub(in crate::service) async fn mutate_number<T>(
         &self,
         number: E164,
@@ -138,7 +113,7 @@ impl Writer {
             .collect()
     }
 
-    /// Changes the numbers at these places of `jobs`, as often as it takes while other writers are faster.
+    /// Changes the numbers at these places of `jobs`. Tries again while other writers are faster.
     async fn change_some<I, T>(
         &self,
         jobs: &[NumberJob<I>],
@@ -228,7 +203,7 @@ impl Writer {
         self.conclude(works, fates)
     }
 
-    /// Shows the records in the index, and gives each job its outcome.
+    /// Writes the records to the index, and sets the outcome of each job.
     fn conclude<I, T>(&self, works: Vec<Work<'_, I, T>>, mut fates: BTreeMap<usize, Fate>) -> Vec<Attempted<T>> {
         let mut shown = Vec::new();
         let mut outcomes = Vec::with_capacity(works.len());
@@ -260,14 +235,5 @@ impl Writer {
         }
         self.follower.applied(shown);
         outcomes
-    }
-}
-
-impl<T> JobOutcome<T> {
-    fn refused<I>(job: &NumberJob<I>, error: &ServiceError) -> Self {
-        Self {
-            answers: job.items.iter().map(|_| Err(error.clone())).collect(),
-            version: 0,
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Changing one record that stands alone, a case or a list, or creating it.
+//! Changes or creates one record that has no rows: a case or a list.
 
 use super::{Author, Changed, Done, MAX_ATTEMPTS, Mutation, WriteDeadline, Writer, overtaken, pause, record_write};
 use crate::domain::case::Case;
@@ -11,7 +11,7 @@ use crate::service::ServiceError;
 use crate::service::content::RequestContent;
 use crate::store::{CommitError, RecordKey, ShardCommit, StoredKey, Version};
 
-/// The one turn that all lists share, so that lists created at the same time are counted.
+/// The one lock that all lists share, so that lists created at the same time are counted correctly.
 const LISTS_TURN: &str = "lists";
 
 impl Writer {
@@ -61,7 +61,7 @@ impl Writer {
         self.attempt_record(id, author, deadline, change).await
     }
 
-    /// Changes one record, as often as it takes while other writers are faster.
+    /// Changes one record. Tries again while other writers are faster.
     async fn attempt_record<R: IndexedRecord + Clone, T>(
         &self,
         id: &R::Id,
@@ -98,7 +98,7 @@ impl Writer {
         Err(overtaken())
     }
 
-    /// Shows a record in the index, and gives it to the caller.
+    /// Writes a record to the index, and returns it.
     fn show<R: IndexedRecord + Clone, T>(
         &self,
         id: &R::Id,

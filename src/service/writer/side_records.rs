@@ -1,4 +1,5 @@
-//! Changes side records, such as the state of a reporter. They are in no index, so they are read from the store each time.
+//! Changes side records, such as the state of a reporter. They are in no index, so they are read from the store each
+//! time.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,8 @@ use crate::store::{CommitError, Shard, ShardCommit, SideKey, SideWrite, StoredKe
 type Fates<T> = Vec<(usize, Result<T, ServiceError>)>;
 
 impl Writer {
-    /// Changes side records; answers in the order of the keys, which name each side record once. `change` gets the place
-    /// of its key. All are read in one exchange, and those of a shard are written in one step.
+    /// Changes side records; answers in the order of the keys, which name each side record once. `change` gets the
+    /// place of its key. All are read in one exchange, and those of a shard are written in one step.
     pub(in crate::service) async fn change_side_records<S: SideRecord, T>(
         &self,
         keys: &[SideKey],

@@ -1,6 +1,6 @@
-//! One number's job in progress: its record, the rows that are loaded, and how far the changes have come.
+//! One number's job in progress: its record, the loaded rows, and the answers so far.
 
-use super::numbers::{NumberJob, NumberRecord};
+use super::number_job::{NumberJob, NumberRecord};
 use super::{Done, Stop, Writer};
 use crate::codec;
 use crate::domain::evidence::FoldModel;
@@ -11,7 +11,7 @@ use crate::number::E164;
 use crate::service::ServiceError;
 use crate::store::{BucketKey, BucketWrite, RecordKey, StoredKey, Version};
 
-/// How often a change may ask for more rows: its own bucket, one to split, and then all.
+/// The most times that a job may ask for more rows. A change asks for its bucket, one to split, and then all.
 const MAX_ROUNDS: usize = 8;
 
 /// One number's job in progress.
@@ -33,7 +33,7 @@ impl Writer {
         jobs.iter().map(known).collect()
     }
 
-    /// Reads the records, and of each the first bucket: for most numbers that is all there is.
+    /// Reads the records and the first bucket of each; most numbers have no other bucket.
     pub(super) async fn read_numbers<'a, I, T>(
         &self,
         jobs: &[&'a NumberJob<I>],
@@ -80,7 +80,7 @@ impl Writer {
         Ok(works.into_iter().map(|work| work.record).collect())
     }
 
-    /// Runs every job as far as its rows go, reads what is missing for all of them at once, and goes on.
+    /// Runs every job until rows are missing, reads the missing rows of all jobs together, and continues.
     pub(super) async fn apply<I, T>(
         &self,
         works: &mut [Work<'_, I, T>],
@@ -119,7 +119,7 @@ impl Writer {
             items: vec![()],
         }];
         let record = self.read_all_rows(&jobs).await?.pop();
-        // An empty store in the place of ours would say that there is nothing, which is not known.
+        // If another, empty store has replaced ours, the missing record would look like an unknown number.
         self.store.verify().await?;
         record.ok_or(ServiceError::Internal)
     }
@@ -142,14 +142,14 @@ impl<'a, I, T> Work<'a, I, T> {
         }
     }
 
-    /// Runs the items that are left, as far as the rows go; says which buckets are missing, if any.
+    /// Runs the remaining items until rows are missing; returns the missing buckets, if any.
     fn advance(
         &mut self,
         fold: &FoldModel,
         change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
     ) -> Option<Vec<u32>> {
         if self.record.state.rows > 0 && self.record.state.evidence_version != fold.evidence_version() {
-            // Evidence that another model folded is never mixed with this one's.
+            // Evidence of two evidence versions is never mixed.
             if let Err(missing) = self.record.state.refold(&self.record.rows, fold) {
                 return Some(self.record.rows.missing(missing).collect());
             }

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_counted_is_refused() {
+    fn a_value_with_too_many_parts_is_refused() {
         let most = HEAD_BYTES + MAX_PART_BYTES * usize::from(u16::MAX);
         assert!(split(&value(most)).is_some());
         assert!(split(&value(most + 1)).is_none());

@@ -17,8 +17,8 @@ use crate::store::{LogHead, ShardCommit, ShardNotification, Version};
 const MAX_REQUESTS_WAITING: usize = 64;
 /// Items (records, buckets and side records) after which a group takes no further request.
 const MAX_GROUP_ITEMS: usize = 20_000;
-/// The longest that a request waits for a place, and then for its answer. A slow disk needs far less; the engine is known
-/// to hang where it should fail.
+/// The longest that a request waits for a place, and then for its answer. A slow disk needs far less; the engine is
+/// known to hang where it should fail.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The pause between two looks of a closing store whether the committer has ended, within [`MAX_WAIT`].
 const CLOSE_POLL: Duration = Duration::from_millis(1);
@@ -26,7 +26,7 @@ const CLOSE_POLL: Duration = Duration::from_millis(1);
 /// The outcome of each commit of a request, in order.
 pub(super) type CommitOutcomes = Vec<Result<Vec<Version>, CommitError>>;
 
-/// What the committer shares with the store.
+/// The state that the committer shares with the store.
 pub(super) struct CommitterState {
     /// The log heads on the disk. Written by the committer only.
     pub(super) heads: RwLock<Vec<LogHead>>,

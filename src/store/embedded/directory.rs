@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_complete_is_neither_used_nor_deleted() {
+    fn an_incomplete_engine_is_neither_used_nor_deleted() {
         let dir = tempfile::tempdir().unwrap();
         let directory = StoreDirectory::take(dir.path()).unwrap();
         fs::create_dir(directory.engine()).unwrap();

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use fjall::compaction::Leveled;
 use fjall::config::CompressionPolicy;
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
+use fjall::{
+    CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable, Snapshot,
+};
 
 use super::directory::StoreDirectory;
 use super::keys::{EngineSpace, META};
-use super::snapshot::EngineSnapshot;
 use super::{EngineSettings, chunks, keys};
 use crate::store::error::StoreError;
 use crate::store::meta::Meta;
@@ -80,8 +81,8 @@ impl Engine {
     }
 
     /// A snapshot of the engine, which later writes do not change.
-    pub(super) fn snapshot(&self) -> EngineSnapshot<'_> {
-        EngineSnapshot::new(self, self.db.snapshot())
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.db.snapshot()
     }
 
     /// The part of the engine that holds a space.

@@ -32,6 +32,7 @@ use tokio::time::timeout;
 use self::committer::{CommitOutcomes, CommitterState, GroupCommitter};
 use self::directory::StoreDirectory;
 use self::engine::Engine;
+use self::snapshot::EngineSnapshot;
 use super::error::{CommitError, StoreError};
 use super::meta::Meta;
 use super::{
@@ -105,7 +106,7 @@ impl EmbeddedStore {
         })?;
         let engine = Arc::new(Engine::open(directory, settings)?);
         let meta = engine.meta()?;
-        let view = engine.snapshot();
+        let view = EngineSnapshot::of(&engine);
         let heads = Shard::all().map(|shard| view.head(shard));
         let heads = heads.collect::<Result<Vec<LogHead>, _>>()?;
         drop(view);
@@ -204,7 +205,7 @@ impl Store for EmbeddedStore {
     async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError> {
         let keys = keys.to_vec();
         self.on_disk(move |engine| {
-            let view = engine.snapshot();
+            let view = EngineSnapshot::of(engine);
             keys.iter().map(|key| view.read(key)).collect()
         })
         .await
@@ -235,7 +236,7 @@ impl Store for EmbeddedStore {
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, StoreError> {
-        self.on_disk(move |engine| engine.snapshot().scan(shard, tenant, table, after.as_ref(), limit))
+        self.on_disk(move |engine| EngineSnapshot::of(engine).scan(shard, tenant, table, after.as_ref(), limit))
             .await
     }
 
@@ -246,7 +247,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
-        self.on_disk(move |engine| engine.snapshot().entries(shard, from, limit))
+        self.on_disk(move |engine| EngineSnapshot::of(engine).entries(shard, from, limit))
             .await
     }
 

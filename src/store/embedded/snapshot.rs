@@ -23,9 +23,12 @@ pub(super) struct EngineSnapshot<'e> {
 }
 
 impl<'e> EngineSnapshot<'e> {
-    /// A snapshot of `engine`.
-    pub(super) fn new(engine: &'e Engine, snapshot: Snapshot) -> Self {
-        Self { engine, snapshot }
+    /// `engine` as it is now.
+    pub(super) fn of(engine: &'e Engine) -> Self {
+        Self {
+            engine,
+            snapshot: engine.snapshot(),
+        }
     }
 
     /// The value of a key.

@@ -95,7 +95,7 @@ async fn a_second_open_says_why_it_fails() {
 }
 
 #[tokio::test]
-async fn a_store_without_its_engines_files_is_not_made_anew() {
+async fn a_store_without_its_engines_files_is_not_created_again() {
     let dir = tempfile::tempdir().unwrap();
     drop(EmbeddedStore::open(dir.path(), 1).await.unwrap());
     std::fs::remove_file(dir.path().join("engine/version")).unwrap();

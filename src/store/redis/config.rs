@@ -1,11 +1,11 @@
-//! Where Redis is, and how long to wait for it.
+//! The address of Redis, and the timeouts.
 
 use std::fmt;
 use std::time::Duration;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
-/// How to reach a Redis, and how long to wait for it.
+/// The address of a Redis, and the timeouts.
 #[derive(Clone)]
 pub struct RedisConfig {
     /// From the URL: address, database, user and password.
@@ -22,7 +22,7 @@ pub struct RedisConfig {
     pub commit_timeout: Duration,
 }
 
-/// Why a URL does not name a Redis. None of these quote it, since it may hold a password.
+/// The errors of a URL of a Redis. None of them quotes it, since it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedisUrlError {
     /// It is no URL, or starts otherwise.

@@ -21,7 +21,7 @@ use crate::store::{MAX_NOTIFICATIONS_WAITING, Shard, ShardNotification};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often the server is asked whether it is still there.
+/// The time between two checks whether the server still answers.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
 /// The subscription to the notifications of a store.
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rings_are_read() {
+    fn notifications_are_read() {
         let message = |text: &str| {
             let part = |text: &str| Value::BulkString(text.as_bytes().to_vec());
             vec![part("rw:default:notifications:x"), part(text)]

@@ -1,4 +1,5 @@
-//! The server's settings for durability. By default Redis may lose acknowledged writes; its operator has to change that.
+//! The server's settings for durability. By default Redis may lose acknowledged writes; its operator has to change
+//! that.
 
 use redis::{Value, cmd};
 
@@ -6,8 +7,8 @@ use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
 use super::reply;
 
-/// The server's settings that decide whether acknowledged writes survive a failure. None if the server does not tell, as
-/// many managed servers do not.
+/// The server's settings that decide whether acknowledged writes survive a failure. None if the server does not tell,
+/// as many managed servers do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerSettings {
     /// `appendonly`: whether writes go to a log on disk.
@@ -39,14 +40,14 @@ impl ServerSettings {
         })
     }
 
-    /// Whether the server forces its log to disk once a second, so that about one second of acknowledged writes is lost when
-    /// its machine fails. Some operators accept that for the speed.
+    /// Whether the server forces its log to disk once a second, so that about one second of acknowledged writes is lost
+    /// when its machine fails. Some operators accept that for the speed.
     #[must_use]
     pub fn loses_a_second(&self) -> bool {
         self.appendfsync.as_deref() == Some("everysec")
     }
 
-    /// What an operator must change; nothing if acknowledged writes survive a failure, apart from
+    /// The settings that an operator must change; none if acknowledged writes survive a failure, apart from
     /// [`Self::loses_a_second`].
     #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {

@@ -121,7 +121,7 @@ proptest! {
 
     /// Counting does not fail at any time, however far away, and the last call counts.
     #[test]
-    fn any_time_will_do(times in prop::collection::vec(any::<i64>(), 1..40)) {
+    fn any_time_is_accepted(times in prop::collection::vec(any::<i64>(), 1..40)) {
         let observer = observer();
         for (n, millis) in (0u64..).zip(times) {
             let traffic = observer.record(&call(number(1), stranger(n)), Timestamp::from_millis(millis));

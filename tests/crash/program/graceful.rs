@@ -1,4 +1,5 @@
-//! A server that is asked to end: it answers the requests that are under way, tells open streams, and exits with 0.
+//! A server that is asked to end: it answers the requests in progress, ends open streams with a status, and exits with
+//! 0.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +20,7 @@ use crate::support::sent_reports::{SentReports, number};
 
 /// The default of `--drain-deadline`.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
-/// Questions of a stream that may be under way.
+/// Questions of a stream that may be in progress.
 const QUESTIONS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,11 +65,11 @@ async fn a_server_that_is_asked_to_end_finishes_what_is_under_way() {
     sent_reports.check(program.channel()).await;
 }
 
-/// What came of a stream.
+/// The result of a stream.
 struct Answered {
-    /// How many questions were answered, each with an answer, in order.
+    /// The number of questions that were answered, in order.
     count: usize,
-    /// What ended it.
+    /// The status that ended it.
     end: Status,
 }
 

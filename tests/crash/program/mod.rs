@@ -34,8 +34,8 @@ async fn many_kills_lose_nothing_that_was_acknowledged() {
     kill_rounds(20).await;
 }
 
-/// All rounds are on one directory: what an earlier one wrote has to outlive the later ones. There are as many rounds as
-/// it takes to acknowledge 100 reports for each of `rounds`, and to kill the program with a request under way.
+/// All rounds use one directory: data of an earlier round has to survive the later ones. The rounds go on until 100 reports
+/// for each of `rounds` are acknowledged, and a kill has met a request in progress.
 async fn kill_rounds(rounds: usize) {
     let mut random = Random::from_environment();
     let directory = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use ringwarden::store::{LOG_ENTRIES_KEPT, RecordKind, ScanTable, Shard, Store, S
 
 use super::workload::{Workload, changes, keys};
 
-/// What the crashed process said.
+/// The output of the crashed process.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
     /// The store that it opened.
@@ -48,7 +48,7 @@ impl Said {
 }
 
 /// Opens the store twice, with a write between, and checks all of it each time. Answers how many batches of each
-/// thread it holds: those that are acknowledged, and perhaps the one that was under way.
+/// thread it holds: those that are acknowledged, and perhaps the one in progress.
 pub fn check(path: &Path, workload: &Workload, said: &Said) -> Result<Vec<u64>, String> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let first = runtime.block_on(check_open(path, workload, said))?;

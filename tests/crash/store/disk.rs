@@ -15,12 +15,12 @@ use super::workload::Random;
 const SECTOR: u64 = 512;
 type Sector = [u8; 512];
 
-/// What the process sees, and what is on the disk.
+/// The files as the process sees them, and as they are on the disk.
 pub struct Disk {
     root: PathBuf,
     inodes: Vec<Inode>,
     descriptors: HashMap<i32, Descriptor>,
-    /// How many changes had been made when each thread's fsync began.
+    /// The number of changes at the moment when each thread's fsync began.
     syncs: HashMap<u32, u64>,
     /// Changes made so far.
     changes: u64,
@@ -61,7 +61,7 @@ enum Change {
     Rename(PathBuf, PathBuf),
 }
 
-/// How much of what was not fsynced survives.
+/// The part of the writes without fsync that survives.
 #[derive(Clone, Copy)]
 enum Luck {
     Nothing,
@@ -131,7 +131,7 @@ impl Disk {
         }
     }
 
-    /// Writes what is left after the power failed to a new directory.
+    /// Writes the files as they are after a power failure to a new directory.
     pub fn crash(&self, random: &mut Random, to: &Path) {
         self.leave(0, random, to);
     }
@@ -368,7 +368,7 @@ impl Luck {
         }
     }
 
-    /// How many of a number of changes survive, from the first on.
+    /// How many of the changes survive, counted from the first.
     fn survivors(self, random: &mut Random, changes: usize) -> usize {
         match self {
             Self::Nothing => 0,

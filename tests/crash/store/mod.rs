@@ -89,8 +89,8 @@ fn a_kill_loses_nothing_acknowledged_at_length() {
     kill(20);
 }
 
-/// Records runs of so many batches, each going on where the one before ended, and fails the power at random moments.
-/// Answers whether a run deleted the first journal.
+/// Records runs of so many batches, each continuing where the one before ended, and simulates power failures at random
+/// moments. Returns whether a run deleted the first journal.
 fn lose_caches(seeds: u64, runs: &[u64]) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a/store");
@@ -165,8 +165,8 @@ fn said(workload: &Workload, events: &[Event]) -> Said {
     said
 }
 
-/// When the power fails: of five seeds, one while the store is made or opened, two while a write is under way to the
-/// disk, the others whenever.
+/// When the power fails: of five seeds, one while the store is made or opened, two while a write to the disk
+/// is in progress, the others at any moment.
 fn cut(seed: u64, random: &mut Random, events: &[Event]) -> usize {
     let opened = |event: &Event| matches!(event, Event::Said { line } if line.starts_with("opened"));
     let syncs = |at: &usize| matches!(events[*at], Event::SyncEnds { .. });

@@ -44,7 +44,7 @@ pub enum Event {
         fd: i32,
         length: u64,
     },
-    /// `thread` has one under way at most.
+    /// `thread` has at most one in progress.
     SyncBegins {
         thread: u32,
     },
@@ -71,7 +71,7 @@ pub enum Event {
     },
 }
 
-/// Runs one of this binary's tests on the workload in a process of its own, under strace, and answers what it did.
+/// Runs one of this binary's tests on the workload in a process of its own, under strace, and returns what it did.
 /// strace can make calls fail: `inject` says which, and when.
 pub fn record(test: &str, workload: &Workload, inject: Option<&str>) -> Vec<Event> {
     let dir = tempfile::tempdir().unwrap();
@@ -110,7 +110,7 @@ pub fn record(test: &str, workload: &Workload, inject: Option<&str>) -> Vec<Even
     read(&text, Path::new(&workload.path))
 }
 
-/// What makes the test binary run one of its tests, and say what that says.
+/// The arguments that make the test binary run one of its tests and pass its output on.
 pub fn child(test: &str) -> [&str; 5] {
     ["--ignored", "--exact", test, "--nocapture", "--test-threads=1"]
 }
@@ -144,7 +144,7 @@ fn read(text: &str, store: &Path) -> Vec<Event> {
 
 struct Reader {
     root: PathBuf,
-    /// What the descriptors of files that matter stand for.
+    /// The files of the descriptors that matter.
     open: HashMap<i32, PathBuf>,
     events: Vec<Event>,
 }
@@ -208,7 +208,7 @@ impl Reader {
                 self.events.push(Event::Write { fd, at: None, bytes });
             }
             "lseek" => {
-                // Who only asks where it is moves nothing; nobody here reads and writes through one descriptor.
+                // A call that only asks for the position moves nothing; no descriptor here is both read and written.
                 let Some(fd) = here(self).filter(|_| arguments[2] != "SEEK_CUR") else {
                     return;
                 };

@@ -27,7 +27,7 @@ const NUMBERS: u64 = 24;
 const RECORDS_A_BATCH: u64 = 4;
 const LENGTHS: [usize; 6] = [40, 150, 420, 700, 1_500, 5_000];
 
-/// What one run of the process does.
+/// The work of one run of the process.
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// The store's directory.
@@ -70,7 +70,7 @@ impl Workload {
         }
     }
 
-    /// Runs it: prints who the store is, and each batch once it is acknowledged, a line with one system call each.
+    /// Runs it: prints the id of the store, and each batch once it is acknowledged, a line with one system call each.
     pub fn run(&self) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let store = EmbeddedStore::open_with(self.path.as_ref(), 1, self.settings());
@@ -173,7 +173,7 @@ pub struct Change {
     pub value: Option<Bytes>,
 }
 
-/// What a batch of a thread writes.
+/// The writes of a batch of a thread.
 pub fn changes(thread: u64, batch: u64) -> Vec<Change> {
     let mut changes = Vec::new();
     for i in 0..RECORDS_A_BATCH {

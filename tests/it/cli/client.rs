@@ -158,7 +158,7 @@ async fn import(file: &Path, server: &str) -> Result<(), CliError> {
     run(&["import", "ftc", file, "--server", server, "--batch", "100", "--json"]).await
 }
 
-/// A file of 1,000 complaints, of which two are equal.
+/// A file of 1,000 complaints, two of them equal.
 fn complaints() -> tempfile::NamedTempFile {
     let mut text = "created_date,number,consumer_area_code\n2020-02-14,2125550000,603\n".to_owned();
     for number in 0..999 {
@@ -262,7 +262,7 @@ async fn a_report_is_sent_again_under_its_id() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_said_plainly() {
+async fn an_absent_server_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

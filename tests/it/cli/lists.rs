@@ -358,7 +358,7 @@ async fn the_server_checks_what_its_client_did_not() {
 
 /// A client that breaks off in the middle has changed nothing.
 #[tokio::test]
-async fn half_a_list_is_none() {
+async fn an_incomplete_list_changes_nothing() {
     let server = Server::start().await;
     send(&server, vec![head("r1"), part(&["+14155550100"])]).await.unwrap();
     let mut client = ListServiceClient::new(server.channel.clone());

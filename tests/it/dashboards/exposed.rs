@@ -35,7 +35,7 @@ impl Exposed {
         Self { series }
     }
 
-    /// What an expression names that is not there.
+    /// The names in an expression that do not exist.
     pub fn faults(&self, expression: &str) -> Vec<String> {
         let named = match promql::named(expression) {
             Ok(named) => named,
@@ -66,7 +66,7 @@ impl Exposed {
         faults
     }
 
-    /// That no series of these has this label, if so. Nothing is said where one does not exist: that is another fault.
+    /// The fault that none of these series has this label, if so. If a series does not exist, that is another fault.
     pub fn label_fault(&self, metrics: &[&str], label: &str) -> Option<String> {
         let found: Option<Vec<_>> = metrics.iter().map(|metric| self.series.get(*metric)).collect();
         let is_absent = !found?.iter().any(|labels| has(labels, label));
@@ -85,7 +85,7 @@ mod tests {
                         a_total{kind=\"y\",how=\"z\"} NaN\n\nb 2\nc_bucket{le=\"0.05\"} 3\nc_bucket{le=\"+Inf\"} 4\n";
 
     #[test]
-    fn what_is_there_is_found() {
+    fn existing_series_are_found() {
         let exposed = Exposed::read(TEXT);
         for expression in [
             r#"sum by (kind, instance) (rate(a_total{kind=~"x|y", how!="z", job="ringwarden"}[5m])) > b"#,
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_told() {
+    fn missing_series_are_named() {
         let exposed = Exposed::read(TEXT);
         for (expression, fault) in [
             ("d", "no series d"),

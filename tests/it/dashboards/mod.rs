@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::server::Server;
 use exposed::Exposed;
 
-/// Where an expression stands, and the expression.
+/// The place of an expression, and the expression.
 fn expressions() -> Vec<(String, String)> {
     let alerts = sources::alerts();
     let rules = alerts

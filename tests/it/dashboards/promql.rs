@@ -5,11 +5,11 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Words that stand where a metric could, and are none.
+/// Words in the place of a metric that are not metrics.
 const KEYWORDS: [&str; 10] = [
     "and", "or", "unless", "bool", "offset", "start", "end", "inf", "nan", "atan2",
 ];
-/// What combines series, and may be followed by a list of labels before its argument.
+/// Operators that combine series; a list of labels may come before their argument.
 const AGGREGATORS: [&str; 12] = [
     "sum",
     "min",
@@ -24,7 +24,7 @@ const AGGREGATORS: [&str; 12] = [
     "stddev",
     "stdvar",
 ];
-/// What a list of labels follows.
+/// Words that are followed by a list of labels.
 const BEFORE_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
 /// Everything that an expression names.
@@ -57,7 +57,7 @@ enum Token {
 /// Reads an expression.
 ///
 /// # Errors
-/// What cannot be understood.
+/// If a part of the expression is not supported.
 pub fn named(expression: &str) -> Result<Named, String> {
     let tokens = tokens(expression)?;
     let mut named = Named::default();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_expression_names_is_found() {
+    fn names_in_expressions_are_found() {
         let cases: [(&str, Vec<Selector>, &[&str]); 9] = [
             ("up", vec![selector("up", &[])], &[]),
             ("up == 0", vec![selector("up", &[])], &[]),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_refused() {
+    fn selectors_that_cannot_be_compared_are_refused() {
         for expression in [
             r#"{__name__="a"}"#,
             r#"a{b=~"x.*"}"#,

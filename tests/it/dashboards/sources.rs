@@ -57,7 +57,7 @@ pub fn alerts() -> Vec<Alert> {
 #[derive(Debug)]
 pub struct Panel(pub Value);
 
-/// What a panel asks for, and what it calls the answer.
+/// A query of a panel, and its legend.
 #[derive(Debug)]
 pub struct Query {
     pub expression: String,
@@ -70,7 +70,7 @@ impl Panel {
         self.0[key].as_str().unwrap_or_default()
     }
 
-    /// Whether it only divides the dashboard.
+    /// Whether it is only a heading.
     pub fn is_row(&self) -> bool {
         self.text("type") == "row"
     }
@@ -81,7 +81,7 @@ impl Panel {
         ["x", "y", "w", "h"].map(|key| place[key].as_u64().unwrap_or_else(|| panic!("no {key}: {place}")))
     }
 
-    /// All it asks for.
+    /// All its queries.
     pub fn queries(&self) -> Vec<Query> {
         let targets = self.0["targets"].as_array().into_iter().flatten();
         let query = |target: &Value| Query {

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::evidence::{Step, assert_close, at, id, kept, links, plain_row, reporter, rows, steps, sums_of};
 use proptest::prelude::*;
-use ringwarden::domain::call::LedgerView;
+use ringwarden::domain::call::{Ledger, LedgerView};
 use ringwarden::domain::evidence::{Evidence, FoldModel};
 use ringwarden::domain::ids::ImportId;
 use ringwarden::domain::kinds::CaseRole;
-use ringwarden::domain::report::{Ledger, ReportRow, RowState};
+use ringwarden::domain::report::{ReportRow, RowState};
 use ringwarden::domain::rows::{LoadedRows, Missing};
 use ringwarden::domain::state::{MAX_TEXTS, NumberState, Submitted, TEXTS_SLACK, Withdrawal, Withdrawn};
 use ringwarden::domain::time::Timestamp;
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn a_reset_drops_what_was_before_for_good(rows in rows(40), cut in 0..220i64, late: prop::sample::Index) {
+    fn a_reset_removes_earlier_reports_for_good(rows in rows(40), cut in 0..220i64, late: prop::sample::Index) {
         let moment = at(cut);
         let mut number = Number::default();
         rows.iter().for_each(|row| assert_eq!(number.submit(row), Submitted::Accepted));
@@ -218,7 +218,7 @@ proptest! {
 }
 
 #[test]
-fn the_latest_word_of_a_reporter_counts_alone() {
+fn only_the_latest_report_of_a_reporter_counts() {
     let said = |n: u32, day, weight| {
         let mut row = plain_row(n, at(day));
         row.body.reporter = Some(reporter(1));
@@ -239,7 +239,7 @@ fn the_latest_word_of_a_reporter_counts_alone() {
         assert_eq!(evidence.proven.all().long, 0.0);
         assert_eq!(evidence.unproven, Default::default());
 
-        // The reporter takes the last word back: the one before it counts again.
+        // The reporter withdraws the last report: the one before it counts again.
         let rows = number.rows.as_mut().unwrap();
         number.state.withdraw(rows, &third.id, at(40), &MODEL).unwrap();
         let evidence = &number.state.evidence;
@@ -250,7 +250,7 @@ fn the_latest_word_of_a_reporter_counts_alone() {
 }
 
 #[test]
-fn the_unproven_count_in_full_once_they_are_many() {
+fn unproven_reporters_count_in_full_once_they_are_many() {
     let row = |n: u32| {
         let mut row = plain_row(n, Timestamp::from_millis(at(100).millis() + i64::from(n) * 7_200_000));
         row.body.reporter = Some(reporter(u64::from(n) * 0x9e37_79b9));
@@ -305,7 +305,7 @@ fn the_newest_thousand_keep_their_text() {
         assert_eq!(rows.len(), many as usize);
         rows.sort_by(|a, b| b.order_key().cmp(&a.order_key()));
         assert!(rows[..MAX_TEXTS as usize].iter().all(|row| row.body.comment.is_some()));
-        // What lost its text is still known as the same report.
+        // A report that lost its text is still recognised as the same report.
         let oldest = rows.last().unwrap();
         assert_eq!(oldest.content, kept(oldest, "they hung up").content);
         assert_eq!(number.submit(&kept(oldest, "they hung up")), Submitted::AlreadyKnown);

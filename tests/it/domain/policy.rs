@@ -8,7 +8,7 @@ use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use ringwarden::domain::policy::{Bar, Decision, Facts, Policy, Protection, TenantRule};
 use ringwarden::domain::score::Verdict;
 
-/// What decides, and what is decided. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
+/// The conditions, and the decision. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
 /// that holds for the call; `signed` is whether anything is known of the call's signature; `spared` are verified
 /// businesses, those an analyst allowed, and those of whom an analyst says that others show their number, unless this call
 /// is suspected to be one of theirs. The lifetime is in seconds.
@@ -215,9 +215,9 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
 }
 
-/// Whoever is about to dial is warned or left alone, by the rule that would have decided over a call.
+/// For a call about to be dialled there is a warning or none, by the rule that would have decided over a call.
 #[test]
-fn what_is_about_to_be_dialled_is_warned_about_and_never_refused() {
+fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
     let (mut warned, mut left_alone) = (0, 0);
     for_each(|combination| {
         let called = Policy::DEFAULT.decide(&combination.facts);

@@ -3,13 +3,13 @@
 use crate::support::evidence::{at, id, plain_row, reporter, rows};
 use proptest::prelude::*;
 use ringwarden::domain::actor::Actor;
-use ringwarden::domain::call::Signing;
+use ringwarden::domain::call::{Ledger, Signing};
 use ringwarden::domain::feature::Feature;
 use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::{Counts, Neighbourhood};
-use ringwarden::domain::report::{Ledger, ReportRow};
+use ringwarden::domain::report::ReportRow;
 use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Score, Subject, Verdict, Weighed};
 use ringwarden::domain::state::NumberState;
@@ -130,10 +130,10 @@ fn moved(rows: &[ReportRow], ledger: Ledger) -> Vec<ReportRow> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever is said of calls that nobody vouched for, and by however many, changes nothing for those that somebody
-    /// vouched for; nor, suspicion of spoofing apart, the other way round. Nothing of it: no feature, so no model can read it out.
+    /// Reports of unauthenticated calls never change the score of authenticated calls; nor, apart from the suspicion of
+    /// spoofing, the other way round. No feature changes, so no model can see the difference.
     #[test]
-    fn what_is_said_of_one_kind_of_call_does_not_stain_the_other(own in rows(40), more in rows(60)) {
+    fn reports_of_one_ledger_do_not_affect_the_other(own in rows(40), more in rows(60)) {
         for (call, other) in [
             (Signing::A, Ledger::Unauthenticated),
             (Signing::B, Ledger::Authenticated),
@@ -153,9 +153,9 @@ proptest! {
     }
 }
 
-/// Twenty strangers over days count in full, but not for calls that they did not speak of.
+/// Twenty strangers over days count in full, but only for the ledger that they reported in.
 #[test]
-fn the_unproven_are_many_only_where_they_spoke() {
+fn unproven_reporters_count_only_in_their_own_ledger() {
     let stranger = |ledger| {
         move |n: u32| {
             let mut row = plain_row(n, at(190 + i64::from(n) % 10));
@@ -173,7 +173,7 @@ fn the_unproven_are_many_only_where_they_spoke() {
 }
 
 #[test]
-fn the_unknown_book_is_read_for_every_call_by_its_factor() {
+fn the_unknown_ledger_counts_for_every_call_by_its_factor() {
     let mut model = ScoreModel::default();
     let mass = |model: &ScoreModel, state: &NumberState, call| {
         let weighed = model.weigh(&subject(state, Neighbourhood::default(), call));
@@ -194,7 +194,7 @@ fn the_unknown_book_is_read_for_every_call_by_its_factor() {
 }
 
 #[test]
-fn the_same_number_is_worse_the_less_its_call_is_vouched_for() {
+fn a_weaker_signature_raises_the_score() {
     let state = reported(complaints(Ledger::Unknown, 1));
     let order = [Signing::A, Signing::Unsigned, Signing::NotGiven, Signing::B, Signing::C];
     let values = order.map(|call| value(&state, call));
@@ -202,7 +202,7 @@ fn the_same_number_is_worse_the_less_its_call_is_vouched_for() {
     for call in order {
         let odds = ScoreModel::default().rules.attestation.of(call);
         let score = explained(&state, call);
-        let said = score.reasons.iter().find(|reason| reason.code == "ATTESTATION");
+        let said = score.reasons.iter().find(|reason| reason.code.name() == "ATTESTATION");
         assert_eq!(said.is_some(), call != Signing::NotGiven, "{call:?}");
         assert!(said.is_none_or(|reason| (reason.points - odds).abs() < 1e-9));
     }
@@ -237,7 +237,7 @@ fn the_points_of_the_reasons_are_the_score() {
     }
 }
 
-/// A failed signature accuses nobody, and vouches for nobody: nothing that is known of the number applies.
+/// A failed signature is no evidence for or against anybody: no evidence of the number applies.
 #[test]
 fn a_failed_signature_leaves_no_evidence() {
     let bad = reported(complaints(Ledger::Unauthenticated, 50));
@@ -255,7 +255,7 @@ fn a_failed_signature_leaves_no_evidence() {
         let codes: Vec<_> = score
             .reasons
             .iter()
-            .map(|reason| (reason.code, reason.points))
+            .map(|reason| (reason.code.name(), reason.points))
             .collect();
         assert_eq!(codes, [("ATTESTATION", 0.0)]);
         let decision = Policy::DEFAULT.decide(&Facts::of(found));
@@ -306,7 +306,7 @@ fn how_a_call_was_signed_never_blocks_alone() {
 }
 
 #[test]
-fn who_is_vouched_for_is_not_trusted_on_every_call() {
+fn an_allowed_number_is_not_trusted_on_every_call() {
     let allowed = with_status(reported(complaints(Ledger::Unknown, 20)), StatusKind::Allowed);
     for call in [Signing::NotGiven, Signing::A, Signing::B, Signing::Unsigned] {
         let found = verdict(&allowed, call);
@@ -325,7 +325,7 @@ fn who_is_vouched_for_is_not_trusted_on_every_call() {
 }
 
 #[test]
-fn an_owner_who_signs_is_protected_from_those_who_do_not() {
+fn an_owner_who_signs_is_protected_from_unsigned_calls() {
     let signs = wanted(complaints(Ledger::Authenticated, 8));
     let spoofed = complaints(Ledger::Unauthenticated, 2);
     let state = with_status(
@@ -344,7 +344,7 @@ fn an_owner_who_signs_is_protected_from_those_who_do_not() {
         let reason = score
             .reasons
             .into_iter()
-            .find(|reason| reason.code == "SPOOF_SUSPECTED");
+            .find(|reason| reason.code.name() == "SPOOF_SUSPECTED");
         reason.map(|reason| reason.points)
     };
     assert_eq!(

@@ -39,7 +39,7 @@ async fn ask_slowly(server: &Server, body: &str, pause: Duration) -> (String, Va
     (status, serde_json::from_str(body).unwrap())
 }
 
-/// The budget is counted from the arrival of the head: what a slow body used up is gone.
+/// The budget is counted from the arrival of the head: the time of a slow body is part of it.
 #[tokio::test]
 async fn a_question_that_took_its_time_is_let_through() {
     let server = blocked().await;

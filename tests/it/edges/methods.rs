@@ -265,7 +265,7 @@ async fn numbers_get_statuses_and_lose_them() {
 }
 
 #[tokio::test]
-async fn cases_go_their_way() {
+async fn cases_are_created_changed_moved_and_listed() {
     let server = Server::start().await;
     let mut cases = server.cases();
     let created = cases.create_case(new_case("create")).await.unwrap().into_inner();

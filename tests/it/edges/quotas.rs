@@ -25,7 +25,7 @@ fn of_a_person(n: u64) -> v1::Report {
 }
 
 #[tokio::test]
-async fn whoever_has_reported_too_much_is_told_when_to_come_back() {
+async fn an_exceeded_quota_says_when_to_retry() {
     let store = Arc::new(MemoryStore::new(evidence_version()).unwrap());
     let server = Server::at(Clock::fixed(noon()), store).await;
     server.instance.follower.bootstrap().await.unwrap();

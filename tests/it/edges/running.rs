@@ -71,7 +71,7 @@ async fn before_the_index_is_loaded_nothing_is_answered_but_health() {
         (&json!("up"), &json!(false))
     );
 
-    // Who watches is told of the end, and does not hold it up.
+    // A health watch gets the shutdown as its last answer, and does not delay it.
     server.request_shutdown();
     assert_eq!(next(&mut watch).await.as_deref(), Some("NOT_SERVING"));
     assert_eq!(next(&mut watch).await, None);

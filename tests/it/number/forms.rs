@@ -14,7 +14,7 @@ const COLUMNS: usize = 10;
 /// So many rows there were at the least; fewer mean that they are not found.
 const ROWS_MIN: usize = 300;
 
-/// What a row says of its input, column by column.
+/// A row: the input and its expected answer, column by column.
 type Answer = [String; 7];
 
 #[test]
@@ -132,11 +132,14 @@ fn validity(validity: Validity) -> &'static str {
 }
 
 fn line_type(line_type: LineType) -> String {
-    match line_type {
-        LineType::Unknown => String::new(),
-        LineType::ShortCode | LineType::Emergency => panic!("no kind of a number of the plan"),
-        known => known.name().to_ascii_lowercase().replace('_', " "),
+    assert!(
+        !matches!(line_type, LineType::ShortCode | LineType::Emergency),
+        "no kind of a number of the plan"
+    );
+    if line_type == LineType::Unknown {
+        return String::new();
     }
+    line_type.name().to_ascii_lowercase().replace('_', " ")
 }
 
 fn verstat(verstat: VerstatParameter) -> &'static str {

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 
-/// Lines on which we say something else than libphonenumber, and why. All others must agree in every field.
+/// Lines on which our answer differs from libphonenumber's, and why. All others must agree in every field.
 const EXPLAINED: &[Explained] = &[];
 
 /// Unexplained differences shown.
@@ -30,7 +30,7 @@ struct Explained {
     region: Option<&'static str>,
     /// The fields that differ.
     fields: &'static [&'static str],
-    /// Who is right, and by which rule; for the reader of a failure.
+    /// Which of the two is right, and by which rule; for the reader of a failure.
     why: &'static str,
 }
 
@@ -179,7 +179,7 @@ fn agrees_with_libphonenumber_on_a_whole_file() {
     assert_agreement(Path::new(&path));
 }
 
-/// Prints what one call costs; run it optimised.
+/// Prints the time of one call; run it optimised.
 #[test]
 #[ignore = "a measurement, not a test"]
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]

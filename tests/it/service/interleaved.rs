@@ -83,7 +83,7 @@ async fn a_status_is_answered_with_the_version_that_holds_it() {
     let first = set(&one, StatusKind::Blocked, &mutation("first")).await.unwrap();
     let kinds: Vec<_> = first.statuses.all().map(|entry| entry.kind).collect();
     assert_eq!((first.version, kinds.as_slice()), (1, &[StatusKind::Blocked][..]));
-    // The client has not seen the second change, and is told so.
+    // The client has not seen the second change, so its next change is refused.
     let again = set(&one, StatusKind::Protected, &expecting("third", first.version)).await;
     assert!(
         matches!(again, Err(ServiceError::Stale { expected: 1, found: 2 })),

@@ -99,7 +99,7 @@ async fn a_request_counts_once_and_its_id_stands_for_it() {
 }
 
 #[tokio::test]
-async fn what_holds_the_same_is_not_written() {
+async fn a_list_without_changes_is_not_written() {
     let one = instance().await;
     one.replace(&dno("r1"), &[ONE]).await.unwrap();
     let same = one.replace(&dno("r2"), &[ONE]).await.unwrap();
@@ -137,7 +137,7 @@ async fn versions_kinds_and_emptiness_are_guarded() {
 }
 
 #[tokio::test]
-async fn there_are_so_many_lists_and_no_more() {
+async fn the_number_of_lists_is_limited() {
     let one = instance().await;
     for n in 0..MAX_LISTS {
         one.replace(&head(&format!("l{n}"), ListKind::Unassigned, "r"), &[ONE])
@@ -222,7 +222,7 @@ async fn pages_lead_through_a_list() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_made_good_by_a_retry() {
+async fn a_retry_recovers_from_a_lost_answer() {
     let flaky = Arc::new(Flaky::new(memory()));
     let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
     flaky.once(Fault::Slow(std::time::Duration::ZERO));
@@ -272,13 +272,17 @@ async fn another_instance_sees_a_list_over_redis() {
     assert!(figures.contains("ringwarden_list_entries{kind=\"tenant_prefix\"} 0\n"));
 }
 
-/// What lists say decides over calls, in the order of the rules, for as long as their entries hold.
+/// List entries decide over calls in the order of the rules, until they expire.
 #[tokio::test]
 async fn lists_decide_over_calls_in_their_order() {
     let one = instance().await;
     let decided = |number: &str| {
         let found = one.look_up(number);
-        (found.decision.action, found.decision.basis, found.score.reasons[0].code)
+        (
+            found.decision.action,
+            found.decision.basis,
+            found.score.reasons[0].code.name(),
+        )
     };
     let lists = [
         ("own-prefixes", ListKind::TenantPrefix),
@@ -323,7 +327,7 @@ async fn lists_decide_over_calls_in_their_order() {
         Duration::from_secs(40),
         "an answer outlives the entry"
     );
-    // Whoever calls public safety is put through.
+    // A call to public safety is put through.
     let called = LookupInput {
         number: "+12125550101".to_owned(),
         called_number: TWO.to_owned(),

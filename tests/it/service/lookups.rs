@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ringwarden::clock::monotonic;
 use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, StatusKind, Verstat};
+use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
@@ -38,7 +39,7 @@ pub(crate) fn signed(attestation: Attestation) -> LookupInput {
 }
 
 pub(crate) fn codes(outcome: &LookupOutcome) -> Vec<&'static str> {
-    outcome.score.reasons.iter().map(|reason| reason.code).collect()
+    outcome.score.reasons.iter().map(|reason| reason.code.name()).collect()
 }
 
 fn e164(text: &str) -> E164 {
@@ -91,12 +92,12 @@ async fn an_answer_that_would_come_too_late_lets_the_call_through() {
     assert_eq!(late.sip.as_ref().unwrap().code, 404);
     let explained = one.services.lookups.decision(&late.decision_id).unwrap();
     assert_eq!(explained.basis, Basis::FailOpen);
-    assert_eq!(explained.reasons, [("DEADLINE_EXCEEDED", 0.0)]);
+    assert_eq!(explained.reasons, [(Some(ReasonCode::DeadlineExceeded), 0.0)]);
 }
 
-/// A shard that is being written is waited for no longer than the caller waits.
+/// A lookup waits for a shard that is being written only until its own deadline.
 #[tokio::test]
-async fn nobodys_call_waits_for_a_lock_past_its_deadline() {
+async fn no_lookup_waits_for_a_lock_past_its_deadline() {
     let one = with_bad_number().await;
     let (held, is_held) = mpsc::sync_channel(1);
     let (release, released) = mpsc::sync_channel::<()>(1);
@@ -168,9 +169,9 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     let value = blocked.score.verdict.value.unwrap();
     assert!((record.value.unwrap() - value).abs() <= 0.005 + 1e-9);
     let found: Vec<_> = record.reasons.iter().map(|(code, _)| *code).collect();
-    let expected: Vec<_> = blocked.score.reasons.iter().map(|reason| reason.code).collect();
+    let expected: Vec<_> = blocked.score.reasons.iter().map(|reason| Some(reason.code)).collect();
     assert!(
-        expected.contains(&"RECENT_REPORTS") && expected.starts_with(&found),
+        expected.contains(&Some(ReasonCode::RecentReports)) && expected.starts_with(&found),
         "{found:?} {expected:?}"
     );
 
@@ -196,7 +197,7 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
 }
 
 #[tokio::test]
-async fn the_same_number_weighs_differently_by_how_the_call_is_signed() {
+async fn the_signature_of_the_call_changes_the_score() {
     let one = instance().await;
     for n in 0..2 {
         let told = NewReport {
@@ -243,7 +244,7 @@ async fn the_same_number_weighs_differently_by_how_the_call_is_signed() {
     assert_eq!(values.len(), 5, "{values:?}");
 }
 
-/// What the switch writes into the number counts where the question says nothing else.
+/// The `verstat` parameter in the number counts if the question has no signing of its own.
 #[tokio::test]
 async fn a_verstat_in_the_number_counts_unless_the_question_says_something_itself() {
     let one = with_bad_number().await;
@@ -265,7 +266,7 @@ async fn a_verstat_in_the_number_counts_unless_the_question_says_something_itsel
     );
 }
 
-/// How long the answer may be kept, and why the call is put through, which is asserted.
+/// The lifetime of the answer; also asserts that the call is put through, and why.
 fn protected(one: &Instance, input: &LookupInput) -> (Duration, &'static str) {
     let found = one.ask(input);
     let decided = (found.decision.action, found.decision.basis);
@@ -294,7 +295,7 @@ async fn emergency_calls_are_put_through_whoever_calls_and_however_it_is_written
         let expected = (Duration::ZERO, "EMERGENCY_CALL");
         assert_eq!(protected(&one, &call(NUMBER, to, "")), expected, "{to}");
     }
-    // Whatever stands where the caller's number should, and however the call is named.
+    // With any text in the place of the caller's number, and any Call-ID.
     for from in ["hello", "sip:alice@pbx.example", "555-0199", ""] {
         let help = LookupInput {
             default_region: Some("US".parse().unwrap()),
@@ -303,7 +304,7 @@ async fn emergency_calls_are_put_through_whoever_calls_and_however_it_is_written
         assert_eq!(protected(&one, &help), (Duration::ZERO, "EMERGENCY_CALL"), "{from}");
     }
     assert!(one.try_ask(&call("hello", PERSON, "")).is_err());
-    // What is none, or cannot be read, is no error either.
+    // A text without a number, or an unreadable one, is no error either.
     for to in [
         "+1912",
         "+49",
@@ -324,7 +325,7 @@ async fn those_who_may_call_back_from_an_emergency_centre_are_put_through() {
     set(&one, NUMBER, StatusKind::Blocked, "m1").await;
     let protected = |input: &LookupInput| protected(&one, input);
     assert_eq!(one.ask(&call(NUMBER, PERSON, "")).decision.action, Action::Block);
-    // A person in need: whoever calls them may be the centre.
+    // A person in need: any caller may be the emergency centre.
     one.ask(&call(PERSON, "911", "e1"));
     assert_eq!(
         protected(&call(NUMBER, PERSON, "")),

@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How many strangers, and over how long the table has them report.
+/// The numbers of strangers in the table, and the times over which they report.
 const REPORTERS: [u32; 6] = [1, 5, 19, 20, 50, 200];
 const SPREADS: [(&str, Duration); 4] = [
     ("1 hour", HOUR),
@@ -26,10 +26,10 @@ const SPREADS: [(&str, Duration); 4] = [
     ("25 hours", Duration::from_secs(25 * 3_600)),
     ("7 days", Duration::from_secs(7 * 86_400)),
 ];
-/// What strangers may lift a number to while they are few: just below a label.
+/// The highest score that few strangers can cause: just below a label.
 const LABEL: f64 = 60.0;
 
-/// What surrounds the number that is attacked.
+/// The neighbourhood of the number under attack.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Block {
     /// Nobody else is reported.
@@ -95,7 +95,7 @@ async fn strike(one: &Instance, n: u32, occurred_at: Timestamp) {
     assert_eq!(outcome.submitted, Submitted::Accepted);
 }
 
-/// What an attack leads to: the score of the target, and what it would be without.
+/// The result of an attack: the score of the target, and the score without the attack.
 struct Outcome {
     with: f64,
     level: RiskLevel,
@@ -117,7 +117,7 @@ async fn outcome(reporters: u32, spread: Duration, block: Block) -> Outcome {
 }
 
 #[tokio::test]
-async fn strangers_who_are_few_or_in_a_hurry_lift_nothing_to_a_label() {
+async fn few_or_hurried_strangers_never_cause_a_label() {
     for block in Block::ALL {
         for (name, spread) in SPREADS {
             for reporters in REPORTERS {
@@ -139,9 +139,9 @@ async fn strangers_who_are_few_or_in_a_hurry_lift_nothing_to_a_label() {
     }
 }
 
-/// What real victims need: enough of them, over long enough, are believed.
+/// Real victims are believed if there are enough of them, over a long enough time.
 #[tokio::test]
-async fn strangers_who_are_many_over_days_are_believed() {
+async fn many_strangers_over_days_are_believed() {
     let week = Duration::from_secs(7 * 86_400);
     let (few, many) = (
         outcome(19, week, Block::Quiet).await.with,
@@ -171,9 +171,9 @@ async fn table() {
     }
 }
 
-/// Only our own clock tells over how long they spoke: not what they say of when the calls were.
+/// The time over which strangers report is measured by our own clock, not by the call times in their reports.
 #[tokio::test]
-async fn lies_about_time_release_nobody() {
+async fn false_call_times_lift_no_cap() {
     let one = instance().await;
     strike(&one, 0, Timestamp::from_millis(noon().millis() - 7 * 86_400_000)).await;
     for n in 1..30 {
@@ -192,7 +192,7 @@ async fn lies_about_time_release_nobody() {
 }
 
 #[tokio::test]
-async fn an_analyst_who_vouches_stops_it_at_once() {
+async fn an_allowed_status_stops_the_attack_at_once() {
     let one = instance().await;
     attack(&one, 200, 7 * DAY).await;
     assert!(one.score(&target()) >= LABEL);
@@ -251,7 +251,7 @@ async fn confirm(one: &Instance, numbers: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_thousand_votes_do_not_clean_what_a_confirmed_case_holds() {
+async fn a_thousand_votes_do_not_clear_a_member_of_a_confirmed_case() {
     let one = instance().await;
     // In blocks of their own, so that neither is a neighbour of the other.
     let (voted, other) = (target(), "+12125550123");
@@ -276,7 +276,7 @@ fn around(one: &Instance) -> Neighbourhood {
 }
 
 #[tokio::test]
-async fn strangers_speak_of_no_neighbour_before_they_are_many() {
+async fn strangers_affect_no_neighbour_before_they_are_many() {
     let one = instance().await;
     attack(&one, 19, 2 * DAY).await;
     assert_eq!(around(&one), Neighbourhood::default());
@@ -301,7 +301,7 @@ async fn strangers_change_nothing_of_a_range_that_others_reported() {
 }
 
 #[tokio::test]
-async fn who_was_proved_wrong_is_a_stranger_again() {
+async fn a_reporter_proved_wrong_is_unproven_again() {
     let one = instance().await;
     let says = async |n: u64, kind| {
         let status = StatusInput {
@@ -321,7 +321,7 @@ async fn who_was_proved_wrong_is_a_stranger_again() {
         let claim = report_of("carol", number, id, one.clock.now());
         one.services.reports.submit(claim).await.unwrap();
     };
-    // What is claimed of a number after each round is claimed in a block of its own.
+    // The claim after each round is on a number in a block of its own.
     let rounds = [
         (0, StatusKind::Blocked, "+12125550123", "+12125550124"),
         (100, StatusKind::Allowed, "+14155550123", "+14155550124"),
@@ -374,9 +374,9 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
     assert_eq!(one.count(&target()), 19);
 }
 
-/// Neither does what we answer become evidence, nor does our own score prove a reporter right.
+/// Our answers do not become evidence, and our own score does not prove a reporter right.
 #[tokio::test]
-async fn nothing_is_learnt_from_our_own_answers() {
+async fn own_scores_are_no_evidence() {
     let one = instance().await;
     for n in 0..30 {
         let feed = report(&target(), &format!("f{n}"), noon());

@@ -79,7 +79,7 @@ async fn a_retry_is_never_refused_and_never_counts_twice() {
     for n in 0..20 {
         assert!(is_known(&submit(&one, "alice", n).await));
     }
-    // On another day they are known from their numbers, and take nothing of its quota.
+    // On another day they are found in the numbers' records, and take nothing of that day's quota.
     one.clock.advance(DAY);
     for n in 0..20 {
         assert!(is_known(&submit(&one, "alice", n).await));
@@ -146,7 +146,8 @@ async fn a_crash_between_the_two_writes_costs_nothing() {
     let flaky = Arc::new(Flaky::new(memory()));
     let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
     assert!(is_accepted(&submit(&one, "alice", 0).await));
-    // The tenant's lease is there. Reading and writing the note, and reading the number, succeed; writing it does not.
+    // The tenant's lease is there. Reading and writing the reporter's state, and reading the number, succeed; writing
+    // the number does not.
     for fault in [Fault::LostCall, Fault::LostAnswer] {
         for _ in 0..3 {
             flaky.once(Fault::Slow(Duration::ZERO));
@@ -168,7 +169,7 @@ async fn a_crash_between_the_two_writes_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_note_that_cannot_be_written_means_that_nothing_is() {
+async fn nothing_is_filed_if_the_side_record_cannot_be_written() {
     let flaky = Arc::new(Flaky::new(memory()));
     let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
     assert!(is_accepted(&submit(&one, "alice", 0).await));
@@ -235,7 +236,7 @@ async fn a_tenants_quota_is_shared_by_instances_and_spares_trusted_feeds() {
 }
 
 #[tokio::test]
-async fn without_quotas_everything_is_taken() {
+async fn without_quotas_every_report_is_accepted() {
     let quotas = Quotas {
         reporter_daily: None,
         tenant_daily: None,

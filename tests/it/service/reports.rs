@@ -58,7 +58,7 @@ async fn many_reports_make_a_number_critical_and_time_makes_it_harmless() {
         hot.score
             .reasons
             .iter()
-            .any(|reason| reason.code == "RECENT_REPORTS" && reason.points > 0.0)
+            .any(|reason| reason.code.name() == "RECENT_REPORTS" && reason.points > 0.0)
     );
     one.clock.advance(Duration::from_secs(400 * 86_400));
     let cold = one.look_up(NUMBER);
@@ -85,7 +85,7 @@ async fn a_batch_answers_each_item_and_loses_none() {
 }
 
 #[tokio::test]
-async fn what_is_withdrawn_stays_withdrawn() {
+async fn a_withdrawn_report_stays_withdrawn() {
     let one = instance().await;
     one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
     let before = one.score(NUMBER);

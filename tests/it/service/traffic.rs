@@ -51,11 +51,11 @@ async fn sixty_numbers_in_a_minute_are_labelled_and_a_call_is_counted_once() {
     assert!(last.advice.is_some());
     let sip = last.sip.unwrap();
     assert_eq!((sip.code, sip.display_name.is_empty()), (302, false));
-    // Whoever is vouched for may call many.
+    // An allowed number may call many people.
     set(&one, NUMBER, StatusKind::VerifiedBusiness, "m1").await;
     let business = ask(&call(NUMBER, &person(61), "c61"));
     assert_eq!(business.decision.action, Action::Allow);
-    // And once they have stopped for long enough, so may all.
+    // After a long enough pause, so may every number.
     one.services
         .numbers
         .clear_status(NUMBER, None, None, "", &mutation("m2"))
@@ -79,7 +79,7 @@ async fn numbers_dialled_one_after_the_other_are_labelled() {
     assert!(codes(&last).contains(&"SEQUENTIAL_DIALLING"), "{:?}", codes(&last));
 }
 
-/// Whoever shows a number on calls of their own does not make its owner a mass caller.
+/// A spoofer who shows a number does not make its owner a mass caller.
 #[tokio::test]
 async fn an_owner_who_signs_does_not_pay_for_calls_that_others_made() {
     let one = instance().await;
@@ -88,7 +88,7 @@ async fn an_owner_who_signs_does_not_pay_for_calls_that_others_made() {
     }
     assert_eq!(one.ask(&signed(Attestation::None)).decision.action, Action::Label);
     assert_eq!(one.ask(&signed(Attestation::A)).decision.action, Action::Allow);
-    // Broken signatures are held against nobody.
+    // Calls with broken signatures count for nobody.
     for place in 0..60 {
         one.ask(&LookupInput {
             verstat: Some(Verstat::Failed),
@@ -96,7 +96,7 @@ async fn an_owner_who_signs_does_not_pay_for_calls_that_others_made() {
         });
     }
     assert_eq!(one.ask(&call(PERSON, NUMBER, "p")).decision.basis, Basis::NoEvidence);
-    // Who signs for all of them made them.
+    // If all calls are signed, the owner made them.
     for place in 0..60 {
         one.ask(&LookupInput {
             attestation: Some(Attestation::A),
@@ -139,7 +139,7 @@ async fn being_called_back_spares_no_number_that_was_reported() {
     assert_eq!(dialled.decision.action, Action::WarnBeforeDial);
 }
 
-/// Rate alone never blocks, however many signs there are, and whatever else lifts the score.
+/// Rate alone never blocks, for any number of signs, and with anything else that raises the score.
 #[tokio::test]
 async fn rate_labels_at_most() {
     let one = instance().await;
@@ -213,7 +213,7 @@ async fn many_strangers_who_call_back_make_the_owner_a_victim() {
     assert_eq!(
         others.decision.action,
         Action::Label,
-        "whoever shows the number goes on unnoticed"
+        "a spoofer of the number is still labelled"
     );
     let dialled = one.ask(&LookupInput {
         role: LookupRole::AboutToDial,
@@ -228,7 +228,7 @@ async fn many_strangers_who_call_back_make_the_owner_a_victim() {
 }
 
 #[tokio::test]
-async fn whoever_signs_for_all_their_calls_is_not_the_one_whom_nobody_vouches_for() {
+async fn an_owner_who_signs_all_calls_is_not_the_unsigned_caller() {
     let one = instance().await;
     for place in 0..30 {
         one.ask(&LookupInput {

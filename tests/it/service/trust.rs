@@ -36,7 +36,7 @@ async fn says(one: &Instance, n: u64, kind: StatusKind) {
         .unwrap();
 }
 
-/// What the reporter's next report weighs: `5,000 + n` is a number that nobody said anything of.
+/// The weight of the reporter's next report: `5,000 + n` is an unknown number.
 async fn weight(one: &Instance, reporter: &str, n: u64) -> f64 {
     let number = text(5_000 + n);
     let id = format!("{reporter}-w{n}");
@@ -58,7 +58,7 @@ fn near(weight: f64, wanted: f64) -> bool {
 }
 
 #[tokio::test]
-async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
+async fn trust_changes_from_the_next_day_on() {
     let one = instance().await;
     for n in 0..10 {
         claim(&one, "right", n).await;
@@ -83,7 +83,7 @@ async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
     }
     let (proven, stranger) = (one.score("+14155550123"), one.score("+12125550123"));
     assert!(proven > stranger + 5.0, "{proven} {stranger}");
-    // Frozen: what was accepted keeps its weight, whatever is said later.
+    // Frozen: an accepted report keeps its weight.
     for n in 0..10 {
         one.services
             .numbers
@@ -93,12 +93,12 @@ async fn being_right_weighs_from_the_next_day_on_and_being_wrong_too() {
     }
     let retried = report_of("right", &text(5_002), "right-w2", one.clock.now());
     assert!(near(weight_of(&one, retried).await, 11.0 / 15.0));
-    // A verdict that is taken back takes its judgement back, at once.
+    // If a status is cleared, its effect on trust ends at once.
     assert!(near(weight(&one, "right", 5).await, 0.2));
 }
 
 #[tokio::test]
-async fn who_repeats_what_is_known_proves_nothing() {
+async fn repeating_known_ground_truth_earns_no_trust() {
     let one = instance().await;
     for n in 0..5 {
         says(&one, n, StatusKind::Blocked).await;
@@ -132,11 +132,11 @@ async fn a_report_that_is_refused_claims_nothing() {
     }
     one.clock.advance(DAY);
     let weight = weight(&one, "alice", 0).await;
-    assert!(near(weight, 21.0 / 25.0), "twenty were taken in: {weight}");
+    assert!(near(weight, 21.0 / 25.0), "twenty were accepted: {weight}");
 }
 
 #[tokio::test]
-async fn not_spam_is_judged_the_other_way_round() {
+async fn not_spam_claims_are_judged_in_reverse() {
     let one = instance().await;
     for (n, not_spam) in [(0, true), (1, true), (2, false)] {
         let mut report = report_of("alice", &text(n), &format!("r{n}"), noon());
@@ -153,7 +153,7 @@ async fn not_spam_is_judged_the_other_way_round() {
 }
 
 #[tokio::test]
-async fn a_confirmed_case_judges_until_it_is_closed_for_want_of_substance() {
+async fn a_confirmed_case_is_ground_truth_until_it_is_unsubstantiated() {
     let one = instance().await;
     claim(&one, "alice", 0).await;
     one.clock.advance(HOUR);
@@ -210,7 +210,7 @@ async fn a_confirmed_case_judges_until_it_is_closed_for_want_of_substance() {
 }
 
 #[tokio::test]
-async fn what_is_withdrawn_is_judged_no_more() {
+async fn withdrawn_reports_no_longer_change_trust() {
     let one = instance().await;
     for n in 0..3 {
         claim(&one, "alice", n).await;
@@ -246,7 +246,7 @@ async fn what_is_withdrawn_is_judged_no_more() {
         .unwrap();
     assert_eq!((taken.numbers, taken.reports), (3, 3));
     assert!(near(weight(&one, "bob", 1).await, 0.2));
-    // What comes again after it was withdrawn does not count, and is judged no more than before.
+    // A report that is sent again after its withdrawal does not count, and does not change trust.
     claim(&one, "bob", 2).await;
     one.clock.advance(DAY);
     assert!(near(weight(&one, "bob", 2).await, 0.2));

@@ -116,9 +116,9 @@ async fn a_case_is_changed_in_time_or_not_at_all() {
     assert_eq!(began.elapsed(), 2 * WRITE_TIMEOUT);
 }
 
-/// The follower has not run between the lost answer and the retry, as when a ring was lost with the answer.
+/// The follower has not run between the lost answer and the retry, as if the notification was lost too.
 #[tokio::test]
-async fn a_retry_that_finds_its_work_done_shows_it() {
+async fn a_retry_updates_the_index() {
     let (one, flaky) = instance().await;
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::LostAnswer);
@@ -136,7 +136,7 @@ async fn a_retry_that_finds_its_work_done_shows_it() {
     assert_eq!(*again.case.title, *case().title);
 }
 
-/// A store that took the place of another knows nothing of a number, which is not the same as that there is nothing.
+/// A store in the place of another has no record of a number. That does not mean that the number is unknown.
 #[tokio::test]
 async fn reports_are_not_listed_from_another_store() {
     let (one, flaky) = instance().await;

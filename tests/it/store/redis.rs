@@ -61,7 +61,7 @@ async fn stores_in_two_databases_are_two() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn opens_at_once_agree() {
+async fn concurrent_opens_agree() {
     let server = RedisServer::start(&DURABLE);
     let opens: Vec<_> = (0..8).map(|_| open(&server)).collect();
     let stores = futures_util::future::join_all(opens).await;
@@ -210,7 +210,7 @@ async fn a_server_out_of_memory_refuses_before_it_writes() {
     assert_eq!(commit(&store, write(number(1), None, 1, b"a")).await.unwrap(), [1]);
 }
 
-/// Redis takes nothing back, so what could fail half-way is looked at first.
+/// Redis has no rollback, so the script checks everything that could fail before it writes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_cannot_be_finished_is_not_begun() {
     let server = RedisServer::start(&DURABLE);
@@ -246,7 +246,7 @@ async fn a_commit_that_cannot_be_finished_is_not_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_is_unavailable_and_not_told() {
+async fn a_wrong_password_is_unavailable_and_not_shown() {
     let server = RedisServer::start(&[("requirepass", "right")]);
     let url = format!("redis://:wrong@127.0.0.1:{}", server.port());
     let error = RedisStore::open(RedisConfig::parse(&url).unwrap(), 1)

@@ -1,5 +1,5 @@
-//! The code's own rules, checked: who may import whom, which crate stays in which folder, how long a file may be, what
-//! may stand nowhere. Every violation is reported with its file and line.
+//! Checks of the code's own rules: allowed imports, the folders that may use a crate, the length of files, forbidden
+//! texts. Every violation is reported with its file and line.
 
 mod source;
 
@@ -17,8 +17,8 @@ struct File {
 
 const LINES_MAX: usize = 500;
 
-/// What each module of the library may import of the others: a module, or one name of it. Clock, tasks, metrics and the like are beside the layers:
-/// they know the domain at most, and everybody above the domain may use them.
+/// The allowed imports of each module of the library: a module, or one name of it. Clock, tasks, metrics and the like
+/// are beside the layers: they know at most the domain, and everything above the domain may use them.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("number", &[]),
     ("domain", &["number"]),
@@ -104,7 +104,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
-    // What only replays and fits need; a server runs none of it.
+    // Crates that only replays and fits need; a server does not use them.
     ("clarabel", &["src/fit/"]),
     ("rayon", &["src/fit/", "src/evaluate/"]),
     ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
@@ -114,7 +114,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio::task::JoinSet", &["src/tasks.rs"]),
 ];
 
-/// What some places may not name, although others do.
+/// Names that some places may not use, although others may.
 const NEVER_IN: &[(&str, &[&str])] = &[
     (
         "tokio",
@@ -169,7 +169,7 @@ fn every_module_has_a_rule_for_its_imports() {
     assert_eq!(modules, listed);
 }
 
-/// What answers lookups, in files of the service.
+/// The files of the service that answer lookups.
 const LOOKUP_FILES: &[&str] = &[
     "src/service/lookup/",
     "src/service/decision/",
@@ -177,7 +177,8 @@ const LOOKUP_FILES: &[&str] = &[
     "src/service/identity.rs",
 ];
 
-/// What these files may name. None of the modules can reach a store: `imports_point_one_way` checks that for each of them.
+/// The names that these files may use. None of the modules can reach a store: `imports_point_one_way` checks that for
+/// each of them.
 const LOOKUP_IMPORTS: &[&str] = &[
     "index",
     "traffic",
@@ -292,7 +293,7 @@ fn nothing_names_a_machine() {
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
 }
 
-/// Fails with what `violation` says of the paths that files name.
+/// Fails with the violations that `violation` finds in the paths that files name.
 fn check(files: &[File], violation: impl Fn(&File, &Named) -> Option<String>) {
     let mut violations = Vec::new();
     for file in files {
@@ -305,7 +306,7 @@ fn check(files: &[File], violation: impl Fn(&File, &Named) -> Option<String>) {
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
 }
 
-/// What a path that begins with `crate` or `super` names, from the library's top on.
+/// The full path of a path that begins with `crate` or `super`.
 fn absolute_path(file: &File, named: &Named) -> Option<Vec<String>> {
     let climbs = named.path.iter().take_while(|part| *part == "super").count();
     if named.path.first()? == "crate" {
@@ -320,7 +321,7 @@ fn absolute_path(file: &File, named: &Named) -> Option<Vec<String>> {
     Some(path)
 }
 
-/// What a path names from the library's top on, if it begins there or climbs up to there.
+/// The full path within the library, if the path begins with `crate` or climbs to it with `super`.
 fn imported_path<'a>(file: &File, named: &'a Named) -> Option<&'a [String]> {
     let climbs = named.path.iter().take_while(|part| *part == "super").count();
     let is_from_top = named.path.first()? == "crate" || (climbs > 0 && climbs >= module(&file.path).len());

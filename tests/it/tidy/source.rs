@@ -1,4 +1,4 @@
-//! As much of Rust's grammar as it takes to see which paths a file names: comments and literals left out, `use` groups
+//! The part of Rust's grammar that is needed to find the paths in a file: comments and literals left out, `use` groups
 //! spread out.
 
 /// A path, such as `["crate", "store", "Store"]`, and the line on which it ends.

@@ -21,8 +21,8 @@ use crate::support::program::Program;
 use crate::support::redis_server::RedisServer;
 use crate::support::sent_reports::{Name, number};
 
-/// A change has reached every instance within this. Rings take milliseconds; where one is lost, a sweep comes within a
-/// second.
+/// A change has reached every instance within this time. Notifications take milliseconds; if one is lost, a sweep comes
+/// within a second.
 const TRAVELLED_WITHIN: Duration = Duration::from_secs(3);
 const WRITES: u32 = 100;
 
@@ -50,7 +50,7 @@ async fn a_report_travels_and_the_writer_sees_its_own_at_once() {
     let (one, other) = (pair.one.channel(), pair.other.channel());
     let mut slowest = Duration::ZERO;
     for count in 1..=WRITES {
-        // In turn, so that each takes in the other's report before it adds one.
+        // In turn, so that each has the other's report before it adds one.
         let (writer, reader) = if count % 2 == 0 { (&one, &other) } else { (&other, &one) };
         submit(writer, count).await;
         let own = look_up(writer, 0).await;

@@ -55,8 +55,8 @@ async fn killed(length: Duration) {
     scene.end("killed", RedisServer::start_again).await;
 }
 
-/// A store that comes back empty is an alarm and nothing else: what is known stays known, nothing is made anew in it,
-/// and all is well when the old one returns.
+/// A store that comes back empty raises an alarm: the index is kept, nothing is created in the empty store, and the
+/// service heals when the old store returns.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_comes_back_empty() {
     let mut scene = Scene::start().await;

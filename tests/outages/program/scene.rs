@@ -19,21 +19,21 @@ use crate::support::redis_server::RedisServer;
 use crate::support::report_writers::{Writer, Writers};
 use crate::support::sent_reports::{NUMBERS, Name, SentReports, number};
 
-/// What makes Redis keep what it acknowledged.
+/// The settings with which Redis keeps acknowledged writes.
 pub const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
-/// A change is answered within this, whatever happens: 2 s are promised, and the way there and back is allowed for.
+/// Every change is answered within this time: 2 s are promised, and the rest is for the network.
 pub const IN_TIME: Duration = Duration::from_millis(2_200);
 /// Of lookups, 99 % are answered within this, or within three times what they took before: a machine may be busy with
 /// much else.
 const FAST: Duration = Duration::from_millis(250);
-/// How long the program is watched before an outage, and after it.
+/// The time for which the program is watched before an outage, and after it.
 const QUIET: Duration = Duration::from_secs(2);
-/// A sweep that was under way when the outage began may still be completed.
+/// A sweep in progress when the outage begins may still complete.
 const UNDER_WAY: Duration = Duration::from_millis(500);
 /// An answer is stale when the last completed sweep is longer ago than this; sweeps are a second apart.
 const STALE_AFTER: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// How late timers and sweeps may be on a busy machine.
+/// The most that timers and sweeps may be late on a busy machine.
 const LATE: Duration = Duration::from_millis(500);
 /// After an outage the service must be whole again within this.
 const HEALED_WITHIN: Duration = Duration::from_secs(10);
@@ -202,7 +202,7 @@ fn check_speed(before: Speed, during: Speed) {
     assert!(during.p99 < allowed, "{during} in the outage, {before} before");
 }
 
-/// Answers say that they may have missed something once they may, not before, and no longer than that.
+/// Answers are marked as stale exactly while they may lack changes.
 fn check_freshness(watch: &Watch, began: Instant, ended: Instant, before: &[Data], after: &[Data]) {
     assert!(
         before.iter().chain(after).all(|data| !data.stale),

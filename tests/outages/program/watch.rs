@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 use tonic::transport::Channel;
 
-/// How often a number is looked up. The next lookup does not wait for the one before, so that a server that stalls
+/// The time between two lookups. The next lookup does not wait for the one before, so that a server that stalls
 /// once is slow many times.
 const EVERY: Duration = Duration::from_millis(2);
 
@@ -21,11 +21,11 @@ const EVERY: Duration = Duration::from_millis(2);
 struct Sample {
     began: Instant,
     took: Duration,
-    /// What was wrong, or else what the answer said of its data.
+    /// The fault, or else the freshness in the answer.
     answer: Result<Data, String>,
 }
 
-/// What an answer says of the data it was made from.
+/// The freshness in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Data {
     pub stale: bool,
@@ -33,7 +33,7 @@ pub struct Data {
     pub as_of: i64,
 }
 
-/// Looks up a known number and an unknown one in turn, until it is told to end.
+/// Looks up a known number and an unknown one in turn, until it is stopped.
 pub struct Watch {
     stop: Arc<AtomicBool>,
     samples: Arc<Mutex<Vec<Sample>>>,
@@ -43,7 +43,7 @@ pub struct Watch {
 /// All lookups of a time.
 pub struct Lookups(Vec<Sample>);
 
-/// How fast lookups were.
+/// The durations of lookups.
 #[derive(Clone, Copy, Debug)]
 pub struct Speed {
     pub count: usize,
@@ -53,7 +53,7 @@ pub struct Speed {
 }
 
 impl Watch {
-    /// `known` has `reports` reports or more, of which none may be forgotten; `unknown` has none.
+    /// `known` has `reports` reports or more, none of which may be lost; `unknown` has none.
     pub fn start(channel: &Channel, known: (String, u32), unknown: String) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let samples = Arc::new(Mutex::new(Vec::new()));
@@ -110,7 +110,7 @@ impl Lookups {
         }
     }
 
-    /// What answers said of their data, in the order in which they were asked for.
+    /// The freshness in the answers, in the order of the questions.
     pub fn data(&self) -> Vec<Data> {
         self.0
             .iter()

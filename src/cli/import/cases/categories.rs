@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_told_by_their_begin() {
+    fn categories_are_found_by_the_start_of_a_text() {
         let categories = Categories::new();
         assert_eq!(
             categories.find("SSA-P1-TexasFraud"),

@@ -18,6 +18,7 @@ use crate::cli::import::{ImportError, SourceFile};
 use crate::cli::output;
 use crate::cli::shared::{PAGE_SIZE, actor};
 use crate::cli::status::code_name;
+use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::link_number_result::Result as Linked;
 use crate::wire::v1::{
@@ -29,9 +30,6 @@ const AGENCY: &str = "Federal Trade Commission";
 
 /// Confidence that a number in a letter took part. It is below 1, because the number may have been spoofed.
 const CONFIDENCE: f64 = 0.9;
-
-/// Maximum number of links in one request.
-const LINKS_PER_REQUEST: usize = 1_000;
 
 /// The result of an import.
 #[derive(Debug, Default, Serialize)]
@@ -169,7 +167,7 @@ impl Load {
     }
 
     async fn link(&mut self, letter: &Letter, links: &[LetterNumber]) -> Result<(), CliError> {
-        for part in links.chunks(LINKS_PER_REQUEST) {
+        for part in links.chunks(MAX_CHANGED_LINKS) {
             let mut request = LinkNumbersRequest {
                 case_id: letter.case_id.clone(),
                 links: part.iter().map(link).collect(),

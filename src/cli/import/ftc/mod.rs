@@ -20,9 +20,10 @@ pub use reader::{ComplaintReader, ComplaintReport};
 pub(super) use run::run;
 
 use super::Common;
+use crate::domain::report::MAX_BATCH_REPORTS;
 
 /// Maximum number of reports in one batch: the limit of the server.
-const BATCH_MAX: i64 = 5_000;
+const BATCH_MAX: u64 = MAX_BATCH_REPORTS as u64;
 
 /// Maximum number of batches that are sent at the same time.
 const CONCURRENCY_MAX: i64 = 64;
@@ -36,8 +37,8 @@ pub struct FtcArgs {
     #[arg(long, value_name = "ID")]
     import_id: Option<String>,
     /// Number of reports in one batch
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u16).range(1..=BATCH_MAX))]
-    batch: u16,
+    #[arg(long, value_name = "N", default_value_t = BATCH_MAX, value_parser = clap::value_parser!(u64).range(1..=BATCH_MAX))]
+    batch: u64,
     /// Number of batches that are sent at the same time
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=CONCURRENCY_MAX))]
     concurrency: u16,

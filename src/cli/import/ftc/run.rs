@@ -15,6 +15,7 @@ use crate::cli::error::CliError;
 use crate::cli::import::progress::ImportProgress;
 use crate::cli::import::rejects::Rejects;
 use crate::cli::import::{ImportError, SourceFile};
+use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 
 /// Maximum size of the answer to a batch, in bytes.
@@ -51,7 +52,11 @@ pub(in crate::cli::import) async fn run(args: FtcArgs) -> Result<(), CliError> {
         progress: progress.clone(),
         stop: CancellationToken::new(),
     };
-    let batches = batch::read(reader, position, args.batch.into())?;
+    let batches = batch::read(
+        reader,
+        position,
+        usize::try_from(args.batch).unwrap_or(MAX_BATCH_REPORTS),
+    )?;
     let transfer = Transfer {
         sender,
         concurrency: args.concurrency.into(),

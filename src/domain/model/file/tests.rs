@@ -68,7 +68,7 @@ fn refusal(file: &Value) -> String {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn a_written_model_is_read_exactly() {
     let model = read(&sound()).unwrap();
     assert_eq!(ScoreModel::from_json(&model.to_json()).unwrap(), model);
     let built_in = ScoreModel::default();
@@ -121,7 +121,7 @@ fn the_built_in_model_is_sound() {
 }
 
 #[test]
-fn another_format_is_refused_whatever_else_it_holds() {
+fn another_format_is_refused_with_any_content() {
     for file in [with("/format", json!(2)), json!({ "format": 2, "weights": [1] })] {
         let refused = read(&file);
         assert!(matches!(refused, Err(ModelError::Format { found: 2 })), "{refused:?}");
@@ -129,7 +129,7 @@ fn another_format_is_refused_whatever_else_it_holds() {
 }
 
 #[test]
-fn what_is_no_model_file_is_refused() {
+fn other_json_is_not_a_model_file() {
     for text in ["", "{", "[]", "{}", "null", "{\"format\": 1}"] {
         assert!(
             matches!(ScoreModel::from_json(text), Err(ModelError::Json(_))),
@@ -272,7 +272,7 @@ fn each_fault_is_refused_with_its_field() {
 }
 
 #[test]
-fn there_are_not_more_terms_than_a_lookup_can_bear() {
+fn the_number_of_terms_is_limited() {
     let table = sound()["tables"][0].clone();
     let tables = |count: usize| with("/tables", json!(vec![table.clone(); count]));
     assert!(read(&tables(MAX_TERMS - 2)).is_ok());

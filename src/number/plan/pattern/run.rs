@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_first_way_that_matches() {
+    fn takes_the_first_alternative_that_matches() {
         assert_eq!(groups("0|01", "012"), Some((1, vec![])), "not the longest");
         assert_eq!(groups(r"\d{1,2}2", "12"), Some((2, vec![])), "gives back what it took");
         assert_eq!(groups("12", "13"), None);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_groups() {
+    fn captures_groups() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(groups(r"([2-9]\d{6})$|1", "2345678"), Some((7, vec![some("2345678")])));
         assert_eq!(groups(r"([2-9]\d{6})$|1", "12345678"), Some((1, vec![None])));

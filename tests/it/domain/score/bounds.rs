@@ -28,7 +28,7 @@ fn the_neighbourhood_alone_labels_and_does_not_block() {
             score
                 .reasons
                 .iter()
-                .any(|reason| reason.code == "RANGE_ONLY" && reason.points < 0.0)
+                .any(|reason| reason.code.name() == "RANGE_ONLY" && reason.points < 0.0)
         );
     }
     let in_order = scores.windows(2).all(|pair| value(&pair[0]) < value(&pair[1]));
@@ -95,7 +95,7 @@ fn statuses_bound_the_score() {
     let now = day(0).plus(DAY);
     let blocked = plain(&with_status(quiet.clone(), StatusKind::Blocked), now);
     assert!((value(&blocked) - 95.0).abs() < 1e-9);
-    assert_eq!(blocked.reasons[0].code, "ANALYST_BLOCKED");
+    assert_eq!(blocked.reasons[0].code.name(), "ANALYST_BLOCKED");
     let allowed = plain(&with_status(loud.clone(), StatusKind::Allowed), now);
     assert!((value(&allowed) - 5.0).abs() < 1e-9);
     assert_eq!(allowed.verdict.level, RiskLevel::Trusted);
@@ -103,7 +103,7 @@ fn statuses_bound_the_score() {
     let reason = verified
         .reasons
         .iter()
-        .find(|reason| reason.code == "VERIFIED_BUSINESS")
+        .find(|reason| reason.code.name() == "VERIFIED_BUSINESS")
         .unwrap();
     assert!((reason.points + 3.0).abs() < 1e-12);
     let both = with_status(with_status(loud, StatusKind::Allowed), StatusKind::Blocked);
@@ -115,7 +115,7 @@ fn statuses_bound_the_score() {
 }
 
 proptest! {
-    /// Without a word on the number itself, no neighbourhood blocks it, by whatever model.
+    /// Without evidence on the number itself, no neighbourhood blocks it, with any model.
     #[test]
     fn neighbours_never_block(around in any_around()) {
         for model in models() {

@@ -7,8 +7,9 @@ use ringwarden::domain::ids::Area;
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, StatusKind};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::range::Neighbourhood;
+use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::report::ReportBody;
-use ringwarden::domain::score::{ReasonCode, Score};
+use ringwarden::domain::score::Score;
 use ringwarden::domain::state::NumberState;
 
 use super::scene::{
@@ -36,8 +37,8 @@ const CODES: [(ReasonCode, &str); 14] = [
     (ReasonCode::AnalystBlocked, "ANALYST_BLOCKED"),
 ];
 
-/// How far the reasons, with what holds of every number, are from the score, as log-odds; 0 where the score is so
-/// close to an end that log-odds cannot be read off it.
+/// The difference between the score and the sum of its reasons, intercept and prior, in log-odds; 0 if the score is so
+/// close to 0 or 100 that its log-odds are not exact.
 fn miss(model: &ScoreModel, score: &Score) -> f64 {
     let points: f64 = score.reasons.iter().map(|reason| reason.points).sum();
     let log_odds = points + model.intercept + model.prior_log_odds();
@@ -49,7 +50,7 @@ fn miss(model: &ScoreModel, score: &Score) -> f64 {
     }
 }
 
-/// What the reasons that are not shown may bring together.
+/// The most points of all hidden reasons together.
 fn hidden(score: &Score) -> f64 {
     let hidden = f64::from(u32::try_from(CODES.len() - score.reasons.len()).unwrap());
     hidden * HIDDEN_BELOW + 1e-6
@@ -123,7 +124,7 @@ fn no_code_stands_twice_in_a_score() {
 
 /// Even a number so loud that its score is 100 to all digits.
 #[test]
-fn an_analyst_s_word_is_weighed_against_all_that_is_known() {
+fn the_reasons_add_up_under_a_status() {
     let loud = with_status(reported_times(5_000), StatusKind::Allowed);
     for model in models() {
         let score = scored_by(model, &loud, &[], Neighbourhood::default(), day(0));
@@ -135,15 +136,15 @@ fn an_analyst_s_word_is_weighed_against_all_that_is_known() {
 #[test]
 fn codes_are_frozen() {
     for (code, text) in CODES {
-        assert_eq!(code.as_str(), text);
+        assert_eq!(code.name(), text);
     }
     let unscored = |kind| plain(&with_status(reported_times(1), kind), day(0)).reasons;
-    assert_eq!(unscored(StatusKind::Protected)[0].code, "PROTECTED_NUMBER");
-    assert_eq!(unscored(StatusKind::DoNotOriginate)[0].code, "DO_NOT_ORIGINATE");
+    assert_eq!(unscored(StatusKind::Protected)[0].code.name(), "PROTECTED_NUMBER");
+    assert_eq!(unscored(StatusKind::DoNotOriginate)[0].code.name(), "DO_NOT_ORIGINATE");
 }
 
 #[test]
-fn each_feature_is_booked_to_what_it_says() {
+fn each_feature_belongs_to_its_reason() {
     let booked = |code: ReasonCode| -> Vec<&str> {
         let of_code = Feature::ALL
             .into_iter()
@@ -171,7 +172,7 @@ fn each_feature_is_booked_to_what_it_says() {
     ];
     let mut features = 0;
     for (code, names) in wanted {
-        assert_eq!(booked(code), names, "{}", code.as_str());
+        assert_eq!(booked(code), names, "{}", code.name());
         features += names.len();
     }
     assert_eq!(features, Feature::ALL.len());

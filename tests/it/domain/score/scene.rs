@@ -157,7 +157,7 @@ pub(crate) fn scored(
     scored_by(lines(), state, cases, neighbourhood, now)
 }
 
-/// Scored by what was said of the number and nothing else.
+/// Scored by the number's own evidence only.
 pub(crate) fn plain(state: &NumberState, now: Timestamp) -> Score {
     scored(state, &[], Neighbourhood::default(), now)
 }

@@ -34,7 +34,7 @@ fn the_terms_are_those_of_the_model() {
     assert!((value(&found) - percent(wanted)).abs() < 1e-9);
     let confidence = 1.0 - 2.0 / (2.0 + long + 1.5);
     assert!((found.verdict.confidence - confidence).abs() < 1e-9);
-    let codes: Vec<_> = found.reasons.iter().map(|reason| reason.code).collect();
+    let codes: Vec<_> = found.reasons.iter().map(|reason| reason.code.name()).collect();
     assert_eq!(
         codes,
         [
@@ -50,7 +50,7 @@ fn the_terms_are_those_of_the_model() {
 
 /// A number that half the country reported once is forgotten all the same.
 #[test]
-fn old_reports_fade_whatever_their_number() {
+fn old_reports_fade_in_any_number() {
     let state = reported((0..300).map(|n| ReportBody {
         area: Some(Area::parse(&format!("{n}")).unwrap()),
         ..body(day(0))
@@ -87,14 +87,18 @@ fn not_spam_takes_off_a_little_and_nothing_while_a_case_holds_the_number() {
     let reason = score
         .reasons
         .iter()
-        .find(|reason| reason.code == "NOT_SPAM_REPORTS")
+        .find(|reason| reason.code.name() == "NOT_SPAM_REPORTS")
         .unwrap();
     assert!((reason.points + 2.0).abs() < 1e-9, "at most 2 is taken off");
     assert!(value(&score) < alone);
     let link = link(CaseRole::CallerId, 0.9);
     let cases = [(&link, case(CaseStatus::Corroborated))];
     let held = scored(&state, &cases, Neighbourhood::default(), day(1));
-    assert!(held.reasons.iter().all(|reason| reason.code != "NOT_SPAM_REPORTS"));
+    assert!(
+        held.reasons
+            .iter()
+            .all(|reason| reason.code.name() != "NOT_SPAM_REPORTS")
+    );
     assert!(value(&held) >= 60.0);
 }
 
@@ -118,7 +122,7 @@ fn a_category_is_named_when_it_stands_out() {
 }
 
 proptest! {
-    /// Whatever is known, and by whatever model, a score lies between 0 and 100.
+    /// For any evidence and any model, a score lies between 0 and 100.
     #[test]
     fn scores_are_bounded(
         days in prop::collection::vec(0i64..500, 0..40),

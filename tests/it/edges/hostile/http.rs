@@ -4,7 +4,7 @@ use tonic::Code;
 
 use crate::support::server::post;
 
-/// One hostile request, and what it is to be answered.
+/// One hostile request, and its expected answer.
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) request: Vec<u8>,
@@ -27,7 +27,7 @@ fn row(name: &'static str, status: u16, code: Code, fields: &[&'static str], req
     }
 }
 
-/// A body that is refused for what stands in it.
+/// A body that is refused for its content.
 fn invalid(name: &'static str, path: &str, fields: &[&'static str], body: impl AsRef<[u8]>) -> Row {
     row(
         name,

@@ -21,7 +21,7 @@ const NUMBER: &str = "+13152328257";
 /// Somebody else's.
 const OTHER: &str = "+13152328258";
 
-/// Why a request was not done.
+/// The error of a request.
 #[derive(Debug, PartialEq)]
 struct Refusal {
     code: Code,
@@ -31,7 +31,7 @@ struct Refusal {
 
 type Call = Box<dyn for<'a> Fn(&'a Server) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + 'a>>>;
 
-/// One hostile request, and what it is to be answered.
+/// One hostile request, and its expected answer.
 struct Row {
     name: String,
     call: Call,
@@ -84,7 +84,7 @@ fn done<T>(result: Result<Response<T>, Status>) -> Result<T, Refusal> {
     result.map(Response::into_inner).map_err(Refusal::from)
 }
 
-/// What the table stands on: a number with a report and a status, a case being drafted, one that is closed.
+/// The records that the table needs: a number with a report and a status, a draft of a case, and a closed case.
 async fn prepare(server: &Server) {
     let request = v1::SubmitReportRequest {
         report: Some(reports::known()),

@@ -121,7 +121,7 @@ pub(super) fn rows() -> Vec<Row> {
             set(|request| request.request_id = "x".repeat(129)),
         ),
         row(
-            "ALLOWED for ever",
+            "ALLOWED without an end",
             &["expires_at"],
             set(|request| request.kind = allowed),
         ),
@@ -212,7 +212,7 @@ pub(super) fn rows() -> Vec<Row> {
             list(|request| request.min_score = Some(f64::INFINITY)),
         ),
         row(
-            "below nought",
+            "below zero",
             &["min_score"],
             list(|request| request.min_score = Some(-0.001)),
         ),

@@ -97,7 +97,7 @@ async fn answers_fit_their_schemas_once_there_is_something_to_tell() {
     assert!(server.stop().await);
 }
 
-/// What can be fetched holds what was told, and fits its schema.
+/// Records that can be fetched hold what was sent, and fit their schema.
 async fn check_pages(server: &Server, description: &Description) {
     for (name, path, pointer) in [
         (
@@ -204,7 +204,7 @@ async fn other_methods_are_named() {
 }
 
 #[tokio::test]
-async fn a_switch_is_told_a_name_or_nothing() {
+async fn a_switch_gets_a_name_or_nothing() {
     let server = start().await;
     let description = Description::of(&server).await;
     let cid = route("LookupName");

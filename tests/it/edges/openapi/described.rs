@@ -24,7 +24,7 @@ impl Description {
         Self { document, strict }
     }
 
-    /// What is said of a route.
+    /// The description of a route.
     pub(super) fn operation(&self, route: &Route) -> &Value {
         &self.document["paths"][route.path][route.method.as_str().to_lowercase()]
     }

@@ -22,7 +22,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 /// Most changes of one body, and of one path.
 const CHANGES_MAX: usize = 4;
 
-/// What readers of JSON and of this contract look for, or stumble over.
+/// Texts with a meaning in JSON or in this contract, and texts that break parsers.
 const PIECES: &[&str] = &[
     "{",
     "}",

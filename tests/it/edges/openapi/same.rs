@@ -12,7 +12,7 @@ use crate::support::server::Server;
 /// Questions asked over both edges.
 const CASES: u32 = 400;
 
-/// Numbers with evidence, in forms of people and switches, and what is none.
+/// Numbers with evidence, in forms of people and switches, and texts without a number.
 fn numbers() -> impl Strategy<Value = String> {
     let forms = prop::sample::select(vec![
         "+14155550123",
@@ -78,7 +78,7 @@ prop_compose! {
     }
 }
 
-/// What an answer is like apart from what is new in every answer.
+/// An answer without the parts that differ each time.
 fn comparable(mut answer: Value) -> Value {
     if let Some(fields) = answer.as_object_mut() {
         for new in ["decisionId", "dataAsOf", "stale"] {

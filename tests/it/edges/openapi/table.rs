@@ -35,7 +35,7 @@ fn the_table_in_the_documentation_is_the_table() {
         page.contains(&expected),
         "docs/http.md does not hold this table:\n{expected}"
     );
-    // What the page sends with curl, the tests send too.
+    // The tests also send the curl examples of the page.
     let mut sent = page.split(" -d '").skip(1).map(|rest| rest.split('\'').next().unwrap());
     let tested = |body: &str| {
         ROUTES

@@ -60,7 +60,7 @@ fn corpus(lines: &str) -> Vec<Input> {
         .collect()
 }
 
-/// What a run met.
+/// The results of a run.
 #[derive(Default)]
 struct Run {
     outcomes: HashSet<Outcome>,

@@ -12,7 +12,7 @@ const RUN_MAX: usize = 1_000;
 /// Most characters that an input keeps, so that runs of runs stay small.
 const CHARS_MAX: usize = 2_000;
 
-/// Pieces that readers of numbers look for, or stumble over.
+/// Texts with a meaning in numbers, and texts that break parsers.
 const TOKENS: &[&str] = &[
     "+",
     "++",
@@ -154,7 +154,7 @@ const REGIONS: &[&str] = &[
     "001",
 ];
 
-/// Where digits begin in other scripts.
+/// The zeros of other scripts.
 const ZEROS: &[u32] = &[
     0xFF10, 0x660, 0x6F0, 0x966, 0xE50, 0x1_D7CE, 0x1_D7F6, 0x1_04A0, 0x1_FBF0,
 ];

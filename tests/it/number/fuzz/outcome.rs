@@ -13,7 +13,7 @@ pub(crate) const ERRORS: [&str; 7] = [
     NumberError::TooLongNumber.kind(),
 ];
 
-/// What both ways to read a text make of it.
+/// The answers of both ways to read a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Outcome {
     parsed: String,
@@ -21,7 +21,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// What each reader said, with its name.
+    /// The answer of each reader, with its name.
     pub(crate) fn shapes(&self) -> [String; 2] {
         [
             format!("parse: {}", self.parsed),

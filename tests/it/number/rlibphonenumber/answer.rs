@@ -2,7 +2,7 @@
 
 use ringwarden::number::{self, LineType, NumberError, Region, Validity};
 
-/// What a port says of a text.
+/// The answer of a port for a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Failure(Failure),

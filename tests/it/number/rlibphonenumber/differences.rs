@@ -6,7 +6,7 @@ use super::peer::Peer;
 
 /// A difference that metadata do not explain.
 pub(crate) struct Difference {
-    /// What causes it, who is right, and by which source.
+    /// Its cause, the port that is right, and the source for that.
     pub(crate) cause: &'static str,
     /// A text and the region from which it is read.
     pub(crate) example: (&'static str, Option<&'static str>),

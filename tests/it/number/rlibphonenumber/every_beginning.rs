@@ -14,7 +14,7 @@ const SHORT: usize = 2;
 /// Digits of the beginnings in the long form.
 const LONG: usize = 3;
 
-/// What follows a beginning: the lowest, the highest and other digits.
+/// The digits after a beginning: the lowest, the highest and others.
 const TAILS: [&str; 3] = ["00000000000000000", "99999999999999999", "27182818284590452"];
 
 /// Fewest and most digits of a national number that is read at all.

@@ -25,9 +25,9 @@ struct Source {
     region: String,
     code: String,
     national: BoxedStrategy<String>,
-    /// What is dialled before a national number there.
+    /// The national prefix.
     trunk: BoxedStrategy<String>,
-    /// What is dialled before a country code there.
+    /// The international prefix.
     abroad: BoxedStrategy<String>,
 }
 
@@ -145,7 +145,7 @@ fn replaced(number: &str, at: &Index, by: u8) -> String {
     String::from_utf8(digits).expect("digits")
 }
 
-/// What surrounds and divides the digits of a number.
+/// Texts around and between the digits of a number.
 #[derive(Clone, Debug)]
 struct Garnish {
     before: &'static str,
@@ -222,7 +222,7 @@ const SEPARATORS: &[&str] = &[
     "\u{200b}", "~", "\u{FF5E}", "\u{2053}", "x", "*", "[", "]", "\u{30FC}", "+", "\t", ",", "_", "A",
 ];
 
-/// Where digits begin: fullwidth, Arabic, Persian, Devanagari, Thai, mathematical, Osmanya, segmented.
+/// The zeros of other scripts: fullwidth, Arabic, Persian, Devanagari, Thai, mathematical, Osmanya, segmented.
 const SCRIPTS: &[u32] = &[0xFF10, 0x660, 0x6F0, 0x966, 0xE50, 0x1_D7D8, 0x1_04A0, 0x1_FBF0];
 
 fn garnish() -> impl Strategy<Value = Garnish> {

@@ -11,7 +11,7 @@ use rlibphonenumber::{
 use super::COUNTRY_CODES;
 use super::answer::{Answer, Failure};
 
-/// What libphonenumber writes for a length of a kind of number that a territory does not have.
+/// The length that libphonenumber writes for a kind of number that a territory does not have.
 const NO_LENGTH: i32 = -1;
 
 pub(crate) struct Peer(PhoneNumberUtil);
@@ -122,7 +122,7 @@ fn territory(from: &Metadata) -> PhoneMetadata {
     }
 }
 
-/// What all numbers of a territory share: the crate leaves their lengths to the kinds of number.
+/// The general description of a territory. It has no lengths, since the crate has them with the kinds of number.
 #[expect(deprecated, reason = "so it marks what it reads through a wrapper")]
 fn general(from: &Metadata) -> PhoneNumberDesc {
     let kinds: Vec<PhoneNumberDesc> = kinds(from).into_iter().map(|one| kind(Some(one))).collect();

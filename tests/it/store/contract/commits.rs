@@ -11,7 +11,7 @@ use crate::support::commits::*;
 
 /// Writers of the test of concurrency.
 const WRITERS: u64 = 8;
-/// What each of them adds to each counter.
+/// The amount that each of them adds to each counter.
 const INCREMENTS: u64 = 25;
 
 pub async fn versions_start_at_one_and_rise_by_one(place: &dyn Place) {

@@ -1,4 +1,4 @@
-//! What followers read: the log, log heads, and notifications.
+//! The reads of followers: the log, log heads, and notifications.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::support::backends::{EVIDENCE_VERSION, Place};
 use crate::support::commits::*;
 
-/// How long to wait for a notification that should come, and for one that should not.
+/// The time to wait for a notification that should come, and for one that should not.
 const NOTIFICATION_WAIT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_millis(50);
 
@@ -142,7 +142,7 @@ pub async fn a_failed_commit_does_not_notify(place: &dyn Place) {
     assert!(timeout(SILENCE, notifications.recv()).await.is_err());
 }
 
-/// Where several instances share a store, the others see what one writes and are notified.
+/// If several instances share a store, the others see the writes of one and are notified.
 pub async fn another_instance_sees_writes_and_gets_notifications(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let Some(other) = place.join().await else { return };

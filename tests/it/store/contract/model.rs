@@ -23,7 +23,7 @@ struct Model {
     deleted: BTreeMap<Version, bool>,
 }
 
-/// What one step writes.
+/// The writes of one step.
 struct Step {
     records: Vec<(u64, Option<Version>, Option<State>)>,
     buckets: Vec<(u64, u32, Option<State>)>,

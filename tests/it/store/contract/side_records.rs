@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::support::backends::{EVIDENCE_VERSION, Place};
 use crate::support::commits::*;
 
-/// How long to wait for a notification that should not come.
+/// The time to wait for a notification that should not come.
 const SILENCE: Duration = Duration::from_millis(50);
 
 fn reporter(n: u64) -> SideKey {

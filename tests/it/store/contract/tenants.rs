@@ -10,7 +10,7 @@ use ringwarden::store::{BucketKey, BucketWrite, RecordKey, RecordKind, ScanTable
 use crate::support::backends::{EVIDENCE_VERSION, Place};
 use crate::support::commits::*;
 
-/// Two tenants, one of which begins as the other.
+/// Two tenants; the name of one is the beginning of the other's.
 fn tenants() -> [TenantId; 2] {
     ["default", "default-2"].map(|name| TenantId::parse(name).unwrap())
 }
