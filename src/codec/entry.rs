@@ -57,6 +57,29 @@ pub struct LogEntry {
     pub state: Option<Bytes>,
 }
 
+/// Why an entry is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// The entry is whole, and its record is of a kind that this release does not know. A newer release wrote it to the
+    /// same store.
+    #[error("a change-log entry is of the unknown kind {code}")]
+    UnknownKind {
+        /// The integer of the kind.
+        code: u8,
+        /// The entry's nonce.
+        nonce: u64,
+    },
+    /// The entry is whole, and this release does not accept the name of its tenant.
+    #[error("the tenant of a change-log entry is not a valid one")]
+    UnknownTenant {
+        /// The entry's nonce.
+        nonce: u64,
+    },
+    /// The entry is damaged, or has a newer major version.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableValue),
+}
+
 /// The bytes of a header.
 #[must_use]
 pub fn encode_header(header: &EntryHeader) -> Bytes {
@@ -87,47 +110,70 @@ pub fn nonce(bytes: &[u8]) -> Option<u64> {
 /// An entry from the bytes that a store kept.
 ///
 /// # Errors
-/// If they are not an entry, or a newer release wrote them.
-pub fn decode(raw: &RawLogEntry) -> Result<LogEntry, UnreadableValue> {
-    let read = || -> Result<LogEntry, DecodeError> {
-        let mut reader = ByteReader::new(&raw.bytes);
-        let found = reader.byte()?;
-        if found != MAJOR {
-            return Err(DecodeError::NewerMajor { found, known: MAJOR });
-        }
-        let nonce = reader.fixed64()?;
-        let header = header(nonce, &mut ByteReader::new(reader.bytes()?))?;
-        let state = raw.bytes.slice_ref(reader.remaining());
-        let state = (!header.deleted).then_some(state);
-        Ok(LogEntry {
-            seq: raw.seq,
-            header,
-            state,
-        })
-    };
-    read().map_err(unreadable("change-log entry"))
-}
-
-fn header(nonce: u64, fields: &mut ByteReader<'_>) -> Result<EntryHeader, DecodeError> {
-    let kind = RecordKind::from_code(fields.byte()?).ok_or(DecodeError::Range("record kind"))?;
-    let id = Bytes::copy_from_slice(fields.bytes()?);
-    let deleted = fields.byte()? == 1;
-    let at = fields.time()?;
-    let actor = Actor::parse(fields.text()?).map_err(|_| DecodeError::Range("actor"))?;
-    let request = fields.text()?.into();
-    let reason = fields.text()?.into();
-    let tenant = TenantId::parse(fields.text()?).map_err(|_| DecodeError::Range("tenant"))?;
-    Ok(EntryHeader {
+/// [`EntryError::Unreadable`] if they are not a whole entry of this major version; the others if they are, and this
+/// release does not know its kind or its tenant.
+pub fn decode(raw: &RawLogEntry) -> Result<LogEntry, EntryError> {
+    let damaged = |cause| EntryError::from(unreadable("change-log entry")(cause));
+    let (fields, state) = fields(&raw.bytes).map_err(damaged)?;
+    let nonce = fields.nonce;
+    let kind = RecordKind::from_code(fields.kind).ok_or(EntryError::UnknownKind {
+        code: fields.kind,
+        nonce,
+    })?;
+    let tenant = std::str::from_utf8(fields.tenant).ok();
+    let tenant = tenant.and_then(|name| TenantId::parse(name).ok());
+    let tenant = tenant.ok_or(EntryError::UnknownTenant { nonce })?;
+    let actor = Actor::parse(fields.actor).map_err(|_| damaged(DecodeError::Range("actor")))?;
+    let state = (!fields.deleted).then(|| raw.bytes.slice_ref(state));
+    let header = EntryHeader {
         nonce,
         tenant,
         kind,
-        id,
-        deleted,
-        at,
+        id: Bytes::copy_from_slice(fields.id),
+        deleted: fields.deleted,
+        at: fields.at,
         actor,
-        request,
-        reason,
-    })
+        request: fields.request.into(),
+        reason: fields.reason.into(),
+    };
+    let seq = raw.seq;
+    Ok(LogEntry { seq, header, state })
+}
+
+/// The fields of a header, before kind, tenant and actor are checked.
+struct HeaderFields<'a> {
+    nonce: u64,
+    kind: u8,
+    id: &'a [u8],
+    deleted: bool,
+    at: Timestamp,
+    actor: &'a str,
+    request: &'a str,
+    reason: &'a str,
+    tenant: &'a [u8],
+}
+
+/// The fields of an entry's header, and the bytes after the header.
+fn fields(bytes: &[u8]) -> Result<(HeaderFields<'_>, &[u8]), DecodeError> {
+    let mut reader = ByteReader::new(bytes);
+    let found = reader.byte()?;
+    if found != MAJOR {
+        return Err(DecodeError::NewerMajor { found, known: MAJOR });
+    }
+    let nonce = reader.fixed64()?;
+    let mut fields = ByteReader::new(reader.bytes()?);
+    let fields = HeaderFields {
+        nonce,
+        kind: fields.byte()?,
+        id: fields.bytes()?,
+        deleted: fields.byte()? == 1,
+        at: fields.time()?,
+        actor: fields.text()?,
+        request: fields.text()?,
+        reason: fields.text()?,
+        tenant: fields.bytes()?,
+    };
+    Ok((fields, reader.remaining()))
 }
 
 #[cfg(test)]
@@ -135,12 +181,13 @@ mod tests {
     use super::super::samples::hex;
     use super::*;
 
+    /// The place of the kind in these headers: after the major version, the nonce, and a length of one byte.
+    const KIND_AT: usize = 10;
     const FROZEN: &str =
         "01efcdab8967452301260203632d3100904e03616e610272310e612077726f6e6720696d706f72740764656661756c74";
 
-    #[test]
-    fn round_trips_with_its_state() {
-        let header = EntryHeader {
+    fn header() -> EntryHeader {
+        EntryHeader {
             nonce: 0x0123_4567_89ab_cdef,
             tenant: TenantId::DEFAULT,
             kind: RecordKind::Case,
@@ -150,7 +197,12 @@ mod tests {
             actor: Actor::parse("ana").unwrap(),
             request: "r1".into(),
             reason: "a wrong import".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn round_trips_with_its_state() {
+        let header = header();
         let mut bytes = encode_header(&header).to_vec();
         // A change of these bytes makes every existing store unreadable.
         assert_eq!(hex(&bytes), FROZEN);
@@ -169,12 +221,42 @@ mod tests {
                 state: Some(Bytes::from_static(b"state"))
             }
         );
-        assert!(
-            decode(&RawLogEntry {
-                seq: 4,
-                bytes: Bytes::from_static(b"\x01xx")
-            })
-            .is_err()
-        );
+    }
+
+    fn error_of(bytes: Vec<u8>) -> EntryError {
+        let bytes = Bytes::from(bytes);
+        decode(&RawLogEntry { seq: 4, bytes }).unwrap_err()
+    }
+
+    /// A newer release may write entries that this one passes over: it needs their nonce.
+    #[test]
+    fn an_unknown_kind_or_tenant_is_told_from_damage() {
+        let nonce = header().nonce;
+        let bytes = encode_header(&header()).to_vec();
+        let mut kind = bytes.clone();
+        kind[KIND_AT] = 200;
+        assert_eq!(error_of(kind.clone()), EntryError::UnknownKind { code: 200, nonce });
+        let mut tenant = bytes.clone();
+        *tenant.last_mut().unwrap() = b'!';
+        assert_eq!(error_of(tenant.clone()), EntryError::UnknownTenant { nonce });
+        *tenant.last_mut().unwrap() = 0xff;
+        assert_eq!(error_of(tenant), EntryError::UnknownTenant { nonce });
+
+        let damaged = |cause| EntryError::Unreadable(unreadable("change-log entry")(cause));
+        for length in 0..bytes.len() {
+            assert_eq!(
+                error_of(bytes[..length].to_vec()),
+                damaged(DecodeError::Short),
+                "{length}"
+            );
+            assert_eq!(
+                error_of(kind[..length].to_vec()),
+                damaged(DecodeError::Short),
+                "{length}"
+            );
+        }
+        let mut newer = bytes;
+        newer[0] = 2;
+        assert_eq!(error_of(newer), damaged(DecodeError::NewerMajor { found: 2, known: 1 }));
     }
 }

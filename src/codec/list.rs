@@ -328,7 +328,8 @@ mod tests {
         assert!(list.unknown_fields.bytes().ends_with(b"new"));
         assert_eq!(encode(&list), bytes);
         bytes[0] = 2;
-        assert!(decode(&bytes).is_err());
+        let newer = DecodeError::NewerMajor { found: 2, known: 1 };
+        assert_eq!(decode(&bytes).unwrap_err().cause, newer);
     }
 
     /// A registry's export: every fortieth number of some blocks, a few origins, a day of entry each.

@@ -233,7 +233,8 @@ mod tests {
         assert!(state.unknown_fields.bytes().ends_with(b"new"));
         assert_eq!(encode(&state), bytes);
         bytes[0] = 2;
-        assert!(decode(&bytes).is_err());
+        let newer = DecodeError::NewerMajor { found: 2, known: 1 };
+        assert_eq!(decode(&bytes).unwrap_err().cause, newer);
     }
 
     /// A change of these bytes makes every existing store unreadable.

@@ -134,7 +134,8 @@ mod tests {
         assert!(record.unknown_fields.bytes().ends_with(b"new"));
         assert_eq!(encode(&record), bytes);
         bytes[0] = 2;
-        assert!(decode(&bytes).is_err());
+        let newer = DecodeError::NewerMajor { found: 2, known: 1 };
+        assert_eq!(decode(&bytes).unwrap_err().cause, newer);
     }
 
     /// A change of these bytes makes every existing store unreadable.

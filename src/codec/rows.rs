@@ -285,7 +285,8 @@ mod tests {
         assert_eq!(rows[0].unknown_fields.bytes(), b"new");
         assert_eq!(encode(&rows), bytes);
         bytes[0] = 2;
-        assert!(decode(&bytes).is_err());
+        let newer = DecodeError::NewerMajor { found: 2, known: 1 };
+        assert_eq!(decode(&bytes).unwrap_err().cause, newer);
     }
 
     /// A change of these bytes makes every existing store unreadable.

@@ -60,6 +60,7 @@ impl SideRecord for TenantDay {
 
 #[cfg(test)]
 mod tests {
+    use super::super::DecodeError;
     use super::super::samples::hex;
     use super::*;
     use crate::domain::unknown_fields::UnknownFields;
@@ -91,6 +92,7 @@ mod tests {
         let mut bytes = encode(&quota).to_vec();
         assert_eq!(hex(&bytes), "01c0b802a08d06ee");
         bytes[0] = 2;
-        assert!(decode(&bytes).is_err());
+        let newer = DecodeError::NewerMajor { found: 2, known: 1 };
+        assert_eq!(decode(&bytes).unwrap_err().cause, newer);
     }
 }

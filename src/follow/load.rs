@@ -5,6 +5,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::Follower;
 use crate::domain::tenant::TenantId;
 use crate::index::LoadedKind;
+use crate::metrics::SkipReason;
 use crate::store::{LogHead, RecordKind, ScanTable, Shard, StoreError};
 
 /// Shards loaded at a time.
@@ -29,9 +30,7 @@ impl Follower {
         for kind in RecordKind::ALL {
             kinds.push(self.load_kind(shard, *kind).await?);
         }
-        for loaded in kinds {
-            self.index.replace(shard, loaded);
-        }
+        self.index.replace(shard, kinds);
         *self.cursor_of(shard).lock() = head;
         Ok(())
     }
@@ -47,7 +46,9 @@ impl Follower {
                 .scan(shard, TenantId::DEFAULT, table, after, RECORDS_AT_A_TIME)
                 .await?;
             for (id, stored) in &page.items {
-                loaded.add(id, stored.version, &stored.bytes, self.index.model())?;
+                if !loaded.add(id, stored.version, &stored.bytes, self.index.model())? {
+                    self.skipped(shard, stored.version, SkipReason::UnknownId);
+                }
             }
             after = page.next;
             if after.is_none() {

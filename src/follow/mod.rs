@@ -1,13 +1,16 @@
 //! Replicates the store's change log into the index. The follower is the only writer of the index, and measures its
 //! freshness.
 //!
-//! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied. It
-//! reads the log of a shard when it gets a notification, and asks for all log heads once a second, since notifications
-//! may be lost. When a log does not continue at the cursor (another nonce, a missing entry, a gap), the shard is loaded
-//! again: its records are replaced, never merged. When the store is empty or another one, the index is kept, answers
-//! are stale, an alarm is raised, and writes are refused until the store returns.
+//! For every shard a follower keeps a cursor: the sequence number and the nonce of the last entry that it applied, or left
+//! out because this release does not know it. It reads the log of a shard when it gets a notification, and asks for all
+//! log heads once a second, since notifications may be lost. When a log does not continue at the cursor (another nonce, a
+//! missing entry, a gap), the shard is loaded again: its records are replaced, never merged. When the store is empty,
+//! another one or of another format, the index is kept, answers are stale, an alarm is raised, and writes are refused
+//! until the store returns.
 
 mod load;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,11 +19,13 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::clock::{Clock, monotonic};
-use crate::codec::{self, entry::LogEntry};
+use crate::codec;
+use crate::codec::entry::{EntryError, LogEntry};
 use crate::domain::kinds::ListKind;
 use crate::domain::tenant::TenantId;
 use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Moment, StoreState};
-use crate::metrics::{Metrics, ReloadReason};
+use crate::metrics::label::Label as _;
+use crate::metrics::{Metrics, ReloadReason, SkipReason};
 use crate::store::{LogHead, RawLogEntry, Shard, ShardNotification, Store, StoreError, Version};
 
 /// The time between two sweeps, which ask for all log heads.
@@ -186,17 +191,32 @@ impl Follower {
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
         let heads = self.store.heads().await?;
+        let mut first_error = None;
         for (shard, head) in Shard::all().zip(heads) {
-            let cursor = self.cursor(shard);
-            if head.seq < cursor.seq {
-                self.reload(shard, ReloadReason::Absent).await?;
-            } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
-                self.reload(shard, ReloadReason::OtherNonce).await?;
-            } else if head.seq > cursor.seq {
-                self.catch_up(shard).await?;
+            match self.sweep_shard(shard, head).await {
+                Ok(()) => {}
+                // Only this shard is damaged: the others are followed all the same.
+                Err(error @ StoreError::Unreadable { .. }) => {
+                    first_error.get_or_insert(error);
+                }
+                // The store fails as a whole: each further shard would wait for the time-out.
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        first_error.map_or(Ok(()), Err)
+    }
+
+    async fn sweep_shard(&self, shard: Shard, head: LogHead) -> Result<(), StoreError> {
+        let cursor = self.cursor(shard);
+        if head.seq < cursor.seq {
+            self.reload(shard, ReloadReason::Absent).await
+        } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
+            self.reload(shard, ReloadReason::OtherNonce).await
+        } else if head.seq > cursor.seq {
+            self.catch_up(shard).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same.
@@ -217,19 +237,49 @@ impl Follower {
         }
     }
 
+    /// Applies an entry and moves the cursor past it. An entry that this release does not know is left out: a newer
+    /// release may write to the same store, and one entry must not hold up all that follow it.
     fn take_in(&self, shard: Shard, raw: &RawLogEntry) -> Result<(), StoreError> {
-        let LogEntry { seq, header, state } = codec::entry::decode(raw)?;
-        // The index holds the records of one tenant; a log may hold entries of others.
-        if header.tenant == TenantId::DEFAULT {
-            self.index.apply_bytes(header.kind, &header.id, seq, state.as_deref())?;
-        }
-        *self.cursor_of(shard).lock() = LogHead {
-            seq,
-            nonce: header.nonce,
+        let (nonce, skipped) = match codec::entry::decode(raw) {
+            Ok(entry) => (entry.header.nonce, self.apply_entry(&entry)?),
+            Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Some(SkipReason::UnknownKind)),
+            Err(EntryError::UnknownTenant { nonce }) => (nonce, Some(SkipReason::UnknownTenant)),
+            Err(EntryError::Unreadable(damaged)) => return Err(damaged.into()),
         };
+        *self.cursor_of(shard).lock() = LogHead { seq: raw.seq, nonce };
+        if let Some(reason) = skipped {
+            self.skipped(shard, raw.seq, reason);
+        }
+        Ok(())
+    }
+
+    /// Applies an entry to the index, or gives the reason to leave it out.
+    fn apply_entry(&self, entry: &LogEntry) -> Result<Option<SkipReason>, StoreError> {
+        let LogEntry { seq, header, state } = entry;
+        // The index holds the records of one tenant; a log may hold entries of others.
+        if header.tenant != TenantId::DEFAULT {
+            return Ok(Some(SkipReason::OtherTenant));
+        }
+        let applied = self
+            .index
+            .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?;
+        if !applied {
+            return Ok(Some(SkipReason::UnknownId));
+        }
         self.metrics.entries_applied(1);
         self.metrics.replicated(header.at.until(self.freshness().now()));
-        Ok(())
+        Ok(None)
+    }
+
+    /// Counts and logs an entry or a record that is left out. Its id may be a phone number, and is not logged.
+    fn skipped(&self, shard: Shard, version: Version, reason: SkipReason) {
+        self.metrics.entry_skipped(reason);
+        tracing::warn!(
+            shard = shard.index(),
+            version,
+            reason = reason.value(),
+            "an entry that this release does not know was left out of the index"
+        );
     }
 
     async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
@@ -248,11 +298,10 @@ impl Follower {
     fn failed(&self, error: &StoreError) {
         self.metrics.store_error(error.into());
         let state = match error {
-            StoreError::Foreign { .. } => StoreState::Foreign,
+            StoreError::Foreign { .. } | StoreError::OtherFormat { .. } => StoreState::Foreign,
             StoreError::Unavailable { .. }
             | StoreError::OutcomeUnknown { .. }
             | StoreError::Unreadable { .. }
-            | StoreError::OtherFormat { .. }
             | StoreError::Refused { .. } => StoreState::Down,
         };
         if self.set_store(state) {

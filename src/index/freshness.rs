@@ -18,7 +18,7 @@ pub enum StoreState {
     Up = 0,
     /// It does not answer.
     Down = 1,
-    /// It is empty or another store; an alarm is raised.
+    /// It is empty, another store, or has another format; an alarm is raised.
     Foreign = 2,
 }
 

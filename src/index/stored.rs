@@ -1,7 +1,7 @@
 //! Stored records into the index: where each kind of record is kept, and the dispatch from a kind's integer to its type.
 
 use super::Index;
-use crate::codec::{DecodeError, RecordKind, StoredRecord, UnreadableValue, stored_kinds};
+use crate::codec::{RecordKind, StoredRecord, UnreadableValue, stored_kinds};
 use crate::domain::model::ScoreModel;
 use crate::shard::{Shard, Version};
 
@@ -21,27 +21,32 @@ pub trait IndexedRecord: StoredRecord {
 }
 
 /// All records of one kind in one shard, as they are loaded from a store.
-pub struct LoadedKind(Box<dyn LoadedRecords>);
+pub struct LoadedKind {
+    kind: RecordKind,
+    records: Box<dyn LoadedRecords>,
+}
 
 impl LoadedKind {
     /// No records of this kind.
     #[must_use]
     pub fn new(kind: RecordKind) -> Self {
-        Self(no_records(kind))
+        let records = no_records(kind);
+        Self { kind, records }
     }
 
-    /// Adds a record, from the bytes of its id and of itself. `model` is that of the index.
+    /// Adds a record, from the bytes of its id and of itself. `model` is that of the index. False if this release does
+    /// not know such an id: the record is left out.
     ///
     /// # Errors
-    /// If the id or the record cannot be read.
+    /// If the record cannot be read.
     pub fn add(
         &mut self,
         id: &[u8],
         version: Version,
         bytes: &[u8],
         model: &ScoreModel,
-    ) -> Result<(), UnreadableValue> {
-        self.0.add(id, version, bytes, model)
+    ) -> Result<bool, UnreadableValue> {
+        self.records.add(id, version, bytes, model)
     }
 }
 
@@ -51,29 +56,36 @@ impl Index {
         R::apply(self, id, version, record);
     }
 
-    /// As [`Self::apply`], from the bytes of the id and of the record.
+    /// As [`Self::apply`], from the bytes of the id and of the record. False if this release does not know such an id:
+    /// the record is left out.
     ///
     /// # Errors
-    /// If the id or the record cannot be read.
+    /// If the record cannot be read.
     pub fn apply_bytes(
         &self,
         kind: RecordKind,
         id: &[u8],
         version: Version,
         bytes: Option<&[u8]>,
-    ) -> Result<(), UnreadableValue> {
+    ) -> Result<bool, UnreadableValue> {
         apply_bytes(self, kind, id, version, bytes)
     }
 
-    /// Replaces all records of one kind in a shard by the loaded ones.
-    pub fn replace(&self, shard: Shard, loaded: LoadedKind) {
-        loaded.0.replace(self, shard);
+    /// Replaces all records of a shard by the loaded ones, of which there is one entry for each kind.
+    ///
+    /// The kinds have their own locks, so a lookup may see some of them replaced and others not. They are replaced in the
+    /// order of their integers: numbers, cases, lists.
+    pub fn replace(&self, shard: Shard, mut loaded: Vec<LoadedKind>) {
+        loaded.sort_by_key(|loaded| loaded.kind as u8);
+        for loaded in loaded {
+            loaded.records.replace(self, shard);
+        }
     }
 }
 
 /// The records of one kind in one shard, for any kind.
 trait LoadedRecords: Send {
-    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<(), UnreadableValue>;
+    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<bool, UnreadableValue>;
     fn replace(self: Box<Self>, index: &Index, shard: Shard);
 }
 
@@ -81,9 +93,12 @@ trait LoadedRecords: Send {
 struct LoadedAs<R: IndexedRecord>(R::Loaded);
 
 impl<R: IndexedRecord> LoadedRecords for LoadedAs<R> {
-    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<(), UnreadableValue> {
-        R::load(&mut self.0, id_of::<R>(id)?, version, R::decode(bytes)?, model);
-        Ok(())
+    fn add(&mut self, id: &[u8], version: Version, bytes: &[u8], model: &ScoreModel) -> Result<bool, UnreadableValue> {
+        let Some(id) = R::id_from_bytes(id) else {
+            return Ok(false);
+        };
+        R::load(&mut self.0, id, version, R::decode(bytes)?, model);
+        Ok(true)
     }
 
     fn replace(self: Box<Self>, index: &Index, shard: Shard) {
@@ -108,7 +123,7 @@ macro_rules! dispatch_by_kind {
             id: &[u8],
             version: Version,
             bytes: Option<&[u8]>,
-        ) -> Result<(), UnreadableValue> {
+        ) -> Result<bool, UnreadableValue> {
             match kind {
                 $(RecordKind::$kind => apply_bytes_as::<$record>(index, id, version, bytes),)*
             }
@@ -122,19 +137,10 @@ fn apply_bytes_as<R: IndexedRecord>(
     id: &[u8],
     version: Version,
     bytes: Option<&[u8]>,
-) -> Result<(), UnreadableValue> {
-    let record = bytes.map(R::decode).transpose()?;
-    match R::id_from_bytes(id) {
-        Some(id) => R::apply(index, id, version, record),
-        // One entry that nobody can ask for must not hold up all that follow it.
-        None => tracing::warn!(kind = R::NAME, version, "an entry with an unreadable id was left out"),
-    }
-    Ok(())
-}
-
-fn id_of<R: StoredRecord>(bytes: &[u8]) -> Result<R::Id, UnreadableValue> {
-    R::id_from_bytes(bytes).ok_or(UnreadableValue {
-        what: R::NAME,
-        cause: DecodeError::Range("id"),
-    })
+) -> Result<bool, UnreadableValue> {
+    let Some(id) = R::id_from_bytes(id) else {
+        return Ok(false);
+    };
+    R::apply(index, id, version, bytes.map(R::decode).transpose()?);
+    Ok(true)
 }

@@ -5,6 +5,7 @@ mod ranges;
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::RecordKind;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{Area, ReportId};
 use crate::domain::kinds::{CaseRole, Category, Source, StatusKind};
@@ -68,6 +69,22 @@ fn an_older_record_never_replaces_a_newer_one() {
     index.apply(number(1), 10, Some(reported(&[1, 2], &model)));
     index.apply(number(1), 9, Some(reported(&[1], &model)));
     index.look_up(number(1), day(2), |known| assert_eq!(known.state.evidence.reports, 2));
+}
+
+/// A shard with a record of a newer release can still be loaded.
+#[test]
+fn a_record_with_an_unknown_id_is_left_out_of_a_shard() {
+    let model = Arc::new(ScoreModel::default());
+    let index = Index::new(Arc::clone(&model));
+    let bytes = crate::codec::number::encode(&reported(&[1], &model));
+    let mut loaded = LoadedKind::new(RecordKind::Number);
+    assert!(!loaded.add(b"no number", 1, &bytes, &model).unwrap());
+    assert!(!loaded.add(b"no number", 1, b"nor a state", &model).unwrap());
+    let id = number(1).digits().to_be_bytes();
+    assert!(loaded.add(&id, 2, &bytes, &model).unwrap());
+    assert!(loaded.add(&id, 3, b"no state", &model).is_err());
+    index.replace(Shard::of_number(number(1)), vec![loaded]);
+    assert_eq!((index.number_count(), index.record(number(1)).unwrap().0), (1, 2));
 }
 
 #[test]

@@ -180,6 +180,20 @@ label! {
 }
 
 label! {
+    /// Why the follower left out an entry of the change log, or a record of a shard that it loaded.
+    SkipReason "reason" {
+        /// The record is of a kind that this release does not know.
+        UnknownKind "unknown_kind",
+        /// This release does not accept the name of the tenant.
+        UnknownTenant "unknown_tenant",
+        /// The record belongs to a tenant that this server does not serve.
+        OtherTenant "other_tenant",
+        /// The kind is known, but this release does not know such an id.
+        UnknownId "unknown_id",
+    }
+}
+
+label! {
     /// What happened to a submitted outcome of a call.
     CallOutcomeLabel "outcome" {
         /// The outcome counts.
@@ -261,6 +275,7 @@ mod tests {
         check::<MutationOutcomeLabel>();
         check::<StoreErrorKind>();
         check::<ReloadReason>();
+        check::<SkipReason>();
         check::<Action>();
         check::<Basis>();
         check::<CallOutcomeLabel>();

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
     CallOutcomeLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel, ReloadReason,
-    ReportOutcomeLabel, StoreErrorKind,
+    ReportOutcomeLabel, SkipReason, StoreErrorKind,
 };
 use crate::domain::kinds::{Action, Basis, ListKind};
 
@@ -61,6 +61,7 @@ struct Inner {
     store_up: Gauge,
     store_foreign: Gauge,
     entries_applied: Counter,
+    entries_skipped: Counters<SkipReason>,
     shards_reloaded: Counters<ReloadReason>,
     sweep_age: Gauge,
     /// Start of the last sweep that found the index up to date. The follower writes it once a second;
@@ -111,6 +112,7 @@ impl Metrics {
             store_up: registry.gauge(catalogue::STORE_UP),
             store_foreign: registry.gauge(catalogue::STORE_FOREIGN),
             entries_applied: registry.counter(catalogue::ENTRIES_APPLIED),
+            entries_skipped: registry.counters(catalogue::ENTRIES_SKIPPED),
             shards_reloaded: registry.counters(catalogue::SHARDS_RELOADED),
             sweep_age: registry.gauge(catalogue::SWEEP_AGE),
             last_sweep: Mutex::new(None),
@@ -184,7 +186,7 @@ impl Metrics {
         self.0.store_up.set(flag(up));
     }
 
-    /// Sets whether the store is no longer the one that was opened, or has been emptied.
+    /// Sets whether the store is no longer the one that was opened, has been emptied, or has another format.
     pub fn store_foreign(&self, foreign: bool) {
         self.0.store_foreign.set(flag(foreign));
     }
@@ -192,6 +194,11 @@ impl Metrics {
     /// Counts entries of the change log that were applied to the index.
     pub fn entries_applied(&self, count: u64) {
         self.0.entries_applied.increment(count);
+    }
+
+    /// Counts an entry or a record that was left out of the index.
+    pub fn entry_skipped(&self, reason: SkipReason) {
+        self.0.entries_skipped.increment(reason, 1);
     }
 
     /// Counts a shard that was reloaded from the store.

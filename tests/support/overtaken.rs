@@ -1,6 +1,7 @@
 //! A store that lets another writer in between a commit and its answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,9 +31,30 @@ impl Overtaken {
         }
     }
 
-    /// Runs this after the next commit, before its answer.
-    pub fn after_next_commit(&self, interlude: impl Future<Output = ()> + Send + 'static) {
-        *self.interlude.lock() = Some(Box::pin(interlude));
+    /// Runs this after the next commit, before its answer. Hold the answer until then: a test whose interlude has not
+    /// run to its end fails.
+    pub fn after_next_commit(&self, interlude: impl Future<Output = ()> + Send + 'static) -> MustRun {
+        let has_run = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&has_run);
+        *self.interlude.lock() = Some(Box::pin(async move {
+            interlude.await;
+            flag.store(true, Ordering::Release);
+        }));
+        MustRun(has_run)
+    }
+}
+
+/// Panics when it is dropped before its interlude has run. It is not the store that does so: an interlude that does not
+/// run may hold the store, which is then never dropped.
+#[must_use]
+pub struct MustRun(Arc<AtomicBool>);
+
+impl Drop for MustRun {
+    fn drop(&mut self) {
+        assert!(
+            std::thread::panicking() || self.0.load(Ordering::Acquire),
+            "no commit was overtaken"
+        );
     }
 }
 

@@ -46,23 +46,23 @@ pub(super) fn side_record(key: &SideKey) -> Vec<u8> {
 }
 
 fn state(shard: Shard, kind: u8, tenant: TenantId, id: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(MAX_KEY_BYTES);
-    bytes.extend_from_slice(&[shard.byte(), kind]);
-    push_tenant(&mut bytes, tenant);
+    of_tenant(&[shard.byte(), kind], tenant, id)
+}
+
+/// The start of a key, a tenant, and an id, in one vector of their length.
+fn of_tenant(start: &[u8], tenant: TenantId, id: &[u8]) -> Vec<u8> {
+    let name = tenant.as_bytes();
+    let mut bytes = Vec::with_capacity(start.len() + 1 + name.len() + id.len());
+    bytes.extend_from_slice(start);
+    bytes.extend(u8::try_from(name.len())); // at most TenantId::MAX_BYTES
+    bytes.extend_from_slice(name);
     bytes.extend_from_slice(id);
     bytes
 }
 
-fn push_tenant(bytes: &mut Vec<u8>, tenant: TenantId) {
-    let name = tenant.as_bytes();
-    bytes.extend(u8::try_from(name.len())); // at most TenantId::MAX_BYTES
-    bytes.extend_from_slice(name);
-}
-
 /// The key of a bucket, in [`EngineSpace::Rows`].
 pub(super) fn bucket(key: &BucketKey) -> Vec<u8> {
-    let (_, prefix) = table(key.shard(), key.tenant, ScanTable::Rows);
-    under(&prefix, &key.id())
+    of_tenant(&[key.shard().byte()], key.tenant, &key.id())
 }
 
 /// The key of a log entry, in [`EngineSpace::Log`].
@@ -88,28 +88,18 @@ pub(super) fn any(key: &StoredKey) -> (EngineSpace, Vec<u8>) {
 pub(super) fn table(shard: Shard, tenant: TenantId, table: ScanTable) -> (EngineSpace, Vec<u8>) {
     match table {
         ScanTable::Records(kind) => (EngineSpace::States, state(shard, kind as u8, tenant, &[])),
-        ScanTable::Rows => {
-            let mut prefix = Vec::with_capacity(MAX_KEY_BYTES);
-            prefix.push(shard.byte());
-            push_tenant(&mut prefix, tenant);
-            (EngineSpace::Rows, prefix)
-        }
+        ScanTable::Rows => (EngineSpace::Rows, of_tenant(&[shard.byte()], tenant, &[])),
     }
 }
 
 /// The key of a further part of a value.
 pub(super) fn part(space: EngineSpace, key: &[u8], index: u16) -> Vec<u8> {
-    let mut bytes = under(&[space as u8], key);
-    bytes.extend_from_slice(&index.to_be_bytes());
-    bytes
+    [&[space as u8], key, &index.to_be_bytes()].concat()
 }
 
 /// A prefix and the id after it.
 pub(super) fn under(prefix: &[u8], id: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(prefix.len() + id.len() + 3);
-    bytes.extend_from_slice(prefix);
-    bytes.extend_from_slice(id);
-    bytes
+    [prefix, id].concat()
 }
 
 #[cfg(test)]

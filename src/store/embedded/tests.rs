@@ -1,5 +1,8 @@
 //! Tests below the contract of all stores: what remains in the engine, and what an open finds on the disk.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 
 use super::*;
@@ -110,22 +113,46 @@ async fn a_store_whose_directory_is_gone_says_so() {
     assert!(matches!(store.verify().await, Err(StoreError::Foreign { .. })));
 }
 
+/// An identity as the last release of format 1 wrote it: format, id 7, secret, evidence version 3, ready. Frozen.
+fn identity_of_format_1() -> Vec<u8> {
+    [&b"\x01\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], &[9; 32], b"\x03\x01"].concat()
+}
+
+/// The path and the bytes of every file below a directory.
+fn files_below(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for found in std::fs::read_dir(path).unwrap() {
+        let path = found.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            files.insert(path, bytes);
+        }
+    }
+    files
+}
+
+/// The engine and the key of the identity are the same in both formats.
 #[tokio::test]
 async fn a_store_of_the_format_before_is_refused_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(dir.path(), 1).await.unwrap();
-    // An identity of format 1 has the same fields.
-    let mut identity = store.meta().to_bytes();
-    identity[0] = 1;
     let mut batch = store.engine.batch();
     batch.insert(
         store.engine.space(keys::EngineSpace::States),
-        keys::META,
-        [&[0, 0][..], &identity].concat(),
+        [0, 0],
+        [&[0, 0][..], &identity_of_format_1()].concat(),
     );
     Engine::commit(batch).unwrap();
     drop(store);
+    let files = files_below(dir.path());
+    assert!(files.len() > 2);
     let error = EmbeddedStore::open(dir.path(), 1).await.err().unwrap();
     assert!(matches!(error, StoreError::OtherFormat { found: 1 }), "{error}");
     assert!(error.to_string().contains("start with an empty store"), "{error}");
+    let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    let after = files_below(dir.path());
+    assert_eq!(names(&after), names(&files));
+    assert!(after == files, "a file was changed");
 }

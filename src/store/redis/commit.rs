@@ -5,8 +5,7 @@ use redis::{Cmd, Value};
 
 use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
-use super::keys::{self, TenantHash};
-use super::{reply, scripts, transaction};
+use super::{keys, reply, scripts, transaction};
 use crate::codec::entry::nonce;
 use crate::domain::tenant::TenantId;
 use crate::store::{CommitError, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, StoreError, Version};
@@ -129,7 +128,7 @@ impl ShardCommitter<'_> {
             call.arg(write.header.as_ref()).arg(state.unwrap_or_default());
         }
         for write in &commit.side_records {
-            let place = place(TenantHash::SideRecords(write.key.kind()));
+            let place = keys::place_of_side_records(write.key.kind());
             call.arg(place).arg(write.key.id().as_ref());
             expect(&mut call, write.expected);
             call.arg([&write.version().to_be_bytes()[..], &write.state].concat());
@@ -154,14 +153,8 @@ fn expect(call: &mut Cmd, version: Option<Version>) {
 
 /// The place of a record's hash in the script's KEYS; negative if the record is to be deleted.
 fn record_place(write: &RecordWrite) -> i64 {
-    let place = place(TenantHash::Records(write.key.kind()));
+    let place = keys::place_of_records(write.key.kind());
     if write.state.is_some() { place } else { -place }
-}
-
-/// The place of a hash in the script's KEYS. Every kind has one; 0 would be refused by the script.
-fn place(hash: TenantHash) -> i64 {
-    let place = keys::place_in_script(hash).unwrap_or_default();
-    i64::try_from(place).unwrap_or_default()
 }
 
 /// The nonce of a record's log entry.

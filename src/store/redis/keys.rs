@@ -11,6 +11,7 @@
 //! All keys of a shard carry one hash tag, `{sN}`, so that they share one slot of a Redis Cluster and one script can
 //! write them all. The identity has a tag of its own, and no script touches both it and a shard.
 
+use crate::codec::stored_kinds;
 use crate::domain::tenant::TenantId;
 use crate::shard::Shard;
 use crate::store::{RecordKind, ScanTable, SideKind, StoredKey};
@@ -22,8 +23,8 @@ pub(super) const HEAD_SEQ: &str = "seq";
 /// Field of a head: the nonce of the last entry, decimal.
 pub(super) const HEAD_NONCE: &str = "nonce";
 
-/// KEYS of the commit script before the hashes of records: head, log, rows.
-const KEYS_BEFORE_RECORDS: usize = 3;
+/// The place, from 1, of the first hash of records in the KEYS of the commit script, after head, log and rows.
+const FIRST_GUARDED: i64 = 4;
 
 /// A hash that a shard has for each tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,23 +64,45 @@ impl TenantHash {
     }
 }
 
-/// The hashes of records and side records in the order of the KEYS of the commit script, after head, log and rows.
-fn guarded_hashes() -> impl Iterator<Item = TenantHash> {
-    let records = RecordKind::ALL.iter().map(|kind| TenantHash::Records(*kind));
-    records.chain(SideKind::ALL.iter().map(|kind| TenantHash::SideRecords(*kind)))
+macro_rules! define_places {
+    (
+        records { $($(#[$doc:meta])* $kind:ident = $code:literal => $record:ty,)* }
+        side_records { $($(#[$side_doc:meta])* $side:ident = $side_code:literal => $state:ty,)* }
+    ) => {
+        /// The hashes of records and side records in the order of the KEYS of the commit script, after head, log and rows.
+        const GUARDED_HASHES: &[TenantHash] = &[
+            $(TenantHash::Records(RecordKind::$kind),)*
+            $(TenantHash::SideRecords(SideKind::$side),)*
+        ];
+
+        /// The index of each kind in [`GUARDED_HASHES`].
+        enum GuardedIndex {
+            $($kind,)*
+            $($side,)*
+        }
+
+        /// The place of the hash of a kind of records in the KEYS of the commit script, from 1.
+        pub(super) const fn place_of_records(kind: RecordKind) -> i64 {
+            match kind {
+                $(RecordKind::$kind => FIRST_GUARDED + GuardedIndex::$kind as i64,)*
+            }
+        }
+
+        /// The place of the hash of a kind of side records in the KEYS of the commit script, from 1.
+        pub(super) const fn place_of_side_records(kind: SideKind) -> i64 {
+            match kind {
+                $(SideKind::$side => FIRST_GUARDED + GuardedIndex::$side as i64,)*
+            }
+        }
+    };
 }
+stored_kinds!(define_places);
 
 /// The KEYS of the commit script: head, log, rows, then a hash for each kind of record and side record.
 pub(super) fn of_script(shard: Shard, tenant: TenantId) -> Vec<String> {
     let mut keys = vec![head(shard), log(shard), hash(shard, tenant, TenantHash::Rows)];
-    keys.extend(guarded_hashes().map(|of| hash(shard, tenant, of)));
+    keys.extend(GUARDED_HASHES.iter().map(|of| hash(shard, tenant, *of)));
     keys
-}
-
-/// The place of a hash of records or side records in the KEYS of the commit script, counted from 1.
-pub(super) fn place_in_script(hash: TenantHash) -> Option<usize> {
-    let place = guarded_hashes().position(|other| other == hash)?;
-    Some(KEYS_BEFORE_RECORDS + 1 + place)
 }
 
 /// The key of a shard's head.
@@ -90,6 +113,12 @@ pub(super) fn head(shard: Shard) -> String {
 /// The key of a shard's change log.
 pub(super) fn log(shard: Shard) -> String {
     format!("rw:{{s{shard}}}:log")
+}
+
+/// The keys of a shard's head and change log in a store of format 1, which no release of format 2 writes. The other keys
+/// of a shard are the same in both formats.
+pub(super) fn of_format_1(shard: Shard) -> [String; 2] {
+    ["head", "log"].map(|name| format!("rw:{{s{shard}}}:default:{name}"))
 }
 
 /// The key of a hash of a tenant in a shard.
@@ -130,16 +159,23 @@ mod tests {
             "rw:{s255}:default:reporter"
         );
         assert_eq!(meta(), "rw:{meta}:default:meta");
+        let old = of_format_1(Shard::new(7));
+        assert_eq!(old, ["rw:{s7}:default:head", "rw:{s7}:default:log"]);
         assert_eq!(notifications("ab"), "rw:notifications:ab");
     }
 
     #[test]
     fn places_are_those_of_the_keys() {
         let keys = of_script(Shard::new(7), TenantId::DEFAULT);
-        for of in guarded_hashes() {
-            let place = place_in_script(of).unwrap();
-            assert_eq!(keys[place - 1], hash(Shard::new(7), TenantId::DEFAULT, of));
+        let records = RecordKind::ALL
+            .iter()
+            .map(|kind| (place_of_records(*kind), TenantHash::Records(*kind)));
+        let side_records = SideKind::ALL
+            .iter()
+            .map(|kind| (place_of_side_records(*kind), TenantHash::SideRecords(*kind)));
+        for (place, of) in records.chain(side_records) {
+            let key = &keys[usize::try_from(place).unwrap() - 1];
+            assert_eq!(key, &hash(Shard::new(7), TenantId::DEFAULT, of));
         }
-        assert_eq!(place_in_script(TenantHash::Rows), None);
     }
 }

@@ -2,6 +2,7 @@
 //! 0.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
@@ -30,9 +31,13 @@ async fn a_server_that_is_asked_to_end_finishes_what_is_under_way() {
     let sent_reports = Arc::new(SentReports::default());
     let mut program = Program::serve(&store).await;
     let writers = Writers::start(4, 0, &program.channel(), &sent_reports, &mut random);
-    let stream = ask_until_the_end(program.channel());
+    let streamed = AtomicUsize::new(0);
+    let stream = ask_until_the_end(program.channel(), &streamed);
     let asked_to_end = async {
         sleep(Duration::from_millis(700)).await;
+        // Longer on a busy machine.
+        let is_busy = async || streamed.load(Ordering::Relaxed) > 100 && sent_reports.counts().acknowledged > 50;
+        program.wait_for("requests", is_busy).await;
         program.terminate();
         let began = Instant::now();
         let status = program.ended().await;
@@ -68,8 +73,8 @@ struct Answered {
     end: Status,
 }
 
-/// Asks in one stream for as long as the server answers.
-async fn ask_until_the_end(channel: Channel) -> Answered {
+/// Asks in one stream for as long as the server answers, and counts the answers in `streamed` meanwhile.
+async fn ask_until_the_end(channel: Channel, streamed: &AtomicUsize) -> Answered {
     let (questions, asked) = tokio::sync::mpsc::channel(QUESTIONS);
     let ask = async move {
         for index in 0.. {
@@ -97,6 +102,7 @@ async fn ask_until_the_end(channel: Channel) -> Answered {
                 Ok(Some(answer)) => {
                     check(&answer, count);
                     count += 1;
+                    streamed.store(count, Ordering::Relaxed);
                 }
                 Ok(None) => panic!("the stream ended without a word after {count} answers"),
                 Err(end) => return Answered { count, end },

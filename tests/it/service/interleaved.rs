@@ -13,7 +13,7 @@ use ringwarden::service::{
 use super::lists::entries;
 use super::{NUMBER, memory};
 use crate::support::instance::{Instance, mutation, noon};
-use crate::support::overtaken::Overtaken;
+use crate::support::overtaken::{MustRun, Overtaken};
 
 /// The instance under test, whose commits can be overtaken, and another instance on the same store.
 async fn two_writers() -> (Arc<Instance>, Arc<Overtaken>, Arc<Instance>) {
@@ -61,19 +61,19 @@ async fn set(instance: &Instance, kind: StatusKind, mutation: &Mutation) -> Resu
 }
 
 /// The index of the first instance learns of the second write before the first write is answered.
-fn overtake(one: &Arc<Instance>, overtaken: &Overtaken, write: impl Future<Output = ()> + Send + 'static) {
+fn overtake(one: &Arc<Instance>, overtaken: &Overtaken, write: impl Future<Output = ()> + Send + 'static) -> MustRun {
     let one = Arc::clone(one);
     overtaken.after_next_commit(async move {
         write.await;
         one.follower.sweep().await;
-    });
+    })
 }
 
 #[tokio::test]
 async fn a_status_is_answered_with_the_version_that_holds_it() {
     let (one, overtaken, other) = two_writers().await;
     let second = Arc::clone(&other);
-    overtake(&one, &overtaken, async move {
+    let _must_run = overtake(&one, &overtaken, async move {
         second.follower.sweep().await;
         let changed = set(&second, StatusKind::UnderDispute, &mutation("second"))
             .await
@@ -102,7 +102,7 @@ async fn a_case_is_answered_with_the_version_that_holds_it() {
         ..CaseChange::default()
     };
     let (second, second_id) = (Arc::clone(&other), id.clone());
-    overtake(&one, &overtaken, async move {
+    let _must_run = overtake(&one, &overtaken, async move {
         second.follower.sweep().await;
         let change = title("Second");
         let by = mutation("second");
@@ -135,7 +135,7 @@ async fn a_list_is_answered_with_the_version_that_holds_it() {
     };
     let second = Arc::clone(&other);
     let seconds = entries(&["+14155550100", "+14155550101"]);
-    overtake(&one, &overtaken, async move {
+    let _must_run = overtake(&one, &overtaken, async move {
         second.follower.sweep().await;
         second.services.lists.replace(&head("second"), seconds).await.unwrap();
     });
@@ -146,6 +146,8 @@ async fn a_list_is_answered_with_the_version_that_holds_it() {
         .await
         .unwrap();
     assert_eq!((first.list.entry_count, first.list.version), (1, 1));
+    let (version, list) = one.index.list(&head("first").id).unwrap();
+    assert_eq!((version, list.entries.len()), (2, 2));
 }
 
 #[tokio::test]
@@ -165,7 +167,7 @@ async fn a_link_is_answered_with_the_version_that_holds_it() {
         expected_version: None,
     };
     let second = Arc::clone(&other);
-    overtake(&one, &overtaken, async move {
+    let _must_run = overtake(&one, &overtaken, async move {
         second.follower.sweep().await;
         set(&second, StatusKind::Blocked, &mutation("second")).await.unwrap();
     });
@@ -176,4 +178,6 @@ async fn a_link_is_answered_with_the_version_that_holds_it() {
         .await
         .unwrap();
     assert_eq!(linked[0].as_ref().unwrap().version, 1);
+    let (version, record) = one.index.record(NUMBER.parse().unwrap()).unwrap();
+    assert_eq!((version, record.links.len(), record.statuses.is_empty()), (2, 1, false));
 }

@@ -103,36 +103,55 @@ async fn a_store_left_half_made_is_completed() {
     assert_eq!(store.heads().await.unwrap().len(), 256);
 }
 
-/// The data of the release before: the same key of the identity, with the format 1 in its first byte, and heads under
-/// the tenant's name.
+/// An identity as the last release of format 1 wrote it: format, id 7, secret, evidence version 3, ready. Frozen.
+fn identity_of_format_1() -> Vec<u8> {
+    [&b"\x01\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], &[9; 32], b"\x03\x01"].concat()
+}
+
+/// The head and the log of shard 200, as releases of format 1 wrote them.
+fn write_shard_of_format_1(server: &RedisServer) {
+    let id = "00000000000000000000000000000007";
+    let head = ["HSET", "rw:{s200}:default:head", "store", id, "seq", "1", "nonce", "9"];
+    server.command(&head);
+    server.command(&["XADD", "rw:{s200}:default:log", "1-0", "e", "an entry"]);
+}
+
+/// The key of the identity is the same in both formats.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_of_the_format_before_is_refused_with_what_to_do() {
     let server = RedisServer::start(&DURABLE);
     let client = redis::Client::open(server.url()).unwrap();
     let mut connection = client.get_connection().unwrap();
-    let meta = Meta::create(5).unwrap();
-    let mut identity = meta.to_bytes();
-    identity[0] = 1;
     let set = redis::cmd("SET")
         .arg("rw:{meta}:default:meta")
-        .arg(&identity)
+        .arg(identity_of_format_1())
         .exec(&mut connection);
     set.unwrap();
-    server.command(&[
-        "HSET",
-        "rw:{s0}:default:head",
-        "store",
-        &meta.name(),
-        "seq",
-        "0",
-        "nonce",
-        "0",
-    ]);
+    write_shard_of_format_1(&server);
     let opened = RedisStore::open(RedisConfig::parse(&server.url()).unwrap(), 1).await;
     let error = opened.err().unwrap();
     assert!(matches!(error, StoreError::OtherFormat { found: 1 }), "{error}");
     assert!(error.to_string().contains("start with an empty store"), "{error}");
-    assert_eq!(server.command(&["DBSIZE"]), redis::Value::Int(2), "nothing was written");
+    assert_eq!(server.command(&["DBSIZE"]), redis::Value::Int(3), "nothing was written");
+    let identity = server.command(&["GET", "rw:{meta}:default:meta"]);
+    assert_eq!(identity, redis::Value::BulkString(identity_of_format_1()));
+}
+
+/// The heads and logs of format 1 have other keys than those of today. No store may be made beside them.
+#[tokio::test(flavor = "multi_thread")]
+async fn shards_of_the_format_before_without_an_identity_are_not_adopted() {
+    for lost in [None, Some("rw:{s200}:default:head"), Some("rw:{s200}:default:log")] {
+        let server = RedisServer::start(&[("appendonly", "no")]);
+        write_shard_of_format_1(&server);
+        if let Some(lost) = lost {
+            server.command(&["DEL", lost]);
+        }
+        let size = server.command(&["DBSIZE"]);
+        let opened = RedisStore::open(RedisConfig::parse(&server.url()).unwrap(), 1).await;
+        let error = opened.err().unwrap();
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+        assert_eq!(server.command(&["DBSIZE"]), size, "nothing was written");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

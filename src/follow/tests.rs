@@ -1,0 +1,217 @@
+//! A follower meets entries that it does not know and entries that are damaged.
+
+use bytes::Bytes;
+
+use super::*;
+use crate::codec::RecordKind;
+use crate::codec::entry::{EntryHeader, encode_header};
+use crate::domain::actor::Actor;
+use crate::domain::model::ScoreModel;
+use crate::domain::state::NumberState;
+use crate::domain::time::Timestamp;
+use crate::number::E164;
+use crate::store::memory::MemoryStore;
+use crate::store::{RecordKey, RecordWrite, ShardCommit};
+
+/// The place of the kind in the headers of these tests: after the major version, the nonce, and a length of one byte.
+const KIND_AT: usize = 10;
+/// A block of ten thousand numbers, which share a shard.
+const BLOCK: u64 = 1_315_232;
+
+struct Fixture {
+    store: Arc<MemoryStore>,
+    index: Arc<Index>,
+    metrics: Metrics,
+    follower: Follower,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let model = Arc::new(ScoreModel::default());
+        let store = Arc::new(MemoryStore::new(model.fold.evidence_version()).unwrap());
+        let index = Arc::new(Index::new(model));
+        let metrics = Metrics::new();
+        let follower = Follower::new(
+            Arc::<MemoryStore>::clone(&store),
+            Arc::clone(&index),
+            Clock::manual(Timestamp::from_secs(1_605_441_600)),
+            metrics.clone(),
+        );
+        follower.bootstrap().await.unwrap();
+        Self {
+            store,
+            index,
+            metrics,
+            follower,
+        }
+    }
+
+    /// Writes the record of a number with this header of its entry and this state.
+    async fn write(&self, number: E164, header: Bytes, state: Bytes) -> Version {
+        let key = RecordKey::of::<NumberState>(TenantId::DEFAULT, &number);
+        let commit = ShardCommit {
+            records: vec![RecordWrite {
+                key,
+                expected: None,
+                header,
+                state: Some(state),
+            }],
+            ..ShardCommit::empty(Shard::of_number(number))
+        };
+        self.store.commit(vec![commit]).await.remove(0).unwrap()[0]
+    }
+
+    /// Writes the record of a number as this release does.
+    async fn write_known(&self, number: E164) -> Version {
+        self.write(number, encode_header(&header(number)), state()).await
+    }
+
+    fn version(&self, number: E164) -> Option<Version> {
+        self.index.record(number).map(|(version, _)| version)
+    }
+
+    #[track_caller]
+    fn assert_metric(&self, line: &str) {
+        let text = self.metrics.render(monotonic());
+        assert!(text.lines().any(|found| found == line), "no line {line}\n{text}");
+    }
+}
+
+fn number_in(block: u64, n: u64) -> E164 {
+    E164::from_digits(block * 10_000 + n).unwrap()
+}
+
+fn number(n: u64) -> E164 {
+    number_in(BLOCK, n)
+}
+
+fn state() -> Bytes {
+    codec::number::encode(&NumberState::default())
+}
+
+fn header(number: E164) -> EntryHeader {
+    EntryHeader {
+        nonce: number.digits(),
+        tenant: TenantId::DEFAULT,
+        kind: RecordKind::Number,
+        id: Bytes::copy_from_slice(&number.digits().to_be_bytes()),
+        deleted: false,
+        at: Timestamp::from_secs(1_605_441_600),
+        actor: Actor::parse("ana").unwrap(),
+        request: "r1".into(),
+        reason: "".into(),
+    }
+}
+
+/// A header with this byte in place of another. Negative places count from the end.
+fn patched(number: E164, at: isize, byte: u8) -> Bytes {
+    let mut bytes = encode_header(&header(number)).to_vec();
+    let at = if at < 0 {
+        bytes.len().checked_add_signed(at).unwrap()
+    } else {
+        at.unsigned_abs()
+    };
+    bytes[at] = byte;
+    Bytes::from(bytes)
+}
+
+#[tokio::test]
+async fn entries_that_this_release_does_not_know_are_passed_over() {
+    let fixture = Fixture::new().await;
+    let unknown_kind = |number| patched(number, KIND_AT.cast_signed(), 200);
+    let other_tenant = encode_header(&EntryHeader {
+        tenant: TenantId::parse("other").unwrap(),
+        ..header(number(3))
+    });
+    let unknown_id = encode_header(&EntryHeader {
+        id: Bytes::from_static(b"no number"),
+        ..header(number(5))
+    });
+    fixture.write_known(number(1)).await;
+    fixture.write(number(2), unknown_kind(number(2)), Bytes::new()).await;
+    fixture.write(number(3), other_tenant, Bytes::from_static(b"x")).await;
+    fixture.write(number(4), patched(number(4), -1, b'!'), state()).await;
+    fixture.write(number(5), unknown_id, state()).await;
+    fixture.write_known(number(6)).await;
+    fixture
+        .write(number(7), unknown_kind(number(7)), Bytes::from_static(b"x"))
+        .await;
+    fixture.follower.sweep().await;
+    fixture.follower.sweep().await;
+
+    assert_eq!(fixture.follower.freshness().store(), StoreState::Up);
+    let versions: Vec<_> = (1..=7).map(|n| fixture.version(number(n))).collect();
+    assert_eq!(versions, [Some(1), None, None, None, None, Some(6), None]);
+    let cursor = fixture.follower.cursor(Shard::of_number(number(1)));
+    assert_eq!((cursor.seq, cursor.nonce), (7, number(7).digits()));
+    for (reason, count) in [
+        ("unknown_kind", 2),
+        ("other_tenant", 1),
+        ("unknown_tenant", 1),
+        ("unknown_id", 1),
+    ] {
+        fixture.assert_metric(&format!(
+            "ringwarden_follow_entries_skipped_total{{reason=\"{reason}\"}} {count}"
+        ));
+    }
+    fixture.assert_metric("ringwarden_follow_entries_applied_total 2");
+
+    // The log continues at the entry that was left out: nothing is loaded again.
+    fixture.write_known(number(8)).await;
+    fixture.follower.sweep().await;
+    assert_eq!(fixture.version(number(8)), Some(8));
+    for reason in ["other_nonce", "absent", "gap", "trimmed"] {
+        fixture.assert_metric(&format!(
+            "ringwarden_follow_shards_reloaded_total{{reason=\"{reason}\"}} 0"
+        ));
+    }
+}
+
+/// A later major version of an entry or of a known kind's state is refused on purpose: a release raises it if older ones
+/// must not go on without it.
+#[tokio::test]
+async fn a_damaged_entry_stops_its_shard_and_no_other() {
+    let damaged_number = number(1);
+    let damaged_shard = Shard::of_number(damaged_number).index();
+    let of_blocks = |after: bool| {
+        let mut numbers = (BLOCK..).map(|block| number_in(block, 1));
+        let is_there = |found: &E164| {
+            let shard = Shard::of_number(*found).index();
+            if after {
+                shard > damaged_shard
+            } else {
+                shard < damaged_shard
+            }
+        };
+        numbers.find(is_there).unwrap()
+    };
+    let (before, after) = (of_blocks(false), of_blocks(true));
+    let truncated = encode_header(&header(damaged_number)).slice(..KIND_AT + 4);
+    for (damaged, state_of_it) in [
+        (truncated, Bytes::new()),
+        (patched(damaged_number, 0, 2), state()),
+        (encode_header(&header(damaged_number)), Bytes::from_static(&[1])),
+        (encode_header(&header(damaged_number)), Bytes::from_static(&[2, 0])),
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.write(damaged_number, damaged, state_of_it).await;
+        fixture.write_known(number(2)).await;
+        fixture.write_known(before).await;
+        fixture.write_known(after).await;
+        fixture.follower.sweep().await;
+        assert_eq!(fixture.follower.freshness().store(), StoreState::Down);
+        assert_eq!((fixture.version(before), fixture.version(after)), (Some(1), Some(1)));
+        assert_eq!(fixture.version(number(2)), None);
+        assert_eq!(fixture.follower.cursor(Shard::of_number(number(2))).seq, 0);
+        fixture.assert_metric("ringwarden_store_errors_total{kind=\"unreadable\"} 1");
+        fixture.assert_metric("ringwarden_follow_entries_skipped_total{reason=\"unknown_kind\"} 0");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_another_format_raises_the_alarm() {
+    let fixture = Fixture::new().await;
+    fixture.follower.failed(&StoreError::OtherFormat { found: 3 });
+    assert_eq!(fixture.follower.freshness().store(), StoreState::Foreign);
+    fixture.assert_metric("ringwarden_store_foreign 1");
+}
