@@ -39,6 +39,9 @@ pub(in crate::api) fn new_status(
     let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
     let kind = fields.required_code("kind", request.kind, StatusKind::from_code);
+    if request.reason.trim().is_empty() {
+        fields.refuse("reason", "must not be empty");
+    }
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
     let expires_at = fields.time("expires_at", request.expires_at);
     let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);

@@ -2,17 +2,17 @@
 
 use super::{CaseChange, CaseDetails, Cases, NewCase, TransitionInput};
 use crate::domain::brand::Brand;
-use crate::domain::case::{Case, CaseEvent, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS, may_start};
+use crate::domain::case::{Case, CaseEvent, may_start};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
+use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::service::reports::MAX_AHEAD;
 use crate::service::writer::{Done, Mutation};
-use crate::service::{ServiceError, Violation};
 
 impl Cases {
     /// Creates a case.
@@ -52,7 +52,7 @@ impl Cases {
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
-        check_change(change, now)?;
+        check_evidence(change.last_evidence_at, now)?;
         let id = self.get(id)?.case.id.clone(); // a merged case leads to its successor
         let content = change.content(&id);
         let changed = self.writer.mutate_case(&id, (mutation, ""), &content, |case| {
@@ -74,10 +74,6 @@ impl Cases {
         input: &TransitionInput,
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
-        check_lengths(&[
-            ("note", &input.note, MAX_TEXT_CHARS),
-            ("agency", &input.agency, MAX_AGENCY_CHARS),
-        ])?;
         let event = CaseEvent {
             at: self.writer.now(),
             actor: mutation.actor.clone(),
@@ -201,33 +197,10 @@ fn taken() -> ServiceError {
 }
 
 fn check_new(new: &NewCase, now: Timestamp) -> Result<(), ServiceError> {
-    if new.title.trim().is_empty() {
-        return Err(ServiceError::field("title", "must not be empty"));
-    }
     if !may_start(new.status) {
         return Err(ServiceError::field("status", "a case cannot start closed or merged"));
     }
-    check_evidence(new.last_evidence_at, now)?;
-    check_lengths(&[
-        ("title", &new.title, MAX_TITLE_CHARS),
-        ("summary", &new.summary, MAX_TEXT_CHARS),
-        ("agency", &new.agency, MAX_AGENCY_CHARS),
-        ("agency_reference", &new.agency_reference, MAX_AGENCY_CHARS),
-    ])
-}
-
-fn check_change(change: &CaseChange, now: Timestamp) -> Result<(), ServiceError> {
-    if change.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
-        return Err(ServiceError::field("title", "must not be empty"));
-    }
-    check_evidence(change.last_evidence_at, now)?;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    check_lengths(&[
-        ("title", &text(&change.title), MAX_TITLE_CHARS),
-        ("summary", &text(&change.summary), MAX_TEXT_CHARS),
-        ("agency", &text(&change.agency), MAX_AGENCY_CHARS),
-        ("agency_reference", &text(&change.agency_reference), MAX_AGENCY_CHARS),
-    ])
+    check_evidence(new.last_evidence_at, now)
 }
 
 /// Refuses evidence from the future: it would not decay.
@@ -237,18 +210,4 @@ fn check_evidence(last_at: Option<Timestamp>, now: Timestamp) -> Result<(), Serv
         return Err(ServiceError::field("last_evidence_at", problem));
     }
     Ok(())
-}
-
-/// Checks texts against their limits, in characters, and reports every text that is too long.
-fn check_lengths(texts: &[(&str, &str, usize)]) -> Result<(), ServiceError> {
-    let violations: Vec<Violation> = texts
-        .iter()
-        .filter(|(_, text, most)| text.chars().count() > *most)
-        .map(|(field, _, most)| Violation::new(*field, format!("must have at most {most} characters")))
-        .collect();
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(ServiceError::Invalid(violations))
-    }
 }

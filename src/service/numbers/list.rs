@@ -64,9 +64,6 @@ impl Numbers {
     /// If the filter or the page is not valid.
     pub fn list(&self, filter: &NumberFilter, page: &PageRequest) -> Result<NumberList, ServiceError> {
         let limit = page.limit()?;
-        if !filter.prefix.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ServiceError::field("prefix", "must hold digits only, without +"));
-        }
         let scope = filter.scope();
         let mut after = page
             .cursor(&self.page_key, &scope)?

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Numbers;
 use crate::domain::kinds::StatusKind;
 use crate::domain::state::NumberState;
-use crate::domain::status::{MAX_REASON_CHARS, StatusEntry, Statuses};
+use crate::domain::status::{StatusEntry, Statuses};
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
@@ -88,7 +88,6 @@ impl Numbers {
         mutation: &Mutation,
     ) -> Result<NumberChanged<()>, ServiceError> {
         let number = read_number("number", text, region)?;
-        check_reason(reason)?;
         let content = clearance(number, kind, reason);
         let changed = self
             .writer
@@ -112,7 +111,6 @@ impl Numbers {
         mutation: &Mutation,
     ) -> Result<NumberChanged<u32>, ServiceError> {
         let number = read_number("number", text, region)?;
-        check_reason(reason)?;
         let now = self.writer.now();
         let moment = before.unwrap_or(now);
         if moment > now {
@@ -170,10 +168,6 @@ pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason:
 }
 
 fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError> {
-    check_reason(&input.reason)?;
-    if input.reason.trim().is_empty() {
-        return Err(ServiceError::field("reason", "must not be empty"));
-    }
     match input.expires_at {
         Some(end) if end <= now => Err(ServiceError::field("expires_at", "must be in the future")),
         Some(end) if input.kind == StatusKind::Allowed && end > now.plus(MAX_ALLOWED) => Err(ServiceError::field(
@@ -186,14 +180,4 @@ fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError>
         )),
         Some(_) | None => Ok(()),
     }
-}
-
-fn check_reason(reason: &str) -> Result<(), ServiceError> {
-    if reason.chars().count() > MAX_REASON_CHARS {
-        return Err(ServiceError::field(
-            "reason",
-            format!("must have at most {MAX_REASON_CHARS} characters"),
-        ));
-    }
-    Ok(())
 }
