@@ -73,22 +73,39 @@ fn violations<T: DeserializeOwned>(body: &[u8], path: &str) -> Vec<Violation> {
     let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(body) else {
         return vec![Violation::new("body", "must be a JSON object")];
     };
-    let violations = fields.into_iter().filter_map(|(name, value)| {
-        let field = format!("{path}{}", contract_name(&name));
-        let alone = Value::Object(Map::from_iter([(name, value)]));
-        let error = serde_json::from_value::<T>(alone).err()?;
+    let (mut violations, mut valid) = (Vec::new(), Map::new());
+    for (name, value) in fields {
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        let Err(error) = serde_json::from_value::<T>(Value::Object(alone)) else {
+            valid.insert(name, value);
+            continue;
+        };
         let problem = if error.to_string().starts_with("unknown field") {
             "is not a field of this message"
         } else {
             "does not have a valid value"
         };
-        Some(Violation::new(field, problem))
-    });
-    let violations: Vec<_> = violations.collect();
+        violations.push(Violation::new(format!("{path}{}", contract_name(&name)), problem));
+    }
+    violations.extend(exclusive::<T>(&valid, path));
     if violations.is_empty() {
         return vec![Violation::new("body", "sets a field twice")];
     }
     violations
+}
+
+/// A violation for each field that is one choice of several, if another choice is set too.
+fn exclusive<T: DeserializeOwned>(fields: &Map<String, Value>, path: &str) -> Vec<Violation> {
+    let violations = fields.iter().filter_map(|(name, value)| {
+        let field = contract_name(name);
+        let (other, _) = fields.iter().find(|(other, beside)| {
+            let both = [(name, value), (*other, *beside)].map(|(name, value)| (name.clone(), value.clone()));
+            contract_name(other) != field && serde_json::from_value::<T>(Value::Object(Map::from_iter(both))).is_err()
+        })?;
+        let problem = format!("cannot be set together with {path}{}", contract_name(other));
+        Some(Violation::new(format!("{path}{field}"), problem))
+    });
+    violations.collect()
 }
 
 /// The name of a field in the contract, as every error names it: `reporterId` becomes `reporter_id`.

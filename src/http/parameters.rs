@@ -54,14 +54,14 @@ pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<QueryFiel
 pub(super) fn read<T: DeserializeOwned>(fields: &QueryFields<'_>) -> Result<T, ApiError> {
     message(fields.iter().cloned()).map_err(|_| {
         // The parser stops at the first violation and does not name the field, so each field is read again, alone.
-        let violations = fields.iter().filter_map(|field| {
-            let error = message::<T>(std::iter::once(field.clone())).err()?;
-            Some(Violation::new(field.0, error.to_string()))
-        });
-        let mut violations: Vec<_> = violations.collect();
-        if violations.is_empty() {
-            violations.extend(exclusive::<T>(fields));
+        let (mut violations, mut valid) = (Vec::new(), Vec::new());
+        for field in fields {
+            match message::<T>(std::iter::once(field.clone())) {
+                Err(error) => violations.push(Violation::new(field.0, error.to_string())),
+                Ok(_) => valid.push(field.clone()),
+            }
         }
+        violations.extend(exclusive::<T>(&valid));
         ApiError::invalid(violations)
     })
 }
@@ -209,5 +209,8 @@ mod tests {
         );
         let twice = violations("import_id=a&import_id=b&reporter_id=c");
         assert_eq!(twice, [("import_id".to_owned(), "is set twice".to_owned())]);
+        let all = violations("import_id=a&reason=b&reason=c&reporter_id=d");
+        let named: Vec<_> = all.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(named, ["reason", "import_id", "reporter_id"]);
     }
 }

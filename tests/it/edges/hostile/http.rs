@@ -135,6 +135,18 @@ fn reports() -> Vec<Row> {
             &["report.report"],
             r#"{"report": {"reportId": "h"}}"#,
         ),
+        invalid(
+            "a note on a number and a case",
+            "/v1/notes",
+            &["case_id", "number"],
+            r#"{"number": "+13152328257", "caseId": "a", "text": "x", "actor": "ana", "requestId": "r"}"#,
+        ),
+        invalid(
+            "withdrawal of an import and of a reporter",
+            "/v1/reports:withdraw",
+            &["import_id", "reporter_id"],
+            r#"{"importId": "a", "reporterId": "b", "requestId": "r"}"#,
+        ),
         report(
             "an unknown category",
             &["report.category"],

@@ -160,17 +160,22 @@ async fn check_pages(server: &Server, description: &Description) {
 async fn the_notes_to_list_are_those_of_one_number_or_one_case() {
     let server = start().await;
     let description = Description::of(&server).await;
-    for (query, field) in [
-        ("", "subject"),
-        ("?number=%2B14155550123&case_id=popups-2026", "number"),
-        ("?number=garbage", "number"),
-        ("?case_id=a+b", "case_id"),
+    for (query, fields) in [
+        ("", &["subject"][..]),
+        ("?number=%2B14155550123&case_id=popups-2026", &["number", "case_id"]),
+        ("?number=garbage", &["number"]),
+        ("?case_id=a+b", &["case_id"]),
     ] {
         let answer = server.get(&format!("/v1/notes{query}")).await;
         assert_eq!(answer.status, 400, "{query}: {answer:?}");
         description.check(route("ListNotes"), &answer);
-        let violation = &answer.json()["details"][0]["fieldViolations"][0];
-        assert_eq!(violation["field"], field, "{query}: {violation}");
+        let violations = answer.json()["details"][0]["fieldViolations"].clone();
+        let named = violations
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|violation| &violation["field"]);
+        assert_eq!(named.collect::<Vec<_>>(), fields, "{query}: {violations}");
     }
     let missing = server.get("/v1/notes?case_id=nowhere").await;
     assert_eq!(missing.status, 404, "{missing:?}");
