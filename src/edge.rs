@@ -60,7 +60,8 @@ pub(crate) async fn catch_panic<T, E: From<ApiError>>(
     result.unwrap_or_else(|_panic| Err(panicked(edge).into()))
 }
 
-/// Logs a panic and makes its error. The text of the panic is not logged here: it may have personal data.
+/// Logs a panic and makes its error. The hook of `telemetry` has logged the place of the panic; nothing logs its text,
+/// which may hold personal data.
 fn panicked(edge: EdgeLabel) -> ApiError {
     tracing::error!(?edge, "a handler panicked, the request failed");
     ApiError::internal()

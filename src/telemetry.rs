@@ -5,6 +5,7 @@
 //! a call is worse than a missing line.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::panic::{self, Location};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -37,8 +38,8 @@ pub enum TelemetryError {
     Installed(#[from] TryInitError),
 }
 
-/// Sets up the log of this process. The returned guard writes the remaining lines when it is dropped: keep it until the
-/// process ends.
+/// Sets up the log of this process, to which panics go too. The returned guard writes the remaining lines when it is
+/// dropped: keep it until the process ends.
 ///
 /// # Errors
 /// If the process already has a log, or if the log thread cannot be started.
@@ -47,7 +48,14 @@ pub fn install(log: &LogSettings, metrics: &Metrics) -> Result<Guard, TelemetryE
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let in_color = io::stderr().is_terminal() && !no_color;
     subscriber(log, in_color, lines).try_init()?;
+    panic::set_hook(Box::new(|panic| log_panic(panic.location())));
     Ok(guard)
+}
+
+/// Logs a panic by its place in the code. It does not get the text, which may hold personal data: for example, a slice
+/// that is cut at a wrong place names the whole string.
+fn log_panic(place: Option<&Location<'_>>) {
+    tracing::error!(place = place.map(tracing::field::display), "the program panicked");
 }
 
 /// Ends the log when it is dropped: waits until all lines are written, but at most [`FLUSH_TIME_MAX`].
@@ -209,6 +217,21 @@ mod tests {
         assert_eq!(event["level"], "DEBUG");
         assert_eq!(event["message"], "reloaded");
         assert_eq!(event["shard"], 7);
+    }
+
+    #[test]
+    fn a_panic_is_a_line_with_its_place() {
+        let sink = Sink::default();
+        let (lines, guard) = start(sink.clone(), Metrics::new()).unwrap();
+        let here = Location::caller();
+        with_default(subscriber(&log(LogFormat::Json, "info"), false, lines), || {
+            log_panic(Some(here));
+        });
+        drop(guard);
+        let event: serde_json::Value = serde_json::from_str(&sink.text()).unwrap();
+        assert_eq!(event["level"], "ERROR");
+        assert_eq!(event["message"], "the program panicked");
+        assert_eq!(event["place"], here.to_string());
     }
 
     #[test]
