@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::content::{Method, RequestContent};
-use super::page::PageKey;
+use super::page::{PageKey, foreign_token};
 use super::writer::{Changed, Done, Mutation, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec;
@@ -150,7 +150,8 @@ impl Lists {
         scope.text(id.as_str());
         let after = page
             .cursor(&self.page_key, &scope)?
-            .and_then(|cursor| pattern_of(&cursor));
+            .map(|cursor| pattern_of(&cursor).ok_or_else(foreign_token))
+            .transpose()?;
         let (version, list) = self
             .writer
             .index()

@@ -6,7 +6,7 @@ mod link;
 use std::sync::Arc;
 
 use super::content::{Method, RequestContent};
-use super::page::PageKey;
+use super::page::{PageKey, foreign_token};
 use super::writer::{Changed, Writer};
 use super::{PageRequest, ServiceError};
 use crate::domain::brand::Brand;
@@ -197,7 +197,8 @@ impl Cases {
         scope.text(id.as_str());
         let after = page
             .cursor(&self.page_key, &scope)?
-            .and_then(|cursor| key::number_of_id(&cursor));
+            .map(|cursor| key::number_of_id(&cursor).ok_or_else(foreign_token))
+            .transpose()?;
         let index = self.writer.index();
         let case = self.get(id)?.case;
         let mut numbers = index.members(&case.id);
