@@ -1,6 +1,6 @@
 //! `note`: adds notes to numbers and cases, and lists them.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 
 use clap::{Args, Subcommand};
 use comfy_table::Table;
@@ -12,9 +12,6 @@ use super::{output, time};
 use crate::wire::v1::note::Subject as Shown;
 use crate::wire::v1::note_service_client::NoteServiceClient;
 use crate::wire::v1::{AddNoteRequest, ListNotesRequest, Note, add_note_request, list_notes_request};
-
-/// Maximum size of a page of 1,000 notes, in bytes.
-const PAGE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
 /// Maximum size of a text from standard input, in bytes: more than the server accepts.
 const TEXT_BYTES_MAX: u64 = 64 * 1_024;
@@ -51,7 +48,8 @@ struct SubjectArgs {
 struct NoteAddArgs {
     #[command(flatten)]
     subject: SubjectArgs,
-    /// Text of the note, at most 2,000 characters; - reads it from standard input
+    /// Text of the note, at most 2,000 characters; - reads it from standard input. Put -- before a text that begins
+    /// with -
     text: String,
     #[command(flatten)]
     change: Change,
@@ -111,12 +109,18 @@ async fn add(args: NoteAddArgs) -> Result<(), CliError> {
     output::add(&mut card, "at", time::shown(note.created_at));
     output::add(&mut card, "by", &note.actor);
     output::add(&mut card, "text", &note.text);
+    let outcome = if answer.created {
+        "added"
+    } else {
+        "was there already, from an earlier try"
+    };
+    output::add(&mut card, "outcome", outcome);
     output::line(card.trim_fmt())
 }
 
 async fn list(args: NoteListArgs) -> Result<(), CliError> {
     use list_notes_request::Subject;
-    let mut client = NoteServiceClient::new(args.remote.connect().await?).max_decoding_message_size(PAGE_BYTES_MAX);
+    let mut client = NoteServiceClient::new(args.remote.connect().await?);
     let number = args.subject.number.map(Subject::Number);
     let mut request = ListNotesRequest {
         subject: number.or(args.subject.case.map(Subject::CaseId)),
@@ -152,17 +156,56 @@ pub(super) fn table(notes: &[Note]) -> Table {
     table
 }
 
-/// The text of a note: as given, or from standard input without the line break at its end.
+/// The text of a note: as given, or from standard input.
 fn text(given: String) -> Result<String, CliError> {
     if given != "-" {
         return Ok(given);
     }
-    let mut text = String::new();
-    let read = io::stdin().lock().take(TEXT_BYTES_MAX).read_to_string(&mut text);
-    read.map_err(|source| CliError::File {
+    read_text(io::stdin().lock()).map_err(|source| CliError::File {
         path: "standard input".into(),
         source,
-    })?;
-    text.truncate(text.trim_end().len());
-    Ok(text)
+    })
+}
+
+/// A text without the line break at its end. Of a text that is longer than any note, it reads the beginning, which the
+/// server refuses for its length.
+fn read_text(input: impl Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let length = input.take(TEXT_BYTES_MAX).read_to_end(&mut bytes)?;
+    if length as u64 == TEXT_BYTES_MAX {
+        // The last character may be cut.
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_loses_the_line_break_at_its_end_only() {
+        for (input, text) in [
+            ("a b \n", "a b "),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n"),
+            ("", ""),
+            ("é", "é"),
+        ] {
+            assert_eq!(read_text(input.as_bytes()).unwrap(), text);
+        }
+        assert!(read_text(&b"a\xff"[..]).is_err());
+    }
+
+    #[test]
+    fn the_beginning_of_an_endless_text_is_too_long_for_a_note() {
+        // The limit is inside a character of two bytes.
+        let long = format!("a{}", "é".repeat(50_000));
+        assert!(read_text(long.as_bytes()).unwrap().chars().count() > 2_000);
+        let blanks = format!("a{}b", " ".repeat(100_000));
+        assert!(read_text(blanks.as_bytes()).unwrap().chars().count() > 2_000);
+    }
 }

@@ -1,8 +1,6 @@
-//! The notes of analysts on numbers and cases. A note changes no score, and never changes itself.
+//! The notes of analysts on numbers and cases. A note does not change a score, and is never changed.
 
 use std::fmt;
-
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::actor::Actor;
 use super::ids::{CaseId, RequestId};
@@ -20,7 +18,7 @@ pub const MAX_NOTES: usize = 1_000;
 pub struct Note {
     /// Its id.
     pub id: NoteId,
-    /// What it is on.
+    /// The number or case that it is about.
     pub subject: NoteSubject,
     /// Who wrote it.
     pub author: Actor,
@@ -32,7 +30,7 @@ pub struct Note {
     pub unknown_fields: UnknownFields,
 }
 
-/// What a note is on.
+/// The subject of a note.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoteSubject {
     /// A number. It needs no record.
@@ -46,16 +44,22 @@ pub enum NoteSubject {
 pub struct NoteId(u128);
 
 impl NoteId {
-    /// The id of the note that a request adds: `xxh3_128` of tenant, subject and request id. A retry derives the same
-    /// id. Frozen: a change of the bytes makes every retry across releases a second note.
+    /// The id of the note that a request adds: the first half of the BLAKE3 hash of tenant, subject and request id under
+    /// a secret key of the store, so that nobody can find a number by trying them all. A retry derives the same id.
+    /// Frozen: a change of the bytes makes every retry across releases a second note.
     #[must_use]
-    pub fn derived(tenant: &str, subject: &NoteSubject, request: &RequestId) -> Self {
+    pub fn keyed(key: &[u8; 32], tenant: &str, subject: &NoteSubject, request: &RequestId) -> Self {
         let subject = match subject {
             NoteSubject::Number(number) => format!("number {}", number.digits()),
             NoteSubject::Case(id) => format!("case {id}"),
         };
-        let text = format!("{tenant}\n{subject}\n{}", request.as_str());
-        Self(xxh3_128(text.as_bytes()))
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        for part in [tenant, "\n", &subject, "\n", request.as_str()] {
+            hasher.update(part.as_bytes());
+        }
+        let mut half = [0; 16];
+        hasher.finalize_xof().fill(&mut half);
+        Self(u128::from_be_bytes(half))
     }
 
     /// An id from a stored integer.
@@ -98,14 +102,16 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_frozen_and_differ_by_tenant_subject_and_request() {
+    fn ids_are_frozen_and_differ_by_key_tenant_subject_and_request() {
         let (one, two) = (RequestId::parse("r1").unwrap(), RequestId::parse("r2").unwrap());
         let case = NoteSubject::Case(CaseId::parse("14155550199").unwrap());
-        let id = NoteId::derived("default", &number(), &one);
+        let key = [1; 32];
+        let id = NoteId::keyed(&key, "default", &number(), &one);
         assert_eq!(id.to_string(), FROZEN_ON_NUMBER);
-        assert_eq!(NoteId::derived("default", &case, &one).to_string(), FROZEN_ON_CASE);
-        assert_ne!(id, NoteId::derived("default", &number(), &two));
-        assert_ne!(id, NoteId::derived("other", &number(), &one));
+        assert_eq!(NoteId::keyed(&key, "default", &case, &one).to_string(), FROZEN_ON_CASE);
+        assert_ne!(id, NoteId::keyed(&key, "default", &number(), &two));
+        assert_ne!(id, NoteId::keyed(&key, "other", &number(), &one));
+        assert_ne!(id, NoteId::keyed(&[2; 32], "default", &number(), &one));
     }
 
     #[test]
@@ -123,6 +129,6 @@ mod tests {
         assert!(!shown.contains("owner") && !shown.contains("0199"), "{shown}");
     }
 
-    const FROZEN_ON_NUMBER: &str = "n-06241ce12c8d0d4838a3a8f11ce20ccc";
-    const FROZEN_ON_CASE: &str = "n-290fb0ad32b0724d86bbe381838f892f";
+    const FROZEN_ON_NUMBER: &str = "n-3608b39b8226b9908f6cf377f48becf9";
+    const FROZEN_ON_CASE: &str = "n-9b833f5d184ae6222e29feb281ef4bf2";
 }

@@ -137,8 +137,9 @@ impl Follower {
     }
 
     fn measure(&self) {
+        let index = &self.index;
         self.metrics
-            .index_size(self.index.number_count(), self.index.case_count());
+            .index_size(index.number_count(), index.case_count(), index.note_count());
         let lists = self.index.lists();
         for kind in ListKind::ALL {
             self.metrics.list_entries(*kind, lists.entry_count(*kind));

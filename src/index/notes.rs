@@ -1,6 +1,7 @@
 //! All notes, by shard and subject.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::{Index, IndexedRecord};
@@ -16,7 +17,11 @@ pub(super) struct NoteTable(BTreeMap<Shard, NotesBySubject>);
 
 /// The notes of one shard, and for each subject the order of its notes.
 #[derive(Debug, Default)]
-pub struct NotesBySubject(BTreeMap<NoteSubject, BTreeMap<PlaceOfNote, (Version, Arc<Note>)>>);
+pub struct NotesBySubject {
+    subjects: BTreeMap<NoteSubject, BTreeMap<PlaceOfNote, (Version, Arc<Note>)>>,
+    /// Notes on all subjects.
+    count: usize,
+}
 
 /// Notes of one subject are in the order of their times. Those of the same millisecond are in the order of their ids.
 type PlaceOfNote = (Timestamp, NoteId);
@@ -43,34 +48,54 @@ impl IndexedRecord for Note {
 }
 
 impl Index {
-    /// All notes on a number or case, newest first. There are at most
-    /// [`MAX_NOTES`](crate::domain::note::MAX_NOTES).
+    /// Notes on a number or case, newest first: at most `limit` of those before `before`, or of all.
     #[must_use]
-    pub fn notes(&self, subject: &NoteSubject) -> Vec<Arc<Note>> {
+    pub fn notes(&self, subject: &NoteSubject, before: Option<(Timestamp, NoteId)>, limit: usize) -> Vec<Arc<Note>> {
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
         let notes = self.notes.read();
-        let shard = notes.0.get(&shard_of(subject));
-        let of_subject = shard.and_then(|shard| shard.0.get(subject)).into_iter().flatten();
-        of_subject.rev().map(|(_, (_, note))| Arc::clone(note)).collect()
+        let of_subject = notes.of(subject).into_iter();
+        let earlier = of_subject.flat_map(|of_subject| of_subject.range((Bound::Unbounded, end)).rev());
+        earlier.take(limit).map(|(_, (_, note))| Arc::clone(note)).collect()
+    }
+
+    /// How many notes a number or case has.
+    #[must_use]
+    pub fn note_count_of(&self, subject: &NoteSubject) -> usize {
+        self.notes.read().of(subject).map_or(0, BTreeMap::len)
+    }
+
+    /// How many notes there are.
+    #[must_use]
+    pub fn note_count(&self) -> usize {
+        self.notes.read().0.values().map(|shard| shard.count).sum()
+    }
+}
+
+impl NoteTable {
+    fn of(&self, subject: &NoteSubject) -> Option<&BTreeMap<PlaceOfNote, (Version, Arc<Note>)>> {
+        self.0.get(&shard_of(subject))?.subjects.get(subject)
     }
 }
 
 impl NotesBySubject {
     /// Adds a note, unless a later version is there.
     fn insert(&mut self, version: Version, note: Note) {
-        let of_subject = self.0.entry(note.subject.clone()).or_default();
+        let of_subject = self.subjects.entry(note.subject.clone()).or_default();
         let place = (note.created_at, note.id);
         if of_subject.get(&place).is_none_or(|(known, _)| *known < version) {
-            of_subject.insert(place, (version, Arc::new(note)));
+            let replaced = of_subject.insert(place, (version, Arc::new(note)));
+            self.count += usize::from(replaced.is_none());
         }
     }
 
     /// Removes a deleted note, unless a later version is there. Its subject is not known, so all notes of the shard are
     /// searched.
     fn remove(&mut self, id: NoteId, version: Version) {
-        for of_subject in self.0.values_mut() {
+        for of_subject in self.subjects.values_mut() {
             of_subject.retain(|(_, found), (known, _)| *found != id || *known >= version);
         }
-        self.0.retain(|_, of_subject| !of_subject.is_empty());
+        self.subjects.retain(|_, of_subject| !of_subject.is_empty());
+        self.count = self.subjects.values().map(BTreeMap::len).sum();
     }
 }
 
@@ -93,7 +118,9 @@ mod tests {
     }
 
     fn ids(index: &Index) -> Vec<u128> {
-        let notes = index.notes(&note(0, 0).subject);
+        let notes = index.notes(&note(0, 0).subject, None, 10);
+        assert_eq!(index.note_count_of(&note(0, 0).subject), notes.len());
+        assert_eq!(index.note_count(), notes.len());
         notes.iter().map(|note| note.id.raw()).collect()
     }
 
@@ -102,12 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_note_is_first_and_a_deleted_one_is_gone() {
+    fn the_newest_note_is_first_and_a_deleted_one_is_not_listed() {
         let index = Index::new(Arc::new(ScoreModel::default()));
         for (version, note) in (1..).zip([note(3, 10), note(1, 20), note(2, 10)]) {
             apply(&index, version, &note, Some(note.clone()));
         }
         assert_eq!(ids(&index), [1, 3, 2]);
+        let place = (Timestamp::from_secs(10), NoteId::from_raw(3));
+        let earlier = index.notes(&note(0, 0).subject, Some(place), 10);
+        assert_eq!(earlier.iter().map(|note| note.id.raw()).collect::<Vec<_>>(), [2]);
+        assert_eq!(index.notes(&note(0, 0).subject, None, 1).len(), 1);
         apply(&index, 1, &note(3, 10), Some(note(3, 10)));
         apply(&index, 2, &note(2, 10), None); // older than the note
         assert_eq!(ids(&index), [1, 3, 2]);

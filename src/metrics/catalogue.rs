@@ -76,6 +76,8 @@ catalogue! {
         "Numbers in the index."
     INDEX_CASES Gauge "ringwarden_index_cases"
         "Cases in the index."
+    INDEX_NOTES Gauge "ringwarden_index_notes"
+        "Notes in the index."
     LIST_ENTRIES Gauge "ringwarden_list_entries"
         "Entries in the lists of each `kind` in the index, including expired entries."
     INDEX_READY Gauge "ringwarden_index_ready"

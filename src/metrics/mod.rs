@@ -70,6 +70,7 @@ struct Inner {
     replication_seconds: Histogram,
     index_numbers: Gauge,
     index_cases: Gauge,
+    index_notes: Gauge,
     list_entries: Gauges<ListKind>,
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
@@ -119,6 +120,7 @@ impl Metrics {
             replication_seconds: registry.histogram(catalogue::REPLICATION_SECONDS),
             index_numbers: registry.gauge(catalogue::INDEX_NUMBERS),
             index_cases: registry.gauge(catalogue::INDEX_CASES),
+            index_notes: registry.gauge(catalogue::INDEX_NOTES),
             list_entries: registry.gauges(catalogue::LIST_ENTRIES),
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
@@ -217,9 +219,10 @@ impl Metrics {
     }
 
     /// Sets the size of the index.
-    pub fn index_size(&self, numbers: usize, cases: usize) {
+    pub fn index_size(&self, numbers: usize, cases: usize, notes: usize) {
         self.0.index_numbers.set(count(numbers));
         self.0.index_cases.set(count(cases));
+        self.0.index_notes.set(count(notes));
     }
 
     /// Sets the number of entries that the lists of a kind have in the index.
@@ -312,7 +315,7 @@ mod tests {
         metrics.store_error(StoreErrorKind::Foreign);
         metrics.store_up(true);
         metrics.shard_reloaded(ReloadReason::Trimmed);
-        metrics.index_size(53_741, 12);
+        metrics.index_size(53_741, 12, 7);
         metrics.list_entries(ListKind::TenantAllow, 17);
         metrics.bootstrapped(Duration::from_millis(1_250));
         let text = render(&metrics);
@@ -332,6 +335,7 @@ mod tests {
             "ringwarden_follow_shards_reloaded_total{reason=\"trimmed\"} 1",
             "ringwarden_index_numbers 53741",
             "ringwarden_index_cases 12",
+            "ringwarden_index_notes 7",
             "ringwarden_list_entries{kind=\"tenant_allow\"} 17",
             "ringwarden_list_entries{kind=\"do_not_originate\"} 0",
             "ringwarden_index_bootstrap_seconds 1.25",

@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn linux_says_both() {
+    fn memory_and_descriptors_are_read_on_linux() {
         assert!(resident_memory_bytes().unwrap() > 100_000.0);
         assert!(open_fds().unwrap() >= 3.0);
     }

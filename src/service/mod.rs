@@ -121,7 +121,7 @@ impl Services {
             numbers: Numbers::new(Arc::clone(&writer), page_key.clone()),
             cases: Cases::new(Arc::clone(&writer), page_key.clone()),
             lists: Lists::new(Arc::clone(&writer), page_key.clone()),
-            notes: Notes::new(Arc::clone(&writer), page_key),
+            notes: Notes::new(Arc::clone(&writer), page_key, &meta),
             writer,
             clock,
             metrics,

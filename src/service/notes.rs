@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::content::{Method, RequestContent};
 use super::identity::read_number;
-use super::page::PageKey;
+use super::page::{PageKey, foreign_token};
 use super::writer::{Done, Mutation, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec::note::NoteKey;
@@ -15,9 +15,14 @@ use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
 use crate::index::Index;
 use crate::number::Region;
+use crate::store::Meta;
 
 /// The most notes that are shown with a number or a case.
 const LATEST_NOTES: usize = 20;
+
+/// The most bytes of the texts of a page, so that a client with the usual limit of 4 MiB can read the answer. It is more
+/// than one text has.
+const MAX_PAGE_TEXT: usize = 1_024 * 1_024;
 
 /// The number or case that a client names.
 #[derive(Clone)]
@@ -55,11 +60,17 @@ pub struct NoteList {
 pub struct Notes {
     writer: Arc<Writer>,
     page_key: PageKey,
+    /// The key of the ids.
+    id_key: [u8; 32],
 }
 
 impl Notes {
-    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
-        Self { writer, page_key }
+    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey, meta: &Meta) -> Self {
+        Self {
+            writer,
+            page_key,
+            id_key: meta.derived_key("ringwarden 2026 ids of notes"),
+        }
     }
 
     /// Adds a note. Its id follows from the request, and it keeps its text, so a retry is recognised at any time: a
@@ -75,13 +86,13 @@ impl Notes {
         mutation: &Mutation,
     ) -> Result<NoteAdded, ServiceError> {
         let subject = self.subject(subject)?;
-        let id = NoteId::derived(TenantId::DEFAULT.as_str(), &subject, &mutation.request);
+        let id = NoteId::keyed(&self.id_key, TenantId::DEFAULT.as_str(), &subject, &mutation.request);
         let key = NoteKey::of(&subject, id);
         let created_at = self.writer.now();
         let changed = self
             .writer
-            .change_record(&key, mutation.author(""), |found: Option<Note>, _| match found {
-                Some(note) if *note.text == *text => Ok((note, Done::unchanged(false))),
+            .change_note(&subject, &key, mutation.author(""), |found| match found {
+                Some(note) if note.subject == subject && *note.text == *text => Ok((note, Done::unchanged(false))),
                 Some(_) => Err(ServiceError::AlreadyExists { what: "request_id" }),
                 None => {
                     self.check_room(&subject)?;
@@ -113,23 +124,24 @@ impl Notes {
         let scope = scope(&subject);
         let before = page
             .cursor(&self.page_key, &scope)?
-            .and_then(|cursor| place_of(&cursor));
-        let mut notes = self.writer.index().notes(&subject);
-        notes.retain(|note| before.is_none_or(|before| (note.created_at, note.id) < before));
-        let more = notes.len() > limit;
-        notes.truncate(limit);
+            .map(|cursor| place_of(&cursor).ok_or_else(foreign_token))
+            .transpose()?;
+        let mut notes = self.writer.index().notes(&subject, before, limit.saturating_add(1));
+        let fit = count_that_fits(&notes).min(limit);
+        let more = notes.len() > fit;
+        notes.truncate(fit);
         let last = notes.last().filter(|_| more);
         let next_page_token = self.page_key.next(&scope, last.map(|last| cursor_of(last)));
         Ok(NoteList { notes, next_page_token })
     }
 
-    /// The notes that are shown with a case: the newest, at most 20. The id is that of a case which is not merged.
+    /// The notes that are shown with a case: the newest, at most 20. The case must not be merged.
     #[must_use]
     pub fn latest_of_case(&self, id: &CaseId) -> Vec<Arc<Note>> {
         latest(self.writer.index(), &NoteSubject::Case(id.clone()))
     }
 
-    /// What a client names: a number that can exist, or a case that exists. A merged case leads to its successor.
+    /// The subject that a client names: a possible number, or a case that exists. A merged case leads to its successor.
     fn subject(&self, named: &NoteSubjectInput) -> Result<NoteSubject, ServiceError> {
         match named {
             NoteSubjectInput::Number { text, default_region } => {
@@ -146,9 +158,9 @@ impl Notes {
         }
     }
 
-    /// Refuses a note beyond the limit. Requests that add notes at the same moment do not see each other's.
+    /// Refuses a note beyond the limit. Other instances may add notes at the same moment that this one does not see.
     fn check_room(&self, subject: &NoteSubject) -> Result<(), ServiceError> {
-        if self.writer.index().notes(subject).len() < MAX_NOTES {
+        if self.writer.index().note_count_of(subject) < MAX_NOTES {
             return Ok(());
         }
         let kind = match subject {
@@ -163,9 +175,17 @@ impl Notes {
 
 /// The notes that are shown with their subject.
 pub(super) fn latest(index: &Index, subject: &NoteSubject) -> Vec<Arc<Note>> {
-    let mut notes = index.notes(subject);
-    notes.truncate(LATEST_NOTES);
-    notes
+    index.notes(subject, None, LATEST_NOTES)
+}
+
+/// How many of the first notes fit into a page by the bytes of their texts.
+fn count_that_fits(notes: &[Arc<Note>]) -> usize {
+    let mut bytes = 0_usize;
+    let fitting = notes.iter().take_while(|note| {
+        bytes = bytes.saturating_add(note.text.len());
+        bytes <= MAX_PAGE_TEXT
+    });
+    fitting.count()
 }
 
 /// The input without the number, which is personal data.
@@ -178,7 +198,7 @@ impl std::fmt::Debug for NoteSubjectInput {
     }
 }
 
-/// What a page token of this list is bound to.
+/// The content to which a page token of this list is bound.
 fn scope(subject: &NoteSubject) -> RequestContent {
     let mut scope = RequestContent::of(Method::ListNotes);
     match subject {
@@ -199,4 +219,38 @@ fn place_of(cursor: &[u8]) -> Option<(Timestamp, NoteId)> {
     let id = u128::from_be_bytes(id.try_into().ok()?);
     let millis = i64::from_be_bytes(*millis);
     Some((Timestamp::from_millis(millis), NoteId::from_raw(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::E164;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A client may use a page token that another release gave.
+    #[test]
+    fn what_page_tokens_hold_is_frozen() {
+        let number = NoteSubject::Number(E164::from_digits(14_155_550_199).unwrap());
+        let case = NoteSubject::Case(CaseId::parse("c-1").unwrap());
+        assert_eq!(hex(scope(&number).bytes()), SCOPE_OF_NUMBER);
+        assert_eq!(hex(scope(&case).bytes()), SCOPE_OF_CASE);
+        let note = Note {
+            id: NoteId::from_raw(0x0123_4567_89ab_cdef),
+            subject: case,
+            author: crate::domain::actor::Actor::parse("ana").unwrap(),
+            created_at: Timestamp::from_millis(1_700_000_000_123),
+            text: "seen".into(),
+            unknown_fields: UnknownFields::default(),
+        };
+        assert_eq!(hex(&cursor_of(&note)), CURSOR);
+        assert_eq!(place_of(&cursor_of(&note)), Some((note.created_at, note.id)));
+        assert_eq!(place_of(&[0; 23]), None);
+    }
+
+    const SCOPE_OF_NUMBER: &str = "450764656661756c7401f79bf2dd34";
+    const SCOPE_OF_CASE: &str = "450764656661756c740203632d31";
+    const CURSOR: &str = "0000018bcfe5687b00000000000000000123456789abcdef";
 }

@@ -1,4 +1,4 @@
-//! A store that lets another writer in between a commit and its answer.
+//! A store that lets another writer in before a commit, or between a commit and its answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,31 +16,34 @@ use tokio::sync::broadcast;
 
 type Interlude = BoxFuture<'static, ()>;
 
-/// Another store. Once it has committed, and before the committer hears of it, work of the test runs.
+/// Another store. Before it commits, or between its commit and the answer, work of the test runs.
 pub struct Overtaken {
     inner: Arc<dyn Store>,
+    /// Runs before the next commit.
+    before: Mutex<Option<Interlude>>,
     /// Runs after the next commit.
-    interlude: Mutex<Option<Interlude>>,
+    after: Mutex<Option<Interlude>>,
 }
 
 impl Overtaken {
     pub fn new(inner: Arc<dyn Store>) -> Self {
         Self {
             inner,
-            interlude: Mutex::default(),
+            before: Mutex::default(),
+            after: Mutex::default(),
         }
+    }
+
+    /// Runs this before the next commit, once the committer has read what it changes. Hold the answer as with
+    /// [`Overtaken::after_next_commit`].
+    pub fn before_next_commit(&self, interlude: impl Future<Output = ()> + Send + 'static) -> MustRun {
+        MustRun::set(&self.before, interlude)
     }
 
     /// Runs this after the next commit, before its answer. Hold the answer until then: a test whose interlude has not
     /// run to its end fails.
     pub fn after_next_commit(&self, interlude: impl Future<Output = ()> + Send + 'static) -> MustRun {
-        let has_run = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&has_run);
-        *self.interlude.lock() = Some(Box::pin(async move {
-            interlude.await;
-            flag.store(true, Ordering::Release);
-        }));
-        MustRun(has_run)
+        MustRun::set(&self.after, interlude)
     }
 }
 
@@ -48,6 +51,18 @@ impl Overtaken {
 /// run may hold the store, which is then never dropped.
 #[must_use]
 pub struct MustRun(Arc<AtomicBool>);
+
+impl MustRun {
+    fn set(place: &Mutex<Option<Interlude>>, interlude: impl Future<Output = ()> + Send + 'static) -> Self {
+        let has_run = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&has_run);
+        *place.lock() = Some(Box::pin(async move {
+            interlude.await;
+            flag.store(true, Ordering::Release);
+        }));
+        Self(has_run)
+    }
+}
 
 impl Drop for MustRun {
     fn drop(&mut self) {
@@ -85,8 +100,12 @@ impl Store for Overtaken {
     }
 
     async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
+        let interlude = self.before.lock().take();
+        if let Some(interlude) = interlude {
+            interlude.await;
+        }
         let answer = self.inner.commit(commits).await;
-        let interlude = self.interlude.lock().take();
+        let interlude = self.after.lock().take();
         if let Some(interlude) = interlude {
             interlude.await;
         }

@@ -19,10 +19,13 @@ pub(in crate::api) fn new_note(
         Some(Subject::CaseId(id)) => fields.case_subject(&id, &request.default_region),
         None => fields.no_subject(),
     };
-    if request.text.trim().is_empty() {
+    let is_blank = request.text.trim().is_empty();
+    let text = if is_blank {
         fields.refuse("text", "must not be empty");
-    }
-    let text = fields.prose("text", request.text, MAX_NOTE_CHARS);
+        request.text
+    } else {
+        fields.prose("text", request.text, MAX_NOTE_CHARS)
+    };
     let mutation = fields.mutation(&request.actor, &request.request_id, None);
     fields.finish(
         subject

@@ -1,9 +1,12 @@
-//! Changes or creates one record that has no rows: a case or a list.
+//! Changes or creates one record that has no rows: a case, a list or a note.
 
 use super::{Author, Changed, Done, MAX_ATTEMPTS, Mutation, WriteDeadline, Writer, overtaken, pause, record_write};
+use crate::codec::note::NoteKey;
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
+use crate::domain::note::{Note, NoteSubject};
+use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
 use crate::follow::Committed;
 use crate::index::IndexedRecord;
@@ -46,6 +49,24 @@ impl Writer {
     ) -> Result<Changed<List, T>, ServiceError> {
         let _turn = deadline.wait(self.turns.take_named(LISTS_TURN)).await?;
         self.attempt_record(id, author, deadline, change).await
+    }
+
+    /// Adds a note. It takes the lock of its subject, so that notes added at the same time are counted correctly.
+    pub(in crate::service) async fn change_note<T>(
+        &self,
+        subject: &NoteSubject,
+        key: &NoteKey,
+        author: Author<'_>,
+        change: impl Fn(Option<Note>) -> Result<(Note, Done<T>), ServiceError>,
+    ) -> Result<Changed<Note, T>, ServiceError> {
+        let deadline = self.deadline(1);
+        let subject = match subject {
+            NoteSubject::Number(number) => RecordKey::of::<NumberState>(TenantId::DEFAULT, number),
+            NoteSubject::Case(id) => RecordKey::of::<Case>(TenantId::DEFAULT, id),
+        };
+        let _turn = deadline.wait(self.turns.take(&subject)).await?;
+        self.attempt_record(key, author, deadline, |found, _| change(found))
+            .await
     }
 
     /// Changes one record, or creates it.

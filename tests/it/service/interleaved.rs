@@ -7,7 +7,7 @@ use ringwarden::clock::Clock;
 use ringwarden::domain::ids::CaseId;
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, Source, StatusKind};
 use ringwarden::service::{
-    CaseChange, LinkInput, ListHead, Mutation, NewCase, NumberChanged, ServiceError, StatusInput,
+    CaseChange, LinkInput, ListHead, Mutation, NewCase, NoteSubjectInput, NumberChanged, ServiceError, StatusInput,
 };
 
 use super::lists::entries;
@@ -180,4 +180,31 @@ async fn a_link_is_answered_with_the_version_that_holds_it() {
     assert_eq!(linked[0].as_ref().unwrap().version, 1);
     let (version, record) = one.index.record(NUMBER.parse().unwrap()).unwrap();
     assert_eq!((version, record.links.len(), record.statuses.is_empty()), (2, 1, false));
+}
+
+#[tokio::test]
+async fn two_writers_of_one_note_leave_one() {
+    for (text, same) in [("seen", true), ("other", false)] {
+        let (one, overtaken, other) = two_writers().await;
+        let subject = NoteSubjectInput::Number {
+            text: NUMBER.to_owned(),
+            default_region: None,
+        };
+        let (second, second_subject) = (Arc::clone(&other), subject.clone());
+        let _must_run = overtaken.before_next_commit(async move {
+            let notes = &second.services.notes;
+            assert!(
+                notes
+                    .add(&second_subject, "seen", &mutation("n1"))
+                    .await
+                    .unwrap()
+                    .created
+            );
+        });
+        let first = one.services.notes.add(&subject, text, &mutation("n1")).await;
+        match first {
+            Ok(added) => assert!(same && !added.created),
+            Err(error) => assert!(!same && matches!(error, ServiceError::AlreadyExists { what: "request_id" })),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use ringwarden::clock::Clock;
 use ringwarden::domain::case::Case;
 use ringwarden::domain::ids::CaseId;
@@ -12,7 +13,7 @@ use ringwarden::service::{NewCase, NoteAdded, NoteSubjectInput, PageRequest, Ser
 
 use super::{NUMBER, instance, memory};
 use crate::support::flaky::{Fault, Flaky};
-use crate::support::instance::{Instance, mutation, noon};
+use crate::support::instance::{Instance, mutation, noon, report};
 
 fn on(number: &str) -> NoteSubjectInput {
     NoteSubjectInput::Number {
@@ -133,19 +134,58 @@ async fn notes_are_listed_newest_first_in_pages() {
 #[tokio::test]
 async fn a_number_and_a_case_hold_a_limited_count_of_notes() {
     let one = instance().await;
-    for n in 0..MAX_NOTES {
+    let on_case = NoteSubjectInput::Case(case(&one, "popups").await);
+    for (subject, kind) in [(on(NUMBER), "number"), (on_case, "case")] {
+        for n in 0..MAX_NOTES {
+            add(&one, &subject, "seen", &format!("n{n}")).await.unwrap();
+        }
+        let beyond = add(&one, &subject, "seen", "beyond").await;
+        let Err(ServiceError::Precondition(sentence)) = beyond else {
+            panic!("{beyond:?}");
+        };
+        let expected = format!("the {kind} has 1000 notes already, which is the limit");
+        assert_eq!(sentence, expected);
+        let retried = add(&one, &subject, "seen", "n0").await.unwrap();
+        assert!(!retried.created, "a retry adds none");
+        assert_eq!(all(&one, &subject).len(), MAX_NOTES);
+    }
+}
+
+#[tokio::test]
+async fn notes_that_are_added_at_the_same_time_are_counted() {
+    let flaky = Arc::new(Flaky::new(memory()));
+    let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
+    for n in 0..MAX_NOTES - 10 {
         add(&one, &on(NUMBER), "seen", &format!("n{n}")).await.unwrap();
     }
-    let beyond = add(&one, &on(NUMBER), "seen", "beyond").await;
-    let Err(ServiceError::Precondition(sentence)) = beyond else {
-        panic!("{beyond:?}");
+    // Each of the twenty lets the others run while the store reads and commits.
+    for _ in 0..40 {
+        flaky.once(Fault::Slow(Duration::from_millis(1)));
+    }
+    let subject = on(NUMBER);
+    let ids: Vec<String> = (0..20).map(|n| format!("last-{n}")).collect();
+    let added = join_all(ids.iter().map(|id| add(&one, &subject, "seen", id))).await;
+    assert_eq!(added.iter().filter(|outcome| outcome.is_ok()).count(), 10);
+    assert_eq!(all(&one, &subject).len(), MAX_NOTES);
+}
+
+#[tokio::test]
+async fn a_page_of_long_notes_has_fewer_of_them() {
+    let one = instance().await;
+    // 8,000 bytes each: 131 of them are below 1 MiB.
+    let text = "\u{1F4DE}".repeat(2_000);
+    for n in 0..140 {
+        add(&one, &on(NUMBER), &text, &format!("n{n}")).await.unwrap();
+    }
+    let mut page = PageRequest {
+        size: 1_000,
+        token: String::new(),
     };
-    assert_eq!(sentence, "the number has 1000 notes already, which is the limit");
-    let retried = add(&one, &on(NUMBER), "seen", "n0").await.unwrap();
-    assert!(!retried.created, "a retry adds none");
-    let id = case(&one, "popups").await;
-    assert!(add(&one, &NoteSubjectInput::Case(id), "seen", "n0").await.is_ok());
-    assert_eq!(all(&one, &on(NUMBER)).len(), MAX_NOTES);
+    let first = one.services.notes.list(&on(NUMBER), &page).unwrap();
+    page.token = first.next_page_token;
+    let second = one.services.notes.list(&on(NUMBER), &page).unwrap();
+    assert_eq!((first.notes.len(), second.notes.len()), (131, 9));
+    assert_eq!(second.next_page_token, "");
 }
 
 #[tokio::test]
@@ -187,6 +227,8 @@ async fn a_merged_case_leads_to_its_successor() {
 #[tokio::test]
 async fn dossier_and_case_show_the_newest_notes_and_the_score_stays() {
     let one = instance().await;
+    one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
+    let before = one.services.numbers.dossier(NUMBER, None).await.unwrap();
     let id = case(&one, "popups").await;
     let on_case = NoteSubjectInput::Case(id.clone());
     for n in 0..25 {
@@ -196,6 +238,9 @@ async fn dossier_and_case_show_the_newest_notes_and_the_score_stays() {
         one.clock.advance(Duration::from_secs(1));
     }
     let dossier = one.services.numbers.dossier(NUMBER, None).await.unwrap();
+    let [value, before_value] = [&dossier, &before].map(|dossier| dossier.score.verdict.value.unwrap());
+    // Half a minute later, it is a little lower.
+    assert!((value - before_value).abs() < 0.01, "{value} {before_value}");
     let of_case = one.services.notes.latest_of_case(&id);
     for shown in [&dossier.notes, &of_case] {
         assert_eq!(
@@ -203,7 +248,7 @@ async fn dossier_and_case_show_the_newest_notes_and_the_score_stays() {
             (20, "note 24", "note 5")
         );
     }
-    assert_eq!((dossier.version, dossier.score.verdict.value), (0, None));
+    assert_eq!(dossier.version, before.version, "notes change no number");
     let other = one.services.numbers.dossier("+13152328258", None).await.unwrap();
     assert!(other.notes.is_empty());
 }

@@ -210,6 +210,9 @@ fn lookups_cannot_reach_a_store() {
         .collect();
     assert!(lookup_files.len() >= 10, "the files of lookups have moved");
     check(&lookup_files, outside_of_lookups);
+    for file in &lookup_files {
+        assert!(!file.text.contains(".notes("), "{}: a lookup reads notes", file.path);
+    }
     // The check sees a store by each of the ways that lead to one.
     for import in [
         "use crate::store::Store;",

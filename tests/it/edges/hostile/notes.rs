@@ -126,6 +126,16 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row("notes on nothing", &["subject"], list(|list| list.subject = None)),
         row(
+            "notes on garbage",
+            &["number"],
+            list(|list| list.subject = Some(list_notes_request::Subject::Number("garbage".into()))),
+        ),
+        row(
+            "notes of an unknown region",
+            &["default_region"],
+            list(|list| list.default_region = "ZZ9".into()),
+        ),
+        row(
             "notes on a malformed case id",
             &["case_id"],
             list(|list| list.subject = Some(list_notes_request::Subject::CaseId(String::new()))),
