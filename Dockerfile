@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 # The server in a small image: `docker build -t ringwarden .`
-# Reports are in the volume: `docker run -v ringwarden:/var/lib/ringwarden -p 50051:50051 -p 8080:8080 ringwarden`
+# The store is in the volume: `docker run -v ringwarden:/var/lib/ringwarden -p 127.0.0.1:50051:50051 -p 127.0.0.1:8080:8080
+# ringwarden`
 
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /src

@@ -64,7 +64,7 @@ impl Acceptor {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the
-                    // option fails only if the peer has gone, and then the first read fails as well.
+                    // option fails only if the peer has closed the connection, and then the first read fails as well.
                     drop(stream.set_nodelay(true));
                     let deadline = || Box::pin(sleep(FIRST_BYTES_WITHIN));
                     return AcceptedConnection {

@@ -25,7 +25,7 @@ pub enum Code {
     InvalidArgument = 3,
     /// The time for the request is over.
     DeadlineExceeded = 4,
-    /// The requested thing does not exist.
+    /// The requested record does not exist.
     NotFound = 5,
     /// A thing with this id exists and is different.
     AlreadyExists = 6,

@@ -8,7 +8,7 @@ pub const REASON_DOMAIN: &str = "ringwarden.v1";
 /// Why a request failed, where the code alone does not say enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorReason {
-    /// The requested thing does not exist.
+    /// The requested record does not exist.
     NotFound {
         /// The kind of thing, such as `case`.
         resource: &'static str,
@@ -34,7 +34,7 @@ pub enum ErrorReason {
     OutcomeUnknown,
     /// The index is being loaded from the store.
     IndexLoading,
-    /// Another model folded the stored evidence, so this instance must not write.
+    /// The stored evidence has another evidence version, so this instance must not write.
     EvidenceVersionMismatch,
     /// The server is shutting down.
     Draining,

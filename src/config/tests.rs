@@ -25,7 +25,7 @@ fn load_from(flags: &str, variables: &[&str], file: &str) -> Result<Config, Stri
 }
 
 #[test]
-fn defaults_are_accepted_and_are_the_domain_s() {
+fn defaults_are_valid_and_equal_the_domain() {
     let config = load_from("", &[], "").unwrap();
     assert_eq!(config.listen.grpc_addr.to_string(), "127.0.0.1:50051");
     assert_eq!(config.listen.http_addr.to_string(), "127.0.0.1:8080");

@@ -10,7 +10,7 @@ use super::unknown_fields::UnknownFields;
 
 /// The most characters of a case's title.
 pub const MAX_TITLE_CHARS: usize = 200;
-/// The most characters of a summary or a note.
+/// The most characters of a summary, or of the reason of a step.
 pub const MAX_TEXT_CHARS: usize = 4_000;
 /// The most characters of an agency's name or reference.
 pub const MAX_AGENCY_CHARS: usize = 200;

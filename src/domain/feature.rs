@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn around_a_blank_number_without_neighbours_only_the_share_of_nothing_is_half() {
+    fn without_evidence_all_features_but_the_share_are_zero() {
         let found = features(GEOGRAPHIC, &DecayedEvidence::default(), &Neighbourhood::default());
         for feature in Feature::ALL {
             let wanted = if feature == Feature::OnceShare1000 { 0.5 } else { 0.0 };
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_reports_are_logarithms_of_counts_and_days() {
+    fn features_of_own_reports_are_logarithms() {
         let found = features(GEOGRAPHIC, &reported(), &Neighbourhood::default());
         for (feature, wanted) in [
             (Feature::RecentReports, 4.0f64.ln_1p()),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn its_neighbours_are_counts_shares_and_ratios() {
+    fn features_of_neighbours_are_counts_shares_and_ratios() {
         let thousand = Counts {
             recent: 1.0,
             short: 5.0,

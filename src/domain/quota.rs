@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_day_begins_anew() {
+    fn a_new_day_resets_the_lease() {
         let mut note = TenantDay::default();
         let quotas = Quotas::DEFAULT;
         assert_eq!(note.lease(TODAY, 50, 50, &quotas), 50);

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_aged_are_the_counts_of_then() {
+    fn aging_in_steps_equals_aging_at_once() {
         let model = RangeModel::DEFAULT;
         let neighbour = Neighbour {
             last: day(2),

@@ -1,4 +1,4 @@
-//! The terms and their possible bends. They were mostly chosen on months before November 2020, with models fitted on
+//! The terms and their knots. They were mostly chosen on months before November 2020, with models fitted on
 //! the months before those. docs/scoring.md says in which cases the reported months were used.
 
 use crate::domain::feature::Feature;

@@ -74,7 +74,7 @@ impl Index {
     /// Replaces all records of a shard by the loaded ones, of which there is one entry for each kind.
     ///
     /// The kinds have their own locks, so a lookup may see some of them replaced and others not. They are replaced in the
-    /// order of their integers: numbers, cases, lists.
+    /// order of their integers: numbers, cases, lists, notes.
     pub fn replace(&self, shard: Shard, mut loaded: Vec<LoadedKind>) {
         loaded.sort_by_key(|loaded| loaded.kind as u8);
         for loaded in loaded {

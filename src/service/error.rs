@@ -58,7 +58,7 @@ pub enum ServiceError {
     /// The request is not valid; the state of the server does not matter.
     #[error("the request is not valid")]
     Invalid(Vec<Violation>),
-    /// The requested thing does not exist.
+    /// The requested record does not exist.
     #[error("the {what} does not exist")]
     NotFound {
         /// The kind of thing, such as `case`.
@@ -98,14 +98,16 @@ pub enum ServiceError {
     /// The store cannot be written now, and nothing was written.
     #[error("the store cannot be reached and nothing was written: retry with the same id")]
     Unavailable,
-    /// Another model folded the stored evidence: a write would mix the two.
-    #[error("another model folded the stored evidence: restart the server with --migrate, or with that model")]
+    /// The stored evidence has another evidence version: a write would mix the two.
+    #[error(
+        "the stored evidence has another evidence version: restart the server with --migrate, or with the release and model that wrote it"
+    )]
     OtherFold,
     /// The store did not answer: the change may have been applied or not.
     #[error("the store did not answer and the change may have been applied: retry with the same id")]
     OutcomeUnknown,
     /// The index has not been loaded yet.
-    #[error("the index is being loaded: retry soon")]
+    #[error("the index is being loaded: retry later")]
     Loading,
     /// A fault of the server. The log has its cause.
     #[error("internal error")]

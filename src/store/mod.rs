@@ -1,4 +1,4 @@
-//! Where data is stored: numbers with their reports, cases, lists.
+//! Where data is stored: numbers with their reports, cases, lists, notes.
 //!
 //! A store is divided into 256 shards. In each shard it keeps, for every tenant: records of each kind, row buckets, and
 //! side records; and for all tenants together one change log. A store does not know what the bytes mean: the rules are

@@ -126,7 +126,7 @@ fn windows_slide_by_their_slices() {
 }
 
 #[test]
-fn a_clock_that_goes_back_and_forth_forgets_nothing_and_holds_nothing_up() {
+fn a_clock_that_jumps_loses_no_counts() {
     let observer = observer();
     burst(&observer, number(1), 30, at(100));
     let traffic = burst(&observer, number(1), 40, at(45));

@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn far_forwards_everything_is_over() {
+    fn after_a_long_jump_forward_all_windows_are_empty() {
         let mut current = CurrentSlice::at(Timestamp::from_secs(0));
         assert_eq!(advance(&mut current, i64::MAX), (255, 255));
         assert_eq!(current, CurrentSlice::at(Timestamp::from_millis(i64::MAX)));
     }
 
     #[test]
-    fn backwards_time_stands_still_for_a_minute_and_then_begins_there() {
+    fn a_clock_set_back_by_over_a_minute_is_followed() {
         let mut current = CurrentSlice::at(Timestamp::from_secs(10_000));
         assert_eq!(advance(&mut current, 9_940), (0, 0));
         assert_eq!(
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn slices_left_sink_to_zero_and_no_further() {
+    fn lives_end_at_zero() {
         let mut lives = [0, 1, 2, 6];
         assert_eq!(sink_all(&mut lives, 2), 1);
         assert_eq!(lives, [0, 0, 0, 4]);

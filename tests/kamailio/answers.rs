@@ -137,7 +137,7 @@ async fn a_call_is_judged_by_its_signature_too() {
 
 /// No other content of a request keeps the switch from asking about the caller's number and blocking it.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_in_a_request_spares_a_caller_the_question() {
+async fn no_header_makes_the_switch_skip_the_lookup() {
     let service = Service::start("memory:").await;
     service.report(BAD, Attestation::Unspecified).await;
     let long = "x".repeat(400);
@@ -239,7 +239,7 @@ async fn a_caller_without_a_number_is_let_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn withdrawals_hold_from_the_next_call() {
+async fn a_withdrawal_applies_to_the_next_call() {
     let service = Service::start("memory:").await;
     let ask = async |number: &str| Call::new(number, CALLED).ask(service.switch.address()).await.status;
     service.report(BAD, Attestation::Unspecified).await;

@@ -105,7 +105,7 @@ impl Instance {
         self.ask(&input)
     }
 
-    /// Asks a question, and has all the time in the world.
+    /// Asks a question, with a deadline that does not matter.
     pub fn ask(&self, input: &LookupInput) -> LookupOutcome {
         self.try_ask(input).unwrap()
     }

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_card_says_what_matters() {
+    fn a_card_shows_the_main_fields() {
         let answer = LookupResponse {
             number: Some(NumberInfo {
                 e164: "+14155550199".into(),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_basic_answer_claims_nothing_it_does_not_hold() {
+    fn a_basic_answer_shows_only_its_own_fields() {
         let answer = LookupResponse {
             risk_level: RiskLevel::Unknown.into(),
             action: Action::Allow.into(),

@@ -1,4 +1,4 @@
-//! Caps and floors, applied after the sum. Each books its step to a reason.
+//! Caps and floors, applied after the sum. Each adds its difference to a reason.
 
 use super::cases::raises;
 use super::rate;

@@ -36,7 +36,7 @@ fn signed(full: u32, gateway: u32, unknown: u32, this_call: Option<Signing>) -> 
 }
 
 #[test]
-fn nothing_known_is_a_sign_of_nothing() {
+fn a_caller_without_traffic_has_no_signs() {
     assert_eq!(signs(&CallerTraffic::default()), Signs::default());
     assert!(!Signs::default().is_mass_calling());
 }

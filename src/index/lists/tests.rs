@@ -121,7 +121,7 @@ fn lists_of_a_kind_are_merged_and_the_last_to_expire_counts() {
 }
 
 #[test]
-fn versions_only_rise_and_a_deleted_list_is_gone() {
+fn versions_only_rise_and_a_deleted_list_is_not_found() {
     let of = |text: &str| list("a", ListKind::Protected, vec![entry(text, None, None)]);
     let table = ListTable::default();
     let id = ListId::parse("a").unwrap();

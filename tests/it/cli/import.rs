@@ -91,7 +91,7 @@ fn three_columns_are_noon_of_their_day() {
 }
 
 #[test]
-fn eight_columns_say_more() {
+fn the_eight_columns_give_more_fields() {
     let text = format!(
         "{EIGHT}\r\n\
          2125550123,2021-07-07 00:01:15,2021-07-06 11:48:00,,California,510,Computer  & technical support,Y\r\n\

@@ -11,7 +11,7 @@ const PAGE: &str = include_str!("../../../docs/numbers.md");
 const ROWS_MIN: usize = 30;
 
 #[test]
-fn the_bare_crate_errs_as_listed_and_this_library_does_not() {
+fn the_bare_crate_is_wrong_as_listed_and_this_library_is_right() {
     let mut wrong = Vec::new();
     let mut rows = 0;
     for line in PAGE.lines().filter(|line| line.starts_with("| `")) {

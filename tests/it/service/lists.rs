@@ -234,7 +234,7 @@ async fn a_retry_recovers_from_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn lists_outlive_a_restart() {
+async fn lists_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let open = || async { EmbeddedStore::open(directory.path(), evidence_version()).await.unwrap() };
     let one = Instance::over(Arc::new(open().await), Clock::manual(noon())).await;

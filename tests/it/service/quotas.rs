@@ -38,7 +38,7 @@ fn is_known(outcome: &Result<ReportOutcome, ServiceError>) -> bool {
 }
 
 #[tokio::test]
-async fn of_a_thousand_reports_of_one_reporter_in_a_day_twenty_count() {
+async fn one_reporter_has_twenty_reports_a_day() {
     let one = instance().await;
     let mut accepted = 0;
     for n in 0..200 {

@@ -81,7 +81,7 @@ async fn numbers_dialled_one_after_the_other_are_labelled() {
 
 /// A spoofer who shows a number does not make its owner a mass caller.
 #[tokio::test]
-async fn an_owner_who_signs_does_not_pay_for_calls_that_others_made() {
+async fn calls_of_others_do_not_count_against_an_owner_who_signs() {
     let one = instance().await;
     for place in 0..60 {
         one.ask(&call(NUMBER, &person(place), &format!("c{place}")));
@@ -114,7 +114,7 @@ async fn an_owner_who_signs_does_not_pay_for_calls_that_others_made() {
 
 /// People call back those who defraud them, too: being called back takes nothing away but the rate.
 #[tokio::test]
-async fn being_called_back_spares_no_number_that_was_reported() {
+async fn call_backs_do_not_lower_the_score_of_a_reported_number() {
     let one = instance().await;
     for n in 0..3 {
         one.services

@@ -143,7 +143,7 @@ fn other_json_is_not_a_model_file() {
 }
 
 #[test]
-fn a_field_that_nobody_knows_is_refused_by_name() {
+fn an_unknown_field_is_refused_by_name() {
     for place in [
         "",
         "/half_lives_days",
@@ -281,6 +281,6 @@ fn the_number_of_terms_is_limited() {
 
 /// `again` is a forecast: a fact that keeps a call unwanted may still make another call less likely.
 #[test]
-fn only_the_score_s_own_terms_may_not_fall() {
+fn falling_terms_are_refused_in_the_score_only() {
     assert!(read(&sound()).unwrap().again.terms[0].check_direction().is_err());
 }

@@ -74,7 +74,7 @@ fn nothing_known_is_unknown_and_never_safe() {
 }
 
 #[test]
-fn not_spam_takes_off_a_little_and_nothing_while_a_case_holds_the_number() {
+fn not_spam_subtracts_points_unless_a_case_links_the_number() {
     let wanted = ReportBody {
         not_spam: true,
         ..body(day(0))

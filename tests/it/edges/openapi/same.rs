@@ -123,7 +123,7 @@ async fn compare(server: &Server, question: v1::LookupRequest) -> Result<(), Tes
 }
 
 #[test]
-fn json_and_grpc_answer_alike() {
+fn json_and_grpc_give_the_same_answer() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(async {
         let server = start().await;
