@@ -9,6 +9,8 @@ pub mod case;
 pub mod entry;
 mod evidence;
 mod kind;
+#[cfg(test)]
+mod laws;
 pub mod list;
 pub mod note;
 pub mod number;
