@@ -71,7 +71,7 @@ impl Index {
         apply_bytes(self, kind, id, version, bytes)
     }
 
-    /// Replaces all records of a shard by the loaded ones, of which there is one entry for each kind.
+    /// Replaces all records of a shard by the loaded ones. `loaded` has one entry for each kind.
     ///
     /// The kinds have their own locks, so a lookup may see some of them replaced and others not. They are replaced in the
     /// order of their integers: numbers, cases, lists, notes.
