@@ -8,6 +8,7 @@
 //! another one or of another format, the index is kept, answers are stale, an alarm is raised, and writes are refused
 //! until the store returns.
 
+mod catch_up;
 mod load;
 #[cfg(test)]
 mod tests;
@@ -19,21 +20,16 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::clock::{Clock, monotonic};
-use crate::codec;
-use crate::codec::entry::{EntryError, LogEntry};
 use crate::domain::kinds::ListKind;
-use crate::domain::tenant::TenantId;
 use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Moment, StoreState};
 use crate::metrics::label::Label as _;
 use crate::metrics::{Metrics, ReloadReason, SkipReason};
-use crate::store::{LogHead, RawLogEntry, Shard, ShardNotification, Store, StoreError, Version};
+use crate::store::{LogHead, Shard, ShardNotification, Store, StoreError, Version};
 
 /// The time between two sweeps, which ask for all log heads.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// The nonce of an entry that was not read from the log, but committed by this process alone.
 const UNREAD: u64 = 0;
-/// Entries read at a time.
-const ENTRIES_AT_A_TIME: usize = 512;
 
 /// A record that this process has just committed, for its next lookup to see.
 #[derive(Debug)]
@@ -219,58 +215,6 @@ impl Follower {
         }
     }
 
-    /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same.
-    async fn catch_up(&self, shard: Shard) -> Result<(), StoreError> {
-        loop {
-            let cursor = self.cursor(shard);
-            let entries = self.store.entries(shard, cursor.seq.max(1), ENTRIES_AT_A_TIME).await?;
-            let full = entries.len() >= ENTRIES_AT_A_TIME;
-            if let Some(reason) = doubt(cursor, &entries) {
-                return self.reload(shard, reason).await;
-            }
-            for raw in entries.iter().filter(|raw| raw.seq > cursor.seq) {
-                self.take_in(shard, raw)?;
-            }
-            if !full {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Applies an entry and moves the cursor past it. An entry that this release does not know is left out: a newer
-    /// release may write to the same store, and one entry must not hold up all that follow it.
-    fn take_in(&self, shard: Shard, raw: &RawLogEntry) -> Result<(), StoreError> {
-        let (nonce, skipped) = match codec::entry::decode(raw) {
-            Ok(entry) => (entry.header.nonce, self.apply_entry(&entry)?),
-            Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Some(SkipReason::UnknownKind)),
-            Err(EntryError::UnknownTenant { nonce }) => (nonce, Some(SkipReason::UnknownTenant)),
-            Err(EntryError::Unreadable(damaged)) => return Err(damaged.into()),
-        };
-        *self.cursor_of(shard).lock() = LogHead { seq: raw.seq, nonce };
-        if let Some(reason) = skipped {
-            self.skipped(shard, raw.seq, reason);
-        }
-        Ok(())
-    }
-
-    /// Applies an entry to the index, or gives the reason to leave it out.
-    fn apply_entry(&self, entry: &LogEntry) -> Result<Option<SkipReason>, StoreError> {
-        let LogEntry { seq, header, state } = entry;
-        // The index holds the records of one tenant; a log may hold entries of others.
-        if header.tenant != TenantId::DEFAULT {
-            return Ok(Some(SkipReason::OtherTenant));
-        }
-        let applied = self
-            .index
-            .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?;
-        if !applied {
-            return Ok(Some(SkipReason::UnknownId));
-        }
-        self.metrics.entries_applied(1);
-        self.metrics.replicated(header.at.until(self.freshness().now()));
-        Ok(None)
-    }
-
     /// Counts and logs an entry or a record that is left out. Its id may be a phone number, and is not logged.
     fn skipped(&self, shard: Shard, version: Version, reason: SkipReason) {
         self.metrics.entry_skipped(reason);
@@ -280,19 +224,6 @@ impl Follower {
             reason = reason.value(),
             "an entry that this release does not know was left out of the index"
         );
-    }
-
-    async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
-        tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
-        self.metrics.shard_reloaded(reason);
-        let head = self
-            .store
-            .heads()
-            .await?
-            .get(shard.index())
-            .copied()
-            .unwrap_or_default();
-        self.load_shard(shard, head).await
     }
 
     fn failed(&self, error: &StoreError) {
@@ -327,22 +258,4 @@ impl Follower {
         #[expect(clippy::indexing_slicing, reason = "there is a cursor for every shard")]
         &self.cursors[shard.index()]
     }
-}
-
-/// The reason to load a shard again, if the entries do not continue at the cursor.
-fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
-    if cursor.seq > 0 {
-        match entries.first() {
-            None => return Some(ReloadReason::Absent),
-            Some(first) if first.seq != cursor.seq => return Some(ReloadReason::Trimmed),
-            Some(first) if cursor.nonce != UNREAD && codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => {
-                return Some(ReloadReason::OtherNonce);
-            }
-            Some(_) => {}
-        }
-    }
-    let contiguous = (cursor.seq.max(1)..)
-        .zip(entries)
-        .all(|(expected, entry)| entry.seq == expected);
-    (!contiguous).then_some(ReloadReason::Gap)
 }

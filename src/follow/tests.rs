@@ -3,11 +3,13 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::codec;
 use crate::codec::RecordKind;
 use crate::codec::entry::{EntryHeader, encode_header};
 use crate::domain::actor::Actor;
 use crate::domain::model::ScoreModel;
 use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::store::memory::MemoryStore;

@@ -1,0 +1,97 @@
+//! Catches up with a shard: reads its log from the cursor on. If the log does not continue there, the shard is loaded
+//! again.
+
+use super::{Follower, UNREAD};
+use crate::codec;
+use crate::codec::entry::{EntryError, LogEntry};
+use crate::domain::tenant::TenantId;
+use crate::metrics::{ReloadReason, SkipReason};
+use crate::store::{LogHead, RawLogEntry, Shard, StoreError};
+
+/// Entries read at a time.
+const ENTRIES_AT_A_TIME: usize = 512;
+
+impl Follower {
+    /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same.
+    pub(super) async fn catch_up(&self, shard: Shard) -> Result<(), StoreError> {
+        loop {
+            let cursor = self.cursor(shard);
+            let entries = self.store.entries(shard, cursor.seq.max(1), ENTRIES_AT_A_TIME).await?;
+            let full = entries.len() >= ENTRIES_AT_A_TIME;
+            if let Some(reason) = doubt(cursor, &entries) {
+                return self.reload(shard, reason).await;
+            }
+            for raw in entries.iter().filter(|raw| raw.seq > cursor.seq) {
+                self.take_in(shard, raw)?;
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Applies an entry and moves the cursor past it. An entry that this release does not know is left out: a newer
+    /// release may write to the same store, and one entry must not hold up all that follow it.
+    fn take_in(&self, shard: Shard, raw: &RawLogEntry) -> Result<(), StoreError> {
+        let (nonce, skipped) = match codec::entry::decode(raw) {
+            Ok(entry) => (entry.header.nonce, self.apply_entry(&entry)?),
+            Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Some(SkipReason::UnknownKind)),
+            Err(EntryError::UnknownTenant { nonce }) => (nonce, Some(SkipReason::UnknownTenant)),
+            Err(EntryError::Unreadable(damaged)) => return Err(damaged.into()),
+        };
+        *self.cursor_of(shard).lock() = LogHead { seq: raw.seq, nonce };
+        if let Some(reason) = skipped {
+            self.skipped(shard, raw.seq, reason);
+        }
+        Ok(())
+    }
+
+    /// Applies an entry to the index, or gives the reason to leave it out.
+    fn apply_entry(&self, entry: &LogEntry) -> Result<Option<SkipReason>, StoreError> {
+        let LogEntry { seq, header, state } = entry;
+        // The index holds the records of one tenant; a log may hold entries of others.
+        if header.tenant != TenantId::DEFAULT {
+            return Ok(Some(SkipReason::OtherTenant));
+        }
+        let applied = self
+            .index
+            .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?;
+        if !applied {
+            return Ok(Some(SkipReason::UnknownId));
+        }
+        self.metrics.entries_applied(1);
+        self.metrics.replicated(header.at.until(self.freshness().now()));
+        Ok(None)
+    }
+
+    pub(super) async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
+        tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
+        self.metrics.shard_reloaded(reason);
+        let head = self
+            .store
+            .heads()
+            .await?
+            .get(shard.index())
+            .copied()
+            .unwrap_or_default();
+        self.load_shard(shard, head).await
+    }
+}
+
+/// The reason to load a shard again, if the entries do not continue at the cursor.
+fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
+    if cursor.seq > 0 {
+        match entries.first() {
+            None => return Some(ReloadReason::Absent),
+            Some(first) if first.seq != cursor.seq => return Some(ReloadReason::Trimmed),
+            Some(first) if cursor.nonce != UNREAD && codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => {
+                return Some(ReloadReason::OtherNonce);
+            }
+            Some(_) => {}
+        }
+    }
+    let contiguous = (cursor.seq.max(1)..)
+        .zip(entries)
+        .all(|(expected, entry)| entry.seq == expected);
+    (!contiguous).then_some(ReloadReason::Gap)
+}
