@@ -48,8 +48,10 @@ pub struct Follower {
     index: Arc<Index>,
     metrics: Metrics,
     keeper: FreshnessKeeper,
-    /// The cursor of each shard. With a shared store only reads of the log move it, never this process's own commits: an
-    /// entry that was read is known to be durable. Locked for a copy, never across an await.
+    /// The cursor of each shard. It stays locked while records go into the index, so that the index always holds every
+    /// entry up to the cursor. The locks of the index are taken after it. It is never locked across an await, and no
+    /// lookup locks it. With a shared store only reads of the log move it, never this process's own commits: an entry
+    /// that was read is known to be durable.
     cursors: Box<[Mutex<LogHead>]>,
 }
 
@@ -113,10 +115,15 @@ impl Follower {
     /// Applies records that this process has just committed, so that its next lookup sees them.
     pub fn applied<R: IndexedRecord>(&self, committed: impl IntoIterator<Item = Committed<R>>) {
         for Committed { id, version, record } in committed {
-            let shard = R::shard(&id);
+            let mut cursor = self.cursor_of(R::shard(&id)).lock();
             self.index.apply(id, version, Some(record));
-            if !self.store.is_shared() {
-                self.advance_alone(shard, version);
+            // If no other process writes to the store, the cursor moves past this commit, if it is the next entry. The
+            // next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
+            if !self.store.is_shared() && cursor.seq + 1 == version {
+                *cursor = LogHead {
+                    seq: version,
+                    nonce: UNREAD,
+                };
             }
         }
     }
@@ -170,18 +177,6 @@ impl Follower {
             );
         }
         Ok(stored == own)
-    }
-
-    /// Moves the cursor past this process's own commit, if it is the next entry. Only for a store that no other process
-    /// writes to. The next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
-    fn advance_alone(&self, shard: Shard, version: Version) {
-        let mut cursor = self.cursor_of(shard).lock();
-        if cursor.seq + 1 == version {
-            *cursor = LogHead {
-                seq: version,
-                nonce: UNREAD,
-            };
-        }
     }
 
     async fn sweep_all(&self) -> Result<(), StoreError> {

@@ -1,4 +1,6 @@
-//! A follower meets entries that it does not know and entries that are damaged.
+//! A follower meets entries that it does not know, entries that are damaged, and own commits between its reads.
+
+mod interleaved;
 
 use bytes::Bytes;
 
@@ -20,25 +22,30 @@ const KIND_AT: usize = 10;
 /// A block of ten thousand numbers, which share a shard.
 const BLOCK: u64 = 1_315_232;
 
+#[derive(Clone)]
 struct Fixture {
     store: Arc<MemoryStore>,
     index: Arc<Index>,
     metrics: Metrics,
-    follower: Follower,
+    follower: Arc<Follower>,
 }
 
 impl Fixture {
     async fn new() -> Self {
-        let model = Arc::new(ScoreModel::default());
-        let store = Arc::new(MemoryStore::new(model.fold.evidence_version()).unwrap());
-        let index = Arc::new(Index::new(model));
+        let store = memory_store();
+        Self::following(Arc::<MemoryStore>::clone(&store), store).await
+    }
+
+    /// A follower of a store that keeps its data in `store`.
+    async fn following(followed: Arc<dyn Store>, store: Arc<MemoryStore>) -> Self {
+        let index = Arc::new(Index::new(Arc::default()));
         let metrics = Metrics::new();
-        let follower = Follower::new(
-            Arc::<MemoryStore>::clone(&store),
+        let follower = Arc::new(Follower::new(
+            followed,
             Arc::clone(&index),
             Clock::manual(Timestamp::from_secs(1_605_441_600)),
             metrics.clone(),
-        );
+        ));
         follower.bootstrap().await.unwrap();
         Self {
             store,
@@ -68,8 +75,21 @@ impl Fixture {
         self.write(number, encode_header(&header(number)), state()).await
     }
 
+    fn cursor(&self) -> LogHead {
+        self.follower.cursor(Shard::of_number(number(1)))
+    }
+
     fn version(&self, number: E164) -> Option<Version> {
         self.index.record(number).map(|(version, _)| version)
+    }
+
+    #[track_caller]
+    fn assert_nothing_reloaded(&self) {
+        for reason in ["other_nonce", "absent", "gap", "trimmed"] {
+            self.assert_metric(&format!(
+                "ringwarden_follow_shards_reloaded_total{{reason=\"{reason}\"}} 0"
+            ));
+        }
     }
 
     #[track_caller]
@@ -77,6 +97,10 @@ impl Fixture {
         let text = self.metrics.render(monotonic());
         assert!(text.lines().any(|found| found == line), "no line {line}\n{text}");
     }
+}
+
+fn memory_store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new(ScoreModel::default().fold.evidence_version()).unwrap())
 }
 
 fn number_in(block: u64, n: u64) -> E164 {
@@ -144,7 +168,7 @@ async fn entries_that_this_release_does_not_know_are_passed_over() {
     assert_eq!(fixture.follower.freshness().store(), StoreState::Up);
     let versions: Vec<_> = (1..=7).map(|n| fixture.version(number(n))).collect();
     assert_eq!(versions, [Some(1), None, None, None, None, Some(6), None]);
-    let cursor = fixture.follower.cursor(Shard::of_number(number(1)));
+    let cursor = fixture.cursor();
     assert_eq!((cursor.seq, cursor.nonce), (7, number(7).digits()));
     for (reason, count) in [
         ("unknown_kind", 2),
@@ -162,11 +186,7 @@ async fn entries_that_this_release_does_not_know_are_passed_over() {
     fixture.write_known(number(8)).await;
     fixture.follower.sweep().await;
     assert_eq!(fixture.version(number(8)), Some(8));
-    for reason in ["other_nonce", "absent", "gap", "trimmed"] {
-        fixture.assert_metric(&format!(
-            "ringwarden_follow_shards_reloaded_total{{reason=\"{reason}\"}} 0"
-        ));
-    }
+    fixture.assert_nothing_reloaded();
 }
 
 /// A later major version of an entry or of a known kind's state is refused on purpose: a release raises it if older ones
