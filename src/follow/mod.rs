@@ -181,10 +181,13 @@ impl Follower {
 
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
+        // The cursors are copied before the heads are asked for. This process's own commits may move a cursor past a head
+        // that was read before them, and the store would seem to have gone back in time.
+        let cursors: Vec<LogHead> = Shard::all().map(|shard| self.cursor(shard)).collect();
         let heads = self.store.heads().await?;
         let mut first_error = None;
-        for (shard, head) in Shard::all().zip(heads) {
-            match self.sweep_shard(shard, head).await {
+        for ((shard, cursor), head) in Shard::all().zip(cursors).zip(heads) {
+            match self.sweep_shard(shard, cursor, head).await {
                 Ok(()) => {}
                 // Only this shard is damaged: the others are followed all the same.
                 Err(error @ StoreError::Unreadable { .. }) => {
@@ -197,13 +200,13 @@ impl Follower {
         first_error.map_or(Ok(()), Err)
     }
 
-    async fn sweep_shard(&self, shard: Shard, head: LogHead) -> Result<(), StoreError> {
-        let cursor = self.cursor(shard);
+    /// Compares the head of a shard's log with the cursor as it was before.
+    async fn sweep_shard(&self, shard: Shard, cursor: LogHead, head: LogHead) -> Result<(), StoreError> {
         if head.seq < cursor.seq {
             self.reload(shard, ReloadReason::Absent).await
         } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
             self.reload(shard, ReloadReason::OtherNonce).await
-        } else if head.seq > cursor.seq {
+        } else if head.seq > self.cursor(shard).seq {
             self.catch_up(shard).await
         } else {
             Ok(())

@@ -9,6 +9,7 @@ use crate::store::{CommitError, Meta, RawLogEntry, ScanPage, ScanTable, Stored, 
 /// A read of a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
+    Heads,
     Entries,
     Scan,
 }
@@ -88,7 +89,9 @@ impl Store for Alone {
     }
 
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError> {
-        self.inner.heads().await
+        let heads = self.inner.heads().await;
+        self.after(Read::Heads).await;
+        heads
     }
 
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
@@ -125,6 +128,22 @@ impl Fixture {
             record: NumberState::default(),
         }]);
     }
+}
+
+#[tokio::test]
+async fn own_commits_during_a_sweep_do_not_look_like_a_store_that_went_back_in_time() {
+    let (fixture, store) = alone().await;
+    fixture.write_own(number(1)).await;
+    for n in 2..=3 {
+        let own = fixture.clone();
+        store.after_next(Read::Heads, async move { own.write_own(number(n)).await });
+        fixture.follower.sweep().await;
+        store.assert_has_run();
+        assert_eq!(fixture.version(number(n)), Some(n));
+        assert_eq!(fixture.cursor().seq, n);
+    }
+    assert_eq!(fixture.follower.freshness().store(), StoreState::Up);
+    fixture.assert_nothing_reloaded();
 }
 
 /// The record that comes after the scan is replaced by what the scan found, and read from the log again.
