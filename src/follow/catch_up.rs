@@ -8,8 +8,9 @@ use crate::domain::tenant::TenantId;
 use crate::metrics::{ReloadReason, SkipReason};
 use crate::store::{LogHead, RawLogEntry, Shard, StoreError};
 
-/// Entries read at a time.
-const ENTRIES_AT_A_TIME: usize = 512;
+/// Entries read at a time. Each may be as large as a value ([`MAX_VALUE_BYTES`](crate::codec::MAX_VALUE_BYTES), 4 MiB),
+/// and all of them are in memory at once.
+const ENTRIES_AT_A_TIME: usize = 64;
 
 impl Follower {
     /// Reads a shard's log to its end, or loads the shard again.
