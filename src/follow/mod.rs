@@ -14,6 +14,7 @@ mod load;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -53,6 +54,8 @@ pub struct Follower {
     /// lookup locks it. With a shared store only reads of the log move it, never this process's own commits: an entry
     /// that was read is known to be durable.
     cursors: Box<[Mutex<LogHead>]>,
+    /// Entries and records left out since the last warning.
+    skipped: AtomicU64,
 }
 
 impl Follower {
@@ -66,6 +69,7 @@ impl Follower {
             metrics,
             keeper: FreshnessKeeper::new(clock),
             cursors,
+            skipped: AtomicU64::new(0),
         }
     }
 
@@ -83,7 +87,9 @@ impl Follower {
         let asked_at = self.freshness().moment();
         let began = monotonic();
         self.compare_folds().await?;
-        self.load_all().await?;
+        let loaded = self.load_all().await;
+        self.warn_of_skipped();
+        loaded?;
         self.swept(asked_at, began);
         self.keeper.loaded();
         self.metrics.bootstrapped(began.elapsed());
@@ -136,6 +142,7 @@ impl Follower {
             Ok(()) => self.swept(asked_at, began),
             Err(error) => self.failed(&error),
         }
+        self.warn_of_skipped();
         self.measure();
     }
 
@@ -213,15 +220,28 @@ impl Follower {
         }
     }
 
-    /// Counts and logs an entry or a record that is left out. Its id may be a phone number, and is not logged.
+    /// Counts and logs an entry or a record that is left out. Its id may be a phone number, and is not logged. There may
+    /// be thousands, so the warning comes once for all of them ([`Self::warn_of_skipped`]).
     fn skipped(&self, shard: Shard, version: Version, reason: SkipReason) {
         self.metrics.entry_skipped(reason);
-        tracing::warn!(
+        self.skipped.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(
             shard = shard.index(),
             version,
             reason = reason.value(),
             "an entry that this release does not know was left out of the index"
         );
+    }
+
+    /// Warns of the entries and records left out since the last warning, if there are any.
+    fn warn_of_skipped(&self) {
+        let count = self.skipped.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            tracing::warn!(
+                count,
+                "entries that this release does not know were left out of the index"
+            );
+        }
     }
 
     fn failed(&self, error: &StoreError) {
