@@ -15,7 +15,7 @@ use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::store::memory::MemoryStore;
-use crate::store::{RecordKey, RecordWrite, ShardCommit};
+use crate::store::{LOG_ENTRIES_KEPT, RecordKey, RecordWrite, ShardCommit};
 
 /// The place of the kind in the headers of these tests: after the major version, the nonce, and a length of one byte.
 const KIND_AT: usize = 10;
@@ -55,13 +55,18 @@ impl Fixture {
         }
     }
 
-    /// Writes the record of a number with this header of its entry and this state.
+    /// Writes the record of a new number with this header of its entry and this state.
     async fn write(&self, number: E164, header: Bytes, state: Bytes) -> Version {
+        self.write_over(None, number, header, state).await
+    }
+
+    /// The same, over the record of this version.
+    async fn write_over(&self, expected: Option<Version>, number: E164, header: Bytes, state: Bytes) -> Version {
         let key = RecordKey::of::<NumberState>(TenantId::DEFAULT, &number);
         let commit = ShardCommit {
             records: vec![RecordWrite {
                 key,
-                expected: None,
+                expected,
                 header,
                 state: Some(state),
             }],
@@ -220,14 +225,33 @@ async fn a_damaged_entry_stops_its_shard_and_no_other() {
         fixture.write_known(number(2)).await;
         fixture.write_known(before).await;
         fixture.write_known(after).await;
-        fixture.follower.sweep().await;
-        assert_eq!(fixture.follower.freshness().store(), StoreState::Down);
-        assert_eq!((fixture.version(before), fixture.version(after)), (Some(1), Some(1)));
-        assert_eq!(fixture.version(number(2)), None);
-        assert_eq!(fixture.follower.cursor(Shard::of_number(number(2))).seq, 0);
-        fixture.assert_metric("ringwarden_store_errors_total{kind=\"unreadable\"} 1");
+        for sweeps in 1..=2 {
+            fixture.follower.sweep().await;
+            assert_eq!(fixture.follower.freshness().store(), StoreState::Down);
+            assert_eq!((fixture.version(before), fixture.version(after)), (Some(1), Some(1)));
+            assert_eq!((fixture.version(number(2)), fixture.cursor().seq), (None, 0));
+            fixture.assert_metric(&format!(
+                "ringwarden_store_errors_total{{kind=\"unreadable\"}} {sweeps}"
+            ));
+        }
         fixture.assert_metric("ringwarden_follow_entries_skipped_total{reason=\"unknown_kind\"} 0");
+        recover(&fixture, damaged_number).await;
     }
+}
+
+/// Writes a damaged record again, and so many others that its entry leaves the log. The follower then loads the shard.
+async fn recover(fixture: &Fixture, damaged: E164) {
+    let header = encode_header(&header(damaged));
+    assert_eq!(fixture.write_over(Some(1), damaged, header, state()).await, 3);
+    for n in 3..=LOG_ENTRIES_KEPT {
+        fixture.write_known(number(n)).await;
+    }
+    fixture.follower.sweep().await;
+    assert_eq!(fixture.follower.freshness().store(), StoreState::Up);
+    let versions = (fixture.version(damaged), fixture.version(number(2)));
+    assert_eq!(versions, (Some(3), Some(2)));
+    assert_eq!(fixture.cursor().seq, LOG_ENTRIES_KEPT + 1);
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"gap\"} 1");
 }
 
 #[tokio::test]
