@@ -253,11 +253,3 @@ async fn recover(fixture: &Fixture, damaged: E164) {
     assert_eq!(fixture.cursor().seq, LOG_ENTRIES_KEPT + 1);
     fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"gap\"} 1");
 }
-
-#[tokio::test]
-async fn a_store_of_another_format_raises_the_alarm() {
-    let fixture = Fixture::new().await;
-    fixture.follower.failed(&StoreError::OtherFormat { found: 3 });
-    assert_eq!(fixture.follower.freshness().store(), StoreState::Foreign);
-    fixture.assert_metric("ringwarden_store_foreign 1");
-}
