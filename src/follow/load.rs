@@ -24,14 +24,16 @@ impl Follower {
     }
 
     /// Reads all records of a shard and replaces those in the index. `head` was read before: entries after it are read
-    /// from the log again, which changes nothing where the record read is as new.
+    /// from the log again, which changes nothing where the record read is as new. This also brings back a record that
+    /// this process committed after it was scanned: it is replaced, and the cursor goes back to `head`.
     pub(super) async fn load_shard(&self, shard: Shard, head: LogHead) -> Result<(), StoreError> {
         let mut kinds = Vec::with_capacity(RecordKind::ALL.len());
         for kind in RecordKind::ALL {
             kinds.push(self.load_kind(shard, *kind).await?);
         }
+        let mut cursor = self.cursor_of(shard).lock();
         self.index.replace(shard, kinds);
-        *self.cursor_of(shard).lock() = head;
+        *cursor = head;
         Ok(())
     }
 

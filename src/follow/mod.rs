@@ -8,32 +8,29 @@
 //! another one or of another format, the index is kept, answers are stale, an alarm is raised, and writes are refused
 //! until the store returns.
 
+mod catch_up;
 mod load;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::clock::{Clock, monotonic};
-use crate::codec;
-use crate::codec::entry::{EntryError, LogEntry};
 use crate::domain::kinds::ListKind;
-use crate::domain::tenant::TenantId;
 use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Moment, StoreState};
 use crate::metrics::label::Label as _;
 use crate::metrics::{Metrics, ReloadReason, SkipReason};
-use crate::store::{LogHead, RawLogEntry, Shard, ShardNotification, Store, StoreError, Version};
+use crate::store::{LogHead, Shard, ShardNotification, Store, StoreError, Version};
 
 /// The time between two sweeps, which ask for all log heads.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// The nonce of an entry that was not read from the log, but committed by this process alone.
 const UNREAD: u64 = 0;
-/// Entries read at a time.
-const ENTRIES_AT_A_TIME: usize = 512;
 
 /// A record that this process has just committed, for its next lookup to see.
 #[derive(Debug)]
@@ -52,9 +49,13 @@ pub struct Follower {
     index: Arc<Index>,
     metrics: Metrics,
     keeper: FreshnessKeeper,
-    /// The cursor of each shard. With a shared store only reads of the log move it, never this process's own commits: an
-    /// entry that was read is known to be durable. Locked for a copy, never across an await.
+    /// The cursor of each shard. It stays locked while records go into the index, so that the index always holds every
+    /// entry up to the cursor. The locks of the index are taken after it. It is never locked across an await, and no
+    /// lookup locks it. With a shared store only reads of the log move it, never this process's own commits: an entry
+    /// that was read is known to be durable.
     cursors: Box<[Mutex<LogHead>]>,
+    /// Entries and records left out since the last warning.
+    skipped: AtomicU64,
 }
 
 impl Follower {
@@ -68,6 +69,7 @@ impl Follower {
             metrics,
             keeper: FreshnessKeeper::new(clock),
             cursors,
+            skipped: AtomicU64::new(0),
         }
     }
 
@@ -85,7 +87,9 @@ impl Follower {
         let asked_at = self.freshness().moment();
         let began = monotonic();
         self.compare_folds().await?;
-        self.load_all().await?;
+        let loaded = self.load_all().await;
+        self.warn_of_skipped();
+        loaded?;
         self.swept(asked_at, began);
         self.keeper.loaded();
         self.metrics.bootstrapped(began.elapsed());
@@ -117,10 +121,15 @@ impl Follower {
     /// Applies records that this process has just committed, so that its next lookup sees them.
     pub fn applied<R: IndexedRecord>(&self, committed: impl IntoIterator<Item = Committed<R>>) {
         for Committed { id, version, record } in committed {
-            let shard = R::shard(&id);
+            let mut cursor = self.cursor_of(R::shard(&id)).lock();
             self.index.apply(id, version, Some(record));
-            if !self.store.is_shared() {
-                self.advance_alone(shard, version);
+            // If no other process writes to the store, the cursor moves past this commit, if it is the next entry. The
+            // next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
+            if !self.store.is_shared() && cursor.seq + 1 == version {
+                *cursor = LogHead {
+                    seq: version,
+                    nonce: UNREAD,
+                };
             }
         }
     }
@@ -133,6 +142,7 @@ impl Follower {
             Ok(()) => self.swept(asked_at, began),
             Err(error) => self.failed(&error),
         }
+        self.warn_of_skipped();
         self.measure();
     }
 
@@ -177,24 +187,15 @@ impl Follower {
         Ok(stored == own)
     }
 
-    /// Moves the cursor past this process's own commit, if it is the next entry. Only for a store that no other process
-    /// writes to. The next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
-    fn advance_alone(&self, shard: Shard, version: Version) {
-        let mut cursor = self.cursor_of(shard).lock();
-        if cursor.seq + 1 == version {
-            *cursor = LogHead {
-                seq: version,
-                nonce: UNREAD,
-            };
-        }
-    }
-
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
+        // The cursors are copied before the heads are asked for. This process's own commits may move a cursor past a head
+        // that was read before them, and the store would seem to have gone back in time.
+        let cursors: Vec<LogHead> = Shard::all().map(|shard| self.cursor(shard)).collect();
         let heads = self.store.heads().await?;
         let mut first_error = None;
-        for (shard, head) in Shard::all().zip(heads) {
-            match self.sweep_shard(shard, head).await {
+        for ((shard, cursor), head) in Shard::all().zip(cursors).zip(heads) {
+            match self.sweep_shard(shard, cursor, head).await {
                 Ok(()) => {}
                 // Only this shard is damaged: the others are followed all the same.
                 Err(error @ StoreError::Unreadable { .. }) => {
@@ -207,75 +208,25 @@ impl Follower {
         first_error.map_or(Ok(()), Err)
     }
 
-    async fn sweep_shard(&self, shard: Shard, head: LogHead) -> Result<(), StoreError> {
-        let cursor = self.cursor(shard);
+    /// Compares the head of a shard's log with the cursor as it was before.
+    async fn sweep_shard(&self, shard: Shard, cursor: LogHead, head: LogHead) -> Result<(), StoreError> {
         if head.seq < cursor.seq {
             self.reload(shard, ReloadReason::Absent).await
         } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
             self.reload(shard, ReloadReason::OtherNonce).await
-        } else if head.seq > cursor.seq {
+        } else if head.seq > self.cursor(shard).seq {
             self.catch_up(shard).await
         } else {
             Ok(())
         }
     }
 
-    /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same.
-    async fn catch_up(&self, shard: Shard) -> Result<(), StoreError> {
-        loop {
-            let cursor = self.cursor(shard);
-            let entries = self.store.entries(shard, cursor.seq.max(1), ENTRIES_AT_A_TIME).await?;
-            let full = entries.len() >= ENTRIES_AT_A_TIME;
-            if let Some(reason) = doubt(cursor, &entries) {
-                return self.reload(shard, reason).await;
-            }
-            for raw in entries.iter().filter(|raw| raw.seq > cursor.seq) {
-                self.take_in(shard, raw)?;
-            }
-            if !full {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Applies an entry and moves the cursor past it. An entry that this release does not know is left out: a newer
-    /// release may write to the same store, and one entry must not hold up all that follow it.
-    fn take_in(&self, shard: Shard, raw: &RawLogEntry) -> Result<(), StoreError> {
-        let (nonce, skipped) = match codec::entry::decode(raw) {
-            Ok(entry) => (entry.header.nonce, self.apply_entry(&entry)?),
-            Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Some(SkipReason::UnknownKind)),
-            Err(EntryError::UnknownTenant { nonce }) => (nonce, Some(SkipReason::UnknownTenant)),
-            Err(EntryError::Unreadable(damaged)) => return Err(damaged.into()),
-        };
-        *self.cursor_of(shard).lock() = LogHead { seq: raw.seq, nonce };
-        if let Some(reason) = skipped {
-            self.skipped(shard, raw.seq, reason);
-        }
-        Ok(())
-    }
-
-    /// Applies an entry to the index, or gives the reason to leave it out.
-    fn apply_entry(&self, entry: &LogEntry) -> Result<Option<SkipReason>, StoreError> {
-        let LogEntry { seq, header, state } = entry;
-        // The index holds the records of one tenant; a log may hold entries of others.
-        if header.tenant != TenantId::DEFAULT {
-            return Ok(Some(SkipReason::OtherTenant));
-        }
-        let applied = self
-            .index
-            .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?;
-        if !applied {
-            return Ok(Some(SkipReason::UnknownId));
-        }
-        self.metrics.entries_applied(1);
-        self.metrics.replicated(header.at.until(self.freshness().now()));
-        Ok(None)
-    }
-
-    /// Counts and logs an entry or a record that is left out. Its id may be a phone number, and is not logged.
+    /// Counts and logs an entry or a record that is left out. Its id may be a phone number, and is not logged. There may
+    /// be thousands, so the warning comes once for all of them ([`Self::warn_of_skipped`]).
     fn skipped(&self, shard: Shard, version: Version, reason: SkipReason) {
         self.metrics.entry_skipped(reason);
-        tracing::warn!(
+        self.skipped.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(
             shard = shard.index(),
             version,
             reason = reason.value(),
@@ -283,17 +234,15 @@ impl Follower {
         );
     }
 
-    async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
-        tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
-        self.metrics.shard_reloaded(reason);
-        let head = self
-            .store
-            .heads()
-            .await?
-            .get(shard.index())
-            .copied()
-            .unwrap_or_default();
-        self.load_shard(shard, head).await
+    /// Warns of the entries and records left out since the last warning, if there are any.
+    fn warn_of_skipped(&self) {
+        let count = self.skipped.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            tracing::warn!(
+                count,
+                "entries that this release does not know were left out of the index"
+            );
+        }
     }
 
     fn failed(&self, error: &StoreError) {
@@ -328,22 +277,4 @@ impl Follower {
         #[expect(clippy::indexing_slicing, reason = "there is a cursor for every shard")]
         &self.cursors[shard.index()]
     }
-}
-
-/// The reason to load a shard again, if the entries do not continue at the cursor.
-fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
-    if cursor.seq > 0 {
-        match entries.first() {
-            None => return Some(ReloadReason::Absent),
-            Some(first) if first.seq != cursor.seq => return Some(ReloadReason::Trimmed),
-            Some(first) if cursor.nonce != UNREAD && codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => {
-                return Some(ReloadReason::OtherNonce);
-            }
-            Some(_) => {}
-        }
-    }
-    let contiguous = (cursor.seq.max(1)..)
-        .zip(entries)
-        .all(|(expected, entry)| entry.seq == expected);
-    (!contiguous).then_some(ReloadReason::Gap)
 }

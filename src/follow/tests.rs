@@ -1,42 +1,51 @@
-//! A follower meets entries that it does not know and entries that are damaged.
+//! A follower meets entries that it does not know, entries that are damaged, and own commits between its reads.
+
+mod interleaved;
 
 use bytes::Bytes;
 
 use super::*;
+use crate::codec;
 use crate::codec::RecordKind;
 use crate::codec::entry::{EntryHeader, encode_header};
 use crate::domain::actor::Actor;
 use crate::domain::model::ScoreModel;
 use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::store::memory::MemoryStore;
-use crate::store::{RecordKey, RecordWrite, ShardCommit};
+use crate::store::{LOG_ENTRIES_KEPT, RecordKey, RecordWrite, ShardCommit};
 
 /// The place of the kind in the headers of these tests: after the major version, the nonce, and a length of one byte.
 const KIND_AT: usize = 10;
 /// A block of ten thousand numbers, which share a shard.
 const BLOCK: u64 = 1_315_232;
 
+#[derive(Clone)]
 struct Fixture {
     store: Arc<MemoryStore>,
     index: Arc<Index>,
     metrics: Metrics,
-    follower: Follower,
+    follower: Arc<Follower>,
 }
 
 impl Fixture {
     async fn new() -> Self {
-        let model = Arc::new(ScoreModel::default());
-        let store = Arc::new(MemoryStore::new(model.fold.evidence_version()).unwrap());
-        let index = Arc::new(Index::new(model));
+        let store = memory_store();
+        Self::following(Arc::<MemoryStore>::clone(&store), store).await
+    }
+
+    /// A follower of a store that keeps its data in `store`.
+    async fn following(followed: Arc<dyn Store>, store: Arc<MemoryStore>) -> Self {
+        let index = Arc::new(Index::new(Arc::default()));
         let metrics = Metrics::new();
-        let follower = Follower::new(
-            Arc::<MemoryStore>::clone(&store),
+        let follower = Arc::new(Follower::new(
+            followed,
             Arc::clone(&index),
             Clock::manual(Timestamp::from_secs(1_605_441_600)),
             metrics.clone(),
-        );
+        ));
         follower.bootstrap().await.unwrap();
         Self {
             store,
@@ -46,13 +55,18 @@ impl Fixture {
         }
     }
 
-    /// Writes the record of a number with this header of its entry and this state.
+    /// Writes the record of a new number with this header of its entry and this state.
     async fn write(&self, number: E164, header: Bytes, state: Bytes) -> Version {
+        self.write_over(None, number, header, state).await
+    }
+
+    /// The same, over the record of this version.
+    async fn write_over(&self, expected: Option<Version>, number: E164, header: Bytes, state: Bytes) -> Version {
         let key = RecordKey::of::<NumberState>(TenantId::DEFAULT, &number);
         let commit = ShardCommit {
             records: vec![RecordWrite {
                 key,
-                expected: None,
+                expected,
                 header,
                 state: Some(state),
             }],
@@ -66,8 +80,21 @@ impl Fixture {
         self.write(number, encode_header(&header(number)), state()).await
     }
 
+    fn cursor(&self) -> LogHead {
+        self.follower.cursor(Shard::of_number(number(1)))
+    }
+
     fn version(&self, number: E164) -> Option<Version> {
         self.index.record(number).map(|(version, _)| version)
+    }
+
+    #[track_caller]
+    fn assert_nothing_reloaded(&self) {
+        for reason in ["other_nonce", "absent", "gap", "trimmed"] {
+            self.assert_metric(&format!(
+                "ringwarden_follow_shards_reloaded_total{{reason=\"{reason}\"}} 0"
+            ));
+        }
     }
 
     #[track_caller]
@@ -75,6 +102,10 @@ impl Fixture {
         let text = self.metrics.render(monotonic());
         assert!(text.lines().any(|found| found == line), "no line {line}\n{text}");
     }
+}
+
+fn memory_store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new(ScoreModel::default().fold.evidence_version()).unwrap())
 }
 
 fn number_in(block: u64, n: u64) -> E164 {
@@ -142,7 +173,7 @@ async fn entries_that_this_release_does_not_know_are_passed_over() {
     assert_eq!(fixture.follower.freshness().store(), StoreState::Up);
     let versions: Vec<_> = (1..=7).map(|n| fixture.version(number(n))).collect();
     assert_eq!(versions, [Some(1), None, None, None, None, Some(6), None]);
-    let cursor = fixture.follower.cursor(Shard::of_number(number(1)));
+    let cursor = fixture.cursor();
     assert_eq!((cursor.seq, cursor.nonce), (7, number(7).digits()));
     for (reason, count) in [
         ("unknown_kind", 2),
@@ -160,11 +191,7 @@ async fn entries_that_this_release_does_not_know_are_passed_over() {
     fixture.write_known(number(8)).await;
     fixture.follower.sweep().await;
     assert_eq!(fixture.version(number(8)), Some(8));
-    for reason in ["other_nonce", "absent", "gap", "trimmed"] {
-        fixture.assert_metric(&format!(
-            "ringwarden_follow_shards_reloaded_total{{reason=\"{reason}\"}} 0"
-        ));
-    }
+    fixture.assert_nothing_reloaded();
 }
 
 /// A later major version of an entry or of a known kind's state is refused on purpose: a release raises it if older ones
@@ -198,20 +225,31 @@ async fn a_damaged_entry_stops_its_shard_and_no_other() {
         fixture.write_known(number(2)).await;
         fixture.write_known(before).await;
         fixture.write_known(after).await;
-        fixture.follower.sweep().await;
-        assert_eq!(fixture.follower.freshness().store(), StoreState::Down);
-        assert_eq!((fixture.version(before), fixture.version(after)), (Some(1), Some(1)));
-        assert_eq!(fixture.version(number(2)), None);
-        assert_eq!(fixture.follower.cursor(Shard::of_number(number(2))).seq, 0);
-        fixture.assert_metric("ringwarden_store_errors_total{kind=\"unreadable\"} 1");
+        for sweeps in 1..=2 {
+            fixture.follower.sweep().await;
+            assert_eq!(fixture.follower.freshness().store(), StoreState::Down);
+            assert_eq!((fixture.version(before), fixture.version(after)), (Some(1), Some(1)));
+            assert_eq!((fixture.version(number(2)), fixture.cursor().seq), (None, 0));
+            fixture.assert_metric(&format!(
+                "ringwarden_store_errors_total{{kind=\"unreadable\"}} {sweeps}"
+            ));
+        }
         fixture.assert_metric("ringwarden_follow_entries_skipped_total{reason=\"unknown_kind\"} 0");
+        recover(&fixture, damaged_number).await;
     }
 }
 
-#[tokio::test]
-async fn a_store_of_another_format_raises_the_alarm() {
-    let fixture = Fixture::new().await;
-    fixture.follower.failed(&StoreError::OtherFormat { found: 3 });
-    assert_eq!(fixture.follower.freshness().store(), StoreState::Foreign);
-    fixture.assert_metric("ringwarden_store_foreign 1");
+/// Writes a damaged record again, and so many others that its entry leaves the log. The follower then loads the shard.
+async fn recover(fixture: &Fixture, damaged: E164) {
+    let header = encode_header(&header(damaged));
+    assert_eq!(fixture.write_over(Some(1), damaged, header, state()).await, 3);
+    for n in 3..=LOG_ENTRIES_KEPT {
+        fixture.write_known(number(n)).await;
+    }
+    fixture.follower.sweep().await;
+    assert_eq!(fixture.follower.freshness().store(), StoreState::Up);
+    let versions = (fixture.version(damaged), fixture.version(number(2)));
+    assert_eq!(versions, (Some(3), Some(2)));
+    assert_eq!(fixture.cursor().seq, LOG_ENTRIES_KEPT + 1);
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"gap\"} 1");
 }

@@ -1,5 +1,6 @@
-//! The stores: one contract for all of them, and the rules of the store in Redis.
+//! The stores: one contract for all of them, the rules of the store in Redis, and a follower of it.
 
 mod contract;
+mod follower;
 mod redis;
 mod stores;

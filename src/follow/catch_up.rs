@@ -1,0 +1,119 @@
+//! Catches up with a shard: reads its log from the cursor on. If the log does not continue there, the shard is loaded
+//! again.
+
+use super::{Follower, UNREAD};
+use crate::codec;
+use crate::codec::entry::{EntryError, LogEntry};
+use crate::domain::tenant::TenantId;
+use crate::metrics::{ReloadReason, SkipReason};
+use crate::store::{LogHead, RawLogEntry, Shard, StoreError};
+
+/// Entries read at a time. Each may be as large as a value ([`MAX_VALUE_BYTES`](crate::codec::MAX_VALUE_BYTES), 4 MiB),
+/// and all of them are in memory at once.
+const ENTRIES_AT_A_TIME: usize = 64;
+
+impl Follower {
+    /// Reads a shard's log to its end, or loads the shard again.
+    pub(super) async fn catch_up(&self, shard: Shard) -> Result<(), StoreError> {
+        match self.read_log(shard).await? {
+            Some(reason) => self.reload(shard, reason).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Loads a shard again, and reads the entries written during that time.
+    pub(super) async fn reload(&self, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
+        tracing::warn!(shard = shard.index(), ?reason, "the shard is loaded again");
+        self.metrics.shard_reloaded(reason);
+        let head = self
+            .store
+            .heads()
+            .await?
+            .get(shard.index())
+            .copied()
+            .unwrap_or_default();
+        self.load_shard(shard, head).await?;
+        // The loaded records replaced those that this process committed meanwhile. If the log does not continue even now,
+        // the next sweep finds that.
+        self.read_log(shard).await?;
+        Ok(())
+    }
+
+    /// Reads a shard's log from the cursor on. The entry at the cursor must still be the same. Returns the reason to load
+    /// the shard again, if there is one.
+    async fn read_log(&self, shard: Shard) -> Result<Option<ReloadReason>, StoreError> {
+        loop {
+            let cursor = self.cursor(shard);
+            let entries = self.store.entries(shard, cursor.seq.max(1), ENTRIES_AT_A_TIME).await?;
+            let full = entries.len() >= ENTRIES_AT_A_TIME;
+            let doubt = doubt(cursor, &entries);
+            if doubt.is_some() {
+                return Ok(doubt);
+            }
+            for raw in &entries {
+                self.take_in(shard, raw)?;
+            }
+            if !full {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Applies an entry and moves the cursor past it, if the cursor is before it: the entry at the cursor was applied, and
+    /// so were own commits that moved the cursor meanwhile. An entry that this release does not know is left out: a newer
+    /// release may write to the same store, and one entry must not hold up all that follow it.
+    fn take_in(&self, shard: Shard, raw: &RawLogEntry) -> Result<(), StoreError> {
+        let mut cursor = self.cursor_of(shard).lock();
+        if raw.seq <= cursor.seq {
+            return Ok(());
+        }
+        let (nonce, skipped) = match codec::entry::decode(raw) {
+            Ok(entry) => (entry.header.nonce, self.apply_entry(&entry)?),
+            Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Some(SkipReason::UnknownKind)),
+            Err(EntryError::UnknownTenant { nonce }) => (nonce, Some(SkipReason::UnknownTenant)),
+            Err(EntryError::Unreadable(damaged)) => return Err(damaged.into()),
+        };
+        *cursor = LogHead { seq: raw.seq, nonce };
+        drop(cursor);
+        if let Some(reason) = skipped {
+            self.skipped(shard, raw.seq, reason);
+        }
+        Ok(())
+    }
+
+    /// Applies an entry to the index, or gives the reason to leave it out.
+    fn apply_entry(&self, entry: &LogEntry) -> Result<Option<SkipReason>, StoreError> {
+        let LogEntry { seq, header, state } = entry;
+        // The index holds the records of one tenant; a log may hold entries of others.
+        if header.tenant != TenantId::DEFAULT {
+            return Ok(Some(SkipReason::OtherTenant));
+        }
+        let applied = self
+            .index
+            .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?;
+        if !applied {
+            return Ok(Some(SkipReason::UnknownId));
+        }
+        self.metrics.entries_applied(1);
+        self.metrics.replicated(header.at.until(self.freshness().now()));
+        Ok(None)
+    }
+}
+
+/// The reason to load a shard again, if the entries do not continue at the cursor.
+fn doubt(cursor: LogHead, entries: &[RawLogEntry]) -> Option<ReloadReason> {
+    if cursor.seq > 0 {
+        match entries.first() {
+            None => return Some(ReloadReason::Absent),
+            Some(first) if first.seq != cursor.seq => return Some(ReloadReason::Trimmed),
+            Some(first) if cursor.nonce != UNREAD && codec::entry::nonce(&first.bytes) != Some(cursor.nonce) => {
+                return Some(ReloadReason::OtherNonce);
+            }
+            Some(_) => {}
+        }
+    }
+    let contiguous = (cursor.seq.max(1)..)
+        .zip(entries)
+        .all(|(expected, entry)| entry.seq == expected);
+    (!contiguous).then_some(ReloadReason::Gap)
+}
