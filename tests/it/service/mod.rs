@@ -13,6 +13,7 @@ mod reports;
 mod retries;
 mod traffic;
 mod trust;
+mod unreadable;
 mod write_deadline;
 
 use std::sync::Arc;
