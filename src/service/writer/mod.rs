@@ -17,6 +17,7 @@ mod migrate;
 mod mutation;
 mod number_job;
 mod numbers;
+mod outcomes;
 mod records;
 mod side_records;
 mod work;
@@ -183,6 +184,7 @@ impl Writer {
         }
     }
 
+    /// One outcome for each commit; in that of a committed one, one version for each record.
     async fn commit(
         &self,
         commits: Vec<ShardCommit>,
@@ -192,7 +194,9 @@ impl Writer {
             return Vec::new();
         }
         let began = crate::clock::monotonic();
+        let records: Vec<usize> = commits.iter().map(|commit| commit.records.len()).collect();
         let outcomes = deadline.commit(commits.len(), self.store.commit(commits)).await;
+        let outcomes = outcomes::complete(outcomes, &records);
         self.metrics.store_commit(began.elapsed());
         for outcome in &outcomes {
             match outcome {
