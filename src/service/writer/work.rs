@@ -1,7 +1,7 @@
 //! One number's job in progress: its record, the loaded rows, and the answers so far.
 
 use super::number_job::{NumberJob, NumberRecord};
-use super::{Done, Stop, Writer};
+use super::{Done, MAX_ATTEMPTS, Stop, Writer, overtaken};
 use crate::codec;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::LoadedRows;
@@ -109,12 +109,22 @@ impl Writer {
         Err(ServiceError::Internal)
     }
 
-    /// A number's record with all its rows, as the store has it now.
+    /// A number's record with all its rows, as the store has it now. Reads again while other writers change the number.
     pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
-        let record = self.read_record_and_rows(number).await?;
-        // If another, empty store has replaced ours, the missing record would look like an unknown number.
-        self.store.verify().await?;
-        Ok(record)
+        for _ in 0..MAX_ATTEMPTS {
+            let record = self.read_record_and_rows(number).await?;
+            // The rows are of this version only if the number did not change meanwhile. If a bucket was split, half of
+            // its rows are in a bucket that was not read.
+            let key = StoredKey::Record(record_key(number));
+            let found = self.store.read(&[key]).await?.pop().flatten();
+            if found.map(|stored| stored.version) != record.version {
+                continue;
+            }
+            // If another, empty store has replaced ours, the missing record would look like an unknown number.
+            self.store.verify().await?;
+            return Ok(record);
+        }
+        Err(overtaken())
     }
 }
 

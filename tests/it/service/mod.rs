@@ -1,6 +1,7 @@
 //! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
 mod analysts;
+mod dossiers;
 mod instances;
 mod interleaved;
 mod lists;
