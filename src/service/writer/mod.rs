@@ -9,7 +9,8 @@
 //! the index afterwards, where a later write may have arrived already.
 //!
 //! A record that a retry finds already changed is shown in the index too: the process may have failed between the
-//! commit of the first try and the update of the index.
+//! commit of the first try and the update of the index. So is a record that is read to be shown in a dossier: the other
+//! half of the dossier comes from the index, which must not be older.
 
 mod deadline;
 mod locks;

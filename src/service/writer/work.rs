@@ -7,6 +7,7 @@ use crate::domain::evidence::FoldModel;
 use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
+use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::store::{BucketKey, BucketWrite, RecordKey, Stored, StoredKey, Version};
@@ -110,6 +111,7 @@ impl Writer {
     }
 
     /// A number's record with all its rows, as the store has it now. Reads again while other writers change the number.
+    /// The index then has this version or a later one.
     pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
         for _ in 0..MAX_ATTEMPTS {
             let record = self.read_record_and_rows(number).await?;
@@ -122,6 +124,11 @@ impl Writer {
             }
             // If another, empty store has replaced ours, the missing record would look like an unknown number.
             self.store.verify().await?;
+            self.follower.applied(record.version.map(|version| Committed {
+                id: number,
+                version,
+                record: record.state.clone(),
+            }));
             return Ok(record);
         }
         Err(overtaken())

@@ -22,6 +22,36 @@ async fn submit(instance: &Instance, reports: Vec<Result<NewReport, ServiceError
     }
 }
 
+#[tokio::test]
+async fn score_and_counts_are_not_older_than_the_version_shown() {
+    let store = memory();
+    let clock = Clock::manual(noon());
+    let (one, two) = (
+        Instance::over(Arc::clone(&store), clock.clone()).await,
+        Instance::over(store, clock).await,
+    );
+    submit(&one, reports(0, 1)).await;
+    two.follower.sweep().await;
+    let wanted = NewReport {
+        not_spam: true,
+        ..report(NUMBER, "wanted", noon())
+    };
+    submit(&one, vec![Ok(wanted)]).await;
+    submit(&one, reports(1, 3)).await;
+    let dossier_of = async |instance: &Instance| {
+        let dossier = instance.services.numbers.dossier(NUMBER, None).await.unwrap();
+        let counts = (dossier.facts.report_count, dossier.not_spam_count);
+        (dossier.version, counts, dossier.score.verdict.value)
+    };
+    let of_writer = dossier_of(&one).await;
+    assert_eq!(of_writer.1, (3, 1));
+    assert_eq!(
+        dossier_of(&two).await,
+        of_writer,
+        "the second instance has not swept since"
+    );
+}
+
 /// The first instance has read the record and the first bucket when the second bucket is split.
 #[tokio::test]
 async fn no_row_is_missing_if_a_bucket_is_split_meanwhile() {
