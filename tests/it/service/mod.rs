@@ -4,6 +4,7 @@ mod analysts;
 mod dossiers;
 mod instances;
 mod interleaved;
+mod links;
 mod lists;
 mod lookups;
 mod manipulation;
