@@ -144,7 +144,7 @@ label! {
         Unavailable "unavailable",
         /// The store did not answer in time, or the connection broke.
         OutcomeUnknown "outcome_unknown",
-        /// The store is no longer the one that was opened, or has been emptied.
+        /// The store is no longer the one that was opened, has been emptied, or has another format.
         Foreign "foreign",
         /// The store holds bytes that cannot be decoded.
         Unreadable "unreadable",
@@ -158,8 +158,8 @@ impl From<&StoreError> for StoreErrorKind {
         match error {
             StoreError::Unavailable { .. } => Self::Unavailable,
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
-            StoreError::Foreign { .. } => Self::Foreign,
-            StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Unreadable,
+            StoreError::Foreign { .. } | StoreError::OtherFormat { .. } => Self::Foreign,
+            StoreError::Unreadable { .. } => Self::Unreadable,
             StoreError::Refused { .. } => Self::Refused,
         }
     }
@@ -264,6 +264,12 @@ mod tests {
         }
         let values: std::collections::HashSet<_> = L::ALL.iter().map(|label| label.value()).collect();
         assert_eq!(values.len(), L::ALL.len(), "{} has a value twice", L::NAME);
+    }
+
+    #[test]
+    fn a_store_of_another_format_is_foreign() {
+        let kind = StoreErrorKind::from(&StoreError::OtherFormat { found: 9 });
+        assert_eq!(kind, StoreErrorKind::Foreign);
     }
 
     #[test]

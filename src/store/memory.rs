@@ -100,7 +100,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    /// Reads each item on its own: the contract promises no more.
+    /// Reads each item on its own, in the order of the keys: the contract promises no more.
     async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError> {
         let read = |key: &StoredKey| self.shard(key.shard()).lock().get(key);
         Ok(keys.iter().map(read).collect())

@@ -208,8 +208,9 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not answer.
     async fn set_evidence_version(&self, version: u32) -> Result<(), StoreError>;
 
-    /// Reads records, buckets and side records of any shards, in the order of `keys`. Items of one shard are read in
-    /// one atomic step where the store can; callers do not depend on it, since commits are guarded by versions.
+    /// Reads records, buckets and side records of any shards; answers in the order of `keys`. They are not read in one
+    /// atomic step, but no record is read after a bucket that comes later in `keys`. A bucket has no version: the
+    /// version of its record guards a commit of the bucket only if the record was not read after it.
     ///
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.

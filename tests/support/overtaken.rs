@@ -1,4 +1,4 @@
-//! A store that lets another writer in before a commit, or between a commit and its answer.
+//! A store that lets another writer in between a commit or a read and its answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,34 +16,33 @@ use tokio::sync::broadcast;
 
 type Interlude = BoxFuture<'static, ()>;
 
-/// Another store. Before it commits, or between its commit and the answer, work of the test runs.
+/// Another store. Once it has committed or read, and before the caller hears of it, work of the test runs.
 pub struct Overtaken {
     inner: Arc<dyn Store>,
-    /// Runs before the next commit.
-    before: Mutex<Option<Interlude>>,
     /// Runs after the next commit.
-    after: Mutex<Option<Interlude>>,
+    after_commit: Mutex<Option<Interlude>>,
+    /// Runs after the next read.
+    after_read: Mutex<Option<Interlude>>,
 }
 
 impl Overtaken {
     pub fn new(inner: Arc<dyn Store>) -> Self {
         Self {
             inner,
-            before: Mutex::default(),
-            after: Mutex::default(),
+            after_commit: Mutex::default(),
+            after_read: Mutex::default(),
         }
-    }
-
-    /// Runs this before the next commit, once the committer has read what it changes. Hold the answer as with
-    /// [`Overtaken::after_next_commit`].
-    pub fn before_next_commit(&self, interlude: impl Future<Output = ()> + Send + 'static) -> MustRun {
-        MustRun::set(&self.before, interlude)
     }
 
     /// Runs this after the next commit, before its answer. Hold the answer until then: a test whose interlude has not
     /// run to its end fails.
     pub fn after_next_commit(&self, interlude: impl Future<Output = ()> + Send + 'static) -> MustRun {
-        MustRun::set(&self.after, interlude)
+        MustRun::put(&self.after_commit, interlude)
+    }
+
+    /// The same after the next read.
+    pub fn after_next_read(&self, interlude: impl Future<Output = ()> + Send + 'static) -> MustRun {
+        MustRun::put(&self.after_read, interlude)
     }
 }
 
@@ -53,7 +52,7 @@ impl Overtaken {
 pub struct MustRun(Arc<AtomicBool>);
 
 impl MustRun {
-    fn set(place: &Mutex<Option<Interlude>>, interlude: impl Future<Output = ()> + Send + 'static) -> Self {
+    fn put(place: &Mutex<Option<Interlude>>, interlude: impl Future<Output = ()> + Send + 'static) -> Self {
         let has_run = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&has_run);
         *place.lock() = Some(Box::pin(async move {
@@ -68,7 +67,7 @@ impl Drop for MustRun {
     fn drop(&mut self) {
         assert!(
             std::thread::panicking() || self.0.load(Ordering::Acquire),
-            "no commit was overtaken"
+            "no commit or read was overtaken"
         );
     }
 }
@@ -96,16 +95,17 @@ impl Store for Overtaken {
     }
 
     async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError> {
-        self.inner.read(keys).await
-    }
-
-    async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
-        let interlude = self.before.lock().take();
+        let answer = self.inner.read(keys).await;
+        let interlude = self.after_read.lock().take();
         if let Some(interlude) = interlude {
             interlude.await;
         }
+        answer
+    }
+
+    async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>> {
         let answer = self.inner.commit(commits).await;
-        let interlude = self.after.lock().take();
+        let interlude = self.after_commit.lock().take();
         if let Some(interlude) = interlude {
             interlude.await;
         }

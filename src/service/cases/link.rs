@@ -81,9 +81,11 @@ impl Cases {
                     return Ok(Done::unchanged(false));
                 }
                 let was_linked = record.state.remove_link(&id, input.role);
-                record.state.requests.remember(fingerprint);
-                // A number that was not linked needs no record for this. Beside another item of the number that is
-                // written, the request is remembered.
+                // A number that was not linked needs no write, so its record stays as it is: the index shows it as the
+                // record of the version that was read.
+                if was_linked {
+                    record.state.requests.remember(fingerprint);
+                }
                 Ok(Done {
                     answer: was_linked,
                     write: was_linked,

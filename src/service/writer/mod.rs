@@ -9,7 +9,8 @@
 //! the index afterwards, where a later write may have arrived already.
 //!
 //! A record that a retry finds already changed is shown in the index too: the process may have failed between the
-//! commit of the first try and the update of the index.
+//! commit of the first try and the update of the index. So is a record that is read to be shown in a dossier: the other
+//! half of the dossier comes from the index, which must not be older.
 
 mod deadline;
 mod locks;
@@ -17,6 +18,7 @@ mod migrate;
 mod mutation;
 mod number_job;
 mod numbers;
+mod outcomes;
 mod records;
 mod side_records;
 mod work;
@@ -183,6 +185,7 @@ impl Writer {
         }
     }
 
+    /// One outcome for each commit; in that of a committed one, one version for each record.
     async fn commit(
         &self,
         commits: Vec<ShardCommit>,
@@ -192,7 +195,9 @@ impl Writer {
             return Vec::new();
         }
         let began = crate::clock::monotonic();
+        let records: Vec<usize> = commits.iter().map(|commit| commit.records.len()).collect();
         let outcomes = deadline.commit(commits.len(), self.store.commit(commits)).await;
+        let outcomes = outcomes::complete(outcomes, &records);
         self.metrics.store_commit(began.elapsed());
         for outcome in &outcomes {
             match outcome {

@@ -1,15 +1,16 @@
 //! One number's job in progress: its record, the loaded rows, and the answers so far.
 
 use super::number_job::{NumberJob, NumberRecord};
-use super::{Done, Stop, Writer};
+use super::{Done, MAX_ATTEMPTS, Stop, Writer, overtaken};
 use crate::codec;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
+use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::store::{BucketKey, BucketWrite, RecordKey, StoredKey, Version};
+use crate::store::{BucketKey, BucketWrite, RecordKey, Stored, StoredKey, Version};
 
 /// The most times that a job may ask for more rows. A change asks for its bucket, one to split, and then all.
 const MAX_ROUNDS: usize = 8;
@@ -33,7 +34,8 @@ impl Writer {
         jobs.iter().map(known).collect()
     }
 
-    /// Reads the records and the first bucket of each; most numbers have no other bucket.
+    /// Reads the records and the first bucket of each; most numbers have no other bucket. A job whose record or bucket
+    /// cannot be read is refused.
     pub(super) async fn read_numbers<'a, I, T>(
         &self,
         jobs: &[&'a NumberJob<I>],
@@ -51,36 +53,31 @@ impl Writer {
             let [record, bucket] = pair else {
                 return Err(ServiceError::Internal);
             };
-            let (version, state) = match record {
-                Some(stored) => (Some(stored.version), codec::number::decode(&stored.bytes)?),
-                None => (None, NumberState::default()),
-            };
-            let mut work = Work::new(job, version, state);
-            if work.record.state.buckets > 0 {
-                let rows = bucket
-                    .as_ref()
-                    .map(|bucket| codec::rows::decode(&bucket.bytes))
-                    .transpose()?;
-                work.record.rows.load(0, rows.unwrap_or_default());
-            }
-            works.push(work);
+            let work = Work::decode(job, record.as_ref(), bucket.as_ref());
+            works.push(work.unwrap_or_else(|error| Work::refused(job, &error)));
         }
         Ok(works)
     }
 
-    /// Reads the records with all their rows.
-    async fn read_all_rows(&self, jobs: &[NumberJob<()>]) -> Result<Vec<NumberRecord>, ServiceError> {
-        let jobs: Vec<&NumberJob<()>> = jobs.iter().collect();
-        let mut works: Vec<Work<'_, (), ()>> = self.read_numbers(&jobs).await?;
+    /// Reads a record, and then all its rows.
+    async fn read_record_and_rows(&self, number: E164) -> Result<NumberRecord, ServiceError> {
+        let job = NumberJob {
+            number,
+            items: vec![()],
+        };
+        let mut works: Vec<Work<'_, (), ()>> = self.read_numbers(&[&job]).await?;
         let need_all = |record: &mut NumberRecord, (): &()| {
             record.rows.need_all()?;
             Ok(Done::unchanged(()))
         };
         self.apply(&mut works, &need_all).await?;
-        Ok(works.into_iter().map(|work| work.record).collect())
+        let work = works.pop().ok_or(ServiceError::Internal)?;
+        work.answers.into_iter().collect::<Result<(), _>>()?;
+        Ok(work.record)
     }
 
-    /// Runs every job until rows are missing, reads the missing rows of all jobs together, and continues.
+    /// Runs every job until rows are missing, reads the missing rows of all jobs together, and continues. A job with
+    /// rows that cannot be read is refused; the others go on.
     pub(super) async fn apply<I, T>(
         &self,
         works: &mut [Work<'_, I, T>],
@@ -102,9 +99,10 @@ impl Writer {
             }
             let keys: Vec<StoredKey> = wanted.iter().map(|(_, key)| StoredKey::Bucket(*key)).collect();
             for ((place, key), stored) in wanted.iter().zip(self.store.read(&keys).await?) {
-                let rows = stored.map_or(Ok(Vec::new()), |stored| codec::rows::decode(&stored.bytes))?;
-                if let Some(work) = works.get_mut(*place) {
-                    work.record.rows.load(key.bucket, rows);
+                let Some(work) = works.get_mut(*place) else { continue };
+                match stored.map_or(Ok(Vec::new()), |stored| codec::rows::decode(&stored.bytes)) {
+                    Ok(rows) => work.record.rows.load(key.bucket, rows),
+                    Err(unreadable) => *work = Work::refused(work.job, &unreadable.into()),
                 }
             }
         }
@@ -112,16 +110,28 @@ impl Writer {
         Err(ServiceError::Internal)
     }
 
-    /// A number's record with all its rows, as the store has it now.
+    /// A number's record with all its rows, as the store has it now. Reads again while other writers change the number.
+    /// The index then has this version or a later one.
     pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
-        let jobs = [NumberJob {
-            number,
-            items: vec![()],
-        }];
-        let record = self.read_all_rows(&jobs).await?.pop();
-        // If another, empty store has replaced ours, the missing record would look like an unknown number.
-        self.store.verify().await?;
-        record.ok_or(ServiceError::Internal)
+        for _ in 0..MAX_ATTEMPTS {
+            let record = self.read_record_and_rows(number).await?;
+            // The rows are of this version only if the number did not change meanwhile. If a bucket was split, half of
+            // its rows are in a bucket that was not read.
+            let key = StoredKey::Record(record_key(number));
+            let found = self.store.read(&[key]).await?.pop().flatten();
+            if found.map(|stored| stored.version) != record.version {
+                continue;
+            }
+            // If another, empty store has replaced ours, the missing record would look like an unknown number.
+            self.store.verify().await?;
+            self.follower.applied(record.version.map(|version| Committed {
+                id: number,
+                version,
+                record: record.state.clone(),
+            }));
+            return Ok(record);
+        }
+        Err(overtaken())
     }
 }
 
@@ -139,6 +149,35 @@ impl<'a, I, T> Work<'a, I, T> {
             record,
             answers: Vec::with_capacity(job.items.len()),
             write: false,
+        }
+    }
+
+    /// The job with the record and the first bucket as the store has them.
+    fn decode(
+        job: &'a NumberJob<I>,
+        record: Option<&Stored>,
+        first_bucket: Option<&Stored>,
+    ) -> Result<Self, ServiceError> {
+        let (version, state) = match record {
+            Some(stored) => (Some(stored.version), codec::number::decode(&stored.bytes)?),
+            None => (None, NumberState::default()),
+        };
+        let mut work = Self::new(job, version, state);
+        if work.record.state.buckets > 0 {
+            let rows = first_bucket
+                .map(|bucket| codec::rows::decode(&bucket.bytes))
+                .transpose()?;
+            work.record.rows.load(0, rows.unwrap_or_default());
+        }
+        Ok(work)
+    }
+
+    /// The job with this error for each item. It writes nothing.
+    fn refused(job: &'a NumberJob<I>, error: &ServiceError) -> Self {
+        let answers = job.items.iter().map(|_| Err(error.clone())).collect();
+        Self {
+            answers,
+            ..Self::new(job, None, NumberState::default())
         }
     }
 

@@ -36,6 +36,9 @@ impl ShardCommitter<'_> {
         let mut answers: Vec<CommitOutcome> = commits.iter().map(check).collect();
         let mut due: Vec<_> = commits.iter().zip(&mut answers).collect();
         due.retain(|(commit, answer)| answer.is_ok() && !is_empty(commit));
+        for (_, answer) in &mut due {
+            **answer = Err(not_answered().into()); // until there is an answer
+        }
         let mut left = due.as_mut_slice();
         let mut broken: Option<RedisFailure> = None;
         while !left.is_empty() {
@@ -226,6 +229,12 @@ fn understand(commit: &ShardCommit, answer: Value) -> CommitOutcome {
         }
     };
     understood().unwrap_or_else(|failure| Err(failure.of_write().into()))
+}
+
+fn not_answered() -> StoreError {
+    StoreError::OutcomeUnknown {
+        cause: "the server left out an answer".to_owned(),
+    }
 }
 
 fn not_sent(failure: &RedisFailure) -> StoreError {

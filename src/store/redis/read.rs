@@ -17,6 +17,9 @@ const MAX_KEYS: usize = 4_096;
 /// The most items asked for in one page of a scan.
 const MAX_PAGE: usize = 10_000;
 
+/// A hash of one tenant in one shard.
+type Group = (Shard, TenantId, TenantHash);
+
 /// Reads keys, in their order; at most [`MAX_KEYS`] at a time.
 pub(super) async fn read(
     connection: &ServerConnection,
@@ -35,12 +38,7 @@ async fn read_some(
     keys: &[StoredKey],
     deadline: CallDeadline,
 ) -> Result<Vec<Option<Stored>>, StoreError> {
-    let mut groups: HashMap<(Shard, TenantId, TenantHash), Vec<usize>> = HashMap::new();
-    for (at, key) in keys.iter().enumerate() {
-        let group = (key.shard(), key.tenant(), TenantHash::of_key(key));
-        groups.entry(group).or_default().push(at);
-    }
-    let groups: Vec<_> = groups.into_iter().collect();
+    let groups = groups_of(keys);
     let mut pipeline = Pipeline::with_capacity(groups.len());
     for ((shard, tenant, hash), members) in &groups {
         let mut command = cmd("HMGET");
@@ -69,6 +67,22 @@ async fn read_some(
         }
     }
     Ok(found)
+}
+
+/// The places of the keys, by their hash on the server, in the order in which the hashes are read.
+///
+/// Rows come last. The server answers other clients between two commands of a pipeline, and a bucket has no version: the
+/// version of its record guards it only if the record is not read after it. Otherwise a writer could put its row into
+/// an old bucket, and commit it with the version of a newer record: the row of that version would be lost.
+fn groups_of(keys: &[StoredKey]) -> Vec<(Group, Vec<usize>)> {
+    let mut groups: HashMap<Group, Vec<usize>> = HashMap::new();
+    for (at, key) in keys.iter().enumerate() {
+        let group = (key.shard(), key.tenant(), TenantHash::of_key(key));
+        groups.entry(group).or_default().push(at);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((_, _, hash), _)| *hash == TenantHash::Rows);
+    groups
 }
 
 /// A page of a table. `next` is the server's cursor with the epoch of the connection, since a restarted server gives its
@@ -180,7 +194,33 @@ fn cursor_of(mut end: Bytes, epoch: u64) -> Result<u64, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::RecordKind;
+    use crate::domain::state::NumberState;
+    use crate::number::E164;
+    use crate::store::{BucketKey, RecordKey, RecordKind};
+
+    #[test]
+    fn records_are_read_before_rows() {
+        let tenant = TenantId::DEFAULT;
+        let pair = |n: u64| {
+            let number = E164::from_digits(13_152_320_000 + n * 10_000).unwrap();
+            let record = RecordKey::of::<NumberState>(tenant, &number);
+            let bucket = BucketKey {
+                tenant,
+                number,
+                bucket: 0,
+            };
+            [StoredKey::Record(record), StoredKey::Bucket(bucket)]
+        };
+        let keys: Vec<_> = (0..50).flat_map(pair).collect();
+        let groups = groups_of(&keys);
+        let rows: Vec<bool> = groups
+            .iter()
+            .map(|((_, _, hash), _)| *hash == TenantHash::Rows)
+            .collect();
+        assert!(rows.len() > 20 && rows.is_sorted(), "{rows:?}");
+        let places: usize = groups.iter().map(|(_, places)| places.len()).sum();
+        assert_eq!(places, keys.len());
+    }
 
     #[test]
     fn a_page_of_another_connection_starts_over() {

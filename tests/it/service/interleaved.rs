@@ -191,7 +191,7 @@ async fn two_writers_of_one_note_leave_one() {
             default_region: None,
         };
         let (second, second_subject) = (Arc::clone(&other), subject.clone());
-        let _must_run = overtaken.before_next_commit(async move {
+        let _must_run = overtaken.after_next_read(async move {
             let notes = &second.services.notes;
             assert!(
                 notes

@@ -1,8 +1,10 @@
 //! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
 mod analysts;
+mod dossiers;
 mod instances;
 mod interleaved;
+mod links;
 mod lists;
 mod lookups;
 mod manipulation;
@@ -13,6 +15,7 @@ mod reports;
 mod retries;
 mod traffic;
 mod trust;
+mod unreadable;
 mod write_deadline;
 
 use std::sync::Arc;
