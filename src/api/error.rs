@@ -178,29 +178,31 @@ impl From<ServiceError> for ApiError {
         let text = error.to_string();
         let (code, reason, retry_after) = match error {
             ServiceError::Invalid(violations) => return Self::invalid(violations),
-            ServiceError::NotFound { what } => (Code::NotFound, Some(ErrorReason::NotFound { resource: what }), None),
-            ServiceError::AlreadyExists { what } => {
-                let reason = ErrorReason::ContentMismatch { field: what };
+            ServiceError::NotFound { resource } => (Code::NotFound, Some(ErrorReason::NotFound { resource }), None),
+            ServiceError::ContentMismatch { field } => {
+                let reason = ErrorReason::ContentMismatch { field };
                 (Code::AlreadyExists, Some(reason), None)
             }
-            ServiceError::Stale { found, .. } => {
+            ServiceError::VersionMismatch { found, .. } => {
                 let reason = ErrorReason::VersionMismatch { version: found };
                 (Code::Aborted, Some(reason), None)
             }
             ServiceError::Precondition(_) => (Code::FailedPrecondition, None, None),
             ServiceError::Exhausted { retry_after } => (Code::ResourceExhausted, None, Some(retry_after)),
-            ServiceError::OverQuota { quota, retry_after } => {
+            ServiceError::QuotaExceeded { quota, retry_after } => {
                 let reason = ErrorReason::QuotaExceeded { quota };
                 (Code::ResourceExhausted, Some(reason), Some(retry_after))
             }
-            ServiceError::Unavailable => (
+            ServiceError::StoreUnavailable => (
                 Code::Unavailable,
                 Some(ErrorReason::StoreUnavailable),
                 Some(RETRY_AFTER),
             ),
             ServiceError::OutcomeUnknown => (Code::Unavailable, Some(ErrorReason::OutcomeUnknown), Some(RETRY_AFTER)),
-            ServiceError::Loading => (Code::Unavailable, Some(ErrorReason::IndexLoading), Some(RETRY_AFTER)),
-            ServiceError::OtherFold => (Code::Unavailable, Some(ErrorReason::EvidenceVersionMismatch), None),
+            ServiceError::IndexLoading => (Code::Unavailable, Some(ErrorReason::IndexLoading), Some(RETRY_AFTER)),
+            ServiceError::EvidenceVersionMismatch => {
+                (Code::Unavailable, Some(ErrorReason::EvidenceVersionMismatch), None)
+            }
             ServiceError::Internal => (Code::Internal, None, None),
         };
         Self {
@@ -222,21 +224,21 @@ mod tests {
     fn every_service_error_has_a_code_a_reason_and_a_delay() {
         let second = Some(RETRY_AFTER);
         let long = Duration::from_secs(43_200);
-        let quota = ServiceError::OverQuota {
+        let quota = ServiceError::QuotaExceeded {
             quota: Quota::Tenant,
             retry_after: long,
         };
         for (error, code, reason, retry_after) in [
             (ServiceError::field("a.b", "is wrong"), 3, None, None),
-            (ServiceError::NotFound { what: "case" }, 5, Some("NOT_FOUND"), None),
+            (ServiceError::NotFound { resource: "case" }, 5, Some("NOT_FOUND"), None),
             (
-                ServiceError::AlreadyExists { what: "case_id" },
+                ServiceError::ContentMismatch { field: "case_id" },
                 6,
                 Some("CONTENT_MISMATCH"),
                 None,
             ),
             (
-                ServiceError::Stale { expected: 1, found: 2 },
+                ServiceError::VersionMismatch { expected: 1, found: 2 },
                 10,
                 Some("VERSION_MISMATCH"),
                 None,
@@ -244,10 +246,15 @@ mod tests {
             (ServiceError::Precondition("no".to_owned()), 9, None, None),
             (ServiceError::Exhausted { retry_after: long }, 8, None, Some(long)),
             (quota, 8, Some("QUOTA_EXCEEDED"), Some(long)),
-            (ServiceError::Unavailable, 14, Some("STORE_UNAVAILABLE"), second),
+            (ServiceError::StoreUnavailable, 14, Some("STORE_UNAVAILABLE"), second),
             (ServiceError::OutcomeUnknown, 14, Some("OUTCOME_UNKNOWN"), second),
-            (ServiceError::Loading, 14, Some("INDEX_LOADING"), second),
-            (ServiceError::OtherFold, 14, Some("EVIDENCE_VERSION_MISMATCH"), None),
+            (ServiceError::IndexLoading, 14, Some("INDEX_LOADING"), second),
+            (
+                ServiceError::EvidenceVersionMismatch,
+                14,
+                Some("EVIDENCE_VERSION_MISMATCH"),
+                None,
+            ),
             (ServiceError::Internal, 13, None, None),
         ] {
             let error = ApiError::from(error);

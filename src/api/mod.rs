@@ -131,7 +131,7 @@ impl Api {
         if self.freshness().is_ready() {
             Ok(&self.0.services)
         } else {
-            Err(ServiceError::Loading.into())
+            Err(ServiceError::IndexLoading.into())
         }
     }
 

@@ -59,20 +59,20 @@ pub enum ServiceError {
     #[error("the request is not valid")]
     Invalid(Vec<Violation>),
     /// The requested record does not exist.
-    #[error("the {what} does not exist")]
+    #[error("the {resource} does not exist")]
     NotFound {
-        /// The kind of thing, such as `case`.
-        what: &'static str,
+        /// The kind of record, such as `case`.
+        resource: &'static str,
     },
     /// The id was used before with different content.
-    #[error("the {what} was used before with different content")]
-    AlreadyExists {
+    #[error("the {field} was used before with different content")]
+    ContentMismatch {
         /// The field with the id, such as `request_id`.
-        what: &'static str,
+        field: &'static str,
     },
     /// The record has changed since the client read it.
     #[error("the record is at version {found}, not {expected}: read it again")]
-    Stale {
+    VersionMismatch {
         /// The version the client expected.
         expected: u64,
         /// The version of the record now.
@@ -89,7 +89,7 @@ pub enum ServiceError {
     },
     /// A daily quota of reports is used up.
     #[error("the daily report quota of {quota} is used up: it starts again at 00:00 UTC")]
-    OverQuota {
+    QuotaExceeded {
         /// The quota.
         quota: Quota,
         /// The time until the next day begins.
@@ -97,18 +97,18 @@ pub enum ServiceError {
     },
     /// The store cannot be written now, and nothing was written.
     #[error("the store cannot be reached and nothing was written: retry with the same id")]
-    Unavailable,
+    StoreUnavailable,
     /// The stored evidence has another evidence version: a write would mix the two.
     #[error(
         "the stored evidence has another evidence version: restart the server with --migrate, or with the release and model that wrote it"
     )]
-    OtherFold,
+    EvidenceVersionMismatch,
     /// The store did not answer: the change may have been applied or not.
     #[error("the store did not answer and the change may have been applied: retry with the same id")]
     OutcomeUnknown,
     /// The index has not been loaded yet.
     #[error("the index is being loaded: retry later")]
-    Loading,
+    IndexLoading,
     /// A fault of the server. The log has its cause.
     #[error("internal error")]
     Internal,
@@ -134,7 +134,7 @@ impl From<StoreError> for ServiceError {
         tracing::warn!(%error, "the store failed a request");
         match error {
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
-            StoreError::Unavailable { .. } | StoreError::Foreign { .. } => Self::Unavailable,
+            StoreError::Unavailable { .. } | StoreError::Foreign { .. } => Self::StoreUnavailable,
             StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Internal,
             StoreError::Refused { .. } => Self::Precondition("the record has reached a limit of the store".to_owned()),
         }

@@ -156,7 +156,7 @@ impl Lists {
             .writer
             .index()
             .list(id)
-            .ok_or(ServiceError::NotFound { what: "list" })?;
+            .ok_or(ServiceError::NotFound { resource: "list" })?;
         let from = after.map_or(0, |after| list.entries.partition_point(|entry| entry.pattern <= after));
         let left = list.entries.get(from..).unwrap_or_default();
         let entries: Vec<ListEntry> = left.iter().take(limit).cloned().collect();

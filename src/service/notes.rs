@@ -93,7 +93,7 @@ impl Notes {
             .writer
             .change_note(&subject, &key, mutation.author(""), |found| match found {
                 Some(note) if note.subject == subject && *note.text == *text => Ok((note, Done::unchanged(false))),
-                Some(_) => Err(ServiceError::AlreadyExists { what: "request_id" }),
+                Some(_) => Err(ServiceError::ContentMismatch { field: "request_id" }),
                 None => {
                     self.check_room(&subject)?;
                     let note = Note {
@@ -152,7 +152,7 @@ impl Notes {
                     .writer
                     .index()
                     .case(id)
-                    .ok_or(ServiceError::NotFound { what: "case" })?;
+                    .ok_or(ServiceError::NotFound { resource: "case" })?;
                 Ok(NoteSubject::Case(case.id.clone()))
             }
         }

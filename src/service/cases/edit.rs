@@ -193,7 +193,7 @@ fn created(id: CaseId, new: &NewCase, mutation: &Mutation, now: Timestamp) -> Ca
 }
 
 fn taken() -> ServiceError {
-    ServiceError::AlreadyExists { what: "case_id" }
+    ServiceError::ContentMismatch { field: "case_id" }
 }
 
 fn check_new(new: &NewCase, now: Timestamp) -> Result<(), ServiceError> {

@@ -169,7 +169,7 @@ impl Cases {
     /// If there is none.
     pub fn get(&self, id: &CaseId) -> Result<CaseDetails, ServiceError> {
         let found = self.writer.index().case(id);
-        let (version, case) = found.ok_or(ServiceError::NotFound { what: "case" })?;
+        let (version, case) = found.ok_or(ServiceError::NotFound { resource: "case" })?;
         Ok(self.details(version, case))
     }
 

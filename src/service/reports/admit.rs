@@ -296,7 +296,7 @@ fn took_nothing(filed: &Result<FilingOutcome, ServiceError>) -> bool {
 
 fn used_up(quota: Quota, now: Timestamp) -> ServiceError {
     let retry_after = Day::of(now).left_at(now);
-    ServiceError::OverQuota { quota, retry_after }
+    ServiceError::QuotaExceeded { quota, retry_after }
 }
 
 /// The key of a reporter's state.
@@ -307,7 +307,7 @@ fn side_key(reporter: ReporterHash) -> SideKey {
 /// The error for a report whose side record could not be written. The report is not filed, so its outcome is known.
 fn not_filed(error: ServiceError) -> ServiceError {
     if matches!(error, ServiceError::OutcomeUnknown) {
-        ServiceError::Unavailable
+        ServiceError::StoreUnavailable
     } else {
         error
     }

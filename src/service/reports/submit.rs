@@ -60,7 +60,7 @@ fn outcome_of(
 ) -> Result<ReportOutcome, ServiceError> {
     let (filing, submitted) = (filing.map_err(Clone::clone)?, filed?.submitted);
     if submitted == Submitted::OtherContent {
-        return Err(ServiceError::AlreadyExists { what: "report_id" });
+        return Err(ServiceError::ContentMismatch { field: "report_id" });
     }
     Ok(ReportOutcome {
         number: filing.number,
@@ -104,16 +104,16 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
         Ok(Submitted::BeforeReset) => ReportOutcomeLabel::BeforeReset,
         Ok(Submitted::OtherContent) => ReportOutcomeLabel::Conflict,
         Err(error) => match error {
-            ServiceError::AlreadyExists { .. } | ServiceError::Stale { .. } | ServiceError::Exhausted { .. } => {
-                ReportOutcomeLabel::Conflict
-            }
-            ServiceError::OverQuota { .. } => ReportOutcomeLabel::OverQuota,
-            ServiceError::Unavailable | ServiceError::Loading => ReportOutcomeLabel::Unavailable,
+            ServiceError::ContentMismatch { .. }
+            | ServiceError::VersionMismatch { .. }
+            | ServiceError::Exhausted { .. } => ReportOutcomeLabel::Conflict,
+            ServiceError::QuotaExceeded { .. } => ReportOutcomeLabel::OverQuota,
+            ServiceError::StoreUnavailable | ServiceError::IndexLoading => ReportOutcomeLabel::Unavailable,
             ServiceError::OutcomeUnknown => ReportOutcomeLabel::OutcomeUnknown,
             ServiceError::Invalid(_)
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
-            | ServiceError::OtherFold
+            | ServiceError::EvidenceVersionMismatch
             | ServiceError::Internal => ReportOutcomeLabel::Rejected,
         },
     }

@@ -35,7 +35,7 @@ impl WriteDeadline {
     pub(in crate::service) async fn wait<T>(self, work: impl Future<Output = T>) -> Result<T, ServiceError> {
         timeout_at(self.0, work).await.map_err(|_elapsed| {
             tracing::warn!("a change was given up before it was written: the store took too long");
-            ServiceError::Unavailable
+            ServiceError::StoreUnavailable
         })
     }
 

@@ -179,9 +179,11 @@ impl Writer {
     fn check_writable(&self) -> Result<(), ServiceError> {
         let freshness = self.follower.freshness();
         match freshness.store() {
-            StoreState::Up if !freshness.folds_alike() && !self.is_migrating() => Err(ServiceError::OtherFold),
+            StoreState::Up if !freshness.folds_alike() && !self.is_migrating() => {
+                Err(ServiceError::EvidenceVersionMismatch)
+            }
             StoreState::Up => Ok(()),
-            StoreState::Down | StoreState::Foreign => Err(ServiceError::Unavailable),
+            StoreState::Down | StoreState::Foreign => Err(ServiceError::StoreUnavailable),
         }
     }
 

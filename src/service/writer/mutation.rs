@@ -54,9 +54,9 @@ impl Mutation {
     ) -> Result<bool, ServiceError> {
         match seen {
             Seen::Done => Ok(false),
-            Seen::OtherContent => Err(ServiceError::AlreadyExists { what: "request_id" }),
+            Seen::OtherContent => Err(ServiceError::ContentMismatch { field: "request_id" }),
             Seen::New => match expected {
-                Some(expected) if expected != version => Err(ServiceError::Stale {
+                Some(expected) if expected != version => Err(ServiceError::VersionMismatch {
                     expected,
                     found: version,
                 }),

@@ -28,7 +28,7 @@ impl Writer {
     ) -> Result<Changed<Case, ()>, ServiceError> {
         let fingerprint = mutation.fingerprint(content);
         self.change_record(id, mutation.author(reason), |found: Option<Case>, version| {
-            let mut case = found.ok_or(ServiceError::NotFound { what: "case" })?;
+            let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
             if !mutation.check(case.requests.seen(fingerprint), version)? {
                 return Ok((case, Done::unchanged(())));
             }

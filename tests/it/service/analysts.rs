@@ -72,7 +72,7 @@ async fn statuses_rule_and_retries_change_nothing() {
         ..mutation("m2")
     };
     let refused = one.services.numbers.clear_status(NUMBER, None, None, "", &stale).await;
-    assert!(matches!(refused, Err(ServiceError::Stale { found, .. }) if found == version));
+    assert!(matches!(refused, Err(ServiceError::VersionMismatch { found, .. }) if found == version));
     let other = StatusInput {
         kind: StatusKind::Protected,
         ..block
@@ -84,7 +84,7 @@ async fn statuses_rule_and_retries_change_nothing() {
         .await;
     assert!(matches!(
         refused,
-        Err(ServiceError::AlreadyExists { what: "request_id" })
+        Err(ServiceError::ContentMismatch { field: "request_id" })
     ));
 
     one.services
@@ -228,7 +228,7 @@ async fn a_corroborated_case_floors_its_numbers_and_warns_before_dialling() {
     let missing = CaseId::parse("nowhere").unwrap();
     assert!(matches!(
         one.services.cases.get(&missing),
-        Err(ServiceError::NotFound { what: "case" })
+        Err(ServiceError::NotFound { resource: "case" })
     ));
 }
 

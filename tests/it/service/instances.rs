@@ -81,7 +81,7 @@ async fn an_outage_stops_writes_and_nothing_else() {
         assert_eq!(format!("{:?}", one.follower.freshness().store()), wanted);
         assert!(matches!(
             one.services.reports.submit(report(NUMBER, "r2", noon())).await,
-            Err(ServiceError::Unavailable)
+            Err(ServiceError::StoreUnavailable)
         ));
         assert_eq!(one.count(NUMBER), 1, "lookups are answered from memory");
         flaky.always(None);

@@ -86,7 +86,7 @@ async fn a_status_is_answered_with_the_version_that_holds_it() {
     // The client has not seen the second change, so its next change is refused.
     let again = set(&one, StatusKind::Protected, &expecting("third", first.version)).await;
     assert!(
-        matches!(again, Err(ServiceError::Stale { expected: 1, found: 2 })),
+        matches!(again, Err(ServiceError::VersionMismatch { expected: 1, found: 2 })),
         "{again:?}"
     );
 }
@@ -121,7 +121,7 @@ async fn a_case_is_answered_with_the_version_that_holds_it() {
         .cases
         .update(&id, &title("Third"), &expecting("third", first.version))
         .await;
-    assert!(matches!(third, Err(ServiceError::Stale { .. })), "{third:?}");
+    assert!(matches!(third, Err(ServiceError::VersionMismatch { .. })), "{third:?}");
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn two_writers_of_one_note_leave_one() {
         let first = one.services.notes.add(&subject, text, &mutation("n1")).await;
         match first {
             Ok(added) => assert!(same && !added.created),
-            Err(error) => assert!(!same && matches!(error, ServiceError::AlreadyExists { what: "request_id" })),
+            Err(error) => assert!(!same && matches!(error, ServiceError::ContentMismatch { field: "request_id" })),
         }
     }
 }

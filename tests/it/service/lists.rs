@@ -91,7 +91,10 @@ async fn a_request_counts_once_and_its_id_stands_for_it() {
         "the answer to a retry"
     );
     let other = one.replace(&dno("r1"), &[TWO]).await;
-    assert!(matches!(other, Err(ServiceError::AlreadyExists { what: "request_id" })));
+    assert!(matches!(
+        other,
+        Err(ServiceError::ContentMismatch { field: "request_id" })
+    ));
     one.replace(&dno("r2"), &[TWO]).await.unwrap();
     // Late: it was done, and somebody has replaced the list since.
     let late = one.replace(&dno("r1"), &[ONE]).await.unwrap();
@@ -119,10 +122,16 @@ async fn versions_kinds_and_emptiness_are_guarded() {
         head
     };
     let too_early = one.replace(&expecting("r0", 3), &[ONE]).await;
-    assert!(matches!(too_early, Err(ServiceError::Stale { expected: 3, found: 0 })));
+    assert!(matches!(
+        too_early,
+        Err(ServiceError::VersionMismatch { expected: 3, found: 0 })
+    ));
     one.replace(&expecting("r1", 0), &[ONE]).await.unwrap();
     let stale = one.replace(&expecting("r2", 0), &[TWO]).await;
-    assert!(matches!(stale, Err(ServiceError::Stale { expected: 0, found: 1 })));
+    assert!(matches!(
+        stale,
+        Err(ServiceError::VersionMismatch { expected: 0, found: 1 })
+    ));
     let kind = one.replace(&head("dno", ListKind::Protected, "r3"), &[ONE]).await;
     assert!(matches!(kind, Err(ServiceError::Precondition(_))), "{kind:?}");
     let empty = one.replace(&dno("r4"), &[]).await;
@@ -218,7 +227,7 @@ async fn pages_lead_through_a_list() {
     );
     let none = ListId::parse("none").unwrap();
     let missing = one.services.lists.page(&none, &PageRequest::default());
-    assert!(matches!(missing, Err(ServiceError::NotFound { what: "list" })));
+    assert!(matches!(missing, Err(ServiceError::NotFound { resource: "list" })));
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn a_retry_gives_the_same_note_and_another_text_is_refused() {
     assert_eq!((first.note.created_at, first.note.author.as_str()), (noon(), "ana"));
     let other = add(&one, &on(NUMBER), "asked the owner", "n1").await;
     assert!(
-        matches!(other, Err(ServiceError::AlreadyExists { what: "request_id" })),
+        matches!(other, Err(ServiceError::ContentMismatch { field: "request_id" })),
         "{other:?}"
     );
     assert_eq!(texts(&all(&one, &on(NUMBER))), ["asked the carrier"]);
@@ -197,9 +197,9 @@ async fn only_a_possible_number_and_a_case_that_exists_get_notes() {
     }
     let nowhere = NoteSubjectInput::Case(CaseId::parse("nowhere").unwrap());
     let refused = add(&one, &nowhere, "seen", "n1").await;
-    assert!(matches!(refused, Err(ServiceError::NotFound { what: "case" })));
+    assert!(matches!(refused, Err(ServiceError::NotFound { resource: "case" })));
     let refused = one.services.notes.list(&nowhere, &PageRequest::default());
-    assert!(matches!(refused, Err(ServiceError::NotFound { what: "case" })));
+    assert!(matches!(refused, Err(ServiceError::NotFound { resource: "case" })));
     assert_eq!(one.index.number_count(), 0);
 }
 

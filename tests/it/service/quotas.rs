@@ -26,7 +26,7 @@ async fn submit(one: &Instance, reporter: &str, n: u64) -> Result<ReportOutcome,
 }
 
 fn is_over(outcome: &Result<ReportOutcome, ServiceError>, whose: Quota) -> bool {
-    matches!(outcome, Err(ServiceError::OverQuota { quota, .. }) if *quota == whose)
+    matches!(outcome, Err(ServiceError::QuotaExceeded { quota, .. }) if *quota == whose)
 }
 
 fn is_accepted(outcome: &Result<ReportOutcome, ServiceError>) -> bool {
@@ -51,7 +51,7 @@ async fn one_reporter_has_twenty_reports_a_day() {
     }
     let rest = (200..1_000).map(|n| Ok(report_of("alice", &number(n).to_string(), &format!("r{n}"), noon())));
     for outcome in one.services.reports.submit_all(rest.collect()).await {
-        let Err(ServiceError::OverQuota { quota, retry_after }) = outcome else {
+        let Err(ServiceError::QuotaExceeded { quota, retry_after }) = outcome else {
             panic!("{outcome:?}");
         };
         assert_eq!((quota, retry_after), (Quota::Reporter, HALF_A_DAY));
@@ -175,7 +175,10 @@ async fn nothing_is_filed_if_the_side_record_cannot_be_written() {
     assert!(is_accepted(&submit(&one, "alice", 0).await));
     flaky.once(Fault::Slow(Duration::ZERO));
     flaky.once(Fault::LostAnswer);
-    assert!(matches!(submit(&one, "alice", 1).await, Err(ServiceError::Unavailable)));
+    assert!(matches!(
+        submit(&one, "alice", 1).await,
+        Err(ServiceError::StoreUnavailable)
+    ));
     assert_eq!(one.count(&number(1).to_string()), 0);
     assert!(is_accepted(&submit(&one, "alice", 1).await));
 }

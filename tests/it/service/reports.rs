@@ -33,7 +33,7 @@ async fn a_report_counts_once_and_shows_in_the_next_lookup() {
     let refused = one.services.reports.submit(other).await;
     assert!(matches!(
         refused,
-        Err(ServiceError::AlreadyExists { what: "report_id" })
+        Err(ServiceError::ContentMismatch { field: "report_id" })
     ));
     assert_eq!(one.count(NUMBER), 1);
 }

@@ -76,7 +76,7 @@ async fn a_retry_after_a_restart_gets_the_same_answer() {
     assert_eq!(versions[1..], answered.1[1..]);
     assert_eq!(versions[0], answered.1[1]);
     let other = ask(&second, "another reason").await;
-    assert!(matches!(other, Err(ServiceError::AlreadyExists { .. })), "{other:?}");
+    assert!(matches!(other, Err(ServiceError::ContentMismatch { .. })), "{other:?}");
 }
 
 /// The reasons of the change log's entries of a number, oldest first, each with its actor and request.

@@ -48,7 +48,7 @@ async fn a_report_whose_number_cannot_be_read_in_time_is_not_written() {
     flaky.always(slow(2_500));
     let began = Instant::now();
     let answer = one.services.reports.submit(report(NUMBER, "r1", noon())).await;
-    assert!(matches!(answer, Err(ServiceError::Unavailable)), "{answer:?}");
+    assert!(matches!(answer, Err(ServiceError::StoreUnavailable)), "{answer:?}");
     assert_eq!(began.elapsed(), WRITE_TIMEOUT);
     flaky.always(None);
     let again = one.services.reports.submit(report(NUMBER, "r1", noon())).await.unwrap();
@@ -98,7 +98,7 @@ async fn a_large_batch_may_take_longer() {
     assert!(
         outcomes
             .iter()
-            .all(|outcome| matches!(outcome, Err(ServiceError::Unavailable)))
+            .all(|outcome| matches!(outcome, Err(ServiceError::StoreUnavailable)))
     );
     assert_eq!(began.elapsed(), 3 * WRITE_TIMEOUT);
 }
@@ -109,7 +109,7 @@ async fn a_case_is_changed_in_time_or_not_at_all() {
     let began = Instant::now();
     flaky.always(slow(2_500));
     let unread = one.services.cases.create(&case(), &mutation("m1")).await;
-    assert!(matches!(unread, Err(ServiceError::Unavailable)), "{unread:?}");
+    assert!(matches!(unread, Err(ServiceError::StoreUnavailable)), "{unread:?}");
     flaky.always(slow(1_500));
     let unknown = one.services.cases.create(&case(), &mutation("m1")).await;
     assert!(matches!(unknown, Err(ServiceError::OutcomeUnknown)), "{unknown:?}");
@@ -145,7 +145,7 @@ async fn reports_are_not_listed_from_another_store() {
     flaky.once(Fault::Foreign);
     let page = ringwarden::service::PageRequest::default();
     let list = one.services.reports.list(NUMBER, None, false, &page).await;
-    assert!(matches!(list, Err(ServiceError::Unavailable)), "{list:?}");
+    assert!(matches!(list, Err(ServiceError::StoreUnavailable)), "{list:?}");
     assert_eq!(
         one.services
             .reports
