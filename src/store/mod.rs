@@ -193,8 +193,18 @@ pub trait Store: Send + Sync + 'static {
     /// Asks whether the store answers and is still the one that was opened.
     ///
     /// # Errors
-    /// [`StoreError::Foreign`] if it is empty or another store; [`StoreError::Unavailable`] if it does not answer.
+    /// [`StoreError::Foreign`] if it is empty or another store; [`StoreError::Unavailable`] if it does not answer;
+    /// [`StoreError::Replica`] if it is not a master any more.
     async fn verify(&self) -> Result<(), StoreError>;
+
+    /// Asks whether the store would take a write now. Writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::WritesRefused`] if it answers reads only; [`StoreError::Replica`] if it is not a master any more;
+    /// [`StoreError::Unavailable`] if it does not answer.
+    async fn check_writes(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The evidence version that the stored evidence was folded with, as it is now.
     ///
@@ -236,7 +246,8 @@ pub trait Store: Send + Sync + 'static {
     /// The heads of all logs, in the order of the shards.
     ///
     /// # Errors
-    /// If the store does not answer, or is not the one that was opened ([`StoreError::Foreign`]).
+    /// If the store does not answer, is not the one that was opened ([`StoreError::Foreign`]), or is not a master any
+    /// more ([`StoreError::Replica`]).
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError>;
 
     /// Up to `limit` entries of a shard's log from `from` on, in order: those of all tenants. Trimmed entries are left

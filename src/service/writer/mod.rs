@@ -183,7 +183,9 @@ impl Writer {
                 Err(ServiceError::EvidenceVersionMismatch)
             }
             StoreState::Up => Ok(()),
-            StoreState::Down | StoreState::Foreign => Err(ServiceError::StoreUnavailable),
+            StoreState::Down | StoreState::Foreign | StoreState::Replica | StoreState::ReadOnly => {
+                Err(ServiceError::StoreUnavailable)
+            }
         }
     }
 
