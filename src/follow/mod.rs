@@ -10,6 +10,7 @@
 
 mod catch_up;
 mod load;
+mod refresh;
 #[cfg(test)]
 mod tests;
 
@@ -74,6 +75,8 @@ pub struct Follower {
     /// commits and reads. The store had it, so a store that no longer has it has gone back. It changes while the cursor
     /// is locked.
     seen: Box<[AtomicU64]>,
+    /// Held by the one task that reads logs and loads shards; it has the moment at which the last complete refresh began.
+    following: tokio::sync::Mutex<Option<Instant>>,
     /// Entries and records left out since the last warning.
     skipped: AtomicU64,
 }
@@ -90,6 +93,7 @@ impl Follower {
             keeper: FreshnessKeeper::new(clock),
             cursors,
             seen: Shard::all().map(|_| AtomicU64::new(0)).collect(),
+            following: tokio::sync::Mutex::default(),
             skipped: AtomicU64::new(0),
         }
     }
@@ -209,10 +213,11 @@ impl Follower {
     async fn notified(&self, notification: ShardNotification) {
         let behind = self.store.is_shared() && self.cursor(notification.shard).seq < notification.seq;
         // A replica passes the notifications of its master on, and a sweep decides when to follow again.
-        if behind
-            && self.freshness().store().can_be_followed()
-            && let Err(error) = self.catch_up(notification.shard).await
-        {
+        if !behind || !self.freshness().store().can_be_followed() {
+            return;
+        }
+        let _only_one = self.following.lock().await;
+        if let Err(error) = self.catch_up(notification.shard).await {
             // The next sweep says whether the store is gone; one failed read does not.
             self.metrics.store_error((&error).into());
         }
@@ -237,6 +242,12 @@ impl Follower {
 
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
+        let _only_one = self.following.lock().await;
+        self.follow_heads().await
+    }
+
+    /// Asks for all log heads and catches up with the shards that have moved. Only one task at a time may do this.
+    async fn follow_heads(&self) -> Result<(), StoreError> {
         // The cursors are copied before the heads are asked for. This process's own commits may move a cursor past a head
         // that was read before them, and the store would seem to have gone back in time.
         let befores: Vec<Before> = Shard::all().map(|shard| self.before(shard)).collect();
