@@ -37,6 +37,8 @@ pub use crate::shard::{SHARDS, Shard, Version};
 pub const LOG_ENTRIES_KEPT: u64 = 1_024;
 /// The most records, buckets and side records of one shard's commit together.
 pub const MAX_COMMIT_ITEMS: usize = 20_000;
+/// The most buckets of one number that a store reads in one atomic step.
+pub const MAX_BUCKETS_AT_ONCE: usize = 4_096;
 /// Notifications that wait for a slow follower. When more come, the follower sweeps.
 pub const MAX_NOTIFICATIONS_WAITING: usize = 4_096;
 
@@ -220,7 +222,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads records, buckets and side records of any shards; answers in the order of `keys`. They are not read in one
     /// atomic step, but no record is read after a bucket that comes later in `keys`. A bucket has no version: the
-    /// version of its record guards a commit of the bucket only if the record was not read after it.
+    /// version of its record guards a commit of the bucket only if the record was not read after it. If `keys` are
+    /// buckets of one number and at most [`MAX_BUCKETS_AT_ONCE`], they are read in one atomic step: a split moves rows
+    /// from one bucket to another in one commit, and a reader must not miss them in both.
     ///
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.
