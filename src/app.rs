@@ -401,8 +401,12 @@ async fn reach(redis: RedisConfig, evidence_version: u32, tasks: &Tasks) -> Resu
     let mut pause = FIRST_PAUSE;
     loop {
         match RedisStore::open(redis.clone(), evidence_version).await {
-            Err(error @ (StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })) => {
-                tracing::error!(%error, "the store does not answer; trying again");
+            Err(
+                error @ (StoreError::Unavailable { .. }
+                | StoreError::Replica { .. }
+                | StoreError::OutcomeUnknown { .. }),
+            ) => {
+                tracing::error!(%error, "the store cannot be opened yet; trying again");
             }
             opened => return opened.map_err(Some),
         }

@@ -30,13 +30,14 @@ impl Api {
     ///
     /// # Errors
     /// If the case does not exist, or the page is not valid.
-    pub fn get_case(
+    pub async fn get_case(
         &self,
         request: v1::GetCaseRequest,
         _context: &RequestContext,
     ) -> Result<v1::GetCaseResponse, ApiError> {
         let cases = self.cases()?;
         let (id, page) = convert::wanted(request)?;
+        self.refresh().await;
         let details = cases.get(&id)?;
         let (members, next_page_token) = match page {
             Some(page) => cases.members(&id, &page)?,
@@ -55,13 +56,14 @@ impl Api {
     ///
     /// # Errors
     /// If the filter or the page is not valid, or the index is being loaded.
-    pub fn list_cases(
+    pub async fn list_cases(
         &self,
         request: v1::ListCasesRequest,
         _context: &RequestContext,
     ) -> Result<v1::ListCasesResponse, ApiError> {
         let cases = self.cases()?;
         let (filter, page) = convert::filter(request)?;
+        self.refresh().await;
         let list = cases.list(&filter, &page)?;
         Ok(v1::ListCasesResponse {
             cases: list.cases.iter().map(convert::line).collect(),

@@ -44,13 +44,14 @@ impl Api {
     ///
     /// # Errors
     /// If the list does not exist, or the page is not valid.
-    pub fn get_list(
+    pub async fn get_list(
         &self,
         request: v1::GetListRequest,
         _context: &RequestContext,
     ) -> Result<v1::GetListResponse, ApiError> {
         let lists = self.lists()?;
         let (id, page) = convert::wanted(request)?;
+        self.refresh().await;
         Ok(convert::list(lists.page(&id, &page)?))
     }
 
@@ -58,13 +59,15 @@ impl Api {
     ///
     /// # Errors
     /// If the index is being loaded.
-    pub fn list_lists(
+    pub async fn list_lists(
         &self,
         _request: v1::ListListsRequest,
         _context: &RequestContext,
     ) -> Result<v1::ListListsResponse, ApiError> {
+        let lists = self.lists()?;
+        self.refresh().await;
         Ok(v1::ListListsResponse {
-            lists: self.lists()?.all().iter().map(convert::summary).collect(),
+            lists: lists.all().iter().map(convert::summary).collect(),
         })
     }
 

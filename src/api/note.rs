@@ -31,13 +31,14 @@ impl Api {
     ///
     /// # Errors
     /// If the request is not valid, the case does not exist, or the index is being loaded.
-    pub fn list_notes(
+    pub async fn list_notes(
         &self,
         request: v1::ListNotesRequest,
         _context: &RequestContext,
     ) -> Result<v1::ListNotesResponse, ApiError> {
         let notes = self.notes()?;
         let (subject, page) = convert::wanted(request)?;
+        self.refresh().await;
         let list = notes.list(&subject, &page)?;
         Ok(v1::ListNotesResponse {
             notes: convert::notes(&list.notes),

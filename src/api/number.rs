@@ -17,6 +17,7 @@ impl Api {
     ) -> Result<v1::NumberDossier, ApiError> {
         let numbers = self.numbers()?;
         let named = convert::named(request)?;
+        self.refresh().await;
         let dossier = numbers.dossier(&named.text, named.region).await?;
         Ok(convert::dossier(dossier, self.lookups()?.model_version()))
     }
@@ -78,13 +79,14 @@ impl Api {
     ///
     /// # Errors
     /// If the filter or the page is not valid, or the index is being loaded.
-    pub fn list_numbers(
+    pub async fn list_numbers(
         &self,
         request: v1::ListNumbersRequest,
         _context: &RequestContext,
     ) -> Result<v1::ListNumbersResponse, ApiError> {
         let numbers = self.numbers()?;
         let (filter, page) = convert::filter(request)?;
+        self.refresh().await;
         Ok(convert::list(&numbers.list(&filter, &page)?))
     }
 

@@ -9,7 +9,7 @@ use crate::index::StoreState;
 pub struct Readiness {
     /// Whether the index has been loaded. It stays true after that.
     pub ready: bool,
-    /// The result of the last sweep: `up`, `down` or `foreign`.
+    /// The result of the last sweep: `up`, `down`, `foreign`, `replica` or `read_only`.
     pub store: &'static str,
     /// Whether the last complete sweep is too long ago.
     pub stale: bool,
@@ -27,6 +27,8 @@ impl Api {
             StoreState::Up => "up",
             StoreState::Down => "down",
             StoreState::Foreign => "foreign",
+            StoreState::Replica => "replica",
+            StoreState::ReadOnly => "read_only",
         };
         Readiness {
             ready,

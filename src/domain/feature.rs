@@ -356,7 +356,7 @@ mod tests {
             ten_thousand: all,
             tens: 7.0,
             hundreds: 10.0,
-            case_in_100: false,
+            case_in_100: 0.0,
         };
         let found = features(GEOGRAPHIC, &DecayedEvidence::default(), &neighbourhood);
         for (feature, wanted) in [

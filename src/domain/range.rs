@@ -67,8 +67,9 @@ pub struct Neighbourhood {
     pub tens: f64,
     /// Blocks of 100 in the block of 10,000 that hold a reported number, likewise.
     pub hundreds: f64,
-    /// Whether another number of the same block of 100 is linked to a contributing case.
-    pub case_in_100: bool,
+    /// How strongly a contributing case links another number of the same block of 100, 0 to 1: the confidence of the
+    /// strongest link, decayed by the age of its evidence; 0 without one.
+    pub case_in_100: f64,
 }
 
 /// Gathers the neighbourhood of a number, by neighbour or by block of 100, in any order.
@@ -178,7 +179,7 @@ impl<'a> Gathering<'a> {
 
     /// The neighbourhood that was gathered.
     #[must_use]
-    pub fn finish(mut self, case_in_100: bool) -> Neighbourhood {
+    pub fn finish(mut self, case_in_100: f64) -> Neighbourhood {
         let left = |newest: &[Timestamp; 100]| -> f64 {
             let reported = newest.iter().filter(|newest| **newest != NEVER);
             reported
@@ -336,7 +337,7 @@ mod tests {
         for other in [1_234, 1_235, 1_371, 1_372, 9_999] {
             gathering.add(other, neighbour);
         }
-        let neighbourhood = gathering.finish(true);
+        let neighbourhood = gathering.finish(0.9);
         let (hundred, thousand, all) = (
             neighbourhood.hundred.short,
             neighbourhood.thousand.short,
@@ -344,6 +345,6 @@ mod tests {
         );
         assert_eq!([hundred, thousand, all], [1.0, 3.0, 4.0]);
         assert_eq!([neighbourhood.tens, neighbourhood.hundreds], [2.0, 3.0]);
-        assert!(neighbourhood.case_in_100);
+        assert!((neighbourhood.case_in_100 - 0.9).abs() < 1e-12);
     }
 }

@@ -43,13 +43,13 @@ pub struct ReporterState {
 }
 
 /// The answer of a quota to a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuotaOutcome {
-    /// It was counted before on that day: it is a retry.
+    /// All of it was counted before on that day: it is a retry.
     Before,
-    /// It is counted now.
-    Now,
-    /// It exceeds the quota.
+    /// These slots of it are counted now.
+    Now(Vec<QuotaSlot>),
+    /// It exceeds the quota, and nothing of it is counted.
     TooMany,
 }
 
@@ -92,19 +92,22 @@ impl QuotaSlot {
 }
 
 impl ReporterState {
-    /// Counts a report on `today`, if the quota allows it.
-    pub fn count(&mut self, slot: QuotaSlot, today: Day, daily: u32) -> QuotaOutcome {
+    /// Counts a report on `today` with all its slots, if the quota has room for those that were not counted before: one
+    /// for the number that it is about, and one for each call-back number. A slot occurs once in `report`.
+    pub fn count(&mut self, report: &[QuotaSlot], today: Day, daily: u32) -> QuotaOutcome {
         let (day, new) = self.day.counted_on(today);
         self.day = day;
         if new {
             self.slots.clear();
         }
-        if self.slots.contains(&slot) {
+        let is_new = |slot: &&QuotaSlot| !self.slots.contains(slot);
+        let new: Vec<QuotaSlot> = report.iter().filter(is_new).copied().collect();
+        if new.is_empty() {
             return QuotaOutcome::Before;
         }
-        if u32::try_from(self.slots.len()).is_ok_and(|counted| counted < daily) {
-            self.slots.push(slot);
-            return QuotaOutcome::Now;
+        if u32::try_from(self.slots.len() + new.len()).is_ok_and(|counted| counted <= daily) {
+            self.slots.extend(&new);
+            return QuotaOutcome::Now(new);
         }
         QuotaOutcome::TooMany
     }
@@ -225,19 +228,34 @@ mod tests {
     #[test]
     fn a_quota_counts_each_report_once_a_day() {
         let mut record = ReporterState::default();
-        assert_eq!(record.count(slot(1), TODAY, 2), QuotaOutcome::Now);
-        assert_eq!(record.count(slot(1), TODAY, 2), QuotaOutcome::Before);
-        assert_eq!(record.count(slot(2), TODAY, 2), QuotaOutcome::Now);
-        assert_eq!(record.count(slot(3), TODAY, 2), QuotaOutcome::TooMany);
-        assert_eq!(record.count(slot(2), TODAY, 2), QuotaOutcome::Before);
+        let now = |n| QuotaOutcome::Now(vec![slot(n)]);
+        assert_eq!(record.count(&[slot(1)], TODAY, 2), now(1));
+        assert_eq!(record.count(&[slot(1)], TODAY, 2), QuotaOutcome::Before);
+        assert_eq!(record.count(&[slot(2)], TODAY, 2), now(2));
+        assert_eq!(record.count(&[slot(3)], TODAY, 2), QuotaOutcome::TooMany);
+        assert_eq!(record.count(&[slot(2)], TODAY, 2), QuotaOutcome::Before);
         assert!(record.uncount(slot(2)) && !record.uncount(slot(2)));
-        assert_eq!(record.count(slot(3), TODAY, 2), QuotaOutcome::Now);
+        assert_eq!(record.count(&[slot(3)], TODAY, 2), now(3));
         let tomorrow = Day::from_number(TODAY.number() + 1);
-        assert_eq!(record.count(slot(1), tomorrow, 2), QuotaOutcome::Now);
+        assert_eq!(record.count(&[slot(1)], tomorrow, 2), now(1));
         assert_eq!(record.slots, [slot(1)]);
         // The clock of another instance is behind: this starts no second quota.
-        assert_eq!(record.count(slot(2), TODAY, 2), QuotaOutcome::Now);
-        assert_eq!(record.count(slot(3), TODAY, 2), QuotaOutcome::TooMany);
+        assert_eq!(record.count(&[slot(2)], TODAY, 2), now(2));
+        assert_eq!(record.count(&[slot(3)], TODAY, 2), QuotaOutcome::TooMany);
+    }
+
+    #[test]
+    fn a_report_is_counted_as_a_whole_or_not_at_all() {
+        let mut record = ReporterState::default();
+        let three = [slot(1), slot(2), slot(3)];
+        assert_eq!(record.count(&three, TODAY, 2), QuotaOutcome::TooMany);
+        assert!(record.slots.is_empty());
+        assert_eq!(record.count(&three, TODAY, 4), QuotaOutcome::Now(three.to_vec()));
+        assert_eq!(record.count(&three, TODAY, 4), QuotaOutcome::Before);
+        assert_eq!(record.count(&[slot(4), slot(5)], TODAY, 4), QuotaOutcome::TooMany);
+        let partly = record.count(&[slot(3), slot(4)], TODAY, 4);
+        assert_eq!(partly, QuotaOutcome::Now(vec![slot(4)]));
+        assert_eq!(record.slots.len(), 4);
     }
 
     #[test]
@@ -394,9 +412,9 @@ mod tests {
             let mut record = ReporterState::default();
             let mut accepted = std::collections::BTreeSet::new();
             for n in slots {
-                let counted = record.count(slot(n), TODAY, daily);
+                let counted = record.count(&[slot(n)], TODAY, daily);
                 prop_assert_eq!(counted == QuotaOutcome::Before, accepted.contains(&n));
-                if counted == QuotaOutcome::Now {
+                if counted == QuotaOutcome::Now(vec![slot(n)]) {
                     accepted.insert(n);
                 }
                 prop_assert_eq!(counted == QuotaOutcome::TooMany, !accepted.contains(&n));

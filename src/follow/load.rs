@@ -1,5 +1,7 @@
 //! Loads whole shards: at the start, and when the log does not continue what was read before.
 
+use std::sync::atomic::Ordering;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::Follower;
@@ -34,6 +36,7 @@ impl Follower {
         let mut cursor = self.cursor_of(shard).lock();
         self.index.replace(shard, kinds);
         *cursor = head;
+        self.seen_of(shard).store(head.seq, Ordering::Release);
         Ok(())
     }
 

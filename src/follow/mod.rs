@@ -5,11 +5,12 @@
 //! out because this release does not know it. It reads the log of a shard when it gets a notification, and asks for all
 //! log heads once a second, since notifications may be lost. When a log does not continue at the cursor (another nonce, a
 //! missing entry, a gap), the shard is loaded again: its records are replaced, never merged. When the store is empty,
-//! another one or of another format, the index is kept, answers are stale, an alarm is raised, and writes are refused
-//! until the store returns.
+//! another one, of another format or a replica, the index is kept, answers are stale, and writes are refused until the
+//! store returns. Each sweep also asks whether the store takes writes.
 
 mod catch_up;
 mod load;
+mod refresh;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,22 @@ pub struct Committed<R: IndexedRecord> {
     pub record: R,
 }
 
+/// A shard as it was before the heads were asked for.
+#[derive(Clone, Copy)]
+struct Before {
+    cursor: LogHead,
+    /// See [`Follower::seen`].
+    seen: Version,
+}
+
+impl Before {
+    /// Whether the index may hold records that the store has lost, though the log continues at the cursor: their entries
+    /// were never read. After an outage the store may have other entries in their place.
+    fn is_lost(self, head: LogHead, state: StoreState) -> bool {
+        self.seen > self.cursor.seq && (head.seq < self.seen || !state.can_be_followed())
+    }
+}
+
 /// Follows one store into one index.
 pub struct Follower {
     store: Arc<dyn Store>,
@@ -54,6 +71,12 @@ pub struct Follower {
     /// lookup locks it. With a shared store only reads of the log move it, never this process's own commits: an entry
     /// that was read is known to be durable.
     cursors: Box<[Mutex<LogHead>]>,
+    /// For each shard, the latest version that this process put into the index without reading the log: of its own
+    /// commits and reads. The store had it, so a store that no longer has it has gone back. It changes while the cursor
+    /// is locked.
+    seen: Box<[AtomicU64]>,
+    /// Held by the one task that reads logs and loads shards; it has the moment at which the last complete refresh began.
+    following: tokio::sync::Mutex<Option<Instant>>,
     /// Entries and records left out since the last warning.
     skipped: AtomicU64,
 }
@@ -69,6 +92,8 @@ impl Follower {
             metrics,
             keeper: FreshnessKeeper::new(clock),
             cursors,
+            seen: Shard::all().map(|_| AtomicU64::new(0)).collect(),
+            following: tokio::sync::Mutex::default(),
             skipped: AtomicU64::new(0),
         }
     }
@@ -90,7 +115,7 @@ impl Follower {
         let loaded = self.load_all().await;
         self.warn_of_skipped();
         loaded?;
-        self.swept(asked_at, began);
+        self.conclude(Ok(()), asked_at, began).await?;
         self.keeper.loaded();
         self.metrics.bootstrapped(began.elapsed());
         self.metrics.index_ready(true);
@@ -121,8 +146,10 @@ impl Follower {
     /// Applies records that this process has just committed, so that its next lookup sees them.
     pub fn applied<R: IndexedRecord>(&self, committed: impl IntoIterator<Item = Committed<R>>) {
         for Committed { id, version, record } in committed {
-            let mut cursor = self.cursor_of(R::shard(&id)).lock();
+            let shard = R::shard(&id);
+            let mut cursor = self.cursor_of(shard).lock();
             self.index.apply(id, version, Some(record));
+            self.seen_of(shard).fetch_max(version, Ordering::AcqRel);
             // If no other process writes to the store, the cursor moves past this commit, if it is the next entry. The
             // next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
             if !self.store.is_shared() && cursor.seq + 1 == version {
@@ -138,12 +165,39 @@ impl Follower {
     pub async fn sweep(&self) {
         let asked_at = self.freshness().moment();
         let began = monotonic();
-        match self.sweep_all().await {
-            Ok(()) => self.swept(asked_at, began),
-            Err(error) => self.failed(&error),
-        }
+        let swept = self.sweep_all().await;
+        // The error is logged, and the next sweep tries again.
+        self.conclude(swept, asked_at, began).await.ok();
         self.warn_of_skipped();
         self.measure();
+    }
+
+    /// Decides the state of the store after a sweep, and whether the index is fresh. A store that refuses writes is not
+    /// up, and the index is as fresh as its answers are. Of a replica it is not fresh, even if all was read.
+    ///
+    /// # Errors
+    /// If the sweep failed, or the store has turned out to be a replica.
+    async fn conclude(
+        &self,
+        swept: Result<(), StoreError>,
+        asked_at: Moment,
+        began: Instant,
+    ) -> Result<(), StoreError> {
+        let writes = match &swept {
+            Ok(()) => self.store.check_writes().await,
+            Err(error) => Err(error.clone()),
+        };
+        match &writes {
+            Ok(()) => _ = self.set_store(StoreState::Up),
+            Err(error) => self.failed(error),
+        }
+        match writes {
+            Err(replica @ StoreError::Replica { .. }) => return Err(replica),
+            Ok(()) | Err(_) => swept?,
+        }
+        self.keeper.swept(asked_at);
+        self.metrics.swept(began);
+        Ok(())
     }
 
     fn measure(&self) {
@@ -156,15 +210,14 @@ impl Follower {
         }
     }
 
-    fn swept(&self, asked_at: Moment, began: Instant) {
-        self.keeper.swept(asked_at);
-        self.metrics.swept(began);
-        self.set_store(StoreState::Up);
-    }
-
     async fn notified(&self, notification: ShardNotification) {
         let behind = self.store.is_shared() && self.cursor(notification.shard).seq < notification.seq;
-        if behind && let Err(error) = self.catch_up(notification.shard).await {
+        // A replica passes the notifications of its master on, and a sweep decides when to follow again.
+        if !behind || !self.freshness().store().can_be_followed() {
+            return;
+        }
+        let _only_one = self.following.lock().await;
+        if let Err(error) = self.catch_up(notification.shard).await {
             // The next sweep says whether the store is gone; one failed read does not.
             self.metrics.store_error((&error).into());
         }
@@ -189,13 +242,19 @@ impl Follower {
 
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
+        let _only_one = self.following.lock().await;
+        self.follow_heads().await
+    }
+
+    /// Asks for all log heads and catches up with the shards that have moved. Only one task at a time may do this.
+    async fn follow_heads(&self) -> Result<(), StoreError> {
         // The cursors are copied before the heads are asked for. This process's own commits may move a cursor past a head
         // that was read before them, and the store would seem to have gone back in time.
-        let cursors: Vec<LogHead> = Shard::all().map(|shard| self.cursor(shard)).collect();
+        let befores: Vec<Before> = Shard::all().map(|shard| self.before(shard)).collect();
         let heads = self.store.heads().await?;
         let mut first_error = None;
-        for ((shard, cursor), head) in Shard::all().zip(cursors).zip(heads) {
-            match self.sweep_shard(shard, cursor, head).await {
+        for ((shard, before), head) in Shard::all().zip(befores).zip(heads) {
+            match self.sweep_shard(shard, before, head).await {
                 Ok(()) => {}
                 // Only this shard is damaged: the others are followed all the same.
                 Err(error @ StoreError::Unreadable { .. }) => {
@@ -209,8 +268,9 @@ impl Follower {
     }
 
     /// Compares the head of a shard's log with the cursor as it was before.
-    async fn sweep_shard(&self, shard: Shard, cursor: LogHead, head: LogHead) -> Result<(), StoreError> {
-        if head.seq < cursor.seq {
+    async fn sweep_shard(&self, shard: Shard, before: Before, head: LogHead) -> Result<(), StoreError> {
+        let cursor = before.cursor;
+        if head.seq < cursor.seq || before.is_lost(head, self.freshness().store()) {
             self.reload(shard, ReloadReason::Absent).await
         } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
             self.reload(shard, ReloadReason::OtherNonce).await
@@ -249,13 +309,19 @@ impl Follower {
         self.metrics.store_error(error.into());
         let state = match error {
             StoreError::Foreign { .. } | StoreError::OtherFormat { .. } => StoreState::Foreign,
+            StoreError::Replica { .. } => StoreState::Replica,
+            StoreError::WritesRefused { .. } => StoreState::ReadOnly,
             StoreError::Unavailable { .. }
             | StoreError::OutcomeUnknown { .. }
             | StoreError::Unreadable { .. }
             | StoreError::Refused { .. } => StoreState::Down,
         };
         if self.set_store(state) {
-            tracing::error!(%error, ?state, "the store cannot be followed: answers come from memory");
+            let meaning = match state {
+                StoreState::ReadOnly => "the store takes no writes: lookups stay fresh, and changes are refused",
+                _ => "the store cannot be followed: answers come from memory",
+            };
+            tracing::error!(%error, ?state, "{meaning}");
         }
     }
 
@@ -267,6 +333,19 @@ impl Follower {
             tracing::info!(?state, "the state of the store has changed");
         }
         changed
+    }
+
+    fn before(&self, shard: Shard) -> Before {
+        let cursor = self.cursor_of(shard).lock();
+        Before {
+            cursor: *cursor,
+            seen: self.seen_of(shard).load(Ordering::Acquire),
+        }
+    }
+
+    fn seen_of(&self, shard: Shard) -> &AtomicU64 {
+        #[expect(clippy::indexing_slicing, reason = "there is one for every shard")]
+        &self.seen[shard.index()]
     }
 
     fn cursor(&self, shard: Shard) -> LogHead {

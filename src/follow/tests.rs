@@ -253,3 +253,36 @@ async fn recover(fixture: &Fixture, damaged: E164) {
     assert_eq!(fixture.cursor().seq, LOG_ENTRIES_KEPT + 1);
     fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"gap\"} 1");
 }
+
+/// A commit that was acknowledged, and lost with the store's machine before its entry was read.
+#[tokio::test]
+async fn a_commit_that_the_store_lost_before_it_was_read_leaves_the_index() {
+    let fixture = Fixture::new().await;
+    fixture.write_known(number(1)).await;
+    fixture.follower.sweep().await;
+    let own = |version| Committed {
+        id: number(2),
+        version,
+        record: NumberState::default(),
+    };
+    fixture.follower.applied([own(2)]);
+    assert_eq!(fixture.version(number(2)), Some(2));
+    fixture.follower.sweep().await;
+    assert_eq!(
+        (fixture.version(number(1)), fixture.version(number(2))),
+        (Some(1), None)
+    );
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"absent\"} 1");
+
+    // Another writer has taken its place in the log by the time the store is back.
+    fixture.follower.applied([own(2)]);
+    fixture.follower.set_store(StoreState::Down);
+    fixture.write_known(number(3)).await;
+    fixture.follower.sweep().await;
+    assert_eq!(
+        (fixture.version(number(2)), fixture.version(number(3))),
+        (None, Some(2))
+    );
+    fixture.follower.sweep().await;
+    fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"absent\"} 2");
+}

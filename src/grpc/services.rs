@@ -91,7 +91,7 @@ service! {
         get_number(GetNumberRequest).await -> NumberDossier;
         set_number_status(SetNumberStatusRequest).await -> SetNumberStatusResponse;
         clear_number_status(ClearNumberStatusRequest).await -> ClearNumberStatusResponse;
-        list_numbers(ListNumbersRequest) -> ListNumbersResponse;
+        list_numbers(ListNumbersRequest).await -> ListNumbersResponse;
         reset_number(ResetNumberRequest).await -> ResetNumberResponse;
     }
     {}
@@ -100,8 +100,8 @@ service! {
 service! {
     CaseService {
         create_case(CreateCaseRequest).await -> Case;
-        get_case(GetCaseRequest) -> GetCaseResponse;
-        list_cases(ListCasesRequest) -> ListCasesResponse;
+        get_case(GetCaseRequest).await -> GetCaseResponse;
+        list_cases(ListCasesRequest).await -> ListCasesResponse;
         update_case(UpdateCaseRequest).await -> Case;
         transition_case(TransitionCaseRequest).await -> Case;
         link_numbers(LinkNumbersRequest).await -> LinkNumbersResponse;
@@ -112,8 +112,8 @@ service! {
 
 service! {
     ListService {
-        get_list(GetListRequest) -> GetListResponse;
-        list_lists(ListListsRequest) -> ListListsResponse;
+        get_list(GetListRequest).await -> GetListResponse;
+        list_lists(ListListsRequest).await -> ListListsResponse;
     }
     {
         async fn replace_list(
@@ -129,7 +129,7 @@ service! {
 service! {
     NoteService {
         add_note(AddNoteRequest).await -> AddNoteResponse;
-        list_notes(ListNotesRequest) -> ListNotesResponse;
+        list_notes(ListNotesRequest).await -> ListNotesResponse;
     }
     {}
 }

@@ -133,7 +133,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/numbers",
         "NumberService",
         "ListNumbers",
-        handler!(list_numbers(ListNumbersRequest)),
+        handler!(list_numbers(ListNumbersRequest).await),
     )
     .query(&[
         same("prefix"),
@@ -181,7 +181,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/cases",
         "CaseService",
         "ListCases",
-        handler!(list_cases(ListCasesRequest)),
+        handler!(list_cases(ListCasesRequest).await),
     )
     .query(&[
         same("status"),
@@ -195,7 +195,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/cases/{case_id}",
         "CaseService",
         "GetCase",
-        handler!(get_case(GetCaseRequest) { case_id }),
+        handler!(get_case(GetCaseRequest).await { case_id }),
     )
     .query(&[same("include_members"), same("page_size"), same("page_token")]),
     patch(
@@ -244,14 +244,14 @@ pub static ROUTES: &[Route] = &[
         "/v1/lists/{list_id}",
         "ListService",
         "GetList",
-        handler!(get_list(GetListRequest) { list_id }),
+        handler!(get_list(GetListRequest).await { list_id }),
     )
     .query(&[same("page_size"), same("page_token")]),
     get(
         "/v1/lists",
         "ListService",
         "ListLists",
-        handler!(list_lists(ListListsRequest)),
+        handler!(list_lists(ListListsRequest).await),
     ),
     post(
         "/v1/notes",
@@ -264,7 +264,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/notes",
         "NoteService",
         "ListNotes",
-        handler!(list_notes(ListNotesRequest)),
+        handler!(list_notes(ListNotesRequest).await),
     )
     .query(&[
         same("number"),

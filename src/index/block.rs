@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::number_entry::{FoundRecord, NO_AREA, NumberEntry};
 use crate::domain::bitmap::DistinctCount;
+use crate::domain::case::CaseLink;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
@@ -165,13 +166,14 @@ impl Block {
         }
     }
 
-    /// Decayed counts of the distinct reported numbers around `number`, without `number` itself.
+    /// Decayed counts of the distinct reported numbers around `number`, without `number` itself. `strength` says how
+    /// strongly the case of a link holds its number, 0 to 1.
     pub(super) fn neighbourhood(
         &self,
         number: E164,
         now: Timestamp,
         model: &ScoreModel,
-        contributes: impl Fn(&CaseId) -> bool,
+        strength: impl Fn(&CaseLink) -> f64,
     ) -> Neighbourhood {
         let (own, own_bit) = (suffix(number), own_bit(number));
         let mut gathering = Gathering::new(own, now, &model.ranges);
@@ -207,7 +209,8 @@ impl Block {
                 gathering.add(other, entry.neighbour(last, own_bit));
             }
         }
-        gathering.finish(self.linked_in_hundred(own).any(contributes))
+        let strengths = self.links_in_hundred(own).map(strength);
+        gathering.finish(strengths.fold(0.0, f64::max))
     }
 
     /// Adds the numbers at `places`.
@@ -225,14 +228,13 @@ impl Block {
         Some(self.entries.get(place)?.neighbour(last, own_bit))
     }
 
-    fn linked_in_hundred(&self, own: u16) -> impl Iterator<Item = &CaseId> {
+    /// The links of the other numbers in a number's block of 100.
+    fn links_in_hundred(&self, own: u16) -> impl Iterator<Item = &CaseLink> {
         let linked = self.rare.iter().flat_map(|rare| &rare.linked);
         linked
             .filter(move |other| **other / 100 == own / 100 && **other != own)
             .filter_map(|other| self.entry(*other)?.full())
             .flat_map(|state| &state.links)
-            .filter(|link| link.role.raises())
-            .map(|link| &link.case)
     }
 
     fn dated(&self) -> impl Iterator<Item = (u16, &NumberState)> {

@@ -20,6 +20,22 @@ pub enum StoreState {
     Down = 1,
     /// It is empty, another store, or has another format; an alarm is raised.
     Foreign = 2,
+    /// It has become a replica of another server: it takes no writes, and its data may be old.
+    Replica = 3,
+    /// It is the right one and answers reads, but refuses writes, since its disk or memory is full or replicas are
+    /// missing. The index stays fresh.
+    ReadOnly = 4,
+}
+
+impl StoreState {
+    /// Every state; the place of each is its number.
+    const ALL: [Self; 5] = [Self::Up, Self::Down, Self::Foreign, Self::Replica, Self::ReadOnly];
+
+    /// Whether the store can be followed: what it holds is what was acknowledged last.
+    #[must_use]
+    pub const fn can_be_followed(self) -> bool {
+        matches!(self, Self::Up | Self::ReadOnly)
+    }
 }
 
 /// How fresh the index is, for everybody who reads it. The follower writes it through [`FreshnessKeeper`] and every lookup
@@ -87,11 +103,8 @@ impl Freshness {
     /// The state of the store in the last sweep.
     #[must_use]
     pub fn store(&self) -> StoreState {
-        match self.store.load(Ordering::Acquire) {
-            0 => StoreState::Up,
-            2 => StoreState::Foreign,
-            _ => StoreState::Down,
-        }
+        let number = usize::from(self.store.load(Ordering::Acquire));
+        StoreState::ALL.get(number).copied().unwrap_or(StoreState::Down)
     }
 
     /// Whether the stored evidence is folded as this instance folds it. If not, its writes would mix two models.

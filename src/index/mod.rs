@@ -323,8 +323,11 @@ fn neighbourhood(
     let Some(block) = shard.block(number) else {
         return Neighbourhood::default();
     };
-    let contributes = |id: &CaseId| successor(cases, id).is_some_and(|case| case.contributes());
-    block.neighbourhood(number, now, model, contributes)
+    let strength = |link: &CaseLink| {
+        let case = successor(cases, &link.case);
+        case.map_or(0.0, |case| model.link_strength(link, case, now))
+    };
+    block.neighbourhood(number, now, model, strength)
 }
 
 /// The prior of the categories: shares in the number's block and, with the strength of the prior, overall. The overall

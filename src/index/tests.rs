@@ -123,18 +123,68 @@ fn members_follow_links_and_merged_cases_lead_on() {
     index.apply(first.clone(), 1, Some(case.clone()));
     let score = index.look_up(number(1), day(1), |known| known.weighed.verdict.value);
     assert!(score.unwrap() >= 60.0);
-    assert!(index.neighbourhood(number(2), day(1)).case_in_100);
+    assert!((index.neighbourhood(number(2), day(1)).case_in_100 - 0.9).abs() < 1e-12);
 
     case.status = CaseStatus::Merged;
     case.merged_into = Some(second.clone());
     index.apply(first.clone(), 2, Some(case));
     index.apply(second.clone(), 1, Some(self::case(&second, CaseStatus::Open)));
     assert_eq!(index.case(&first).unwrap().1.id, second);
-    assert!(!index.neighbourhood(number(2), day(1)).case_in_100);
+    assert!(index.neighbourhood(number(2), day(1)).case_in_100.abs() < 1e-12);
 
     state.remove_link(&first, None);
     index.apply(number(1), 2, Some(state));
     assert!(index.members(&first).is_empty());
+}
+
+/// Half the confidence, or one half-life, halves the strength. The strongest link counts, and the end of a link dates it.
+#[test]
+fn a_case_nearby_counts_by_confidence_and_age() {
+    let model = Arc::new(ScoreModel::default());
+    let index = Index::new(Arc::clone(&model));
+    let half_life = 180;
+    let nearby = |now: i64| index.neighbourhood(number(2), day(now)).case_in_100;
+    let close = |found: f64, wanted: f64| assert!((found - wanted).abs() < 1e-9, "{found} is not {wanted}");
+    let id = CaseId::parse("c-1").unwrap();
+    let mut case = case(&id, CaseStatus::Corroborated);
+    index.apply(id.clone(), 1, Some(case.clone()));
+    let linked = |place: u64, version: Version, link: CaseLink| {
+        let mut state = NumberState::default();
+        state.set_link(link);
+        index.apply(number(place), version, Some(state));
+    };
+    linked(1, 1, link(&id));
+    close(nearby(1), 0.9);
+    close(nearby(1 + half_life), 0.45);
+    close(nearby(1 + 2 * half_life), 0.225);
+
+    let unsure = CaseLink {
+        confidence: 0.3,
+        ..link(&id)
+    };
+    linked(3, 1, unsure.clone());
+    close(nearby(1), 0.9);
+    linked(1, 2, unsure.clone());
+    close(nearby(1), 0.3);
+
+    let ended = CaseLink {
+        from: Some(day(-2 * half_life)),
+        to: Some(day(1 - half_life)),
+        ..link(&id)
+    };
+    linked(1, 3, ended);
+    close(nearby(1), 0.45);
+    case.last_evidence_at = Some(day(1));
+    index.apply(id.clone(), 2, Some(case));
+    close(nearby(1), 0.9);
+
+    let of_victim = CaseLink {
+        role: CaseRole::SpoofedVictim,
+        ..link(&id)
+    };
+    linked(1, 4, of_victim);
+    linked(3, 2, unsure);
+    close(nearby(1), 0.3);
 }
 
 fn link(case: &CaseId) -> CaseLink {

@@ -59,7 +59,7 @@ catalogue! {
     STORE_ERRORS Counter "ringwarden_store_errors_total"
         "Errors of the store, by `kind`."
     STORE_UP Gauge "ringwarden_store_up"
-        "1 if the store answered the last request, else 0. While it is 0, the server answers lookups but refuses changes."
+        "1 if the store answered the last sweep and takes changes, else 0. While it is 0, the server answers lookups but refuses changes."
     STORE_FOREIGN Gauge "ringwarden_store_foreign"
         "1 if the store is no longer the one that the server opened, has been emptied, or has another format, else 0. Set an alert on 1."
     ENTRIES_APPLIED Counter "ringwarden_follow_entries_applied_total"

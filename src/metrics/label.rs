@@ -142,6 +142,10 @@ label! {
     StoreErrorKind "kind" {
         /// The store does not answer.
         Unavailable "unavailable",
+        /// The store is a replica of another server.
+        Replica "replica",
+        /// The store answers reads, and refuses all writes for now.
+        WritesRefused "writes_refused",
         /// The store did not answer in time, or the connection broke.
         OutcomeUnknown "outcome_unknown",
         /// The store is no longer the one that was opened, has been emptied, or has another format.
@@ -157,6 +161,8 @@ impl From<&StoreError> for StoreErrorKind {
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } => Self::Unavailable,
+            StoreError::Replica { .. } => Self::Replica,
+            StoreError::WritesRefused { .. } => Self::WritesRefused,
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             StoreError::Foreign { .. } | StoreError::OtherFormat { .. } => Self::Foreign,
             StoreError::Unreadable { .. } => Self::Unreadable,

@@ -134,7 +134,10 @@ impl From<StoreError> for ServiceError {
         tracing::warn!(%error, "the store failed a request");
         match error {
             StoreError::OutcomeUnknown { .. } => Self::OutcomeUnknown,
-            StoreError::Unavailable { .. } | StoreError::Foreign { .. } => Self::StoreUnavailable,
+            StoreError::Unavailable { .. }
+            | StoreError::Replica { .. }
+            | StoreError::WritesRefused { .. }
+            | StoreError::Foreign { .. } => Self::StoreUnavailable,
             StoreError::Unreadable { .. } | StoreError::OtherFormat { .. } => Self::Internal,
             StoreError::Refused { .. } => Self::Precondition("the record has reached a limit of the store".to_owned()),
         }

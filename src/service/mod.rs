@@ -136,6 +136,12 @@ impl Services {
         self.writer.migrate().await
     }
 
+    /// Brings the index up to date with the store, for a read that must show every change that any instance has
+    /// acknowledged before. Waits at most half a second; if the store does not answer, the index stays as it is.
+    pub async fn refresh(&self) {
+        self.writer.refresh().await;
+    }
+
     /// The freshness of the index, and whether the store may be written.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {

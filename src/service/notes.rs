@@ -85,6 +85,9 @@ impl Notes {
         text: &str,
         mutation: &Mutation,
     ) -> Result<NoteAdded, ServiceError> {
+        if let NoteSubjectInput::Case(id) = subject {
+            self.writer.named_case(id).await?;
+        }
         let subject = self.subject(subject)?;
         let id = NoteId::keyed(&self.id_key, TenantId::DEFAULT.as_str(), &subject, &mutation.request);
         let key = NoteKey::of(&subject, id);

@@ -13,6 +13,20 @@ pub enum StoreError {
         /// The driver's message, for logs.
         cause: String,
     },
+    /// The server answers, and is a replica of another one: it takes no writes, and its data may be old. The request was
+    /// certainly not carried out.
+    #[error("the store is not a master: {cause}")]
+    Replica {
+        /// The master and the state of the link, for logs.
+        cause: String,
+    },
+    /// The store answers reads, and refuses all writes for now: its disk or its memory is full, or too few replicas follow
+    /// it.
+    #[error("the store refuses writes: {cause}")]
+    WritesRefused {
+        /// The server's message, for logs.
+        cause: String,
+    },
     /// The store did not answer in time, or the connection broke: the request may or may not have been carried out.
     #[error("the store did not answer, the outcome is unknown: {cause}")]
     OutcomeUnknown {
@@ -53,7 +67,11 @@ impl StoreError {
     pub fn may_be_retried(&self) -> bool {
         matches!(
             self,
-            Self::Unavailable { .. } | Self::OutcomeUnknown { .. } | Self::Foreign { .. }
+            Self::Unavailable { .. }
+                | Self::Replica { .. }
+                | Self::WritesRefused { .. }
+                | Self::OutcomeUnknown { .. }
+                | Self::Foreign { .. }
         )
     }
 

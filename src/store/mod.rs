@@ -37,6 +37,8 @@ pub use crate::shard::{SHARDS, Shard, Version};
 pub const LOG_ENTRIES_KEPT: u64 = 1_024;
 /// The most records, buckets and side records of one shard's commit together.
 pub const MAX_COMMIT_ITEMS: usize = 20_000;
+/// The most buckets of one number that a store reads in one atomic step.
+pub const MAX_BUCKETS_AT_ONCE: usize = 4_096;
 /// Notifications that wait for a slow follower. When more come, the follower sweeps.
 pub const MAX_NOTIFICATIONS_WAITING: usize = 4_096;
 
@@ -193,8 +195,18 @@ pub trait Store: Send + Sync + 'static {
     /// Asks whether the store answers and is still the one that was opened.
     ///
     /// # Errors
-    /// [`StoreError::Foreign`] if it is empty or another store; [`StoreError::Unavailable`] if it does not answer.
+    /// [`StoreError::Foreign`] if it is empty or another store; [`StoreError::Unavailable`] if it does not answer;
+    /// [`StoreError::Replica`] if it is not a master any more.
     async fn verify(&self) -> Result<(), StoreError>;
+
+    /// Asks whether the store would take a write now. Writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::WritesRefused`] if it answers reads only; [`StoreError::Replica`] if it is not a master any more;
+    /// [`StoreError::Unavailable`] if it does not answer.
+    async fn check_writes(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The evidence version that the stored evidence was folded with, as it is now.
     ///
@@ -210,7 +222,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads records, buckets and side records of any shards; answers in the order of `keys`. They are not read in one
     /// atomic step, but no record is read after a bucket that comes later in `keys`. A bucket has no version: the
-    /// version of its record guards a commit of the bucket only if the record was not read after it.
+    /// version of its record guards a commit of the bucket only if the record was not read after it. If `keys` are
+    /// buckets of one number and at most [`MAX_BUCKETS_AT_ONCE`], they are read in one atomic step: a split moves rows
+    /// from one bucket to another in one commit, and a reader must not miss them in both.
     ///
     /// # Errors
     /// If the store does not answer, or holds something that cannot be read.
@@ -236,7 +250,8 @@ pub trait Store: Send + Sync + 'static {
     /// The heads of all logs, in the order of the shards.
     ///
     /// # Errors
-    /// If the store does not answer, or is not the one that was opened ([`StoreError::Foreign`]).
+    /// If the store does not answer, is not the one that was opened ([`StoreError::Foreign`]), or is not a master any
+    /// more ([`StoreError::Replica`]).
     async fn heads(&self) -> Result<Vec<LogHead>, StoreError>;
 
     /// Up to `limit` entries of a shard's log from `from` on, in order: those of all tenants. Trimmed entries are left

@@ -53,6 +53,11 @@ impl RedisServer {
         self.port
     }
 
+    /// The directory that it writes to.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }

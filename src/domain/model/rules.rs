@@ -58,7 +58,8 @@ pub struct CaseWeights {
     pub caller_id: f64,
     /// Victims are told to call it, or the fraud network uses it otherwise.
     pub other_role: f64,
-    /// The number is not linked, but another number of its block of 100 is.
+    /// The number is not linked, but another number of its block of 100 is: times the confidence of the strongest
+    /// such link, decayed.
     pub neighbour: f64,
     /// Half-life, days, from the later of link and last evidence.
     pub half_life_days: f64,

@@ -2,8 +2,10 @@
 
 use super::Subject;
 use crate::domain::case::{Case, CaseLink};
+use crate::domain::decay::remaining_at;
 use crate::domain::kinds::CaseRole;
 use crate::domain::model::ScoreModel;
+use crate::domain::time::Timestamp;
 
 impl ScoreModel {
     /// The points of contributing cases: by the link's role, confidence and age.
@@ -12,25 +14,33 @@ impl ScoreModel {
         let linked: f64 = subject
             .cases
             .iter()
-            .filter(|(link, case)| raises(link, case))
             .map(|(link, case)| {
                 let role = match link.role {
                     CaseRole::CallerId => weights.caller_id,
                     CaseRole::Callback | CaseRole::TestLine | CaseRole::MuleContact => weights.other_role,
                     CaseRole::SpoofedVictim => 0.0,
                 };
-                let dated = case
-                    .last_evidence_at
-                    .map_or(link.dated_at(subject.now), |last| last.max(link.dated_at(subject.now)));
-                role * link.confidence * (-subject.now.days_since(dated) / weights.half_life_days).exp2()
+                role * self.link_strength(link, case, subject.now)
             })
             .sum();
-        let neighbour = if subject.neighbourhood.case_in_100 && subject.cases.is_empty() {
-            weights.neighbour
+        let neighbour = if subject.cases.is_empty() {
+            weights.neighbour * subject.neighbourhood.case_in_100
         } else {
             0.0
         };
         (linked + neighbour).min(weights.most)
+    }
+
+    /// How strongly a case holds a number that it links, 0 to 1: the confidence of the link, halved for each half-life
+    /// since the later of the link and the last evidence of the case. 0 if the link does not raise a score.
+    #[must_use]
+    pub fn link_strength(&self, link: &CaseLink, case: &Case, now: Timestamp) -> f64 {
+        if !raises(link, case) {
+            return 0.0;
+        }
+        let linked_at = link.dated_at(now);
+        let dated_at = case.last_evidence_at.map_or(linked_at, |last| last.max(linked_at));
+        link.confidence * remaining_at(dated_at, now, self.rules.cases.half_life_days)
     }
 
     /// Whether a case links the number with enough confidence to set a floor.

@@ -211,13 +211,19 @@ fn brute(records: &BTreeMap<u64, Made>, block: u64, own: u64, now: i64, model: &
         hundreds: groups(100, 10_000),
         case_in_100: others
             .iter()
-            .any(|(suffix, made)| suffix / 100 == own / 100 && made.link == Some(CaseRole::CallerId)),
+            .filter(|(suffix, made)| suffix / 100 == own / 100 && made.link == Some(CaseRole::CallerId))
+            .map(|_| 0.9 * left(24, now, model.rules.cases.half_life_days)) // see `link`
+            .fold(0.0, f64::max),
     }
 }
 
 /// Every value of a neighbourhood, with its name.
 fn figures(around: &Neighbourhood) -> Vec<(&'static str, f64)> {
-    let mut figures = vec![("tens", around.tens), ("hundreds", around.hundreds)];
+    let mut figures = vec![
+        ("tens", around.tens),
+        ("hundreds", around.hundreds),
+        ("case_in_100", around.case_in_100),
+    ];
     for counts in [around.hundred, around.thousand, around.ten_thousand] {
         let Counts {
             recent,
@@ -264,7 +270,6 @@ fn check(
                     now
                 );
             }
-            prop_assert_eq!(found.case_in_100, wanted.case_in_100);
         }
     }
     Ok(())

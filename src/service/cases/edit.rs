@@ -53,7 +53,7 @@ impl Cases {
     ) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
         check_evidence(change.last_evidence_at, now)?;
-        let id = self.get(id)?.case.id.clone(); // a merged case leads to its successor
+        let id = self.writer.named_case(id).await?; // a merged case leads to its successor
         let content = change.content(&id);
         let changed = self.writer.mutate_case(&id, (mutation, ""), &content, |case| {
             change.apply(case);
@@ -82,7 +82,7 @@ impl Cases {
             note: input.note.as_str().into(),
             agency: input.agency.as_str().into(),
         };
-        let id = self.get(id)?.case.id.clone();
+        let id = self.writer.named_case(id).await?;
         let content = input.content(&id);
         let changed = self.writer.mutate_case(&id, (mutation, &input.note), &content, |case| {
             case.transition(event.clone())

@@ -24,7 +24,7 @@ impl Cases {
         links: &[Result<LinkInput, ServiceError>],
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
-        let id = self.open_case(id)?;
+        let id = self.writer.named_case(id).await?;
         let now = self.writer.now();
         self.change_links(
             links,
@@ -69,7 +69,7 @@ impl Cases {
         reason: &str,
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
-        let id = self.open_case(id)?;
+        let id = self.writer.named_case(id).await?;
         self.change_links(
             numbers,
             mutation.author(reason),
@@ -145,11 +145,6 @@ impl Cases {
             }
         }
         Ok(results)
-    }
-
-    /// The case to link numbers to, or the one it was merged into.
-    fn open_case(&self, id: &CaseId) -> Result<CaseId, ServiceError> {
-        Ok(self.get(id)?.case.id.clone())
     }
 }
 

@@ -64,7 +64,7 @@ impl Numbers {
     pub async fn dossier(&self, text: &str, region: Option<Region>) -> Result<Dossier, ServiceError> {
         let number = read_number("number", text, region)?;
         let record = self.writer.read_whole(number).await?;
-        let reports = stored_reports(&record)?;
+        let reports = stored_reports(record.rows);
         let now = self.writer.now();
         let index = self.writer.index();
         // Statuses, links and version are of the one record that was read, so that a client may rely on the version.

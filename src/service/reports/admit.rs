@@ -58,17 +58,15 @@ impl Reports {
                 .zip(filed)
                 .filter_map(|(filing, filed)| Some((filing.as_ref().ok()?, filed)))
         };
-        let unused = both()
-            .filter(|(filing, filed)| filing.ticket.unit && took_nothing(filed))
-            .count();
-        if unused > 0 {
-            let units = unused as u64;
+        let unused = both().filter(|(_, filed)| took_nothing(filed));
+        let units: u64 = unused.map(|(filing, _)| filing.ticket.units).sum();
+        if units > 0 {
             self.budget.lock().await.give_back(Share { units, ..share });
         }
         let mut back: BTreeMap<ReporterHash, Vec<(&Filing, GiveBack)>> = BTreeMap::new();
         for (filing, filed) in both() {
             if let (Some(reporter), Ok(filed)) = (filing.row.body.reporter, filed) {
-                let give_back = GiveBack::of(filing.ticket, filed, Day::of(now));
+                let give_back = GiveBack::of(&filing.ticket, filed, Day::of(now));
                 if give_back.is_any() {
                     back.entry(reporter).or_default().push((filing, give_back));
                 }
@@ -82,7 +80,9 @@ impl Reports {
                 let mut write = false;
                 // The latest first, since its claim may have replaced the one before.
                 for (filing, give_back) in back.get(place).into_iter().flatten().rev() {
-                    write |= give_back.slot.is_some_and(|slot| state.uncount(slot));
+                    for slot in &give_back.slots {
+                        write |= state.uncount(*slot);
+                    }
                     write |= state.unclaim(filing.claim(now), give_back.claimed);
                 }
                 Done { answer: (), write }
@@ -94,7 +94,7 @@ impl Reports {
         }
     }
 
-    /// Takes a unit of the tenant's quota for each report that counts towards it.
+    /// Takes units of the tenant's quota for each report that counts towards it: all that the report costs, or none.
     async fn admit_to_tenant(
         &self,
         filings: &mut [Result<Filing, ServiceError>],
@@ -104,23 +104,29 @@ impl Reports {
         let Some(daily) = self.quotas.tenant_daily else {
             return Share::default();
         };
-        let wanted = filings.iter().flatten().filter(|filing| !filing.exempt).count() as u64;
+        let counted = filings.iter().flatten().filter(|filing| !filing.exempt);
+        let wanted: u64 = counted.map(Filing::cost).sum();
         if wanted == 0 {
             return Share::default();
         }
         let taken = self.take_share(wanted, daily, Day::of(now), deadline).await;
         let mut left = taken.as_ref().map_or(0, |share| share.units);
         for filing in filings.iter_mut().flatten().filter(|filing| !filing.exempt) {
+            let cost = filing.cost();
             match &taken {
                 Err(error) => filing.refused = Some(error.clone()),
-                Ok(_) if left > 0 => {
-                    left -= 1;
-                    filing.ticket.unit = true;
+                Ok(_) if left >= cost => {
+                    left -= cost;
+                    filing.ticket.units = cost;
                 }
                 Ok(_) => filing.refused = Some(used_up(Quota::Tenant, now)),
             }
         }
-        taken.unwrap_or_default()
+        let taken = taken.unwrap_or_default();
+        if left > 0 {
+            self.budget.lock().await.give_back(Share { units: left, ..taken });
+        }
+        taken
     }
 
     /// Takes up to `wanted` units from this instance's part of the tenant's quota, and fetches more units first if
@@ -201,14 +207,14 @@ impl Reports {
         let mut write = false;
         for filing in filings {
             let counted = match self.quotas.reporter_daily {
-                Some(daily) => state.count(self.slot(filing), today, daily),
+                Some(daily) => state.count(&self.slots(filing), today, daily),
                 None => QuotaOutcome::Before,
             };
             let claimed = match counted {
-                QuotaOutcome::Before | QuotaOutcome::Now => state.claim(filing.claim(now), weights),
+                QuotaOutcome::Before | QuotaOutcome::Now(_) => state.claim(filing.claim(now), weights),
                 QuotaOutcome::TooMany => Claimed::Again,
             };
-            write |= claimed != Claimed::Again || counted == QuotaOutcome::Now;
+            write |= claimed != Claimed::Again || matches!(counted, QuotaOutcome::Now(_));
             items.push((counted, claimed));
         }
         let answer = Admission { trust, items };
@@ -224,10 +230,22 @@ impl Reports {
         };
         filing.ticket.claimed = *claimed;
         match counted {
-            QuotaOutcome::Now => filing.ticket.slot = Some(self.slot(filing)),
+            QuotaOutcome::Now(slots) => {
+                let own = self.slot(filing);
+                filing.ticket.slot = Some(own).filter(|own| slots.contains(own));
+                filing.ticket.callback_slots = slots.iter().copied().filter(|slot| *slot != own).collect();
+            }
             QuotaOutcome::Before => {}
             QuotaOutcome::TooMany => filing.refused = Some(used_up(Quota::Reporter, now)),
         }
+    }
+
+    /// The slots of a report: its own, and those of its call-back numbers.
+    fn slots(&self, filing: &Filing) -> Vec<QuotaSlot> {
+        let id = filing.callback_id();
+        let callbacks = filing.row.body.callbacks.iter();
+        let of_callbacks = callbacks.map(|callback| QuotaSlot::keyed(&self.slot_key, *callback, &id));
+        std::iter::once(self.slot(filing)).chain(of_callbacks).collect()
     }
 
     fn slot(&self, filing: &Filing) -> QuotaSlot {
@@ -237,7 +255,7 @@ impl Reports {
 
 /// The part of a ticket that is to be given back.
 struct GiveBack {
-    slot: Option<QuotaSlot>,
+    slots: Vec<QuotaSlot>,
     claimed: Claimed,
 }
 
@@ -253,23 +271,26 @@ impl Filing {
 }
 
 impl GiveBack {
-    /// A report stored today was counted today, by the first attempt, and keeps its slot. A report stored earlier is
-    /// not counted again. A submission that does not count gives its claim back.
-    fn of(ticket: Ticket, filed: &FilingOutcome, today: Day) -> Self {
+    /// A report stored today was counted today, by the first attempt, and keeps its slots. A report stored earlier is
+    /// not counted again. A submission that does not count gives its claim back, and the slots of its call-back numbers,
+    /// since it adds nothing to them.
+    fn of(ticket: &Ticket, filed: &FilingOutcome, today: Day) -> Self {
         let kept_earlier = filed.kept_at.is_some_and(|kept_at| Day::of(kept_at) < today);
         let is_claim = match filed.submitted {
             Submitted::Accepted => true,
             Submitted::AlreadyKnown => !kept_earlier,
             Submitted::Withdrawn | Submitted::BeforeReset | Submitted::OtherContent => false,
         };
+        let own = ticket.slot.filter(|_| kept_earlier);
+        let of_callbacks = ticket.callback_slots.iter().filter(|_| !is_claim);
         Self {
-            slot: ticket.slot.filter(|_| kept_earlier),
+            slots: own.into_iter().chain(of_callbacks.copied()).collect(),
             claimed: if is_claim { Claimed::Again } else { ticket.claimed },
         }
     }
 
     fn is_any(&self) -> bool {
-        self.slot.is_some() || self.claimed != Claimed::Again
+        !self.slots.is_empty() || self.claimed != Claimed::Again
     }
 }
 

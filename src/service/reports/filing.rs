@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{MAX_AHEAD, NewReport, Reports};
 use crate::domain::call::Ledger;
+use crate::domain::ids::ReportId;
 use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::reporter::{Claimed, QuotaSlot};
 use crate::domain::state::Submitted;
@@ -29,14 +30,16 @@ pub(super) struct Filing {
 }
 
 /// The quota that a report has taken, and its claim. Both are given back if the report turns out not to be new.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ticket {
     /// Its slot in the reporter's quota, if this attempt counted it.
     pub(super) slot: Option<QuotaSlot>,
+    /// The slots of its call-back numbers, those that this attempt counted.
+    pub(super) callback_slots: Vec<QuotaSlot>,
     /// The change that its claim made to the reporter's state.
     pub(super) claimed: Claimed,
-    /// Whether it took a unit of the tenant's quota.
-    pub(super) unit: bool,
+    /// The units that it took of the tenant's quota.
+    pub(super) units: u64,
 }
 
 /// The result of a filing.
@@ -48,6 +51,17 @@ pub(super) struct FilingOutcome {
 }
 
 impl Filing {
+    /// The report as it counts in a quota: one for the number that it is about, and one for each call-back number, since
+    /// it adds evidence to each of them.
+    pub(super) fn cost(&self) -> u64 {
+        (self.row.body.callbacks.len() as u64).saturating_add(1)
+    }
+
+    /// The id of the row that the report adds to each of its call-back numbers.
+    pub(super) fn callback_id(&self) -> ReportId {
+        self.row.id.of_callback(&self.number.digits().to_string())
+    }
+
     /// A filing that no quota applies to.
     pub(super) fn exempt(number: E164, row: ReportRow, timed: bool) -> Self {
         let row = if timed { row } else { row.timed_by_arrival() };

@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{ReportList, Reports, StoredReport};
 use crate::domain::report::{ReportRow, RowState};
-use crate::domain::rows::Missing;
 use crate::number::Region;
 use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
-use crate::service::writer::NumberRecord;
 use crate::service::{PageRequest, ServiceError};
 
 impl Reports {
@@ -28,8 +26,7 @@ impl Reports {
         let mut scope = RequestContent::of(Method::ListReports);
         scope.number(number).flag(include_withdrawn);
         let after = page.cursor(&self.page_key, &scope)?;
-        let record = self.writer.read_whole(number).await?;
-        let mut reports = stored_reports(&record)?;
+        let mut reports = stored_reports(self.writer.read_whole(number).await?.rows);
         reports.retain(|report| include_withdrawn || report.row.is_live());
         let start = match after {
             Some(after) => reports.partition_point(|report| row_cursor(&report.row) >= after),
@@ -48,26 +45,18 @@ impl Reports {
     }
 }
 
-/// The rows of a record, newest first, each with whether it is superseded.
-pub(in crate::service) fn stored_reports(record: &NumberRecord) -> Result<Vec<StoredReport>, ServiceError> {
-    let all = |missing: Missing| {
-        tracing::error!(%missing, "rows are missing after all were read");
-        ServiceError::Internal
-    };
-    let mut rows: Vec<&ReportRow> = record.rows.all().map_err(all)?.collect();
+/// The rows of a number, newest first, each with whether it is superseded.
+pub(in crate::service) fn stored_reports(mut rows: Vec<ReportRow>) -> Vec<StoredReport> {
     rows.sort_unstable_by(|a, b| b.order_key().cmp(&a.order_key()));
     let mut spoken = BTreeSet::new();
     let stored = rows
         .into_iter()
         .filter(|row| row.state != RowState::Tombstone)
         .map(|row| {
-            let again = row.is_live() && row.body.reporter.is_some_and(|reporter| !spoken.insert(reporter));
-            StoredReport {
-                row: row.clone(),
-                superseded: again,
-            }
+            let superseded = row.is_live() && row.body.reporter.is_some_and(|reporter| !spoken.insert(reporter));
+            StoredReport { row, superseded }
         });
-    Ok(stored.collect())
+    stored.collect()
 }
 
 /// The sort key of a report in the list, newest first: a larger key comes earlier.

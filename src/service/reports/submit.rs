@@ -88,7 +88,7 @@ fn callback_filings(
                 ..filing.row.body.clone()
             };
             let Filing { row, timed, .. } = filing;
-            let id = row.id.of_callback(&filing.number.digits().to_string());
+            let id = filing.callback_id();
             let row = ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone());
             all.push((place, Ok(Filing::exempt(*callback, row, *timed))));
         }

@@ -21,6 +21,7 @@ mod numbers;
 mod outcomes;
 mod records;
 mod side_records;
+mod whole;
 mod work;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ use super::ServiceError;
 use crate::clock::Clock;
 use crate::codec::{self, entry::EntryHeader};
 use crate::domain::evidence::FoldModel;
+use crate::domain::ids::CaseId;
 use crate::domain::rows::Missing;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -151,6 +153,20 @@ impl Writer {
         &self.index
     }
 
+    /// Brings the index up to date with the store, as far as it can be.
+    pub(super) async fn refresh(&self) {
+        self.follower.refresh().await;
+    }
+
+    /// The case that a change names, or the one it was merged into. Another instance may have just created it.
+    pub(super) async fn named_case(&self, id: &CaseId) -> Result<CaseId, ServiceError> {
+        if self.index.case(id).is_none() {
+            self.refresh().await;
+        }
+        let (_, case) = self.index.case(id).ok_or(ServiceError::NotFound { resource: "case" })?;
+        Ok(case.id.clone())
+    }
+
     /// The model that folds rows into evidence.
     pub(super) fn fold(&self) -> &FoldModel {
         &self.index.model().fold
@@ -183,7 +199,9 @@ impl Writer {
                 Err(ServiceError::EvidenceVersionMismatch)
             }
             StoreState::Up => Ok(()),
-            StoreState::Down | StoreState::Foreign => Err(ServiceError::StoreUnavailable),
+            StoreState::Down | StoreState::Foreign | StoreState::Replica | StoreState::ReadOnly => {
+                Err(ServiceError::StoreUnavailable)
+            }
         }
     }
 

@@ -1,13 +1,12 @@
 //! One number's job in progress: its record, the loaded rows, and the answers so far.
 
 use super::number_job::{NumberJob, NumberRecord};
-use super::{Done, MAX_ATTEMPTS, Stop, Writer, overtaken};
+use super::{Done, Stop, Writer};
 use crate::codec;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
-use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::store::{BucketKey, BucketWrite, RecordKey, Stored, StoredKey, Version};
@@ -59,23 +58,6 @@ impl Writer {
         Ok(works)
     }
 
-    /// Reads a record, and then all its rows.
-    async fn read_record_and_rows(&self, number: E164) -> Result<NumberRecord, ServiceError> {
-        let job = NumberJob {
-            number,
-            items: vec![()],
-        };
-        let mut works: Vec<Work<'_, (), ()>> = self.read_numbers(&[&job]).await?;
-        let need_all = |record: &mut NumberRecord, (): &()| {
-            record.rows.need_all()?;
-            Ok(Done::unchanged(()))
-        };
-        self.apply(&mut works, &need_all).await?;
-        let work = works.pop().ok_or(ServiceError::Internal)?;
-        work.answers.into_iter().collect::<Result<(), _>>()?;
-        Ok(work.record)
-    }
-
     /// Runs every job until rows are missing, reads the missing rows of all jobs together, and continues. A job with
     /// rows that cannot be read is refused; the others go on.
     pub(super) async fn apply<I, T>(
@@ -108,30 +90,6 @@ impl Writer {
         }
         tracing::error!(rounds = MAX_ROUNDS, "a change asks for rows again and again");
         Err(ServiceError::Internal)
-    }
-
-    /// A number's record with all its rows, as the store has it now. Reads again while other writers change the number.
-    /// The index then has this version or a later one.
-    pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<NumberRecord, ServiceError> {
-        for _ in 0..MAX_ATTEMPTS {
-            let record = self.read_record_and_rows(number).await?;
-            // The rows are of this version only if the number did not change meanwhile. If a bucket was split, half of
-            // its rows are in a bucket that was not read.
-            let key = StoredKey::Record(record_key(number));
-            let found = self.store.read(&[key]).await?.pop().flatten();
-            if found.map(|stored| stored.version) != record.version {
-                continue;
-            }
-            // If another, empty store has replaced ours, the missing record would look like an unknown number.
-            self.store.verify().await?;
-            self.follower.applied(record.version.map(|version| Committed {
-                id: number,
-                version,
-                record: record.state.clone(),
-            }));
-            return Ok(record);
-        }
-        Err(overtaken())
     }
 }
 
@@ -225,7 +183,8 @@ pub(super) fn record_key(number: E164) -> RecordKey {
     RecordKey::of::<NumberState>(TenantId::DEFAULT, &number)
 }
 
-fn bucket_key(number: E164, bucket: u32) -> BucketKey {
+/// The key of one of its buckets.
+pub(super) fn bucket_key(number: E164, bucket: u32) -> BucketKey {
     BucketKey {
         tenant: TenantId::DEFAULT,
         number,

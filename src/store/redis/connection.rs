@@ -125,6 +125,11 @@ impl ServerConnection {
         }
     }
 
+    /// Closes the connection, if there is one: the server is a replica, and a new connection may lead to its master.
+    pub(super) fn leave(&self) {
+        *self.state.lock() = ConnectionState::Unconnected;
+    }
+
     async fn connect(&self) -> Result<OpenConnection, RedisFailure> {
         let _only_one = self.dialling.lock().await;
         if let Some(connection) = self.usable()? {

@@ -72,11 +72,26 @@ impl RedisFailure {
     /// As the error of a request that changes nothing.
     pub(super) fn of_read(self) -> StoreError {
         let cause = self.to_string();
-        if self.may_be_retried() {
+        if self.has_code(&REPLICA_CODES) {
+            StoreError::Replica { cause }
+        } else if self.may_be_retried() {
             StoreError::Unavailable { cause }
         } else {
             StoreError::Unreadable { what: "value", cause }
         }
+    }
+
+    /// As the error of the question whether the server takes writes.
+    pub(super) fn of_probe(self) -> StoreError {
+        if self.has_code(&WRITE_REFUSAL_CODES) {
+            let cause = self.to_string();
+            return StoreError::WritesRefused { cause };
+        }
+        self.of_read()
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        matches!(self, Self::Driver(error) if error.code().is_some_and(|code| codes.contains(&code)))
     }
 
     /// As the error of a write.
@@ -107,6 +122,12 @@ const RETRIED_CODES: [&str; 15] = [
     "NOPERM",
     "EXECABORT",
 ];
+
+/// Codes of a replica: one that takes no writes, and one that has lost its master and does not even answer reads.
+const REPLICA_CODES: [&str; 2] = ["READONLY", "MASTERDOWN"];
+
+/// Codes with which a server refuses writes only.
+const WRITE_REFUSAL_CODES: [&str; 4] = ["MISCONF", "OOM", "NOREPLICAS", "NOPERM"];
 
 /// Codes after which another connection may do better than this one.
 const SPENDING_CODES: [&str; 4] = ["NOAUTH", "WRONGPASS", "READONLY", "MASTERDOWN"];
@@ -162,8 +183,6 @@ mod tests {
             "LOADING Redis is loading the dataset in memory",
             "MISCONF Redis is configured to save RDB snapshots",
             "OOM command not allowed when used memory > 'maxmemory'.",
-            "READONLY You can't write against a read only replica.",
-            "MASTERDOWN ServerConnection with MASTER is down",
             "NOREPLICAS Not enough good replicas to write.",
             "BUSY Redis is busy running a script.",
             "NOAUTH Authentication required.",
@@ -173,6 +192,46 @@ mod tests {
             assert!(!failure.outcome_unknown(), "{line}");
             assert!(failure.may_be_retried(), "{line}");
             let error = failure.of_write();
+            assert!(matches!(error, StoreError::Unavailable { .. }), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_replica_is_named_and_may_become_a_master() {
+        for line in [
+            "READONLY You can't write against a read only replica.",
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        ] {
+            let failure = said(line);
+            assert!(failure.spends_connection() && !failure.outcome_unknown(), "{line}");
+            for error in [
+                failure.clone().of_read(),
+                failure.clone().of_write(),
+                failure.of_probe(),
+            ] {
+                assert!(matches!(error, StoreError::Replica { .. }), "{line}: {error}");
+                assert!(error.may_be_retried() && !error.outcome_unknown(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_that_answers_reads_only_says_so() {
+        for line in [
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "MISCONF Redis is configured to save RDB snapshots",
+            "NOREPLICAS Not enough good replicas to write.",
+            "NOPERM User narrow has no permissions to run the 'evalsha' command",
+        ] {
+            let error = said(line).of_probe();
+            assert!(matches!(error, StoreError::WritesRefused { .. }), "{line}: {error}");
+        }
+        for line in [
+            "LOADING Redis is loading the dataset in memory",
+            "BUSY Redis is busy running a script.",
+            "CLUSTERDOWN The cluster is down",
+        ] {
+            let error = said(line).of_probe();
             assert!(matches!(error, StoreError::Unavailable { .. }), "{line}: {error}");
         }
     }

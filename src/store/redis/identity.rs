@@ -9,20 +9,21 @@ use redis::{Cmd, Pipeline, Value, cmd};
 use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
 use super::keys::{self, HEAD_NONCE, HEAD_SEQ, HEAD_STORE};
-use super::{reply, scripts};
+use super::{reply, role, scripts};
 use crate::domain::tenant::TenantId;
 use crate::store::{LogHead, Meta, Shard, StoreError};
 
 /// The most attempts to change the identity while other instances change it too.
 const MAX_TRIES: usize = 8;
 
-/// The store's identity; a new one if the database holds no store yet.
+/// The store's identity; a new one if the database holds no store yet. A replica is refused: even one that takes writes
+/// loses them later.
 pub(super) async fn open(
     connection: &ServerConnection,
     evidence_version: u32,
     deadline: impl Fn() -> CallDeadline,
 ) -> Result<Meta, StoreError> {
-    if read(connection, deadline()).await?.is_none() {
+    if read_of_master(connection, deadline()).await?.is_none() {
         refuse_remains(connection, deadline()).await?;
         let mut create = cmd("SET");
         create
@@ -56,7 +57,7 @@ pub(super) async fn current(
     opened: &Meta,
     deadline: CallDeadline,
 ) -> Result<Meta, StoreError> {
-    let (meta, _) = read(connection, deadline).await?.ok_or_else(nothing)?;
+    let (meta, _) = read_of_master(connection, deadline).await?.ok_or_else(nothing)?;
     compare(&meta, opened)?;
     Ok(meta)
 }
@@ -88,8 +89,8 @@ pub(super) async fn heads(
     opened: &Meta,
     deadline: CallDeadline,
 ) -> Result<Vec<LogHead>, StoreError> {
-    let mut pipeline = Pipeline::with_capacity(1 + Shard::all().len());
-    pipeline.add_command(get_meta());
+    let mut pipeline = Pipeline::with_capacity(2 + Shard::all().len());
+    pipeline.add_command(role::ask()).add_command(get_meta());
     for shard in Shard::all() {
         let mut command = cmd("HMGET");
         command.arg(keys::head(shard));
@@ -101,6 +102,7 @@ pub(super) async fn heads(
         .await
         .map_err(RedisFailure::of_read)?;
     let mut answers = answers.into_iter();
+    check_role(connection, answers.next().unwrap_or_default())?;
     let (meta, _) = understand(answers.next().unwrap_or_default())?.ok_or_else(nothing)?;
     compare(&meta, opened)?;
     let name = opened.name();
@@ -186,6 +188,24 @@ async fn read(connection: &ServerConnection, deadline: CallDeadline) -> Result<O
             .await
             .map_err(RedisFailure::of_read)?,
     )
+}
+
+/// The same, if the server is a master.
+async fn read_of_master(
+    connection: &ServerConnection,
+    deadline: CallDeadline,
+) -> Result<Option<(Meta, Vec<u8>)>, StoreError> {
+    let mut pipeline = Pipeline::with_capacity(2);
+    pipeline.add_command(role::ask()).add_command(get_meta());
+    let answers = connection.ask(&pipeline, deadline).await;
+    let mut answers = answers.map_err(RedisFailure::of_read)?.into_iter();
+    check_role(connection, answers.next().unwrap_or_default())?;
+    understand(answers.next().unwrap_or_default())
+}
+
+/// Refuses a replica, and closes the connection to it.
+fn check_role(connection: &ServerConnection, answer: Value) -> Result<(), StoreError> {
+    role::check(answer).inspect_err(|_| connection.leave())
 }
 
 fn get_meta() -> Cmd {

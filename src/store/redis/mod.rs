@@ -14,6 +14,7 @@ mod keys;
 mod notifications;
 mod read;
 mod reply;
+mod role;
 mod scripts;
 mod settings;
 mod transaction;
@@ -57,8 +58,8 @@ impl RedisStore {
     /// Notifications arrive while [`Self::run_notifications`] runs.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the server does not answer or is not ready; [`StoreError::Foreign`] if the
-    /// database holds parts of a store; [`StoreError::OtherFormat`] if it holds a store of another format;
+    /// [`StoreError::Unavailable`] if the server does not answer or is not ready; [`StoreError::Replica`] if it is a
+    /// replica; [`StoreError::Foreign`] if the database holds parts of a store; [`StoreError::OtherFormat`] if it holds a store of another format;
     /// [`StoreError::Unreadable`] if the server cannot run the scripts (before 7.0); [`StoreError::Refused`] if the root
     /// certificates cannot be read.
     pub async fn open(config: RedisConfig, evidence_version: u32) -> Result<Self, StoreError> {
@@ -125,6 +126,11 @@ impl Store for RedisStore {
     async fn verify(&self) -> Result<(), StoreError> {
         identity::current(&self.connection, &self.meta, self.read_deadline()).await?;
         Ok(())
+    }
+
+    async fn check_writes(&self) -> Result<(), StoreError> {
+        let probed = scripts::probe(&self.connection, &keys::meta(), self.read_deadline()).await;
+        probed.map_err(RedisFailure::of_probe)
     }
 
     async fn evidence_version(&self) -> Result<u32, StoreError> {

@@ -10,10 +10,13 @@ use super::error::RedisFailure;
 use super::keys::{self, TenantHash};
 use super::reply;
 use crate::domain::tenant::TenantId;
-use crate::store::{LOG_ENTRIES_KEPT, RawLogEntry, ScanPage, ScanTable, Shard, StoreError, Stored, StoredKey, Version};
+use crate::store::{
+    LOG_ENTRIES_KEPT, MAX_BUCKETS_AT_ONCE, RawLogEntry, ScanPage, ScanTable, Shard, StoreError, Stored, StoredKey,
+    Version,
+};
 
-/// The most keys of one exchange; a read of more takes several.
-const MAX_KEYS: usize = 4_096;
+/// The most keys of one exchange; a read of more takes several. Those of one hash are read in one atomic step.
+const MAX_KEYS: usize = MAX_BUCKETS_AT_ONCE;
 /// The most items asked for in one page of a scan.
 const MAX_PAGE: usize = 10_000;
 

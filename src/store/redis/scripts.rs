@@ -80,6 +80,17 @@ pub(super) async fn replace(
     Ok(reply::integer(&answer?)? == 1)
 }
 
+/// Asks whether the server would run a commit now, without a write: an identity is never empty, so this replaces nothing.
+/// Redis refuses the script before it starts for every reason for which it refuses a commit.
+pub(super) async fn probe(
+    connection: &ServerConnection,
+    identity: &str,
+    deadline: CallDeadline,
+) -> Result<(), RedisFailure> {
+    replace(connection, identity, b"", b"", deadline).await?;
+    Ok(())
+}
+
 fn replacement(key: &str, read: &[u8], new: &[u8]) -> Cmd {
     let mut call = REPLACE.call(&[key]);
     call.arg(read).arg(new);

@@ -112,7 +112,7 @@ fn block(reported: f64) -> Neighbourhood {
         ten_thousand: counts(reported),
         tens: (reported / 4.0).min(100.0),
         hundreds: (reported / 4.0).min(100.0),
-        case_in_100: false,
+        case_in_100: 0.0,
     }
 }
 

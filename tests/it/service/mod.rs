@@ -10,6 +10,7 @@ mod lookups;
 mod manipulation;
 mod notes;
 mod order;
+mod pages;
 mod quotas;
 mod reports;
 mod retries;

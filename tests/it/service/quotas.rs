@@ -7,7 +7,7 @@ use ringwarden::clock::Clock;
 use ringwarden::domain::kinds::Source;
 use ringwarden::domain::quota::Quotas;
 use ringwarden::domain::state::Submitted;
-use ringwarden::service::{Quota, ReportOutcome, ServiceError};
+use ringwarden::service::{NewReport, Quota, ReportOutcome, ServiceError};
 use ringwarden::store::Store;
 
 use super::{instance, memory};
@@ -236,6 +236,92 @@ async fn a_tenants_quota_is_shared_by_instances_and_spares_trusted_feeds() {
     let reports = (0..300).map(|n| Ok(carrier(1_000 + n))).collect();
     let outcomes = first.services.reports.submit_all(reports).await;
     assert_eq!(outcomes.iter().filter(|outcome| is_accepted(outcome)).count(), 50);
+}
+
+/// A report of a reporter on number `n` that names these call-back numbers.
+fn with_callbacks(reporter: &str, n: u64, callbacks: std::ops::Range<u64>) -> NewReport {
+    NewReport {
+        callbacks: callbacks.map(|n| number(n).to_string()).collect(),
+        ..report_of(reporter, &number(n).to_string(), &format!("r{n}"), noon())
+    }
+}
+
+/// Each number that a report adds evidence to costs one, and a report is filed as a whole or not at all.
+#[tokio::test]
+async fn call_back_numbers_cost_quota() {
+    let one = instance().await;
+    let submit_report = |report| one.services.reports.submit(report);
+    assert!(is_accepted(&submit_report(with_callbacks("alice", 0, 100..110)).await));
+    assert!(is_known(&submit_report(with_callbacks("alice", 0, 100..110)).await));
+    assert!(is_accepted(&submit_report(with_callbacks("alice", 1, 110..114)).await));
+    // 16 of 20 are used. A number named twice, or the reported number itself, is one number.
+    let refused = submit_report(with_callbacks("alice", 2, 120..124)).await;
+    assert!(is_over(&refused, Quota::Reporter), "{refused:?}");
+    let counts = [2, 120, 123].map(|n| one.count(&number(n).to_string()));
+    assert_eq!(counts, [0, 0, 0], "nothing of a refused report is filed");
+    let mut twice = with_callbacks("alice", 3, 130..132);
+    twice.callbacks.extend([number(130).to_string(), number(3).to_string()]);
+    assert!(is_accepted(&submit_report(twice).await));
+    assert!(is_accepted(&submit(&one, "alice", 4).await));
+    assert!(is_over(&submit(&one, "alice", 5).await, Quota::Reporter));
+    assert!(is_known(&submit_report(with_callbacks("alice", 1, 110..114)).await));
+    // On another day the retries cost nothing.
+    one.clock.advance(DAY);
+    assert!(is_known(&submit_report(with_callbacks("alice", 0, 100..110)).await));
+    for n in 20..40 {
+        assert!(is_accepted(&submit(&one, "alice", n).await), "report {n}");
+    }
+    assert!(is_over(&submit(&one, "alice", 40).await, Quota::Reporter));
+}
+
+/// A report that is refused for its content, or does not count, adds nothing to its call-back numbers.
+#[tokio::test]
+async fn call_back_numbers_of_reports_that_do_not_count_cost_nothing() {
+    let one = instance().await;
+    let submit_report = |report| one.services.reports.submit(report);
+    assert!(is_accepted(&submit(&one, "alice", 0).await));
+    for _ in 0..3 {
+        let other = submit_report(with_callbacks("alice", 0, 100..110)).await;
+        assert!(
+            matches!(other, Err(ServiceError::ContentMismatch { field: "report_id" })),
+            "{other:?}"
+        );
+    }
+    for n in 1..20 {
+        assert!(is_accepted(&submit(&one, "alice", n).await), "report {n}");
+    }
+    assert!(is_over(&submit(&one, "alice", 20).await, Quota::Reporter));
+}
+
+#[tokio::test]
+async fn call_back_numbers_cost_the_tenants_quota_and_trusted_feeds_nothing() {
+    let quotas = Quotas {
+        reporter_daily: None,
+        tenant_daily: Some(10),
+        ..Quotas::DEFAULT
+    };
+    let one = Instance::with_quotas(memory(), Clock::manual(noon()), quotas).await;
+    let submit_report = |report| one.services.reports.submit(report);
+    assert!(is_accepted(&submit_report(with_callbacks("alice", 0, 100..105)).await));
+    // 4 of 10 are left. The first report does not fit, the second one does.
+    let batch = vec![
+        Ok(with_callbacks("bob", 1, 110..114)),
+        Ok(with_callbacks("bob", 2, 120..122)),
+    ];
+    let outcomes = one.services.reports.submit_all(batch).await;
+    assert!(
+        is_over(&outcomes[0], Quota::Tenant) && is_accepted(&outcomes[1]),
+        "{outcomes:?}"
+    );
+    assert!(is_known(&submit_report(with_callbacks("alice", 0, 100..105)).await));
+    let trusted = NewReport {
+        source: Source::Analyst,
+        reporter: None,
+        ..with_callbacks("nobody", 3, 130..140)
+    };
+    assert!(is_accepted(&submit_report(trusted).await));
+    assert!(is_accepted(&submit(&one, "carol", 4).await));
+    assert!(is_over(&submit(&one, "carol", 5).await, Quota::Tenant));
 }
 
 #[tokio::test]

@@ -3,4 +3,5 @@
 mod contract;
 mod follower;
 mod redis;
+mod redis_replica;
 mod stores;

@@ -102,6 +102,28 @@ fn not_spam_subtracts_points_unless_a_case_links_the_number() {
     assert!(value(&held) >= 60.0);
 }
 
+/// A sure link of today gives the whole half point, and an unsure or old one the same share of it.
+#[test]
+fn a_case_nearby_adds_its_share_of_half_a_point() {
+    let state = reported_times(1);
+    let points = |case_in_100: f64| {
+        let around = Neighbourhood {
+            case_in_100,
+            ..Neighbourhood::default()
+        };
+        let score = scored(&state, &[], around, day(1));
+        let of_case = score.reasons.iter().find(|reason| reason.code.name() == "CASE_LINK");
+        of_case.map_or(0.0, |reason| reason.points)
+    };
+    for (strength, wanted) in [(0.0, 0.0), (0.25, 0.125), (0.9, 0.45), (1.0, 0.5)] {
+        let found = points(strength);
+        assert!(
+            (found - wanted).abs() < 1e-9,
+            "{found} points for a strength of {strength}"
+        );
+    }
+}
+
 #[test]
 fn a_category_is_named_when_it_stands_out() {
     let of = |category| ReportBody {

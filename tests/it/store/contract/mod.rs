@@ -49,6 +49,7 @@ macro_rules! store_contract {
                 records_of_all_kinds_are_apart,
                 a_scan_survives_writes_between_its_pages,
                 tables_start_empty,
+                buckets_of_a_number_are_read_at_once,
             );
             $crate::store_contract!(@tests $place; side_records:
                 a_side_record_has_versions_of_its_own_and_makes_no_entry,

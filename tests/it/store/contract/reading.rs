@@ -1,12 +1,13 @@
 //! Reads and scans.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use ringwarden::codec::entry::decode;
 use ringwarden::domain::ids::{CaseId, ListId};
 use ringwarden::domain::tenant::TenantId;
-use ringwarden::store::{MAX_VALUE_BYTES, RecordKind, ScanTable, Shard, StoredKey};
+use ringwarden::store::{MAX_VALUE_BYTES, RecordKind, ScanTable, Shard, Store, StoredKey};
 
 use crate::support::backends::{EVIDENCE_VERSION, Place};
 use crate::support::commits::*;
@@ -199,4 +200,34 @@ pub async fn tables_start_empty(place: &dyn Place) {
         assert!(page.items.is_empty() && page.next.is_none());
     }
     assert_eq!(store.entries(shard(), 1, 10).await.unwrap(), []);
+}
+
+/// A writer replaces all buckets of a number in each commit, and no reader finds buckets of two commits.
+pub async fn buckets_of_a_number_are_read_at_once(place: &dyn Place) {
+    const BUCKETS: u32 = 12;
+    let store = place.open(EVIDENCE_VERSION).await;
+    let write_all = async |store: &Arc<dyn Store>, expected: Option<u64>, value: &[u8]| {
+        let buckets = (0..BUCKETS).map(|place| bucket(number(1), place, Some(value)));
+        let record = write(number_key(number(1)), expected, Some(b"state"));
+        put(store, commit(vec![record], buckets.collect())).await.unwrap()[0]
+    };
+    let first = write_all(&store, None, b"0").await;
+    let writer = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let mut version = first;
+            for round in 1..=60 {
+                version = write_all(&store, Some(version), round.to_string().as_bytes()).await;
+            }
+        })
+    };
+    let keys: Vec<StoredKey> = (0..BUCKETS)
+        .map(|place| StoredKey::Bucket(bucket_key(number(1), place)))
+        .collect();
+    while !writer.is_finished() {
+        let found = store.read(&keys).await.unwrap();
+        let values: BTreeSet<_> = found.into_iter().map(|stored| stored.unwrap().bytes).collect();
+        assert_eq!(values.len(), 1, "{values:?}");
+    }
+    writer.await.unwrap();
 }

@@ -1,0 +1,76 @@
+//! Reads a number as the store has it now: its record, and all its rows.
+//!
+//! Rows are moved while they are read: each 32 new rows split a bucket. All buckets of a number are therefore read in
+//! one atomic step, some more than the record names, and the record is read again afterwards: it says whether the
+//! buckets that were read are all there were. So no row is missing and none comes twice, also while reports arrive all
+//! the time.
+
+use super::work::{bucket_key, record_key};
+use super::{MAX_ATTEMPTS, Writer, overtaken};
+use crate::codec;
+use crate::domain::report::ReportRow;
+use crate::domain::state::NumberState;
+use crate::follow::Committed;
+use crate::number::E164;
+use crate::service::ServiceError;
+use crate::store::{MAX_BUCKETS_AT_ONCE, StoredKey, Version};
+
+/// Buckets read beyond those that the record names: as many may be split off before the rows are read.
+const SPARE_BUCKETS: u32 = 8;
+
+/// A number as the store has it.
+pub(in crate::service) struct WholeNumber {
+    /// The version of the record; none if there is no record.
+    pub(in crate::service) version: Option<Version>,
+    /// The record.
+    pub(in crate::service) state: NumberState,
+    /// All rows of one moment, which is not before that of the record.
+    pub(in crate::service) rows: Vec<ReportRow>,
+}
+
+impl Writer {
+    /// A number's record and all its rows. Reads again if a large batch has split so many buckets meanwhile that rows may
+    /// be missing. The index then has this version or a later one.
+    pub(in crate::service) async fn read_whole(&self, number: E164) -> Result<WholeNumber, ServiceError> {
+        let (mut version, mut state) = self.read_record(number).await?;
+        for _ in 0..MAX_ATTEMPTS {
+            let count = state.buckets.saturating_add(SPARE_BUCKETS);
+            let rows = self.read_rows(number, count).await?;
+            let (version_after, state_after) = self.read_record(number).await?;
+            let at_once = usize::try_from(count).is_ok_and(|count| count <= MAX_BUCKETS_AT_ONCE);
+            if state_after.buckets > count || !at_once && version_after != version {
+                (version, state) = (version_after, state_after);
+                continue;
+            }
+            // If another, empty store has replaced ours, the missing record would look like an unknown number.
+            self.store.verify().await?;
+            self.follower.applied(version.map(|version| Committed {
+                id: number,
+                version,
+                record: state.clone(),
+            }));
+            return Ok(WholeNumber { version, state, rows });
+        }
+        Err(overtaken())
+    }
+
+    /// The record of a number, blank if there is none.
+    async fn read_record(&self, number: E164) -> Result<(Option<Version>, NumberState), ServiceError> {
+        let key = StoredKey::Record(record_key(number));
+        match self.store.read(&[key]).await?.pop().flatten() {
+            Some(stored) => Ok((Some(stored.version), codec::number::decode(&stored.bytes)?)),
+            None => Ok((None, NumberState::default())),
+        }
+    }
+
+    /// The rows in the first `count` buckets of a number.
+    async fn read_rows(&self, number: E164, count: u32) -> Result<Vec<ReportRow>, ServiceError> {
+        let buckets = (0..count).map(|bucket| StoredKey::Bucket(bucket_key(number, bucket)));
+        let keys: Vec<StoredKey> = buckets.collect();
+        let mut rows = Vec::new();
+        for stored in self.store.read(&keys).await?.iter().flatten() {
+            rows.append(&mut codec::rows::decode(&stored.bytes)?);
+        }
+        Ok(rows)
+    }
+}
