@@ -20,6 +20,7 @@ pub mod reporter;
 pub mod rows;
 #[cfg(test)]
 mod samples;
+pub mod subtotal;
 pub mod tenant;
 
 pub use bytes::{ByteReader, ByteWriter, DecodeError};

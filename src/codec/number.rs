@@ -14,6 +14,7 @@ use crate::domain::actor::Actor;
 use crate::domain::case::CaseLink;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseRole, Source, StatusKind};
+use crate::domain::reporter_table::ReporterTable;
 use crate::domain::state::NumberState;
 use crate::domain::status::{StatusEntry, Statuses};
 use crate::number::E164;
@@ -53,6 +54,7 @@ pub fn encode(state: &NumberState) -> Bytes {
     if state.requests.pairs().len() > 0 {
         write_requests(&mut writer, &state.requests);
     }
+    write_additions(&mut writer, state);
     writer.raw(state.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
@@ -95,8 +97,37 @@ fn record(reader: &mut ByteReader<'_>) -> Result<NumberState, DecodeError> {
     if with_requests {
         state.requests = requests(reader)?;
     }
+    if !reader.remaining().is_empty() {
+        read_additions(reader, &mut state)?;
+    }
     state.unknown_fields = rest(reader);
     Ok(state)
+}
+
+/// The fields that were added after the first release. Most records have none of them, and end before the mask.
+fn write_additions(writer: &mut ByteWriter, state: &NumberState) {
+    let present = [state.reporter_table.is_some()];
+    if present == [false] && state.unknown_fields.bytes().is_empty() {
+        return;
+    }
+    write_presence(writer, present);
+    if let Some(table) = &state.reporter_table {
+        writer.uint(u64::from(table.reporters));
+        writer.uint(u64::from(table.buckets));
+        writer.fixed64(table.stamp);
+    }
+}
+
+fn read_additions(reader: &mut ByteReader<'_>, state: &mut NumberState) -> Result<(), DecodeError> {
+    let [with_table] = presence(reader)?;
+    if with_table {
+        state.reporter_table = Some(Box::new(ReporterTable {
+            reporters: reader.uint32()?,
+            buckets: reader.uint32()?.max(1),
+            stamp: reader.fixed64()?,
+        }));
+    }
+    Ok(())
 }
 
 fn write_status(writer: &mut ByteWriter, entry: &StatusEntry) {
@@ -186,6 +217,7 @@ mod tests {
     use super::*;
     use crate::domain::evidence::FoldModel;
     use crate::domain::rows::LoadedRows;
+    use crate::domain::unknown_fields::UnknownFields;
     use proptest::prelude::*;
 
     const CODEC: Codec<NumberState> = Codec { encode, decode };
@@ -230,6 +262,18 @@ mod tests {
         assert_eq!(samples::hex(&encode(&samples::full_number())), FROZEN);
     }
 
+    #[test]
+    fn a_record_without_a_table_has_the_bytes_of_the_first_release() {
+        let state = NumberState {
+            reporter_table: None,
+            unknown_fields: UnknownFields::default(),
+            ..samples::full_number()
+        };
+        let bytes = samples::hex(&encode(&state));
+        assert!(FROZEN.starts_with(&bytes) && FROZEN.len() == bytes.len() + 26);
+        assert_eq!(decode(&encode(&state)).unwrap(), state);
+    }
+
     const FROZEN: &str = "\
         01d4c3b2a11fb1020aff018088d2b5925dac02ff87debe01003f1f03343333333333b33f016410ffffffffffffffffff\
         ffffffffffff1fff87debe01ff83af5f020000403f1f020000403f016410ffffffffffffffffffffffffffffff1fff87\
@@ -240,5 +284,6 @@ mod tests {
         ffffffffffffff1fff87debe01ff83af5f03333333333333d33f020103333333333333d33f650102057f0106416d617a\
         6f6e020000003f0205400201030000000000000002ffffffffffffffff02070103117365656e20696e2074776f206361\
         73657303616e61d08ff4f6905d0180a0abfef9620106632d310203cdccccccccccec3f080180e0bcefa75700a09ff4f6\
-        905d02626f80c085e8be5101000000000000000000000000100000000500000000000000ee";
+        905d02626f80c085e8be510100000000000000000000000010000000050000000000000001a2020aefcdab8967452301\
+        ee";
 }

@@ -22,6 +22,7 @@ use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind};
 use crate::domain::report::{ReportBody, ReportRow, RowState};
 use crate::domain::reporter::{Claim, QuotaSlot, ReporterState};
+use crate::domain::reporter_table::ReporterTable;
 use crate::domain::requests::Requests;
 use crate::domain::state::NumberState;
 use crate::domain::status::{StatusEntry, Statuses};
@@ -140,6 +141,11 @@ pub(super) fn full_number() -> NumberState {
         texts: 7,
         reset_before: Some(Timestamp::from_secs(1_400_000_000)),
         requests: Requests::from_pairs([(1u128 << 100, 5)].into_iter()),
+        reporter_table: Some(Box::new(ReporterTable {
+            reporters: 290,
+            buckets: 10,
+            stamp: 0x0123_4567_89ab_cdef,
+        })),
         unknown_fields: UnknownFields::new(&[0xee]),
     }
 }
@@ -410,10 +416,16 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
     let counts = any::<(u32, u32, u32, u32)>();
     let small = any::<(u32, u32)>().prop_map(|(version, rows)| (version, rows, 1, 0));
     let lists = (statuses(), vec(link(), 0..3), requests());
+    let table = any::<(u32, u32, u64)>().prop_map(|(reporters, buckets, stamp)| ReporterTable {
+        reporters,
+        buckets: buckets.max(1),
+        stamp,
+    });
+    let lists = (lists, of(table.prop_map(Box::new)));
     (evidence(), prop_oneof![counts, small], lists, of(time()), newer()).prop_map(
         |(evidence, counts, lists, reset_before, newer)| {
             let (evidence_version, rows, buckets, texts) = counts;
-            let (statuses, links, requests) = lists;
+            let ((statuses, links, requests), reporter_table) = lists;
             NumberState {
                 evidence,
                 evidence_version,
@@ -424,6 +436,7 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
                 texts,
                 reset_before,
                 requests,
+                reporter_table,
                 unknown_fields: newer,
             }
         },

@@ -1,37 +1,28 @@
 //! The rows of one number, spread over buckets so that a write reads and writes a bounded part of them.
 //!
 //! The next report on a number with ten thousand rows must not rewrite them all, and a report id must be found without
-//! reading them all. So rows are stored in buckets of about [`ROWS_PER_BUCKET`], chosen by a hash of the report id;
-//! buckets are added one at a time by linear hashing (Litwin, 1980). 83 % of numbers have one row in one bucket, and
-//! growth never rewrites more than one bucket.
+//! reading them all. So rows are stored in buckets of about [`ROWS_PER_BUCKET`], chosen by a hash of the report id. 83 %
+//! of numbers have one row in one bucket. A number with many rows also has a
+//! [reporter table](super::reporter_table), so that the next report of a reporter does not refold all rows.
 //!
 //! [`LoadedRows`] holds the buckets that a write has loaded. A function that needs more returns [`Missing`]; the caller loads
 //! them and runs the function again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::ReportId;
+pub use super::buckets::{Missing, ROWS_PER_BUCKET};
+use super::buckets::{place, split_source, split_sources, splits_at};
+use super::evidence::{Evidence, FoldModel};
+use super::ids::{ReportId, ReporterHash};
 use super::report::ReportRow;
+use super::reporter_table::{LoadedTable, ReporterTable, group_parts, is_part};
 
-/// Rows a bucket holds on average before another bucket is added.
-pub const ROWS_PER_BUCKET: u32 = 32;
-
-/// Part of the rows is not loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum Missing {
-    /// One bucket.
-    #[error("bucket {0} is not loaded")]
-    Bucket(u32),
-    /// All of them.
-    #[error("not all buckets are loaded")]
-    All,
-}
-
-/// The loaded buckets of one number.
+/// The loaded buckets of one number, and the loaded part of its reporter table.
 #[derive(Clone, Debug, Default)]
 pub struct LoadedRows {
     count: u32,
     loaded: BTreeMap<u32, Bucket>,
+    pub(super) table: LoadedTable,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,6 +38,7 @@ impl LoadedRows {
         let mut rows = Self {
             count: buckets.max(1),
             loaded: BTreeMap::new(),
+            table: LoadedTable::default(),
         };
         if buckets == 0 {
             rows.load(0, Vec::new());
@@ -54,9 +46,47 @@ impl LoadedRows {
         rows
     }
 
-    /// Adds a bucket as read from the store.
+    /// Adds a bucket as read from the store: one of rows, or one of the reporter table.
     pub fn load(&mut self, bucket: u32, rows: Vec<ReportRow>) {
-        self.loaded.insert(bucket, Bucket { rows, changed: false });
+        if is_part(bucket) {
+            self.table.load(bucket, rows);
+        } else {
+            self.loaded.insert(bucket, Bucket { rows, changed: false });
+        }
+    }
+
+    /// Adds a subtotal of the reporter table as read from the store.
+    pub fn load_subtotal(&mut self, part: u32, subtotal: Evidence) {
+        self.table.load_subtotal(part, subtotal);
+    }
+
+    /// Builds the reporter table of all rows; see [`LoadedTable`].
+    pub(super) fn build_table(
+        &mut self,
+        old: Option<&ReporterTable>,
+        model: &FoldModel,
+    ) -> Result<Option<ReporterTable>, Missing> {
+        self.need_all()?;
+        let rows = self.loaded.values().flat_map(|bucket| bucket.rows.iter());
+        Ok(self.table.build(rows, old, model))
+    }
+
+    /// Takes a withdrawn row of `reporter` out of the reporter table; returns the evidence of the other rows.
+    pub(super) fn withdraw_from_table(
+        &mut self,
+        table: &mut ReporterTable,
+        reporter: Option<ReporterHash>,
+        model: &FoldModel,
+    ) -> Result<Evidence, Missing> {
+        self.need_all()?;
+        let rows = self.loaded.values().flat_map(|bucket| bucket.rows.iter());
+        Ok(self.table.withdraw(table, reporter, rows, model))
+    }
+
+    /// The loaded part of the reporter table.
+    #[must_use]
+    pub fn table(&self) -> &LoadedTable {
+        &self.table
     }
 
     /// The number of buckets.
@@ -65,26 +95,31 @@ impl LoadedRows {
         self.count
     }
 
-    /// The buckets named by `missing` that are not loaded.
+    /// The buckets and parts named by `missing` that are not loaded.
     pub fn missing(&self, missing: Missing) -> impl Iterator<Item = u32> {
-        let range = match missing {
-            Missing::Bucket(bucket) => bucket..bucket.saturating_add(1),
-            Missing::All => 0..self.count,
+        let named: Vec<u32> = match missing {
+            Missing::Bucket(bucket) => vec![bucket],
+            Missing::Group { group, buckets } => group_parts(group, buckets).collect(),
+            Missing::All => (0..self.count).collect(),
         };
-        range.filter(|bucket| !self.loaded.contains_key(bucket))
+        named.into_iter().filter(|bucket| !self.is_loaded(*bucket))
     }
 
-    /// The buckets that are needed to add reports with these ids and are not loaded: their own buckets, and those to be
-    /// split when there are `total` rows.
+    /// The buckets that are needed to add these reports and are not loaded: their own buckets, those to be split when
+    /// there are `total` rows, and their parts of the reporter table, if there is one.
     #[must_use]
-    pub fn needed<'a>(&self, ids: impl Iterator<Item = &'a ReportId>, total: u32) -> BTreeSet<u32> {
-        let splits = self.count..total.div_ceil(ROWS_PER_BUCKET).max(self.count);
-        let sources = splits
-            .map(|count| count - (1 << count.ilog2()))
-            .filter(|source| *source < self.count);
-        let own = ids.map(|id| self.place(id));
+    pub fn needed<'a>(
+        &self,
+        new: impl Iterator<Item = &'a ReportRow> + Clone,
+        total: u32,
+        table: Option<&ReporterTable>,
+    ) -> BTreeSet<u32> {
+        let own = new.clone().map(|row| self.place(&row.id));
+        let sources = split_sources(self.count, total);
+        let parts = table.map(|table| table.parts_to_add(new)).unwrap_or_default();
         own.chain(sources)
-            .filter(|bucket| !self.loaded.contains_key(bucket))
+            .chain(parts)
+            .filter(|bucket| !self.is_loaded(*bucket))
             .collect()
     }
 
@@ -126,8 +161,8 @@ impl LoadedRows {
     /// Names the bucket that is not loaded.
     pub fn can_insert(&self, id: &ReportId, total: u32) -> Result<(), Missing> {
         self.bucket(self.place(id))?;
-        if self.splits_at(total) {
-            self.bucket(self.split_source())?;
+        if splits_at(total, self.count) {
+            self.bucket(split_source(self.count))?;
         }
         Ok(())
     }
@@ -142,7 +177,7 @@ impl LoadedRows {
         let bucket = self.loaded.entry(place).or_default();
         bucket.rows.push(row);
         bucket.changed = true;
-        if self.splits_at(total) {
+        if splits_at(total, self.count) {
             self.split();
         }
         Ok(())
@@ -152,7 +187,7 @@ impl LoadedRows {
     ///
     /// # Errors
     /// If a bucket is not loaded.
-    pub fn all(&self) -> Result<impl Iterator<Item = &ReportRow>, Missing> {
+    pub fn all(&self) -> Result<impl Iterator<Item = &ReportRow> + Clone, Missing> {
         self.need_all()?;
         Ok(self.loaded.values().flat_map(|bucket| bucket.rows.iter()))
     }
@@ -205,21 +240,16 @@ impl LoadedRows {
         self.loaded.get(&place).ok_or(Missing::Bucket(place))
     }
 
+    fn is_loaded(&self, bucket: u32) -> bool {
+        self.loaded.contains_key(&bucket) || self.table.is_loaded(bucket)
+    }
+
     fn place(&self, id: &ReportId) -> u32 {
-        place(id, self.count)
-    }
-
-    fn splits_at(&self, total: u32) -> bool {
-        total > self.count.saturating_mul(ROWS_PER_BUCKET)
-    }
-
-    /// The bucket that gives part of its rows to the next new bucket.
-    fn split_source(&self) -> u32 {
-        self.count - (1 << self.count.ilog2())
+        place(id.hash64(), self.count)
     }
 
     fn split(&mut self) {
-        let source = self.split_source();
+        let source = split_source(self.count);
         self.count += 1;
         let count = self.count;
         let Some(bucket) = self.loaded.get_mut(&source) else {
@@ -227,7 +257,7 @@ impl LoadedRows {
         };
         let (stay, leave) = std::mem::take(&mut bucket.rows)
             .into_iter()
-            .partition(|row| place(&row.id, count) == source);
+            .partition(|row| place(row.id.hash64(), count) == source);
         bucket.rows = stay;
         bucket.changed = true;
         self.loaded.insert(
@@ -238,14 +268,6 @@ impl LoadedRows {
             },
         );
     }
-}
-
-/// The bucket of a report id among `count` (Litwin's address function).
-fn place(id: &ReportId, count: u32) -> u32 {
-    let span = count.next_power_of_two();
-    #[expect(clippy::cast_possible_truncation, reason = "the low half of the hash is wanted")]
-    let place = id.hash64() as u32 & (span - 1);
-    if place < count { place } else { place & (span / 2 - 1) }
 }
 
 #[cfg(test)]
@@ -283,7 +305,7 @@ mod tests {
         }
         let mut rows = LoadedRows::unloaded(full.buckets());
         let new: Vec<ReportRow> = (1_000..1_300).map(row).collect();
-        for bucket in rows.needed(new.iter().map(|row| &row.id), 1_300) {
+        for bucket in rows.needed(new.iter(), 1_300, None) {
             rows.load(bucket, full.loaded[&bucket].rows.clone());
         }
         // A split moves only ids of its source bucket, so nothing else can be missing.

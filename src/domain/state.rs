@@ -3,11 +3,13 @@
 //! Live traffic, replay and every store run these same functions. They work on the record and on the loaded part of its
 //! rows. A function that needs more rows returns [`Missing`] before it changes anything.
 
+use super::bitmap::DistinctCount;
 use super::case::CaseLink;
 use super::evidence::{Evidence, FoldModel};
 use super::ids::{CaseId, ImportId, ReportId, ReporterHash};
 use super::kinds::CaseRole;
 use super::report::{ReportRow, RowState};
+use super::reporter_table::{ReporterTable, TABLE_FROM_ROWS};
 use super::requests::Requests;
 use super::rows::{LoadedRows, Missing};
 use super::status::Statuses;
@@ -17,8 +19,10 @@ use super::unknown_fields::UnknownFields;
 /// How many of a number's newest rows keep their free text.
 pub const MAX_TEXTS: u32 = 1_000;
 /// How many more rows may keep free text before the oldest texts are dropped together, so that not every report reads
-/// all rows.
+/// all rows. With many rows it is a share of them, so that the cost for each report does not grow.
 pub const TEXTS_SLACK: u32 = 64;
+/// The share of a number's rows that may keep free text beyond [`MAX_TEXTS`]: one in so many.
+pub const TEXTS_SLACK_SHARE: u32 = 32;
 
 /// Everything the store keeps of one number in one record; its rows are stored beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,8 +45,21 @@ pub struct NumberState {
     pub reset_before: Option<Timestamp>,
     /// The latest mutations, by request id.
     pub requests: Requests,
+    /// The rows that count by reporter, if there are many.
+    pub reporter_table: Option<Box<ReporterTable>>,
     /// Fields of a newer release, kept unread.
     pub unknown_fields: UnknownFields,
+}
+
+/// How a report gets into the evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fold {
+    /// It is added, since its reporter is certainly new.
+    In,
+    /// It is added or replaces a row, by the reporter table.
+    Table,
+    /// All rows are folded again.
+    All,
 }
 
 /// The outcome of a submitted report.
@@ -124,18 +141,17 @@ impl NumberState {
             return Ok(Submitted::BeforeReset);
         }
         let with_text = u32::from(row.body.comment.is_some());
-        let drops_texts = self.texts.saturating_add(with_text) > MAX_TEXTS.saturating_add(TEXTS_SLACK);
-        let supersedes = row
-            .body
-            .reporter
-            .is_some_and(|reporter| self.evidence.may_hold(reporter));
-        if supersedes || drops_texts {
+        let drops_texts = self.texts.saturating_add(with_text) > MAX_TEXTS.saturating_add(self.texts_slack());
+        let fold = self.way_to_fold(rows, &row, model)?;
+        if drops_texts {
             rows.need_all()?;
         }
         let total = self.rows.saturating_add(1);
-        if !supersedes {
-            rows.can_insert(&row.id, total)?;
-            self.evidence.fold_in(&row, model);
+        rows.can_insert(&row.id, total)?;
+        match (fold, self.reporter_table.as_deref_mut()) {
+            (Fold::In, _) => self.evidence.fold_in(&row, model),
+            (Fold::Table, Some(table)) => rows.table.add(table, &row, &mut self.evidence, model),
+            (Fold::Table, None) | (Fold::All, _) => {}
         }
         rows.insert(row, total)?;
         self.rows = total;
@@ -145,8 +161,10 @@ impl NumberState {
         if drops_texts {
             self.drop_old_texts(rows)?;
         }
-        if supersedes {
-            self.refold(rows, model)?;
+        match fold {
+            Fold::In => {}
+            Fold::Table => self.stamp_table(),
+            Fold::All => self.refold(rows, model)?,
         }
         Ok(Submitted::Accepted)
     }
@@ -166,18 +184,26 @@ impl NumberState {
             Some(RowState::Withdrawn | RowState::Tombstone) => Ok(Withdrawn::Already),
             Some(RowState::Live) => {
                 rows.need_all()?;
+                let reporter = rows.find(id)?.and_then(|row| row.body.reporter);
+                if let Some(table) = self.reporter_table(model) {
+                    rows.table.can_replace(table, reporter)?;
+                }
                 if let Some(row) = rows.find_mut(id)? {
                     take_back(row);
                 }
-                self.refold(rows, model)?;
+                self.fold_without(rows, reporter, model)?;
                 Ok(Withdrawn::TakenBack)
             }
             None => {
+                let with_table = self.reporter_table(model).is_some();
                 let total = self.rows.saturating_add(1);
                 rows.insert(ReportRow::tombstone(id.clone(), at), total)?;
                 self.rows = total;
                 self.buckets = rows.buckets();
                 self.evidence_version = model.evidence_version();
+                if with_table {
+                    self.stamp_table();
+                }
                 Ok(Withdrawn::Unknown)
             }
         }
@@ -221,21 +247,112 @@ impl NumberState {
         Ok(dropped)
     }
 
-    /// Refolds the rows, after some were removed or the model changed.
+    /// Refolds the rows, after some were removed or the model changed. Builds the reporter table again, or for the first
+    /// time if there are many rows.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
-    pub fn refold(&mut self, rows: &LoadedRows, model: &FoldModel) -> Result<(), Missing> {
+    pub fn refold(&mut self, rows: &mut LoadedRows, model: &FoldModel) -> Result<(), Missing> {
         self.evidence = Evidence::of_rows(rows.all()?, model);
-        self.texts = u32::try_from(rows.all()?.filter(|row| row.body.comment.is_some()).count()).unwrap_or(u32::MAX);
+        self.texts = texts(rows)?;
         self.evidence_version = model.evidence_version();
+        let is_large = self.rows >= TABLE_FROM_ROWS && self.evidence.reporters_seen != DistinctCount::default();
+        if is_large || self.reporter_table.is_some() {
+            let old = self.reporter_table.take();
+            let built = rows.build_table(old.as_deref(), model)?;
+            // A table that is given up keeps its size, so that its parts are deleted when it is built again.
+            let given_up = || old.map(|old| Box::new(ReporterTable { stamp: 0, ..*old }));
+            self.reporter_table = built.map(Box::new).or_else(given_up);
+            if built.is_some() {
+                self.stamp_table();
+            }
+        }
         Ok(())
+    }
+
+    /// The reporter table, if there is one and it belongs to the present rows and to this model.
+    #[must_use]
+    pub fn reporter_table(&self, model: &FoldModel) -> Option<&ReporterTable> {
+        let table = self.reporter_table.as_deref()?;
+        let is_current = table.stamp == self.stamp() && self.evidence_version == model.evidence_version();
+        is_current.then_some(table)
     }
 
     /// Whether a status that holds at `now` keeps the number out of its ranges.
     #[must_use]
     pub fn kept_out_of_ranges(&self, now: Timestamp) -> bool {
         self.statuses.at(now).any(|entry| entry.kind.keeps_out_of_ranges())
+    }
+
+    /// How a new report gets into the evidence, when all that this needs is loaded.
+    fn way_to_fold(&self, rows: &LoadedRows, row: &ReportRow, model: &FoldModel) -> Result<Fold, Missing> {
+        if let Some(table) = self.reporter_table(model) {
+            rows.table.can_add(table, row)?;
+            return Ok(Fold::Table);
+        }
+        let reporter = row.body.reporter;
+        if reporter.is_some_and(|reporter| self.evidence.may_hold(reporter)) {
+            rows.need_all()?;
+            return Ok(Fold::All);
+        }
+        Ok(Fold::In)
+    }
+
+    /// Folds the rows after one of `reporter` was withdrawn.
+    fn fold_without(
+        &mut self,
+        rows: &mut LoadedRows,
+        reporter: Option<ReporterHash>,
+        model: &FoldModel,
+    ) -> Result<(), Missing> {
+        // The evidence still counts the row, so the stamp is that of before.
+        if self.reporter_table(model).is_none() {
+            return self.refold(rows, model);
+        }
+        if let Some(table) = self.reporter_table.as_deref_mut() {
+            self.evidence = rows.withdraw_from_table(table, reporter, model)?;
+            self.texts = texts(rows)?;
+            self.stamp_table();
+        }
+        Ok(())
+    }
+
+    /// Marks the reporter table as that of the present rows.
+    fn stamp_table(&mut self) {
+        let stamp = self.stamp();
+        if let Some(table) = self.reporter_table.as_deref_mut() {
+            table.stamp = stamp;
+        }
+    }
+
+    /// A hash of what the record says of its rows: another one after each change of them. Sums are left out, since they
+    /// depend on the order of the reports.
+    fn stamp(&self) -> u64 {
+        let Evidence { proven, unproven, .. } = &self.evidence;
+        let moment = |at: Option<Timestamp>| at.map_or(0, Timestamp::millis);
+        let mut hash = xxhash_rust::xxh3::Xxh3::new();
+        for count in [
+            self.rows,
+            self.evidence.reports,
+            self.evidence.not_spam_reports,
+            proven.all().reports,
+            unproven.all().reports,
+        ] {
+            hash.update(&count.to_le_bytes());
+        }
+        for at in [
+            self.evidence.as_of.millis(),
+            moment(self.evidence.first_reported),
+            moment(self.evidence.last_reported),
+            moment(self.reset_before),
+        ] {
+            hash.update(&at.to_le_bytes());
+        }
+        hash.digest() | 1
+    }
+
+    fn texts_slack(&self) -> u32 {
+        TEXTS_SLACK.max(self.rows / TEXTS_SLACK_SHARE)
     }
 
     fn fill_tombstone(&mut self, rows: &mut LoadedRows, row: ReportRow) -> Result<Submitted, Missing> {
@@ -285,4 +402,10 @@ impl Withdrawal {
 fn take_back(row: &mut ReportRow) {
     row.state = RowState::Withdrawn;
     row.body.comment = None;
+}
+
+/// The number of rows with free text.
+fn texts(rows: &LoadedRows) -> Result<u32, Missing> {
+    let texts = rows.all()?.filter(|row| row.body.comment.is_some()).count();
+    Ok(u32::try_from(texts).unwrap_or(u32::MAX))
 }

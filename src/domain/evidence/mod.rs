@@ -1,8 +1,9 @@
 //! Folds a number's report rows into evidence: decayed sums, counts, reporters and areas.
 //!
 //! The fold is pure and commutative: the same live rows in any order give the same evidence (counts exactly, sums to
-//! rounding). Only the latest row of a reporter counts. Folding a row in is cheap; taking one out is never done: a
-//! withdrawal refolds the remaining rows, so it removes exactly what was added.
+//! rounding, since the addition of floating-point numbers depends on their order). Only the latest row of a reporter
+//! counts. Folding a row in is cheap; taking one out is never done: the remaining rows are refolded, or the evidence of
+//! their parts is added up ([`reporter_table`](super::reporter_table)), so exactly what was added is removed.
 
 mod decayed;
 mod sums;
@@ -95,21 +96,16 @@ pub struct Evidence {
 impl Evidence {
     /// Folds all rows of a number: the latest live row of each reporter, and every live row without a reporter.
     #[must_use]
-    pub fn of_rows<'a>(rows: impl Iterator<Item = &'a ReportRow>, model: &FoldModel) -> Self {
-        let mut live: Vec<&ReportRow> = rows.filter(|row| row.is_live()).collect();
-        live.sort_unstable_by(|a, b| {
-            (a.body.reporter, a.order_key()).cmp(&(b.body.reporter, b.order_key())) // a reporter's latest row is last
-        });
+    pub fn of_rows<'a>(rows: impl Iterator<Item = &'a ReportRow> + Clone, model: &FoldModel) -> Self {
+        let mut evidence = Self::weighed(counted_rows(rows.clone()).into_iter(), model);
+        rows.filter(|row| row.is_live()).for_each(|row| evidence.count(row));
+        evidence
+    }
+
+    /// The sums of these rows, without the counts of all rows of the number. All of them count.
+    pub(super) fn weighed<'a>(rows: impl Iterator<Item = &'a ReportRow>, model: &FoldModel) -> Self {
         let mut evidence = Self::default();
-        let mut rows = live.iter().peekable();
-        while let Some(row) = rows.next() {
-            let superseded =
-                row.body.reporter.is_some() && rows.peek().is_some_and(|next| next.body.reporter == row.body.reporter);
-            evidence.count(row);
-            if !superseded {
-                evidence.weigh(row, model);
-            }
-        }
+        rows.for_each(|row| evidence.weigh(row, model));
         evidence
     }
 
@@ -204,7 +200,8 @@ impl Evidence {
             .map(|(brand, _)| brand)
     }
 
-    fn count(&mut self, row: &ReportRow) {
+    /// Counts a live row, whether it is its reporter's latest or not.
+    pub(super) fn count(&mut self, row: &ReportRow) {
         if let Some(reporter) = row.body.reporter {
             self.reporters_seen.insert(reporter.raw());
         }
@@ -217,7 +214,8 @@ impl Evidence {
         }
     }
 
-    fn weigh(&mut self, row: &ReportRow, model: &FoldModel) {
+    /// Adds a live row to the sums: the latest of its reporter, or one without a reporter.
+    pub(super) fn weigh(&mut self, row: &ReportRow, model: &FoldModel) {
         let age_days = self.advance(row.body.occurred_at, model);
         let proven = model.weights.is_proven(row.weight);
         if !proven && !row.body.not_spam {
@@ -238,6 +236,25 @@ impl Evidence {
         self.as_of.days_since(at)
     }
 
+    /// Adds the sums of other rows; the counts stay.
+    pub(super) fn add_sums(&mut self, other: &Self, model: &FoldModel) {
+        let age_days = self.advance(other.as_of, model);
+        self.proven.add_all(&other.proven, age_days, model);
+        self.unproven.add_all(&other.unproven, age_days, model);
+        for (ledger, reporter) in &other.unproven_sample {
+            let reporter = Some(ReporterHash::from_raw(*reporter));
+            self.sample_unproven(*ledger, reporter, model.weights.unproven_release_count);
+        }
+    }
+
+    /// Takes these sums in place of its own; the counts stay.
+    pub(super) fn take_sums(&mut self, sums: Self) {
+        self.as_of = sums.as_of;
+        self.proven = sums.proven;
+        self.unproven = sums.unproven;
+        self.unproven_sample = sums.unproven_sample;
+    }
+
     fn sample_unproven(&mut self, ledger: Ledger, reporter: Option<ReporterHash>, size: usize) {
         let Some(reporter) = reporter else { return };
         let said = (ledger, reporter.raw());
@@ -251,4 +268,14 @@ impl Evidence {
             self.unproven_sample.remove(end - 1);
         }
     }
+}
+
+/// The rows that count: the latest live row of each reporter, and every live row without a reporter. They are sorted by
+/// reporter.
+pub(super) fn counted_rows<'a>(rows: impl Iterator<Item = &'a ReportRow>) -> Vec<&'a ReportRow> {
+    let mut live: Vec<&ReportRow> = rows.filter(|row| row.is_live()).collect();
+    // A reporter's latest row comes first, and is the one that is kept.
+    live.sort_unstable_by(|a, b| (a.body.reporter, b.order_key()).cmp(&(b.body.reporter, a.order_key())));
+    live.dedup_by(|next, kept| next.body.reporter.is_some() && next.body.reporter == kept.body.reporter);
+    live
 }

@@ -166,6 +166,27 @@ impl EvidenceSums {
         }
     }
 
+    /// Adds the sums of other rows, which are as of `age_days` before these.
+    pub(super) fn add_all(&mut self, other: &Self, age_days: f64, model: &FoldModel) {
+        let mut other = other.clone();
+        other.decay(age_days, model);
+        self.unknown = self.unknown.and(&other.unknown, 1.0);
+        if let Some(signed) = other.signed {
+            let own = self.signed.get_or_insert_default();
+            for (own, other) in own.iter_mut().zip(signed.iter()) {
+                *own = own.and(other, 1.0);
+            }
+        }
+        for (category, mass) in other.categories {
+            add_sorted(&mut self.categories, category, mass);
+        }
+        for (brand, mass) in other.brands {
+            add_sorted(&mut self.brands, brand, mass);
+        }
+        self.keep_first_other_brands();
+        self.reporters = self.reporters.union(other.reporters);
+    }
+
     fn totals_mut(&mut self, ledger: Ledger) -> &mut LedgerTotals {
         if ledger == Ledger::Unknown {
             return &mut self.unknown;

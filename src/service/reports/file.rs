@@ -1,6 +1,6 @@
 //! Filing: rows are written to the records of their numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Reports;
 use super::filing::{Filing, FilingOutcome};
@@ -40,7 +40,7 @@ impl Reports {
             .writer
             .change_numbers(&jobs, author, deadline, |record, (_, filing)| {
                 let answer = file_one(record, filing, fold).map_err(|stop| match stop {
-                    Stop::Rows(missing) => missing_for_all(record, missing, of_job.get(&record.number).copied()),
+                    Stop::Rows(missing) => missing_for_all(record, missing, of_job.get(&record.number).copied(), fold),
                     stop @ (Stop::Buckets(_) | Stop::Refused(_)) => stop,
                 })?;
                 let write = record.rows.changed().next().is_some();
@@ -76,14 +76,30 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
 }
 
 /// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.
-fn missing_for_all(record: &NumberRecord, missing: Missing, job: Option<&NumberJob<(usize, &Filing)>>) -> Stop {
-    let (Missing::Bucket(_), Some(job)) = (missing, job) else {
+fn missing_for_all(
+    record: &NumberRecord,
+    missing: Missing,
+    job: Option<&NumberJob<(usize, &Filing)>>,
+    fold: &FoldModel,
+) -> Stop {
+    let Some(job) = job else {
         return Stop::Rows(missing);
     };
-    let coming = u32::try_from(job.items.len()).unwrap_or(u32::MAX);
-    let ids = job.items.iter().map(|(_, filing)| &filing.row.id);
-    let mut buckets = record.rows.needed(ids, record.state.rows.saturating_add(coming));
-    buckets.extend(record.rows.missing(missing));
+    let new = job.items.iter().map(|(_, filing)| &filing.row);
+    let table = record.state.reporter_table(fold);
+    let mut buckets: BTreeSet<u32> = record.rows.missing(missing).collect();
+    match (missing, table) {
+        (Missing::Bucket(_), _) => {
+            let coming = u32::try_from(job.items.len()).unwrap_or(u32::MAX);
+            buckets.extend(record.rows.needed(new, record.state.rows.saturating_add(coming), table));
+        }
+        (Missing::Group { buckets: count, .. }, Some(table)) => {
+            for group in table.groups(new) {
+                buckets.extend(record.rows.missing(Missing::Group { group, buckets: count }));
+            }
+        }
+        (Missing::Group { .. } | Missing::All, _) => {}
+    }
     Stop::Buckets(buckets)
 }
 

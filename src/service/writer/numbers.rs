@@ -14,7 +14,11 @@ use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::service::content::RequestContent;
-use crate::store::{CommitError, Shard, ShardCommit, Version};
+use crate::store::{BucketWrite, CommitError, MAX_COMMIT_ITEMS, Shard, ShardCommit, Version};
+
+/// From this many items on, further numbers of a shard are written in another commit: a number whose reporter table is
+/// built writes a thousand items.
+const FULL_COMMIT_ITEMS: usize = MAX_COMMIT_ITEMS / 2;
 
 /// The outcome of one attempt at a job; none if another writer was faster.
 type Attempted<T> = Option<JobOutcome<T>>;
@@ -174,20 +178,27 @@ impl Writer {
 
     async fn commit_numbers<I, T>(&self, works: Vec<Work<'_, I, T>>, order: Order<'_>) -> Vec<Attempted<T>> {
         let now = self.clock.now();
-        let mut commits: BTreeMap<Shard, (ShardCommit, Vec<usize>)> = BTreeMap::new();
+        let mut commits: Vec<(ShardCommit, Vec<usize>)> = Vec::new();
+        let mut open: BTreeMap<Shard, usize> = BTreeMap::new();
         for (place, work) in works.iter().enumerate().filter(|(_, work)| work.write) {
             let key = record_key(work.record.number);
             let shard = key.shard();
-            let (commit, places) = commits
-                .entry(shard)
-                .or_insert_with(|| (ShardCommit::empty(shard), Vec::new()));
+            let buckets: Vec<BucketWrite> = bucket_writes(&work.record).collect();
+            let last = open.get(&shard).and_then(|at| commits.get(*at));
+            if last.is_none_or(|(commit, _)| commit.items() + buckets.len() >= FULL_COMMIT_ITEMS) {
+                open.insert(shard, commits.len());
+                commits.push((ShardCommit::empty(shard), Vec::new()));
+            }
+            let Some((commit, places)) = open.get(&shard).and_then(|at| commits.get_mut(*at)) else {
+                continue;
+            };
             let state = codec::number::encode(&work.record.state);
             let write = record_write(key, work.record.version, state, order.author, now);
             commit.records.push(write);
-            commit.buckets.extend(bucket_writes(&work.record));
+            commit.buckets.extend(buckets);
             places.push(place);
         }
-        let (commits, places): (Vec<_>, Vec<_>) = commits.into_values().unzip();
+        let (commits, places): (Vec<_>, Vec<_>) = commits.into_iter().unzip();
         let outcomes = self.commit(commits, order.deadline).await;
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
         for (places, outcome) in places.iter().zip(outcomes) {

@@ -1,9 +1,11 @@
 //! One number's job in progress: its record, the loaded rows, and the answers so far.
 
 use super::number_job::{NumberJob, NumberRecord};
-use super::{Done, Stop, Writer};
-use crate::codec;
+use super::{Done, MAX_ATTEMPTS, Stop, Writer, overtaken};
+use crate::codec::{self, UnreadableValue};
 use crate::domain::evidence::FoldModel;
+use crate::domain::report::ReportRow;
+use crate::domain::reporter_table::is_subtotal;
 use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
@@ -11,7 +13,8 @@ use crate::number::E164;
 use crate::service::ServiceError;
 use crate::store::{BucketKey, BucketWrite, RecordKey, Stored, StoredKey, Version};
 
-/// The most times that a job may ask for more rows. A change asks for its bucket, one to split, and then all.
+/// The most times that a job may ask for more rows. A change asks for its bucket, one to split, its parts of the reporter
+/// table, and then all.
 const MAX_ROUNDS: usize = 8;
 
 /// One number's job in progress.
@@ -82,9 +85,8 @@ impl Writer {
             let keys: Vec<StoredKey> = wanted.iter().map(|(_, key)| StoredKey::Bucket(*key)).collect();
             for ((place, key), stored) in wanted.iter().zip(self.store.read(&keys).await?) {
                 let Some(work) = works.get_mut(*place) else { continue };
-                match stored.map_or(Ok(Vec::new()), |stored| codec::rows::decode(&stored.bytes)) {
-                    Ok(rows) => work.record.rows.load(key.bucket, rows),
-                    Err(unreadable) => *work = Work::refused(work.job, &unreadable.into()),
+                if let Err(unreadable) = load(&mut work.record.rows, key.bucket, stored.as_ref()) {
+                    *work = Work::refused(work.job, &unreadable.into());
                 }
             }
         }
@@ -147,7 +149,7 @@ impl<'a, I, T> Work<'a, I, T> {
     ) -> Option<Vec<u32>> {
         if self.record.state.rows > 0 && self.record.state.evidence_version != fold.evidence_version() {
             // Evidence of two evidence versions is never mixed.
-            if let Err(missing) = self.record.state.refold(&self.record.rows, fold) {
+            if let Err(missing) = self.record.state.refold(&mut self.record.rows, fold) {
                 return Some(self.record.rows.missing(missing).collect());
             }
             self.write = true;
@@ -167,14 +169,30 @@ impl<'a, I, T> Work<'a, I, T> {
     }
 }
 
-/// The buckets of a record that have changed.
+/// Loads a bucket of rows, or a part of the reporter table, as the store has it.
+fn load(rows: &mut LoadedRows, bucket: u32, stored: Option<&Stored>) -> Result<(), UnreadableValue> {
+    if is_subtotal(bucket) {
+        let subtotal = stored
+            .map(|stored| codec::subtotal::decode(&stored.bytes))
+            .transpose()?;
+        rows.load_subtotal(bucket, subtotal.unwrap_or_default());
+    } else {
+        let found = stored.map(|stored| codec::rows::decode(&stored.bytes)).transpose()?;
+        rows.load(bucket, found.unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// The buckets of a record that have changed, and the changed parts of its reporter table.
 pub(super) fn bucket_writes(record: &NumberRecord) -> impl Iterator<Item = BucketWrite> {
-    record.rows.changed().map(|(bucket, rows)| {
-        let bytes = (!rows.is_empty()).then(|| codec::rows::encode(rows));
-        BucketWrite {
-            key: bucket_key(record.number, bucket),
-            bytes,
-        }
+    let table = record.rows.table();
+    let of_rows = |(bucket, rows): (u32, &[ReportRow])| (bucket, (!rows.is_empty()).then(|| codec::rows::encode(rows)));
+    let buckets = record.rows.changed().chain(table.changed_buckets()).map(of_rows);
+    let subtotals = table.changed_subtotals();
+    let subtotals = subtotals.map(|(part, subtotal)| (part, subtotal.map(codec::subtotal::encode)));
+    buckets.chain(subtotals).map(|(bucket, bytes)| BucketWrite {
+        key: bucket_key(record.number, bucket),
+        bytes,
     })
 }
 

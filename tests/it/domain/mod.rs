@@ -2,5 +2,6 @@
 
 mod evidence;
 mod policy;
+mod reporter_table;
 mod score;
 mod signing;
