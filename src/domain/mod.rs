@@ -34,6 +34,7 @@ pub mod range;
 pub mod reason_code;
 pub mod report;
 pub mod reporter;
+pub mod request_memory;
 pub mod requests;
 pub mod rows;
 pub mod score;
