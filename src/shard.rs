@@ -5,6 +5,7 @@ use std::fmt;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::ids::{CaseId, ListId, ReporterHash};
+use crate::domain::request_memory::MemoryPart;
 use crate::number::E164;
 
 /// The sequence of the change-log entry that wrote a record. Starts at 1 in every shard.
@@ -51,6 +52,13 @@ impl Shard {
     #[must_use]
     pub fn of_tenant(tenant: &str) -> Self {
         Self::of_text(tenant)
+    }
+
+    /// The shard of a part of the memory of requests: its number modulo 256.
+    #[must_use]
+    pub const fn of_memory_part(part: MemoryPart) -> Self {
+        let [low, _] = part.number().to_le_bytes();
+        Self(low)
     }
 
     /// All shards.
@@ -116,6 +124,7 @@ impl fmt::Debug for Shard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::requests::Fingerprint;
 
     #[test]
     fn shards_are_frozen() {
@@ -134,6 +143,8 @@ mod tests {
         assert_eq!(Shard::of_tenant("default").byte(), FROZEN_TENANT);
         assert_eq!(Shard::of_case(&CaseId::parse("c-1").unwrap()).byte(), FROZEN_CASE);
         assert_eq!(Shard::of_list(&ListId::parse("dno").unwrap()).byte(), FROZEN_LIST);
+        let part = MemoryPart::of(Fingerprint::from_pair((0xabcd_1234, 0)));
+        assert_eq!((part.number(), Shard::of_memory_part(part).byte()), FROZEN_MEMORY);
     }
 
     #[test]
@@ -146,6 +157,7 @@ mod tests {
     const FROZEN: [u8; 4] = [226, 226, 0, 203];
     const FROZEN_CASE: u8 = 12;
     const FROZEN_LIST: u8 = 199;
+    const FROZEN_MEMORY: (u16, u8) = (0x234, 0x34);
     const FROZEN_REPORTER: u8 = 252;
     const FROZEN_TENANT: u8 = 26;
 }

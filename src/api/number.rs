@@ -35,11 +35,8 @@ impl Api {
             let numbers = self.numbers()?;
             let (named, input, mutation) = convert::new_status(request)?;
             let changed = numbers.set_status(&named.text, named.region, &input, &mutation).await?;
-            Ok(v1::SetNumberStatusResponse {
-                e164: changed.number.to_string(),
-                statuses: convert::statuses(changed.statuses.at(self.clock().now())),
-                version: changed.version,
-            })
+            let overruled = numbers.overruled(input.kind, changed.number, &changed.statuses);
+            Ok(convert::status_set(input.kind, &changed, overruled, self.clock().now()))
         })
         .await
     }

@@ -26,6 +26,8 @@ macro_rules! stored_kinds {
                 Reporter = 3 => crate::domain::reporter::ReporterState,
                 /// The part of a tenant's daily quota that is already leased to instances.
                 Tenant = 4 => crate::domain::quota::TenantDay,
+                /// A part of the memory of a tenant's requests.
+                Requests = 7 => crate::domain::request_memory::RequestMemory,
             }
         }
     };
@@ -122,6 +124,6 @@ mod tests {
         let records: Vec<_> = RecordKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
         assert_eq!(records, [(1, "number"), (2, "case"), (5, "list"), (6, "note")]);
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
-        assert_eq!(sides, [(3, "reporter"), (4, "tenant")]);
+        assert_eq!(sides, [(3, "reporter"), (4, "tenant"), (7, "requests")]);
     }
 }

@@ -17,6 +17,7 @@ pub mod number;
 mod parts;
 mod record;
 pub mod reporter;
+pub mod requests;
 pub mod rows;
 #[cfg(test)]
 mod samples;

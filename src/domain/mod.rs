@@ -36,6 +36,7 @@ pub mod reason_code;
 pub mod report;
 pub mod reporter;
 pub mod reporter_table;
+pub mod request_memory;
 pub mod requests;
 pub mod rows;
 pub mod score;

@@ -58,6 +58,24 @@ impl Fingerprint {
     pub const fn from_pair((id, content): (u128, u64)) -> Self {
         Self { id, content }
     }
+
+    /// The hashes of its id and its content.
+    #[must_use]
+    pub const fn pair(self) -> (u128, u64) {
+        (self.id, self.content)
+    }
+
+    /// The hash of its id.
+    #[must_use]
+    pub const fn id_hash(self) -> u128 {
+        self.id
+    }
+
+    /// Whether the other request has the same id.
+    #[must_use]
+    pub const fn has_id_of(self, other: Self) -> bool {
+        self.id == other.id
+    }
 }
 
 impl Requests {

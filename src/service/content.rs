@@ -19,6 +19,10 @@ pub(super) enum Method {
     Link = 7,
     Unlink = 8,
     ReplaceList = 9,
+    WithdrawReports = 10,
+    LinkNumbers = 11,
+    UnlinkNumbers = 12,
+    AddNote = 13,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,
@@ -92,6 +96,12 @@ impl RequestContent {
 
     pub(super) fn number(&mut self, number: E164) -> &mut Self {
         self.0.uint(number.digits());
+        self
+    }
+
+    /// The content of a part of the request.
+    pub(super) fn part(&mut self, part: &Self) -> &mut Self {
+        self.0.bytes(part.bytes());
         self
     }
 

@@ -120,6 +120,32 @@ impl ServiceError {
     pub fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid(vec![Violation::new(field, problem)])
     }
+
+    /// The error of a step after one that has changed something: nobody knows how much of the request was done.
+    pub(super) fn after_a_change(self) -> Self {
+        if self.has_changed_nothing() {
+            Self::OutcomeUnknown
+        } else {
+            self
+        }
+    }
+
+    /// Whether it is certain that the request has changed nothing.
+    pub(super) const fn has_changed_nothing(&self) -> bool {
+        match self {
+            Self::OutcomeUnknown | Self::Internal => false,
+            Self::Invalid(_)
+            | Self::NotFound { .. }
+            | Self::ContentMismatch { .. }
+            | Self::VersionMismatch { .. }
+            | Self::Precondition(_)
+            | Self::Exhausted { .. }
+            | Self::QuotaExceeded { .. }
+            | Self::StoreUnavailable
+            | Self::EvidenceVersionMismatch
+            | Self::IndexLoading => true,
+        }
+    }
 }
 
 impl From<UnreadableValue> for ServiceError {

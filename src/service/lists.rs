@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::content::{Method, RequestContent};
 use super::page::{PageKey, foreign_token};
-use super::writer::{Changed, Done, Mutation, Writer};
+use super::writer::{Changed, Done, Mutation, Outcome, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec;
 use crate::domain::ids::ListId;
@@ -90,15 +90,21 @@ impl Lists {
             return Err(ServiceError::field("entries", problem));
         }
         let (id, mutation) = (&head.id, &head.mutation);
-        let fingerprint = mutation.fingerprint(&replacement(head, &entries));
         let deadline = self.writer.deadline(entries.len() / ENTRIES_PER_ITEM);
+        let content = replacement(head, &entries);
+        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let fingerprint = request.fingerprint();
         let now = self.writer.now();
-        let changed = self
+        let work = self
             .writer
             .change_list(id, mutation.author(""), deadline, |found, version| {
                 let mut requests = Requests::default();
                 let mut unknown_fields = UnknownFields::default();
                 match found {
+                    Some(list) if request.is_done() => {
+                        let changed = request.figures().first().is_some_and(|changed| *changed > 0);
+                        return Ok((list, Done::unchanged(changed)));
+                    }
                     Some(list) => {
                         if !mutation.check(list.requests.seen(fingerprint), version)? {
                             return Ok((list, Done::unchanged(true))); // a list remembers only requests that changed it
@@ -129,11 +135,12 @@ impl Lists {
                 check_size(&list)?;
                 Ok((list, Done::written(true)))
             });
+        let outcome = |replaced: &Changed<List, bool>| Outcome::Done(vec![u32::from(replaced.answer)]);
         let Changed {
             answer,
             version,
             record,
-        } = changed.await?;
+        } = self.writer.carry_out(&request, work, outcome).await?;
         Ok(Replaced {
             list: summary(version, &record),
             changed: answer,

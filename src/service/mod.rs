@@ -44,7 +44,9 @@ pub use identity::Identity;
 pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput};
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
-pub use numbers::{Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, StatusInput};
+pub use numbers::{
+    Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,
+};
 pub use page::PageRequest;
 pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};
 pub use settings::ServiceSettings;

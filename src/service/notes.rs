@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::content::{Method, RequestContent};
 use super::identity::read_number;
 use super::page::{PageKey, foreign_token};
-use super::writer::{Done, Mutation, Writer};
+use super::writer::{Done, Mutation, Outcome, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec::note::NoteKey;
 use crate::domain::ids::CaseId;
@@ -92,25 +92,28 @@ impl Notes {
         let id = NoteId::keyed(&self.id_key, TenantId::DEFAULT.as_str(), &subject, &mutation.request);
         let key = NoteKey::of(&subject, id);
         let created_at = self.writer.now();
-        let changed = self
-            .writer
-            .change_note(&subject, &key, mutation.author(""), |found| match found {
-                Some(note) if note.subject == subject && *note.text == *text => Ok((note, Done::unchanged(false))),
-                Some(_) => Err(ServiceError::ContentMismatch { field: "request_id" }),
-                None => {
-                    self.check_room(&subject)?;
-                    let note = Note {
-                        id,
-                        subject: subject.clone(),
-                        author: mutation.actor.clone(),
-                        created_at,
-                        text: text.into(),
-                        unknown_fields: UnknownFields::default(),
-                    };
-                    Ok((note, Done::written(true)))
-                }
-            })
-            .await?;
+        let deadline = self.writer.deadline(1);
+        let content = addition(&subject, text);
+        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let (place, author) = ((&subject, &key), mutation.author(""));
+        let work = self.writer.change_note(place, author, deadline, |found| match found {
+            Some(note) if note.subject == subject && *note.text == *text => Ok((note, Done::unchanged(false))),
+            Some(_) => Err(ServiceError::ContentMismatch { field: "request_id" }),
+            None => {
+                self.check_room(&subject)?;
+                let note = Note {
+                    id,
+                    subject: subject.clone(),
+                    author: mutation.actor.clone(),
+                    created_at,
+                    text: text.into(),
+                    unknown_fields: UnknownFields::default(),
+                };
+                Ok((note, Done::written(true)))
+            }
+        });
+        let outcome = |_: &_| Outcome::Done(Vec::new());
+        let changed = self.writer.carry_out(&request, work, outcome).await?;
         Ok(NoteAdded {
             note: Arc::new(changed.record),
             created: changed.answer,
@@ -199,6 +202,17 @@ impl std::fmt::Debug for NoteSubjectInput {
             Self::Case(id) => f.debug_tuple("Case").field(id).finish(),
         }
     }
+}
+
+/// The content of a request to add a note.
+pub(super) fn addition(subject: &NoteSubject, text: &str) -> RequestContent {
+    let mut content = RequestContent::of(Method::AddNote);
+    match subject {
+        NoteSubject::Number(number) => content.code(1).number(*number),
+        NoteSubject::Case(id) => content.code(2).text(id.as_str()),
+    };
+    content.text(text);
+    content
 }
 
 /// The content to which a page token of this list is bound.

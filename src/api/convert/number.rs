@@ -8,8 +8,8 @@ use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
 use crate::domain::time::Timestamp;
 use crate::number::Region;
 use crate::service::{
-    Dossier, DossierLink, Mutation, NumberChanged, NumberFilter, NumberList, NumberRow, PageRequest, ServiceError,
-    StatusInput,
+    Dossier, DossierLink, Mutation, NumberChanged, NumberFilter, NumberList, NumberRow, Overruled, PageRequest,
+    ServiceError, StatusInput,
 };
 use crate::wire::v1;
 
@@ -171,6 +171,43 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDo
         version: dossier.version,
         notes: note::notes(&dossier.notes),
     }
+}
+
+/// Shows a number whose status was set, and why the status has no effect, if it has none.
+pub(in crate::api) fn status_set(
+    kind: StatusKind,
+    changed: &NumberChanged<()>,
+    overruled: Option<Overruled>,
+    now: Timestamp,
+) -> v1::SetNumberStatusResponse {
+    let strongest = changed.statuses.at(now).next();
+    v1::SetNumberStatusResponse {
+        e164: changed.number.to_string(),
+        statuses: statuses(changed.statuses.at(now)),
+        version: changed.version,
+        effective_status: strongest.map_or(0, |entry| entry.kind.code().into()),
+        warning: overruled.map_or_else(String::new, |by| warning(kind, by)),
+    }
+}
+
+fn warning(kind: StatusKind, overruled: Overruled) -> String {
+    let mut text = match overruled {
+        Overruled::ByStatus(stronger) => format!(
+            "{kind} has no effect on calls: the number is also {stronger}, which is stronger and decides. Clear {stronger} \
+             if {kind} is to decide."
+        ),
+        Overruled::BySomeOf(stronger) => format!(
+            "{kind} has no effect on the calls that {stronger} holds for: the number is also {stronger}, which is stronger."
+        ),
+        Overruled::ByList(list) => format!(
+            "{kind} has no effect on calls: a list of kind {list} names the number and decides first. Change the list if \
+             {kind} is to decide."
+        ),
+    };
+    if kind == StatusKind::Reassigned {
+        text.push_str(" Reports of earlier calls were dropped all the same.");
+    }
+    text
 }
 
 /// Shows the statuses in force.

@@ -89,7 +89,11 @@ pub(super) async fn set_status(args: SetStatusArgs) -> Result<(), CliError> {
     if decision.remote.json {
         return output::json(&answer);
     }
-    print(&answer.e164, answer.version, &answer.statuses)
+    print(&answer.e164, answer.version, &answer.statuses)?;
+    if answer.warning.is_empty() {
+        return Ok(());
+    }
+    output::note(format!("warning: {}", output::clean(&answer.warning)))
 }
 
 pub(super) async fn clear_status(args: ClearStatusArgs) -> Result<(), CliError> {

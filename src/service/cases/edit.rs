@@ -12,7 +12,7 @@ use crate::domain::unknown_fields::UnknownFields;
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::service::reports::MAX_AHEAD;
-use crate::service::writer::{Done, Mutation};
+use crate::service::writer::{Done, Mutation, Outcome};
 
 impl Cases {
     /// Creates a case.
@@ -21,24 +21,34 @@ impl Cases {
     /// If the request is not valid, the id is taken, or the store cannot be written.
     pub async fn create(&self, new: &NewCase, mutation: &Mutation) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
-        check_new(new, now)?;
+        let deadline = self.writer.deadline(1);
+        let request = self.writer.recall(&mutation.request, &new.content(), deadline).await?;
+        if request.is_new() {
+            check_new(new, now)?;
+        }
         let id = new
             .id
             .clone()
             .unwrap_or_else(|| CaseId::derived(TenantId::DEFAULT.as_str(), &mutation.request));
-        let fingerprint = mutation.fingerprint(&new.content());
-        let changed = self
+        let fingerprint = request.fingerprint();
+        let is_known = |case: &Case, version| -> Result<bool, ServiceError> {
+            Ok(request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)?)
+        };
+        let author = mutation.author("");
+        let work = self
             .writer
-            .change_record(&id, mutation.author(""), |found: Option<Case>, version| match found {
-                Some(case) if mutation.check(case.requests.seen(fingerprint), version)? => Err(taken()),
-                Some(case) => Ok((case, Done::unchanged(()))),
+            .change_record(&id, author, deadline, |found: Option<Case>, version| match found {
+                Some(case) if is_known(&case, version)? => Ok((case, Done::unchanged(()))),
+                Some(_) => Err(taken()),
+                None if request.is_done() => Err(ServiceError::NotFound { resource: "case" }),
                 None => {
                     let mut case = created(id.clone(), new, mutation, now);
                     case.requests.remember(fingerprint);
                     Ok((case, Done::written(())))
                 }
             });
-        Ok(self.committed(changed.await?))
+        let outcome = |_: &_| Outcome::Done(Vec::new());
+        Ok(self.committed(self.writer.carry_out(&request, work, outcome).await?))
     }
 
     /// Changes fields of a case.
@@ -52,10 +62,13 @@ impl Cases {
         mutation: &Mutation,
     ) -> Result<CaseDetails, ServiceError> {
         let now = self.writer.now();
-        check_evidence(change.last_evidence_at, now)?;
         let id = self.writer.named_case(id).await?; // a merged case leads to its successor
-        let content = change.content(&id);
-        let changed = self.writer.mutate_case(&id, (mutation, ""), &content, |case| {
+        let (content, deadline) = (change.content(&id), self.writer.deadline(1));
+        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        if request.is_new() {
+            check_evidence(change.last_evidence_at, now)?;
+        }
+        let changed = self.writer.mutate_case(&id, &request, (mutation, ""), |case| {
             change.apply(case);
             case.updated_at = now;
             Ok(())
@@ -83,8 +96,10 @@ impl Cases {
             agency: input.agency.as_str().into(),
         };
         let id = self.writer.named_case(id).await?;
-        let content = input.content(&id);
-        let changed = self.writer.mutate_case(&id, (mutation, &input.note), &content, |case| {
+        let (content, deadline) = (input.content(&id), self.writer.deadline(1));
+        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let made = (mutation, input.note.as_str());
+        let changed = self.writer.mutate_case(&id, &request, made, |case| {
             case.transition(event.clone())
                 .map_err(|error| ServiceError::Precondition(error.to_string()))
         });

@@ -5,19 +5,27 @@ use std::collections::BTreeMap;
 use super::{Cases, LinkInput, LinkOutcome, UnlinkInput};
 use crate::domain::case::{CaseLink, MAX_LINKS};
 use crate::domain::ids::CaseId;
+use crate::domain::kinds::CaseRole;
 use crate::domain::requests::Fingerprint;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
-use crate::service::writer::{Author, Done, Mutation, NumberJob, NumberRecord, Stop};
+use crate::service::writer::{Done, JobOutcome, Mutation, NumberJob, NumberRecord, Outcome, Stop};
 use crate::store::Version;
+
+/// The figures that the memory of requests keeps for each item of a batch; 0 stands for an item that is not done.
+const UNCHANGED: u32 = 1;
+const CHANGED: u32 = 2;
+
+/// The items of a batch, each with its number.
+type Items<'a, I> = Vec<Result<(E164, &'a I), ServiceError>>;
 
 impl Cases {
     /// Links numbers to a case; one result for each.
     ///
     /// # Errors
-    /// If there is no such case.
+    /// If there is no such case, the request id was used for another request, or the store cannot be written.
     pub async fn link_numbers(
         &self,
         id: &CaseId,
@@ -26,42 +34,39 @@ impl Cases {
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let id = self.writer.named_case(id).await?;
         let now = self.writer.now();
-        self.change_links(
-            links,
-            mutation.author(""),
-            |input| (&input.number, input.default_region),
-            |record, input| {
-                let wanted = CaseLink {
-                    case: id.clone(),
-                    role: input.role,
-                    confidence: input.confidence,
-                    source: input.source,
-                    from: input.from,
-                    to: input.to,
-                    linked_at: now,
-                    actor: mutation.actor.clone(),
-                };
-                let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), &input.content());
-                if !is_new(mutation, input.expected_version, record, fingerprint)? {
-                    return Ok(Done::unchanged(false));
-                }
-                let created = record.state.links.iter().all(|link| link.key() != wanted.key());
-                if created && record.state.links.len() >= MAX_LINKS {
-                    let text = format!("the number is already linked to {MAX_LINKS} cases");
-                    return Err(ServiceError::Precondition(text).into());
-                }
-                record.state.set_link(wanted);
-                record.state.requests.remember(fingerprint);
-                Ok(Done::written(created))
-            },
-        )
+        let items = read(links, |input| (&input.number, input.default_region));
+        let content = linking(&id, &items);
+        self.change_links(&items, &content, (mutation, ""), |record, input| {
+            let wanted = CaseLink {
+                case: id.clone(),
+                role: input.role,
+                confidence: input.confidence,
+                source: input.source,
+                from: input.from,
+                to: input.to,
+                linked_at: now,
+                actor: mutation.actor.clone(),
+            };
+            let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), &input.content());
+            if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                return Ok(Done::unchanged(false));
+            }
+            let created = record.state.links.iter().all(|link| link.key() != wanted.key());
+            if created && record.state.links.len() >= MAX_LINKS {
+                let text = format!("the number is already linked to {MAX_LINKS} cases");
+                return Err(ServiceError::Precondition(text).into());
+            }
+            record.state.set_link(wanted);
+            record.state.requests.remember(fingerprint);
+            Ok(Done::written(created))
+        })
         .await
     }
 
     /// Unlinks numbers from a case, in one role or in all; one result for each.
     ///
     /// # Errors
-    /// If there is no such case.
+    /// If there is no such case, the request id was used for another request, or the store cannot be written.
     pub async fn unlink_numbers(
         &self,
         id: &CaseId,
@@ -70,82 +75,158 @@ impl Cases {
         mutation: &Mutation,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let id = self.writer.named_case(id).await?;
-        self.change_links(
-            numbers,
-            mutation.author(reason),
-            |input| (&input.number, input.default_region),
-            |record, input| {
-                let content = RequestContent::of(Method::Unlink);
-                let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, &content);
-                if !is_new(mutation, input.expected_version, record, fingerprint)? {
-                    return Ok(Done::unchanged(false));
-                }
-                let was_linked = record.state.remove_link(&id, input.role);
-                // A number that was not linked needs no write, so its record stays as it is: the index shows it as the
-                // record of the version that was read.
-                if was_linked {
-                    record.state.requests.remember(fingerprint);
-                }
-                Ok(Done {
-                    answer: was_linked,
-                    write: was_linked,
-                })
-            },
-        )
+        let items = read(numbers, |input| (&input.number, input.default_region));
+        let content = unlinking(&id, &items, reason);
+        self.change_links(&items, &content, (mutation, reason), |record, input| {
+            let content = RequestContent::of(Method::Unlink);
+            let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, &content);
+            if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                return Ok(Done::unchanged(false));
+            }
+            let was_linked = record.state.remove_link(&id, input.role);
+            // A number that was not linked needs no write, so its record stays as it is: the index shows it as the
+            // record of the version that was read.
+            if was_linked {
+                record.state.requests.remember(fingerprint);
+            }
+            Ok(Done {
+                answer: was_linked,
+                write: was_linked,
+            })
+        })
         .await
     }
 
-    /// Changes the links of many numbers: `change` returns whether the link was made or removed.
+    /// Changes the links of many numbers, each once for the request: `change` returns whether the link was made or
+    /// removed. A repetition does only the items that failed before.
     async fn change_links<I>(
         &self,
-        inputs: &[Result<I, ServiceError>],
-        author: Author<'_>,
-        number_of: impl Fn(&I) -> (&String, Option<Region>),
+        items: &Items<'_, I>,
+        content: &RequestContent,
+        (mutation, reason): (&Mutation, &str),
         change: impl Fn(&mut NumberRecord, &I) -> Result<Done<bool>, Stop>,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
-        let mut results: Vec<Result<LinkOutcome, ServiceError>> = Vec::with_capacity(inputs.len());
+        let deadline = self.writer.deadline(items.len());
+        let request = self.writer.recall(&mutation.request, content, deadline).await?;
         let mut by_number: BTreeMap<E164, Vec<(usize, &I)>> = BTreeMap::new();
-        for (place, input) in inputs.iter().enumerate() {
-            let number = input.as_ref().map_err(Clone::clone).and_then(|input| {
-                let (text, region) = number_of(input);
-                Ok((read_number("number", text, region)?, input))
-            });
-            if let Ok((number, input)) = &number {
-                by_number.entry(*number).or_default().push((place, input));
+        for (place, item) in items.iter().enumerate() {
+            if let Ok((number, input)) = item {
+                by_number.entry(*number).or_default().push((place, *input));
             }
-            results.push(number.map(|(number, _)| LinkOutcome {
-                number,
-                changed: false,
-                version: 0,
-            }));
         }
         let jobs: Vec<_> = by_number
             .into_iter()
             .map(|(number, items)| NumberJob { number, items })
             .collect();
-        let deadline = self.writer.deadline(inputs.len());
-        let outcomes = self
-            .writer
-            .change_numbers(&jobs, author, deadline, |record, (_, input)| {
-                let done = change(record, input)?;
-                if done.write {
-                    record.state.evidence_version = self.writer.fold().evidence_version();
-                }
-                Ok(done)
-            });
-        for (job, outcome) in jobs.iter().zip(outcomes.await) {
-            for ((place, _), answer) in job.items.iter().zip(outcome.answers) {
-                if let Some(result) = results.get_mut(*place) {
-                    *result = answer.map(|changed| LinkOutcome {
-                        number: job.number,
-                        changed,
-                        version: outcome.version,
-                    });
-                }
+        let author = mutation.author(reason);
+        let work = async {
+            let outcomes = self
+                .writer
+                .change_numbers(&jobs, author, deadline, |record, (place, input)| {
+                    match request.figures().get(*place) {
+                        Some(&CHANGED) => return Ok(Done::unchanged(true)),
+                        Some(&UNCHANGED) => return Ok(Done::unchanged(false)),
+                        Some(_) | None => {}
+                    }
+                    let done = change(record, input)?;
+                    if done.write {
+                        record.state.evidence_version = self.writer.fold().evidence_version();
+                    }
+                    Ok(done)
+                });
+            Ok(results(items, &jobs, outcomes.await))
+        };
+        self.writer
+            .carry_out(&request, work, |results: &Vec<_>| outcome(results))
+            .await
+    }
+}
+
+/// Reads the numbers of a batch.
+fn read<I>(inputs: &[Result<I, ServiceError>], number_of: impl Fn(&I) -> (&String, Option<Region>)) -> Items<'_, I> {
+    let read = inputs.iter().map(|input| {
+        let input = input.as_ref().map_err(Clone::clone)?;
+        let (text, region) = number_of(input);
+        Ok((read_number("number", text, region)?, input))
+    });
+    read.collect()
+}
+
+/// One result for each item, in their order.
+fn results<I>(
+    items: &Items<'_, I>,
+    jobs: &[NumberJob<(usize, &I)>],
+    outcomes: Vec<JobOutcome<bool>>,
+) -> Vec<Result<LinkOutcome, ServiceError>> {
+    let unanswered = |item: &Result<_, ServiceError>| match item {
+        Ok(_) => Err(ServiceError::Internal),
+        Err(error) => Err(error.clone()),
+    };
+    let mut results: Vec<Result<LinkOutcome, ServiceError>> = items.iter().map(unanswered).collect();
+    for (job, outcome) in jobs.iter().zip(outcomes) {
+        for ((place, _), answer) in job.items.iter().zip(outcome.answers) {
+            if let Some(result) = results.get_mut(*place) {
+                *result = answer.map(|changed| LinkOutcome {
+                    number: job.number,
+                    changed,
+                    version: outcome.version,
+                });
             }
         }
-        Ok(results)
     }
+    results
+}
+
+/// What the memory of requests keeps of a batch.
+fn outcome(results: &[Result<LinkOutcome, ServiceError>]) -> Outcome {
+    let figure = |result: &Result<LinkOutcome, ServiceError>| match result {
+        Ok(done) if done.changed => CHANGED,
+        Ok(_) => UNCHANGED,
+        Err(_) => 0,
+    };
+    let figures: Vec<u32> = results.iter().map(figure).collect();
+    let changed_nothing =
+        |result: &Result<_, ServiceError>| result.as_ref().is_err_and(ServiceError::has_changed_nothing);
+    if results.iter().all(changed_nothing) {
+        Outcome::Nothing
+    } else if figures.contains(&0) {
+        Outcome::Partly(figures)
+    } else {
+        Outcome::Done(figures)
+    }
+}
+
+/// The content of a request to link numbers. An item without a number that can be read changes nothing, whatever it says.
+pub(in crate::service) fn linking(case: &CaseId, items: &Items<'_, LinkInput>) -> RequestContent {
+    let mut content = RequestContent::of(Method::LinkNumbers);
+    content.text(case.as_str());
+    for item in items {
+        match item {
+            Ok((number, input)) => content
+                .flag(true)
+                .number(*number)
+                .code(input.role.code())
+                .part(&input.content()),
+            Err(_) => content.flag(false),
+        };
+    }
+    content
+}
+
+/// The content of a request to unlink numbers; no role stands for all roles.
+pub(in crate::service) fn unlinking(case: &CaseId, items: &Items<'_, UnlinkInput>, reason: &str) -> RequestContent {
+    let mut content = RequestContent::of(Method::UnlinkNumbers);
+    content.text(case.as_str()).text(reason);
+    for item in items {
+        match item {
+            Ok((number, input)) => content
+                .flag(true)
+                .number(*number)
+                .code(input.role.map_or(0, CaseRole::code)),
+            Err(_) => content.flag(false),
+        };
+    }
+    content
 }
 
 impl LinkInput {

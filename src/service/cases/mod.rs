@@ -3,6 +3,9 @@
 mod edit;
 mod link;
 
+#[cfg(test)]
+pub(super) use link::{linking, unlinking};
+
 use std::sync::Arc;
 
 use super::content::{Method, RequestContent};

@@ -6,13 +6,20 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
-use crate::domain::ids::{CaseId, ListId, ListSource, RequestId};
+use crate::domain::ids::{CaseId, ImportId, ListId, ListSource, ReporterHash, RequestId};
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, Source, StatusKind};
 use crate::domain::list::{EntryOrigin, ListEntry, Pattern};
+use crate::domain::note::NoteSubject;
 use crate::domain::requests::Fingerprint;
+use crate::domain::state::Withdrawal;
+use crate::service::cases::{linking, unlinking};
 use crate::service::lists::replacement;
+use crate::service::notes::addition;
 use crate::service::numbers::status::{clearance, reset};
-use crate::service::{CaseChange, LinkInput, ListHead, Mutation, NewCase, StatusInput, TransitionInput};
+use crate::service::reports::withdrawal;
+use crate::service::{
+    CaseChange, LinkInput, ListHead, Mutation, NewCase, ServiceError, StatusInput, TransitionInput, UnlinkInput,
+};
 
 fn number() -> E164 {
     E164::from_digits(14_155_550_199).unwrap()
@@ -99,6 +106,46 @@ fn links_are_frozen() {
 }
 
 #[test]
+fn batches_of_links_are_frozen() {
+    let link = LinkInput {
+        number: String::new(),
+        default_region: None,
+        role: CaseRole::Callback,
+        confidence: 0.5,
+        source: Source::Analyst,
+        from: None,
+        to: None,
+        expected_version: Some(3),
+    };
+    let links = vec![Ok((number(), &link)), Err(ServiceError::Internal)];
+    assert_eq!(hex(&linking(&case(), &links)), LINK_NUMBERS);
+    let unlink = |role| UnlinkInput {
+        number: String::new(),
+        default_region: None,
+        role,
+        expected_version: None,
+    };
+    let (one, all) = (unlink(Some(CaseRole::Callback)), unlink(None));
+    let numbers = vec![Ok((number(), &one)), Ok((number(), &all)), Err(ServiceError::Internal)];
+    assert_eq!(hex(&unlinking(&case(), &numbers, "why")), UNLINK_NUMBERS);
+}
+
+#[test]
+fn notes_are_frozen() {
+    let subject = NoteSubject::Number(number());
+    assert_eq!(hex(&addition(&subject, "seen")), NOTE_ON_NUMBER);
+    assert_eq!(hex(&addition(&NoteSubject::Case(case()), "seen")), NOTE_ON_CASE);
+}
+
+#[test]
+fn withdrawals_are_frozen() {
+    let import = Withdrawal::Import(ImportId::parse("run-7").unwrap());
+    assert_eq!(hex(&withdrawal(&import, "why")), WITHDRAW_IMPORT);
+    let reporter = Withdrawal::Reporter(ReporterHash::from_raw(7));
+    assert_eq!(hex(&withdrawal(&reporter, "")), WITHDRAW_REPORTER);
+}
+
+#[test]
 fn replacements_of_lists_are_frozen() {
     let entry = ListEntry {
         pattern: Pattern::parse("+1415*").unwrap(),
@@ -124,7 +171,7 @@ fn replacements_of_lists_are_frozen() {
 fn fingerprints_are_frozen() {
     let content = clearance(number(), None, "");
     assert_eq!(
-        mutation().fingerprint(&content),
+        Fingerprint::new(&mutation().request, content.bytes()),
         Fingerprint::from_pair((10981796459166608882930040187244341075, 14493495514832077395))
     );
     let of_role = mutation().link_fingerprint(Method::Link, &case(), Some(CaseRole::Callback), &content);
@@ -153,6 +200,10 @@ fn methods_are_frozen() {
         (Method::Link, 7),
         (Method::Unlink, 8),
         (Method::ReplaceList, 9),
+        (Method::WithdrawReports, 10),
+        (Method::LinkNumbers, 11),
+        (Method::UnlinkNumbers, 12),
+        (Method::AddNote, 13),
         (Method::ListNumbers, 64),
         (Method::ListReports, 65),
         (Method::ListCases, 66),
@@ -175,4 +226,10 @@ const UPDATE_CASE: &str = "050764656661756c7403632d3101057469746c650001000000000
 const TRANSITION_CASE: &str = "060764656661756c7403632d3105046e6f746503465443";
 const LINK: &str = "070764656661756c74000000000000e03f080180e8b5bcb95d00";
 const UNLINK: &str = "080764656661756c74";
+const LINK_NUMBERS: &str = "0b0764656661756c7403632d3101f79bf2dd340214070764656661756c74000000000000e03f08000000";
+const UNLINK_NUMBERS: &str = "0c0764656661756c7403632d310377687901f79bf2dd340201f79bf2dd340000";
+const NOTE_ON_NUMBER: &str = "0d0764656661756c7401f79bf2dd34047365656e";
+const NOTE_ON_CASE: &str = "0d0764656661756c740203632d31047365656e";
+const WITHDRAW_IMPORT: &str = "0a0764656661756c74010572756e2d3703776879";
+const WITHDRAW_REPORTER: &str = "0a0764656661756c74020700000000000000000000000000000000";
 const REPLACE_LIST: &str = "090764656661756c7403646e6f0100fd1371a2ac1b797b1bb3a3168b1229fb";

@@ -1,6 +1,7 @@
 //! The analysts' view of numbers, and their decisions on them.
 
 mod dossier;
+mod effect;
 mod list;
 pub(super) mod status;
 
@@ -10,6 +11,7 @@ use super::page::PageKey;
 use super::writer::Writer;
 
 pub use dossier::{Dossier, DossierLink};
+pub use effect::Overruled;
 pub use list::{NumberFilter, NumberList, NumberRow};
 pub use status::{NumberChanged, StatusInput};
 

@@ -11,7 +11,7 @@ use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
-use crate::service::writer::{Changed, Mutation};
+use crate::service::writer::{Changed, Mutation, NumberRecord};
 use crate::store::Version;
 
 /// The longest validity of ALLOWED: numbers change hands.
@@ -55,23 +55,26 @@ impl Numbers {
     ) -> Result<NumberChanged<()>, ServiceError> {
         let number = read_number("number", text, region)?;
         let now = self.writer.now();
-        check_status(input, now)?;
-        let content = input.content(number);
-        let changed = self
-            .writer
-            .mutate_number(number, (mutation, &input.reason), &content, |record| {
-                if input.kind == StatusKind::Reassigned {
-                    record.state.reset(&mut record.rows, now, self.writer.fold())?;
-                }
-                record.state.statuses.set(StatusEntry {
-                    kind: input.kind,
-                    reason: input.reason.as_str().into(),
-                    author: mutation.actor.clone(),
-                    set_at: now,
-                    expires_at: input.expires_at,
-                });
-                Ok(())
+        let (content, deadline) = (input.content(number), self.writer.deadline(1));
+        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        if request.is_new() {
+            check_status(input, now)?;
+        }
+        let set = |record: &mut NumberRecord| {
+            if input.kind == StatusKind::Reassigned {
+                record.state.reset(&mut record.rows, now, self.writer.fold())?;
+            }
+            record.state.statuses.set(StatusEntry {
+                kind: input.kind,
+                reason: input.reason.as_str().into(),
+                author: mutation.actor.clone(),
+                set_at: now,
+                expires_at: input.expires_at,
             });
+            Ok(())
+        };
+        let made = (mutation, input.reason.as_str());
+        let changed = self.writer.mutate_number(number, &request, made, set, no_figures);
         Ok(NumberChanged::of(number, changed.await?))
     }
 
@@ -88,13 +91,15 @@ impl Numbers {
         mutation: &Mutation,
     ) -> Result<NumberChanged<()>, ServiceError> {
         let number = read_number("number", text, region)?;
-        let content = clearance(number, kind, reason);
+        let (content, deadline) = (clearance(number, kind, reason), self.writer.deadline(1));
+        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let clear = |record: &mut NumberRecord| {
+            record.state.statuses.clear(kind);
+            Ok(())
+        };
         let changed = self
             .writer
-            .mutate_number(number, (mutation, reason), &content, |record| {
-                record.state.statuses.clear(kind);
-                Ok(())
-            });
+            .mutate_number(number, &request, (mutation, reason), clear, no_figures);
         Ok(NumberChanged::of(number, changed.await?))
     }
 
@@ -116,13 +121,19 @@ impl Numbers {
         if moment > now {
             return Err(ServiceError::field("before", "must not be in the future"));
         }
-        let content = reset(number, before, reason);
+        let (content, deadline) = (reset(number, before, reason), self.writer.deadline(1));
+        let request = self.writer.recall(&mutation.request, &content, deadline).await?;
+        let drop_rows =
+            |record: &mut NumberRecord| Ok(record.state.reset(&mut record.rows, moment, self.writer.fold())?);
         let changed = self
             .writer
-            .mutate_number(number, (mutation, reason), &content, |record| {
-                Ok(record.state.reset(&mut record.rows, moment, self.writer.fold())?)
-            });
-        Ok(NumberChanged::of(number, changed.await?))
+            .mutate_number(number, &request, (mutation, reason), drop_rows, |dropped| {
+                vec![*dropped]
+            })
+            .await?;
+        let mut changed = NumberChanged::of(number, changed);
+        changed.answer = changed.answer.or(request.figures().first().copied());
+        Ok(changed)
     }
 }
 
@@ -165,6 +176,11 @@ pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason:
     let mut content = RequestContent::of(Method::Reset);
     content.number(number).time(before).text(reason);
     content
+}
+
+/// The answer is read from the record: the memory of requests keeps nothing of it.
+fn no_figures((): &()) -> Vec<u32> {
+    Vec::new()
 }
 
 fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError> {

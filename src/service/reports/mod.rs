@@ -24,6 +24,8 @@ use crate::number::{E164, Region};
 use crate::store::Meta;
 
 pub(super) use list::stored_reports;
+#[cfg(test)]
+pub(super) use withdraw::withdrawal;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
 
 /// The most that the time of a call, or of other evidence, may be ahead of the server's clock.

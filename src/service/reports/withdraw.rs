@@ -6,12 +6,13 @@ use super::Reports;
 use crate::codec;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ReportId, ReporterHash, RequestId};
-use crate::domain::report::ReportRow;
+use crate::domain::report::{ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
 use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
+use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
 use crate::service::writer::{Author, Done, NumberJob, WriteDeadline};
 use crate::store::{Shard, SideKey, key};
@@ -37,9 +38,58 @@ pub struct BulkWithdrawn {
     pub reports: u32,
 }
 
+/// How far a bulk withdrawal has come: the figures that the memory of requests keeps of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Progress {
+    /// The first shards that it has finished.
+    shards: u32,
+    taken: BulkWithdrawn,
+}
+
+impl Progress {
+    fn of(figures: &[u32]) -> Self {
+        let figure = |place: usize| figures.get(place).copied().unwrap_or(0);
+        Self {
+            shards: figure(0),
+            taken: BulkWithdrawn {
+                numbers: figure(1),
+                reports: figure(2),
+            },
+        }
+    }
+
+    /// Counts the reports that were withdrawn from one number.
+    fn count(&mut self, reports: u32) {
+        self.taken.numbers = self.taken.numbers.saturating_add(u32::from(reports > 0));
+        self.taken.reports = self.taken.reports.saturating_add(reports);
+    }
+
+    /// Adds a step to the figures: another instance may work on the same request.
+    fn add_to(&self, figures: &mut Vec<u32>) {
+        let before = Self::of(figures);
+        *figures = vec![
+            before.shards.max(self.shards),
+            before.taken.numbers.saturating_add(self.taken.numbers),
+            before.taken.reports.saturating_add(self.taken.reports),
+        ];
+    }
+}
+
+/// The content of a request to withdraw all reports of an import or a reporter.
+pub(in crate::service) fn withdrawal(what: &Withdrawal, reason: &str) -> RequestContent {
+    let mut content = RequestContent::of(Method::WithdrawReports);
+    match what {
+        Withdrawal::Import(import) => content.code(1).text(import.as_str()),
+        Withdrawal::Reporter(reporter) => content.code(2).hash(reporter.raw().into()),
+    };
+    content.text(reason);
+    content
+}
+
 /// The withdrawal of one report from one number.
 struct Taken {
-    withdrawn: Withdrawn,
+    /// Whether the report was stored: a tombstone is no report.
+    was_known: bool,
     /// The call-back numbers of the report.
     callbacks: Vec<E164>,
     /// Its reporter, if they have no live report on the number any more.
@@ -70,7 +120,7 @@ impl Reports {
             self.withdraw_from(callback, &of_callback, reason, deadline).await?;
         }
         Ok(WithdrawOutcome {
-            was_known: taken.withdrawn != Withdrawn::Unknown,
+            was_known: taken.was_known,
         })
     }
 
@@ -89,7 +139,9 @@ impl Reports {
             reason,
         };
         let changed = self.writer.change_number(number, author, deadline, |record| {
-            let body = record.rows.find(id)?.map(|row| row.body.clone());
+            let row = record.rows.find(id)?;
+            let was_known = row.is_some_and(|row| row.state != RowState::Tombstone);
+            let body = row.map(|row| row.body.clone());
             let reporter = body.as_ref().and_then(|body| body.reporter);
             if reporter.is_some() {
                 record.rows.need_all()?;
@@ -101,7 +153,7 @@ impl Reports {
                 Some(_) | None => None,
             };
             let answer = Taken {
-                withdrawn,
+                was_known,
                 callbacks: body.map(|body| body.callbacks).unwrap_or_default(),
                 silent,
             };
@@ -114,58 +166,102 @@ impl Reports {
         Ok(taken)
     }
 
-    /// Withdraws all stored reports of an import or a reporter. A reporter's claims are removed, so that they no longer
-    /// change the trust in the reporter. Claims of an import stay, since imports seldom name reporters.
+    /// Withdraws all stored reports of an import or a reporter, once for a request: each shard is gone through once, so
+    /// reports that arrive in it later stay. A reporter's claims are removed, so that they no longer change the trust in
+    /// the reporter. Claims of an import stay, since imports seldom name reporters.
     ///
     /// # Errors
-    /// If the store cannot be read or written. Reports withdrawn until then stay withdrawn: send the request
-    /// again. The write timeout applies to each 500 numbers, not to the whole.
+    /// If the request id was used for another request, or the store cannot be read or written. Reports withdrawn until
+    /// then stay withdrawn: the same request again goes on where it stopped. The write timeout applies to each 500
+    /// numbers, not to the whole.
     pub async fn withdraw_all(
         &self,
         what: &Withdrawal,
-        request: &RequestId,
+        id: &RequestId,
         reason: &str,
     ) -> Result<BulkWithdrawn, ServiceError> {
+        let content = withdrawal(what, reason);
+        let mut request = self.writer.recall(id, &content, self.writer.deadline(1)).await?;
+        request.end_turn();
+        let mut progress = Progress::of(request.figures());
         let author = Author {
             actor: &Actor::reporters(),
-            request: request.as_str(),
+            request: id.as_str(),
             reason,
         };
-        let mut total = BulkWithdrawn::default();
+        if request.is_done() {
+            return Ok(progress.taken);
+        }
+        self.writer.note(&request, false, |_| {}).await?;
         for shard in Shard::all() {
+            if u32::from(shard.byte()) < progress.shards {
+                continue;
+            }
             let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
-            for part in numbers.chunks(WITHDRAWN_AT_A_TIME) {
-                let jobs: Vec<_> = part
-                    .iter()
-                    .map(|number| NumberJob {
-                        number: *number,
-                        items: vec![()],
-                    })
-                    .collect();
-                let fold = self.writer.fold();
-                let outcomes = self
-                    .writer
-                    .change_numbers(&jobs, author, self.writer.deadline(jobs.len()), |record, ()| {
-                        let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
-                        Ok(Done {
-                            answer: taken,
-                            write: taken > 0,
-                        })
-                    })
-                    .await;
-                for taken in outcomes.into_iter().flat_map(|outcome| outcome.answers) {
-                    let taken = taken?;
-                    total.numbers = total.numbers.saturating_add(u32::from(taken > 0));
-                    total.reports = total.reports.saturating_add(taken);
+            let parts = numbers.chunks(WITHDRAWN_AT_A_TIME);
+            let last = parts.len().saturating_sub(1);
+            for (place, part) in parts.enumerate() {
+                let (mut step, failed) = self.withdraw_from_all(part, what, author).await;
+                if place == last && failed.is_none() {
+                    step.shards = u32::from(shard.byte()) + 1;
+                }
+                request.renew(self.writer.deadline(1));
+                let noted = self.writer.note(&request, false, |figures| step.add_to(figures)).await;
+                let noted = noted.map_err(ServiceError::after_a_change)?;
+                if let Some(error) = failed {
+                    return Err(error);
+                }
+                progress = Progress::of(&noted.figures);
+                if noted.is_done {
+                    return Ok(progress.taken); // by another instance
                 }
             }
         }
+        request.renew(self.writer.deadline(1));
         if let Withdrawal::Reporter(reporter) = what {
             let forget_all = |state: &mut ReporterState| !std::mem::take(&mut state.claims).is_empty();
-            self.change_claims(*reporter, self.writer.deadline(1), forget_all)
-                .await?;
+            self.change_claims(*reporter, request.deadline(), forget_all).await?;
         }
-        Ok(total)
+        let noted = self.writer.note(&request, true, |_| {}).await;
+        let noted = noted.map_err(ServiceError::after_a_change)?;
+        Ok(Progress::of(&noted.figures).taken)
+    }
+
+    /// Withdraws the reports from these numbers, in one step. Returns what it withdrew, and the first error.
+    async fn withdraw_from_all(
+        &self,
+        numbers: &[E164],
+        what: &Withdrawal,
+        author: Author<'_>,
+    ) -> (Progress, Option<ServiceError>) {
+        let jobs: Vec<_> = numbers
+            .iter()
+            .map(|number| NumberJob {
+                number: *number,
+                items: vec![()],
+            })
+            .collect();
+        let fold = self.writer.fold();
+        let deadline = self.writer.deadline(jobs.len());
+        let outcomes = self
+            .writer
+            .change_numbers(&jobs, author, deadline, |record, ()| {
+                let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
+                Ok(Done {
+                    answer: taken,
+                    write: taken > 0,
+                })
+            })
+            .await;
+        let mut step = Progress::default();
+        let mut failed = None;
+        for taken in outcomes.into_iter().flat_map(|outcome| outcome.answers) {
+            match taken {
+                Ok(taken) => step.count(taken),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        (step, failed)
     }
 
     /// Changes a reporter's claims; `change` returns whether it changed any. The reports of today stay counted in the

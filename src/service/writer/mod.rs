@@ -18,6 +18,7 @@ mod migrate;
 mod mutation;
 mod number_job;
 mod numbers;
+mod once;
 mod outcomes;
 mod records;
 mod side_records;
@@ -47,7 +48,8 @@ use crate::store::{CommitError, RecordKey, RecordWrite, ScanPage, ScanTable, Sha
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
 pub(super) use mutation::Author;
 pub use mutation::Mutation;
-pub(super) use number_job::{NumberJob, NumberRecord};
+pub(super) use number_job::{JobOutcome, NumberJob, NumberRecord};
+pub(super) use once::{Outcome, Request};
 
 use locks::{Lanes, Turns};
 
@@ -65,6 +67,8 @@ pub(super) struct Writer {
     metrics: Metrics,
     /// Orders this process's own writes to one record, so that they do not conflict with each other.
     turns: Turns,
+    /// Orders the repetitions of a request. Taken before a lock of `turns`, never after it.
+    requests: Turns,
     /// Orders this process's own batches.
     lanes: Lanes,
     /// The longest that a change may take.
@@ -142,6 +146,7 @@ impl Writer {
             clock,
             metrics,
             turns: Turns::default(),
+            requests: Turns::default(),
             lanes: Lanes::default(),
             write_timeout,
             migrating: AtomicBool::new(false),

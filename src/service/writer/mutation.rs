@@ -65,11 +65,6 @@ impl Mutation {
         }
     }
 
-    /// The request as a record remembers it.
-    pub(in crate::service) fn fingerprint(&self, content: &RequestContent) -> Fingerprint {
-        Fingerprint::new(&self.request, content.bytes())
-    }
-
     /// The part of the request that changes one link, where a request may change several links of a record. No role
     /// stands for all roles.
     pub(in crate::service) fn link_fingerprint(

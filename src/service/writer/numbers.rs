@@ -6,14 +6,14 @@ use super::locks::Lanes;
 use super::number_job::{JobOutcome, NumberJob, NumberRecord};
 use super::work::{Work, bucket_writes, record_key};
 use super::{
-    Author, Changed, Done, MAX_ATTEMPTS, Mutation, Stop, WriteDeadline, Writer, overtaken, pause, record_write,
+    Author, Changed, Done, MAX_ATTEMPTS, Mutation, Outcome, Request, Stop, WriteDeadline, Writer, overtaken, pause,
+    record_write,
 };
 use crate::codec;
 use crate::domain::state::NumberState;
 use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::service::content::RequestContent;
 use crate::store::{BucketWrite, CommitError, MAX_COMMIT_ITEMS, Shard, ShardCommit, Version};
 
 /// From this many items on, further numbers of a shard are written in another commit: a number whose reporter table is
@@ -60,26 +60,33 @@ impl Writer {
     }
 
     /// Changes a number once for a request, however often the request is sent. There is no answer of the change if it
-    /// was made before.
+    /// was made before. `figures` are those of the answer that the memory of requests keeps.
     pub(in crate::service) async fn mutate_number<T>(
         &self,
         number: E164,
+        request: &Request<'_>,
         (mutation, reason): (&Mutation, &str),
-        content: &RequestContent,
         change: impl Fn(&mut NumberRecord) -> Result<T, Stop>,
+        figures: impl Fn(&T) -> Vec<u32>,
     ) -> Result<Changed<NumberState, Option<T>>, ServiceError> {
-        let fingerprint = mutation.fingerprint(content);
-        let changed = self.change_number(number, mutation.author(reason), self.deadline(1), |record| {
+        let fingerprint = request.fingerprint();
+        let change = |record: &mut NumberRecord| {
             let seen = record.state.requests.seen(fingerprint);
-            if !mutation.check(seen, record.version.unwrap_or(0))? {
+            if request.is_done() || !mutation.check(seen, record.version.unwrap_or(0))? {
                 return Ok(Done::unchanged((None, record.state.clone())));
             }
             let answer = change(record)?;
             record.state.requests.remember(fingerprint);
             record.state.evidence_version = self.fold().evidence_version();
             Ok(Done::written((Some(answer), record.state.clone())))
-        });
-        let ((answer, record), version) = changed.await?;
+        };
+        let author = mutation.author(reason);
+        // On the heap: with the memory of requests, the future would be too large for the stack.
+        let work = Box::pin(self.change_number(number, author, request.deadline(), change));
+        let outcome = |((answer, _), _): &((Option<T>, NumberState), Version)| {
+            Outcome::Done(answer.as_ref().map(&figures).unwrap_or_default())
+        };
+        let ((answer, record), version) = self.carry_out(request, work, outcome).await?;
         Ok(Changed {
             answer,
             version,

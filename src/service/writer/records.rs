@@ -1,6 +1,9 @@
 //! Changes or creates one record that has no rows: a case, a list or a note.
 
-use super::{Author, Changed, Done, MAX_ATTEMPTS, Mutation, WriteDeadline, Writer, overtaken, pause, record_write};
+use super::{
+    Author, Changed, Done, MAX_ATTEMPTS, Mutation, Outcome, Request, WriteDeadline, Writer, overtaken, pause,
+    record_write,
+};
 use crate::codec::note::NoteKey;
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
@@ -11,7 +14,6 @@ use crate::domain::tenant::TenantId;
 use crate::follow::Committed;
 use crate::index::IndexedRecord;
 use crate::service::ServiceError;
-use crate::service::content::RequestContent;
 use crate::store::{CommitError, RecordKey, ShardCommit, StoredKey, Version};
 
 /// The one lock that all lists share, so that lists created at the same time are counted correctly.
@@ -22,21 +24,22 @@ impl Writer {
     pub(in crate::service) async fn mutate_case(
         &self,
         id: &CaseId,
+        request: &Request<'_>,
         (mutation, reason): (&Mutation, &str),
-        content: &RequestContent,
         change: impl Fn(&mut Case) -> Result<(), ServiceError>,
     ) -> Result<Changed<Case, ()>, ServiceError> {
-        let fingerprint = mutation.fingerprint(content);
-        self.change_record(id, mutation.author(reason), |found: Option<Case>, version| {
+        let fingerprint = request.fingerprint();
+        let author = mutation.author(reason);
+        let work = self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
             let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-            if !mutation.check(case.requests.seen(fingerprint), version)? {
+            if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
                 return Ok((case, Done::unchanged(())));
             }
             change(&mut case)?;
             case.requests.remember(fingerprint);
             Ok((case, Done::written(())))
-        })
-        .await
+        });
+        self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
     }
 
     /// Replaces one list, or creates it, by `deadline`.
@@ -54,12 +57,11 @@ impl Writer {
     /// Adds a note. It takes the lock of its subject, so that notes added at the same time are counted correctly.
     pub(in crate::service) async fn change_note<T>(
         &self,
-        subject: &NoteSubject,
-        key: &NoteKey,
+        (subject, key): (&NoteSubject, &NoteKey),
         author: Author<'_>,
+        deadline: WriteDeadline,
         change: impl Fn(Option<Note>) -> Result<(Note, Done<T>), ServiceError>,
     ) -> Result<Changed<Note, T>, ServiceError> {
-        let deadline = self.deadline(1);
         let subject = match subject {
             NoteSubject::Number(number) => RecordKey::of::<NumberState>(TenantId::DEFAULT, number),
             NoteSubject::Case(id) => RecordKey::of::<Case>(TenantId::DEFAULT, id),
@@ -74,9 +76,9 @@ impl Writer {
         &self,
         id: &R::Id,
         author: Author<'_>,
+        deadline: WriteDeadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
     ) -> Result<Changed<R, T>, ServiceError> {
-        let deadline = self.deadline(1);
         let key = RecordKey::of::<R>(TenantId::DEFAULT, id);
         let _turn = deadline.wait(self.turns.take(&key)).await?;
         self.attempt_record(id, author, deadline, change).await

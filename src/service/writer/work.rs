@@ -1,7 +1,7 @@
 //! One number's job in progress: its record, the loaded rows, and the answers so far.
 
 use super::number_job::{NumberJob, NumberRecord};
-use super::{Done, MAX_ATTEMPTS, Stop, Writer, overtaken};
+use super::{Done, Stop, Writer};
 use crate::codec::{self, UnreadableValue};
 use crate::domain::evidence::FoldModel;
 use crate::domain::report::ReportRow;

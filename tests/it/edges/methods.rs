@@ -376,6 +376,7 @@ async fn notes_are_added_listed_and_shown() {
     };
     let on_case = v1::AddNoteRequest {
         subject: Some(Subject::CaseId("case-a".into())),
+        request_id: "note-on-case".into(),
         ..on_number.clone()
     };
     let added = notes.add_note(on_number.clone()).await.unwrap().into_inner();
@@ -386,7 +387,7 @@ async fn notes_are_added_listed_and_shown() {
     assert_eq!((note.text.as_str(), note.actor.as_str()), (&*on_number.text, "ana"));
     assert!(note.note_id.starts_with("n-") && note.created_at.is_some(), "{note:?}");
     let of_case = notes.add_note(on_case.clone()).await.unwrap().into_inner();
-    assert!(of_case.created, "a request id is of one subject");
+    assert!(of_case.created);
 
     let other = v1::AddNoteRequest {
         text: "something else".into(),
@@ -396,6 +397,7 @@ async fn notes_are_added_listed_and_shown() {
     assert_eq!(refused.code(), tonic::Code::AlreadyExists);
     let nowhere = v1::AddNoteRequest {
         subject: Some(Subject::CaseId("nowhere".into())),
+        request_id: "note-nowhere".into(),
         ..on_case
     };
     assert_eq!(notes.add_note(nowhere).await.unwrap_err().code(), tonic::Code::NotFound);

@@ -4,10 +4,12 @@ mod hostile;
 mod instances;
 mod late;
 mod methods;
+mod once;
 mod openapi;
 mod panics;
 mod quotas;
 mod running;
+mod statuses;
 
 use ringwarden::wire::v1;
 

@@ -149,13 +149,13 @@ async fn versions_kinds_and_emptiness_are_guarded() {
 async fn the_number_of_lists_is_limited() {
     let one = instance().await;
     for n in 0..MAX_LISTS {
-        one.replace(&head(&format!("l{n}"), ListKind::Unassigned, "r"), &[ONE])
+        one.replace(&head(&format!("l{n}"), ListKind::Unassigned, &format!("r{n}")), &[ONE])
             .await
             .unwrap();
     }
     let more = one.replace(&head("more", ListKind::Unassigned, "r"), &[ONE]).await;
     assert!(matches!(more, Err(ServiceError::Precondition(_))), "{more:?}");
-    one.replace(&head("l7", ListKind::Unassigned, "r2"), &[TWO])
+    one.replace(&head("l7", ListKind::Unassigned, "again"), &[TWO])
         .await
         .unwrap();
     assert_eq!(one.services.lists.all().len(), MAX_LISTS);
@@ -250,7 +250,7 @@ async fn lists_survive_a_restart() {
     one.replace(&dno("r1"), &[ONE]).await.unwrap();
     let many: Vec<String> = (0..5_000).map(|n| format!("+1212555{n:04}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    one.replace(&head("free", ListKind::Unassigned, "r1"), &many)
+    one.replace(&head("free", ListKind::Unassigned, "free"), &many)
         .await
         .unwrap();
     let before = one.services.lists.all();

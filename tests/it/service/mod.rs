@@ -9,6 +9,7 @@ mod lists;
 mod lookups;
 mod manipulation;
 mod notes;
+mod once;
 mod order;
 mod pages;
 mod quotas;

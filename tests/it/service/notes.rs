@@ -85,8 +85,10 @@ async fn a_retry_gives_the_same_note_and_another_text_is_refused() {
 async fn a_lost_answer_leaves_one_note() {
     let flaky = Arc::new(Flaky::new(memory()));
     let one = Instance::over(flaky.clone(), Clock::manual(noon())).await;
-    // The read is answered; the commit happens and its answer is lost.
-    flaky.once(Fault::Slow(Duration::ZERO));
+    // The memory of requests is read, read again and written, and the note is read; then the answer of its commit is lost.
+    for _ in 0..4 {
+        flaky.once(Fault::Slow(Duration::ZERO));
+    }
     flaky.once(Fault::LostAnswer);
     let lost = add(&one, &on(NUMBER), "seen", "n1").await;
     assert!(matches!(lost, Err(ServiceError::OutcomeUnknown)), "{lost:?}");
@@ -137,7 +139,7 @@ async fn a_number_and_a_case_hold_a_limited_count_of_notes() {
     let on_case = NoteSubjectInput::Case(case(&one, "popups").await);
     for (subject, kind) in [(on(NUMBER), "number"), (on_case, "case")] {
         for n in 0..MAX_NOTES {
-            add(&one, &subject, "seen", &format!("n{n}")).await.unwrap();
+            add(&one, &subject, "seen", &format!("{kind}-{n}")).await.unwrap();
         }
         let beyond = add(&one, &subject, "seen", "beyond").await;
         let Err(ServiceError::Precondition(sentence)) = beyond else {
@@ -145,7 +147,7 @@ async fn a_number_and_a_case_hold_a_limited_count_of_notes() {
         };
         let expected = format!("the {kind} has 1000 notes already, which is the limit");
         assert_eq!(sentence, expected);
-        let retried = add(&one, &subject, "seen", "n0").await.unwrap();
+        let retried = add(&one, &subject, "seen", &format!("{kind}-0")).await.unwrap();
         assert!(!retried.created, "a retry adds none");
         assert_eq!(all(&one, &subject).len(), MAX_NOTES);
     }
@@ -234,7 +236,7 @@ async fn dossier_and_case_show_the_newest_notes_and_the_score_stays() {
     for n in 0..25 {
         let text = format!("note {n}");
         add(&one, &on(NUMBER), &text, &format!("n{n}")).await.unwrap();
-        add(&one, &on_case, &text, &format!("n{n}")).await.unwrap();
+        add(&one, &on_case, &text, &format!("case-{n}")).await.unwrap();
         one.clock.advance(Duration::from_secs(1));
     }
     let dossier = one.services.numbers.dossier(NUMBER, None).await.unwrap();
@@ -264,7 +266,7 @@ async fn all_instances_show_the_notes_and_one_that_starts_later_too() {
     let on_case = NoteSubjectInput::Case(case(&one, "popups").await);
     two.follower.sweep().await;
     add(&one, &on(NUMBER), "from one", "n1").await.unwrap();
-    add(&one, &on_case, "from one", "n1").await.unwrap();
+    add(&one, &on_case, "from one", "on-case").await.unwrap();
     clock.advance(Duration::from_secs(1));
     add(&two, &on(NUMBER), "from two", "n2").await.unwrap();
     for instance in [&one, &two] {

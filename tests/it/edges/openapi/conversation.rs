@@ -93,7 +93,7 @@ async fn answers_fit_their_schemas_once_there_is_something_to_tell() {
         "{mixed}"
     );
 
-    let note = json!({ "number": "+14155550123", "text": "seen\nagain", "actor": "ana", "requestId": "stays" });
+    let note = json!({ "number": "+14155550123", "text": "seen\nagain", "actor": "ana", "requestId": "stays-2" });
     let note = check_post(&server, &description, "AddNote", "/v1/notes", &note).await;
     assert_eq!(note["created"], true, "{note}");
     check_pages(&server, &description).await;

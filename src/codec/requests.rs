@@ -1,0 +1,129 @@
+//! The bytes of a part of the memory of requests, a side record.
+
+use bytes::Bytes;
+
+use super::{
+    ByteReader, ByteWriter, DecodeError, SideKind, SideRecord, UnreadableValue, begin, check_major, rest, unreadable,
+};
+use crate::domain::request_memory::{MemoryPart, RememberedRequest, RequestMemory};
+use crate::domain::requests::Fingerprint;
+use crate::shard::Shard;
+
+/// The bytes of a part.
+#[must_use]
+pub fn encode(memory: &RequestMemory) -> Bytes {
+    let mut writer = ByteWriter::default();
+    begin(&mut writer);
+    writer.list(memory.all(), |writer, known| {
+        let (id, content) = known.request.pair();
+        writer.fixed128(id);
+        writer.fixed64(content);
+        writer.byte(u8::from(known.is_done));
+        writer.list(known.figures.iter(), |writer, figure| writer.uint((*figure).into()));
+    });
+    writer.raw(memory.unknown_fields.bytes());
+    Bytes::from(writer.finish())
+}
+
+/// A part from its bytes.
+///
+/// # Errors
+/// If they are not a part of the memory of requests, or a newer release wrote them.
+pub fn decode(bytes: &[u8]) -> Result<RequestMemory, UnreadableValue> {
+    let mut reader = ByteReader::new(bytes);
+    let mut read = || {
+        check_major(&mut reader)?;
+        let requests = reader.list(|reader| {
+            let request = Fingerprint::from_pair((reader.fixed128()?, reader.fixed64()?));
+            let is_done = match reader.byte()? {
+                0 => false,
+                1 => true,
+                _ => return Err(DecodeError::Range("flag")),
+            };
+            let figures = reader.list(ByteReader::uint32)?;
+            Ok(RememberedRequest {
+                request,
+                is_done,
+                figures,
+            })
+        })?;
+        Ok(RequestMemory::of(requests, rest(&mut reader)))
+    };
+    read().map_err(unreadable("memory of requests"))
+}
+
+impl SideRecord for RequestMemory {
+    type Id = MemoryPart;
+    const KIND: SideKind = SideKind::Requests;
+    const NAME: &'static str = "requests";
+
+    fn shard(id: &MemoryPart) -> Shard {
+        Shard::of_memory_part(*id)
+    }
+
+    fn id_bytes(id: &MemoryPart) -> Bytes {
+        Bytes::copy_from_slice(&id.number().to_be_bytes())
+    }
+
+    fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, UnreadableValue> {
+        decode(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::laws::Codec;
+    use super::super::samples::hex;
+    use super::*;
+    use crate::domain::unknown_fields::UnknownFields;
+    use proptest::prelude::*;
+
+    const CODEC: Codec<RequestMemory> = Codec { encode, decode };
+
+    fn memory_of(requests: Vec<((u128, u64), bool, Vec<u32>)>, newer: &[u8]) -> RequestMemory {
+        let requests = requests.into_iter().map(|(pair, is_done, figures)| RememberedRequest {
+            request: Fingerprint::from_pair(pair),
+            is_done,
+            figures,
+        });
+        RequestMemory::of(requests.collect(), UnknownFields::new(newer))
+    }
+
+    fn full() -> RequestMemory {
+        let requests = vec![((7, 9), true, vec![1, 300, u32::MAX]), ((8, 10), false, Vec::new())];
+        memory_of(requests, &[0xee])
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips(requests: Vec<((u128, u64), bool, Vec<u32>)>, newer: Vec<u8>) {
+            let memory = memory_of(requests, &newer);
+            prop_assert_eq!(decode(&encode(&memory)).unwrap(), memory);
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>, is_ours: bool) {
+            CODEC.takes_any_bytes(bytes, is_ours);
+        }
+    }
+
+    #[test]
+    fn a_newer_release_is_refused_or_carried_through() {
+        CODEC.respects_a_newer_release(&full(), |memory| &memory.unknown_fields);
+    }
+
+    /// A change of these bytes makes every existing store unreadable.
+    #[test]
+    fn the_bytes_are_frozen() {
+        assert_eq!(hex(&encode(&full())), FROZEN);
+    }
+
+    const FROZEN: &str = "\
+        0102\
+        070000000000000000000000000000000900000000000000010301ac02ffffffff0f\
+        080000000000000000000000000000000a000000000000000000ee";
+}
