@@ -5,6 +5,7 @@ mod late;
 mod methods;
 mod openapi;
 mod panics;
+mod proto3_json;
 mod quotas;
 mod running;
 
