@@ -1,14 +1,20 @@
 //! Compiles the protobuf contract to Rust without `protoc`, and writes the numbering plan as Rust.
 //!
-//! `build/plan.rs` writes the plan. The contract has four products, which `src/wire.rs` includes: messages, servers and
-//! clients (prost and tonic); their proto3 JSON form (pbjson); a `Debug` without personal data for the messages that
-//! hold some; and the descriptors for reflection.
+//! `build/plan.rs` writes the plan. The contract has these products. `src/wire.rs` includes messages and clients (prost and
+//! tonic); their proto3 JSON form and their counts (`build/json.rs`); a `Debug` without personal data for the messages that
+//! hold some; and the descriptors for reflection. `src/grpc/` includes the servers.
 
+#[path = "build/json.rs"]
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other kinds of fields have one answer each"
+)]
+mod json;
 #[path = "build/plan.rs"]
 mod plan;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fs};
 
 use prost::Message as _;
@@ -17,8 +23,12 @@ use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, 
 
 const PACKAGE: &str = "ringwarden.v1";
 const FILES: [&str; 7] = ["common", "lookup", "report", "number", "case", "list", "note"];
-/// The types of `google.protobuf` come from pbjson: its durations have the right JSON. Its timestamps do not, so the
-/// project has its own. The longer path must come first.
+/// The folder of the servers, below the folder of all products.
+const SERVERS: &str = "servers";
+/// The codec of the servers. It counts the items of a request before it decodes them.
+const SERVER_CODEC: &str = "crate::grpc::codec::RequestCodec";
+/// The types of `google.protobuf` come from pbjson: its durations are written as the right JSON. Its timestamps are not, so
+/// the project has its own. The longer path must come first.
 const WELL_KNOWN: [(&str, &str); 2] = [
     (".google.protobuf.Timestamp", "crate::wire::Timestamp"),
     (".google.protobuf", "::pbjson_types"),
@@ -43,27 +53,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         messages = messages.extern_path(proto, rust);
     }
     messages
+        .build_server(false)
         .skip_debug(personal.iter().map(|message| format!(".{}", message.full_name())))
+        .compile_fds(descriptors.clone())?;
+    let servers = out_dir.join(SERVERS);
+    fs::create_dir_all(&servers)?;
+    tonic_prost_build::configure()
+        .build_client(false)
+        .codec_path(SERVER_CODEC)
+        .extern_path(format!(".{PACKAGE}"), "crate::wire::v1")
+        .out_dir(servers)
         .compile_fds(descriptors.clone())?;
     let debug: String = personal.iter().map(debug_impls).collect();
     fs::write(out_dir.join(format!("{PACKAGE}.debug.rs")), debug)?;
 
     keep_comments_only(&mut descriptors);
-    let descriptors = descriptors.encode_to_vec();
-    write_json_impls(&descriptors, &out_dir)?;
-    fs::write(out_dir.join(format!("{PACKAGE}.descriptors.bin")), descriptors)?;
-    Ok(())
-}
-
-/// Unknown JSON fields stay errors, which is the builder's default. So a misspelt field is not ignored.
-fn write_json_impls(descriptors: &[u8], out_dir: &Path) -> Result<(), Box<dyn Error>> {
-    let mut json = pbjson_build::Builder::new();
-    for (proto, rust) in WELL_KNOWN {
-        json.extern_path(proto, rust);
-    }
-    json.register_descriptors(descriptors)?
-        .out_dir(out_dir)
-        .build(&[format!(".{PACKAGE}")])?;
+    fs::write(
+        out_dir.join(format!("{PACKAGE}.descriptors.bin")),
+        descriptors.encode_to_vec(),
+    )?;
+    let json = json::impls(&compiler.descriptor_pool())?;
+    fs::write(out_dir.join(format!("{PACKAGE}.json.rs")), json)?;
     Ok(())
 }
 

@@ -1,17 +1,23 @@
 //! The wire contract as Rust: `build.rs` generates it from `proto/ringwarden/v1`.
 //!
-//! Only this module includes generated code, so only this module is exempt from the project's lints. Only the api, the
-//! two edges and the client of the command line import it; the rest of the program uses domain types. The
+//! Only this module and `grpc/servers.rs` include generated code, so only they are exempt from the project's lints. Only
+//! the api, the two edges and the client of the command line import it; the rest of the program uses domain types. The
 //! `Debug` form of a message leaves out the fields marked `debug_redact`, so that no phone number and no comment
 //! reaches a log.
+//!
+//! [`json`] reads and writes proto3 JSON, [`items`] counts the items of encoded messages, and [`limits`] has the most of
+//! each.
 
+mod duration;
+pub(crate) mod items;
+pub(crate) mod json;
+pub(crate) mod limits;
 mod timestamp;
 
 pub use timestamp::{NotAMoment, Timestamp};
 
-/// Messages, enumerations, servers and clients of package `ringwarden.v1`. Their serde form is proto3 JSON:
-/// lowerCamelCase names, enums by name, 64-bit integers as text, default values left out, unknown fields refused by
-/// name.
+/// Messages, enumerations and clients of package `ringwarden.v1`. Their serde form is proto3 JSON: lowerCamelCase names,
+/// enums by name, 64-bit integers as text, default values left out, unknown fields refused by name.
 #[allow(
     clippy::too_many_lines,
     clippy::large_enum_variant,
@@ -19,7 +25,7 @@ pub use timestamp::{NotAMoment, Timestamp};
 )]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/ringwarden.v1.rs"));
-    include!(concat!(env!("OUT_DIR"), "/ringwarden.v1.serde.rs"));
+    include!(concat!(env!("OUT_DIR"), "/ringwarden.v1.json.rs"));
     include!(concat!(env!("OUT_DIR"), "/ringwarden.v1.debug.rs"));
 }
 

@@ -1,10 +1,12 @@
 //! The gRPC edge: the handlers of [`Api`](crate::api::Api) as tonic services, with health and reflection.
 //!
-//! `services` has the methods, `status` renders errors, `context` reads the client's timeout, [`server`] has the limits of
-//! connections, streams and messages.
+//! [`servers`] has the generated servers, `services` their methods, `codec` decodes requests, `status` renders errors,
+//! `context` reads the client's timeout, [`server`] has the limits of connections, streams and messages.
 
+pub(crate) mod codec;
 mod context;
 pub mod server;
+pub mod servers;
 mod services;
 mod status;
 mod warm_up;

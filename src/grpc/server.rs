@@ -9,14 +9,22 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tower::util::MapResponseLayer;
 
+use super::servers::case_service_server::CaseServiceServer;
+use super::servers::list_service_server::ListServiceServer;
+use super::servers::lookup_service_server::LookupServiceServer;
+use super::servers::note_service_server::NoteServiceServer;
+use super::servers::number_service_server::NumberServiceServer;
+use super::servers::report_service_server::ReportServiceServer;
 use super::services::GrpcServices;
-use super::status::status;
+use super::status::{status, with_expected_code};
 use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge::{self, EdgeLayers};
@@ -24,12 +32,6 @@ use crate::metrics::EdgeLabel;
 use crate::net::{AcceptedConnection, Acceptor, HTTP2_FIRST_BYTES};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
-use crate::wire::v1::case_service_server::CaseServiceServer;
-use crate::wire::v1::list_service_server::ListServiceServer;
-use crate::wire::v1::lookup_service_server::LookupServiceServer;
-use crate::wire::v1::note_service_server::NoteServiceServer;
-use crate::wire::v1::number_service_server::NumberServiceServer;
-use crate::wire::v1::report_service_server::ReportServiceServer;
 
 /// The pause between two checks whether the index is loaded.
 const READY_EVERY: Duration = Duration::from_millis(50);
@@ -107,13 +109,26 @@ async fn run(
         .build_v1alpha()?;
     let services = GrpcServices(api.clone());
     let batch = limits.batch_message_bytes;
-    let lookups = LookupServiceServer::new(services.clone()).max_decoding_message_size(batch);
-    let reports = ReportServiceServer::new(services.clone()).max_decoding_message_size(batch);
-    let numbers = NumberServiceServer::new(services.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let cases = CaseServiceServer::new(services.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let lists = ListServiceServer::new(services.clone()).max_decoding_message_size(batch);
-    let notes = NoteServiceServer::new(services).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let lookups = LookupServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(batch);
+    let reports = ReportServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(batch);
+    let numbers = NumberServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let cases = CaseServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let lists = ListServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(batch);
+    let notes = NoteServiceServer::new(services)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     builder(limits)
+        .layer(MapResponseLayer::new(with_expected_code))
         .layer(layers())
         .add_service(lookups)
         .add_service(reports)

@@ -5,15 +5,16 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::context::split;
+use super::servers::case_service_server::CaseService;
+use super::servers::list_service_server::ListService;
+use super::servers::lookup_service_server::LookupService;
+use super::servers::note_service_server::NoteService;
+use super::servers::number_service_server::NumberService;
+use super::servers::report_service_server::ReportService;
+use super::status::stream_status;
 use crate::api::Api;
 use crate::edge::catch_stream_panic;
 use crate::wire::v1;
-use crate::wire::v1::case_service_server::CaseService;
-use crate::wire::v1::list_service_server::ListService;
-use crate::wire::v1::lookup_service_server::LookupService;
-use crate::wire::v1::note_service_server::NoteService;
-use crate::wire::v1::number_service_server::NumberService;
-use crate::wire::v1::report_service_server::ReportService;
 
 /// The handlers as gRPC services. Clones share everything.
 #[derive(Clone, Debug)]
@@ -61,6 +62,7 @@ service! {
             request: Request<Streaming<v1::LookupRequest>>,
         ) -> Result<Response<Self::StreamLookupStream>, Status> {
             let (questions, context) = split(request);
+            let questions = questions.map(|question| question.map_err(stream_status));
             let answers = self.0.stream_lookup(questions, &context);
             Ok(Response::new(catch_stream_panic(context.edge, answers).boxed()))
         }

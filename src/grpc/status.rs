@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use http::{HeaderMap, HeaderValue, Response};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -32,6 +33,49 @@ pub(super) fn status(error: &ApiError) -> Status {
     }
     let code = Code::from_i32(error.code().number());
     Status::with_error_details(code, error.message().into_owned(), details)
+}
+
+/// The start of tonic's text for a message that is not compressed as its header says.
+const BROKEN_COMPRESSION: &str = "Error decompressing";
+
+/// The code that clients expect, for a status that tonic made before a handler was called: `RESOURCE_EXHAUSTED` for a
+/// message that is too large, `INVALID_ARGUMENT` for one that cannot be decompressed. No handler uses `OUT_OF_RANGE`.
+fn expected_code(code: Code, text: &str) -> Code {
+    if code == Code::OutOfRange {
+        Code::ResourceExhausted
+    } else if code == Code::Internal && text.starts_with(BROKEN_COMPRESSION) {
+        Code::InvalidArgument
+    } else {
+        code
+    }
+}
+
+/// The status of a message of a stream that could not be read, with the code that clients expect.
+pub(super) fn stream_status(status: Status) -> Status {
+    let code = expected_code(status.code(), status.message());
+    if code == status.code() {
+        return status;
+    }
+    Status::new(code, status.message())
+}
+
+/// A response whose status, if it is in its head, has the code that clients expect.
+pub(super) fn with_expected_code<B>(mut response: Response<B>) -> Response<B> {
+    let headers = response.headers_mut();
+    if let Some(code) = headers.get(Status::GRPC_STATUS) {
+        let code = Code::from_bytes(code.as_bytes());
+        let expected = expected_code(code, &message_of(headers));
+        if expected != code {
+            headers.insert(Status::GRPC_STATUS, HeaderValue::from(i32::from(expected)));
+        }
+    }
+    response
+}
+
+/// The text of a status in a head. Only its beginning matters, and of this only spaces are escaped.
+fn message_of(headers: &HeaderMap) -> String {
+    let text = headers.get(Status::GRPC_MESSAGE).and_then(|value| value.to_str().ok());
+    text.unwrap_or_default().replace("%20", " ")
 }
 
 #[cfg(test)]

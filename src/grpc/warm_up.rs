@@ -3,10 +3,10 @@
 //! The first call would otherwise load code into memory and build the tables that are made on first use. No connection is
 //! needed: the client of the contract calls the service as if it were one.
 
+use super::servers::lookup_service_server::LookupServiceServer;
 use super::services::GrpcServices;
 use crate::api::{Api, warm_up_questions};
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
-use crate::wire::v1::lookup_service_server::LookupServiceServer;
 
 /// Asks every question. The `api` must be one whose metrics nobody reads, since the lookups are counted.
 pub async fn warm_up(api: Api) {

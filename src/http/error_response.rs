@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::response::{FullResponse, JSON, response};
@@ -14,8 +14,8 @@ pub(super) struct ErrorResponse {
     status: StatusCode,
     body: String,
     retry_after: Option<Duration>,
-    /// The methods of the path, if the request has another method.
-    allow: Option<String>,
+    /// What the server accepts in place of what was sent: methods, content types or content codings.
+    accepted: Option<(HeaderName, HeaderValue)>,
 }
 
 impl ErrorResponse {
@@ -30,15 +30,38 @@ impl ErrorResponse {
             allow.push(Method::HEAD.as_str());
         }
         let text = "this path does not have this method";
+        let allow = HeaderValue::try_from(allow.join(",")).ok();
         Self {
-            allow: Some(allow.join(",")),
+            accepted: allow.map(|allow| (header::ALLOW, allow)),
             ..Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, text)
         }
     }
 
+    /// The error for a request without the one `Host` that says where it goes (RFC 9112 section 3.2).
+    pub(super) fn wrong_host() -> Self {
+        let text = "the request must have one Host header, with a host and maybe a port";
+        ApiError::new(Code::InvalidArgument, text).into()
+    }
+
     pub(super) fn wrong_content_type() -> Self {
         let text = "the body must be application/json, and the content type must say so";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, text)
+        Self {
+            accepted: Some((header::ACCEPT, JSON)),
+            ..Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, text)
+        }
+    }
+
+    /// The error for a body that is compressed in another way than with gzip (RFC 9110 section 15.5.16).
+    pub(super) fn wrong_coding() -> Self {
+        let text = "the body must be compressed with gzip, once, or not at all";
+        Self {
+            accepted: Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))),
+            ..Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, text)
+        }
+    }
+
+    pub(super) fn broken_gzip() -> Self {
+        ApiError::field("body", "is not whole gzip, as its content encoding says").into()
     }
 
     pub(super) fn too_large() -> Self {
@@ -72,8 +95,8 @@ impl ErrorResponse {
             let seconds = HeaderValue::from(delay.as_secs().max(1));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
-        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
-            response.headers_mut().insert(header::ALLOW, allow);
+        if let Some((name, value)) = self.accepted {
+            response.headers_mut().insert(name, value);
         }
         response
     }
@@ -98,7 +121,7 @@ impl From<&ApiError> for ErrorResponse {
             status: http_status(error.code()),
             body: body.to_string(),
             retry_after: error.retry_after(),
-            allow: None,
+            accepted: None,
         }
     }
 }

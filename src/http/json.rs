@@ -1,25 +1,18 @@
 //! JSON bodies: read whole and within limits. An error names the wrong fields and never repeats a value, since values may
 //! be personal data.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use serde_json::{Map, Value};
 
+use super::body;
 use super::error_response::ErrorResponse;
 use super::response::{FullResponse, JSON, response};
 use crate::api::{ApiError, Violation};
+use crate::wire::json::{JsonMessage, Place, find_faults, message};
 
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The most characters of the name of an unknown field that an error repeats.
-const MAX_NAME_CHARS: usize = 40;
 /// The size of most answers to lookups.
 const USUAL_BYTES: usize = 1 << 10;
 
@@ -33,27 +26,15 @@ impl JsonBody {
         if !is_json(headers) {
             return Err(ErrorResponse::wrong_content_type());
         }
-        // A body that says its length is refused before it arrives.
-        if body.size_hint().lower() > u64::try_from(max_bytes).unwrap_or(u64::MAX) {
-            return Err(ErrorResponse::too_large());
-        }
-        match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await {
-            Ok(Ok(body)) => Ok(Self(body.to_bytes())),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ErrorResponse::too_large()),
-            Ok(Err(_)) => Err(ErrorResponse::broken_body()),
-            Err(_) => Err(ErrorResponse::too_slow()),
-        }
+        body::collect(headers, body, max_bytes).await.map(Self)
     }
 
     /// The message in the body. `path` is the prefix of field names in errors: empty, or with a dot at its end.
-    pub(super) fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        serde_json::from_slice(&self.0).map_err(|error| match error.classify() {
-            Category::Data => ApiError::invalid(violations::<T>(&self.0, path)),
-            Category::Io | Category::Syntax | Category::Eof => {
-                let problem = format!("is not JSON: line {}, column {}", error.line(), error.column());
-                ApiError::field("body", problem)
-            }
-        })
+    pub(super) fn read<M: JsonMessage>(&self, path: &str) -> Result<M, ApiError> {
+        let mut reader = serde_json::Deserializer::from_slice(&self.0);
+        let read = message(&mut reader, Place::default());
+        let read = read.and_then(|message| reader.end().map(|()| message));
+        read.map_err(|error| refusal::<M>(&self.0, path, &error))
     }
 }
 
@@ -67,57 +48,29 @@ pub(super) fn respond<T: Serialize>(message: &T) -> Result<FullResponse, ErrorRe
     Ok(response(StatusCode::OK, JSON, body))
 }
 
-/// The violations in JSON that is not this message. The parser stops at the first one and does not name the field, so each
-/// field is read again, alone.
-fn violations<T: DeserializeOwned>(body: &[u8], path: &str) -> Vec<Violation> {
-    let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(body) else {
-        return vec![Violation::new("body", "must be a JSON object")];
+/// The error of a body that is not this message.
+fn refusal<M: JsonMessage>(body: &[u8], path: &str, error: &serde_json::Error) -> ApiError {
+    // A number beyond all doubles is an error of the syntax for the parser, but of the field for the client.
+    if error.classify() != Category::Data && !error.to_string().starts_with("number out of range") {
+        return not_json(error);
+    }
+    let violations: Vec<_> = match find_faults::<M>(body) {
+        Ok(faults) => faults
+            .into_iter()
+            .map(|fault| Violation::new(format!("{path}{}", fault.field), fault.problem))
+            .collect(),
+        Err(error) if error.classify() != Category::Data => return not_json(&error),
+        Err(_) => Vec::new(),
     };
-    let (mut violations, mut valid) = (Vec::new(), Map::new());
-    for (name, value) in fields {
-        let alone = Map::from_iter([(name.clone(), value.clone())]);
-        let Err(error) = serde_json::from_value::<T>(Value::Object(alone)) else {
-            valid.insert(name, value);
-            continue;
-        };
-        let problem = if error.to_string().starts_with("unknown field") {
-            "is not a field of this message"
-        } else {
-            "does not have a valid value"
-        };
-        violations.push(Violation::new(format!("{path}{}", contract_name(&name)), problem));
-    }
-    violations.extend(exclusive::<T>(&valid, path));
     if violations.is_empty() {
-        return vec![Violation::new("body", "sets a field twice")];
+        return ApiError::field("body", "must be a JSON object");
     }
-    violations
+    ApiError::invalid(violations)
 }
 
-/// A violation for each field that is one choice of several, if another choice is set too.
-fn exclusive<T: DeserializeOwned>(fields: &Map<String, Value>, path: &str) -> Vec<Violation> {
-    let violations = fields.iter().filter_map(|(name, value)| {
-        let field = contract_name(name);
-        let (other, _) = fields.iter().find(|(other, beside)| {
-            let both = [(name, value), (*other, *beside)].map(|(name, value)| (name.clone(), value.clone()));
-            contract_name(other) != field && serde_json::from_value::<T>(Value::Object(Map::from_iter(both))).is_err()
-        })?;
-        let problem = format!("cannot be set together with {path}{}", contract_name(other));
-        Some(Violation::new(format!("{path}{field}"), problem))
-    });
-    violations.collect()
-}
-
-/// The name of a field in the contract, as every error names it: `reporterId` becomes `reporter_id`.
-pub(super) fn contract_name(name: &str) -> String {
-    let mut snake = String::new();
-    for letter in name.chars().take(MAX_NAME_CHARS) {
-        if letter.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
-    }
-    snake
+fn not_json(error: &serde_json::Error) -> ApiError {
+    let problem = format!("is not JSON: line {}, column {}", error.line(), error.column());
+    ApiError::field("body", problem)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -153,16 +106,36 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_named_at_every_depth_and_when_they_are_set_twice() {
+        let body = JsonBody(Bytes::from_static(
+            br#"{"requests": [{"number": "1", "number": "2"}, {"view": "NO", "x": []}, 5, {"budgetMs": 1e999}]}"#,
+        ));
+        let error = body.read::<v1::BatchLookupRequest>("").unwrap_err();
+        let named: Vec<_> = error.violations().iter().map(|found| found.field.as_str()).collect();
+        let expected = [
+            "requests[0].number",
+            "requests[1].view",
+            "requests[1].x",
+            "requests[2]",
+            "requests[3].budget_ms",
+        ];
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn a_body_has_a_limit_of_items_and_an_error_one_of_fields() {
+        let body = |item: &str, items| format!(r#"{{"requests": [{}]}}"#, vec![item; items].join(","));
+        let read = |body: String| JsonBody(body.into()).read::<v1::BatchLookupRequest>("");
+        assert_eq!(read(body("{}", 1_000)).unwrap().requests.len(), 1_000);
+        let error = read(body("{}", 1_001)).unwrap_err();
+        assert_eq!(error.message(), "requests: must have at most 1000 items");
+        let error = read(body("1", 1_000)).unwrap_err();
+        assert_eq!(error.violations().len(), 100);
+    }
+
+    #[test]
     fn json_that_is_no_object_is_a_violation_of_the_body() {
-        for body in [
-            "",
-            "[1]",
-            "null",
-            "{",
-            "\"x\"",
-            r#"{"number": "1", "number": "2"}"#,
-            "{} {}",
-        ] {
+        for body in ["", "[1]", "null", "{", "\"x\"", "{} {}"] {
             assert_eq!(fields(body), ["body"], "{body}");
         }
     }

@@ -1,20 +1,37 @@
 //! A list in one body. A gRPC client sends it as a stream.
 
 use futures_util::stream;
-use serde::Deserialize;
+use serde::de::MapAccess;
 
+use super::items::{Parts, ReadParts};
 use super::json;
 use super::request::{Decoded, ResponseFuture, RoutedRequest};
-use crate::api::{ApiError, MAX_PART_ENTRIES};
+use crate::api::ApiError;
+use crate::wire::json::{JsonMessage, JsonValue, keep};
 use crate::wire::v1;
 use crate::wire::v1::replace_list_request::Part;
 
 /// The body.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Default)]
 struct NewList {
     head: v1::ListHead,
-    entries: Vec<v1::ListEntry>,
+    entries: Parts<v1::ListEntry>,
+}
+
+impl JsonMessage for NewList {
+    const FIELDS: &'static [&'static str] = &["head", "entries"];
+    const ONEOFS: &'static [u64] = &[];
+
+    fn position(name: &str) -> Option<usize> {
+        Self::FIELDS.iter().position(|field| *field == name)
+    }
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, position: usize, value: JsonValue<'_, A>) -> Result<bool, A::Error> {
+        Ok(match position {
+            0 => keep(value.one()?, &mut self.head),
+            _ => keep(value.read(ReadParts::new())?, &mut self.entries),
+        })
+    }
 }
 
 /// Replaces a list.
@@ -30,11 +47,8 @@ pub(super) fn replace(request: RoutedRequest) -> ResponseFuture {
 impl NewList {
     /// The parts that a gRPC client would send.
     fn parts(self) -> impl Iterator<Item = v1::ReplaceListRequest> {
-        let mut rest = self.entries.into_iter();
-        let entries = std::iter::from_fn(move || {
-            let entries: Vec<_> = rest.by_ref().take(MAX_PART_ENTRIES).collect();
-            (!entries.is_empty()).then_some(Part::Entries(v1::ListEntries { entries }))
-        });
+        let parts = self.entries.into_parts();
+        let entries = parts.map(|entries| Part::Entries(v1::ListEntries { entries }));
         std::iter::once(Part::Head(self.head))
             .chain(entries)
             .map(|part| v1::ReplaceListRequest { part: Some(part) })

@@ -4,12 +4,15 @@
 //! `GET /healthz` (the process is alive), `GET /readyz` (the index is loaded, so lookups can be answered), `GET /metrics`
 //! (metrics for Prometheus) and `GET /v1/openapi.json` (the table and the contract as OpenAPI).
 //!
-//! Bodies are proto3 JSON: names in lowerCamelCase (names of the contract are read too), enums by name, unknown fields
-//! refused. Errors are `google.rpc.Status` in JSON.
+//! Bodies are proto3 JSON, plain or compressed with gzip: names in lowerCamelCase (names of the contract are read too), enums
+//! by name, unknown fields refused. Errors are `google.rpc.Status` in JSON.
 
+mod body;
 mod call_outcomes;
 mod cid;
 mod error_response;
+mod host;
+mod items;
 mod json;
 mod lists;
 mod openapi;

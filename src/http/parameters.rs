@@ -5,11 +5,11 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
+use serde::de::{self, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::json::contract_name;
 use crate::api::{ApiError, Violation};
+use crate::wire::json::{JsonMessage, Place, contract_name, message as json_message};
 
 /// A parameter of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) fn split<'a>(query: &'a str, known: &[Parameter]) -> Result<QueryFiel
 }
 
 /// The message with these fields.
-pub(super) fn read<T: DeserializeOwned>(fields: &QueryFields<'_>) -> Result<T, ApiError> {
+pub(super) fn read<T: JsonMessage>(fields: &QueryFields<'_>) -> Result<T, ApiError> {
     message(fields.iter().cloned()).map_err(|_| {
         // The parser stops at the first violation and does not name the field, so each field is read again, alone.
         let (mut violations, mut valid) = (Vec::new(), Vec::new());
@@ -67,7 +67,7 @@ pub(super) fn read<T: DeserializeOwned>(fields: &QueryFields<'_>) -> Result<T, A
 }
 
 /// A violation for each field that is one choice of several, if another choice is set too.
-fn exclusive<T: DeserializeOwned>(fields: &QueryFields<'_>) -> impl Iterator<Item = Violation> {
+fn exclusive<T: JsonMessage>(fields: &QueryFields<'_>) -> impl Iterator<Item = Violation> {
     fields.iter().filter_map(|field| {
         let mut others = fields.iter().filter(|other| other.0 != field.0);
         let other = others.find(|other| message::<T>([field.clone(), (*other).clone()].into_iter()).is_err())?;
@@ -78,10 +78,10 @@ fn exclusive<T: DeserializeOwned>(fields: &QueryFields<'_>) -> impl Iterator<Ite
     })
 }
 
-fn message<'a, T: DeserializeOwned>(
+fn message<'a, T: JsonMessage>(
     fields: impl Iterator<Item = (&'static str, FieldTexts<'a>)>,
 ) -> Result<T, ParameterError> {
-    T::deserialize(MapDeserializer::new(fields))
+    json_message(MapDeserializer::new(fields), Place::default())
 }
 
 /// The text of a parameter. A `+` is a space, as browsers write it. A `+` at the beginning is the plus sign of a number,

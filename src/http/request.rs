@@ -4,7 +4,6 @@ use std::pin::Pin;
 
 use http::request::Parts;
 use hyper::body::Incoming;
-use serde::de::DeserializeOwned;
 
 use super::error_response::ErrorResponse;
 use super::json::JsonBody;
@@ -13,6 +12,7 @@ use super::response::FullResponse;
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
+use crate::wire::json::JsonMessage;
 
 /// The body of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(super) type PathField<T> = fn(&mut T) -> Option<&mut String>;
 
 impl RoutedRequest {
     /// Reads the body or the parameters as a `B`, which `message_of` turns into the message of a handler.
-    pub(super) async fn decode<B: DeserializeOwned, T>(
+    pub(super) async fn decode<B: JsonMessage, T>(
         mut self,
         message_of: fn(B) -> T,
         path_field: PathField<T>,
@@ -89,7 +89,7 @@ impl RoutedRequest {
         Ok(Decoded { api, message, context })
     }
 
-    async fn read<B: DeserializeOwned>(self) -> Result<B, ErrorResponse> {
+    async fn read<B: JsonMessage>(self) -> Result<B, ErrorResponse> {
         let query = self.head.uri.query().unwrap_or_default();
         let parameters = parameters::split(query, self.query)?;
         let prefix = match self.form {

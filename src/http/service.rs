@@ -12,7 +12,7 @@ use super::error_response::ErrorResponse;
 use super::request::{ResponseFuture, RoutedRequest};
 use super::response::FullResponse;
 use super::route::{RouteMatch, Size, find};
-use super::{HttpLimits, ROUTES, cid, openapi, probes};
+use super::{HttpLimits, ROUTES, cid, host, openapi, probes};
 use crate::api::Api;
 
 /// Answers requests. Clones share everything.
@@ -87,6 +87,9 @@ impl Service<Request<Incoming>> for HttpService {
         } else {
             |result| Ok(result.unwrap_or_else(ErrorResponse::into_response))
         };
+        if !host::is_valid(&request) {
+            return Either::Right(future::ready(render(Err(ErrorResponse::wrong_host()))));
+        }
         match self.route(request) {
             Either::Left(handler) => Either::Left(handler.map(render)),
             Either::Right(result) => Either::Right(future::ready(render(result))),

@@ -20,6 +20,9 @@ pub struct Timestamp {
     pub nanos: i32,
 }
 
+/// Seconds of a day.
+const SECONDS_OF_DAY: i64 = 86_400;
+
 impl Timestamp {
     /// The first second of the year 1: the least value that protobuf allows.
     pub const MIN_SECONDS: i64 = -62_135_596_800;
@@ -97,9 +100,43 @@ impl Visitor<'_> for Rfc3339 {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
-        let moment = DateTime::parse_from_rfc3339(text).map_err(E::custom)?;
-        Ok(moment.to_utc().into())
+        parse(text).ok_or_else(|| E::custom("not a time"))
     }
+}
+
+/// Reads a time in the form of proto3 JSON. chrono also reads small letters, a space for the `T`, more digits than those of
+/// nanoseconds, and second 60 in every minute.
+fn parse(text: &str) -> Option<Timestamp> {
+    let rest = after_form(text, "0000-00-00T00:00:00")?;
+    let (fraction, zone) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?,
+        None => ("0", rest),
+    };
+    let has_zone = zone == "Z" || after_form(zone.strip_prefix(['+', '-'])?, "00:00") == Some("");
+    if !(1..=9).contains(&fraction.len()) || !has_zone {
+        return None;
+    }
+    let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    let is_leap_second = moment.timestamp_subsec_nanos() >= 1_000_000_000;
+    if is_leap_second && moment.timestamp().rem_euclid(SECONDS_OF_DAY) != SECONDS_OF_DAY - 1 {
+        return None;
+    }
+    let timestamp = Timestamp::from(moment);
+    timestamp.millis().map(|_| timestamp)
+}
+
+/// The rest of a text that begins with this form, in which a 0 is any digit.
+fn after_form<'a>(text: &'a str, form: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(form.len())?;
+    let mut pairs = start.bytes().zip(form.bytes());
+    let is_alike = pairs.all(|(byte, wanted)| {
+        if wanted == b'0' {
+            byte.is_ascii_digit()
+        } else {
+            byte == wanted
+        }
+    });
+    is_alike.then_some(rest)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use clap::Parser as _;
 use ringwarden::cli::args::Cli;
 use ringwarden::cli::import::ImportError;
 use ringwarden::cli::{self, CliError};
+use ringwarden::grpc::servers::report_service_server::{ReportService, ReportServiceServer};
 use ringwarden::wire::v1::batch_submit_result::Result as Submitted;
-use ringwarden::wire::v1::report_service_server::{ReportService, ReportServiceServer};
 use ringwarden::wire::v1::{
     BatchSubmitReportsRequest, BatchSubmitReportsResponse, BatchSubmitResult, CallOutcome, ItemError,
     ListReportsRequest, ListReportsResponse, Report, SubmitCallOutcomesResponse, SubmitOutcome, SubmitReportRequest,

@@ -1,12 +1,14 @@
 //! Both edges on real sockets, over the store in memory: every method, health, reflection, and shutdown.
 
 mod hostile;
+mod http_standards;
 mod instances;
 mod late;
 mod methods;
 mod once;
 mod openapi;
 mod panics;
+mod proto3_json;
 mod quotas;
 mod running;
 mod statuses;

@@ -72,7 +72,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("stable_enum", &[]),
     ("tasks", &[]),
     ("telemetry", &["clock", "config", "metrics"]),
-    ("wire", &[]),
+    // The limits of repeated fields.
+    ("wire", &["domain"]),
 ];
 
 /// What puts the modules together, and may import all of them.
@@ -89,6 +90,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         "crate::wire",
         &[
             "src/wire.rs",
+            "src/wire/",
             "src/api/",
             "src/grpc/",
             "src/http/",

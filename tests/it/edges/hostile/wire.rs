@@ -47,37 +47,37 @@ pub(super) fn rows() -> Vec<Row> {
     vec![
         row(
             "a lookup of 9 MiB",
-            Code::OutOfRange,
+            Code::ResourceExhausted,
             large("/ringwarden.v1.LookupService/Lookup", 9 << 20),
         ),
         row(
             "reports of 9 MiB",
-            Code::OutOfRange,
+            Code::ResourceExhausted,
             large("/ringwarden.v1.ReportService/BatchSubmitReports", 9 << 20),
         ),
         row(
             "a number of 2 MiB",
-            Code::OutOfRange,
+            Code::ResourceExhausted,
             large("/ringwarden.v1.NumberService/GetNumber", 2 << 20),
         ),
         row(
             "a case of 2 MiB",
-            Code::OutOfRange,
+            Code::ResourceExhausted,
             large("/ringwarden.v1.CaseService/GetCase", 2 << 20),
         ),
         row(
             "text that is not UTF-8",
-            Code::Internal,
+            Code::InvalidArgument,
             call("/ringwarden.v1.LookupService/Lookup", garbage.clone()),
         ),
         row(
             "a report that is none",
-            Code::Internal,
+            Code::InvalidArgument,
             call("/ringwarden.v1.ReportService/SubmitReport", garbage),
         ),
         row(
             "a number for text",
-            Code::Internal,
+            Code::InvalidArgument,
             call("/ringwarden.v1.LookupService/Lookup", Number { first: 7 }),
         ),
         row(

@@ -1,0 +1,140 @@
+//! The bytes of a body: read whole, within limits, and decompressed while they arrive.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+use http::{HeaderMap, header};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+
+use super::error_response::ErrorResponse;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads a body to its end. It may have this many bytes, both as it arrives and decompressed.
+pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
+    let coding = Coding::of(headers)?;
+    // A body that says its length is refused before it arrives.
+    if body.size_hint().lower() > u64::try_from(max_bytes).unwrap_or(u64::MAX) {
+        return Err(ErrorResponse::too_large());
+    }
+    let bytes = async {
+        match coding {
+            Coding::Plain => plain(body, max_bytes).await,
+            Coding::Gzip => gunzip(body, max_bytes).await,
+        }
+    };
+    let in_time = tokio::time::timeout(BODY_TIMEOUT, bytes).await;
+    in_time.unwrap_or_else(|_elapsed| Err(ErrorResponse::too_slow()))
+}
+
+/// The content coding of a body.
+enum Coding {
+    Plain,
+    Gzip,
+}
+
+impl Coding {
+    /// The codings that the headers name (RFC 9110 section 8.4). More than one that changes the body is refused.
+    fn of(headers: &HeaderMap) -> Result<Self, ErrorResponse> {
+        let mut coding = Self::Plain;
+        for value in headers.get_all(header::CONTENT_ENCODING) {
+            let names = value.to_str().map_err(|_| ErrorResponse::wrong_coding())?;
+            for name in names.split(',').map(|name| name.trim().to_ascii_lowercase()) {
+                coding = match (coding, name.as_str()) {
+                    (coding, "" | "identity") => coding,
+                    (Self::Plain, "gzip" | "x-gzip") => Self::Gzip,
+                    _ => return Err(ErrorResponse::wrong_coding()),
+                };
+            }
+        }
+        Ok(coding)
+    }
+}
+
+/// The bytes as they arrive. Those of a small body are not copied.
+async fn plain(mut body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
+    let mut first = Bytes::new();
+    let mut all = Limited::new(max_bytes);
+    while let Some(bytes) = next(&mut body).await? {
+        if bytes.len() > max_bytes {
+            return Err(ErrorResponse::too_large());
+        }
+        if first.is_empty() && all.bytes.is_empty() {
+            first = bytes;
+            continue;
+        }
+        let first = std::mem::take(&mut first);
+        let added = all.write_all(&first).and_then(|()| all.write_all(&bytes));
+        added.map_err(|_| ErrorResponse::too_large())?;
+    }
+    Ok(if first.is_empty() { all.bytes.into() } else { first })
+}
+
+/// The decompressed bytes. Of a compressed body only the piece that has arrived last is kept.
+async fn gunzip(mut body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
+    let mut decoder = MultiGzDecoder::new(Limited::new(max_bytes));
+    let mut arrived = 0_usize;
+    while let Some(bytes) = next(&mut body).await? {
+        arrived = arrived.saturating_add(bytes.len());
+        if arrived > max_bytes {
+            return Err(ErrorResponse::too_large());
+        }
+        decoder.write_all(&bytes).map_err(|error| gzip_error(&error))?;
+    }
+    decoder.try_finish().map_err(|error| gzip_error(&error))?;
+    if arrived == 0 {
+        return Err(ErrorResponse::broken_gzip());
+    }
+    let decompressed = decoder.finish().map_err(|error| gzip_error(&error))?;
+    Ok(decompressed.bytes.into())
+}
+
+fn gzip_error(error: &io::Error) -> ErrorResponse {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        ErrorResponse::too_large()
+    } else {
+        ErrorResponse::broken_gzip()
+    }
+}
+
+/// The next bytes of a body; none at its end. Trailers are left out.
+async fn next(body: &mut Incoming) -> Result<Option<Bytes>, ErrorResponse> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ErrorResponse::broken_body())?;
+        if let Ok(bytes) = frame.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
+}
+
+/// Bytes up to a limit.
+struct Limited {
+    bytes: Vec<u8>,
+    max_bytes: usize,
+}
+
+impl Limited {
+    const fn new(max_bytes: usize) -> Self {
+        let bytes = Vec::new();
+        Self { bytes, max_bytes }
+    }
+}
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.max_bytes.saturating_sub(self.bytes.len()) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
