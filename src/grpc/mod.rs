@@ -1,8 +1,9 @@
 //! The gRPC edge: the handlers of [`Api`](crate::api::Api) as tonic services, with health and reflection.
 //!
-//! `services` has the methods, `status` renders errors, `context` reads the client's timeout, [`server`] has the limits of
-//! connections, streams and messages.
+//! `services` has the methods, `status` renders errors, `context` reads the client's timeout, `calls` counts the calls
+//! of each connection, [`server`] has the limits of connections, streams and messages.
 
+mod calls;
 mod context;
 pub mod server;
 mod services;

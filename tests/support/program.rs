@@ -16,8 +16,9 @@ use tonic::transport::{Channel, Endpoint};
 const LONG: Duration = Duration::from_secs(30);
 /// The pause between two checks while waiting.
 const POLL: Duration = Duration::from_millis(10);
-/// The text before the addresses in the program's log.
-const BANNER: &str = "ringwarden ";
+/// The texts before the addresses in the program's log.
+const GRPC_ON: &str = "gRPC on ";
+const HTTP_ON: &str = "HTTP on ";
 
 /// A running server; killed when it is dropped.
 pub struct Program {
@@ -207,11 +208,12 @@ fn spawn(program: &Path, store: &str, arguments: &[&str], log: &Path) -> Child {
 async fn addresses(child: &mut Child, logs: &Path) -> (SocketAddr, SocketAddr) {
     for _ in 0..LONG.as_millis() / POLL.as_millis() {
         let log = read_log(logs);
-        let banner = log.lines().find(|line| line.starts_with(BANNER));
+        // An earlier release says it in plain text between the lines of JSON.
+        let banner = log.lines().find(|line| line.contains(GRPC_ON) && line.contains(HTTP_ON));
         // The last character may not have been written yet.
         if let Some(banner) = banner.filter(|_| log.ends_with('\n')) {
-            let after = |name: &str| banner.split(name).nth(1).unwrap().split(',').next().unwrap();
-            return (after("gRPC on ").parse().unwrap(), after("HTTP on ").parse().unwrap());
+            let after = |name: &str| banner.split(name).nth(1).unwrap().split([',', '"']).next().unwrap();
+            return (after(GRPC_ON).parse().unwrap(), after(HTTP_ON).parse().unwrap());
         }
         assert!(child.try_wait().unwrap().is_none(), "it ended: {log}");
         sleep(POLL).await;

@@ -17,6 +17,7 @@ mod reply;
 mod scripts;
 mod settings;
 mod transaction;
+mod trust;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -36,6 +37,7 @@ use crate::domain::tenant::TenantId;
 pub use commit::MAX_COMMIT_BYTES;
 pub use config::{RedisConfig, RedisUrlError};
 pub use settings::ServerSettings;
+pub use trust::{TrustError, root_certificates};
 
 /// A store in Redis.
 pub struct RedisStore {
