@@ -426,7 +426,12 @@ fn trusted(trust: &config::Trust) -> Result<Option<Vec<u8>>, AppError> {
         config::Trust::BuiltIn => return Ok(None),
         config::Trust::File(file) => root_certificates(Some(file), &[]).map_err(failed("--store-ca"))?,
         config::Trust::Environment { file, directories } => {
-            root_certificates(file.as_deref(), directories).map_err(failed("SSL_CERT_FILE and SSL_CERT_DIR"))?
+            let variables = match (file, directories.as_slice()) {
+                (Some(_), []) => "SSL_CERT_FILE",
+                (None, _) => "SSL_CERT_DIR",
+                (Some(_), _) => "SSL_CERT_FILE and SSL_CERT_DIR",
+            };
+            root_certificates(file.as_deref(), directories).map_err(failed(variables))?
         }
     };
     Ok(Some(certificates))

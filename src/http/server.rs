@@ -111,3 +111,31 @@ where
     serving.as_mut().graceful_shutdown();
     drop(tokio::time::timeout(LAST_REQUEST_TIMEOUT, serving).await);
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpStream;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_head_that_does_not_arrive_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = Acceptor::new(listener, 1, 0);
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nX-A: ").await.unwrap();
+        let connection = acceptor.accept().await;
+        let service = tower::service_fn(async |_: Request<Incoming>| {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        });
+        tokio::time::pause(); // from here on, time advances as soon as all tasks are idle
+        let began = Instant::now();
+        serve_connection(connection, service, std::future::pending()).await;
+        let took = began.elapsed();
+        assert!((HEAD_TIMEOUT..2 * HEAD_TIMEOUT).contains(&took), "{took:?}");
+    }
+}
