@@ -20,15 +20,17 @@ WORKDIR /var/lib/ringwarden
 VOLUME /var/lib/ringwarden
 
 # By default both addresses are of this machine only. In a container, `docker run -p` decides what is published.
+# In a container a load balancer is likely, and it needs some time to notice that a server ends.
 ENV RINGWARDEN_GRPC_ADDR=0.0.0.0:50051 \
     RINGWARDEN_HTTP_ADDR=0.0.0.0:8080 \
-    RINGWARDEN_STORE=embedded:/var/lib/ringwarden/data
+    RINGWARDEN_STORE=embedded:/var/lib/ringwarden/data \
+    RINGWARDEN_SHUTDOWN_GRACE=5s
 EXPOSE 50051 8080
 
 # Healthy when the index is loaded; a large store takes a while.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["ringwarden", "health", "--server", "http://127.0.0.1:50051"]
-# The drain of a stopping server (10 s by default) needs `docker stop --time 15`.
+# The grace (5 s) and the drain (10 s by default) of a stopping server need `docker stop --time 20`.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["ringwarden"]
 CMD ["serve"]

@@ -23,7 +23,7 @@ use crate::metrics::{Metrics, UPKEEP_INTERVAL};
 use crate::service::{Foundations, KeyRing, KeyRingError, ServiceError, ServiceSettings, Services};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::memory::MemoryStore;
-use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError};
+use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError, TrustError, root_certificates};
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::traffic;
@@ -81,6 +81,15 @@ pub enum AppError {
         #[source]
         source: KeyRingError,
     },
+    /// The certificates of the authorities that a store is trusted by cannot be used.
+    #[error("the certificates of {setting} cannot be used")]
+    Trust {
+        /// Name of the setting.
+        setting: &'static str,
+        /// Cause of the error.
+        #[source]
+        source: TrustError,
+    },
     /// The URL of the Redis store is not valid.
     #[error("the URL of the store is not valid")]
     Url(#[from] RedisUrlError),
@@ -106,9 +115,6 @@ pub enum AppError {
     /// The evidence cannot be refolded.
     #[error("cannot refold the evidence")]
     Migrate(#[source] ServiceError),
-    /// The server was asked to shut down before it had started.
-    #[error("the server was stopped before it had started")]
-    Interrupted,
 }
 
 /// The sockets on which the server listens.
@@ -148,8 +154,7 @@ pub struct App {
     migrate: bool,
 }
 
-/// Opens the store and builds the server. If Redis does not answer, tries again until it answers or shutdown is
-/// requested.
+/// Opens the store and builds the server. If Redis does not answer, tries again until it answers or this is dropped.
 ///
 /// # Errors
 /// If a file of the configuration cannot be used, or if the store cannot be opened or has another id than configured.
@@ -189,7 +194,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         write_timeout: config.limits.write_timeout,
         thresholds: thresholds(&config.traffic),
         traffic_limits: traffic_limits(&config.traffic),
-        decision_keys: config.answers.decision_keys.as_deref().map(load_keys).transpose()?,
+        decision_keys: decision_keys(&config.answers)?,
     };
     let foundations = Foundations {
         store,
@@ -209,9 +214,15 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
 }
 
 impl App {
-    /// Runs until shutdown is requested. Then waits up to `drain` for requests in progress. Returns whether all of them
-    /// ended in time.
-    pub async fn run(self, listeners: Listeners, tasks: &Tasks, drain: Duration) -> bool {
+    /// The services of the server, for a reload.
+    #[must_use]
+    pub fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
+    /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
+    /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
+    pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
         let api = Api::new(Arc::clone(&self.services));
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
@@ -224,12 +235,21 @@ impl App {
         });
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
-        let http = http::serve(listeners.http, api, self.http_limits, tasks.clone());
+        let http = http::serve(listeners.http, api.clone(), self.http_limits, tasks.clone());
         tasks.spawn("http", http);
         spawn_endless(tasks, "follower", follow(self.follower, self.services, self.migrate));
-        tasks.shutdown_requested().await;
+        tasks.shutdown_announced().await;
+        api.announce_shutdown();
+        if !shutdown.grace.is_zero() {
+            let grace_ms = shutdown.grace.as_millis();
+            tracing::info!(grace_ms, "the server is not ready any more, and still answers");
+            // It ends early if a task of the server fails.
+            tokio::time::timeout(shutdown.grace, tasks.shutdown_requested())
+                .await
+                .ok();
+        }
         tracing::info!("draining");
-        tasks.drain(drain).await
+        tasks.drain(shutdown.drain_deadline).await
     }
 }
 
@@ -262,7 +282,14 @@ async fn fold_again(follower: &Follower, services: &Services, migrate: bool) {
     }
 }
 
-/// Reads the decision keys from a file.
+/// Reads the decision keys from the file of the configuration; `None` if it names none.
+///
+/// # Errors
+/// If the file cannot be read or does not hold valid keys.
+pub fn decision_keys(answers: &config::AnswerSettings) -> Result<Option<KeyRing>, AppError> {
+    answers.decision_keys.as_deref().map(load_keys).transpose()
+}
+
 fn load_keys(path: &Path) -> Result<KeyRing, AppError> {
     let text = std::fs::read_to_string(path).map_err(|source| AppError::KeyFile {
         path: path.to_owned(),
@@ -376,17 +403,13 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
         )),
         StoreUrl::Redis(url) => {
             let mut redis = RedisConfig::parse(url.with_password())?;
+            if redis.is_encrypted() {
+                redis.root_certificates = trusted(&config.store.trust)?;
+            }
             redis.connect_timeout = config.store.connect_timeout;
             redis.read_timeout = config.store.response_timeout;
             redis.commit_timeout = config.limits.write_timeout * 3 / 4; // the rest of the time is for reads
-            let store = Arc::new(
-                reach(redis, evidence_version, tasks)
-                    .await
-                    .map_err(|error| match error {
-                        Some(source) => failed(source),
-                        None => AppError::Interrupted,
-                    })?,
-            );
+            let store = Arc::new(reach(redis, evidence_version).await.map_err(failed)?);
             let notifications = Arc::clone(&store);
             spawn_endless(tasks, "notifications", async move {
                 notifications.run_notifications().await
@@ -396,8 +419,26 @@ async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Re
     }
 }
 
-/// Opens a Redis store; tries again while Redis does not answer. `Err(None)` means that shutdown was requested.
-async fn reach(redis: RedisConfig, evidence_version: u32, tasks: &Tasks) -> Result<RedisStore, Option<StoreError>> {
+/// The certificates of the authorities that may sign the certificate of a Redis; `None` for the built-in ones.
+fn trusted(trust: &config::Trust) -> Result<Option<Vec<u8>>, AppError> {
+    let failed = |setting| move |source| AppError::Trust { setting, source };
+    let certificates = match trust {
+        config::Trust::BuiltIn => return Ok(None),
+        config::Trust::File(file) => root_certificates(Some(file), &[]).map_err(failed("--store-ca"))?,
+        config::Trust::Environment { file, directories } => {
+            let variables = match (file, directories.as_slice()) {
+                (Some(_), []) => "SSL_CERT_FILE",
+                (None, _) => "SSL_CERT_DIR",
+                (Some(_), _) => "SSL_CERT_FILE and SSL_CERT_DIR",
+            };
+            root_certificates(file.as_deref(), directories).map_err(failed(variables))?
+        }
+    };
+    Ok(Some(certificates))
+}
+
+/// Opens a Redis store; tries again while Redis does not answer.
+async fn reach(redis: RedisConfig, evidence_version: u32) -> Result<RedisStore, StoreError> {
     let mut pause = FIRST_PAUSE;
     loop {
         match RedisStore::open(redis.clone(), evidence_version).await {
@@ -408,12 +449,10 @@ async fn reach(redis: RedisConfig, evidence_version: u32, tasks: &Tasks) -> Resu
             ) => {
                 tracing::error!(%error, "the store cannot be opened yet; trying again");
             }
-            opened => return opened.map_err(Some),
+            opened => return opened,
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
-            () = tasks.shutdown_requested() => return Err(None),
-        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(MAX_PAUSE);
     }
 }
 

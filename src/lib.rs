@@ -15,7 +15,8 @@
 //! - [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that a store is divided into.
 //! - [`domain`] has the facts and the rules, and [`number`] says which text is which phone number. Both are pure.
 //!
-//! Beside the layers: [`clock`], [`metrics`], `net`, [`tasks`] and [`telemetry`]. Without a server: [`replay`] plays
+//! Beside the layers: [`clock`], [`metrics`], `net`, [`signals`], [`tasks`] and
+//! [`telemetry`]. Without a server: [`replay`] plays
 //! complaints into an index, [`evaluate`] measures the score on them, and [`fit`] makes the model.
 
 #[macro_use]
@@ -41,6 +42,7 @@ pub mod number;
 pub mod replay;
 pub mod service;
 pub mod shard;
+pub mod signals;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;

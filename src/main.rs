@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use ringwarden::cli::args::Cli;
 use ringwarden::cli::{self, CliError};
 
 /// An import allocates and frees millions of small values on all threads. With the allocator of the C library, a
@@ -20,14 +18,14 @@ const MAX_BLOCKING_THREADS: usize = 16;
 /// Exit code of a command that ran and failed.
 const FAILED: u8 = 1;
 
-/// Exit code for arguments that are not valid.
+/// Exit code for the address of a server that is not valid.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
-        // clap reports `--help` and `--version` as errors, too.
-        Err(error) => return print_usage(&error),
+    let command = match cli::parse() {
+        Ok(command) => command,
+        // `--help` and `--version` come here, too.
+        Err(error) => return ExitCode::from(error.print()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MAX_BLOCKING_THREADS)
@@ -41,14 +39,6 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_closed_output() => ExitCode::SUCCESS,
         Err(error) => fail(&error),
-    }
-}
-
-fn print_usage(error: &clap::Error) -> ExitCode {
-    let code = if error.use_stderr() { USAGE } else { 0 };
-    match error.print() {
-        Ok(()) => ExitCode::from(code),
-        Err(_) => ExitCode::from(FAILED),
     }
 }
 

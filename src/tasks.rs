@@ -3,24 +3,32 @@
 //! All tasks are spawned here (clippy refuses `tokio::spawn` elsewhere), so shutdown can wait for all of them. If a
 //! task that the server cannot do without ends, the server shuts down. A restarted instance is better than an instance
 //! that answers from an index that no longer follows the store.
+//!
+//! A shutdown has two steps. It is announced: the server still answers, and says that it is not ready any more. Then it
+//! is requested: the tasks end.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 /// A handle on the tasks of one server. Clones share the same tasks.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     /// Counts the tasks that have been spawned and have not ended.
     tracker: TaskTracker,
+    /// Cancelled when shutdown is announced or requested.
+    announced: CancellationToken,
     /// Cancelled by the first request for shutdown.
     shutdown: CancellationToken,
+    /// Set when a task ended that should have run as long as the server.
+    failed: Arc<AtomicBool>,
 }
 
 impl Tasks {
@@ -33,15 +41,16 @@ impl Tasks {
     /// Spawns a task that runs as long as the server. It must end soon after [`Tasks::shutdown_requested`] completes,
     /// and not before. If it panics or ends too early, this is logged and the server shuts down.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let shutdown = self.shutdown.clone();
+        let tasks = self.clone();
         self.tracker.spawn(async move {
             let panicked = AssertUnwindSafe(task).catch_unwind().await.is_err();
-            if panicked || !shutdown.is_cancelled() {
+            if panicked || !tasks.shutdown.is_cancelled() {
                 error!(
                     task = name,
                     panicked, "a task ended unexpectedly: the server shuts down"
                 );
-                shutdown.cancel();
+                tasks.failed.store(true, Ordering::Release);
+                tasks.request_shutdown();
             }
         });
     }
@@ -56,9 +65,26 @@ impl Tasks {
         });
     }
 
+    /// Announces that the server will shut down: it should no longer say that it is ready.
+    pub fn announce_shutdown(&self) {
+        self.announced.cancel();
+    }
+
+    /// Completes when shutdown is announced or requested; at once if it has been before.
+    pub fn shutdown_announced(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.announced.clone().cancelled_owned()
+    }
+
     /// Asks every task to end. May be called more than once.
     pub fn request_shutdown(&self) {
+        self.announced.cancel();
         self.shutdown.cancel();
+    }
+
+    /// Whether the server shuts down because a task ended that it cannot do without.
+    #[must_use]
+    pub fn have_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 
     /// Completes when shutdown is requested; at once if it has been requested before.
@@ -66,39 +92,21 @@ impl Tasks {
         self.shutdown.clone().cancelled_owned()
     }
 
-    /// Asks every task to end and waits until all have ended, until `deadline` has passed, or until the process gets a
-    /// second signal. Returns whether all tasks ended.
+    /// Asks every task to end and waits until all have ended, or until `deadline` has passed. Returns whether all tasks
+    /// ended.
     pub async fn drain(&self, deadline: Duration) -> bool {
         self.request_shutdown();
         self.tracker.close();
-        tokio::select! {
-            biased;
-            () = self.tracker.wait() => return true,
-            () = tokio::time::sleep(deadline) => {
-                warn!(tasks = self.tracker.len(), deadline_ms = deadline.as_millis(), "tasks still run at the deadline");
-            }
-            () = shutdown_signal() => warn!(tasks = self.tracker.len(), "second signal: the remaining tasks are cut off"),
+        let all_ended = tokio::time::timeout(deadline, self.tracker.wait()).await.is_ok();
+        if !all_ended {
+            warn!(
+                tasks = self.tracker.len(),
+                deadline_ms = deadline.as_millis(),
+                "tasks still run at the deadline"
+            );
         }
-        false
+        all_ended
     }
-}
-
-/// Completes at the next SIGINT or SIGTERM. After its first poll, these signals no longer kill the process.
-pub async fn shutdown_signal() {
-    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(cause), _) | (_, Err(cause)) => {
-            // The signals keep their default effect: the process ends at once, without draining. Acknowledged writes
-            // are not lost.
-            warn!(%cause, "cannot catch signals: the server will not drain");
-            return std::future::pending().await;
-        }
-    };
-    let name = tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    };
-    info!(signal = name, "received a signal to shut down");
 }
 
 #[cfg(test)]
@@ -126,8 +134,22 @@ mod tests {
     async fn a_panic_shuts_the_server_down() {
         let tasks = Tasks::new();
         tasks.spawn("panics", async { panic!("on purpose") });
+        assert!(!tasks.have_failed());
         tokio::time::timeout(LONG, tasks.shutdown_requested()).await.unwrap();
+        assert!(tasks.have_failed());
         assert!(tasks.drain(LONG).await);
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_is_announced_before_it_is_requested() {
+        let tasks = Tasks::new();
+        tasks.announce_shutdown();
+        tasks.shutdown_announced().await;
+        assert!(futures_util::poll!(std::pin::pin!(tasks.shutdown_requested())).is_pending());
+        let other = Tasks::new();
+        other.request_shutdown();
+        other.shutdown_announced().await;
+        assert!(!other.have_failed());
     }
 
     #[tokio::test]

@@ -1,8 +1,12 @@
 //! The log: structured events on standard error, as text for people or as JSON for programs.
 //!
 //! Code that logs never waits for the reader of the log. Lines go through a bounded queue to a separate thread. If the
-//! reader is too slow (a full pipe, a paused terminal), further lines are dropped and counted, because a late answer to
-//! a call is worse than a missing line.
+//! reader is too slow (a full pipe, a paused terminal) or gone (a closed pipe, a full disk), lines are dropped and counted,
+//! because a late answer to a call is worse than a missing line.
+//!
+//! A [`Notice`] is a line that no filter hides: the addresses of a server that has started, and the error that ends it.
+
+mod notice;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::panic::{self, Location};
@@ -11,14 +15,18 @@ use std::thread;
 use std::time::Duration;
 
 use tracing::Subscriber;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::{self, MakeWriter};
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, Layered, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::clock::monotonic;
 use crate::config::{LogFormat, LogSettings};
 use crate::metrics::Metrics;
+
+pub use self::notice::Notice;
 
 /// Maximum number of lines that wait to be written. Further lines are dropped.
 pub const MAX_LINES_WAITING: usize = 8_192;
@@ -38,18 +46,47 @@ pub enum TelemetryError {
     Installed(#[from] TryInitError),
 }
 
-/// Sets up the log of this process, to which panics go too. The returned guard writes the remaining lines when it is
+/// Sets up the log of this process, to which panics go too. The returned log writes the remaining lines when it is
 /// dropped: keep it until the process ends.
 ///
 /// # Errors
 /// If the process already has a log, or if the log thread cannot be started.
-pub fn install(log: &LogSettings, metrics: &Metrics) -> Result<Guard, TelemetryError> {
+pub fn install(log: &LogSettings, metrics: &Metrics) -> Result<Log, TelemetryError> {
     let (lines, guard) = start(io::stderr(), metrics.clone()).map_err(TelemetryError::Thread)?;
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let in_color = io::stderr().is_terminal() && !no_color;
-    subscriber(log, in_color, lines).try_init()?;
+    let (subscriber, filter) = subscriber(log, in_color, lines.clone());
+    subscriber.try_init()?;
     panic::set_hook(Box::new(|panic| log_panic(panic.location())));
-    Ok(guard)
+    Ok(Log {
+        format: log.format,
+        lines,
+        filter,
+        _guard: guard,
+    })
+}
+
+/// The log of this process. It ends when this is dropped.
+#[must_use = "the log ends when this is dropped"]
+pub struct Log {
+    format: LogFormat,
+    lines: Lines,
+    filter: FilterHandle,
+    _guard: Guard,
+}
+
+impl Log {
+    /// Writes a notice, whatever the filter is.
+    pub fn notice(&self, notice: &Notice) {
+        // A line that cannot be queued is counted.
+        let _written = self.lines.clone().write_all(notice.render(self.format).as_bytes());
+    }
+
+    /// Replaces the filter.
+    pub fn set_filter(&self, filter: &Targets) {
+        // It fails only if the process has no log any more.
+        drop(self.filter.reload(filter.clone()));
+    }
 }
 
 /// Logs a panic by its place in the code. It does not get the text, which may hold personal data: for example, a slice
@@ -59,8 +96,7 @@ fn log_panic(place: Option<&Location<'_>>) {
 }
 
 /// Ends the log when it is dropped: waits until all lines are written, but at most [`FLUSH_TIME_MAX`].
-#[must_use = "the log ends when this is dropped"]
-pub struct Guard {
+struct Guard {
     lines: SyncSender<LogMessage>,
     /// The log thread closes this channel when it ends.
     ended: Receiver<()>,
@@ -142,7 +178,11 @@ fn write_lines(waiting: &Receiver<LogMessage>, sink: &mut impl Write, metrics: &
     }
 }
 
-fn subscriber<W>(log: &LogSettings, in_color: bool, lines: W) -> impl Subscriber + Send + Sync
+/// The layer that formats lines, over which the filter lies.
+type Formatted = Layered<Box<dyn Layer<Registry> + Send + Sync>, Registry>;
+type FilterHandle = reload::Handle<Targets, Formatted>;
+
+fn subscriber<W>(log: &LogSettings, in_color: bool, lines: W) -> (impl Subscriber + Send + Sync, FilterHandle)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -151,7 +191,8 @@ where
         LogFormat::Text => Box::new(layer),
         LogFormat::Json => Box::new(layer.json().flatten_event(true)),
     };
-    tracing_subscriber::registry().with(layer).with(log.filter.clone())
+    let (filter, handle) = reload::Layer::new(log.filter.clone());
+    (tracing_subscriber::registry().with(layer).with(filter), handle)
 }
 
 #[cfg(test)]
@@ -195,9 +236,12 @@ mod tests {
     fn text_is_one_line_without_colour() {
         let sink = Sink::default();
         let (lines, guard) = start(sink.clone(), Metrics::new()).unwrap();
-        with_default(subscriber(&log(LogFormat::Text, "info"), false, lines), || {
+        let (subscriber, filter) = subscriber(&log(LogFormat::Text, "info"), false, lines);
+        with_default(subscriber, || {
             info!(shard = 7, "reloaded");
             debug!("not shown");
+            filter.reload("off".parse::<Targets>().unwrap()).unwrap();
+            info!("not shown either");
         });
         drop(guard);
         let text = sink.text();
@@ -211,7 +255,7 @@ mod tests {
         let sink = Sink::default();
         let (lines, guard) = start(sink.clone(), Metrics::new()).unwrap();
         let log = log(LogFormat::Json, "off,ringwarden=debug");
-        with_default(subscriber(&log, false, lines), || debug!(shard = 7, "reloaded"));
+        with_default(subscriber(&log, false, lines).0, || debug!(shard = 7, "reloaded"));
         drop(guard);
         let event: serde_json::Value = serde_json::from_str(&sink.text()).unwrap();
         assert_eq!(event["level"], "DEBUG");
@@ -224,7 +268,7 @@ mod tests {
         let sink = Sink::default();
         let (lines, guard) = start(sink.clone(), Metrics::new()).unwrap();
         let here = Location::caller();
-        with_default(subscriber(&log(LogFormat::Json, "info"), false, lines), || {
+        with_default(subscriber(&log(LogFormat::Json, "info"), false, lines).0, || {
             log_panic(Some(here));
         });
         drop(guard);
@@ -232,6 +276,18 @@ mod tests {
         assert_eq!(event["level"], "ERROR");
         assert_eq!(event["message"], "the program panicked");
         assert_eq!(event["place"], here.to_string());
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted() {
+        let metrics = Metrics::new();
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let (mut lines, guard) = start(full, metrics.clone()).unwrap();
+        lines.write_all(b"line\n").unwrap();
+        lines.write_all(b"line\n").unwrap();
+        drop(guard);
+        let text = metrics.render(monotonic());
+        assert!(text.contains("\nringwarden_log_lines_dropped_total 2\n"), "{text}");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod warm_up;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
@@ -47,6 +48,8 @@ pub struct Api(Arc<Shared>);
 /// What clones of an [`Api`] share.
 struct Shared {
     services: Arc<Services>,
+    /// Set when the server announces its shutdown: it is no longer ready.
+    leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
     /// One permit for each list upload in progress.
@@ -65,9 +68,15 @@ impl Api {
     pub fn new(services: Arc<Services>) -> Self {
         Self(Arc::new(Shared {
             services,
+            leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
             uploads: Semaphore::new(list::MAX_UPLOADS),
         }))
+    }
+
+    /// Says from now on that the server is not ready, since it will shut down. It still answers.
+    pub fn announce_shutdown(&self) {
+        self.0.leaving.store(true, Ordering::Release);
     }
 
     /// Ends the open streams, since the server shuts down.

@@ -1,19 +1,23 @@
 //! The state of the server, for probes and health checks.
 
+use std::sync::atomic::Ordering;
+
 use super::Api;
 use crate::domain::time::Timestamp;
 use crate::index::StoreState;
 
-/// Whether the server can answer lookups, and how fresh its index is.
+/// Whether the server should get lookups, and how fresh its index is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
-    /// Whether the index has been loaded. It stays true after that.
+    /// Whether the index has been loaded and the server stays. Once true, it stays true until the shutdown.
     pub ready: bool,
+    /// Whether the server will shut down. It still answers.
+    pub leaving: bool,
     /// The result of the last sweep: `up`, `down`, `foreign`, `replica` or `read_only`.
     pub store: &'static str,
     /// Whether the last complete sweep is too long ago.
     pub stale: bool,
-    /// The index has every change up to this time; none before it is ready.
+    /// The index has every change up to this time; none before it is loaded.
     pub data_as_of: Option<Timestamp>,
 }
 
@@ -22,7 +26,8 @@ impl Api {
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         let freshness = self.freshness();
-        let ready = freshness.is_ready();
+        let loaded = freshness.is_ready();
+        let leaving = self.0.leaving.load(Ordering::Acquire);
         let store = match freshness.store() {
             StoreState::Up => "up",
             StoreState::Down => "down",
@@ -31,10 +36,11 @@ impl Api {
             StoreState::ReadOnly => "read_only",
         };
         Readiness {
-            ready,
+            ready: loaded && !leaving,
+            leaving,
             store,
             stale: freshness.is_stale(),
-            data_as_of: ready.then(|| freshness.data_as_of()),
+            data_as_of: loaded.then(|| freshness.data_as_of()),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use thiserror::Error;
 use tonic::Status;
+use tracing::Level;
 
 use super::import_error::ImportError;
 use super::status::{advice, fields, sentence};
@@ -16,7 +17,7 @@ use crate::config::ConfigFaults;
 use crate::domain::model::ModelError;
 use crate::evaluate::PlotError;
 use crate::fit::FitError;
-use crate::telemetry::TelemetryError;
+use crate::telemetry::{Notice, TelemetryError};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
@@ -133,6 +134,12 @@ pub enum CliError {
     /// Requests in progress were cut off when the server shut down.
     #[error("the server shut down before all requests in progress had ended")]
     CutOff,
+    /// A task ended that the server cannot do without.
+    #[error("a part of the server failed: the log has its name")]
+    TaskFailed,
+    /// The error is in the log already.
+    #[error("the log has the error")]
+    Logged,
     /// Some answers in the demo differ from the expected answers.
     #[error("some answers in the demo are wrong:\n  {}", .0.join("\n  "))]
     WrongAnswers(Vec<String>),
@@ -174,6 +181,8 @@ impl CliError {
             | Self::Telemetry(_)
             | Self::App(_)
             | Self::CutOff
+            | Self::TaskFailed
+            | Self::Logged
             | Self::WrongAnswers(_) => None,
         }
     }
@@ -188,11 +197,38 @@ impl CliError {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// Writes the error for people: the sentence, its causes, the fields at fault, and what to do.
+    /// The error for the log of a server.
+    pub fn notice(&self) -> Notice {
+        let choice = anstream::AutoStream::choice(&io::stderr());
+        let mut text = anstream::AutoStream::new(Vec::new(), choice);
+        // Writing to memory does not fail.
+        let _written = self.write(&mut text);
+        let text = String::from_utf8_lossy(&text.into_inner()).into_owned();
+        let mut notice = Notice::new(Level::ERROR, text, self.to_string());
+        let mut causes = Vec::new();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        if !causes.is_empty() {
+            notice = notice.with("cause", causes.join(": "));
+        }
+        match self.next_step() {
+            Some(step) => notice.with("advice", step),
+            None => notice,
+        }
+    }
+
+    /// Writes the error for people: the sentence, its causes, the fields at fault, and what to do. Writes nothing if the
+    /// log has the error.
     ///
     /// # Errors
     /// If `out` cannot be written.
     pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        if matches!(self, Self::Logged) {
+            return Ok(());
+        }
         let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
@@ -230,6 +266,8 @@ impl CliError {
             | Self::Telemetry(_)
             | Self::App(_)
             | Self::CutOff
+            | Self::TaskFailed
+            | Self::Logged
             | Self::WrongAnswers(_) => Vec::new(),
         }
     }

@@ -24,6 +24,7 @@ mod normalize;
 mod note;
 mod number;
 mod output;
+mod parse;
 mod report;
 mod serve;
 mod shared;
@@ -33,6 +34,7 @@ mod time;
 
 pub use connect::Remote;
 pub use error::CliError;
+pub use parse::{UsageError, parse};
 
 use args::{Cli, ClientCommand, Command};
 use clap::{CommandFactory as _, Parser as _};

@@ -37,10 +37,11 @@ pub(super) fn table(table: &Table, if_empty: &str) -> Result<(), CliError> {
     line(table.trim_fmt())
 }
 
-/// Prints a note on standard error, apart from the output.
+/// Prints a note on standard error, apart from the output. A note that cannot be written is dropped, since it must not
+/// end a command that changes something. It always succeeds; it returns a result as the other functions here do.
 pub(super) fn note(text: impl Display) -> Result<(), CliError> {
     let mut err = anstream::stderr().lock();
-    writeln!(err, "{text}")?;
+    let _written = writeln!(err, "{text}");
     Ok(())
 }
 

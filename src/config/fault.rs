@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::LogFormat;
+
 /// The place where a value was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingOrigin {
@@ -72,24 +74,34 @@ impl fmt::Display for ConfigFault {
 
 /// All faults of a configuration; at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct ConfigFaults(Vec<ConfigFault>);
+pub struct ConfigFaults {
+    faults: Vec<ConfigFault>,
+    log_format: LogFormat,
+}
 
 impl ConfigFaults {
-    pub(super) fn new(faults: Vec<ConfigFault>) -> Self {
+    pub(super) fn new(faults: Vec<ConfigFault>, log_format: LogFormat) -> Self {
         debug_assert!(!faults.is_empty());
-        Self(faults)
+        Self { faults, log_format }
+    }
+
+    /// The format of the log that the configuration asks for, in which its faults should be told; text if it is not
+    /// valid itself.
+    #[must_use]
+    pub const fn log_format(&self) -> LogFormat {
+        self.log_format
     }
 
     /// The faults, in the order of the settings.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &ConfigFault> {
-        self.0.iter()
+        self.faults.iter()
     }
 }
 
 impl fmt::Display for ConfigFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration is not valid:")?;
-        for fault in &self.0 {
+        for fault in &self.faults {
             write!(f, "\n  {fault}")?;
         }
         Ok(())

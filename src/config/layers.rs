@@ -7,17 +7,24 @@ use std::path::{Path, PathBuf};
 use super::args::ServeArgs;
 use super::fault::{ConfigFault, SettingOrigin, ValueProblem};
 use super::settings::{SETTINGS, Setting};
+use super::trust::{CERTIFICATE_DIRECTORIES, CERTIFICATE_FILE};
 
 const PREFIX: &str = "RINGWARDEN_";
 /// The variable that names the configuration file if the flag is not given.
 const CONFIG_VARIABLE: &str = "RINGWARDEN_CONFIG";
-/// Variables with our prefix that are not settings.
-const OTHER_VARIABLES: [&str; 2] = [CONFIG_VARIABLE, "RINGWARDEN_SERVER"];
+/// Variables that the program reads beside the settings.
+const OTHER_VARIABLES: [&str; 5] = [
+    CONFIG_VARIABLE,
+    "RINGWARDEN_SERVER",
+    "RINGWARDEN_ACTOR",
+    CERTIFICATE_FILE,
+    CERTIFICATE_DIRECTORIES,
+];
 
 /// The values of all settings, layer by layer.
 pub(super) struct Layers<'a> {
     args: &'a ServeArgs,
-    /// The environment variables that begin with the prefix.
+    /// The environment variables that begin with the prefix, and [`OTHER_VARIABLES`]. An empty variable counts as unset.
     variables: BTreeMap<String, String>,
     /// The path of the file and its values by key.
     file: Option<(PathBuf, BTreeMap<String, String>)>,
@@ -30,7 +37,8 @@ impl<'a> Layers<'a> {
         env: impl Iterator<Item = (String, String)>,
         read_file: impl Fn(&Path) -> io::Result<String>,
     ) -> Self {
-        let variables: BTreeMap<_, _> = env.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let is_ours = |name: &str| name.starts_with(PREFIX) || OTHER_VARIABLES.contains(&name);
+        let variables: BTreeMap<_, _> = env.filter(|(name, value)| is_ours(name) && !value.is_empty()).collect();
         let path = args.config.clone();
         let path = path.or_else(|| variables.get(CONFIG_VARIABLE).map(PathBuf::from));
         let mut layers = Self {
@@ -71,6 +79,17 @@ impl<'a> Layers<'a> {
                 None
             }
         }
+    }
+
+    /// The value of a setting, if it is valid. Records no fault.
+    pub(super) fn peek<T>(&self, setting: &Setting, parse: impl FnOnce(&str) -> Result<T, ValueProblem>) -> Option<T> {
+        let (_, text) = self.find(setting)?;
+        parse(text).ok()
+    }
+
+    /// The value of a variable that is not a setting.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
     }
 
     /// Records that the valid value of a setting contradicts another setting.

@@ -15,6 +15,7 @@ mod settings;
 mod store_url;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use self::args::ServeArgs;
 pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
 pub use self::settings::{SETTINGS, Setting};
 pub use self::store_url::{RedisUrl, StoreUrl};
+pub use self::trust::Trust;
 
 /// Reads the configuration of a server.
 ///
@@ -43,10 +45,11 @@ pub fn load(
 ) -> Result<Config, ConfigFaults> {
     let mut layers = Layers::new(args, env, read_file);
     let config = Config::read(&mut layers);
+    let log_format = layers.peek(&settings::LOG_FORMAT, LogFormat::parse);
     let faults = layers.into_faults();
     match config {
         Some(config) if faults.is_empty() => Ok(config),
-        Some(_) | None => Err(ConfigFaults::new(faults)),
+        Some(_) | None => Err(ConfigFaults::new(faults, log_format.unwrap_or(LogFormat::Text))),
     }
 }
 
@@ -95,6 +98,28 @@ impl Config {
             unknown_variables: layers.unknown_variables(),
         })
     }
+
+    /// The sections of the file in which a setting differs that a running server cannot change. A reload changes
+    /// `log.filter` and `answers.decision_keys` only.
+    #[must_use]
+    pub fn changed_sections(&self, newer: &Self) -> Vec<&'static str> {
+        let answers = AnswerSettings {
+            decision_keys: self.answers.decision_keys.clone(),
+            ..newer.answers.clone()
+        };
+        let sections = [
+            ("listen", self.listen != newer.listen),
+            ("store", self.store != newer.store),
+            ("log", self.log.format != newer.log.format),
+            ("limits", self.limits != newer.limits),
+            ("shutdown", self.shutdown != newer.shutdown),
+            ("policy", self.policy != newer.policy),
+            ("answers", self.answers != answers),
+            ("traffic", self.traffic != newer.traffic),
+        ];
+        let changed = sections.into_iter().filter(|(_, changed)| *changed);
+        changed.map(|(section, _)| section).collect()
+    }
 }
 
 /// Addresses on which a server listens. By default, both accept connections from this machine only.
@@ -128,6 +153,8 @@ pub struct StoreSettings {
     pub connect_timeout: Duration,
     /// Maximum time that Redis may take to answer. Default: 1 s.
     pub response_timeout: Duration,
+    /// Whose signature a Redis with TLS must have on its certificate. Default: a public authority's.
+    pub trust: Trust,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
 }
@@ -138,12 +165,14 @@ impl StoreSettings {
         let expected_id = layers.read_if_set(&settings::STORE_ID, parse::store_id);
         let connect_timeout = layers.read(&settings::CONNECT_TIMEOUT, parse::time);
         let response_timeout = layers.read(&settings::RESPONSE_TIMEOUT, parse::time);
+        let trust = Trust::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
         Some(Self {
             url: url?,
             expected_id: expected_id?,
             connect_timeout: connect_timeout?,
             response_timeout: response_timeout?,
+            trust: trust?,
             migrate: migrate?,
         })
     }
@@ -191,8 +220,8 @@ impl LogFormat {
 /// Limits on connections, sizes, times and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Maximum number of open connections on each address. Default: 400, so that both addresses together stay below the
-    /// usual limit of 1,024 file descriptors.
+    /// Maximum number of open connections on each address. For a further one, the longest idle one is closed. Default:
+    /// 400, so that both addresses together stay below the usual limit of 1,024 file descriptors.
     pub max_connections: NonZeroUsize,
     /// Maximum number of requests in progress on one HTTP/2 connection. Default: 256.
     pub max_concurrent_streams: NonZeroU32,
@@ -240,14 +269,19 @@ impl LimitSettings {
 /// How a server shuts down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShutdownSettings {
+    /// How long the server still answers after it has said that it is not ready any more. Default: none.
+    pub grace: Duration,
     /// Maximum time to finish requests in progress. Default: 10 s.
     pub drain_deadline: Duration,
 }
 
 impl ShutdownSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
+        let grace = layers.read(&settings::SHUTDOWN_GRACE, parse::grace);
+        let drain_deadline = layers.read(&settings::DRAIN_DEADLINE, parse::time);
         Some(Self {
-            drain_deadline: layers.read(&settings::DRAIN_DEADLINE, parse::time)?,
+            grace: grace?,
+            drain_deadline: drain_deadline?,
         })
     }
 }

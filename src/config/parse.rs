@@ -71,6 +71,17 @@ pub(super) fn time(text: &str) -> Result<Duration, ValueProblem> {
         .ok_or_else(|| ValueProblem::with(text, "is not a valid time", TIMES))
 }
 
+/// A time that may be zero.
+pub(super) fn grace(text: &str) -> Result<Duration, ValueProblem> {
+    if matches!(text, "0" | "0ms" | "0s" | "0m") {
+        return Ok(Duration::ZERO);
+    }
+    time(text).map_err(|problem| ValueProblem {
+        accepted: format!("0s, or {}", problem.accepted),
+        ..problem
+    })
+}
+
 /// A size in bytes.
 pub(super) fn size(text: &str) -> Result<NonZeroUsize, ValueProblem> {
     let parsed = split_unit(text).and_then(|(number, unit)| {
@@ -194,6 +205,20 @@ mod tests {
             "99999999999999999m",
         ] {
             assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn graces_may_be_zero() {
+        for text in ["0", "0ms", "0s", "0m"] {
+            assert_eq!(grace(text), Ok(Duration::ZERO));
+        }
+        assert_eq!(grace("5s"), Ok(Duration::from_secs(5)));
+        for text in ["", "00s", "-0s", "61m", "5"] {
+            assert!(
+                grace(text).unwrap_err().accepted.starts_with("0s, or a number"),
+                "{text}"
+            );
         }
     }
 

@@ -54,14 +54,16 @@ settings! {
         "Maximum time to open a connection to Redis.";
     RESPONSE_TIMEOUT "store.response_timeout" --"store-response-timeout" Some("TIME"), Some("1s"),
         "Maximum time that Redis may take to answer; after that, the outcome of a write is unknown.";
+    STORE_CA "store.ca" --"store-ca" Some("FILE"), None,
+        "File with the certificates (PEM) of the authorities that may sign the certificate of a Redis at `rediss://`. Without it, those of the variables `SSL_CERT_FILE` and `SSL_CERT_DIR`, or else the public authorities.";
     MIGRATE "store.migrate" --"migrate" None, Some("false"),
         "At start, refold (compute again) the stored evidence if it was folded with another evidence version.";
     LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
         "Format of the log on standard error: `text` for people, `json` for programs.";
     LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),
-        "What to log: one level for all modules, or levels by module, such as `info,ringwarden::follow=debug`.";
+        "What to log: one level for all modules, or levels by module, such as `info,ringwarden::follow=debug`. SIGHUP reads it again.";
     MAX_CONNECTIONS "limits.max_connections" --"max-connections" Some("COUNT"), Some("400"),
-        "Maximum number of open connections on each of the two addresses; further connections wait.";
+        "Maximum number of open connections on each of the two addresses. For a further one, the connection that has been idle for the longest time is closed; if none is idle, it waits.";
     MAX_STREAMS "limits.max_concurrent_streams" --"max-concurrent-streams" Some("COUNT"), Some("256"),
         "Maximum number of requests in progress on one HTTP/2 connection; further requests wait.";
     MESSAGE_SIZE "limits.message_size" --"message-size" Some("SIZE"), Some("64KiB"),
@@ -78,8 +80,10 @@ settings! {
         "Time without traffic after which the server pings a gRPC client.";
     KEEPALIVE_TIMEOUT "limits.keepalive_timeout" --"keepalive-timeout" Some("TIME"), Some("10s"),
         "Maximum time that the client may take to answer this ping; after that, the server closes the connection.";
+    SHUTDOWN_GRACE "shutdown.grace" --"shutdown-grace" Some("TIME"), Some("0s"),
+        "Time after SIGTERM or SIGINT in which the server says that it is not ready and still answers everything, 0s to 60m: give the load balancer the time to notice. The Docker image sets 5s.";
     DRAIN_DEADLINE "shutdown.drain_deadline" --"drain-deadline" Some("TIME"), Some("10s"),
-        "Maximum time to finish requests in progress after SIGTERM or SIGINT.";
+        "Maximum time to finish requests in progress after SIGTERM or SIGINT, from the end of `--shutdown-grace` on.";
     LABEL_FROM "policy.label_from" --"label-from" Some("SCORE"), Some("60"),
         "Lowest score (0 to 100) at which the advice is to label the call.";
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
@@ -97,7 +101,7 @@ settings! {
     CONTACT_CARD_URL "answers.contact_card_url" --"contact-card-url" Some("URL"), None,
         "URL of the signed contact card of RFC 8688, for the Call-Info header of a 608 response.";
     DECISION_KEYS "answers.decision_keys" --"decision-keys" Some("FILE"), None,
-        "File with the keys of decision ids, one key of 64 hexadecimal digits per line. The first key seals new ids; every key opens ids. Without it, the server derives a key from the store.";
+        "File with the keys of decision ids, one key of 64 hexadecimal digits per line. The first key seals new ids; every key opens ids. Without it, the server derives a key from the store. SIGHUP reads the file again.";
     DISTINCT_PER_MINUTE "traffic.distinct_per_minute" --"distinct-per-minute" Some("COUNT"), Some("50"),
         "Distinct called numbers within a minute that make a burst. A burst labels the caller.";
     DISTINCT_PER_HOUR "traffic.distinct_per_hour" --"distinct-per-hour" Some("COUNT"), Some("500"),

@@ -45,6 +45,12 @@ impl StoreUrl {
         }
     }
 
+    /// Whether the store is reached over TLS.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Redis(url) if url.whole.starts_with("rediss:"))
+    }
+
     /// The directory of an embedded store; `None` for other stores.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {

@@ -36,6 +36,8 @@ fn defaults_are_valid_and_equal_the_domain() {
     assert_eq!(config.limits.message_bytes.get(), 65_536);
     assert_eq!(config.limits.batch_message_bytes.get(), 8_388_608);
     assert_eq!(config.shutdown.drain_deadline, Duration::from_secs(10));
+    assert_eq!(config.shutdown.grace, Duration::ZERO);
+    assert_eq!(config.store.trust, Trust::BuiltIn);
     assert!(config.unknown_variables.is_empty());
     let quotas = domain::quota::Quotas::DEFAULT;
     assert_eq!(config.limits.reporter_daily_quota, quotas.reporter_daily);
@@ -143,6 +145,94 @@ fn variables_that_mean_nothing_are_named() {
     ];
     let config = load_from("", &variables, "").unwrap();
     assert_eq!(config.unknown_variables, ["RINGWARDEN_STROE"]);
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let empty: Vec<_> = SETTINGS.iter().map(|setting| setting.variable() + "=").collect();
+    let others = [
+        "RINGWARDEN_CONFIG=",
+        "RINGWARDEN_NONSENSE=",
+        "SSL_CERT_FILE=",
+        "SSL_CERT_DIR=",
+    ];
+    let variables: Vec<_> = empty.iter().map(String::as_str).chain(others).collect();
+    assert_eq!(load_from("", &variables, ""), load_from("", &[], ""));
+    // The file is then the highest layer; an empty flag or key is still a fault.
+    let file = "[log]\nfilter = 'warn'\n";
+    let config = load_from("--config r.toml", &["RINGWARDEN_LOG="], file).unwrap();
+    assert_eq!(config.log.filter.to_string(), "warn");
+    assert!(load_from("--config r.toml", &[], "[log]\nfilter = ''\n").is_err());
+    assert!(load_from("--store=", &[], "").is_err());
+}
+
+#[test]
+fn the_trusted_authorities_are_those_of_the_most_specific_setting() {
+    let trust = |flags: &str, variables: &[&str]| load_from(flags, variables, "").map(|config| config.store.trust);
+    let environment = |file: Option<&str>, directories: &[&str]| Trust::Environment {
+        file: file.map(Into::into),
+        directories: directories.iter().map(Into::into).collect(),
+    };
+    let file = "SSL_CERT_FILE=/a.pem";
+    let directories = "SSL_CERT_DIR=/b:/c:";
+    assert_eq!(trust("", &[file]), Ok(environment(Some("/a.pem"), &[])));
+    assert_eq!(trust("", &[directories]), Ok(environment(None, &["/b", "/c"])));
+    assert_eq!(
+        trust("", &[file, directories]),
+        Ok(environment(Some("/a.pem"), &["/b", "/c"]))
+    );
+    let flags = "--store rediss://h --store-ca /d.pem";
+    assert_eq!(trust(flags, &[file, directories]), Ok(Trust::File("/d.pem".into())));
+    let variables = ["RINGWARDEN_STORE=rediss://h", "RINGWARDEN_STORE_CA=/d.pem"];
+    assert_eq!(trust("", &variables), Ok(Trust::File("/d.pem".into())));
+    for store in ["redis://h", "memory:", "embedded:x"] {
+        let text = trust(&format!("--store {store} --store-ca /d.pem"), &[]).unwrap_err();
+        assert!(
+            text.contains("--store-ca: has no meaning for a store without TLS"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn faults_say_in_which_format_to_tell_them() {
+    let faults = |flags: &str, variables: &[(&str, &str)], file: &str| {
+        let command = ServeArgs::augment_args(Command::new("serve").no_binary_name(true));
+        let matches = command.try_get_matches_from(flags.split_whitespace()).unwrap();
+        let args = ServeArgs::from_arg_matches(&matches).unwrap();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        load(&args, variables, |_| Ok(file.to_owned()))
+            .unwrap_err()
+            .log_format()
+    };
+    assert_eq!(faults("--prior 2", &[], ""), LogFormat::Text);
+    assert_eq!(faults("--prior 2 --log-format json", &[], ""), LogFormat::Json);
+    assert_eq!(
+        faults("--prior 2", &[("RINGWARDEN_LOG_FORMAT", "json")], ""),
+        LogFormat::Json
+    );
+    assert_eq!(
+        faults("--prior 2 --config f", &[], "[log]\nformat = 'json'\n"),
+        LogFormat::Json
+    );
+    assert_eq!(faults("--log-format json --config f", &[], "no TOML"), LogFormat::Json);
+    assert_eq!(faults("--log-format xml", &[], ""), LogFormat::Text);
+}
+
+#[test]
+fn a_reload_names_the_sections_that_need_a_restart() {
+    let old = load_from("", &[], "").unwrap();
+    let same = load_from("--log debug --decision-keys k", &[], "").unwrap();
+    assert!(old.changed_sections(&same).is_empty());
+    let flags = "--grpc-addr 127.0.0.1:1 --store memory: --log-format json --message-size 1KiB --shutdown-grace 1s \
+                 --prior 0.2 --lookup-budget 1s --callers 7";
+    let other = load_from(flags, &[], "").unwrap();
+    let sections = [
+        "listen", "store", "log", "limits", "shutdown", "policy", "answers", "traffic",
+    ];
+    assert_eq!(old.changed_sections(&other), sections);
 }
 
 #[test]

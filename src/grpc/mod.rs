@@ -1,8 +1,10 @@
 //! The gRPC edge: the handlers of [`Api`](crate::api::Api) as tonic services, with health and reflection.
 //!
 //! [`servers`] has the generated servers, `services` their methods, `codec` decodes requests, `status` renders errors,
-//! `context` reads the client's timeout, [`server`] has the limits of connections, streams and messages.
+//! `context` reads the client's timeout, `calls` counts the calls of each connection, [`server`] has the limits of
+//! connections, streams and messages.
 
+mod calls;
 pub(crate) mod codec;
 mod context;
 pub mod server;

@@ -3,8 +3,8 @@
 //! Every limit is set here: tonic passes a limit that is not set to hyper as "no limit", even where hyper's default is a
 //! limit.
 
+use std::convert::Infallible;
 use std::error::Error as _;
-use std::future::Future;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -12,11 +12,12 @@ use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::server::NamedService;
 use tonic::transport::Server;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::util::MapResponseLayer;
 
+use super::calls::CountCalls;
 use super::servers::case_service_server::CaseServiceServer;
 use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
@@ -29,12 +30,12 @@ use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge::{self, EdgeLayers};
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, HTTP2_FIRST_BYTES};
+use crate::net::{AcceptedConnection, Acceptor, ConnectionUsage, HTTP2_FIRST_BYTES, OpenConnections};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 
-/// The pause between two checks whether the index is loaded.
-const READY_EVERY: Duration = Duration::from_millis(50);
+/// The pause between two checks whether the index is loaded, or whether a connection is left at the end.
+const CHECK_EVERY: Duration = Duration::from_millis(50);
 /// Streams of one connection that the client may open and reset before the server has read them.
 const MAX_PENDING_RESETS: usize = 20;
 /// Streams of one connection that may be reset for a mistake of the client, before it is closed.
@@ -58,7 +59,7 @@ const HEALTH_NAMES: [&str; 7] = [
 /// The limits of a gRPC server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrpcLimits {
-    /// Open connections; more connections wait.
+    /// Open connections. For a further one, the longest idle one is closed; if none is idle, it waits.
     pub max_connections: usize,
     /// Calls in progress on one connection.
     pub max_concurrent_streams: u32,
@@ -83,19 +84,15 @@ impl From<&config::LimitSettings> for GrpcLimits {
 }
 
 /// Serves until shutdown is requested, and then until the requests in progress have ended. The server ends the streams of
-/// lookups and of health. A failure to serve is logged; then this task ends early, and so the whole server ends.
+/// lookups and of health, and the connections without a request in progress. A failure to serve is logged; then this task
+/// ends early, and so the whole server ends.
 pub async fn serve(listener: TcpListener, api: Api, limits: GrpcLimits, tasks: Tasks) {
-    if let Err(error) = run(listener, api, &limits, tasks.shutdown_requested()).await {
+    if let Err(error) = run(listener, api, &limits, &tasks).await {
         tracing::error!(%error, cause = ?error.source(), "gRPC cannot be served");
     }
 }
 
-async fn run(
-    listener: TcpListener,
-    api: Api,
-    limits: &GrpcLimits,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), ServeError> {
+async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -> Result<(), ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::NotServing).await;
     let v1 = tonic_reflection::server::Builder::configure()
@@ -127,7 +124,10 @@ async fn run(
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    builder(limits)
+    let acceptor = Acceptor::new(listener, limits.max_connections, HTTP2_FIRST_BYTES);
+    let open = acceptor.open();
+    let serving = builder(limits)
+        .layer(CountCalls)
         .layer(MapResponseLayer::new(with_expected_code))
         .layer(layers())
         .add_service(lookups)
@@ -139,12 +139,20 @@ async fn run(
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)
-        .serve_with_incoming_shutdown(
-            Acceptor::new(listener, limits.max_connections, HTTP2_FIRST_BYTES).into_stream(),
-            follow_health(api, health, shutdown),
-        )
-        .await?;
-    Ok(())
+        .serve_with_incoming_shutdown(acceptor.into_stream(), follow_health(api, health, tasks.clone()));
+    tokio::select! {
+        served = serving => Ok(served?),
+        never = close_at_shutdown(&open, tasks) => match never {},
+    }
+}
+
+/// From the request for shutdown on, closes connections without a call in progress. Never completes.
+async fn close_at_shutdown(open: &OpenConnections, tasks: &Tasks) -> Infallible {
+    tasks.shutdown_requested().await;
+    loop {
+        open.close_when_idle().await;
+        tokio::time::sleep(CHECK_EVERY).await; // a last connection may be accepted meanwhile
+    }
 }
 
 /// Why the server cannot be run.
@@ -159,10 +167,10 @@ enum ServeError {
 }
 
 impl Connected for AcceptedConnection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = ConnectionUsage;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.socket().connect_info()
+    fn connect_info(&self) -> ConnectionUsage {
+        self.usage().clone()
     }
 }
 
@@ -180,18 +188,20 @@ fn builder(limits: &GrpcLimits) -> Server {
         .http2_max_header_list_size(MAX_HEADER_BYTES)
 }
 
-/// Reports SERVING once the index is loaded, and NOT_SERVING once shutdown is requested; completes then.
-async fn follow_health(api: Api, health: HealthReporter, shutdown: impl Future<Output = ()>) {
-    tokio::pin!(shutdown);
+/// Reports SERVING once the index is loaded, and NOT_SERVING once shutdown is announced; completes when it is requested.
+async fn follow_health(api: Api, health: HealthReporter, tasks: Tasks) {
+    let announced = tasks.shutdown_announced();
+    tokio::pin!(announced);
     tokio::select! {
         biased;
-        () = &mut shutdown => {}
+        () = &mut announced => {}
         () = until_ready(&api) => {
             set_health(&health, ServingStatus::Serving).await;
-            shutdown.await;
+            announced.await;
         }
     }
     set_health(&health, ServingStatus::NotServing).await;
+    tasks.shutdown_requested().await;
     api.drain();
     // The watchers got the last status. Their streams must end, or the server would wait for them.
     let mut health = health;
@@ -202,7 +212,7 @@ async fn follow_health(api: Api, health: HealthReporter, shutdown: impl Future<O
 
 async fn until_ready(api: &Api) {
     while !api.freshness().is_ready() {
-        tokio::time::sleep(READY_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 

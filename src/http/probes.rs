@@ -35,12 +35,16 @@ pub(super) fn alive() -> FullResponse {
     response(StatusCode::OK, TEXT, "ok\n")
 }
 
-/// Whether the server can answer lookups: always, once the index has been loaded.
+/// Whether the server should get lookups: once the index has been loaded, and until a shutdown is announced.
 pub(super) fn ready(api: &Api) -> Result<FullResponse, ErrorResponse> {
     let readiness = api.readiness();
     let body = ReadinessBody {
         ready: readiness.ready,
-        reason: (!readiness.ready).then_some("the index has not been loaded from the store yet"),
+        reason: (!readiness.ready).then_some(if readiness.leaving {
+            "the server is shutting down"
+        } else {
+            "the index has not been loaded from the store yet"
+        }),
         store: readiness.store,
         stale: readiness.stale,
         data_as_of: readiness

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::TryFutureExt as _;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1::Builder;
@@ -21,7 +22,7 @@ use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge;
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor};
+use crate::net::{AcceptedConnection, Acceptor, CallBody};
 use crate::tasks::Tasks;
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
@@ -40,7 +41,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// The limits of an HTTP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Open connections; more connections wait.
+    /// Open connections. For a further one, the longest idle one is closed; if none is idle, it waits.
     pub max_connections: usize,
     /// Bytes of a body with one message.
     pub body_bytes: usize,
@@ -59,7 +60,7 @@ impl From<&config::LimitSettings> for HttpLimits {
 }
 
 /// Accepts connections until shutdown is requested. Each connection is a job of `tasks` and ends after its request in
-/// progress; shutdown waits for that.
+/// progress; shutdown waits for that. Connections without a request in progress end at once.
 pub async fn serve(listener: TcpListener, api: Api, limits: HttpLimits, tasks: Tasks) {
     let acceptor = Acceptor::new(listener, limits.max_connections, 0);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
@@ -69,19 +70,22 @@ pub async fn serve(listener: TcpListener, api: Api, limits: HttpLimits, tasks: T
     loop {
         tokio::select! {
             biased;
-            () = &mut shutdown => return,
+            () = &mut shutdown => break,
             connection = acceptor.accept() => {
                 let job = serve_connection(connection, service.clone(), tasks.shutdown_requested());
                 tasks.spawn_job("http connection", job);
             }
         }
     }
+    let open = acceptor.open();
+    drop(acceptor); // a new client is refused, and not left waiting
+    open.close_when_idle().await;
 }
 
 async fn serve_connection<S, B>(connection: AcceptedConnection, service: S, shutdown: impl Future<Output = ()>)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
-    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + 'static,
 {
     let mut builder = Builder::new();
     builder
@@ -89,8 +93,13 @@ where
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER_BYTES);
+    let usage = connection.usage().clone();
     // The service is always ready, so it is called at once.
-    let service = service_fn(move |request| service.clone().call(request));
+    let service = service_fn(move |request| {
+        let call = Some(usage.begin_call());
+        let answer = service.clone().call(request);
+        answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call)))
+    });
     let serving = builder.serve_connection(TokioIo::new(connection), service);
     tokio::pin!(serving);
     // The result does not matter: an error means that the client left, sent garbage, or was silent.
@@ -101,4 +110,32 @@ where
     }
     serving.as_mut().graceful_shutdown();
     drop(tokio::time::timeout(LAST_REQUEST_TIMEOUT, serving).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpStream;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_head_that_does_not_arrive_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = Acceptor::new(listener, 1, 0);
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nX-A: ").await.unwrap();
+        let connection = acceptor.accept().await;
+        let service = tower::service_fn(async |_: Request<Incoming>| {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        });
+        tokio::time::pause(); // from here on, time advances as soon as all tasks are idle
+        let began = Instant::now();
+        serve_connection(connection, service, std::future::pending()).await;
+        let took = began.elapsed();
+        assert!((HEAD_TIMEOUT..2 * HEAD_TIMEOUT).contains(&took), "{took:?}");
+    }
 }

@@ -67,6 +67,16 @@ label! {
 }
 
 label! {
+    /// The outcome of a reload of the configuration.
+    ConfigReloadLabel "outcome" {
+        /// The new configuration is in force.
+        Applied "applied",
+        /// The new configuration has a fault; the old one stays in force.
+        Refused "refused",
+    }
+}
+
+label! {
     /// The outcome of one submitted report.
     ReportOutcomeLabel "outcome" {
         /// The report is stored and counts.
@@ -287,6 +297,7 @@ mod tests {
         check::<MutationOutcomeLabel>();
         check::<StoreErrorKind>();
         check::<ReloadReason>();
+        check::<ConfigReloadLabel>();
         check::<SkipReason>();
         check::<Action>();
         check::<Basis>();

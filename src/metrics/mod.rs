@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcomeLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel, ReloadReason,
-    ReportOutcomeLabel, SkipReason, StoreErrorKind,
+    CallOutcomeLabel, ConfigReloadLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel,
+    ReloadReason, ReportOutcomeLabel, SkipReason, StoreErrorKind,
 };
 use crate::domain::kinds::{Action, Basis, ListKind};
 
@@ -75,6 +75,7 @@ struct Inner {
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
     log_lines_dropped: Counter,
+    config_reloads: Counters<ConfigReloadLabel>,
     resident_memory: Gauge,
     open_fds: Gauge,
 }
@@ -125,6 +126,7 @@ impl Metrics {
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
+            config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
             exporter: registry.into_exporter(),
@@ -243,6 +245,11 @@ impl Metrics {
     /// Counts a log line that was dropped.
     pub fn log_line_dropped(&self) {
         self.0.log_lines_dropped.increment(1);
+    }
+
+    /// Counts a reload of the configuration.
+    pub fn config_reload(&self, outcome: ConfigReloadLabel) {
+        self.0.config_reloads.increment(outcome, 1);
     }
 
     /// Moves the samples of histograms into their buckets, to free the memory of the samples. Call it every

@@ -67,6 +67,8 @@ pub struct Services {
     /// Notes of analysts on numbers and cases.
     pub notes: Notes,
     writer: Arc<Writer>,
+    /// The key of decision ids if the settings name none.
+    own_decision_key: [u8; 32],
     clock: Clock,
     metrics: Metrics,
 }
@@ -97,6 +99,7 @@ impl Services {
             metrics,
         } = foundations;
         let meta = store.meta().clone();
+        let own_decision_key = meta.derived_key("ringwarden 2026 decisions");
         let decision_keys = settings.decision_keys;
         let lookups = Lookups::new(lookup::LookupParts {
             index: Arc::clone(&index),
@@ -106,7 +109,7 @@ impl Services {
             sip: settings.sip,
             observer: Observer::new(settings.thresholds, settings.traffic_limits, process_key(&meta)),
             budget: settings.lookup_budget,
-            keys: decision_keys.unwrap_or_else(|| KeyRing::of(&meta.derived_key("ringwarden 2026 decisions"))),
+            keys: decision_keys.unwrap_or_else(|| KeyRing::of(&own_decision_key)),
         });
         let page_key = PageKey::new(meta.derived_key("ringwarden 2026 page tokens"));
         let writer = Arc::new(Writer::new(
@@ -125,9 +128,16 @@ impl Services {
             lists: Lists::new(Arc::clone(&writer), page_key.clone()),
             notes: Notes::new(Arc::clone(&writer), page_key, &meta),
             writer,
+            own_decision_key,
             clock,
             metrics,
         }
+    }
+
+    /// Replaces the keys that seal and open decision ids. Without keys, the one that is derived from the store is used.
+    pub fn replace_decision_keys(&self, keys: Option<KeyRing>) {
+        let keys = keys.unwrap_or_else(|| KeyRing::of(&self.own_decision_key));
+        self.lookups.replace_keys(keys);
     }
 
     /// Refolds all evidence that has another evidence version; returns how many numbers it refolded.

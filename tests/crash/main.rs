@@ -11,6 +11,7 @@
     reason = "a test may fail loudly and print what it measured"
 )]
 
+mod lifecycle;
 mod program;
 mod signals;
 mod store;

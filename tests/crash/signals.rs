@@ -1,29 +1,36 @@
-//! The first signal asks a server to drain, the second one cuts the drain short. Signals reach every test of a process;
-//! no other test of this binary listens to them.
+//! The first signal announces the end of a server, the second one ends it at once, and SIGHUP asks for a reload. Signals
+//! reach every test of a process; no other test of this binary listens to them.
 
 use std::process::{Command, id};
 use std::time::Duration;
 
 use futures_util::poll;
-use ringwarden::tasks::{Tasks, shutdown_signal};
+use ringwarden::signals::Signals;
+use ringwarden::tasks::Tasks;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn the_first_signal_asks_and_the_second_cuts_short() {
-    let mut first = std::pin::pin!(shutdown_signal());
-    assert!(poll!(&mut first).is_pending());
+    let (tasks, reload) = (Tasks::new(), Notify::new());
+    let signals = Signals::catch().unwrap();
+    let mut following = std::pin::pin!(signals.follow(&tasks, &reload));
+    assert!(poll!(&mut following).is_pending());
+    send("-HUP");
+    tokio::select! {
+        () = &mut following => panic!("SIGHUP is not a signal to end"),
+        asked = timeout(LONG, reload.notified()) => asked.unwrap(),
+    }
     send("-TERM");
-    timeout(LONG, first).await.unwrap();
-
-    let tasks = Tasks::new();
-    tasks.spawn("hangs", std::future::pending());
-    let mut drain = std::pin::pin!(tasks.drain(2 * LONG));
-    assert!(poll!(&mut drain).is_pending());
+    tokio::select! {
+        () = &mut following => panic!("one signal is not enough"),
+        announced = timeout(LONG, tasks.shutdown_announced()) => announced.unwrap(),
+    }
+    assert!(poll!(std::pin::pin!(tasks.shutdown_requested())).is_pending());
     send("-INT");
-    let all_ended = timeout(LONG, drain).await.unwrap();
-    assert!(!all_ended);
+    timeout(LONG, following).await.unwrap();
 }
 
 fn send(signal: &str) {

@@ -12,12 +12,19 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tonic::transport::{Channel, Endpoint};
 
+use super::redis_server::free_port;
+
 /// More than any start or end should take.
 const LONG: Duration = Duration::from_secs(30);
 /// The pause between two checks while waiting.
 const POLL: Duration = Duration::from_millis(10);
-/// The text before the addresses in the program's log.
-const BANNER: &str = "ringwarden ";
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_ringwarden");
+/// An address whose port the system chooses.
+const ANY_PORT: &str = "127.0.0.1:0";
+/// The texts before the addresses in the program's log.
+const GRPC_ON: &str = "gRPC on ";
+const HTTP_ON: &str = "HTTP on ";
 
 /// A running server; killed when it is dropped.
 pub struct Program {
@@ -35,7 +42,7 @@ impl Program {
 
     /// As [`Self::serve`], with these further arguments.
     pub async fn serve_with(store: &str, arguments: &[&str]) -> Self {
-        Self::serve_by(Path::new(env!("CARGO_BIN_EXE_ringwarden")), store, arguments).await
+        Self::serve_by(Path::new(PROGRAM), store, arguments).await
     }
 
     /// As [`Self::serve_with`], by the program of this path, such as that of an earlier release.
@@ -43,6 +50,52 @@ impl Program {
         let logs = TempDir::new().unwrap();
         let mut child = spawn(program, store, arguments, &logs.path().join("log"));
         let (grpc, http) = addresses(&mut child, logs.path()).await;
+        Self::ready(child, logs, grpc, http).await
+    }
+
+    /// As [`Self::serve_with`], with these variables.
+    pub async fn serve_in(store: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let logs = TempDir::new().unwrap();
+        let mut command = command(Path::new(PROGRAM), store, arguments, [ANY_PORT; 2]);
+        command.envs(variables.iter().copied());
+        command.stderr(File::create(logs.path().join("log")).unwrap());
+        let mut child = command.spawn().unwrap();
+        let (grpc, http) = addresses(&mut child, logs.path()).await;
+        Self::ready(child, logs, grpc, http).await
+    }
+
+    /// As [`Self::serve_with`], where the log goes to `stderr`, so that nothing tells its addresses.
+    pub async fn serve_to(stderr: Stdio, arguments: &[&str]) -> Self {
+        let [grpc, http] = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
+        let addresses = [grpc, http].map(|address| address.to_string());
+        let mut command = command(
+            Path::new(PROGRAM),
+            "memory:",
+            arguments,
+            addresses.each_ref().map(String::as_str),
+        );
+        let child = command.stderr(stderr).spawn().unwrap();
+        let logs = TempDir::new().unwrap();
+        File::create(logs.path().join("log")).unwrap();
+        Self::ready(child, logs, grpc, http).await
+    }
+
+    /// Starts a server that is not waited for, in these variables.
+    pub fn start(store: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let logs = TempDir::new().unwrap();
+        let mut command = command(Path::new(PROGRAM), store, arguments, [ANY_PORT; 2]);
+        command.envs(variables.iter().copied());
+        command.stderr(File::create(logs.path().join("log")).unwrap());
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            child: command.spawn().unwrap(),
+            logs,
+            grpc: nowhere,
+            http: nowhere,
+        }
+    }
+
+    async fn ready(child: Child, logs: TempDir, grpc: SocketAddr, http: SocketAddr) -> Self {
         let program = Self {
             child,
             logs,
@@ -58,7 +111,7 @@ impl Program {
     /// Starts a server and kills it so much later, wherever it is then.
     pub async fn killed_after(store: &str, delay: Duration) {
         let logs = TempDir::new().unwrap();
-        let program = Path::new(env!("CARGO_BIN_EXE_ringwarden"));
+        let program = Path::new(PROGRAM);
         let mut child = spawn(program, store, &[], &logs.path().join("log"));
         sleep(delay).await;
         child.kill().unwrap();
@@ -76,6 +129,11 @@ impl Program {
     pub async fn connect(&self) -> Channel {
         let endpoint = Endpoint::from_shared(format!("http://{}", self.grpc)).unwrap();
         endpoint.connect().await.unwrap()
+    }
+
+    /// The address for gRPC.
+    pub fn grpc(&self) -> SocketAddr {
+        self.grpc
     }
 
     /// The address for HTTP.
@@ -97,6 +155,11 @@ impl Program {
     /// Asks it to end.
     pub fn terminate(&self) {
         self.signal("TERM");
+    }
+
+    /// Asks it to read its settings again.
+    pub fn reload(&self) {
+        self.signal("HUP");
     }
 
     /// Stops it, as a hung machine would: the kernel accepts for it, and it never answers.
@@ -176,7 +239,8 @@ impl Program {
         })
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it this signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
         // The kill of the shell: a slim system has no other.
         let command = format!("kill -{name} {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &command]).status();
@@ -193,25 +257,33 @@ impl Drop for Program {
 }
 
 fn spawn(program: &Path, store: &str, arguments: &[&str], log: &Path) -> Child {
+    let mut command = command(program, store, arguments, [ANY_PORT; 2]);
+    command.stderr(File::create(log).unwrap()).spawn().unwrap()
+}
+
+fn command(program: &Path, store: &str, arguments: &[&str], [grpc, http]: [&str; 2]) -> Command {
     let mut command = Command::new(program);
-    command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"]);
+    command.args(["serve", "--grpc-addr", grpc, "--http-addr", http]);
     command.args(["--store", store, "--log-format", "json"]);
     command.args(arguments);
     // The machine may be busy; a test that means deadlines says so.
     command.env_clear().env("RINGWARDEN_LOOKUP_BUDGET", "10s");
     command.stdin(Stdio::null()).stdout(Stdio::null());
-    command.stderr(File::create(log).unwrap()).spawn().unwrap()
+    command
 }
 
 /// The addresses of gRPC and HTTP, from the program's log line.
 async fn addresses(child: &mut Child, logs: &Path) -> (SocketAddr, SocketAddr) {
     for _ in 0..LONG.as_millis() / POLL.as_millis() {
         let log = read_log(logs);
-        let banner = log.lines().find(|line| line.starts_with(BANNER));
+        // An earlier release says it in plain text between the lines of JSON.
+        let banner = log
+            .lines()
+            .find(|line| line.contains(GRPC_ON) && line.contains(HTTP_ON));
         // The last character may not have been written yet.
         if let Some(banner) = banner.filter(|_| log.ends_with('\n')) {
-            let after = |name: &str| banner.split(name).nth(1).unwrap().split(',').next().unwrap();
-            return (after("gRPC on ").parse().unwrap(), after("HTTP on ").parse().unwrap());
+            let after = |name: &str| banner.split(name).nth(1).unwrap().split([',', '"']).next().unwrap();
+            return (after(GRPC_ON).parse().unwrap(), after(HTTP_ON).parse().unwrap());
         }
         assert!(child.try_wait().unwrap().is_none(), "it ended: {log}");
         sleep(POLL).await;

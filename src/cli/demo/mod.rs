@@ -59,7 +59,11 @@ pub(super) async fn run(
         tasks.request_shutdown();
         told
     };
-    let (_, told) = tokio::join!(Box::pin(server.run(listeners, &tasks, PATIENCE)), story);
+    let shutdown = config::ShutdownSettings {
+        grace: Duration::ZERO,
+        drain_deadline: PATIENCE,
+    };
+    let (_, told) = tokio::join!(Box::pin(server.run(listeners, &tasks, shutdown)), story);
     told
 }
 

@@ -29,7 +29,9 @@ impl Lookups {
         }
         let full = question.input.full;
         let decision_id = if full || decision.action != Action::Allow {
-            self.keys.seal_decision(&self.record(question, &found, &decision))
+            self.keys
+                .read()
+                .seal_decision(&self.record(question, &found, &decision))
         } else {
             String::new()
         };

@@ -16,6 +16,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::RwLock;
+
 use super::ServiceError;
 use super::decision::KeyRing;
 use super::facts::RecordFacts;
@@ -118,8 +120,8 @@ pub struct Lookups {
     observer: Observer,
     /// The time within which a lookup is answered if the client does not say.
     budget: Duration,
-    /// Seals decisions.
-    keys: KeyRing,
+    /// Seals decisions. Locked for a moment when a reload replaces them.
+    keys: RwLock<KeyRing>,
 }
 
 /// The parts that lookups are made of.
@@ -155,7 +157,7 @@ impl Lookups {
             sip: parts.sip,
             observer: parts.observer,
             budget: parts.budget,
-            keys: parts.keys,
+            keys: RwLock::new(parts.keys),
         }
     }
 
@@ -176,7 +178,12 @@ impl Lookups {
     /// # Errors
     /// If this installation did not seal the id, or no longer has the key.
     pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
-        self.keys.open_decision(id)
+        self.keys.read().open_decision(id)
+    }
+
+    /// Replaces the keys that seal and open decisions.
+    pub(super) fn replace_keys(&self, keys: KeyRing) {
+        *self.keys.write() = keys;
     }
 
     /// The freshness of the index.

@@ -76,7 +76,8 @@ impl RedisConfig {
     }
 
     /// Whether the connection is encrypted.
-    pub(super) fn is_encrypted(&self) -> bool {
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
         matches!(self.connection.addr(), ConnectionAddr::TcpTls { .. })
     }
 }

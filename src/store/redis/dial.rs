@@ -71,8 +71,12 @@ impl Dialer {
             .set_response_timeout(None) // the caller's
             .set_push_sender(on_push);
         let connection = self.client.get_multiplexed_async_connection_with_config(&config).await;
-        connection.map_err(|error| RedisFailure::NotConnected {
-            cause: RedisFailure::from(error).to_string(),
+        connection.map_err(|error| {
+            let mut cause = RedisFailure::from(error).to_string();
+            if cause.contains("UnknownIssuer") {
+                cause.push_str(": no authority that is trusted here signed it, see --store-ca");
+            }
+            RedisFailure::NotConnected { cause }
         })
     }
 }

@@ -18,6 +18,7 @@ mod role;
 mod scripts;
 mod settings;
 mod transaction;
+mod trust;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -37,6 +38,7 @@ use crate::domain::tenant::TenantId;
 pub use commit::MAX_COMMIT_BYTES;
 pub use config::{RedisConfig, RedisUrlError};
 pub use settings::ServerSettings;
+pub use trust::{TrustError, root_certificates};
 
 /// A store in Redis.
 pub struct RedisStore {

@@ -69,6 +69,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("metrics", &["domain", "store", "clock"]),
     ("net", &[]),
+    ("signals", &["tasks"]),
     ("stable_enum", &[]),
     ("tasks", &[]),
     ("telemetry", &["clock", "config", "metrics"]),

@@ -1,0 +1,122 @@
+//! `serve`: runs the server, from reading its configuration to its shutdown.
+//!
+//! Everything that the server says goes through its log, in the format of the log: also the addresses at its start, and
+//! the error that ends it.
+
+mod reload;
+
+use std::io::Write as _;
+
+use tokio::sync::Notify;
+use tracing::Level;
+
+use self::reload::Reloader;
+use super::CliError;
+use crate::app::{self, Listeners};
+use crate::clock::Clock;
+use crate::config::{self, Config, ConfigFaults, LogFormat, ServeArgs};
+use crate::domain::advice;
+use crate::metrics::Metrics;
+use crate::number;
+use crate::signals::Signals;
+use crate::tasks::Tasks;
+use crate::telemetry::{self, Log, Notice};
+
+pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
+    // From here on, no signal kills the process before it has a log.
+    let signals = Signals::catch();
+    let config = read_config(&args).map_err(|faults| told(faults.log_format(), &faults.into()))?;
+    let metrics = Metrics::new();
+    let log = telemetry::install(&config.log, &metrics).map_err(|error| told(config.log.format, &error.into()))?;
+    for variable in &config.unknown_variables {
+        tracing::warn!(variable, "unknown environment variable: no setting has this name");
+    }
+    let tasks = Tasks::new();
+    let reload = Notify::new();
+    let follow_signals = async {
+        match signals {
+            Ok(signals) => signals.follow(&tasks, &reload).await,
+            Err(cause) => {
+                // The signals keep their default effect: the process ends at once. Acknowledged writes are not lost.
+                tracing::warn!(%cause, "cannot catch signals: the server will not drain");
+                std::future::pending().await
+            }
+        }
+    };
+    let ended = tokio::select! {
+        ended = Box::pin(serve(args, config, metrics, &log, &tasks, &reload)) => ended,
+        () = follow_signals => Err(CliError::CutOff),
+    };
+    ended.map_err(|error| {
+        log.notice(&error.notice());
+        CliError::Logged
+    })
+}
+
+/// Starts the server and runs it until its shutdown. A shutdown that is announced before it has started ends it at once.
+async fn serve(
+    args: ServeArgs,
+    config: Config,
+    metrics: Metrics,
+    log: &Log,
+    tasks: &Tasks,
+    reload: &Notify,
+) -> Result<(), CliError> {
+    let shutdown = config.shutdown;
+    let started = tokio::select! {
+        started = Box::pin(start(&config, &metrics, tasks)) => started?,
+        () = tasks.shutdown_announced() => {
+            tracing::info!("the server was stopped before it had started");
+            return Ok(());
+        }
+    };
+    let (listeners, server) = started;
+    log.notice(&banner(&listeners)?);
+    let reloader = Reloader::new(args, config, server.services(), log);
+    let drained = tokio::select! {
+        drained = server.run(listeners, tasks, shutdown) => drained,
+        never = reloader.run(reload) => match never {},
+    };
+    match (tasks.have_failed(), drained) {
+        (true, _) => Err(CliError::TaskFailed),
+        (false, true) => Ok(()),
+        (false, false) => Err(CliError::CutOff),
+    }
+}
+
+async fn start(config: &Config, metrics: &Metrics, tasks: &Tasks) -> Result<(Listeners, app::App), CliError> {
+    // Runs while the store is being opened, and ends before the server answers its first request.
+    let warm_up = tokio::task::spawn_blocking(|| {
+        number::warm_up();
+        advice::warm_up();
+    });
+    let listeners = Listeners::bind(config).await?;
+    let server = app::build(config, Clock::system(), metrics.clone(), tasks).await?;
+    warm_up.await.map_err(std::io::Error::from)?;
+    app::warm_up(Clock::system()).await?;
+    Ok((listeners, server))
+}
+
+/// The addresses of a server that has started.
+fn banner(listeners: &Listeners) -> Result<Notice, CliError> {
+    let (grpc, http) = (listeners.grpc.local_addr()?, listeners.http.local_addr()?);
+    let version = env!("CARGO_PKG_VERSION");
+    let text = format!("ringwarden {version}: gRPC on {grpc}, HTTP on {http}");
+    let notice = Notice::new(Level::INFO, text.clone(), text);
+    Ok(notice.with("grpc", grpc.to_string()).with("http", http.to_string()))
+}
+
+/// The configuration of flags, variables and file, as they are now.
+fn read_config(args: &ServeArgs) -> Result<Config, ConfigFaults> {
+    // A value that is not Unicode becomes one that is not valid, and is not ignored.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    config::load(args, variables, |path| std::fs::read_to_string(path))
+}
+
+/// Writes an error to standard error when there is no log yet.
+fn told(format: LogFormat, error: &CliError) -> CliError {
+    // If standard error is closed, the exit code is the only message.
+    let _written = std::io::stderr().write_all(error.notice().render(format).as_bytes());
+    CliError::Logged
+}

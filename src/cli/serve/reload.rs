@@ -1,0 +1,74 @@
+//! Reads the settings of a running server again.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::read_config;
+use crate::app;
+use crate::config::{Config, ServeArgs};
+use crate::metrics::ConfigReloadLabel;
+use crate::service::Services;
+use crate::telemetry::Log;
+
+/// Replaces what a running server can replace: the log filter and the keys of decision ids.
+pub(super) struct Reloader<'a> {
+    args: ServeArgs,
+    /// The configuration with which the server was started.
+    started: Config,
+    services: Arc<Services>,
+    log: &'a Log,
+}
+
+impl<'a> Reloader<'a> {
+    pub(super) fn new(args: ServeArgs, started: Config, services: Arc<Services>, log: &'a Log) -> Self {
+        Self {
+            args,
+            started,
+            services,
+            log,
+        }
+    }
+
+    /// Reloads whenever it is notified.
+    pub(super) async fn run(self, asked: &Notify) -> Infallible {
+        loop {
+            asked.notified().await;
+            let outcome = match self.reload() {
+                Ok(()) => ConfigReloadLabel::Applied,
+                Err(Refused) => ConfigReloadLabel::Refused,
+            };
+            self.services.metrics().config_reload(outcome);
+        }
+    }
+
+    /// Replaces everything, or nothing if the new configuration has a fault.
+    fn reload(&self) -> Result<(), Refused> {
+        let config = read_config(&self.args).map_err(|faults| {
+            tracing::error!(%faults, "the configuration is not reloaded, the old one stays in force");
+            Refused
+        })?;
+        let keys = app::decision_keys(&config.answers).map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%error, cause, "the configuration is not reloaded, the old one stays in force");
+            Refused
+        })?;
+        let sections = self.started.changed_sections(&config);
+        if !sections.is_empty() {
+            let sections = sections.join(", ");
+            tracing::warn!(
+                sections,
+                "settings of these sections have changed: restart the server to use them"
+            );
+        }
+        let keys_file = keys.is_some();
+        self.services.replace_decision_keys(keys);
+        tracing::info!(filter = %config.log.filter, keys_file, "the log filter and the decision keys are reloaded");
+        self.log.set_filter(&config.log.filter);
+        Ok(())
+    }
+}
+
+/// The configuration has a fault, which is logged.
+struct Refused;

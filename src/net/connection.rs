@@ -1,0 +1,157 @@
+//! A connection of a client, from its acceptance to its end.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+
+use super::usage::{ConnectionUsage, Place};
+
+/// Maximum time until a client has sent its first bytes.
+const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
+
+/// An open connection. Dropping it makes room for another one. Reading fails when the connection is idle and must end.
+#[derive(Debug)]
+pub(crate) struct AcceptedConnection {
+    stream: TcpStream,
+    place: Place,
+    /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
+    silence: Option<(Pin<Box<Sleep>>, usize)>,
+}
+
+impl AcceptedConnection {
+    /// A connection whose client must send `first_bytes` in time; 0 for no such limit.
+    pub(super) fn new(stream: TcpStream, place: Place, first_bytes: usize) -> Self {
+        Self {
+            stream,
+            place,
+            silence: (first_bytes > 0).then(|| (Box::pin(sleep(FIRST_BYTES_WITHIN)), first_bytes)),
+        }
+    }
+
+    /// How the connection is used.
+    pub(crate) fn usage(&self) -> &ConnectionUsage {
+        self.place.usage()
+    }
+
+    /// Counts bytes that have arrived. Ends the deadline when no first bytes are missing.
+    fn heard(&mut self, bytes: usize) {
+        self.silence = self.silence.take().and_then(|(deadline, missing)| {
+            let missing = missing.saturating_sub(bytes);
+            (missing > 0).then_some((deadline, missing))
+        });
+    }
+
+    /// Notes whether the client takes the bytes that are written.
+    fn wrote<T>(&self, polled: Poll<T>) -> Poll<T> {
+        self.usage().wrote(polled.is_pending());
+        polled
+    }
+}
+
+impl AsyncRead for AcceptedConnection {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
+        if polled.is_ready() {
+            this.heard(buf.filled().len().saturating_sub(before));
+            return polled;
+        }
+        if this.usage().poll_closing(cx) {
+            return Poll::Ready(Err(io::Error::from(io::ErrorKind::ConnectionAborted)));
+        }
+        match &mut this.silence {
+            Some((deadline, _)) => deadline
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(io::Error::from(io::ErrorKind::TimedOut))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for AcceptedConnection {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.wrote(polled)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.wrote(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::net::{Acceptor, HTTP2_FIRST_BYTES};
+
+    async fn connected() -> (TcpStream, AcceptedConnection, Acceptor) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = Acceptor::new(listener, 2, HTTP2_FIRST_BYTES);
+        let client = TcpStream::connect(address).await.unwrap();
+        let connection = acceptor.accept().await;
+        (client, connection, acceptor)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_says_too_little_is_given_up() {
+        let (mut client, mut connection, _acceptor) = connected().await;
+        client.write_all(b"PRI").await.unwrap();
+        assert_eq!(connection.read(&mut [0; 8]).await.unwrap(), 3);
+        tokio::time::pause(); // from here on, time advances as soon as all tasks are idle
+        let error = connection.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_spoken_may_be_silent() {
+        let (mut client, mut connection, _acceptor) = connected().await;
+        client.write_all(&[b'x'; HTTP2_FIRST_BYTES]).await.unwrap();
+        connection.read_exact(&mut [0; HTTP2_FIRST_BYTES]).await.unwrap();
+        tokio::time::pause();
+        let read = tokio::time::timeout(10 * FIRST_BYTES_WITHIN, connection.read_u8()).await;
+        assert!(read.is_err(), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_ends_with_the_server() {
+        let (_client, mut connection, acceptor) = connected().await;
+        let reading = async {
+            let error = connection.read_u8().await.unwrap_err();
+            drop(connection);
+            error
+        };
+        let (error, ()) = tokio::join!(reading, acceptor.open().close_when_idle());
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    }
+}

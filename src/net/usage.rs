@@ -1,0 +1,271 @@
+//! Which connections are open, and which of them are idle.
+//!
+//! A connection is idle while it has no call in progress and no answer that the client has yet to take. When all places
+//! are taken, and when the server shuts down, idle connections are closed. The connection itself has the last word: if a
+//! call begins before it sees the request to close, it stays open.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::Context;
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a connection must be idle before it may be closed for another one: the request of a client that has just
+/// connected is on its way.
+const IDLE_MIN: Duration = Duration::from_millis(250);
+/// How long an idle connection may stay open while the server shuts down. A client that follows the protocol closes it
+/// much earlier.
+const IDLE_AT_SHUTDOWN: Duration = Duration::from_millis(250);
+/// The time after which an answer that the client does not take no longer counts as a call in progress.
+const UNREAD_MAX: Duration = Duration::from_secs(10);
+/// Pause between two looks at the connections.
+const RECHECK: Duration = Duration::from_millis(50);
+
+/// The open connections of one address. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenConnections(Arc<Registry>);
+
+#[derive(Debug)]
+struct Registry {
+    /// One permit for each connection that may be open.
+    permits: Arc<Semaphore>,
+    /// By the numbers that they got when they were accepted.
+    open: Mutex<HashMap<u64, ConnectionUsage>>,
+    next: AtomicU64,
+}
+
+/// The place of one open connection. Dropping it makes room for another one.
+#[derive(Debug)]
+pub(super) struct Place {
+    number: u64,
+    usage: ConnectionUsage,
+    connections: OpenConnections,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// How one connection is used. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionUsage(Arc<Usage>);
+
+#[derive(Debug)]
+struct Usage {
+    opened: Instant,
+    /// Calls in progress.
+    calls: AtomicUsize,
+    /// Whether the client has yet to take bytes that are written.
+    blocked: AtomicBool,
+    /// Milliseconds from `opened` to the last end of a call or write.
+    active_ms: AtomicU64,
+    /// Set to ask the connection to close.
+    closing: AtomicBool,
+    reader: AtomicWaker,
+}
+
+/// A call in progress. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Call(ConnectionUsage);
+
+impl OpenConnections {
+    pub(super) fn new(max: usize) -> Self {
+        Self(Arc::new(Registry {
+            permits: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))),
+            open: Mutex::new(HashMap::new()),
+            next: AtomicU64::new(0),
+        }))
+    }
+
+    /// A place for a connection. If all are taken, closes the connection that has been idle for the longest time.
+    pub(super) async fn place(&self) -> Place {
+        loop {
+            let wait = timeout(RECHECK, Arc::clone(&self.0.permits).acquire_owned());
+            if let Ok(Ok(permit)) = wait.await {
+                return self.take(permit);
+            }
+            self.close_longest_idle();
+        }
+    }
+
+    fn take(&self, permit: OwnedSemaphorePermit) -> Place {
+        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let usage = ConnectionUsage::new();
+        self.0.open.lock().insert(number, usage.clone());
+        Place {
+            number,
+            usage,
+            connections: self.clone(),
+            _permit: permit,
+        }
+    }
+
+    fn close_longest_idle(&self) {
+        let open = self.0.open.lock();
+        if open.values().any(ConnectionUsage::is_closing) {
+            return; // its place is about to be free
+        }
+        let idle = open.values().filter_map(|usage| Some((usage.idle_for()?, usage)));
+        let longest = idle.max_by_key(|(time, _)| *time);
+        if let Some((_, usage)) = longest.filter(|(time, _)| *time >= IDLE_MIN) {
+            usage.close();
+        }
+    }
+
+    /// Closes each connection soon after its last call has ended. Completes when no connection is open.
+    pub(crate) async fn close_when_idle(&self) {
+        loop {
+            {
+                let open = self.0.open.lock();
+                if open.is_empty() {
+                    return;
+                }
+                let idle = |usage: &&ConnectionUsage| usage.idle_for().is_some_and(|time| time >= IDLE_AT_SHUTDOWN);
+                open.values().filter(idle).for_each(ConnectionUsage::close);
+            }
+            sleep(RECHECK).await;
+        }
+    }
+}
+
+impl Place {
+    pub(super) fn usage(&self) -> &ConnectionUsage {
+        &self.usage
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.0.open.lock().remove(&self.number);
+    }
+}
+
+impl ConnectionUsage {
+    fn new() -> Self {
+        Self(Arc::new(Usage {
+            opened: Instant::now(),
+            calls: AtomicUsize::new(0),
+            blocked: AtomicBool::new(false),
+            active_ms: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+        }))
+    }
+
+    /// Counts a call until the returned value is dropped.
+    pub(crate) fn begin_call(&self) -> Call {
+        self.0.calls.fetch_add(1, Ordering::AcqRel);
+        Call(self.clone())
+    }
+
+    /// Notes that bytes were written, or that the client has yet to take some.
+    pub(super) fn wrote(&self, blocked: bool) {
+        self.0.blocked.store(blocked, Ordering::Release);
+        if !blocked {
+            self.active_now();
+        }
+    }
+
+    /// Whether the connection should close now. If not, wakes the reader when it should.
+    pub(super) fn poll_closing(&self, cx: &Context<'_>) -> bool {
+        self.0.reader.register(cx.waker());
+        if !self.is_closing() {
+            return false;
+        }
+        let idle = self.idle_for().is_some();
+        self.0.closing.store(idle, Ordering::Release);
+        idle
+    }
+
+    fn is_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Acquire)
+    }
+
+    fn close(&self) {
+        self.0.closing.store(true, Ordering::Release);
+        self.0.reader.wake();
+    }
+
+    /// How long the connection has been idle; `None` if it is not.
+    fn idle_for(&self) -> Option<Duration> {
+        let active = Duration::from_millis(self.0.active_ms.load(Ordering::Acquire));
+        let time = self.0.opened.elapsed().saturating_sub(active);
+        let unread = self.0.blocked.load(Ordering::Acquire) && time < UNREAD_MAX;
+        (self.0.calls.load(Ordering::Acquire) == 0 && !unread).then_some(time)
+    }
+
+    fn active_now(&self) {
+        let millis = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.active_ms.store(millis, Ordering::Release);
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.active_now();
+        self.0.0.calls.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    async fn places<const N: usize>(connections: &OpenConnections) -> [Place; N] {
+        let mut places = Vec::new();
+        for _ in 0..N {
+            places.push(connections.place().await);
+        }
+        places.try_into().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_idle_connection_makes_room() {
+        let connections = OpenConnections::new(3);
+        let [first, second, third] = places(&connections).await;
+        sleep(IDLE_MIN).await;
+        let call = first.usage().begin_call();
+        third.usage().wrote(false);
+        let mut further = std::pin::pin!(connections.place());
+        assert!(timeout(4 * RECHECK, &mut further).await.is_err());
+        let closing = [&first, &second, &third].map(|place| place.usage().is_closing());
+        assert_eq!(closing, [false, true, false]);
+        drop(second);
+        drop((further.await, call));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_begins_first_keeps_its_connection() {
+        let connections = OpenConnections::new(1);
+        let [place] = places(&connections).await;
+        let cx = Context::from_waker(Waker::noop());
+        place.usage().close();
+        let call = place.usage().begin_call();
+        assert!(!place.usage().poll_closing(&cx));
+        drop(call);
+        assert!(!place.usage().poll_closing(&cx), "the request to close was taken back");
+        place.usage().close();
+        assert!(place.usage().poll_closing(&cx));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shutdown_waits_for_calls_and_for_answers_that_are_being_taken() {
+        let connections = OpenConnections::new(3);
+        let [silent, calling, reading] = places(&connections).await;
+        let call = calling.usage().begin_call();
+        reading.usage().wrote(true);
+        let mut end = std::pin::pin!(connections.close_when_idle());
+        assert!(timeout(4 * IDLE_AT_SHUTDOWN, &mut end).await.is_err());
+        let closing = [&silent, &calling, &reading].map(|place| place.usage().is_closing());
+        assert_eq!(closing, [true, false, false]);
+        drop((silent, call));
+        assert!(timeout(UNREAD_MAX, &mut end).await.is_err());
+        assert!(calling.usage().is_closing() && reading.usage().is_closing());
+        drop((calling, reading));
+        end.await;
+    }
+}

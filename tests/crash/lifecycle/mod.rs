@@ -1,0 +1,11 @@
+//! The program starts, reloads and stops as an orchestrator expects: each test starts it, sends signals, and looks at
+//! its ports, its log and its exit code.
+
+mod client;
+mod end;
+mod grace;
+mod limit;
+mod output;
+mod reload;
+mod start;
+mod trust;
