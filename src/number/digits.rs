@@ -36,6 +36,15 @@ impl Digits {
         (rest == 0).then_some(digits)
     }
 
+    /// Adds ASCII digits at the end; `None` if there are more than fit.
+    pub(super) fn extend(&mut self, digits: &[u8]) -> Option<()> {
+        let start = usize::from(self.len);
+        let end = start.checked_add(digits.len())?;
+        self.bytes.get_mut(start..end)?.copy_from_slice(digits);
+        self.len = u8::try_from(end).ok()?;
+        Some(())
+    }
+
     pub(super) fn as_str(&self) -> &str {
         // ASCII by construction.
         str::from_utf8(self).unwrap_or_default()

@@ -26,6 +26,12 @@ pub enum NumberError {
     /// More digits than any national number has.
     #[error("the number has too many digits")]
     TooLongNumber,
+    /// Signs or letters stand in place of some digits, as in `+1415555****`.
+    #[error("some digits of the number are masked: it names nobody")]
+    Masked,
+    /// The text is a decimal number, as in `4155550199.0` and `4.15555E9`.
+    #[error("the text is a decimal number, as spreadsheets write it: digits may be lost")]
+    DecimalNumber,
 }
 
 impl NumberError {
@@ -39,6 +45,8 @@ impl NumberError {
             Self::TooShortAfterIdd => "too_short_after_idd",
             Self::TooShort => "too_short",
             Self::TooLongNumber => "too_long_number",
+            Self::Masked => "masked",
+            Self::DecimalNumber => "decimal_number",
         }
     }
 }

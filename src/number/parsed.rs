@@ -69,6 +69,11 @@ impl ParsedNumber {
         self.classification.validity
     }
 
+    /// Whether the plan has numbers of this length: libphonenumber calls such a number possible.
+    pub fn has_known_length(&self) -> bool {
+        self.validity() != Validity::Impossible
+    }
+
     /// Whether its length is only that of numbers dialled within one area, such as `555-0199`: libphonenumber calls
     /// them possible, but without the area code they identify no line.
     pub fn is_local_only(&self) -> bool {

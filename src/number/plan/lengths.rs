@@ -47,11 +47,16 @@ impl Lengths {
         self.national & bit(len) != 0
     }
 
+    /// The fewest and the most digits of a number with area code.
+    pub(super) fn range(self) -> (usize, usize) {
+        let most = self.national.checked_ilog2().unwrap_or_default();
+        (self.national.trailing_zeros() as usize, most as usize)
+    }
+
     /// How a length of `len` digits fits.
     pub(super) fn fit(self, len: usize) -> LengthFit {
-        let shortest = self.national.trailing_zeros();
-        let longest = self.national.checked_ilog2().unwrap_or_default();
-        match u32::try_from(len).unwrap_or(u32::MAX) {
+        let (shortest, longest) = self.range();
+        match len {
             _ if self.local & bit(len) != 0 => LengthFit::LocalOnly,
             _ if self.has(len) => LengthFit::Possible,
             len if len < shortest => LengthFit::TooShort,

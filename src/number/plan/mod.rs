@@ -12,6 +12,7 @@ mod format;
 mod lengths;
 mod metadata;
 mod pattern;
+pub(super) mod same_line;
 pub(super) mod service;
 mod territory;
 
@@ -52,8 +53,35 @@ struct NumberingPlan {
 /// The region whose rules hold for a country code, if `digits` are nothing but that code; none for codes of no country.
 pub(super) fn region_of_code(digits: &str) -> Option<Region> {
     let (code, rest) = country_code::split(digits.as_bytes())?;
+    main_region(code).filter(|_| rest.is_empty())
+}
+
+/// The country code of a region; none for the world.
+pub(super) fn code_of(region: Region) -> Option<u16> {
+    territory(region).map(Territory::country_code)
+}
+
+/// The digits behind a country code, if they begin with one.
+pub(super) fn behind_any_country_code(digits: &str) -> Option<&str> {
+    let (_, rest) = country_code::split(digits.as_bytes())?;
+    str::from_utf8(rest).ok()
+}
+
+/// The digits behind this country code, if they begin with it.
+pub(super) fn behind_country_code(code: u16, digits: &str) -> Option<&str> {
+    let (found, rest) = country_code::split(digits.as_bytes())?;
+    str::from_utf8(rest).ok().filter(|_| found == code)
+}
+
+/// The region whose rules hold for a country code; none for codes of no country.
+pub(super) fn main_region(code: u16) -> Option<Region> {
     let region = country(code)?.main().region();
-    (rest.is_empty() && region != Region::WORLD).then_some(region)
+    (region != Region::WORLD).then_some(region)
+}
+
+/// The fewest and the most digits of a country code's national numbers, area code included.
+pub(super) fn lengths(code: u16) -> Option<(usize, usize)> {
+    country(code).map(|country| country.main().lengths().range())
 }
 
 /// The digits after the country's international prefix, if a national number begins with it.
@@ -122,6 +150,7 @@ pub(super) fn warm_up() {
         country.formats();
     }
     service::warm_up();
+    same_line::warm_up();
 }
 
 impl NumberingPlan {

@@ -1,11 +1,13 @@
 //! Parses the texts that switches send for a caller: SIP and `tel` addresses, names, parameters.
 
+use std::net::Ipv4Addr;
+
 use super::super::kinds::VerstatParameter;
+use super::super::text::masked::{self, Masks};
 use super::super::text::unicode::{fold, is_invisible};
 use super::super::text::written::is_separator;
-use super::anonymous;
 use super::name_addr::{NameAddr, strip_scheme};
-use super::verstat;
+use super::{anonymous, subscriber, verstat};
 
 /// Schemes whose addresses have a user and a host.
 const SIP_SCHEMES: [&str; 2] = ["sip:", "sips:"];
@@ -25,10 +27,22 @@ pub(super) enum User {
     Text(String),
 }
 
+/// What the form of an address says of its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UserForm {
+    /// A telephone number, by `user=phone` (RFC 3261 section 19.1.6).
+    Phone,
+    /// The user of a host: a name, an account, an extension, or a number.
+    OfHost,
+    /// Any text, or a `tel` address.
+    Text,
+}
+
 /// A parsed address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) user: User,
+    pub(super) form: UserForm,
     /// Where a local number belongs (RFC 3966): a country code after `+`, or a domain.
     pub(super) phone_context: Option<String>,
     pub(super) extension: Option<String>,
@@ -42,7 +56,7 @@ impl Address {
         let mut parts = if let Some(rest) = SIP_SCHEMES.iter().find_map(|scheme| strip_scheme(address, scheme)) {
             Parts::sip(rest)
         } else if let Some(rest) = strip_scheme(address, TEL_SCHEME) {
-            Parts::tel(rest)
+            Parts::tel_with_host(rest).unwrap_or_else(|| Parts::tel(rest))
         } else if address.contains('@') {
             Parts::sip(address)
         } else {
@@ -50,12 +64,30 @@ impl Address {
         };
         parts.params.extend(value.outside.split(';'));
         let user = parts.user(value.name);
-        Self::with_params(user, &parts.params)
+        let form = if parts.letters {
+            UserForm::Text
+        } else {
+            UserForm::OfHost
+        };
+        let address = Self::with_params(user, form, &parts.params);
+        address.without_subscriber_identity(parts.host, value.name)
     }
 
-    fn with_params(user: User, params: &[&str]) -> Self {
+    /// An IMSI is the name of a subscriber, though it has only digits.
+    fn without_subscriber_identity(mut self, host: &str, name: &str) -> Self {
+        let hosts = [host, self.phone_context.as_deref().unwrap_or_default()];
+        if let User::Text(user) = &self.user
+            && hosts.iter().any(|host| subscriber::is_identity(user, host))
+        {
+            self.user = Parts::name_or_withheld(name);
+        }
+        self
+    }
+
+    fn with_params(user: User, form: UserForm, params: &[&str]) -> Self {
         let mut address = Self {
             user,
+            form,
             phone_context: None,
             extension: None,
             verstat: None,
@@ -64,6 +96,7 @@ impl Address {
             let (key, value) = param.split_once('=').unwrap_or((param, ""));
             match key.trim().to_ascii_lowercase().as_str() {
                 "phone-context" => address.phone_context = Some(unescape(value.trim())),
+                "user" if value.trim().eq_ignore_ascii_case("phone") => address.form = UserForm::Phone,
                 "ext" => address.extension = extension(value),
                 "verstat" => {
                     let all = address.verstat.into_iter().chain(verstat::read(value.trim()));
@@ -88,7 +121,10 @@ struct Parts<'t> {
 impl<'t> Parts<'t> {
     /// `user[:password]@host[:port][;params][?headers]`, where the user may have parameters of its own.
     fn sip(text: &'t str) -> Self {
-        let text = text.split('?').next().unwrap_or_default();
+        // A question mark in the user is not the beginning of headers.
+        let host_at = text.find('@').unwrap_or_default();
+        let headers_at = text.match_indices('?').map(|(at, _)| at).find(|&at| at >= host_at);
+        let text = headers_at.and_then(|at| text.get(..at)).unwrap_or(text);
         let (user, host) = match text.rsplit_once('@') {
             Some((user, host)) => (Some(user), host),
             None => (None, text),
@@ -108,6 +144,14 @@ impl<'t> Parts<'t> {
             host,
             params: user_params.chain(host_params).collect(),
         }
+    }
+
+    /// A `tel` address with the host of a SIP address behind it, as in `tel:+14155550199@10.0.0.1:5060`.
+    fn tel_with_host(text: &'t str) -> Option<Self> {
+        text.contains('@').then(|| Self {
+            letters: true,
+            ..Self::sip(text)
+        })
     }
 
     /// `number[;params]`. The name of a parameter begins with a letter; digits after a semicolon are an extension and
@@ -134,14 +178,28 @@ impl<'t> Parts<'t> {
         let user = unescape(user);
         if anonymous::is_host(self.host) || anonymous::is_word(&user) {
             User::Anonymous
-        } else if self.letters || is_dialable(&user) {
+        } else if self.letters || is_number_like(&user) {
             User::Text(user)
-        } else if anonymous::is_word(name) {
+        } else {
+            Self::name_or_withheld(name)
+        }
+    }
+
+    /// A user that is no number: the display name may say that the number is withheld.
+    fn name_or_withheld(display_name: &str) -> User {
+        if anonymous::is_word(display_name) {
             User::Anonymous
         } else {
             User::Name
         }
     }
+}
+
+/// Whether the user of a host may be a number, shown whole or with masks, and is no address of the internet.
+fn is_number_like(user: &str) -> bool {
+    let is_masked =
+        || masked::find(user) != Masks::None && user.chars().all(|char| is_dial_char(char) || masked::may_mask(char));
+    (is_dialable(user) || is_masked()) && user.parse::<Ipv4Addr>().is_err()
 }
 
 /// Whether an address is that of the emergency services: `urn:service:sos` or one below it, such as
@@ -158,10 +216,11 @@ fn extension(value: &str) -> Option<String> {
 
 /// Whether a text consists of characters for dialling and punctuation.
 fn is_dialable(text: &str) -> bool {
-    text.contains(|char: char| char.is_ascii_digit())
-        && text
-            .chars()
-            .all(|char| char.is_ascii_digit() || is_separator(char) || matches!(char, '+' | '*' | '#'))
+    text.contains(|char: char| char.is_ascii_digit()) && text.chars().all(is_dial_char)
+}
+
+fn is_dial_char(char: char) -> bool {
+    char.is_ascii_digit() || is_separator(char) || matches!(char, '+' | '*' | '#')
 }
 
 /// A text with its `%XX` escapes decoded (RFC 3986); invalid escapes stay as they are.

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use super::super::plan;
+
 /// `word,digits,source` a line, after comment lines.
 const TABLE: &str = include_str!("../data/anonymous.csv");
 
@@ -11,6 +13,9 @@ const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
 
 /// A number of this many zeros or more, and nothing else, is a placeholder; `000` is an emergency number.
 const ZEROS_MIN: usize = 4;
+
+/// Dialled in place of a plus sign in most countries.
+const INTERNATIONAL_PREFIX: &str = "00";
 
 /// The words of the table. The table is our own: nobody can fill it with collisions.
 type WordSet = HashSet<&'static str, foldhash::fast::RandomState>;
@@ -37,11 +42,39 @@ pub(super) fn is_host(host: &str) -> bool {
     HOSTS.iter().any(|none| none.eq_ignore_ascii_case(host))
 }
 
-/// Whether digits are a placeholder: only zeros, with or without a plus sign, or a word spelled on the keypad after
-/// one.
+/// Whether digits are a placeholder, valid or not: only zeros, with or without a plus sign; after one, or after the 00
+/// that stands for it, also a country code and zeros, or a word spelled on the keypad.
 pub(super) fn is_placeholder(plus: bool, digits: &str) -> bool {
-    let zeros = digits.len() >= ZEROS_MIN && digits.bytes().all(|digit| digit == b'0');
-    zeros || (plus && SPELLED.contains(digits))
+    if plus {
+        return is_zeros(digits) || is_international_placeholder(digits);
+    }
+    let behind_prefix = digits.strip_prefix(INTERNATIONAL_PREFIX);
+    is_many_zeros(digits) || behind_prefix.is_some_and(is_international_placeholder)
+}
+
+fn is_international_placeholder(digits: &str) -> bool {
+    is_spelled(digits) || plan::behind_any_country_code(digits).is_some_and(is_many_zeros)
+}
+
+/// Whether digits spell a word of the table on the keypad.
+pub(super) fn is_spelled(digits: &str) -> bool {
+    SPELLED.contains(digits)
+}
+
+/// Whether a national number is only zeros.
+pub(super) fn is_many_zeros(digits: &str) -> bool {
+    digits.len() >= ZEROS_MIN && is_zeros(digits)
+}
+
+/// Whether a text is a plus sign and zeros: no country code begins with 0.
+pub(super) fn is_plus_and_zeros(text: &str) -> bool {
+    let text = text.trim();
+    text.strip_prefix('+')
+        .is_some_and(|zeros| !zeros.is_empty() && is_zeros(zeros))
+}
+
+fn is_zeros(digits: &str) -> bool {
+    digits.bytes().all(|digit| digit == b'0')
 }
 
 /// Builds the table that is otherwise built on the first caller without a number.
@@ -96,6 +129,11 @@ mod tests {
         );
         assert!(!is_placeholder(false, "000"), "the Australian emergency number");
         assert!(!is_placeholder(true, "14155550199"));
+        assert!(is_placeholder(true, "10000000000"));
+        assert!(is_placeholder(true, "0"));
+        assert!(!is_placeholder(true, "49000"), "too few zeros");
+        assert!(is_plus_and_zeros(" +00"));
+        assert!(!is_plus_and_zeros("+") && !is_plus_and_zeros("00"));
     }
 
     #[test]

@@ -3,14 +3,16 @@
 use super::super::error::NumberError;
 use super::super::kinds::Validity;
 use super::super::parsed::{Parsed, ParsedNumber};
-use super::super::plan::{self, dialled, service};
+use super::super::plan::{self, service};
 use super::super::region::Region;
 use super::super::service_number::{ServiceKind, ServiceNumber};
 use super::super::text::unicode::{fold, is_invisible};
-use super::super::text::written::Written;
-use super::address::{Address, User, is_emergency_urn};
+use super::super::text::written::{Written, is_separator};
+use super::address::{Address, User, UserForm, is_emergency_urn};
+use super::certainty::Certainty;
 use super::name_addr::{NameAddr, values};
-use super::{anonymous, privacy};
+use super::reading::{is_national_form, is_valid, number, valid_number};
+use super::{anonymous, in_text, privacy, short};
 
 /// The fewest digits, without leading zeros, of a national number whose length fits no plan. Fewer digits are a
 /// dialling prefix or an area code: `+4930` is no caller, not even an impossible one.
@@ -29,53 +31,88 @@ pub(in crate::number) fn parse(text: &str, default_region: Option<Region>) -> Re
         return interpret(plus, digits, default_region);
     }
     Written::check_length(text)?;
-    if let Some(written) = Written::tidy(text).filter(|_| text.starts_with(NUMBER_STARTS)) {
+    if is_plain(text)
+        && let Ok(written) = in_text::find(text, None, default_region)
+    {
         return interpret(written.plus, &written.digits, default_region);
     }
     let text: String = text.chars().filter(|&char| !is_invisible(char)).map(fold).collect();
     if text.trim().is_empty() {
         return Err(NumberError::Empty);
     }
-    let mut answers = values(text.trim()).map(|value| read(&value, default_region));
-    let first = answers.next().unwrap_or(Err(NumberError::Empty));
-    match first {
-        Ok(Parsed::Number(_) | Parsed::Service(_)) => first,
-        Ok(Parsed::Anonymous) | Err(_) => answers.find(holds_number).unwrap_or(first),
+    most_certain(text.trim(), default_region)
+}
+
+/// Whether a text is a number from the start, with nothing but punctuation: it needs no parsing as an address.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |char: char| char.is_ascii() && (char.is_ascii_digit() || char == '+' || is_separator(char));
+    text.starts_with(NUMBER_STARTS) && text.chars().all(is_plain)
+}
+
+/// The answer for the value of a header that is most certainly a number; the first one of several.
+fn most_certain(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+    let mut best = (Certainty::NoNumber, Err(NumberError::Empty));
+    for (place, value) in values(text).enumerate() {
+        let (certainty, answer) = read(&value, default_region);
+        if place == 0 || certainty > best.0 {
+            best = (certainty, answer);
+        }
+        if best.0 == Certainty::Certain {
+            break;
+        }
     }
+    best.1
 }
 
-fn holds_number(answer: &Result<Parsed, NumberError>) -> bool {
-    matches!(answer, Ok(Parsed::Number(_) | Parsed::Service(_)))
-}
-
-/// Reads one value of a header.
-fn read(value: &NameAddr<'_>, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+/// Reads one value of a header, and tells how certain the answer is.
+fn read(value: &NameAddr<'_>, default_region: Option<Region>) -> (Certainty, Result<Parsed, NumberError>) {
     if is_emergency_urn(value.address) {
-        return Ok(Parsed::Service(ServiceNumber::new(
-            "",
-            default_region,
-            ServiceKind::Emergency,
-        )));
+        let service = ServiceNumber::new("", default_region, ServiceKind::Emergency);
+        return (Certainty::Service, Ok(Parsed::Service(service)));
     }
     let address = Address::new(value);
-    let user = match address.user {
-        User::Anonymous => return Ok(Parsed::Anonymous),
-        User::Name => return Err(NumberError::NotANumber),
+    let user = match &address.user {
+        User::Anonymous => return (Certainty::NoNumber, Ok(Parsed::Anonymous)),
+        User::Name => return (Certainty::NoNumber, Err(NumberError::NotANumber)),
         User::Text(user) => user,
     };
-    let user = privacy::behind_symbols(&user).map(str::to_owned).unwrap_or(user);
-    let (text, region) = match address.phone_context.as_deref() {
-        Some(_) if user.trim_start().starts_with('+') => (user, default_region),
-        Some(context) => match context.strip_prefix('+').and_then(plan::region_of_code) {
-            Some(region) => (user, Some(region)),
-            None => (format!("{user};phone-context={context}"), default_region),
-        },
-        None => (user, default_region),
+    let is_marked = address.form == UserForm::Phone
+        || user.trim_start().starts_with('+')
+        || address
+            .phone_context
+            .as_deref()
+            .is_some_and(|context| context.starts_with('+'));
+    let answer = match read_user(&address, user, default_region) {
+        Err(NumberError::NotANumber) if anonymous::is_word(value.name) => Ok(Parsed::Anonymous),
+        answer => answer,
     };
-    let written = Written::find(&text)?;
-    let parsed = interpret(written.plus, &written.digits, region)?;
-    let extension = address.extension.map(String::into_boxed_str).or(written.extension);
-    Ok(match parsed {
+    (Certainty::of(&answer, is_marked), answer)
+}
+
+/// Reads the text of an address that may hold a number.
+fn read_user(address: &Address, user: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
+    let user = privacy::behind_symbols(user).unwrap_or(user);
+    if anonymous::is_plus_and_zeros(user) {
+        return Ok(Parsed::Anonymous);
+    }
+    if let Some(service) = short::behind_country_code_and_star(user) {
+        return Ok(Parsed::Service(service));
+    }
+    let has_plus = user.trim_start().starts_with('+');
+    let context = address.phone_context.as_deref().filter(|_| !has_plus);
+    let context_region = context
+        .and_then(|context| context.strip_prefix('+'))
+        .and_then(plan::region_of_code);
+    let region = context_region.or(default_region);
+    let written = in_text::find(user, context.filter(|_| context_region.is_none()), region)?;
+    let mut parsed = interpret(written.plus, &written.digits, region);
+    if user.trim_start().starts_with(['*', '#']) {
+        parsed = short::starred(parsed, &written.digits, region);
+    } else if address.form == UserForm::OfHost && !written.plus && context.is_none() {
+        parsed = short::user_of_host(parsed, &written.digits, region);
+    }
+    let extension = address.extension.as_deref().map(Box::from).or(written.extension);
+    Ok(match parsed? {
         Parsed::Number(number) => Parsed::Number(number.with_extension(extension).with_verstat(address.verstat)),
         other @ (Parsed::Service(_) | Parsed::Anonymous) => other,
     })
@@ -90,7 +127,10 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
         return Ok(Parsed::Service(service));
     }
     let number = number(plus, digits, region);
-    if number.as_ref().is_ok_and(|number| number.validity() == Validity::Valid) {
+    if is_withheld(plus, digits, number.as_ref().ok(), region) {
+        return Ok(Parsed::Anonymous);
+    }
+    if number.as_ref().is_ok_and(is_valid) {
         return number.map(Parsed::Number);
     }
     if !plus && let Some(service) = service::short_code(digits, region) {
@@ -103,20 +143,37 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     if let Some(number) = behind {
         return Ok(Parsed::Number(number));
     }
+    if let Some(service) = number.as_ref().ok().and_then(short::code_of) {
+        return Ok(Parsed::Service(service));
+    }
     match number {
         Ok(number) if is_prefix(&number) => Err(NumberError::TooShort),
         number => number.map(Parsed::Number),
     }
 }
 
-fn number(plus: bool, digits: &str, region: Option<Region>) -> Result<ParsedNumber, NumberError> {
-    let (code, national) = dialled::resolve(plus, digits.as_bytes(), region)?;
-    Ok(ParsedNumber::new(code, national))
+/// Whether digits are what networks send for a withheld number, with a country code or without: zeros, or a word
+/// spelled on the keypad. A valid number is not, if it is written as within its country.
+fn is_withheld(plus: bool, digits: &str, number: Option<&ParsedNumber>, region: Option<Region>) -> bool {
+    let is_number = number.is_some_and(|number| is_valid(number) && (plus || is_national_form(number, digits)));
+    if !plus && anonymous::is_spelled(digits) {
+        return !is_number;
+    }
+    let Some(number) = number.filter(|number| !is_valid(number)) else {
+        return false;
+    };
+    let behind_own_code = region
+        .and_then(plan::code_of)
+        .and_then(|code| plan::behind_country_code(code, digits));
+    anonymous::is_many_zeros(number.national())
+        || behind_own_code.is_some_and(|rest| anonymous::is_many_zeros(rest) || anonymous::is_spelled(rest))
+        || anonymous::is_spelled(number.national())
+        || (!plus && anonymous::is_spelled(number.e164_text().trim_start_matches('+')))
 }
 
 /// The called number after a code that shows or hides the caller's number.
 fn behind_privacy_code(digits: &str, region: Option<Region>) -> Option<ParsedNumber> {
-    privacy::behind_digits(digits, region?).find_map(|rest| valid(number(false, rest, region)))
+    privacy::behind_digits(digits, region?).find_map(|rest| valid_number(false, rest, region))
 }
 
 /// The number after an international prefix that is not the region's own: gateways write their own prefix instead of
@@ -127,22 +184,17 @@ fn behind_international_prefix(possible: bool, digits: &str, region: Option<Regi
         None if !possible => digits.strip_prefix(INTERNATIONAL_PREFIX_NANP),
         rest => rest,
     };
-    let number = number(true, rest?, None);
     if region.is_some() {
-        return valid(number);
+        return valid_number(true, rest?, None);
     }
-    number.ok().filter(|number| !is_prefix(number))
+    number(true, rest?, None).ok().filter(|number| !is_prefix(number))
 }
 
 /// The number after an international prefix that itself follows a country code: gateways write their country code
 /// before all dialled digits, as in `+1 011 49 30 901820`.
 fn behind_doubled_prefix(written: &ParsedNumber) -> Option<ParsedNumber> {
     let (code, national) = (written.country_code(), written.national());
-    valid(number(true, plan::behind_international_prefix(code, national)?, None))
-}
-
-fn valid(number: Result<ParsedNumber, NumberError>) -> Option<ParsedNumber> {
-    number.ok().filter(|number| number.validity() == Validity::Valid)
+    valid_number(true, plan::behind_international_prefix(code, national)?, None)
 }
 
 /// Whether a number is only the beginning of longer numbers.
@@ -224,7 +276,7 @@ mod tests {
             ("+1415555019", ""),
             ("415555019912", "US"),
             ("+4420794600181234", ""),
-            ("12345", "FR"),
+            ("12345678", "FR"),
         ] {
             if e164(text, place).is_some() {
                 panic!("{text} in {place} has a key");
@@ -254,6 +306,7 @@ mod tests {
             ("*611", "US", ServiceKind::ShortCode),
             ("72345", "US", ServiceKind::ShortCode),
             ("118 18", "DE", ServiceKind::ShortCode),
+            ("12345", "FR", ServiceKind::ShortCode),
         ] {
             match parse(text, region(place)) {
                 Ok(Parsed::Service(service)) => {

@@ -4,8 +4,13 @@
 mod address;
 mod anonymous;
 mod caller;
+mod certainty;
+mod in_text;
 mod name_addr;
 mod privacy;
+mod reading;
+mod short;
+mod subscriber;
 mod verstat;
 
 pub(super) use caller::parse;

@@ -3,5 +3,7 @@
 //! Nothing here knows a numbering plan: the answer is a plus sign or none, ASCII digits, and an
 //! extension.
 
+pub(super) mod decimal;
+pub(super) mod masked;
 pub(super) mod unicode;
 pub(super) mod written;

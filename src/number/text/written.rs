@@ -31,6 +31,19 @@ pub(in crate::number) struct Written {
     /// ASCII digits, at most 250.
     pub(in crate::number) digits: String,
     pub(in crate::number) extension: Option<Box<str>>,
+    /// None if the number was written without letters.
+    pub(in crate::number) letters: Option<Letters>,
+}
+
+/// Letters in a written number: spelled digits, or words behind the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::number) struct Letters {
+    /// How many digits stand before the first letter.
+    pub(in crate::number) digits_before: usize,
+    /// How many digits, letters not counted, stand behind it.
+    pub(in crate::number) digits_after: usize,
+    /// How many of the number's last digits are letters.
+    pub(in crate::number) at_end: usize,
 }
 
 impl Written {
@@ -94,6 +107,26 @@ impl Written {
             plus: number.starts_with(is_plus),
             digits: digits_of(&number),
             extension,
+            letters: Letters::of(&number),
+        })
+    }
+}
+
+impl Letters {
+    fn of(number: &str) -> Option<Self> {
+        let first = number.find(|char: char| char.is_ascii_alphabetic())?;
+        let (before, after) = number.split_at_checked(first)?;
+        let digits = |text: &str| text.chars().filter(|&char| ascii_digit(char).is_some()).count();
+        let at_end = number
+            .chars()
+            .rev()
+            .take_while(|&char| ascii_digit(char).is_none())
+            .filter(char::is_ascii_alphabetic)
+            .count();
+        Some(Self {
+            digits_before: digits(before),
+            digits_after: digits(after),
+            at_end: if is_spelled(number) { at_end } else { 0 },
         })
     }
 }
@@ -179,8 +212,7 @@ fn take_extension(number: &mut String) -> Option<Box<str>> {
 /// The digits of a number; letters are read as on a keypad if there are at least three. A spelled number loses its
 /// digits of other scripts, as in libphonenumber.
 fn digits_of(number: &str) -> String {
-    let letters = number.chars().filter(char::is_ascii_alphabetic).count();
-    let spelled = letters >= VANITY_LETTERS_MIN;
+    let spelled = is_spelled(number);
     let digit = |char: char| match char {
         '0'..='9' => Some(char),
         other if spelled => keypad_digit(other),
@@ -189,8 +221,13 @@ fn digits_of(number: &str) -> String {
     number.chars().filter_map(digit).collect()
 }
 
+/// Whether the letters of a number stand for digits.
+fn is_spelled(number: &str) -> bool {
+    number.chars().filter(char::is_ascii_alphabetic).count() >= VANITY_LETTERS_MIN
+}
+
 /// Whether a number may begin with this character.
-fn is_start(char: char) -> bool {
+pub(in crate::number) fn is_start(char: char) -> bool {
     is_plus(char) || ascii_digit(char).is_some()
 }
 
@@ -332,7 +369,7 @@ mod tests {
                 prop_assert_eq!(Written::untidy(&text), Ok(written));
             }
             if let Some((plus, digits)) = Written::bare(&text) {
-                let written = Written { plus, digits: digits.to_owned(), extension: None };
+                let written = Written { plus, digits: digits.to_owned(), ..Written::default() };
                 prop_assert_eq!(Written::untidy(&text), Ok(written));
             }
         }

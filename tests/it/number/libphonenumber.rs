@@ -111,6 +111,7 @@ fn code(error: NumberError) -> u8 {
         NumberError::TooShortAfterIdd => 2,
         NumberError::TooShort => 3,
         NumberError::TooLong | NumberError::TooLongNumber => 4,
+        NumberError::Masked | NumberError::DecimalNumber => panic!("no error of libphonenumber"),
     }
 }
 

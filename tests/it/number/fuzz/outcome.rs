@@ -3,7 +3,7 @@
 use ringwarden::number::{NumberError, Parsed, ParsedNumber, ServiceKind};
 
 /// The names of all errors.
-pub(crate) const ERRORS: [&str; 7] = [
+pub(crate) const ERRORS: [&str; 9] = [
     NumberError::Empty.kind(),
     NumberError::TooLong.kind(),
     NumberError::NotANumber.kind(),
@@ -11,7 +11,12 @@ pub(crate) const ERRORS: [&str; 7] = [
     NumberError::TooShortAfterIdd.kind(),
     NumberError::TooShort.kind(),
     NumberError::TooLongNumber.kind(),
+    NumberError::Masked.kind(),
+    NumberError::DecimalNumber.kind(),
 ];
+
+/// The names of the errors that libphonenumber does not have.
+pub(crate) const ERRORS_OF_PARSE: [&str; 2] = [NumberError::Masked.kind(), NumberError::DecimalNumber.kind()];
 
 /// The answers of both ways to read a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

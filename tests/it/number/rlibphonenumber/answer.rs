@@ -62,5 +62,6 @@ fn failure(error: NumberError) -> Failure {
         NumberError::TooShortAfterIdd => Failure::TooShortAfterIdd,
         NumberError::TooShort => Failure::TooShort,
         NumberError::TooLong | NumberError::TooLongNumber => Failure::TooLong,
+        NumberError::Masked | NumberError::DecimalNumber => panic!("no error of libphonenumber"),
     }
 }
