@@ -103,6 +103,7 @@ impl Services {
             policy: settings.policy,
             sip: settings.sip,
             observer: Observer::new(settings.thresholds, settings.traffic_limits, process_key(&meta)),
+            emergency_numbers: settings.emergency_numbers,
             budget: settings.lookup_budget,
             keys: decision_keys.unwrap_or_else(|| KeyRing::of(&meta.derived_key("ringwarden 2026 decisions"))),
         });

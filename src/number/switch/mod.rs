@@ -4,11 +4,14 @@
 mod address;
 mod anonymous;
 mod caller;
+mod emergency;
 mod name_addr;
 mod privacy;
 mod verstat;
 
 pub(super) use caller::parse;
+pub(super) use emergency::service as emergency_service;
+pub use emergency::{EmergencyExpressions, RewriteStep};
 
 /// Builds the table that is otherwise built on the first caller without a number.
 pub(super) fn warm_up() {
