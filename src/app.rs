@@ -1,5 +1,6 @@
 //! The server: builds its parts, runs them, and stops them. This is the only file that names concrete stores.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::grpc;
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
+use crate::number::{EmergencyNumbers, EmergencyNumbersError};
 use crate::service::{Foundations, KeyRing, KeyRingError, ServiceError, ServiceSettings, Services};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::memory::MemoryStore;
@@ -89,6 +91,24 @@ pub enum AppError {
         /// Cause of the error.
         #[source]
         source: TrustError,
+    },
+    /// The file of emergency numbers cannot be read.
+    #[error("cannot read the file of emergency numbers {}", path.display())]
+    EmergencyFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause of the error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file of emergency numbers has a line that cannot be used.
+    #[error("the file of emergency numbers {} is not valid", path.display())]
+    EmergencyNumbers {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause of the error.
+        #[source]
+        source: EmergencyNumbersError,
     },
     /// The URL of the Redis store is not valid.
     #[error("the URL of the store is not valid")]
@@ -160,6 +180,7 @@ pub struct App {
 /// If a file of the configuration cannot be used, or if the store cannot be opened or has another id than configured.
 pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
     let model = load_model(&config.policy)?;
+    let emergency_numbers = load_emergency_numbers(config.answers.emergency_numbers.as_deref())?;
     let store = open_store(config, model.fold.evidence_version(), tasks).await?;
     let found = store.meta().store_id;
     if let Some(expected) = config.store.expected_id.filter(|expected| *expected != found) {
@@ -195,6 +216,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         thresholds: thresholds(&config.traffic),
         traffic_limits: traffic_limits(&config.traffic),
         decision_keys: decision_keys(&config.answers)?,
+        emergency_numbers,
     };
     let foundations = Foundations {
         store,
@@ -296,6 +318,29 @@ fn load_keys(path: &Path) -> Result<KeyRing, AppError> {
         source,
     })?;
     KeyRing::parse(&text).map_err(|source| AppError::Keys {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The shipped emergency numbers, and those of the operator's file if there is one.
+///
+/// # Errors
+/// If the file cannot be read, or has a line that cannot be used.
+pub(crate) fn load_emergency_numbers(path: Option<&Path>) -> Result<EmergencyNumbers, AppError> {
+    let Some(path) = path else {
+        return Ok(EmergencyNumbers::default());
+    };
+    let unreadable = |source| AppError::EmergencyFile {
+        path: path.to_owned(),
+        source,
+    };
+    // One byte more than is read, so that a longer file is refused.
+    let limit = u64::try_from(EmergencyNumbers::MAX_BYTES + 1).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(limit).read_to_string(&mut text).map_err(unreadable)?;
+    EmergencyNumbers::with_additions(&text).map_err(|source| AppError::EmergencyNumbers {
         path: path.to_owned(),
         source,
     })

@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
 use super::{
-    case, completions, decision, evaluate, fit, health, import, list, lookup, normalize, note, number, report,
+    case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, normalize, note, number,
+    report,
 };
 use crate::config::ServeArgs;
 
@@ -63,6 +64,8 @@ pub enum ClientCommand {
     Fit(fit::FitArgs),
     /// Check whether a server is ready to answer requests
     Health(health::HealthArgs),
+    /// Print the definition of emergency numbers for Kamailio; needs no server
+    EmergencyCfg(emergency_cfg::EmergencyCfgArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -106,6 +109,7 @@ mod tests {
             "ringwarden note list --case c-1 --limit 5 --json",
             "ringwarden normalize --region us",
             "ringwarden completions zsh",
+            "ringwarden emergency-cfg --emergency-numbers ours.csv",
         ] {
             assert!(parses(line), "{line}");
         }

@@ -11,6 +11,7 @@ mod completions;
 mod connect;
 mod decision;
 mod demo;
+pub mod emergency_cfg;
 mod error;
 mod evaluate;
 mod fit;
@@ -70,6 +71,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Normalize(args) => normalize::run(&args),
         ClientCommand::Evaluate(args) => evaluate::run(&args),
         ClientCommand::Fit(args) => fit::run(&args),
+        ClientCommand::EmergencyCfg(args) => emergency_cfg::run(&args),
         ClientCommand::Completions(args) => completions::run(&args, Cli::command()),
     }
 }

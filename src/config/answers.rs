@@ -20,6 +20,8 @@ pub struct AnswerSettings {
     pub contact_card_url: Option<String>,
     /// File with the keys that seal decision ids. Default: none; the key is derived from the store.
     pub decision_keys: Option<PathBuf>,
+    /// File with further numbers of emergency services and of public safety. Default: none; only the shipped ones.
+    pub emergency_numbers: Option<PathBuf>,
 }
 
 /// SIP response for a blocked call.
@@ -67,12 +69,14 @@ impl AnswerSettings {
         let redress_url = layers.read_if_set(&settings::REDRESS_URL, parse::url);
         let contact_card_url = layers.read_if_set(&settings::CONTACT_CARD_URL, parse::url);
         let decision_keys = layers.read_if_set(&settings::DECISION_KEYS, parse::path);
+        let emergency_numbers = layers.read_if_set(&settings::EMERGENCY_NUMBERS, parse::path);
         Some(Self {
             lookup_budget: lookup_budget?,
             sip_block: sip_block?,
             redress_url: redress_url?,
             contact_card_url: contact_card_url?,
             decision_keys: decision_keys?,
+            emergency_numbers: emergency_numbers?,
         })
     }
 }

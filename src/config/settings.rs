@@ -102,6 +102,8 @@ settings! {
         "URL of the signed contact card of RFC 8688, for the Call-Info header of a 608 response.";
     DECISION_KEYS "answers.decision_keys" --"decision-keys" Some("FILE"), None,
         "File with the keys of decision ids, one key of 64 hexadecimal digits per line. The first key seals new ids; every key opens ids. Without it, the server derives a key from the store. SIGHUP reads the file again.";
+    EMERGENCY_NUMBERS "answers.emergency_numbers" --"emergency-numbers" Some("FILE"), None,
+        "File with further numbers of emergency services and of public safety, lines of `region,number,service` such as `CH,1414,emergency`; the service is `emergency` or `public-safety`. Calls to these numbers are never hindered.";
     DISTINCT_PER_MINUTE "traffic.distinct_per_minute" --"distinct-per-minute" Some("COUNT"), Some("50"),
         "Distinct called numbers within a minute that make a burst. A burst labels the caller.";
     DISTINCT_PER_HOUR "traffic.distinct_per_hour" --"distinct-per-hour" Some("COUNT"), Some("500"),

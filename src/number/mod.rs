@@ -25,7 +25,8 @@
 //! - `plan`: the plans of the countries behind the codes of ITU-T E.164; dialling prefixes; emergency numbers and short
 //!   codes (libphonenumber's metadata 9.0.33, 3GPP TS 22.101).
 //! - `switch`: addresses (RFC 3261, RFC 3966), lists of them (RFC 3325), withheld numbers (RFC 3323, 3GPP
-//!   TS 29.163), signatures (`verstat`, 3GPP TS 24.229, ATIS-1000074), services by name (RFC 5031).
+//!   TS 29.163), signatures (`verstat`, 3GPP TS 24.229, ATIS-1000074), services by name (RFC 5031), emergency numbers
+//!   however they are dialled.
 //!
 //! The facts come from the `phonenumber` crate, whose metadata is libphonenumber's; the build script extracts them. Its
 //! parser is not used: of the inputs that libphonenumber reads, it gives the same number for only four in five, and its
@@ -47,8 +48,10 @@ pub use e164::E164;
 pub use error::NumberError;
 pub use kinds::{AttestationLevel, LineType, Validity, VerstatParameter};
 pub use parsed::{Parsed, ParsedNumber};
+pub use plan::emergency::{EmergencyNumbers, EmergencyNumbersError, EmergencyService};
 pub use region::{Region, UnknownRegion};
 pub use service_number::{ServiceKind, ServiceNumber};
+pub use switch::{EmergencyExpressions, RewriteStep};
 
 use digits::Digits;
 use plan::dialled;
@@ -62,6 +65,20 @@ use text::written::{self, Written};
 /// an error but [`Validity::Impossible`].
 pub fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     switch::parse(text, default_region)
+}
+
+/// The service that a call reaches, if its called number is an emergency number or one of public safety, however it was
+/// dialled: `911#`, `+1911`, `0049112`, `9-1-1`, `sip:911%23@h.example`, `urn:service:sos`. A caller is read by [`parse`]:
+/// nobody calls from 911.
+///
+/// Only whole numbers count. Some of these forms are possible numbers, and none is a valid number; ask [`parse`] first if
+/// a number may become valid.
+pub fn emergency_service(
+    called: &str,
+    default_region: Option<Region>,
+    numbers: &EmergencyNumbers,
+) -> Option<EmergencyService> {
+    switch::emergency_service(called, default_region, numbers)
 }
 
 /// Reads a text exactly as libphonenumber does: no forms of switches, no short numbers, no withheld numbers.

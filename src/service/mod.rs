@@ -108,6 +108,7 @@ impl Services {
             policy: settings.policy,
             sip: settings.sip,
             observer: Observer::new(settings.thresholds, settings.traffic_limits, process_key(&meta)),
+            emergency_numbers: settings.emergency_numbers,
             budget: settings.lookup_budget,
             keys: decision_keys.unwrap_or_else(|| KeyRing::of(&own_decision_key)),
         });

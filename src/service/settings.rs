@@ -7,6 +7,7 @@ use super::{lookup, writer};
 use crate::domain::policy::{Policy, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::traffic::Thresholds;
+use crate::number::EmergencyNumbers;
 use crate::traffic::TrafficLimits;
 
 /// Settings of the services, with their defaults.
@@ -28,6 +29,8 @@ pub struct ServiceSettings {
     pub traffic_limits: TrafficLimits,
     /// The keys that seal decisions; derived from the store's secret if unset.
     pub decision_keys: Option<KeyRing>,
+    /// The numbers of emergency services and of public safety. Default: the shipped ones.
+    pub emergency_numbers: EmergencyNumbers,
 }
 
 impl Default for ServiceSettings {
@@ -41,6 +44,7 @@ impl Default for ServiceSettings {
             thresholds: Thresholds::DEFAULT,
             traffic_limits: TrafficLimits::DEFAULT,
             decision_keys: None,
+            emergency_numbers: EmergencyNumbers::default(),
         }
     }
 }

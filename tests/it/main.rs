@@ -21,6 +21,7 @@ mod cli;
 mod dashboards;
 mod domain;
 mod edges;
+mod emergency_cfg;
 mod evaluate;
 mod fit;
 mod number;

@@ -12,6 +12,7 @@
 
 mod answers;
 mod call;
+mod emergency;
 mod fake;
 mod outages;
 mod questions;

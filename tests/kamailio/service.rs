@@ -28,8 +28,13 @@ pub struct Service {
 
 impl Service {
     pub async fn start(store: &str) -> Self {
+        Self::start_in(store, "US").await
+    }
+
+    /// The same, in another region.
+    pub async fn start_in(store: &str, region: &str) -> Self {
         let program = Program::serve_with(store, &["--redress-url", REDRESS]).await;
-        let switch = Switch::start(program.http());
+        let switch = Switch::start_in(program.http(), region);
         Self { program, switch }
     }
 

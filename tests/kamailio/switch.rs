@@ -32,11 +32,16 @@ pub struct Switch {
 impl Switch {
     /// Starts one that asks this service, and waits until it answers.
     pub fn start(service: SocketAddr) -> Self {
+        Self::start_in(service, "US")
+    }
+
+    /// The same, in another region.
+    pub fn start_in(service: SocketAddr, region: &str) -> Self {
         for _ in 0..MAX_PORTS {
             let directory = TempDir::new().unwrap();
             let address = free_address();
             let mut switch = Self {
-                child: run(address, service, directory.path()),
+                child: run(address, service, region, directory.path()),
                 address,
                 directory,
             };
@@ -120,7 +125,7 @@ impl Drop for Switch {
     }
 }
 
-fn run(address: SocketAddr, service: SocketAddr, directory: &Path) -> Child {
+fn run(address: SocketAddr, service: SocketAddr, region: &str, directory: &Path) -> Child {
     let mut command = Command::new("kamailio");
     command.args(["-DD", "-E", "-M", "4", "-f", CONFIGURATION, "-A", "RW_MEMORY=32"]);
     command.arg("-w").arg(directory).arg("-Y").arg(directory);
@@ -128,6 +133,7 @@ fn run(address: SocketAddr, service: SocketAddr, directory: &Path) -> Child {
     command.args(["-A", &format!("RW_LISTEN=udp:{address}")]);
     command.args(["-A", &format!("RW_SERVICE=\"ringwarden=>http://{service}\"")]);
     command.args(["-A", &format!("RW_WORKERS={WORKERS}")]);
+    command.args(["-A", &format!("RW_REGION=\"{region}\"")]);
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(File::create(directory.join("log")).unwrap());
     command.spawn().unwrap_or_else(|error| {

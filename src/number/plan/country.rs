@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::super::region::Region;
 use super::class::{self, Class};
 use super::format::Formats;
 use super::metadata::TerritoryMetadata;
@@ -54,6 +55,11 @@ impl Country {
     /// All territories, main territory first.
     pub(super) fn territories(&self) -> impl Iterator<Item = &Territory> {
         std::iter::once(&self.main).chain(&self.others)
+    }
+
+    /// The facts about one of its territories.
+    pub(super) fn metadata_of(&self, region: Region) -> Option<&'static TerritoryMetadata> {
+        self.metadata.iter().find(|one| one.id == region.as_str())
     }
 
     /// The region and the kind of line of a number.

@@ -8,6 +8,7 @@ mod class;
 mod country;
 pub(super) mod country_code;
 pub(super) mod dialled;
+pub(super) mod emergency;
 mod format;
 mod lengths;
 mod metadata;
@@ -90,6 +91,54 @@ pub(super) fn behind_international_prefix(code: u16, national: &str) -> Option<&
     str::from_utf8(rest).ok()
 }
 
+/// The country code of a region.
+pub(super) fn code_of(region: Region) -> Option<u16> {
+    territory(region).map(Territory::country_code)
+}
+
+/// The region whose rules hold for a country code, and the digits after it, if the digits begin with one. No region for
+/// codes of no country.
+pub(super) fn behind_country_code(digits: &str) -> Option<(u16, Option<Region>, &str)> {
+    let (code, rest) = country_code::split(digits.as_bytes())?;
+    Some((code, main_region(code), str::from_utf8(rest).ok()?))
+}
+
+/// The region whose rules hold for a country code; none for codes of no country.
+pub(super) fn main_region(code: u16) -> Option<Region> {
+    let region = country(code)?.main().region();
+    (region != Region::WORLD).then_some(region)
+}
+
+/// The digits dialled before a number within a region: its national prefix.
+pub(super) fn national_prefix(region: Region) -> Option<&'static str> {
+    territory(region)?.written_national_prefix()
+}
+
+/// The digits after the international prefix of a region, with any digits behind it.
+pub(super) fn behind_prefix_of(region: Region, digits: &str) -> Option<&str> {
+    str::from_utf8(territory(region)?.behind_international_prefix(digits.as_bytes())?).ok()
+}
+
+/// The international prefix of a region as a pattern over digits.
+pub(super) fn international_prefix(region: Region) -> Option<&'static str> {
+    let country = country(code_of(region)?)?;
+    country.metadata_of(region)?.international_prefix
+}
+
+/// All country codes, each with the region whose rules hold for it; none for codes of no country.
+pub(super) fn country_codes() -> impl Iterator<Item = (u16, Option<Region>)> {
+    let assigned = (1..COUNTRY_CODES).filter(|&code| country_code::is_assigned(code));
+    assigned.map(|code| (code, main_region(code)))
+}
+
+/// All regions, by country code.
+pub(super) fn regions() -> impl Iterator<Item = Region> {
+    let territories = PLAN.by_code.iter().flatten().flat_map(Country::territories);
+    territories
+        .map(Territory::region)
+        .filter(|&region| region != Region::WORLD)
+}
+
 /// The country of a country code.
 fn country(code: u16) -> Option<&'static Country> {
     PLAN.by_code.get(usize::from(code))?.as_ref()
@@ -151,6 +200,7 @@ pub(super) fn warm_up() {
     }
     service::warm_up();
     same_line::warm_up();
+    emergency::warm_up();
 }
 
 impl NumberingPlan {

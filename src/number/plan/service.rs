@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::super::region::Region;
 use super::super::service_number::{ServiceKind, ServiceNumber};
+use super::emergency;
 use super::pattern::Program;
 
 /// `region;emergency;short code` a line, after comment lines; an empty pattern matches nothing.
@@ -14,7 +15,7 @@ const TABLE: &str = include_str!("../data/service_numbers.csv");
 const DIGITS_MAX: usize = 9;
 
 /// Emergency numbers on every mobile network (3GPP TS 22.101 section 10.1).
-const EMERGENCY_EVERYWHERE: [&str; 2] = ["112", "911"];
+pub(super) const EMERGENCY_EVERYWHERE: [&str; 2] = ["112", "911"];
 
 /// Emergency numbers that every handset without a SIM treats as such (3GPP TS 22.101 section 10.1): used if the region
 /// is not known.
@@ -29,14 +30,48 @@ struct ServiceNumbers {
     short_code: Option<Program>,
 }
 
+/// The most digits of an emergency number that only libphonenumber lists.
+const PATTERN_DIGITS_MAX: u32 = 4;
+
 /// The emergency number that `digits` are in a region, dialled as they are.
 pub(in crate::number) fn emergency(digits: &str, region: Option<Region>) -> Option<ServiceNumber> {
-    let listed = EMERGENCY_EVERYWHERE.contains(&digits)
-        || match region.and_then(|region| SERVICES.get(&region)) {
-            Some(services) => matches(services.emergency.as_ref(), digits),
+    let listed = is_emergency_everywhere(digits)
+        || match region.filter(|region| SERVICES.contains_key(region)) {
+            Some(region) => is_emergency_in(region, digits) || emergency::is_listed(region, digits),
             None => EMERGENCY_SOMEWHERE.contains(&digits),
         };
     listed.then(|| ServiceNumber::new(digits, region, ServiceKind::Emergency))
+}
+
+/// Whether every mobile network treats these digits as an emergency number.
+pub(super) fn is_emergency_everywhere(digits: &str) -> bool {
+    EMERGENCY_EVERYWHERE.contains(&digits)
+}
+
+/// Whether a network somewhere treats these digits as an emergency number without knowing the region.
+pub(in crate::number) fn is_emergency_anywhere(digits: &str) -> bool {
+    is_emergency_everywhere(digits) || EMERGENCY_SOMEWHERE.contains(&digits)
+}
+
+/// All numbers for which [`is_emergency_anywhere`] holds.
+pub(in crate::number) fn emergency_numbers_anywhere() -> impl Iterator<Item = &'static str> {
+    EMERGENCY_EVERYWHERE.into_iter().chain(EMERGENCY_SOMEWHERE)
+}
+
+/// Whether libphonenumber lists these digits as an emergency number of a region.
+pub(super) fn is_emergency_in(region: Region, digits: &str) -> bool {
+    let services = SERVICES.get(&region);
+    services.is_some_and(|services| matches(services.emergency.as_ref(), digits))
+}
+
+/// All emergency numbers of a region that libphonenumber lists. Slow: it tries every number.
+pub(super) fn emergency_numbers_of(region: Region) -> Vec<String> {
+    let widths = 2..=PATTERN_DIGITS_MAX;
+    let all = widths.flat_map(|width| {
+        let digits = usize::try_from(width).unwrap_or_default();
+        (0..10_u32.pow(width)).map(move |number| format!("{number:0digits$}"))
+    });
+    all.filter(|digits| is_emergency_in(region, digits)).collect()
 }
 
 /// The short code that `digits` are in a region, dialled as they are.
@@ -98,6 +133,8 @@ mod tests {
     #[test]
     fn emergency_numbers_depend_on_the_region() {
         for (digits, place, is) in [
+            ("197", region("FR"), true),
+            ("116123", region("FR"), false),
             ("911", region("US"), true),
             ("112", region("DE"), true),
             ("110", region("DE"), true),

@@ -19,6 +19,8 @@ pub(super) struct Territory {
     /// The prefix dialled before a country code.
     international_prefix: Option<Program>,
     national_prefix: Option<NationalPrefix>,
+    /// The same as it is written, without carrier codes.
+    written_national_prefix: Option<&'static str>,
 }
 
 /// The prefix dialled before a number within the country, with carrier codes.
@@ -30,7 +32,7 @@ struct NationalPrefix {
 }
 
 impl Territory {
-    pub(super) fn new(metadata: &TerritoryMetadata) -> Result<Self, PatternSyntaxError> {
+    pub(super) fn new(metadata: &'static TerritoryMetadata) -> Result<Self, PatternSyntaxError> {
         let prefix = metadata.national_prefix_for_parsing.or(metadata.national_prefix);
         Ok(Self {
             region: metadata.id.parse().unwrap_or(Region::WORLD),
@@ -45,6 +47,7 @@ impl Territory {
                     rewrite: metadata.national_prefix_transform_rule.map(Template::new),
                 }),
             },
+            written_national_prefix: metadata.national_prefix,
         })
     }
 
@@ -54,6 +57,11 @@ impl Territory {
 
     pub(super) fn country_code(&self) -> u16 {
         self.country_code
+    }
+
+    /// The digits dialled before a number within the country.
+    pub(super) fn written_national_prefix(&self) -> Option<&'static str> {
+        self.written_national_prefix
     }
 
     pub(super) fn lengths(&self) -> Lengths {
@@ -68,8 +76,14 @@ impl Territory {
     /// The digits after the international prefix. `None` if the digits do not begin with one, or if a 0 follows: no
     /// country code begins with 0.
     pub(super) fn strip_international_prefix<'t>(&self, digits: &'t [u8]) -> Option<&'t [u8]> {
+        let rest = self.behind_international_prefix(digits)?;
+        (rest.first() != Some(&b'0')).then_some(rest)
+    }
+
+    /// The digits after the international prefix, with any digits behind it.
+    pub(super) fn behind_international_prefix<'t>(&self, digits: &'t [u8]) -> Option<&'t [u8]> {
         let end = self.international_prefix.as_ref()?.match_start(digits)?.end;
-        digits.get(end..).filter(|rest| rest.first() != Some(&b'0'))
+        digits.get(end..)
     }
 
     /// The number without its national prefix: the same digits if there is no such prefix, or if they are a number only

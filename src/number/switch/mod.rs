@@ -5,6 +5,7 @@ mod address;
 mod anonymous;
 mod caller;
 mod certainty;
+mod emergency;
 mod in_text;
 mod name_addr;
 mod privacy;
@@ -14,6 +15,8 @@ mod subscriber;
 mod verstat;
 
 pub(super) use caller::parse;
+pub(super) use emergency::service as emergency_service;
+pub use emergency::{EmergencyExpressions, RewriteStep};
 
 /// Builds the table that is otherwise built on the first caller without a number.
 pub(super) fn warm_up() {

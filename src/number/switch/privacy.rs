@@ -19,9 +19,19 @@ pub(super) fn behind_symbols(text: &str) -> Option<&str> {
 
 /// The digits after each code of the region that they begin with.
 pub(super) fn behind_digits(digits: &str, region: Region) -> impl Iterator<Item = &str> {
+    digit_codes(region).filter_map(|code| digits.strip_prefix(code))
+}
+
+/// The codes with `*` or `#`.
+pub(super) fn symbol_codes() -> impl Iterator<Item = &'static str> {
+    codes().map(|(code, _)| code).filter(|code| code.contains(['*', '#']))
+}
+
+/// The codes of digits that a region has.
+pub(super) fn digit_codes(region: Region) -> impl Iterator<Item = &'static str> {
     codes()
         .filter(move |(_, regions)| regions.split(' ').any(|one| one == region.as_str()))
-        .filter_map(|(code, _)| digits.strip_prefix(code))
+        .map(|(code, _)| code)
 }
 
 /// The codes and their regions.

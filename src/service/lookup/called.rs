@@ -1,15 +1,10 @@
 //! The called number.
 
 use super::LookupInput;
-use crate::number::{self, E164, Parsed, Region, ServiceKind};
+use crate::number::{self, E164, EmergencyNumbers, EmergencyService, Parsed, Region, ServiceKind, Validity};
 
 /// The longest text of a called number that is read, in bytes.
 const MAX_CALLED_BYTES: usize = 1_000;
-
-/// Digits of the emergency numbers that are dialled in many countries.
-const EMERGENCY_DIGITS: usize = 3;
-/// The most digits of a country code.
-const COUNTRY_CODE_DIGITS_MAX: usize = 3;
 
 /// The destination of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +15,15 @@ pub(super) enum Called {
     Number(E164, Option<Region>),
     /// Police, fire brigade, ambulance.
     Emergency,
+    /// A helpline for people in danger or in a crisis, or another short number of public safety.
+    PublicSafety,
 }
 
 impl Called {
     /// Reads the called number. A number without a country code belongs to the region of the question, or else to that
-    /// of the caller. A number that is an emergency number anywhere is taken for one.
-    pub(super) fn of(input: &LookupInput, caller: Option<&Parsed>) -> Self {
+    /// of the caller. A number that is an emergency number anywhere is taken for one, however it was dialled, unless it is
+    /// a valid number of somebody.
+    pub(super) fn of(input: &LookupInput, caller: Option<&Parsed>, numbers: &EmergencyNumbers) -> Self {
         let text = input.called_number.as_str();
         if text.is_empty() || text.len() > MAX_CALLED_BYTES {
             return Self::Unknown;
@@ -34,48 +32,50 @@ impl Called {
             Some(Parsed::Number(caller)) => caller.region(),
             Some(Parsed::Service(_) | Parsed::Anonymous) | None => None,
         });
-        let read = Self::read(text, region);
-        let elsewhere = || region.is_some() && Self::read(text, None) == Self::Emergency;
-        if read == Self::Unknown && (elsewhere() || is_emergency_behind_country_code(text)) {
+        let (read, valid) = Self::read(text, region);
+        if valid || read == Self::Emergency {
+            return read;
+        }
+        match number::emergency_service(text, region, numbers) {
+            Some(EmergencyService::Emergency) => return Self::Emergency,
+            Some(EmergencyService::PublicSafety) => return Self::PublicSafety,
+            None => {}
+        }
+        let elsewhere = || region.is_some() && Self::read(text, None).0 == Self::Emergency;
+        if read == Self::Unknown && elsewhere() {
             return Self::Emergency;
         }
         read
     }
 
-    fn read(text: &str, region: Option<Region>) -> Self {
+    /// The destination that the text names, and whether it is a valid number.
+    fn read(text: &str, region: Option<Region>) -> (Self, bool) {
         match number::parse(text, region) {
-            Ok(Parsed::Service(service)) if service.kind() == ServiceKind::Emergency => Self::Emergency,
-            Ok(Parsed::Number(called)) => called
-                .e164()
-                .map_or(Self::Unknown, |number| Self::Number(number, called.region())),
-            Ok(Parsed::Service(_) | Parsed::Anonymous) | Err(_) => Self::Unknown,
+            Ok(Parsed::Service(service)) if service.kind() == ServiceKind::Emergency => (Self::Emergency, false),
+            Ok(Parsed::Number(called)) => {
+                let number = called.e164().map(|number| Self::Number(number, called.region()));
+                (number.unwrap_or(Self::Unknown), called.validity() == Validity::Valid)
+            }
+            Ok(Parsed::Service(_) | Parsed::Anonymous) | Err(_) => (Self::Unknown, false),
         }
+    }
+
+    /// Whether a person calls for help: such a call is never hindered, and a call back may follow.
+    pub(super) const fn is_for_help(self) -> bool {
+        matches!(self, Self::Emergency | Self::PublicSafety)
     }
 
     pub(super) const fn number(self) -> Option<E164> {
         match self {
             Self::Number(number, _) => Some(number),
-            Self::Unknown | Self::Emergency => None,
+            Self::Unknown | Self::Emergency | Self::PublicSafety => None,
         }
     }
 
     pub(super) const fn region(self) -> Option<Region> {
         match self {
             Self::Number(_, region) => region,
-            Self::Unknown | Self::Emergency => None,
+            Self::Unknown | Self::Emergency | Self::PublicSafety => None,
         }
     }
-}
-
-/// Whether the text is an emergency number with a country code that a network has added, as in `+1911` and `+49112`. It
-/// is not a valid number then, but the person who dialled it is in need all the same.
-fn is_emergency_behind_country_code(text: &str) -> bool {
-    let digits = text.split_once('+').map_or("", |(_, rest)| rest);
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    let digits = digits.get(..end).unwrap_or_default();
-    let is_emergency = |local: &str| {
-        local.len() == EMERGENCY_DIGITS
-            && matches!(number::parse(local, None), Ok(Parsed::Service(service)) if service.kind() == ServiceKind::Emergency)
-    };
-    (1..=COUNTRY_CODE_DIGITS_MAX).any(|code| digits.get(code..).is_some_and(is_emergency))
 }

@@ -157,6 +157,7 @@ impl Lookups {
         let (now, deadline) = (question.now, question.deadline);
         match question.called {
             Called::Emergency => Some(Protection::EmergencyCalled),
+            Called::PublicSafety => Some(Protection::ProtectedCalled),
             Called::Number(number, _)
                 if self.index.listed(number, now).protected.is_some()
                     || self.index.is_protected(number, now, deadline) =>
@@ -174,7 +175,7 @@ impl Lookups {
     /// it. A number about to be dialled is not calling.
     fn signs(&self, caller: E164, question: &Question<'_>) -> Signs {
         let (input, now) = (question.input, question.now);
-        let emergency = question.called == Called::Emergency;
+        let emergency = question.called.is_for_help();
         // The caller of a call with a broken signature is unknown, so the call is not counted for any number. But a
         // person who calls for help must be reachable when the emergency centre calls back.
         let is_of_caller = question.signing.is_attributable() || emergency;

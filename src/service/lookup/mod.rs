@@ -31,7 +31,7 @@ use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
 use crate::domain::time::Timestamp;
 use crate::index::{Freshness, Index};
-use crate::number::Region;
+use crate::number::{EmergencyNumbers, Region};
 use crate::traffic::Observer;
 use question::Question;
 
@@ -118,6 +118,8 @@ pub struct Lookups {
     sip: SipSettings,
     /// The traffic of callers that this instance has seen.
     observer: Observer,
+    /// The numbers of emergency services and of public safety.
+    emergency_numbers: EmergencyNumbers,
     /// The time within which a lookup is answered if the client does not say.
     budget: Duration,
     /// Seals decisions. Locked for a moment when a reload replaces them.
@@ -132,6 +134,7 @@ pub(super) struct LookupParts {
     pub(super) policy: Policy,
     pub(super) sip: SipSettings,
     pub(super) observer: Observer,
+    pub(super) emergency_numbers: EmergencyNumbers,
     pub(super) budget: Duration,
     pub(super) keys: KeyRing,
 }
@@ -156,6 +159,7 @@ impl Lookups {
             policy: parts.policy,
             sip: parts.sip,
             observer: parts.observer,
+            emergency_numbers: parts.emergency_numbers,
             budget: parts.budget,
             keys: RwLock::new(parts.keys),
         }
@@ -167,7 +171,7 @@ impl Lookups {
     /// # Errors
     /// If the text holds no number, unless an emergency number is called.
     pub fn look_up(&self, input: &LookupInput, deadline: Instant) -> Result<LookupOutcome, ServiceError> {
-        let question = Question::read(input, self.clock.now(), deadline)?;
+        let question = Question::read(input, &self.emergency_numbers, self.clock.now(), deadline)?;
         let mut found = self.find(&question);
         found.late |= monotonic() >= deadline;
         Ok(self.answer(&question, found))

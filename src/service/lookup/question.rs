@@ -7,7 +7,7 @@ use super::signing::signing;
 use super::{LookupInput, LookupRole};
 use crate::domain::call::Signing;
 use crate::domain::time::Timestamp;
-use crate::number::Parsed;
+use crate::number::{self, EmergencyNumbers, Parsed};
 use crate::service::ServiceError;
 use crate::service::identity::parse;
 
@@ -30,13 +30,22 @@ impl<'a> Question<'a> {
     /// Reads the numbers of a question.
     ///
     /// # Errors
-    /// If the text of the caller holds no number, unless an emergency number is called: a call for help is put
-    /// through with any caller ID.
-    pub(super) fn read(input: &'a LookupInput, now: Timestamp, deadline: Instant) -> Result<Self, ServiceError> {
+    /// If the text of the caller holds no number, unless somebody calls for help, who is put through with any caller ID,
+    /// or is about to.
+    pub(super) fn read(
+        input: &'a LookupInput,
+        numbers: &EmergencyNumbers,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Self, ServiceError> {
         let caller = parse("number", &input.number, input.default_region);
-        let called = Called::of(input, caller.as_ref().ok());
+        let called = Called::of(input, caller.as_ref().ok(), numbers);
+        let about_to_call_for_help = || {
+            let service = || number::emergency_service(&input.number, input.default_region, numbers);
+            input.role == LookupRole::AboutToDial && service().is_some()
+        };
         let caller = match caller {
-            Err(_) if called == Called::Emergency => Parsed::Anonymous,
+            Err(_) if called.is_for_help() || about_to_call_for_help() => Parsed::Anonymous,
             caller => caller?,
         };
         Ok(Self {

@@ -11,6 +11,9 @@ const EMERGENCY_NUMBERS: &str = include_str!("../../data/emergency-numbers.csv")
 /// Columns of a row, the reason included.
 const COLUMNS: usize = 10;
 
+/// Bars of a row of the table of calls for help, which `emergency.rs` reads.
+const BARS_OF_CALLS_FOR_HELP: usize = 5;
+
 /// So many rows there were at the least; fewer mean that they are not found.
 const ROWS_MIN: usize = 300;
 
@@ -24,6 +27,7 @@ fn every_row_is_answered_as_it_says() {
     for line in FORMS
         .lines()
         .filter(|line| line.starts_with("| `") || line.starts_with("| ("))
+        .filter(|line| line.matches('|').count() != BARS_OF_CALLS_FOR_HELP)
     {
         let columns: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(columns.len(), COLUMNS, "{line}");

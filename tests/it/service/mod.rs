@@ -2,6 +2,7 @@
 
 mod analysts;
 mod dossiers;
+mod emergency;
 mod instances;
 mod interleaved;
 mod links;

@@ -1,0 +1,129 @@
+//! `emergency-cfg`: prints the definition of emergency numbers for Kamailio, from the numbers of the server.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::error::CliError;
+use crate::app;
+use crate::number::{EmergencyExpressions, EmergencyNumbers, Region, RewriteStep};
+
+/// Arguments of `emergency-cfg`.
+#[derive(Args, Debug)]
+pub struct EmergencyCfgArgs {
+    /// File with further emergency numbers, the same as that of `serve`
+    #[arg(long, value_name = "FILE")]
+    emergency_numbers: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &EmergencyCfgArgs) -> Result<(), CliError> {
+    let numbers = app::load_emergency_numbers(args.emergency_numbers.as_deref())?;
+    std::io::stdout().lock().write_all(render(&numbers).as_bytes())?;
+    Ok(())
+}
+
+/// The head of the file, up to the expressions.
+const HEAD: &str = "\
+# Which calls are calls for help. `ringwarden emergency-cfg` prints this file from the numbers and the rules with which the
+# service recognises such calls: do not edit it. With numbers of your own, print it again, with the file that the service has:
+#   ringwarden emergency-cfg --emergency-numbers FILE > emergency.cfg
+";
+
+/// How the route begins.
+const ROUTE: &str = r#"
+# Sets $var(emergency) to 1 if the request URI is a call for help from RW_REGION, else to 0.
+route[EMERGENCY] {
+    $var(emergency) = 0;
+    if ($ru =~ "^urn:service:sos([.;]|$)") {
+        $var(emergency) = 1;
+        return;
+    }
+    # The keys that were dialled: a plus sign or none, and digits.
+    $var(dialled) = $ru;
+"#;
+
+/// How the route goes on after the keys are found.
+const ABROAD: &str = r#"    if ($var(dialled) =~ RW_EMERGENCY_ABROAD) {
+        $var(emergency) = 1;
+        return;
+    }
+    $var(region) = RW_REGION;
+    switch ($var(region)) {
+"#;
+
+/// How the route goes on after the numbers of the region.
+const PREFIXES: &str = "    }
+    if ($var(emergency) == 1) {
+        return;
+    }
+    # The numbers of other countries behind an international prefix that is not 00.
+    switch ($var(region)) {
+";
+
+/// How the route ends.
+const END: &str = "    }
+    if ($var(dialled) =~ RW_EMERGENCY_ABROAD) {
+        $var(emergency) = 1;
+    }
+}
+";
+
+/// The file for Kamailio.
+#[must_use]
+pub fn render(numbers: &EmergencyNumbers) -> String {
+    let expressions = EmergencyExpressions::of(numbers);
+    let mut text = HEAD.to_owned();
+    let abroad = &expressions.abroad;
+    let _ = write!(
+        text,
+        "\n# The numbers of all countries behind their codes.\n#!define RW_EMERGENCY_ABROAD \"{abroad}\"\n"
+    );
+    text.push_str(ROUTE);
+    for step in &expressions.steps {
+        push_step(&mut text, "    ", step);
+    }
+    text.push_str(ABROAD);
+    for (regions, expression) in &expressions.regions {
+        push_cases(&mut text, regions);
+        push_match(&mut text, expression);
+        text.push_str("        break;\n");
+    }
+    text.push_str("    default:\n");
+    push_match(&mut text, &expressions.unknown);
+    text.push_str(PREFIXES);
+    for (regions, step) in &expressions.prefixes {
+        push_cases(&mut text, regions);
+        push_step(&mut text, "        ", step);
+        text.push_str("        break;\n");
+    }
+    text.push_str(END);
+    text
+}
+
+fn push_cases(text: &mut String, regions: &[Region]) {
+    for region in regions {
+        let _ = writeln!(text, "    case \"{region}\":");
+    }
+}
+
+fn push_match(text: &mut String, expression: &str) {
+    let _ = writeln!(
+        text,
+        "        if ($var(dialled) =~ \"{expression}\") {{\n            $var(emergency) = 1;\n        }}"
+    );
+}
+
+fn push_step(text: &mut String, indent: &str, step: &RewriteStep) {
+    let RewriteStep {
+        pattern,
+        replacement,
+        all,
+    } = step;
+    let flags = if *all { "gi" } else { "i" };
+    let _ = writeln!(
+        text,
+        "{indent}$var(dialled) = $(var(dialled){{re.subst,~{pattern}~{replacement}~{flags}}});"
+    );
+}
