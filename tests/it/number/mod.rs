@@ -5,4 +5,5 @@ mod findings;
 mod forms;
 mod fuzz;
 mod libphonenumber;
+mod newer;
 mod rlibphonenumber;
