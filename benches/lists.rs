@@ -22,7 +22,7 @@ use ringwarden::codec;
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::ids::{ListId, ListSource, Requester};
 use ringwarden::domain::kinds::{Action, ListKind};
-use ringwarden::domain::list::{EntryOrigin, List, ListEntry, MAX_ENTRIES, Pattern};
+use ringwarden::domain::list::{EntryOrigin, List, ListEntry, ListedCaller, MAX_ENTRIES, Pattern};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::requests::Requests;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
@@ -82,7 +82,9 @@ fn look_up(name: &str, index: &Index, numbers: &[E164]) {
     let mut rounds: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
             let look_up = || {
-                let hits = numbers.iter().map(|number| index.listed(black_box(*number), NOW));
+                let hits = numbers
+                    .iter()
+                    .map(|number| index.listed(ListedCaller::Number(black_box(*number)), NOW));
                 hits.filter(|hits| hits.do_not_originate.is_some()).count()
             };
             timed(|| black_box(look_up())).1

@@ -3,6 +3,11 @@
 //! A list has up to 200,000 entries and is written whole, so an entry is written as its difference from the entry
 //! before: the distance of the digits, and the other fields only where they differ. Each origin is written once, before
 //! the entries. An entry of a registry's export takes four to eight bytes.
+//!
+//! Entries for callers without a number (short codes, withheld numbers) are few. They are a field of their own behind the
+//! others, so that an older release reads the list without them.
+
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,9 +22,10 @@ use super::{
 };
 use crate::domain::ids::{ListId, ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{EntryOrigin, List, ListEntry, MAX_ENTRIES, Pattern};
+use crate::domain::list::{DigitPattern, EntryOrigin, List, ListEntry, MAX_ENTRIES, Pattern};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::shard::Shard;
+use words::{words, write_words};
 
 /// The entry is one number, no prefix.
 const EXACT: u8 = 1;
@@ -62,7 +68,11 @@ pub fn encode(list: &List) -> Bytes {
     writer.text(list.actor.as_str());
     writer.time(list.replaced_at);
     write_requests(&mut writer, &list.requests);
-    write_entries(&mut writer, &list.entries);
+    let numbers = list.entries.partition_point(|entry| entry.pattern.digits().is_some());
+    let (numbers, words) = list.entries.split_at_checked(numbers).unwrap_or_default();
+    let origins = Origins::of(&list.entries);
+    write_entries(&mut writer, numbers, &origins);
+    write_words(&mut writer, words, &origins);
     writer.raw(list.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
@@ -92,23 +102,38 @@ fn record(reader: &mut ByteReader<'_>) -> Result<List, DecodeError> {
     })
 }
 
-fn write_entries(writer: &mut ByteWriter, entries: &[ListEntry]) {
-    let mut places: HashMap<&EntryOrigin, u64> = HashMap::new();
-    let mut origins: Vec<&EntryOrigin> = Vec::new();
-    for entry in entries {
-        let next = origins.len() as u64;
-        places.entry(&entry.origin).or_insert_with(|| {
-            origins.push(&entry.origin);
-            next
-        });
+/// The origins of all entries, each with its place.
+struct Origins<'a> {
+    places: HashMap<&'a EntryOrigin, u64>,
+    all: Vec<&'a EntryOrigin>,
+}
+
+impl<'a> Origins<'a> {
+    fn of(entries: &'a [ListEntry]) -> Self {
+        let mut places: HashMap<&EntryOrigin, u64> = HashMap::new();
+        let mut all: Vec<&EntryOrigin> = Vec::new();
+        for entry in entries {
+            let next = all.len() as u64;
+            places.entry(&entry.origin).or_insert_with(|| {
+                all.push(&entry.origin);
+                next
+            });
+        }
+        Self { places, all }
     }
-    writer.list(origins.into_iter(), write_origin);
+
+    fn place(&self, origin: &EntryOrigin) -> u64 {
+        self.places.get(origin).copied().unwrap_or_default()
+    }
+}
+
+fn write_entries(writer: &mut ByteWriter, entries: &[ListEntry], origins: &Origins<'_>) {
+    writer.list(origins.all.iter().copied(), write_origin);
     let mut before = NOTHING;
     writer.list(entries.iter(), |writer, entry| {
-        let place = places.get(&*entry.origin).copied().unwrap_or_default();
-        write_entry(writer, &before, entry, place);
+        write_entry(writer, &before, entry, origins.place(&entry.origin));
         before = Before {
-            digits: entry.pattern.key().0,
+            digits: digits_of(entry).0,
             origin: Some(&entry.origin),
             entered_at: entry.entered_at,
             expires_at: entry.expires_at,
@@ -117,8 +142,13 @@ fn write_entries(writer: &mut ByteWriter, entries: &[ListEntry]) {
     });
 }
 
+/// The digits of an entry, and whether it is one number. The entries of this field have digits.
+fn digits_of(entry: &ListEntry) -> (u64, bool) {
+    entry.pattern.digits().map(DigitPattern::key).unwrap_or_default()
+}
+
 fn write_entry(writer: &mut ByteWriter, before: &Before<'_>, entry: &ListEntry, place: u64) {
-    let (digits, exact) = entry.pattern.key();
+    let (digits, exact) = digits_of(entry);
     let flag = |is_set, flag| if is_set { flag } else { 0 };
     let flags = flag(exact, EXACT)
         | flag(before.origin != Some(&entry.origin), OTHER_ORIGIN)
@@ -144,19 +174,29 @@ fn write_entry(writer: &mut ByteWriter, before: &Before<'_>, entry: &ListEntry, 
 fn entries(reader: &mut ByteReader<'_>) -> Result<Arc<[ListEntry]>, DecodeError> {
     let origins = reader.list(|reader| origin(reader).map(Arc::new))?;
     let mut before = NOTHING;
-    let mut last: Option<Pattern> = None;
-    let mut count = 0usize;
-    let entries = reader.list(|reader| {
-        count += 1;
-        let entry = entry(reader, &mut before, &origins)?;
-        let is_next = last.is_none_or(|last| last < entry.pattern);
-        if count > MAX_ENTRIES || !is_next {
+    let mut order = EntryOrder::default();
+    let mut entries = reader.list(|reader| order.next(entry(reader, &mut before, &origins)?))?;
+    entries.extend(words(reader, &origins, &mut order)?);
+    Ok(entries.into())
+}
+
+/// Checks that the entries are in their order, and not too many.
+#[derive(Default)]
+struct EntryOrder {
+    count: usize,
+    last: Option<Pattern>,
+}
+
+impl EntryOrder {
+    fn next(&mut self, entry: ListEntry) -> Result<ListEntry, DecodeError> {
+        self.count += 1;
+        let is_next = self.last.is_none_or(|last| last < entry.pattern);
+        if self.count > MAX_ENTRIES || !is_next {
             return Err(DecodeError::Range("entry of a list"));
         }
-        last = Some(entry.pattern);
+        self.last = Some(entry.pattern);
         Ok(entry)
-    })?;
-    Ok(entries.into())
+    }
 }
 
 fn entry<'a>(
@@ -350,10 +390,30 @@ mod tests {
     #[test]
     fn the_bytes_are_frozen() {
         assert_eq!(samples::hex(&encode(&samples::full_list())), FROZEN);
+        let with_words = samples::hex(&encode(&samples::list_with_words()));
+        let before = FROZEN.strip_suffix("00ee").unwrap();
+        assert_eq!(with_words, format!("{before}{FROZEN_WORDS}ee"));
     }
+
+    /// The bytes of an older release end behind the numbers.
+    #[test]
+    fn an_older_list_is_read() {
+        let list = List {
+            unknown_fields: Default::default(),
+            ..samples::full_list()
+        };
+        let bytes = encode(&list);
+        assert_eq!(decode(&bytes[..bytes.len() - 1]).unwrap(), list);
+        let list = samples::list_with_words();
+        assert_eq!(decode(&encode(&list)).unwrap(), list);
+    }
+
+    /// The entries for callers without a number, behind the numbers.
+    const FROZEN_WORDS: &str = "\
+        03020230380088f10400010304323030310255530188f1040101f6e1998dcc6e02010088f1040005";
 
     const FROZEN: &str = "\
         012274656e616e745f70726566697865732d310603616e61f6a1abfef962010700000000000000000000000000000009\
         000000000000000214726567697374727920310126612062616e6b2c206279207469636b657420370e63617272696572\
-        00041683b3560080f104020a91e89bdd34010101f6e1998dcc6e17000084f1040519010000ee";
+        00041683b3560080f104020a91e89bdd34010101f6e1998dcc6e17000084f104051901000000ee";
 }

@@ -30,7 +30,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
 use crate::number::E164;
 
-pub(super) use lists::{full_list, list};
+pub(super) use lists::{full_list, list, list_with_words};
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {

@@ -36,9 +36,9 @@ stable_enum! {
         SequentialDialling = 15 "SEQUENTIAL_DIALLING",
         /// Its owner places no calls from it.
         DoNotOriginate = 16 "DO_NOT_ORIGINATE",
-        /// No such number can exist.
+        /// No such number can exist: its country code belongs to nobody, or the numbering plan rules it out.
         InvalidNumber = 17 "INVALID_NUMBER",
-        /// It serves public safety, or is a short number.
+        /// It serves public safety.
         ProtectedNumber = 18 "PROTECTED_NUMBER",
         /// A list of the tenant decided.
         TenantRule = 19 "TENANT_RULE",
@@ -68,6 +68,8 @@ stable_enum! {
         DeadlineExceeded = 31 "DEADLINE_EXCEEDED",
         /// The score rests on rate and hardly anything else.
         RateOnly = 32 "RATE_ONLY",
+        /// The numbering plan does not know numbers of its length.
+        UnknownLength = 33 "UNKNOWN_LENGTH",
     }
 }
 
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     /// Decision ids outlive releases. The n-th name has the integer n.
-    const FROZEN: [&str; 32] = [
+    const FROZEN: [&str; 33] = [
         "RECENT_REPORTS",
         "HISTORIC_REPORTS",
         "MANY_REPORTERS",
@@ -109,6 +111,7 @@ mod tests {
         "PROTECTED_CALLED",
         "DEADLINE_EXCEEDED",
         "RATE_ONLY",
+        "UNKNOWN_LENGTH",
     ];
 
     #[test]

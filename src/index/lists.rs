@@ -1,10 +1,11 @@
-//! All lists, and the entries that apply to a number.
+//! All lists, and the entries that apply to a caller.
 //!
 //! Lookups read a finished snapshot. A change builds the next snapshot separately, which takes milliseconds for a long
 //! list, and then replaces the old one in one step. So no lookup waits for it, and no lookup sees a mix of two
 //! versions.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,10 +16,9 @@ use parking_lot::{Mutex, RwLock};
 use super::{Index, IndexedRecord};
 use crate::domain::ids::ListId;
 use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{Hit, List, ListEntry, ListHits};
+use crate::domain::list::{Hit, List, ListEntry, ListHits, ListedCaller, Pattern};
 use crate::domain::model::ScoreModel;
 use crate::domain::time::Timestamp;
-use crate::number::E164;
 use crate::shard::{Shard, Version};
 
 /// Lists by id, each with its version.
@@ -58,6 +58,8 @@ struct Compiled {
     prefixes: DigitMap<Terms>,
     /// The lengths of the prefixes: bit n is set if there is a prefix of n digits.
     lengths: u32,
+    /// Short codes and withheld numbers.
+    words: HashMap<Pattern, Terms, foldhash::fast::RandomState>,
     /// The number of entries in all lists of the kind. An entry in two lists counts twice.
     entries: usize,
 }
@@ -88,12 +90,12 @@ impl IndexedRecord for List {
 }
 
 impl ListTable {
-    /// The list entries that apply to a number at `now`.
-    pub(super) fn listed(&self, number: E164, now: Timestamp) -> ListHits {
+    /// The list entries that apply to a caller at `now`.
+    pub(super) fn listed(&self, caller: ListedCaller, now: Timestamp) -> ListHits {
         if !self.has_entries.load(Ordering::Acquire) {
             return ListHits::default();
         }
-        self.now.read().listed(number, now)
+        self.now.read().listed(caller, now)
     }
 
     /// A snapshot of all lists.
@@ -145,16 +147,16 @@ impl ListTable {
 }
 
 impl ListSnapshot {
-    /// The list entries that apply to a number at `now`.
+    /// The list entries that apply to a caller at `now`.
     #[must_use]
-    pub fn listed(&self, number: E164, now: Timestamp) -> ListHits {
+    pub fn listed(&self, caller: ListedCaller, now: Timestamp) -> ListHits {
         ListHits {
-            do_not_originate: self.do_not_originate.longest_hit(number, now),
-            protected: self.protected.longest_hit(number, now),
-            unassigned: self.unassigned.longest_hit(number, now),
-            tenant_allow: self.tenant_allow.longest_hit(number, now),
-            tenant_block: self.tenant_block.longest_hit(number, now),
-            tenant_prefix: self.tenant_prefix.closest_rule(number, now),
+            do_not_originate: self.do_not_originate.longest_hit(caller, now),
+            protected: self.protected.longest_hit(caller, now),
+            unassigned: self.unassigned.longest_hit(caller, now),
+            tenant_allow: self.tenant_allow.longest_hit(caller, now),
+            tenant_block: self.tenant_block.longest_hit(caller, now),
+            tenant_prefix: self.tenant_prefix.closest_rule(caller, now),
         }
     }
 
@@ -216,7 +218,9 @@ impl Compiled {
     fn of<'a>(lists: impl Iterator<Item = &'a List> + Clone) -> Self {
         let entries = lists.clone().map(|list| list.entries.len()).sum();
         let numbers = lists.clone().flat_map(|list| list.entries.iter());
-        let numbers = numbers.filter(|entry| entry.pattern.key().1).count();
+        let numbers = numbers
+            .filter(|entry| entry.pattern.digits().is_some_and(|digits| digits.key().1))
+            .count();
         let mut compiled = Self {
             numbers: DigitMap::with_capacity_and_hasher(numbers, foldhash::fast::RandomState::default()),
             entries,
@@ -231,28 +235,26 @@ impl Compiled {
     /// Adds an entry. Of two entries with the same pattern, the one that expires later counts; if both expire at the
     /// same time, the first.
     fn add(&mut self, entry: &ListEntry) {
-        let (digits, exact) = entry.pattern.key();
-        let map = if exact { &mut self.numbers } else { &mut self.prefixes };
-        if !exact {
-            self.lengths |= 1 << entry.pattern.digit_count();
-        }
         let terms = Terms {
             expires_at: entry.expires_at,
             action: entry.action,
         };
-        match map.entry(digits) {
-            Entry::Occupied(mut known) if known.get().ends_before(terms) => *known.get_mut() = terms,
-            Entry::Occupied(_) => {}
-            Entry::Vacant(place) => {
-                place.insert(terms);
+        let Some(pattern) = entry.pattern.digits() else {
+            return terms.put(self.words.entry(entry.pattern));
+        };
+        match pattern.key() {
+            (digits, true) => terms.put(self.numbers.entry(digits)),
+            (digits, false) => {
+                self.lengths |= 1 << pattern.digit_count();
+                terms.put(self.prefixes.entry(digits));
             }
         }
     }
 
-    /// The entry with the latest expiry time among those that apply to the number.
-    fn longest_hit(&self, number: E164, now: Timestamp) -> Option<Hit> {
+    /// The entry with the latest expiry time among those that apply to the caller.
+    fn longest_hit(&self, caller: ListedCaller, now: Timestamp) -> Option<Hit> {
         let mut longest: Option<Terms> = None;
-        for terms in self.found(number, now) {
+        for terms in self.found(caller, now) {
             if longest.is_none_or(|longest| longest.ends_before(terms)) {
                 longest = Some(terms);
             }
@@ -260,31 +262,48 @@ impl Compiled {
         longest.map(Terms::hit)
     }
 
-    /// The most specific entry with an action among those that apply to the number, with its action.
-    fn closest_rule(&self, number: E164, now: Timestamp) -> Option<(Action, Hit)> {
-        let mut found = self.found(number, now);
+    /// The most specific entry with an action among those that apply to the caller, with its action.
+    fn closest_rule(&self, caller: ListedCaller, now: Timestamp) -> Option<(Action, Hit)> {
+        let mut found = self.found(caller, now);
         found.find_map(|terms| Some((terms.action?, terms.hit())))
     }
 
-    /// The entries that apply to the number at `now`: first the number itself, then prefixes from long to short.
-    fn found(&self, number: E164, now: Timestamp) -> impl Iterator<Item = Terms> {
-        let exact = self.numbers.get(&number.digits()).copied();
-        let len = number.len();
+    /// The entries that apply to the caller at `now`: first the caller itself, then prefixes from long to short.
+    fn found(&self, caller: ListedCaller, now: Timestamp) -> impl Iterator<Item = Terms> {
+        let exact = match caller {
+            ListedCaller::Number(number) => self.numbers.get(&number.digits()).copied(),
+            ListedCaller::Leading(_) | ListedCaller::Short(..) | ListedCaller::Anonymous => None,
+        };
+        let words = caller.words().into_iter().flatten();
+        let words = words.filter_map(|word| self.words.get(&word).copied());
+        let (digits, len) = caller.digits();
         let mut lengths = self.lengths & ((2 << len) - 1);
         let prefixes = std::iter::from_fn(move || {
             let longest = lengths.checked_ilog2()?;
             lengths &= !(1 << longest);
-            Some(number.without_last(len - longest))
+            Some(digits / 10_u64.pow(len - longest))
         });
         let prefixes = prefixes.filter_map(|digits| self.prefixes.get(&digits).copied());
         exact
             .into_iter()
+            .chain(words)
             .chain(prefixes)
             .filter(move |terms| terms.hold_at(now))
     }
 }
 
 impl Terms {
+    /// Enters them, unless the entry has terms that expire later or at the same time.
+    fn put<K: Hash>(self, place: Entry<'_, K, Self, foldhash::fast::RandomState>) {
+        match place {
+            Entry::Occupied(mut known) if known.get().ends_before(self) => *known.get_mut() = self,
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => {
+                place.insert(self);
+            }
+        }
+    }
+
     fn hold_at(self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| now < expires_at)
     }

@@ -22,7 +22,7 @@ use crate::domain::case::{Case, CaseLink};
 use crate::domain::ground_truth::GroundTruth;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::kinds::{CaseStatus, StatusKind};
-use crate::domain::list::{List, ListHits};
+use crate::domain::list::{List, ListHits, ListedCaller};
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbourhood;
 use crate::domain::score::{CategoryPrior, Detail, Score, Subject, Weighed};
@@ -259,8 +259,8 @@ impl Index {
 
     /// The list entries that apply to a number at `now`.
     #[must_use]
-    pub fn listed(&self, number: E164, now: Timestamp) -> ListHits {
-        self.lists.listed(number, now)
+    pub fn listed(&self, caller: ListedCaller, now: Timestamp) -> ListHits {
+        self.lists.listed(caller, now)
     }
 
     /// A list with its version.

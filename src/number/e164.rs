@@ -20,7 +20,7 @@ const HIDDEN_DIGITS: usize = 4;
 /// Toll-free area codes of the North American numbering plan (Industry Numbering Committee).
 const NANP_TOLL_FREE: [u64; 8] = [800, 822, 833, 844, 855, 866, 877, 888];
 
-/// A possible number in E.164 form: a country code in use and 4 to 19 digits in all.
+/// A number in E.164 form: a country code in use and 4 to 19 digits in all.
 ///
 /// The digits are held as an integer: country codes never start with 0, so it is unique, and its
 /// order is the order in which blocks of numbers are assigned. `Debug` hides the last digits.
@@ -28,6 +28,9 @@ const NANP_TOLL_FREE: [u64; 8] = [800, 822, 833, 844, 855, 866, 877, 888];
 pub struct E164(u64);
 
 impl E164 {
+    /// The most digits of a number by ITU-T E.164 section 6.2.1. Some national plans have more.
+    pub(super) const DIGITS_MAX_STANDARD: u32 = 15;
+
     /// The number with these digits, country code first.
     ///
     /// `None` if no country code in use starts it, or if it has fewer than 4 or more than 19 digits.

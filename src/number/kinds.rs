@@ -44,12 +44,14 @@ stable_enum! {
         Valid = 1 "VALID",
         /// Its length is right, but it is in no known range. Plans grow: it may be in use tomorrow.
         Possible = 2 "POSSIBLE",
-        /// It has a length that no number of the plan has.
+        /// Certain: its country code belongs to nobody, or the North American plan rules out its area code or exchange.
         Impossible = 3 "IMPOSSIBLE",
         /// A short code or an emergency number: dialled as it is, part of no international plan.
         NotANumberOfThePlan = 4 "NOT_A_NUMBER_OF_THE_PLAN",
         /// The caller withheld the number, or no network knew it.
         Anonymous = 5 "ANONYMOUS",
+        /// The plan, as this release knows it, has no numbers of this length. Plans change: it may be in use.
+        UnknownLength = 6 "UNKNOWN_LENGTH",
     }
 }
 

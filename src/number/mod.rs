@@ -49,6 +49,7 @@ pub use error::NumberError;
 pub use kinds::{AttestationLevel, LineType, Validity, VerstatParameter};
 pub use parsed::{Parsed, ParsedNumber};
 pub use plan::emergency::{EmergencyNumbers, EmergencyNumbersError, EmergencyService};
+pub use plan::newer::{MAX_PLAN_FILE_BYTES, PlanFileError, PlanLineProblem};
 pub use region::{Region, UnknownRegion};
 pub use service_number::{ServiceKind, ServiceNumber};
 pub use switch::{EmergencyExpressions, RewriteStep};
@@ -57,12 +58,24 @@ use digits::Digits;
 use plan::dialled;
 use text::written::{self, Written};
 
+/// The day on which the numbering plans of this release were last compared with their sources.
+pub const PLAN_DATE: &str = "2026-11-29";
+
+/// Lays the ranges of a file over the numbering plans of this process, in the form of `data/newer_plans.csv`; at most
+/// [`MAX_PLAN_FILE_BYTES`]. Call it once, before any number is read. Returns how many ranges there are.
+///
+/// # Errors
+/// [`PlanFileError`], with line and column, if the file is wrong; or if numbers have been read already.
+pub fn extend_plan(text: &str) -> Result<usize, PlanFileError> {
+    plan::extend(text)
+}
+
 /// Reads a number as a switch or a person wrote it: E.164, national and international forms, `tel` and SIP addresses,
 /// words for a withheld number, short and emergency numbers. Numbers without country code belong to `default_region`.
 ///
 /// # Errors
-/// [`NumberError`] if the text holds no number, or only the beginning of one. A number of an impossible length is not
-/// an error but [`Validity::Impossible`].
+/// [`NumberError`] if the text holds no number, or only the beginning of one. A number of a length that the plan does not
+/// know is not an error but [`Validity::UnknownLength`], and a number that cannot exist is [`Validity::Impossible`].
 pub fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     switch::parse(text, default_region)
 }
@@ -95,8 +108,8 @@ pub fn normalize(text: &str, default_region: Option<Region>) -> Result<ParsedNum
     Ok(ParsedNumber::new(code, national).with_extension(written.extension))
 }
 
-/// The plan's facts about a number: region, kind, validity, formats. Never fails; a number of no plan is
-/// [`Validity::Impossible`].
+/// The plan's facts about a number: region, kind, validity, formats. Never fails; a number of a length that the plan does
+/// not know is [`Validity::UnknownLength`].
 pub fn describe(e164: E164) -> ParsedNumber {
     let (value, len) = e164.national();
     let national = Digits::from_value(value, len).unwrap_or_default();

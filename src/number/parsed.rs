@@ -3,9 +3,12 @@
 use super::digits::Digits;
 use super::e164::E164;
 use super::kinds::{LineType, Validity, VerstatParameter};
-use super::plan::{self, PlanClassification};
+use super::plan::{self, PlanClassification, country_code};
 use super::region::Region;
 use super::service_number::ServiceNumber;
+
+/// The fewest digits of a number whose country code belongs to nobody. Fewer may be a short number behind a plus sign.
+const NO_COUNTRY_DIGITS_MIN: usize = 7;
 
 /// The result of reading caller ID, or a text that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,7 @@ pub enum Parsed {
 /// `Debug` shows no digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ParsedNumber {
+    /// 0 if it belongs to nobody.
     country_code: u16,
     /// The national significant number, leading zeros included.
     national: Digits,
@@ -43,6 +47,23 @@ impl ParsedNumber {
         }
     }
 
+    /// A number whose country code belongs to nobody; none if the code belongs to somebody, or the digits are too few or
+    /// too many to tell.
+    pub(super) fn of_no_country(digits: &[u8]) -> Option<Self> {
+        let is_whole = digits.len() >= NO_COUNTRY_DIGITS_MIN && !country_code::may_be_in_use(digits);
+        is_whole
+            .then(|| Digits::new(digits).map(|digits| Self::new(0, digits)))
+            .flatten()
+    }
+
+    /// The number as one that may be another: its form alone does not make it impossible.
+    pub(super) fn in_doubt(mut self) -> Self {
+        if self.classification.validity == Validity::Impossible {
+            self.classification.validity = Validity::Possible;
+        }
+        self
+    }
+
     pub(super) fn with_extension(self, extension: Option<Box<str>>) -> Self {
         Self { extension, ..self }
     }
@@ -51,27 +72,37 @@ impl ParsedNumber {
         Self { verstat, ..self }
     }
 
-    /// The key of the number. `None` if no number of the plan has its length.
+    /// The key of the number. `None` if its country code belongs to nobody, or if it has more than 15 digits and the plan
+    /// has no numbers of this length.
     pub fn e164(&self) -> Option<E164> {
-        if self.validity() == Validity::Impossible {
-            return None;
-        }
-        E164::from_digits(self.e164_digits()?)
+        let number = E164::from_digits(self.e164_digits()?)?;
+        (self.has_known_length() || number.len() <= E164::DIGITS_MAX_STANDARD).then_some(number)
+    }
+
+    /// The first digits of the number, country code included: all of them if there are fewer than `most`.
+    pub fn leading_digits(&self, most: u32) -> u64 {
+        let digits = self.e164_text();
+        let digits = digits.trim_start_matches('+');
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        digits.get(..most).unwrap_or(digits).parse().unwrap_or_default()
     }
 
     /// The E.164 text in libphonenumber's form, also of impossible numbers.
     pub fn e164_text(&self) -> String {
-        format!("+{}{}", self.country_code, self.national.as_str())
+        match self.country_code {
+            0 => format!("+{}", self.national.as_str()),
+            code => format!("+{code}{}", self.national.as_str()),
+        }
     }
 
-    /// [`Validity::Valid`], [`Validity::Possible`] or [`Validity::Impossible`].
+    /// [`Validity::Valid`], [`Validity::Possible`], [`Validity::UnknownLength`] or [`Validity::Impossible`].
     pub fn validity(&self) -> Validity {
         self.classification.validity
     }
 
     /// Whether the plan has numbers of this length: libphonenumber calls such a number possible.
     pub fn has_known_length(&self) -> bool {
-        self.validity() != Validity::Impossible
+        self.classification.known_length
     }
 
     /// Whether its length is only that of numbers dialled within one area, such as `555-0199`: libphonenumber calls

@@ -6,7 +6,7 @@ use crate::number::{self, E164, LineType, Parsed, ParsedNumber, Region, ServiceK
 /// The identity of a caller or number.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The number; none if it is impossible, anonymous, or short.
+    /// The number; none if it has no key, or is anonymous or short.
     pub e164: Option<E164>,
     /// The national format, if asked for.
     pub national_format: String,
@@ -16,11 +16,21 @@ pub struct Identity {
     pub region: Option<Region>,
     /// Its line type.
     pub line_type: LineType,
-    /// Whether it is valid, possible or impossible.
+    /// How well it fits the numbering plan.
     pub validity: Validity,
 }
 
 impl Identity {
+    /// The identity of a caller.
+    pub(super) fn of_caller(caller: &Parsed, full: bool) -> Self {
+        match caller {
+            // Formats are part of the key's answer.
+            Parsed::Number(number) => Self::of(number, full && number.e164().is_some()),
+            Parsed::Service(short) => Self::service(short),
+            Parsed::Anonymous => Self::anonymous(),
+        }
+    }
+
     pub(super) fn of(parsed: &ParsedNumber, full: bool) -> Self {
         Self {
             e164: parsed.e164(),
@@ -36,14 +46,7 @@ impl Identity {
         }
     }
 
-    pub(super) fn impossible(parsed: &ParsedNumber) -> Self {
-        Self {
-            e164: None,
-            ..Self::of(parsed, false)
-        }
-    }
-
-    pub(super) fn service(short: &ServiceNumber) -> Self {
+    fn service(short: &ServiceNumber) -> Self {
         let line_type = match short.kind() {
             ServiceKind::Emergency => LineType::Emergency,
             ServiceKind::ShortCode => LineType::ShortCode,
@@ -57,7 +60,7 @@ impl Identity {
         }
     }
 
-    pub(super) fn anonymous() -> Self {
+    fn anonymous() -> Self {
         Self {
             e164: None,
             national_format: String::new(),
@@ -69,12 +72,15 @@ impl Identity {
     }
 }
 
-/// Reads a number that a client names in `field`; only a number that can exist is accepted.
+/// Reads a number that a client names in `field`; only a number with a key is accepted.
 pub(super) fn read_number(field: &str, text: &str, region: Option<Region>) -> Result<E164, ServiceError> {
     match parse(field, text, region)? {
-        Parsed::Number(parsed) => parsed
-            .e164()
-            .ok_or_else(|| ServiceError::field(field, "is impossible: too long or too short for its country")),
+        Parsed::Number(parsed) => parsed.e164().ok_or_else(|| {
+            ServiceError::field(
+                field,
+                "cannot exist: its country code belongs to nobody, or it has more than 15 digits",
+            )
+        }),
         Parsed::Service(_) => Err(ServiceError::field(
             field,
             "is a short or emergency number, which is never scored",

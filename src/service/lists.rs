@@ -9,7 +9,7 @@ use super::{PageRequest, ServiceError};
 use crate::codec;
 use crate::domain::ids::ListId;
 use crate::domain::kinds::ListKind;
-use crate::domain::list::{List, ListEntry, MAX_LISTS, Pattern, digest};
+use crate::domain::list::{DigitPattern, List, ListEntry, MAX_LISTS, Pattern, digest};
 use crate::domain::requests::Requests;
 use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
@@ -17,6 +17,9 @@ use crate::store::{MAX_VALUE_BYTES, Version};
 
 /// The number of entries that get the time of one item of a batch when a list is replaced.
 const ENTRIES_PER_ITEM: usize = 100;
+
+/// The first byte of the cursor of an entry without digits. No number has so many digits that its cursor begins with it.
+const WORD: u8 = u8::MAX;
 
 /// The list to replace.
 #[derive(Clone, Debug)]
@@ -243,13 +246,42 @@ fn check_size(list: &List) -> Result<(), ServiceError> {
 }
 
 fn cursor_of(pattern: Pattern) -> Vec<u8> {
-    let (digits, exact) = pattern.key();
-    let mut cursor = digits.to_be_bytes().to_vec();
-    cursor.push(u8::from(exact));
-    cursor
+    match pattern.digits().map(DigitPattern::key) {
+        Some((digits, exact)) => {
+            let mut cursor = digits.to_be_bytes().to_vec();
+            cursor.push(u8::from(exact));
+            cursor
+        }
+        None => [&[WORD], pattern.to_string().as_bytes()].concat(),
+    }
 }
 
 fn pattern_of(cursor: &[u8]) -> Option<Pattern> {
+    if let [WORD, word @ ..] = cursor {
+        return Pattern::parse(str::from_utf8(word).ok()?).ok();
+    }
     let (digits, rest) = cursor.split_first_chunk::<8>()?;
     Pattern::from_key(u64::from_be_bytes(*digits), *rest.first()? == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_names_its_pattern() {
+        for text in [
+            "+14155550199",
+            "+1*",
+            "+4912345678901",
+            "short:08",
+            "short:US:2001",
+            "anonymous",
+        ] {
+            let pattern = Pattern::parse(text).unwrap();
+            assert_eq!(pattern_of(&cursor_of(pattern)), Some(pattern), "{text}");
+        }
+        assert_eq!(pattern_of(b""), None);
+        assert_eq!(pattern_of(b"anything"), None);
+    }
 }

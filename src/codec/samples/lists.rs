@@ -51,12 +51,34 @@ pub(in super::super) fn full_list() -> List {
     }
 }
 
+/// The list with entries for callers without a number.
+pub(in super::super) fn list_with_words() -> List {
+    let list = full_list();
+    let origin = |place: usize| Arc::clone(&list.entries[place].origin);
+    let entry = |pattern: &str, place, action| ListEntry {
+        pattern: Pattern::parse(pattern).unwrap(),
+        origin: origin(place),
+        entered_at: Timestamp::from_millis(20_002 * DAY_MS),
+        expires_at: (place == 1).then(|| Timestamp::from_millis(1_900_000_000_123)),
+        action,
+    };
+    let words = [
+        entry("short:08", 0, Some(Action::Allow)),
+        entry("short:US:2001", 1, Some(Action::Label)),
+        entry("anonymous", 0, Some(Action::Block)),
+    ];
+    let entries = list.entries.iter().cloned().chain(words).collect();
+    List { entries, ..list }
+}
+
 fn pattern() -> impl Strategy<Value = Pattern> {
     let number = 12_000_000_000u64..12_000_000_100;
     let prefix = prop_oneof![number.clone(), 1u64..50];
     prop_oneof![
         number.prop_filter_map("no number", |digits| Pattern::from_key(digits, true)),
         prefix.prop_filter_map("no prefix", Pattern::prefix),
+        select(&["anonymous", "short:08", "short:2001", "short:US:2001"][..])
+            .prop_map(|text| Pattern::parse(text).unwrap()),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 /// An entry being imported.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
-    /// The number or prefix.
+    /// The callers that it holds for.
     pub pattern: Pattern,
     /// Its source.
     pub source: ListSource,
@@ -39,6 +39,9 @@ pub enum EntryFault {
     /// It expires before it was entered.
     #[error("must not lie before the date of the entry")]
     ExpiresEarly,
+    /// A list of this kind says that nobody calls from a number, and a withheld number is none.
+    #[error("anonymous cannot be listed in a list of kind DO_NOT_ORIGINATE or UNASSIGNED: it is not a number")]
+    AnonymousUnwanted,
 }
 
 impl EntryFault {
@@ -48,6 +51,7 @@ impl EntryFault {
         match self {
             Self::ActionMissing | Self::ActionUnwanted => "action",
             Self::ExpiresEarly => "expires_at",
+            Self::AnonymousUnwanted => "number",
         }
     }
 }
@@ -94,6 +98,10 @@ impl ListDraft {
             (ListKind::TenantPrefix, None) => return Err(EntryFault::ActionMissing),
             (ListKind::TenantPrefix, Some(_)) | (_, None) => {}
             (_, Some(_)) => return Err(EntryFault::ActionUnwanted),
+        }
+        let is_of_numbers = matches!(self.kind, ListKind::DoNotOriginate | ListKind::Unassigned);
+        if is_of_numbers && entry.pattern == Pattern::Anonymous {
+            return Err(EntryFault::AnonymousUnwanted);
         }
         if entry.expires_at.is_some_and(|expires_at| expires_at < entry.entered_at) {
             return Err(EntryFault::ExpiresEarly);
@@ -209,6 +217,18 @@ mod tests {
         assert_eq!(plain.check(&action(None)), Ok(()));
         assert_eq!(prefixes.check(&action(None)), Err(EntryFault::ActionMissing));
         assert_eq!(prefixes.check(&action(Some(Action::Label))), Ok(()));
+        let withheld = |kind| {
+            let action = (kind == ListKind::TenantPrefix).then_some(Action::Block);
+            let entry = NewEntry {
+                action,
+                ..entry("anonymous", 0)
+            };
+            ListDraft::new(kind).check(&entry)
+        };
+        for &kind in ListKind::ALL {
+            let unwanted = matches!(kind, ListKind::DoNotOriginate | ListKind::Unassigned);
+            assert_eq!(withheld(kind).is_err(), unwanted, "{kind}");
+        }
         let expires = |secs| NewEntry {
             expires_at: Some(Timestamp::from_secs(secs)),
             ..entry("+1415*", 0)

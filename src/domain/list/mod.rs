@@ -1,12 +1,14 @@
-//! Lists of numbers and prefixes for the rules of the policy: do-not-originate, protected, unassigned, and the tenant's
+//! Lists of callers (numbers, prefixes, short codes, withheld numbers) for the rules of the policy: do-not-originate, protected, unassigned, and the tenant's
 //! own.
 //!
 //! Other parties maintain them, and they are imported whole. A list in force is a [`List`]. A list being imported is a
 //! [`ListDraft`], which becomes entries only if every line is valid. [`ListHits`] is the result of all lists for one
 //! number.
 
+mod caller;
 mod draft;
 mod pattern;
+mod short_code;
 
 use std::sync::Arc;
 
@@ -19,8 +21,10 @@ use super::requests::Requests;
 use super::time::Timestamp;
 use super::unknown_fields::UnknownFields;
 
+pub use caller::ListedCaller;
 pub use draft::{DraftFault, EntryFault, ListDraft, NewEntry, PlaceAndLine, Twice};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{DigitPattern, Pattern, PatternError};
+pub use short_code::ShortCode;
 
 /// The most entries of a list.
 pub const MAX_ENTRIES: usize = 200_000;
@@ -50,10 +54,10 @@ pub struct List {
     pub unknown_fields: UnknownFields,
 }
 
-/// One number or prefix of a list.
+/// One number, prefix or other pattern of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListEntry {
-    /// The number or prefix.
+    /// The callers that it holds for.
     pub pattern: Pattern,
     /// Its origin. Shared, since few origins have many entries.
     pub origin: Arc<EntryOrigin>,
@@ -104,9 +108,16 @@ pub struct ListHits {
 pub fn digest(entries: &[ListEntry]) -> u128 {
     let mut hasher = Xxh3::new();
     for entry in entries {
-        let (digits, exact) = entry.pattern.key();
+        let (digits, form, region) = match entry.pattern {
+            Pattern::Digits(pattern) => (pattern.key().0, u8::from(pattern.key().1), None),
+            Pattern::Short(code, region) => (code.marked(), 2, region),
+            Pattern::Anonymous => (0, 3, None),
+        };
         hasher.update(&digits.to_le_bytes());
-        hasher.update(&[u8::from(exact), entry.action.map_or(0, Action::code)]);
+        hasher.update(&[form, entry.action.map_or(0, Action::code)]);
+        if let Some(region) = region {
+            hasher.update(region.as_str().as_bytes());
+        }
         hasher.update(&entry.entered_at.millis().to_le_bytes());
         let expires_at = entry.expires_at.map(Timestamp::millis);
         hasher.update(&[u8::from(expires_at.is_some())]);
@@ -155,6 +166,14 @@ mod tests {
             },
             ListEntry {
                 pattern: Pattern::parse("+14155550101").unwrap(),
+                ..entry()
+            },
+            ListEntry {
+                pattern: Pattern::parse("anonymous").unwrap(),
+                ..entry()
+            },
+            ListEntry {
+                pattern: Pattern::parse("short:2001").unwrap(),
                 ..entry()
             },
             ListEntry {

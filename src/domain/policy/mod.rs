@@ -1,8 +1,9 @@
 //! From the facts about a call to an action, the rule that decided it, and how long the answer may be kept.
 //!
-//! The rules are tried in a fixed order; the first that applies decides: protection of people in need; caller IDs that
-//! cannot be true; the tenant's rules; analysts' statuses; the score. If nothing is known, nothing is done. Everything
-//! is a pure function of [`Facts`], so that a test can try every combination of them.
+//! The rules are tried in a fixed order; the first that applies decides: protection of people in need; numbers that never
+//! call, by their owners; the tenant's rules; analysts' statuses; numbers that cannot exist; the score; numbers of a length
+//! that the plan does not know. If nothing is known, nothing is done. Everything is a pure function of [`Facts`], so that a
+//! test can try every combination of them.
 
 mod sip;
 
@@ -36,7 +37,7 @@ pub struct Facts {
     pub about_to_dial: bool,
     /// Why the call must not be hindered.
     pub protection: Option<Protection>,
-    /// Why the caller ID is not true.
+    /// Why the caller ID is not true, or may not be.
     pub bar: Option<Bar>,
     /// The tenant's own rule.
     pub tenant: Option<TenantRule>,
@@ -55,19 +56,21 @@ pub enum Protection {
     ProtectedCalled,
     /// The person called has just called an emergency number: this may be the call centre calling back.
     CallbackWindow,
-    /// The caller is public safety, or a service of the network.
+    /// The caller is public safety.
     Caller,
 }
 
-/// Why a number is not a true caller ID.
+/// Why a number is not a true caller ID, or may not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bar {
     /// Its owner never calls from it.
     DoNotOriginate,
-    /// Its country code or length does not exist.
+    /// It cannot exist: its country code belongs to nobody, or the numbering plan rules it out.
     Impossible,
     /// It is assigned to nobody, according to an imported list.
     Unassigned,
+    /// The plan does not know numbers of its length. It may be new.
+    UnknownLength,
 }
 
 /// The tenant's rule for a number.
@@ -120,11 +123,13 @@ impl Decision {
 type PolicyRule = fn(&Policy, &Facts) -> Option<Decision>;
 
 /// The rules in their order.
-const RULES: [PolicyRule; 5] = [
+const RULES: [PolicyRule; 7] = [
     Policy::protected,
-    Policy::barred,
+    Policy::never_calls,
     Policy::of_tenant,
     Policy::of_analysts,
+    Policy::cannot_exist,
+    Policy::of_unknown_length,
     Policy::by_score,
 ];
 
@@ -177,16 +182,37 @@ impl Policy {
         })
     }
 
-    fn barred(&self, facts: &Facts) -> Option<Decision> {
-        let by_status = (facts.verdict.status == Some(StatusKind::DoNotOriginate)).then_some(Bar::DoNotOriginate);
-        let basis = match by_status.or(facts.bar)? {
-            Bar::DoNotOriginate => Basis::Dno,
-            Bar::Impossible | Bar::Unassigned => Basis::InvalidNumber,
-        };
-        Some(Decision {
+    fn never_calls(&self, facts: &Facts) -> Option<Decision> {
+        let by_status = facts.verdict.status == Some(StatusKind::DoNotOriginate);
+        let never_calls = by_status || facts.bar == Some(Bar::DoNotOriginate);
+        never_calls.then_some(Decision {
             action: Action::Block,
-            basis,
+            basis: Basis::Dno,
             ttl: self.deterministic_ttl,
+        })
+    }
+
+    fn cannot_exist(&self, facts: &Facts) -> Option<Decision> {
+        let is_certain = matches!(facts.bar, Some(Bar::Impossible | Bar::Unassigned));
+        is_certain.then_some(Decision {
+            action: Action::Block,
+            basis: Basis::InvalidNumber,
+            ttl: self.deterministic_ttl,
+        })
+    }
+
+    /// A label at most, and a short one: the plan may be older than the number. Evidence that hinders the call comes
+    /// before, and so does proof of the caller's identity.
+    fn of_unknown_length(&self, facts: &Facts) -> Option<Decision> {
+        let by_score = self
+            .by_score(facts)
+            .is_some_and(|decision| decision.action != Action::Allow);
+        let is_known = by_score || facts.verdict.level == RiskLevel::Trusted;
+        let applies = facts.bar == Some(Bar::UnknownLength) && !is_known;
+        applies.then_some(Decision {
+            action: Action::Label,
+            basis: Basis::InvalidNumber,
+            ttl: by_signing(facts, self.clean_ttl),
         })
     }
 
@@ -259,7 +285,8 @@ fn dialled(facts: &Facts, decision: Decision) -> Decision {
     let verdict = &facts.verdict;
     let warn = match decision.basis {
         Basis::Protected | Basis::Dno | Basis::FailOpen => false,
-        Basis::InvalidNumber => true,
+        // Only a number that cannot exist; the network knows whether one of an unknown length does.
+        Basis::InvalidNumber => decision.action == Action::Block,
         Basis::Analyst | Basis::TenantPolicy => decision.action != Action::Allow,
         Basis::Analytics | Basis::NoEvidence => {
             verdict.case_floor || (decision.action != Action::Allow && !is_victim(verdict))

@@ -184,6 +184,7 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         // Rules give no points. Where one decides, its own reason has its sentence.
         ReasonCode::DoNotOriginate
         | ReasonCode::InvalidNumber
+        | ReasonCode::UnknownLength
         | ReasonCode::ProtectedNumber
         | ReasonCode::TenantRule
         | ReasonCode::UnassignedNumber

@@ -10,9 +10,10 @@ use proptest::sample::select;
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::ids::ListSource;
-use crate::domain::list::{EntryOrigin, Pattern};
+use crate::domain::list::{EntryOrigin, ShortCode};
 use crate::domain::requests::Requests;
 use crate::domain::unknown_fields::UnknownFields;
+use crate::number::E164;
 
 const NOW: Timestamp = Timestamp::from_secs(1_000);
 
@@ -50,8 +51,8 @@ fn table(lists: impl IntoIterator<Item = List>) -> ListTable {
     table
 }
 
-fn number(text: &str) -> E164 {
-    text.parse().unwrap()
+fn number(text: &str) -> ListedCaller {
+    ListedCaller::Number(text.parse().unwrap())
 }
 
 #[test]
@@ -250,9 +251,10 @@ fn holding(lists: &[List], kind: ListKind, number: E164, now: Timestamp) -> Vec<
         .collect();
     let never = |entry: &ListEntry| entry.expires_at.map_or(i64::MAX, Timestamp::millis);
     found.sort_by_key(|entry| {
+        let pattern = entry.pattern.digits().unwrap();
         (
-            !entry.pattern.key().1,
-            u32::MAX - entry.pattern.digit_count(),
+            !pattern.key().1,
+            u32::MAX - pattern.digit_count(),
             i64::MAX - never(entry),
         )
     });
@@ -265,7 +267,7 @@ proptest! {
         let table = table(lists.clone());
         let number = E164::from_digits(digits).unwrap();
         let now = Timestamp::from_secs(now);
-        let hits = table.listed(number, now);
+        let hits = table.listed(ListedCaller::Number(number), now);
         let plain = [
             (ListKind::DoNotOriginate, hits.do_not_originate),
             (ListKind::Protected, hits.protected),
@@ -282,4 +284,47 @@ proptest! {
         let wanted = rule.map(|entry| (entry.action.unwrap(), entry.expires_at));
         prop_assert_eq!(hits.tenant_prefix.map(|(action, hit)| (action, hit.expires_at)), wanted);
     }
+}
+
+#[test]
+fn callers_without_a_number_are_found_by_their_words() {
+    let listed = |id, kind, patterns: &[&str]| {
+        let action = (kind == ListKind::TenantPrefix).then_some(Action::Challenge);
+        list(
+            id,
+            kind,
+            patterns.iter().map(|pattern| entry(pattern, None, action)).collect(),
+        )
+    };
+    let table = table([
+        listed("p", ListKind::Protected, &["short:112", "+1617555*", "+999*"]),
+        listed("b", ListKind::TenantBlock, &["anonymous", "short:US:2001"]),
+        listed("r", ListKind::TenantPrefix, &["anonymous", "+1*"]),
+    ]);
+    let hits = |caller| table.listed(caller, NOW);
+    let short = |code: &str, region: Option<&str>| {
+        let region = region.map(|region| region.parse().unwrap());
+        hits(ListedCaller::Short(ShortCode::parse(code).unwrap(), region))
+    };
+    let withheld = hits(ListedCaller::Anonymous);
+    assert!(withheld.tenant_block.is_some() && withheld.protected.is_none());
+    assert_eq!(
+        withheld.tenant_prefix.map(|(action, _)| action),
+        Some(Action::Challenge)
+    );
+    assert!(short("2001", Some("US")).tenant_block.is_some());
+    assert!(short("2001", Some("DE")).tenant_block.is_none());
+    assert!(short("2001", None).tenant_block.is_none(), "of no known region");
+    assert!(short("112", Some("DE")).protected.is_some() && short("112", None).protected.is_some());
+    assert!(
+        short("112", None).tenant_prefix.is_none(),
+        "no prefix of numbers holds a short code"
+    );
+    assert!(hits(ListedCaller::Leading(16_175_550_123_456)).protected.is_some());
+    assert!(hits(ListedCaller::Leading(99_912_345_678_901)).protected.is_some());
+    assert!(
+        hits(ListedCaller::Leading(161_755)).protected.is_none(),
+        "shorter than the prefix"
+    );
+    assert!(hits(number("+1617555012")).protected.is_some());
 }

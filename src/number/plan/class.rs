@@ -4,6 +4,7 @@ use super::super::kinds::LineType;
 use super::super::region::Region;
 use super::lengths::Lengths;
 use super::metadata::TerritoryMetadata;
+use super::newer::NewerRange;
 use super::pattern::{Automaton, PatternSyntaxError, Program};
 
 /// The region and the kind of line of a number.
@@ -14,9 +15,16 @@ pub(super) struct Class {
     pub(super) line_type: LineType,
 }
 
-/// The classes of all numbers of the territories that share a country code, main one first.
-pub(super) fn table(metadata: &[TerritoryMetadata]) -> Automaton<Class> {
-    let mut sources = Sources::default();
+/// The classes of all numbers of the territories that share a country code, main one first. A newer range decides before
+/// the metadata, and the first of several.
+pub(super) fn table(metadata: &[TerritoryMetadata], newer: &[NewerRange]) -> Automaton<Class> {
+    let mut sources = Sources {
+        newer,
+        ..Sources::default()
+    };
+    for (index, range) in newer.iter().enumerate() {
+        sources.add(Ok(range.prefixes.clone()), index, Says::Newer, Some(range.lengths));
+    }
     for (index, one) in metadata.iter().enumerate() {
         let leading = one.leading_digits.filter(|_| metadata.len() > 1);
         sources.territories.push(Claimant {
@@ -44,7 +52,8 @@ pub(super) fn table(metadata: &[TerritoryMetadata]) -> Automaton<Class> {
 
 /// The patterns of a country code and the meaning of each.
 #[derive(Default)]
-struct Sources {
+struct Sources<'r> {
+    newer: &'r [NewerRange],
     territories: Vec<Claimant>,
     programs: Vec<Program>,
     /// One for each program.
@@ -69,7 +78,7 @@ enum ClaimScope {
 
 /// The meaning of a program for the numbers that match it.
 struct Saying {
-    /// The index of the territory.
+    /// The index of the territory, or of the newer range.
     territory: usize,
     says: Says,
     /// The lengths for which it holds; all if `None`.
@@ -78,6 +87,8 @@ struct Saying {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
+    /// The number is in a range that is newer than the metadata.
+    Newer,
     /// The number belongs to the territory, valid or not.
     Belongs,
     /// The number has the general form of the territory.
@@ -86,7 +97,7 @@ enum Says {
     Kind(LineType),
 }
 
-impl Sources {
+impl Sources<'_> {
     fn add(
         &mut self,
         program: Result<Program, PatternSyntaxError>,
@@ -107,14 +118,16 @@ impl Sources {
 
     /// The class of a number of `len` digits that the programs `matching` match.
     fn class(&self, matching: &[usize], len: usize) -> Class {
+        let newer = self.sayings(matching, len).find(|saying| saying.says == Says::Newer);
+        if let Some(range) = newer.and_then(|saying| self.newer.get(saying.territory)) {
+            return Class {
+                region: Some(range.region),
+                line_type: range.line_type,
+            };
+        }
         let claimed = self.territories.iter().enumerate().find_map(|(index, owner)| {
-            let said: Vec<Says> = matching
-                .iter()
-                .filter_map(|&program| self.sayings.get(program))
-                .filter(|saying| saying.territory == index)
-                .filter(|saying| saying.lengths.is_none_or(|lengths| lengths.has(len)))
-                .map(|saying| saying.says)
-                .collect();
+            let of_owner = self.sayings(matching, len).filter(|saying| saying.territory == index);
+            let said: Vec<Says> = of_owner.map(|saying| saying.says).collect();
             let line_type = line_type(&said);
             let claims = match owner.claim {
                 ClaimScope::All => true,
@@ -131,13 +144,19 @@ impl Sources {
             line_type: LineType::Unknown,
         })
     }
+
+    /// The meanings of the programs `matching` for a number of `len` digits.
+    fn sayings(&self, matching: &[usize], len: usize) -> impl Iterator<Item = &Saying> {
+        let all = matching.iter().filter_map(|&program| self.sayings.get(program));
+        all.filter(move |saying| saying.lengths.is_none_or(|lengths| lengths.has(len)))
+    }
 }
 
 /// The kind of line of a number, from all descriptions of one territory.
 fn line_type(said: &[Says]) -> LineType {
     let first = said.iter().find_map(|says| match says {
         Says::Kind(line_type) => Some(*line_type),
-        Says::Belongs | Says::General => None,
+        Says::Newer | Says::Belongs | Says::General => None,
     });
     match first {
         Some(_) if !said.contains(&Says::General) => LineType::Unknown,

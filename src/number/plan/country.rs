@@ -6,6 +6,7 @@ use super::super::region::Region;
 use super::class::{self, Class};
 use super::format::Formats;
 use super::metadata::TerritoryMetadata;
+use super::newer::NewerRange;
 use super::pattern::{Automaton, PatternSyntaxError};
 use super::territory::Territory;
 
@@ -18,6 +19,8 @@ pub(super) struct Country {
     others: Vec<Territory>,
     /// The source of the tables below, main territory first.
     metadata: &'static [TerritoryMetadata],
+    /// The ranges that are newer than the metadata, the more important first.
+    newer: Vec<NewerRange>,
     /// Built on first use: most programs see numbers of few countries.
     classes: OnceLock<Automaton<Class>>,
     /// Built on first use.
@@ -25,19 +28,29 @@ pub(super) struct Country {
 }
 
 impl Country {
-    /// The country with these territories, main territory first; none if there are none.
+    /// The country with these territories, main territory first, and newer ranges of them; none if there are no
+    /// territories.
     ///
     /// # Errors
     /// [`PatternSyntaxError`] if the dialling rules of a territory cannot be read.
-    pub(super) fn new(code: u16, metadata: &'static [TerritoryMetadata]) -> Result<Option<Self>, PatternSyntaxError> {
+    pub(super) fn new(
+        code: u16,
+        metadata: &'static [TerritoryMetadata],
+        newer: Vec<NewerRange>,
+    ) -> Result<Option<Self>, PatternSyntaxError> {
         let Some((main, others)) = metadata.split_first() else {
             return Ok(None);
         };
         Ok(Some(Self {
             code,
-            main: Territory::new(main)?,
-            others: others.iter().map(Territory::new).collect::<Result<_, _>>()?,
+            // The rules of the main territory hold for the ranges of all.
+            main: Territory::new(main, newer.clone())?,
+            others: others
+                .iter()
+                .map(|other| Territory::new(other, of_region(&newer, other)))
+                .collect::<Result<_, _>>()?,
             metadata,
+            newer,
             classes: OnceLock::new(),
             formats: OnceLock::new(),
         }))
@@ -75,6 +88,11 @@ impl Country {
 
     /// The table of classes.
     pub(super) fn classes(&self) -> &Automaton<Class> {
-        self.classes.get_or_init(|| class::table(self.metadata))
+        self.classes.get_or_init(|| class::table(self.metadata, &self.newer))
     }
+}
+
+fn of_region(newer: &[NewerRange], metadata: &TerritoryMetadata) -> Vec<NewerRange> {
+    let is_of = |range: &&NewerRange| metadata.id.parse() == Ok(range.region);
+    newer.iter().filter(is_of).cloned().collect()
 }

@@ -11,6 +11,18 @@ const DIGITS_MAX: u32 = 3;
 /// One bit for each number below 1,000: set if it is a country code in use.
 const ASSIGNED: [u64; 16] = assigned(TABLE);
 
+/// Country codes without a plan that the ITU has assigned or reserved for somebody: Vatican City, groups of countries, a
+/// trial, and Kazakhstan (List of ITU-T Recommendation E.164 assigned country codes).
+const ASSIGNED_WITHOUT_PLAN: [&[u8]; 4] = [b"379", b"388", b"991", b"997"];
+
+/// Whether digits may begin with a country code of somebody. No country code begins with 0; digits that do are another
+/// way to write a number.
+pub(in crate::number) fn may_be_in_use(digits: &[u8]) -> bool {
+    digits.first() == Some(&b'0')
+        || split(digits).is_some()
+        || ASSIGNED_WITHOUT_PLAN.iter().any(|code| digits.starts_with(code))
+}
+
 /// Whether `code` is a country code in use.
 pub(super) fn is_assigned(code: u16) -> bool {
     ASSIGNED
@@ -85,6 +97,24 @@ mod tests {
             assert!(!is_assigned(code / 10), "{code}");
             assert!(!is_assigned(code / 100), "{code}");
         }
+    }
+
+    #[test]
+    fn some_codes_belong_to_nobody() {
+        for nobody in ["999123456789", "2101234567", "8301234567", "8391234567", "2591234567"] {
+            assert!(!may_be_in_use(nobody.as_bytes()), "{nobody}");
+        }
+        for somebody in [
+            "14155550199",
+            "0301234567",
+            "37912345678",
+            "388312345",
+            "9911234567",
+            "9971234567",
+        ] {
+            assert!(may_be_in_use(somebody.as_bytes()), "{somebody}");
+        }
+        assert!(ASSIGNED_WITHOUT_PLAN.iter().all(|code| split(code).is_none()));
     }
 
     #[test]

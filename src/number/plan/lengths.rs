@@ -42,6 +42,23 @@ impl Lengths {
         }
     }
 
+    /// These lengths of numbers, area code included.
+    pub(super) fn national(lengths: &[u16]) -> Self {
+        Self {
+            national: bits(lengths),
+            local: 0,
+        }
+    }
+
+    /// These lengths and the others.
+    pub(super) fn and(self, others: Self) -> Self {
+        let national = self.national | others.national;
+        Self {
+            national,
+            local: (self.local | others.local) & !national,
+        }
+    }
+
     /// Whether numbers of `len` digits, area code included, exist.
     pub(super) fn has(self, len: usize) -> bool {
         self.national & bit(len) != 0

@@ -1,6 +1,7 @@
 //! The numbering plans of the world: which numbers exist, where, and for which use.
 //!
-//! The facts are those of the `phonenumber` crate (libphonenumber's metadata 9.0.33), extracted by the build script.
+//! The facts are those of the `phonenumber` crate (libphonenumber's metadata 9.0.33), extracted by the build script, and
+//! newer ones that are laid over them (`newer`).
 //! The crate's own matchers are not used: they share one locked cache of regular expressions, and they decide validity
 //! and kind differently from libphonenumber for some hundred ranges.
 
@@ -12,13 +13,15 @@ pub(super) mod emergency;
 mod format;
 mod lengths;
 mod metadata;
+mod nanp;
+pub(super) mod newer;
 mod pattern;
 pub(super) mod same_line;
 pub(super) mod service;
 mod territory;
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use super::digits::Digits;
 use super::kinds::{LineType, Validity};
@@ -27,12 +30,13 @@ use super::region::Region;
 use country::Country;
 use lengths::LengthFit;
 use metadata::COUNTRIES;
+use newer::NewerRange;
 use territory::Territory;
 
 /// No country code is longer than three digits.
 const COUNTRY_CODES: u16 = 1_000;
 
-static PLAN: LazyLock<NumberingPlan> = LazyLock::new(NumberingPlan::load);
+static PLAN: OnceLock<NumberingPlan> = OnceLock::new();
 
 /// The plan's facts about a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +44,21 @@ pub(super) struct PlanClassification {
     pub(super) region: Option<Region>,
     pub(super) line_type: LineType,
     pub(super) validity: Validity,
+    /// Whether the plan has numbers of its length, also if only for calls within one area.
+    pub(super) known_length: bool,
     /// Its length is only that of numbers dialled within one area.
     pub(super) local_only: bool,
+}
+
+impl PlanClassification {
+    /// The facts about a number whose country code belongs to nobody.
+    const NO_COUNTRY: Self = Self {
+        region: None,
+        line_type: LineType::Unknown,
+        validity: Validity::Impossible,
+        known_length: false,
+        local_only: false,
+    };
 }
 
 /// The plans of all countries.
@@ -91,22 +108,11 @@ pub(super) fn behind_international_prefix(code: u16, national: &str) -> Option<&
     str::from_utf8(rest).ok()
 }
 
-/// The country code of a region.
-pub(super) fn code_of(region: Region) -> Option<u16> {
-    territory(region).map(Territory::country_code)
-}
-
 /// The region whose rules hold for a country code, and the digits after it, if the digits begin with one. No region for
 /// codes of no country.
-pub(super) fn behind_country_code(digits: &str) -> Option<(u16, Option<Region>, &str)> {
+pub(super) fn split_country_code(digits: &str) -> Option<(u16, Option<Region>, &str)> {
     let (code, rest) = country_code::split(digits.as_bytes())?;
     Some((code, main_region(code), str::from_utf8(rest).ok()?))
-}
-
-/// The region whose rules hold for a country code; none for codes of no country.
-pub(super) fn main_region(code: u16) -> Option<Region> {
-    let region = country(code)?.main().region();
-    (region != Region::WORLD).then_some(region)
 }
 
 /// The digits dialled before a number within a region: its national prefix.
@@ -133,20 +139,42 @@ pub(super) fn country_codes() -> impl Iterator<Item = (u16, Option<Region>)> {
 
 /// All regions, by country code.
 pub(super) fn regions() -> impl Iterator<Item = Region> {
-    let territories = PLAN.by_code.iter().flatten().flat_map(Country::territories);
+    let territories = plan().by_code.iter().flatten().flat_map(Country::territories);
     territories
         .map(Territory::region)
         .filter(|&region| region != Region::WORLD)
 }
 
+/// Lays the ranges of a file over the plans. Returns how many there are.
+///
+/// # Errors
+/// If the file is wrong, or the plans are in use.
+pub(super) fn extend(text: &str) -> Result<usize, newer::PlanFileError> {
+    if PLAN.get().is_some() {
+        return Err(newer::PlanFileError::InUse);
+    }
+    newer::extend(text)
+}
+
+/// The plans in force, built on first use.
+fn plan() -> &'static NumberingPlan {
+    PLAN.get_or_init(|| NumberingPlan::load(newer::in_force()))
+}
+
 /// The country of a country code.
 fn country(code: u16) -> Option<&'static Country> {
-    PLAN.by_code.get(usize::from(code))?.as_ref()
+    plan().country(code)
+}
+
+impl NumberingPlan {
+    fn country(&self, code: u16) -> Option<&Country> {
+        self.by_code.get(usize::from(code))?.as_ref()
+    }
 }
 
 /// The territory of a region; none for `001`, which stands for many.
 fn territory(region: Region) -> Option<&'static Territory> {
-    let code = *PLAN.code_of.get(&region)?;
+    let code = *plan().code_of.get(&region)?;
     country(code)?
         .territories()
         .find(|territory| territory.region() == region)
@@ -154,26 +182,7 @@ fn territory(region: Region) -> Option<&'static Territory> {
 
 /// The plan's facts about the number with these digits after the country code.
 pub(super) fn classify(code: u16, national: &[u8]) -> PlanClassification {
-    let Some(country) = country(code) else {
-        return PlanClassification {
-            region: None,
-            line_type: LineType::Unknown,
-            validity: Validity::Impossible,
-            local_only: false,
-        };
-    };
-    let class = country.class(national);
-    let fit = country.main().lengths().fit(national.len());
-    PlanClassification {
-        region: class.region,
-        line_type: class.line_type,
-        validity: match fit {
-            _ if class.line_type != LineType::Unknown => Validity::Valid,
-            LengthFit::Possible | LengthFit::LocalOnly => Validity::Possible,
-            LengthFit::TooShort | LengthFit::Invalid | LengthFit::TooLong => Validity::Impossible,
-        },
-        local_only: fit == LengthFit::LocalOnly,
-    }
+    plan().classify(code, national)
 }
 
 /// The national format: `(415) 555-0199`.
@@ -188,13 +197,14 @@ pub(super) fn national_format(code: u16, national: &Digits) -> String {
 pub(super) fn international_format(code: u16, national: &Digits) -> String {
     match country(code) {
         Some(country) => format!("+{code} {}", country.formats().international(national)),
+        None if code == 0 => format!("+{}", national.as_str()),
         None => format!("+{code} {}", national.as_str()),
     }
 }
 
 /// Reads the plan and builds what is otherwise built on the first number of each country.
 pub(super) fn warm_up() {
-    for country in PLAN.by_code.iter().flatten() {
+    for country in plan().by_code.iter().flatten() {
         country.classes();
         country.formats();
     }
@@ -204,10 +214,12 @@ pub(super) fn warm_up() {
 }
 
 impl NumberingPlan {
-    fn load() -> Self {
+    /// The plans with newer ranges, the more important first.
+    fn load(newer: Vec<NewerRange>) -> Self {
         let mut by_code: Vec<Option<Country>> = (0..COUNTRY_CODES).map(|_| None).collect();
         for &(code, metadata) in COUNTRIES {
-            let country = Country::new(code, metadata);
+            let newer = newer.iter().filter(|range| range.country_code == code).cloned();
+            let country = Country::new(code, metadata, newer.collect());
             debug_assert!(country.is_ok(), "a test reads every pattern of the plan");
             if let Some(place) = by_code.get_mut(usize::from(code)) {
                 *place = country.unwrap_or_default();
@@ -220,6 +232,27 @@ impl NumberingPlan {
             .filter(|&(region, _)| region != Region::WORLD)
             .collect();
         Self { by_code, code_of }
+    }
+
+    fn classify(&self, code: u16, national: &[u8]) -> PlanClassification {
+        let Some(country) = self.country(code) else {
+            return PlanClassification::NO_COUNTRY;
+        };
+        let class = country.class(national);
+        let fit = country.main().lengths().fit(national.len());
+        let known_length = matches!(fit, LengthFit::Possible | LengthFit::LocalOnly);
+        PlanClassification {
+            region: class.region,
+            line_type: class.line_type,
+            validity: match class.line_type {
+                LineType::Unknown if nanp::is_ruled_out(code, national) => Validity::Impossible,
+                LineType::Unknown if known_length => Validity::Possible,
+                LineType::Unknown => Validity::UnknownLength,
+                _ => Validity::Valid,
+            },
+            known_length,
+            local_only: fit == LengthFit::LocalOnly,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::region::Region;
 use super::format::Template;
 use super::lengths::Lengths;
 use super::metadata::TerritoryMetadata;
+use super::newer::NewerRange;
 use super::pattern::{PatternSyntaxError, Program};
 
 /// A country or a part of one with its own dialling rules.
@@ -16,6 +17,8 @@ pub(super) struct Territory {
     lengths: Lengths,
     /// The general form of all its numbers. Coarser than the kinds of number.
     general: Program,
+    /// The ranges that are newer than the metadata.
+    newer: Vec<NewerRange>,
     /// The prefix dialled before a country code.
     international_prefix: Option<Program>,
     national_prefix: Option<NationalPrefix>,
@@ -32,13 +35,17 @@ struct NationalPrefix {
 }
 
 impl Territory {
-    pub(super) fn new(metadata: &'static TerritoryMetadata) -> Result<Self, PatternSyntaxError> {
+    /// The territory with its newer ranges.
+    pub(super) fn new(metadata: &TerritoryMetadata, newer: Vec<NewerRange>) -> Result<Self, PatternSyntaxError> {
         let prefix = metadata.national_prefix_for_parsing.or(metadata.national_prefix);
         Ok(Self {
             region: metadata.id.parse().unwrap_or(Region::WORLD),
             country_code: metadata.country_code,
-            lengths: Lengths::of(metadata),
+            lengths: newer
+                .iter()
+                .fold(Lengths::of(metadata), |lengths, range| lengths.and(range.lengths)),
             general: Program::new(metadata.general)?,
+            newer,
             international_prefix: metadata.international_prefix.map(Program::new).transpose()?,
             national_prefix: match prefix {
                 None => None,
@@ -70,7 +77,7 @@ impl Territory {
 
     /// Whether a number has the general form of the territory.
     pub(super) fn is_general(&self, national: &[u8]) -> bool {
-        self.general.match_all(national).is_some()
+        self.general.match_all(national).is_some() || self.newer.iter().any(|range| range.has(national))
     }
 
     /// The digits after the international prefix. `None` if the digits do not begin with one, or if a 0 follows: no

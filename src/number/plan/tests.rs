@@ -124,8 +124,13 @@ fn regions_of_a_shared_country_code() {
 
 #[test]
 fn lengths_make_a_number_possible() {
-    assert_eq!(national(1, "1115550199").validity, Validity::Possible);
-    assert_eq!(national(1, "111555019").validity, Validity::Impossible);
+    assert_eq!(national(1, "5555550199").validity, Validity::Possible);
+    assert_eq!(national(1, "555555019").validity, Validity::UnknownLength);
+    assert_eq!(
+        national(1, "1115550199").validity,
+        Validity::Impossible,
+        "no area code begins with 1"
+    );
     assert_eq!(
         national(210, "1115550199").validity,
         Validity::Impossible,
@@ -136,11 +141,77 @@ fn lengths_make_a_number_possible() {
 
 #[test]
 fn the_tables_stay_small() {
-    let rows: usize = PLAN
+    let rows: usize = plan()
         .by_code
         .iter()
         .flatten()
         .map(|country| country.classes().len())
         .sum();
     assert!((5_000..20_000).contains(&rows), "{rows} rows of some 50 bytes");
+}
+
+#[test]
+fn newer_ranges_lie_over_the_metadata() {
+    for (code, text, region, line_type) in [
+        (220, "833212345", "GM", LineType::Mobile),
+        (220, "444212345", "GM", LineType::FixedLine),
+        (220, "3012345", "GM", LineType::Mobile),
+        (34, "400123456", "ES", LineType::FixedLine),
+        (1, "2745550123", "US", LineType::FixedLineOrMobile),
+        (1, "2735550123", "CA", LineType::FixedLineOrMobile),
+        (46, "781234567", "SE", LineType::Mobile),
+        (506, "20001234", "CR", LineType::Voip),
+    ] {
+        let found = national(code, text);
+        assert_eq!(
+            (found.validity, found.line_type),
+            (Validity::Valid, line_type),
+            "{code} {text}"
+        );
+        assert_eq!(found.region, region.parse().ok(), "{code} {text}");
+    }
+    assert_eq!(
+        national(220, "999999999").validity,
+        Validity::Possible,
+        "its length is known now"
+    );
+    assert_eq!(national(220, "83321234").validity, Validity::UnknownLength);
+}
+
+#[test]
+fn a_file_of_the_operator_comes_first() {
+    let file = "country_code,region,line_type,lengths,prefixes,since,source,checked\n\
+        220,GM,VOIP,9 10,8332 77,,operator,2026-11-29\n\
+        1,CA,TOLL_FREE,10,2745,,operator,2026-11-29\n";
+    let ranges = newer::read(file).unwrap().into_iter().chain(newer::in_force());
+    let plan = NumberingPlan::load(ranges.collect());
+    let of = |code, text: &str| plan.classify(code, text.as_bytes());
+    assert_eq!(of(220, "833212345").line_type, LineType::Voip);
+    assert_eq!(of(220, "8332123456").validity, Validity::Valid);
+    assert_eq!(of(220, "833312345").line_type, LineType::Mobile, "the built-in range");
+    assert_eq!(
+        of(220, "9999999999").validity,
+        Validity::Possible,
+        "a length of the file"
+    );
+    let shared = of(1, "2745550123");
+    assert_eq!(
+        (shared.region, shared.line_type),
+        ("CA".parse().ok(), LineType::TollFree)
+    );
+    assert_eq!(of(1, "2743550123").region, Some(Region::US));
+}
+
+/// No number that the metadata calls valid is ruled out.
+#[test]
+fn no_example_is_ruled_out() {
+    for metadata in all_metadata().filter(|metadata| metadata.country_code() == 1) {
+        for example in large_descriptors(metadata).filter_map(Descriptor::example) {
+            assert!(
+                !nanp::is_ruled_out(1, example.as_bytes()),
+                "{example} in {}",
+                metadata.id()
+            );
+        }
+    }
 }

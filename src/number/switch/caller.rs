@@ -136,7 +136,7 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     if !plus && let Some(service) = service::short_code(digits, region) {
         return Ok(Parsed::Service(service));
     }
-    let possible = number.as_ref().is_ok_and(|number| number.e164().is_some());
+    let possible = number.as_ref().is_ok_and(ParsedNumber::has_known_length);
     let behind = behind_privacy_code(digits, region)
         .or_else(|| behind_international_prefix(possible, digits, region))
         .or_else(|| behind_doubled_prefix(number.as_ref().ok()?));
@@ -148,6 +148,10 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     }
     match number {
         Ok(number) if is_prefix(&number) => Err(NumberError::TooShort),
+        Ok(number) if !plus && is_foreign(&number, digits) => Ok(Parsed::Number(number.in_doubt())),
+        Err(NumberError::InvalidCountryCode) if plus => ParsedNumber::of_no_country(digits.as_bytes())
+            .map(Parsed::Number)
+            .ok_or(NumberError::InvalidCountryCode),
         number => number.map(Parsed::Number),
     }
 }
@@ -197,9 +201,14 @@ fn behind_doubled_prefix(written: &ParsedNumber) -> Option<ParsedNumber> {
     valid_number(true, plan::behind_international_prefix(code, national)?, None)
 }
 
+/// Whether digits that cannot be a number of their region are a number of another country whose plus sign is lost.
+fn is_foreign(read: &ParsedNumber, digits: &str) -> bool {
+    read.validity() == Validity::Impossible && valid_number(true, digits, None).is_some()
+}
+
 /// Whether a number is only the beginning of longer numbers.
 fn is_prefix(number: &ParsedNumber) -> bool {
-    let no_length = number.is_local_only() || number.validity() == Validity::Impossible;
+    let no_length = number.is_local_only() || !number.has_known_length();
     // With the national prefix, `0171` has the length of a number in some plans.
     let is_short = no_length || (number.validity() == Validity::Possible && number.national().len() <= SIGNIFICANT_MIN);
     is_short && number.significant_len() < SIGNIFICANT_MIN
@@ -271,15 +280,60 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_number_is_a_number_without_key() {
-        for (text, place) in [
-            ("+1415555019", ""),
-            ("415555019912", "US"),
-            ("+4420794600181234", ""),
-            ("12345678", "FR"),
+    fn a_number_of_unknown_length_has_a_key_up_to_15_digits() {
+        for (text, place, key) in [
+            ("+1415555019", "", Some("+1415555019")),
+            ("415555019912", "US", Some("+1415555019912")),
+            ("+4420794600181234", "", None),
+            ("12345678", "FR", Some("+3312345678")),
+            ("+123456789012345", "", Some("+123456789012345")),
+            ("+1234567890123456", "", None),
         ] {
-            if e164(text, place).is_some() {
-                panic!("{text} in {place} has a key");
+            assert_eq!(e164(text, place).as_deref(), key, "{text} in {place}");
+            let Ok(Parsed::Number(number)) = parse(text, region(place)) else {
+                panic!("a number");
+            };
+            assert_eq!(number.validity(), Validity::UnknownLength, "{text} in {place}");
+        }
+    }
+
+    #[test]
+    fn a_lost_plus_sign_makes_no_number_impossible() {
+        for (text, validity) in [
+            ("4930901820", Validity::Possible),
+            ("+14930901820", Validity::Impossible),
+            ("14930901820", Validity::Impossible),
+            ("1234567890", Validity::Impossible),
+        ] {
+            let Ok(Parsed::Number(number)) = parse(text, region("US")) else {
+                panic!("a number");
+            };
+            assert_eq!(number.validity(), validity, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_country_code_of_nobody_makes_a_number_impossible() {
+        for text in [
+            "+999 123 456 789",
+            "+2101234567",
+            "+8301234567",
+            "tel:+999123456789",
+            "sip:+999123456789@carrier.example",
+            "+99912345678901234",
+        ] {
+            for place in ["", "US", "DE"] {
+                let Ok(Parsed::Number(number)) = parse(text, region(place)) else {
+                    panic!("{text} in {place} is a number");
+                };
+                assert_eq!(
+                    (number.validity(), number.e164()),
+                    (Validity::Impossible, None),
+                    "{text} in {place}"
+                );
+                let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                assert_eq!(number.e164_text(), format!("+{digits}"));
+                assert_eq!(number.international_format(), format!("+{digits}"));
             }
         }
     }
@@ -357,7 +411,10 @@ mod tests {
             ("00", "DE", NumberError::TooShortAfterIdd),
             ("4155550199", "", NumberError::InvalidCountryCode),
             ("4155550199", "001", NumberError::InvalidCountryCode),
-            ("+210123456", "US", NumberError::InvalidCountryCode),
+            ("+210123", "US", NumberError::InvalidCountryCode),
+            ("+379123456789", "", NumberError::InvalidCountryCode),
+            ("+0123456789", "", NumberError::InvalidCountryCode),
+            ("999123456789", "", NumberError::InvalidCountryCode),
             ("+4912345678901234567890", "", NumberError::TooLongNumber),
         ] {
             assert_eq!(parse(text, region(place)), Err(error), "{text:?} in {place:?}");

@@ -10,10 +10,13 @@ use crate::domain::label;
 use crate::domain::policy::{Bar, Decision, Facts, Protection};
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
+use crate::number::PLAN_DATE;
 use crate::service::facts::RecordFacts;
 
 /// The display name of a call that the tenant's rule labels and the score does not.
 const TENANTS_LABEL: &str = "SPAM RISK";
+/// The display name of a call whose number has a length that the plan does not know: no accusation.
+const UNKNOWN_LENGTH_LABEL: &str = "UNKNOWN NUMBER";
 
 impl Lookups {
     /// Decides, and builds the answer.
@@ -103,15 +106,22 @@ fn name(score: &Score, decision: &Decision) -> &'static str {
     }
     let category = score.category.map(|(category, _)| category);
     match label::display_name(category, score.verdict.level) {
+        _ if is_of_unknown_length(decision) => UNKNOWN_LENGTH_LABEL,
         "" => TENANTS_LABEL,
         name => name,
     }
 }
 
-/// The warning for the person; none if nothing is wrong, or if only the tenant's rule decided.
+/// Whether the length of the number decided: the only label on this basis.
+fn is_of_unknown_length(decision: &Decision) -> bool {
+    decision.basis == Basis::InvalidNumber && decision.action == Action::Label
+}
+
+/// The warning for the person; none if nothing is wrong, or if only the tenant's rule or the length of the number decided.
 fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> Option<String> {
     let input = question.input;
-    if decision.action == Action::Allow || decision.basis == Basis::TenantPolicy {
+    let is_silent = decision.basis == Basis::TenantPolicy || is_of_unknown_length(decision);
+    if decision.action == Action::Allow || is_silent {
         return None;
     }
     let occasion = match input.role {
@@ -145,7 +155,7 @@ fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
             ),
             Protection::Caller => (
                 ReasonCode::ProtectedNumber,
-                "A number of public safety, or a short one, is never scored.",
+                "A list protects the caller, who is never refused.",
             ),
         },
         Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => (
@@ -161,6 +171,7 @@ fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
                 ReasonCode::InvalidNumber,
                 "No such number can exist: the caller ID is false.",
             ),
+            Bar::UnknownLength => return Some(unknown_length()),
         },
         Basis::TenantPolicy => (ReasonCode::TenantRule, "A rule of this network says so."),
         Basis::FailOpen => (ReasonCode::DeadlineExceeded, "The answer was due before it was ready."),
@@ -171,4 +182,14 @@ fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
         points: 0.0,
         detail: detail.to_owned(),
     })
+}
+
+fn unknown_length() -> Reason {
+    Reason {
+        code: ReasonCode::UnknownLength,
+        points: 0.0,
+        detail: format!(
+            "The numbering plan of {PLAN_DATE} does not know numbers of this length: the number may be new, or false."
+        ),
+    }
 }

@@ -9,12 +9,13 @@ use super::question::Question;
 use crate::clock::monotonic;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::CaseStatus;
+use crate::domain::list::ListedCaller;
 use crate::domain::policy::{Bar, Facts, Protection};
 use crate::domain::score::{Detail, Score, Verdict};
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
 use crate::index::{NumberView, ScoredCall};
-use crate::number::{E164, Parsed};
+use crate::number::{E164, Parsed, Validity};
 use crate::service::facts::RecordFacts;
 use crate::service::identity::Identity;
 use crate::traffic::CallEvent;
@@ -68,19 +69,11 @@ impl Lookups {
 
     /// The facts from lists and fixed rules, before the number's record is read.
     fn find_by_rules(&self, question: &Question<'_>) -> LookupFindings {
-        let full = question.input.full;
-        let mut listed = ListFindings::default();
-        let (identity, protection, bar) = match &question.caller {
-            Parsed::Number(number) => match number.e164() {
-                Some(e164) => {
-                    listed = ListFindings::of(&self.index.listed(e164, question.now));
-                    (Identity::of(number, full), listed.protection, listed.bar)
-                }
-                None => (Identity::impossible(number), None, Some(Bar::Impossible)),
-            },
-            Parsed::Service(short) => (Identity::service(short), Some(Protection::Caller), None),
-            Parsed::Anonymous => (Identity::anonymous(), None, None),
-        };
+        let identity = Identity::of_caller(&question.caller, question.input.full);
+        let listed = ListedCaller::of(&question.caller).map(|caller| self.index.listed(caller, question.now));
+        let listed = listed.as_ref().map(ListFindings::of).unwrap_or_default();
+        let protection = listed.protection.or_else(|| question.dials_emergency());
+        let bar = listed.bar.or_else(|| bar(&question.caller));
         let by_destination = if question.is_about_to_dial() {
             None
         } else {
@@ -159,7 +152,7 @@ impl Lookups {
             Called::Emergency => Some(Protection::EmergencyCalled),
             Called::PublicSafety => Some(Protection::ProtectedCalled),
             Called::Number(number, _)
-                if self.index.listed(number, now).protected.is_some()
+                if self.index.listed(ListedCaller::Number(number), now).protected.is_some()
                     || self.index.is_protected(number, now, deadline) =>
             {
                 Some(Protection::ProtectedCalled)
@@ -218,6 +211,18 @@ impl NumberFound {
                 cases: shown_cases(known),
             }),
         }
+    }
+}
+
+/// Why the numbering plan doubts the number of a caller.
+fn bar(caller: &Parsed) -> Option<Bar> {
+    match caller {
+        Parsed::Number(number) => match number.validity() {
+            Validity::Impossible => Some(Bar::Impossible),
+            Validity::UnknownLength => Some(Bar::UnknownLength),
+            Validity::Valid | Validity::Possible | Validity::NotANumberOfThePlan | Validity::Anonymous => None,
+        },
+        Parsed::Service(_) | Parsed::Anonymous => None,
     }
 }
 

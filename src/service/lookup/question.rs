@@ -6,8 +6,9 @@ use super::called::Called;
 use super::signing::signing;
 use super::{LookupInput, LookupRole};
 use crate::domain::call::Signing;
+use crate::domain::policy::Protection;
 use crate::domain::time::Timestamp;
-use crate::number::{self, EmergencyNumbers, Parsed};
+use crate::number::{self, EmergencyNumbers, Parsed, ServiceKind};
 use crate::service::ServiceError;
 use crate::service::identity::parse;
 
@@ -56,6 +57,12 @@ impl<'a> Question<'a> {
             now,
             deadline,
         })
+    }
+
+    /// The protection of a person who is about to dial an emergency number: nobody warns them.
+    pub(super) fn dials_emergency(&self) -> Option<Protection> {
+        let is_emergency = matches!(&self.caller, Parsed::Service(number) if number.kind() == ServiceKind::Emergency);
+        (self.is_about_to_dial() && is_emergency).then_some(Protection::EmergencyCalled)
     }
 
     pub(super) fn is_about_to_dial(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::Numbers;
 use crate::domain::kinds::{Action, ListKind, StatusKind};
-use crate::domain::list::ListHits;
+use crate::domain::list::{ListHits, ListedCaller};
 use crate::domain::status::Statuses;
 use crate::number::E164;
 
@@ -25,7 +25,7 @@ impl Numbers {
         let now = self.writer.now();
         let stronger = statuses.at(now).map(|entry| entry.kind).find(|other| *other < kind);
         let by_status = stronger.and_then(by_status);
-        by_status.or_else(|| by_list(kind, &self.writer.index().listed(number, now)))
+        by_status.or_else(|| by_list(kind, &self.writer.index().listed(ListedCaller::Number(number), now)))
     }
 }
 
@@ -46,15 +46,19 @@ fn by_list(kind: StatusKind, hits: &ListHits) -> Option<Overruled> {
         return None;
     }
     let is_dno = kind == StatusKind::DoNotOriginate;
+    let is_analysts = matches!(kind, StatusKind::Blocked | StatusKind::Allowed);
     let is_dialled_only = |action: Action| action == Action::WarnBeforeDial;
     let prefix = hits.tenant_prefix.filter(|(action, _)| !is_dialled_only(*action));
     let lists = [
         (hits.protected.is_some(), ListKind::Protected),
         (hits.do_not_originate.is_some() && !is_dno, ListKind::DoNotOriginate),
-        (hits.unassigned.is_some() && !is_dno, ListKind::Unassigned),
         (hits.tenant_allow.is_some() && !is_dno, ListKind::TenantAllow),
         (hits.tenant_block.is_some() && !is_dno, ListKind::TenantBlock),
         (prefix.is_some() && !is_dno, ListKind::TenantPrefix),
+        (
+            hits.unassigned.is_some() && !is_dno && !is_analysts,
+            ListKind::Unassigned,
+        ),
     ];
     let decides = lists.into_iter().find(|(decides, _)| *decides);
     decides.map(|(_, kind)| Overruled::ByList(kind))

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use ringwarden::cli::import::ImportError;
 use ringwarden::cli::import::list::{Entries, read};
 use ringwarden::domain::kinds::Action;
-use ringwarden::domain::list::ListHits;
+use ringwarden::domain::list::{ListHits, ListedCaller};
 use ringwarden::wire::Timestamp;
 use ringwarden::wire::v1::list_service_client::ListServiceClient;
 use ringwarden::wire::v1::replace_list_request::Part;
@@ -79,7 +79,10 @@ fn import(server: &Server, text: impl AsRef<[u8]>, args: &[&str]) -> Answer {
 
 fn listed(server: &Server, number: &str) -> ListHits {
     let clock = &server.instance.clock;
-    server.instance.index.listed(number.parse().unwrap(), clock.now())
+    server
+        .instance
+        .index
+        .listed(ListedCaller::Number(number.parse().unwrap()), clock.now())
 }
 
 fn is_dno(server: &Server, number: &str) -> bool {

@@ -19,27 +19,35 @@ caller      *                       *             *                             
 none        *                       *             PROTECTED                             *       *        *        ALLOW              PROTECTED      3600
 none        *                       *             DO_NOT_ORIGINATE                      *       *        *        BLOCK              DNO            3600
 none        do_not_originate        *             !PROTECTED|DO_NOT_ORIGINATE           *       *        *        BLOCK              DNO            3600
-none        impossible|unassigned   *             !PROTECTED|DO_NOT_ORIGINATE           *       *        *        BLOCK              INVALID_NUMBER 3600
-none        none                    allow         !PROTECTED|DO_NOT_ORIGINATE           *       *        *        ALLOW              TENANT_POLICY  120
-none        none                    block         !PROTECTED|DO_NOT_ORIGINATE           *       *        *        BLOCK              TENANT_POLICY  120
-none        none                    ALLOW         !PROTECTED|DO_NOT_ORIGINATE           *       *        *        ALLOW              TENANT_POLICY  120
-none        none                    LABEL         !PROTECTED|DO_NOT_ORIGINATE           *       *        *        LABEL              TENANT_POLICY  120
-none        none                    CHALLENGE     !PROTECTED|DO_NOT_ORIGINATE           *       *        *        CHALLENGE          TENANT_POLICY  120
-none        none                    SEND_TO_VOICEMAIL !PROTECTED|DO_NOT_ORIGINATE       *       *        *        SEND_TO_VOICEMAIL  TENANT_POLICY  120
-none        none                    BLOCK         !PROTECTED|DO_NOT_ORIGINATE           *       *        *        BLOCK              TENANT_POLICY  120
-none        none                    none|WARN_BEFORE_DIAL BLOCKED                               *       *        *        BLOCK              ANALYST        120
-none        none                    none|WARN_BEFORE_DIAL ALLOWED                               no      *        *        ALLOW              ANALYST        60
-none        none                    none|WARN_BEFORE_DIAL ALLOWED                               yes     *        *        ALLOW              ANALYST        0
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no unknown *       ALLOW              NO_EVIDENCE    60
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes unknown *      ALLOW              NO_EVIDENCE    0
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no low *           ALLOW              ANALYTICS      60
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes low *          ALLOW              ANALYTICS      0
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no label *         LABEL              ANALYTICS      120
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes label *        LABEL              ANALYTICS      0
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no block yes       LABEL              ANALYTICS      120
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes block yes      LABEL              ANALYTICS      0
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no block no        BLOCK              ANALYTICS      120
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes block no       BLOCK              ANALYTICS      0
+none        !do_not_originate       allow                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       ALLOW             TENANT_POLICY  120
+none        !do_not_originate       block                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       BLOCK             TENANT_POLICY  120
+none        !do_not_originate       ALLOW                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       ALLOW             TENANT_POLICY  120
+none        !do_not_originate       LABEL                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       LABEL             TENANT_POLICY  120
+none        !do_not_originate       CHALLENGE             !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       CHALLENGE         TENANT_POLICY  120
+none        !do_not_originate       SEND_TO_VOICEMAIL     !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       SEND_TO_VOICEMAIL TENANT_POLICY  120
+none        !do_not_originate       BLOCK                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       BLOCK             TENANT_POLICY  120
+none        !do_not_originate       none|WARN_BEFORE_DIAL BLOCKED                                     *      *       *       BLOCK             ANALYST        120
+none        !do_not_originate       none|WARN_BEFORE_DIAL ALLOWED                                     no     *       *       ALLOW             ANALYST        60
+none        !do_not_originate       none|WARN_BEFORE_DIAL ALLOWED                                     yes    *       *       ALLOW             ANALYST        0
+none        impossible|unassigned   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED *      *       *       BLOCK             INVALID_NUMBER 3600
+none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     unknown *       LABEL             INVALID_NUMBER 60
+none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     low     no      LABEL             INVALID_NUMBER 60
+none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    unknown *       LABEL             INVALID_NUMBER 0
+none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    low     no      LABEL             INVALID_NUMBER 0
+none        unknown_length          none|WARN_BEFORE_DIAL VERIFIED_BUSINESS                           no     low     yes     ALLOW             ANALYTICS      60
+none        unknown_length          none|WARN_BEFORE_DIAL SPOOFED_VICTIM                              no     low     yes     LABEL             INVALID_NUMBER 60
+none        unknown_length          none|WARN_BEFORE_DIAL VERIFIED_BUSINESS                           yes    low     yes     ALLOW             ANALYTICS      0
+none        unknown_length          none|WARN_BEFORE_DIAL SPOOFED_VICTIM                              yes    low     yes     LABEL             INVALID_NUMBER 0
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     unknown *       ALLOW             NO_EVIDENCE    60
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    unknown *       ALLOW             NO_EVIDENCE    0
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     low     *       ALLOW             ANALYTICS      60
+none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    low     *       ALLOW             ANALYTICS      0
+none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     label   *       LABEL             ANALYTICS      120
+none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    label   *       LABEL             ANALYTICS      0
+none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     block   yes     LABEL             ANALYTICS      120
+none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    block   yes     LABEL             ANALYTICS      0
+none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     block   no      BLOCK             ANALYTICS      120
+none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    block   no      BLOCK             ANALYTICS      0
 ";
 
 const SIGNINGS: [Signing; 6] = [
@@ -107,6 +115,7 @@ fn bars() -> Vec<(Option<Bar>, &'static str)> {
         (Some(Bar::DoNotOriginate), "do_not_originate"),
         (Some(Bar::Impossible), "impossible"),
         (Some(Bar::Unassigned), "unassigned"),
+        (Some(Bar::UnknownLength), "unknown_length"),
     ]
 }
 
@@ -210,7 +219,7 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
         let explained = Policy::DEFAULT.may_hinder(&combination.facts);
         assert!(explained || expected.action == Action::Allow, "{words:?}");
     });
-    assert_eq!(combinations, 5 * 4 * 9 * 9 * 4 * 6 * 4);
+    assert_eq!(combinations, 5 * 5 * 9 * 9 * 4 * 6 * 4);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
 }
@@ -244,7 +253,7 @@ fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
             let warn = match called.basis {
                 // A bank's hotline never calls, and is there to be called.
                 Basis::Protected | Basis::Dno => false,
-                Basis::InvalidNumber => true,
+                Basis::InvalidNumber => called.action == Action::Block,
                 Basis::TenantPolicy | Basis::Analyst => hindered,
                 Basis::Analytics | Basis::NoEvidence => {
                     case_floor || (hindered && combination.facts.verdict.status != Some(StatusKind::SpoofedVictim))

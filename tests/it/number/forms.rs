@@ -131,6 +131,7 @@ fn validity(validity: Validity) -> &'static str {
         Validity::Valid => "valid",
         Validity::Possible => "possible",
         Validity::Impossible => "impossible",
+        Validity::UnknownLength => "unknown length",
         Validity::NotANumberOfThePlan | Validity::Anonymous => panic!("not the validity of a number"),
     }
 }

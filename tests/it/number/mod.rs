@@ -7,4 +7,5 @@ mod forms;
 mod fuzz;
 mod libphonenumber;
 mod misread;
+mod newer;
 mod rlibphonenumber;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringwarden::clock::Clock;
 use ringwarden::domain::ids::{ListId, ListSource};
 use ringwarden::domain::kinds::{Action, Basis, ListKind, RiskLevel, StatusKind};
-use ringwarden::domain::list::{EntryOrigin, Hit, ListEntry, ListHits, MAX_LISTS, Pattern};
+use ringwarden::domain::list::{EntryOrigin, Hit, ListEntry, ListHits, ListedCaller, MAX_LISTS, Pattern};
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::service::{ListHead, LookupInput, PageRequest, Replaced, ServiceError, StatusInput};
 use ringwarden::store::embedded::EmbeddedStore;
@@ -56,7 +56,8 @@ impl Instance {
     }
 
     fn listed(&self, number: &str) -> ListHits {
-        self.index.listed(number.parse().unwrap(), self.clock.now())
+        self.index
+            .listed(ListedCaller::Number(number.parse().unwrap()), self.clock.now())
     }
 
     fn is_dno(&self, number: &str) -> bool {

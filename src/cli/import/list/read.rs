@@ -137,10 +137,9 @@ impl Columns {
             line,
         };
         draft.check(&entry).map_err(|problem| {
-            let column = if problem.field() == "action" {
-                "action"
-            } else {
-                "expires"
+            let column = match problem.field() {
+                "expires_at" => "expires",
+                field => field,
             };
             fault(column, problem)
         })?;

@@ -2,6 +2,8 @@
 
 use ringwarden::number::{self, LineType, NumberError, Region, Validity};
 
+use crate::number::newer;
+
 /// The answer of a port for a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -37,6 +39,27 @@ impl Answer {
         }
     }
 
+    /// The answer with the built-in ranges that are newer than the metadata of the port.
+    pub(crate) fn with_newer_ranges(mut self) -> Self {
+        if let Self::Number {
+            e164,
+            valid,
+            possible,
+            region,
+            line_type,
+            ..
+        } = &mut self
+        {
+            *possible |= newer::has_length(e164);
+            if let Some(range) = newer::range_of(e164) {
+                *valid = true;
+                *region = Some(range.region.clone());
+                *line_type = range.line_type;
+            }
+        }
+        self
+    }
+
     pub(crate) fn ours(text: &str, region: Option<&str>) -> Self {
         let region: Option<Region> = region.map(|region| region.parse().expect("a region"));
         match number::normalize(text, region) {
@@ -44,7 +67,7 @@ impl Answer {
             Ok(number) => Self::Number {
                 e164: number.e164_text(),
                 valid: number.validity() == Validity::Valid,
-                possible: number.e164().is_some(),
+                possible: number.has_known_length(),
                 region: number.region().map(|region| region.to_string()),
                 line_type: number.line_type(),
                 extension: number.extension().map(str::to_owned),
