@@ -16,7 +16,7 @@ pub(super) fn ask() -> Cmd {
 pub(super) fn check(answer: Value) -> Result<(), StoreError> {
     let mut parts = reply::list(answer).unwrap_or_default().into_iter();
     let mut next = || parts.next().unwrap_or_default();
-    if reply::text(&next()) != "slave" {
+    if !matches!(reply::text(&next()).as_str(), "slave" | "replica") {
         return Ok(());
     }
     let (host, port, link, offset) = (next(), next(), next(), next());

@@ -1,6 +1,11 @@
 //! A Redis that turns into a replica, or that answers reads and refuses writes: what the follower makes of it.
+//!
+//! Others have met the same: a health check that stayed good while every write failed (`centrifugal/centrifugo#766`), a
+//! connection kept to the old master although its name led to the new one (`redis/go-redis#790`), and a check that users
+//! with few rights may not run (`telekom/gateway-jumper#131`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use ringwarden::clock::{Clock, monotonic};
@@ -8,6 +13,9 @@ use ringwarden::index::{Freshness, StoreState};
 use ringwarden::service::{PageRequest, ServiceError};
 use ringwarden::store::redis::{RedisConfig, RedisStore};
 use ringwarden::store::{Store as _, StoreError};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::support::instance::{Instance, evidence_version, noon, number, report};
@@ -27,8 +35,14 @@ impl Scene {
     }
 
     async fn over(server: RedisServer, user: &str) -> Self {
+        let port = server.port();
+        Self::through(port, server, user).await
+    }
+
+    /// The same, where the server is reached by another port.
+    async fn through(port: u16, server: RedisServer, user: &str) -> Self {
         let mut scene = Self {
-            instance: instance_on(&server, user).await,
+            instance: instance_on(port, user).await,
             server,
             reports: 0,
         };
@@ -96,9 +110,9 @@ impl Scene {
     }
 }
 
-/// An instance on a Redis, as this user: none, or `name:password@`.
-async fn instance_on(server: &RedisServer, user: &str) -> Instance {
-    let url = format!("redis://{user}127.0.0.1:{}", server.port());
+/// An instance on the Redis at this port, as this user: none, or `name:password@`.
+async fn instance_on(port: u16, user: &str) -> Instance {
+    let url = format!("redis://{user}127.0.0.1:{port}");
     let store = RedisStore::open(RedisConfig::parse(&url).unwrap(), evidence_version()).await;
     Instance::over(Arc::new(store.unwrap()), Clock::manual(noon())).await
 }
@@ -212,7 +226,7 @@ async fn data_of_another_master_replace_those_of_the_index() {
         replicate(&other, scene.server.port());
         synchronised(&other, &scene.server).await;
         promote(&other);
-        let elsewhere = instance_on(&other, "").await;
+        let elsewhere = instance_on(other.port(), "").await;
 
         // Number 1 and its neighbours share a shard, and so one log.
         for n in [2, 3, 3] {
@@ -297,4 +311,60 @@ async fn a_replica_is_found_without_the_right_to_ask_for_the_role() {
     scene.assert_refuses(StoreState::Replica, false, "no ROLE").await;
     promote(&scene.server);
     scene.assert_recovers("no ROLE").await;
+}
+
+/// A port that leads new connections to one server, and keeps those that are there: as a name does after a failover.
+struct Name {
+    port: u16,
+    target: Arc<AtomicU16>,
+    _connections: JoinSet<()>,
+}
+
+impl Name {
+    async fn of(server: &RedisServer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target = Arc::new(AtomicU16::new(server.port()));
+        let mut connections = JoinSet::new();
+        let towards = Arc::clone(&target);
+        connections.spawn(async move {
+            let mut open = JoinSet::new();
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let port = towards.load(Ordering::Acquire);
+                open.spawn(async move {
+                    let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                    drop(copy_bidirectional(&mut client, &mut server).await);
+                });
+            }
+        });
+        Self {
+            port,
+            target,
+            _connections: connections,
+        }
+    }
+}
+
+/// The old master stays alive as a replica of the new one. The connection to it is given up, so that the name counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_leads_to_the_new_master() {
+    let (old, new) = (RedisServer::start(&DURABLE), RedisServer::start(&DURABLE));
+    let name = Name::of(&old).await;
+    let mut scene = Scene::through(name.port, old, "").await;
+    replicate(&new, scene.server.port());
+    synchronised(&new, &scene.server).await;
+    promote(&new);
+    replicate(&scene.server, new.port());
+    scene.assert_refuses(StoreState::Replica, false, "the old master").await;
+    name.target.store(new.port(), Ordering::Release);
+    scene.assert_recovers("the new master").await;
+    assert_eq!((scene.count(1), scene.count(9)), (1, 1));
+    promote(&scene.server);
+    scene.instance.follower.sweep().await;
+    assert_eq!(
+        scene.freshness().store(),
+        StoreState::Up,
+        "it stays with the new master"
+    );
 }
