@@ -299,6 +299,32 @@ async fn a_pause_of_writes_takes_the_store_down_and_answers_stay_fresh() {
     scene.assert_recovers("ALL").await;
 }
 
+/// A server that has just started answers every command with an error until it has loaded its data.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_loads_its_data_is_down_until_it_has() {
+    let server = RedisServer::start(&[("appendonly", "no"), ("enable-debug-command", "yes")]);
+    let mut scene = Scene::over(server, "").await;
+    let slowly = [
+        ("key-load-delay", "10000"),
+        ("loading-process-events-interval-bytes", "1024"),
+    ];
+    set(&scene.server, &slowly);
+    let client = redis::Client::open(scene.server.url()).unwrap();
+    let reload = tokio::task::spawn_blocking(move || {
+        let mut connection = client.get_connection().unwrap();
+        redis::cmd("DEBUG").arg("RELOAD").exec(&mut connection).unwrap();
+    });
+    let loading = async {
+        while scene.is_fresh_after_sweep().await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LONG, loading).await.expect("the server to load its data");
+    scene.assert_refuses(StoreState::Down, false, "LOADING").await;
+    reload.await.unwrap();
+    scene.assert_recovers("LOADING").await;
+}
+
 /// A user may lack the right to ask for the role. Then the refusal of writes says it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_is_found_without_the_right_to_ask_for_the_role() {
