@@ -33,6 +33,13 @@ pub(super) fn check(answer: Value) -> Result<(), StoreError> {
     })
 }
 
+/// The error of a commit to a replica that takes writes. The commit script has written nothing.
+pub(super) fn takes_writes_and_loses_them() -> StoreError {
+    StoreError::Replica {
+        cause: "redis is a replica with replica-read-only no, and loses what is written to it".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,6 +198,21 @@ async fn a_replica_is_not_opened_and_nothing_is_written_to_it() {
     open().await.unwrap();
 }
 
+/// Between two sweeps the follower knows nothing of it, so the commit itself asks for the role.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_takes_writes_acknowledges_none() {
+    let mut scene = Scene::over(RedisServer::start(&[("replica-read-only", "no")]), "").await;
+    replicate(&scene.server, free_port());
+    assert_eq!(scene.freshness().store(), StoreState::Up, "no sweep has seen it yet");
+    for _ in 0..3 {
+        let refused = scene.report(1).await;
+        assert!(matches!(refused, Err(ServiceError::StoreUnavailable)), "{refused:?}");
+    }
+    promote(&scene.server);
+    scene.assert_recovers("a replica that takes writes").await;
+    assert_eq!((scene.count(1), scene.count(9)), (1, 1));
+}
+
 /// The error names the master and the state of the link, for the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_error_says_whose_replica_it_is() {
