@@ -71,9 +71,9 @@ settings! {
     BATCH_SIZE "limits.batch_message_size" --"batch-message-size" Some("SIZE"), Some("8MiB"),
         "Maximum size of a request that holds a batch.";
     REPORTER_QUOTA "limits.reporter_daily_quota" --"reporter-daily-quota" Some("COUNT"), Some("20"),
-        "Maximum number of reports from one reporter in a day (UTC): 1 to 1000, or 0 for no limit. Trusted feeds that name no reporter are exempt.";
+        "Maximum number of reports from one reporter in a day (UTC): 1 to 1000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
     TENANT_QUOTA "limits.tenant_daily_quota" --"tenant-daily-quota" Some("COUNT"), Some("100000"),
-        "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Trusted feeds that name no reporter are exempt.";
+        "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
         "Maximum time for a change; a batch gets this time again for every 1,000 items. If the client sets a shorter deadline, that one applies.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),

@@ -319,7 +319,9 @@ impl Follower {
         if self.set_store(state) {
             let meaning = match state {
                 StoreState::ReadOnly => "the store takes no writes: lookups stay fresh, and changes are refused",
-                _ => "the store cannot be followed: answers come from memory",
+                StoreState::Up | StoreState::Down | StoreState::Foreign | StoreState::Replica => {
+                    "the store cannot be followed: answers come from memory"
+                }
             };
             tracing::error!(%error, ?state, "{meaning}");
         }

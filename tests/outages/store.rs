@@ -118,7 +118,7 @@ async fn a_server_that_became_a_replica_is_unavailable_until_it_is_none() {
     let store = open(&server).await;
     server.command(&["REPLICAOF", "127.0.0.1", "1"]);
     let error = store_error(commit(&store, write(number(1), None, 1, b"a")).await);
-    assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, StoreError::Replica { .. }), "{error}");
     server.command(&["REPLICAOF", "NO", "ONE"]);
     healed(&store).await;
     assert_eq!(commit(&store, write(number(1), None, 1, b"a")).await.unwrap(), [1]);

@@ -16,11 +16,13 @@
 --   then two for each bucket to set: id, bytes
 --   then the ids of buckets to delete
 -- Returns one of
---   {'committed', last sequence}   {'conflict'}   {'foreign', store id found or empty}
+--   {'committed', last sequence}   {'conflict'}   {'foreign', store id found or empty}   {'replica'}
 --
 -- Redis does not take back the writes of a script that fails later. So everything that can fail is done before the first
 -- write: guards, types and rights are checked, and the first write is to the log, which refuses a sequence number that
 -- is not above its last. Out of memory, disk full and read-only replica are found before a script without flags starts.
+-- A replica that takes writes loses them when it synchronises, so it is refused here. A user without the right to call
+-- INFO is not told the role, and passes.
 
 local HEAD, LOG, ROWS = KEYS[1], KEYS[2], KEYS[3]
 local FIRST_HASH = 4
@@ -38,6 +40,11 @@ local function in_batches(list, from, to, call)
   for start = from, to, BATCH do
     call(unpack(list, start, math.min(start + BATCH - 1, to)))
   end
+end
+
+local replication = redis.pcall('INFO', 'replication')
+if type(replication) == 'string' and string.find(replication, 'role:slave', 1, true) then
+  return {'replica'}
 end
 
 local head = redis.call('HMGET', HEAD, 'store', 'seq')

@@ -225,6 +225,7 @@ fn understand(commit: &ShardCommit, answer: Value) -> CommitOutcome {
             }
             "conflict" => Ok(Err(CommitError::Conflict { shard: commit.shard })),
             "foreign" => Ok(Err(super::identity::foreign_head(&reply::text(&next()?)).into())),
+            "replica" => Ok(Err(super::role::takes_writes_and_loses_them().into())),
             _ => Err(RedisFailure::Malformed { wanted: "outcome" }),
         }
     };

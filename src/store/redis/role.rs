@@ -16,7 +16,7 @@ pub(super) fn ask() -> Cmd {
 pub(super) fn check(answer: Value) -> Result<(), StoreError> {
     let mut parts = reply::list(answer).unwrap_or_default().into_iter();
     let mut next = || parts.next().unwrap_or_default();
-    if reply::text(&next()) != "slave" {
+    if !matches!(reply::text(&next()).as_str(), "slave" | "replica") {
         return Ok(());
     }
     let (host, port, link, offset) = (next(), next(), next(), next());
@@ -31,6 +31,13 @@ pub(super) fn check(answer: Value) -> Result<(), StoreError> {
             whole(&offset)
         ),
     })
+}
+
+/// The error of a commit to a replica that takes writes. The commit script has written nothing.
+pub(super) fn takes_writes_and_loses_them() -> StoreError {
+    StoreError::Replica {
+        cause: "redis is a replica with replica-read-only no, and loses what is written to it".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ringwarden::clock::Clock;
 use ringwarden::service::{NewReport, PageRequest, ServiceError};
 use ringwarden::store::Store;
+use tokio::task::JoinSet;
 
 use super::{NUMBER, memory};
 use crate::support::backends::{Embedded, Place};
@@ -129,23 +130,24 @@ async fn read_while_reports_arrive(writing: Arc<dyn Store>, reading: Arc<dyn Sto
     };
     submit(&writer, 0, 100).await;
     let acknowledged = Arc::new(AtomicUsize::new(100));
-    let writes = {
-        let acknowledged = Arc::clone(&acknowledged);
-        tokio::spawn(async move {
-            for from in (100..ALL).step_by(20) {
-                submit(&writer, from, from + 20).await;
-                acknowledged.store(from + 20, Ordering::Release);
-            }
-        })
-    };
-    while !writes.is_finished() {
+    let mut writes = JoinSet::new();
+    let progress = Arc::clone(&acknowledged);
+    writes.spawn(async move {
+        for from in (100..ALL).step_by(20) {
+            submit(&writer, from, from + 20).await;
+            progress.store(from + 20, Ordering::Release);
+        }
+    });
+    while acknowledged.load(Ordering::Acquire) < ALL {
         let known = acknowledged.load(Ordering::Acquire);
         let ids = walk(&reader, 400, async || {}).await;
         assert_whole(&ids, known);
         let dossier = reader.services.numbers.dossier(NUMBER, None).await.unwrap();
         assert!(dossier.categories.values().sum::<u32>() as usize >= known);
+        if let Some(ended) = writes.try_join_next() {
+            ended.unwrap();
+        }
     }
-    writes.await.unwrap();
     assert_whole(&walk(&reader, 400, async || {}).await, ALL);
 }
 

@@ -1,6 +1,11 @@
 //! A Redis that turns into a replica, or that answers reads and refuses writes: what the follower makes of it.
+//!
+//! Others have met the same: a health check that stayed good while every write failed (`centrifugal/centrifugo#766`), a
+//! connection kept to the old master although its name led to the new one (`redis/go-redis#790`), and a check that users
+//! with few rights may not run (`telekom/gateway-jumper#131`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use ringwarden::clock::{Clock, monotonic};
@@ -8,6 +13,9 @@ use ringwarden::index::{Freshness, StoreState};
 use ringwarden::service::{PageRequest, ServiceError};
 use ringwarden::store::redis::{RedisConfig, RedisStore};
 use ringwarden::store::{Store as _, StoreError};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::support::instance::{Instance, evidence_version, noon, number, report};
@@ -27,8 +35,14 @@ impl Scene {
     }
 
     async fn over(server: RedisServer, user: &str) -> Self {
+        let port = server.port();
+        Self::through(port, server, user).await
+    }
+
+    /// The same, where the server is reached by another port.
+    async fn through(port: u16, server: RedisServer, user: &str) -> Self {
         let mut scene = Self {
-            instance: instance_on(&server, user).await,
+            instance: instance_on(port, user).await,
             server,
             reports: 0,
         };
@@ -96,9 +110,9 @@ impl Scene {
     }
 }
 
-/// An instance on a Redis, as this user: none, or `name:password@`.
-async fn instance_on(server: &RedisServer, user: &str) -> Instance {
-    let url = format!("redis://{user}127.0.0.1:{}", server.port());
+/// An instance on the Redis at this port, as this user: none, or `name:password@`.
+async fn instance_on(port: u16, user: &str) -> Instance {
+    let url = format!("redis://{user}127.0.0.1:{port}");
     let store = RedisStore::open(RedisConfig::parse(&url).unwrap(), evidence_version()).await;
     Instance::over(Arc::new(store.unwrap()), Clock::manual(noon())).await
 }
@@ -184,6 +198,21 @@ async fn a_replica_is_not_opened_and_nothing_is_written_to_it() {
     open().await.unwrap();
 }
 
+/// Between two sweeps the follower knows nothing of it, so the commit itself asks for the role.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_takes_writes_acknowledges_none() {
+    let mut scene = Scene::over(RedisServer::start(&[("replica-read-only", "no")]), "").await;
+    replicate(&scene.server, free_port());
+    assert_eq!(scene.freshness().store(), StoreState::Up, "no sweep has seen it yet");
+    for _ in 0..3 {
+        let refused = scene.report(1).await;
+        assert!(matches!(refused, Err(ServiceError::StoreUnavailable)), "{refused:?}");
+    }
+    promote(&scene.server);
+    scene.assert_recovers("a replica that takes writes").await;
+    assert_eq!((scene.count(1), scene.count(9)), (1, 1));
+}
+
 /// The error names the master and the state of the link, for the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_error_says_whose_replica_it_is() {
@@ -212,7 +241,7 @@ async fn data_of_another_master_replace_those_of_the_index() {
         replicate(&other, scene.server.port());
         synchronised(&other, &scene.server).await;
         promote(&other);
-        let elsewhere = instance_on(&other, "").await;
+        let elsewhere = instance_on(other.port(), "").await;
 
         // Number 1 and its neighbours share a shard, and so one log.
         for n in [2, 3, 3] {
@@ -285,6 +314,32 @@ async fn a_pause_of_writes_takes_the_store_down_and_answers_stay_fresh() {
     scene.assert_recovers("ALL").await;
 }
 
+/// A server that has just started answers every command with an error until it has loaded its data.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_loads_its_data_is_down_until_it_has() {
+    let server = RedisServer::start(&[("appendonly", "no"), ("enable-debug-command", "yes")]);
+    let mut scene = Scene::over(server, "").await;
+    let slowly = [
+        ("key-load-delay", "10000"),
+        ("loading-process-events-interval-bytes", "1024"),
+    ];
+    set(&scene.server, &slowly);
+    let client = redis::Client::open(scene.server.url()).unwrap();
+    let reload = tokio::task::spawn_blocking(move || {
+        let mut connection = client.get_connection().unwrap();
+        redis::cmd("DEBUG").arg("RELOAD").exec(&mut connection).unwrap();
+    });
+    let loading = async {
+        while scene.is_fresh_after_sweep().await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LONG, loading).await.expect("the server to load its data");
+    scene.assert_refuses(StoreState::Down, false, "LOADING").await;
+    reload.await.unwrap();
+    scene.assert_recovers("LOADING").await;
+}
+
 /// A user may lack the right to ask for the role. Then the refusal of writes says it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_is_found_without_the_right_to_ask_for_the_role() {
@@ -297,4 +352,60 @@ async fn a_replica_is_found_without_the_right_to_ask_for_the_role() {
     scene.assert_refuses(StoreState::Replica, false, "no ROLE").await;
     promote(&scene.server);
     scene.assert_recovers("no ROLE").await;
+}
+
+/// A port that leads new connections to one server, and keeps those that are there: as a name does after a failover.
+struct Name {
+    port: u16,
+    target: Arc<AtomicU16>,
+    _connections: JoinSet<()>,
+}
+
+impl Name {
+    async fn of(server: &RedisServer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target = Arc::new(AtomicU16::new(server.port()));
+        let mut connections = JoinSet::new();
+        let towards = Arc::clone(&target);
+        connections.spawn(async move {
+            let mut open = JoinSet::new();
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let port = towards.load(Ordering::Acquire);
+                open.spawn(async move {
+                    let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                    drop(copy_bidirectional(&mut client, &mut server).await);
+                });
+            }
+        });
+        Self {
+            port,
+            target,
+            _connections: connections,
+        }
+    }
+}
+
+/// The old master stays alive as a replica of the new one. The connection to it is given up, so that the name counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_leads_to_the_new_master() {
+    let (old, new) = (RedisServer::start(&DURABLE), RedisServer::start(&DURABLE));
+    let name = Name::of(&old).await;
+    let mut scene = Scene::through(name.port, old, "").await;
+    replicate(&new, scene.server.port());
+    synchronised(&new, &scene.server).await;
+    promote(&new);
+    replicate(&scene.server, new.port());
+    scene.assert_refuses(StoreState::Replica, false, "the old master").await;
+    name.target.store(new.port(), Ordering::Release);
+    scene.assert_recovers("the new master").await;
+    assert_eq!((scene.count(1), scene.count(9)), (1, 1));
+    promote(&scene.server);
+    scene.instance.follower.sweep().await;
+    assert_eq!(
+        scene.freshness().store(),
+        StoreState::Up,
+        "it stays with the new master"
+    );
 }

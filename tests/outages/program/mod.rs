@@ -9,7 +9,7 @@ mod watch;
 use std::time::Duration;
 
 use crate::support::program::Program;
-use crate::support::redis_server::RedisServer;
+use crate::support::redis_server::{RedisServer, free_port};
 use scene::Scene;
 use tonic::Code;
 
@@ -100,4 +100,30 @@ async fn a_redis_that_comes_back_empty() {
         })
         .await;
     assert!(!is_foreign(&program).await);
+}
+
+/// A Redis that was made a replica answers every read: only its role says that its data may be old.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_becomes_a_replica() {
+    let mut scene = Scene::start().await;
+    assert_eq!(scene.list_reports().await, Ok(3));
+    let nobody = free_port().to_string();
+    scene.begin(|redis| drop(redis.command(&["REPLICAOF", "127.0.0.1", &nobody])));
+    scene
+        .program
+        .wait_for("the state", async || {
+            scene.program.get("/readyz").await.1.contains("\"store\":\"replica\"")
+        })
+        .await;
+    let log = scene.program.log();
+    let said = format!("redis is a replica of 127.0.0.1:{nobody}, link ");
+    let reason = log
+        .lines()
+        .find(|line| line.contains("\"ERROR\"") && line.contains(&said));
+    assert!(reason.is_some(), "{log}");
+    scene.last(LONGER).await;
+    assert_eq!(scene.list_reports().await, Err(Code::Unavailable));
+    scene
+        .end("is a replica", |redis| drop(redis.command(&["REPLICAOF", "NO", "ONE"])))
+        .await;
 }

@@ -8,6 +8,7 @@ use ringwarden::codec::entry::decode;
 use ringwarden::domain::ids::{CaseId, ListId};
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::store::{MAX_VALUE_BYTES, RecordKind, ScanTable, Shard, Store, StoredKey};
+use tokio::task::JoinSet;
 
 use crate::support::backends::{EVIDENCE_VERSION, Place};
 use crate::support::commits::*;
@@ -212,22 +213,20 @@ pub async fn buckets_of_a_number_are_read_at_once(place: &dyn Place) {
         put(store, commit(vec![record], buckets.collect())).await.unwrap()[0]
     };
     let first = write_all(&store, None, b"0").await;
-    let writer = {
-        let store = Arc::clone(&store);
-        tokio::spawn(async move {
-            let mut version = first;
-            for round in 1..=60 {
-                version = write_all(&store, Some(version), round.to_string().as_bytes()).await;
-            }
-        })
-    };
+    let mut writer = JoinSet::new();
+    let writing = Arc::clone(&store);
+    writer.spawn(async move {
+        let mut version = first;
+        for round in 1..=60 {
+            version = write_all(&writing, Some(version), round.to_string().as_bytes()).await;
+        }
+    });
     let keys: Vec<StoredKey> = (0..BUCKETS)
         .map(|place| StoredKey::Bucket(bucket_key(number(1), place)))
         .collect();
-    while !writer.is_finished() {
+    while writer.try_join_next().map(Result::unwrap).is_none() {
         let found = store.read(&keys).await.unwrap();
         let values: BTreeSet<_> = found.into_iter().map(|stored| stored.unwrap().bytes).collect();
         assert_eq!(values.len(), 1, "{values:?}");
     }
-    writer.await.unwrap();
 }
