@@ -76,7 +76,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>
         quotas: Quotas {
             reporter_daily: None,
             tenant_daily: None,
-            ..Quotas::default()
+            ..ServiceSettings::default().quotas
         },
         write_timeout: Duration::from_secs(600),
         ..ServiceSettings::default()

@@ -8,6 +8,7 @@ mod links;
 mod lists;
 mod lookups;
 mod manipulation;
+mod many_reporters;
 mod notes;
 mod order;
 mod quotas;
