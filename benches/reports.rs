@@ -42,6 +42,8 @@ use ringwarden::store::redis::{RedisConfig, RedisStore};
 const MEASURED: u64 = 100;
 /// Reports of one batch while the number grows.
 const BATCH: u64 = 1_000;
+/// The pause after the number has grown, in which the stores finish their work in the background.
+const SETTLES: Duration = Duration::from_secs(3);
 /// Seconds from one call to the next.
 const APART: u64 = 20;
 
@@ -76,7 +78,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>
         quotas: Quotas {
             reporter_daily: None,
             tenant_daily: None,
-            ..Quotas::default()
+            ..ServiceSettings::default().quotas
         },
         write_timeout: Duration::from_secs(600),
         ..ServiceSettings::default()
@@ -87,6 +89,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, server: Option<&RedisServer>
     let mut first: [Option<(f64, f64)>; 2] = [None; 2];
     for size in sizes() {
         growing.grow_to(size).await;
+        tokio::time::sleep(SETTLES).await;
         for (known, first) in first.iter_mut().enumerate() {
             let (redis, cpu) = (server.map(redis_cpu_us), cpu_us());
             let mut times = Vec::new();

@@ -230,8 +230,9 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not answer, or holds something that cannot be read.
     async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError>;
 
-    /// Commits each shard in one atomic, durable step; the shards are independent of each other. Answers in the order
-    /// of `commits` with the versions of the records, in the order of the records.
+    /// Commits each shard in one atomic, durable step; the commits are independent of each other, and those of one shard
+    /// run in their order. Answers in the order of `commits` with the versions of the records, in the order of the
+    /// records.
     async fn commit(&self, commits: Vec<ShardCommit>) -> Vec<Result<Vec<Version>, CommitError>>;
 
     /// A page of one table of a tenant in a shard, about `limit` items, from the place where an earlier page ended.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,6 +39,8 @@ pub struct Flaky {
     next: Mutex<VecDeque<Fault>>,
     /// The fault of every call until it is lifted.
     always: Mutex<Option<Fault>>,
+    /// The number of keys that were read.
+    keys_read: AtomicUsize,
 }
 
 impl Flaky {
@@ -46,7 +49,13 @@ impl Flaky {
             inner,
             next: Mutex::default(),
             always: Mutex::default(),
+            keys_read: AtomicUsize::default(),
         }
+    }
+
+    /// The number of records, buckets and side records that were read so far.
+    pub fn keys_read(&self) -> usize {
+        self.keys_read.load(Ordering::Relaxed)
     }
 
     /// The next call meets this fault; called again, the one after it.
@@ -104,6 +113,7 @@ impl Store for Flaky {
     }
 
     async fn read(&self, keys: &[StoredKey]) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.keys_read.fetch_add(keys.len(), Ordering::Relaxed);
         self.call(self.inner.read(keys)).await
     }
 

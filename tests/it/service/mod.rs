@@ -9,6 +9,7 @@ mod links;
 mod lists;
 mod lookups;
 mod manipulation;
+mod many_reporters;
 mod notes;
 mod once;
 mod order;

@@ -139,6 +139,27 @@ pub async fn shards_of_one_call_are_independent(place: &dyn Place) {
     assert!(store.commit(vec![]).await.is_empty());
 }
 
+pub async fn commits_of_one_shard_in_one_call_run_in_order(place: &dyn Place) {
+    let store = place.open(EVIDENCE_VERSION).await;
+    let one = |n, expected, state| {
+        let record = write(number_key(number(n)), expected, Some(state));
+        commit(vec![record], vec![bucket(number(n), 0, Some(state))])
+    };
+    let commits = vec![
+        one(1, None, b"one"),
+        one(2, None, b"two"),
+        one(3, Some(9), b"stale"),
+        one(1, Some(1), b"again"),
+    ];
+    let answers = store.commit(commits).await;
+    assert_eq!(answers[0].as_ref().unwrap(), &[1]);
+    assert_eq!(answers[1].as_ref().unwrap(), &[2]);
+    assert!(is_conflict(&answers[2]));
+    assert_eq!(answers[3].as_ref().unwrap(), &[3]);
+    assert_eq!(&get_number(&store, number(1)).await.unwrap().bytes[..], b"again");
+    assert_eq!(head(&store, shard()).await.seq, 3);
+}
+
 pub async fn nothing_is_lost_among_concurrent_writers(place: &dyn Place) {
     let store = place.open(EVIDENCE_VERSION).await;
     let mut tasks = JoinSet::new();

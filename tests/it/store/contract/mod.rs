@@ -26,6 +26,7 @@ macro_rules! store_contract {
                 a_deleted_record_is_gone_and_its_version_is_not_used_again,
                 buckets_lie_beside_records,
                 shards_of_one_call_are_independent,
+                commits_of_one_shard_in_one_call_run_in_order,
                 nothing_is_lost_among_concurrent_writers,
                 limits_are_refused,
                 the_largest_value_is_taken,
