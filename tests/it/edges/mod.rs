@@ -7,6 +7,7 @@ mod once;
 mod openapi;
 mod panics;
 mod quotas;
+mod regions;
 mod running;
 mod statuses;
 
