@@ -28,10 +28,24 @@ pub enum ImportError {
         after: u64,
     },
     /// The header has other columns.
-    #[error("the first line of the file does not have the columns of this format")]
+    #[error("the first line of the file does not have the columns of this format: it has {met:?}")]
     UnknownHeader {
         /// The valid headers.
         expected: &'static [&'static str],
+        /// The columns that the file has. A field that is no name is shown by its form.
+        met: String,
+    },
+    /// Too few rows could be taken.
+    #[error("{}", too_few(*.taken, *.rows, *.min_percent))]
+    TooFew {
+        /// Number of rows that the server has taken, now or before.
+        taken: u64,
+        /// Number of all rows.
+        rows: u64,
+        /// Least share of rows to take, in percent.
+        min_percent: f64,
+        /// The first rejected row: its line and the reason.
+        first: Option<(u64, String)>,
     },
     /// Some rows of a list are malformed. A list is imported completely or not at all.
     #[error("{malformed} of {rows} rows are malformed: nothing was sent, and the list is not changed")]
@@ -42,8 +56,13 @@ pub enum ImportError {
         rows: u64,
     },
     /// The header of a list is not valid.
-    #[error("the first line of the file has an unknown column, a duplicate column, or a column is missing")]
-    Columns,
+    #[error(
+        "the first line of the file has an unknown column, a duplicate column, or a column is missing: it has {met:?}"
+    )]
+    Columns {
+        /// The columns that the file has. A field that is no name is shown by its form.
+        met: String,
+    },
     /// The file has more entries than a list may have.
     #[error("the file has more than {max} entries")]
     TooManyEntries {
@@ -88,13 +107,14 @@ impl ImportError {
     pub(super) fn next_step(&self) -> Option<String> {
         const AGAIN: &str = "run the import again to continue: the server does not count a report twice";
         match self {
-            Self::UnknownHeader { expected } => Some(format!("expected {}", expected.join(" or "))),
+            Self::TooFew { first, .. } => Some(correct(first.as_ref())),
+            Self::UnknownHeader { expected, .. } => Some(format!("expected {}", expected.join(" or "))),
             Self::RowTooLong { .. } => Some("check the quotation marks: one is probably not closed".to_owned()),
             Self::TooManyRows { .. } => Some("split the file into smaller files".to_owned()),
             Self::Read { .. } => Some(format!("get the file again, then {AGAIN}")),
             Self::GaveUp { .. } | Self::Interrupted => Some(AGAIN.to_owned()),
             Self::Malformed { .. } => Some("correct these lines, then run the import again".to_owned()),
-            Self::Columns => Some(
+            Self::Columns { .. } => Some(
                 "expected number,source,date,requester,expires in any order, and action for tenant-prefix; requester and expires are optional"
                     .to_owned(),
             ),
@@ -112,11 +132,29 @@ impl ImportError {
             | Self::UnknownHeader { .. }
             | Self::TooManyRows { .. }
             | Self::Malformed { .. }
-            | Self::Columns
+            | Self::Columns { .. }
+            | Self::TooFew { .. }
             | Self::TooManyEntries { .. }
             | Self::WrongAnswer { .. }
             | Self::Interrupted
             | Self::ReaderPanicked => None,
         }
+    }
+}
+
+fn too_few(taken: u64, rows: u64, min_percent: f64) -> String {
+    match (rows, taken) {
+        (0, _) => "the file has no rows".to_owned(),
+        (_, 0) => format!("none of {rows} rows could be taken"),
+        _ => format!("only {taken} of {rows} rows could be taken, less than {min_percent} %"),
+    }
+}
+
+fn correct(first: Option<&(u64, String)>) -> String {
+    match first {
+        None => "check that the export was complete".to_owned(),
+        Some((line, reason)) => format!(
+            "line {line} was the first to be rejected: {reason}; correct the file, or accept such files with --min-accepted"
+        ),
     }
 }

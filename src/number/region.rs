@@ -19,10 +19,42 @@ pub struct Region {
     text: [u8; LEN_MAX],
 }
 
+/// Names that are often written for a region, each with the region to write: `UK,GB`.
+const USUAL_NAMES: &str = include_str!("data/region_names.csv");
+
 /// The text is not a region with a numbering plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not a region: two letters of ISO 3166-1, or 001, are expected")]
-pub struct UnknownRegion;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Error)]
+pub struct UnknownRegion {
+    /// The name as the list of usual mistakes has it, and what to write instead; none if it is not in the list.
+    usual: Option<(&'static str, &'static str)>,
+}
+
+/// What is expected, and what to write instead of a usual mistake, such as `UK: write GB`. It never repeats a text that is
+/// not in the list.
+impl fmt::Display for UnknownRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let expected = "a region is two letters of ISO 3166-1, such as GB or US, or 001 for the world";
+        match self.usual {
+            Some((name, region)) => write!(f, "{name}: write {region}; {expected}"),
+            None => write!(f, "not a region: {expected}"),
+        }
+    }
+}
+
+impl UnknownRegion {
+    /// The error for a text that is no region, with advice if the text is a usual mistake.
+    fn of(text: &str) -> Self {
+        let is_text = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(text);
+        Self {
+            usual: usual_names().find(is_text),
+        }
+    }
+}
+
+fn usual_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = USUAL_NAMES.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(','))
+}
 
 impl Region {
     /// The United States.
@@ -50,13 +82,13 @@ impl FromStr for Region {
         }
         let region = Self { text: upper };
         if !region.as_str().eq_ignore_ascii_case(text) {
-            return Err(UnknownRegion);
+            return Err(UnknownRegion::of(text));
         }
         let [first, second, third] = upper;
         let is_known = third == 0 && REGIONS.binary_search(&[first, second]).is_ok();
         (is_known || region == Self::WORLD)
             .then_some(region)
-            .ok_or(UnknownRegion)
+            .ok_or_else(|| UnknownRegion::of(text))
     }
 }
 
@@ -81,8 +113,38 @@ mod tests {
         assert_eq!("us".parse(), Ok(Region::US));
         assert_eq!("001".parse(), Ok(Region::WORLD));
         assert_eq!("gB".parse::<Region>().unwrap().as_str(), "GB");
-        for text in ["", "U", "USA", "XX", "U\0", "US\0", "0011", "ÜS", "１"] {
-            assert_eq!(text.parse::<Region>(), Err(UnknownRegion), "{text:?}");
+        for text in ["", "U", "XX", "U\0", "US\0", "0011", "ÜS", "１", "44", "+44", "en-US"] {
+            assert_eq!(text.parse::<Region>(), Err(UnknownRegion::default()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn usual_mistakes_are_named() {
+        for (text, advice) in [
+            ("UK", "UK: write GB;"),
+            ("uk", "UK: write GB;"),
+            ("EL", "EL: write GR;"),
+            ("usa", "USA: write US;"),
+        ] {
+            let error = text.parse::<Region>().unwrap_err().to_string();
+            assert!(error.starts_with(advice), "{error}");
+        }
+        let error = "secret".parse::<Region>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("not a region:") && !error.contains("secret"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_line_of_the_list_is_a_mistake_with_a_remedy() {
+        assert!(usual_names().count() > 250);
+        for (name, remedy) in usual_names() {
+            assert!(name.parse::<Region>().is_err(), "{name} is a region");
+            assert!(
+                remedy.split(" or ").all(|region| region.parse::<Region>().is_ok()),
+                "{name},{remedy}"
+            );
         }
     }
 

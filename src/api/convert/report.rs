@@ -204,11 +204,17 @@ fn reporter_name(text: &str) -> Result<String, NameError> {
     Ok(text.to_owned())
 }
 
-fn country(text: &str) -> Result<[u8; 2], &'static str> {
+/// Countries of ISO 3166-1 without a numbering plan of their own.
+const WITHOUT_PLAN: [&[u8; 2]; 7] = [b"AQ", b"BV", b"GS", b"HM", b"PN", b"TF", b"UM"];
+
+fn country(text: &str) -> Result<[u8; 2], String> {
     let upper = text.to_ascii_uppercase();
-    match <[u8; 2]>::try_from(upper.as_bytes()) {
-        Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(letters),
-        _ => Err("must be two letters of ISO 3166-1"),
+    let letters = <[u8; 2]>::try_from(upper.as_bytes()).ok();
+    match (upper.parse::<Region>(), letters) {
+        (Ok(_), Some(letters)) => Ok(letters),
+        (Err(_), Some(letters)) if WITHOUT_PLAN.contains(&&letters) => Ok(letters),
+        (Err(unknown), _) => Err(unknown.to_string()),
+        (Ok(_), None) => Err("must be two letters of ISO 3166-1".to_owned()),
     }
 }
 

@@ -4,8 +4,11 @@
 //! so that the server counts nothing twice. A list is always replaced as a whole.
 
 pub mod cases;
+mod date;
+mod form;
 pub mod ftc;
 pub mod list;
+mod min_accepted;
 mod progress;
 mod rejects;
 mod row_fault;
@@ -21,6 +24,8 @@ pub use row_fault::RowFault;
 pub use source::SourceFile;
 
 pub use super::import_error::ImportError;
+
+use min_accepted::MinAccepted;
 
 use super::connect::Remote;
 use super::error::CliError;

@@ -5,8 +5,10 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::min_accepted::MinAccepted;
 use super::row_fault::RowFault;
 use crate::cli::error::CliError;
+use crate::cli::import_error::ImportError;
 use crate::cli::output;
 
 /// Maximum number of rows that are shown with their line and reason.
@@ -90,6 +92,23 @@ impl Rejects {
     /// Number of rejected rows.
     pub(super) fn total(&self) -> u64 {
         self.total
+    }
+
+    /// Checks that enough of these rows were taken. A least share of 0 accepts any file, also an empty one.
+    ///
+    /// # Errors
+    /// [`ImportError::TooFew`] if none was taken, or less than the share.
+    pub(super) fn check_share(&self, rows: u64, min: MinAccepted) -> Result<(), ImportError> {
+        let taken = rows.saturating_sub(self.total);
+        if min.is_zero() || (taken > 0 && min.is_reached(taken, rows)) {
+            return Ok(());
+        }
+        Err(ImportError::TooFew {
+            taken,
+            rows,
+            min_percent: min.percent(),
+            first: self.first.iter().min().cloned(),
+        })
     }
 
     /// Number of rejected rows for each reason.

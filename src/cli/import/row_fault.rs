@@ -28,9 +28,18 @@ pub enum RowFault {
     /// The field says that the number was withheld.
     #[error("the number was withheld")]
     Anonymous,
-    /// The date is missing or cannot be parsed.
-    #[error("the date is missing or is not in the form YYYY-MM-DD")]
+    /// The date is missing or does not exist.
+    #[error("the date is missing, or there is no such day or time")]
     Date,
+    /// The date has another form: 9 stands for a digit, `A` and `a` for letters.
+    #[error("the date has the form {0:?}; expected YYYY-MM-DD or M/D/YYYY, alone or with a time")]
+    DateForm(String),
+    /// A quotation mark is not closed, or stands inside a quoted field.
+    #[error("a quotation mark is not closed, or stands inside a quoted field without being doubled")]
+    Quote,
+    /// The field is a decimal number, as spreadsheets write telephone numbers.
+    #[error("the number has a decimal point or an exponent, as a spreadsheet writes it")]
+    Decimal,
     /// The name of the letter is missing.
     #[error("the name of the letter is missing")]
     Letter,
@@ -58,6 +67,9 @@ pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
     if text.is_empty() {
         return Err(RowFault::NoNumber);
     }
+    if is_decimal(text) {
+        return Err(RowFault::Decimal);
+    }
     match number::parse(text, Some(Region::US)) {
         Err(error) => Err(RowFault::NotANumber(error)),
         Ok(Parsed::Anonymous) => Err(RowFault::Anonymous),
@@ -65,6 +77,25 @@ pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
         Ok(Parsed::Number(number)) if number.is_local_only() => Err(RowFault::LocalOnly),
         Ok(Parsed::Number(number)) => number.e164().ok_or(RowFault::Impossible),
     }
+}
+
+/// Whether the text is a decimal number such as `2125550123.0` or `2.125550123E+09`. Points between groups of digits, as
+/// in `212.555.0123`, are no such number.
+fn is_decimal(text: &str) -> bool {
+    const FRACTION_MAX: usize = 2;
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if let Some((mantissa, exponent)) = unsigned.split_once(['e', 'E']) {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let is_mantissa = mantissa
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+        return is_mantissa && !mantissa.is_empty() && !exponent.is_empty() && are_digits(exponent);
+    }
+    let is_fraction = |(whole, fraction): (&str, &str)| {
+        !whole.is_empty() && are_digits(whole) && are_digits(fraction) && fraction.len() <= FRACTION_MAX
+    };
+    unsigned.split_once(['.', ',']).is_some_and(is_fraction)
 }
 
 #[cfg(test)]
@@ -82,6 +113,20 @@ mod tests {
             "possible, not valid: spoofers use it"
         );
         assert_eq!(kept(""), Err(RowFault::NoNumber));
+        for decimal in [
+            "2125550123.0",
+            "631627197.0",
+            "2125550123.00",
+            "2125550123,0",
+            "2125550123.",
+            "+12125550123.0",
+            "2.125550123E+09",
+            "2.125550123e9",
+            "2125550123E0",
+        ] {
+            assert_eq!(kept(decimal), Err(RowFault::Decimal), "{decimal}");
+        }
+        assert_eq!(kept("212.555.0123").unwrap(), "+12125550123");
         assert_eq!(kept("5550123"), Err(RowFault::LocalOnly));
         assert_eq!(kept("911"), Err(RowFault::Service));
         assert_eq!(kept("123456789012345"), Err(RowFault::Impossible));

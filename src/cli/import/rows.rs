@@ -1,92 +1,236 @@
-//! Reads the rows of a CSV file, each of limited length (RFC 4180). A byte-order mark and both kinds of line ends are
-//! accepted.
+//! Reads the rows of a CSV file, each of limited length (RFC 4180). A byte-order mark and all kinds of line ends are
+//! accepted. Columns are separated by commas, semicolons or tabs: the separator that is most frequent in the header.
+//!
+//! A quotation mark that is not closed would make the rest of the file one field. So a row goes on over the end of a line
+//! only if its quotation marks are right in the end. If not, its first line alone is a broken row, and the next line is
+//! read as if nothing had happened.
 
-use std::fmt;
-use std::io::{self, Read};
+use std::io::{BufRead, BufReader, Read};
 
-use csv::{ByteRecord, ReaderBuilder};
+use bytes::Bytes;
+use csv::ByteRecord;
 
 use crate::cli::import_error::{ImportError, ROW_BYTES_MAX};
 
 /// Size of the read buffer, in bytes.
 const BUFFER_BYTES: usize = 64 * 1_024;
 
+/// The separators of columns. The first one is taken if none is in the header.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads rows one by one.
 pub(super) struct CsvRows {
-    reader: csv::Reader<RowText>,
+    content: BufReader<Box<dyn Read + Send>>,
+    /// Lines that were read for a broken row, and are read again.
+    put_back: Bytes,
+    /// The lines of the row.
+    text: Vec<u8>,
     record: ByteRecord,
     /// Line at which the last row began; the header is line 1.
     line: u64,
-    /// Number of line ends that the CSV reader counts with a row: 0 if rows end with a carriage return, because the
-    /// reader reads the line feed after it with the next row; else 1. Known after the first row.
-    counted_with_row: Option<u64>,
+    /// Lines read before the next row.
+    lines_read: u64,
+    /// Known after the header.
+    separator: Option<u8>,
+}
+
+/// A row of a file.
+pub(super) struct Row<'a> {
+    /// Line at which it begins.
+    pub(super) line: u64,
+    /// Its fields. A broken row has one: the line as it is.
+    pub(super) record: &'a ByteRecord,
+    /// Whether a quotation mark of the row is not closed, or stands in the middle of a quoted field.
+    pub(super) is_broken: bool,
+}
+
+/// Where the quotation marks of the lines of a row end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// All are closed: the row is complete.
+    Closed,
+    /// One is open at the end: the row may go on in the next line.
+    Open,
+    /// One is followed by something else than a separator.
+    Broken,
 }
 
 impl CsvRows {
     /// The rows of a text, including the header.
     pub(super) fn new(content: Box<dyn Read + Send>) -> Self {
-        let text = RowText {
-            content,
-            left: 0,
-            ends_line: true,
-            completes_line: false,
-        };
         Self {
-            reader: ReaderBuilder::new()
-                .has_headers(false)
-                .flexible(true)
-                .buffer_capacity(BUFFER_BYTES)
-                .from_reader(text),
+            content: BufReader::with_capacity(BUFFER_BYTES, content),
+            put_back: Bytes::new(),
+            text: Vec::new(),
             record: ByteRecord::new(),
             line: 0,
-            counted_with_row: None,
+            lines_read: 0,
+            separator: None,
         }
     }
 
-    /// The next row and the line at which it begins; `None` at the end. Empty lines are skipped.
+    /// The next row; `None` at the end. Empty lines are skipped.
     ///
     /// # Errors
-    /// If the text cannot be read, or if a row is too long.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, &ByteRecord)>, ImportError> {
-        self.reader.get_mut().left = ROW_BYTES_MAX;
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(false) => Ok(None),
-            Ok(true) => {
-                self.line = self.begin();
-                Ok(Some((self.line, &self.record)))
+    /// If the text cannot be read, or if a line is too long.
+    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, ImportError> {
+        let first_line = loop {
+            self.text.clear();
+            if !self.read_line()? {
+                return Ok(None);
             }
-            Err(error) => Err(self.failed(error)),
-        }
-    }
-
-    /// The line at which the current row begins. The position of the CSV reader cannot be used directly: it counts
-    /// empty lines before the row, and the rest of the previous line end, as part of the row.
-    fn begin(&mut self) -> u64 {
-        let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-        let last = self.reader.position().line().saturating_sub(inside);
-        let counted = *self
-            .counted_with_row
-            .get_or_insert_with(|| last.saturating_sub(1).min(1));
-        self.reader.get_mut().completes_line = counted == 1;
-        last.saturating_sub(counted)
-    }
-
-    fn failed(&self, error: csv::Error) -> ImportError {
-        // The CSV reader accepts any number of columns and any bytes here, so only reading can fail.
-        let source = if error.is_io_error()
-            && let csv::ErrorKind::Io(source) = error.into_kind()
-        {
-            source
-        } else {
-            io::Error::from(io::ErrorKind::InvalidData)
+            if self.lines_read == 1 && self.text.starts_with(BYTE_ORDER_MARK) {
+                self.text.drain(..BYTE_ORDER_MARK.len());
+            }
+            if !without_end(&self.text).is_empty() {
+                break self.text.len();
+            }
         };
-        if source.get_ref().is_some_and(|inner| inner.is::<RowTooLong>()) {
-            return ImportError::RowTooLong { after: self.line };
+        let separator = *self.separator.get_or_insert_with(|| separator_of(&self.text));
+        self.line = self.lines_read;
+        let mut quotes = quotes(&self.text, separator, false);
+        while quotes == Quotes::Open {
+            let read = self.text.len();
+            quotes = if read as u64 > ROW_BYTES_MAX || !self.read_line()? {
+                Quotes::Broken
+            } else {
+                self::quotes(self.text.get(read..).unwrap_or_default(), separator, true)
+            };
         }
-        ImportError::Read {
+        self.record.clear();
+        if quotes == Quotes::Broken {
+            let mut rest = self.text.split_off(first_line);
+            rest.extend_from_slice(&self.put_back);
+            self.put_back = rest.into();
+            self.lines_read = self.line;
+            self.record.push_field(without_end(&self.text));
+        } else {
+            split(without_end(&self.text), separator, &mut self.record);
+        }
+        Ok(Some(Row {
             line: self.line,
-            source,
+            record: &self.record,
+            is_broken: quotes == Quotes::Broken,
+        }))
+    }
+
+    /// Appends the next line with its end to the text of the row; false at the end of the file.
+    fn read_line(&mut self) -> Result<bool, ImportError> {
+        let before = self.text.len();
+        if self.put_back.is_empty() {
+            self.read_line_of_file()?;
+        } else {
+            let end = end_of_line(&self.put_back).unwrap_or(self.put_back.len());
+            self.text.extend_from_slice(&self.put_back.split_to(end));
         }
+        let has_line = self.text.len() > before;
+        self.lines_read += u64::from(has_line);
+        Ok(has_line)
+    }
+
+    fn read_line_of_file(&mut self) -> Result<(), ImportError> {
+        let from = self.text.len();
+        loop {
+            let read = self.content.fill_buf().map_err(|source| ImportError::Read {
+                line: self.line,
+                source,
+            })?;
+            if read.is_empty() {
+                return Ok(());
+            }
+            // A carriage return may end the buffer: the line feed after it belongs to the same line.
+            if self.text.len() > from && self.text.ends_with(b"\r") {
+                if read.starts_with(b"\n") {
+                    self.text.push(b'\n');
+                    self.content.consume(1);
+                }
+                return Ok(());
+            }
+            let end = end_of_line(read);
+            let taken = read.get(..end.unwrap_or(read.len())).unwrap_or_default();
+            self.text.extend_from_slice(taken);
+            let (count, is_whole) = (taken.len(), taken.ends_with(b"\n"));
+            self.content.consume(count);
+            if is_whole {
+                return Ok(());
+            }
+            if (self.text.len() - from) as u64 > ROW_BYTES_MAX {
+                return Err(ImportError::RowTooLong { after: self.line });
+            }
+        }
+    }
+}
+
+/// The place after the first end of a line. For a carriage return at the end, the line feed may be still to come.
+fn end_of_line(text: &[u8]) -> Option<usize> {
+    let place = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+    let is_pair = text.get(place..place + 2) == Some(b"\r\n");
+    Some(place + 1 + usize::from(is_pair))
+}
+
+fn without_end(text: &[u8]) -> &[u8] {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.strip_suffix(b"\r").unwrap_or(text)
+}
+
+fn separator_of(header: &[u8]) -> u8 {
+    let count = |separator: &u8| header.iter().filter(|byte| *byte == separator).count();
+    // Of equally frequent separators, the first one.
+    let most = SEPARATORS.iter().rev().max_by_key(|separator| count(separator));
+    most.copied().unwrap_or(b',')
+}
+
+/// Looks at the quotation marks of a line. `is_quoted` says whether the line begins inside a quotation. Only a mark at the
+/// start of a field opens one.
+fn quotes(line: &[u8], separator: u8, mut is_quoted: bool) -> Quotes {
+    let mut is_start = true;
+    let mut bytes = line.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if is_quoted && byte == b'"' {
+            match bytes.peek() {
+                Some(b'"') => {
+                    bytes.next();
+                }
+                None | Some(b'\r' | b'\n') => is_quoted = false,
+                Some(next) if *next == separator => is_quoted = false,
+                Some(_) => return Quotes::Broken,
+            }
+        } else if !is_quoted {
+            is_quoted = is_start && byte == b'"';
+            is_start = byte == separator;
+        }
+    }
+    if is_quoted { Quotes::Open } else { Quotes::Closed }
+}
+
+/// Splits a complete row into its fields.
+fn split(text: &[u8], separator: u8, record: &mut ByteRecord) {
+    let mut field = Vec::new();
+    let mut rest = text;
+    loop {
+        field.clear();
+        if let Some(quoted) = rest.strip_prefix(b"\"") {
+            rest = quoted;
+            while let Some(mark) = rest.iter().position(|byte| *byte == b'"') {
+                let (before, after) = rest.split_at(mark);
+                field.extend_from_slice(before);
+                rest = after.get(1..).unwrap_or_default();
+                let Some(doubled) = rest.strip_prefix(b"\"") else { break };
+                field.push(b'"');
+                rest = doubled;
+            }
+        } else {
+            let end = rest.iter().position(|byte| *byte == separator).unwrap_or(rest.len());
+            let (before, after) = rest.split_at(end);
+            field.extend_from_slice(before);
+            rest = after;
+        }
+        record.push_field(&field);
+        // After a field there is a separator or the end.
+        let Some((_, next)) = rest.split_first() else { return };
+        rest = next;
     }
 }
 
@@ -99,66 +243,35 @@ pub(super) fn as_line(record: &ByteRecord) -> String {
     String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }
 
-/// The rest of the text, with a limit for the current row.
-struct RowText {
-    content: Box<dyn Read + Send>,
-    /// Number of bytes that may still be read for the current row.
-    left: u64,
-    /// Whether the last byte read was a line feed.
-    ends_line: bool,
-    /// Whether to add a line end to a last line without one, so that it is counted like the other lines.
-    completes_line: bool,
-}
-
-impl Read for RowText {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, RowTooLong));
-        }
-        let read = self.content.read(buffer)?;
-        self.left = self.left.saturating_sub(read as u64);
-        if let Some(last) = buffer.get(..read).and_then(<[u8]>::last) {
-            self.ends_line = *last == b'\n';
-        } else if self.completes_line
-            && !self.ends_line
-            && let Some(first) = buffer.first_mut()
-        {
-            *first = b'\n';
-            self.ends_line = true;
-            return Ok(1);
-        }
-        Ok(read)
-    }
-}
-
-#[derive(Debug)]
-struct RowTooLong;
-
-impl fmt::Display for RowTooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row is too long")
-    }
-}
-
-impl std::error::Error for RowTooLong {}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     fn rows(text: &str) -> CsvRows {
         CsvRows::new(Box::new(io::Cursor::new(text.to_owned())))
     }
 
-    fn lines(text: &str) -> Vec<u64> {
+    /// The line of each row, with its fields; broken rows are marked.
+    fn read(text: &str) -> Vec<(u64, String)> {
         let mut rows = rows(text);
-        let next = || Some(rows.next().unwrap()?.0);
-        std::iter::from_fn(next).collect()
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            let fields: Vec<_> = row.record.iter().map(String::from_utf8_lossy).collect();
+            let mark = if row.is_broken { "broken: " } else { "" };
+            all.push((row.line, format!("{mark}{}", fields.join("|"))));
+        }
+        all
+    }
+
+    fn lines(text: &str) -> Vec<u64> {
+        read(text).into_iter().map(|(line, _)| line).collect()
     }
 
     #[test]
     fn rows_know_their_lines() {
-        for end in ["\n", "\r\n"] {
+        for end in ["\n", "\r\n", "\r"] {
             for last in ["", end] {
                 let text = format!("h{end}a{end}{end}\"x{end}y\",2{end}b{last}");
                 assert_eq!(lines(&text), [1, 2, 4, 6], "{text:?}");
@@ -171,17 +284,54 @@ mod tests {
     #[test]
     fn marks_and_line_ends_are_no_content() {
         let mut rows = rows("\u{feff}a,b\r\n\"x\ny\",2\r\n3");
-        assert_eq!(rows.next().unwrap().unwrap().1, vec!["a", "b"]);
-        let (_, row) = rows.next().unwrap().unwrap();
+        assert_eq!(rows.next().unwrap().unwrap().record, vec!["a", "b"]);
+        let row = rows.next().unwrap().unwrap().record;
         assert_eq!((&row[0], as_line(row).as_str()), (b"x\ny".as_slice(), "\"x\ny\",2"));
-        assert_eq!(rows.next().unwrap().unwrap().1, vec!["3"]);
+        assert_eq!(rows.next().unwrap().unwrap().record, vec!["3"]);
         assert!(rows.next().unwrap().is_none());
     }
 
     #[test]
-    fn an_unclosed_quotation_mark_ends_the_import() {
-        let mut rows = rows(&format!("a,b\n\"{}", "x".repeat(3 * 1_024 * 1_024)));
+    fn a_broken_quotation_mark_breaks_its_own_line_only() {
+        for (text, wanted) in [
+            ("h\n1,\"a\n2,b\n3,c\n", vec!["h", "broken: 1,\"a", "2|b", "3|c"]),
+            ("h\n1,\"a\n2,\"b\"\n3,c", vec!["h", "broken: 1,\"a", "2|b", "3|c"]),
+            ("h\n1,\"a\"b\n2,c\n", vec!["h", "broken: 1,\"a\"b", "2|c"]),
+            ("h\n\"\n\"\n1,2\n", vec!["h", "\n", "1|2"]),
+            ("h\n1,5\" pipe\n2,c\n", vec!["h", "1|5\" pipe", "2|c"]),
+            ("h\n1,\"a \"\"b\"\" c\"\n2,\"\"\n", vec!["h", "1|a \"b\" c", "2|"]),
+            ("h\n1,\"", vec!["h", "broken: 1,\""]),
+            ("\"h\n1,2\n", vec!["broken: \"h", "1|2"]),
+        ] {
+            let found: Vec<String> = read(text).into_iter().map(|(_, fields)| fields).collect();
+            assert_eq!(found, wanted, "{text:?}");
+        }
+        assert_eq!(lines("h\n1,\"a\n2,b\n\n3,\"c\nd\"\n4,\"\n"), [1, 2, 3, 5, 7]);
+    }
+
+    #[test]
+    fn the_header_shows_the_separator() {
+        for (text, fields) in [
+            ("a;b\n1;2,3\n", "1|2,3"),
+            ("a\tb\n1\t\"2\t3\"\n", "1|2\t3"),
+            ("a,b\n1,2;3\n", "1|2;3"),
+            ("a\n1;2\n", "1;2"),
+        ] {
+            assert_eq!(read(text)[1].1, fields, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_rows_are_limited() {
+        let long = "x".repeat(3 * 1_024 * 1_024);
+        let mut rows = rows(&format!("a,b\n\"{long}"));
         rows.next().unwrap();
         assert!(matches!(rows.next(), Err(ImportError::RowTooLong { after: 1 })));
+        // An open mark far before the end of the file breaks one line only.
+        let many = "1234567,1234567\n".repeat(200_000);
+        let found = read(&format!("a,b\n1,\"2\n{many}"));
+        assert_eq!(found.len(), 200_002);
+        assert_eq!(found[1], (2, "broken: 1,\"2".to_owned()));
+        assert_eq!(found[200_001].0, 200_002);
     }
 }

@@ -2,5 +2,6 @@
 
 mod client;
 mod import;
+mod import_refusals;
 mod lists;
 mod notes;

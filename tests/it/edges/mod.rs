@@ -10,6 +10,7 @@ mod openapi;
 mod panics;
 mod proto3_json;
 mod quotas;
+mod regions;
 mod running;
 mod statuses;
 

@@ -72,7 +72,8 @@ pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError>
     load.summary.unknown_categories = found.unknown_categories;
     rejects.finish()?;
     load.summary.print(common.remote.json)?;
-    end
+    end?;
+    Ok(rejects.check_share(found.rows, args.min_accepted)?)
 }
 
 struct Load {

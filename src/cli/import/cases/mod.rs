@@ -13,13 +13,16 @@ use clap::Args;
 pub(super) use load::run;
 pub use reader::{Letter, LetterNumber, Letters, read};
 
-use super::Common;
+use super::{Common, MinAccepted};
 
 /// Arguments of `import cases`.
 #[derive(Args, Debug)]
 pub struct CasesArgs {
     #[command(flatten)]
     common: Common,
+    /// Fail if less than this share of the rows can be taken
+    #[arg(long, value_name = "SHARE", default_value = "50%")]
+    min_accepted: MinAccepted,
     /// Name of the person who makes the import [default: your login name]
     #[arg(long, value_name = "NAME", env = "RINGWARDEN_ACTOR")]
     actor: Option<String>,

@@ -8,10 +8,11 @@ use csv::ByteRecord;
 
 use super::categories::Categories;
 use super::letter;
+use crate::cli::import::date::FileDate;
+use crate::cli::import::form::columns_of;
 use crate::cli::import::row_fault;
-use crate::cli::import::rows::{self, CsvRows};
+use crate::cli::import::rows::{self, CsvRows, Row};
 use crate::cli::import::{ImportError, Reject, RowFault};
-use crate::cli::time;
 use crate::number::E164;
 use crate::wire::v1::Category;
 
@@ -72,18 +73,34 @@ pub fn read(content: Box<dyn Read + Send>, keeps_rows: bool) -> Result<Letters, 
     let is_header = |header: &ByteRecord| {
         header.len() == COLUMNS.len() && header.iter().zip(COLUMNS).all(|(field, name)| text(field) == name)
     };
-    if !source.next()?.is_some_and(|(_, header)| is_header(header)) {
-        return Err(ImportError::UnknownHeader { expected: EXPECTED });
+    let met = match source.next()? {
+        Some(row) if is_header(row.record) => None,
+        Some(row) => Some(columns_of(row.record)),
+        None => Some(String::new()),
+    };
+    if let Some(met) = met {
+        let expected = EXPECTED;
+        return Err(ImportError::UnknownHeader { expected, met });
     }
     let categories = Categories::new();
     let mut drafts: BTreeMap<String, LetterDraft> = BTreeMap::new();
     let mut found = Letters::default();
-    while let Some((line, record)) = source.next()? {
+    while let Some(Row {
+        line,
+        record,
+        is_broken,
+    }) = source.next()?
+    {
         if found.rows >= ROWS_MAX as u64 {
             return Err(ImportError::TooManyRows { max: ROWS_MAX });
         }
         found.rows += 1;
-        match LetterRow::parse(record) {
+        let row = if is_broken {
+            Err(RowFault::Quote)
+        } else {
+            LetterRow::parse(record)
+        };
+        match row {
             Ok(row) => {
                 let meaning = categories.find(&row.category);
                 if meaning.is_none() {
@@ -118,7 +135,10 @@ impl LetterRow {
         let field = |column| record.get(column).unwrap_or_default();
         let date = match text(field(2)) {
             blank if blank.is_empty() => None,
-            date => Some(time::date(&date).ok_or(RowFault::Date)?),
+            date => Some(Timestamp {
+                seconds: FileDate::parse(date.as_bytes())?.seconds_or(0),
+                nanos: 0,
+            }),
         };
         let file = text(field(3));
         Ok(Self {

@@ -1,9 +1,9 @@
-//! The two column layouts of FTC complaints. The header of a file shows its layout.
+//! The two layouts of FTC complaints. The header of a file shows its layout, and the place of each column.
 
 use csv::ByteRecord;
 
-use super::identity;
 use crate::cli::import::ImportError;
+use crate::cli::import::form::columns_of;
 
 const THREE: [&str; 3] = ["created_date", "number", "consumer_area_code"];
 
@@ -34,21 +34,51 @@ pub enum Layout {
     EightColumns,
 }
 
-impl Layout {
-    /// The layout with these columns. Case and white space do not matter.
+/// The places of the columns in a file.
+#[derive(Clone, Debug)]
+pub(super) struct Columns {
+    pub(super) layout: Layout,
+    /// The place of each column of the layout, in the order of the layout.
+    places: Vec<usize>,
+    /// Number of columns in a row, with those that the layout does not know.
+    count: usize,
+}
+
+impl Columns {
+    /// The columns of a file with this header. Their order does not matter, nor do case, spaces, hyphens and underscores
+    /// in their names. Other columns are left out.
     ///
     /// # Errors
-    /// If no layout has these columns.
-    pub fn of_header(header: &ByteRecord) -> Result<Self, ImportError> {
-        if names(header, &THREE) {
-            Ok(Self::ThreeColumns)
-        } else if names(header, &EIGHT) {
-            Ok(Self::EightColumns)
-        } else {
-            Err(ImportError::UnknownHeader { expected: EXPECTED })
+    /// If a column is missing or is there twice.
+    pub(super) fn of_header(header: &ByteRecord) -> Result<Self, ImportError> {
+        let found: Vec<String> = header
+            .iter()
+            .map(|name| plain(&String::from_utf8_lossy(name)))
+            .collect();
+        for layout in [Layout::EightColumns, Layout::ThreeColumns] {
+            let places = layout.names().iter().map(|name| place(&found, &plain(name)));
+            if let Some(places) = places.collect::<Option<Vec<usize>>>() {
+                return Ok(Self {
+                    layout,
+                    places,
+                    count: header.len(),
+                });
+            }
         }
+        Err(ImportError::UnknownHeader {
+            expected: EXPECTED,
+            met: columns_of(header),
+        })
     }
 
+    /// The fields of a row in the order of the layout; none if the row has another number of columns.
+    pub(super) fn fields<'a>(&self, row: &'a ByteRecord) -> Option<Vec<&'a [u8]>> {
+        let fields = self.places.iter().map(|place| row.get(*place).unwrap_or_default());
+        (row.len() == self.count).then(|| fields.collect())
+    }
+}
+
+impl Layout {
     /// Name of the feed for reports of this layout.
     #[must_use]
     pub const fn feed(self) -> &'static str {
@@ -58,17 +88,23 @@ impl Layout {
         }
     }
 
-    /// Number of columns in a row.
-    #[must_use]
-    pub const fn columns(self) -> usize {
+    const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::ThreeColumns => THREE.len(),
-            Self::EightColumns => EIGHT.len(),
+            Self::ThreeColumns => &THREE,
+            Self::EightColumns => &EIGHT,
         }
     }
 }
 
-fn names(header: &ByteRecord, columns: &[&str]) -> bool {
-    let is_named = |(field, column): (&[u8], &&str)| identity::trimmed(field).eq_ignore_ascii_case(column.as_bytes());
-    header.len() == columns.len() && header.iter().zip(columns).all(is_named)
+/// A name in lower case, without spaces, hyphens and underscores.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-'));
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// The place of a name that is there once.
+fn place(names: &[String], wanted: &str) -> Option<usize> {
+    let mut places = names.iter().enumerate().filter(|(_, name)| *name == wanted);
+    let (place, _) = places.next()?;
+    places.next().is_none().then_some(place)
 }

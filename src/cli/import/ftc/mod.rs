@@ -19,7 +19,7 @@ pub use layout::Layout;
 pub use reader::{ComplaintReader, ComplaintReport};
 pub(super) use run::run;
 
-use super::Common;
+use super::{Common, MinAccepted};
 use crate::domain::report::MAX_BATCH_REPORTS;
 
 /// Maximum number of reports in one batch: the limit of the server.
@@ -33,6 +33,9 @@ const CONCURRENCY_MAX: i64 = 64;
 pub struct FtcArgs {
     #[command(flatten)]
     common: Common,
+    /// Fail if less than this share of the rows can be taken
+    #[arg(long, value_name = "SHARE", default_value = "50%")]
+    min_accepted: MinAccepted,
     /// Id of the import, with which it can be withdrawn [default: a hash of the file]
     #[arg(long, value_name = "ID")]
     import_id: Option<String>,

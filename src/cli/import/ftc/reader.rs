@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::identity::Identities;
-use super::layout::Layout;
+use super::layout::{Columns, Layout};
 use super::row::RowParser;
-use crate::cli::import::rows::{self, CsvRows};
-use crate::cli::import::{ImportError, Reject};
+use crate::cli::import::rows::{self, CsvRows, Row};
+use crate::cli::import::{ImportError, Reject, RowFault};
 use crate::wire::v1::Report;
 
 /// A report and its row.
@@ -24,7 +24,7 @@ pub struct ComplaintReport {
 /// Reads a file row by row.
 pub struct ComplaintReader {
     rows: CsvRows,
-    layout: Layout,
+    columns: Columns,
     parser: RowParser,
     identities: Identities,
     import_id: String,
@@ -35,16 +35,17 @@ impl ComplaintReader {
     /// Reads the header.
     ///
     /// # Errors
-    /// If the text cannot be read, or if its header has other columns.
+    /// If the text cannot be read, or if its header has no such columns.
     pub fn new(content: Box<dyn Read + Send>, import_id: &str, keeps_rows: bool) -> Result<Self, ImportError> {
         let mut rows = CsvRows::new(content);
-        let layout = match rows.next()? {
-            Some((_, header)) => Layout::of_header(header)?,
-            None => Layout::of_header(&csv::ByteRecord::new())?,
+        let columns = match rows.next()? {
+            Some(row) => Columns::of_header(row.record)?,
+            None => Columns::of_header(&csv::ByteRecord::new())?,
         };
+        let layout = columns.layout;
         Ok(Self {
             rows,
-            layout,
+            columns,
             parser: RowParser::new(layout),
             identities: Identities::new(layout.feed()),
             import_id: import_id.to_owned(),
@@ -55,7 +56,7 @@ impl ComplaintReader {
     /// The layout of the columns.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        self.layout
+        self.columns.layout
     }
 
     /// The next row; `None` at the end.
@@ -63,19 +64,30 @@ impl ComplaintReader {
     /// # Errors
     /// If the text cannot be read, if a row is too long, or if the file has too many different rows.
     pub fn next_row(&mut self) -> Result<Option<Result<ComplaintReport, Reject>>, ImportError> {
-        let Some((line, record)) = self.rows.next()? else {
+        let Some(Row {
+            line,
+            record,
+            is_broken,
+        }) = self.rows.next()?
+        else {
             return Ok(None);
         };
         let row = || self.keeps_rows.then(|| rows::as_line(record));
-        match self.parser.parse(record) {
+        let fields = if is_broken {
+            Err(RowFault::Quote)
+        } else {
+            self.columns.fields(record).ok_or(RowFault::Columns)
+        };
+        let parsed = fields.and_then(|fields| Ok((self.parser.parse(&fields)?, fields)));
+        match parsed {
             // Equal rows have equal faults, so rejected rows need no number of occurrence.
             Err(fault) => Ok(Some(Err(Reject {
                 line,
                 fault,
                 row: row(),
             }))),
-            Ok(mut report) => {
-                report.report_id = self.identities.next(record)?;
+            Ok((mut report, fields)) => {
+                report.report_id = self.identities.next(fields)?;
                 report.import_id.clone_from(&self.import_id);
                 Ok(Some(Ok(ComplaintReport {
                     line,

@@ -72,7 +72,8 @@ pub(in crate::cli::import) async fn run(args: FtcArgs) -> Result<(), CliError> {
     summary.rejected_by_reason.clone_from(rejects.by_reason());
     rejects.finish()?;
     summary.print(common.remote.json)?;
-    end
+    end?;
+    Ok(rejects.check_share(summary.rows, args.min_accepted)?)
 }
 
 /// A running import.

@@ -5,7 +5,8 @@ use std::io::Read;
 
 use csv::ByteRecord;
 
-use crate::cli::import::rows::{self, CsvRows};
+use crate::cli::import::form::{columns_of, form_of};
+use crate::cli::import::rows::{self, CsvRows, Row};
 use crate::cli::import::{ImportError, Reject, RowFault};
 use crate::cli::names::NamedValue as _;
 use crate::cli::time;
@@ -44,18 +45,30 @@ struct Columns {
 /// If the text cannot be read, if its header has other columns, or if it has more rows than a list may have entries.
 pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> Result<Entries, ImportError> {
     let mut source = CsvRows::new(content);
-    let header = source.next()?.and_then(|(_, header)| Columns::of(header, kind));
-    let columns = header.ok_or(ImportError::Columns)?;
+    let columns = match source.next()? {
+        Some(row) => Columns::of(row.record, kind).ok_or_else(|| unknown(columns_of(row.record)))?,
+        None => return Err(unknown(String::new())),
+    };
     let kind = u8::try_from(i32::from(kind)).ok().and_then(kinds::ListKind::from_code);
-    let mut draft = ListDraft::new(kind.ok_or(ImportError::Columns)?);
+    let mut draft = ListDraft::new(kind.ok_or_else(|| unknown(String::new()))?);
     let mut found = Entries::default();
-    while let Some((line, record)) = source.next()? {
+    while let Some(Row {
+        line,
+        record,
+        is_broken,
+    }) = source.next()?
+    {
         if found.rows >= MAX_ENTRIES as u64 {
             return Err(ImportError::TooManyEntries { max: MAX_ENTRIES });
         }
         let place = u32::try_from(found.rows).unwrap_or(u32::MAX);
         found.rows += 1;
-        match columns.entry(record, line, &draft) {
+        let entry = if is_broken {
+            Err(RowFault::Quote)
+        } else {
+            columns.entry(record, line, &draft)
+        };
+        match entry {
             Ok((entry, shown)) => {
                 draft
                     .add(entry, place)
@@ -147,8 +160,15 @@ impl Columns {
     }
 }
 
+fn unknown(met: String) -> ImportError {
+    ImportError::Columns { met }
+}
+
 fn moment(column: &'static str, text: &str) -> Result<wire::Timestamp, RowFault> {
-    let moment = time::parse(text).map_err(|problem| fault(column, problem))?;
+    let moment = time::parse(text).map_err(|problem| {
+        let form = form_of(text);
+        fault(column, format_args!("{problem}; this one has the form {form:?}"))
+    })?;
     if inner(moment) < Timestamp::EARLIEST {
         return Err(fault(column, "must not be before the year 2000"));
     }
