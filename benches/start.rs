@@ -2,7 +2,9 @@
 //!
 //! Run with `cargo bench --bench start`. It starts the program itself, several times over each store that needs no other
 //! server, on ports of its own, and looks numbers of the whole world up over one gRPC connection on which health has
-//! been asked before the first of them. Times to readiness are seen in steps of 10 ms. It never fails: it says which goal is met.
+//! been asked before the first of them. Then it starts the program again and sends the first request on each of several
+//! connections of one edge, and many more on the last of them. Times to readiness are seen in steps of 10 ms. It never fails: it
+//! says which goal is met.
 #![allow(
     missing_docs,
     dead_code,
@@ -17,6 +19,8 @@
     reason = "a benchmark may fail loudly, measures time itself, and prints what it found"
 )]
 
+#[path = "start/connections.rs"]
+mod connections;
 #[path = "normalize/inputs.rs"]
 mod inputs;
 #[path = "../tests/support/program.rs"]
@@ -73,6 +77,9 @@ async fn main() {
         }
         starts.remove(0);
         print(store, &starts);
+    }
+    for edge in connections::EDGES {
+        connections::measure(edge, STARTS).await;
     }
 }
 

@@ -12,4 +12,4 @@ mod status;
 mod warm_up;
 
 pub use server::{GrpcLimits, serve};
-pub use warm_up::warm_up;
+pub use warm_up::{warm_up, warm_up_transport};

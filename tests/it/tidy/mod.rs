@@ -70,7 +70,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("metrics", &["domain", "store", "clock"]),
     ("net", &[]),
     ("stable_enum", &[]),
-    ("tasks", &[]),
+    ("tasks", &["clock"]),
     ("telemetry", &["clock", "config", "metrics"]),
     // The limits of repeated fields.
     ("wire", &["domain"]),
@@ -99,7 +99,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         ],
     ),
     ("hyper", &["src/http/"]),
-    ("hyper_util", &["src/http/"]),
+    ("hyper_util", &["src/http/", "src/grpc/"]),
     ("prost_types", &["src/http/openapi/", "src/wire.rs"]),
     // A dependency of the build script and of tests alone.
     ("phonenumber", &["src/number/"]),
