@@ -1,6 +1,7 @@
 //! The first request on each of several connections to a server that has just become ready, and the later ones.
 
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use ringwarden::wire::v1::LookupRequest;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
@@ -15,6 +16,8 @@ use super::program::Program;
 const CONNECTIONS: usize = 8;
 /// Requests on the last connection, of which the second half counts as warm.
 const REQUESTS: usize = 2_000;
+/// The pause after the connections have been opened.
+const ACCEPTED_AFTER: Duration = Duration::from_millis(50);
 /// The goal: how many times as long as a warm request the first one on a connection may take, in the middle.
 const GOAL: f64 = 2.0;
 const NUMBER: &str = "+14155550123";
@@ -33,11 +36,11 @@ enum Connection {
     Http(TcpStream),
 }
 
-/// Measures several starts and prints the medians.
-pub async fn measure(edge: Edge, starts: usize) {
+/// Measures several starts of this program, or of that of another path, and prints the medians.
+pub async fn measure(edge: Edge, starts: usize, path: &Path) {
     let (mut first, mut others, mut warm) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..=starts {
-        let times = start(edge).await;
+        let times = start(edge, path).await;
         first.push(times[0]);
         others.push(median(times[1..CONNECTIONS].iter().copied()));
         warm.push(median(times[times.len() - REQUESTS / 2..].iter().copied()));
@@ -45,7 +48,10 @@ pub async fn measure(edge: Edge, starts: usize) {
     // The first start warms the client up.
     let of = |times: &[f64]| median(times[1..].iter().copied());
     let (first, others, warm) = (of(&first), of(&others), of(&warm));
-    println!("{edge:?}: the first request on each of {CONNECTIONS} connections");
+    println!(
+        "{edge:?}, {}: the first request on each of {CONNECTIONS} connections",
+        path.display()
+    );
     for (what, time) in [
         ("of the server", first),
         ("of a connection", others),
@@ -58,8 +64,8 @@ pub async fn measure(edge: Edge, starts: usize) {
 }
 
 /// The times of all requests, in microseconds: first those on each connection.
-async fn start(edge: Edge) -> Vec<f64> {
-    let program = Program::serve("memory:").await;
+async fn start(edge: Edge, path: &Path) -> Vec<f64> {
+    let program = Program::serve_by(path, "memory:", &[]).await;
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
         connections.push(match edge {
@@ -67,6 +73,8 @@ async fn start(edge: Edge) -> Vec<f64> {
             Edge::Http => Connection::Http(TcpStream::connect(program.http()).await.unwrap()),
         });
     }
+    // The server accepts all of them before the first request, which would else wait for that.
+    tokio::time::sleep(ACCEPTED_AFTER).await;
     let mut times = Vec::new();
     for connection in &mut connections {
         times.push(timed_us(connection).await);

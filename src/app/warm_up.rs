@@ -36,7 +36,7 @@ pub async fn warm_up(clock: Clock) -> Result<(), AppError> {
         place: StoreUrl::Memory.to_string(),
         source,
     })?;
-    grpc::warm_up_transport(api.clone())
+    warm_up_transports(api.clone())
         .with_subscriber(NoSubscriber::default())
         .await;
     on_every_worker(move || {
@@ -45,6 +45,11 @@ pub async fn warm_up(clock: Clock) -> Result<(), AppError> {
     })
     .await;
     Ok(())
+}
+
+async fn warm_up_transports(api: Api) {
+    grpc::warm_up_transport(api.clone()).await;
+    http::warm_up_transport(api).await;
 }
 
 async fn warm_up_edges(api: Api) {

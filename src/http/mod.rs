@@ -31,4 +31,4 @@ pub use request::Body;
 pub use route::{AnswerBody, Route, Size};
 pub use routes::ROUTES;
 pub use server::{HttpLimits, serve};
-pub use warm_up::warm_up;
+pub use warm_up::{warm_up, warm_up_transport};

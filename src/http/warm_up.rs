@@ -1,11 +1,12 @@
-//! The warm-up of the HTTP edge: requests of every kind over a connection in memory, through the code that answers clients.
+//! The warm-up of the HTTP edge: requests of every kind over a connection, through the code that answers clients.
 
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 use tower::{Layer as _, Service as _};
 
 use super::HttpLimits;
@@ -34,18 +35,31 @@ const WITHOUT_BODY: [&str; 6] = [
     "GET /healthz HTTP/1.1\r\nhost: warm-up\r\nconnection: close\r\n\r\n",
 ];
 
-/// Sends every request. The `api` must be one whose metrics nobody reads, since the lookups are counted.
+/// Sends every request on this thread, over a connection in memory. The `api` must be one whose metrics nobody reads, since
+/// the lookups are counted.
 pub async fn warm_up(api: Api) {
+    let (server, client) = tokio::io::duplex(PIPE_BYTES);
+    ask(api, server, client).await;
+}
+
+/// Sends every request over a pair of sockets, so that the I/O of the runtime has been used too.
+pub async fn warm_up_transport(api: Api) {
+    if let Ok((server, client)) = UnixStream::pair() {
+        ask(api, server, client).await;
+    }
+}
+
+async fn ask<S: AsyncRead + AsyncWrite + Unpin>(api: Api, server: S, mut client: S) {
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
     let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, LIMITS));
     let service = service_fn(move |request: Request<Incoming>| service.clone().call(request));
-    let (server, mut client) = tokio::io::duplex(PIPE_BYTES);
     let serving = Builder::new().serve_connection(TokioIo::new(server), service);
     let asking = async move {
+        let mut answer = [0; 1 << 10];
         for request in requests() {
             client.write_all(request.as_bytes()).await?;
             // The answer is not read to its end: the next answer follows in the same connection.
-            if client.read(&mut [0; PIPE_BYTES / 16]).await? == 0 {
+            if client.read(&mut answer).await? == 0 {
                 break;
             }
         }

@@ -66,7 +66,6 @@ impl Counted {
 }
 
 fn assert_bounded(peak: usize, body: usize, name: &str) {
-    println!("{name}: {peak} bytes for a body of {body}");
     assert!(
         peak <= MOST * body + FIXED_BYTES,
         "{name}: {peak} bytes for a body of {body}"
