@@ -2,7 +2,9 @@
 //!
 //! Run with `cargo bench --bench start`. It starts the program itself, several times over each store that needs no other
 //! server, on ports of its own, and looks numbers of the whole world up over one gRPC connection on which health has
-//! been asked before the first of them. Times to readiness are seen in steps of 10 ms. It never fails: it says which goal is met.
+//! been asked before the first of them. Then it starts the program again and sends the first request on each of several
+//! connections of one edge, and many more on the last of them; so too with the program whose path is in
+//! `RINGWARDEN_BENCH_RIVAL`. Times to readiness are seen in steps of 10 ms. It never fails: it says which goal is met.
 #![allow(
     missing_docs,
     dead_code,
@@ -17,11 +19,14 @@
     reason = "a benchmark may fail loudly, measures time itself, and prints what it found"
 )]
 
+#[path = "start/connections.rs"]
+mod connections;
 #[path = "normalize/inputs.rs"]
 mod inputs;
 #[path = "../tests/support/program.rs"]
 mod program;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use program::Program;
@@ -38,6 +43,9 @@ const STARTS: usize = 7;
 const LOOKUPS: usize = 3_000;
 /// The lookup from which the server counts as warm.
 const WARM: usize = 1_000;
+
+/// Names a program to compare with, such as one built from an earlier commit.
+const RIVAL: &str = "RINGWARDEN_BENCH_RIVAL";
 
 /// Goals: milliseconds to readiness, and megabytes of resident memory.
 const READY_MS: f64 = 300.0;
@@ -73,6 +81,13 @@ async fn main() {
         }
         starts.remove(0);
         print(store, &starts);
+    }
+    let this = PathBuf::from(env!("CARGO_BIN_EXE_ringwarden"));
+    let rival = std::env::var_os(RIVAL).map(PathBuf::from);
+    for path in std::iter::once(this).chain(rival) {
+        for edge in connections::EDGES {
+            connections::measure(edge, STARTS, &path).await;
+        }
     }
 }
 

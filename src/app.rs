@@ -1,4 +1,7 @@
-//! The server: builds its parts, runs them, and stops them. This is the only file that names concrete stores.
+//! The server: builds its parts, runs them, and stops them. This file and `app/warm_up.rs` are the only ones that name
+//! concrete stores.
+
+mod warm_up;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -6,8 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tracing::instrument::WithSubscriber as _;
-use tracing::subscriber::NoSubscriber;
 
 use crate::api::Api;
 use crate::clock::Clock;
@@ -29,6 +30,8 @@ use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError, TrustError, ro
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::traffic;
+
+pub use warm_up::warm_up;
 
 /// Longest pause between two attempts to reach or load a store. Pauses double up to this value.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -401,39 +404,6 @@ fn load_model(policy: &config::PolicySettings) -> Result<ScoreModel, AppError> {
     tracing::info!(model = %model.version, "scoring");
     let prior = policy.prior.unwrap_or(model.prior);
     Ok(ScoreModel { prior, ..model })
-}
-
-/// Runs the warm-up on a service of its own with a store in memory, which is dropped afterwards: no metric, log line or
-/// record remains. After it the first lookup takes no longer than the next ones.
-///
-/// # Errors
-/// If a store in memory cannot be made or loaded.
-pub async fn warm_up(clock: Clock) -> Result<(), AppError> {
-    warm_up_with_log(clock).with_subscriber(NoSubscriber::default()).await
-}
-
-async fn warm_up_with_log(clock: Clock) -> Result<(), AppError> {
-    let failed = |source| AppError::Store {
-        place: StoreUrl::Memory.to_string(),
-        source,
-    };
-    let model = ScoreModel::default();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(model.fold.evidence_version()).map_err(failed)?);
-    let index = Arc::new(Index::new(Arc::new(model)));
-    let metrics = Metrics::new();
-    let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
-    let follower = Arc::new(follower);
-    follower.bootstrap().await.map_err(failed)?;
-    let foundations = Foundations {
-        store,
-        index,
-        follower,
-        clock,
-        metrics,
-    };
-    let services = Services::new(foundations, ServiceSettings::default());
-    grpc::warm_up(Api::new(Arc::new(services))).await;
-    Ok(())
 }
 
 async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Result<Arc<dyn Store>, AppError> {

@@ -10,13 +10,17 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
+
+use crate::clock::monotonic;
 
 /// A handle on the tasks of one server. Clones share the same tasks.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +113,31 @@ impl Tasks {
     }
 }
 
+/// How long the workers of the runtime wait for each other in [`on_every_worker`].
+const MEETING_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Runs a job on every worker thread of the runtime, and waits for all of them. A worker that is busy with something else
+/// for long may be left out. Only for a program that starts: the workers do nothing else meanwhile.
+pub async fn on_every_worker(job: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) {
+    let workers = Handle::current().metrics().num_workers();
+    let (job, met) = (Arc::new(job), Arc::new(AtomicUsize::new(0)));
+    let tracker = TaskTracker::new();
+    for _ in 0..workers {
+        let (job, met) = (Arc::clone(&job), Arc::clone(&met));
+        tracker.spawn(async move {
+            // A worker that waits here without giving way takes no second task, so each one has its own.
+            let deadline = monotonic() + MEETING_TIMEOUT;
+            met.fetch_add(1, Ordering::AcqRel);
+            while met.load(Ordering::Acquire) < workers && monotonic() < deadline {
+                std::thread::yield_now();
+            }
+            job().await;
+        });
+    }
+    tracker.close();
+    tracker.wait().await;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +210,17 @@ mod tests {
         });
         assert!(tasks.drain(LONG).await);
         is_done.await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn every_worker_runs_the_job() {
+        let seen = Arc::new(std::sync::Mutex::new(std::collections::HashSet::new()));
+        let kept = Arc::clone(&seen);
+        on_every_worker(move || {
+            kept.lock().unwrap().insert(std::thread::current().id());
+            std::future::ready(()).boxed()
+        })
+        .await;
+        assert_eq!(seen.lock().unwrap().len(), 4);
     }
 }

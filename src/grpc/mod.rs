@@ -14,4 +14,4 @@ mod status;
 mod warm_up;
 
 pub use server::{GrpcLimits, serve};
-pub use warm_up::warm_up;
+pub use warm_up::{warm_up, warm_up_transport};

@@ -174,7 +174,8 @@ impl Connected for AcceptedConnection {
     }
 }
 
-fn layers() -> EdgeLayers<Body> {
+/// The layers that all requests pass.
+pub(super) fn layers() -> EdgeLayers<Body> {
     edge::layers(EdgeLabel::Grpc, |error: &ApiError| status(error).into_http())
 }
 

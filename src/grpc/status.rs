@@ -105,4 +105,34 @@ mod tests {
         );
         assert_eq!(details.retry_info().unwrap().retry_delay, Some(Duration::ZERO));
     }
+
+    #[test]
+    fn mistakes_in_messages_have_the_codes_that_clients_expect() {
+        for (made, text, expected) in [
+            (
+                Code::OutOfRange,
+                "Error, decoded message length too large",
+                Code::ResourceExhausted,
+            ),
+            (
+                Code::Internal,
+                "Error decompressing: invalid gzip header",
+                Code::InvalidArgument,
+            ),
+            (Code::Internal, "the server has a fault", Code::Internal),
+            (Code::ResourceExhausted, "a quota is used up", Code::ResourceExhausted),
+            (
+                Code::InvalidArgument,
+                "number: must not be empty",
+                Code::InvalidArgument,
+            ),
+        ] {
+            let status = Status::new(made, text);
+            assert_eq!(stream_status(status.clone()).code(), expected, "{text}");
+            let response = with_expected_code(status.into_http::<()>());
+            let code = response.headers().get(Status::GRPC_STATUS).unwrap();
+            assert_eq!(Code::from_bytes(code.as_bytes()), expected, "{text}");
+        }
+        assert!(with_expected_code(Response::new(())).headers().is_empty());
+    }
 }

@@ -127,8 +127,13 @@ impl Limited {
 
 impl Write for Limited {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() > self.max_bytes.saturating_sub(self.bytes.len()) {
+        let left = self.max_bytes.saturating_sub(self.bytes.len());
+        if bytes.len() > left {
             return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        if bytes.len() > self.bytes.capacity() - self.bytes.len() {
+            // It doubles, but never beyond the limit.
+            self.bytes.reserve_exact(bytes.len().max(self.bytes.len()).min(left));
         }
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())

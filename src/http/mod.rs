@@ -24,9 +24,11 @@ mod route;
 mod routes;
 pub mod server;
 mod service;
+mod warm_up;
 
 pub use parameters::Parameter;
 pub use request::Body;
 pub use route::{AnswerBody, Route, Size};
 pub use routes::ROUTES;
 pub use server::{HttpLimits, serve};
+pub use warm_up::{warm_up, warm_up_transport};

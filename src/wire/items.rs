@@ -86,7 +86,7 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::wire::limits::{BATCH_SUBMIT_REPORTS_REQUEST_REPORTS, REPORT_CALLBACK_NUMBERS};
+    use crate::wire::limits::{BATCH_SUBMIT_REPORTS_REQUEST_REPORTS, LIST_ENTRIES_ENTRIES, REPORT_CALLBACK_NUMBERS};
     use crate::wire::v1::{
         BatchSubmitReportsRequest, ListEntries, ListEntry, LookupRequest, ReplaceListRequest, Report,
     };
@@ -123,10 +123,13 @@ mod tests {
             count::<SubmitReportRequest>(&one),
             too_many("report.callback_numbers", callbacks)
         );
-        let entries = vec![ListEntry::default(); 5_001];
+        let entries = vec![ListEntry::default(); LIST_ENTRIES_ENTRIES + 1];
         let part = Some(Part::Entries(ListEntries { entries }));
         let part = ReplaceListRequest { part }.encode_to_vec();
-        assert_eq!(count::<ReplaceListRequest>(&part), too_many("entries.entries", 5_000));
+        assert_eq!(
+            count::<ReplaceListRequest>(&part),
+            too_many("entries.entries", LIST_ENTRIES_ENTRIES)
+        );
     }
 
     #[test]

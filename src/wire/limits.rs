@@ -13,6 +13,7 @@ pub(crate) const BATCH_LOOKUP_REQUEST_REQUESTS: usize = MAX_BATCH_LOOKUPS;
 pub(crate) const BATCH_SUBMIT_REPORTS_REQUEST_REPORTS: usize = MAX_BATCH_REPORTS;
 pub(crate) const LINK_NUMBERS_REQUEST_LINKS: usize = MAX_CHANGED_LINKS;
 pub(crate) const UNLINK_NUMBERS_REQUEST_NUMBERS: usize = MAX_CHANGED_LINKS;
-pub(crate) const LIST_ENTRIES_ENTRIES: usize = MAX_PART_ENTRIES;
+/// More than a part may have: `api` refuses such a part by the name that its clients know, and counts the refusal.
+pub(crate) const LIST_ENTRIES_ENTRIES: usize = 2 * MAX_PART_ENTRIES;
 /// More than a report may have: `api` refuses such a report alone, and not the whole batch.
 pub(crate) const REPORT_CALLBACK_NUMBERS: usize = 50;

@@ -11,5 +11,9 @@
     reason = "a test may fail loudly"
 )]
 
+mod bodies;
 mod number;
 mod traffic;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -71,7 +71,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("net", &[]),
     ("signals", &["tasks"]),
     ("stable_enum", &[]),
-    ("tasks", &[]),
+    ("tasks", &["clock"]),
     ("telemetry", &["clock", "config", "metrics"]),
     // The limits of repeated fields.
     ("wire", &["domain"]),
@@ -100,7 +100,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         ],
     ),
     ("hyper", &["src/http/"]),
-    ("hyper_util", &["src/http/"]),
+    ("hyper_util", &["src/http/", "src/grpc/"]),
     ("prost_types", &["src/http/openapi/", "src/wire.rs"]),
     // A dependency of the build script and of tests alone.
     ("phonenumber", &["src/number/"]),
