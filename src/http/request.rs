@@ -13,6 +13,7 @@ use super::response::FullResponse;
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
+use crate::net::ConnectionUsage;
 
 /// The body of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,8 @@ impl RoutedRequest {
             Body::Request | Body::Items { .. } => String::new(),
             Body::Field(name) => format!("{name}."),
         };
+        let usage = self.head.extensions.get::<ConnectionUsage>();
+        let _waiting = usage.map(ConnectionUsage::wait_for_body);
         let body = JsonBody::collect(&self.head.headers, self.body, self.max_bytes).await?;
         Ok(body.read(&prefix)?)
     }
