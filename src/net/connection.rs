@@ -152,7 +152,8 @@ mod tests {
             drop(connection);
             error
         };
-        let (error, ()) = tokio::join!(reading, acceptor.open().close_when_idle());
+        let open = acceptor.open();
+        let (error, ()) = tokio::join!(reading, open.close_when_idle());
         assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
     }
 }
