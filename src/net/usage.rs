@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
-/// way. At a shutdown, a client that follows the protocol closes it earlier.
+/// way. At a shutdown, the time that a client has to close its idle connections itself.
 const IDLE_MIN: Duration = Duration::from_millis(250);
 /// How long no byte of a body must have arrived before its request no longer counts as a call in progress. Longer than a
 /// network takes to send a lost packet again.
@@ -122,16 +122,20 @@ impl OpenConnections {
         }
     }
 
-    /// Closes each connection soon after its last call has ended. Completes when no connection is open.
+    /// Closes each connection soon after its last call has ended. Completes when no connection is open. Leaves the clients
+    /// the time to close their connections themselves first, as the protocol tells them to.
     pub(crate) async fn close_when_idle(&self) {
+        let begin = Instant::now() + IDLE_MIN;
         loop {
             {
                 let open = self.0.open.lock();
                 if open.is_empty() {
                     return;
                 }
-                let idle = open.values().filter(|usage| usage.closable_for().is_some());
-                idle.for_each(ConnectionUsage::close);
+                if Instant::now() >= begin {
+                    let idle = open.values().filter(|usage| usage.closable_for().is_some());
+                    idle.for_each(ConnectionUsage::close);
+                }
             }
             sleep(RECHECK).await;
         }

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use crate::support::program::Program;
 
 /// The preface of HTTP/2 and empty settings: all that a client must send before it may open streams.
-const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+pub const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 const HALF_A_BODY: &[u8] =
     b"POST /v1/lookup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{\"number\"";
