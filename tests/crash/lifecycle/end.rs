@@ -96,7 +96,7 @@ async fn an_idle_client_is_told_before_its_connection_is_closed() {
     let mut rest = said.as_slice();
     while let [a, b, c, kind, ..] = *rest {
         types.push(kind);
-        let length = 9 + (usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c));
+        let length = 9 + ((usize::from(a) << 16) | (usize::from(b) << 8) | usize::from(c));
         rest = rest.get(length..).unwrap_or_default();
     }
     assert!(types.contains(&GOAWAY), "{types:?}");
