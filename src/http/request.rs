@@ -12,6 +12,7 @@ use super::response::FullResponse;
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
+use crate::net::ConnectionUsage;
 use crate::wire::json::JsonMessage;
 
 /// The body of a request.
@@ -97,6 +98,8 @@ impl RoutedRequest {
             Body::Request | Body::Items { .. } => String::new(),
             Body::Field(name) => format!("{name}."),
         };
+        let usage = self.head.extensions.get::<ConnectionUsage>();
+        let _waiting = usage.map(ConnectionUsage::wait_for_body);
         let body = JsonBody::collect(&self.head.headers, self.body, self.max_bytes).await?;
         Ok(body.read(&prefix)?)
     }

@@ -95,8 +95,9 @@ where
         .max_buf_size(MAX_BUFFER_BYTES);
     let usage = connection.usage().clone();
     // The service is always ready, so it is called at once.
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let call = Some(usage.begin_call());
+        request.extensions_mut().insert(usage.clone());
         let answer = service.clone().call(request);
         answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call)))
     });

@@ -60,6 +60,7 @@ impl AsyncRead for AcceptedConnection {
         let before = buf.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
         if polled.is_ready() {
+            this.usage().heard();
             this.heard(buf.filled().len().saturating_sub(before));
             return polled;
         }

@@ -1,8 +1,9 @@
 //! Which connections are open, and which of them are idle.
 //!
-//! A connection is idle while it has no call in progress and no answer that the client has yet to take. When all places
-//! are taken, and when the server shuts down, idle connections are closed. The connection itself has the last word: if a
-//! call begins before it sees the request to close, it stays open.
+//! A connection is idle while it has no call in progress and no answer that the client has yet to take. A request over
+//! HTTP whose body does not arrive is no call in progress either. When all places are taken, and when the server shuts
+//! down, idle connections are closed. The connection itself has the last word: if a call begins before it sees the request
+//! to close, it stays open.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,12 +16,12 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long a connection must be idle before it may be closed for another one: the request of a client that has just
-/// connected is on its way.
+/// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
+/// way. At a shutdown, the time that a client has to close its idle connections itself.
 const IDLE_MIN: Duration = Duration::from_millis(250);
-/// How long an idle connection may stay open while the server shuts down. A client that follows the protocol closes it
-/// much earlier.
-const IDLE_AT_SHUTDOWN: Duration = Duration::from_millis(250);
+/// How long no byte of a body must have arrived before its request no longer counts as a call in progress. Longer than a
+/// network takes to send a lost packet again.
+const BODY_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// The time after which an answer that the client does not take no longer counts as a call in progress.
 const UNREAD_MAX: Duration = Duration::from_secs(10);
 /// Pause between two looks at the connections.
@@ -57,10 +58,14 @@ struct Usage {
     opened: Instant,
     /// Calls in progress.
     calls: AtomicUsize,
+    /// Those of them that wait for the body of their request.
+    waiting: AtomicUsize,
     /// Whether the client has yet to take bytes that are written.
     blocked: AtomicBool,
     /// Milliseconds from `opened` to the last end of a call or write.
     active_ms: AtomicU64,
+    /// Milliseconds from `opened` to the last bytes that arrived.
+    heard_ms: AtomicU64,
     /// Set to ask the connection to close.
     closing: AtomicBool,
     reader: AtomicWaker,
@@ -69,6 +74,10 @@ struct Usage {
 /// A call in progress. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Call(ConnectionUsage);
+
+/// A call that waits for the body of its request, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct BodyWait(ConnectionUsage);
 
 impl OpenConnections {
     pub(super) fn new(max: usize) -> Self {
@@ -107,23 +116,26 @@ impl OpenConnections {
         if open.values().any(ConnectionUsage::is_closing) {
             return; // its place is about to be free
         }
-        let idle = open.values().filter_map(|usage| Some((usage.idle_for()?, usage)));
-        let longest = idle.max_by_key(|(time, _)| *time);
-        if let Some((_, usage)) = longest.filter(|(time, _)| *time >= IDLE_MIN) {
+        let idle = open.values().filter_map(|usage| Some((usage.closable_for()?, usage)));
+        if let Some((_, usage)) = idle.max_by_key(|(time, _)| *time) {
             usage.close();
         }
     }
 
-    /// Closes each connection soon after its last call has ended. Completes when no connection is open.
+    /// Closes each connection soon after its last call has ended. Completes when no connection is open. Leaves the clients
+    /// the time to close their connections themselves first, as the protocol tells them to.
     pub(crate) async fn close_when_idle(&self) {
+        let begin = Instant::now() + IDLE_MIN;
         loop {
             {
                 let open = self.0.open.lock();
                 if open.is_empty() {
                     return;
                 }
-                let idle = |usage: &&ConnectionUsage| usage.idle_for().is_some_and(|time| time >= IDLE_AT_SHUTDOWN);
-                open.values().filter(idle).for_each(ConnectionUsage::close);
+                if Instant::now() >= begin {
+                    let idle = open.values().filter(|usage| usage.closable_for().is_some());
+                    idle.for_each(ConnectionUsage::close);
+                }
             }
             sleep(RECHECK).await;
         }
@@ -147,8 +159,10 @@ impl ConnectionUsage {
         Self(Arc::new(Usage {
             opened: Instant::now(),
             calls: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
             active_ms: AtomicU64::new(0),
+            heard_ms: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             reader: AtomicWaker::new(),
         }))
@@ -158,6 +172,17 @@ impl ConnectionUsage {
     pub(crate) fn begin_call(&self) -> Call {
         self.0.calls.fetch_add(1, Ordering::AcqRel);
         Call(self.clone())
+    }
+
+    /// Says that a call waits for the body of its request, until the returned value is dropped.
+    pub(crate) fn wait_for_body(&self) -> BodyWait {
+        self.0.waiting.fetch_add(1, Ordering::AcqRel);
+        BodyWait(self.clone())
+    }
+
+    /// Notes that bytes have arrived.
+    pub(super) fn heard(&self) {
+        self.0.heard_ms.store(self.millis(), Ordering::Release);
     }
 
     /// Notes that bytes were written, or that the client has yet to take some.
@@ -174,7 +199,7 @@ impl ConnectionUsage {
         if !self.is_closing() {
             return false;
         }
-        let idle = self.idle_for().is_some();
+        let idle = self.closable_for().is_some();
         self.0.closing.store(idle, Ordering::Release);
         idle
     }
@@ -188,17 +213,34 @@ impl ConnectionUsage {
         self.0.reader.wake();
     }
 
-    /// How long the connection has been idle; `None` if it is not.
-    fn idle_for(&self) -> Option<Duration> {
-        let active = Duration::from_millis(self.0.active_ms.load(Ordering::Acquire));
-        let time = self.0.opened.elapsed().saturating_sub(active);
-        let unread = self.0.blocked.load(Ordering::Acquire) && time < UNREAD_MAX;
-        (self.0.calls.load(Ordering::Acquire) == 0 && !unread).then_some(time)
+    /// For how long the connection might have been closed, because it is idle for long enough; `None` if it may not.
+    fn closable_for(&self) -> Option<Duration> {
+        let (calls, waiting) = (
+            self.0.calls.load(Ordering::Acquire),
+            self.0.waiting.load(Ordering::Acquire),
+        );
+        if calls > waiting {
+            return None;
+        }
+        let active = self.0.active_ms.load(Ordering::Acquire);
+        let (since, patience) = if calls == 0 {
+            (active, IDLE_MIN)
+        } else {
+            (active.max(self.0.heard_ms.load(Ordering::Acquire)), BODY_PAUSE_MAX)
+        };
+        let time = self.0.opened.elapsed().saturating_sub(Duration::from_millis(since));
+        if self.0.blocked.load(Ordering::Acquire) && time < UNREAD_MAX {
+            return None;
+        }
+        time.checked_sub(patience)
     }
 
     fn active_now(&self) {
-        let millis = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.active_ms.store(millis, Ordering::Release);
+        self.0.active_ms.store(self.millis(), Ordering::Release);
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -206,6 +248,12 @@ impl Drop for Call {
     fn drop(&mut self) {
         self.0.active_now();
         self.0.0.calls.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for BodyWait {
+    fn drop(&mut self) {
+        self.0.0.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -243,13 +291,33 @@ mod tests {
         let connections = OpenConnections::new(1);
         let [place] = places(&connections).await;
         let cx = Context::from_waker(Waker::noop());
+        sleep(IDLE_MIN).await;
         place.usage().close();
         let call = place.usage().begin_call();
         assert!(!place.usage().poll_closing(&cx));
         drop(call);
+        sleep(IDLE_MIN).await;
         assert!(!place.usage().poll_closing(&cx), "the request to close was taken back");
         place.usage().close();
         assert!(place.usage().poll_closing(&cx));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_is_no_call_in_progress() {
+        let connections = OpenConnections::new(1);
+        let [place] = places(&connections).await;
+        let usage = place.usage();
+        let _call = usage.begin_call();
+        let wait = usage.wait_for_body();
+        for _ in 0..4 {
+            sleep(BODY_PAUSE_MAX * 3 / 4).await;
+            assert_eq!(usage.closable_for(), None, "bytes still arrive");
+            usage.heard();
+        }
+        sleep(BODY_PAUSE_MAX).await;
+        assert!(usage.closable_for().is_some());
+        drop(wait);
+        assert_eq!(usage.closable_for(), None, "the call is being answered");
     }
 
     #[tokio::test(start_paused = true)]
@@ -259,7 +327,7 @@ mod tests {
         let call = calling.usage().begin_call();
         reading.usage().wrote(true);
         let mut end = std::pin::pin!(connections.close_when_idle());
-        assert!(timeout(4 * IDLE_AT_SHUTDOWN, &mut end).await.is_err());
+        assert!(timeout(4 * IDLE_MIN, &mut end).await.is_err());
         let closing = [&silent, &calling, &reading].map(|place| place.usage().is_closing());
         assert_eq!(closing, [true, false, false]);
         drop((silent, call));

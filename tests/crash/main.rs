@@ -2,13 +2,14 @@
 //! test starts its own process and ends it.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
     missing_docs,
     unreachable_pub,
-    reason = "a test may fail loudly and print what it measured"
+    reason = "a test may fail loudly, print what it measured, and spawn tasks that end with it"
 )]
 
 mod lifecycle;

@@ -14,7 +14,7 @@ use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 
-use super::client::{connected, connections_without_a_call};
+use super::client::{HTTP2, connected, connections_without_a_call, endless_request};
 use crate::support::program::Program;
 use crate::support::redis_server::free_port;
 
@@ -80,6 +80,29 @@ async fn open_streams_do_not_delay_the_end() {
     drop((watch, questions, answers, listing, listed));
 }
 
+/// A client over HTTP/2 hears of the end before its connection is closed (GOAWAY, RFC 9113 section 6.8), so it knows which
+/// requests it may send again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_client_is_told_before_its_connection_is_closed() {
+    const GOAWAY: u8 = 7;
+    let mut program = Program::serve("memory:").await;
+    let mut idle = connected(program.grpc(), HTTP2).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    program.terminate();
+    let mut said = Vec::new();
+    idle.read_to_end(&mut said).await.unwrap();
+    // A frame has its length in three bytes, its type in one, five more bytes, and its content.
+    let mut types = Vec::new();
+    let mut rest = said.as_slice();
+    while let [a, b, c, kind, ..] = *rest {
+        types.push(kind);
+        let length = 9 + ((usize::from(a) << 16) | (usize::from(b) << 8) | usize::from(c));
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    assert!(types.contains(&GOAWAY), "{types:?}");
+    assert_eq!(program.ended().await.code(), Some(0));
+}
+
 /// A request whose body is still on its way when the signal comes is answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_in_progress_is_answered() {
@@ -96,8 +119,11 @@ async fn a_request_in_progress_is_answered() {
     program
         .wait_for("the drain", async || program.log().contains("draining"))
         .await;
-    tokio::time::sleep(Duration::from_millis(600)).await; // longer than an idle connection is left open
-    request.write_all(body).await.unwrap();
+    // Slower than an idle connection is left open, byte for byte.
+    for byte in body {
+        request.write_all(&[*byte]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
     let mut answer = String::new();
     request.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -108,12 +134,10 @@ async fn a_request_in_progress_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_cut_off_is_told_by_the_exit_code() {
     let mut program = Program::serve_with("memory:", &["--drain-deadline", "500ms"]).await;
-    let head = "POST /v1/lookup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
-    let stalled = connected(program.http(), head.as_bytes()).await.unwrap();
-    assert_eq!(program.get("/healthz").await.0, 200);
+    let endless = endless_request(&program).await;
     program.terminate();
     assert_eq!(program.ended().await.code(), Some(1), "{}", program.log());
-    drop(stalled);
+    endless.abort();
 }
 
 /// A server that waits for its store ends at the first signal, in order.

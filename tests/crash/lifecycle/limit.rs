@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tonic_health::pb::HealthCheckRequest;
@@ -16,7 +17,7 @@ const PROBE: Duration = Duration::from_secs(2);
 
 async fn answers(program: &Program) {
     for path in ["/healthz", "/readyz", "/metrics"] {
-        // `get` gives a probe two seconds.
+        // `get` waits for two seconds.
         assert_eq!(program.get(path).await.0, 200, "{path}: {}", program.log());
     }
     let mut client = HealthClient::new(timeout(PROBE, program.connect()).await.unwrap());
@@ -68,17 +69,21 @@ async fn heads_that_never_end_hold_up_no_probe() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_in_progress_keep_their_places() {
     let program = Program::serve_with("memory:", &["--max-connections", "1"]).await;
+    let body = br#"{"number": "+14155550199"}"#;
     let head = "POST /v1/lookup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n";
     let mut calling = connected(program.http(), head.as_bytes()).await.unwrap();
-    sleep(Duration::from_millis(300)).await;
-    let waiting = program.get("/healthz");
     let call = async {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        sleep(Duration::from_millis(700)).await;
-        calling.write_all(br#"{"number": "+14155550199"}"#).await.unwrap();
+        for byte in body {
+            calling.write_all(&[*byte]).await.unwrap();
+            sleep(Duration::from_millis(30)).await;
+        }
         let mut answer = [0; 15];
         calling.read_exact(&mut answer).await.unwrap();
         answer
+    };
+    let waiting = async {
+        sleep(Duration::from_millis(200)).await;
+        program.get("/healthz").await
     };
     let (answer, (status, _)) = tokio::join!(call, waiting);
     assert_eq!(&answer, b"HTTP/1.1 200 OK");

@@ -90,12 +90,10 @@ async fn every_line_of_a_server_that_logs_json_is_json() {
     let variables = [("RINGWARDEN_NONSENSE", "x")];
     let mut program = Program::serve_in("memory:", &["--drain-deadline", "300ms"], &variables).await;
     program.reload();
-    let head = b"POST /v1/lookup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n";
-    let stalled = super::client::connected(program.http(), head).await.unwrap();
-    assert_eq!(program.get("/healthz").await.0, 200);
+    let endless = super::client::endless_request(&program).await;
     program.terminate();
     assert_eq!(program.ended().await.code(), Some(1));
-    drop(stalled);
+    endless.abort();
     let objects = objects(&program.log());
     let has = |text: &str| {
         objects
