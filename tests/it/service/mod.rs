@@ -8,6 +8,7 @@ mod links;
 mod lists;
 mod lookups;
 mod manipulation;
+mod misread;
 mod notes;
 mod order;
 mod quotas;
