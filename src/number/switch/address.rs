@@ -25,7 +25,7 @@ pub(super) enum User {
     Text(String),
 }
 
-/// What the form of an address says of its user.
+/// The kind of user that the form of an address means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UserForm {
     /// A telephone number, by `user=phone` (RFC 3261 section 19.1.6).

@@ -161,8 +161,8 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     }
 }
 
-/// Whether digits are what networks send for a withheld number, with a country code or without: zeros, or a word
-/// spelled on the keypad. A valid number is not, if it is written as within its country.
+/// Whether digits stand for a withheld number, with a country code or without: zeros, or a word spelled on the keypad. A
+/// valid number does not, if it is written as within its country.
 fn is_withheld(plus: bool, digits: &str, number: Option<&ParsedNumber>, region: Option<Region>) -> bool {
     let is_number = number.is_some_and(|number| is_valid(number) && (plus || is_national_form(number, digits)));
     if !plus && anonymous::is_spelled(digits) {

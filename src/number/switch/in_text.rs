@@ -1,5 +1,5 @@
-//! Finds the number in a text by libphonenumber's rules, without what these rules would take for digits: masks, decimal
-//! places, words behind the number. They also show a country code by the bracketed trunk prefix behind it.
+//! Finds the number in a text by libphonenumber's rules, but takes neither masks, nor decimal places, nor words behind the
+//! number for digits. A bracketed trunk prefix shows that a country code stands before it.
 
 use super::super::error::NumberError;
 use super::super::kinds::LineType;

@@ -1,4 +1,4 @@
-//! Texts that are easily misread: what is no number stays a name, what hides digits names nobody, and one line has one
+//! Texts that are easily misread. Accounts and extensions stay names, masked numbers name nobody, and one line has one
 //! key. The tables of `docs/number-forms.md` have more of each class, with the answer in every field.
 
 use ringwarden::number::{self, NumberError, Parsed, ParsedNumber, Region, ServiceKind};
