@@ -44,7 +44,9 @@ fn e164_takes_no_memory_not_even_the_first_time() {
         let taken = measure(|| parsed = number::parse(&text, None)).count_total;
         let again = allocations(|| number::parse(&text, None));
         assert_eq!(taken, again, "{text}");
-        assert!(taken == 0 || rewrites, "{text} takes {taken}");
+        // A short code behind a country code keeps its digits.
+        let short = matches!(parsed, Ok(Parsed::Service(_)));
+        assert!(taken == u64::from(short) || rewrites, "{text} takes {taken}");
         read += usize::from(matches!(parsed, Ok(Parsed::Number(_))));
     }
     assert!(read > 1_000, "only {read} of the texts are numbers");

@@ -1,7 +1,5 @@
 //! Parses the texts that switches send for a caller: SIP and `tel` addresses, names, parameters.
 
-use std::net::Ipv4Addr;
-
 use super::super::kinds::VerstatParameter;
 use super::super::text::masked::{self, Masks};
 use super::super::text::unicode::{fold, is_invisible};
@@ -27,7 +25,7 @@ pub(super) enum User {
     Text(String),
 }
 
-/// What the form of an address says of its user.
+/// The kind of user that the form of an address means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UserForm {
     /// A telephone number, by `user=phone` (RFC 3261 section 19.1.6).
@@ -195,11 +193,17 @@ impl<'t> Parts<'t> {
     }
 }
 
+/// Whether a text is an address of the internet in four decimal numbers (RFC 791), as in `192.168.1.20`.
+fn is_internet_address(text: &str) -> bool {
+    let is_byte = |part: &str| part.parse::<u8>().is_ok_and(|byte| byte.to_string() == part);
+    text.split('.').count() == 4 && text.split('.').all(is_byte)
+}
+
 /// Whether the user of a host may be a number, shown whole or with masks, and is no address of the internet.
 fn is_number_like(user: &str) -> bool {
     let is_masked =
         || masked::find(user) != Masks::None && user.chars().all(|char| is_dial_char(char) || masked::may_mask(char));
-    (is_dialable(user) || is_masked()) && user.parse::<Ipv4Addr>().is_err()
+    (is_dialable(user) || is_masked()) && !is_internet_address(user)
 }
 
 /// Whether an address is that of the emergency services: `urn:service:sos` or one below it, such as

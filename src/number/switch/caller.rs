@@ -108,7 +108,7 @@ fn read_user(address: &Address, user: &str, default_region: Option<Region>) -> R
     let mut parsed = interpret(written.plus, &written.digits, region);
     if user.trim_start().starts_with(['*', '#']) {
         parsed = short::starred(parsed, &written.digits, region);
-    } else if address.form == UserForm::OfHost && !written.plus && context.is_none() {
+    } else if !written.plus && is_of_host(address.form, context) {
         parsed = short::user_of_host(parsed, &written.digits, region);
     }
     let extension = address.extension.as_deref().map(Box::from).or(written.extension);
@@ -116,6 +116,15 @@ fn read_user(address: &Address, user: &str, default_region: Option<Region>) -> R
         Parsed::Number(number) => Parsed::Number(number.with_extension(extension).with_verstat(address.verstat)),
         other @ (Parsed::Service(_) | Parsed::Anonymous) => other,
     })
+}
+
+/// Whether digits belong to a host or a domain, which may have numbers of its own, and nothing marks them as a telephone
+/// number.
+fn is_of_host(form: UserForm, context: Option<&str>) -> bool {
+    match context {
+        Some(context) => form != UserForm::Phone && !context.starts_with('+'),
+        None => form == UserForm::OfHost,
+    }
 }
 
 /// The meaning of digits that are dialled or shown in a region.
@@ -156,8 +165,8 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     }
 }
 
-/// Whether digits are what networks send for a withheld number, with a country code or without: zeros, or a word
-/// spelled on the keypad. A valid number is not, if it is written as within its country.
+/// Whether digits stand for a withheld number, with a country code or without: zeros, or a word spelled on the keypad. A
+/// valid number does not, if it is written as within its country.
 fn is_withheld(plus: bool, digits: &str, number: Option<&ParsedNumber>, region: Option<Region>) -> bool {
     let is_number = number.is_some_and(|number| is_valid(number) && (plus || is_national_form(number, digits)));
     if !plus && anonymous::is_spelled(digits) {

@@ -1,5 +1,5 @@
-//! Finds the number in a text by libphonenumber's rules, without what these rules would take for digits: masks, decimal
-//! places, words behind the number. They also show a country code by the bracketed trunk prefix behind it.
+//! Finds the number in a text by libphonenumber's rules, but takes neither masks, nor decimal places, nor words behind the
+//! number for digits. A bracketed trunk prefix shows that a country code stands before it.
 
 use super::super::error::NumberError;
 use super::super::kinds::LineType;
@@ -13,8 +13,8 @@ use super::reading::{number, valid_number};
 /// People write the trunk prefix so behind a country code, and nowhere else.
 const BRACKETED_TRUNK_PREFIX: &str = "(0)";
 
-/// From this many digits on, a text behind a number may hold another one.
-const OTHER_NUMBER_MIN: usize = 3;
+/// From this many digits on, a text behind a number may hold another one. Fewer are a house or a room.
+const OTHER_NUMBER_MIN: usize = 6;
 
 /// The number in a text that belongs to a region, or to a phone context (RFC 3966). Digits of the text are ASCII.
 ///

@@ -13,11 +13,12 @@ use super::super::region::Region;
 pub(super) fn number(plus: bool, digits: &str, region: Option<Region>) -> Result<ParsedNumber, NumberError> {
     let (code, national) = dialled::resolve(plus, digits.as_bytes(), region)?;
     let number = ParsedNumber::new(code, national);
-    let number = match region {
-        Some(region) if !plus => behind_own_country_code(&number, digits, region).unwrap_or(number),
-        _ => number,
+    let other = if plus {
+        None
+    } else {
+        behind_own_country_code(&number, digits)
     };
-    Ok(under_key(number))
+    Ok(under_key(other.unwrap_or(number)))
 }
 
 /// The number, if it is valid.
@@ -38,10 +39,9 @@ pub(super) fn is_national_form(number: &ParsedNumber, digits: &str) -> bool {
 /// Another reading of digits that are a national number without its national prefix, and that begin with the region's
 /// own country code: the number after this code, if it is valid too. libphonenumber takes `4915123233241` in Germany
 /// for area code 0491. People there write the 0 of an area code; switches leave out the plus sign.
-fn behind_own_country_code(number: &ParsedNumber, digits: &str, region: Region) -> Option<ParsedNumber> {
-    let code = plan::code_of(region)?;
-    let is_whole = number.country_code() == code && number.national() == digits;
-    if !is_whole || !is_valid(number) || plan::behind_country_code(code, digits).is_none() {
+fn behind_own_country_code(number: &ParsedNumber, digits: &str) -> Option<ParsedNumber> {
+    plan::behind_country_code(number.country_code(), digits)?;
+    if number.national() != digits || !is_valid(number) {
         return None;
     }
     valid_number(true, digits, None).filter(|_| !is_national_form(number, digits))

@@ -24,8 +24,8 @@ const DIGITS_MAX: usize = 6;
 /// Most digits of a number of the international plan (ITU-T E.164).
 const NUMBER_MAX: usize = 15;
 
-/// The short code that a number is which is not valid: one that its country lists, or one that is shorter than every
-/// number of the country. Emergency numbers behind a country code are not decided here.
+/// The short code with the digits of a number that is not valid. Its country lists the code, or has no number of so few
+/// digits. Emergency numbers behind a country code are not decided here.
 pub(super) fn code_of(number: &ParsedNumber) -> Option<ServiceNumber> {
     let (region, digits) = (plan::main_region(number.country_code()), number.national());
     if service::emergency(digits, region).is_some() {

@@ -4,7 +4,7 @@
 //! `x` among them, or one letter again and again. So `1-800-EXXON-00` has no mask.
 
 /// Signs that people and programs write in place of digits.
-const SIGNS: &str = "*#?_•·∙●○◦◯×…⋯█▓▒░■□▪＊＃？＿∗✱⁎";
+const SIGNS: &str = "*#?_%~•·∙●○◦◯×✕✖✗…⋯█▓▒░■□▪＊＃？＿∗✱⁎\u{FFFD}";
 
 /// Signs that stand for several digits.
 const ELLIPSES: [char; 2] = ['…', '⋯'];
@@ -158,8 +158,8 @@ impl Group {
 fn is_single_sign(sign: char, text: &str, behind_digit: bool, before_digit: bool, last: bool) -> bool {
     let is_code = text.trim_start().starts_with(['*', '#']);
     match sign {
-        '*' | '＊' | '∗' | '✱' | '⁎' => !is_code && (behind_digit || last),
-        '#' | '＃' => false,
+        '*' | '%' | '＊' | '∗' | '✱' | '⁎' => !is_code && (behind_digit || last),
+        '#' | '~' | '＃' => false,
         '?' | '？' => behind_digit && before_digit,
         '×' => behind_digit,
         _ => behind_digit && last,

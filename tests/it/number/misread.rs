@@ -1,4 +1,4 @@
-//! Texts that are easily misread: what is no number stays a name, what hides digits names nobody, and one line has one
+//! Texts that are easily misread. Accounts and extensions stay names, masked numbers name nobody, and one line has one
 //! key. The tables of `docs/number-forms.md` have more of each class, with the answer in every field.
 
 use ringwarden::number::{self, NumberError, Parsed, ParsedNumber, Region, ServiceKind};
@@ -41,12 +41,15 @@ fn a_user_that_is_no_telephone_number_is_a_name() {
             "sip:c0ffee1234567890@pbx.example",
             "sip:user4155550199@pbx.example",
             "sip:10.1.2.3@pbx.example",
+            "sip:310080120073500;phone-context=ims.mnc008.mcc310.3gppnetwork.org@ims.mnc008.mcc310.3gppnetwork.org",
         ] {
             assert_eq!(parse(text, place), Err(NumberError::NotANumber), "{text} in {place:?}");
         }
     }
     for digits in ["12345678", "123456789012", "1234567890123", "12345678901234567"] {
         let text = format!("sip:{digits}@pbx.example");
+        assert_eq!(parse(&text, "US"), Err(NumberError::NotANumber), "{text}");
+        let text = format!("tel:{digits};phone-context=pbx.example");
         assert_eq!(parse(&text, "US"), Err(NumberError::NotANumber), "{text}");
         for marked in [
             format!("sip:+{digits}@pbx.example"),
@@ -115,7 +118,7 @@ fn words_behind_a_number_are_no_digits() {
         " - call me",
         " \"home\"",
         " моб",
-        " line 2",
+        " Suite 1204",
         "#",
     ] {
         for (number, place, expected) in [

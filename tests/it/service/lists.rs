@@ -18,7 +18,7 @@ use crate::support::flaky::{Fault, Flaky};
 use crate::support::instance::{Instance, evidence_version, mutation, noon, report};
 use crate::support::redis_backend::Redis;
 
-fn head(id: &str, kind: ListKind, request: &str) -> ListHead {
+pub(crate) fn head(id: &str, kind: ListKind, request: &str) -> ListHead {
     ListHead {
         id: ListId::parse(id).unwrap(),
         kind,

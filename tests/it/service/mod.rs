@@ -10,6 +10,7 @@ mod lists;
 mod lookups;
 mod manipulation;
 mod many_reporters;
+mod misread;
 mod notes;
 mod once;
 mod order;
