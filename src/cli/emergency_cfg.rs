@@ -40,7 +40,7 @@ route[EMERGENCY] {
         $var(emergency) = 1;
         return;
     }
-    # The keys that were dialled: a plus sign or none, and digits.
+    # The keys that were dialled: an equals sign, which keeps the text from becoming empty, a plus sign or none, and digits.
     $var(dialled) = $ru;
 "#;
 
