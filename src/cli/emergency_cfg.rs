@@ -1,6 +1,5 @@
 //! `emergency-cfg`: prints the definition of emergency numbers for Kamailio, from the numbers of the server.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -40,7 +39,7 @@ route[EMERGENCY] {
         $var(emergency) = 1;
         return;
     }
-    # The keys that were dialled: a plus sign or none, and digits.
+    # The keys that were dialled: an equals sign, which keeps the text from becoming empty, a plus sign or none, and digits.
     $var(dialled) = $ru;
 "#;
 
@@ -74,56 +73,51 @@ const END: &str = "    }
 #[must_use]
 pub fn render(numbers: &EmergencyNumbers) -> String {
     let expressions = EmergencyExpressions::of(numbers);
-    let mut text = HEAD.to_owned();
-    let abroad = &expressions.abroad;
-    let _ = write!(
-        text,
-        "\n# The numbers of all countries behind their codes.\n#!define RW_EMERGENCY_ABROAD \"{abroad}\"\n"
+    let abroad = format!(
+        "\n# The numbers of all countries behind their codes.\n#!define RW_EMERGENCY_ABROAD \"{}\"\n",
+        expressions.abroad
     );
-    text.push_str(ROUTE);
-    for step in &expressions.steps {
-        push_step(&mut text, "    ", step);
-    }
+    let steps = expressions.steps.iter().map(|step| rewriting("    ", step));
+    let here = expressions.regions.iter().map(|(regions, expression)| {
+        let matching = matching(expression);
+        format!("{}{matching}        break;\n", cases(regions))
+    });
+    let elsewhere = format!("    default:\n{}", matching(&expressions.unknown));
+    let prefixes = expressions.prefixes.iter().map(|(regions, step)| {
+        let rewriting = rewriting("        ", step);
+        format!("{}{rewriting}        break;\n", cases(regions))
+    });
+    let unknown_prefix = expressions.unknown_prefix.iter();
+    let unknown_prefix = unknown_prefix.map(|step| format!("    default:\n{}", rewriting("        ", step)));
+    let mut text = [HEAD, &abroad, ROUTE].concat();
+    text.extend(steps);
     text.push_str(ABROAD);
-    for (regions, expression) in &expressions.regions {
-        push_cases(&mut text, regions);
-        push_match(&mut text, expression);
-        text.push_str("        break;\n");
-    }
-    text.push_str("    default:\n");
-    push_match(&mut text, &expressions.unknown);
+    text.extend(here);
+    text.push_str(&elsewhere);
     text.push_str(PREFIXES);
-    for (regions, step) in &expressions.prefixes {
-        push_cases(&mut text, regions);
-        push_step(&mut text, "        ", step);
-        text.push_str("        break;\n");
-    }
+    text.extend(prefixes);
+    text.extend(unknown_prefix);
     text.push_str(END);
     text
 }
 
-fn push_cases(text: &mut String, regions: &[Region]) {
-    for region in regions {
-        let _ = writeln!(text, "    case \"{region}\":");
-    }
+fn cases(regions: &[Region]) -> String {
+    regions
+        .iter()
+        .map(|region| format!("    case \"{region}\":\n"))
+        .collect()
 }
 
-fn push_match(text: &mut String, expression: &str) {
-    let _ = writeln!(
-        text,
-        "        if ($var(dialled) =~ \"{expression}\") {{\n            $var(emergency) = 1;\n        }}"
-    );
+fn matching(expression: &str) -> String {
+    format!("        if ($var(dialled) =~ \"{expression}\") {{\n            $var(emergency) = 1;\n        }}\n")
 }
 
-fn push_step(text: &mut String, indent: &str, step: &RewriteStep) {
+fn rewriting(indent: &str, step: &RewriteStep) -> String {
     let RewriteStep {
         pattern,
         replacement,
         all,
     } = step;
     let flags = if *all { "gi" } else { "i" };
-    let _ = writeln!(
-        text,
-        "{indent}$var(dialled) = $(var(dialled){{re.subst,~{pattern}~{replacement}~{flags}}});"
-    );
+    format!("{indent}$var(dialled) = $(var(dialled){{re.subst,~{pattern}~{replacement}~{flags}}});\n")
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use allocation_counter::measure;
 use phonenumber::metadata::DATABASE;
-use ringwarden::number::{self, E164, NumberError, Parsed};
+use ringwarden::number::{self, E164, EmergencyNumbers, NumberError, Parsed, Region};
 
 /// National numbers, cut to every length.
 const DIGITS: &str = "2135550199427";
@@ -74,4 +74,26 @@ fn describing_takes_no_memory() {
     number::warm_up();
     let number = E164::from_digits(12_125_550_123).unwrap();
     assert_eq!(allocations(|| number::describe(number)), 0);
+}
+
+#[test]
+fn a_call_for_help_is_recognised_without_memory() {
+    number::warm_up();
+    let numbers = EmergencyNumbers::with_additions("CH,1414").unwrap();
+    for (text, is) in [
+        ("911#", true),
+        ("sip:911%23@h.example;user=phone", true),
+        ("tel:112;phone-context=+49", true),
+        ("+44999", true),
+        ("01149112", true),
+        ("9911", true),
+        ("+411414", true),
+        ("4155550199", false),
+        ("sip:+14155550199@h.example", false),
+        ("+911126123456", false),
+    ] {
+        let mut found = None;
+        let taken = measure(|| found = number::emergency_service(text, Some(Region::US), &numbers)).count_total;
+        assert_eq!((found.is_some(), taken), (is, 0), "{text}");
+    }
 }

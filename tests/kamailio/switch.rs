@@ -127,7 +127,7 @@ impl Drop for Switch {
 
 fn run(address: SocketAddr, service: SocketAddr, region: &str, directory: &Path) -> Child {
     let mut command = Command::new("kamailio");
-    command.args(["-DD", "-E", "-M", "4", "-f", CONFIGURATION, "-A", "RW_MEMORY=32"]);
+    command.args(["-DD", "-E", "-M", "8", "-f", CONFIGURATION, "-A", "RW_MEMORY=32"]);
     command.arg("-w").arg(directory).arg("-Y").arg(directory);
     command.arg("-P").arg(directory.join("pid"));
     command.args(["-A", &format!("RW_LISTEN=udp:{address}")]);

@@ -26,7 +26,7 @@ pub struct RewriteStep {
 /// The definition of emergency numbers for a switch.
 #[derive(Clone, Debug)]
 pub struct EmergencyExpressions {
-    /// What makes the request URI a plus sign and digits, step by step.
+    /// What makes the request URI an equals sign, a plus sign or none, and digits, step by step.
     pub steps: Vec<RewriteStep>,
     /// The regions with the expression that matches a call for help in each; regions that share one are together.
     pub regions: Vec<(Vec<Region>, String)>,
@@ -74,7 +74,8 @@ fn gather<V: PartialEq>(groups: &mut Vec<(Vec<Region>, V)>, region: Region, valu
     }
 }
 
-/// What makes a request URI a plus sign and digits.
+/// What makes a request URI an equals sign, a plus sign or none, and digits. The equals sign keeps the text from becoming
+/// empty, which Kamailio would not assign to a variable.
 fn steps() -> Vec<RewriteStep> {
     let symbols = alternatives(privacy::symbol_codes().map(escaped));
     let step = |pattern: &str, replacement| RewriteStep {
@@ -90,20 +91,20 @@ fn steps() -> Vec<RewriteStep> {
         // A local number behind the country code of its context.
         step(
             "^(sips?|tel):([0-9][^@:;?]*).*;phone-context=([+]|%2b)([0-9]+).*$",
-            r"+\4\2",
+            r"=+\4\2",
         ),
         // A host without a user.
-        step("^sips?:[^@]*[.][^@]*$", ""),
-        step("^(sips?|tel):([^@:;?]*).*$", r"\2"),
+        step("^sips?:[^@]*[.][^@]*$", "="),
+        step("^(sips?|tel):([^@:;?]*).*$", r"=\2"),
         every("%3([0-9])", r"\1"),
         every("%23", "#"),
         every("%2a", "*"),
         every("%2b", "+"),
         every("%2[089def]|[-. ()/]", ""),
-        step(&format!("^({symbols})([+0-9])"), r"\2"),
-        step("^[*#]+", ""),
+        step(&format!("^=({symbols})([+0-9])"), r"=\2"),
+        step("^=[*#]+", "="),
         step("[*#]+$", ""),
-        step("^[+]+", "+"),
+        step("^=[+]+", "=+"),
     ]
 }
 
@@ -112,12 +113,13 @@ fn steps() -> Vec<RewriteStep> {
 fn of_region(numbers: &EmergencyNumbers, region: Option<Region>) -> String {
     let own = numbers.all_of(region);
     let anywhere = service::emergency_numbers_anywhere().map(str::to_owned);
-    let direct = alternatives(anywhere.chain(own.iter().cloned()));
+    let others = own.iter().filter(|number| !service::is_emergency_anywhere(number));
+    let direct = alternatives(anywhere.chain(others.cloned()));
     let mut ways = vec![direct];
     ways.extend(behind_prefixes(region, &own));
     ways.extend(behind_international_prefix(region, &own));
     ways.extend(region.and_then(|region| behind_shared_code(region, &own)));
-    format!("^[+]?({})$", ways.join("|"))
+    format!("^=[+]?({})$", ways.join("|"))
 }
 
 /// The numbers behind each prefix of digits, without those that are valid numbers then; prefixes with the same numbers
@@ -191,8 +193,8 @@ fn international_prefix(region: Option<Region>) -> Option<String> {
 fn own_prefix_step(region: Option<Region>) -> Option<RewriteStep> {
     let prefix = international_prefix(region).filter(|prefix| prefix != INTERNATIONAL_PREFIX)?;
     Some(RewriteStep {
-        pattern: format!("^[+]?({prefix})"),
-        replacement: "+",
+        pattern: format!("^=[+]?({prefix})"),
+        replacement: "=+",
         all: false,
     })
 }
@@ -213,7 +215,7 @@ fn abroad(numbers: &EmergencyNumbers) -> String {
         let prefix = plan::national_prefix(region).map(|prefix| format!("({prefix})?"));
         ways.push(format!("{code}{}({})", prefix.unwrap_or_default(), all.join("|")));
     }
-    format!("^([+]|[+]?{INTERNATIONAL_PREFIX})({})$", ways.join("|"))
+    format!("^=([+]|[+]?{INTERNATIONAL_PREFIX})({})$", ways.join("|"))
 }
 
 fn alternatives(all: impl Iterator<Item = String>) -> String {

@@ -64,7 +64,7 @@ fn a_number_that_only_begins_like_an_emergency_number_is_none() {
     }
 }
 
-/// What stands before a country code: the country's own prefix is in the test above.
+/// What stands before a country code: other prefixes of single regions are in the tests below.
 const ABROAD: [&str; 2] = ["+", "00"];
 
 /// Every form in which a region's own number is dialled.
@@ -185,6 +185,10 @@ fn separators_symbols_and_addresses_make_no_difference() {
         ("0112", "DE", EMERGENCY),
         ("00112", "DE", EMERGENCY),
         ("61000", "AU", EMERGENCY),
+        ("8107112", "RU", EMERGENCY),
+        ("01049112", "JP", EMERGENCY),
+        ("001449112", "BR", EMERGENCY),
+        ("01149112", "", EMERGENCY),
         ("001161000", "AU", EMERGENCY),
         ("9911", "US", EMERGENCY),
         ("91911", "US", EMERGENCY),
@@ -197,6 +201,13 @@ fn separators_symbols_and_addresses_make_no_difference() {
         ("0197", "FR", EMERGENCY),
     ] {
         assert_eq!(dialled(text, place), service, "{text} in {place}");
+        let is_keys = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+*#-.()".contains(&byte));
+        if is_keys && place != "001" {
+            let by_switch = DEFAULT.with(|switch| switch.matches(&format!("sip:{text}@h.example"), region(place)));
+            assert_eq!(by_switch, service.is_some(), "{text} in {place}");
+        }
     }
 }
 
@@ -265,10 +276,14 @@ impl Compiled {
             return true;
         }
         let prefixes = &self.expressions.prefixes;
-        let step = prefixes
-            .iter()
-            .find(|(regions, _)| place.is_some_and(|place| regions.contains(&place)));
-        step.is_some_and(|(_, step)| {
+        let of_region = |place| {
+            prefixes
+                .iter()
+                .find(|(regions, _)| regions.contains(&place))
+                .map(|(_, step)| step)
+        };
+        let step = place.map_or(self.expressions.unknown_prefix.as_ref(), of_region);
+        step.is_some_and(|step| {
             let rewritten = compiled(&step.pattern).replace(&dialled, step.replacement);
             self.abroad.is_match(&rewritten)
         })
