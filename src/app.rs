@@ -1,5 +1,6 @@
 //! The server: builds its parts, runs them, and stops them. This is the only file that names concrete stores.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::grpc;
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
+use crate::number::{self, PlanFileError};
 use crate::service::{Foundations, KeyRing, KeyRingError, ServiceError, ServiceSettings, Services};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::memory::MemoryStore;
@@ -62,6 +64,24 @@ pub enum AppError {
         /// Cause of the error.
         #[source]
         source: ModelError,
+    },
+    /// The file of the numbering plan cannot be read.
+    #[error("cannot read the numbering plan {}", path.display())]
+    PlanFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause of the error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file of the numbering plan does not hold valid ranges.
+    #[error("the numbering plan {} is not valid", path.display())]
+    Plan {
+        /// Path of the file.
+        path: PathBuf,
+        /// Cause of the error.
+        #[source]
+        source: PlanFileError,
     },
     /// The file of the decision keys cannot be read.
     #[error("cannot read the file of decision keys {}", path.display())]
@@ -309,6 +329,29 @@ fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
         heavy_callers: usize::try_from(traffic.busy_callers.get()).unwrap_or(limits.heavy_callers),
         ..limits
     }
+}
+
+/// Lays the ranges of a file over the numbering plans of this process, before any number is read. Returns how many there
+/// are.
+///
+/// # Errors
+/// If the file cannot be read or is not valid.
+pub fn extend_numbering_plan(path: &Path) -> Result<usize, AppError> {
+    let unreadable = |source| AppError::PlanFile {
+        path: path.to_owned(),
+        source,
+    };
+    // One byte more than allowed shows that the file is too large.
+    let most = u64::try_from(number::MAX_PLAN_FILE_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(most).read_to_string(&mut text).map_err(unreadable)?;
+    number::extend_plan(&text).map_err(|source| AppError::Plan {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Loads the scoring model: from the configured file, or else the built-in one.

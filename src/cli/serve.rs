@@ -20,6 +20,10 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     for variable in &config.unknown_variables {
         tracing::warn!(variable, "unknown environment variable: no setting has this name");
     }
+    if let Some(path) = &config.policy.numbering_plan {
+        let ranges = app::extend_numbering_plan(path)?;
+        tracing::info!(ranges, "numbering plan extended");
+    }
     let tasks = Tasks::new();
     let signalled = tasks.clone();
     tasks.spawn("signals", async move {

@@ -9,6 +9,7 @@ mod lists;
 mod lookups;
 mod manipulation;
 mod notes;
+mod odd_callers;
 mod order;
 mod quotas;
 mod reports;
