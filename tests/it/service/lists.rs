@@ -62,7 +62,7 @@ pub(crate) async fn replace(
     for entry in &mut entries {
         entry.action = (kind == ListKind::TenantPrefix).then_some(Action::Challenge);
     }
-    let head = head(id, kind, &format!("{id} {}", patterns.join(" ")));
+    let head = head(id, kind, &format!("{id} {} {}", patterns.len(), patterns[0]));
     one.services.lists.replace(&head, entries.into()).await
 }
 
