@@ -1,10 +1,10 @@
 //! The server: builds its parts, runs them, and stops them. This file and `app/warm_up.rs` are the only ones that name
 //! concrete stores.
 
+mod files;
 mod warm_up;
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use tokio::net::TcpListener;
 use crate::api::Api;
 use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
-use crate::domain::model::{ModelError, ScoreModel};
 use crate::domain::policy::{Policy, Refusal, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::traffic::Thresholds;
@@ -22,8 +21,7 @@ use crate::grpc;
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
-use crate::number::{EmergencyNumbers, EmergencyNumbersError};
-use crate::service::{Foundations, KeyRing, KeyRingError, ServiceError, ServiceSettings, Services};
+use crate::service::{Foundations, ServiceError, ServiceSettings, Services};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::memory::MemoryStore;
 use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError, TrustError, root_certificates};
@@ -31,7 +29,10 @@ use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::traffic;
 
+pub use files::{decision_keys, emergency_numbers, extend_numbering_plan};
 pub use warm_up::warm_up;
+
+use files::load_model;
 
 /// Longest pause between two attempts to reach or load a store. Pauses double up to this value.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -50,41 +51,26 @@ pub enum AppError {
         #[source]
         source: StoreError,
     },
-    /// The model file cannot be read.
-    #[error("cannot read the model file {}", path.display())]
-    ModelFile {
+    /// A file that the configuration names cannot be read.
+    #[error("cannot read the {kind} {}", path.display())]
+    UnreadableFile {
+        /// What the file holds.
+        kind: &'static str,
         /// Path of the file.
         path: PathBuf,
         /// Cause of the error.
         #[source]
         source: std::io::Error,
     },
-    /// The model file does not hold a valid model.
-    #[error("the model file {} is not valid", path.display())]
-    Model {
+    /// A file that the configuration names is not valid.
+    #[error("the {kind} {} is not valid", path.display())]
+    InvalidFile {
+        /// What the file holds.
+        kind: &'static str,
         /// Path of the file.
         path: PathBuf,
-        /// Cause of the error.
-        #[source]
-        source: ModelError,
-    },
-    /// The file of the decision keys cannot be read.
-    #[error("cannot read the file of decision keys {}", path.display())]
-    KeyFile {
-        /// Path of the file.
-        path: PathBuf,
-        /// Cause of the error.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file of the decision keys does not hold valid keys.
-    #[error("the file of decision keys {} is not valid", path.display())]
-    Keys {
-        /// Path of the file.
-        path: PathBuf,
-        /// Cause of the error.
-        #[source]
-        source: KeyRingError,
+        /// Cause of the error, with the place in the file if it has one.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The certificates of the authorities that a store is trusted by cannot be used.
     #[error("the certificates of {setting} cannot be used")]
@@ -94,24 +80,6 @@ pub enum AppError {
         /// Cause of the error.
         #[source]
         source: TrustError,
-    },
-    /// The file of emergency numbers cannot be read.
-    #[error("cannot read the file of emergency numbers {}", path.display())]
-    EmergencyFile {
-        /// Path of the file.
-        path: PathBuf,
-        /// Cause of the error.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file of emergency numbers has a line that cannot be used.
-    #[error("the file of emergency numbers {} is not valid", path.display())]
-    EmergencyNumbers {
-        /// Path of the file.
-        path: PathBuf,
-        /// Cause of the error.
-        #[source]
-        source: EmergencyNumbersError,
     },
     /// The URL of the Redis store is not valid.
     #[error("the URL of the store is not valid")]
@@ -183,7 +151,7 @@ pub struct App {
 /// If a file of the configuration cannot be used, or if the store cannot be opened or has another id than configured.
 pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
     let model = load_model(&config.policy)?;
-    let emergency_numbers = load_emergency_numbers(config.answers.emergency_numbers.as_deref())?;
+    let emergency_numbers = emergency_numbers(config.answers.emergency_numbers.as_deref())?;
     let store = open_store(config, model.fold.evidence_version(), tasks).await?;
     let found = store.meta().store_id;
     if let Some(expected) = config.store.expected_id.filter(|expected| *expected != found) {
@@ -307,48 +275,6 @@ async fn fold_again(follower: &Follower, services: &Services, migrate: bool) {
     }
 }
 
-/// Reads the decision keys from the file of the configuration; `None` if it names none.
-///
-/// # Errors
-/// If the file cannot be read or does not hold valid keys.
-pub fn decision_keys(answers: &config::AnswerSettings) -> Result<Option<KeyRing>, AppError> {
-    answers.decision_keys.as_deref().map(load_keys).transpose()
-}
-
-fn load_keys(path: &Path) -> Result<KeyRing, AppError> {
-    let text = std::fs::read_to_string(path).map_err(|source| AppError::KeyFile {
-        path: path.to_owned(),
-        source,
-    })?;
-    KeyRing::parse(&text).map_err(|source| AppError::Keys {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The shipped emergency numbers, and those of the operator's file if there is one.
-///
-/// # Errors
-/// If the file cannot be read, or has a line that cannot be used.
-pub(crate) fn load_emergency_numbers(path: Option<&Path>) -> Result<EmergencyNumbers, AppError> {
-    let Some(path) = path else {
-        return Ok(EmergencyNumbers::default());
-    };
-    let unreadable = |source| AppError::EmergencyFile {
-        path: path.to_owned(),
-        source,
-    };
-    // One byte more than is read, so that a longer file is refused.
-    let limit = u64::try_from(EmergencyNumbers::MAX_BYTES + 1).unwrap_or(u64::MAX);
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(limit).read_to_string(&mut text).map_err(unreadable)?;
-    EmergencyNumbers::with_additions(&text).map_err(|source| AppError::EmergencyNumbers {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 fn sip_settings(answers: &config::AnswerSettings) -> SipSettings {
     let refusal = match answers.sip_block {
         config::SipBlock::NetworkBlocked => Refusal::NetworkBlocked,
@@ -384,26 +310,6 @@ fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
         heavy_callers: usize::try_from(traffic.busy_callers.get()).unwrap_or(limits.heavy_callers),
         ..limits
     }
-}
-
-/// Loads the scoring model: from the configured file, or else the built-in one.
-fn load_model(policy: &config::PolicySettings) -> Result<ScoreModel, AppError> {
-    let model = match &policy.model {
-        None => ScoreModel::default(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|source| AppError::ModelFile {
-                path: path.clone(),
-                source,
-            })?;
-            ScoreModel::from_json(&text).map_err(|source| AppError::Model {
-                path: path.clone(),
-                source,
-            })?
-        }
-    };
-    tracing::info!(model = %model.version, "scoring");
-    let prior = policy.prior.unwrap_or(model.prior);
-    Ok(ScoreModel { prior, ..model })
 }
 
 async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Result<Arc<dyn Store>, AppError> {

@@ -130,6 +130,7 @@ pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
         let text = row.as_ref().ok().and_then(|row| row.get(0)).unwrap_or_default();
         let number = number::normalize(text, Some(Region::US))
             .ok()
+            .filter(number::ParsedNumber::has_known_length)
             .and_then(|parsed| parsed.e164());
         let number = number.ok_or_else(|| CliError::NotANumber {
             path: path.to_owned(),

@@ -18,7 +18,7 @@ pub struct EmergencyCfgArgs {
 }
 
 pub(super) fn run(args: &EmergencyCfgArgs) -> Result<(), CliError> {
-    let numbers = app::load_emergency_numbers(args.emergency_numbers.as_deref())?;
+    let numbers = app::emergency_numbers(args.emergency_numbers.as_deref())?;
     std::io::stdout().lock().write_all(render(&numbers).as_bytes())?;
     Ok(())
 }

@@ -15,6 +15,8 @@ use crate::replay::Half;
 /// Arguments of `fit`.
 #[derive(Args, Debug)]
 pub struct FitArgs {
+    #[command(flatten)]
+    pub(super) plan: shared::NumberingPlan,
     /// CSV file of FTC complaints, in three or eight columns, plain or gzip
     complaints: PathBuf,
     /// CSV file of legitimate numbers, with a header and the number in the first column

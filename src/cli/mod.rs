@@ -37,6 +37,9 @@ pub use connect::Remote;
 pub use error::CliError;
 pub use parse::{UsageError, parse};
 
+use std::path::Path;
+
+use crate::app;
 use args::{Cli, ClientCommand, Command};
 use clap::{CommandFactory as _, Parser as _};
 
@@ -48,7 +51,32 @@ pub async fn execute(command: Command) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => Box::pin(serve::run(args)).await,
         Command::Demo(args) => Box::pin(demo::run(args, run_line)).await,
-        Command::Client(command) => run(command).await,
+        Command::Client(command) => {
+            if let Some(file) = numbering_plan(&command) {
+                app::extend_numbering_plan(file)?;
+            }
+            run(command).await
+        }
+    }
+}
+
+/// The file of newer ranges for a command that reads numbers itself.
+fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
+    match command {
+        ClientCommand::Import(args) => args.plan.file(),
+        ClientCommand::Normalize(args) => args.plan.file(),
+        ClientCommand::Evaluate(args) => args.plan.file(),
+        ClientCommand::Fit(args) => args.plan.file(),
+        ClientCommand::Lookup(_)
+        | ClientCommand::Decision(_)
+        | ClientCommand::Report(_)
+        | ClientCommand::Number(_)
+        | ClientCommand::Case(_)
+        | ClientCommand::Note(_)
+        | ClientCommand::List(_)
+        | ClientCommand::Health(_)
+        | ClientCommand::EmergencyCfg(_)
+        | ClientCommand::Completions(_) => None,
     }
 }
 

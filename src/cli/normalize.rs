@@ -31,6 +31,8 @@ pub struct NormalizeArgs {
     /// Region of numbers without a country code, such as US [default: none]
     #[arg(long, value_name = "XX", value_parser = shared::region)]
     region: Option<Region>,
+    #[command(flatten)]
+    pub(super) plan: shared::NumberingPlan,
 }
 
 /// One line of JSON input. Other keys are ignored.
@@ -206,6 +208,7 @@ mod tests {
             file: None,
             json,
             region: Some(Region::US),
+            plan: shared::NumberingPlan::default(),
         };
         let mut out = Vec::new();
         normalize(input, &mut out, &args).unwrap();

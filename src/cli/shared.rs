@@ -1,5 +1,7 @@
 //! Arguments and functions that several commands share.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::str::FromStr as _;
 
 use clap::Args;
@@ -31,6 +33,22 @@ impl InRegion {
     /// The region as text for a request; empty if it is not given.
     pub(super) fn for_wire(&self) -> String {
         self.region.map(|region| region.to_string()).unwrap_or_default()
+    }
+}
+
+/// Newer ranges of numbers.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct NumberingPlan {
+    /// File with ranges of numbers that are newer than this release (CSV) [default: none]
+    #[arg(long, value_name = "FILE", env = "RINGWARDEN_NUMBERING_PLAN", global = true)]
+    numbering_plan: Option<OsString>,
+}
+
+impl NumberingPlan {
+    /// The file; none if the variable is set to nothing.
+    pub(super) fn file(&self) -> Option<&Path> {
+        let path = self.numbering_plan.as_ref().filter(|path| !path.is_empty())?;
+        Some(Path::new(path))
     }
 }
 

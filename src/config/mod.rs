@@ -298,6 +298,8 @@ pub struct PolicySettings {
     pub prior: Option<f64>,
     /// File of the scoring model. Default: none; the built-in model.
     pub model: Option<PathBuf>,
+    /// File of ranges that are newer than the numbering plans. Default: none; the built-in ranges.
+    pub numbering_plan: Option<PathBuf>,
 }
 
 impl PolicySettings {
@@ -306,6 +308,7 @@ impl PolicySettings {
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
         let prior = layers.read_if_set(&settings::PRIOR, parse::share);
         let model = layers.read_if_set(&settings::MODEL, parse::path);
+        let numbering_plan = layers.read_if_set(&settings::NUMBERING_PLAN, parse::path);
         let (label_from, block_from) = (label_from?, block_from?);
         if block_from < label_from {
             let wrong = format!("{block_from} is below policy.label_from");
@@ -318,6 +321,7 @@ impl PolicySettings {
             block_from,
             prior: prior?,
             model: model?,
+            numbering_plan: numbering_plan?,
         })
     }
 }

@@ -92,6 +92,8 @@ settings! {
         "Share of this network's calls that are unwanted, before anything is known about the number. Without it, the prior of the model: 0.1 in the built-in model.";
     MODEL "policy.model" --"model" Some("FILE"), None,
         "File with the scoring model, as `ringwarden fit` writes it. Without it, the built-in model.";
+    NUMBERING_PLAN "policy.numbering_plan" --"numbering-plan" Some("FILE"), None,
+        "File with ranges of numbers that are newer than this release (CSV, see `docs/numbers.md`). They come before the built-in ones.";
     LOOKUP_BUDGET "answers.lookup_budget" --"lookup-budget" Some("TIME"), Some("50ms"),
         "Time budget of a lookup whose client gives none. If the answer is late, the call is allowed, with the basis FAIL_OPEN.";
     SIP_BLOCK "answers.sip_block" --"sip-block" Some("CODE"), Some("603+"),

@@ -47,6 +47,7 @@ fn defaults_are_valid_and_equal_the_domain() {
         block_from: domain::policy::Policy::DEFAULT.block_from,
         prior: None,
         model: None,
+        numbering_plan: None,
     };
     assert_eq!(config.policy, expected);
     let (traffic, thresholds) = (config.traffic, domain::traffic::Thresholds::DEFAULT);
@@ -73,13 +74,19 @@ fn defaults_are_valid_and_equal_the_domain() {
 fn flags_come_before_variables_and_variables_before_the_file() {
     let file =
         "[store]\nurl = 'memory:'\n[policy]\nlabel_from = 10\nblock_from = 20.5\nprior = 0.2\nmodel = 'm.json'\n";
-    let variables = ["RINGWARDEN_LABEL_FROM=11", "RINGWARDEN_BLOCK_FROM=21", "PATH=/bin"];
+    let variables = [
+        "RINGWARDEN_LABEL_FROM=11",
+        "RINGWARDEN_BLOCK_FROM=21",
+        "RINGWARDEN_NUMBERING_PLAN=plan.csv",
+        "PATH=/bin",
+    ];
     let config = load_from("--config r.toml --label-from 12", &variables, file).unwrap();
     let expected = PolicySettings {
         label_from: 12.0,
         block_from: 21.0,
         prior: Some(0.2),
         model: Some("m.json".into()),
+        numbering_plan: Some("plan.csv".into()),
     };
     assert_eq!(config.policy, expected);
     assert_eq!(config.store.url, StoreUrl::Memory);

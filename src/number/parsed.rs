@@ -1,5 +1,7 @@
 //! The result of reading a text.
 
+use std::ops::RangeInclusive;
+
 use super::digits::Digits;
 use super::e164::E164;
 use super::kinds::{LineType, Validity, VerstatParameter};
@@ -7,8 +9,9 @@ use super::plan::{self, PlanClassification, country_code};
 use super::region::Region;
 use super::service_number::ServiceNumber;
 
-/// The fewest digits of a number whose country code belongs to nobody. Fewer may be a short number behind a plus sign.
-const NO_COUNTRY_DIGITS_MIN: usize = 7;
+/// How many digits a number has whose country code belongs to nobody. Fewer may be a short number behind a plus sign; more
+/// are no number of ITU-T E.164.
+const NO_COUNTRY_DIGITS: RangeInclusive<usize> = 7..=15;
 
 /// The result of reading caller ID, or a text that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl ParsedNumber {
     /// A number whose country code belongs to nobody; none if the code belongs to somebody, or the digits are too few or
     /// too many to tell.
     pub(super) fn of_no_country(digits: &[u8]) -> Option<Self> {
-        let is_whole = digits.len() >= NO_COUNTRY_DIGITS_MIN && !country_code::may_be_in_use(digits);
+        let is_whole = NO_COUNTRY_DIGITS.contains(&digits.len()) && !country_code::may_be_in_use(digits);
         is_whole
             .then(|| Digits::new(digits).map(|digits| Self::new(0, digits)))
             .flatten()

@@ -29,12 +29,15 @@ use min_accepted::MinAccepted;
 
 use super::connect::Remote;
 use super::error::CliError;
+use super::shared::NumberingPlan;
 
 /// The format of the file, and the file.
 #[derive(Args, Debug)]
 pub struct ImportArgs {
     #[command(subcommand)]
     format: ImportFormat,
+    #[command(flatten)]
+    pub(super) plan: NumberingPlan,
 }
 
 #[derive(Debug, Subcommand)]

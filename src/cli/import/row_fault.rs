@@ -19,8 +19,8 @@ pub enum RowFault {
     /// The number has no area code.
     #[error("the number has no area code")]
     LocalOnly,
-    /// No number in this region has this length.
-    #[error("no number has this length")]
+    /// No US number has this length, or the number has more than 15 digits or a country code of nobody.
+    #[error("no number has this length or this country code")]
     Impossible,
     /// The number is a short code or an emergency number.
     #[error("the number is a short code or an emergency number")]
@@ -59,8 +59,8 @@ pub enum RowFault {
 /// Parses the number in a field. A number without a country code is a US number.
 ///
 /// # Errors
-/// If the field has no possible number. A possible number in an unassigned range is accepted, because spoofers use
-/// such numbers.
+/// If the field has no number. A number in an unassigned range is accepted, because spoofers use such numbers. A length
+/// that the plan does not know is a fault of the row, unless the field has a plus sign.
 pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
     let text = str::from_utf8(field).map_err(|_| RowFault::NotANumber(NumberError::NotANumber))?;
     let text = text.trim();
@@ -75,6 +75,7 @@ pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
         Ok(Parsed::Anonymous) => Err(RowFault::Anonymous),
         Ok(Parsed::Service(_)) => Err(RowFault::Service),
         Ok(Parsed::Number(number)) if number.is_local_only() => Err(RowFault::LocalOnly),
+        Ok(Parsed::Number(number)) if !number.has_known_length() && !text.starts_with('+') => Err(RowFault::Impossible),
         Ok(Parsed::Number(number)) => number.e164().ok_or(RowFault::Impossible),
     }
 }
@@ -129,7 +130,21 @@ mod tests {
         assert_eq!(kept("212.555.0123").unwrap(), "+12125550123");
         assert_eq!(kept("5550123"), Err(RowFault::LocalOnly));
         assert_eq!(kept("911"), Err(RowFault::Service));
-        assert_eq!(kept("123456789012345"), Err(RowFault::Impossible));
+        for broken in [
+            "123456789012345",
+            "212555012",
+            "212555012345",
+            "+1234567890123456",
+            "+999123456789",
+        ] {
+            assert_eq!(kept(broken), Err(RowFault::Impossible), "{broken}");
+        }
+        assert_eq!(kept("+220833212345").unwrap(), "+220833212345");
+        assert_eq!(
+            kept("+22083321234").unwrap(),
+            "+22083321234",
+            "the plan may be older than the number"
+        );
         assert_eq!(kept("__________"), Err(RowFault::NotANumber(NumberError::NotANumber)));
         assert_eq!(number(b"\xff\xfe"), Err(RowFault::NotANumber(NumberError::NotANumber)));
     }

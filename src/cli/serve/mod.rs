@@ -85,6 +85,10 @@ async fn serve(
 }
 
 async fn start(config: &Config, metrics: &Metrics, tasks: &Tasks) -> Result<(Listeners, app::App), CliError> {
+    if let Some(path) = &config.policy.numbering_plan {
+        let ranges = app::extend_numbering_plan(path)?;
+        tracing::info!(ranges, "the numbering plan is extended");
+    }
     // Runs while the store is being opened, and ends before the server answers its first request.
     let warm_up = tokio::task::spawn_blocking(|| {
         number::warm_up();

@@ -158,7 +158,7 @@ pub(super) fn extend(text: &str) -> Result<usize, newer::PlanFileError> {
 
 /// The plans in force, built on first use.
 fn plan() -> &'static NumberingPlan {
-    PLAN.get_or_init(|| NumberingPlan::load(newer::in_force()))
+    PLAN.get_or_init(|| NumberingPlan::load(&newer::in_force()))
 }
 
 /// The country of a country code.
@@ -215,7 +215,7 @@ pub(super) fn warm_up() {
 
 impl NumberingPlan {
     /// The plans with newer ranges, the more important first.
-    fn load(newer: Vec<NewerRange>) -> Self {
+    fn load(newer: &[NewerRange]) -> Self {
         let mut by_code: Vec<Option<Country>> = (0..COUNTRY_CODES).map(|_| None).collect();
         for &(code, metadata) in COUNTRIES {
             let newer = newer.iter().filter(|range| range.country_code == code).cloned();
@@ -244,11 +244,14 @@ impl NumberingPlan {
         PlanClassification {
             region: class.region,
             line_type: class.line_type,
-            validity: match class.line_type {
-                LineType::Unknown if nanp::is_ruled_out(code, national) => Validity::Impossible,
-                LineType::Unknown if known_length => Validity::Possible,
-                LineType::Unknown => Validity::UnknownLength,
-                _ => Validity::Valid,
+            validity: if class.line_type != LineType::Unknown {
+                Validity::Valid
+            } else if nanp::is_ruled_out(code, national) {
+                Validity::Impossible
+            } else if known_length {
+                Validity::Possible
+            } else {
+                Validity::UnknownLength
             },
             known_length,
             local_only: fit == LengthFit::LocalOnly,

@@ -183,8 +183,12 @@ fn a_file_of_the_operator_comes_first() {
     let file = "country_code,region,line_type,lengths,prefixes,since,source,checked\n\
         220,GM,VOIP,9 10,8332 77,,operator,2026-11-29\n\
         1,CA,TOLL_FREE,10,2745,,operator,2026-11-29\n";
-    let ranges = newer::read(file).unwrap().into_iter().chain(newer::in_force());
-    let plan = NumberingPlan::load(ranges.collect());
+    let ranges: Vec<NewerRange> = newer::read(file)
+        .unwrap()
+        .into_iter()
+        .chain(newer::in_force())
+        .collect();
+    let plan = NumberingPlan::load(&ranges);
     let of = |code, text: &str| plan.classify(code, text.as_bytes());
     assert_eq!(of(220, "833212345").line_type, LineType::Voip);
     assert_eq!(of(220, "8332123456").validity, Validity::Valid);

@@ -152,6 +152,69 @@ async fn the_samples_are_imported_and_shown() {
     );
 }
 
+/// A list names any caller, and one number of a length that the plan does not know does not make an import fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_names_callers_of_every_kind() {
+    let server = Server::start().await;
+    let callers = [
+        "+220833212345",
+        "+22083321234",
+        "+1617555012",
+        "+16171550123",
+        "+999*",
+        "short:08",
+        "short:2001",
+        "short:US:2001",
+        "anonymous",
+    ];
+    let rows: Vec<String> = callers
+        .iter()
+        .map(|caller| format!("{caller},own,2026-01-31,,"))
+        .collect();
+    let file = format!("{HEADER}\n{}\n", rows.join("\n"));
+    let to_list = |kind| ["import", "list", "-", "--kind", kind, "--list-id", kind, "--json"];
+    for kind in ["tenant-block", "tenant-allow", "protected"] {
+        let answer = ask(&server, &to_list(kind), file.as_bytes()).json();
+        assert_eq!(answer["list"]["entryCount"], callers.len(), "{kind}");
+    }
+    let first = ask(
+        &server,
+        &["list", "show", "tenant-block", "--limit", "6", "--json"],
+        b"",
+    )
+    .json();
+    assert_eq!(first["entries"].as_array().unwrap().len(), 6);
+    let shown = ask(&server, &["list", "show", "tenant-block", "--json"], b"").json();
+    let mut numbers: Vec<&str> = shown["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["number"].as_str().unwrap())
+        .collect();
+    assert_eq!(numbers.last(), Some(&"anonymous"));
+    numbers.sort_unstable();
+    let mut expected = callers;
+    expected.sort_unstable();
+    assert_eq!(numbers, expected);
+    for kind in ["do-not-originate", "unassigned"] {
+        let refused = ask(&server, &to_list(kind), file.as_bytes());
+        assert!(!refused.is_ok, "{kind}");
+        assert!(refused.err.contains("anonymous cannot be listed"), "{}", refused.err);
+        assert!(refused.err.contains("10"), "the line: {}", refused.err);
+    }
+    for wrong in [
+        "+1415555XXXX",
+        "+1415*5550123",
+        "+1 415 555 0100",
+        "withheld",
+        "short:XX:2001",
+        "+1617555012345678",
+    ] {
+        let refused = import(&server, format!("{HEADER}\n{wrong},own,2026-01-31,,\n"), &[]);
+        assert!(!refused.is_ok, "{wrong}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_malformed_file_is_refused_whole_and_the_old_list_stays() {
     let server = Server::start().await;

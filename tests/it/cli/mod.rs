@@ -1,7 +1,8 @@
-//! The command line: imports of files, imports of lists, and commands against a server that fails.
+//! The command line: imports of files, imports of lists, files of numbering plans, and commands against a server that fails.
 
 mod client;
 mod import;
 mod import_refusals;
 mod lists;
 mod notes;
+mod plans;

@@ -146,7 +146,10 @@ async fn lookups_show_reports_and_cases_and_basic_shows_little() {
     for (unscored, level) in [
         ("+442079460000", v1::RiskLevel::Unknown),
         ("anonymous", v1::RiskLevel::NotScored),
-        ("+1315232825799", v1::RiskLevel::NotScored),
+        ("+1315232825799123", v1::RiskLevel::NotScored),
+        ("+131523282579", v1::RiskLevel::Unknown),
+        ("+999123456789", v1::RiskLevel::NotScored),
+        ("911", v1::RiskLevel::NotScored),
     ] {
         let answer = lookups.lookup(ask(unscored, "")).await.unwrap().into_inner();
         assert_eq!((answer.risk_level(), answer.risk_score), (level, None), "{unscored}");

@@ -50,6 +50,22 @@ pub(crate) fn entries(patterns: &[&str]) -> Arc<[ListEntry]> {
     entries.into()
 }
 
+/// Replaces a list of any kind; the rules for prefixes challenge.
+pub(crate) async fn replace(
+    one: &Instance,
+    id: &str,
+    kind: ListKind,
+    patterns: &[&str],
+) -> Result<Replaced, ServiceError> {
+    let mut entries: Vec<_> = patterns.iter().map(|pattern| entry(pattern)).collect();
+    entries.sort_by_key(|entry| entry.pattern);
+    for entry in &mut entries {
+        entry.action = (kind == ListKind::TenantPrefix).then_some(Action::Challenge);
+    }
+    let head = head(id, kind, &format!("{id} {} {}", patterns.len(), patterns[0]));
+    one.services.lists.replace(&head, entries.into()).await
+}
+
 impl Instance {
     async fn replace(&self, head: &ListHead, patterns: &[&str]) -> Result<Replaced, ServiceError> {
         self.services.lists.replace(head, entries(patterns)).await
@@ -295,18 +311,18 @@ async fn lists_decide_over_calls_in_their_order() {
         )
     };
     let lists = [
+        ("idle", ListKind::Unassigned),
         ("own-prefixes", ListKind::TenantPrefix),
         ("own-block", ListKind::TenantBlock),
         ("own-allow", ListKind::TenantAllow),
-        ("idle", ListKind::Unassigned),
         ("dno", ListKind::DoNotOriginate),
         ("safety", ListKind::Protected),
     ];
     let expected = [
+        (Action::Block, Basis::InvalidNumber, "UNASSIGNED_NUMBER"),
         (Action::SendToVoicemail, Basis::TenantPolicy, "TENANT_RULE"),
         (Action::Block, Basis::TenantPolicy, "TENANT_RULE"),
         (Action::Allow, Basis::TenantPolicy, "TENANT_RULE"),
-        (Action::Block, Basis::InvalidNumber, "UNASSIGNED_NUMBER"),
         (Action::Block, Basis::Dno, "DO_NOT_ORIGINATE"),
         (Action::Allow, Basis::Protected, "PROTECTED_NUMBER"),
     ];

@@ -12,6 +12,7 @@ mod manipulation;
 mod many_reporters;
 mod misread;
 mod notes;
+mod odd_callers;
 mod once;
 mod order;
 mod pages;

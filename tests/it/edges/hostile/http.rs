@@ -219,7 +219,7 @@ fn paths() -> Vec<Row> {
         no_method("an invented method", "BREW", "/v1/reports"),
         number("garbage in the path", &["number"], "/v1/numbers/garbage"),
         number("a national number", &["number"], "/v1/numbers/3152328257"),
-        number("an impossible number", &["number"], "/v1/numbers/+1315232825799"),
+        number("an impossible number", &["number"], "/v1/numbers/+1315232825799123"),
         number("a null byte in the path", &["number"], "/v1/numbers/%00"),
         number("no UTF-8 in the path", &["number"], "/v1/numbers/%ff%fe"),
         number("half an escape in the path", &["number"], "/v1/numbers/%2"),
