@@ -74,29 +74,6 @@ pub(super) fn region_of_code(digits: &str) -> Option<Region> {
     main_region(code).filter(|_| rest.is_empty())
 }
 
-/// The country code of a region; none for the world.
-pub(super) fn code_of(region: Region) -> Option<u16> {
-    territory(region).map(Territory::country_code)
-}
-
-/// The digits behind a country code, if they begin with one.
-pub(super) fn behind_any_country_code(digits: &str) -> Option<&str> {
-    let (_, rest) = country_code::split(digits.as_bytes())?;
-    str::from_utf8(rest).ok()
-}
-
-/// The digits behind this country code, if they begin with it.
-pub(super) fn behind_country_code(code: u16, digits: &str) -> Option<&str> {
-    let (found, rest) = country_code::split(digits.as_bytes())?;
-    str::from_utf8(rest).ok().filter(|_| found == code)
-}
-
-/// The region whose rules hold for a country code; none for codes of no country.
-pub(super) fn main_region(code: u16) -> Option<Region> {
-    let region = country(code)?.main().region();
-    (region != Region::WORLD).then_some(region)
-}
-
 /// The fewest and the most digits of a country code's national numbers, area code included.
 pub(super) fn lengths(code: u16) -> Option<(usize, usize)> {
     country(code).map(|country| country.main().lengths().range())
@@ -110,9 +87,20 @@ pub(super) fn behind_international_prefix(code: u16, national: &str) -> Option<&
 
 /// The region whose rules hold for a country code, and the digits after it, if the digits begin with one. No region for
 /// codes of no country.
-pub(super) fn split_country_code(digits: &str) -> Option<(u16, Option<Region>, &str)> {
+pub(super) fn behind_country_code(digits: &str) -> Option<(u16, Option<Region>, &str)> {
     let (code, rest) = country_code::split(digits.as_bytes())?;
     Some((code, main_region(code), str::from_utf8(rest).ok()?))
+}
+
+/// The country code of a region.
+pub(super) fn code_of(region: Region) -> Option<u16> {
+    territory(region).map(Territory::country_code)
+}
+
+/// The region whose rules hold for a country code; none for codes of no country.
+pub(super) fn main_region(code: u16) -> Option<Region> {
+    let region = country(code)?.main().region();
+    (region != Region::WORLD).then_some(region)
 }
 
 /// The digits dialled before a number within a region: its national prefix.

@@ -53,7 +53,7 @@ pub(super) fn is_placeholder(plus: bool, digits: &str) -> bool {
 }
 
 fn is_international_placeholder(digits: &str) -> bool {
-    is_spelled(digits) || plan::behind_any_country_code(digits).is_some_and(is_many_zeros)
+    is_spelled(digits) || plan::behind_country_code(digits).is_some_and(|(_, _, rest)| is_many_zeros(rest))
 }
 
 /// Whether digits spell a word of the table on the keypad.

@@ -175,9 +175,9 @@ fn is_withheld(plus: bool, digits: &str, number: Option<&ParsedNumber>, region: 
     let Some(number) = number.filter(|number| !is_valid(number)) else {
         return false;
     };
-    let behind_own_code = region
-        .and_then(plan::code_of)
-        .and_then(|code| plan::behind_country_code(code, digits));
+    let behind_own_code = plan::behind_country_code(digits)
+        .filter(|(code, ..)| region.and_then(plan::code_of) == Some(*code))
+        .map(|(_, _, rest)| rest);
     anonymous::is_many_zeros(number.national())
         || behind_own_code.is_some_and(|rest| anonymous::is_many_zeros(rest) || anonymous::is_spelled(rest))
         || anonymous::is_spelled(number.national())

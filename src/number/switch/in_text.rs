@@ -16,6 +16,9 @@ const BRACKETED_TRUNK_PREFIX: &str = "(0)";
 /// From this many digits on, a text behind a number may hold another one. Fewer are a house or a room.
 const OTHER_NUMBER_MIN: usize = 6;
 
+/// Signs that join a number with text behind it, as in `/v1/numbers/+14155550199:verb`: the number is only a part.
+const JOINTS: [char; 7] = [':', '=', '&', '@', '\\', '_', '%'];
+
 /// The number in a text that belongs to a region, or to a phone context (RFC 3966). Digits of the text are ASCII.
 ///
 /// # Errors
@@ -143,7 +146,7 @@ fn before_other_text(text: &str, region: Option<Region>) -> Option<Written> {
     let end = rest.find(|char| !is_start(char) && !is_separator(char))?;
     let (before, behind) = rest.split_at_checked(end)?;
     let digits = behind.chars().filter(char::is_ascii_digit).count();
-    if behind.contains('+') || digits >= OTHER_NUMBER_MIN {
+    if behind.contains('+') || behind.starts_with(JOINTS) || digits >= OTHER_NUMBER_MIN {
         return None;
     }
     let found = Written::tidy(before)?;
@@ -184,6 +187,7 @@ mod tests {
             ("+49 30 901820 xxx", "", NumberError::Masked),
             ("631627197.0", "US", NumberError::DecimalNumber),
             ("+14155550199 and +14155550123", "", NumberError::NotANumber),
+            ("+14155550199:verb", "", NumberError::NotANumber),
             ("030 90182 or 030 90183", "DE", NumberError::NotANumber),
         ] {
             assert_eq!(digits(text, place), Err(error), "{text}");

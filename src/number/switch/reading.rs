@@ -40,8 +40,8 @@ pub(super) fn is_national_form(number: &ParsedNumber, digits: &str) -> bool {
 /// own country code: the number after this code, if it is valid too. libphonenumber takes `4915123233241` in Germany
 /// for area code 0491. People there write the 0 of an area code; switches leave out the plus sign.
 fn behind_own_country_code(number: &ParsedNumber, digits: &str) -> Option<ParsedNumber> {
-    plan::behind_country_code(number.country_code(), digits)?;
-    if number.national() != digits || !is_valid(number) {
+    let (code, ..) = plan::behind_country_code(digits)?;
+    if code != number.country_code() || number.national() != digits || !is_valid(number) {
         return None;
     }
     valid_number(true, digits, None).filter(|_| !is_national_form(number, digits))

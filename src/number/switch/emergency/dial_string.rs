@@ -50,7 +50,7 @@ impl DialString {
 
     /// The country code of a context, with its plus sign.
     fn push_context(&mut self, context: &str) -> Option<()> {
-        let behind = plan::behind_any_country_code(context)?;
+        let (_, _, behind) = plan::behind_country_code(context)?;
         let code = context.strip_suffix(behind)?;
         self.push('+')?;
         code.chars().try_for_each(|digit| self.push(digit))

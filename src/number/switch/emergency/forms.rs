@@ -94,7 +94,7 @@ impl Dialled<'_> {
                     .find_map(|rest| self.own_long(rest))
             })
             .or_else(|| {
-                let (code, _, rest) = plan::split_country_code(digits)?;
+                let (code, _, rest) = plan::behind_country_code(digits)?;
                 let is_own = self.region.and_then(plan::code_of) == Some(code);
                 with_national_prefix(rest).filter(|_| is_own)
             })
@@ -103,7 +103,7 @@ impl Dialled<'_> {
     /// Behind a country code, which a plus sign or an international prefix announces: a number of that country, or one
     /// that is dialled in many.
     fn abroad(&self, digits: &str) -> Option<EmergencyService> {
-        let (code, main, national) = plan::split_country_code(digits)?;
+        let (code, main, national) = plan::behind_country_code(digits)?;
         let is_own = self.region.and_then(plan::code_of) == Some(code);
         let of = |digits: &str| {
             let there = main.and_then(|main| self.numbers.own(Some(main), digits));
