@@ -2,9 +2,6 @@
 
 use crate::wire::v1::{LookupRequest, View};
 
-/// How often each question is asked.
-const ROUNDS: usize = 20;
-
 /// Texts and their default regions: numbers, forms of switches, services, no number at all, errors.
 const QUESTIONS: [(&str, &str); 10] = [
     ("+14155550199", ""),
@@ -19,9 +16,9 @@ const QUESTIONS: [(&str, &str); 10] = [
     ("no number", "US"),
 ];
 
-/// The questions, each in both views.
-pub fn warm_up_questions() -> impl Iterator<Item = LookupRequest> {
-    let views = [View::Basic, View::Full].into_iter().cycle().take(ROUNDS);
+/// The questions, each in both views in turn, this many times.
+pub fn warm_up_questions(rounds: usize) -> impl Iterator<Item = LookupRequest> {
+    let views = [View::Basic, View::Full].into_iter().cycle().take(rounds);
     views.flat_map(|view| {
         QUESTIONS.into_iter().map(move |(number, region)| LookupRequest {
             number: number.to_owned(),

@@ -18,11 +18,15 @@ use super::services::GrpcServices;
 use crate::api::{Api, warm_up_questions};
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 
+/// How often each question is asked: on each thread, and over sockets.
+const ROUNDS: usize = 6;
+const SOCKET_ROUNDS: usize = 2;
+
 /// Asks every question on this thread, without a connection: the client of the contract calls the service as if it were
 /// one. The `api` must be one whose metrics nobody reads, since the lookups are counted.
 pub async fn warm_up(api: Api) {
     let mut lookups = LookupServiceClient::new(LookupServiceServer::new(GrpcServices(api)));
-    for question in warm_up_questions() {
+    for question in warm_up_questions(ROUNDS) {
         // Some of the questions are wrong on purpose: their answer is an error.
         lookups.lookup(question).await.ok();
     }
@@ -51,7 +55,7 @@ pub async fn warm_up_transport(api: Api) {
             .connect_with_connector(connector)
             .await?;
         let mut lookups = LookupServiceClient::new(channel);
-        for question in warm_up_questions() {
+        for question in warm_up_questions(SOCKET_ROUNDS) {
             lookups.lookup(question).await.ok();
         }
         Ok::<_, tonic::transport::Error>(())
