@@ -23,6 +23,8 @@
 
 #[path = "../tests/support/program.rs"]
 mod program;
+#[path = "../tests/support/redis_server.rs"]
+mod redis_server; // for its free ports
 
 use std::fs;
 use std::path::Path;

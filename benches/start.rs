@@ -25,6 +25,8 @@ mod connections;
 mod inputs;
 #[path = "../tests/support/program.rs"]
 mod program;
+#[path = "../tests/support/redis_server.rs"]
+mod redis_server; // for its free ports
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -86,12 +86,13 @@ async fn a_status_under_a_stronger_one_is_warned_about() {
 #[tokio::test]
 async fn a_status_under_a_list_is_warned_about() {
     let server = Server::start().await;
-    for (place, kind, prefix_action) in [
-        (1, "PROTECTED", None),
-        (2, "DO_NOT_ORIGINATE", None),
-        (3, "UNASSIGNED", None),
-        (4, "TENANT_BLOCK", None),
-        (5, "TENANT_PREFIX", Some("ACTION_LABEL")),
+    for (place, kind, prefix_action, status) in [
+        (1, "PROTECTED", None, StatusKind::Allowed),
+        (2, "DO_NOT_ORIGINATE", None, StatusKind::Allowed),
+        // An analyst who allows a number comes before a list of unassigned ones.
+        (3, "UNASSIGNED", None, StatusKind::VerifiedBusiness),
+        (4, "TENANT_BLOCK", None, StatusKind::Allowed),
+        (5, "TENANT_PREFIX", Some("ACTION_LABEL"), StatusKind::Allowed),
     ] {
         let number = format!("+1415555010{place}");
         let mut entry = json!({ "number": number, "source": "ours", "enteredAt": "2026-01-01T00:00:00Z" });
@@ -103,10 +104,14 @@ async fn a_status_under_a_list_is_warned_about() {
         let replaced = server.request("PUT", &format!("/v1/lists/{kind}"), &list).await;
         assert_eq!(replaced.status, 200, "{replaced:?}");
         let before = decided(&server, &number).await;
-        let answer = set(&server, &number, StatusKind::Allowed).await;
-        assert_eq!(answer.effective_status(), StatusKind::Allowed);
+        let answer = set(&server, &number, status).await;
+        assert_eq!(answer.effective_status(), status);
         assert!(answer.warning.contains(kind), "{kind}: {}", answer.warning);
         assert_eq!(decided(&server, &number).await, before, "{kind}");
+        if kind == "UNASSIGNED" {
+            assert_eq!(set(&server, &number, StatusKind::Allowed).await.warning, "");
+            assert_ne!(decided(&server, &number).await, before);
+        }
         let protected = set(&server, &number, StatusKind::Protected).await;
         assert_eq!(protected.warning, "", "{kind}");
     }
