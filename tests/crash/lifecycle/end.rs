@@ -147,7 +147,7 @@ async fn a_server_that_has_not_started_ends_in_order() {
     let mut program = Program::start(&store, &["--shutdown-grace", "60m"], &[]);
     program
         .wait_for("an attempt", async || {
-            program.log().contains("the store does not answer")
+            program.log().contains("the store cannot be opened yet")
         })
         .await;
     program.reload();
