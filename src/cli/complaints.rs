@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use csv::ReaderBuilder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::CliError;
-use super::import::{SourceFile, ftc};
+use super::import::{CsvRows, Row, SourceFile, ftc};
 use super::output;
 use crate::domain::day::Day;
 use crate::domain::kinds::Category;
@@ -123,11 +122,17 @@ pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
         .map_err(|source| file_error(path, source))?
         .read()
         .0;
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(content);
+    let mut rows = CsvRows::new(content);
+    let _header = rows.next()?;
     let (mut numbers, mut all) = (Vec::new(), HashSet::new());
-    for (place, row) in reader.records().enumerate() {
-        let line = place as u64 + 2; // the header is line 1
-        let text = row.as_ref().ok().and_then(|row| row.get(0)).unwrap_or_default();
+    while let Some(Row {
+        line,
+        record,
+        is_broken,
+    }) = rows.next()?
+    {
+        let field = record.get(0).filter(|_| !is_broken).unwrap_or_default();
+        let text = str::from_utf8(field).unwrap_or_default();
         let number = number::normalize(text, Some(Region::US))
             .ok()
             .filter(number::ParsedNumber::has_known_length)

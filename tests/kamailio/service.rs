@@ -1,5 +1,7 @@
 //! The service as its operators and its other clients use it, beside the switch.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ringwarden::wire::Timestamp;
 use ringwarden::wire::v1;
 use ringwarden::wire::v1::case_service_client::CaseServiceClient;
@@ -24,6 +26,12 @@ pub const REDRESS: &str = "https://redress.example/";
 pub struct Service {
     pub program: Program,
     pub switch: Switch,
+}
+
+/// A request id that was not used before.
+fn fresh_id() -> String {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    format!("r{}", USED.fetch_add(1, Ordering::Relaxed))
 }
 
 impl Service {
@@ -109,7 +117,7 @@ impl Service {
             kind: kind.into(),
             reason: "a test".into(),
             actor: ACTOR.into(),
-            request_id: "set".into(),
+            request_id: fresh_id(),
             ..v1::SetNumberStatusRequest::default()
         };
         self.numbers().set_number_status(request).await.unwrap();
@@ -122,7 +130,7 @@ impl Service {
             target: Some(Target::All(true)),
             reason: "a test".into(),
             actor: ACTOR.into(),
-            request_id: "clear".into(),
+            request_id: fresh_id(),
             ..v1::ClearNumberStatusRequest::default()
         };
         self.numbers().clear_number_status(request).await.unwrap();
@@ -133,7 +141,7 @@ impl Service {
         let head = v1::ListHead {
             list_id: kind.as_str_name().to_ascii_lowercase(),
             kind: kind.into(),
-            request_id: "list".into(),
+            request_id: fresh_id(),
             actor: ACTOR.into(),
             ..v1::ListHead::default()
         };

@@ -26,6 +26,7 @@ pub use source::SourceFile;
 pub use super::import_error::ImportError;
 
 use min_accepted::MinAccepted;
+pub(super) use rows::{CsvRows, Row};
 
 use super::connect::Remote;
 use super::error::CliError;

@@ -80,8 +80,8 @@ pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
     }
 }
 
-/// Whether the text is a decimal number such as `2125550123.0` or `2.125550123E+09`. Points between groups of digits, as
-/// in `212.555.0123`, are no such number.
+/// Whether the text is a decimal number such as `2125550123.0` or `2.125550123E+09`. Points between groups of digits,
+/// as in `212.555.0123`, are no such number.
 fn is_decimal(text: &str) -> bool {
     const FRACTION_MAX: usize = 2;
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,9 +1,9 @@
 //! Reads the rows of a CSV file, each of limited length (RFC 4180). A byte-order mark and all kinds of line ends are
 //! accepted. Columns are separated by commas, semicolons or tabs: the separator that is most frequent in the header.
 //!
-//! A quotation mark that is not closed would make the rest of the file one field. So a row goes on over the end of a line
-//! only if its quotation marks are right in the end. If not, its first line alone is a broken row, and the next line is
-//! read as if nothing had happened.
+//! A quotation mark that is not closed would make the rest of the file one field. So a row goes on over the end of a
+//! line only if its quotation marks are right in the end. If not, its first line alone is a broken row, and the next
+//! line is read as if nothing had happened.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -21,7 +21,7 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads rows one by one.
-pub(super) struct CsvRows {
+pub(in crate::cli) struct CsvRows {
     content: BufReader<Box<dyn Read + Send>>,
     /// Lines that were read for a broken row, and are read again.
     put_back: Bytes,
@@ -37,13 +37,13 @@ pub(super) struct CsvRows {
 }
 
 /// A row of a file.
-pub(super) struct Row<'a> {
+pub(in crate::cli) struct Row<'a> {
     /// Line at which it begins.
-    pub(super) line: u64,
+    pub(in crate::cli) line: u64,
     /// Its fields. A broken row has one: the line as it is.
-    pub(super) record: &'a ByteRecord,
+    pub(in crate::cli) record: &'a ByteRecord,
     /// Whether a quotation mark of the row is not closed, or stands in the middle of a quoted field.
-    pub(super) is_broken: bool,
+    pub(in crate::cli) is_broken: bool,
 }
 
 /// Where the quotation marks of the lines of a row end.
@@ -59,7 +59,7 @@ enum Quotes {
 
 impl CsvRows {
     /// The rows of a text, including the header.
-    pub(super) fn new(content: Box<dyn Read + Send>) -> Self {
+    pub(in crate::cli) fn new(content: Box<dyn Read + Send>) -> Self {
         Self {
             content: BufReader::with_capacity(BUFFER_BYTES, content),
             put_back: Bytes::new(),
@@ -75,7 +75,7 @@ impl CsvRows {
     ///
     /// # Errors
     /// If the text cannot be read, or if a line is too long.
-    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, ImportError> {
+    pub(in crate::cli) fn next(&mut self) -> Result<Option<Row<'_>>, ImportError> {
         let first_line = loop {
             self.text.clear();
             if !self.read_line()? {
@@ -182,8 +182,8 @@ fn separator_of(header: &[u8]) -> u8 {
     most.copied().unwrap_or(b',')
 }
 
-/// Looks at the quotation marks of a line. `is_quoted` says whether the line begins inside a quotation. Only a mark at the
-/// start of a field opens one.
+/// Looks at the quotation marks of a line. `is_quoted` says whether the line begins inside a quotation. Only a mark at
+/// the start of a field opens one.
 fn quotes(line: &[u8], separator: u8, mut is_quoted: bool) -> Quotes {
     let mut is_start = true;
     let mut bytes = line.iter().copied().peekable();
@@ -291,9 +291,13 @@ mod tests {
         assert!(rows.next().unwrap().is_none());
     }
 
+    /// Readers that go on to the end of the file, or name another line: `osiegmar/FastCSV#173`, `cldf/csvw#52`,
+    /// `JoshClose/CsvHelper#308`, `adaltas/node-csv#265`.
     #[test]
     fn a_broken_quotation_mark_breaks_its_own_line_only() {
         for (text, wanted) in [
+            ("h\n\"1,2\n3,4\n", vec!["h", "broken: \"1,2", "3|4"]),
+            ("h\nb,\"C\n\"\",2\nc,3\n", vec!["h", "broken: b,\"C", "|2", "c|3"]),
             ("h\n1,\"a\n2,b\n3,c\n", vec!["h", "broken: 1,\"a", "2|b", "3|c"]),
             ("h\n1,\"a\n2,\"b\"\n3,c", vec!["h", "broken: 1,\"a", "2|b", "3|c"]),
             ("h\n1,\"a\"b\n2,c\n", vec!["h", "broken: 1,\"a\"b", "2|c"]),

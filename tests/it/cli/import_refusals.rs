@@ -163,6 +163,7 @@ async fn a_broken_quotation_mark_is_reported_at_its_own_line() {
     }
 }
 
+/// A date with `T` and `Z` left `Budibase/budibase#1794` with an empty table and no error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn complaints_are_read_in_the_usual_forms() {
     let server = Server::start().await;
@@ -221,6 +222,8 @@ async fn complaints_are_read_in_the_usual_forms() {
     );
 }
 
+/// An exit code that tells of rows left out is asked for in `csv2db/csv2db#25`, the line of a wrong date in
+/// `dotCMS/core#32034`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_that_takes_too_little_fails_and_says_which_form_it_met() {
     let server = Server::start().await;

@@ -1,6 +1,9 @@
 //! One request id never does two things: every method that changes something, taken from the descriptors of the
 //! contract, is sent again, and its id is sent with other content. The repetition comes at once, after other changes,
 //! and to another instance that starts later.
+//!
+//! That the id must be compared with the whole request, its address included, is a question of
+//! `ietf-wg-httpapi/idempotency#22` and `josipmusa/idempotency4j#12`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

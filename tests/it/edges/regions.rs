@@ -1,4 +1,5 @@
-//! A region that does not exist is refused by name, in every field of every method that takes a region.
+//! A region that does not exist is refused by name, in every field of every method that takes a region. UK is written
+//! for GB again and again, as in `country-regions/country-region-selector#41`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
