@@ -85,7 +85,7 @@ pub(super) const QUESTIONS: &[DemoQuestion] = &[
     },
     DemoQuestion {
         who: "a number that cannot exist",
-        asked: "+1999999999999",
+        asked: "+999123456789",
         e164: "",
         levels: &[RiskLevel::NotScored],
         action: Action::Block,
@@ -93,12 +93,21 @@ pub(super) const QUESTIONS: &[DemoQuestion] = &[
         case: "",
     },
     DemoQuestion {
-        who: "emergency services",
+        who: "a number one digit short",
+        asked: "+1617555012",
+        e164: "+1617555012",
+        levels: &[RiskLevel::Unknown],
+        action: Action::Label,
+        basis: Basis::InvalidNumber,
+        case: "",
+    },
+    DemoQuestion {
+        who: "a caller that shows 911",
         asked: "911",
         e164: "",
         levels: &[RiskLevel::NotScored],
         action: Action::Allow,
-        basis: Basis::Protected,
+        basis: Basis::NoEvidence,
         case: "",
     },
     DemoQuestion {
