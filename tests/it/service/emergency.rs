@@ -199,7 +199,7 @@ async fn a_person_about_to_call_for_help_is_neither_refused_nor_warned() {
                 default_region: region.parse().ok(),
                 ..call(number, "", "")
             });
-            let decided = (found.decision.action, found.decision.basis, found.advice);
+            let decided = (found.decision.action, found.decision.basis, found.advice.as_deref());
             assert_eq!(decided, (Action::Allow, Basis::Protected, None), "{number}");
             assert_eq!(codes(&found).first(), Some(&code), "{number}");
         }
