@@ -35,7 +35,7 @@ const ROUTE: &str = r#"
 # Sets $var(emergency) to 1 if the request URI is a call for help from RW_REGION, else to 0.
 route[EMERGENCY] {
     $var(emergency) = 0;
-    if ($ru =~ "^urn:service:sos([.;]|$)") {
+    if ($ru =~ RW_EMERGENCY_NAMES) {
         $var(emergency) = 1;
         return;
     }
@@ -73,6 +73,10 @@ const END: &str = "    }
 #[must_use]
 pub fn render(numbers: &EmergencyNumbers) -> String {
     let expressions = EmergencyExpressions::of(numbers);
+    let names = format!(
+        "\n# The names of the emergency services.\n#!define RW_EMERGENCY_NAMES \"{}\"\n",
+        EmergencyExpressions::NAMES
+    );
     let abroad = format!(
         "\n# The numbers of all countries behind their codes.\n#!define RW_EMERGENCY_ABROAD \"{}\"\n",
         expressions.abroad
@@ -89,7 +93,7 @@ pub fn render(numbers: &EmergencyNumbers) -> String {
     });
     let unknown_prefix = expressions.unknown_prefix.iter();
     let unknown_prefix = unknown_prefix.map(|step| format!("    default:\n{}", rewriting("        ", step)));
-    let mut text = [HEAD, &abroad, ROUTE].concat();
+    let mut text = [HEAD, &names, &abroad, ROUTE].concat();
     text.extend(steps);
     text.push_str(ABROAD);
     text.extend(here);

@@ -11,6 +11,8 @@ use crate::{ALLOWED, BAD, CALLED, UNKNOWN};
 const LABELLED: &str = "+12125550107";
 const LISTED: &str = "+12025550143";
 const NEVER_CALLS: &str = "+16175550122";
+const UNKNOWN_LENGTH: &str = "+1999999999999";
+const IMPOSSIBLE: &str = "+11235550100";
 const PROTECTED: &str = "+13125550161";
 const PROTECTED_CALLED: &str = "+13125550162";
 
@@ -28,10 +30,11 @@ async fn each_action_has_its_answer() {
     let rows = [
         Row::new(UNKNOWN, CALLED),
         Row::new(LABELLED, CALLED),
+        Row::new(UNKNOWN_LENGTH, CALLED),
         Row::new(BAD, CALLED),
         Row::new(NEVER_CALLS, CALLED),
         Row::new(LISTED, CALLED),
-        Row::new("+1999999999999", CALLED),
+        Row::new(IMPOSSIBLE, CALLED),
         Row::new(PROTECTED, CALLED),
         Row::new(BAD, PROTECTED_CALLED),
         Row::new(BAD, "911"),
@@ -41,6 +44,7 @@ async fn each_action_has_its_answer() {
     let [
         unknown,
         labelled,
+        unknown_length,
         bad,
         refused @ ..,
         protected,
@@ -54,6 +58,7 @@ async fn each_action_has_its_answer() {
     assert_eq!(unknown, "404");
     let target = format!("<sip:{CALLED}@{};user=phone>", service.switch.address());
     assert_eq!(*labelled, format!("302 Contact: \"SCAM LIKELY\" {target}"));
+    assert_eq!(*unknown_length, format!("302 Contact: \"UNKNOWN NUMBER\" {target}"));
     let reason = format!("603 Reason: SIP;cause=603;text=\"v=analytics1;url={REDRESS}r/");
     assert!(bad.starts_with(&reason) && bad.ends_with("\";location=RLN"), "{bad}");
     assert_eq!(refused, ["603", "603", "603"]);
@@ -61,7 +66,7 @@ async fn each_action_has_its_answer() {
         assert_eq!(let_through, "404");
     }
     let counted = |name| service.switch.counter(name);
-    assert_eq!([counted("allowed"), counted("labelled"), counted("blocked")], [3, 1, 4]);
+    assert_eq!([counted("allowed"), counted("labelled"), counted("blocked")], [3, 2, 4]);
     assert_eq!(
         [counted("emergency"), counted("fail_open"), counted("refused")],
         [2, 0, 0]

@@ -8,7 +8,7 @@ use super::name_addr::{NameAddr, strip_scheme};
 use super::{anonymous, subscriber, verstat};
 
 /// Schemes whose addresses have a user and a host.
-const SIP_SCHEMES: [&str; 2] = ["sip:", "sips:"];
+pub(super) const SIP_SCHEMES: [&str; 2] = ["sip:", "sips:"];
 
 const TEL_SCHEME: &str = "tel:";
 

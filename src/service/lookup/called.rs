@@ -20,18 +20,31 @@ pub(super) enum Called {
 }
 
 impl Called {
-    /// Reads the called number. A number without a country code belongs to the region of the question, or else to that
-    /// of the caller. A number that is an emergency number anywhere is taken for one, however it was dialled, unless it is
-    /// a valid number of somebody.
+    /// Reads the called number of a call. A number without a country code belongs to the region of the question, or else
+    /// to that of the caller. That of the caller is a guess, so a call for help from an unknown region is one too.
     pub(super) fn of(input: &LookupInput, caller: Option<&Parsed>, numbers: &EmergencyNumbers) -> Self {
         let text = input.called_number.as_str();
+        if input.default_region.is_some() {
+            return Self::dialled(text, input.default_region, numbers);
+        }
+        let guess = match caller {
+            Some(Parsed::Number(caller)) => caller.region(),
+            Some(Parsed::Service(_) | Parsed::Anonymous) | None => None,
+        };
+        let there = Self::dialled(text, guess, numbers);
+        if guess.is_none() || there.is_for_help() || Self::read(text, guess).1 {
+            return there;
+        }
+        let anywhere = Self::dialled(text, None, numbers);
+        if anywhere.is_for_help() { anywhere } else { there }
+    }
+
+    /// Reads a number that is dialled in a region. A number that is an emergency number anywhere is taken for one, however
+    /// it was dialled, unless it is a valid number of somebody.
+    pub(super) fn dialled(text: &str, region: Option<Region>, numbers: &EmergencyNumbers) -> Self {
         if text.is_empty() || text.len() > MAX_CALLED_BYTES {
             return Self::Unknown;
         }
-        let region = input.default_region.or(match caller {
-            Some(Parsed::Number(caller)) => caller.region(),
-            Some(Parsed::Service(_) | Parsed::Anonymous) | None => None,
-        });
         let (read, valid) = Self::read(text, region);
         if valid || read == Self::Emergency {
             return read;

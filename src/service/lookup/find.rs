@@ -70,9 +70,10 @@ impl Lookups {
     /// The facts from lists and fixed rules, before the number's record is read.
     fn find_by_rules(&self, question: &Question<'_>) -> LookupFindings {
         let identity = Identity::of_caller(&question.caller, question.input.full);
-        let listed = ListedCaller::of(&question.caller).map(|caller| self.index.listed(caller, question.now));
+        let named = ListedCaller::of(&question.caller).filter(|_| !question.is_unread);
+        let listed = named.map(|caller| self.index.listed(caller, question.now));
         let listed = listed.as_ref().map(ListFindings::of).unwrap_or_default();
-        let protection = listed.protection.or_else(|| question.dials_emergency());
+        let protection = question.dials_for_help().or(listed.protection);
         let bar = listed.bar.or_else(|| bar(&question.caller));
         let by_destination = if question.is_about_to_dial() {
             None

@@ -8,15 +8,19 @@ use super::{LookupInput, LookupRole};
 use crate::domain::call::Signing;
 use crate::domain::policy::Protection;
 use crate::domain::time::Timestamp;
-use crate::number::{self, EmergencyNumbers, Parsed, ServiceKind};
+use crate::number::{EmergencyNumbers, Parsed};
 use crate::service::ServiceError;
 use crate::service::identity::parse;
 
 /// One question on its way to an answer.
 pub(super) struct Question<'a> {
     pub(super) input: &'a LookupInput,
-    /// The caller.
+    /// The caller, or the number that is about to be dialled.
     pub(super) caller: Parsed,
+    /// Whether `caller` stands for a text without a number: lists know nothing of it.
+    pub(super) is_unread: bool,
+    /// The destination of a person who is about to dial; unknown for a call.
+    dials: Called,
     /// The called number.
     pub(super) called: Called,
     /// The signature of the call.
@@ -41,28 +45,34 @@ impl<'a> Question<'a> {
     ) -> Result<Self, ServiceError> {
         let caller = parse("number", &input.number, input.default_region);
         let called = Called::of(input, caller.as_ref().ok(), numbers);
-        let about_to_call_for_help = || {
-            let service = || number::emergency_service(&input.number, input.default_region, numbers);
-            input.role == LookupRole::AboutToDial && service().is_some()
+        let dials = if input.role == LookupRole::AboutToDial {
+            Called::dialled(&input.number, input.default_region, numbers)
+        } else {
+            Called::Unknown
         };
-        let caller = match caller {
-            Err(_) if called.is_for_help() || about_to_call_for_help() => Parsed::Anonymous,
-            caller => caller?,
+        let (caller, is_unread) = match caller {
+            Err(_) if called.is_for_help() || dials.is_for_help() => (Parsed::Anonymous, true),
+            caller => (caller?, false),
         };
         Ok(Self {
             signing: signing(input, &caller),
             input,
             caller,
+            is_unread,
+            dials,
             called,
             now,
             deadline,
         })
     }
 
-    /// The protection of a person who is about to dial an emergency number: nobody warns them.
-    pub(super) fn dials_emergency(&self) -> Option<Protection> {
-        let is_emergency = matches!(&self.caller, Parsed::Service(number) if number.kind() == ServiceKind::Emergency);
-        (self.is_about_to_dial() && is_emergency).then_some(Protection::EmergencyCalled)
+    /// The protection of a person who is about to call for help: nobody warns them.
+    pub(super) const fn dials_for_help(&self) -> Option<Protection> {
+        match self.dials {
+            Called::Emergency => Some(Protection::EmergencyCalled),
+            Called::PublicSafety => Some(Protection::ProtectedCalled),
+            Called::Number(..) | Called::Unknown => None,
+        }
     }
 
     pub(super) fn is_about_to_dial(&self) -> bool {

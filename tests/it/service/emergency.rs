@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use ringwarden::clock::Clock;
-use ringwarden::domain::kinds::{Action, Basis, StatusKind};
+use ringwarden::domain::kinds::{Action, Basis, ListKind, StatusKind};
 use ringwarden::number::{EmergencyNumbers, Region};
 use ringwarden::service::{LookupInput, LookupOutcome, LookupRole, ServiceSettings};
 
 use super::lookups::{PERSON, call, codes, set};
-use super::{NUMBER, instance, memory};
+use super::odd_callers::set_list;
+use super::{NUMBER, memory};
 use crate::support::instance::{Instance, noon};
 
 /// A called text, its region, and the code of the first reason.
@@ -143,7 +144,7 @@ async fn the_region_of_the_caller_counts_if_the_question_has_none() {
         (NUMBER, "49112", Action::Block),
         ("+4930901820", "49112", Action::Allow),
         ("+4930901820", "0110", Action::Allow),
-        ("+4930901820", "1911", Action::Block),
+        ("+4930901820", "1912", Action::Block),
     ] {
         assert_eq!(
             one.ask(&call(from, to, "")).decision.action,
@@ -176,17 +177,44 @@ async fn a_number_of_the_operators_file_is_an_emergency_number_too() {
     }
 }
 
+/// Lists of the tenant that name every reading of such a number do not matter.
 #[tokio::test]
-async fn a_person_about_to_call_for_help_is_not_refused() {
-    let one = instance().await;
-    for number in ["+911", "911#", "911", "988#"] {
-        let found = one.ask(&LookupInput {
-            role: LookupRole::AboutToDial,
-            default_region: Some(Region::US),
-            ..call(number, "", "")
-        });
-        assert_eq!((found.decision.action, found.advice), (Action::Allow, None), "{number}");
+async fn a_person_about_to_call_for_help_is_neither_refused_nor_warned() {
+    let one = blocking(EmergencyNumbers::with_additions("CH,1414").unwrap()).await;
+    let listed = ["anonymous", "short:911", "short:988", "short:1414", "short:116117"];
+    for kind in [ListKind::TenantBlock, ListKind::DoNotOriginate] {
+        set_list(&one, kind, &listed).await;
+        for (number, region, code) in [
+            ("+911", "US", "EMERGENCY_CALL"),
+            ("911#", "US", "EMERGENCY_CALL"),
+            ("911", "US", "EMERGENCY_CALL"),
+            ("urn:service:sos", "US", "EMERGENCY_CALL"),
+            ("1414", "CH", "EMERGENCY_CALL"),
+            ("988", "US", "PROTECTED_CALLED"),
+            ("988#", "US", "PROTECTED_CALLED"),
+            ("116117", "DE", "PROTECTED_CALLED"),
+        ] {
+            let found = one.ask(&LookupInput {
+                role: LookupRole::AboutToDial,
+                default_region: region.parse().ok(),
+                ..call(number, "", "")
+            });
+            let decided = (found.decision.action, found.decision.basis, found.advice.as_deref());
+            assert_eq!(decided, (Action::Allow, Basis::Protected, None), "{number}");
+            assert_eq!(codes(&found).first(), Some(&code), "{number}");
+        }
     }
     // Who calls from there is another question.
     assert!(one.try_ask(&call("+911", PERSON, "")).is_err());
+}
+
+/// A region that is only guessed from the caller hides no call for help.
+#[tokio::test]
+async fn a_guessed_region_hides_no_call_for_help() {
+    let one = blocking(EmergencyNumbers::default()).await;
+    for to in ["0112", "9112", "0999", "0110"] {
+        let found = one.ask(&call(NUMBER, to, ""));
+        assert_eq!(codes(&found).first(), Some(&"EMERGENCY_CALL"), "{to}");
+    }
+    assert_eq!(ask(&one, NUMBER, "0112", "US", "").decision.action, Action::Block);
 }

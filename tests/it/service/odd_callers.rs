@@ -55,7 +55,7 @@ fn reasons(found: &LookupOutcome) -> Vec<&'static str> {
     found.score.reasons.iter().map(|reason| reason.code.name()).collect()
 }
 
-async fn set_list(one: &Instance, kind: ListKind, patterns: &[&str]) {
+pub(super) async fn set_list(one: &Instance, kind: ListKind, patterns: &[&str]) {
     let id = kind.name().to_ascii_lowercase();
     replace(one, &id, kind, patterns).await.unwrap();
 }

@@ -9,7 +9,8 @@ use super::super::super::plan::service;
 use super::super::super::region::Region;
 use super::super::privacy;
 use super::forms::{
-    INTERNATIONAL_PREFIX, INTERNATIONAL_PREFIX_NANP, LONG, OUTSIDE_LINE, UNKNOWN_NATIONAL_PREFIX, is_valid_number,
+    INTERNATIONAL_PREFIX, INTERNATIONAL_PREFIX_NANP, LONG, OUTSIDE_LINE, SYMBOLS, UNKNOWN_NATIONAL_PREFIX, is_valid_in,
+    is_valid_number, old_prefixes,
 };
 
 /// One rewriting step.
@@ -41,6 +42,10 @@ pub struct EmergencyExpressions {
 }
 
 impl EmergencyExpressions {
+    /// Matches a request URI that names the emergency services without a number (RFC 5031).
+    pub const NAMES: &'static str =
+        "^(((sips?|tel):)?urn(:|%3a)service(:|%3a)sos([.;@?]|$)|sips?:sos(;[^@?]*)?@|tel:sos([;@?]|$))";
+
     /// The expressions that match the forms of these numbers.
     #[must_use]
     pub fn of(numbers: &EmergencyNumbers) -> Self {
@@ -77,7 +82,9 @@ fn gather<V: PartialEq>(groups: &mut Vec<(Vec<Region>, V)>, region: Region, valu
 /// What makes a request URI an equals sign, a plus sign or none, and digits. The equals sign keeps the text from becoming
 /// empty, which Kamailio would not assign to a variable.
 fn steps() -> Vec<RewriteStep> {
-    let symbols = alternatives(privacy::symbol_codes().map(escaped));
+    let mut codes: Vec<String> = privacy::symbol_codes().map(any_symbols).collect();
+    codes.dedup();
+    let codes = codes.join("|");
     let step = |pattern: &str, replacement| RewriteStep {
         pattern: pattern.to_owned(),
         replacement,
@@ -88,6 +95,8 @@ fn steps() -> Vec<RewriteStep> {
         ..step(pattern, replacement)
     };
     vec![
+        // A pause behind the digit for an outside line, written as a parameter.
+        step("^((sips?|tel):[09]);([0-9])", r"\1,\3"),
         // A local number behind the country code of its context.
         step(
             "^(sips?|tel):([0-9][^@:;?]*).*;phone-context=([+]|%2b)([0-9]+).*$",
@@ -100,8 +109,12 @@ fn steps() -> Vec<RewriteStep> {
         every("%23", "#"),
         every("%2a", "*"),
         every("%2b", "+"),
+        every("%2c|%3b", ","),
         every("%2[089def]|[-. ()/]", ""),
-        step(&format!("^=({symbols})([+0-9])"), r"=\2"),
+        // A pause behind what is dialled for an outside line or to hide the number. Behind a number, extensions follow.
+        step("^=([09]|[*#]+[0-9][0-9][*#]*)[,pw]+", r"=\1"),
+        step("^=([+*#0-9]+)[,pw][,pw+*#0-9]*$", r"=\1"),
+        step(&format!("^=[*#]+({codes})([+0-9])"), r"=\2"),
         step("^=[*#]+", "="),
         step("[*#]+$", ""),
         step("^=[+]+", "=+"),
@@ -117,6 +130,9 @@ fn of_region(numbers: &EmergencyNumbers, region: Option<Region>) -> String {
     let direct = alternatives(anywhere.chain(others.cloned()));
     let mut ways = vec![direct];
     ways.extend(behind_prefixes(region, &own));
+    if region.is_none() {
+        ways.push(format!("0({})", long_anywhere().join("|")));
+    }
     ways.extend(behind_international_prefix(region, &own));
     ways.extend(region.and_then(|region| behind_shared_code(region, &own)));
     format!("^=[+]?({})$", ways.join("|"))
@@ -157,7 +173,9 @@ fn prefixes_of(region: Option<Region>) -> Vec<(String, usize)> {
         prefixes.extend(national.map(|national| (format!("{first}{national}"), LONG)));
     }
     let privacy = region.into_iter().flat_map(privacy::digit_codes);
-    prefixes.extend(privacy.map(|code| (code.to_owned(), LONG)));
+    prefixes.extend(privacy.map(|code| (code.to_owned(), 1)));
+    let old = region.into_iter().flat_map(old_prefixes);
+    prefixes.extend(old.map(|prefix| ((*prefix).to_owned(), 1)));
     prefixes.push((INTERNATIONAL_PREFIX.to_owned(), LONG));
     prefixes
 }
@@ -174,11 +192,39 @@ fn behind_international_prefix(region: Option<Region>, own: &[String]) -> Option
 fn behind_shared_code(region: Region, own: &[String]) -> Option<String> {
     let code = plan::code_of(region)?;
     let main = plan::main_region(code).filter(|&main| main != region && !own.is_empty())?;
-    let national = plan::national_prefix(main).map(|prefix| format!("({prefix})?"));
     let before = [INTERNATIONAL_PREFIX.to_owned()].into_iter();
     let before = alternatives(before.chain(international_prefix(Some(region))));
-    let (national, own) = (national.unwrap_or_default(), own.join("|"));
-    Some(format!("([+]|{before}){code}{national}({own})"))
+    let ways = behind_code(code, main, own);
+    Some(format!("([+]|{before})({})", ways.join("|")))
+}
+
+/// Numbers behind a country code, also with the national prefix or 0 before them, unless 0 makes a valid number of them.
+fn behind_code(code: u16, main: Region, numbers: &[String]) -> Vec<String> {
+    let national = plan::national_prefix(main);
+    let (taken, free): (Vec<&str>, Vec<&str>) = numbers
+        .iter()
+        .map(String::as_str)
+        .partition(|number| national != Some("0") && is_valid_in(code, &format!("0{number}")));
+    let prefixes = match national {
+        None | Some("0") => "0".to_owned(),
+        Some(national) => format!("{national}|0"),
+    };
+    let mut ways = Vec::new();
+    if !free.is_empty() {
+        ways.push(format!("{code}({prefixes})?({})", free.join("|")));
+    }
+    if !taken.is_empty() {
+        let national = national.map(|national| format!("({national})?")).unwrap_or_default();
+        ways.push(format!("{code}{national}({})", taken.join("|")));
+    }
+    ways
+}
+
+/// The numbers of [`service::emergency_numbers_anywhere`] that count behind a prefix.
+fn long_anywhere() -> Vec<&'static str> {
+    service::emergency_numbers_anywhere()
+        .filter(|number| number.len() >= LONG)
+        .collect()
 }
 
 /// The international prefix as an extended regular expression.
@@ -201,9 +247,7 @@ fn own_prefix_step(region: Option<Region>) -> Option<RewriteStep> {
 
 /// The expression for the numbers of all countries behind their codes.
 fn abroad(numbers: &EmergencyNumbers) -> String {
-    let in_many: Vec<&str> = service::emergency_numbers_anywhere()
-        .filter(|number| number.len() >= LONG)
-        .collect();
+    let in_many = long_anywhere();
     let codes = alternatives(plan::country_codes().map(|(code, _)| code.to_string()));
     let mut ways = vec![format!("({codes})({})", in_many.join("|"))];
     for (code, region) in plan::country_codes() {
@@ -212,8 +256,7 @@ fn abroad(numbers: &EmergencyNumbers) -> String {
         if all.is_empty() {
             continue;
         }
-        let prefix = plan::national_prefix(region).map(|prefix| format!("({prefix})?"));
-        ways.push(format!("{code}{}({})", prefix.unwrap_or_default(), all.join("|")));
+        ways.extend(behind_code(code, region, &all));
     }
     format!("^=([+]|[+]?{INTERNATIONAL_PREFIX})({})$", ways.join("|"))
 }
@@ -227,7 +270,8 @@ fn posix(pattern: &str) -> String {
     pattern.replace("(?:", "(").replace(r"\d", "[0-9]")
 }
 
-/// A code with its symbols as they are.
-fn escaped(code: &str) -> String {
-    code.replace('*', "[*]")
+/// The digits of a code with symbols, and any symbols behind it: at least one if the code ends in one.
+fn any_symbols(code: &str) -> String {
+    let end = if code.ends_with(SYMBOLS) { "[*#]+" } else { "[*#]*" };
+    format!("{}{end}", code.trim_matches(SYMBOLS))
 }

@@ -17,6 +17,12 @@ pub(super) const INTERNATIONAL_PREFIX: &str = "00";
 /// The international prefix of North America. In other regions many numbers begin with it.
 pub(super) const INTERNATIONAL_PREFIX_NANP: &str = "011";
 
+/// The keys that are no digits.
+pub(super) const SYMBOLS: [char; 2] = ['*', '#'];
+
+/// Mexican prefixes for calls to other areas and to mobiles until 3 August 2019, which are still dialled.
+pub(super) const OLD_PREFIXES_MX: [&str; 3] = ["01", "044", "045"];
+
 /// The digits dialled for an outside line.
 pub(super) const OUTSIDE_LINE: [char; 2] = ['0', '9'];
 
@@ -26,8 +32,8 @@ pub(super) const UNKNOWN_NATIONAL_PREFIX: &str = "1";
 
 /// The service that these keys reach in a region.
 pub(super) fn service(keys: &str, region: Option<Region>, numbers: &EmergencyNumbers) -> Option<EmergencyService> {
-    let keys = privacy::behind_symbols(keys).unwrap_or(keys);
-    let keys = keys.trim_matches(['*', '#']);
+    let keys = behind_privacy_code(keys).unwrap_or(keys);
+    let keys = keys.trim_matches(SYMBOLS);
     let digits = keys.trim_start_matches('+');
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -43,11 +49,40 @@ pub(super) fn service(keys: &str, region: Option<Region>, numbers: &EmergencyNum
         .or_else(|| here.behind_international_prefixes(digits).find_map(abroad))
 }
 
+/// The keys behind a code that hides or shows the caller's number, with any symbols around the digits of the code: a
+/// person in danger may write `*31*112` or `*67#112`.
+fn behind_privacy_code(keys: &str) -> Option<&str> {
+    let inner = keys.trim_start_matches(SYMBOLS);
+    if inner.len() == keys.len() {
+        return None;
+    }
+    privacy::symbol_codes().find_map(|code| {
+        let rest = inner.strip_prefix(code.trim_matches(SYMBOLS))?;
+        let behind = rest.trim_start_matches(SYMBOLS);
+        (behind.len() < rest.len() || !code.ends_with(SYMBOLS)).then_some(behind)
+    })
+}
+
 /// Whether digits, dialled in a region, are a valid number: some are as short as an emergency number
 /// behind a prefix, such as 011 6000 in Turin, or 298 112 on the Faroe Islands.
 pub(super) fn is_valid_number(digits: &str, region: Region) -> bool {
     let resolved = dialled::resolve(false, digits.as_bytes(), Some(region));
     resolved.is_ok_and(|(code, national)| plan::classify(code, &national).validity == Validity::Valid)
+}
+
+/// The prefixes that were dialled in a region under an older plan.
+pub(super) fn old_prefixes(region: Region) -> &'static [&'static str] {
+    if region.as_str() == "MX" { &OLD_PREFIXES_MX } else { &[] }
+}
+
+/// Whether digits behind a country code are a valid number.
+pub(super) fn is_valid_in(code: u16, national: &str) -> bool {
+    plan::classify(code, national.as_bytes()).validity == Validity::Valid
+}
+
+/// Whether digits are an emergency number in many countries, and not one that is too short to stand behind a prefix.
+fn is_long_anywhere(digits: &str) -> bool {
+    digits.len() >= LONG && service::is_emergency_anywhere(digits)
 }
 
 /// Where a call is dialled.
@@ -75,7 +110,11 @@ impl Dialled<'_> {
 
     /// Behind the national prefix of the region, or 0, with which most countries and most company switches begin.
     fn behind_national_prefix(&self, digits: &str) -> Option<EmergencyService> {
-        let behind_zero = digits.strip_prefix('0').and_then(|rest| self.own(rest));
+        let behind_zero = digits.strip_prefix('0').and_then(|rest| {
+            let in_many = || self.region.is_none() && is_long_anywhere(rest);
+            let own = self.own(rest);
+            own.or_else(|| in_many().then_some(EmergencyService::Emergency))
+        });
         behind_zero.or_else(|| self.own(self.strip_national_prefix(digits)?))
     }
 
@@ -88,7 +127,12 @@ impl Dialled<'_> {
         };
         let outside = digits.strip_prefix(OUTSIDE_LINE).and_then(with_national_prefix);
         outside
-            .or_else(|| privacy::behind_digits(digits, self.region?).find_map(|rest| self.own_long(rest)))
+            .or_else(|| privacy::behind_digits(digits, self.region?).find_map(|rest| self.own(rest)))
+            .or_else(|| {
+                let old = old_prefixes(self.region?).iter();
+                old.filter_map(|prefix| digits.strip_prefix(prefix))
+                    .find_map(|rest| self.own(rest))
+            })
             .or_else(|| {
                 self.behind_international_prefixes(digits)
                     .find_map(|rest| self.own_long(rest))
@@ -110,10 +154,15 @@ impl Dialled<'_> {
             there.or_else(|| self.own(digits).filter(|_| is_own))
         };
         let behind_national_prefix = || of(national.strip_prefix(plan::national_prefix(main?)?)?);
-        let in_many = || national.len() >= LONG && service::is_emergency_anywhere(national);
+        // People write 0 behind any country code, as in +1 (0) 911. In Italy it may begin a valid number.
+        let behind_zero = || {
+            let found = of(national.strip_prefix('0')?)?;
+            (!is_valid_in(code, national)).then_some(found)
+        };
         of(national)
             .or_else(behind_national_prefix)
-            .or_else(|| in_many().then_some(EmergencyService::Emergency))
+            .or_else(behind_zero)
+            .or_else(|| is_long_anywhere(national).then_some(EmergencyService::Emergency))
     }
 
     /// The digits behind each international prefix that they begin with.

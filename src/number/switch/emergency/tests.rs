@@ -95,6 +95,18 @@ fn forms_of(number: &str, place: Option<Region>) -> Vec<String> {
             forms.push(format!("{prefix}{code}{national}{number}"));
         }
     }
+    let is_taken =
+        |form: &String| matches!(parse(form, place), Ok(Parsed::Number(found)) if found.validity() == Validity::Valid);
+    if let Some(code) = &code {
+        let behind_zero = ABROAD.map(|prefix| format!("{prefix}{code}0{number}"));
+        forms.extend(behind_zero.into_iter().filter(|form| !is_taken(form)));
+    }
+    forms.extend(
+        place
+            .into_iter()
+            .flat_map(forms::old_prefixes)
+            .map(|prefix| format!("{prefix}{number}")),
+    );
     forms.retain(|form| place.is_none_or(|place| !forms::is_valid_number(form, place)));
     let with_plus: Vec<String> = forms.iter().map(|form| format!("+{form}")).collect();
     forms.extend(with_plus);
@@ -141,7 +153,51 @@ const FORMS: &[(&str, &str, Option<EmergencyService>)] = &[
     ("9.1.1", "US", EMERGENCY),
     ("(911)", "US", EMERGENCY),
     ("1-911", "US", EMERGENCY),
-    ("9,911", "US", None),
+    ("9,911", "US", EMERGENCY),
+    ("9w911", "US", EMERGENCY),
+    ("9p911", "US", EMERGENCY),
+    ("9;911", "US", EMERGENCY),
+    ("0,112", "DE", EMERGENCY),
+    ("9,,988", "US", PUBLIC_SAFETY),
+    ("911,", "US", EMERGENCY),
+    ("911,,5", "US", EMERGENCY),
+    ("988,", "US", PUBLIC_SAFETY),
+    ("988p", "US", PUBLIC_SAFETY),
+    ("113,", "NL", PUBLIC_SAFETY),
+    ("101,", "GB", PUBLIC_SAFETY),
+    ("116117,", "DE", PUBLIC_SAFETY),
+    ("15p", "FR", EMERGENCY),
+    ("20,112", "EG", None),
+    ("sip:911%2C@h.example", "US", EMERGENCY),
+    ("call 988", "US", PUBLIC_SAFETY),
+    ("911 police", "US", EMERGENCY),
+    ("911 (police)", "US", EMERGENCY),
+    ("112 Notruf", "DE", EMERGENCY),
+    ("+1(0)911", "US", EMERGENCY),
+    ("+34(0)112", "ES", EMERGENCY),
+    ("+39(0)118", "IT", EMERGENCY),
+    ("+39(0)116000", "IT", None),
+    ("*67#112", "US", EMERGENCY),
+    ("*31*112", "DE", EMERGENCY),
+    ("#31#*911", "US", EMERGENCY),
+    ("*82#911", "US", EMERGENCY),
+    ("*31112", "DE", None),
+    ("365115", "FR", EMERGENCY),
+    ("3651 17", "FR", EMERGENCY),
+    ("01911", "MX", EMERGENCY),
+    ("044911", "MX", EMERGENCY),
+    ("045066", "MX", EMERGENCY),
+    ("01911", "DE", None),
+    ("0999", "", EMERGENCY),
+    ("1999", "", None),
+    ("sip:urn%3Aservice%3Asos@h.example", "US", EMERGENCY),
+    ("sip:urn:service:sos.fire@h.example", "US", EMERGENCY),
+    ("urn:service:sos@h.example", "US", EMERGENCY),
+    ("sip:sos@h.example", "US", EMERGENCY),
+    ("sip:SOS;a=b@h.example", "US", EMERGENCY),
+    ("tel:sos", "US", EMERGENCY),
+    ("sip:sos.example", "US", None),
+    ("sip:sosx@h.example", "US", None),
     ("sip:911%23@h.example", "US", EMERGENCY),
     ("sip:%39%31%31@h.example", "US", EMERGENCY),
     ("sip:9%2D1%2D1@h.example", "US", EMERGENCY),
@@ -208,7 +264,12 @@ fn separators_symbols_and_addresses_make_no_difference() {
         assert_eq!(dialled(text, place), service, "{text} in {place}");
         let is_keys = text
             .bytes()
-            .all(|byte| byte.is_ascii_digit() || b"+*#-.()".contains(&byte));
+            .all(|byte| byte.is_ascii_digit() || b"+*#-.(),;pw".contains(&byte));
+        let is_uri = ["sip:", "tel:", "urn:"].iter().any(|scheme| text.starts_with(scheme)) && !text.contains("phone-context");
+        if is_uri && place != "001" {
+            let by_switch = DEFAULT.with(|switch| switch.matches(text, region(place)));
+            assert_eq!(by_switch, service.is_some(), "{text} in {place}");
+        }
         if is_keys && place != "001" {
             let by_switch = DEFAULT.with(|switch| switch.matches(&format!("sip:{text}@h.example"), region(place)));
             assert_eq!(by_switch, service.is_some(), "{text} in {place}");
@@ -260,7 +321,7 @@ impl Compiled {
     }
 
     fn matches(&self, uri: &str, place: Option<Region>) -> bool {
-        if compiled("^urn:service:sos([.;]|$)").is_match(uri) {
+        if compiled(EmergencyExpressions::NAMES).is_match(uri) {
             return true;
         }
         let mut dialled = uri.to_owned();
@@ -268,6 +329,7 @@ impl Compiled {
             let replacement = step.replacement.replace('\\', "$");
             let replacement = replacement
                 .replace("$4", "${4}")
+                .replace("$3", "${3}")
                 .replace("$2", "${2}")
                 .replace("$1", "${1}");
             let count = usize::from(!step.all);
@@ -323,6 +385,13 @@ fn nearly() -> impl Strategy<Value = String> {
         Just("%23"),
         Just("%2B"),
         Just("1167"),
+        Just(","),
+        Just("p"),
+        Just("%2c"),
+        Just(";"),
+        Just("(0)"),
+        Just("01"),
+        Just("*31"),
     ];
     proptest::collection::vec(part, 1..5).prop_map(|parts| parts.concat())
 }
