@@ -65,5 +65,9 @@ impl<U: Message + Default + Counted> Decoder for RequestDecoder<U> {
 }
 
 fn too_many(error: TooMany) -> ApiError {
-    ApiError::field(error.field, format!("must have at most {} items", error.most))
+    let problem = match error.most {
+        Some(most) => format!("must have at most {most} items"),
+        None => "is set twice".to_owned(),
+    };
+    ApiError::field(error.field, problem)
 }

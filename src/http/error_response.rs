@@ -51,6 +51,11 @@ impl ErrorResponse {
         }
     }
 
+    pub(super) fn two_content_types() -> Self {
+        let text = "the request has two different content types";
+        ApiError::new(Code::InvalidArgument, text).into()
+    }
+
     /// The error for a body that is compressed in another way than with gzip (RFC 9110 section 15.5.16).
     pub(super) fn wrong_coding() -> Self {
         let text = "the body must be compressed with gzip, once, or not at all";
@@ -62,6 +67,11 @@ impl ErrorResponse {
 
     pub(super) fn broken_gzip() -> Self {
         ApiError::field("body", "is not whole gzip, as its content encoding says").into()
+    }
+
+    pub(super) fn too_many_members(most: usize) -> Self {
+        let problem = format!("has more than {most} members of gzip");
+        ApiError::field("body", problem).into()
     }
 
     pub(super) fn too_large() -> Self {

@@ -2,7 +2,7 @@
 //! be personal data.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
 use serde::Serialize;
 use serde_json::error::Category;
@@ -23,7 +23,12 @@ pub(super) struct JsonBody(Bytes);
 impl JsonBody {
     /// Reads a body to its end.
     pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usize) -> Result<Self, ErrorResponse> {
-        if !is_json(headers) {
+        let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+        let kind = kinds.next();
+        if kinds.any(|other| Some(other) != kind) {
+            return Err(ErrorResponse::two_content_types());
+        }
+        if !kind.is_some_and(is_json) {
             return Err(ErrorResponse::wrong_content_type());
         }
         body::collect(headers, body, max_bytes).await.map(Self)
@@ -73,9 +78,9 @@ fn not_json(error: &serde_json::Error) -> ApiError {
     ApiError::field("body", problem)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+fn is_json(content_type: &HeaderValue) -> bool {
+    let kind = content_type.to_str().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default();
     kind.trim().eq_ignore_ascii_case("application/json")
 }
 
@@ -103,6 +108,21 @@ mod tests {
             "report.x",
         ];
         assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_as_it_was_written() {
+        let long = format!(r#"{{"{}": 1}}"#, "\u{8c37}".repeat(1_000));
+        for (body, named) in [
+            (r#"{"Number": 1}"#, "Number"),
+            (r#"{"NUMBER": 1}"#, "NUMBER"),
+            (r#"{"reporterID": 1}"#, "reporterID"),
+            (r#"{"reporter-id": 1}"#, "reporter-id"),
+            (r#"{"a\nb\u0007\u0085": 1}"#, r"a\nb\u{7}\u{85}"),
+            (&long, &"\u{8c37}".repeat(40)),
+        ] {
+            assert_eq!(fields(body), [format!("report.{named}")], "{body}");
+        }
     }
 
     #[test]

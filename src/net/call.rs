@@ -1,4 +1,5 @@
-//! The body of an answer, which keeps the call in progress until it has been sent.
+//! The body of an answer, which keeps the call in progress until it has been sent. It knows whether the next step is that of
+//! the handler or that of the client: the connection asks for a part of the body when the client can take it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,12 +13,15 @@ use super::usage::Call;
 pub(crate) struct CallBody<B> {
     body: B,
     /// `None` if the call does not count.
-    _call: Option<Call>,
+    call: Option<Call>,
 }
 
 impl<B> CallBody<B> {
-    pub(crate) fn new(body: B, call: Option<Call>) -> Self {
-        Self { body, _call: call }
+    pub(crate) fn new(body: B, mut call: Option<Call>) -> Self {
+        if let Some(call) = &mut call {
+            call.untaken(true);
+        }
+        Self { body, call }
     }
 }
 
@@ -26,7 +30,11 @@ impl<B: Body + Unpin> Body for CallBody<B> {
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Some(call) = &mut self.call {
+            call.untaken(matches!(polled, Poll::Ready(Some(_))));
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

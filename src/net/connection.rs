@@ -15,7 +15,8 @@ use super::usage::{ConnectionUsage, Place};
 /// Maximum time until a client has sent its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
 
-/// An open connection. Dropping it makes room for another one. Reading fails when the connection is idle and must end.
+/// An open connection. Dropping it makes room for another one. Reading and writing fail when the connection is idle and must
+/// end.
 #[derive(Debug)]
 pub(crate) struct AcceptedConnection {
     stream: TcpStream,
@@ -48,9 +49,23 @@ impl AcceptedConnection {
     }
 
     /// Notes whether the client takes the bytes that are written.
-    fn wrote<T>(&self, polled: Poll<T>) -> Poll<T> {
-        self.usage().wrote(polled.is_pending());
-        polled
+    fn wrote(&self, polled: Poll<io::Result<usize>>, cx: &Context<'_>) -> Poll<io::Result<usize>> {
+        let Poll::Ready(result) = polled else {
+            self.usage().wrote(None);
+            // A connection that cannot write may not read either, and so would not see that it must end.
+            return self.poll_closing(cx).map(Err);
+        };
+        self.usage().wrote(Some(*result.as_ref().unwrap_or(&0)));
+        Poll::Ready(result)
+    }
+
+    /// Ready with an error when the connection should close.
+    fn poll_closing(&self, cx: &Context<'_>) -> Poll<io::Error> {
+        if self.usage().poll_closing(cx) {
+            Poll::Ready(io::ErrorKind::ConnectionAborted.into())
+        } else {
+            Poll::Pending
+        }
     }
 }
 
@@ -64,8 +79,8 @@ impl AsyncRead for AcceptedConnection {
             this.heard(buf.filled().len().saturating_sub(before));
             return polled;
         }
-        if this.usage().poll_closing(cx) {
-            return Poll::Ready(Err(io::Error::from(io::ErrorKind::ConnectionAborted)));
+        if let Poll::Ready(error) = this.poll_closing(cx) {
+            return Poll::Ready(Err(error));
         }
         match &mut this.silence {
             Some((deadline, _)) => deadline
@@ -81,7 +96,7 @@ impl AsyncWrite for AcceptedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.wrote(polled)
+        this.wrote(polled, cx)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -99,7 +114,7 @@ impl AsyncWrite for AcceptedConnection {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.wrote(polled)
+        this.wrote(polled, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -142,6 +157,28 @@ mod tests {
         tokio::time::pause();
         let read = tokio::time::timeout(10 * FIRST_BYTES_WITHIN, connection.read_u8()).await;
         assert!(read.is_err(), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_ends_with_the_server() {
+        let (_client, mut connection, acceptor) = connected().await;
+        let writing = async {
+            let error = loop {
+                if let Err(error) = connection.write_all(&[0; 1 << 16]).await {
+                    break error;
+                }
+            };
+            drop(connection);
+            error
+        };
+        let open = acceptor.open();
+        let ending = async {
+            tokio::time::sleep(Duration::from_millis(200)).await; // the buffers of the network are full
+            tokio::time::pause();
+            open.close_when_idle().await;
+        };
+        let (error, ()) = tokio::join!(writing, ending);
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
     }
 
     #[tokio::test]

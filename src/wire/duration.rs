@@ -26,6 +26,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     })
 }
 
-fn is_digits(text: &str) -> bool {
+/// Whether a text is one or more ASCII digits.
+pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -26,16 +26,19 @@ pub(crate) struct CountedField {
     pub(crate) inside: &'static [CountedField],
 }
 
-/// A repeated field with more items than allowed.
+/// A field that occurs more often than allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany {
     /// The field, such as `reports[3].callback_numbers`.
     pub(crate) field: String,
-    /// The most items that it may have.
-    pub(crate) most: usize,
+    /// The most items that it may have; none if it is not repeated, and so may occur once.
+    pub(crate) most: Option<usize>,
 }
 
 /// Counts the items of a message. Bytes that are no message are left to the decoder.
+///
+/// The decoder merges a field that is not repeated but occurs twice, and so adds up the items in it. No encoder writes such
+/// bytes; they are refused, as JSON with a field that is set twice is.
 pub(crate) fn count<M: Counted>(bytes: &[u8]) -> Result<(), TooMany> {
     count_fields(M::FIELDS, bytes)
 }
@@ -52,9 +55,11 @@ fn count_fields(fields: &[CountedField], mut bytes: &[u8]) -> Result<(), TooMany
         };
         let position = *counted;
         *counted += 1;
-        if let Some(most) = field.most.filter(|most| position >= *most) {
-            let field = field.name.to_owned();
-            return Err(TooMany { field, most });
+        if position >= field.most.unwrap_or(1) {
+            return Err(TooMany {
+                field: field.name.to_owned(),
+                most: field.most,
+            });
         }
         count_fields(field.inside, content).map_err(|inside| TooMany {
             field: match field.most {
@@ -88,7 +93,7 @@ mod tests {
     use super::*;
     use crate::wire::limits::{BATCH_SUBMIT_REPORTS_REQUEST_REPORTS, LIST_ENTRIES_ENTRIES, REPORT_CALLBACK_NUMBERS};
     use crate::wire::v1::{
-        BatchSubmitReportsRequest, ListEntries, ListEntry, LookupRequest, ReplaceListRequest, Report,
+        BatchSubmitReportsRequest, ListEntries, ListEntry, ListHead, LookupRequest, ReplaceListRequest, Report,
     };
     use crate::wire::v1::{SubmitReportRequest, replace_list_request::Part};
 
@@ -99,8 +104,8 @@ mod tests {
         }
     }
 
-    fn too_many(field: &str, most: usize) -> Result<(), TooMany> {
-        let field = field.to_owned();
+    fn too_many(field: &str, most: impl Into<Option<usize>>) -> Result<(), TooMany> {
+        let (field, most) = (field.to_owned(), most.into());
         Err(TooMany { field, most })
     }
 
@@ -130,6 +135,21 @@ mod tests {
             count::<ReplaceListRequest>(&part),
             too_many("entries.entries", LIST_ENTRIES_ENTRIES)
         );
+    }
+
+    #[test]
+    fn a_field_that_the_decoder_would_merge_occurs_once() {
+        let report = Some(with_callbacks(REPORT_CALLBACK_NUMBERS));
+        let once = SubmitReportRequest { report }.encode_to_vec();
+        assert_eq!(count::<SubmitReportRequest>(&once), Ok(()));
+        assert_eq!(count::<SubmitReportRequest>(&once.repeat(2)), too_many("report", None));
+        let part = |part| ReplaceListRequest { part: Some(part) }.encode_to_vec();
+        let entries = vec![ListEntry::default(); LIST_ENTRIES_ENTRIES];
+        let entries = part(Part::Entries(ListEntries { entries }));
+        let head = part(Part::Head(ListHead::default()));
+        for twice in [entries.repeat(2), [&*entries, &*head, &*entries].concat()] {
+            assert_eq!(count::<ReplaceListRequest>(&twice), too_many("entries", None));
+        }
     }
 
     #[test]

@@ -132,6 +132,19 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The name of an unknown field as it was written, for an error: cut to a limit, and with escapes for control characters.
+pub(crate) fn written_name(name: &str) -> String {
+    let mut written = String::new();
+    for letter in name.chars().take(MAX_NAME_CHARS) {
+        if letter.is_control() {
+            written.extend(letter.escape_default());
+        } else {
+            written.push(letter);
+        }
+    }
+    written
+}
+
 /// The name of a field in the contract, as every error names it: `reporterId` becomes `reporter_id`.
 pub(crate) fn contract_name(name: &str) -> String {
     let mut snake = String::new();

@@ -17,7 +17,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-pub(crate) use faults::{Place, contract_name, find_faults};
+pub(crate) use faults::{Place, contract_name, find_faults, written_name};
 pub(crate) use value::{
     DurationValue, EnumValue, JsonEnum, JsonField, JsonValue, LIST_PROBLEM, Reading, keep, keep_some, read_items,
 };
@@ -106,7 +106,7 @@ fn field_name<M: JsonMessage>(position: usize) -> &'static str {
 enum Key {
     /// The position of the field.
     Known(usize),
-    /// The name, cut to a limit.
+    /// The name as it was written, cut to a limit.
     Unknown(String),
 }
 
@@ -128,6 +128,6 @@ impl<M: JsonMessage> Visitor<'_> for KeySeed<M> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-        Ok(M::position(name).map_or_else(|| Key::Unknown(contract_name(name)), Key::Known))
+        Ok(M::position(name).map_or_else(|| Key::Unknown(written_name(name)), Key::Known))
     }
 }

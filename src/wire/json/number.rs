@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::de::{Error, Visitor};
 
+use crate::wire::duration::is_digits;
+
 /// The most digits of a 64-bit integer.
 const MAX_DIGITS: usize = 20;
-/// Beyond this, the fraction of a double is lost, and with it the last digits of an integer.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+/// From here on (2^53), several integers become the same double.
+const INEXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A whole number, of any integer type of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl Visitor<'_> for IntegerVisitor {
     /// A number with a fraction or an exponent. A large one is refused, since its digits are not exact any more; as a text
     /// it is read exactly.
     fn visit_f64<E: Error>(self, number: f64) -> Result<WholeNumber, E> {
-        if number.abs() > MAX_EXACT || number.fract() != 0.0 {
+        if number.abs() >= INEXACT || number.fract() != 0.0 {
             return Err(E::custom("not a whole number"));
         }
         let digits = format!("{number:.0}");
@@ -125,7 +127,9 @@ impl<'a> Written<'a> {
         // An exponent that does not fit is out of range, in either direction.
         let exponent: i64 = self.exponent.parse().ok()?;
         let cut = i64::try_from(digits.len() - significant.len()).ok()?;
-        let zeros = exponent.checked_add(cut)? - i64::try_from(self.fraction.len()).ok()?;
+        let zeros = exponent
+            .checked_add(cut)?
+            .checked_sub(i64::try_from(self.fraction.len()).ok()?)?;
         let zeros = u32::try_from(zeros).ok()?;
         let length = significant.len().checked_add(usize::try_from(zeros).ok()?)?;
         if length > MAX_DIGITS {
@@ -134,10 +138,6 @@ impl<'a> Written<'a> {
         let number = significant.parse::<i128>().ok()? * 10_i128.pow(zeros);
         Some(if self.is_negative { -number } else { number })
     }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -163,6 +163,8 @@ mod tests {
             ("1e536870000", None),
             ("1e-536870000", None),
             ("1e99999999999999999999", None),
+            ("1.5e-9223372036854775808", None),
+            ("10e9223372036854775807", None),
             ("50.5", None),
             ("5e-1", None),
             ("123456789012345678901", None),
@@ -192,8 +194,9 @@ mod tests {
         let read = |number| IntegerVisitor.visit_f64::<serde::de::value::Error>(number).ok();
         assert_eq!(read(4_294_967_295.0), Some(WholeNumber(4_294_967_295)));
         assert_eq!(read(-0.0), Some(WholeNumber(0)));
-        assert_eq!(read(MAX_EXACT), Some(WholeNumber(1 << 53)));
-        for number in [0.5, 1e18, f64::NAN, f64::INFINITY] {
+        assert_eq!(read(INEXACT - 1.0), Some(WholeNumber((1 << 53) - 1)));
+        // The texts `9007199254740992.0` and `9007199254740993.0` become the same double.
+        for number in [INEXACT, -INEXACT, 0.5, 1e18, f64::NAN, f64::INFINITY] {
             assert_eq!(read(number), None, "{number}");
         }
     }

@@ -101,6 +101,13 @@ pub fn encoded(fields: &[Field], bytes: usize) -> Bytes {
     message.into()
 }
 
+/// A message of at most this many bytes, in which the first field is set again and again, each time with `items` empty items
+/// of the last one.
+pub fn repeated_above(fields: &[Field], items: usize, bytes: usize) -> Bytes {
+    let one = encoded(fields, 2 * items + 16 * fields.len());
+    one.repeat(bytes / one.len()).into()
+}
+
 fn tag(field: &Field, bytes: &mut BytesMut) {
     // Wire type 2 has a length.
     encode_varint(u64::from(field.number << 3 | 2), bytes);

@@ -132,6 +132,30 @@ fn empty_items_over_grpc_take_at_most_four_times_the_body() {
     assert!(seen >= 6, "{seen}");
 }
 
+/// The decoder merges a field that occurs twice, and so adds up items that are few each time.
+#[test]
+fn fields_that_are_set_again_and_again_take_at_most_four_times_the_body() {
+    let counted = Counted::start();
+    let mut seen = Vec::new();
+    for Request { path, fields, .. } in requests().into_iter().filter(|request| !request.fields[0].is_repeated) {
+        for items in [1, 50] {
+            let message = contract::repeated_above(&fields, items, BATCH_BYTES - 64);
+            let bytes = message.len();
+            let name = path.clone();
+            let (peak, code) = counted.peak({
+                let path = path.clone();
+                move |grpc, _| called(grpc, &path, message)
+            });
+            assert_eq!(code, Code::InvalidArgument, "{name}");
+            assert_bounded(peak, bytes, &name);
+        }
+        seen.push(path);
+    }
+    for path in ["ReportService/SubmitReport", "ListService/ReplaceList"] {
+        assert!(seen.iter().any(|seen| seen.ends_with(path)), "{seen:?}");
+    }
+}
+
 /// The repeated fields in the body of a route, each with the fields above it.
 fn bodies(route: &Route) -> Vec<Vec<Field>> {
     let of_request = || {

@@ -120,6 +120,13 @@ async fn gzip_is_read_and_other_codings_are_refused() {
             "{name}"
         );
     }
+    // Each empty member costs the memory and time of a decoder.
+    let member = gzip(b"");
+    for (empty, status) in [(1_023, 200), (1_024, 400)] {
+        let body = [member.repeat(empty), zipped.clone()].concat();
+        let answer = lookup(&server, &format!("{json}content-encoding: gzip\r\n"), &body).await;
+        assert_eq!(answer.status, status, "{empty}: {answer:?}");
+    }
     // 1 GB in 1 MB, and a body that is over the limit only when it is decompressed.
     for bytes in [1 << 30, 65 << 10] {
         let answer = lookup(
@@ -145,6 +152,14 @@ async fn the_content_type_must_be_json_whatever_its_parameters() {
     ] {
         let answer = lookup(&server, &format!("content-type: {kind}\r\n"), GOOD).await;
         assert_eq!(answer.status, 200, "{kind}: {answer:?}");
+    }
+    let json = "content-type: application/json\r\n";
+    let answer = lookup(&server, &json.repeat(2), GOOD).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    for other in ["content-type: text/plain\r\n", "content-type:\r\n"] {
+        for kinds in [format!("{json}{other}"), format!("{other}{json}")] {
+            assert_refused(&lookup(&server, &kinds, GOOD).await, 400, &kinds);
+        }
     }
     for kind in [
         "",
