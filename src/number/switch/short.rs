@@ -14,7 +14,7 @@ use super::reading::{INTERNATIONAL_PREFIX, is_valid};
 const UNLISTED_MIN: usize = 4;
 
 /// Fewest digits behind a star.
-const STARRED_MIN: usize = 2;
+pub(super) const STARRED_MIN: usize = 2;
 
 /// Fewest digits of an extension: the user of a host is no area code.
 const EXTENSION_MIN: usize = 2;
