@@ -90,7 +90,7 @@ impl Gap<'_> {
     pub(super) fn is_lone_x(self) -> bool {
         let is_blank = |char: char| char.is_whitespace() || is_separator(char) || matches!(char, ':' | ',');
         let rest = self.text.trim_matches(is_blank);
-        self.last && matches!(rest, "x" | "X" | "х" | "Х" | "×")
+        self.last && matches!(rest, "x" | "X" | "х" | "Х" | "ｘ" | "Ｘ" | "χ" | "Χ" | "×")
     }
 
     /// Whether a symbol stands directly behind the digits, or behind a bracket that opens there.
