@@ -59,6 +59,11 @@ impl ParsedNumber {
             .flatten()
     }
 
+    /// Whether the numbering plan rules out these digits, even if the number counts as one [in doubt](Self::in_doubt).
+    pub(super) fn is_ruled_out(&self) -> bool {
+        plan::classify(self.country_code, &self.national).validity == Validity::Impossible
+    }
+
     /// The number as one that may be another: its form alone does not make it impossible.
     pub(super) fn in_doubt(mut self) -> Self {
         if self.classification.validity == Validity::Impossible {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::super::plan;
+use super::reading::INTERNATIONAL_PREFIX;
 
 /// `word,digits,source` a line, after comment lines.
 const TABLE: &str = include_str!("../data/anonymous.csv");
@@ -11,11 +12,8 @@ const TABLE: &str = include_str!("../data/anonymous.csv");
 /// Hosts that name no network (RFC 3323 section 4.1.1.3, 3GPP TS 29.163).
 const HOSTS: [&str; 2] = ["anonymous.invalid", "unknown.invalid"];
 
-/// A number of this many zeros or more, and nothing else, is a placeholder; `000` is an emergency number.
+/// A number of this many zeros or more, and nothing else, is a placeholder; `000` may be an emergency number.
 const ZEROS_MIN: usize = 4;
-
-/// Dialled in place of a plus sign in most countries.
-const INTERNATIONAL_PREFIX: &str = "00";
 
 /// The words of the table. The table is our own: nobody can fill it with collisions.
 type WordSet = HashSet<&'static str, foldhash::fast::RandomState>;
@@ -66,11 +64,18 @@ pub(super) fn is_many_zeros(digits: &str) -> bool {
     digits.len() >= ZEROS_MIN && is_zeros(digits)
 }
 
-/// Whether a text is a plus sign and zeros: no country code begins with 0.
-pub(super) fn is_plus_and_zeros(text: &str) -> bool {
+/// Whether a text is a plus sign and zeros, since no country code begins with 0, or a single zero.
+pub(super) fn is_zeros_alone(text: &str) -> bool {
     let text = text.trim();
-    text.strip_prefix('+')
-        .is_some_and(|zeros| !zeros.is_empty() && is_zeros(zeros))
+    text == "0"
+        || text
+            .strip_prefix('+')
+            .is_some_and(|zeros| !zeros.is_empty() && is_zeros(zeros))
+}
+
+/// Whether digits that are no emergency number are the placeholder `000`.
+pub(super) fn is_no_emergency_zeros(digits: &str) -> bool {
+    digits == "000"
 }
 
 fn is_zeros(digits: &str) -> bool {
@@ -132,8 +137,8 @@ mod tests {
         assert!(is_placeholder(true, "10000000000"));
         assert!(is_placeholder(true, "0"));
         assert!(!is_placeholder(true, "49000"), "too few zeros");
-        assert!(is_plus_and_zeros(" +00"));
-        assert!(!is_plus_and_zeros("+") && !is_plus_and_zeros("00"));
+        assert!(is_zeros_alone(" +00") && is_zeros_alone("0"));
+        assert!(!is_zeros_alone("+") && !is_zeros_alone("00"));
     }
 
     #[test]

@@ -6,12 +6,14 @@ use super::super::parsed::{Parsed, ParsedNumber};
 use super::super::plan::{self, service};
 use super::super::region::Region;
 use super::super::service_number::{ServiceKind, ServiceNumber};
-use super::super::text::unicode::{fold, is_invisible};
+use super::super::text::unicode::{fold, is_corrupt, is_invisible};
 use super::super::text::written::{Written, is_separator};
 use super::address::{Address, User, UserForm, is_emergency_urn};
 use super::certainty::Certainty;
 use super::name_addr::{NameAddr, values};
-use super::reading::{is_national_form, is_valid, number, valid_number};
+use super::reading::{
+    INTERNATIONAL_PREFIX, INTERNATIONAL_PREFIX_NANP, is_part_of_national, is_valid, number, valid_number,
+};
 use super::{anonymous, in_text, privacy, short};
 
 /// The fewest digits, without leading zeros, of a national number whose length fits no plan. Fewer digits are a
@@ -21,16 +23,15 @@ const SIGNIFICANT_MIN: usize = 4;
 /// The first characters of texts that are a number from the start and need no parsing as an address.
 const NUMBER_STARTS: [char; 12] = ['+', '(', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// The prefixes dialled before a country code, in most countries and in North America.
-const INTERNATIONAL_PREFIX: &str = "00";
-const INTERNATIONAL_PREFIX_NANP: &str = "011";
-
 /// See [`parse`](super::super::parse).
 pub(in crate::number) fn parse(text: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     if let Some((plus, digits)) = Written::bare(text) {
         return interpret(plus, digits, default_region);
     }
     Written::check_length(text)?;
+    if text.chars().any(is_corrupt) {
+        return Err(NumberError::NotANumber);
+    }
     if is_plain(text)
         && let Ok(written) = in_text::find(text, None, default_region)
     {
@@ -92,7 +93,7 @@ fn read(value: &NameAddr<'_>, default_region: Option<Region>) -> (Certainty, Res
 /// Reads the text of an address that may hold a number.
 fn read_user(address: &Address, user: &str, default_region: Option<Region>) -> Result<Parsed, NumberError> {
     let user = privacy::behind_symbols(user).unwrap_or(user);
-    if anonymous::is_plus_and_zeros(user) {
+    if anonymous::is_zeros_alone(user) {
         return Ok(Parsed::Anonymous);
     }
     if let Some(service) = short::behind_country_code_and_star(user) {
@@ -104,9 +105,12 @@ fn read_user(address: &Address, user: &str, default_region: Option<Region>) -> R
         .and_then(|context| context.strip_prefix('+'))
         .and_then(plan::region_of_code);
     let region = context_region.or(default_region);
+    if let Some(digits) = short::digits_behind_star(user) {
+        return short::starred(interpret(false, &digits, region), &digits, region);
+    }
     let written = in_text::find(user, context.filter(|_| context_region.is_none()), region)?;
     let mut parsed = interpret(written.plus, &written.digits, region);
-    if user.trim_start().starts_with(['*', '#']) {
+    if user.trim_start().starts_with(['*', '#']) && written.digits.len() > short::STARRED_MIN {
         parsed = short::starred(parsed, &written.digits, region);
     } else if !written.plus && is_of_host(address.form, context) {
         parsed = short::user_of_host(parsed, &written.digits, region);
@@ -135,6 +139,9 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     if !plus && let Some(service) = service::emergency(digits, region) {
         return Ok(Parsed::Service(service));
     }
+    if !plus && anonymous::is_no_emergency_zeros(digits) {
+        return Ok(Parsed::Anonymous);
+    }
     let number = number(plus, digits, region);
     if is_withheld(plus, digits, number.as_ref().ok(), region) {
         return Ok(Parsed::Anonymous);
@@ -155,9 +162,12 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
     if let Some(service) = number.as_ref().ok().and_then(short::code_of) {
         return Ok(Parsed::Service(service));
     }
+    if !plus && let Some(number) = of_unknown_length_abroad(number.as_ref(), digits) {
+        return Ok(Parsed::Number(number));
+    }
     match number {
         Ok(number) if is_prefix(&number) => Err(NumberError::TooShort),
-        Ok(number) if !plus && is_foreign(&number, digits) => Ok(Parsed::Number(number.in_doubt())),
+        Ok(number) if !plus && number.national() == digits => Ok(Parsed::Number(number.in_doubt())),
         Err(NumberError::InvalidCountryCode) if plus => ParsedNumber::of_no_country(digits.as_bytes())
             .map(Parsed::Number)
             .ok_or(NumberError::InvalidCountryCode),
@@ -168,7 +178,7 @@ fn interpret(plus: bool, digits: &str, region: Option<Region>) -> Result<Parsed,
 /// Whether digits stand for a withheld number, with a country code or without: zeros, or a word spelled on the keypad. A
 /// valid number does not, if it is written as within its country.
 fn is_withheld(plus: bool, digits: &str, number: Option<&ParsedNumber>, region: Option<Region>) -> bool {
-    let is_number = number.is_some_and(|number| is_valid(number) && (plus || is_national_form(number, digits)));
+    let is_number = number.is_some_and(|number| is_valid(number) && (plus || is_part_of_national(number, digits)));
     if !plus && anonymous::is_spelled(digits) {
         return !is_number;
     }
@@ -210,9 +220,17 @@ fn behind_doubled_prefix(written: &ParsedNumber) -> Option<ParsedNumber> {
     valid_number(true, plan::behind_international_prefix(code, national)?, None)
 }
 
-/// Whether digits that cannot be a number of their region are a number of another country whose plus sign is lost.
-fn is_foreign(read: &ParsedNumber, digits: &str) -> bool {
-    read.validity() == Validity::Impossible && valid_number(true, digits, None).is_some()
+/// The number behind 00 and a country code, valid or not, where the region has no number of these digits: the 00 is then
+/// the prefix of another country.
+fn of_unknown_length_abroad(read: Result<&ParsedNumber, &NumberError>, digits: &str) -> Option<ParsedNumber> {
+    let is_of_region = match read {
+        Ok(number) => number.has_known_length() && !number.is_ruled_out(),
+        Err(error) => *error != NumberError::TooLongNumber,
+    };
+    let rest = digits.strip_prefix(INTERNATIONAL_PREFIX).filter(|_| !is_of_region)?;
+    number(true, rest, None)
+        .ok()
+        .filter(|number| !is_prefix(number) && !number.is_ruled_out())
 }
 
 /// Whether a number is only the beginning of longer numbers.
@@ -307,12 +325,19 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_plus_sign_makes_no_number_impossible() {
+    fn ten_digits_without_country_code_are_never_impossible() {
         for (text, validity) in [
             ("4930901820", Validity::Possible),
             ("+14930901820", Validity::Impossible),
             ("14930901820", Validity::Impossible),
-            ("1234567890", Validity::Impossible),
+            ("1234567890", Validity::Possible),
+            ("0612345678", Validity::Possible),
+            ("0501234567", Validity::Possible),
+            ("4420794600", Validity::Possible),
+            ("10175550123", Validity::Impossible),
+            ("+10612345678", Validity::Impossible),
+            ("0033612345", Validity::UnknownLength),
+            ("sip:0033612345@gw.example", Validity::UnknownLength),
         ] {
             let Ok(Parsed::Number(number)) = parse(text, region("US")) else {
                 panic!("a number");

@@ -7,6 +7,7 @@ use super::super::plan::{self, service};
 use super::super::region::Region;
 use super::super::text::decimal::is_decimal;
 use super::super::text::masked::{self, Masks};
+use super::super::text::note;
 use super::super::text::written::{Letters, Written, is_separator, is_start};
 use super::reading::{number, valid_number};
 
@@ -30,11 +31,15 @@ pub(super) fn find(text: &str, context: Option<&str>, region: Option<Region>) ->
     let found = match masked::find(text) {
         Masks::Inside => return Err(NumberError::Masked),
         Masks::Around(between) => unmasked(between, region).ok_or(NumberError::Masked)?,
+        Masks::Perhaps(between) => whole(between, region).ok_or(NumberError::Masked)?,
         Masks::None => match context {
             Some(context) => Written::find(&format!("{text};phone-context={context}"))?,
             None => match behind_bracketed_trunk_prefix(text) {
                 Some(found) => found,
-                None => in_words(text, region)?,
+                None => match before_note(text, region) {
+                    Some(found) => found,
+                    None => in_words(text, region)?,
+                },
             },
         },
     };
@@ -60,6 +65,17 @@ fn unmasked(text: &str, region: Option<Region>) -> Option<Written> {
     (number.national().len() >= most).then_some(found)
 }
 
+/// The number in a text, if it is valid.
+fn whole(text: &str, region: Option<Region>) -> Option<Written> {
+    let found = in_words(text, region).ok()?;
+    valid_number(found.plus, &found.digits, region).map(|_| found)
+}
+
+/// The valid number before a short note that has digits of its own.
+fn before_note(text: &str, region: Option<Region>) -> Option<Written> {
+    whole(note::before(text)?, region)
+}
+
 /// The number behind a country code and `(0)`, with a plus sign or without, where the rest is a valid number.
 fn behind_bracketed_trunk_prefix(text: &str) -> Option<Written> {
     let (before, after) = text.split_once(BRACKETED_TRUNK_PREFIX)?;
@@ -81,7 +97,10 @@ fn in_words(text: &str, region: Option<Region>) -> Result<Written, NumberError> 
     match Written::find(text) {
         Err(NumberError::NotANumber) => before_other_text(text, region).ok_or(NumberError::NotANumber),
         Ok(found) => match found.letters {
-            Some(letters) => with_letters(found, letters, region),
+            Some(letters) => match spelled_with_x(text, &found, region) {
+                Some(whole) => Ok(whole),
+                None => with_letters(found, letters, region),
+            },
             None if found.extension.is_some() => Ok(before_end_of_dialling(text, &found, region).unwrap_or(found)),
             None => Ok(found),
         },
@@ -96,6 +115,15 @@ fn before_end_of_dialling(text: &str, found: &Written, region: Option<Region>) -
         return None;
     }
     let whole = Written::find(text).ok()?;
+    valid_number(whole.plus, &whole.digits, region).map(|_| whole)
+}
+
+/// The number in `1-800-LINUX-00`, whose x is a part of the word, though digits behind an x look like an extension.
+fn spelled_with_x(text: &str, found: &Written, region: Option<Region>) -> Option<Written> {
+    if found.extension.is_none() || valid_number(found.plus, &found.digits, region).is_some() {
+        return None;
+    }
+    let whole = Written::find_without_extension(text)?;
     valid_number(whole.plus, &whole.digits, region).map(|_| whole)
 }
 

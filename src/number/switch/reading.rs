@@ -6,6 +6,10 @@ use super::super::parsed::ParsedNumber;
 use super::super::plan::{self, dialled, same_line};
 use super::super::region::Region;
 
+/// The prefixes dialled before a country code, in most countries and in North America.
+pub(super) const INTERNATIONAL_PREFIX: &str = "00";
+pub(super) const INTERNATIONAL_PREFIX_NANP: &str = "011";
+
 /// The number with these digits, under the key of its line.
 ///
 /// # Errors
@@ -31,9 +35,15 @@ pub(super) fn is_valid(number: &ParsedNumber) -> bool {
 }
 
 /// Whether digits are a number as it is written within its country. If not, they lack the national prefix there.
-pub(super) fn is_national_form(number: &ParsedNumber, digits: &str) -> bool {
+fn is_national_form(number: &ParsedNumber, digits: &str) -> bool {
     let written = number.national_format();
     written.bytes().filter(u8::is_ascii_digit).eq(digits.bytes())
+}
+
+/// Whether digits are a number as it is written within its country, or as it is dialled within its area code.
+pub(super) fn is_part_of_national(number: &ParsedNumber, digits: &str) -> bool {
+    let is_in_area = digits.len() < number.national().len() && number.national().ends_with(digits);
+    is_in_area || is_national_form(number, digits)
 }
 
 /// Another reading of digits that are a national number without its national prefix, and that begin with the region's

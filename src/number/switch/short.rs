@@ -7,13 +7,14 @@ use super::super::plan::{self, service};
 use super::super::region::Region;
 use super::super::service_number::{ServiceKind, ServiceNumber};
 use super::super::text::written::is_separator;
-use super::reading::is_valid;
+use super::privacy;
+use super::reading::{INTERNATIONAL_PREFIX, is_valid};
 
 /// Fewest digits of a number that a list does not know: fewer may be an area code or a dialling prefix.
 const UNLISTED_MIN: usize = 4;
 
-/// Fewest digits behind a star. Two are a code that is dialled before a number.
-const STARRED_MIN: usize = 3;
+/// Fewest digits behind a star.
+pub(super) const STARRED_MIN: usize = 2;
 
 /// Fewest digits of an extension: the user of a host is no area code.
 const EXTENSION_MIN: usize = 2;
@@ -39,7 +40,19 @@ pub(super) fn code_of(number: &ParsedNumber) -> Option<ServiceNumber> {
     service::short_code(digits, region).or_else(|| is_unlisted.then(|| unlisted(digits, region)))
 }
 
-/// The reading of a text that begins with a star or a number sign: a valid number stays one.
+/// The digits of a text such as `*69`, `#250` and `*5287#`; none if it is a code that is dialled before a number.
+pub(super) fn digits_behind_star(text: &str) -> Option<String> {
+    let keys: String = text.chars().filter(|&char| !is_separator(char)).collect();
+    let digits = keys.strip_prefix(['*', '#'])?;
+    let digits = digits.strip_prefix('*').unwrap_or(digits);
+    let digits = digits.strip_suffix('#').unwrap_or(digits);
+    let is_code = privacy::symbol_codes().any(|code| code.trim_matches(['*', '#']) == digits);
+    let is_whole =
+        (STARRED_MIN..=NUMBER_MAX).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
+    (is_whole && !is_code).then(|| digits.to_owned())
+}
+
+/// The reading of digits behind a star or a number sign: a valid number stays one, and all others are short codes.
 pub(super) fn starred(
     parsed: Result<Parsed, NumberError>,
     digits: &str,
@@ -47,9 +60,7 @@ pub(super) fn starred(
 ) -> Result<Parsed, NumberError> {
     match parsed {
         Ok(Parsed::Number(number)) if is_valid(&number) => Ok(Parsed::Number(number)),
-        Ok(Parsed::Number(_)) | Err(_) if (STARRED_MIN..=DIGITS_MAX).contains(&digits.len()) => {
-            Ok(Parsed::Service(unlisted(digits, region)))
-        }
+        Ok(Parsed::Number(_)) | Err(_) => Ok(Parsed::Service(unlisted(digits, region))),
         other => other,
     }
 }
@@ -78,16 +89,25 @@ pub(super) fn user_of_host(
 ) -> Result<Parsed, NumberError> {
     match parsed {
         Ok(Parsed::Number(number)) if is_valid(&number) => Ok(Parsed::Number(number)),
-        Ok(Parsed::Number(_)) | Err(NumberError::TooShort)
+        Ok(Parsed::Number(_)) | Err(NumberError::TooShort | NumberError::InvalidCountryCode)
             if (EXTENSION_MIN..=DIGITS_MAX).contains(&digits.len()) && !digits.starts_with('0') =>
         {
             Ok(Parsed::Service(unlisted(digits, region)))
         }
-        Ok(Parsed::Number(number)) if !number.has_known_length() => Err(NumberError::NotANumber),
+        Ok(Parsed::Number(number)) if number.is_ruled_out() => Err(NumberError::NotANumber),
+        Ok(Parsed::Number(number)) if !number.has_known_length() && !is_international(&number, digits) => {
+            Err(NumberError::NotANumber)
+        }
         Err(NumberError::TooLongNumber) => Err(NumberError::NotANumber),
         Err(NumberError::InvalidCountryCode) if digits.len() > NUMBER_MAX => Err(NumberError::NotANumber),
         other => other,
     }
+}
+
+/// Whether a number is written with 00 and its country code.
+fn is_international(number: &ParsedNumber, digits: &str) -> bool {
+    let number = number.e164_text();
+    digits.strip_prefix(INTERNATIONAL_PREFIX) == Some(number.trim_start_matches('+'))
 }
 
 fn unlisted(digits: &str, region: Option<Region>) -> ServiceNumber {

@@ -1,7 +1,10 @@
 //! Decimal numbers: spreadsheets and scripts write telephone numbers so when they take them for amounts.
 
-/// Fewest digits before the decimal sign: fewer may be an area code, as in `030.901820`.
+/// Fewest digits before the decimal sign, unless only zeros follow: fewer may be an area code, as in `030.901820`.
 const INTEGER_DIGITS_MIN: usize = 5;
+
+/// From this many digits on, two digits behind a dot are no group of a telephone number.
+const WHOLE_NUMBER_MIN: usize = 9;
 
 /// From this many digits on, zeros behind the decimal sign are no group of a telephone number.
 const LONG_FRACTION: usize = 5;
@@ -25,17 +28,19 @@ pub(in crate::number) fn is_decimal(text: &str) -> bool {
     match (exponent, fraction) {
         (Some(exponent), _) => is_exponent(exponent),
         (None, None) => false,
-        (None, Some(fraction)) => integer.len() >= INTEGER_DIGITS_MIN && is_fraction(mantissa, fraction),
+        (None, Some("0" | "00")) => integer.len() > 1,
+        (None, Some(fraction)) => integer.len() >= INTEGER_DIGITS_MIN && is_fraction(mantissa, fraction, integer),
     }
 }
 
 /// Whether digits behind a decimal sign are no group of a telephone number. A comma before another digit than 0 is a
 /// pause before an extension.
-fn is_fraction(mantissa: &str, fraction: &str) -> bool {
+fn is_fraction(mantissa: &str, fraction: &str, integer: &str) -> bool {
     let zeros = fraction.bytes().all(|digit| digit == b'0');
     match fraction.len() {
         1 => zeros || !mantissa.contains(','),
-        len => zeros && (len == 2 || len >= LONG_FRACTION),
+        2 => zeros || (integer.len() >= WHOLE_NUMBER_MIN && !mantissa.contains(',')),
+        len => zeros && len >= LONG_FRACTION,
     }
 }
 
@@ -64,6 +69,9 @@ mod tests {
             "6,31627197e+08",
             "4.15556E+09",
             "63E7",
+            "4155550199.50",
+            "911.0",
+            "2001.0",
         ] {
             assert!(is_decimal(text), "{text}");
         }

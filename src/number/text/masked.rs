@@ -3,17 +3,19 @@
 //! Letters are masks only where they spell no word of a keypad: a group of the letters `x`, `y`, `z` and `n` with an
 //! `x` among them, or one letter again and again. So `1-800-EXXON-00` has no mask.
 
+use super::gap::gaps;
+
 /// Signs that people and programs write in place of digits.
 const SIGNS: &str = "*#?_%~•·∙●○◦◯×✕✖✗…⋯█▓▒░■□▪＊＃？＿∗✱⁎\u{FFFD}";
 
 /// Signs that stand for several digits.
 const ELLIPSES: [char; 2] = ['…', '⋯'];
 
-/// Letters of placeholders: `x` in Latin and Cyrillic script, and those that stand beside it, as in `XYZ` and `NXX`.
-const LETTERS: [char; 5] = ['x', 'х', 'y', 'z', 'n'];
+/// Letters of placeholders: `x` in Latin, fullwidth, Greek and Cyrillic script, and those that stand beside it, as in `XYZ` and `NXX`.
+const LETTERS: [char; 7] = ['x', 'х', 'ｘ', 'χ', 'y', 'z', 'n'];
 
 /// The letters of which one must be in a placeholder.
-const KEY_LETTERS: [char; 2] = ['x', 'х'];
+const KEY_LETTERS: [char; 4] = ['x', 'х', 'ｘ', 'χ'];
 
 /// From this many on, one letter again and again spells no word.
 const SAME_LETTER_MIN: usize = 4;
@@ -33,6 +35,8 @@ pub(in crate::number) enum Masks<'t> {
     Inside,
     /// Only before the first digit or behind the last one. This is the text between them.
     Around(&'t str),
+    /// Perhaps one behind the last digit, an `x` that may also be the sign of an extension. This is the text before it.
+    Perhaps(&'t str),
 }
 
 /// The masks in a text with ASCII digits.
@@ -52,10 +56,26 @@ pub(in crate::number) fn find(text: &str) -> Masks<'_> {
             return Masks::Inside;
         }
     }
+    let mut perhaps = false;
+    for gap in gaps(text) {
+        perhaps |= gap.is_lone_x();
+        if gap.hides(text) {
+            if !gap.last {
+                return Masks::Inside;
+            }
+            masked = true;
+        }
+    }
     match text.get(begin..digits.end) {
         Some(between) if masked => Masks::Around(between),
+        Some(between) if perhaps => Masks::Perhaps(between),
         _ => Masks::None,
     }
+}
+
+/// Whether a character is a sign in place of a digit.
+pub(super) fn is_sign(char: char) -> bool {
+    SIGNS.contains(char)
 }
 
 /// Whether an `x` stands directly between two digits: a mask, or the sign of an extension.
@@ -243,9 +263,18 @@ mod tests {
             ("*** 0199", " 0199"),
             ("+1415555*", "+1415555"),
             ("+14155550199x", "+14155550199"),
+            ("+14155550199?", "+14155550199"),
+            ("415-555-01QQ", "415-555-01"),
+            ("+1 415 555 x x x x", "+1 415 555"),
         ] {
             assert_eq!(find(text), Masks::Around(between), "{text}");
         }
+    }
+
+    #[test]
+    fn an_x_that_stands_apart_may_be_a_mask() {
+        assert_eq!(find("+1 415 555 019 x"), Masks::Perhaps("+1 415 555 019"));
+        assert_eq!(find("+1 415 555 0199 x 7"), Masks::None);
     }
 
     #[test]
@@ -271,7 +300,6 @@ mod tests {
             "**5287",
             "*21*4155550199#",
             "911#",
-            "+14155550199?",
             "01·23·45·67",
             "415-555-0199 ext. 7",
         ] {

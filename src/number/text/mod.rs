@@ -4,6 +4,8 @@
 //! extension.
 
 pub(super) mod decimal;
+mod gap;
 pub(super) mod masked;
+pub(super) mod note;
 pub(super) mod unicode;
 pub(super) mod written;

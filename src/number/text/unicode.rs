@@ -116,6 +116,11 @@ pub(in crate::number) fn is_invisible(char: char) -> bool {
         )
 }
 
+/// Whether a character shows that a text is damaged: a control character other than white space.
+pub(in crate::number) fn is_corrupt(char: char) -> bool {
+    char.is_control() && !char.is_whitespace()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

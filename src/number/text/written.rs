@@ -97,18 +97,28 @@ impl Written {
         (pluses == leading && written.digits.len() >= DIGITS_MIN).then_some(written)
     }
 
+    /// The number in `text`, where no letter or sign begins an extension.
+    pub(in crate::number) fn find_without_extension(text: &str) -> Option<Self> {
+        let number = number_part(text).ok().filter(|number| VIABLE.is_match(number))?;
+        Some(Self::of_part(&number, None))
+    }
+
     fn untidy(text: &str) -> Result<Self, NumberError> {
         let mut number = number_part(text)?;
         if !VIABLE.is_match(&number) {
             return Err(NumberError::NotANumber);
         }
         let extension = take_extension(&mut number);
-        Ok(Self {
+        Ok(Self::of_part(&number, extension))
+    }
+
+    fn of_part(number: &str, extension: Option<Box<str>>) -> Self {
+        Self {
             plus: number.starts_with(is_plus),
-            digits: digits_of(&number),
+            digits: digits_of(number),
             extension,
-            letters: Letters::of(&number),
-        })
+            letters: Letters::of(number),
+        }
     }
 }
 

@@ -39,6 +39,8 @@ fn a_user_that_is_no_telephone_number_is_a_name() {
             "tel:310080120073501;phone-context=ims.mnc008.mcc310.3gppnetwork.org",
             "sip:12345678901234567890@pbx.example",
             "sip:c0ffee1234567890@pbx.example",
+            "+14155550199\u{0}",
+            "+1415\u{1}5550199",
             "sip:user4155550199@pbx.example",
             "sip:10.1.2.3@pbx.example",
             "sip:310080120073500;phone-context=ims.mnc008.mcc310.3gppnetwork.org@ims.mnc008.mcc310.3gppnetwork.org",
@@ -119,6 +121,9 @@ fn words_behind_a_number_are_no_digits() {
         " \"home\"",
         " моб",
         " Suite 1204",
+        " 24h",
+        " 24/7",
+        " (2)",
         "#",
     ] {
         for (number, place, expected) in [
@@ -136,6 +141,8 @@ fn words_behind_a_number_are_no_digits() {
         ("1-800-FLOWERS", "US", "+18003569377"),
         ("1-800-GOT-JUNK", "US", "+18004685865"),
         ("1-800-EXXON-00", "US", "+18003996600"),
+        ("1-800-LINUX-00", "US", "+18005468900"),
+        ("1-800-NYNEX-00", "US", "+18006963900"),
         ("1800 MICROSOFT", "US", "+18006427676"),
         ("1300 FLOWERS", "AU", "+611300356937"),
     ] {
@@ -171,7 +178,28 @@ fn a_masked_number_names_nobody() {
             "NNXX",
             "nnnn",
             "хххх",
+            "χχχχ",
             "××××",
+            "x x x x",
+            "-X-X-X-X",
+            "X.X.X.X",
+            "n n n n",
+            "N-N-N-N",
+            "QQ",
+            "0 x x x",
+            "? ?",
+            "(?)",
+            "[?]",
+            "# #",
+            "!!",
+            "$$$$",
+            "^^^^",
+            "++++",
+            "★☆",
+            "⬤⬤⬤⬤",
+            "hidden",
+            "(redacted)",
+            "-NULL",
             "*",
         ] {
             for text in [
@@ -191,6 +219,9 @@ fn a_masked_number_names_nobody() {
         "+XX 415 555 0199",
         "1-800-XXX-CARS",
         "415-555-01X9",
+        "415|555|0199",
+        "+1 415 555 019 x",
+        "+1 415 555 [4 digits]",
         "sip:+1415555xxxx@carrier.example",
         "sip:415555****@carrier.example",
     ] {
@@ -203,6 +234,9 @@ fn a_masked_number_names_nobody() {
         "6.31627197E8",
         "6,31627197E+08",
         "4.15556e9",
+        "4155550199.50",
+        "911.0",
+        "2001.0",
     ] {
         for place in REGIONS {
             assert_eq!(
@@ -280,6 +314,13 @@ fn short_numbers_that_no_list_has_are_short_codes() {
         ("+3312345", ""),
         ("#250", "US"),
         ("*1234", "DE"),
+        ("*69", "US"),
+        ("*98", ""),
+        ("#69", "US"),
+        ("sip:*69@gw.example", "US"),
+        ("*5287#", "IL"),
+        ("*12345678", "US"),
+        ("sip:2001@gw.example", ""),
     ] {
         assert!(
             is_short_code(text, place),
