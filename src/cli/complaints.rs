@@ -6,7 +6,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::CliError;
-use super::import::{CsvRows, Row, SourceFile, ftc};
+use super::import::{CsvRows, Row, RowFault, SourceFile, ftc};
 use super::output;
 use crate::domain::day::Day;
 use crate::domain::kinds::Category;
@@ -125,13 +125,11 @@ pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
     let mut rows = CsvRows::new(content);
     let _header = rows.next()?;
     let (mut numbers, mut all) = (Vec::new(), HashSet::new());
-    while let Some(Row {
-        line,
-        record,
-        is_broken,
-    }) = rows.next()?
-    {
-        let field = record.get(0).filter(|_| !is_broken).unwrap_or_default();
+    while let Some(Row { line, record, fault }) = rows.next()? {
+        let field = record
+            .get(0)
+            .filter(|_| fault != Some(RowFault::Quote))
+            .unwrap_or_default();
         let text = str::from_utf8(field).unwrap_or_default();
         let number = number::normalize(text, Some(Region::US))
             .ok()

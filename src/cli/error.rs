@@ -207,8 +207,9 @@ impl CliError {
         let mut notice = Notice::new(Level::ERROR, text, self.to_string());
         let mut causes = Vec::new();
         let mut cause = std::error::Error::source(self);
+        let sentence = self.to_string();
         while let Some(error) = cause {
-            causes.push(error.to_string());
+            causes.extend(Some(error.to_string()).filter(|cause| !sentence.contains(cause)));
             cause = error.source();
         }
         if !causes.is_empty() {
@@ -232,7 +233,11 @@ impl CliError {
         let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            write_line(&mut text, &format!("cause: {}", clean(&error.to_string())));
+            let shown = error.to_string();
+            // Some sentences end with their cause.
+            if !text.contains(&shown) {
+                write_line(&mut text, &format!("cause: {}", clean(&shown)));
+            }
             cause = error.source();
         }
         for (field, description) in self.fields() {
@@ -322,6 +327,16 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("--request-id r-1"), "{text}");
+    }
+
+    #[test]
+    fn a_cause_that_the_sentence_names_is_not_repeated() {
+        let source = io::Error::from(io::ErrorKind::NotFound);
+        let error = CliError::File {
+            path: "a.csv".into(),
+            source,
+        };
+        assert_eq!(shown(&error), "error: a.csv: entity not found\n");
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl ImportError {
             Self::UnknownHeader { expected, .. } => Some(format!("expected {}", expected.join(" or "))),
             Self::RowTooLong { .. } => Some("check the quotation marks: one is probably not closed".to_owned()),
             Self::TooManyRows { .. } => Some("split the file into smaller files".to_owned()),
-            Self::Read { .. } => Some(format!("get the file again, then {AGAIN}")),
+            Self::Read { .. } => Some("get the file again, then run the import again".to_owned()),
             Self::GaveUp { .. } | Self::Interrupted => Some(AGAIN.to_owned()),
             Self::Malformed { .. } => Some("correct these lines, then run the import again".to_owned()),
             Self::Columns { .. } => Some(

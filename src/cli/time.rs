@@ -1,28 +1,43 @@
 //! Parses and prints times for people.
 
 use crate::wire::Timestamp;
-use chrono::{DateTime, NaiveDate};
+use chrono::format::{ParseError, ParseErrorKind};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use thiserror::Error;
 
 /// The error for a text that is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("expected a time such as 2021-07-06T11:48:00Z, or a date such as 2021-07-06 (midnight UTC)")]
-pub(super) struct NotATime;
+pub(super) enum NotATime {
+    /// The text has another form.
+    #[error("expected a time such as 2021-07-06T11:48:00Z, or a date such as 2021-07-06 (midnight UTC)")]
+    Form,
+    /// The form is right, but the calendar has no such day, or the day no such time.
+    #[error("there is no such day or time")]
+    Missing,
+}
 
 /// Parses a time in RFC 3339, or a date, which means its midnight in UTC.
 pub(super) fn parse(text: &str) -> Result<Timestamp, NotATime> {
-    if let Some(date) = date(text) {
-        return Ok(date);
-    }
+    let of_date = match text.parse::<NaiveDate>() {
+        Ok(date) => return Ok(date.and_time(NaiveTime::MIN).and_utc().into()),
+        Err(error) => error,
+    };
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc().into())
-        .map_err(|_| NotATime)
+        .map_err(|of_time| NotATime::of([of_date, of_time]))
 }
 
-/// Parses `YYYY-MM-DD` as its midnight in UTC.
-pub(super) fn date(text: &str) -> Option<Timestamp> {
-    let date: NaiveDate = text.parse().ok()?;
-    Some(date.and_hms_opt(0, 0, 0)?.and_utc().into())
+impl NotATime {
+    /// The fault of a text that is neither a date nor a time.
+    fn of(errors: [ParseError; 2]) -> Self {
+        let is_missing =
+            |error: ParseError| matches!(error.kind(), ParseErrorKind::OutOfRange | ParseErrorKind::Impossible);
+        if errors.into_iter().any(is_missing) {
+            Self::Missing
+        } else {
+            Self::Form
+        }
+    }
 }
 
 /// A time in UTC, to the minute, such as `2021-07-06 11:48`; empty if it is not set.
@@ -41,8 +56,25 @@ mod tests {
         let noon = parse("2021-07-06T14:00:00+02:00").unwrap();
         assert_eq!(shown(Some(noon)), "2021-07-06 12:00");
         assert_eq!(shown(Some(parse("2021-07-06").unwrap())), "2021-07-06 00:00");
-        for text in ["", "yesterday", "2021-13-01", "2021-07-06 12:00"] {
-            assert_eq!(parse(text), Err(NotATime), "{text}");
+        assert_eq!(parse("2021-7-6"), parse("2021-07-06"));
+        for text in [
+            "",
+            "yesterday",
+            "2021-07-06 12:00",
+            "06.07.2021",
+            "07/06/2021",
+            "20210230",
+        ] {
+            assert_eq!(parse(text), Err(NotATime::Form), "{text}");
+        }
+        for text in [
+            "2021-13-01",
+            "2026-02-30",
+            "2025-02-29",
+            "2026-02-30T10:00:00Z",
+            "2026-01-31T25:00:00Z",
+        ] {
+            assert_eq!(parse(text), Err(NotATime::Missing), "{text}");
         }
     }
 

@@ -22,31 +22,49 @@ pub struct Region {
 /// Names that are often written for a region, each with the region to write: `UK,GB`.
 const USUAL_NAMES: &str = include_str!("data/region_names.csv");
 
-/// The text is not a region with a numbering plan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Error)]
-pub struct UnknownRegion {
-    /// The name as the list of usual mistakes has it, and what to write instead; none if it is not in the list.
-    usual: Option<(&'static str, &'static str)>,
+/// Countries and territories of ISO 3166-1 that share the numbering plan of another one.
+const WITHOUT_PLAN: [&str; 7] = ["AQ", "BV", "GS", "HM", "PN", "TF", "UM"];
+
+/// The text is not a region with a numbering plan. The error never repeats a text of more than two letters, unless it is
+/// in the list of usual names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum UnknownRegion {
+    /// A usual mistake.
+    #[error("{name}: write {region}; {EXPECTED}")]
+    UsualName {
+        /// The name, in upper case.
+        name: &'static str,
+        /// What to write instead; `GB or US` if there are several.
+        region: &'static str,
+    },
+    /// A country or territory of ISO 3166-1 without a numbering plan of its own.
+    #[error("{0} has no telephone numbers of its own: write the region whose numbers are used there")]
+    WithoutNumbers(&'static str),
+    /// Two other letters.
+    #[error("{}{} is not a region: {EXPECTED}", .0[0], .0[1])]
+    Letters([char; 2]),
+    /// Another text.
+    #[error("not a region: {EXPECTED}")]
+    Other,
 }
 
-/// What is expected, and what to write instead of a usual mistake, such as `UK: write GB`. It never repeats a text that is
-/// not in the list.
-impl fmt::Display for UnknownRegion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let expected = "a region is two letters of ISO 3166-1, such as GB or US, or 001 for the world";
-        match self.usual {
-            Some((name, region)) => write!(f, "{name}: write {region}; {expected}"),
-            None => write!(f, "not a region: {expected}"),
-        }
-    }
-}
+/// What a region is.
+const EXPECTED: &str = "a region is two letters of ISO 3166-1, such as GB or US, or 001 for the world";
 
 impl UnknownRegion {
     /// The error for a text that is no region, with advice if the text is a usual mistake.
     fn of(text: &str) -> Self {
-        let is_text = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(text);
-        Self {
-            usual: usual_names().find(is_text),
+        let is_text = |name: &str| name.eq_ignore_ascii_case(text);
+        if let Some((name, region)) = usual_names().find(|(name, _)| is_text(name)) {
+            return Self::UsualName { name, region };
+        }
+        if let Some(code) = WITHOUT_PLAN.into_iter().find(|code| is_text(code)) {
+            return Self::WithoutNumbers(code);
+        }
+        let mut letters = text.chars().map(|letter| letter.to_ascii_uppercase());
+        match (letters.next(), letters.next(), letters.next()) {
+            (Some(first @ 'A'..='Z'), Some(second @ 'A'..='Z'), None) => Self::Letters([first, second]),
+            _ => Self::Other,
         }
     }
 }
@@ -114,7 +132,20 @@ mod tests {
         assert_eq!("001".parse(), Ok(Region::WORLD));
         assert_eq!("gB".parse::<Region>().unwrap().as_str(), "GB");
         for text in ["", "U", "XX", "U\0", "US\0", "0011", "ÜS", "１", "44", "+44", "en-US"] {
-            assert_eq!(text.parse::<Region>(), Err(UnknownRegion::default()), "{text:?}");
+            let error = text.parse::<Region>().unwrap_err();
+            assert!(
+                matches!(error, UnknownRegion::Letters(_) | UnknownRegion::Other),
+                "{text:?}"
+            );
+        }
+        let error = "xx".parse::<Region>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("XX is not a region: a region is two letters"),
+            "{error}"
+        );
+        for code in WITHOUT_PLAN {
+            let error = code.to_lowercase().parse::<Region>().unwrap_err();
+            assert_eq!(error, UnknownRegion::WithoutNumbers(code));
         }
     }
 

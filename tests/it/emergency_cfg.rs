@@ -59,7 +59,7 @@ fn a_file_with_a_wrong_line_is_refused_at_start() {
         "127.0.0.1:0",
     ];
     for (file, said) in [
-        (file, "line 3: the region"),
+        (file, "line 3: region: UK: write GB"),
         (missing.to_str().unwrap(), "cannot read the file"),
     ] {
         for command in [&["emergency-cfg"][..], &serve] {

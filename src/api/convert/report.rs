@@ -6,7 +6,7 @@ use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, V
 use crate::domain::report::{ReportBody, RowState};
 use crate::domain::state::{Submitted, Withdrawal};
 use crate::domain::status::MAX_REASON_CHARS;
-use crate::number::{E164, Region};
+use crate::number::{E164, Region, UnknownRegion};
 use crate::service::{NewReport, PageRequest, ReportList, ReportOutcome, ServiceError, StoredReport};
 use crate::wire::v1;
 
@@ -204,17 +204,15 @@ fn reporter_name(text: &str) -> Result<String, NameError> {
     Ok(text.to_owned())
 }
 
-/// Countries of ISO 3166-1 without a numbering plan of their own.
-const WITHOUT_PLAN: [&[u8; 2]; 7] = [b"AQ", b"BV", b"GS", b"HM", b"PN", b"TF", b"UM"];
-
+/// A country of ISO 3166-1, with or without telephone numbers of its own. The world is no country.
 fn country(text: &str) -> Result<[u8; 2], String> {
+    const EXPECTED: &str = "must be two letters of ISO 3166-1, such as GB or US";
     let upper = text.to_ascii_uppercase();
-    let letters = <[u8; 2]>::try_from(upper.as_bytes()).ok();
-    match (upper.parse::<Region>(), letters) {
-        (Ok(_), Some(letters)) => Ok(letters),
-        (Err(_), Some(letters)) if WITHOUT_PLAN.contains(&&letters) => Ok(letters),
-        (Err(unknown), _) => Err(unknown.to_string()),
-        (Ok(_), None) => Err("must be two letters of ISO 3166-1".to_owned()),
+    let letters = <[u8; 2]>::try_from(upper.as_bytes()).map_err(|_| EXPECTED.to_owned());
+    match upper.parse::<Region>() {
+        Ok(_) | Err(UnknownRegion::WithoutNumbers(_)) => letters,
+        Err(UnknownRegion::UsualName { name, region }) => Err(format!("{name}: write {region}; {EXPECTED}")),
+        Err(UnknownRegion::Letters(_) | UnknownRegion::Other) => Err(EXPECTED.to_owned()),
     }
 }
 

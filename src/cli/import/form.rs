@@ -21,18 +21,20 @@ pub(super) fn form_of(text: &str) -> String {
 
 /// The columns of a header. A field that is no name is shown by its form: a file without a header has data there.
 pub(super) fn columns_of(header: &csv::ByteRecord) -> String {
-    let shown = header.iter().map(|field| {
-        let name = String::from_utf8_lossy(field);
-        let name = name.trim();
-        let is_name = !name.is_empty()
-            && name.len() <= CHARS_MAX
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '))
-            && name.starts_with(|c: char| c.is_ascii_alphabetic());
-        if is_name { name.to_owned() } else { form_of(name) }
-    });
-    shown.collect::<Vec<_>>().join(", ")
+    header.iter().map(column_name).collect::<Vec<_>>().join(", ")
+}
+
+/// One column of a header; its form if it is no name.
+pub(super) fn column_name(field: &[u8]) -> String {
+    let name = String::from_utf8_lossy(field);
+    let name = name.trim();
+    let is_name = !name.is_empty()
+        && name.len() <= CHARS_MAX
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '))
+        && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_name { name.to_owned() } else { form_of(name) }
 }
 
 #[cfg(test)]

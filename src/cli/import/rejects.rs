@@ -25,7 +25,7 @@ pub struct Reject {
     /// Reason for the rejection.
     pub fault: RowFault,
     /// The row, if rejected rows are written to a file.
-    pub row: Option<String>,
+    pub row: Option<Vec<u8>>,
 }
 
 /// All rejected rows of an import.
@@ -57,7 +57,7 @@ impl Rejects {
             path: path.to_owned(),
             writer: csv::Writer::from_writer(file),
         };
-        file.write(["line", "reason", "row"])?;
+        file.write([b"line".as_slice(), b"reason", b"row"])?;
         Ok(Self {
             file: Some(file),
             ..Self::default()
@@ -77,7 +77,7 @@ impl Rejects {
         let reason = reject.fault.to_string();
         if let Some(file) = &mut self.file {
             let row = reject.row.as_deref().unwrap_or_default();
-            file.write([reject.line.to_string().as_str(), &reason, row])?;
+            file.write([reject.line.to_string().as_bytes(), reason.as_bytes(), row])?;
         }
         self.total += 1;
         if self.first.len() < SHOWN_MAX {
@@ -94,7 +94,8 @@ impl Rejects {
         self.total
     }
 
-    /// Checks that enough of these rows were taken. A least share of 0 accepts any file, also an empty one.
+    /// Checks that enough of these rows were taken. A least share of 0 accepts any file, also one without
+    /// rows.
     ///
     /// # Errors
     /// [`ImportError::TooFew`] if none was taken, or less than the share.
@@ -145,7 +146,7 @@ impl Rejects {
 }
 
 impl RejectsFile {
-    fn write(&mut self, fields: [&str; 3]) -> Result<(), CliError> {
+    fn write(&mut self, fields: [&[u8]; 3]) -> Result<(), CliError> {
         self.writer
             .write_record(fields)
             .map_err(|error| file_error(&self.path, error.into()))
@@ -189,7 +190,7 @@ mod tests {
                 .add(&Reject {
                     line,
                     fault,
-                    row: Some("a,\"b\"".to_owned()),
+                    row: Some(b"a,\"b\"".to_vec()),
                 })
                 .unwrap();
         }

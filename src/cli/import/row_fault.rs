@@ -37,6 +37,12 @@ pub enum RowFault {
     /// A quotation mark is not closed, or stands inside a quoted field.
     #[error("a quotation mark is not closed, or stands inside a quoted field without being doubled")]
     Quote,
+    /// A field is not UTF-8: its letters are not known.
+    #[error("{column}: not UTF-8; save the file as UTF-8")]
+    NotUtf8 {
+        /// Name of the column in the header.
+        column: String,
+    },
     /// The field is a decimal number, as spreadsheets write telephone numbers.
     #[error("the number has a decimal point or an exponent, as a spreadsheet writes it")]
     Decimal,

@@ -4,12 +4,16 @@
 //! A quotation mark that is not closed would make the rest of the file one field. So a row goes on over the end of a
 //! line only if its quotation marks are right in the end. If not, its first line alone is a broken row, and the next
 //! line is read as if nothing had happened.
+//!
+//! The text must be UTF-8. Other bytes would be read as other letters, so a row with them is at fault.
 
 use std::io::{BufRead, BufReader, Read};
 
 use bytes::Bytes;
 use csv::ByteRecord;
 
+use super::form::column_name;
+use super::row_fault::RowFault;
 use crate::cli::import_error::{ImportError, ROW_BYTES_MAX};
 
 /// Size of the read buffer, in bytes.
@@ -28,6 +32,8 @@ pub(in crate::cli) struct CsvRows {
     /// The lines of the row.
     text: Vec<u8>,
     record: ByteRecord,
+    /// The first row.
+    header: Option<ByteRecord>,
     /// Line at which the last row began; the header is line 1.
     line: u64,
     /// Lines read before the next row.
@@ -42,8 +48,8 @@ pub(in crate::cli) struct Row<'a> {
     pub(in crate::cli) line: u64,
     /// Its fields. A broken row has one: the line as it is.
     pub(in crate::cli) record: &'a ByteRecord,
-    /// Whether a quotation mark of the row is not closed, or stands in the middle of a quoted field.
-    pub(in crate::cli) is_broken: bool,
+    /// Why the row as a whole cannot be used: [`RowFault::Quote`] or [`RowFault::NotUtf8`].
+    pub(in crate::cli) fault: Option<RowFault>,
 }
 
 /// Where the quotation marks of the lines of a row end.
@@ -65,6 +71,7 @@ impl CsvRows {
             put_back: Bytes::new(),
             text: Vec::new(),
             record: ByteRecord::new(),
+            header: None,
             line: 0,
             lines_read: 0,
             separator: None,
@@ -109,10 +116,16 @@ impl CsvRows {
         } else {
             split(without_end(&self.text), separator, &mut self.record);
         }
+        let header = self.header.get_or_insert_with(|| self.record.clone());
+        let fault = if quotes == Quotes::Broken {
+            Some(RowFault::Quote)
+        } else {
+            not_utf8(&self.record, header)
+        };
         Ok(Some(Row {
             line: self.line,
             record: &self.record,
-            is_broken: quotes == Quotes::Broken,
+            fault,
         }))
     }
 
@@ -161,6 +174,15 @@ impl CsvRows {
             }
         }
     }
+}
+
+/// The fault of a row with a field that is not UTF-8.
+fn not_utf8(record: &ByteRecord, header: &ByteRecord) -> Option<RowFault> {
+    let place = record.iter().position(|field| str::from_utf8(field).is_err())?;
+    let column = header
+        .get(place)
+        .map_or_else(|| format!("column {}", place + 1), column_name);
+    Some(RowFault::NotUtf8 { column })
 }
 
 /// The place after the first end of a line. For a carriage return at the end, the line feed may be still to come.
@@ -234,13 +256,13 @@ fn split(text: &[u8], separator: u8, record: &mut ByteRecord) {
     }
 }
 
-/// Writes a row as one line of CSV, without a line end.
-pub(super) fn as_line(record: &ByteRecord) -> String {
+/// Writes a row as one line of CSV, without a line end. Its bytes are those of the file, also if they are not UTF-8.
+pub(super) fn as_line(record: &ByteRecord) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     // Writing to memory does not fail.
     let _written = writer.write_byte_record(record);
     let bytes = writer.into_inner().unwrap_or_default();
-    String::from_utf8_lossy(&bytes).trim_end().to_owned()
+    bytes.trim_ascii_end().to_owned()
 }
 
 #[cfg(test)]
@@ -259,7 +281,7 @@ mod tests {
         let mut all = Vec::new();
         while let Some(row) = rows.next().unwrap() {
             let fields: Vec<_> = row.record.iter().map(String::from_utf8_lossy).collect();
-            let mark = if row.is_broken { "broken: " } else { "" };
+            let mark = if row.fault.is_some() { "broken: " } else { "" };
             all.push((row.line, format!("{mark}{}", fields.join("|"))));
         }
         all
@@ -286,7 +308,10 @@ mod tests {
         let mut rows = rows("\u{feff}a,b\r\n\"x\ny\",2\r\n3");
         assert_eq!(rows.next().unwrap().unwrap().record, vec!["a", "b"]);
         let row = rows.next().unwrap().unwrap().record;
-        assert_eq!((&row[0], as_line(row).as_str()), (b"x\ny".as_slice(), "\"x\ny\",2"));
+        assert_eq!(
+            (&row[0], as_line(row).as_slice()),
+            (b"x\ny".as_slice(), b"\"x\ny\",2".as_slice())
+        );
         assert_eq!(rows.next().unwrap().unwrap().record, vec!["3"]);
         assert!(rows.next().unwrap().is_none());
     }
@@ -311,6 +336,32 @@ mod tests {
             assert_eq!(found, wanted, "{text:?}");
         }
         assert_eq!(lines("h\n1,\"a\n2,b\n\n3,\"c\nd\"\n4,\"\n"), [1, 2, 3, 5, 7]);
+    }
+
+    #[test]
+    fn a_row_that_is_not_utf8_names_its_column_and_keeps_its_bytes() {
+        let text = b"number,source\n1,Andr\xe9\n2,Andr\xc3\xa9\n3,b,\xff\n4,\"\xe9\n5,\x80,\n".to_vec();
+        let mut rows = CsvRows::new(Box::new(io::Cursor::new(text)));
+        let mut faults = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            faults.push(row.fault.map(|fault| fault.to_string()));
+            if row.line == 2 {
+                assert_eq!(as_line(row.record), b"1,Andr\xe9");
+            }
+        }
+        let not_utf8 = |column: &str| {
+            let column = column.to_owned();
+            Some(RowFault::NotUtf8 { column }.to_string())
+        };
+        let expected = [
+            None,
+            not_utf8("source"),
+            None,
+            not_utf8("column 3"),
+            Some(RowFault::Quote.to_string()),
+            not_utf8("source"),
+        ];
+        assert_eq!(faults, expected);
     }
 
     #[test]

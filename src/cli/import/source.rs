@@ -1,12 +1,12 @@
 //! The file of an import: plain or gzip, on disk or from standard input.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _};
+use std::io::{self, BufRead, BufReader, Read, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use xxhash_rust::xxh3::Xxh3;
 
 /// The first bytes of every gzip file (RFC 1952, section 2.3.1).
@@ -77,8 +77,7 @@ impl SourceFile {
             position: position.clone(),
         };
         let content: Box<dyn Read + Send> = if self.is_gzip {
-            // A file may consist of several gzip parts.
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, counted)))
+            Box::new(GzipParts::new(BufReader::with_capacity(BUFFER_BYTES, counted)))
         } else {
             Box::new(counted)
         };
@@ -94,6 +93,55 @@ impl SourceFile {
             is_gzip: magic == GZIP_MAGIC,
             file,
         })
+    }
+}
+
+/// Reads a file of one or several gzip parts, and nothing else behind them.
+struct GzipParts<R> {
+    /// The part that is being read; none at the end.
+    part: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> GzipParts<R> {
+    fn new(content: R) -> Self {
+        Self {
+            part: Some(GzDecoder::new(content)),
+        }
+    }
+}
+
+impl<R: BufRead> Read for GzipParts<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        while let Some(part) = &mut self.part {
+            let read = part.read(buffer).map_err(named)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            let Some(mut rest) = self.part.take().map(GzDecoder::into_inner) else {
+                break;
+            };
+            let next = rest.fill_buf()?;
+            if next.is_empty() {
+                break;
+            }
+            if !next.starts_with(&GZIP_MAGIC) && !GZIP_MAGIC.starts_with(next) {
+                let problem = "there is data behind the end of the gzip file";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+            }
+            self.part = Some(GzDecoder::new(rest));
+        }
+        Ok(0)
+    }
+}
+
+/// The error of a gzip file, with a plain text if the file ends too early.
+fn named(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::UnexpectedEof => io::Error::new(kind, "the gzip file ends too early"),
+        _ => error,
     }
 }
 
@@ -167,6 +215,19 @@ mod tests {
     fn a_truncated_gzip_file_is_an_error() {
         let whole = gzip(b"some text that is long enough to be cut");
         assert!(content(source(&whole[..whole.len() - 9])).is_err());
+    }
+
+    #[test]
+    fn data_behind_the_end_of_a_gzip_file_is_named() {
+        for garbage in [b"x".as_slice(), b"\x1fx", b"\0", b"some more text behind the end"] {
+            let error = content(source(&[&gzip(b"text"), garbage].concat())).unwrap_err();
+            assert!(
+                error.to_string().contains("data behind the end of the gzip file"),
+                "{error}"
+            );
+        }
+        let cut = content(source(&[&gzip(b"text"), GZIP_MAGIC.as_slice()].concat())).unwrap_err();
+        assert_eq!(cut.kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]

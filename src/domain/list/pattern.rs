@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::short_code::ShortCode;
-use crate::number::{self, E164, NumberError, Parsed, Region};
+use crate::number::{self, E164, NumberError, Parsed, Region, UnknownRegion};
 
 /// The most digits of a prefix.
 pub(super) const MAX_PREFIX_DIGITS: u32 = 14;
@@ -67,6 +67,9 @@ pub enum PatternError {
         "a short code must be short: and 2 to 15 digits, such as short:2001, or with a region, such as short:US:2001"
     )]
     Short,
+    /// A short code of a region that does not exist.
+    #[error("the region of the short code: {0}")]
+    ShortRegion(UnknownRegion),
 }
 
 impl Pattern {
@@ -87,7 +90,7 @@ impl Pattern {
         if let Some((word, rest)) = text.split_at_checked(SHORT.len())
             && word.eq_ignore_ascii_case(SHORT)
         {
-            return short(rest).ok_or(PatternError::Short);
+            return short(rest);
         }
         if let Some(prefix) = text.strip_suffix('*') {
             let digits = digits(prefix).filter(|digits| !digits.starts_with('0'));
@@ -161,12 +164,14 @@ fn digits(text: &str) -> Option<&str> {
 }
 
 /// Reads `2001` or `US:2001`.
-fn short(text: &str) -> Option<Pattern> {
+fn short(text: &str) -> Result<Pattern, PatternError> {
     let (region, code) = match text.split_once(':') {
-        Some((region, code)) => (Some(region.parse().ok()?), code),
+        Some((region, code)) => (Some(region), code),
         None => (None, text),
     };
-    Some(Pattern::Short(ShortCode::parse(code)?, region))
+    let code = ShortCode::parse(code).ok_or(PatternError::Short)?;
+    let region = region.map(str::parse).transpose().map_err(PatternError::ShortRegion)?;
+    Ok(Pattern::Short(code, region))
 }
 
 impl fmt::Display for Pattern {
@@ -233,13 +238,30 @@ mod tests {
         for text in [
             "short:",
             "short:1",
-            "short:XX:2001",
             "short:US:",
+            "short:UK:",
             "short:20a1",
             "short:*611",
             "short:US:2001*",
         ] {
             assert_eq!(Pattern::parse(text), Err(PatternError::Short), "{text}");
+        }
+        for (text, said) in [
+            ("short:UK:2001", "UK: write GB;"),
+            ("short:uk:2001", "UK: write GB;"),
+            ("short:EL:2001", "EL: write GR;"),
+            ("short:usa:2001", "USA: write US;"),
+            ("short:XX:2001", "XX is not a region:"),
+            ("short:TF:2001", "TF has no telephone numbers of its own:"),
+            ("short::2001", "not a region:"),
+            ("short:+14155550199:2001", "not a region:"),
+        ] {
+            let error = Pattern::parse(text).unwrap_err().to_string();
+            assert!(
+                error.starts_with("the region of the short code: ") && error.contains(said),
+                "{text}: {error}"
+            );
+            assert!(!error.contains("4155550199"), "{error}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use thiserror::Error;
 
-use super::super::region::Region;
+use super::super::region::{Region, UnknownRegion};
 use super::service;
 
 /// `region,number,service,meaning,source,checked` a line, after comment lines.
@@ -58,10 +58,12 @@ pub enum EmergencyNumbersError {
     )]
     TooMany,
     /// A line has no region of the numbering plan.
-    #[error("line {line}: the region is not two letters of ISO 3166-1, such as DE")]
+    #[error("line {line}: region: {problem}")]
     Region {
         /// Which line, from 1.
         line: usize,
+        /// What is wrong with the region.
+        problem: UnknownRegion,
     },
     /// A line has no short number.
     #[error("line {line}: the number is not 2 to 6 digits")]
@@ -176,6 +178,7 @@ fn find(entries: &[Entry], region: Region, digits: &str) -> Option<EmergencyServ
 /// The numbers of a text in the order of their keys, and the first fault.
 fn read(text: &str) -> (Vec<Entry>, Option<EmergencyNumbersError>) {
     let mut entries: Vec<Entry> = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (place, line) in text.lines().enumerate() {
         let written = line.trim();
         if written.is_empty() || written.starts_with('#') || (place == 0 && written.starts_with(HEAD)) {
@@ -196,7 +199,8 @@ fn read(text: &str) -> (Vec<Entry>, Option<EmergencyNumbersError>) {
 fn entry(text: &str, line: usize) -> Result<Entry, EmergencyNumbersError> {
     let mut columns = text.split(',').map(str::trim);
     let mut column = || columns.next().unwrap_or_default();
-    let region = column().parse().map_err(|_| EmergencyNumbersError::Region { line })?;
+    let region = column().parse();
+    let region = region.map_err(|problem| EmergencyNumbersError::Region { line, problem })?;
     let number = column();
     if !DIGITS.contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(EmergencyNumbersError::Number { line });
@@ -272,6 +276,18 @@ mod tests {
             assert_eq!(numbers.own(region(place), digits), service, "{digits} in {place}");
         }
         assert_eq!(EmergencyNumbers::default().own(region("US"), "933"), None);
+        for text in [
+            "\u{feff}region,number\r\nus,933\r\n",
+            "\u{feff}US,933",
+            "\u{feff}# ours\nus,933\n",
+        ] {
+            let numbers = EmergencyNumbers::with_additions(text).unwrap();
+            assert_eq!(
+                numbers.own(region("US"), "933"),
+                Some(EmergencyService::Emergency),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]
@@ -280,8 +296,6 @@ mod tests {
         for (text, error) in [
             ("", EmergencyNumbersError::Empty),
             ("# nothing\n", EmergencyNumbersError::Empty),
-            ("DE,110\nUK,999", EmergencyNumbersError::Region { line }),
-            ("DE,110\n999", EmergencyNumbersError::Region { line }),
             ("DE,110\nDE", EmergencyNumbersError::Number { line }),
             ("DE,110\nDE,1", EmergencyNumbersError::Number { line }),
             ("DE,110\nDE,1234567", EmergencyNumbersError::Number { line }),
@@ -290,6 +304,20 @@ mod tests {
             ("DE,110\nde,110,emergency", EmergencyNumbersError::Twice { line }),
         ] {
             assert_eq!(EmergencyNumbers::with_additions(text).unwrap_err(), error, "{text}");
+        }
+        for (text, said) in [
+            ("DE,110\nUK,999", "line 2: region: UK: write GB;"),
+            ("DE,110\nel,112", "line 2: region: EL: write GR;"),
+            ("DE,110\nXX,112", "line 2: region: XX is not a region:"),
+            (
+                "DE,110\nTF,112",
+                "line 2: region: TF has no telephone numbers of its own:",
+            ),
+            ("DE,110\n999", "line 2: region: not a region:"),
+            ("\u{feff}UK,999", "line 1: region: UK: write GB;"),
+        ] {
+            let error = EmergencyNumbers::with_additions(text).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{error}");
         }
         let many: String = (0..=MAX_ADDED)
             .map(|number| format!("DE,{}\n", 10_000 + number))

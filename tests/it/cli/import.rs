@@ -156,7 +156,7 @@ fn dirty_rows_are_rejected_with_line_and_reason() {
         taken[0].report.number, "+11234567890",
         "possible, not valid: spoofers use it"
     );
-    assert_eq!(taken[0].row.as_deref(), Some("2020-02-14,1234567890,603"));
+    assert_eq!(taken[0].row.as_deref(), Some(b"2020-02-14,1234567890,603".as_slice()));
 }
 
 #[test]

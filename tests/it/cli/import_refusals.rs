@@ -25,7 +25,7 @@ impl Answer {
     }
 }
 
-fn ask(server: &Server, args: &[&str], input: &str) -> Answer {
+fn ask(server: &Server, args: &[&str], input: impl AsRef<[u8]>) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwarden"));
     command
         .args(args)
@@ -37,7 +37,7 @@ fn ask(server: &Server, args: &[&str], input: &str) -> Answer {
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A command that is refused before it reads closes its input.
-    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    drop(child.stdin.take().unwrap().write_all(input.as_ref()));
     let output = child.wait_with_output().unwrap();
     Answer {
         code: output.status.code().unwrap(),
@@ -46,7 +46,7 @@ fn ask(server: &Server, args: &[&str], input: &str) -> Answer {
     }
 }
 
-fn import_list(server: &Server, text: &str) -> Answer {
+fn import_list(server: &Server, text: impl AsRef<[u8]>) -> Answer {
     let import = [
         "import",
         "list",
@@ -60,7 +60,7 @@ fn import_list(server: &Server, text: &str) -> Answer {
     ask(server, &import, text)
 }
 
-fn import_ftc(server: &Server, text: &str, more: &[&str]) -> Answer {
+fn import_ftc(server: &Server, text: impl AsRef<[u8]>, more: &[&str]) -> Answer {
     ask(server, &[&["import", "ftc", "-", "--json"], more].concat(), text)
 }
 
@@ -268,6 +268,7 @@ async fn an_import_that_takes_too_little_fails_and_says_which_form_it_met() {
             "it has \"9999999999, 9999-99-99, 999\"",
         ),
         (String::new(), &[], "it has \"\""),
+        (String::new(), &["--min-accepted", "0%"], "it has \"\""),
     ] {
         let answer = import_ftc(&server, &text, args);
         assert_eq!(answer.code, 1, "{text}: {}", answer.out);
@@ -305,6 +306,17 @@ async fn an_import_that_takes_too_little_fails_and_says_which_form_it_met() {
         "{}",
         answer.err
     );
+    for (date, said) in [
+        ("2026-02-30", "line 2: date: there is no such day or time"),
+        ("2026-02-28T24:30:00Z", "line 2: date: there is no such day or time"),
+    ] {
+        let answer = import_list(&server, format!("{LIST}\n+14155550100,ours,{date}\n"));
+        assert!(
+            answer.err.contains(said) && !answer.err.contains("9999"),
+            "{}",
+            answer.err
+        );
+    }
     let answer = import_list(&server, &format!("{LIST}\n+14155550100,ours,01/02/2026\n"));
     assert!(answer.err.contains("line 2: date: expected a time"), "{}", answer.err);
     assert!(
@@ -314,6 +326,87 @@ async fn an_import_that_takes_too_little_fails_and_says_which_form_it_met() {
     );
 }
 
+/// Two sources that differ only in a letter which is not UTF-8 would be read as one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_is_not_utf8_is_refused_with_line_and_column() {
+    let server = Server::start().await;
+    let list = b"number,source,date,requester\n+14155550100,Andr\xe9,2026-01-01,\n+14155550101,Andr\xe8,2026-01-01,\n\
+                 +14155550102,ours,2026-01-01,M\xfcller\n+14155550103,Andr\xc3\xa9,2026-01-01,M\xc3\xbcller\n";
+    let answer = import_list(&server, list);
+    assert_eq!(answer.code, 1, "{}", answer.out);
+    for said in [
+        "line 2: source: not UTF-8",
+        "line 3: source: not UTF-8",
+        "line 4: requester: not UTF-8",
+        "3 of 4 rows are malformed: nothing was sent",
+    ] {
+        assert!(answer.err.contains(said), "{said}: {}", answer.err);
+    }
+    let rows =
+        b"Springfield,California,510,Other,N\n2125550101,2021-07-07,2021-07-07,Montr\xe9al,California,510,Other,N\n";
+    let ftc = [EIGHT.as_bytes(), b"\n2125550100,2021-07-07,2021-07-07,", rows].concat();
+    let directory = tempfile::tempdir().unwrap();
+    let rejects = directory.path().join("rejects.csv");
+    let answer = import_ftc(&server, ftc, &["--rejects", rejects.to_str().unwrap()]);
+    assert_eq!(
+        (answer.code, &answer.json()["rejected"]),
+        (0, &1.into()),
+        "{}",
+        answer.err
+    );
+    assert!(
+        answer.err.contains("line 3: Consumer_City: not UTF-8"),
+        "{}",
+        answer.err
+    );
+    let rejected = std::fs::read(rejects).unwrap();
+    assert!(
+        rejected.windows(8).any(|bytes| bytes == b"Montr\xe9al"),
+        "the row has its bytes"
+    );
+    let cases = b"phone_e164,category,call_date,case_doc\n+12125550101,caf\xe9,2026-01-01,pointofnoentry-a.pdf\n";
+    let answer = ask(&server, &["import", "cases", "-"], cases);
+    assert_eq!(answer.code, 1, "{}", answer.out);
+    assert!(answer.err.contains("line 2: category: not UTF-8"), "{}", answer.err);
+    let utf8 = "number,source,date\n+14155550100,Andr\u{e9},2026-01-01\n";
+    assert_eq!(import_list(&server, utf8).code, 0);
+}
+
+/// A file that ends early or late is not taken for a whole one, and the advice is that for the kind of import.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_gzip_file_is_named() {
+    let server = Server::start().await;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let text = format!("{LIST}\n+14155550100,ours,2026-01-01\n");
+    encoder.write_all(text.as_bytes()).unwrap();
+    let whole = encoder.finish().unwrap();
+    for (bytes, said) in [
+        (whole[..whole.len() - 9].to_vec(), "the gzip file ends too early"),
+        (
+            [&whole, b"x".as_slice()].concat(),
+            "data behind the end of the gzip file",
+        ),
+        (
+            [&whole, text.as_bytes()].concat(),
+            "data behind the end of the gzip file",
+        ),
+    ] {
+        let answer = import_list(&server, bytes);
+        assert_eq!(answer.code, 1, "{}", answer.out);
+        assert!(
+            answer.err.contains(said) && !answer.err.contains("report"),
+            "{}",
+            answer.err
+        );
+    }
+    for (file, cause) in [("/no/such/file", "No such file"), ("/", "Is a directory")] {
+        let import = ["import", "list", file, "--kind", "tenant-block", "--list-id", "block"];
+        let answer = ask(&server, &import, "");
+        assert_eq!(answer.err.matches(cause).count(), 1, "{}", answer.err);
+    }
+    assert_eq!(import_list(&server, whole).code, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_region_is_refused_by_the_command_line() {
     let server = Server::start().await;
@@ -321,7 +414,9 @@ async fn a_wrong_region_is_refused_by_the_command_line() {
         ("UK", "UK: write GB"),
         ("el", "EL: write GR"),
         ("USA", "USA: write US"),
-        ("XX", "not a region"),
+        ("XX", "XX is not a region"),
+        ("TF", "TF has no telephone numbers of its own"),
+        ("aq", "AQ has no telephone numbers of its own"),
     ] {
         for command in [
             &["lookup", "4155550199"][..],

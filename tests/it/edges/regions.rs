@@ -22,8 +22,8 @@ const WRONG: [(&str, &str); 9] = [
     ("USA", "USA: write US"),
     ("DEU", "DEU: write DE"),
     ("GER", "GER: write DE"),
-    ("XX", "region"),
-    ("44", "region"),
+    ("XX", "two letters of ISO 3166-1"),
+    ("44", "two letters of ISO 3166-1"),
 ];
 
 /// Requests with a number of each method that takes a region: verb, path, body, and where the region stands.
@@ -221,6 +221,39 @@ async fn a_wrong_region_is_refused_over_grpc() {
             );
         }
     }
+}
+
+/// A field that takes a country does not advise the world, and names of places without numbers are countries.
+#[tokio::test]
+async fn each_field_says_what_it_takes() {
+    let server = Server::start().await;
+    for (field, wrong, said) in [
+        ("defaultRegion", "xx", "XX is not a region: a region is two letters"),
+        ("defaultRegion", "TF", "TF has no telephone numbers of its own"),
+        ("defaultRegion", "aq", "AQ has no telephone numbers of its own"),
+        ("defaultRegion", "BV", "BV has no telephone numbers of its own"),
+        (
+            "reporterCountry",
+            "xx",
+            "must be two letters of ISO 3166-1, such as GB or US",
+        ),
+        (
+            "reporterCountry",
+            "001",
+            "must be two letters of ISO 3166-1, such as GB or US",
+        ),
+        ("reporterCountry", "uk", "UK: write GB; must be two letters"),
+    ] {
+        let report = json!({ "reportId": "r", "number": "4155550199", field: wrong });
+        let answer = server.post("/v1/reports", &report.to_string()).await;
+        assert_eq!(answer.status, 400, "{field} {wrong}: {answer:?}");
+        assert!(answer.body.contains(said), "{field} {wrong}: {answer:?}");
+        let is_world_advised = answer.body.contains("001 for the world");
+        assert!(!is_world_advised || field == "defaultRegion", "{wrong}: {answer:?}");
+    }
+    let report = json!({ "reportId": "r", "number": "+14155550199", "reporterCountry": "tf" });
+    let answer = server.post("/v1/reports", &report.to_string()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 /// The methods that take a region are those of the contract.

@@ -85,21 +85,12 @@ pub fn read(content: Box<dyn Read + Send>, keeps_rows: bool) -> Result<Letters, 
     let categories = Categories::new();
     let mut drafts: BTreeMap<String, LetterDraft> = BTreeMap::new();
     let mut found = Letters::default();
-    while let Some(Row {
-        line,
-        record,
-        is_broken,
-    }) = source.next()?
-    {
+    while let Some(Row { line, record, fault }) = source.next()? {
         if found.rows >= ROWS_MAX as u64 {
             return Err(ImportError::TooManyRows { max: ROWS_MAX });
         }
         found.rows += 1;
-        let row = if is_broken {
-            Err(RowFault::Quote)
-        } else {
-            LetterRow::parse(record)
-        };
+        let row = fault.map_or_else(|| LetterRow::parse(record), Err);
         match row {
             Ok(row) => {
                 let meaning = categories.find(&row.category);

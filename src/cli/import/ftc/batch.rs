@@ -22,7 +22,7 @@ pub(super) struct Batch {
     /// For each report, the line at which its row begins.
     pub(super) lines: Vec<u64>,
     /// For each report, its row; empty if rows are not kept.
-    pub(super) rows: Vec<String>,
+    pub(super) rows: Vec<Vec<u8>>,
     /// Rejected rows.
     pub(super) rejects: Vec<Reject>,
     /// Position in the file after this batch, in bytes.
@@ -36,7 +36,7 @@ impl Batch {
     }
 
     /// The row of a report, if rows are kept.
-    pub(super) fn row(&self, index: usize) -> Option<String> {
+    pub(super) fn row(&self, index: usize) -> Option<Vec<u8>> {
         self.rows.get(index).cloned()
     }
 

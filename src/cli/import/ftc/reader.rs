@@ -18,7 +18,7 @@ pub struct ComplaintReport {
     /// The report.
     pub report: Report,
     /// The row, if rows are kept.
-    pub row: Option<String>,
+    pub row: Option<Vec<u8>>,
 }
 
 /// Reads a file row by row.
@@ -64,20 +64,12 @@ impl ComplaintReader {
     /// # Errors
     /// If the text cannot be read, if a row is too long, or if the file has too many different rows.
     pub fn next_row(&mut self) -> Result<Option<Result<ComplaintReport, Reject>>, ImportError> {
-        let Some(Row {
-            line,
-            record,
-            is_broken,
-        }) = self.rows.next()?
-        else {
+        let Some(Row { line, record, fault }) = self.rows.next()? else {
             return Ok(None);
         };
         let row = || self.keeps_rows.then(|| rows::as_line(record));
-        let fields = if is_broken {
-            Err(RowFault::Quote)
-        } else {
-            self.columns.fields(record).ok_or(RowFault::Columns)
-        };
+        let fields = || self.columns.fields(record).ok_or(RowFault::Columns);
+        let fields = fault.map_or_else(fields, Err);
         let parsed = fields.and_then(|fields| Ok((self.parser.parse(&fields)?, fields)));
         match parsed {
             // Equal rows have equal faults, so rejected rows need no number of occurrence.

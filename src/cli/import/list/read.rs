@@ -9,7 +9,7 @@ use crate::cli::import::form::{columns_of, form_of};
 use crate::cli::import::rows::{self, CsvRows, Row};
 use crate::cli::import::{ImportError, Reject, RowFault};
 use crate::cli::names::NamedValue as _;
-use crate::cli::time;
+use crate::cli::time::{self, NotATime};
 use crate::domain::ids::{ListSource, Requester};
 use crate::domain::kinds;
 use crate::domain::list::{ListDraft, MAX_ENTRIES, NewEntry, Pattern};
@@ -52,23 +52,13 @@ pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> 
     let kind = u8::try_from(i32::from(kind)).ok().and_then(kinds::ListKind::from_code);
     let mut draft = ListDraft::new(kind.ok_or_else(|| unknown(String::new()))?);
     let mut found = Entries::default();
-    while let Some(Row {
-        line,
-        record,
-        is_broken,
-    }) = source.next()?
-    {
+    while let Some(Row { line, record, fault }) = source.next()? {
         if found.rows >= MAX_ENTRIES as u64 {
             return Err(ImportError::TooManyEntries { max: MAX_ENTRIES });
         }
         let place = u32::try_from(found.rows).unwrap_or(u32::MAX);
         found.rows += 1;
-        let entry = if is_broken {
-            Err(RowFault::Quote)
-        } else {
-            columns.entry(record, line, &draft)
-        };
-        match entry {
+        match fault.map_or_else(|| columns.entry(record, line, &draft), Err) {
             Ok((entry, shown)) => {
                 draft
                     .add(entry, place)
@@ -165,9 +155,12 @@ fn unknown(met: String) -> ImportError {
 }
 
 fn moment(column: &'static str, text: &str) -> Result<wire::Timestamp, RowFault> {
-    let moment = time::parse(text).map_err(|problem| {
-        let form = form_of(text);
-        fault(column, format_args!("{problem}; this one has the form {form:?}"))
+    let moment = time::parse(text).map_err(|problem| match problem {
+        NotATime::Missing => fault(column, problem),
+        NotATime::Form => fault(
+            column,
+            format_args!("{problem}; this one has the form {:?}", form_of(text)),
+        ),
     })?;
     if inner(moment) < Timestamp::EARLIEST {
         return Err(fault(column, "must not be before the year 2000"));
