@@ -18,6 +18,7 @@ pub fn encode(memory: &RequestMemory) -> Bytes {
         let (id, content) = known.request.pair();
         writer.fixed128(id);
         writer.fixed64(content);
+        writer.time(known.noted_at);
         writer.byte(u8::from(known.is_done));
         writer.list(known.figures.iter(), |writer, figure| writer.uint((*figure).into()));
     });
@@ -35,6 +36,7 @@ pub fn decode(bytes: &[u8]) -> Result<RequestMemory, UnreadableValue> {
         check_major(&mut reader)?;
         let requests = reader.list(|reader| {
             let request = Fingerprint::from_pair((reader.fixed128()?, reader.fixed64()?));
+            let noted_at = reader.time()?;
             let is_done = match reader.byte()? {
                 0 => false,
                 1 => true,
@@ -43,6 +45,7 @@ pub fn decode(bytes: &[u8]) -> Result<RequestMemory, UnreadableValue> {
             let figures = reader.list(ByteReader::uint32)?;
             Ok(RememberedRequest {
                 request,
+                noted_at,
                 is_done,
                 figures,
             })
@@ -79,28 +82,35 @@ mod tests {
     use super::super::laws::Codec;
     use super::super::samples::hex;
     use super::*;
+    use crate::domain::time::Timestamp;
     use crate::domain::unknown_fields::UnknownFields;
     use proptest::prelude::*;
 
     const CODEC: Codec<RequestMemory> = Codec { encode, decode };
 
-    fn memory_of(requests: Vec<((u128, u64), bool, Vec<u32>)>, newer: &[u8]) -> RequestMemory {
-        let requests = requests.into_iter().map(|(pair, is_done, figures)| RememberedRequest {
-            request: Fingerprint::from_pair(pair),
-            is_done,
-            figures,
-        });
+    fn memory_of(requests: Vec<((u128, u64), i64, bool, Vec<u32>)>, newer: &[u8]) -> RequestMemory {
+        let requests = requests
+            .into_iter()
+            .map(|(pair, noted_at, is_done, figures)| RememberedRequest {
+                request: Fingerprint::from_pair(pair),
+                noted_at: Timestamp::from_millis(noted_at),
+                is_done,
+                figures,
+            });
         RequestMemory::of(requests.collect(), UnknownFields::new(newer))
     }
 
     fn full() -> RequestMemory {
-        let requests = vec![((7, 9), true, vec![1, 300, u32::MAX]), ((8, 10), false, Vec::new())];
+        let requests = vec![
+            ((7, 9), 1_700_000_000_123, true, vec![1, 300, u32::MAX]),
+            ((8, 10), -1, false, Vec::new()),
+        ];
         memory_of(requests, &[0xee])
     }
 
     proptest! {
         #[test]
-        fn round_trips(requests: Vec<((u128, u64), bool, Vec<u32>)>, newer: Vec<u8>) {
+        fn round_trips(requests: Vec<((u128, u64), i64, bool, Vec<u32>)>, newer: Vec<u8>) {
             let memory = memory_of(requests, &newer);
             prop_assert_eq!(decode(&encode(&memory)).unwrap(), memory);
         }
@@ -124,6 +134,6 @@ mod tests {
 
     const FROZEN: &str = "\
         0102\
-        070000000000000000000000000000000900000000000000010301ac02ffffffff0f\
-        080000000000000000000000000000000a000000000000000000ee";
+        070000000000000000000000000000000900000000000000f6a1abfef962010301ac02ffffffff0f\
+        080000000000000000000000000000000a00000000000000010000ee";
 }

@@ -12,6 +12,7 @@ use crate::domain::call::Ledger;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Category, Channel, ReportRole, Source};
 use crate::domain::report::{ReportBody, ReportRow, RowState};
+use crate::domain::time::Timestamp;
 use crate::number::E164;
 
 /// The bytes of one bucket.
@@ -73,6 +74,7 @@ fn write_row(writer: &mut ByteWriter, row: &ReportRow) {
         writer.short_float(row.weight);
     }
     write_optional_fields(writer, row);
+    write_additions(writer, row);
     writer.raw(row.unknown_fields.bytes());
 }
 
@@ -108,6 +110,26 @@ fn write_optional_fields(writer: &mut ByteWriter, row: &ReportRow) {
     if !body.callbacks.is_empty() {
         writer.list(body.callbacks.iter(), |writer, number| writer.uint(number.digits()));
     }
+}
+
+/// The field that was added after the first release. Most rows have none: they arrived when they were received. A
+/// tombstone never has it.
+fn write_additions(writer: &mut ByteWriter, row: &ReportRow) {
+    let is_short = row.arrived_at == row.received_at && row.unknown_fields.bytes().is_empty();
+    if row.state != RowState::Tombstone && !is_short {
+        write_since(writer, row.received_at, row.arrived_at);
+    }
+}
+
+fn read_arrival(
+    reader: &mut ByteReader<'_>,
+    state: RowState,
+    received_at: Timestamp,
+) -> Result<Timestamp, DecodeError> {
+    if state == RowState::Tombstone || reader.remaining().is_empty() {
+        return Ok(received_at);
+    }
+    since(reader, received_at)
 }
 
 fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
@@ -165,6 +187,7 @@ fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
         import,
         weight,
         body,
+        arrived_at: read_arrival(reader, flags.state, received_at)?,
         unknown_fields: rest(reader),
     })
 }
@@ -277,10 +300,22 @@ mod tests {
     }
 
     #[test]
+    fn a_row_with_an_arrival_of_its_own_takes_a_few_bytes_more() {
+        let row = samples::imported_row();
+        let late = ReportRow {
+            arrived_at: row.received_at.plus(std::time::Duration::from_secs(5 * 365 * 86_400)),
+            ..row.clone()
+        };
+        let bytes = encode(std::slice::from_ref(&late));
+        assert_eq!(bytes.len(), encode(&[row]).len() + 6);
+        assert_eq!(decode(&bytes).unwrap(), [late]);
+    }
+
+    #[test]
     fn a_newer_release_is_refused_or_carried_through() {
         let mut bytes = encode(&[samples::imported_row()]).to_vec();
-        bytes[1] += 3;
-        bytes.extend_from_slice(b"new");
+        bytes[1] += 4;
+        bytes.extend_from_slice(b"\0new");
         let rows = decode(&bytes).unwrap();
         assert_eq!(rows[0].unknown_fields.bytes(), b"new");
         assert_eq!(encode(&rows), bytes);
@@ -298,7 +333,8 @@ mod tests {
 
     const FROZEN: &str = "\
         01412807410123456789abcdef0123456789abcdefc2365ec52d46861b02068088da8ad75d0041fedcba9876543210fe\
-        dcba9876543210073150106674632d33636f6c7c55ff07167265706f727420312fc3a488776655443322110101f6a1ab\
+        dcba9876543210073150106674632d33636f6c7e55ff07167265706f727420312fc3a488776655443322110101f6a1ab\
         fef962caa707cdcc4c3e0e62617463682d370a44452d42590a6170705f3108070605040302010202094d6963726f736f\
-        667444451e5369652073616774656e2c206573207365692057696e646f777320e280a602f7c8db8943c0edeeae12eeff";
+        667444451e5369652073616774656e2c206573207365692057696e646f777320e280a602f7c8db8943c0edeeae12e807\
+        eeff";
 }

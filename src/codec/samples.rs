@@ -79,6 +79,7 @@ pub(super) fn full_row() -> ReportRow {
         content: 0x1122_3344_5566_7788,
         state: RowState::Withdrawn,
         received_at: Timestamp::from_millis(1_700_000_060_000),
+        arrived_at: Timestamp::from_millis(1_700_000_060_500),
         import: Some(ImportId::parse("batch-7").unwrap()),
         weight: 0.2,
         body,
@@ -246,12 +247,22 @@ pub(super) fn row() -> impl Strategy<Value = ReportRow> {
             content,
             state,
             received_at,
+            arrived_at: arrival(state, received_at, content),
             import,
             weight,
             body,
             unknown_fields: newer,
         },
     )
+}
+
+/// The arrival of a row: a tombstone has none of its own.
+fn arrival(state: RowState, received_at: Timestamp, random: u64) -> Timestamp {
+    let later = random % 3 * 1_000_000_007;
+    match state {
+        RowState::Tombstone => received_at,
+        RowState::Live | RowState::Withdrawn => received_at.plus(std::time::Duration::from_millis(later)),
+    }
 }
 
 fn body() -> BoxedStrategy<ReportBody> {

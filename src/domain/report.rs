@@ -107,8 +107,10 @@ pub struct ReportRow {
     pub content: u64,
     /// Whether it counts.
     pub state: RowState,
-    /// When it arrived here.
+    /// When it was received: by this server, or by the feed that passed it on.
     pub received_at: Timestamp,
+    /// When it arrived at this server, by the server's clock. A feed cannot choose it.
+    pub arrived_at: Timestamp,
     /// The import it came with.
     pub import: Option<ImportId>,
     /// Its weight, frozen when it was accepted.
@@ -120,7 +122,7 @@ pub struct ReportRow {
 }
 
 impl ReportRow {
-    /// The row of a report that was just accepted.
+    /// The row of a report that was just accepted, and arrived when it was received.
     #[must_use]
     pub fn accepted(
         id: ReportId,
@@ -135,6 +137,7 @@ impl ReportRow {
             content,
             state: RowState::Live,
             received_at,
+            arrived_at: received_at,
             import,
             weight,
             body,
@@ -181,6 +184,7 @@ impl ReportRow {
             content: 0,
             state: RowState::Tombstone,
             received_at: at,
+            arrived_at: at,
             import: None,
             weight: 0.0,
             body,

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::requests::Fingerprint;
+use super::time::Timestamp;
 use super::unknown_fields::UnknownFields;
 
 /// The parts of a tenant's memory. A request belongs to one of them, by the hash of its id.
@@ -40,6 +41,8 @@ impl MemoryPart {
 pub struct RememberedRequest {
     /// The hashes of its id and its content.
     pub request: Fingerprint,
+    /// When it was first noted, by the clock of the server that noted it. It does not change when the request is repeated.
+    pub noted_at: Timestamp,
     /// Whether it is carried out completely. If not, a repetition continues it.
     pub is_done: bool,
     /// Figures of its answer, as its method uses them.
@@ -120,6 +123,7 @@ mod tests {
     fn done(request: Fingerprint) -> RememberedRequest {
         RememberedRequest {
             request,
+            noted_at: Timestamp::from_secs(5),
             is_done: true,
             figures: vec![7],
         }

@@ -15,7 +15,7 @@ use super::buckets::{place, split_source, split_sources, splits_at};
 use super::evidence::{Evidence, FoldModel};
 use super::ids::{ReportId, ReporterHash};
 use super::report::ReportRow;
-use super::reporter_table::{LoadedTable, ReporterTable, group_parts, is_part};
+use super::reporter_table::{LoadedTable, MAX_WRITTEN, ReporterTable, group_parts, is_part};
 
 /// The loaded buckets of one number, and the loaded part of its reporter table.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +60,7 @@ impl LoadedRows {
         self.table.load_subtotal(part, subtotal);
     }
 
-    /// Builds the reporter table of all rows; see [`LoadedTable`].
+    /// Builds the reporter table of all rows; see [`LoadedTable`]. None if there are too many reporters or changes.
     pub(super) fn build_table(
         &mut self,
         old: Option<&ReporterTable>,
@@ -68,7 +68,9 @@ impl LoadedRows {
     ) -> Result<Option<ReporterTable>, Missing> {
         self.need_all()?;
         let rows = self.loaded.values().flat_map(|bucket| bucket.rows.iter());
-        Ok(self.table.build(rows, old, model))
+        let built = self.table.build(rows, old, model);
+        let changed = self.changed().count();
+        Ok(built.filter(|_| self.table.is_kept_with(changed, MAX_WRITTEN)))
     }
 
     /// Takes a withdrawn row of `reporter` out of the reporter table; returns the evidence of the other rows.

@@ -209,19 +209,19 @@ impl NumberState {
         }
     }
 
-    /// Withdraws all live reports of an import or a reporter; says how many.
+    /// Withdraws all live reports of an import or a reporter that had arrived by a moment; says how many.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
     pub fn withdraw_all(
         &mut self,
         rows: &mut LoadedRows,
-        what: &Withdrawal,
+        (what, arrived_by): (&Withdrawal, Timestamp),
         model: &FoldModel,
     ) -> Result<u32, Missing> {
         let mut taken = 0u32;
         rows.change_all(|row| {
-            let hit = row.is_live() && what.takes(row);
+            let hit = what.takes(row, arrived_by);
             if hit {
                 take_back(row);
                 taken = taken.saturating_add(1);
@@ -388,13 +388,15 @@ impl NumberState {
 }
 
 impl Withdrawal {
-    /// Whether it withdraws this row.
+    /// Whether it withdraws this row: a live one that had arrived by this moment.
     #[must_use]
-    pub fn takes(&self, row: &ReportRow) -> bool {
-        match self {
-            Self::Import(import) => row.import.as_ref() == Some(import),
-            Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
-        }
+    pub fn takes(&self, row: &ReportRow, arrived_by: Timestamp) -> bool {
+        let is_present = row.is_live() && row.arrived_at <= arrived_by;
+        is_present
+            && match self {
+                Self::Import(import) => row.import.as_ref() == Some(import),
+                Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
+            }
     }
 }
 

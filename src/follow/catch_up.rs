@@ -12,12 +12,29 @@ use crate::store::{LogHead, RawLogEntry, Shard, StoreError};
 /// and all of them are in memory at once.
 const ENTRIES_AT_A_TIME: usize = 64;
 
+/// What is done with a shard whose log does not continue at the cursor.
+#[derive(Clone, Copy)]
+pub(super) enum Lost {
+    /// It is loaded again.
+    Reload,
+    /// It is left to the next sweep, which has the time to load it.
+    Leave,
+}
+
 impl Follower {
-    /// Reads a shard's log to its end, or loads the shard again.
-    pub(super) async fn catch_up(&self, shard: Shard) -> Result<(), StoreError> {
+    /// Reads a shard's log to its end. If the log does not continue at the cursor, does as `lost` says.
+    pub(super) async fn catch_up(&self, shard: Shard, lost: Lost) -> Result<(), StoreError> {
         match self.read_log(shard).await? {
-            Some(reason) => self.reload(shard, reason).await,
+            Some(reason) => self.reload_if(lost, shard, reason).await,
             None => Ok(()),
+        }
+    }
+
+    /// Loads a shard again, or leaves that to the next sweep.
+    pub(super) async fn reload_if(&self, lost: Lost, shard: Shard, reason: ReloadReason) -> Result<(), StoreError> {
+        match lost {
+            Lost::Reload => self.reload(shard, reason).await,
+            Lost::Leave => Ok(()),
         }
     }
 

@@ -15,11 +15,14 @@ mod refresh;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
+
+use catch_up::Lost;
+use refresh::Refreshes;
 
 use crate::clock::{Clock, monotonic};
 use crate::domain::kinds::ListKind;
@@ -77,6 +80,10 @@ pub struct Follower {
     seen: Box<[AtomicU64]>,
     /// Held by the one task that reads logs and loads shards; it has the moment at which the last complete refresh began.
     following: tokio::sync::Mutex<Option<Instant>>,
+    /// The state of refreshes, held by the one read that refreshes.
+    refreshing: tokio::sync::Mutex<Refreshes>,
+    /// Whether the last refresh failed.
+    refresh_fails: AtomicBool,
     /// Entries and records left out since the last warning.
     skipped: AtomicU64,
 }
@@ -94,6 +101,8 @@ impl Follower {
             cursors,
             seen: Shard::all().map(|_| AtomicU64::new(0)).collect(),
             following: tokio::sync::Mutex::default(),
+            refreshing: tokio::sync::Mutex::default(),
+            refresh_fails: AtomicBool::new(false),
             skipped: AtomicU64::new(0),
         }
     }
@@ -172,8 +181,9 @@ impl Follower {
         self.measure();
     }
 
-    /// Decides the state of the store after a sweep, and whether the index is fresh. A store that refuses writes is not
-    /// up, and the index is as fresh as its answers are. Of a replica it is not fresh, even if all was read.
+    /// Decides after a sweep whether the store is up, and whether the index is fresh. The store is up if the sweep
+    /// succeeded and writes are accepted. The index is fresh if the sweep succeeded, also if the store refuses writes; but
+    /// not if the store is a replica, because a replica may lag behind.
     ///
     /// # Errors
     /// If the sweep failed, or the store has turned out to be a replica.
@@ -217,7 +227,7 @@ impl Follower {
             return;
         }
         let _only_one = self.following.lock().await;
-        if let Err(error) = self.catch_up(notification.shard).await {
+        if let Err(error) = self.catch_up(notification.shard, Lost::Reload).await {
             // The next sweep says whether the store is gone; one failed read does not.
             self.metrics.store_error((&error).into());
         }
@@ -243,18 +253,18 @@ impl Follower {
     async fn sweep_all(&self) -> Result<(), StoreError> {
         self.compare_folds().await?;
         let _only_one = self.following.lock().await;
-        self.follow_heads().await
+        self.follow_heads(Lost::Reload).await
     }
 
     /// Asks for all log heads and catches up with the shards that have moved. Only one task at a time may do this.
-    async fn follow_heads(&self) -> Result<(), StoreError> {
+    async fn follow_heads(&self, lost: Lost) -> Result<(), StoreError> {
         // The cursors are copied before the heads are asked for. This process's own commits may move a cursor past a head
         // that was read before them, and the store would seem to have gone back in time.
         let befores: Vec<Before> = Shard::all().map(|shard| self.before(shard)).collect();
         let heads = self.store.heads().await?;
         let mut first_error = None;
         for ((shard, before), head) in Shard::all().zip(befores).zip(heads) {
-            match self.sweep_shard(shard, before, head).await {
+            match self.sweep_shard(shard, (before, head), lost).await {
                 Ok(()) => {}
                 // Only this shard is damaged: the others are followed all the same.
                 Err(error @ StoreError::Unreadable { .. }) => {
@@ -268,14 +278,14 @@ impl Follower {
     }
 
     /// Compares the head of a shard's log with the cursor as it was before.
-    async fn sweep_shard(&self, shard: Shard, before: Before, head: LogHead) -> Result<(), StoreError> {
+    async fn sweep_shard(&self, shard: Shard, (before, head): (Before, LogHead), lost: Lost) -> Result<(), StoreError> {
         let cursor = before.cursor;
         if head.seq < cursor.seq || before.is_lost(head, self.freshness().store()) {
-            self.reload(shard, ReloadReason::Absent).await
+            self.reload_if(lost, shard, ReloadReason::Absent).await
         } else if head.seq == cursor.seq && cursor.nonce != UNREAD && head.nonce != cursor.nonce {
-            self.reload(shard, ReloadReason::OtherNonce).await
+            self.reload_if(lost, shard, ReloadReason::OtherNonce).await
         } else if head.seq > self.cursor(shard).seq {
-            self.catch_up(shard).await
+            self.catch_up(shard, lost).await
         } else {
             Ok(())
         }

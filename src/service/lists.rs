@@ -120,6 +120,8 @@ impl Lists {
                         }
                         (requests, unknown_fields) = (list.requests, list.unknown_fields);
                     }
+                    // The list was lost after the request was done. A repetition must not write it.
+                    None if request.is_done() => return Err(ServiceError::NotFound { resource: "list" }),
                     None => {
                         mutation.check(requests.seen(fingerprint), 0)?;
                         self.check_room(id)?;

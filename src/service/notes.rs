@@ -73,8 +73,8 @@ impl Notes {
         }
     }
 
-    /// Adds a note. Its id follows from the request, and it keeps its text, so a retry is recognised at any time: a
-    /// note needs no memory of requests.
+    /// Adds a note. Its id follows from the request, and it keeps its text, so a retry is recognised even
+    /// when the memory of requests has forgotten it.
     ///
     /// # Errors
     /// If the number cannot be read, there is no such case, the request id was used for another text, there are too
@@ -99,6 +99,8 @@ impl Notes {
         let work = self.writer.change_note(place, author, deadline, |found| match found {
             Some(note) if note.subject == subject && *note.text == *text => Ok((note, Done::unchanged(false))),
             Some(_) => Err(ServiceError::ContentMismatch { field: "request_id" }),
+            // The note was lost after the request was done. A repetition must not write it.
+            None if request.is_done() => Err(ServiceError::NotFound { resource: "note" }),
             None => {
                 self.check_room(&subject)?;
                 let note = Note {

@@ -192,17 +192,22 @@ pub(in crate::api) fn status_set(
 
 fn warning(kind: StatusKind, overruled: Overruled) -> String {
     let mut text = match overruled {
-        Overruled::ByStatus(stronger) => format!(
-            "{kind} has no effect on calls: the number is also {stronger}, which is stronger and decides. Clear {stronger} \
-             if {kind} is to decide."
-        ),
+        Overruled::ByStatus(stronger) => {
+            format!("{kind} has no effect on calls: the number is also {stronger}, which is stronger and decides.")
+        }
         Overruled::BySomeOf(stronger) => format!(
             "{kind} has no effect on the calls that {stronger} holds for: the number is also {stronger}, which is stronger."
         ),
-        Overruled::ByList(list) => format!(
-            "{kind} has no effect on calls: a list of kind {list} names the number and decides first. Change the list if \
-             {kind} is to decide."
-        ),
+        Overruled::ByList(list) => {
+            format!("{kind} has no effect on calls: a list of kind {list} names the number and decides first.")
+        }
+    };
+    // Other kinds of status never decide.
+    let decides = !matches!(kind, StatusKind::Reassigned | StatusKind::UnderDispute);
+    text += &match overruled {
+        Overruled::ByStatus(stronger) if decides => format!(" Clear {stronger} if {kind} is to decide."),
+        Overruled::ByList(_) if decides => format!(" Change the list if {kind} is to decide."),
+        Overruled::ByStatus(_) | Overruled::ByList(_) | Overruled::BySomeOf(_) => String::new(),
     };
     if kind == StatusKind::Reassigned {
         text.push_str(" Reports of earlier calls were dropped all the same.");

@@ -189,6 +189,17 @@ impl LoadedTable {
         Some(table)
     }
 
+    /// Gives up the table that was built, if it cannot be written in one commit with so many changed buckets of rows. Says
+    /// whether it is kept.
+    pub(in crate::domain) fn is_kept_with(&mut self, changed_buckets: usize, most: usize) -> bool {
+        let parts = self.changed_buckets().count() + self.changed_subtotals().count();
+        let is_kept = changed_buckets + parts <= most;
+        if !is_kept {
+            *self = Self::default();
+        }
+        is_kept
+    }
+
     /// Puts another row of a reporter into the table, or none, in place of the one that is there.
     fn replace(
         &mut self,
@@ -285,6 +296,7 @@ fn short_copy(row: &ReportRow) -> ReportRow {
     ReportRow {
         state: row.state,
         received_at: row.received_at,
+        arrived_at: row.received_at,
         weight: row.weight,
         body: ReportBody {
             category: body.category,
@@ -296,5 +308,26 @@ fn short_copy(row: &ReportRow) -> ReportRow {
             ..short.body
         },
         ..short
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_too_large_for_one_commit_is_given_up() {
+        let mut table = LoadedTable::default();
+        let old = ReporterTable {
+            buckets: 10,
+            ..ReporterTable::default()
+        };
+        table
+            .build(std::iter::empty(), Some(&old), &FoldModel::DEFAULT)
+            .unwrap();
+        let parts = 10 + 1_024 + 32 + 1;
+        assert!(table.is_kept_with(33, parts + 33));
+        assert!(!table.is_kept_with(34, parts + 33));
+        assert_eq!(table.changed_buckets().count() + table.changed_subtotals().count(), 0);
     }
 }

@@ -28,6 +28,10 @@ pub const TABLE_FROM_ROWS: u32 = 256;
 /// No table is built for more reporters, since it is written in one commit. An existing table grows further.
 pub const MAX_BUILT_REPORTERS: usize = 300_000;
 
+/// The most buckets and parts of a number that are written when its table is built: a store refuses a commit of more than
+/// 20,000 items. With more, the table is given up, so that the rows can still be written.
+pub const MAX_WRITTEN: usize = 19_000;
+
 /// From this id on, the buckets of a number are the parts of its table.
 const PARTS: u32 = 1 << 31;
 /// From this id on, the parts are subtotals.

@@ -171,7 +171,11 @@ async fn an_entry_read_before_own_commits_does_not_move_the_cursor_back() {
         own.write_own(number(2)).await;
     });
     let shard = Shard::of_number(number(1));
-    fixture.follower.catch_up(shard).await.unwrap();
+    fixture
+        .follower
+        .catch_up(shard, crate::follow::catch_up::Lost::Reload)
+        .await
+        .unwrap();
     store.assert_has_run();
     assert_eq!(fixture.cursor().seq, 2);
     assert_eq!(fixture.version(number(2)), Some(2));

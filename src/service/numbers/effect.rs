@@ -23,9 +23,41 @@ impl Numbers {
     #[must_use]
     pub fn overruled(&self, kind: StatusKind, number: E164, statuses: &Statuses) -> Option<Overruled> {
         let now = self.writer.now();
+        let hits = self.writer.index().listed(ListedCaller::Number(number), now);
         let stronger = statuses.at(now).map(|entry| entry.kind).find(|other| *other < kind);
-        let by_status = stronger.and_then(by_status);
-        by_status.or_else(|| by_list(kind, &self.writer.index().listed(ListedCaller::Number(number), now)))
+        let status = stronger.and_then(|stronger| Some((Rule::of(stronger), by_status(stronger)?)));
+        let list = by_list(Rule::of(kind), &hits);
+        match (list, status) {
+            (Some((list, by)), Some((status, _))) if list <= status => Some(by),
+            (_, Some((_, by))) | (Some((_, by)), None) => Some(by),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The rules of the policy that statuses and lists take part in, in the order of the policy.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rule {
+    Protected,
+    NeverCalls,
+    OfTenant,
+    OfAnalysts,
+    CannotExist,
+    ByScore,
+}
+
+impl Rule {
+    /// The rule that a status of this kind takes part in.
+    const fn of(kind: StatusKind) -> Self {
+        match kind {
+            StatusKind::Protected => Self::Protected,
+            StatusKind::DoNotOriginate => Self::NeverCalls,
+            StatusKind::Blocked | StatusKind::Allowed => Self::OfAnalysts,
+            StatusKind::VerifiedBusiness
+            | StatusKind::SpoofedVictim
+            | StatusKind::Reassigned
+            | StatusKind::UnderDispute => Self::ByScore,
+        }
     }
 }
 
@@ -40,26 +72,22 @@ fn by_status(stronger: StatusKind) -> Option<Overruled> {
     }
 }
 
-/// The list that the policy asks before statuses of this kind, in its order.
-fn by_list(kind: StatusKind, hits: &ListHits) -> Option<Overruled> {
-    if kind == StatusKind::Protected {
-        return None;
-    }
-    let is_dno = kind == StatusKind::DoNotOriginate;
-    let is_analysts = matches!(kind, StatusKind::Blocked | StatusKind::Allowed);
+/// The first list whose rule comes before this one.
+fn by_list(before: Rule, hits: &ListHits) -> Option<(Rule, Overruled)> {
     let is_dialled_only = |action: Action| action == Action::WarnBeforeDial;
     let prefix = hits.tenant_prefix.filter(|(action, _)| !is_dialled_only(*action));
     let lists = [
-        (hits.protected.is_some(), ListKind::Protected),
-        (hits.do_not_originate.is_some() && !is_dno, ListKind::DoNotOriginate),
-        (hits.tenant_allow.is_some() && !is_dno, ListKind::TenantAllow),
-        (hits.tenant_block.is_some() && !is_dno, ListKind::TenantBlock),
-        (prefix.is_some() && !is_dno, ListKind::TenantPrefix),
+        (hits.protected.is_some(), Rule::Protected, ListKind::Protected),
         (
-            hits.unassigned.is_some() && !is_dno && !is_analysts,
-            ListKind::Unassigned,
+            hits.do_not_originate.is_some(),
+            Rule::NeverCalls,
+            ListKind::DoNotOriginate,
         ),
+        (hits.tenant_allow.is_some(), Rule::OfTenant, ListKind::TenantAllow),
+        (hits.tenant_block.is_some(), Rule::OfTenant, ListKind::TenantBlock),
+        (prefix.is_some(), Rule::OfTenant, ListKind::TenantPrefix),
+        (hits.unassigned.is_some(), Rule::CannotExist, ListKind::Unassigned),
     ];
-    let decides = lists.into_iter().find(|(decides, _)| *decides);
-    decides.map(|(_, kind)| Overruled::ByList(kind))
+    let (_, rule, kind) = lists.into_iter().find(|(names, rule, _)| *names && *rule < before)?;
+    Some((rule, Overruled::ByList(kind)))
 }

@@ -116,7 +116,10 @@ impl Reports {
             comment: report.comment.map(String::into_boxed_str),
             callbacks,
         };
-        let row = ReportRow::accepted(report.report_id, body, weight, received_at, report.import);
+        let row = ReportRow {
+            arrived_at: now,
+            ..ReportRow::accepted(report.report_id, body, weight, received_at, report.import)
+        };
         Ok(Filing {
             exempt: trusted,
             ..Filing::exempt(number, row, timed)

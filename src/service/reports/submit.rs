@@ -89,7 +89,10 @@ fn callback_filings(
             };
             let Filing { row, timed, .. } = filing;
             let id = filing.callback_id();
-            let row = ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone());
+            let row = ReportRow {
+                arrived_at: row.arrived_at,
+                ..ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone())
+            };
             all.push((place, Ok(Filing::exempt(*callback, row, *timed))));
         }
     }

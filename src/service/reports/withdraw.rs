@@ -1,6 +1,7 @@
 //! Withdrawals: of one report, or of all reports of an import or a reporter.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::Reports;
 use crate::codec;
@@ -10,11 +11,12 @@ use crate::domain::report::{ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
-use crate::service::writer::{Author, Done, NumberJob, WriteDeadline};
+use crate::service::writer::{Author, Done, NumberJob, Request, WriteDeadline};
 use crate::store::{Shard, SideKey, key};
 
 /// Numbers whose reports are withdrawn in one step of a bulk withdrawal.
@@ -73,6 +75,14 @@ impl Progress {
             before.taken.reports.saturating_add(self.taken.reports),
         ];
     }
+}
+
+/// The reports that a bulk withdrawal takes. The moment is fixed when the request is first noted, and kept with the memory
+/// of requests: a repetition takes no report that arrived later.
+#[derive(Clone, Copy)]
+struct Selected<'a> {
+    what: &'a Withdrawal,
+    arrived_by: Timestamp,
 }
 
 /// The content of a request to withdraw all reports of an import or a reporter.
@@ -166,14 +176,15 @@ impl Reports {
         Ok(taken)
     }
 
-    /// Withdraws all stored reports of an import or a reporter, once for a request: each shard is gone through once, so
-    /// reports that arrive in it later stay. A reporter's claims are removed, so that they no longer change the trust in
+    /// Withdraws all stored reports of an import or a reporter that had arrived when the request was first noted, by the
+    /// clock of the server. Later reports stay, also if the request is repeated. A reporter's claims are removed, so that they no longer change the trust in
     /// the reporter. Claims of an import stay, since imports seldom name reporters.
     ///
     /// # Errors
     /// If the request id was used for another request, or the store cannot be read or written. Reports withdrawn until
-    /// then stay withdrawn: the same request again goes on where it stopped. The write timeout applies to each 500
-    /// numbers, not to the whole.
+    /// then stay withdrawn: the same request again goes on where it stopped. An error of one number does not stop the
+    /// withdrawal from the others; it is returned in the end. The write timeout applies to each 500 numbers, not to the
+    /// whole.
     pub async fn withdraw_all(
         &self,
         what: &Withdrawal,
@@ -183,55 +194,96 @@ impl Reports {
         let content = withdrawal(what, reason);
         let mut request = self.writer.recall(id, &content, self.writer.deadline(1)).await?;
         request.end_turn();
-        let mut progress = Progress::of(request.figures());
+        if request.is_done() {
+            return Ok(Progress::of(request.figures()).taken);
+        }
         let author = Author {
             actor: &Actor::reporters(),
             request: id.as_str(),
             reason,
         };
-        if request.is_done() {
-            return Ok(progress.taken);
+        let first = self.writer.note(&request, false, |_| {}).await?;
+        let selected = Selected {
+            what,
+            arrived_by: first.noted_at,
+        };
+        let done_before = Progress::of(&first.figures).shards;
+        let mut failed = None;
+        for shard in Shard::all().filter(|shard| u32::from(shard.byte()) >= done_before) {
+            let step = self.withdraw_in(shard, selected, author, &mut request, &mut failed);
+            if let Some(by_other) = step.await? {
+                return Ok(by_other);
+            }
         }
-        self.writer.note(&request, false, |_| {}).await?;
-        for shard in Shard::all() {
-            if u32::from(shard.byte()) < progress.shards {
-                continue;
-            }
-            let numbers: Vec<E164> = self.numbers_with(shard, what).await?.into_iter().collect();
-            let parts = numbers.chunks(WITHDRAWN_AT_A_TIME);
-            let last = parts.len().saturating_sub(1);
-            for (place, part) in parts.enumerate() {
-                let (mut step, failed) = self.withdraw_from_all(part, what, author).await;
-                if place == last && failed.is_none() {
-                    step.shards = u32::from(shard.byte()) + 1;
-                }
-                request.renew(self.writer.deadline(1));
-                let noted = self.writer.note(&request, false, |figures| step.add_to(figures)).await;
-                let noted = noted.map_err(ServiceError::after_a_change)?;
-                if let Some(error) = failed {
-                    return Err(error);
-                }
-                progress = Progress::of(&noted.figures);
-                if noted.is_done {
-                    return Ok(progress.taken); // by another instance
-                }
-            }
+        if let Some(error) = failed {
+            return Err(error);
         }
         request.renew(self.writer.deadline(1));
         if let Withdrawal::Reporter(reporter) = what {
             let forget_all = |state: &mut ReporterState| !std::mem::take(&mut state.claims).is_empty();
             self.change_claims(*reporter, request.deadline(), forget_all).await?;
         }
+        self.leave_the_moment(selected.arrived_by).await;
         let noted = self.writer.note(&request, true, |_| {}).await;
         let noted = noted.map_err(ServiceError::after_a_change)?;
         Ok(Progress::of(&noted.figures).taken)
+    }
+    /// Withdraws the reports from the numbers of one shard. Keeps the first error that concerns one number only. Returns
+    /// the result of the request if another task has finished it meanwhile.
+    async fn withdraw_in(
+        &self,
+        shard: Shard,
+        selected: Selected<'_>,
+        author: Author<'_>,
+        request: &mut Request<'_>,
+        failed: &mut Option<ServiceError>,
+    ) -> Result<Option<BulkWithdrawn>, ServiceError> {
+        let (numbers, unreadable) = self.numbers_with(shard, selected).await?;
+        *failed = failed.take().or(unreadable);
+        let numbers: Vec<E164> = numbers.into_iter().collect();
+        let parts = numbers.chunks(WITHDRAWN_AT_A_TIME);
+        let last = parts.len().saturating_sub(1);
+        for (place, part) in parts.enumerate() {
+            request.renew(self.writer.deadline(1));
+            let known = self.writer.note(request, false, |_| {}).await?;
+            if known.is_done {
+                return Ok(Some(Progress::of(&known.figures).taken));
+            }
+            let (mut step, error) = self.withdraw_from_all(part, selected, author).await;
+            let (of_number, of_store) = error.map_or((None, None), |error| match concerns_one_number(&error) {
+                true => (Some(error), None),
+                false => (None, Some(error)),
+            });
+            *failed = failed.take().or(of_number);
+            if place == last && failed.is_none() && of_store.is_none() {
+                step.shards = u32::from(shard.byte()) + 1;
+            }
+            request.renew(self.writer.deadline(1));
+            let noted = self.writer.note(request, false, |figures| step.add_to(figures)).await;
+            let noted = noted.map_err(ServiceError::after_a_change)?;
+            if let Some(error) = of_store {
+                return Err(error);
+            }
+            if noted.is_done {
+                return Ok(Some(Progress::of(&noted.figures).taken));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until the clock shows a later millisecond than `moment`, so that a report that is sent after the answer has
+    /// arrived later.
+    async fn leave_the_moment(&self, moment: Timestamp) {
+        if self.writer.now() <= moment {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Withdraws the reports from these numbers, in one step. Returns what it withdrew, and the first error.
     async fn withdraw_from_all(
         &self,
         numbers: &[E164],
-        what: &Withdrawal,
+        selected: Selected<'_>,
         author: Author<'_>,
     ) -> (Progress, Option<ServiceError>) {
         let jobs: Vec<_> = numbers
@@ -246,7 +298,8 @@ impl Reports {
         let outcomes = self
             .writer
             .change_numbers(&jobs, author, deadline, |record, ()| {
-                let taken = record.state.withdraw_all(&mut record.rows, what, fold)?;
+                let selected = (selected.what, selected.arrived_by);
+                let taken = record.state.withdraw_all(&mut record.rows, selected, fold)?;
                 Ok(Done {
                     answer: taken,
                     write: taken > 0,
@@ -283,22 +336,35 @@ impl Reports {
         changed.pop().unwrap_or(Err(ServiceError::Internal))
     }
 
-    /// The numbers of a shard that have live reports of an import or a reporter.
-    async fn numbers_with(&self, shard: Shard, what: &Withdrawal) -> Result<BTreeSet<E164>, ServiceError> {
+    /// The numbers of a shard that have reports to be withdrawn, and the error of a bucket that cannot be read.
+    async fn numbers_with(
+        &self,
+        shard: Shard,
+        selected: Selected<'_>,
+    ) -> Result<(BTreeSet<E164>, Option<ServiceError>), ServiceError> {
         let mut numbers = BTreeSet::new();
+        let mut unreadable = None;
         let mut after = None;
         loop {
             let found = self.writer.scan_rows(shard, after, BUCKETS_AT_A_TIME).await?;
             for (id, stored) in &found.items {
-                let rows = codec::rows::decode(&stored.bytes)?;
-                if rows.iter().any(|row| row.is_live() && what.takes(row)) {
-                    numbers.extend(key::number_of_id(id));
+                match codec::rows::decode(&stored.bytes) {
+                    Ok(rows) if rows.iter().any(|row| selected.what.takes(row, selected.arrived_by)) => {
+                        numbers.extend(key::number_of_id(id));
+                    }
+                    Ok(_) => {}
+                    Err(error) => unreadable = unreadable.or(Some(ServiceError::from(error))),
                 }
             }
             after = found.next;
             if after.is_none() {
-                return Ok(numbers);
+                return Ok((numbers, unreadable));
             }
         }
     }
+}
+
+/// Whether an error is that of one number, whose rows cannot be read or have reached a limit, and not of the store.
+const fn concerns_one_number(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::Internal | ServiceError::Precondition(_))
 }

@@ -150,6 +150,7 @@ impl Writer {
         change: impl Fn(&mut Vec<u32>),
     ) -> Result<RememberedRequest, ServiceError> {
         let fingerprint = request.fingerprint;
+        let now = self.now();
         self.change_memory(request, |memory| {
             let mut noted = match checked(memory.known(fingerprint)) {
                 Err(error) => return Done::unchanged(Err(error)),
@@ -157,6 +158,7 @@ impl Writer {
                 Ok(Some(known)) => known,
                 Ok(None) => RememberedRequest {
                     request: fingerprint,
+                    noted_at: now,
                     is_done: false,
                     figures: Vec::new(),
                 },

@@ -46,7 +46,7 @@ impl Number {
 
     fn withdraw_all(&mut self, what: &Withdrawal) -> u32 {
         let rows = self.rows.get_or_insert_with(|| LoadedRows::unloaded(0));
-        self.state.withdraw_all(rows, what, &MODEL).unwrap()
+        self.state.withdraw_all(rows, (what, at(1_000_000)), &MODEL).unwrap()
     }
 
     fn reset(&mut self, moment: Timestamp) -> u32 {
@@ -138,13 +138,13 @@ proptest! {
         };
         let mut number = Number::default();
         rows.iter().for_each(|row| assert_eq!(number.submit(row), Submitted::Accepted));
-        let named = rows.iter().filter(|row| what.takes(row)).count();
+        let named = rows.iter().filter(|row| what.takes(row, at(1_000_000))).count();
         prop_assert_eq!(number.withdraw_all(&what) as usize, named);
-        let rest = Evidence::of_rows(rows.iter().filter(|row| !what.takes(row)), &MODEL);
+        let rest = Evidence::of_rows(rows.iter().filter(|row| !what.takes(row, at(1_000_000))), &MODEL);
         assert_close(&number.state.evidence, &rest);
         prop_assert_eq!(number.withdraw_all(&what), 0);
         for row in number.sorted_rows() {
-            prop_assert_eq!(row.is_live(), !what.takes(&row));
+            prop_assert_eq!(row.is_live(), !what.takes(&row, at(1_000_000)));
         }
     }
 

@@ -234,11 +234,11 @@ proptest! {
                 }
                 Change::WithdrawImport => {
                     let what = Withdrawal::Import(ImportId::parse("import").unwrap());
-                    number.change(|state, rows| state.withdraw_all(rows, &what, &MODEL));
+                    number.change(|state, rows| state.withdraw_all(rows, (&what, at(1_000_000)), &MODEL));
                 }
                 Change::WithdrawReporter(of) => {
                     let what = Withdrawal::Reporter(reporter(*of));
-                    number.change(|state, rows| state.withdraw_all(rows, &what, &MODEL));
+                    number.change(|state, rows| state.withdraw_all(rows, (&what, at(1_000_000)), &MODEL));
                 }
                 Change::Reset(day) => {
                     number.change(|state, rows| state.reset(rows, at(*day), &MODEL));

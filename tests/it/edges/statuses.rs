@@ -117,6 +117,34 @@ async fn a_status_under_a_list_is_warned_about() {
     }
 }
 
+/// A number on a list with a stronger status besides: the warning names the one that the policy asks first.
+#[tokio::test]
+async fn the_warning_names_the_list_or_the_status_that_really_decides() {
+    let server = Server::start().await;
+    for (n, kind, decider) in [
+        (1, "PROTECTED", "list of kind PROTECTED"),
+        (2, "DO_NOT_ORIGINATE", "list of kind DO_NOT_ORIGINATE"),
+        (3, "TENANT_ALLOW", "list of kind TENANT_ALLOW"),
+        (4, "TENANT_BLOCK", "list of kind TENANT_BLOCK"),
+        (5, "UNASSIGNED", "also BLOCKED"),
+    ] {
+        let number = format!("+1415555017{n}");
+        let entry = json!({ "number": number, "source": "agency", "enteredAt": "2026-01-01T00:00:00Z" });
+        let head = json!({ "kind": format!("LIST_KIND_{kind}"), "requestId": kind, "actor": "ana" });
+        let list = json!({ "head": head, "entries": [entry] }).to_string();
+        let replaced = server.request("PUT", &format!("/v1/lists/{kind}"), &list).await;
+        assert_eq!(replaced.status, 200, "{replaced:?}");
+        set(&server, &number, StatusKind::Blocked).await;
+        let warning = set(&server, &number, StatusKind::Allowed).await.warning;
+        assert!(warning.contains(decider), "{kind}: {warning}");
+        let warning = set(&server, &number, StatusKind::UnderDispute).await.warning;
+        assert!(
+            warning.contains(decider) && !warning.contains("is to decide"),
+            "{kind}: {warning}"
+        );
+    }
+}
+
 /// The answer over JSON, as analysts' tools read it.
 #[tokio::test]
 async fn allowed_under_blocked_is_explained_in_json() {
