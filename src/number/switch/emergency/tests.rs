@@ -265,7 +265,8 @@ fn separators_symbols_and_addresses_make_no_difference() {
         let is_keys = text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || b"+*#-.(),;pw".contains(&byte));
-        let is_uri = ["sip:", "tel:", "urn:"].iter().any(|scheme| text.starts_with(scheme)) && !text.contains("phone-context");
+        let is_uri =
+            ["sip:", "tel:", "urn:"].iter().any(|scheme| text.starts_with(scheme)) && !text.contains("phone-context");
         if is_uri && place != "001" {
             let by_switch = DEFAULT.with(|switch| switch.matches(text, region(place)));
             assert_eq!(by_switch, service.is_some(), "{text} in {place}");
