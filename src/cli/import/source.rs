@@ -139,9 +139,11 @@ impl<R: BufRead> Read for GzipParts<R> {
 
 /// The error of a gzip file, with a plain text if the file ends too early.
 fn named(error: io::Error) -> io::Error {
-    match error.kind() {
-        kind @ io::ErrorKind::UnexpectedEof => io::Error::new(kind, "the gzip file ends too early"),
-        _ => error,
+    let kind = error.kind();
+    if kind == io::ErrorKind::UnexpectedEof {
+        io::Error::new(kind, "the gzip file ends too early")
+    } else {
+        error
     }
 }
 
