@@ -88,7 +88,10 @@ mod tests {
 
     const CODEC: Codec<RequestMemory> = Codec { encode, decode };
 
-    fn memory_of(requests: Vec<((u128, u64), i64, bool, Vec<u32>)>, newer: &[u8]) -> RequestMemory {
+    /// The hashes of a request, when it was noted, whether it is done, and its figures.
+    type Remembered = ((u128, u64), i64, bool, Vec<u32>);
+
+    fn memory_of(requests: Vec<Remembered>, newer: &[u8]) -> RequestMemory {
         let requests = requests
             .into_iter()
             .map(|(pair, noted_at, is_done, figures)| RememberedRequest {
@@ -110,7 +113,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trips(requests: Vec<((u128, u64), i64, bool, Vec<u32>)>, newer: Vec<u8>) {
+        fn round_trips(requests: Vec<Remembered>, newer: Vec<u8>) {
             let memory = memory_of(requests, &newer);
             prop_assert_eq!(decode(&encode(&memory)).unwrap(), memory);
         }

@@ -3,6 +3,7 @@
 //! The larger strategies are boxed: nested ones overflow the stack of a test thread.
 
 mod lists;
+mod rows;
 
 use std::fmt::Write as _;
 
@@ -31,6 +32,7 @@ use crate::domain::unknown_fields::UnknownFields;
 use crate::number::E164;
 
 pub(super) use lists::{full_list, list, list_with_words};
+pub(super) use rows::row;
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
@@ -232,37 +234,6 @@ fn requests() -> impl Strategy<Value = Requests> {
 
 fn number_of_plan() -> impl Strategy<Value = E164> {
     (10_000_000_000..19_999_999_999u64).prop_map(|digits| E164::from_digits(digits).unwrap())
-}
-
-pub(super) fn row() -> impl Strategy<Value = ReportRow> {
-    let id = name("[0-9a-f]{32}|[0-9a-fA-F]{1,64}|[!-~]{1,64}", |text| {
-        ReportId::parse(text).unwrap()
-    });
-    let import = name("[0-9a-f]{32}|[!-~]{1,64}", |text| ImportId::parse(text).unwrap());
-    let state = select(&[RowState::Live, RowState::Withdrawn, RowState::Tombstone][..]);
-    let weight = prop_oneof![Just(1.0f32), 0.0f32..1.0];
-    (id, any::<u64>(), state, time(), of(import), weight, body(), newer()).prop_map(
-        |(id, content, state, received_at, import, weight, body, newer)| ReportRow {
-            id,
-            content,
-            state,
-            received_at,
-            arrived_at: arrival(state, received_at, content),
-            import,
-            weight,
-            body,
-            unknown_fields: newer,
-        },
-    )
-}
-
-/// The arrival of a row: a tombstone has none of its own.
-fn arrival(state: RowState, received_at: Timestamp, random: u64) -> Timestamp {
-    let later = random % 3 * 1_000_000_007;
-    match state {
-        RowState::Tombstone => received_at,
-        RowState::Live | RowState::Withdrawn => received_at.plus(std::time::Duration::from_millis(later)),
-    }
 }
 
 fn body() -> BoxedStrategy<ReportBody> {

@@ -178,7 +178,7 @@ async fn complaints_are_read_in_the_usual_forms() {
         "7/7/2021 12:01 AM",
     ];
     for (n, date) in dates.iter().enumerate() {
-        let answer = import_ftc(&server, &format!("{EIGHT}\n{}\n", row(n, date)), &[]);
+        let answer = import_ftc(&server, format!("{EIGHT}\n{}\n", row(n, date)), &[]);
         assert_eq!(
             (answer.code, &answer.json()["accepted"]),
             (0, &1.into()),
@@ -287,9 +287,9 @@ async fn an_import_that_takes_too_little_fails_and_says_which_form_it_met() {
         assert_eq!(answer.code, 0, "{text}: {}", answer.err);
     }
     // What was taken before counts as taken.
-    assert_eq!(import_ftc(&server, &rows(5, 0, ""), &[]).json()["alreadyKnown"], 5);
+    assert_eq!(import_ftc(&server, rows(5, 0, ""), &[]).json()["alreadyKnown"], 5);
     for wrong in ["50", "101%", "half"] {
-        let answer = import_ftc(&server, &rows(1, 0, ""), &["--min-accepted", wrong]);
+        let answer = import_ftc(&server, rows(1, 0, ""), &["--min-accepted", wrong]);
         assert_eq!(answer.code, 2, "{}", answer.err);
     }
     let cases = "phone_e164,category,call_date,case_doc\n+12125550101,x,14.02.2020,pointofnoentry-a.pdf\n";
@@ -317,7 +317,7 @@ async fn an_import_that_takes_too_little_fails_and_says_which_form_it_met() {
             answer.err
         );
     }
-    let answer = import_list(&server, &format!("{LIST}\n+14155550100,ours,01/02/2026\n"));
+    let answer = import_list(&server, format!("{LIST}\n+14155550100,ours,01/02/2026\n"));
     assert!(answer.err.contains("line 2: date: expected a time"), "{}", answer.err);
     assert!(
         answer.err.contains("this one has the form \"99/99/9999\""),

@@ -1,0 +1,44 @@
+//! Rows: arbitrary ones.
+
+use std::time::Duration;
+
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{body, name, newer, time};
+use crate::domain::ids::{ImportId, ReportId};
+use crate::domain::report::{ReportRow, RowState};
+use crate::domain::time::Timestamp;
+
+/// A row in any state.
+pub(in crate::codec) fn row() -> impl Strategy<Value = ReportRow> {
+    let id = name("[0-9a-f]{32}|[0-9a-fA-F]{1,64}|[!-~]{1,64}", |text| {
+        ReportId::parse(text).unwrap()
+    });
+    let import = name("[0-9a-f]{32}|[!-~]{1,64}", |text| ImportId::parse(text).unwrap());
+    let state = select(&[RowState::Live, RowState::Withdrawn, RowState::Tombstone][..]);
+    let weight = prop_oneof![Just(1.0f32), 0.0f32..1.0];
+    (id, any::<u64>(), state, time(), of(import), weight, body(), newer()).prop_map(
+        |(id, content, state, received_at, import, weight, body, newer)| ReportRow {
+            id,
+            content,
+            state,
+            received_at,
+            arrived_at: arrival(state, received_at, content),
+            import,
+            weight,
+            body,
+            unknown_fields: newer,
+        },
+    )
+}
+
+/// The arrival of a row: a tombstone has none of its own.
+fn arrival(state: RowState, received_at: Timestamp, random: u64) -> Timestamp {
+    let later = random % 3 * 1_000_000_007;
+    match state {
+        RowState::Tombstone => received_at,
+        RowState::Live | RowState::Withdrawn => received_at.plus(Duration::from_millis(later)),
+    }
+}
