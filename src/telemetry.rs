@@ -76,7 +76,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Writes a notice, whatever the filter is.
+    /// Writes a notice. The filter of the log does not apply to it.
     pub fn notice(&self, notice: &Notice) {
         // A line that cannot be queued is counted.
         let _written = self.lines.clone().write_all(notice.render(self.format).as_bytes());

@@ -1,10 +1,9 @@
 //! Which connections are open, and which of them are idle.
 //!
 //! A connection is idle while it has no call in progress and no answer that the client has yet to take. A request over
-//! HTTP whose body does not arrive is no call in progress either, and an answer of which the client takes nothing stops
-//! counting after a while. When all places are taken, and when the server shuts
-//! down, idle connections are closed. The connection itself has the last word: if a call begins before it sees the request
-//! to close, it stays open.
+//! HTTP is no call in progress while its body does not arrive. An answer stops counting if the client takes nothing of it
+//! for some seconds. When all places are taken, and when the server shuts down, idle connections are closed. The
+//! connection itself decides last: if a call begins before it sees the request to close, it stays open.
 
 use std::collections::HashMap;
 use std::sync::Arc;

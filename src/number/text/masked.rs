@@ -14,7 +14,7 @@ const ELLIPSES: [char; 2] = ['…', '⋯'];
 /// Letters of placeholders: `x` in Latin, fullwidth, Greek and Cyrillic script, and those that stand beside it, as in `XYZ` and `NXX`.
 const LETTERS: [char; 7] = ['x', 'х', 'ｘ', 'χ', 'y', 'z', 'n'];
 
-/// The letters of which one must be in a placeholder.
+/// A placeholder holds at least one of these letters.
 const KEY_LETTERS: [char; 4] = ['x', 'х', 'ｘ', 'χ'];
 
 /// From this many on, one letter again and again spells no word.

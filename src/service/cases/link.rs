@@ -196,7 +196,8 @@ fn outcome(results: &[Result<LinkOutcome, ServiceError>]) -> Outcome {
     }
 }
 
-/// The content of a request to link numbers. An item without a number that can be read changes nothing, whatever it says.
+/// The content of a request to link numbers. An item whose number cannot be read changes nothing, so its other fields do not
+/// count.
 pub(in crate::service) fn linking(case: &CaseId, items: &Items<'_, LinkInput>) -> RequestContent {
     let mut content = RequestContent::of(Method::LinkNumbers);
     content.text(case.as_str());
