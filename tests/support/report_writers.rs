@@ -197,7 +197,8 @@ impl Writer {
             Some(Fate::Acknowledged) => &[SubmitOutcome::AlreadyKnown],
         };
         assert!(allowed.contains(&outcome), "{name:?}: {outcome:?}");
-        self.sent_reports.succeeded(name, began);
+        let is_new = outcome == SubmitOutcome::Accepted;
+        self.sent_reports.succeeded(name, began, is_new);
         true
     }
 

@@ -75,14 +75,17 @@ pub fn number(index: usize) -> String {
 }
 
 impl SentReports {
-    /// A request that was made then was acknowledged.
-    pub fn succeeded(&self, name: &Name, began: Instant) {
-        let mut last = self.last_success.lock();
-        *last = (*last).max(Some(began));
+    /// A request that was made then was acknowledged. `is_new` says whether it wrote the report: a repetition of a stored
+    /// report needs only a read.
+    pub fn succeeded(&self, name: &Name, began: Instant, is_new: bool) {
+        if is_new {
+            let mut last = self.last_success.lock();
+            *last = (*last).max(Some(began));
+        }
         self.note(name, Fate::Acknowledged);
     }
 
-    /// Whether a request was acknowledged that was made after a moment.
+    /// Whether a report was written whose request was made after a moment.
     pub fn has_succeeded_since(&self, moment: Instant) -> bool {
         *self.last_success.lock() > Some(moment)
     }
