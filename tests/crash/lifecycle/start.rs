@@ -26,6 +26,11 @@ async fn an_empty_variable_counts_as_unset() {
         program.log()
     );
 
+    // It has its ports before it is ready.
+    program
+        .wait_for("the index", async || program.get("/readyz").await.0 == 200)
+        .await;
+
     // Client commands, too: the default server is asked, and the login name makes the change.
     let server = format!("http://{}", program.grpc());
     let run = |variables: &[(&str, &str)], line: &str| {
