@@ -5,7 +5,7 @@
 //! `Debug` form of a message leaves out the fields marked `debug_redact`, so that no phone number and no comment
 //! reaches a log.
 //!
-//! [`json`] reads and writes proto3 JSON, [`items`] counts the items of encoded messages, and [`limits`] has the most of
+//! `json` reads and writes proto3 JSON, `items` counts the items of encoded messages, and `limits` has the most of
 //! each.
 
 mod duration;
