@@ -1,12 +1,13 @@
 //! The gRPC edge: the handlers of [`Api`](crate::api::Api) as tonic services, with health and reflection.
 //!
 //! [`servers`] has the generated servers, `services` their methods, `codec` decodes requests, `status` renders errors,
-//! `context` reads the client's timeout, `calls` counts the calls of each connection, [`server`] has the limits of
-//! connections, streams and messages.
+//! `context` reads the client's timeout, `health` answers health checks, `calls` counts the calls of each connection,
+//! [`server`] has the limits of connections, streams and messages.
 
 mod calls;
 pub(crate) mod codec;
 mod context;
+mod health;
 pub mod server;
 pub mod servers;
 mod services;

@@ -10,14 +10,12 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
-use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 use tower::util::MapResponseLayer;
 
 use super::calls::CountCalls;
+use super::health;
 use super::servers::case_service_server::CaseServiceServer;
 use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
@@ -34,7 +32,7 @@ use crate::net::{AcceptedConnection, Acceptor, ConnectionUsage, HTTP2_FIRST_BYTE
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 
-/// The pause between two checks whether the index is loaded, or whether a connection is left at the end.
+/// The pause between two checks whether a connection is left at the end.
 const CHECK_EVERY: Duration = Duration::from_millis(50);
 /// Streams of one connection that the client may open and reset before the server has read them.
 const MAX_PENDING_RESETS: usize = 20;
@@ -44,17 +42,6 @@ const MAX_ERROR_RESETS: usize = 1_024;
 const MAX_HEADER_BYTES: u32 = 16 << 10;
 /// Bytes of a request of NumberService, CaseService or NoteService: 1,000 links and their texts.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
-
-/// The service names of health checks. The empty one is the whole server.
-const HEALTH_NAMES: [&str; 7] = [
-    "",
-    <LookupServiceServer<GrpcServices> as NamedService>::NAME,
-    <ReportServiceServer<GrpcServices> as NamedService>::NAME,
-    <NumberServiceServer<GrpcServices> as NamedService>::NAME,
-    <CaseServiceServer<GrpcServices> as NamedService>::NAME,
-    <ListServiceServer<GrpcServices> as NamedService>::NAME,
-    <NoteServiceServer<GrpcServices> as NamedService>::NAME,
-];
 
 /// The limits of a gRPC server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +80,7 @@ pub async fn serve(listener: TcpListener, api: Api, limits: GrpcLimits, tasks: T
 }
 
 async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -> Result<(), ServeError> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    set_health(&health, ServingStatus::NotServing).await;
+    let (reporter, health_service) = health::service(api.clone()).await;
     let v1 = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -139,7 +125,7 @@ async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)
-        .serve_with_incoming_shutdown(acceptor.into_stream(), follow_health(api, health, tasks.clone()));
+        .serve_with_incoming_shutdown(acceptor.into_stream(), health::follow(api, reporter, tasks.clone()));
     tokio::select! {
         served = serving => Ok(served?),
         never = close_at_shutdown(&open, tasks) => match never {},
@@ -187,38 +173,4 @@ fn builder(limits: &GrpcLimits) -> Server {
         .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
         .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
         .http2_max_header_list_size(MAX_HEADER_BYTES)
-}
-
-/// Reports SERVING once the index is loaded, and NOT_SERVING once shutdown is announced; completes when it is requested.
-async fn follow_health(api: Api, health: HealthReporter, tasks: Tasks) {
-    let announced = tasks.shutdown_announced();
-    tokio::pin!(announced);
-    tokio::select! {
-        biased;
-        () = &mut announced => {}
-        () = until_ready(&api) => {
-            set_health(&health, ServingStatus::Serving).await;
-            announced.await;
-        }
-    }
-    set_health(&health, ServingStatus::NotServing).await;
-    tasks.shutdown_requested().await;
-    api.drain();
-    // The watchers got the last status. Their streams must end, or the server would wait for them.
-    let mut health = health;
-    for name in HEALTH_NAMES {
-        health.clear_service_status(name).await;
-    }
-}
-
-async fn until_ready(api: &Api) {
-    while !api.freshness().is_ready() {
-        tokio::time::sleep(CHECK_EVERY).await;
-    }
-}
-
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    for name in HEALTH_NAMES {
-        health.set_service_status(name, status).await;
-    }
 }

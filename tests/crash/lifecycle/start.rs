@@ -43,7 +43,8 @@ async fn an_empty_variable_counts_as_unset() {
     let health = run(&[("RINGWARDEN_SERVER", "")], "health");
     let default_server = "http://127.0.0.1:50051";
     assert!(health.0 == Some(0) || health.1.contains(default_server), "{health:?}");
-    assert_eq!(run(&[("RINGWARDEN_SERVER", server.as_str())], "health").0, Some(0));
+    let serving = run(&[("RINGWARDEN_SERVER", server.as_str())], "health");
+    assert_eq!(serving.0, Some(0), "{serving:?}");
     let usage = run(&[], "health --server=");
     assert_eq!(usage.0, Some(2), "an empty flag is a mistake: {usage:?}");
     let line = format!("number set-status +14155550199 BLOCKED --reason seen --server {server}");

@@ -1,0 +1,108 @@
+//! The health check of the gRPC edge.
+//!
+//! A single check (`Check`) reads the state of the server itself, as `/readyz` does, so the two probes never differ. A
+//! watch (`Watch`) gets each change from tonic's reporter, which [`follow`] feeds, up to [`CHECK_EVERY`] later.
+
+use std::time::Duration;
+
+use tonic::server::NamedService;
+use tonic::{Request, Response, Status};
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_check_response::ServingStatus as Answer;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+use tonic_health::server::{HealthReporter, HealthService};
+
+use super::servers::case_service_server::CaseServiceServer;
+use super::servers::list_service_server::ListServiceServer;
+use super::servers::lookup_service_server::LookupServiceServer;
+use super::servers::note_service_server::NoteServiceServer;
+use super::servers::number_service_server::NumberServiceServer;
+use super::servers::report_service_server::ReportServiceServer;
+use super::services::GrpcServices;
+use crate::api::Api;
+use crate::tasks::Tasks;
+
+/// The pause between two checks whether the index is loaded.
+const CHECK_EVERY: Duration = Duration::from_millis(50);
+
+/// The service names of health checks. The empty one is the whole server.
+const NAMES: [&str; 7] = [
+    "",
+    <LookupServiceServer<GrpcServices> as NamedService>::NAME,
+    <ReportServiceServer<GrpcServices> as NamedService>::NAME,
+    <NumberServiceServer<GrpcServices> as NamedService>::NAME,
+    <CaseServiceServer<GrpcServices> as NamedService>::NAME,
+    <ListServiceServer<GrpcServices> as NamedService>::NAME,
+    <NoteServiceServer<GrpcServices> as NamedService>::NAME,
+];
+
+/// The health service. Its watches end once their names are cleared.
+pub(super) struct HealthChecks {
+    api: Api,
+    watches: HealthService,
+}
+
+/// The health service, and the reporter of its watches. No name is serving yet.
+pub(super) async fn service(api: Api) -> (HealthReporter, HealthServer<HealthChecks>) {
+    let reporter = HealthReporter::new();
+    report(&reporter, ServingStatus::NotServing).await;
+    let watches = HealthService::from_health_reporter(reporter.clone());
+    (reporter, HealthServer::new(HealthChecks { api, watches }))
+}
+
+#[tonic::async_trait]
+impl Health for HealthChecks {
+    type WatchStream = <HealthService as Health>::WatchStream;
+
+    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+        // Tonic's service refuses names that it does not know.
+        let mut response = self.watches.check(request).await?;
+        let status = if self.api.readiness().ready {
+            Answer::Serving
+        } else {
+            Answer::NotServing
+        };
+        response.get_mut().set_status(status);
+        Ok(response)
+    }
+
+    async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        self.watches.watch(request).await
+    }
+}
+
+/// Reports SERVING to the watches once the index is loaded, and NOT_SERVING once shutdown is announced; completes when
+/// it is requested.
+pub(super) async fn follow(api: Api, reporter: HealthReporter, tasks: Tasks) {
+    let announced = tasks.shutdown_announced();
+    tokio::pin!(announced);
+    tokio::select! {
+        biased;
+        () = &mut announced => {}
+        () = until_ready(&api) => {
+            report(&reporter, ServingStatus::Serving).await;
+            announced.await;
+        }
+    }
+    report(&reporter, ServingStatus::NotServing).await;
+    tasks.shutdown_requested().await;
+    api.drain();
+    // The watchers got the last status. Their streams must end, or the server would wait for them.
+    let mut reporter = reporter;
+    for name in NAMES {
+        reporter.clear_service_status(name).await;
+    }
+}
+
+async fn until_ready(api: &Api) {
+    while !api.freshness().is_ready() {
+        tokio::time::sleep(CHECK_EVERY).await;
+    }
+}
+
+async fn report(reporter: &HealthReporter, status: ServingStatus) {
+    for name in NAMES {
+        reporter.set_service_status(name, status).await;
+    }
+}
