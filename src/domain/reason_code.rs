@@ -70,6 +70,10 @@ stable_enum! {
         RateOnly = 32 "RATE_ONLY",
         /// The numbering plan does not know numbers of its length.
         UnknownLength = 33 "UNKNOWN_LENGTH",
+        /// It was reported in many weeks: reports and ranges alone do not block it.
+        EstablishedNumber = 34 "ESTABLISHED_NUMBER",
+        /// All reports on it may be those of one person and one day, which do not block it.
+        SingleReport = 35 "SINGLE_REPORT",
     }
 }
 
@@ -78,7 +82,7 @@ mod tests {
     use super::*;
 
     /// Decision ids outlive releases. The n-th name has the integer n.
-    const FROZEN: [&str; 33] = [
+    const FROZEN: [&str; 35] = [
         "RECENT_REPORTS",
         "HISTORIC_REPORTS",
         "MANY_REPORTERS",
@@ -112,6 +116,8 @@ mod tests {
         "DEADLINE_EXCEEDED",
         "RATE_ONLY",
         "UNKNOWN_LENGTH",
+        "ESTABLISHED_NUMBER",
+        "SINGLE_REPORT",
     ];
 
     #[test]

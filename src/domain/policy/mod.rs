@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::call::Signing;
 use super::kinds::{Action, Basis, RiskLevel, StatusKind};
-use super::score::Verdict;
+use super::score::{Verdict, Withheld};
 
 pub use sip::{Refusal, SipSettings, SipTreatment};
 
@@ -41,6 +41,8 @@ pub struct Facts {
     pub bar: Option<Bar>,
     /// The tenant's own rule.
     pub tenant: Option<TenantRule>,
+    /// Whether the tenant lets a single report block.
+    pub single_report_blocks: bool,
     /// How the call was signed.
     pub signing: Signing,
     /// The score, with the strongest status that holds for this call.
@@ -104,6 +106,7 @@ impl Facts {
             protection: None,
             bar: None,
             tenant: None,
+            single_report_blocks: false,
             signing: Signing::NotGiven,
             verdict,
         }
@@ -256,7 +259,7 @@ impl Policy {
         // but nobody vouches for a call that may be spoofed. Strangers who call a number back are not enough: people
         // call fraudsters back, too.
         let spared = verdict.level == RiskLevel::Trusted || (is_victim(verdict) && !verdict.spoof_suspected);
-        let (action, ttl) = if value >= self.block_from && !spared {
+        let (action, ttl) = if value >= self.block_from && !spared && !is_withheld(facts) {
             (Action::Block, self.high_ttl)
         } else if value >= self.label_from {
             (Action::Label, self.high_ttl)
@@ -294,6 +297,15 @@ fn dialled(facts: &Facts, decision: Decision) -> Decision {
     };
     let action = if warn { Action::WarnBeforeDial } else { Action::Allow };
     Decision { action, ..decision }
+}
+
+/// Whether the evidence must not block, so that the call is labelled.
+fn is_withheld(facts: &Facts) -> bool {
+    match facts.verdict.withheld {
+        None => false,
+        Some(Withheld::Established) => true,
+        Some(Withheld::SingleReport) => !facts.single_report_blocks,
+    }
 }
 
 /// Whether an analyst says that the number is spoofed.

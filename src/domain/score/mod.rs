@@ -12,6 +12,7 @@ mod cases;
 mod category;
 mod rate;
 mod reason;
+mod withheld;
 
 use std::sync::Arc;
 
@@ -33,6 +34,10 @@ use crate::number::E164;
 pub use category::CategoryPrior;
 use reason::Points;
 pub use reason::Reason;
+pub use withheld::Withheld;
+
+/// From this score on the level is CRITICAL.
+const CRITICAL_FROM: f64 = 80.0;
 
 /// The input of a score.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +76,8 @@ pub struct Verdict {
     /// Whether the number's owner is thought to be a victim of spoofing: an analyst says so, or many strangers call the
     /// number back after its burst.
     pub owner_protected: bool,
+    /// Why the evidence must not block the call, if it must not: then a score that would block labels.
+    pub withheld: Option<Withheld>,
 }
 
 /// The weighed evidence of a number, without reasons.
@@ -119,6 +126,7 @@ impl Verdict {
         case_floor: false,
         spoof_suspected: false,
         owner_protected: false,
+        withheld: None,
     };
 }
 
@@ -159,6 +167,7 @@ impl ScoreModel {
                 case_floor: false,
                 spoof_suspected,
                 owner_protected: subject.is_owner_protected(),
+                withheld: None,
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
@@ -175,6 +184,7 @@ impl ScoreModel {
             let value = self.bounded(subject, &mut weighed);
             weighed.verdict.level = level(value, weighed.verdict.status);
             weighed.verdict.value = Some(value);
+            weighed.verdict.withheld = self.withheld(subject, &weighed);
         }
         weighed
     }
@@ -207,7 +217,9 @@ impl ScoreModel {
         let state = subject.state;
         let own = match subject.call.view() {
             LedgerView::All => !state.evidence.is_empty(),
-            LedgerView::Authenticated | LedgerView::Unauthenticated => decayed.long > 0.0 || decayed.not_spam > 0.0,
+            LedgerView::Authenticated | LedgerView::AuthenticatedOnly | LedgerView::Unauthenticated => {
+                decayed.long > 0.0 || decayed.not_spam > 0.0
+            }
         };
         let said = !state.statuses.is_empty() || !state.links.is_empty();
         own || said
@@ -258,7 +270,7 @@ fn level(value: f64, status: Option<StatusKind>) -> RiskLevel {
     match value {
         value if value < 20.0 => RiskLevel::Low,
         value if value < 60.0 => RiskLevel::Medium,
-        value if value < 80.0 => RiskLevel::High,
+        value if value < CRITICAL_FROM => RiskLevel::High,
         _ => RiskLevel::Critical,
     }
 }

@@ -42,7 +42,7 @@ impl ScoreModel {
         let others = match subject.call.view() {
             LedgerView::Unauthenticated => false,
             LedgerView::All => subject.is_owner_protected(),
-            LedgerView::Authenticated => !subject.signs.mostly_signed,
+            LedgerView::Authenticated | LedgerView::AuthenticatedOnly => !subject.signs.mostly_signed,
         };
         subject.signs.is_mass_calling() && subject.call.is_attributable() && !others
     }

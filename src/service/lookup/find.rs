@@ -12,6 +12,7 @@ use crate::domain::kinds::CaseStatus;
 use crate::domain::list::ListedCaller;
 use crate::domain::policy::{Bar, Facts, Protection};
 use crate::domain::score::{Detail, Score, Verdict};
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
 use crate::index::{NumberView, ScoredCall};
@@ -89,6 +90,7 @@ impl Lookups {
                 protection: by_destination.or(protection),
                 bar,
                 tenant: listed.tenant,
+                single_report_blocks: self.single_report_blocks_for.contains(&TenantId::DEFAULT),
                 signing: question.signing,
                 verdict: Verdict::NOT_SCORED,
             },

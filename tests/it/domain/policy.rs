@@ -6,7 +6,7 @@ use std::time::Duration;
 use ringwarden::domain::call::Signing;
 use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use ringwarden::domain::policy::{Bar, Decision, Facts, Policy, Protection, TenantRule};
-use ringwarden::domain::score::Verdict;
+use ringwarden::domain::score::{Verdict, Withheld};
 
 /// The conditions, and the decision. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
 /// that holds for the call; `signed` is whether anything is known of the call's signature; `spared` are verified
@@ -175,6 +175,7 @@ fn for_each(mut check: impl FnMut(&Combination)) {
                                         protection,
                                         bar,
                                         tenant,
+                                        single_report_blocks: false,
                                         signing,
                                         verdict,
                                     },
@@ -222,6 +223,37 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
     assert_eq!(combinations, 5 * 5 * 9 * 9 * 4 * 6 * 4);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
+}
+
+/// A withheld block is a label, and nothing else changes; the tenant may allow a single report to block.
+#[test]
+fn a_withheld_score_labels_where_it_would_block_and_changes_nothing_else() {
+    let mut held = 0;
+    for_each(|combination| {
+        let free = Policy::DEFAULT.decide(&combination.facts);
+        for withheld in [Withheld::Established, Withheld::SingleReport] {
+            for single_report_blocks in [false, true] {
+                let facts = Facts {
+                    single_report_blocks,
+                    verdict: Verdict {
+                        withheld: Some(withheld),
+                        ..combination.facts.verdict
+                    },
+                    ..combination.facts
+                };
+                let permitted = withheld == Withheld::SingleReport && single_report_blocks;
+                let labelled = free.basis == Basis::Analytics && free.action == Action::Block && !permitted;
+                let expected = Decision {
+                    action: if labelled { Action::Label } else { free.action },
+                    ..free
+                };
+                assert_eq!(Policy::DEFAULT.decide(&facts), expected, "{:?}", combination.words);
+                assert!(Policy::DEFAULT.may_hinder(&facts) || expected.action == Action::Allow);
+                held += usize::from(labelled);
+            }
+        }
+    });
+    assert!(held > 1_000, "{held}");
 }
 
 /// For a call about to be dialled there is a warning or none, by the rule that would have decided over a call.
