@@ -293,6 +293,9 @@ pub struct PolicySettings {
     pub label_from: f64,
     /// Lowest score at which the advice is to block the call; never below `label_from`. Default: 80.
     pub block_from: f64,
+    /// Whether the advice is to block a call that shows the number of a known owner and probably comes from somebody
+    /// else. Default: no; it is labelled.
+    pub block_spoofed_owners: bool,
     /// Share of calls that are unwanted, before anything is known about the number, from 0.001 to 0.999. Default: the
     /// prior of the model.
     pub prior: Option<f64>,
@@ -306,6 +309,7 @@ impl PolicySettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let label_from = layers.read(&settings::LABEL_FROM, parse::score);
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
+        let block_spoofed_owners = layers.read(&settings::BLOCK_SPOOFED_OWNERS, parse::switch);
         let prior = layers.read_if_set(&settings::PRIOR, parse::share);
         let model = layers.read_if_set(&settings::MODEL, parse::path);
         let numbering_plan = layers.read_if_set(&settings::NUMBERING_PLAN, parse::path);
@@ -319,6 +323,7 @@ impl PolicySettings {
         Some(Self {
             label_from,
             block_from,
+            block_spoofed_owners: block_spoofed_owners?,
             prior: prior?,
             model: model?,
             numbering_plan: numbering_plan?,

@@ -88,6 +88,8 @@ settings! {
         "Lowest score (0 to 100) at which the advice is to label the call.";
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
         "Lowest score at which the advice is to block the call; not below `--label-from`.";
+    BLOCK_SPOOFED_OWNERS "policy.block_spoofed_owners" --"block-spoofed-owners" None, Some("false"),
+        "Advise to block a call that shows the number of a known owner and probably comes from somebody else; without it, the call is labelled.";
     PRIOR "policy.prior" --"prior" Some("SHARE"), None,
         "Share of this network's calls that are unwanted, before anything is known about the number. Without it, the prior of the model: 0.1 in the built-in model.";
     MODEL "policy.model" --"model" Some("FILE"), None,

@@ -105,7 +105,11 @@ impl EvidenceSums {
     /// The sum of the ledgers that a view reads; the ledger of unknown signing counts `unknown_factor` times.
     #[must_use]
     pub fn totals_for(&self, view: LedgerView, unknown_factor: f64) -> LedgerTotals {
-        let unknown = LedgerTotals::EMPTY.and(&self.unknown, unknown_factor);
+        let unknown = if view.holds(Ledger::Unknown) {
+            LedgerTotals::EMPTY.and(&self.unknown, unknown_factor)
+        } else {
+            LedgerTotals::EMPTY
+        };
         if self.signed.is_none() {
             return unknown;
         }

@@ -75,6 +75,7 @@ fn subject(state: &NumberState, neighbourhood: Neighbourhood, call: Signing) -> 
         number: number(),
         call,
         signs: Signs::default(),
+        owner: None,
         now: at(201),
     }
 }

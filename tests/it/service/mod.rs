@@ -15,6 +15,7 @@ mod notes;
 mod odd_callers;
 mod once;
 mod order;
+mod owners;
 mod pages;
 mod quotas;
 mod reports;
