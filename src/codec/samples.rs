@@ -31,7 +31,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
 use crate::number::E164;
 
-pub(super) use lists::{full_list, list, list_with_words};
+pub(super) use lists::{full_list, list, list_of_owners, list_with_words};
 pub(super) use rows::row;
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -30,11 +30,17 @@ fn patterns(caller: ListedCaller) -> impl Iterator<Item = Pattern> {
     };
     let (digits, len) = caller.digits();
     let prefixes = (0..len).filter_map(move |cut| Pattern::prefix(digits / 10_u64.pow(cut)));
-    exact.into_iter().chain(caller.words().into_iter().flatten()).chain(prefixes)
+    exact
+        .into_iter()
+        .chain(caller.words().into_iter().flatten())
+        .chain(prefixes)
 }
 
 fn entry(list: &List, pattern: Pattern) -> Option<&ListEntry> {
-    let place = list.entries.binary_search_by_key(&pattern, |entry| entry.pattern).ok()?;
+    let place = list
+        .entries
+        .binary_search_by_key(&pattern, |entry| entry.pattern)
+        .ok()?;
     list.entries.get(place)
 }
 
