@@ -12,7 +12,9 @@ use super::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::number::E164;
-use crate::replay::{ComplaintCalls, ComplaintDays, Complaints, Exchange, Half, ReplayHistory, ReplayProgress};
+use crate::replay::{
+    ComplaintCalls, ComplaintDays, Complaints, Exchange, Half, LegitimateNumber, ReplayHistory, ReplayProgress,
+};
 use crate::shard::Shard;
 
 /// Shards that are counted together. Each count takes a megabyte.
@@ -39,8 +41,8 @@ pub enum Models {
 pub struct EvaluationPlan<'a> {
     /// The complaints, sorted.
     pub complaints: &'a Complaints,
-    /// Legitimate numbers.
-    pub legitimate: &'a [E164],
+    /// Legitimate numbers with their kinds.
+    pub legitimate: &'a [LegitimateNumber],
     /// The first day to score.
     pub from: Day,
     /// The last day to score.
@@ -171,7 +173,7 @@ impl<'a> Replay<'a> {
         heard.dedup();
         self.watch(day, known_until, &heard);
         let complaints: Vec<(E164, u32)> = calls.iter().map(|call| (call.number, call.calls)).collect();
-        let legitimate: Vec<(E164, u32)> = self.plan.legitimate.iter().map(|number| (*number, 1)).collect();
+        let legitimate: Vec<(E164, u32)> = self.plan.legitimate.iter().map(|known| (known.number, 1)).collect();
         let random = self.history.exchanges().random_numbers(day, RANDOM_NUMBERS);
         let random: Vec<(E164, u32)> = random.into_iter().map(|number| (number, 1)).collect();
         let score = |numbers: &[(E164, u32)]| -> Vec<ScoredSample> {

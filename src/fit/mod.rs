@@ -18,8 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::domain::day::Day;
 use crate::domain::feature::Features;
 use crate::domain::model::{Fitted, RepeatReportModel, ScoreModel};
-use crate::number::E164;
-use crate::replay::{Complaints, Half, ReplayProgress};
+use crate::replay::{Complaints, Half, LegitimateNumber, ReplayProgress};
 use design::Design;
 use sample::Collected;
 use solve::RegressionProblem;
@@ -29,8 +28,8 @@ use solve::RegressionProblem;
 pub struct FitPlan<'a> {
     /// The complaints, sorted.
     pub complaints: &'a Complaints,
-    /// Legitimate numbers.
-    pub legitimate: &'a [E164],
+    /// Legitimate numbers with their kinds.
+    pub legitimate: &'a [LegitimateNumber],
     /// The first day whose calls are samples. Earlier complaints are only known.
     pub from: Day,
     /// The last day.

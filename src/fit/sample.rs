@@ -71,8 +71,9 @@ impl Collected {
         start: &ScoreModel,
         progress: ReplayProgress<'_>,
     ) -> Result<Self, FitError> {
-        let in_half = |number: &&E164| plan.half.is_none_or(|half| Exchange::of(**number).half() == half);
-        let legitimate: Vec<E164> = plan.legitimate.iter().filter(in_half).copied().collect();
+        let in_half = |number: &E164| plan.half.is_none_or(|half| Exchange::of(*number).half() == half);
+        let legitimate = plan.legitimate.iter().map(|known| known.number);
+        let legitimate: Vec<E164> = legitimate.filter(in_half).collect();
         let mut history = ReplayHistory::new(plan.complaints, Arc::new(start.clone()));
         let seen = ComplaintDays::new(plan.complaints);
         let mut collected = Self {
