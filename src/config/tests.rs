@@ -46,6 +46,7 @@ fn defaults_are_valid_and_equal_the_domain() {
         label_from: domain::policy::Policy::DEFAULT.label_from,
         block_from: domain::policy::Policy::DEFAULT.block_from,
         block_spoofed_owners: domain::policy::Policy::DEFAULT.block_spoofed_owners,
+        single_report_blocks_for: Vec::new(),
         prior: None,
         model: None,
         numbering_plan: None,
@@ -80,11 +81,13 @@ fn flags_come_before_variables_and_variables_before_the_file() {
         "RINGWARDEN_NUMBERING_PLAN=plan.csv",
         "PATH=/bin",
     ];
-    let config = load_from("--config r.toml --label-from 12", &variables, file).unwrap();
+    let line = "--config r.toml --label-from 12 --single-report-blocks-for default --single-report-blocks-for default";
+    let config = load_from(line, &variables, file).unwrap();
     let expected = PolicySettings {
         label_from: 12.0,
         block_from: 21.0,
         block_spoofed_owners: true,
+        single_report_blocks_for: vec![domain::tenant::TenantId::DEFAULT],
         prior: Some(0.2),
         model: Some("m.json".into()),
         numbering_plan: Some("plan.csv".into()),

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::rules::Rules;
 use super::term::{BilinearTable, MAX_TERMS, Term, VALUE_MAX, is_in_bounds};
 use super::{Fitted, RepeatReportModel, ScoreModel};
-use crate::domain::evidence::FoldModel;
+use crate::domain::evidence::{FoldModel, UnknownWhenEstablished};
 use crate::domain::range::RangeModel;
 
 /// The layout of the file that this release reads and writes.
@@ -33,6 +33,8 @@ struct ModelFile {
     #[serde(default)]
     tables: Vec<BilinearTable>,
     again_in_7d: RepeatReportModel,
+    #[serde(default)]
+    unknown_when_established: UnknownWhenEstablished,
     #[serde(default)]
     rules: Rules,
     #[serde(default)]
@@ -128,6 +130,7 @@ impl ScoreModel {
             terms: self.terms.clone(),
             tables: self.tables.clone(),
             again_in_7d: self.again.clone(),
+            unknown_when_established: self.fold.unknown_when_established,
             rules: self.rules,
             fitted: self.fitted.clone(),
         };
@@ -184,6 +187,7 @@ impl ModelFile {
         self.terms.iter().try_for_each(Term::check_direction)?;
         check_terms(&self.again_in_7d.terms).map_err(|fault| fault.within("again_in_7d"))?;
         self.tables.iter().try_for_each(BilinearTable::check)?;
+        check_unknown(self.unknown_when_established)?;
         self.rules.check()
     }
 
@@ -195,6 +199,7 @@ impl ModelFile {
                 short_days: half_lives.recent_reports,
                 long_days: half_lives.reports,
                 not_spam_days: half_lives.not_spam,
+                unknown_when_established: self.unknown_when_established,
                 ..FoldModel::DEFAULT
             },
             areas_half_life_days: half_lives.areas,
@@ -278,6 +283,8 @@ impl Rules {
         within(&scores, 0.0, 100.0)?;
         within(&shares, 0.0, 1.0)?;
         within(&weights, 0.0, RULE_MAX)?;
+        let weeks = f64::from(self.established_weeks);
+        within(&[("established_weeks", weeks)], 1.0, RULE_MAX)?;
         within(&signed, -RULE_MAX, RULE_MAX)?;
         within(
             &[("cases.half_life_days", cases.half_life_days)],
@@ -285,6 +292,17 @@ impl Rules {
             HALF_LIFE_MAX,
         )
     }
+}
+
+fn check_unknown(rule: UnknownWhenEstablished) -> Result<(), ModelFieldError> {
+    let field = |name: &str| format!("unknown_when_established.{name}");
+    if !(0.0..=1.0).contains(&rule.floor) {
+        return Err(ModelFieldError::new(field("floor"), "is not from 0 to 1"));
+    }
+    if rule.to_weeks <= rule.from_weeks {
+        return Err(ModelFieldError::new(field("to_weeks"), "is not above from_weeks"));
+    }
+    Ok(())
 }
 
 fn check_terms(terms: &[Term]) -> Result<(), ModelFieldError> {

@@ -23,6 +23,9 @@ pub struct Rules {
     pub rate: RateWeights,
     /// A score that only the signing of the call raised, of a number without evidence of its own, stays below this.
     pub channel_most: f64,
+    /// From this many weeks with a report, of the last 26, a number is established: reports and ranges alone do not block
+    /// it.
+    pub established_weeks: u32,
     /// Reporters who are new and few raise no score to this, unless it is there without them.
     pub unproven_most: f64,
     /// From this mass of reports of fully attested calls on, good or bad, a number is known to call with full
@@ -131,6 +134,7 @@ impl Default for Rules {
             attestation: AttestationOdds::default(),
             rate: RateWeights::default(),
             channel_most: 79.0,
+            established_weeks: 8,
             unproven_most: 59.0,
             spoof_seen_from: 1.0,
             spoof_share_from: 0.8,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::call::Signing;
 use super::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use super::origin::Origin;
-use super::score::Verdict;
+use super::score::{Verdict, Withheld};
 
 pub use owner::OwnerSpoof;
 pub use sip::{Refusal, SipSettings, SipTreatment};
@@ -47,6 +47,8 @@ pub struct Facts {
     pub bar: Option<Bar>,
     /// The tenant's own rule.
     pub tenant: Option<TenantRule>,
+    /// Whether the tenant lets a single report block.
+    pub single_report_blocks: bool,
     /// How the call was signed.
     pub signing: Signing,
     /// Whether the known owner of the number calls from it; none if the owner is not known.
@@ -112,6 +114,7 @@ impl Facts {
             protection: None,
             bar: None,
             tenant: None,
+            single_report_blocks: false,
             signing: Signing::NotGiven,
             owner: None,
             verdict,
@@ -270,7 +273,7 @@ impl Policy {
         // people call fraudsters back, too.
         let is_possible_owner = facts.origin() == Some(Origin::Unproven);
         let spared = is_possible_owner || (is_victim(verdict) && !verdict.spoof_suspected);
-        let (action, ttl) = if value >= self.block_from && !spared {
+        let (action, ttl) = if value >= self.block_from && !spared && !is_withheld(facts) {
             (Action::Block, self.high_ttl)
         } else if value >= self.label_from {
             (Action::Label, self.high_ttl)
@@ -310,6 +313,15 @@ fn dialled(facts: &Facts, decision: Decision) -> Decision {
     };
     let action = if warn { Action::WarnBeforeDial } else { Action::Allow };
     Decision { action, ..decision }
+}
+
+/// Whether the evidence must not block, so that the call is labelled.
+fn is_withheld(facts: &Facts) -> bool {
+    match facts.verdict.withheld {
+        None => false,
+        Some(Withheld::Established) => true,
+        Some(Withheld::SingleReport) => !facts.single_report_blocks,
+    }
 }
 
 /// Whether an analyst says that the number is spoofed.

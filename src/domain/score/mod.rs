@@ -13,6 +13,7 @@ mod category;
 mod owner;
 mod rate;
 mod reason;
+mod withheld;
 
 use std::sync::Arc;
 
@@ -35,6 +36,10 @@ use crate::number::E164;
 pub use category::CategoryPrior;
 use reason::Points;
 pub use reason::Reason;
+pub use withheld::Withheld;
+
+/// From this score on the level is CRITICAL.
+const CRITICAL_FROM: f64 = 80.0;
 
 /// The input of a score.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +80,8 @@ pub struct Verdict {
     /// Whether the number's owner is thought to be a victim of spoofing: an analyst says so, or many strangers call the
     /// number back after its burst.
     pub owner_protected: bool,
+    /// Why the evidence must not block the call, if it must not: then a score that would block labels.
+    pub withheld: Option<Withheld>,
 }
 
 /// The weighed evidence of a number, without reasons.
@@ -123,6 +130,7 @@ impl Verdict {
         case_floor: false,
         spoof_suspected: false,
         owner_protected: false,
+        withheld: None,
     };
 }
 
@@ -164,6 +172,7 @@ impl ScoreModel {
                 case_floor: false,
                 spoof_suspected,
                 owner_protected: subject.is_owner_protected(),
+                withheld: None,
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
@@ -180,6 +189,7 @@ impl ScoreModel {
             let value = self.bounded(subject, &mut weighed);
             weighed.verdict.level = level(value, subject, weighed.verdict.status);
             weighed.verdict.value = Some(value);
+            weighed.verdict.withheld = self.withheld(subject, &weighed);
         }
         weighed
     }
@@ -261,7 +271,7 @@ fn level(value: f64, subject: &Subject<'_>, status: Option<StatusKind>) -> RiskL
         value if value < 60.0 && subject.origin() == Some(Origin::Owner) => RiskLevel::Trusted,
         value if value < 20.0 => RiskLevel::Low,
         value if value < 60.0 => RiskLevel::Medium,
-        value if value < 80.0 => RiskLevel::High,
+        value if value < CRITICAL_FROM => RiskLevel::High,
         _ => RiskLevel::Critical,
     }
 }

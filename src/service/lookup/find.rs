@@ -12,6 +12,7 @@ use crate::domain::kinds::{CaseStatus, OwnerCalls};
 use crate::domain::list::{ListedCaller, Owner};
 use crate::domain::policy::{Bar, Facts, Protection};
 use crate::domain::score::{Detail, Score, Verdict};
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
 use crate::index::{NumberView, ScoredCall};
@@ -94,6 +95,7 @@ impl Lookups {
                 protection: by_destination.or(protection),
                 bar,
                 tenant: listed.tenant,
+                single_report_blocks: self.single_report_blocks_for.contains(&TenantId::DEFAULT),
                 signing: question.signing,
                 owner: listed.owner,
                 verdict: Verdict::NOT_SCORED,

@@ -30,6 +30,7 @@ use crate::domain::kinds::{Attestation, Verstat};
 use crate::domain::list::ListEntry;
 use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::index::{Freshness, Index};
 use crate::number::{EmergencyNumbers, Region};
@@ -119,6 +120,8 @@ pub struct Lookups {
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
+    /// The tenants that let a single report block.
+    single_report_blocks_for: Vec<TenantId>,
     /// The SIP responses of refused calls.
     sip: SipSettings,
     /// The traffic of callers that this instance has seen.
@@ -137,6 +140,7 @@ pub(super) struct LookupParts {
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
     pub(super) policy: Policy,
+    pub(super) single_report_blocks_for: Vec<TenantId>,
     pub(super) sip: SipSettings,
     pub(super) observer: Observer,
     pub(super) emergency_numbers: EmergencyNumbers,
@@ -162,6 +166,7 @@ impl Lookups {
             freshness: parts.freshness,
             clock: parts.clock,
             policy: parts.policy,
+            single_report_blocks_for: parts.single_report_blocks_for,
             sip: parts.sip,
             observer: parts.observer,
             emergency_numbers: parts.emergency_numbers,

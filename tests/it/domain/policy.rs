@@ -6,7 +6,7 @@ use std::time::Duration;
 use ringwarden::domain::call::Signing;
 use ringwarden::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use ringwarden::domain::policy::{Bar, Decision, Facts, OwnerSpoof, Policy, Protection, TenantRule};
-use ringwarden::domain::score::Verdict;
+use ringwarden::domain::score::{Verdict, Withheld};
 
 /// The conditions, and the decision. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
 /// that holds for the call; `owner` says whether the known owner of the number calls, by a list or as a verified business;
@@ -321,6 +321,38 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
     assert_eq!(combinations, 5 * 5 * 9 * (9 * 4 * 4 * 6 * 2) * 2);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
+}
+
+/// A withheld block is a label, and nothing else changes; the tenant may allow a single report to block.
+#[test]
+fn a_withheld_score_labels_where_it_would_block_and_changes_nothing_else() {
+    let mut held = 0;
+    for_each(|combination| {
+        let policy = &combination.policy;
+        let free = policy.decide(&combination.facts);
+        for withheld in [Withheld::Established, Withheld::SingleReport] {
+            for single_report_blocks in [false, true] {
+                let facts = Facts {
+                    single_report_blocks,
+                    verdict: Verdict {
+                        withheld: Some(withheld),
+                        ..combination.facts.verdict
+                    },
+                    ..combination.facts
+                };
+                let permitted = withheld == Withheld::SingleReport && single_report_blocks;
+                let labelled = free.basis == Basis::Analytics && free.action == Action::Block && !permitted;
+                let expected = Decision {
+                    action: if labelled { Action::Label } else { free.action },
+                    ..free
+                };
+                assert_eq!(policy.decide(&facts), expected, "{:?}", combination.words);
+                assert!(policy.may_hinder(&facts) || expected.action == Action::Allow);
+                held += usize::from(labelled);
+            }
+        }
+    });
+    assert!(held > 1_000, "{held}");
 }
 
 /// For a call about to be dialled there is a warning or none, by the rule that would have decided over a call.
