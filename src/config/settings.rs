@@ -91,6 +91,8 @@ settings! {
         "Lowest score (0 to 100) at which the advice is to label the call.";
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
         "Lowest score at which the advice is to block the call; not below `--label-from`.";
+    BLOCK_SPOOFED_OWNERS "policy.block_spoofed_owners" --"block-spoofed-owners" None, Some("false"),
+        "Advise to block a call that shows the number of a known owner and probably comes from somebody else; without it, the call is labelled.";
     SINGLE_REPORT_BLOCKS_FOR "policy.single_report_blocks_for" --"single-report-blocks-for" Some(TENANTS), None,
         "Tenants for which a single report may block a call; otherwise it labels. Repeat the flag or separate the names with commas. A server has one tenant, `default`.";
     PRIOR "policy.prior" --"prior" Some("SHARE"), None,

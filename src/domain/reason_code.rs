@@ -22,7 +22,7 @@ stable_enum! {
         AnalystBlocked = 8 "ANALYST_BLOCKED",
         /// An analyst vouches for it.
         AnalystAllowed = 9 "ANALYST_ALLOWED",
-        /// Its owner proved who it is.
+        /// Its owner proved who it is, and signed the call.
         VerifiedBusiness = 10 "VERIFIED_BUSINESS",
         /// People said that its calls were wanted.
         NotSpamReports = 11 "NOT_SPAM_REPORTS",
@@ -74,6 +74,8 @@ stable_enum! {
         EstablishedNumber = 34 "ESTABLISHED_NUMBER",
         /// All reports on it may be those of one person and one day, which do not block it.
         SingleReport = 35 "SINGLE_REPORT",
+        /// Its known owner signed the call.
+        KnownOwner = 36 "KNOWN_OWNER",
     }
 }
 
@@ -82,7 +84,7 @@ mod tests {
     use super::*;
 
     /// Decision ids outlive releases. The n-th name has the integer n.
-    const FROZEN: [&str; 35] = [
+    const FROZEN: [&str; 36] = [
         "RECENT_REPORTS",
         "HISTORIC_REPORTS",
         "MANY_REPORTERS",
@@ -118,6 +120,7 @@ mod tests {
         "UNKNOWN_LENGTH",
         "ESTABLISHED_NUMBER",
         "SINGLE_REPORT",
+        "KNOWN_OWNER",
     ];
 
     #[test]

@@ -274,7 +274,6 @@ impl Rules {
         ];
         let odds = &self.attestation;
         let signed = [
-            ("verified_business", self.verified_business),
             ("attestation.a", odds.a),
             ("attestation.b", odds.b),
             ("attestation.c", odds.c),

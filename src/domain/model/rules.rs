@@ -39,8 +39,6 @@ pub struct Rules {
     pub blocked_floor: f64,
     /// The highest score of a number that an analyst allowed.
     pub allowed_most: f64,
-    /// Log-odds subtracted for a verified business.
-    pub verified_business: f64,
     /// The mass of evidence at which confidence is one half.
     pub confidence_half_mass: f64,
     /// The share of range mass that counts as evidence.
@@ -143,7 +141,6 @@ impl Default for Rules {
             spoof_suspected: 1.0,
             blocked_floor: 95.0,
             allowed_most: 5.0,
-            verified_business: -3.0,
             confidence_half_mass: 2.0,
             confidence_range_share: 0.5,
             unknown_below_range_mass: 0.05,

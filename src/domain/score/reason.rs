@@ -6,6 +6,7 @@ use crate::domain::call::Signing;
 use crate::domain::feature::Feature;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
+use crate::domain::origin::Origin;
 use crate::domain::range::Counts;
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::time::Timestamp;
@@ -93,6 +94,7 @@ impl ScoreModel {
         let is_stated = |code| {
             (code == ReasonCode::Attestation && !is_attributable)
                 || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
+                || (subject.origin() == Some(Origin::Owner) && code == subject.owner_code())
                 || withheld_code(&weighed.verdict) == Some(code)
         };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
@@ -179,7 +181,11 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
             1 => "Somebody said that a call from it was wanted.".to_owned(),
             times => format!("It was said {times} times that a call from it was wanted."),
         },
-        ReasonCode::VerifiedBusiness => "Its owner is a business that proved who it is.".to_owned(),
+        ReasonCode::VerifiedBusiness => {
+            "Its owner is a business that proved who it is, and signed this call: only reports of signed calls count."
+                .to_owned()
+        }
+        ReasonCode::KnownOwner => "Its known owner signed this call: only reports of signed calls count.".to_owned(),
         ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
         ReasonCode::AnalystBlocked => "An analyst blocked the number.".to_owned(),
         ReasonCode::Attestation => signing_text(subject.call).to_owned(),

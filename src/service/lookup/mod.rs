@@ -27,6 +27,7 @@ use crate::domain::advice::Language;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Attestation, Verstat};
+use crate::domain::list::ListEntry;
 use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
 use crate::domain::tenant::TenantId;
@@ -97,6 +98,10 @@ pub struct LookupOutcome {
     pub facts: RecordFacts,
     /// The cases that the number is linked to, without drafts and cases closed as unsubstantiated.
     pub cases: Vec<(CaseLink, Arc<Case>)>,
+    /// The list entry that names the owner of the number, if a full answer was asked for.
+    pub owner: Option<ListEntry>,
+    /// The name of the owner to show for the call, as calling name delivery carries it; empty if none may be shown.
+    pub caller_name: String,
     /// A warning for the person called, if asked for and needed.
     pub advice: Option<String>,
     /// The SIP response; none for a number about to be dialled.

@@ -75,6 +75,7 @@ fn subject(state: &NumberState, neighbourhood: Neighbourhood, call: Signing) -> 
         number: number(),
         call,
         signs: Signs::default(),
+        owner: None,
         now: at(201),
     }
 }
@@ -379,7 +380,7 @@ fn an_owner_who_signs_is_protected_from_unsigned_calls() {
         let found = verdict(&state, call);
         let suspected = matches!(call, Signing::C | Signing::Unsigned);
         assert_eq!(found.spoof_suspected, suspected, "{call:?}");
-        let trusted = !suspected && call != Signing::Failed;
+        let trusted = call == Signing::A; // the verified business signed it
         assert_eq!(found.level == RiskLevel::Trusted, trusted, "{call:?}");
     }
     let points = |call| {

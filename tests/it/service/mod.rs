@@ -16,6 +16,7 @@ mod odd_callers;
 mod once;
 mod order;
 mod owner_lists;
+mod owners;
 mod pages;
 mod quotas;
 mod reports;
