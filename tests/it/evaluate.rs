@@ -440,6 +440,7 @@ fn of_half(half: u8, intercept: f64) -> String {
             seed: 1,
             loss: 0.1,
             loss_without: 0.7,
+            recalibrated: None,
         }),
         ..built_in
     };
