@@ -134,6 +134,7 @@ fn list(id: &str, kind: ListKind, pattern: impl Fn(u64) -> Option<Pattern>) -> L
             entered_at: Timestamp::from_millis((18_000 + i64::from(n) * 7 % 900) * DAY_MS),
             expires_at: None,
             action,
+            owner: None,
         })
         .collect();
     entries.sort_by_key(|entry| entry.pattern);

@@ -5,8 +5,9 @@
 //! the entries. An entry of a registry's export takes four to eight bytes.
 //!
 //! Entries for callers without a number (short codes, withheld numbers) are few. They are a field of their own behind the
-//! others, so that an older release reads the list without them.
+//! others, so that an older release reads the list without them. Owners come last, in lists of known owners only.
 
+mod owners;
 mod words;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use crate::domain::kinds::{Action, ListKind};
 use crate::domain::list::{DigitPattern, EntryOrigin, List, ListEntry, MAX_ENTRIES, Pattern};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::shard::Shard;
+use owners::{read_owners, write_owners};
 use words::{words, write_words};
 
 /// The entry is one number, no prefix.
@@ -73,6 +75,9 @@ pub fn encode(list: &List) -> Bytes {
     let origins = Origins::of(&list.entries);
     write_entries(&mut writer, numbers, &origins);
     write_words(&mut writer, words, &origins);
+    if list.kind == ListKind::KnownOwner {
+        write_owners(&mut writer, &list.entries);
+    }
     writer.raw(list.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
@@ -91,13 +96,15 @@ pub fn decode(bytes: &[u8]) -> Result<List, UnreadableValue> {
 }
 
 fn record(reader: &mut ByteReader<'_>) -> Result<List, DecodeError> {
+    let id = name(reader, ListId::parse, "list id")?;
+    let kind = code(reader, ListKind::from_code, "kind of list")?;
     Ok(List {
-        id: name(reader, ListId::parse, "list id")?,
-        kind: code(reader, ListKind::from_code, "kind of list")?,
+        id,
+        kind,
         actor: actor(reader)?,
         replaced_at: reader.time()?,
         requests: requests(reader)?,
-        entries: entries(reader)?,
+        entries: entries(reader, kind)?,
         unknown_fields: rest(reader),
     })
 }
@@ -171,12 +178,15 @@ fn write_entry(writer: &mut ByteWriter, before: &Before<'_>, entry: &ListEntry, 
     }
 }
 
-fn entries(reader: &mut ByteReader<'_>) -> Result<Arc<[ListEntry]>, DecodeError> {
+fn entries(reader: &mut ByteReader<'_>, kind: ListKind) -> Result<Arc<[ListEntry]>, DecodeError> {
     let origins = reader.list(|reader| origin(reader).map(Arc::new))?;
     let mut before = NOTHING;
     let mut order = EntryOrder::default();
     let mut entries = reader.list(|reader| order.next(entry(reader, &mut before, &origins)?))?;
     entries.extend(words(reader, &origins, &mut order)?);
+    if kind == ListKind::KnownOwner {
+        read_owners(reader, &mut entries)?;
+    }
     Ok(entries.into())
 }
 
@@ -231,6 +241,7 @@ fn entry<'a>(
         entered_at: before.entered_at,
         expires_at: before.expires_at,
         action: before.action,
+        owner: None, // owners come behind all entries
     })
 }
 
@@ -354,8 +365,18 @@ mod tests {
     }
 
     #[test]
+    fn owners_are_shared_again() {
+        let list = decode(&encode(&samples::list_of_owners())).unwrap();
+        assert_eq!(list, samples::list_of_owners());
+        let owner = |place: usize| list.entries[place].owner.as_ref().unwrap();
+        assert!(Arc::ptr_eq(owner(0), owner(2)) && owner(0) != owner(1));
+    }
+
+    #[test]
     fn a_newer_release_is_refused_or_carried_through() {
-        CODEC.respects_a_newer_release(&samples::full_list(), |list| &list.unknown_fields);
+        for list in [samples::full_list(), samples::list_of_owners()] {
+            CODEC.respects_a_newer_release(&list, |list| &list.unknown_fields);
+        }
     }
 
     /// A registry's export: every fortieth number of some blocks, a few origins, a day of entry each.
@@ -376,6 +397,7 @@ mod tests {
             entered_at: Timestamp::from_millis((18_000 + i64::from(n) * 7 % 900) * DAY_MS),
             expires_at: None,
             action: None,
+            owner: None,
         });
         let list = List {
             entries: entries.collect(),
@@ -393,6 +415,7 @@ mod tests {
         let with_words = samples::hex(&encode(&samples::list_with_words()));
         let before = FROZEN.strip_suffix("00ee").unwrap();
         assert_eq!(with_words, format!("{before}{FROZEN_WORDS}ee"));
+        assert_eq!(samples::hex(&encode(&samples::list_of_owners())), FROZEN_OWNERS);
     }
 
     /// The bytes of an older release end behind the numbers.
@@ -411,6 +434,14 @@ mod tests {
     /// The entries for callers without a number, behind the numbers.
     const FROZEN_WORDS: &str = "\
         03020230380088f10400010304323030310255530188f1040101f6e1998dcc6e02010088f1040005";
+
+    /// A list of known owners.
+    const FROZEN_OWNERS: &str = "\
+        012274656e616e745f70726566697865732d310703616e61f6a1abfef962010700000000000000000000000000000009\
+        000000000000000114726567697374727920310126612062616e6b2c206279207469636b65742037\
+        030683b3560080f1040191e89bdd340101010204323030310080f1040000\
+        031446697273742042616e6b00031446697273742042616e6b011446697273742043617264020e4361726520c3a90001\
+        01020103ee";
 
     const FROZEN: &str = "\
         012274656e616e745f70726566697865732d310603616e61f6a1abfef962010700000000000000000000000000000009\

@@ -76,6 +76,9 @@ pub enum Feature {
     /// Mass of a toll-free number's own reports, long half-life.
     #[serde(rename = "toll_free_reports")]
     TollFreeReports,
+    /// Weeks of the last 26 with a report of the number itself.
+    #[serde(rename = "weeks")]
+    Weeks,
 }
 
 /// How many features there are.
@@ -83,7 +86,7 @@ pub const FEATURES: usize = Feature::ALL.len();
 
 impl Feature {
     /// All of them, in the order of their integers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::RecentReports,
         Self::Reports,
         Self::Areas,
@@ -104,6 +107,7 @@ impl Feature {
         Self::AllReports,
         Self::TollFree,
         Self::TollFreeReports,
+        Self::Weeks,
     ];
 
     /// Its name in model files.
@@ -130,6 +134,7 @@ impl Feature {
             Self::AllReports => "all_reports",
             Self::TollFree => "toll_free",
             Self::TollFreeReports => "toll_free_reports",
+            Self::Weeks => "weeks",
         }
     }
 
@@ -156,7 +161,8 @@ impl Feature {
             | Self::ActiveDays
             | Self::AllReports
             | Self::TollFree
-            | Self::TollFreeReports => false,
+            | Self::TollFreeReports
+            | Self::Weeks => false,
         }
     }
 }
@@ -203,6 +209,7 @@ impl Features {
         self.count(Feature::QuietDays, decayed.at.days_since(last));
         self.count(Feature::ActiveDays, last.days_since(first));
         self.count(Feature::AllReports, f64::from(decayed.reports));
+        self.count(Feature::Weeks, f64::from(decayed.weeks));
     }
 
     fn ranges(&mut self, neighbourhood: &Neighbourhood) {
@@ -281,7 +288,7 @@ mod tests {
         decayed.at = day(20);
         (decayed.short, decayed.long) = (4.0, 7.0);
         (decayed.first_at, decayed.last_at) = (Some(day(10)), Some(day(17)));
-        decayed.reports = 4;
+        (decayed.reports, decayed.weeks) = (4, 2);
         decayed
     }
 
@@ -313,6 +320,7 @@ mod tests {
             (Feature::QuietDays, 3.0f64.ln_1p()),
             (Feature::ActiveDays, 7.0f64.ln_1p()),
             (Feature::AllReports, 4.0f64.ln_1p()),
+            (Feature::Weeks, 2.0f64.ln_1p()),
             (Feature::TollFree, 0.0),
             (Feature::TollFreeReports, 0.0),
         ] {

@@ -119,6 +119,10 @@ name! {
     /// The party that asked for a list entry.
     Requester, max 64, "visible characters", visible
 }
+name! {
+    /// The name of an organisation that owns numbers.
+    OwnerName, max 120, "visible characters", visible
+}
 
 impl CaseId {
     /// The id of a case that was created without one, derived from tenant and request id: a retry derives the same id.

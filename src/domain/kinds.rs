@@ -316,6 +316,20 @@ stable_enum! {
         TenantBlock = 5 "TENANT_BLOCK",
         /// The tenant's rules for prefixes, each with its action.
         TenantPrefix = 6 "TENANT_PREFIX",
+        /// Numbers of known organisations, each with what its owner does with it.
+        KnownOwner = 7 "KNOWN_OWNER",
+    }
+}
+
+stable_enum! {
+    /// Whether the owner of a number calls from it.
+    OwnerCalls {
+        /// The owner only takes calls: a call that shows the number is not from the owner.
+        Never = 1 "NEVER",
+        /// The owner calls, and signs every call with attestation A.
+        Signed = 2 "SIGNED",
+        /// The owner calls, and does not sign every call.
+        Yes = 3 "YES",
     }
 }
 

@@ -1,7 +1,8 @@
 //! The health check of the gRPC edge.
 //!
 //! A single check (`Check`) reads the state of the server itself, as `/readyz` does, so the two probes never differ. A
-//! watch (`Watch`) gets each change from tonic's reporter, which [`follow`] feeds, up to [`CHECK_EVERY`] later.
+//! watch (`Watch`) gets each change from tonic's reporter, which [`follow`] feeds, up to [`CHECK_EVERY`] later. It begins
+//! once the reporter knows that the server is ready, so its first message does not contradict a check before it.
 
 use std::time::Duration;
 
@@ -51,6 +52,15 @@ pub(super) async fn service(api: Api) -> (HealthReporter, HealthServer<HealthChe
     (reporter, HealthServer::new(HealthChecks { api, watches }))
 }
 
+impl HealthChecks {
+    /// Whether the watches know that the server is ready.
+    async fn is_reported(&self) -> Result<bool, Status> {
+        let whole_server = Request::new(HealthCheckRequest::default());
+        let response = self.watches.check(whole_server).await?;
+        Ok(response.get_ref().status() == Answer::Serving)
+    }
+}
+
 #[tonic::async_trait]
 impl Health for HealthChecks {
     type WatchStream = <HealthService as Health>::WatchStream;
@@ -68,6 +78,9 @@ impl Health for HealthChecks {
     }
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        while self.api.readiness().ready && !self.is_reported().await? {
+            tokio::time::sleep(CHECK_EVERY).await;
+        }
         self.watches.watch(request).await
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use super::{Index, IndexedRecord};
 use crate::domain::ids::ListId;
 use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{Hit, List, ListEntry, ListHits, ListedCaller, Pattern};
+use crate::domain::list::{Hit, List, ListEntry, ListHits, ListedCaller, Owner, OwnerHit, Pattern};
 use crate::domain::model::ScoreModel;
 use crate::domain::time::Timestamp;
 use crate::shard::{Shard, Version};
@@ -48,6 +49,7 @@ pub struct ListSnapshot {
     tenant_allow: Arc<Compiled>,
     tenant_block: Arc<Compiled>,
     tenant_prefix: Arc<Compiled>,
+    known_owner: Arc<Compiled>,
 }
 
 /// All lists of one kind, combined.
@@ -60,18 +62,31 @@ struct Compiled {
     lengths: u32,
     /// Short codes and withheld numbers.
     words: HashMap<Pattern, Terms, foldhash::fast::RandomState>,
+    /// The owners that its terms name, each once.
+    owners: Owners,
     /// The number of entries in all lists of the kind. An entry in two lists counts twice.
     entries: usize,
 }
 
 type DigitMap<T> = HashMap<u64, T, foldhash::fast::RandomState>;
 
-/// The expiry time and the action of an entry.
+/// Owners, each once, with their places.
+#[derive(Debug, Default)]
+struct Owners {
+    all: Vec<Arc<Owner>>,
+    places: HashMap<Arc<Owner>, OwnerPlace, foldhash::fast::RandomState>,
+}
+
+/// The expiry time of an entry, its action, and the place of its owner.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
     expires_at: Option<Timestamp>,
     action: Option<Action>,
+    owner: Option<OwnerPlace>,
 }
+
+/// The position of an owner, from 1: four bytes, for which the other terms leave room.
+type OwnerPlace = NonZeroU32;
 
 impl IndexedRecord for List {
     type Loaded = Vec<(Version, Self)>;
@@ -96,6 +111,14 @@ impl ListTable {
             return ListHits::default();
         }
         self.now.read().listed(caller, now)
+    }
+
+    /// The owner of a caller at `now`.
+    pub(super) fn owner_of(&self, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
+        if !self.has_entries.load(Ordering::Acquire) {
+            return None;
+        }
+        self.now.read().owner_of(caller, now)
     }
 
     /// A snapshot of all lists.
@@ -157,7 +180,21 @@ impl ListSnapshot {
             tenant_allow: self.tenant_allow.longest_hit(caller, now),
             tenant_block: self.tenant_block.longest_hit(caller, now),
             tenant_prefix: self.tenant_prefix.closest_rule(caller, now),
+            known_owner: self
+                .known_owner
+                .closest_owner(caller, now)
+                .map(|(owner, hit)| OwnerHit {
+                    calls: owner.calls,
+                    expires_at: hit.expires_at,
+                }),
         }
+    }
+
+    /// The owner of a caller at `now`, by the entry that [`ListHits::known_owner`] is of.
+    #[must_use]
+    pub fn owner_of(&self, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
+        let (owner, _) = self.known_owner.closest_owner(caller, now)?;
+        Some(Arc::clone(owner))
     }
 
     /// A list with its version.
@@ -198,6 +235,7 @@ impl ListSnapshot {
             tenant_allow: compiled(ListKind::TenantAllow),
             tenant_block: compiled(ListKind::TenantBlock),
             tenant_prefix: compiled(ListKind::TenantPrefix),
+            known_owner: compiled(ListKind::KnownOwner),
             by_id,
         }
     }
@@ -210,6 +248,7 @@ impl ListSnapshot {
             ListKind::TenantAllow => &self.tenant_allow,
             ListKind::TenantBlock => &self.tenant_block,
             ListKind::TenantPrefix => &self.tenant_prefix,
+            ListKind::KnownOwner => &self.known_owner,
         }
     }
 }
@@ -238,6 +277,7 @@ impl Compiled {
         let terms = Terms {
             expires_at: entry.expires_at,
             action: entry.action,
+            owner: entry.owner.as_ref().and_then(|owner| self.owners.place(owner)),
         };
         let Some(pattern) = entry.pattern.digits() else {
             return terms.put(self.words.entry(entry.pattern));
@@ -268,6 +308,12 @@ impl Compiled {
         found.find_map(|terms| Some((terms.action?, terms.hit())))
     }
 
+    /// The owner in the most specific entry that applies to the caller.
+    fn closest_owner(&self, caller: ListedCaller, now: Timestamp) -> Option<(&Arc<Owner>, Hit)> {
+        let mut found = self.found(caller, now);
+        found.find_map(|terms| Some((self.owners.at(terms.owner?)?, terms.hit())))
+    }
+
     /// The entries that apply to the caller at `now`: first the caller itself, then prefixes from long to short.
     fn found(&self, caller: ListedCaller, now: Timestamp) -> impl Iterator<Item = Terms> {
         let exact = match caller {
@@ -289,6 +335,23 @@ impl Compiled {
             .chain(words)
             .chain(prefixes)
             .filter(move |terms| terms.hold_at(now))
+    }
+}
+
+impl Owners {
+    /// The place of an owner, which is added if it is new.
+    fn place(&mut self, owner: &Arc<Owner>) -> Option<OwnerPlace> {
+        if let Some(place) = self.places.get(owner) {
+            return Some(*place);
+        }
+        let place = OwnerPlace::new(u32::try_from(self.all.len() + 1).ok()?)?;
+        self.all.push(Arc::clone(owner));
+        self.places.insert(Arc::clone(owner), place);
+        Some(place)
+    }
+
+    fn at(&self, place: OwnerPlace) -> Option<&Arc<Owner>> {
+        self.all.get(usize::try_from(place.get()).ok()? - 1)
     }
 }
 

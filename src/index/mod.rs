@@ -22,7 +22,7 @@ use crate::domain::case::{Case, CaseLink};
 use crate::domain::ground_truth::GroundTruth;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::kinds::{CaseStatus, StatusKind};
-use crate::domain::list::{List, ListHits, ListedCaller};
+use crate::domain::list::{List, ListHits, ListedCaller, Owner};
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbourhood;
 use crate::domain::score::{CategoryPrior, Detail, Score, Subject, Weighed};
@@ -261,6 +261,13 @@ impl Index {
     #[must_use]
     pub fn listed(&self, caller: ListedCaller, now: Timestamp) -> ListHits {
         self.lists.listed(caller, now)
+    }
+
+    /// The owner of a number by the lists of known owners at `now`: that of the entry whose
+    /// [`OwnerHit`](crate::domain::list::OwnerHit) [`Index::listed`] gives.
+    #[must_use]
+    pub fn owner_of(&self, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
+        self.lists.owner_of(caller, now)
     }
 
     /// A list with its version.

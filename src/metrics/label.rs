@@ -261,6 +261,7 @@ impl Label for ListKind {
             Self::TenantAllow => "tenant_allow",
             Self::TenantBlock => "tenant_block",
             Self::TenantPrefix => "tenant_prefix",
+            Self::KnownOwner => "known_owner",
         }
     }
 

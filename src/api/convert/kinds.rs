@@ -57,6 +57,7 @@ mod tests {
         same_on_both_sides!(kinds::CaseRole, "CASE_ROLE");
         same_on_both_sides!(kinds::StatusKind, "STATUS_KIND");
         same_on_both_sides!(kinds::ListKind, "LIST_KIND");
+        same_on_both_sides!(kinds::OwnerCalls, "OWNER_CALLS");
         same_on_both_sides!(number::LineType, "LINE_TYPE");
         same_on_both_sides!(number::Validity, "VALIDITY");
     }

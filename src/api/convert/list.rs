@@ -2,9 +2,12 @@
 
 use super::{FieldReader, page, shown};
 use crate::domain::actor::Actor;
-use crate::domain::ids::{ListId, ListSource, Requester};
-use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{ListDraft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, Pattern};
+use crate::domain::brand::Brand;
+use crate::domain::ids::{ListId, ListSource, OwnerName, Requester};
+use crate::domain::kinds::{Action, ListKind, OwnerCalls};
+use crate::domain::list::{
+    ListDraft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, NewOwner, Pattern,
+};
 use crate::service::{ListHead, ListPage, ListSummary, Mutation, PageRequest, Replaced, ServiceError, Violation};
 use crate::wire::v1;
 use crate::wire::v1::replace_list_request::Part;
@@ -223,6 +226,7 @@ fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
     let entered_at = fields.recent_time("entered_at", entry.entered_at);
     let expires_at = fields.recent_time("expires_at", entry.expires_at);
     let action = fields.code("action", entry.action, Action::from_code);
+    let owner = new_owner(&mut fields, entry.owner.as_ref());
     let read = || {
         Some(NewEntry {
             pattern: pattern?,
@@ -231,11 +235,24 @@ fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
             entered_at: entered_at?,
             expires_at,
             action,
+            owner,
             line: entry.line,
         })
     };
     let read = read();
     fields.finish(read)
+}
+
+/// Reads the fields of an owner that are set. The kind of the list decides which must be.
+fn new_owner(fields: &mut FieldReader, owner: Option<&v1::Owner>) -> NewOwner {
+    let Some(owner) = owner else {
+        return NewOwner::default();
+    };
+    NewOwner {
+        organisation: fields.optional("owner.organisation", &owner.organisation, OwnerName::parse),
+        brand: fields.optional("owner.brand", &owner.brand, Brand::parse),
+        calls: fields.code("owner.calls", owner.calls, OwnerCalls::from_code),
+    }
 }
 
 /// Reads the id and the page of a list.
@@ -284,6 +301,7 @@ fn shown_entry(entry: &ListEntry) -> v1::ListEntry {
         expires_at: entry.expires_at.and_then(shown::time),
         action: entry.action.map_or(0, Action::code).into(),
         line: 0,
+        owner: entry.owner.as_deref().map(shown::owner),
     }
 }
 

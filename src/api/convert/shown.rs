@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, RiskLevel};
+use crate::domain::list::Owner;
 use crate::domain::score::{Reason, Score};
 use crate::domain::status::StatusEntry;
 use crate::domain::time::Timestamp;
@@ -47,6 +48,17 @@ pub(super) fn brand(score: &Score) -> String {
         .as_ref()
         .map(|brand| brand.as_str().to_owned())
         .unwrap_or_default()
+}
+
+pub(super) fn owner(owner: &Owner) -> v1::Owner {
+    v1::Owner {
+        organisation: owner.organisation.as_str().to_owned(),
+        brand: owner
+            .brand
+            .as_ref()
+            .map_or_else(String::new, |brand| brand.as_str().to_owned()),
+        calls: owner.calls.code().into(),
+    }
 }
 
 pub(super) fn reasons(reasons: &[Reason]) -> Vec<v1::Reason> {

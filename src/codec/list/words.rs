@@ -55,6 +55,7 @@ pub(super) fn words(
             entered_at: moment(reader)?,
             expires_at: reader.option(moment)?,
             action: action(reader)?,
+            owner: None,
         })
     })
 }

@@ -10,9 +10,10 @@ use proptest::sample::select;
 
 use super::{actor, newer, requests, time};
 use crate::domain::actor::Actor;
-use crate::domain::ids::{ListId, ListSource, Requester};
-use crate::domain::kinds::{Action, ListKind};
-use crate::domain::list::{EntryOrigin, List, ListEntry, Pattern};
+use crate::domain::brand::Brand;
+use crate::domain::ids::{ListId, ListSource, OwnerName, Requester};
+use crate::domain::kinds::{Action, ListKind, OwnerCalls};
+use crate::domain::list::{EntryOrigin, List, ListEntry, Owner, Pattern};
 use crate::domain::requests::Requests;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::unknown_fields::UnknownFields;
@@ -32,6 +33,7 @@ pub(in super::super) fn full_list() -> List {
         entered_at: Timestamp::from_millis(day * DAY_MS),
         expires_at: expires_ms.map(Timestamp::from_millis),
         action,
+        owner: None,
     };
     let expires = Some(1_900_000_000_123);
     let entries = [
@@ -61,6 +63,7 @@ pub(in super::super) fn list_with_words() -> List {
         entered_at: Timestamp::from_millis(20_002 * DAY_MS),
         expires_at: (place == 1).then(|| Timestamp::from_millis(1_900_000_000_123)),
         action,
+        owner: None,
     };
     let words = [
         entry("short:08", 0, Some(Action::Allow)),
@@ -69,6 +72,48 @@ pub(in super::super) fn list_with_words() -> List {
     ];
     let entries = list.entries.iter().cloned().chain(words).collect();
     List { entries, ..list }
+}
+
+/// A list of known owners, for every value of `calls`, with and without a brand, and for a short code.
+pub(in super::super) fn list_of_owners() -> List {
+    let owner = |organisation: &str, brand: Option<&str>, calls| {
+        Arc::new(Owner {
+            organisation: OwnerName::parse(organisation).unwrap(),
+            brand: brand.map(|brand| Brand::kept(brand).unwrap()),
+            calls,
+        })
+    };
+    let bank = owner("First Bank", None, OwnerCalls::Yes);
+    let owners = [
+        Arc::clone(&bank),
+        owner("First Bank", Some("First Card"), OwnerCalls::Signed),
+        bank,
+        owner("Care \u{e9}", None, OwnerCalls::Never),
+    ];
+    let list = list_with_words();
+    let patterns = ["+1415555*", "+14155550100", "+14155550101", "short:2001"];
+    let entries = patterns.into_iter().zip(owners).map(|(pattern, owner)| ListEntry {
+        pattern: Pattern::parse(pattern).unwrap(),
+        action: None,
+        owner: Some(owner),
+        ..list.entries[0].clone()
+    });
+    List {
+        kind: ListKind::KnownOwner,
+        entries: entries.collect(),
+        ..list
+    }
+}
+
+fn owner() -> impl Strategy<Value = Arc<Owner>> {
+    let text = "[a-z0-9]{1,3}";
+    (text, of(text), select(OwnerCalls::ALL)).prop_map(|(organisation, brand, calls)| {
+        Arc::new(Owner {
+            organisation: OwnerName::parse(&organisation).unwrap(),
+            brand: brand.map(|brand| Brand::kept(&brand).unwrap()),
+            calls,
+        })
+    })
 }
 
 fn pattern() -> impl Strategy<Value = Pattern> {
@@ -92,18 +137,31 @@ fn origin() -> impl Strategy<Value = Arc<EntryOrigin>> {
     })
 }
 
+fn without_owners(entries: &[ListEntry]) -> Arc<[ListEntry]> {
+    let entries = entries.iter().cloned();
+    entries.map(|entry| ListEntry { owner: None, ..entry }).collect()
+}
+
 pub(in super::super) fn list() -> impl Strategy<Value = List> {
-    let fields = (pattern(), origin(), time(), of(time()), of(select(Action::ALL)));
+    let fields = (
+        pattern(),
+        origin(),
+        time(),
+        of(time()),
+        of(select(Action::ALL)),
+        owner(),
+    );
     let entries = vec(fields, 0..12).prop_map(|entries| {
         let entries = entries
             .into_iter()
-            .map(|(pattern, origin, entered_at, expires_at, action)| {
+            .map(|(pattern, origin, entered_at, expires_at, action, owner)| {
                 let entry = ListEntry {
                     pattern,
                     origin,
                     entered_at,
                     expires_at,
                     action,
+                    owner: Some(owner),
                 };
                 (pattern, entry)
             });
@@ -114,7 +172,11 @@ pub(in super::super) fn list() -> impl Strategy<Value = List> {
     (head, entries, requests(), newer()).prop_map(|((id, kind, actor, replaced_at), entries, requests, newer)| List {
         id: ListId::parse(&id).unwrap(),
         kind,
-        entries,
+        entries: if kind == ListKind::KnownOwner {
+            entries
+        } else {
+            without_owners(&entries)
+        },
         actor,
         replaced_at,
         requests,

@@ -1,9 +1,10 @@
 //! A list being imported, entry by entry: it is taken whole or not at all.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use super::{EntryOrigin, ListEntry, MAX_ENTRIES, Pattern};
+use super::{EntryOrigin, ListEntry, MAX_ENTRIES, NewOwner, Owner, Pattern};
 use crate::domain::ids::{ListSource, Requester};
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct NewEntry {
     pub expires_at: Option<Timestamp>,
     /// The action for it.
     pub action: Option<Action>,
+    /// The fields of the owner of its number.
+    pub owner: NewOwner,
     /// Its line in the file; 0 without a file.
     pub line: u32,
 }
@@ -39,9 +42,28 @@ pub enum EntryFault {
     /// It expires before it was entered.
     #[error("must not lie before the date of the entry")]
     ExpiresEarly,
-    /// A list of this kind says that nobody calls from a number, and a withheld number is none.
-    #[error("anonymous cannot be listed in a list of kind DO_NOT_ORIGINATE or UNASSIGNED: it is not a number")]
+    /// A list of this kind holds facts about numbers, and a withheld number is none.
+    #[error(
+        "anonymous cannot be listed in a list of kind DO_NOT_ORIGINATE, UNASSIGNED or KNOWN_OWNER: it is not a number"
+    )]
     AnonymousUnwanted,
+    /// A list of this kind needs this field of the owner.
+    #[error("must be set in a list of kind KNOWN_OWNER")]
+    OwnerMissing(OwnerField),
+    /// A list of this kind has no owners.
+    #[error("must not be set except in a list of kind KNOWN_OWNER")]
+    OwnerUnwanted(OwnerField),
+}
+
+/// A field of an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerField {
+    /// The organisation.
+    Organisation,
+    /// Its brand.
+    Brand,
+    /// Whether it calls from the number.
+    Calls,
 }
 
 impl EntryFault {
@@ -52,6 +74,11 @@ impl EntryFault {
             Self::ActionMissing | Self::ActionUnwanted => "action",
             Self::ExpiresEarly => "expires_at",
             Self::AnonymousUnwanted => "number",
+            Self::OwnerMissing(field) | Self::OwnerUnwanted(field) => match field {
+                OwnerField::Organisation => "owner.organisation",
+                OwnerField::Brand => "owner.brand",
+                OwnerField::Calls => "owner.calls",
+            },
         }
     }
 }
@@ -76,6 +103,7 @@ pub struct ListDraft {
     /// Each with its position, from 0, and its line.
     entries: Vec<(ListEntry, u32, u32)>,
     origins: HashSet<Arc<EntryOrigin>>,
+    owners: HashSet<Arc<Owner>>,
 }
 
 impl ListDraft {
@@ -86,6 +114,7 @@ impl ListDraft {
             kind,
             entries: Vec::new(),
             origins: HashSet::new(),
+            owners: HashSet::new(),
         }
     }
 
@@ -99,7 +128,11 @@ impl ListDraft {
             (ListKind::TenantPrefix, Some(_)) | (_, None) => {}
             (_, Some(_)) => return Err(EntryFault::ActionUnwanted),
         }
-        let is_of_numbers = matches!(self.kind, ListKind::DoNotOriginate | ListKind::Unassigned);
+        self.check_owner(&entry.owner)?;
+        let is_of_numbers = matches!(
+            self.kind,
+            ListKind::DoNotOriginate | ListKind::Unassigned | ListKind::KnownOwner
+        );
         if is_of_numbers && entry.pattern == Pattern::Anonymous {
             return Err(EntryFault::AnonymousUnwanted);
         }
@@ -109,7 +142,26 @@ impl ListDraft {
         Ok(())
     }
 
-    /// Adds an entry. `place` is its position among all entries, from 0.
+    /// Checks that the owner's fields are set in a list of known owners, and in no other. A brand is optional.
+    fn check_owner(&self, owner: &NewOwner) -> Result<(), EntryFault> {
+        let fields = [
+            (OwnerField::Organisation, owner.organisation.is_some()),
+            (OwnerField::Calls, owner.calls.is_some()),
+            (OwnerField::Brand, owner.brand.is_some()),
+        ];
+        for (field, is_set) in fields {
+            match (self.kind, is_set) {
+                (ListKind::KnownOwner, false) if field != OwnerField::Brand => {
+                    return Err(EntryFault::OwnerMissing(field));
+                }
+                (ListKind::KnownOwner, _) | (_, false) => {}
+                (_, true) => return Err(EntryFault::OwnerUnwanted(field)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds an entry that was checked. `place` is its position among all entries, from 0.
     ///
     /// # Errors
     /// If the list is full.
@@ -117,16 +169,19 @@ impl ListDraft {
         if self.entries.len() >= MAX_ENTRIES {
             return Err(DraftFault::TooMany);
         }
-        let origin = self.origin(EntryOrigin {
+        let origin = EntryOrigin {
             source: entry.source,
             requester: entry.requester,
-        });
+        };
+        let origin = shared(&mut self.origins, origin);
+        let owner = entry.owner.complete().map(|owner| shared(&mut self.owners, owner));
         let kept = ListEntry {
             pattern: entry.pattern,
             origin,
             entered_at: entry.entered_at,
             expires_at: entry.expires_at,
             action: entry.action,
+            owner,
         };
         self.entries.push((kept, place, entry.line));
         Ok(())
@@ -150,21 +205,24 @@ impl ListDraft {
         twice.sort_unstable();
         Err(twice)
     }
+}
 
-    /// The shared copy of this origin.
-    fn origin(&mut self, origin: EntryOrigin) -> Arc<EntryOrigin> {
-        if let Some(known) = self.origins.get(&origin) {
-            return Arc::clone(known);
-        }
-        let origin = Arc::new(origin);
-        self.origins.insert(Arc::clone(&origin));
-        origin
+/// The shared copy of this value.
+fn shared<T: Eq + Hash>(known: &mut HashSet<Arc<T>>, value: T) -> Arc<T> {
+    if let Some(known) = known.get(&value) {
+        return Arc::clone(known);
     }
+    let value = Arc::new(value);
+    known.insert(Arc::clone(&value));
+    value
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::brand::Brand;
+    use crate::domain::ids::OwnerName;
+    use crate::domain::kinds::OwnerCalls;
 
     fn entry(pattern: &str, line: u32) -> NewEntry {
         NewEntry {
@@ -174,8 +232,69 @@ mod tests {
             entered_at: Timestamp::from_secs(1_700_000_000),
             expires_at: None,
             action: None,
+            owner: NewOwner::default(),
             line,
         }
+    }
+
+    fn owner(organisation: &str, calls: OwnerCalls) -> NewOwner {
+        NewOwner {
+            organisation: OwnerName::parse(organisation).ok(),
+            brand: None,
+            calls: Some(calls),
+        }
+    }
+
+    #[test]
+    fn owners_are_in_lists_of_known_owners_and_in_no_other() {
+        let bank = owner("Bank", OwnerCalls::Signed);
+        let with = |owner: &NewOwner| NewEntry {
+            owner: owner.clone(),
+            ..entry("+1415*", 0)
+        };
+        let known = ListDraft::new(ListKind::KnownOwner);
+        assert_eq!(known.check(&with(&bank)), Ok(()));
+        let unnamed = NewOwner {
+            organisation: None,
+            ..bank.clone()
+        };
+        let silent = NewOwner {
+            calls: None,
+            ..bank.clone()
+        };
+        let branded = NewOwner {
+            brand: Brand::parse("Card").ok(),
+            ..NewOwner::default()
+        };
+        let fault = |owner| known.check(&with(owner)).unwrap_err();
+        assert_eq!(fault(&unnamed), EntryFault::OwnerMissing(OwnerField::Organisation));
+        assert_eq!(fault(&silent).field(), "owner.calls");
+        for &kind in ListKind::ALL {
+            if matches!(kind, ListKind::KnownOwner | ListKind::TenantPrefix) {
+                continue;
+            }
+            let other = ListDraft::new(kind);
+            let fault = |owner| other.check(&with(owner)).unwrap_err();
+            assert_eq!(fault(&bank), EntryFault::OwnerUnwanted(OwnerField::Organisation));
+            assert_eq!(fault(&unnamed).field(), "owner.calls");
+            assert_eq!(fault(&branded).field(), "owner.brand");
+        }
+    }
+
+    #[test]
+    fn entries_of_one_owner_share_it() {
+        let mut draft = ListDraft::new(ListKind::KnownOwner);
+        let calls = [OwnerCalls::Yes, OwnerCalls::Never, OwnerCalls::Yes];
+        for ((place, pattern), calls) in (0..).zip(["+14155550100", "+14155550101", "+14155550102"]).zip(calls) {
+            let entry = NewEntry {
+                owner: owner("Bank", calls),
+                ..entry(pattern, 0)
+            };
+            draft.add(entry, place).unwrap();
+        }
+        let entries = draft.finish().unwrap();
+        let owners: Vec<&Arc<Owner>> = entries.iter().filter_map(|entry| entry.owner.as_ref()).collect();
+        assert!(Arc::ptr_eq(owners[0], owners[2]) && owners[0] != owners[1]);
     }
 
     #[test]
@@ -219,14 +338,23 @@ mod tests {
         assert_eq!(prefixes.check(&action(Some(Action::Label))), Ok(()));
         let withheld = |kind| {
             let action = (kind == ListKind::TenantPrefix).then_some(Action::Block);
+            let owner = if kind == ListKind::KnownOwner {
+                owner("Bank", OwnerCalls::Yes)
+            } else {
+                NewOwner::default()
+            };
             let entry = NewEntry {
                 action,
+                owner,
                 ..entry("anonymous", 0)
             };
             ListDraft::new(kind).check(&entry)
         };
         for &kind in ListKind::ALL {
-            let unwanted = matches!(kind, ListKind::DoNotOriginate | ListKind::Unassigned);
+            let unwanted = matches!(
+                kind,
+                ListKind::DoNotOriginate | ListKind::Unassigned | ListKind::KnownOwner
+            );
             assert_eq!(withheld(kind).is_err(), unwanted, "{kind}");
         }
         let expires = |secs| NewEntry {

@@ -1,5 +1,5 @@
-//! Lists of callers (numbers, prefixes, short codes, withheld numbers) for the rules of the policy: do-not-originate, protected, unassigned, and the tenant's
-//! own.
+//! Lists of callers (numbers, prefixes, short codes, withheld numbers) for the rules of the policy: do-not-originate, protected, unassigned, those of known
+//! owners, and the tenant's own.
 //!
 //! Other parties maintain them, and they are imported whole. A list in force is a [`List`]. A list being imported is a
 //! [`ListDraft`], which becomes entries only if every line is valid. [`ListHits`] is the result of all lists for one
@@ -7,6 +7,7 @@
 
 mod caller;
 mod draft;
+mod owner;
 mod pattern;
 mod short_code;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::actor::Actor;
+use super::brand::Brand;
 use super::ids::{ListId, ListSource, Requester};
 use super::kinds::{Action, ListKind};
 use super::requests::Requests;
@@ -23,6 +25,7 @@ use super::unknown_fields::UnknownFields;
 
 pub use caller::ListedCaller;
 pub use draft::{DraftFault, EntryFault, ListDraft, NewEntry, PlaceAndLine, Twice};
+pub use owner::{NewOwner, Owner, OwnerHit};
 pub use pattern::{DigitPattern, Pattern, PatternError};
 pub use short_code::ShortCode;
 
@@ -67,6 +70,9 @@ pub struct ListEntry {
     pub expires_at: Option<Timestamp>,
     /// The action for it: in lists of kind [`ListKind::TenantPrefix`], and in no other.
     pub action: Option<Action>,
+    /// The owner of the number: in lists of kind [`ListKind::KnownOwner`], and in no other. Shared, since few owners have
+    /// many entries.
+    pub owner: Option<Arc<Owner>>,
 }
 
 /// The origin of entries.
@@ -101,6 +107,9 @@ pub struct ListHits {
     /// The tenant's action for the longest listed prefix of it; an entry for the number itself counts as longer than
     /// any prefix. The match ends with its entry, though a shorter prefix may then apply.
     pub tenant_prefix: Option<(Action, Hit)>,
+    /// What the owner of the number does with it, by the longest listed prefix of it; an entry for the number itself
+    /// counts as longer than any prefix.
+    pub known_owner: Option<OwnerHit>,
 }
 
 /// A hash of a list's contents, to tell requests apart; the same on every machine.
@@ -128,6 +137,14 @@ pub fn digest(entries: &[ListEntry]) -> u128 {
         let requester = entry.origin.requester.as_ref().map_or("", Requester::as_str);
         hasher.update(requester.as_bytes());
         hasher.update(b"\n");
+        // A list has owners in all its entries or in none.
+        if let Some(owner) = &entry.owner {
+            hasher.update(&[owner.calls.code()]);
+            hasher.update(owner.organisation.as_str().as_bytes());
+            hasher.update(b"\n");
+            hasher.update(owner.brand.as_ref().map_or("", Brand::as_str).as_bytes());
+            hasher.update(b"\n");
+        }
     }
     hasher.digest128()
 }
@@ -135,6 +152,8 @@ pub fn digest(entries: &[ListEntry]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::OwnerName;
+    use crate::domain::kinds::OwnerCalls;
 
     fn entry() -> ListEntry {
         ListEntry {
@@ -146,7 +165,16 @@ mod tests {
             entered_at: Timestamp::from_secs(1_700_000_000),
             expires_at: None,
             action: None,
+            owner: None,
         }
+    }
+
+    fn owner(organisation: &str, brand: &str, calls: OwnerCalls) -> Option<Arc<Owner>> {
+        Some(Arc::new(Owner {
+            organisation: OwnerName::parse(organisation).unwrap(),
+            brand: Brand::parse(brand).ok(),
+            calls,
+        }))
     }
 
     #[test]
@@ -200,6 +228,15 @@ mod tests {
         for other in others {
             assert_ne!(digest(std::slice::from_ref(&other)), same, "{other:?}");
         }
+        let owners = [
+            owner("Bank", "", OwnerCalls::Yes),
+            owner("Bank", "", OwnerCalls::Never),
+            owner("Bank", "Card", OwnerCalls::Yes),
+            owner("BankCard", "", OwnerCalls::Yes),
+        ];
+        let digests = owners.map(|owner| digest(&[ListEntry { owner, ..entry() }]));
+        let distinct: std::collections::HashSet<u128> = digests.into_iter().chain([same]).collect();
+        assert_eq!(distinct.len(), 5);
         assert_ne!(digest(&[]), same);
     }
 }

@@ -32,6 +32,7 @@ pub enum Pattern {
 /// Country codes never start with 0, so the integer determines the digits. Patterns are ordered by this integer; if
 /// equal, the prefix comes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed)] // 9 bytes instead of 16, which also makes a `Pattern` 8 bytes smaller: a list has 200,000 of them
 pub struct DigitPattern {
     digits: u64,
     /// Whether it is one number; otherwise it is a prefix.
@@ -152,7 +153,8 @@ impl DigitPattern {
     /// How many digits it has.
     #[must_use]
     pub fn digit_count(self) -> u32 {
-        self.digits.checked_ilog10().map_or(0, |log| log + 1)
+        let (digits, _) = self.key();
+        digits.checked_ilog10().map_or(0, |log| log + 1)
     }
 }
 
@@ -177,7 +179,10 @@ fn short(text: &str) -> Result<Pattern, PatternError> {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Digits(DigitPattern { digits, exact }) => write!(f, "+{digits}{}", if *exact { "" } else { "*" }),
+            Self::Digits(pattern) => {
+                let (digits, exact) = pattern.key();
+                write!(f, "+{digits}{}", if exact { "" } else { "*" })
+            }
             Self::Short(code, Some(region)) => write!(f, "{SHORT}{region}:{code}"),
             Self::Short(code, None) => write!(f, "{SHORT}{code}"),
             Self::Anonymous => f.write_str(ANONYMOUS),
@@ -188,7 +193,8 @@ impl fmt::Display for Pattern {
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Digits(DigitPattern { digits, exact: true }) => {
+            Self::Digits(pattern) if pattern.exact => {
+                let (digits, _) = pattern.key();
                 write!(f, "+{}xxxx", digits / 10_u64.pow(HIDDEN_DIGITS))
             }
             Self::Digits(_) | Self::Short(..) | Self::Anonymous => fmt::Display::fmt(self, f),

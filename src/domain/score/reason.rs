@@ -59,7 +59,9 @@ impl ReasonCode {
     pub const fn of(feature: Feature) -> Self {
         match feature {
             Feature::RecentReports => Self::RecentReports,
-            Feature::Reports | Feature::QuietDays | Feature::ActiveDays | Feature::AllReports => Self::HistoricReports,
+            Feature::Reports | Feature::QuietDays | Feature::ActiveDays | Feature::AllReports | Feature::Weeks => {
+                Self::HistoricReports
+            }
             Feature::Areas => Self::ManyReporters,
             Feature::Range100 | Feature::Range100Long => Self::HotRange100,
             Feature::Range1000 | Feature::Range1000Recent | Feature::Local1000 | Feature::Distant1000 => {

@@ -27,6 +27,7 @@ fn entry(pattern: &str, expires_at: Option<i64>, action: Option<Action>) -> List
         entered_at: Timestamp::from_secs(0),
         expires_at: expires_at.map(Timestamp::from_secs),
         action,
+        owner: None,
     }
 }
 

@@ -26,6 +26,9 @@ const DOTS_MIN: usize = 3;
 /// Most digits of an extension behind an `x`.
 const EXTENSION_MAX: usize = 9;
 
+/// Most digits of an extension without a number, as in `x1234`: a mask in front of so few digits is not looked for.
+const EXTENSION_ALONE_MAX: usize = 6;
+
 /// Where the masks of a text stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::number) enum Masks<'t> {
@@ -159,15 +162,19 @@ impl Group {
         let after = text.get(self.end..).unwrap_or_default();
         let behind_digit = before.ends_with(|char: char| char.is_ascii_digit());
         let before_digit = after.starts_with(|char: char| char.is_ascii_digit());
+        let leads = before_digit && self.end == digits.start && count_digits(after) > EXTENSION_ALONE_MAX;
         let mut chars = group.chars();
         match (self.kind, chars.next(), chars.next()) {
             (Kind::Dot | Kind::Hyphen, ..) => self.start > digits.start && group.chars().count() >= DOTS_MIN,
             (Kind::Sign, Some(sign), None) if ELLIPSES.contains(&sign) => true,
             (Kind::Sign, Some(sign), None) => {
-                is_single_sign(sign, text, behind_digit, before_digit, self.start >= digits.end)
+                leads && is_leading_sign(sign)
+                    || is_single_sign(sign, text, behind_digit, before_digit, self.start >= digits.end)
             }
             (Kind::Sign, Some(first), Some(_)) => !is_dial_code(first, group, before),
-            (Kind::Letter, Some(letter), None) => is_key_letter(letter) && behind_digit && !begins_extension(after),
+            (Kind::Letter, Some(letter), None) => {
+                is_key_letter(letter) && (leads || behind_digit && !begins_extension(after))
+            }
             (Kind::Letter, ..) => is_placeholder(group) || is_one_letter(text),
             _ => false,
         }
@@ -184,6 +191,16 @@ fn is_single_sign(sign: char, text: &str, behind_digit: bool, before_digit: bool
         '×' => behind_digit,
         _ => behind_digit && last,
     }
+}
+
+/// Whether a sign alone, directly before the first digit, is a mask. Stars and number signs begin codes that are
+/// dialled, and a tilde says "about".
+fn is_leading_sign(sign: char) -> bool {
+    !matches!(sign, '*' | '%' | '＊' | '∗' | '✱' | '⁎' | '#' | '~' | '＃')
+}
+
+fn count_digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// Whether signs are the beginning of a code that is dialled, such as `**21*`.
@@ -245,6 +262,7 @@ mod tests {
             "1-800-XXX-CARS2",
             "+7 495 ххх-12-34",
             "415x555x0199",
+            "+X4155550199",
         ] {
             assert_eq!(find(text), Masks::Inside, "{text}");
         }
@@ -266,6 +284,10 @@ mod tests {
             ("+14155550199?", "+14155550199"),
             ("415-555-01QQ", "415-555-01"),
             ("+1 415 555 x x x x", "+1 415 555"),
+            ("X155550199", "155550199"),
+            ("?155550199", "155550199"),
+            ("_155550199", "155550199"),
+            ("x4155550199", "4155550199"),
         ] {
             assert_eq!(find(text), Masks::Around(between), "{text}");
         }
@@ -296,8 +318,11 @@ mod tests {
             "4155550199x 77#",
             "4155550199,,123#",
             "+1 415 555 0199 #77",
+            "x1234",
             "*5287",
             "**5287",
+            "#155550199",
+            "~4155550199",
             "*21*4155550199#",
             "911#",
             "01·23·45·67",

@@ -156,6 +156,7 @@ fn replacements_of_lists_are_frozen() {
         entered_at: time(),
         expires_at: None,
         action: None,
+        owner: None,
     };
     let head = ListHead {
         id: ListId::parse("dno").unwrap(),

@@ -41,6 +41,7 @@ fn entry(pattern: &str) -> ListEntry {
         entered_at: noon(),
         expires_at: None,
         action: None,
+        owner: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tonic::Code;
 
-use super::scene::{DURABLE, IN_TIME};
+use super::scene::{DURABLE, IN_TIME, alone};
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::redis_server::RedisServer;
@@ -32,6 +32,7 @@ async fn many_kills_of_redis_lose_nothing_that_was_acknowledged() {
 }
 
 async fn kill_rounds(rounds: usize) {
+    let _alone = alone().await;
     let mut random = Random::from_environment();
     let mut redis = RedisServer::start(&DURABLE);
     let program = Program::serve(&redis.url()).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
@@ -31,6 +31,8 @@ pub struct Data {
     pub stale: bool,
     /// In milliseconds since the epoch.
     pub as_of: i64,
+    /// How old the data was, in milliseconds: at the time of the question, and at that of the answer.
+    pub age: [i64; 2],
 }
 
 /// Looks up a known number and an unknown one in turn, until it is stopped.
@@ -149,11 +151,11 @@ async fn look_up_until(
                 number,
                 ..LookupRequest::default()
             };
-            let began = Instant::now();
+            let (began, asked_at) = (Instant::now(), wall_clock());
             let answer = client.lookup(request).await;
-            let took = began.elapsed();
+            let (took, answered_at) = (began.elapsed(), wall_clock());
             let answer = match answer {
-                Ok(answer) => data(&answer.into_inner(), reports),
+                Ok(answer) => data(&answer.into_inner(), reports, [asked_at, answered_at]),
                 Err(status) => Err(status.to_string()),
             };
             samples.lock().push(Sample { began, took, answer });
@@ -164,14 +166,21 @@ async fn look_up_until(
     samples.lock().sort_by_key(|sample| sample.began);
 }
 
-fn data(answer: &LookupResponse, reports: u32) -> Result<Data, String> {
+fn wall_clock() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since_epoch.as_millis()).unwrap()
+}
+
+fn data(answer: &LookupResponse, reports: u32, at: [i64; 2]) -> Result<Data, String> {
     let is_known = answer.risk_level() != RiskLevel::Unknown;
     if answer.report_count < reports || is_known != (reports > 0) {
         return Err(format!("{} reports, {:?}", answer.report_count, answer.risk_level()));
     }
     let as_of = answer.data_as_of.and_then(|as_of| as_of.millis());
+    let as_of = as_of.ok_or("no data_as_of")?;
     Ok(Data {
         stale: answer.stale,
-        as_of: as_of.ok_or("no data_as_of")?,
+        as_of,
+        age: at.map(|moment| moment - as_of),
     })
 }

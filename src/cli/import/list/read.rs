@@ -1,5 +1,7 @@
 //! Reads a file into entries of a list: the pure layer, without a server. It checks every line as the server does.
 
+mod owner;
+
 use std::fmt::Display;
 use std::io::Read;
 
@@ -16,6 +18,7 @@ use crate::domain::list::{ListDraft, MAX_ENTRIES, NewEntry, Pattern};
 use crate::domain::time::Timestamp;
 use crate::wire;
 use crate::wire::v1::{Action, ListEntry, ListKind};
+use owner::OwnerColumns;
 
 /// The content of a file.
 #[derive(Debug, Default)]
@@ -36,6 +39,7 @@ struct Columns {
     requester: Option<usize>,
     expires: Option<usize>,
     action: Option<usize>,
+    owner: OwnerColumns,
     count: usize,
 }
 
@@ -95,12 +99,14 @@ impl Columns {
             requester: find("requester"),
             expires: find("expires"),
             action: find("action"),
+            owner: OwnerColumns::of(find),
             count: names.len(),
         };
         let optional = [columns.requester, columns.expires, columns.action];
-        let known = 3 + optional.iter().flatten().count();
+        let known = 3 + optional.iter().flatten().count() + columns.owner.count();
         let has_action = columns.action.is_some() == (kind == ListKind::TenantPrefix);
-        (known == names.len() && has_action).then_some(columns)
+        let has_owner = columns.owner.are_for(kind);
+        (known == names.len() && has_action && has_owner).then_some(columns)
     }
 
     fn entry(&self, record: &ByteRecord, line: u64, draft: &ListDraft) -> Result<(NewEntry, ListEntry), RowFault> {
@@ -118,6 +124,7 @@ impl Columns {
         let requester = optional(self.requester).map(|text| Requester::parse(&text)).transpose();
         let requester = requester.map_err(|problem| fault("requester", problem))?;
         let action = optional(self.action).map(|text| action(&text)).transpose()?;
+        let owner = self.owner.read(record)?;
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let shown = ListEntry {
             number: pattern.to_string(),
@@ -129,6 +136,7 @@ impl Columns {
             expires_at,
             action: action.unwrap_or_default().into(),
             line,
+            owner: owner::on_wire(&owner),
         };
         let entry = NewEntry {
             pattern,
@@ -137,12 +145,13 @@ impl Columns {
             entered_at: inner(entered_at),
             expires_at: expires_at.map(inner),
             action: action.and_then(|action| kinds::Action::from_code(u8::try_from(i32::from(action)).ok()?)),
+            owner,
             line,
         };
         draft.check(&entry).map_err(|problem| {
             let column = match problem.field() {
                 "expires_at" => "expires",
-                field => field,
+                field => field.strip_prefix("owner.").unwrap_or(field),
             };
             fault(column, problem)
         })?;
