@@ -6,14 +6,6 @@
 
 use std::ops::RangeInclusive;
 
-/// The total weights of the legitimate and of the random numbers, as in the fit of a model. That of the complaint calls
-/// is 1.
-pub const LEGITIMATE_WEIGHT: f64 = 1.0;
-/// The same for random numbers.
-pub const RANDOM_WEIGHT: f64 = 0.6;
-/// The least count of samples of each kind.
-pub const LEAST_SAMPLES: usize = 1_000;
-
 /// The largest count of steps; five to ten are usual.
 const STEPS_MAX: usize = 60;
 /// A step is the last if it changes neither value by more than this.
@@ -40,33 +32,17 @@ pub struct Calibration {
 pub struct WeightedOdds {
     /// Log-odds of its evidence, without the prior.
     pub log_odds: f64,
-    /// Its calls, or its weight among its kind.
+    /// Its weight.
     pub weight: f64,
 }
 
-/// The samples of a correction.
+/// The samples of a correction. Only relations of weights matter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalibrationSamples {
     /// Complaint calls.
-    pub complaints: Vec<WeightedOdds>,
-    /// Legitimate numbers.
-    pub legitimate: Vec<WeightedOdds>,
-    /// Random numbers.
-    pub random: Vec<WeightedOdds>,
-}
-
-/// Why there is no correction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoCalibration {
-    /// There are too few samples of a kind.
-    TooFew {
-        /// The kind.
-        what: &'static str,
-        /// The count of samples.
-        found: usize,
-    },
-    /// No line fits best: all samples have the same log-odds, or the log-odds of complaint calls are all above the others.
-    NoAnswer,
+    pub calls: Vec<WeightedOdds>,
+    /// Legitimate and random numbers.
+    pub negatives: Vec<WeightedOdds>,
 }
 
 impl Calibration {
@@ -78,37 +54,27 @@ impl Calibration {
 }
 
 impl CalibrationSamples {
-    /// The correction with the least mean log loss, with a slope within `slopes`. The prior is no part of it.
-    ///
-    /// # Errors
-    /// If there are too few samples of a kind, or if no line fits best.
-    pub fn calibrate(&self, slopes: &RangeInclusive<f64>) -> Result<Calibration, NoCalibration> {
-        for (what, samples) in [
-            ("complaint calls", &self.complaints),
-            ("days of legitimate numbers", &self.legitimate),
-            ("days of random numbers", &self.random),
-        ] {
-            if samples.len() < LEAST_SAMPLES {
-                let found = samples.len();
-                return Err(NoCalibration::TooFew { what, found });
-            }
-        }
+    /// The correction with the least mean log loss, with a slope within `slopes`: it makes the log-odds the logarithm of
+    /// the likelihood ratio of calls against negatives, whatever the weights of both. `None` if no line fits best, since
+    /// all samples have the same log-odds, or all calls have more than all negatives.
+    #[must_use]
+    pub fn calibrate(&self, slopes: &RangeInclusive<f64>) -> Option<Calibration> {
+        let sum = |samples: &[WeightedOdds]| -> f64 { samples.iter().map(|sample| sample.weight).sum() };
+        let odds_of_negatives = (sum(&self.negatives) / sum(&self.calls)).ln();
         let start = Calibration {
-            intercept: -negatives(),
+            intercept: -odds_of_negatives,
             slope: 1.0,
         };
-        let mut found = self.best(start, false);
+        let mut best = self.best(start, false)?;
         // The loss is convex. So if the best slope is out of bounds, the best one within them is the nearest bound.
-        if let Some(best) = found.filter(|best| !slopes.contains(&best.slope)) {
+        if !slopes.contains(&best.slope) {
             let slope = best.slope.clamp(*slopes.start(), *slopes.end());
-            found = self.best(Calibration { slope, ..best }, true);
+            best = self.best(Calibration { slope, ..best }, true)?;
         }
-        // The negatives weigh more than the calls. This removes their weight from the odds.
-        let of_evidence = |best: Calibration| Calibration {
-            intercept: best.intercept + negatives(),
+        Some(Calibration {
+            intercept: best.intercept + odds_of_negatives,
             ..best
-        };
-        found.map(of_evidence).ok_or(NoCalibration::NoAnswer)
+        })
     }
 
     /// Newton's method from a start; with a fixed slope, only the intercept moves. `None` if it does not end.
@@ -148,23 +114,10 @@ impl CalibrationSamples {
 
     fn local(&self, line: Calibration) -> Local {
         let mut local = Local::default();
-        for (samples, total, is_call) in [
-            (&self.complaints, 1.0, true),
-            (&self.legitimate, LEGITIMATE_WEIGHT, false),
-            (&self.random, RANDOM_WEIGHT, false),
-        ] {
-            let sum: f64 = samples.iter().map(|sample| sample.weight).sum();
-            for sample in samples {
-                local.add(line, sample.log_odds, sample.weight * total / sum, is_call);
-            }
-        }
+        self.calls.iter().for_each(|sample| local.add(line, *sample, true));
+        self.negatives.iter().for_each(|sample| local.add(line, *sample, false));
         local
     }
-}
-
-/// Logarithm of the total weight of the negatives.
-fn negatives() -> f64 {
-    (LEGITIMATE_WEIGHT + RANDOM_WEIGHT).ln()
 }
 
 /// Loss, gradient and curvature of a line.
@@ -177,7 +130,8 @@ struct Local {
 }
 
 impl Local {
-    fn add(&mut self, line: Calibration, x: f64, weight: f64, is_call: bool) {
+    fn add(&mut self, line: Calibration, sample: WeightedOdds, is_call: bool) {
+        let WeightedOdds { log_odds: x, weight } = sample;
         let z = line.of(x);
         let (p, target) = (1.0 / (1.0 + (-z).exp()), f64::from(u8::from(is_call)));
         // ln(1 + e^z) - target z, without overflow
@@ -216,18 +170,17 @@ mod tests {
 
     const ANY: RangeInclusive<f64> = 0.0..=100.0;
 
-    fn times(log_odds: f64, weight: f64) -> Vec<WeightedOdds> {
-        vec![WeightedOdds { log_odds, weight }; LEAST_SAMPLES / 2]
+    fn odds(log_odds: f64, weight: f64) -> WeightedOdds {
+        WeightedOdds { log_odds, weight }
     }
 
-    /// Two values of evidence: `-x` and `x`. Of the complaint calls, a share `calls` has `x`, and of the others
-    /// `negatives`. So the likelihood ratios of both are known.
+    /// Two values of evidence: `-x` and `x`. A share `calls` of the complaint calls has `x`, and a share `negatives` of
+    /// the others. So the likelihood ratios of both are known.
     fn two(x: f64, calls: f64, negatives: f64) -> CalibrationSamples {
-        let of = |share: f64| [times(-x, 1.0 - share), times(x, share)].concat();
+        let of = |weight: f64, share: f64| vec![odds(-x, weight * (1.0 - share)), odds(x, weight * share)];
         CalibrationSamples {
-            complaints: of(calls),
-            legitimate: of(negatives),
-            random: of(negatives),
+            calls: of(3.0, calls),
+            negatives: of(5.0, negatives),
         }
     }
 
@@ -249,9 +202,9 @@ mod tests {
         let bound = two(1.0, 0.8, 0.1).calibrate(&(0.2..=1.0)).unwrap();
         assert!((bound.slope - 1.0).abs() < 1e-12);
         // At the best intercept, the predicted weight of the calls is their weight.
-        let p = |x: f64| 1.0 / (1.0 + (-(bound.of(x) - negatives())).exp());
-        let predicted = p(1.0) * (0.8 + 1.6 * 0.1) + p(-1.0) * (0.2 + 1.6 * 0.9);
-        assert!((predicted - 1.0).abs() < 1e-6, "{predicted}");
+        let p = |x: f64| 1.0 / (1.0 + 5.0 / 3.0 * (-bound.of(x)).exp());
+        let predicted = p(1.0) * (3.0 * 0.8 + 5.0 * 0.1) + p(-1.0) * (3.0 * 0.2 + 5.0 * 0.9);
+        assert!((predicted - 3.0).abs() < 1e-6, "{predicted}");
     }
 
     #[test]
@@ -260,43 +213,30 @@ mod tests {
             let of = |centre: f64| -> Vec<WeightedOdds> {
                 let place = |n: u32| centre + f64::from(n % 200) / 50.0 - 2.0;
                 (0..2_000)
-                    .map(|n| WeightedOdds {
-                        log_odds: shift + factor * place(n),
-                        weight: f64::from(1 + n % 3),
-                    })
+                    .map(|n| odds(shift + factor * place(n), f64::from(1 + n % 3)))
                     .collect()
             };
             CalibrationSamples {
-                complaints: of(1.0),
-                legitimate: of(-1.0),
-                random: of(-0.5),
+                calls: of(1.0),
+                negatives: of(-1.0),
             }
         };
         let straight = spread(0.0, 1.0).calibrate(&ANY).unwrap();
         let bent = spread(-1.5, 0.5).calibrate(&ANY).unwrap();
         for x in [-3.0, 0.0, 2.0] {
-            assert!(
-                (straight.of(x) - bent.of(-1.5 + 0.5 * x)).abs() < 1e-6,
-                "{straight:?} {bent:?}"
-            );
+            let (one, other) = (straight.of(x), bent.of(-1.5 + 0.5 * x));
+            assert!((one - other).abs() < 1e-6, "{straight:?} {bent:?}");
         }
     }
 
     #[test]
-    fn what_cannot_be_fitted_is_refused() {
-        assert_eq!(
-            two(0.0, 0.5, 0.5).calibrate(&ANY),
-            Err(NoCalibration::NoAnswer),
-            "all equal"
-        );
-        assert_eq!(
-            two(1.0, 1.0, 0.0).calibrate(&ANY),
-            Err(NoCalibration::NoAnswer),
-            "all apart"
-        );
-        let mut few = two(1.0, 0.8, 0.1);
-        few.random.pop();
-        let what = "days of random numbers";
-        assert_eq!(few.calibrate(&ANY), Err(NoCalibration::TooFew { what, found: 999 }));
+    fn without_a_best_line_there_is_none() {
+        for (samples, why) in [
+            (two(0.0, 0.5, 0.5), "all equal"),
+            (two(1.0, 1.0, 0.0), "all apart"),
+            (CalibrationSamples::default(), "nothing"),
+        ] {
+            assert_eq!(samples.calibrate(&ANY), None, "{why}");
+        }
     }
 }

@@ -18,9 +18,7 @@ mod repeat_reports;
 mod run;
 mod samples;
 
-pub use calibration::{
-    Calibration, CalibrationSamples, LEAST_SAMPLES, LEGITIMATE_WEIGHT, NoCalibration, RANDOM_WEIGHT, WeightedOdds,
-};
+pub use calibration::{Calibration, CalibrationSamples, WeightedOdds};
 pub use figures::{BaselineFigures, Figures, KindFigures};
 pub use legitimate_kinds::{ComplaintCallFigures, LegitimateKindFigures, LegitimateKindIntervals};
 pub use months::MonthFigures;

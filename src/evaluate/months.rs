@@ -6,12 +6,17 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-use super::calibration::{Calibration, CalibrationSamples, WeightedOdds};
+use super::calibration::{CalibrationSamples, WeightedOdds};
 use super::samples::{ScoredSample, ScoredSamples};
 use crate::domain::day::Day;
 
 /// A slope out of this range says that there is no relation to measure.
 const SLOPES: RangeInclusive<f64> = 0.0..=100.0;
+/// The total weights of legitimate and of random numbers, as in a fit. That of the complaint calls is 1.
+const LEGITIMATE_WEIGHT: f64 = 1.0;
+const RANDOM_WEIGHT: f64 = 0.6;
+/// The least count of samples of each kind.
+const LEAST_SAMPLES: usize = 1_000;
 
 /// A calendar month. Without enough samples, the last three figures are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -34,46 +39,75 @@ pub struct MonthFigures {
 pub(super) fn calibration_by_month(samples: &ScoredSamples, prior: f64) -> BTreeMap<String, MonthFigures> {
     let days: BTreeSet<Day> = samples.complaints.iter().map(|sample| sample.day).collect();
     let names: BTreeMap<Day, String> = days.into_iter().map(|day| (day, day.month())).collect();
-    let mut months: BTreeMap<&str, CalibrationSamples> = names
-        .values()
-        .map(|name| (name.as_str(), CalibrationSamples::default()))
-        .collect();
-    let mut add = |samples: &[ScoredSample], of: fn(&mut CalibrationSamples) -> &mut Vec<WeightedOdds>| {
+    let mut months: BTreeMap<&str, MonthSamples> = BTreeMap::new();
+    let mut add = |samples: &[ScoredSample], of: fn(&mut MonthSamples) -> &mut Vec<WeightedOdds>| {
         for sample in samples.iter().filter(|sample| !sample.number.is_toll_free_shape()) {
-            let month = names.get(&sample.day).and_then(|name| months.get_mut(name.as_str()));
-            month.into_iter().for_each(|month| of(month).push(weighted(sample)));
+            if let Some(name) = names.get(&sample.day) {
+                of(months.entry(name).or_default()).push(weighted(sample));
+            }
         }
     };
     add(&samples.complaints, |month| &mut month.complaints);
     add(&samples.legitimate, |month| &mut month.legitimate);
     add(&samples.random, |month| &mut month.random);
     let prior_log_odds = (prior / (1.0 - prior)).ln();
-    months
-        .into_iter()
-        .map(|(month, samples)| (month.to_owned(), figures(&samples, prior_log_odds)))
-        .collect()
+    months.retain(|_, month| !month.complaints.is_empty());
+    let figures = |(name, month): (&str, MonthSamples)| (name.to_owned(), month.figures(prior_log_odds));
+    months.into_iter().map(figures).collect()
 }
 
-fn figures(samples: &CalibrationSamples, prior_log_odds: f64) -> MonthFigures {
-    let calls: f64 = samples.complaints.iter().map(|sample| sample.weight).sum();
-    let mean = |corrected: &dyn Fn(f64) -> f64| {
-        let score = |sample: &WeightedOdds| 100.0 / (1.0 + (-corrected(sample.log_odds) - prior_log_odds).exp());
-        let scores = samples.complaints.iter().map(|sample| sample.weight * score(sample));
-        scores.sum::<f64>() / calls
-    };
-    let correction = samples.calibrate(&SLOPES).ok();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a sum of counts of calls"
-    )]
-    let complaint_calls = calls as u64;
-    MonthFigures {
-        complaint_calls,
-        mean_score: mean(&|log_odds| log_odds),
-        posterior: correction.map(|line| mean(&|log_odds| line.of(log_odds))),
-        slope: correction.map(|line: Calibration| line.slope),
-        intercept: correction.map(|line| line.intercept),
+/// The samples of a month.
+#[derive(Default)]
+struct MonthSamples {
+    complaints: Vec<WeightedOdds>,
+    legitimate: Vec<WeightedOdds>,
+    random: Vec<WeightedOdds>,
+}
+
+impl MonthSamples {
+    fn figures(self, prior_log_odds: f64) -> MonthFigures {
+        let calls: f64 = self.complaints.iter().map(|sample| sample.weight).sum();
+        let mean = |samples: &[WeightedOdds], corrected: &dyn Fn(f64) -> f64| {
+            let score = |sample: &WeightedOdds| 100.0 / (1.0 + (-corrected(sample.log_odds) - prior_log_odds).exp());
+            samples.iter().map(|sample| sample.weight * score(sample)).sum::<f64>() / calls
+        };
+        let mean_score = mean(&self.complaints, &|log_odds| log_odds);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a sum of counts of calls"
+        )]
+        let complaint_calls = calls as u64;
+        let samples = self.weighed();
+        let line = samples.as_ref().and_then(|samples| samples.calibrate(&SLOPES));
+        let posterior = samples
+            .zip(line)
+            .map(|(samples, line)| mean(&samples.calls, &|log_odds| line.of(log_odds)));
+        MonthFigures {
+            complaint_calls,
+            mean_score,
+            posterior,
+            slope: line.map(|line| line.slope),
+            intercept: line.map(|line| line.intercept),
+        }
+    }
+
+    /// The samples with the weights of a fit; `None` if there are too few.
+    fn weighed(self) -> Option<CalibrationSamples> {
+        let is_enough = [&self.complaints, &self.legitimate, &self.random]
+            .iter()
+            .all(|samples| samples.len() >= LEAST_SAMPLES);
+        let calls: f64 = self.complaints.iter().map(|sample| sample.weight).sum();
+        let mut negatives = Vec::with_capacity(self.legitimate.len() + self.random.len());
+        for (samples, total) in [(&self.legitimate, LEGITIMATE_WEIGHT), (&self.random, RANDOM_WEIGHT)] {
+            let sum: f64 = samples.iter().map(|sample| sample.weight).sum();
+            negatives.extend(samples.iter().map(|sample| WeightedOdds {
+                weight: sample.weight * calls * total / sum,
+                ..*sample
+            }));
+        }
+        let calls = self.complaints;
+        is_enough.then_some(CalibrationSamples { calls, negatives })
     }
 }
 

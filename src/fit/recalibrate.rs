@@ -10,11 +10,11 @@ use std::ops::RangeInclusive;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::sample::{Collected, FitSample};
-use super::{FitError, FitPlan};
+use super::{FitError, FitPlan, solve};
 use crate::domain::day::Day;
 use crate::domain::feature::Feature;
 use crate::domain::model::{BilinearTable, Recalibrated, ScoreModel, Term};
-use crate::evaluate::{Calibration, CalibrationSamples, LEAST_SAMPLES, NoCalibration, SampleKind, WeightedOdds};
+use crate::evaluate::{Calibration, CalibrationSamples, WeightedOdds};
 use crate::replay::{Complaints, Half, LegitimateNumber, ReplayProgress};
 
 /// The slope that points are multiplied by. With another slope, the old points say too little about the new calls.
@@ -101,27 +101,21 @@ pub fn recalibrate(
 
 /// The correction of the log-odds of a model that fits the samples best.
 fn line(model: &ScoreModel, samples: &[FitSample]) -> Result<Calibration, FitError> {
-    let of = |kind: SampleKind| -> Vec<WeightedOdds> {
-        let those = samples.iter().filter(|sample| sample.kind == kind);
+    let weigh = solve::weights(samples);
+    let of = |is_call: bool| -> Vec<WeightedOdds> {
+        let those = samples.iter().filter(|sample| sample.is_call() == is_call);
         let weighted = those.map(|sample| WeightedOdds {
             log_odds: model.evidence_log_odds(&sample.features),
-            weight: f64::from(sample.calls),
+            weight: weigh(sample),
         });
         weighted.collect()
     };
     let samples = CalibrationSamples {
-        complaints: of(SampleKind::Complaint),
-        legitimate: of(SampleKind::Legitimate),
-        random: of(SampleKind::Random),
+        calls: of(true),
+        negatives: of(false),
     };
-    samples.calibrate(&SLOPES).map_err(|error| match error {
-        NoCalibration::TooFew { what, found } => FitError::TooFew {
-            what,
-            found,
-            least: LEAST_SAMPLES,
-        },
-        NoCalibration::NoAnswer => FitError::NoAnswer("no line fits the evidence of this model best".to_owned()),
-    })
+    let none = || FitError::NoAnswer("no line over the evidence fits best".to_owned());
+    samples.calibrate(&SLOPES).ok_or_else(none)
 }
 
 /// Applies a correction to the points of a model. The probability of another complaint stays as it was.
