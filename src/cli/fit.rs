@@ -1,4 +1,4 @@
-//! `fit`: fits the scoring model to complaints, and writes it to a file.
+//! `fit`: fits the scoring model to complaints, or corrects a model by recent ones, and writes it to a file.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use super::error::CliError;
 use super::{legitimate, output, shared};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
-use crate::fit::{self, FitPlan};
-use crate::replay::Half;
+use crate::fit::{self, FitPlan, RecalibrationPlan};
+use crate::replay::{Half, ReplayProgress};
 
 /// Arguments of `fit`.
 #[derive(Args, Debug)]
@@ -28,38 +28,65 @@ pub struct FitArgs {
     /// Last day to fit on, as YYYY-MM-DD; later complaints are not used
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     to: Day,
+    /// Correct the points of this model by the calls of these days, instead of fitting a model
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["half", "seed"])]
+    recalibrate: Option<PathBuf>,
     /// Use only the legitimate numbers in this half of the exchanges; the other half is for the test
     #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1))]
     half: Option<u8>,
     /// Seed of the random samples; the same seed gives the same model
-    #[arg(long, value_name = "N")]
-    seed: u64,
+    #[arg(long, value_name = "N", required_unless_present = "recalibrate")]
+    seed: Option<u64>,
     /// File to write the model to
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 pub(super) fn run(args: &FitArgs) -> Result<(), CliError> {
+    let start = args.recalibrate.as_deref().map(complaints::model).transpose()?;
     let mut complaints = complaints::load(&args.complaints)?;
     complaints.forget_after(args.to);
     let legitimate = legitimate::read(&args.legitimate)?;
     let (from, to) = complaints::period(&args.complaints, &complaints, Some(args.from), Some(args.to))?;
-    let plan = FitPlan {
-        complaints: &complaints,
-        legitimate: &legitimate,
-        from,
-        to,
-        half: args.half.and_then(Half::from_index),
-        seed: args.seed,
-    };
     let bar = complaints::bar("fitting");
-    let fitted = fit::fit(&plan, &ScoreModel::default(), &mut |known, of| {
-        complaints::advance(&bar, known as u64, of as u64);
-    });
+    let progress: ReplayProgress<'_> = &mut |known, of| complaints::advance(&bar, known as u64, of as u64);
+    let made = if let Some(start) = &start {
+        if let Some(days) = fit::days_needed(start) {
+            complaints.forget_before(from.plus(-days));
+        }
+        let plan = RecalibrationPlan {
+            complaints: &complaints,
+            legitimate: &legitimate,
+            from,
+            to,
+        };
+        fit::recalibrate(&plan, start, progress)
+    } else {
+        let plan = FitPlan {
+            complaints: &complaints,
+            legitimate: &legitimate,
+            from,
+            to,
+            half: args.half.and_then(Half::from_index),
+            seed: args.seed.unwrap_or_default(),
+        };
+        fit::fit(&plan, &ScoreModel::default(), progress)
+    };
     bar.finish_and_clear();
-    let model = fitted?;
+    let model = made?;
     std::fs::write(&args.out, model.to_json() + "\n").map_err(|source| file_error(&args.out, source))?;
+    say(&model)
+}
+
+/// Prints the result of a fit or of a recalibration.
+fn say(model: &ScoreModel) -> Result<(), CliError> {
     let Some(fitted) = &model.fitted else { return Ok(()) };
+    if let Some(corrected) = &fitted.recalibrated {
+        return output::note(format!(
+            "{}: the points of {} times {:.3}, the intercept then plus {:.3}",
+            model.version, corrected.of, corrected.slope, corrected.intercept
+        ));
+    }
     output::note(format!(
         "{}: loss {:.4}, {:.4} of the loss of a model without evidence; {} calls, {} legitimate numbers",
         model.version,

@@ -73,6 +73,13 @@ impl Day {
         self.date().is_some_and(|date| date.weekday() == Weekday::Tue)
     }
 
+    /// Its calendar month, such as `2020-11`. Months sort as their texts do.
+    #[must_use]
+    pub fn month(self) -> String {
+        let month = |date: NaiveDate| format!("{:04}-{:02}", date.year(), date.month());
+        self.date().map(month).unwrap_or_default()
+    }
+
     fn date(self) -> Option<NaiveDate> {
         NaiveDate::from_ymd_opt(1970, 1, 1)?.checked_add_signed(TimeDelta::try_days(self.0)?)
     }
@@ -135,7 +142,10 @@ mod tests {
     #[test]
     fn days_are_read_and_written() {
         let day: Day = "2020-11-03".parse().unwrap();
-        assert_eq!(day.to_string(), "2020-11-03");
+        assert_eq!(
+            (day.to_string(), day.month()),
+            ("2020-11-03".to_owned(), "2020-11".to_owned())
+        );
         assert!(day.is_tuesday() && !day.plus(1).is_tuesday());
         assert_eq!(Day::of(day.start()), day);
         assert_eq!(Day::of(Timestamp::from_millis(day.start().millis() - 1)), day.plus(-1));

@@ -11,9 +11,10 @@ use super::FLAGGED;
 use super::reliability::{BANDS, band_of, posterior};
 use super::samples::{ScoredSample, ScoredSamples};
 use crate::domain::day::Day;
+use crate::number::E164;
 
 /// The number of draws.
-const DRAWS: u64 = 200;
+pub(super) const DRAWS: u64 = 200;
 /// `exp(-1)`, for Poisson weights of mean 1.
 const STOP: f64 = 0.367_879_441_171_442_33;
 
@@ -53,7 +54,7 @@ pub(super) fn intervals(samples: &ScoredSamples, prior: f64) -> Intervals {
 }
 
 fn draw(samples: &ScoredSamples, prior: f64, seed: u64) -> BootstrapDraw {
-    let weigh = |sample: &ScoredSample| exchange_weight(sample, seed) * day_weight(sample.day, seed);
+    let weigh = |sample: &ScoredSample| exchange_weight(sample.number, seed) * day_weight(sample.day, seed);
     let (legitimate, legitimate_bands) = weights(&samples.legitimate, |sample| weigh(sample));
     let (calls, call_bands) = weights(&samples.complaints, |sample| weigh(sample) * f64::from(sample.calls));
     let (all_legitimate, all_calls): (f64, f64) = (legitimate.iter().sum(), calls.iter().sum());
@@ -100,12 +101,14 @@ fn weighted_threshold(sorted: &[ScoredSample], weights: &[f64], allowed: f64) ->
     0.0
 }
 
-fn exchange_weight(sample: &ScoredSample, seed: u64) -> f64 {
-    let exchange = sample.number.without_last(4);
+/// The weight of the exchange of a number in a draw.
+pub(super) fn exchange_weight(number: E164, seed: u64) -> f64 {
+    let exchange = number.without_last(4);
     poisson(xxh3_64_with_seed(&exchange.to_le_bytes(), 2 * seed))
 }
 
-fn day_weight(day: Day, seed: u64) -> f64 {
+/// The weight of a day in a draw.
+pub(super) fn day_weight(day: Day, seed: u64) -> f64 {
     poisson(xxh3_64_with_seed(&day.number().to_le_bytes(), 2 * seed + 1))
 }
 
@@ -122,7 +125,8 @@ fn poisson(hash: u64) -> f64 {
     count
 }
 
-fn percentiles(values: impl Iterator<Item = f64>) -> [f64; 2] {
+/// The 2.5th and the 97.5th percentile.
+pub(super) fn percentiles(values: impl Iterator<Item = f64>) -> [f64; 2] {
     let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
     values.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| {
@@ -143,7 +147,7 @@ mod tests {
     use super::super::rank::{stopped, threshold};
     use super::super::samples::ComplaintHistory;
     use super::*;
-    use crate::number::E164;
+    use crate::domain::kinds::Action;
 
     /// Sixty exchanges with different shares of complaints on ten days, each with a complaint call and a legitimate
     /// number.
@@ -156,6 +160,8 @@ mod tests {
                 number: E164::from_digits(14_150_000_000 + exchange * 10_000 + 200).unwrap(),
                 calls: 1,
                 score: f64::from(u32::try_from(score).unwrap()) / 10.0,
+                log_odds: 0.0,
+                action: Action::Allow,
                 history: ComplaintHistory::Recent,
                 seen_30d: 0,
                 seen_90d: 0,

@@ -6,10 +6,14 @@ use serde::Serialize;
 
 use super::FLAGGED;
 use super::bootstrap;
+use super::legitimate_kinds::{self, ComplaintCallFigures, LegitimateKindFigures};
+use super::months::{self, MonthFigures};
 use super::rank::{flagged, ratio, stopped, threshold};
 use super::reliability::{self, Band};
 use super::repeat_reports::RepeatReportFigures;
 use super::samples::{ComplaintHistory, ScoredSample, ScoredSamples, calls};
+use crate::domain::policy::Policy;
+use crate::replay::LegitimateNumber;
 
 /// A score above this blocks a call by default.
 const BLOCKED_ABOVE: f64 = 80.0;
@@ -55,6 +59,16 @@ pub struct Figures {
     pub legitimate_over_80: f64,
     /// Calls by the earlier complaints about their number.
     pub by_kind: BTreeMap<&'static str, KindFigures>,
+    /// The lowest score of a labelled call, in the three figures below.
+    pub label_from: f64,
+    /// The lowest score of a blocked call.
+    pub block_from: f64,
+    /// Legitimate numbers labelled and blocked as served, by kind.
+    pub by_legitimate_kind: BTreeMap<String, LegitimateKindFigures>,
+    /// Complaint calls labelled and blocked as served.
+    pub complaint_calls: BTreeMap<&'static str, ComplaintCallFigures>,
+    /// Whether scores mean the same in every month.
+    pub calibration_by_month: BTreeMap<String, MonthFigures>,
 }
 
 /// The effect of a list of exact numbers.
@@ -77,7 +91,7 @@ pub struct KindFigures {
 
 /// The inputs of the figures besides the samples.
 #[derive(Debug)]
-pub struct Beside {
+pub struct Beside<'a> {
     /// The versions of the models.
     pub models: Vec<String>,
     /// Whether scores were capped.
@@ -92,12 +106,16 @@ pub struct Beside {
     pub days_to_80: Vec<i64>,
     /// Count of numbers with a first complaint in the period.
     pub first_complained: usize,
+    /// The legitimate numbers with their kinds.
+    pub legitimate: &'a [LegitimateNumber],
+    /// The thresholds of actions.
+    pub policy: Policy,
 }
 
 impl Figures {
     /// Computes the figures of sorted samples.
     #[must_use]
-    pub fn new(samples: &ScoredSamples, beside: Beside) -> Self {
+    pub fn new(samples: &ScoredSamples, beside: Beside<'_>) -> Self {
         let intervals = bootstrap::intervals(samples, beside.prior);
         let at = |share| threshold(&samples.legitimate, share);
         let by_share = |figure: &dyn Fn(f64) -> f64| FLAGGED.map(|(name, share)| (name, figure(at(share)))).into();
@@ -121,7 +139,26 @@ impl Figures {
             reached_80: ratio(beside.days_to_80.len() as u64, beside.first_complained as u64),
             legitimate_over_80: flagged(&samples.legitimate, BLOCKED_ABOVE),
             by_kind: by_kind(&samples.complaints, at(KINDS_AT)),
+            label_from: beside.policy.label_from,
+            block_from: beside.policy.block_from,
+            by_legitimate_kind: legitimate_kinds::by_legitimate_kind(&samples.legitimate, beside.legitimate),
+            complaint_calls: legitimate_kinds::complaint_calls(&samples.complaints),
+            calibration_by_month: months::calibration_by_month(samples, beside.prior),
         }
+    }
+}
+
+impl Figures {
+    /// The figures by kind of legitimate number: the kind with the most blocked first, then by the share labelled.
+    #[must_use]
+    pub fn kinds_worst_first(&self) -> Vec<(&str, &LegitimateKindFigures)> {
+        let named = self.by_legitimate_kind.iter();
+        let mut kinds: Vec<_> = named.map(|(name, of)| (name.as_str(), of)).collect();
+        kinds.sort_by(|(_, a), (_, b)| {
+            let by_blocked = b.blocked.total_cmp(&a.blocked);
+            by_blocked.then(b.labelled.total_cmp(&a.labelled))
+        });
+        kinds
     }
 }
 
@@ -189,6 +226,8 @@ mod tests {
             number: E164::from_digits(14_155_550_199).unwrap(),
             calls,
             score,
+            log_odds: 0.0,
+            action: crate::domain::kinds::Action::Allow,
             history,
             seen_30d: 0,
             seen_90d: 0,

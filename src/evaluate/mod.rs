@@ -6,7 +6,11 @@
 //! compared with blacklists of exact numbers.
 
 mod bootstrap;
+mod calibration;
 mod figures;
+mod group_intervals;
+mod legitimate_kinds;
+mod months;
 mod plots;
 mod rank;
 mod reliability;
@@ -14,7 +18,10 @@ mod repeat_reports;
 mod run;
 mod samples;
 
+pub use calibration::{Calibration, CalibrationSamples, WeightedOdds};
 pub use figures::{BaselineFigures, Figures, KindFigures};
+pub use legitimate_kinds::{ComplaintCallFigures, LegitimateKindFigures, LegitimateKindIntervals};
+pub use months::MonthFigures;
 pub use plots::{Plot, PlotError, draw};
 pub use reliability::Band;
 pub use repeat_reports::RepeatReportFigures;

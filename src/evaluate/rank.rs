@@ -43,6 +43,7 @@ mod tests {
     use super::super::samples::ComplaintHistory;
     use super::*;
     use crate::domain::day::Day;
+    use crate::domain::kinds::Action;
     use crate::number::E164;
 
     fn samples(scores: &[f64]) -> Vec<ScoredSample> {
@@ -52,6 +53,8 @@ mod tests {
             number: E164::from_digits(14_155_550_199).unwrap(),
             calls: 2,
             score: *score,
+            log_odds: 0.0,
+            action: Action::Allow,
             history: ComplaintHistory::Recent,
             seen_30d: 0,
             seen_90d: 0,

@@ -10,7 +10,9 @@ use super::repeat_reports::RepeatReportTally;
 use super::samples::{ComplaintHistory, ScoredSample, ScoredSamples};
 use super::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS};
 use crate::domain::day::Day;
+use crate::domain::kinds::Action;
 use crate::domain::model::ScoreModel;
+use crate::domain::policy::{Facts, Policy};
 use crate::number::E164;
 use crate::replay::{
     ComplaintCalls, ComplaintDays, Complaints, Exchange, Half, LegitimateNumber, ReplayHistory, ReplayProgress,
@@ -54,6 +56,8 @@ pub struct EvaluationPlan<'a> {
     /// Whether scores that rest only on the neighbourhood are capped, as in lookups. The cap limits the action, not the
     /// meaning of a score, and a tenant may lift it. So a model is measured without the cap.
     pub as_served: bool,
+    /// The thresholds of the actions that are counted.
+    pub policy: Policy,
 }
 
 impl Models {
@@ -193,9 +197,7 @@ impl<'a> Replay<'a> {
     }
 
     fn sample(&self, day: Day, known_until: Day, number: E164, calls: u32) -> ScoredSample {
-        let model = self.models.of(number);
-        let index = self.history.index();
-        let value = index.look_up_with(model, number, day.start(), |known| known.weighed.verdict.value);
+        let measured = self.measure(day, number);
         let seen = |days: i64| self.seen.count(number, day.plus(-days), known_until);
         let few = |count: usize| u8::try_from(count).unwrap_or(u8::MAX);
         let (seen_30d, seen_90d) = (few(seen(30)), few(seen(90)));
@@ -212,11 +214,31 @@ impl<'a> Replay<'a> {
             day,
             number,
             calls,
-            score: rounded(value.unwrap_or(0.0)),
+            score: rounded(measured.score),
+            log_odds: measured.log_odds,
+            action: measured.action,
             history,
             seen_30d,
             seen_90d,
         }
+    }
+
+    /// Looks a number up as it is served, and once more without the cap if scores are measured without it.
+    fn measure(&self, day: Day, number: E164) -> Measured {
+        let (index, policy) = (self.history.index(), &self.plan.policy);
+        let served = self.plan.models.of(number);
+        let mut measured = index.look_up_with(served, number, day.start(), |known| Measured {
+            score: known.weighed.verdict.value.unwrap_or(0.0),
+            log_odds: known.weighed.evidence_log_odds,
+            action: policy.decide(&Facts::of(known.weighed.verdict)).action,
+        });
+        if !self.plan.as_served {
+            let value = index.look_up_with(self.models.of(number), number, day.start(), |known| {
+                known.weighed.verdict.value
+            });
+            measured.score = value.unwrap_or(0.0);
+        }
+        measured
     }
 
     /// Measures the days from the first complaint to a score of 80. `heard` are the numbers with a complaint since the
@@ -279,10 +301,19 @@ impl<'a> Replay<'a> {
             again: self.again.figures(),
             days_to_80: self.days_to_80,
             first_complained: self.first_complained,
+            legitimate: self.plan.legitimate,
+            policy: self.plan.policy,
         };
         let figures = Figures::new(&self.samples, beside);
         (self.samples, figures)
     }
+}
+
+/// The score of a number, its evidence, and the action on its calls.
+struct Measured {
+    score: f64,
+    log_odds: f64,
+    action: Action,
 }
 
 /// Rounds to six decimals, as files do, so that a reader of the files finds the same thresholds.

@@ -1,6 +1,7 @@
 //! The scored samples: one record for each number and day.
 
 use crate::domain::day::Day;
+use crate::domain::kinds::Action;
 use crate::number::E164;
 
 /// The reason why a number was scored.
@@ -38,6 +39,10 @@ pub struct ScoredSample {
     pub calls: u32,
     /// The score, 0 to 100, to six decimals. 0 if there was no evidence about the number.
     pub score: f64,
+    /// The log-odds of the evidence, without the prior.
+    pub log_odds: f64,
+    /// The action on a call as served: with all caps, whether the score has them or not.
+    pub action: Action,
     /// The earlier complaints about the number.
     pub history: ComplaintHistory,
     /// The count of known complaints in the last 30 days, at most 255.
@@ -85,6 +90,20 @@ impl ComplaintHistory {
             Self::NewGeographic => "new_geographic",
             Self::NewTollFree => "new_toll_free",
         }
+    }
+}
+
+impl ScoredSample {
+    /// Whether its calls are labelled or blocked, as served.
+    #[must_use]
+    pub fn is_labelled(&self) -> bool {
+        self.action != Action::Allow
+    }
+
+    /// Whether its calls are blocked, as served.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.action == Action::Block
     }
 }
 

@@ -8,6 +8,7 @@
 //! which any prior can be added.
 
 mod design;
+mod recalibrate;
 mod sample;
 mod shape;
 mod solve;
@@ -20,6 +21,7 @@ use crate::domain::feature::Features;
 use crate::domain::model::{Fitted, RepeatReportModel, ScoreModel};
 use crate::replay::{Complaints, Half, LegitimateNumber, ReplayProgress};
 use design::Design;
+pub use recalibrate::{RecalibrationPlan, days_needed, recalibrate};
 use sample::Collected;
 use solve::RegressionProblem;
 
@@ -53,6 +55,9 @@ pub enum FitError {
         /// The least count.
         least: usize,
     },
+    /// The model does not say what it was fitted on.
+    #[error("the model has no `fitted`: fit a model of your own instead")]
+    NotFitted,
     /// The optimization found no solution.
     #[error("the optimization ended without an answer: {0}")]
     NoAnswer(String),
@@ -86,6 +91,7 @@ pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: ReplayProgress<'_>)
         seed: plan.seed,
         loss: solved.loss,
         loss_without: solved.loss_without,
+        recalibrated: None,
     });
     model.version = version(&model, plan);
     Ok(model)

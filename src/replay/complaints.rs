@@ -72,6 +72,11 @@ impl Complaints {
             .retain(|row| Day::of(row.received_at) <= day && Day::of(row.occurred_at) <= day);
     }
 
+    /// Drops complaints that arrived before a day.
+    pub fn forget_before(&mut self, day: Day) {
+        self.rows.retain(|row| Day::of(row.received_at) >= day);
+    }
+
     /// All complaints.
     #[must_use]
     pub fn rows(&self) -> &[Complaint] {
@@ -142,5 +147,9 @@ mod tests {
         );
         complaints.forget_after(monday);
         assert_eq!(complaints.calls(), [call(monday, loud, 1)], "the others came later");
+        complaints.forget_before(monday);
+        assert_eq!(complaints.rows().len(), 1);
+        complaints.forget_before(tuesday);
+        assert!(complaints.rows().is_empty());
     }
 }

@@ -64,6 +64,65 @@ fn is_sound(model: &ScoreModel, filed: &[Filed]) {
     assert!(model.again.slope > 0.0);
 }
 
+/// A model with halved and shifted points, and the model that it was made of, get the same points by the same calls.
+#[test]
+fn a_recalibration_finds_the_points_again() {
+    let (files, filed) = (Files::new(), complaints::sample());
+    files.write("complaints.csv", &complaints::three_columns(&filed));
+    let fitted = ScoreModel::from_json(&fit(&files, &["--seed", "1"])).unwrap();
+    files.write("fitted.json", &fitted.to_json());
+    let mut bent = fitted.clone();
+    let knots = bent.terms.iter_mut().flat_map(|term| &mut term.knots);
+    knots.for_each(|[_, points]| *points /= 2.0);
+    bent.intercept = bent.intercept / 2.0 - 1.5;
+    files.write("bent.json", &bent.to_json());
+    let again = |name: &str| ScoreModel::from_json(&fit(&files, &["--recalibrate", name])).unwrap();
+    let (straight, found) = (again("fitted.json"), again("bent.json"));
+    assert_eq!(found, again("bent.json"), "the same data give the same model");
+
+    let knots = |model: &ScoreModel| -> Vec<f64> {
+        let knots = model.terms.iter().flat_map(|term| &term.knots);
+        knots.map(|[_, points]| *points).chain([model.intercept]).collect()
+    };
+    for (one, other) in knots(&straight).iter().zip(knots(&found)) {
+        assert!((one - other).abs() < 1e-4, "{one} {other}");
+    }
+    let line = |model: &ScoreModel| model.fitted.clone().unwrap().recalibrated.unwrap();
+    let (straight_line, line) = (line(&straight), line(&found));
+    assert!((0.9..1.2).contains(&straight_line.slope), "{straight_line:?}");
+    assert!(straight_line.intercept.abs() < 0.2, "{straight_line:?}");
+    assert!((line.slope - 2.0 * straight_line.slope).abs() < 1e-4, "{line:?}");
+    assert_eq!((line.of, line.to), (bent.version, day(DAYS - 1).to_string()));
+    assert!(found.version.starts_with("recalibrated-"), "{}", found.version);
+    assert_ne!(found.version, straight.version);
+}
+
+#[test]
+fn a_recalibration_without_a_fitted_model_is_refused() {
+    let (files, filed) = (Files::new(), complaints::sample());
+    files.write("complaints.csv", &complaints::three_columns(&filed));
+    let model = ScoreModel {
+        fitted: None,
+        ..ScoreModel::default()
+    };
+    files.write("start.json", &model.to_json());
+    let arguments = [
+        "fit",
+        "complaints.csv",
+        "--legitimate",
+        "legitimate.csv",
+        "--from",
+        "2020-04-01",
+    ];
+    let run = |more: &[&str]| files.fail(&[&arguments[..], &["--to", "2020-04-29", "--out", "o.json"], more].concat());
+    let said = run(&["--recalibrate", "start.json"]);
+    assert!(said.contains("has no `fitted`"), "{said}");
+    let said = run(&["--recalibrate", "start.json", "--seed", "1"]);
+    assert!(said.contains("--seed"), "{said}");
+    let said = run(&[]);
+    assert!(said.contains("--seed"), "{said}");
+}
+
 #[test]
 fn too_little_is_refused() {
     let (files, filed) = (Files::new(), complaints::sample());

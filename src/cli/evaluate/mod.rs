@@ -14,6 +14,7 @@ use super::error::CliError;
 use super::{legitimate, output, shared};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
+use crate::domain::policy::Policy;
 use crate::evaluate::{self, EvaluationPlan, Figures, Models, SampleKind, ScoredSamples};
 use crate::replay::Half;
 
@@ -46,10 +47,16 @@ pub struct EvaluateArgs {
     /// Keep scores below 80 if they rest only on the neighbourhood, as lookups do
     #[arg(long)]
     as_served: bool,
+    /// Lowest score of a labelled call, in the figures of actions
+    #[arg(long, value_name = "SCORE", default_value_t = Policy::DEFAULT.label_from, value_parser = shared::score)]
+    label_from: f64,
+    /// Lowest score of a blocked call, in the figures of actions
+    #[arg(long, value_name = "SCORE", default_value_t = Policy::DEFAULT.block_from, value_parser = shared::score)]
+    block_from: f64,
     /// Write every score to this CSV file: date,kind,number,calls,score
     #[arg(long, value_name = "FILE")]
     scores_out: Option<PathBuf>,
-    /// Write plots to this directory as SVG: reliability, stopped against flagged, distribution of scores
+    /// Write plots to this directory as SVG: reliability, stopped against flagged, distribution of scores, kinds
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
     /// Print the figures as JSON instead of tables
@@ -70,6 +77,11 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
         lag_days: args.lag_days,
         models,
         as_served: args.as_served,
+        policy: Policy {
+            label_from: args.label_from,
+            block_from: args.block_from,
+            ..Policy::DEFAULT
+        },
     };
     let bar = complaints::bar("scoring");
     let (samples, figures) = evaluate::run(&plan, &mut |known, of| {

@@ -8,11 +8,17 @@ use crate::evaluate::{Figures, RepeatReportFigures};
 pub(super) fn figures(figures: &Figures) -> Result<(), CliError> {
     stopped(figures)?;
     output::line("")?;
+    legitimate(figures)?;
+    output::line("")?;
+    complaints(figures)?;
+    output::line("")?;
     lists(figures)?;
     output::line("")?;
     kinds(figures)?;
     output::line("")?;
     reliability(figures)?;
+    output::line("")?;
+    months(figures)?;
     output::line("")?;
     figures.again_in_7d.as_ref().map_or(Ok(()), again)?;
     sums(figures)
@@ -45,6 +51,48 @@ fn stopped(figures: &Figures) -> Result<(), CliError> {
         ]);
     }
     output::table(&table, "nothing was scored")
+}
+
+/// Legitimate numbers labelled and blocked, by kind: the worst kind first.
+fn legitimate(figures: &Figures) -> Result<(), CliError> {
+    let mut table = output::new_table([
+        "legitimate numbers",
+        "numbers",
+        "labelled",
+        "95 % interval",
+        "blocked",
+        "95 % interval",
+    ]);
+    let interval = |[low, high]: [f64; 2]| output::figure(format!("{} to {}", percent(low), percent(high)));
+    for (name, kind) in figures.kinds_worst_first() {
+        table.add_row([
+            output::text(name),
+            output::figure(output::grouped(kind.numbers as u64)),
+            output::figure(percent(kind.labelled)),
+            interval(kind.interval.labelled),
+            output::figure(percent(kind.blocked)),
+            interval(kind.interval.blocked),
+        ]);
+    }
+    output::table(&table, "there are no legitimate numbers")
+}
+
+/// Complaint calls labelled and blocked.
+fn complaints(figures: &Figures) -> Result<(), CliError> {
+    let mut table = output::new_table(["complaint calls", "share of calls", "labelled", "blocked"]);
+    for (name, calls) in &figures.complaint_calls {
+        table.add_row([
+            output::text(name),
+            output::figure(percent(calls.share)),
+            output::figure(percent(calls.labelled)),
+            output::figure(percent(calls.blocked)),
+        ]);
+    }
+    output::table(&table, "")?;
+    output::line(format!(
+        "labelled: a score from {} on, with blocked calls; blocked: from {} on, as served",
+        figures.label_from, figures.block_from
+    ))
 }
 
 /// The same for simple lists of numbers, as a baseline.
@@ -100,6 +148,32 @@ fn reliability(figures: &Figures) -> Result<(), CliError> {
         &table,
         "no band has enough legitimate numbers to measure the reliability",
     )
+}
+
+/// The calibration of each month.
+fn months(figures: &Figures) -> Result<(), CliError> {
+    let mut table = output::new_table([
+        "month",
+        "complaint calls",
+        "mean score",
+        "should be",
+        "slope",
+        "intercept",
+    ]);
+    let value = |value: Option<f64>, decimals: usize| {
+        output::figure(value.map_or_else(|| "too few".to_owned(), |value| format!("{value:.decimals$}")))
+    };
+    for (name, month) in &figures.calibration_by_month {
+        table.add_row([
+            output::text(name),
+            output::figure(output::grouped(month.complaint_calls)),
+            output::figure(format!("{:.1}", month.mean_score)),
+            value(month.posterior, 1),
+            value(month.slope, 2),
+            value(month.intercept, 2),
+        ]);
+    }
+    output::table(&table, "")
 }
 
 /// How well the score predicts that a number is reported again.

@@ -81,6 +81,25 @@ pub struct Fitted {
     pub loss: f64,
     /// The loss of a model that knows nothing, by the same weights.
     pub loss_without: f64,
+    /// The correction of the points since the fit; none if the model is as it was fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalibrated: Option<Recalibrated>,
+}
+
+/// A correction of all points of a model: the sum of the evidence times a slope, plus an intercept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recalibrated {
+    /// The version of the model that was corrected.
+    pub of: String,
+    /// First day of the complaint calls.
+    pub from: String,
+    /// Last day of the complaint calls.
+    pub to: String,
+    /// Factor on the points.
+    pub slope: f64,
+    /// Added to the sum after the factor.
+    pub intercept: f64,
 }
 
 impl ScoreModel {

@@ -1,6 +1,7 @@
 //! The figures as pictures in SVG: whether scores mean what they say, the share of calls stopped against the share of
-//! legitimate number-days flagged, and the distribution of scores. Each picture can be understood without other text.
+//! legitimate number-days flagged, the distribution of scores, and the legitimate numbers hindered by kind. Each picture can be understood without other text.
 
+mod kinds;
 mod reliability;
 mod scores;
 mod sheet;
@@ -30,7 +31,7 @@ pub struct PlotError(#[from] DrawingAreaErrorKind<std::io::Error>);
 ///
 /// # Errors
 /// If a picture cannot be laid out.
-pub fn draw(samples: &ScoredSamples, figures: &Figures) -> Result<[Plot; 3], PlotError> {
+pub fn draw(samples: &ScoredSamples, figures: &Figures) -> Result<[Plot; 4], PlotError> {
     Ok([
         Plot {
             file: "reliability.svg",
@@ -43,6 +44,10 @@ pub fn draw(samples: &ScoredSamples, figures: &Figures) -> Result<[Plot; 3], Plo
         Plot {
             file: "scores.svg",
             svg: scores::draw(samples)?,
+        },
+        Plot {
+            file: "kinds.svg",
+            svg: kinds::draw(figures)?,
         },
     ])
 }
