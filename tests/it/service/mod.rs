@@ -1,6 +1,7 @@
 //! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
 mod analysts;
+mod bands;
 mod dossiers;
 mod emergency;
 mod instances;
