@@ -70,12 +70,18 @@ pub enum Feature {
     /// All its own reports, of any age.
     #[serde(rename = "all_reports")]
     AllReports,
-    /// 1 for a toll-free number.
-    #[serde(rename = "toll_free")]
-    TollFree,
-    /// Mass of a toll-free number's own reports, long half-life.
-    #[serde(rename = "toll_free_reports")]
-    TollFreeReports,
+}
+
+/// How the points of a term may change with its feature. A further report raises some features of a number and lowers
+/// the days since its last report, and must never lower its score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// A higher value can only mean more risk: the points must not fall.
+    Rises,
+    /// A higher value can only mean less risk: the points must not rise.
+    Falls,
+    /// Both are possible.
+    Any,
 }
 
 /// How many features there are.
@@ -83,7 +89,7 @@ pub const FEATURES: usize = Feature::ALL.len();
 
 impl Feature {
     /// All of them, in the order of their integers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 18] = [
         Self::RecentReports,
         Self::Reports,
         Self::Areas,
@@ -102,8 +108,6 @@ impl Feature {
         Self::QuietDays,
         Self::ActiveDays,
         Self::AllReports,
-        Self::TollFree,
-        Self::TollFreeReports,
     ];
 
     /// Its name in model files.
@@ -128,14 +132,12 @@ impl Feature {
             Self::QuietDays => "quiet_days",
             Self::ActiveDays => "active_days",
             Self::AllReports => "all_reports",
-            Self::TollFree => "toll_free",
-            Self::TollFreeReports => "toll_free_reports",
         }
     }
 
-    /// Whether a higher value can only mean more risk, so that a term over it must not fall.
+    /// How the risk may change with a higher value, so that no further report lowers a score.
     #[must_use]
-    pub const fn rises(self) -> bool {
+    pub const fn direction(self) -> Direction {
         match self {
             Self::RecentReports
             | Self::Reports
@@ -147,45 +149,42 @@ impl Feature {
             | Self::Range10000
             | Self::Range10000Recent
             | Self::Distant1000
-            | Self::Local1000 => true,
-            Self::OnceShare1000
-            | Self::Spread1000
-            | Self::Spread10000
-            | Self::ReportsPerNumber
-            | Self::QuietDays
+            | Self::Local1000
             | Self::ActiveDays
-            | Self::AllReports
-            | Self::TollFree
-            | Self::TollFreeReports => false,
+            | Self::AllReports => Direction::Rises,
+            Self::QuietDays => Direction::Falls,
+            Self::OnceShare1000 | Self::Spread1000 | Self::Spread10000 | Self::ReportsPerNumber => Direction::Any,
         }
     }
 }
 
 /// All features of one number at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Features([f64; FEATURES]);
+pub struct Features {
+    values: [f64; FEATURES],
+    is_toll_free: bool,
+}
 
 impl Features {
     /// The features of a number, from its evidence and its neighbourhood; `areas` must be decayed already.
     #[must_use]
     pub fn new(number: E164, decayed: &DecayedEvidence, areas: f64, neighbourhood: &Neighbourhood) -> Self {
-        let mut features = Self([0.0; FEATURES]);
+        let mut features = Self {
+            values: [0.0; FEATURES],
+            is_toll_free: number.is_toll_free_shape(),
+        };
         features.own_history(decayed);
         features.count(Feature::RecentReports, decayed.short);
         features.count(Feature::Reports, decayed.long);
         features.count(Feature::Areas, areas);
-        if number.is_toll_free_shape() {
-            features.set(Feature::TollFree, 1.0);
-            features.count(Feature::TollFreeReports, decayed.long);
-        }
         features.ranges(neighbourhood);
         features
     }
 
-    /// The features of a number without any evidence, its own or around it.
+    /// The features of a geographic number without any evidence, its own or around it.
     #[must_use]
     pub fn blank() -> Self {
-        let mut features = Self([0.0; FEATURES]);
+        let mut features = Self::zero();
         features.ranges(&Neighbourhood::default());
         features
     }
@@ -193,7 +192,20 @@ impl Features {
     /// The value of a feature.
     #[must_use]
     pub fn get(&self, feature: Feature) -> f64 {
-        self.0.get(feature as usize).copied().unwrap_or_default()
+        self.values.get(feature as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether they are those of a toll-free number of North America.
+    #[must_use]
+    pub const fn is_toll_free(&self) -> bool {
+        self.is_toll_free
+    }
+
+    const fn zero() -> Self {
+        Self {
+            values: [0.0; FEATURES],
+            is_toll_free: false,
+        }
     }
 
     fn own_history(&mut self, decayed: &DecayedEvidence) {
@@ -240,7 +252,7 @@ impl Features {
     }
 
     fn set(&mut self, feature: Feature, value: f64) {
-        if let Some(place) = self.0.get_mut(feature as usize) {
+        if let Some(place) = self.values.get_mut(feature as usize) {
             *place = value;
         }
     }
@@ -250,7 +262,7 @@ impl Features {
 impl Features {
     /// These values, and 0 for all other features.
     pub(super) fn of(values: &[(Feature, f64)]) -> Self {
-        let mut features = Self([0.0; FEATURES]);
+        let mut features = Self::zero();
         values
             .iter()
             .for_each(|(feature, value)| features.set(*feature, *value));
@@ -313,20 +325,19 @@ mod tests {
             (Feature::QuietDays, 3.0f64.ln_1p()),
             (Feature::ActiveDays, 7.0f64.ln_1p()),
             (Feature::AllReports, 4.0f64.ln_1p()),
-            (Feature::TollFree, 0.0),
-            (Feature::TollFreeReports, 0.0),
         ] {
             assert!((found.get(feature) - wanted).abs() < 1e-12, "{}", feature.name());
         }
     }
 
     #[test]
-    fn a_toll_free_number_says_so_and_weighs_its_reports_once_more() {
-        let found = features(TOLL_FREE, &reported(), &Neighbourhood::default());
-        assert!((found.get(Feature::TollFree) - 1.0).abs() < 1e-15);
-        assert!((found.get(Feature::TollFreeReports) - found.get(Feature::Reports)).abs() < 1e-15);
-        let blank = features(TOLL_FREE, &DecayedEvidence::default(), &Neighbourhood::default());
-        assert!((blank.get(Feature::TollFree) - 1.0).abs() < 1e-15, "reported or not");
+    fn toll_free_numbers_are_told_apart_and_have_the_same_features() {
+        let geographic = features(GEOGRAPHIC, &reported(), &Neighbourhood::default());
+        let toll_free = features(TOLL_FREE, &reported(), &Neighbourhood::default());
+        assert!(toll_free.is_toll_free() && !geographic.is_toll_free());
+        for feature in Feature::ALL {
+            assert_eq!(toll_free.get(feature).to_bits(), geographic.get(feature).to_bits());
+        }
     }
 
     #[test]

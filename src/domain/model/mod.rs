@@ -32,18 +32,45 @@ pub struct ScoreModel {
     pub ranges: RangeModel,
     /// Share of calls that are unwanted, before anything is known of the number.
     pub prior: f64,
-    /// Log-odds of a number without evidence, without the prior.
+    /// Log-odds of a geographic number without evidence, without the prior.
     pub intercept: f64,
     /// The terms, each over one feature.
     pub terms: Vec<Term>,
     /// The terms over two features.
     pub tables: Vec<BilinearTable>,
+    /// The intercept, terms and tables of toll-free numbers; if none, those above apply to them as well.
+    pub toll_free: Option<TollFreeModel>,
     /// From log-odds to the probability of another complaint within seven days.
     pub again: RepeatReportModel,
     /// The part that no replay can fit.
     pub rules: Rules,
     /// The data and the result of the fit.
     pub fitted: Option<Fitted>,
+}
+
+/// The part of a model that applies to toll-free numbers, in place of the intercept, terms and tables of geographic
+/// numbers. Toll-free numbers are assigned one by one to businesses all over the country, so their neighbours say less.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TollFreeModel {
+    /// Log-odds of a toll-free number without evidence, without the prior.
+    pub intercept: f64,
+    /// The terms, each over one feature.
+    pub terms: Vec<Term>,
+    /// The terms over two features.
+    #[serde(default)]
+    pub tables: Vec<BilinearTable>,
+}
+
+/// The part of a model that applies to a number.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) struct ModelPart<'a> {
+    /// Log-odds without evidence.
+    pub intercept: f64,
+    /// The terms.
+    pub terms: &'a [Term],
+    /// The tables.
+    pub tables: &'a [BilinearTable],
 }
 
 /// A logistic recalibration: the probability that a number reported in the last 180 days is reported again within seven
@@ -87,9 +114,26 @@ impl ScoreModel {
     /// The log-odds of the evidence alone, without the prior.
     #[must_use]
     pub fn evidence_log_odds(&self, features: &Features) -> f64 {
-        let terms: f64 = self.terms.iter().map(|term| term.points(features)).sum();
-        let tables: f64 = self.tables.iter().map(|table| table.points(features)).sum();
-        self.intercept + terms + tables
+        let part = self.part(features);
+        let terms: f64 = part.terms.iter().map(|term| term.points(features)).sum();
+        let tables: f64 = part.tables.iter().map(|table| table.points(features)).sum();
+        part.intercept + terms + tables
+    }
+
+    /// The part that applies to a number with these features.
+    pub(in crate::domain) fn part(&self, features: &Features) -> ModelPart<'_> {
+        match &self.toll_free {
+            Some(toll_free) if features.is_toll_free() => ModelPart {
+                intercept: toll_free.intercept,
+                terms: &toll_free.terms,
+                tables: &toll_free.tables,
+            },
+            _ => ModelPart {
+                intercept: self.intercept,
+                terms: &self.terms,
+                tables: &self.tables,
+            },
+        }
     }
 
     /// The prior as log-odds.
@@ -111,5 +155,37 @@ impl Default for ScoreModel {
     /// The built-in model.
     fn default() -> Self {
         Arc::unwrap_or_clone(file::built_in())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::evidence::DecayedEvidence;
+    use crate::domain::range::Neighbourhood;
+    use crate::number::E164;
+
+    #[test]
+    fn each_part_applies_to_its_own_numbers() {
+        let blank = |digits| {
+            let number = E164::from_digits(digits).unwrap();
+            Features::new(number, &DecayedEvidence::default(), 0.0, &Neighbourhood::default())
+        };
+        let (geographic, toll_free) = (blank(14_155_550_199), blank(18_005_550_199));
+        let mut model = ScoreModel {
+            intercept: -1.0,
+            terms: Vec::new(),
+            tables: Vec::new(),
+            toll_free: None,
+            ..ScoreModel::default()
+        };
+        let log_odds = |model: &ScoreModel| [&geographic, &toll_free].map(|features| model.evidence_log_odds(features));
+        assert_eq!(log_odds(&model), [-1.0, -1.0]);
+        model.toll_free = Some(TollFreeModel {
+            intercept: -3.0,
+            terms: Vec::new(),
+            tables: Vec::new(),
+        });
+        assert_eq!(log_odds(&model), [-1.0, -3.0]);
     }
 }
