@@ -1,23 +1,19 @@
-//! Reads complaints and legitimate numbers from files, for commands that replay them without a server.
+//! Reads complaints and models from files, for commands that replay complaints without a server.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::error::CliError;
-use super::import::{CsvRows, Row, RowFault, SourceFile, ftc};
+use super::import::{SourceFile, ftc};
 use super::output;
 use crate::domain::day::Day;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::time::Timestamp;
-use crate::number::{self, E164, Region};
+use crate::number::E164;
 use crate::replay::Complaints;
 use crate::wire;
-
-/// Maximum number of rows in a file of legitimate numbers.
-const LEGITIMATE_MAX: usize = 1_000_000;
 
 /// The progress bar counts complaints, not days: early days have few complaints.
 const TEMPLATE: &str = "{msg:>8} {wide_bar} {percent:>3} %  {eta} left";
@@ -114,42 +110,6 @@ pub(super) fn file_error(path: &Path, source: std::io::Error) -> CliError {
         path: path.to_owned(),
         source,
     }
-}
-
-/// Reads legitimate numbers from a CSV file with a header and the number in the first column.
-pub(super) fn legitimate(path: &Path) -> Result<Vec<E164>, CliError> {
-    let content = SourceFile::open(path)
-        .map_err(|source| file_error(path, source))?
-        .read()
-        .0;
-    let mut rows = CsvRows::new(content);
-    let _header = rows.next()?;
-    let (mut numbers, mut all) = (Vec::new(), HashSet::new());
-    while let Some(Row { line, record, fault }) = rows.next()? {
-        let field = record
-            .get(0)
-            .filter(|_| fault != Some(RowFault::Quote))
-            .unwrap_or_default();
-        let text = str::from_utf8(field).unwrap_or_default();
-        let number = number::normalize(text, Some(Region::US))
-            .ok()
-            .filter(number::ParsedNumber::has_known_length)
-            .and_then(|parsed| parsed.e164());
-        let number = number.ok_or_else(|| CliError::NotANumber {
-            path: path.to_owned(),
-            line,
-        })?;
-        if all.insert(number) {
-            numbers.push(number);
-        }
-        if numbers.len() > LEGITIMATE_MAX {
-            return Err(CliError::TooManyNumbers {
-                path: path.to_owned(),
-                max: LEGITIMATE_MAX,
-            });
-        }
-    }
-    Ok(numbers)
 }
 
 fn time(at: Option<wire::Timestamp>) -> Option<Timestamp> {

@@ -10,6 +10,7 @@ use tonic::Status;
 use tracing::Level;
 
 use super::import_error::ImportError;
+use super::legitimate::LegitimateError;
 use super::status::{advice, fields, sentence};
 use super::text::clean;
 use crate::app::AppError;
@@ -83,22 +84,9 @@ pub enum CliError {
         /// Path of the file.
         path: PathBuf,
     },
-    /// A line in a file of numbers has no valid number.
-    #[error("{}: line {line} has no valid number", path.display())]
-    NotANumber {
-        /// Path of the file.
-        path: PathBuf,
-        /// Line in the file; the header is line 1.
-        line: u64,
-    },
-    /// A file of numbers has too many numbers.
-    #[error("{}: the file has more than {max} numbers", path.display())]
-    TooManyNumbers {
-        /// Path of the file.
-        path: PathBuf,
-        /// Maximum number of numbers.
-        max: usize,
-    },
+    /// A file of legitimate numbers is not valid.
+    #[error(transparent)]
+    Legitimate(#[from] LegitimateError),
     /// A model file is not valid.
     #[error("{}: {source}", path.display())]
     Model {
@@ -170,8 +158,7 @@ impl CliError {
             Self::Items { .. }
             | Self::File { .. }
             | Self::NoComplaints { .. }
-            | Self::NotANumber { .. }
-            | Self::TooManyNumbers { .. }
+            | Self::Legitimate(_)
             | Self::Model { .. }
             | Self::CrossFit(_)
             | Self::Fit(_)
@@ -259,8 +246,7 @@ impl CliError {
             | Self::NotServing { .. }
             | Self::File { .. }
             | Self::NoComplaints { .. }
-            | Self::NotANumber { .. }
-            | Self::TooManyNumbers { .. }
+            | Self::Legitimate(_)
             | Self::Model { .. }
             | Self::CrossFit(_)
             | Self::Fit(_)

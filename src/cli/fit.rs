@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::complaints::{self, file_error};
 use super::error::CliError;
-use super::{output, shared};
+use super::{legitimate, output, shared};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::fit::{self, FitPlan};
@@ -19,16 +19,16 @@ pub struct FitArgs {
     pub(super) plan: shared::NumberingPlan,
     /// CSV file of FTC complaints, in three or eight columns, plain or gzip
     complaints: PathBuf,
-    /// CSV file of legitimate numbers, with a header and the number in the first column
-    #[arg(long, value_name = "FILE")]
-    legitimate: PathBuf,
+    /// CSV file of legitimate numbers, with a column `number` and optionally a column `kind`; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    legitimate: Vec<PathBuf>,
     /// First day to fit on, as YYYY-MM-DD; complaints of earlier days are evidence only
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     from: Day,
     /// Last day to fit on, as YYYY-MM-DD; later complaints are not used
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     to: Day,
-    /// Use only the legitimate numbers in this half of the exchanges; the other half is for the test
+    /// Use only this half of the legitimate numbers, split by exchange; the other half is for the test
     #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1))]
     half: Option<u8>,
     /// Seed of the random samples; the same seed gives the same model
@@ -42,7 +42,7 @@ pub struct FitArgs {
 pub(super) fn run(args: &FitArgs) -> Result<(), CliError> {
     let mut complaints = complaints::load(&args.complaints)?;
     complaints.forget_after(args.to);
-    let legitimate = complaints::legitimate(&args.legitimate)?;
+    let legitimate = legitimate::read(&args.legitimate)?;
     let (from, to) = complaints::period(&args.complaints, &complaints, Some(args.from), Some(args.to))?;
     let plan = FitPlan {
         complaints: &complaints,

@@ -12,7 +12,7 @@ use super::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::number::E164;
-use crate::replay::{ComplaintCalls, ComplaintDays, Complaints, Exchange, Half, ReplayHistory, ReplayProgress};
+use crate::replay::{ComplaintCalls, ComplaintDays, Complaints, Half, LegitimateNumber, ReplayHistory, ReplayProgress};
 use crate::shard::Shard;
 
 /// Shards that are counted together. Each count takes a megabyte.
@@ -20,16 +20,16 @@ const SHARDS_TOGETHER: usize = 16;
 /// A number with at least this score would be blocked.
 const BLOCKED_FROM: f64 = 80.0;
 
-/// One model for all numbers, or one for each half of the exchanges.
+/// One model for all numbers, or one for each half of the numbers.
 #[derive(Clone, Debug)]
 pub enum Models {
     /// One model for all numbers.
     One(Arc<ScoreModel>),
     /// Cross-fit: a number is scored by the model that was fitted without the legitimate numbers of its half.
     CrossFit {
-        /// For exchanges of half 0. Fitted with half 1.
+        /// For numbers of half 0. Fitted with half 1.
         zero: Arc<ScoreModel>,
-        /// For exchanges of half 1. Fitted with half 0.
+        /// For numbers of half 1. Fitted with half 0.
         one: Arc<ScoreModel>,
     },
 }
@@ -39,8 +39,8 @@ pub enum Models {
 pub struct EvaluationPlan<'a> {
     /// The complaints, sorted.
     pub complaints: &'a Complaints,
-    /// Legitimate numbers.
-    pub legitimate: &'a [E164],
+    /// Legitimate numbers with their kinds.
+    pub legitimate: &'a [LegitimateNumber],
     /// The first day to score.
     pub from: Day,
     /// The last day to score.
@@ -68,7 +68,7 @@ impl Models {
     pub fn of(&self, number: E164) -> &ScoreModel {
         match self {
             Self::One(model) => model,
-            Self::CrossFit { zero, one } => match Exchange::of(number).half() {
+            Self::CrossFit { zero, one } => match Half::of(number) {
                 Half::Zero => zero,
                 Half::One => one,
             },
@@ -171,7 +171,7 @@ impl<'a> Replay<'a> {
         heard.dedup();
         self.watch(day, known_until, &heard);
         let complaints: Vec<(E164, u32)> = calls.iter().map(|call| (call.number, call.calls)).collect();
-        let legitimate: Vec<(E164, u32)> = self.plan.legitimate.iter().map(|number| (*number, 1)).collect();
+        let legitimate: Vec<(E164, u32)> = self.plan.legitimate.iter().map(|known| (known.number, 1)).collect();
         let random = self.history.exchanges().random_numbers(day, RANDOM_NUMBERS);
         let random: Vec<(E164, u32)> = random.into_iter().map(|number| (number, 1)).collect();
         let score = |numbers: &[(E164, u32)]| -> Vec<ScoredSample> {

@@ -8,11 +8,13 @@ mod complaint_days;
 mod complaints;
 mod exchange;
 mod history;
+mod legitimate;
 
 pub use complaint_days::ComplaintDays;
 pub use complaints::{Complaint, ComplaintCalls, Complaints};
 pub use exchange::{Exchange, Exchanges, Half};
 pub use history::ReplayHistory;
+pub use legitimate::{KindName, KindNameError, LegitimateNumber};
 
 /// Called as a replay goes on: with the number of complaints known so far, and of all of them.
 pub type ReplayProgress<'a> = &'a mut dyn FnMut(usize, usize);

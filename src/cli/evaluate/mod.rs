@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::complaints::{self, file_error};
 use super::error::CliError;
-use super::{output, shared};
+use super::{legitimate, output, shared};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::{self, EvaluationPlan, Figures, Models, SampleKind, ScoredSamples};
@@ -24,9 +24,9 @@ pub struct EvaluateArgs {
     pub(super) plan: shared::NumberingPlan,
     /// CSV file of FTC complaints, in three or eight columns, plain or gzip
     complaints: PathBuf,
-    /// CSV file of legitimate numbers, with a header and the number in the first column
-    #[arg(long, value_name = "FILE")]
-    legitimate: PathBuf,
+    /// CSV file of legitimate numbers, with a column `number` and optionally a column `kind`; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    legitimate: Vec<PathBuf>,
     /// First day to score, as YYYY-MM-DD [default: the day of the first call]
     #[arg(long, value_name = "DATE", value_parser = shared::day)]
     from: Option<Day>,
@@ -60,7 +60,7 @@ pub struct EvaluateArgs {
 pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     let models = models(args)?;
     let complaints = complaints::load(&args.complaints)?;
-    let legitimate = complaints::legitimate(&args.legitimate)?;
+    let legitimate = legitimate::read(&args.legitimate)?;
     let (from, to) = complaints::period(&args.complaints, &complaints, args.from, args.to)?;
     let plan = EvaluationPlan {
         complaints: &complaints,

@@ -32,7 +32,7 @@ pub struct ScoreModel {
     pub ranges: RangeModel,
     /// Share of calls that are unwanted, before anything is known of the number.
     pub prior: f64,
-    /// Log-odds of a geographic number without evidence, without the prior.
+    /// Log-odds of a number without evidence, without the prior.
     pub intercept: f64,
     /// The terms, each over one feature.
     pub terms: Vec<Term>,
@@ -48,8 +48,8 @@ pub struct ScoreModel {
     pub fitted: Option<Fitted>,
 }
 
-/// The part of a model that applies to toll-free numbers, in place of the intercept, terms and tables of geographic
-/// numbers. Toll-free numbers are assigned one by one to businesses all over the country, so their neighbours say less.
+/// The part of a model that applies to toll-free numbers of North America, in place of the intercept, terms and tables of
+/// all other numbers. Toll-free numbers are assigned one by one to businesses all over the country, so their neighbours say less.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TollFreeModel {
@@ -100,13 +100,47 @@ pub struct Fitted {
     pub calls: u64,
     /// Legitimate numbers.
     pub legitimate_numbers: u64,
-    /// Which half of the legitimate numbers, by exchange; all if none.
+    /// Which half of the legitimate numbers; all if none.
     pub half: Option<u8>,
     /// The seed of the sample.
     pub seed: u64,
     /// Mean loss per sample, in nats, by the weights of the fit.
     pub loss: f64,
     /// The loss of a model that knows nothing, by the same weights.
+    pub loss_without: f64,
+    /// The kinds of legitimate numbers, and how much each weighed.
+    #[serde(default)]
+    pub kinds: Vec<FittedKind>,
+    /// The toll-free numbers; none if there were too few.
+    #[serde(default)]
+    pub toll_free: Option<FittedTollFree>,
+}
+
+/// A kind of legitimate numbers in a fit, either geographic or toll-free.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FittedKind {
+    /// Its name.
+    pub kind: String,
+    /// Whether these are its toll-free numbers, or the others.
+    pub toll_free: bool,
+    /// The count of numbers.
+    pub numbers: u64,
+    /// Its share of the weight of all geographic, or of all toll-free, legitimate numbers.
+    pub share: f64,
+}
+
+/// The toll-free numbers in a fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FittedTollFree {
+    /// The share of complaint calls from toll-free numbers, as measured.
+    pub share_of_complaint_calls: f64,
+    /// The share of wanted calls from toll-free numbers, as assumed: no complaint tells it.
+    pub share_of_wanted_calls: f64,
+    /// Mean loss per sample of toll-free numbers, in nats.
+    pub loss: f64,
+    /// The loss of a model that knows nothing.
     pub loss_without: f64,
 }
 

@@ -202,10 +202,12 @@ impl BilinearTable {
         let [row, column] = self.features;
         let (rows, next_rows) = (|| self.points.iter(), self.points.iter().skip(1));
         let down = fault_of_direction(row.direction(), rows().flatten().copied(), next_rows.flatten().copied());
-        let right = || rows().find_map(|points| {
-            let points = || points.iter().copied();
-            fault_of_direction(column.direction(), points(), points().skip(1))
-        });
+        let right = || {
+            rows().find_map(|points| {
+                let points = || points.iter().copied();
+                fault_of_direction(column.direction(), points(), points().skip(1))
+            })
+        };
         match down.or_else(right) {
             None => Ok(()),
             Some(what) => Err(ModelFieldError::new(

@@ -303,15 +303,24 @@ fn toll_free_numbers_have_a_part_of_their_own() {
     assert_eq!(model.toll_free.unwrap().terms[0].feature.name(), "reports");
     assert!(read(&sound()).unwrap().toll_free.is_none());
 
-    let table = |points: Value| json!([{ "features": ["reports", "areas"], "rows": [0, 1], "columns": [0], "points": points }]);
+    let table =
+        |points: Value| json!([{ "features": ["reports", "areas"], "rows": [0, 1], "columns": [0], "points": points }]);
     for (file, wanted) in [
         (part(1e300, json!([]), json!([])), "toll_free.intercept is not"),
         (
-            part(0.0, json!([{ "feature": "reports", "knots": [[0, 1], [1, 0]] }]), json!([])),
+            part(
+                0.0,
+                json!([{ "feature": "reports", "knots": [[0, 1], [1, 0]] }]),
+                json!([]),
+            ),
             "toll_free.terms.reports.knots fall",
         ),
         (
-            part(0.0, json!([{ "feature": "quiet_days", "knots": [[0, 0], [1, 1]] }]), json!([])),
+            part(
+                0.0,
+                json!([{ "feature": "quiet_days", "knots": [[0, 0], [1, 1]] }]),
+                json!([]),
+            ),
             "toll_free.terms.quiet_days.knots rise",
         ),
         (
