@@ -14,6 +14,7 @@ mod laws;
 pub mod list;
 pub mod note;
 pub mod number;
+mod origins;
 mod parts;
 mod record;
 pub mod reporter;

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 
 use super::evidence::{evidence, write_evidence};
+use super::origins::{has_origins, read_origins, write_origins};
 use super::parts::{code, name, presence, requests, sum, write_name, write_presence, write_requests, write_sum};
 use super::{
     ByteReader, ByteWriter, DecodeError, RecordKind, StoredRecord, UnreadableValue, begin, check_major, rest,
@@ -104,10 +105,12 @@ fn record(reader: &mut ByteReader<'_>) -> Result<NumberState, DecodeError> {
     Ok(state)
 }
 
-/// The fields that were added after the first release. Most records have none of them, and end before the mask.
+/// The fields that were added after the first release: first the reporter table, then the origins of reports. A record
+/// without any of them ends before the mask. An older release keeps the origins as fields that it does not know.
 fn write_additions(writer: &mut ByteWriter, state: &NumberState) {
     let present = [state.reporter_table.is_some()];
-    if present == [false] && state.unknown_fields.bytes().is_empty() {
+    let ends_here = state.unknown_fields.bytes().is_empty() && !has_origins(&state.evidence);
+    if present == [false] && ends_here {
         return;
     }
     write_presence(writer, present);
@@ -115,6 +118,9 @@ fn write_additions(writer: &mut ByteWriter, state: &NumberState) {
         writer.uint(u64::from(table.reporters));
         writer.uint(u64::from(table.buckets));
         writer.fixed64(table.stamp);
+    }
+    if !ends_here {
+        write_origins(writer, &state.evidence);
     }
 }
 
@@ -126,6 +132,9 @@ fn read_additions(reader: &mut ByteReader<'_>, state: &mut NumberState) -> Resul
             buckets: reader.uint32()?.max(1),
             stamp: reader.fixed64()?,
         }));
+    }
+    if !reader.remaining().is_empty() {
+        read_origins(reader, &mut state.evidence)?;
     }
     Ok(())
 }

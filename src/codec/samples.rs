@@ -18,7 +18,7 @@ use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
 use crate::domain::case::{Case, CaseEvent, CaseLink};
 use crate::domain::day::Day;
-use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
+use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals, SourceSet, WeekSet};
 use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind};
 use crate::domain::report::{ReportBody, ReportRow, RowState};
@@ -98,6 +98,7 @@ pub(super) fn full_number() -> NumberState {
             not_spam: sum,
             reports: 100,
             areas: DistinctCount::from_bits(u128::MAX >> 3),
+            sources: SourceSet::from_bits(0xc021),
             first_at: Some(Timestamp::from_secs(1_600_000_000)),
             last_at: Some(Timestamp::from_secs(1_600_100_000)),
         });
@@ -105,6 +106,7 @@ pub(super) fn full_number() -> NumberState {
         sums.categories = vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)];
         sums.brands = vec![(Brand::parse("Amazon").unwrap(), 0.5)];
         sums.reporters = DistinctCount::from_bits(1 << 5 | 1 << 127);
+        sums.weeks = WeekSet::from_parts(2_645, 0x8000_0003).unwrap();
         sums
     };
     let mut statuses = Statuses::default();
@@ -288,16 +290,22 @@ fn distinct() -> impl Strategy<Value = DistinctCount> {
     prop_oneof![Just(0), (0..128u32).prop_map(|bit| 1 << bit), any::<u128>()].prop_map(DistinctCount::from_bits)
 }
 
+fn weeks() -> impl Strategy<Value = WeekSet> {
+    any::<(u16, u32)>().prop_map(|(newest, bits)| WeekSet::from_parts(newest, bits | 1).unwrap())
+}
+
 fn totals() -> BoxedStrategy<LedgerTotals> {
     let masses = (sum(), sum(), sum());
-    (masses, any::<u32>(), distinct(), of(time()), of(time()))
+    let origins = (distinct(), any::<u16>().prop_map(SourceSet::from_bits));
+    (masses, any::<u32>(), origins, of(time()), of(time()))
         .prop_map(
-            |((short, long, not_spam), reports, areas, first_at, last_at)| LedgerTotals {
+            |((short, long, not_spam), reports, (areas, sources), first_at, last_at)| LedgerTotals {
                 short,
                 long,
                 not_spam,
                 reports,
                 areas,
+                sources,
                 first_at,
                 last_at,
             },
@@ -309,12 +317,19 @@ fn sums() -> BoxedStrategy<EvidenceSums> {
     let totals = || prop_oneof![Just(LedgerTotals::default()), totals()];
     let categories = vec((select(Category::ALL), sum()), 0..4);
     let brands = vec((brand(), sum()), 0..3);
-    ([totals(), totals(), totals()], categories, brands, distinct())
-        .prop_map(|(ledgers, categories, brands, reporters)| {
+    (
+        [totals(), totals(), totals()],
+        categories,
+        brands,
+        distinct(),
+        of(weeks()),
+    )
+        .prop_map(|(ledgers, categories, brands, reporters, weeks)| {
             let mut sums = EvidenceSums::of_totals(ledgers);
             sums.categories = categories;
             sums.brands = brands;
             sums.reporters = reporters;
+            sums.weeks = weeks.unwrap_or_default();
             sums
         })
         .boxed()

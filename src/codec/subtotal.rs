@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::evidence::{evidence, write_evidence};
+use super::origins::{has_origins, read_origins, write_origins};
 use super::{ByteReader, ByteWriter, UnreadableValue, rows, unreadable};
 use crate::domain::evidence::Evidence;
 use crate::domain::ids::ReportId;
@@ -21,6 +22,9 @@ const ID: &str = "0";
 pub fn encode(subtotal: &Evidence) -> Bytes {
     let mut writer = ByteWriter::default();
     write_evidence(&mut writer, subtotal);
+    if has_origins(subtotal) {
+        write_origins(&mut writer, subtotal);
+    }
     let Ok(id) = ReportId::parse(ID) else {
         return Bytes::new(); // the id is valid
     };
@@ -38,7 +42,15 @@ pub fn encode(subtotal: &Evidence) -> Bytes {
 pub fn decode(bytes: &[u8]) -> Result<Evidence, UnreadableValue> {
     let rows = rows::decode(bytes)?;
     let fields = rows.first().map_or(&[][..], |row| row.unknown_fields.bytes());
-    evidence(&mut ByteReader::new(fields)).map_err(unreadable("subtotal of a reporter table"))
+    let mut reader = ByteReader::new(fields);
+    let mut read = || {
+        let mut subtotal = evidence(&mut reader)?;
+        if !reader.remaining().is_empty() {
+            read_origins(&mut reader, &mut subtotal)?;
+        }
+        Ok(subtotal)
+    };
+    read().map_err(unreadable("subtotal of a reporter table"))
 }
 
 #[cfg(test)]

@@ -70,6 +70,12 @@ pub enum Feature {
     /// All its own reports, of any age.
     #[serde(rename = "all_reports")]
     AllReports,
+    /// Weeks of the last 26 with a report of the number itself.
+    #[serde(rename = "weeks")]
+    Weeks,
+    /// Of the reported numbers of the block of 10,000, the share that was reported only once.
+    #[serde(rename = "once_share_10000")]
+    OnceShare10000,
 }
 
 /// How the points of a term may change with its feature. A further report raises some features of a number and lowers
@@ -89,7 +95,7 @@ pub const FEATURES: usize = Feature::ALL.len();
 
 impl Feature {
     /// All of them, in the order of their integers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::RecentReports,
         Self::Reports,
         Self::Areas,
@@ -108,6 +114,8 @@ impl Feature {
         Self::QuietDays,
         Self::ActiveDays,
         Self::AllReports,
+        Self::Weeks,
+        Self::OnceShare10000,
     ];
 
     /// Its name in model files.
@@ -132,6 +140,8 @@ impl Feature {
             Self::QuietDays => "quiet_days",
             Self::ActiveDays => "active_days",
             Self::AllReports => "all_reports",
+            Self::Weeks => "weeks",
+            Self::OnceShare10000 => "once_share_10000",
         }
     }
 
@@ -151,9 +161,14 @@ impl Feature {
             | Self::Distant1000
             | Self::Local1000
             | Self::ActiveDays
-            | Self::AllReports => Direction::Rises,
+            | Self::AllReports
+            | Self::Weeks => Direction::Rises,
             Self::QuietDays => Direction::Falls,
-            Self::OnceShare1000 | Self::Spread1000 | Self::Spread10000 | Self::ReportsPerNumber => Direction::Any,
+            Self::OnceShare1000
+            | Self::OnceShare10000
+            | Self::Spread1000
+            | Self::Spread10000
+            | Self::ReportsPerNumber => Direction::Any,
         }
     }
 }
@@ -215,6 +230,7 @@ impl Features {
         self.count(Feature::QuietDays, decayed.at.days_since(last));
         self.count(Feature::ActiveDays, last.days_since(first));
         self.count(Feature::AllReports, f64::from(decayed.reports));
+        self.count(Feature::Weeks, f64::from(decayed.weeks));
     }
 
     fn ranges(&mut self, neighbourhood: &Neighbourhood) {
@@ -225,6 +241,7 @@ impl Features {
         );
         // A share of few numbers is drawn towards one half until there are enough of them.
         self.set(Feature::OnceShare1000, (thousand.once + 0.5) / (thousand.long + 1.0));
+        self.set(Feature::OnceShare10000, (all.once + 0.5) / (all.long + 1.0));
         if all.long <= 0.0 {
             return;
         }
@@ -293,7 +310,7 @@ mod tests {
         decayed.at = day(20);
         (decayed.short, decayed.long) = (4.0, 7.0);
         (decayed.first_at, decayed.last_at) = (Some(day(10)), Some(day(17)));
-        decayed.reports = 4;
+        (decayed.reports, decayed.weeks) = (4, 2);
         decayed
     }
 
@@ -308,10 +325,11 @@ mod tests {
     }
 
     #[test]
-    fn without_evidence_all_features_but_the_share_are_zero() {
+    fn without_evidence_all_features_but_the_shares_are_zero() {
         let found = features(GEOGRAPHIC, &DecayedEvidence::default(), &Neighbourhood::default());
         for feature in Feature::ALL {
-            let wanted = if feature == Feature::OnceShare1000 { 0.5 } else { 0.0 };
+            let is_share = [Feature::OnceShare1000, Feature::OnceShare10000].contains(&feature);
+            let wanted = if is_share { 0.5 } else { 0.0 };
             assert!((found.get(feature) - wanted).abs() < 1e-15, "{}", feature.name());
         }
     }
@@ -325,6 +343,7 @@ mod tests {
             (Feature::QuietDays, 3.0f64.ln_1p()),
             (Feature::ActiveDays, 7.0f64.ln_1p()),
             (Feature::AllReports, 4.0f64.ln_1p()),
+            (Feature::Weeks, 2.0f64.ln_1p()),
         ] {
             assert!((found.get(feature) - wanted).abs() < 1e-12, "{}", feature.name());
         }
@@ -380,6 +399,7 @@ mod tests {
             (Feature::Local1000, 3f64.ln()),
             (Feature::Distant1000, 8f64.ln()),
             (Feature::OnceShare1000, 6.5 / 10.0),
+            (Feature::OnceShare10000, 6.5 / 21.0),
             (Feature::Spread1000, (8.0f64 / 10.0).ln()),
             (Feature::Spread10000, (11.0f64 / 21.0).ln()),
             (Feature::ReportsPerNumber, (61.0f64 / 21.0).ln()),

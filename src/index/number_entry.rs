@@ -2,8 +2,8 @@
 
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::call::Ledger;
-use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
-use crate::domain::kinds::Category;
+use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals, SourceSet, WeekSet};
+use crate::domain::kinds::{Category, Source};
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbour;
 use crate::domain::state::NumberState;
@@ -36,6 +36,7 @@ pub(super) struct SingleReport {
     weight: f32,
     category: Category,
     ledger: Ledger,
+    source: Source,
     /// The bit of the victim's area in the map of areas, [`NO_AREA`] if there is none.
     area_bit: u8,
 }
@@ -144,6 +145,7 @@ impl SingleReport {
             weight,
             category,
             ledger,
+            source: proven.totals(ledger).sources.only_unnamed()?,
             area_bit,
         };
         (once.state(state.evidence.as_of, model) == *state).then_some(once)
@@ -160,6 +162,7 @@ impl SingleReport {
             } else {
                 DistinctCount::from_bits(1 << self.area_bit)
             },
+            sources: SourceSet::of(self.source, None),
             first_at: Some(at),
             last_at: Some(at),
             ..LedgerTotals::default()
@@ -172,6 +175,7 @@ impl SingleReport {
             }
         });
         let mut proven = EvidenceSums::of_totals(ledgers);
+        proven.weeks = WeekSet::of(at);
         if self.category != Category::Unspecified {
             proven.categories.push((self.category, weight));
         }

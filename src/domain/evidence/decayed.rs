@@ -1,8 +1,9 @@
 //! Evidence at one moment, for one kind of call: the input of scoring.
 
-use super::{Evidence, FoldModel, LedgerTotals};
+use super::{Evidence, FoldModel, LedgerTotals, WeekSet};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::call::{Ledger, LedgerView};
+use crate::domain::day::Day;
 use crate::domain::decay::remaining_at;
 use crate::domain::time::Timestamp;
 
@@ -25,6 +26,12 @@ pub struct DecayedEvidence {
     pub first_at: Option<Timestamp>,
     /// The latest call reported.
     pub last_at: Option<Timestamp>,
+    /// In how many of the last [`WeekSet::WINDOW_WEEKS`] calls of any ledger were reported; by unproven reporters only
+    /// once they are many.
+    pub weeks: u32,
+    /// Whether the reports that count come from two sources, reporters, areas or days at least: not all from one person
+    /// and one call.
+    pub independent: bool,
     /// Mass of all reports of authenticated calls, good or bad; of unproven reporters only once they are many.
     pub authenticated: f64,
     /// The same for unauthenticated calls.
@@ -86,15 +93,10 @@ impl Evidence {
         } else {
             0.0
         };
-        let (reports, areas, first_at, last_at) = if released {
-            (
-                proven.reports.saturating_add(unproven.reports),
-                proven.areas.union(unproven.areas),
-                proven.first_at.into_iter().chain(unproven.first_at).min(),
-                proven.last_at.max(unproven.last_at),
-            )
+        let (counted, weeks) = if released {
+            (proven.and(&unproven, 1.0), self.proven.weeks.union(self.unproven.weeks))
         } else {
-            (proven.reports, proven.areas, proven.first_at, proven.last_at)
+            (proven, self.proven.weeks)
         };
         let added = Held {
             short: cap(unproven.short),
@@ -105,10 +107,12 @@ impl Evidence {
             short: proven.short + added.short,
             long: proven.long + added.long,
             not_spam: proven.not_spam + cap(unproven.not_spam),
-            reports,
-            areas: DistinctCount::estimate(areas),
-            first_at,
-            last_at,
+            reports: counted.reports,
+            areas: DistinctCount::estimate(counted.areas),
+            first_at: counted.first_at,
+            last_at: counted.last_at,
+            weeks: weeks.count_of_last(WeekSet::WINDOW_WEEKS, now),
+            independent: counted.is_independent(),
             authenticated: self.said(Ledger::Authenticated, &left, released),
             unauthenticated: self.said(Ledger::Unauthenticated, &left, released),
             long_factor: left.long,
@@ -126,6 +130,15 @@ impl Evidence {
         } else {
             proven
         }
+    }
+}
+
+impl LedgerTotals {
+    /// Whether the reports come from two sources, reporters, areas or days at least. Only the latest report of a reporter
+    /// counts, so two areas are those of two people.
+    fn is_independent(&self) -> bool {
+        let day = |moment: Option<Timestamp>| moment.map(Day::of);
+        self.sources.is_several() || self.areas.bits().count_ones() >= 2 || day(self.first_at) != day(self.last_at)
     }
 }
 

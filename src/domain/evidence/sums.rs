@@ -1,7 +1,7 @@
 //! The reports of one class of reporters, proven or unproven, on a number: in three ledgers, by how the call was
 //! signed.
 
-use super::FoldModel;
+use super::{FoldModel, SourceSet, WeekSet};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
 use crate::domain::call::{Ledger, LedgerView};
@@ -27,6 +27,8 @@ pub struct LedgerTotals {
     pub reports: u32,
     /// Distinct areas that the reporters are in.
     pub areas: DistinctCount,
+    /// The sources of the reports, without "not spam".
+    pub sources: SourceSet,
     /// The earliest call reported, without "not spam"; for unproven reporters, the arrival of the earliest report.
     pub first_at: Option<Timestamp>,
     /// The latest call reported, without "not spam"; for unproven reporters, not later than the report arrived.
@@ -46,6 +48,8 @@ pub struct EvidenceSums {
     pub brands: Vec<(Brand, f64)>,
     /// Distinct reporters.
     pub reporters: DistinctCount,
+    /// The weeks of the calls reported, without "not spam"; for unproven reporters, of the arrival of the reports.
+    pub weeks: WeekSet,
 }
 
 impl LedgerTotals {
@@ -55,18 +59,20 @@ impl LedgerTotals {
         not_spam: 0.0,
         reports: 0,
         areas: DistinctCount::from_bits(0),
+        sources: SourceSet::from_bits(0),
         first_at: None,
         last_at: None,
     };
 
     /// The sum of both ledgers, with the other's masses times `factor`.
-    fn and(self, other: &Self, factor: f64) -> Self {
+    pub(super) fn and(self, other: &Self, factor: f64) -> Self {
         Self {
             short: self.short + other.short * factor,
             long: self.long + other.long * factor,
             not_spam: self.not_spam + other.not_spam * factor,
             reports: self.reports.saturating_add(other.reports),
             areas: self.areas.union(other.areas),
+            sources: self.sources.union(other.sources),
             first_at: other.first_at.map_or(self.first_at, |at| earlier(self.first_at, at)),
             last_at: self.last_at.max(other.last_at),
         }
@@ -80,7 +86,7 @@ impl LedgerTotals {
 }
 
 impl EvidenceSums {
-    /// From the ledgers, in the order of [`Ledger::ALL`]; without categories, brands and reporters.
+    /// From the ledgers, in the order of [`Ledger::ALL`]; without categories, brands, reporters and weeks.
     #[must_use]
     pub fn of_totals([authenticated, unauthenticated, unknown]: [LedgerTotals; 3]) -> Self {
         let signed = [authenticated, unauthenticated];
@@ -143,6 +149,8 @@ impl EvidenceSums {
         totals.short += weight * remaining(age_days, model.short_days);
         totals.long += long;
         totals.reports = totals.reports.saturating_add(1);
+        let source = SourceSet::of(row.body.source, row.body.reporter);
+        totals.sources = totals.sources.union(source);
         if let Some(area) = &row.body.area {
             totals.areas.insert(area.hash64());
         }
@@ -154,6 +162,7 @@ impl EvidenceSums {
         };
         totals.first_at = earlier(totals.first_at, first);
         totals.last_at = totals.last_at.max(Some(last));
+        self.weeks = self.weeks.union(WeekSet::of(first));
         if row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);
         }
@@ -185,9 +194,11 @@ impl EvidenceSums {
         }
         self.keep_first_other_brands();
         self.reporters = self.reporters.union(other.reporters);
+        self.weeks = self.weeks.union(other.weeks);
     }
 
-    fn totals_mut(&mut self, ledger: Ledger) -> &mut LedgerTotals {
+    /// One ledger, to be changed.
+    pub(crate) fn totals_mut(&mut self, ledger: Ledger) -> &mut LedgerTotals {
         if ledger == Ledger::Unknown {
             return &mut self.unknown;
         }

@@ -59,14 +59,16 @@ impl ReasonCode {
     pub const fn of(feature: Feature) -> Self {
         match feature {
             Feature::RecentReports => Self::RecentReports,
-            Feature::Reports | Feature::QuietDays | Feature::ActiveDays | Feature::AllReports => Self::HistoricReports,
+            Feature::Reports | Feature::QuietDays | Feature::ActiveDays | Feature::AllReports | Feature::Weeks => {
+                Self::HistoricReports
+            }
             Feature::Areas => Self::ManyReporters,
             Feature::Range100 | Feature::Range100Long => Self::HotRange100,
             Feature::Range1000 | Feature::Range1000Recent | Feature::Local1000 | Feature::Distant1000 => {
                 Self::HotRange1000
             }
             Feature::Range10000 | Feature::Range10000Recent => Self::HotRange10000,
-            Feature::OnceShare1000 | Feature::Spread1000 | Feature::Spread10000 | Feature::ReportsPerNumber => {
+            Feature::OnceShare1000 | Feature::OnceShare10000 | Feature::Spread1000 | Feature::Spread10000 | Feature::ReportsPerNumber => {
                 Self::RangePattern
             }
         }
