@@ -68,9 +68,11 @@ impl ReasonCode {
                 Self::HotRange1000
             }
             Feature::Range10000 | Feature::Range10000Recent => Self::HotRange10000,
-            Feature::OnceShare1000 | Feature::OnceShare10000 | Feature::Spread1000 | Feature::Spread10000 | Feature::ReportsPerNumber => {
-                Self::RangePattern
-            }
+            Feature::OnceShare1000
+            | Feature::OnceShare10000
+            | Feature::Spread1000
+            | Feature::Spread10000
+            | Feature::ReportsPerNumber => Self::RangePattern,
         }
     }
 }

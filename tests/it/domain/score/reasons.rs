@@ -166,7 +166,13 @@ fn each_feature_belongs_to_its_reason() {
         (ReasonCode::HotRange10000, &["range_10000", "range_10000_recent"]),
         (
             ReasonCode::RangePattern,
-            &["once_share_1000", "spread_1000", "spread_10000", "reports_per_number", "once_share_10000"],
+            &[
+                "once_share_1000",
+                "spread_1000",
+                "spread_10000",
+                "reports_per_number",
+                "once_share_10000",
+            ],
         ),
     ];
     let mut features = 0;
