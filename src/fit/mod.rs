@@ -117,7 +117,7 @@ fn fit_part(collected: &Collected, part: Part) -> Result<(TollFreeModel, Solved)
     let solved = RegressionProblem::of(&design, collected.of(part), &weights).solve()?;
     // The samples have the same weights in both parts, and more negatives than there are legitimate numbers. This makes
     // the sum the likelihood ratio of a complaint call against a wanted call.
-    let mut intercept = solved.weights.first().copied().unwrap_or_default() + weights::negatives().ln();
+    let mut intercept = solved.weights.first().copied().unwrap_or_default() + weights::negatives(part).ln();
     if collected.has_toll_free() {
         intercept += part.log_odds(collected.toll_free_share());
     }
