@@ -151,7 +151,7 @@ fn each_feature_belongs_to_its_reason() {
             .filter(|feature| ReasonCode::of(*feature) == code);
         of_code.map(Feature::name).collect()
     };
-    let wanted: [(ReasonCode, &[&str]); 8] = [
+    let wanted: [(ReasonCode, &[&str]); 7] = [
         (ReasonCode::RecentReports, &["recent_reports"]),
         (
             ReasonCode::HistoricReports,
@@ -166,9 +166,14 @@ fn each_feature_belongs_to_its_reason() {
         (ReasonCode::HotRange10000, &["range_10000", "range_10000_recent"]),
         (
             ReasonCode::RangePattern,
-            &["once_share_1000", "spread_1000", "spread_10000", "reports_per_number"],
+            &[
+                "once_share_1000",
+                "spread_1000",
+                "spread_10000",
+                "reports_per_number",
+                "once_share_10000",
+            ],
         ),
-        (ReasonCode::TollFree, &["toll_free", "toll_free_reports"]),
     ];
     let mut features = 0;
     for (code, names) in wanted {
