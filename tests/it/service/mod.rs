@@ -3,6 +3,7 @@
 mod analysts;
 mod dossiers;
 mod emergency;
+mod established;
 mod instances;
 mod interleaved;
 mod links;
@@ -19,6 +20,7 @@ mod pages;
 mod quotas;
 mod reports;
 mod retries;
+mod single;
 mod traffic;
 mod trust;
 mod unreadable;
