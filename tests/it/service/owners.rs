@@ -338,7 +338,8 @@ async fn an_exact_entry_comes_before_a_prefix_and_an_expired_one_says_nothing() 
     assert_eq!((decided(&found), name(&found)), (SPOOFED, "Series Holder".to_owned()));
     own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Yes, Some(soon))], "expired").await;
     let found = one.ask(&signed("A"));
-    assert_eq!((found.decision.action, found.owner), (Action::Block, None));
+    assert_eq!((found.decision.action, found.owner), (Action::Label, None));
+    assert!(!found.score.verdict.spoof_suspected);
 }
 
 #[tokio::test]
