@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use ringwarden::codec;
 use ringwarden::domain::actor::Actor;
-use ringwarden::domain::ids::{ListId, ListSource, Requester};
-use ringwarden::domain::kinds::{Action, ListKind};
-use ringwarden::domain::list::{EntryOrigin, List, ListEntry, ListedCaller, MAX_ENTRIES, Pattern};
+use ringwarden::domain::ids::{ListId, ListSource, OwnerName, Requester};
+use ringwarden::domain::kinds::{Action, ListKind, OwnerCalls};
+use ringwarden::domain::list::{EntryOrigin, List, ListEntry, ListedCaller, MAX_ENTRIES, Owner, Pattern};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::requests::Requests;
 use ringwarden::domain::time::{DAY_MS, Timestamp};
@@ -63,6 +63,11 @@ fn main() {
     });
     put(&index, &rules);
     look_up("and 200,000 rules of three lengths", &index, &numbers);
+    let owners = list("owners", ListKind::KnownOwner, |n| {
+        Pattern::from_key(FIRST + n * STEP, true)
+    });
+    put(&index, &owners);
+    look_up("and 200,000 numbers of 5,000 owners", &index, &numbers);
 }
 
 /// Writes, reads and indexes a list, and prints the time of each.
@@ -117,6 +122,14 @@ fn number(digits: u64) -> E164 {
     E164::from_digits(digits).unwrap()
 }
 
+fn owner(n: u32) -> Arc<Owner> {
+    Arc::new(Owner {
+        organisation: OwnerName::parse(&format!("Organisation {n}")).unwrap(),
+        brand: None,
+        calls: OwnerCalls::Yes,
+    })
+}
+
 /// A list such as registries export: a few origins, a day of entry each.
 fn list(id: &str, kind: ListKind, pattern: impl Fn(u64) -> Option<Pattern>) -> List {
     let origins = ["registry", "carrier", "bank"].map(|source| {
@@ -125,6 +138,7 @@ fn list(id: &str, kind: ListKind, pattern: impl Fn(u64) -> Option<Pattern>) -> L
             requester: Requester::parse("fraud desk").ok(),
         })
     });
+    let owners: Vec<_> = (0..5_000).map(owner).collect();
     let action = (kind == ListKind::TenantPrefix).then_some(Action::Label);
     let count = u32::try_from(MAX_ENTRIES).unwrap();
     let mut entries: Vec<ListEntry> = (0..count)
@@ -134,7 +148,7 @@ fn list(id: &str, kind: ListKind, pattern: impl Fn(u64) -> Option<Pattern>) -> L
             entered_at: Timestamp::from_millis((18_000 + i64::from(n) * 7 % 900) * DAY_MS),
             expires_at: None,
             action,
-            owner: None,
+            owner: (kind == ListKind::KnownOwner).then(|| Arc::clone(&owners[n as usize % owners.len()])),
         })
         .collect();
     entries.sort_by_key(|entry| entry.pattern);

@@ -96,6 +96,7 @@ impl Bench {
                 number,
                 call: Signing::NotGiven,
                 signs: Signs::default(),
+                owner: None,
                 now: day(TODAY),
             };
             let weighed = model.weigh(&subject);

@@ -171,6 +171,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
     let policy = Policy {
         label_from: config.policy.label_from,
         block_from: config.policy.block_from,
+        block_spoofed_owners: config.policy.block_spoofed_owners,
         ..Policy::DEFAULT
     };
     let quotas = Quotas {
@@ -180,6 +181,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
     };
     let settings = ServiceSettings {
         policy,
+        single_report_blocks_for: config.policy.single_report_blocks_for.clone(),
         sip: sip_settings(&config.answers),
         quotas,
         lookup_budget: config.answers.lookup_budget,

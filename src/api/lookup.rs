@@ -8,8 +8,9 @@ use super::deadline::AnswerBy;
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::call::MAX_BATCH_LOOKUPS;
-use crate::domain::kinds::RiskLevel;
-use crate::metrics::{EdgeLabel, LookupOutcomeLabel};
+use crate::domain::kinds::{Basis, RiskLevel};
+use crate::metrics::{EdgeLabel, LookupOutcomeLabel, ScoreBand};
+use crate::service::LookupOutcome;
 use crate::wire::v1;
 
 impl Api {
@@ -121,10 +122,19 @@ impl Api {
         let deadline = answer_by.instant(budget.unwrap_or(lookups.budget()));
         let outcome = lookups.look_up(&input, deadline)?;
         self.metrics().answer(outcome.decision.action, outcome.decision.basis);
+        self.metrics().lookup_score(band_of(&outcome));
         let counted = counted_as(outcome.score.verdict.level);
         let response = answer(outcome, &input, lookups.model_version(), request_id);
         Ok((counted, response))
     }
+}
+
+/// The band of the score of an answer.
+fn band_of(outcome: &LookupOutcome) -> ScoreBand {
+    if outcome.decision.basis == Basis::FailOpen {
+        return ScoreBand::Unknown;
+    }
+    ScoreBand::of(outcome.score.verdict.value)
 }
 
 fn counted_as(level: RiskLevel) -> LookupOutcomeLabel {

@@ -115,7 +115,8 @@ impl ImportError {
             Self::GaveUp { .. } | Self::Interrupted => Some(AGAIN.to_owned()),
             Self::Malformed { .. } => Some("correct these lines, then run the import again".to_owned()),
             Self::Columns { .. } => Some(
-                "expected number,source,date,requester,expires in any order, and action for tenant-prefix; requester and expires are optional"
+                "expected number,source,date,requester,expires in any order, action for tenant-prefix, and \
+                 organisation,brand,calls for known-owner; requester, expires and brand are optional"
                     .to_owned(),
             ),
             Self::TooManyEntries { .. } => Some("split it into several lists of the same kind".to_owned()),

@@ -99,6 +99,7 @@ pub(super) fn full_number() -> NumberState {
             reports: 100,
             areas: DistinctCount::from_bits(u128::MAX >> 3),
             sources: SourceSet::from_bits(0xc021),
+            weeks: WeekSet::from_parts(2_645, 0x8000_0003).unwrap(),
             first_at: Some(Timestamp::from_secs(1_600_000_000)),
             last_at: Some(Timestamp::from_secs(1_600_100_000)),
         });
@@ -106,7 +107,6 @@ pub(super) fn full_number() -> NumberState {
         sums.categories = vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)];
         sums.brands = vec![(Brand::parse("Amazon").unwrap(), 0.5)];
         sums.reporters = DistinctCount::from_bits(1 << 5 | 1 << 127);
-        sums.weeks = WeekSet::from_parts(2_645, 0x8000_0003).unwrap();
         sums
     };
     let mut statuses = Statuses::default();
@@ -296,16 +296,17 @@ fn weeks() -> impl Strategy<Value = WeekSet> {
 
 fn totals() -> BoxedStrategy<LedgerTotals> {
     let masses = (sum(), sum(), sum());
-    let origins = (distinct(), any::<u16>().prop_map(SourceSet::from_bits));
+    let origins = (distinct(), any::<u16>().prop_map(SourceSet::from_bits), of(weeks()));
     (masses, any::<u32>(), origins, of(time()), of(time()))
         .prop_map(
-            |((short, long, not_spam), reports, (areas, sources), first_at, last_at)| LedgerTotals {
+            |((short, long, not_spam), reports, (areas, sources, weeks), first_at, last_at)| LedgerTotals {
                 short,
                 long,
                 not_spam,
                 reports,
                 areas,
                 sources,
+                weeks: weeks.unwrap_or_default(),
                 first_at,
                 last_at,
             },
@@ -317,19 +318,12 @@ fn sums() -> BoxedStrategy<EvidenceSums> {
     let totals = || prop_oneof![Just(LedgerTotals::default()), totals()];
     let categories = vec((select(Category::ALL), sum()), 0..4);
     let brands = vec((brand(), sum()), 0..3);
-    (
-        [totals(), totals(), totals()],
-        categories,
-        brands,
-        distinct(),
-        of(weeks()),
-    )
-        .prop_map(|(ledgers, categories, brands, reporters, weeks)| {
+    ([totals(), totals(), totals()], categories, brands, distinct())
+        .prop_map(|(ledgers, categories, brands, reporters)| {
             let mut sums = EvidenceSums::of_totals(ledgers);
             sums.categories = categories;
             sums.brands = brands;
             sums.reporters = reporters;
-            sums.weeks = weeks.unwrap_or_default();
             sums
         })
         .boxed()

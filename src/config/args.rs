@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::settings::{SETTINGS, Setting};
+use super::settings::{SETTINGS, Setting, TENANTS};
 
 const CONFIG_FLAG: &str = "config";
 
@@ -63,8 +63,9 @@ impl FromArgMatches for ServeArgs {
             self.config = Some(file.clone());
         }
         for setting in SETTINGS {
-            if let Some(value) = matches.get_one::<String>(setting.flag) {
-                self.values.insert(setting.flag, value.clone());
+            if let Some(values) = matches.get_many::<String>(setting.flag) {
+                let values: Vec<&str> = values.map(String::as_str).collect();
+                self.values.insert(setting.flag, values.join(","));
             }
         }
         Ok(())
@@ -78,6 +79,7 @@ fn flag(setting: &Setting) -> Arg {
     }
     let arg = Arg::new(setting.flag).long(setting.flag).help(help);
     match setting.value_name {
+        Some(TENANTS) => arg.value_name(TENANTS).action(ArgAction::Append),
         Some(name) => arg.value_name(name),
         None => arg
             .value_name("true|false")

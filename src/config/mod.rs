@@ -26,6 +26,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 
 use self::layers::Layers;
+use crate::domain::tenant::TenantId;
 
 pub use self::answers::{AnswerSettings, SipBlock, TrafficSettings};
 pub use self::args::ServeArgs;
@@ -293,6 +294,11 @@ pub struct PolicySettings {
     pub label_from: f64,
     /// Lowest score at which the advice is to block the call; never below `label_from`. Default: 80.
     pub block_from: f64,
+    /// Whether the advice is to block a call that shows the number of a known owner and probably comes from somebody
+    /// else. Default: no; it is labelled.
+    pub block_spoofed_owners: bool,
+    /// The tenants for which a single report may block a call. Default: none.
+    pub single_report_blocks_for: Vec<TenantId>,
     /// Share of calls that are unwanted, before anything is known about the number, from 0.001 to 0.999. Default: the
     /// prior of the model.
     pub prior: Option<f64>,
@@ -306,6 +312,8 @@ impl PolicySettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let label_from = layers.read(&settings::LABEL_FROM, parse::score);
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
+        let block_spoofed_owners = layers.read(&settings::BLOCK_SPOOFED_OWNERS, parse::switch);
+        let single_report_blocks_for = layers.read_if_set(&settings::SINGLE_REPORT_BLOCKS_FOR, parse::tenants);
         let prior = layers.read_if_set(&settings::PRIOR, parse::share);
         let model = layers.read_if_set(&settings::MODEL, parse::path);
         let numbering_plan = layers.read_if_set(&settings::NUMBERING_PLAN, parse::path);
@@ -319,6 +327,8 @@ impl PolicySettings {
         Some(Self {
             label_from,
             block_from,
+            block_spoofed_owners: block_spoofed_owners?,
+            single_report_blocks_for: single_report_blocks_for?.unwrap_or_default(),
             prior: prior?,
             model: model?,
             numbering_plan: numbering_plan?,

@@ -10,6 +10,7 @@ use tracing_subscriber::filter::Targets;
 
 use super::fault::ValueProblem;
 use crate::domain::quota::Quotas;
+use crate::domain::tenant::TenantId;
 
 const TIMES: &str = "a number and a unit of ms, s or m, such as 500ms or 10s, at least 1ms and at most 60m";
 const TIME_MAX: Duration = Duration::from_secs(3_600);
@@ -69,6 +70,19 @@ pub(super) fn time(text: &str) -> Result<Duration, ValueProblem> {
     parsed
         .filter(accepted)
         .ok_or_else(|| ValueProblem::with(text, "is not a valid time", TIMES))
+}
+
+/// The names of tenants, separated by commas. A name that no tenant of this server has is a typing error.
+pub(super) fn tenants(text: &str) -> Result<Vec<TenantId>, ValueProblem> {
+    let is_known = |name: &str| TenantId::parse(name) == Ok(TenantId::DEFAULT);
+    if text.split(',').all(|name| is_known(name.trim())) {
+        return Ok(vec![TenantId::DEFAULT]);
+    }
+    Err(ValueProblem::with(
+        text,
+        "names a tenant that this server does not have",
+        "default",
+    ))
 }
 
 /// A time that may be zero.

@@ -16,6 +16,9 @@ pub struct Setting {
     pub meaning: &'static str,
 }
 
+/// Name of the value of a setting that names tenants, and whose flag may be repeated.
+pub(super) const TENANTS: &str = "TENANT,...";
+
 impl Setting {
     /// Environment variable of the setting: `RINGWARDEN_` and the flag in capitals.
     #[must_use]
@@ -88,6 +91,10 @@ settings! {
         "Lowest score (0 to 100) at which the advice is to label the call.";
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
         "Lowest score at which the advice is to block the call; not below `--label-from`.";
+    BLOCK_SPOOFED_OWNERS "policy.block_spoofed_owners" --"block-spoofed-owners" None, Some("false"),
+        "Advise to block a call that shows the number of a known owner and probably comes from somebody else; without it, the call is labelled.";
+    SINGLE_REPORT_BLOCKS_FOR "policy.single_report_blocks_for" --"single-report-blocks-for" Some(TENANTS), None,
+        "Tenants for which a single report may block a call; otherwise it labels. Repeat the flag or separate the names with commas. A server has one tenant, `default`.";
     PRIOR "policy.prior" --"prior" Some("SHARE"), None,
         "Share of this network's calls that are unwanted, before anything is known about the number. Without it, the prior of the model: 0.1 in the built-in model.";
     MODEL "policy.model" --"model" Some("FILE"), None,

@@ -45,6 +45,8 @@ fn defaults_are_valid_and_equal_the_domain() {
     let expected = PolicySettings {
         label_from: domain::policy::Policy::DEFAULT.label_from,
         block_from: domain::policy::Policy::DEFAULT.block_from,
+        block_spoofed_owners: domain::policy::Policy::DEFAULT.block_spoofed_owners,
+        single_report_blocks_for: Vec::new(),
         prior: None,
         model: None,
         numbering_plan: None,
@@ -72,18 +74,20 @@ fn defaults_are_valid_and_equal_the_domain() {
 
 #[test]
 fn flags_come_before_variables_and_variables_before_the_file() {
-    let file =
-        "[store]\nurl = 'memory:'\n[policy]\nlabel_from = 10\nblock_from = 20.5\nprior = 0.2\nmodel = 'm.json'\n";
+    let file = "[store]\nurl = 'memory:'\n[policy]\nlabel_from = 10\nblock_from = 20.5\nblock_spoofed_owners = true\nprior = 0.2\nmodel = 'm.json'\n";
     let variables = [
         "RINGWARDEN_LABEL_FROM=11",
         "RINGWARDEN_BLOCK_FROM=21",
         "RINGWARDEN_NUMBERING_PLAN=plan.csv",
         "PATH=/bin",
     ];
-    let config = load_from("--config r.toml --label-from 12", &variables, file).unwrap();
+    let line = "--config r.toml --label-from 12 --single-report-blocks-for default --single-report-blocks-for default";
+    let config = load_from(line, &variables, file).unwrap();
     let expected = PolicySettings {
         label_from: 12.0,
         block_from: 21.0,
+        block_spoofed_owners: true,
+        single_report_blocks_for: vec![domain::tenant::TenantId::DEFAULT],
         prior: Some(0.2),
         model: Some("m.json".into()),
         numbering_plan: Some("plan.csv".into()),

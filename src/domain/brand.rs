@@ -1,5 +1,8 @@
 //! Brands that callers impersonate.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::ids::NameError;
 
 /// The canonical spellings with their aliases. Data, not code: one line a brand, `Canonical: alias, ...`.
@@ -64,15 +67,21 @@ impl Brand {
     }
 }
 
-fn canonical(text: &str) -> Option<&'static str> {
-    let wanted = folded(text);
-    if wanted.is_empty() {
-        return None; // otherwise a brand without aliases would have an empty alias
+/// The canonical spellings by the folded form of each name and alias. A list of known owners has up to 200,000 brands, so
+/// they are not searched one by one.
+static BY_SPELLING: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let mut by_spelling = HashMap::new();
+    for (name, aliases) in entries() {
+        for spelling in std::iter::once(name).chain(aliases.split(',')) {
+            by_spelling.entry(folded(spelling)).or_insert(name);
+        }
     }
-    entries().find_map(|(name, aliases)| {
-        let known = folded(name) == wanted || aliases.split(',').any(|alias| folded(alias) == wanted);
-        known.then_some(name)
-    })
+    by_spelling.remove(""); // a brand without aliases has an empty alias
+    by_spelling
+});
+
+fn canonical(text: &str) -> Option<&'static str> {
+    BY_SPELLING.get(&folded(text)).copied()
 }
 
 fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {

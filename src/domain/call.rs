@@ -49,6 +49,8 @@ pub enum LedgerView {
     All,
     /// For a call that the number's owner is responsible for: authenticated and unknown.
     Authenticated,
+    /// For a call that a known owner signed: authenticated alone.
+    AuthenticatedOnly,
     /// For a call that anybody may have made: unauthenticated and unknown.
     Unauthenticated,
 }
@@ -121,10 +123,11 @@ impl LedgerView {
     /// Whether the view reads this ledger.
     #[must_use]
     pub const fn holds(self, ledger: Ledger) -> bool {
-        match (self, ledger) {
-            (Self::All, _) | (_, Ledger::Unknown) => true,
-            (Self::Authenticated, ledger) => matches!(ledger, Ledger::Authenticated),
-            (Self::Unauthenticated, ledger) => matches!(ledger, Ledger::Unauthenticated),
+        match self {
+            Self::All => true,
+            Self::Authenticated => matches!(ledger, Ledger::Authenticated | Ledger::Unknown),
+            Self::AuthenticatedOnly => matches!(ledger, Ledger::Authenticated),
+            Self::Unauthenticated => matches!(ledger, Ledger::Unauthenticated | Ledger::Unknown),
         }
     }
 }
@@ -191,5 +194,7 @@ mod tests {
         }
         assert!(!LedgerView::Authenticated.holds(Ledger::Unauthenticated));
         assert!(!LedgerView::Unauthenticated.holds(Ledger::Authenticated));
+        let alone = Ledger::ALL.map(|ledger| LedgerView::AuthenticatedOnly.holds(ledger));
+        assert_eq!(alone, [true, false, false]);
     }
 }

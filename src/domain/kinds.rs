@@ -232,6 +232,8 @@ stable_enum! {
         NoEvidence = 7 "NO_EVIDENCE",
         /// The time budget ran out.
         FailOpen = 8 "FAIL_OPEN",
+        /// The known owner of the number placed the call, or is thought not to have placed it.
+        KnownOwner = 9 "KNOWN_OWNER",
     }
 }
 
@@ -334,10 +336,11 @@ stable_enum! {
 }
 
 impl StatusKind {
-    /// Whether a number with this status is left out of all ranges: its owner is a victim, or it serves the public.
+    /// Whether a number with this status is left out of all ranges: its owner is a victim or is known, or it serves the
+    /// public.
     #[must_use]
     pub const fn keeps_out_of_ranges(self) -> bool {
-        matches!(self, Self::Protected | Self::SpoofedVictim)
+        matches!(self, Self::Protected | Self::SpoofedVictim | Self::VerifiedBusiness)
     }
 }
 

@@ -22,7 +22,7 @@ stable_enum! {
         AnalystBlocked = 8 "ANALYST_BLOCKED",
         /// An analyst vouches for it.
         AnalystAllowed = 9 "ANALYST_ALLOWED",
-        /// Its owner proved who it is.
+        /// Its owner proved who it is, and signed the call.
         VerifiedBusiness = 10 "VERIFIED_BUSINESS",
         /// People said that its calls were wanted.
         NotSpamReports = 11 "NOT_SPAM_REPORTS",
@@ -70,6 +70,12 @@ stable_enum! {
         RateOnly = 32 "RATE_ONLY",
         /// The numbering plan does not know numbers of its length.
         UnknownLength = 33 "UNKNOWN_LENGTH",
+        /// It was reported in many weeks: reports and ranges alone do not block it.
+        EstablishedNumber = 34 "ESTABLISHED_NUMBER",
+        /// All reports on it may be those of one person and one day, which do not block it.
+        SingleReport = 35 "SINGLE_REPORT",
+        /// Its known owner signed the call.
+        KnownOwner = 36 "KNOWN_OWNER",
     }
 }
 
@@ -78,7 +84,7 @@ mod tests {
     use super::*;
 
     /// Decision ids outlive releases. The n-th name has the integer n.
-    const FROZEN: [&str; 33] = [
+    const FROZEN: [&str; 36] = [
         "RECENT_REPORTS",
         "HISTORIC_REPORTS",
         "MANY_REPORTERS",
@@ -112,6 +118,9 @@ mod tests {
         "DEADLINE_EXCEEDED",
         "RATE_ONLY",
         "UNKNOWN_LENGTH",
+        "ESTABLISHED_NUMBER",
+        "SINGLE_REPORT",
+        "KNOWN_OWNER",
     ];
 
     #[test]

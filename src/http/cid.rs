@@ -16,7 +16,8 @@ use crate::wire::v1;
 /// The prefix of the paths whose errors have no text.
 pub(super) const PATH: &str = "/v1/cid";
 
-/// Looks the caller up and responds with the name to show: empty if the call is allowed.
+/// Looks the caller up and responds with the name to show. If the call is allowed, it is that of the known owner of the
+/// number, or empty.
 pub(super) fn name(request: RoutedRequest) -> ResponseFuture {
     Box::pin(catch_panic(EdgeLabel::Http, async move {
         let basic = |question: v1::LookupRequest| v1::LookupRequest {
@@ -26,7 +27,8 @@ pub(super) fn name(request: RoutedRequest) -> ResponseFuture {
         let decoded = request.decode(basic, |question| Some(&mut question.number)).await?;
         let Decoded { api, message, context } = decoded;
         let answer = api.lookup(message, &context)?;
-        let name = answer.sip.map(|sip| sip.display_name).unwrap_or_default();
+        let label = answer.sip.map(|sip| sip.display_name).filter(|label| !label.is_empty());
+        let name = label.unwrap_or(answer.caller_name);
         Ok(response(StatusCode::OK, TEXT, name))
     }))
 }

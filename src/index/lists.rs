@@ -4,6 +4,8 @@
 //! list, and then replaces the old one in one step. So no lookup waits for it, and no lookup sees a mix of two
 //! versions.
 
+mod owner_entry;
+
 use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::num::NonZeroU32;

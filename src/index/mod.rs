@@ -21,7 +21,7 @@ use crate::domain::call::Signing;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::ground_truth::GroundTruth;
 use crate::domain::ids::{CaseId, ListId};
-use crate::domain::kinds::{CaseStatus, StatusKind};
+use crate::domain::kinds::{CaseStatus, OwnerCalls, StatusKind};
 use crate::domain::list::{List, ListHits, ListedCaller, Owner};
 use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbourhood;
@@ -66,6 +66,8 @@ pub struct ScoredCall {
     pub signing: Signing,
     /// Signs in the recent traffic of the number.
     pub signs: Signs,
+    /// Whether the owner of the number calls from it, by a list of known owners. None if no list names the owner.
+    pub owner: Option<OwnerCalls>,
 }
 
 impl ScoredCall {
@@ -76,6 +78,7 @@ impl ScoredCall {
             number,
             signing: Signing::NotGiven,
             signs: Signs::default(),
+            owner: None,
         }
     }
 }
@@ -103,6 +106,13 @@ impl NumberView<'_> {
     pub fn score(&self, detail: Detail) -> Score {
         let prior = category_prior(self.shard, self.number, self.model.rules.category_prior_strength);
         self.model.explain(&self.subject, &self.weighed, &prior, detail)
+    }
+
+    /// Whether the known owner of the number calls from it, by a list or by an analyst who verified the owner. None if
+    /// the owner is not known.
+    #[must_use]
+    pub fn owner_calls(&self) -> Option<OwnerCalls> {
+        self.subject.owner_calls()
     }
 
     /// The score of the number apart from the call. None if the number has no score.
@@ -191,6 +201,7 @@ impl Index {
             number,
             call: call.signing,
             signs: call.signs,
+            owner: call.owner,
             now,
         };
         read(&NumberView {

@@ -163,6 +163,7 @@ impl SingleReport {
                 DistinctCount::from_bits(1 << self.area_bit)
             },
             sources: SourceSet::of(self.source, None),
+            weeks: WeekSet::of(at),
             first_at: Some(at),
             last_at: Some(at),
             ..LedgerTotals::default()
@@ -175,7 +176,6 @@ impl SingleReport {
             }
         });
         let mut proven = EvidenceSums::of_totals(ledgers);
-        proven.weeks = WeekSet::of(at);
         if self.category != Category::Unspecified {
             proven.categories.push((self.category, weight));
         }

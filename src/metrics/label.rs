@@ -101,6 +101,51 @@ label! {
 }
 
 label! {
+    /// Ten points of the score. A band has its lower bound and not its upper one; the last one has 100 too.
+    ScoreBand "band" {
+        /// 0 to 10.
+        From0 "0-10",
+        /// 10 to 20.
+        From10 "10-20",
+        /// 20 to 30.
+        From20 "20-30",
+        /// 30 to 40.
+        From30 "30-40",
+        /// 40 to 50.
+        From40 "40-50",
+        /// 50 to 60.
+        From50 "50-60",
+        /// 60 to 70.
+        From60 "60-70",
+        /// 70 to 80.
+        From70 "70-80",
+        /// 80 to 90.
+        From80 "80-90",
+        /// 90 to 100.
+        From90 "90-100",
+        /// There is no score: nothing is known of the number, or such numbers are not scored.
+        None "none",
+        /// There may be a score, but it was not found.
+        Unknown "unknown",
+    }
+}
+
+impl ScoreBand {
+    /// The band of a score from 0 to 100.
+    #[must_use]
+    pub fn of(score: Option<f64>) -> Self {
+        let Some(score) = score else { return Self::None };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a score is from 0 to 100, and the cast saturates"
+        )]
+        let place = ((score / 10.0) as usize).min(Self::From90 as usize);
+        Self::ALL.get(place).copied().unwrap_or(Self::Unknown)
+    }
+}
+
+label! {
     /// A mutation other than a submitted report. The value is its method in the contract.
     MutationLabel "method" {
         /// `WithdrawReport`.
@@ -290,10 +335,29 @@ mod tests {
     }
 
     #[test]
+    fn a_score_is_in_the_band_that_begins_at_or_below_it() {
+        for (score, band) in [
+            (0.0, "0-10"),
+            (9.999, "0-10"),
+            (10.0, "10-20"),
+            (59.9, "50-60"),
+            (60.0, "60-70"),
+            (79.999_999, "70-80"),
+            (80.0, "80-90"),
+            (90.0, "90-100"),
+            (100.0, "90-100"),
+        ] {
+            assert_eq!(ScoreBand::of(Some(score)).value(), band, "{score}");
+        }
+        assert_eq!(ScoreBand::of(None).value(), "none");
+    }
+
+    #[test]
     fn positions_and_values_are_distinct() {
         check::<EdgeLabel>();
         check::<LookupOutcomeLabel>();
         check::<ReportOutcomeLabel>();
+        check::<ScoreBand>();
         check::<MutationLabel>();
         check::<MutationOutcomeLabel>();
         check::<StoreErrorKind>();

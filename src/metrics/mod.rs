@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
     CallOutcomeLabel, ConfigReloadLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel,
-    ReloadReason, ReportOutcomeLabel, SkipReason, StoreErrorKind,
+    ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
 use crate::domain::kinds::{Action, Basis, ListKind};
 
@@ -50,9 +50,11 @@ struct Inner {
     lookup_seconds: Histogram,
     actions: Counters<Action>,
     answers: Counters<Basis>,
+    lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
     reports: Counters<ReportOutcomeLabel>,
+    report_scores: Counters<ScoreBand>,
     mutations: CountersBy2<MutationLabel, MutationOutcomeLabel>,
     commit_seconds: Histogram,
     commit_conflicts: Counter,
@@ -103,9 +105,11 @@ impl Metrics {
             lookup_seconds: registry.histogram(catalogue::LOOKUP_SECONDS),
             actions: registry.counters(catalogue::ACTIONS),
             answers: registry.counters(catalogue::ANSWERS),
+            lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
             reports: registry.counters(catalogue::REPORTS),
+            report_scores: registry.counters(catalogue::REPORT_SCORES),
             mutations: registry.counters_by_2(catalogue::MUTATIONS),
             commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
             commit_conflicts: registry.counter(catalogue::COMMIT_CONFLICTS),
@@ -145,6 +149,11 @@ impl Metrics {
         self.0.answers.increment(basis, 1);
     }
 
+    /// Counts an answer by the band of its score.
+    pub fn lookup_score(&self, band: ScoreBand) {
+        self.0.lookup_scores.increment(band, 1);
+    }
+
     /// Counts submitted outcomes of calls.
     pub fn call_outcomes(&self, outcome: CallOutcomeLabel, count: u64) {
         self.0.outcomes.increment(outcome, count);
@@ -158,6 +167,11 @@ impl Metrics {
     /// Counts submitted reports by outcome.
     pub fn reports(&self, outcome: ReportOutcomeLabel, count: u64) {
         self.0.reports.increment(outcome, count);
+    }
+
+    /// Counts an accepted complaint by the band of the score that its number had before.
+    pub fn report_score(&self, band: ScoreBand) {
+        self.0.report_scores.increment(band, 1);
     }
 
     /// Counts a mutation other than a report.
@@ -317,7 +331,9 @@ mod tests {
             Duration::from_micros(20),
         );
         metrics.answer(Action::WarnBeforeDial, Basis::Analytics);
+        metrics.lookup_score(ScoreBand::of(Some(63.2)));
         metrics.reports(ReportOutcomeLabel::AlreadyKnown, 7);
+        metrics.report_score(ScoreBand::of(None));
         metrics.mutation(MutationLabel::LinkNumbers, MutationOutcomeLabel::Conflict);
         metrics.store_error(StoreErrorKind::Foreign);
         metrics.store_up(true);
@@ -334,7 +350,10 @@ mod tests {
             "ringwarden_lookup_seconds_count 1",
             "ringwarden_actions_total{action=\"WARN_BEFORE_DIAL\"} 1",
             "ringwarden_answers_total{basis=\"ANALYTICS\"} 1",
+            "ringwarden_lookup_scores_total{band=\"60-70\"} 1",
+            "ringwarden_lookup_scores_total{band=\"90-100\"} 0",
             "ringwarden_reports_total{outcome=\"already_known\"} 7",
+            "ringwarden_report_scores_total{band=\"none\"} 1",
             "ringwarden_mutations_total{method=\"LinkNumbers\",outcome=\"conflict\"} 1",
             "ringwarden_store_errors_total{kind=\"foreign\"} 1",
             "ringwarden_store_up 1",

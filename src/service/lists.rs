@@ -242,7 +242,7 @@ fn check_size(list: &List) -> Result<(), ServiceError> {
         return Ok(());
     }
     let problem = format!(
-        "take {bytes} bytes in all; a list has at most {MAX_VALUE_BYTES}: shorten or unify sources and requesters"
+        "take {bytes} bytes in all; a list has at most {MAX_VALUE_BYTES}: shorten or unify sources, requesters and owners"
     );
     Err(ServiceError::field("entries", problem))
 }

@@ -106,6 +106,7 @@ impl Services {
             freshness: Arc::clone(follower.freshness()),
             clock: clock.clone(),
             policy: settings.policy,
+            single_report_blocks_for: settings.single_report_blocks_for,
             sip: settings.sip,
             observer: Observer::new(settings.thresholds, settings.traffic_limits, process_key(&meta)),
             emergency_numbers: settings.emergency_numbers,

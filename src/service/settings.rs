@@ -6,6 +6,7 @@ use super::decision::KeyRing;
 use super::{lookup, writer};
 use crate::domain::policy::{Policy, SipSettings};
 use crate::domain::quota::Quotas;
+use crate::domain::tenant::TenantId;
 use crate::domain::traffic::Thresholds;
 use crate::number::EmergencyNumbers;
 use crate::traffic::TrafficLimits;
@@ -15,6 +16,8 @@ use crate::traffic::TrafficLimits;
 pub struct ServiceSettings {
     /// The scores from which calls are labelled and blocked.
     pub policy: Policy,
+    /// The tenants for which a single report may block. Default: none.
+    pub single_report_blocks_for: Vec<TenantId>,
     /// The SIP responses of refused calls.
     pub sip: SipSettings,
     /// The daily quotas of reports.
@@ -37,6 +40,7 @@ impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
             policy: Policy::DEFAULT,
+            single_report_blocks_for: Vec::new(),
             sip: SipSettings::default(),
             quotas: Quotas::DEFAULT,
             lookup_budget: lookup::DEFAULT_BUDGET,

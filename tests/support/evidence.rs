@@ -205,7 +205,7 @@ fn without_sums(evidence: &Evidence) -> Evidence {
         });
         let said = std::mem::replace(testimony, EvidenceSums::of_totals(ledgers));
         (testimony.categories, testimony.brands) = (said.categories, said.brands);
-        (testimony.reporters, testimony.weeks) = (said.reporters, said.weeks);
+        testimony.reporters = said.reporters;
         testimony.categories.iter_mut().for_each(|(_, mass)| *mass = 0.0);
         testimony.brands.iter_mut().for_each(|(_, mass)| *mass = 0.0);
     }

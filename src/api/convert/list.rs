@@ -397,6 +397,59 @@ mod tests {
     }
 
     #[test]
+    fn owners_are_read_and_shown() {
+        let owned = |organisation: &str, brand: &str, calls: i32| v1::ListEntry {
+            owner: Some(v1::Owner {
+                organisation: organisation.into(),
+                brand: brand.into(),
+                calls,
+            }),
+            ..entry("+14155550100", 0)
+        };
+        let bank = owned("First Bank", "amazon.com", v1::OwnerCalls::Signed.into());
+        let mut known = upload(v1::ListKind::KnownOwner);
+        add(&mut known, vec![bank.clone()]).unwrap();
+        let (_, entries) = known.finish().unwrap();
+        assert_eq!(
+            shown_entry(&entries[0]),
+            owned("First Bank", "Amazon", 2),
+            "the brand is canonical"
+        );
+
+        let long = "x".repeat(121);
+        let mut known = upload(v1::ListKind::KnownOwner);
+        let bad = [
+            entry("+14155550100", 0),
+            owned("", "", 3),
+            owned("First Bank", "", 0),
+            owned(&long, "", 3),
+            owned("First Bank", "a\u{7}", 3),
+            owned("First Bank", "", 9),
+        ];
+        add(&mut known, bad.into()).unwrap();
+        let begins = [
+            "entries[0].owner.organisation: must be set in a list of kind KNOWN_OWNER",
+            "entries[1].owner.organisation: must be set in a list of kind KNOWN_OWNER",
+            "entries[2].owner.calls: must be set in a list of kind KNOWN_OWNER",
+            "entries[3].owner.organisation: must have at most 120 bytes",
+            "entries[4].owner.brand: must hold visible characters only",
+            "entries[5].owner.calls: is not a value that this server knows",
+        ];
+        assert_eq!(texts(known.finish().unwrap_err()), begins);
+
+        let mut other = upload(v1::ListKind::DoNotOriginate);
+        add(&mut other, vec![bank, owned("", "x", 0), owned("", "", 1)]).unwrap();
+        let begins = ["organisation", "brand", "calls"].map(|field| {
+            let place = ["organisation", "brand", "calls"]
+                .iter()
+                .position(|other| *other == field)
+                .unwrap();
+            format!("entries[{place}].owner.{field}: must not be set except in a list of kind KNOWN_OWNER")
+        });
+        assert_eq!(texts(other.finish().unwrap_err()), begins);
+    }
+
+    #[test]
     fn the_first_violations_are_named_and_the_rest_counted() {
         let mut upload = upload(v1::ListKind::Protected);
         add(&mut upload, (2..32).map(|line| entry("soon", line)).collect()).unwrap();

@@ -89,6 +89,7 @@ pub(in crate::api) fn answer(
         cache_ttl: Some(outcome.decision.ttl.into()),
         decision_id: std::mem::take(&mut outcome.decision_id),
         request_id,
+        caller_name: std::mem::take(&mut outcome.caller_name),
         ..v1::LookupResponse::default()
     };
     if !input.full {
@@ -118,6 +119,7 @@ pub(in crate::api) fn answer(
         data_as_of: shown::time(outcome.data_as_of),
         stale: outcome.stale,
         model_version: model.to_owned(),
+        owner: outcome.owner.as_ref().and_then(shown::known_owner),
         ..basic
     }
 }

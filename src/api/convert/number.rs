@@ -170,6 +170,7 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDo
         latest_reports: latest.unwrap_or_default(),
         version: dossier.version,
         notes: note::notes(&dossier.notes),
+        owner: dossier.owner.as_ref().and_then(shown::known_owner),
     }
 }
 

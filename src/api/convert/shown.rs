@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, RiskLevel};
-use crate::domain::list::Owner;
+use crate::domain::list::{ListEntry, Owner};
 use crate::domain::score::{Reason, Score};
 use crate::domain::status::StatusEntry;
 use crate::domain::time::Timestamp;
@@ -95,6 +95,23 @@ pub(super) fn sort_by_progress<T>(items: &mut [T], case: impl Fn(&T) -> &Arc<Cas
         let (one, other) = (case(one), case(other));
         (other.status, &one.id).cmp(&(one.status, &other.id))
     });
+}
+
+/// The owner of a number, as the entry of a list names it.
+pub(super) fn known_owner(entry: &ListEntry) -> Option<v1::KnownOwner> {
+    let owner = entry.owner.as_ref()?;
+    Some(v1::KnownOwner {
+        organisation: owner.organisation.as_str().to_owned(),
+        brand: owner
+            .brand
+            .as_ref()
+            .map(|brand| brand.as_str().to_owned())
+            .unwrap_or_default(),
+        calls: owner.calls.code().into(),
+        source: entry.origin.source.as_str().to_owned(),
+        as_of: time(entry.entered_at),
+        expires_at: entry.expires_at.and_then(time),
+    })
 }
 
 pub(super) fn status(entry: &StatusEntry) -> v1::NumberStatus {

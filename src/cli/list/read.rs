@@ -9,7 +9,9 @@ use crate::cli::names::name_of;
 use crate::cli::shared::Limit;
 use crate::cli::{output, time};
 use crate::wire::v1::list_service_client::ListServiceClient;
-use crate::wire::v1::{Action, GetListRequest, GetListResponse, ListEntry, ListKind, ListListsRequest, ListSummary};
+use crate::wire::v1::{
+    Action, GetListRequest, GetListResponse, ListEntry, ListKind, ListListsRequest, ListSummary, OwnerCalls,
+};
 
 /// Arguments of `list show`.
 #[derive(Args, Debug)]
@@ -82,6 +84,9 @@ pub(in crate::cli) fn print_summary(list: &ListSummary) -> Result<(), CliError> 
 }
 
 fn entries_table(entries: &[ListEntry]) -> Table {
+    if entries.iter().any(|entry| entry.owner.is_some()) {
+        return owners_table(entries);
+    }
     let mut table = output::new_table(["number", "source", "entered", "requester", "expires", "action"]);
     for entry in entries {
         table.add_row([
@@ -91,6 +96,35 @@ fn entries_table(entries: &[ListEntry]) -> Table {
             output::text(&entry.requester),
             output::text(time::shown(entry.expires_at)),
             output::text(name_of::<Action>(entry.action)),
+        ]);
+    }
+    table
+}
+
+/// The entries of a list of known owners.
+fn owners_table(entries: &[ListEntry]) -> Table {
+    let header = [
+        "number",
+        "organisation",
+        "brand",
+        "calls",
+        "source",
+        "entered",
+        "requester",
+        "expires",
+    ];
+    let mut table = output::new_table(header);
+    for entry in entries {
+        let owner = entry.owner.clone().unwrap_or_default();
+        table.add_row([
+            output::text(&entry.number),
+            output::text(&owner.organisation),
+            output::text(&owner.brand),
+            output::text(name_of::<OwnerCalls>(owner.calls)),
+            output::text(&entry.source),
+            output::text(time::shown(entry.entered_at)),
+            output::text(&entry.requester),
+            output::text(time::shown(entry.expires_at)),
         ]);
     }
     table

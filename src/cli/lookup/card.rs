@@ -6,8 +6,8 @@ use crate::cli::error::CliError;
 use crate::cli::names::name_of;
 use crate::cli::{output, time};
 use crate::wire::v1::{
-    Action, Basis, CaseRole, CaseStatus, CaseSummary, Category, LineType, LookupResponse, NumberInfo, Reason,
-    RiskLevel, Validity,
+    Action, Basis, CaseRole, CaseStatus, CaseSummary, Category, KnownOwner, LineType, LookupResponse, NumberInfo,
+    OwnerCalls, Reason, RiskLevel, Validity,
 };
 
 pub(super) fn print(answer: &LookupResponse) -> Result<(), CliError> {
@@ -59,6 +59,25 @@ pub(in crate::cli) fn add_number(card: &mut Table, number: &NumberInfo) {
     output::add(card, "plan", facts.join(", "));
 }
 
+/// Adds the line about the owner of the number, with the origin of the claim.
+pub(in crate::cli) fn add_owner(card: &mut Table, owner: &KnownOwner) {
+    let brand = match owner.brand.as_str() {
+        "" => String::new(),
+        brand => format!(" ({brand})"),
+    };
+    let calls = match owner.calls() {
+        OwnerCalls::Never => "places no calls from it",
+        OwnerCalls::Signed => "signs all its calls",
+        OwnerCalls::Yes | OwnerCalls::Unspecified => "calls from it",
+    };
+    let origin = format!("{}, {}", owner.source, time::shown(owner.as_of));
+    output::add(
+        card,
+        "owner",
+        format!("{}{brand}: {calls} ({origin})", owner.organisation),
+    );
+}
+
 /// A table of cases, each with its status and the role of the number in it.
 pub(in crate::cli) fn cases_table<'a>(cases: impl IntoIterator<Item = &'a CaseSummary>) -> Table {
     let mut table = output::new_table(["case", "title", "status", "agency", "category", "brand", "role"]);
@@ -96,6 +115,9 @@ fn summary(answer: &LookupResponse) -> Table {
     if let Some(number) = &answer.number {
         add_number(&mut card, number);
     }
+    if let Some(owner) = &answer.owner {
+        add_owner(&mut card, owner);
+    }
     let level = answer.risk_level();
     let level_name = name_of::<RiskLevel>(answer.risk_level);
     let risk = match answer.risk_score {
@@ -126,14 +148,14 @@ fn summary(answer: &LookupResponse) -> Table {
         output::add(
             &mut card,
             "spoofed",
-            "suspected: calls from this number are usually signed, but this call is not",
+            "suspected: somebody else probably shows this number",
         );
     }
     if answer.owner_protected {
         output::add(
             &mut card,
-            "owner",
-            "probably a victim: others show this number as their caller id",
+            "victim",
+            "probably the owner: others show this number as their caller id",
         );
     }
     output::add(&mut card, "model", &answer.model_version);

@@ -78,6 +78,9 @@ fn summary(dossier: &NumberDossier) -> Table {
     if let Some(number) = &dossier.number {
         card::add_number(&mut table, number);
     }
+    if let Some(owner) = &dossier.owner {
+        card::add_owner(&mut table, owner);
+    }
     if let Some(score) = &dossier.score {
         add_score(&mut table, score);
     }

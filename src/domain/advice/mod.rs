@@ -4,7 +4,8 @@
 //! The words are data, one file a [`Language`] in `data/`, and so are the places to report (`data/places.csv`): a
 //! translator needs no Rust. A text consists of whole sentences:
 //!
-//! 1. the possible use of the number, never as an accusation, since a category is a claim of reporters;
+//! 1. the possible use of the number, never as an accusation, since a category is a claim of reporters; or the owner of
+//!    the number, if another party is thought to show it;
 //! 2. what to do;
 //! 3. for calls in the name of a company: such companies do not call unasked. Microsoft says so of itself: its error
 //!    and warning messages never include a phone number, and it makes no unsolicited calls ("Protect yourself from tech
@@ -13,6 +14,7 @@
 //! 5. where to report, in the region of the person called.
 
 mod language;
+mod owner;
 mod places;
 mod texts;
 mod theme;
@@ -38,35 +40,62 @@ pub enum Occasion {
     AboutToDial,
 }
 
-/// Advice on a number of this category, in this language, for a person in this region.
+/// The owner of a number that another party is thought to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpoofedOwner<'a> {
+    /// The organisation, as a list names it.
+    pub name: &'a str,
+    /// Whether it is certain that the owner did not place the call.
+    pub is_certain: bool,
+}
+
+/// What advice is about, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Topic<'a> {
+    /// The category of the calls.
+    pub category: Option<Category>,
+    /// The situation of the person.
+    pub occasion: Occasion,
+    /// The brand that may be misused.
+    pub brand: Option<&'a Brand>,
+    /// The owner of the number, if another party is thought to show it.
+    pub owner: Option<SpoofedOwner<'a>>,
+    /// The language of the person.
+    pub language: Language,
+    /// The region of the person.
+    pub place: Option<Region>,
+}
+
+/// Advice on a number.
 ///
 /// Without a category, or with an unspecific one, the advice is general. For categories of wanted calls the text is
-/// empty: there is nothing to warn about. Only brands on the canonical list are named: any other name is free text from
-/// a report and may be a private person's. At most about 600 characters.
+/// empty: there is nothing to warn about, unless the number is that of an owner whose number another party shows. Only brands on the canonical list are named: any other name is free text from
+/// a report and may be a private person's. The name of an owner is one that the operator imported; it is shortened, and
+/// characters that change the direction of the text are left out. At most about 600 characters.
 ///
 /// The caller of this function decides, by score or action, whether to show the advice.
 #[must_use]
-pub fn text(
-    category: Option<Category>,
-    occasion: Occasion,
-    brand: Option<&Brand>,
-    language: Language,
-    place: Option<Region>,
-) -> String {
-    let Some(theme) = Theme::of(category) else {
+pub fn text(topic: &Topic<'_>) -> String {
+    let wanted = topic.owner.map(|_| Theme::General);
+    let Some(theme) = Theme::of(topic.category).or(wanted) else {
         return String::new();
     };
-    let texts = AdviceTexts::of(language);
+    let texts = AdviceTexts::of(topic.language);
+    let owner = topic.owner.map(|owner| owner::shown(owner.name)).unwrap_or_default();
     texts::paragraph(&[
-        Sentence::plain(texts.about(theme)),
-        Sentence::plain(texts.advice(theme, occasion)),
+        match topic.owner {
+            Some(spoofed) if !owner.is_empty() => Sentence::filled(texts.owner(spoofed.is_certain), &owner),
+            Some(_) | None => Sentence::plain(texts.about(theme)),
+        },
+        Sentence::plain(texts.advice(theme, topic.occasion)),
         Sentence::plain(if theme.is_in_the_name_of_companies() {
             texts.support()
         } else {
             ""
         }),
-        brand_sentence(texts, theme, brand),
-        report_sentence(texts, theme, place),
+        // The owner is named already.
+        brand_sentence(texts, theme, topic.brand.filter(|_| owner.is_empty())),
+        report_sentence(texts, theme, topic.place),
     ])
 }
 

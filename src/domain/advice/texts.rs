@@ -19,6 +19,8 @@ static HINDI: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include
 pub(super) struct AdviceTexts {
     support: Box<str>,
     brand: Box<str>,
+    owner_certain: Box<str>,
+    owner_possible: Box<str>,
     dial_fraud: Box<str>,
     dial_unwanted: Box<str>,
     report_fraud: Box<str>,
@@ -66,6 +68,15 @@ impl AdviceTexts {
     /// The sentence that the name of a `{brand}` may be misused.
     pub(super) fn brand(&self) -> &str {
         &self.brand
+    }
+
+    /// The sentence that the number belongs to an `{owner}`, who did not place the call, or may not have placed it.
+    pub(super) fn owner(&self, is_certain: bool) -> &str {
+        if is_certain {
+            &self.owner_certain
+        } else {
+            &self.owner_possible
+        }
     }
 
     /// The sentence that a `{place}` takes reports of fraud.

@@ -26,8 +26,8 @@ pub struct DecayedEvidence {
     pub first_at: Option<Timestamp>,
     /// The latest call reported.
     pub last_at: Option<Timestamp>,
-    /// In how many of the last [`WeekSet::WINDOW_WEEKS`] calls of any ledger were reported; by unproven reporters only
-    /// once they are many.
+    /// In how many of the last [`WeekSet::WINDOW_WEEKS`] weeks calls were reported; by unproven reporters only once they
+    /// are many.
     pub weeks: u32,
     /// Whether the reports that count come from two sources, reporters, areas or days at least: not all from one person
     /// and one call.
@@ -84,7 +84,17 @@ impl Evidence {
             long: remaining_at(self.as_of, now, model.long_days),
             not_spam: remaining_at(self.as_of, now, model.not_spam_days),
         };
-        let factor = model.unknown_ledger_factor;
+        let weeks = self.proven.totals_for(view, 1.0).weeks;
+        let weeks = if released {
+            weeks.union(self.unproven.totals_for(view, 1.0).weeks)
+        } else {
+            weeks
+        };
+        let weeks = weeks.count_of_last(WeekSet::WINDOW_WEEKS, now);
+        let factor = match view {
+            LedgerView::Authenticated => model.unknown_when_established.factor(weeks),
+            LedgerView::All | LedgerView::AuthenticatedOnly | LedgerView::Unauthenticated => 1.0,
+        };
         let proven = left.of(self.proven.totals_for(view, factor));
         let unproven = left.of(self.unproven.totals_for(view, factor));
         // The masses of categories and brands from unproven reporters are cut by the same share as their total.
@@ -93,11 +103,7 @@ impl Evidence {
         } else {
             0.0
         };
-        let (counted, weeks) = if released {
-            (proven.and(&unproven, 1.0), self.proven.weeks.union(self.unproven.weeks))
-        } else {
-            (proven, self.proven.weeks)
-        };
+        let counted = if released { proven.and(&unproven, 1.0) } else { proven };
         let added = Held {
             short: cap(unproven.short),
             long: cap(unproven.long),
@@ -111,7 +117,7 @@ impl Evidence {
             areas: DistinctCount::estimate(counted.areas),
             first_at: counted.first_at,
             last_at: counted.last_at,
-            weeks: weeks.count_of_last(WeekSet::WINDOW_WEEKS, now),
+            weeks,
             independent: counted.is_independent(),
             authenticated: self.said(Ledger::Authenticated, &left, released),
             unauthenticated: self.said(Ledger::Unauthenticated, &left, released),

@@ -8,6 +8,7 @@
 mod decayed;
 mod sources;
 mod sums;
+mod unknown;
 mod weeks;
 
 use super::bitmap::DistinctCount;
@@ -23,6 +24,7 @@ pub use decayed::DecayedEvidence;
 pub use sources::SourceSet;
 use sums::earlier;
 pub use sums::{EvidenceSums, LedgerTotals, MAX_OTHER_BRANDS};
+pub use unknown::UnknownWhenEstablished;
 pub use weeks::WeekSet;
 
 /// Half-lives and caps of the fold. A change of the half-lives makes stored evidence wrong, so they make up the
@@ -35,8 +37,8 @@ pub struct FoldModel {
     pub long_days: f64,
     /// Half-life of "not spam", days.
     pub not_spam_days: f64,
-    /// How much the ledger of unknown attestation counts beside the others; applied on reading.
-    pub unknown_ledger_factor: f64,
+    /// How much complaints of unknown signing count for a call that the owner signed; applied on reading.
+    pub unknown_when_established: UnknownWhenEstablished,
     /// Weights, and the cap on unproven reporters.
     pub weights: WeightModel,
 }
@@ -47,7 +49,7 @@ impl FoldModel {
         short_days: 3.0,
         long_days: 30.0,
         not_spam_days: 125.0,
-        unknown_ledger_factor: 1.0,
+        unknown_when_established: UnknownWhenEstablished::DEFAULT,
         weights: WeightModel::DEFAULT,
     };
 

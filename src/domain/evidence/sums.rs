@@ -29,6 +29,8 @@ pub struct LedgerTotals {
     pub areas: DistinctCount,
     /// The sources of the reports, without "not spam".
     pub sources: SourceSet,
+    /// The weeks of the calls reported, without "not spam"; for unproven reporters, of the arrival of the reports.
+    pub weeks: WeekSet,
     /// The earliest call reported, without "not spam"; for unproven reporters, the arrival of the earliest report.
     pub first_at: Option<Timestamp>,
     /// The latest call reported, without "not spam"; for unproven reporters, not later than the report arrived.
@@ -48,8 +50,6 @@ pub struct EvidenceSums {
     pub brands: Vec<(Brand, f64)>,
     /// Distinct reporters.
     pub reporters: DistinctCount,
-    /// The weeks of the calls reported, without "not spam"; for unproven reporters, of the arrival of the reports.
-    pub weeks: WeekSet,
 }
 
 impl LedgerTotals {
@@ -60,19 +60,21 @@ impl LedgerTotals {
         reports: 0,
         areas: DistinctCount::from_bits(0),
         sources: SourceSet::from_bits(0),
+        weeks: WeekSet::EMPTY,
         first_at: None,
         last_at: None,
     };
 
-    /// The sum of both ledgers, with the other's masses times `factor`.
+    /// The sum of both ledgers, with the other's masses of reports times `factor`; "not spam" counts in full.
     pub(super) fn and(self, other: &Self, factor: f64) -> Self {
         Self {
             short: self.short + other.short * factor,
             long: self.long + other.long * factor,
-            not_spam: self.not_spam + other.not_spam * factor,
+            not_spam: self.not_spam + other.not_spam,
             reports: self.reports.saturating_add(other.reports),
             areas: self.areas.union(other.areas),
             sources: self.sources.union(other.sources),
+            weeks: self.weeks.union(other.weeks),
             first_at: other.first_at.map_or(self.first_at, |at| earlier(self.first_at, at)),
             last_at: self.last_at.max(other.last_at),
         }
@@ -86,7 +88,7 @@ impl LedgerTotals {
 }
 
 impl EvidenceSums {
-    /// From the ledgers, in the order of [`Ledger::ALL`]; without categories, brands, reporters and weeks.
+    /// From the ledgers, in the order of [`Ledger::ALL`]; without categories, brands and reporters.
     #[must_use]
     pub fn of_totals([authenticated, unauthenticated, unknown]: [LedgerTotals; 3]) -> Self {
         let signed = [authenticated, unauthenticated];
@@ -108,10 +110,14 @@ impl EvidenceSums {
         }
     }
 
-    /// The sum of the ledgers that a view reads; the ledger of unknown signing counts `unknown_factor` times.
+    /// The sum of the ledgers that a view reads; reports in the ledger of unknown signing count `unknown_factor` times.
     #[must_use]
     pub fn totals_for(&self, view: LedgerView, unknown_factor: f64) -> LedgerTotals {
-        let unknown = LedgerTotals::EMPTY.and(&self.unknown, unknown_factor);
+        let unknown = if view.holds(Ledger::Unknown) {
+            LedgerTotals::EMPTY.and(&self.unknown, unknown_factor)
+        } else {
+            LedgerTotals::EMPTY
+        };
         if self.signed.is_none() {
             return unknown;
         }
@@ -162,7 +168,7 @@ impl EvidenceSums {
         };
         totals.first_at = earlier(totals.first_at, first);
         totals.last_at = totals.last_at.max(Some(last));
-        self.weeks = self.weeks.union(WeekSet::of(first));
+        totals.weeks = totals.weeks.union(WeekSet::of(first));
         if row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);
         }
@@ -194,7 +200,6 @@ impl EvidenceSums {
         }
         self.keep_first_other_brands();
         self.reporters = self.reporters.union(other.reporters);
-        self.weeks = self.weeks.union(other.weeks);
     }
 
     /// One ledger, to be changed.

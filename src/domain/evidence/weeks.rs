@@ -22,6 +22,9 @@ impl WeekSet {
     /// How many weeks count when a number is judged: half a year.
     pub const WINDOW_WEEKS: u32 = 26;
 
+    /// The set without a week.
+    pub const EMPTY: Self = Self { newest: 0, bits: 0 };
+
     /// The set with the week of one moment.
     #[must_use]
     pub fn of(moment: Timestamp) -> Self {

@@ -177,6 +177,12 @@ mod tests {
         }))
     }
 
+    /// `docs/lists.md` states this size.
+    #[test]
+    fn an_entry_takes_64_bytes() {
+        assert_eq!(size_of::<ListEntry>(), 64);
+    }
+
     #[test]
     fn every_difference_changes_the_digest() {
         let same = digest(&[entry()]);

@@ -40,7 +40,7 @@ impl NewOwner {
     }
 }
 
-/// The match of a number on the lists of known owners. [`Index::owner_of`](crate::index::Index::owner_of) gives the names.
+/// The match of a number on the lists of known owners. `Index::owner_of` gives the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnerHit {
     /// Whether the owner calls from the number.

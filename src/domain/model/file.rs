@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::rules::Rules;
 use super::term::{BilinearTable, MAX_TERMS, Term, VALUE_MAX, is_in_bounds};
 use super::{Fitted, RepeatReportModel, ScoreModel, TollFreeModel};
-use crate::domain::evidence::FoldModel;
+use crate::domain::evidence::{FoldModel, UnknownWhenEstablished};
 use crate::domain::range::RangeModel;
 
 /// The layout of the file that this release reads and writes.
@@ -35,6 +35,8 @@ struct ModelFile {
     #[serde(default)]
     toll_free: Option<TollFreeModel>,
     again_in_7d: RepeatReportModel,
+    #[serde(default)]
+    unknown_when_established: UnknownWhenEstablished,
     #[serde(default)]
     rules: Rules,
     #[serde(default)]
@@ -131,6 +133,7 @@ impl ScoreModel {
             tables: self.tables.clone(),
             toll_free: self.toll_free.clone(),
             again_in_7d: self.again.clone(),
+            unknown_when_established: self.fold.unknown_when_established,
             rules: self.rules,
             fitted: self.fitted.clone(),
         };
@@ -176,6 +179,7 @@ impl ModelFile {
                 .map_err(|fault| fault.within("toll_free"))?;
         }
         check_terms(&self.again_in_7d.terms).map_err(|fault| fault.within("again_in_7d"))?;
+        check_unknown(self.unknown_when_established)?;
         self.rules.check()
     }
 
@@ -187,6 +191,7 @@ impl ModelFile {
                 short_days: half_lives.recent_reports,
                 long_days: half_lives.reports,
                 not_spam_days: half_lives.not_spam,
+                unknown_when_established: self.unknown_when_established,
                 ..FoldModel::DEFAULT
             },
             areas_half_life_days: half_lives.areas,
@@ -262,7 +267,6 @@ impl Rules {
         ];
         let odds = &self.attestation;
         let signed = [
-            ("verified_business", self.verified_business),
             ("attestation.a", odds.a),
             ("attestation.b", odds.b),
             ("attestation.c", odds.c),
@@ -272,6 +276,8 @@ impl Rules {
         within(&scores, 0.0, 100.0)?;
         within(&shares, 0.0, 1.0)?;
         within(&weights, 0.0, RULE_MAX)?;
+        let weeks = f64::from(self.established_weeks);
+        within(&[("established_weeks", weeks)], 1.0, RULE_MAX)?;
         within(&signed, -RULE_MAX, RULE_MAX)?;
         within(
             &[("cases.half_life_days", cases.half_life_days)],
@@ -301,6 +307,17 @@ fn check_intercept(name: &str, intercept: f64) -> Result<(), ModelFieldError> {
         name,
         format!("is not from -{VALUE_MAX} to {VALUE_MAX}"),
     ))
+}
+
+fn check_unknown(rule: UnknownWhenEstablished) -> Result<(), ModelFieldError> {
+    let field = |name: &str| format!("unknown_when_established.{name}");
+    if !(0.0..=1.0).contains(&rule.floor) {
+        return Err(ModelFieldError::new(field("floor"), "is not from 0 to 1"));
+    }
+    if rule.to_weeks <= rule.from_weeks {
+        return Err(ModelFieldError::new(field("to_weeks"), "is not above from_weeks"));
+    }
+    Ok(())
 }
 
 fn check_terms(terms: &[Term]) -> Result<(), ModelFieldError> {

@@ -23,6 +23,9 @@ pub struct Rules {
     pub rate: RateWeights,
     /// A score that only the signing of the call raised, of a number without evidence of its own, stays below this.
     pub channel_most: f64,
+    /// From this many weeks with a report, of the last 26, a number is established: reports and ranges alone do not block
+    /// it.
+    pub established_weeks: u32,
     /// Reporters who are new and few raise no score to this, unless it is there without them.
     pub unproven_most: f64,
     /// From this mass of reports of fully attested calls on, good or bad, a number is known to call with full
@@ -36,8 +39,6 @@ pub struct Rules {
     pub blocked_floor: f64,
     /// The highest score of a number that an analyst allowed.
     pub allowed_most: f64,
-    /// Log-odds subtracted for a verified business.
-    pub verified_business: f64,
     /// The mass of evidence at which confidence is one half.
     pub confidence_half_mass: f64,
     /// The share of range mass that counts as evidence.
@@ -133,13 +134,13 @@ impl Default for Rules {
             attestation: AttestationOdds::default(),
             rate: RateWeights::default(),
             channel_most: 79.0,
+            established_weeks: 8,
             unproven_most: 59.0,
             spoof_seen_from: 1.0,
             spoof_share_from: 0.8,
             spoof_suspected: 1.0,
             blocked_floor: 95.0,
             allowed_most: 5.0,
-            verified_business: -3.0,
             confidence_half_mass: 2.0,
             confidence_range_share: 0.5,
             unknown_below_range_mass: 0.05,

@@ -1,18 +1,21 @@
 //! From the facts about a call to an action, the rule that decided it, and how long the answer may be kept.
 //!
 //! The rules are tried in a fixed order; the first that applies decides: protection of people in need; numbers that never
-//! call, by their owners; the tenant's rules; analysts' statuses; numbers that cannot exist; the score; numbers of a length
-//! that the plan does not know. If nothing is known, nothing is done. Everything is a pure function of [`Facts`], so that a
+//! call, by their owners; the tenant's rules; analysts' statuses; numbers that cannot exist; known owners; the score;
+//! numbers of a length that the plan does not know. If nothing is known, nothing is done. Everything is a pure function of [`Facts`], so that a
 //! test can try every combination of them.
 
+mod owner;
 mod sip;
 
 use std::time::Duration;
 
 use super::call::Signing;
-use super::kinds::{Action, Basis, RiskLevel, StatusKind};
-use super::score::Verdict;
+use super::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
+use super::origin::Origin;
+use super::score::{Verdict, Withheld};
 
+pub use owner::OwnerSpoof;
 pub use sip::{Refusal, SipSettings, SipTreatment};
 
 /// Thresholds and lifetimes.
@@ -22,6 +25,9 @@ pub struct Policy {
     pub label_from: f64,
     /// A score of at least this blocks it.
     pub block_from: f64,
+    /// Whether a call that shows the number of a known owner, and is thought to come from another party, is blocked;
+    /// otherwise it is labelled.
+    pub block_spoofed_owners: bool,
     /// How long a deterministic answer may be kept.
     pub deterministic_ttl: Duration,
     /// How long a high score or a rule may be kept.
@@ -41,8 +47,12 @@ pub struct Facts {
     pub bar: Option<Bar>,
     /// The tenant's own rule.
     pub tenant: Option<TenantRule>,
+    /// Whether the tenant lets a single report block.
+    pub single_report_blocks: bool,
     /// How the call was signed.
     pub signing: Signing,
+    /// Whether the known owner of the number calls from it; none if the owner is not known.
+    pub owner: Option<OwnerCalls>,
     /// The score, with the strongest status that holds for this call.
     pub verdict: Verdict,
 }
@@ -104,7 +114,9 @@ impl Facts {
             protection: None,
             bar: None,
             tenant: None,
+            single_report_blocks: false,
             signing: Signing::NotGiven,
+            owner: None,
             verdict,
         }
     }
@@ -123,12 +135,13 @@ impl Decision {
 type PolicyRule = fn(&Policy, &Facts) -> Option<Decision>;
 
 /// The rules in their order.
-const RULES: [PolicyRule; 7] = [
+const RULES: [PolicyRule; 8] = [
     Policy::protected,
     Policy::never_calls,
     Policy::of_tenant,
     Policy::of_analysts,
     Policy::cannot_exist,
+    Policy::of_owners,
     Policy::of_unknown_length,
     Policy::by_score,
 ];
@@ -138,6 +151,7 @@ impl Policy {
     pub const DEFAULT: Self = Self {
         label_from: 60.0,
         block_from: 80.0,
+        block_spoofed_owners: false,
         deterministic_ttl: Duration::from_secs(3_600),
         high_ttl: Duration::from_secs(120),
         clean_ttl: Duration::from_secs(60),
@@ -163,6 +177,7 @@ impl Policy {
         let from = self.label_from.min(self.block_from);
         facts.bar.is_some()
             || facts.tenant.is_some()
+            || facts.origin().is_some_and(Origin::is_spoofed)
             || verdict.status.is_some()
             || verdict.case_floor
             || verdict.value.is_some_and(|value| value >= from)
@@ -184,7 +199,8 @@ impl Policy {
 
     fn never_calls(&self, facts: &Facts) -> Option<Decision> {
         let by_status = facts.verdict.status == Some(StatusKind::DoNotOriginate);
-        let never_calls = by_status || facts.bar == Some(Bar::DoNotOriginate);
+        let by_list = facts.bar == Some(Bar::DoNotOriginate) || facts.owner == Some(OwnerCalls::Never);
+        let never_calls = by_status || by_list;
         never_calls.then_some(Decision {
             action: Action::Block,
             basis: Basis::Dno,
@@ -202,12 +218,12 @@ impl Policy {
     }
 
     /// A label at most, and a short one: the plan may be older than the number. Evidence that hinders the call comes
-    /// before, and so does proof of the caller's identity.
+    /// before, and a known owner is a proof that the number exists.
     fn of_unknown_length(&self, facts: &Facts) -> Option<Decision> {
         let by_score = self
             .by_score(facts)
             .is_some_and(|decision| decision.action != Action::Allow);
-        let is_known = by_score || facts.verdict.level == RiskLevel::Trusted;
+        let is_known = by_score || facts.owner.is_some();
         let applies = facts.bar == Some(Bar::UnknownLength) && !is_known;
         applies.then_some(Decision {
             action: Action::Label,
@@ -252,11 +268,12 @@ impl Policy {
     fn by_score(&self, facts: &Facts) -> Option<Decision> {
         let verdict = &facts.verdict;
         let value = verdict.value.filter(|_| verdict.level != RiskLevel::Unknown)?;
-        // A caller that proved its identity, or whose number an analyst marked as spoofed, gets a label and no block;
-        // but nobody vouches for a call that may be spoofed. Strangers who call a number back are not enough: people
-        // call fraudsters back, too.
-        let spared = verdict.level == RiskLevel::Trusted || (is_victim(verdict) && !verdict.spoof_suspected);
-        let (action, ttl) = if value >= self.block_from && !spared {
+        // A call that may be that of a known owner, or whose number an analyst marked as spoofed, gets a label and no
+        // block; but nobody vouches for a call that may be spoofed. Strangers who call a number back are not enough:
+        // people call fraudsters back, too.
+        let is_possible_owner = facts.origin() == Some(Origin::Unproven);
+        let spared = is_possible_owner || (is_victim(verdict) && !verdict.spoof_suspected);
+        let (action, ttl) = if value >= self.block_from && !spared && !is_withheld(facts) {
             (Action::Block, self.high_ttl)
         } else if value >= self.label_from {
             (Action::Label, self.high_ttl)
@@ -284,16 +301,27 @@ impl Policy {
 fn dialled(facts: &Facts, decision: Decision) -> Decision {
     let verdict = &facts.verdict;
     let warn = match decision.basis {
-        Basis::Protected | Basis::Dno | Basis::FailOpen => false,
+        // The owner's number is theirs, whoever else shows it.
+        Basis::Protected | Basis::Dno | Basis::KnownOwner | Basis::FailOpen => false,
         // Only a number that cannot exist; the network knows whether one of an unknown length does.
         Basis::InvalidNumber => decision.action == Action::Block,
         Basis::Analyst | Basis::TenantPolicy => decision.action != Action::Allow,
         Basis::Analytics | Basis::NoEvidence => {
-            verdict.case_floor || (decision.action != Action::Allow && !is_victim(verdict))
+            let is_of_others = is_victim(verdict) || facts.owner.is_some();
+            verdict.case_floor || (decision.action != Action::Allow && !is_of_others)
         }
     };
     let action = if warn { Action::WarnBeforeDial } else { Action::Allow };
     Decision { action, ..decision }
+}
+
+/// Whether the evidence must not block, so that the call is labelled.
+fn is_withheld(facts: &Facts) -> bool {
+    match facts.verdict.withheld {
+        None => false,
+        Some(Withheld::Established) => true,
+        Some(Withheld::SingleReport) => !facts.single_report_blocks,
+    }
 }
 
 /// Whether an analyst says that the number is spoofed.
@@ -301,10 +329,12 @@ fn is_victim(verdict: &Verdict) -> bool {
     verdict.status == Some(StatusKind::SpoofedVictim)
 }
 
-/// The lifetime of an answer that depends on the signature: the next call may be signed otherwise.
+/// The lifetime of an answer that depends on the signature: the next call may be signed otherwise. For the number of a
+/// known owner the signature decides, so an answer without one holds for its call only, too.
 fn by_signing(facts: &Facts, ttl: Duration) -> Duration {
     match facts.signing {
-        Signing::NotGiven => ttl,
+        Signing::NotGiven if facts.owner.is_none() => ttl,
+        Signing::NotGiven => Duration::ZERO,
         Signing::A | Signing::B | Signing::C | Signing::Unsigned | Signing::Failed => Duration::ZERO,
     }
 }

@@ -85,11 +85,11 @@ impl SipSettings {
     }
 }
 
-/// Whether a refusal rests on evidence, which can be wrong and must be open to objection. The other grounds are
-/// certain: the caller ID is false, or the tenant refuses the call.
+/// Whether a refusal rests on evidence, which can be wrong and must be open to objection: an owner's own call may come
+/// through a gateway. The other grounds are certain: the caller ID is false, or the tenant refuses the call.
 const fn is_judged(basis: Basis) -> bool {
     match basis {
-        Basis::Analytics | Basis::Analyst => true,
+        Basis::Analytics | Basis::Analyst | Basis::KnownOwner => true,
         Basis::Protected
         | Basis::Dno
         | Basis::InvalidNumber
@@ -133,7 +133,7 @@ mod tests {
             let found = settings
                 .treatment(&by(Action::Block, *basis), "SCAM LIKELY", "abc")
                 .unwrap();
-            let judged = matches!(basis, Basis::Analytics | Basis::Analyst);
+            let judged = matches!(basis, Basis::Analytics | Basis::Analyst | Basis::KnownOwner);
             assert_eq!(found.code, 603, "{basis}");
             let (phrase, header) = if judged {
                 let header = r#"SIP;cause=603;text="v=analytics1;url=https://redress.example/r/abc";location=RLN"#;

@@ -82,13 +82,13 @@ impl ScoreModel {
     /// A call whose signature failed. Its caller is not known, so the facts about the number do not apply, and without
     /// evidence there is no score. Analysts' statuses against the number still hold: nobody shall avoid them by
     /// breaking a signature.
-    pub(super) fn weigh_failed(&self, weighed: &mut Weighed) {
+    pub(super) fn weigh_failed(&self, subject: &Subject<'_>, weighed: &mut Weighed) {
         if weighed.verdict.status == Some(StatusKind::Blocked) {
             let floor = self.rules.blocked_floor;
             let points = log_odds_of(floor) - self.prior_log_odds();
             weighed.extra.add(ReasonCode::AnalystBlocked, points);
             weighed.verdict.value = Some(floor);
-            weighed.verdict.level = super::level(floor, weighed.verdict.status);
+            weighed.verdict.level = super::level(floor, subject, weighed.verdict.status);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::brand::Brand;
 use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
+use crate::domain::origin::Origin;
 
 /// How common each category is around the number, in shares of 1.
 pub type CategoryPrior = Vec<(Category, f64)>;
@@ -18,6 +19,13 @@ impl ScoreModel {
         decayed: &DecayedEvidence,
         prior: &CategoryPrior,
     ) -> Option<(Category, f64)> {
+        let case = self.holding_case(subject).map(|case| case.category);
+        if let Some(category) = case.filter(|category| *category != Category::Unspecified) {
+            return Some((category, 1.0));
+        }
+        if subject.origin() == Some(Origin::Owner) {
+            return None; // most reports are of calls that others made in the owner's name
+        }
         let mut masses: Vec<(Category, f64)> = Vec::new();
         let mut total = 0.0;
         for (category, mass) in subject.state.evidence.categories(decayed) {
@@ -26,10 +34,6 @@ impl ScoreModel {
                 Some((_, sum)) => *sum += mass,
                 None => masses.push((category, mass)),
             }
-        }
-        let case = self.holding_case(subject).map(|case| case.category);
-        if let Some(category) = case.filter(|category| *category != Category::Unspecified) {
-            return Some((category, 1.0));
         }
         let strength = self.rules.category_prior_strength;
         let prior_of = |category| {
@@ -45,6 +49,14 @@ impl ScoreModel {
 
     pub(super) fn brand(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> Option<Brand> {
         let case = self.holding_case(subject).and_then(|case| case.brand.clone());
-        case.or_else(|| subject.state.evidence.leading_brand(decayed).cloned())
+        let is_owners = subject.origin() == Some(Origin::Owner);
+        case.or_else(|| {
+            subject
+                .state
+                .evidence
+                .leading_brand(decayed)
+                .filter(|_| !is_owners)
+                .cloned()
+        })
     }
 }

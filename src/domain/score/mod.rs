@@ -10,8 +10,10 @@ mod bounds;
 mod call_signing;
 mod cases;
 mod category;
+mod owner;
 mod rate;
 mod reason;
+mod withheld;
 
 use std::sync::Arc;
 
@@ -21,8 +23,9 @@ use super::case::{Case, CaseLink};
 use super::decay::remaining_at;
 use super::evidence::DecayedEvidence;
 use super::feature::Features;
-use super::kinds::{Category, RiskLevel, StatusKind};
+use super::kinds::{Category, OwnerCalls, RiskLevel, StatusKind};
 use super::model::ScoreModel;
+use super::origin::Origin;
 use super::range::Neighbourhood;
 use super::reason_code::ReasonCode;
 use super::state::NumberState;
@@ -33,6 +36,10 @@ use crate::number::E164;
 pub use category::CategoryPrior;
 use reason::Points;
 pub use reason::Reason;
+pub use withheld::Withheld;
+
+/// From this score on the level is CRITICAL.
+const CRITICAL_FROM: f64 = 80.0;
 
 /// The input of a score.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +54,8 @@ pub struct Subject<'a> {
     pub number: E164,
     /// How the call was signed; [`Signing::NotGiven`] scores the number itself.
     pub call: Signing,
+    /// Whether the known owner of the number calls from it, by a list; none if no list names the owner.
+    pub owner: Option<OwnerCalls>,
     /// The signs in its latest calls; none if the number itself is scored.
     pub signs: Signs,
     /// The moment to score at.
@@ -71,6 +80,8 @@ pub struct Verdict {
     /// Whether the number's owner is thought to be a victim of spoofing: an analyst says so, or many strangers call the
     /// number back after its burst.
     pub owner_protected: bool,
+    /// Why the evidence must not block the call, if it must not: then a score that would block labels.
+    pub withheld: Option<Withheld>,
 }
 
 /// The weighed evidence of a number, without reasons.
@@ -119,6 +130,7 @@ impl Verdict {
         case_floor: false,
         spoof_suspected: false,
         owner_protected: false,
+        withheld: None,
     };
 }
 
@@ -139,10 +151,11 @@ impl ScoreModel {
     /// Scores a number, or a call that shows it.
     #[must_use]
     pub fn weigh(&self, subject: &Subject<'_>) -> Weighed {
+        let subject = &subject.as_judged();
         let (decayed, neighbourhood) = if subject.call.is_attributable() {
             let evidence = &subject.state.evidence;
             (
-                evidence.at(subject.now, &self.fold, subject.call.view()),
+                evidence.at(subject.now, &self.fold, subject.view()),
                 subject.neighbourhood,
             )
         } else {
@@ -159,6 +172,7 @@ impl ScoreModel {
                 case_floor: false,
                 spoof_suspected,
                 owner_protected: subject.is_owner_protected(),
+                withheld: None,
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
@@ -168,13 +182,14 @@ impl ScoreModel {
         if let Some(StatusKind::Protected | StatusKind::DoNotOriginate) = weighed.verdict.status {
             weighed.verdict.level = RiskLevel::NotScored;
         } else if !subject.call.is_attributable() {
-            self.weigh_failed(&mut weighed);
+            self.weigh_failed(subject, &mut weighed);
         } else if self.is_known(subject, &weighed.decayed) {
             self.add_call(subject, &mut weighed);
             self.add_judgements(subject, &mut weighed);
             let value = self.bounded(subject, &mut weighed);
-            weighed.verdict.level = level(value, weighed.verdict.status);
+            weighed.verdict.level = level(value, subject, weighed.verdict.status);
             weighed.verdict.value = Some(value);
+            weighed.verdict.withheld = self.withheld(subject, &weighed);
         }
         weighed
     }
@@ -182,6 +197,7 @@ impl ScoreModel {
     /// The score in full, with its reasons. `prior` is how common each category is around the number.
     #[must_use]
     pub fn explain(&self, subject: &Subject<'_>, weighed: &Weighed, prior: &CategoryPrior, detail: Detail) -> Score {
+        let subject = &subject.as_judged();
         let is_attributable = subject.call.is_attributable();
         let is_known = is_attributable && self.is_known(subject, &weighed.decayed);
         Score {
@@ -205,12 +221,15 @@ impl ScoreModel {
     /// Whether anything is known that can support a score; of reports, only the ledgers that are read count.
     fn is_known(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> bool {
         let state = subject.state;
-        let own = match subject.call.view() {
+        let own = match subject.view() {
             LedgerView::All => !state.evidence.is_empty(),
-            LedgerView::Authenticated | LedgerView::Unauthenticated => decayed.long > 0.0 || decayed.not_spam > 0.0,
+            LedgerView::Authenticated | LedgerView::AuthenticatedOnly | LedgerView::Unauthenticated => {
+                decayed.long > 0.0 || decayed.not_spam > 0.0
+            }
         };
         let said = !state.statuses.is_empty() || !state.links.is_empty();
         own || said
+            || subject.origin() == Some(Origin::Owner)
             || self.is_mass_calling(subject)
             || subject.neighbourhood.ten_thousand.short >= self.rules.unknown_below_range_mass
     }
@@ -235,30 +254,24 @@ impl ScoreModel {
         1.0 - rules.confidence_half_mass / (rules.confidence_half_mass + mass)
     }
 
-    /// Adds the judgements, which are not fitted terms: cases, "not spam", verified businesses.
+    /// Adds the judgements, which are not fitted terms: cases, "not spam".
     fn add_judgements(&self, subject: &Subject<'_>, weighed: &mut Weighed) {
         weighed.extra.add(ReasonCode::CaseLink, self.case_points(subject));
         if self.holding_case(subject).is_none() {
             let points = (self.rules.not_spam * weighed.decayed.not_spam.ln_1p()).min(self.rules.not_spam_most);
             weighed.extra.add(ReasonCode::NotSpamReports, -points);
         }
-        if subject.holds(StatusKind::VerifiedBusiness, weighed.verdict.spoof_suspected) {
-            weighed
-                .extra
-                .add(ReasonCode::VerifiedBusiness, self.rules.verified_business);
-        }
     }
 }
 
 /// The level of a score.
-fn level(value: f64, status: Option<StatusKind>) -> RiskLevel {
-    if matches!(status, Some(StatusKind::Allowed | StatusKind::VerifiedBusiness)) {
-        return RiskLevel::Trusted;
-    }
+fn level(value: f64, subject: &Subject<'_>, status: Option<StatusKind>) -> RiskLevel {
     match value {
+        _ if status == Some(StatusKind::Allowed) => RiskLevel::Trusted,
+        value if value < 60.0 && subject.origin() == Some(Origin::Owner) => RiskLevel::Trusted,
         value if value < 20.0 => RiskLevel::Low,
         value if value < 60.0 => RiskLevel::Medium,
-        value if value < 80.0 => RiskLevel::High,
+        value if value < CRITICAL_FROM => RiskLevel::High,
         _ => RiskLevel::Critical,
     }
 }

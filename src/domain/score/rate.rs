@@ -2,14 +2,15 @@
 //! calls end.
 //!
 //! Rate is no proof: a hospital calls many people, too. So rate labels a call at most. It adds nothing for numbers that
-//! analysts vouch for, nor for the owner of a number that others are thought to show.
+//! analysts vouch for or that belong to a known owner, nor for the owner of a number that others are thought to show.
 
 use super::Subject;
 use super::Verdict;
 use super::reason::Points;
-use crate::domain::call::LedgerView;
+use crate::domain::call::{LedgerView, Signing};
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
+use crate::domain::origin::Origin;
 use crate::domain::reason_code::ReasonCode;
 
 /// The reasons of rate.
@@ -42,7 +43,7 @@ impl ScoreModel {
         let others = match subject.call.view() {
             LedgerView::Unauthenticated => false,
             LedgerView::All => subject.is_owner_protected(),
-            LedgerView::Authenticated => !subject.signs.mostly_signed,
+            LedgerView::Authenticated | LedgerView::AuthenticatedOnly => !subject.signs.mostly_signed,
         };
         subject.signs.is_mass_calling() && subject.call.is_attributable() && !others
     }
@@ -51,7 +52,13 @@ impl ScoreModel {
     pub(super) fn rate(&self, subject: &Subject<'_>, verdict: &Verdict) -> impl Iterator<Item = (ReasonCode, f64)> {
         let weights = &self.rules.rate;
         let signs = subject.signs;
-        let vouched = matches!(verdict.status, Some(StatusKind::Allowed | StatusKind::VerifiedBusiness));
+        // A known owner may call many people. Bulk calls that are known to be without attestation A may be of others.
+        let is_owners = match subject.origin() {
+            Some(Origin::Owner) => true,
+            Some(Origin::Unproven) => subject.call == Signing::NotGiven,
+            Some(Origin::Suspect | Origin::Other) | None => false,
+        };
+        let vouched = is_owners || verdict.status == Some(StatusKind::Allowed);
         let counts = self.is_mass_calling(subject) && !vouched;
         [
             (signs.burst, weights.burst),

@@ -1,11 +1,12 @@
 //! The reasons of a score. The texts are for people; the codes are for programs.
 
 use super::cases::raises;
-use super::{Detail, Subject, Weighed};
+use super::{CRITICAL_FROM, Detail, Subject, Verdict, Weighed, Withheld};
 use crate::domain::call::Signing;
 use crate::domain::feature::Feature;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
+use crate::domain::origin::Origin;
 use crate::domain::range::Counts;
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::time::Timestamp;
@@ -94,6 +95,8 @@ impl ScoreModel {
         let is_stated = |code| {
             (code == ReasonCode::Attestation && !is_attributable)
                 || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
+                || (subject.origin() == Some(Origin::Owner) && code == subject.owner_code())
+                || withheld_code(&weighed.verdict) == Some(code)
         };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
             .iter()
@@ -123,6 +126,15 @@ impl ScoreModel {
             points.add(ReasonCode::of(feature), table.points(&weighed.features));
         }
     }
+}
+
+/// The reason for a block that is withheld, if there is a score that would block.
+fn withheld_code(verdict: &Verdict) -> Option<ReasonCode> {
+    verdict.value.filter(|value| *value >= CRITICAL_FROM)?;
+    Some(match verdict.withheld? {
+        Withheld::Established => ReasonCode::EstablishedNumber,
+        Withheld::SingleReport => ReasonCode::SingleReport,
+    })
 }
 
 fn unscored(kind: StatusKind) -> Reason {
@@ -172,7 +184,11 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
             1 => "Somebody said that a call from it was wanted.".to_owned(),
             times => format!("It was said {times} times that a call from it was wanted."),
         },
-        ReasonCode::VerifiedBusiness => "Its owner is a business that proved who it is.".to_owned(),
+        ReasonCode::VerifiedBusiness => {
+            "Its owner is a business that proved who it is, and signed this call: only reports of signed calls count."
+                .to_owned()
+        }
+        ReasonCode::KnownOwner => "Its known owner signed this call: only reports of signed calls count.".to_owned(),
         ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
         ReasonCode::AnalystBlocked => "An analyst blocked the number.".to_owned(),
         ReasonCode::Attestation => signing_text(subject.call).to_owned(),
@@ -186,6 +202,12 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         ReasonCode::UnansweredCalls => "Few of its calls are answered.".to_owned(),
         ReasonCode::RejectedCalls => "Many of its calls are refused by those called.".to_owned(),
         ReasonCode::RateOnly => "How often it calls is not enough to block it.".to_owned(),
+        ReasonCode::EstablishedNumber => {
+            "It was reported in many of the last weeks, while fraudsters drop a number within days: reports alone do not \
+             block it."
+                .to_owned()
+        }
+        ReasonCode::SingleReport => "All reports on it may come from one person and one day.".to_owned(),
         // Rules give no points. Where one decides, its own reason has its sentence.
         ReasonCode::DoNotOriginate
         | ReasonCode::InvalidNumber

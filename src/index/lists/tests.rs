@@ -9,7 +9,8 @@ use proptest::sample::select;
 
 use super::*;
 use crate::domain::actor::Actor;
-use crate::domain::ids::ListSource;
+use crate::domain::ids::{ListSource, OwnerName};
+use crate::domain::kinds::OwnerCalls;
 use crate::domain::list::{EntryOrigin, ShortCode};
 use crate::domain::requests::Requests;
 use crate::domain::unknown_fields::UnknownFields;
@@ -28,6 +29,18 @@ fn entry(pattern: &str, expires_at: Option<i64>, action: Option<Action>) -> List
         expires_at: expires_at.map(Timestamp::from_secs),
         action,
         owner: None,
+    }
+}
+
+fn owned(pattern: &str, expires_at: Option<i64>, organisation: &str, calls: OwnerCalls) -> ListEntry {
+    let owner = Owner {
+        organisation: OwnerName::parse(organisation).unwrap(),
+        brand: None,
+        calls,
+    };
+    ListEntry {
+        owner: Some(Arc::new(owner)),
+        ..entry(pattern, expires_at, None)
     }
 }
 
@@ -89,6 +102,68 @@ fn the_most_specific_rule_of_a_prefix_that_holds_decides() {
     assert_eq!(rule("+12125550100"), Some((Action::Label, None)));
     assert_eq!(rule("+4930123456"), None);
     assert_eq!(table.listed(number("+12125550100"), NOW).tenant_block, None);
+}
+
+#[test]
+fn the_owner_is_that_of_the_most_specific_entry_that_holds() {
+    let owners = vec![
+        owned("+1800*", None, "Carrier", OwnerCalls::Yes),
+        owned("+18005550*", Some(2_000), "Bank", OwnerCalls::Signed),
+        owned("+18005550100", Some(1_500), "Bank", OwnerCalls::Never),
+        owned("+18005550101", Some(1_000), "Shop", OwnerCalls::Never),
+        owned("short:2001", None, "Bank", OwnerCalls::Yes),
+    ];
+    let table = table([list("owners", ListKind::KnownOwner, owners)]);
+    let owner = |caller, now| {
+        let owner = table.owner_of(caller, now);
+        let hit = table.listed(caller, now).known_owner;
+        assert_eq!(hit.map(|hit| hit.calls), owner.as_ref().map(|owner| owner.calls));
+        owner.map(|owner| (owner.organisation.to_string(), hit.unwrap().expires_at))
+    };
+    let until = |secs| Some(Timestamp::from_secs(secs));
+    let (one, two) = (number("+18005550100"), number("+18005550101"));
+    assert_eq!(owner(one, NOW), Some(("Bank".to_owned(), until(1_500))));
+    assert_eq!(table.listed(one, NOW).known_owner.unwrap().calls, OwnerCalls::Never);
+    let later = Timestamp::from_secs(1_500);
+    assert_eq!(owner(one, later), Some(("Bank".to_owned(), until(2_000))));
+    assert_eq!(table.listed(one, later).known_owner.unwrap().calls, OwnerCalls::Signed);
+    assert_eq!(
+        owner(one, Timestamp::from_secs(2_000)),
+        Some(("Carrier".to_owned(), None))
+    );
+    assert_eq!(
+        owner(two, NOW),
+        Some(("Bank".to_owned(), until(2_000))),
+        "its own entry has expired"
+    );
+    assert_eq!(owner(number("+18885550100"), NOW), None);
+    let short = ListedCaller::Short(ShortCode::parse("2001").unwrap(), None);
+    assert_eq!(owner(short, NOW), Some(("Bank".to_owned(), None)));
+    assert_eq!(owner(ListedCaller::Anonymous, NOW), None);
+    let other = table.listed(one, NOW);
+    assert_eq!(
+        ListHits {
+            known_owner: None,
+            ..other
+        },
+        ListHits::default(),
+        "no other kind"
+    );
+}
+
+#[test]
+fn an_owner_of_two_lists_is_kept_once() {
+    let of = |id, pattern| {
+        list(
+            id,
+            ListKind::KnownOwner,
+            vec![owned(pattern, None, "Bank", OwnerCalls::Yes)],
+        )
+    };
+    let table = table([of("a", "+18005550100"), of("b", "+18005550101")]);
+    assert_eq!(table.snapshot().known_owner.owners.all.len(), 1);
+    assert_eq!(table.snapshot().entry_count(ListKind::KnownOwner), 2);
+    assert_eq!(size_of::<Terms>(), 24, "the owner makes the terms of no entry larger");
 }
 
 #[test]
@@ -233,7 +308,11 @@ fn lists() -> impl Strategy<Value = Vec<List>> {
     })
 }
 
+/// An entry of a random list; the action stands for the owner, too.
 fn entry_of(expires: Option<i64>, kind: ListKind, action: Action) -> ListEntry {
+    if kind == ListKind::KnownOwner {
+        return owned("+1*", expires, action.name(), OwnerCalls::Yes);
+    }
     entry("+1*", expires, (kind == ListKind::TenantPrefix).then_some(action))
 }
 
@@ -284,6 +363,10 @@ proptest! {
         let rule = holding(&lists, ListKind::TenantPrefix, number, now).into_iter().next();
         let wanted = rule.map(|entry| (entry.action.unwrap(), entry.expires_at));
         prop_assert_eq!(hits.tenant_prefix.map(|(action, hit)| (action, hit.expires_at)), wanted);
+        let owned = holding(&lists, ListKind::KnownOwner, number, now).into_iter().next();
+        prop_assert_eq!(hits.known_owner.map(|hit| hit.expires_at), owned.as_ref().map(|entry| entry.expires_at));
+        let owner = table.owner_of(ListedCaller::Number(number), now);
+        prop_assert_eq!(owner, owned.and_then(|entry| entry.owner));
     }
 }
 

@@ -68,6 +68,7 @@ fn made() -> impl Strategy<Value = Made> {
     let kind = || {
         select(vec![
             StatusKind::SpoofedVictim,
+            StatusKind::VerifiedBusiness,
             StatusKind::Protected,
             StatusKind::UnderDispute,
         ])

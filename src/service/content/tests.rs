@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
-use crate::domain::ids::{CaseId, ImportId, ListId, ListSource, ReporterHash, RequestId};
-use crate::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, Source, StatusKind};
-use crate::domain::list::{EntryOrigin, ListEntry, Pattern};
+use crate::domain::ids::{CaseId, ImportId, ListId, ListSource, OwnerName, ReporterHash, RequestId};
+use crate::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, OwnerCalls, Source, StatusKind};
+use crate::domain::list::{EntryOrigin, ListEntry, Owner, Pattern};
 use crate::domain::note::NoteSubject;
 use crate::domain::requests::Fingerprint;
 use crate::domain::state::Withdrawal;
@@ -164,7 +164,21 @@ fn replacements_of_lists_are_frozen() {
         may_be_empty: false,
         mutation: mutation(),
     };
-    assert_eq!(hex(&replacement(&head, &[entry])), REPLACE_LIST);
+    assert_eq!(hex(&replacement(&head, std::slice::from_ref(&entry))), REPLACE_LIST);
+    let owner = Owner {
+        organisation: OwnerName::parse("First Bank").unwrap(),
+        brand: Brand::kept("First Card").ok(),
+        calls: OwnerCalls::Signed,
+    };
+    let owned = ListEntry {
+        owner: Some(Arc::new(owner)),
+        ..entry
+    };
+    let head = ListHead {
+        kind: ListKind::KnownOwner,
+        ..head
+    };
+    assert_eq!(hex(&replacement(&head, &[owned])), REPLACE_OWNERS);
 }
 
 /// The fingerprint that a record stores of a request.
@@ -233,4 +247,5 @@ const NOTE_ON_NUMBER: &str = "0d0764656661756c7401f79bf2dd34047365656e";
 const NOTE_ON_CASE: &str = "0d0764656661756c740203632d31047365656e";
 const WITHDRAW_IMPORT: &str = "0a0764656661756c74010572756e2d3703776879";
 const WITHDRAW_REPORTER: &str = "0a0764656661756c74020700000000000000000000000000000000";
+const REPLACE_OWNERS: &str = "090764656661756c7403646e6f07002dffcaa221338880ed517fe215431548";
 const REPLACE_LIST: &str = "090764656661756c7403646e6f0100fd1371a2ac1b797b1bb3a3168b1229fb";

@@ -3,11 +3,14 @@
 use super::find::LookupFindings;
 use super::question::Question;
 use super::{LookupOutcome, LookupRole, Lookups};
-use crate::domain::advice::{self, Occasion};
+use crate::domain::advice::{self, Occasion, SpoofedOwner, Topic};
+use crate::domain::call::Signing;
+use crate::domain::caller_name::caller_name;
 use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
 use crate::domain::label;
-use crate::domain::policy::{Bar, Decision, Facts, Protection};
+use crate::domain::list::{ListEntry, ListedCaller};
+use crate::domain::policy::{Bar, Decision, Facts, OwnerSpoof, Protection};
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
 use crate::number::PLAN_DATE;
@@ -15,6 +18,8 @@ use crate::service::facts::RecordFacts;
 
 /// The display name of a call that the tenant's rule labels and the score does not.
 const TENANTS_LABEL: &str = "SPAM RISK";
+/// The display name of a call that shows the number of a known owner, and is thought to come from another party.
+const SPOOF_LABEL: &str = "SPOOF LIKELY";
 /// The display name of a call whose number has a length that the plan does not know: no accusation.
 const UNKNOWN_LENGTH_LABEL: &str = "UNKNOWN NUMBER";
 
@@ -27,6 +32,12 @@ impl Lookups {
         } else {
             self.decide(question, &found)
         };
+        let spoof = self.owner_spoof(&found);
+        if let Some(spoof) = spoof {
+            found.score.verdict.spoof_suspected = true;
+            found.score.verdict.owner_protected |= spoof != OwnerSpoof::Possible;
+            add_spoof_reason(&mut found, spoof, &decision);
+        }
         if let Some(reason) = rule_reason(&found.facts, &decision) {
             found.score.reasons.insert(0, reason);
         }
@@ -41,7 +52,9 @@ impl Lookups {
         let name = name(&found.score, &decision);
         let sip = self.sip.treatment(&decision, name, &decision_id);
         LookupOutcome {
-            advice: full.then(|| advice(question, &found, &decision)).flatten(),
+            advice: full.then(|| advice(question, &found, spoof, &decision)).flatten(),
+            caller_name: owner_name(&found, spoof, &decision),
+            owner: found.owner.filter(|_| full).and_then(|_| self.owner_entry(question)),
             identity: found.identity,
             score: found.score,
             number_value: found.number_value,
@@ -63,6 +76,20 @@ impl Lookups {
             ttl: left.map_or(decision.ttl, |left| decision.ttl.min(left)),
             ..decision
         }
+    }
+
+    /// How sure it is that another party shows the number of a known owner. After the deadline nothing is said of a call.
+    fn owner_spoof(&self, found: &LookupFindings) -> Option<OwnerSpoof> {
+        if found.late {
+            return None;
+        }
+        self.policy.owner_spoof(&found.facts)
+    }
+
+    /// The list entry that names the owner of the number.
+    fn owner_entry(&self, question: &Question<'_>) -> Option<ListEntry> {
+        let caller = ListedCaller::of(&question.caller)?;
+        self.index.lists().owner_entry(caller, question.now)
     }
 
     fn record(&self, question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> DecisionRecord {
@@ -97,6 +124,53 @@ fn forget(found: &mut LookupFindings) {
     });
     (found.number_value, found.record) = (None, RecordFacts::default());
     found.cases.clear();
+    found.owner = None;
+}
+
+/// The name of the known owner to show for a call: only if the call is allowed, and either the owner signed it or
+/// nothing at all is known of its signature. A name on a call that is known to be without attestation A would help those
+/// who show the number of another.
+fn owner_name(found: &LookupFindings, spoof: Option<OwnerSpoof>, decision: &Decision) -> String {
+    let facts = &found.facts;
+    let is_calling = decision.action == Action::Allow && !facts.about_to_dial;
+    let is_signed = matches!(facts.signing, Signing::A | Signing::NotGiven);
+    let owner = found
+        .owner
+        .as_ref()
+        .filter(|_| is_calling && is_signed && spoof.is_none());
+    owner.map(|owner| caller_name(owner)).unwrap_or_default()
+}
+
+/// Says that the call is thought to come from another party than the owner, unless the score or the rule that decides
+/// says so.
+fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &Decision) {
+    let is_said = found
+        .score
+        .reasons
+        .iter()
+        .any(|reason| reason.code == ReasonCode::SpoofSuspected);
+    if is_said || decision.basis == Basis::Dno {
+        return;
+    }
+    let owner = found
+        .owner
+        .as_ref()
+        .map_or("a verified business", |owner| owner.organisation.as_str());
+    let detail = match spoof {
+        OwnerSpoof::Possible => {
+            format!("The number belongs to {owner}, and nothing says that the call comes from there.")
+        }
+        OwnerSpoof::Probable => format!("The number belongs to {owner}, and the call came through a gateway."),
+        OwnerSpoof::Certain => format!("The number belongs to {owner}, and the call does not come from there."),
+    };
+    found.score.reasons.insert(
+        0,
+        Reason {
+            code: ReasonCode::SpoofSuspected,
+            points: 0.0,
+            detail,
+        },
+    );
 }
 
 /// The text to display instead of the caller's name.
@@ -107,6 +181,7 @@ fn name(score: &Score, decision: &Decision) -> &'static str {
     let category = score.category.map(|(category, _)| category);
     match label::display_name(category, score.verdict.level) {
         _ if is_of_unknown_length(decision) => UNKNOWN_LENGTH_LABEL,
+        _ if decision.basis == Basis::KnownOwner => SPOOF_LABEL,
         "" => TENANTS_LABEL,
         name => name,
     }
@@ -118,7 +193,12 @@ fn is_of_unknown_length(decision: &Decision) -> bool {
 }
 
 /// The warning for the person; none if nothing is wrong, or if only the tenant's rule or the length of the number decided.
-fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> Option<String> {
+fn advice(
+    question: &Question<'_>,
+    found: &LookupFindings,
+    spoof: Option<OwnerSpoof>,
+    decision: &Decision,
+) -> Option<String> {
     let input = question.input;
     let is_silent = decision.basis == Basis::TenantPolicy || is_of_unknown_length(decision);
     if decision.action == Action::Allow || is_silent {
@@ -135,7 +215,18 @@ fn advice(question: &Question<'_>, found: &LookupFindings, decision: &Decision) 
         .or(found.identity.region);
     let score = &found.score;
     let category = score.category.map(|(category, _)| category);
-    let text = advice::text(category, occasion, score.brand.as_ref(), input.language, place);
+    let owner = found.owner.as_ref().zip(spoof).map(|(owner, spoof)| SpoofedOwner {
+        name: owner.organisation.as_str(),
+        is_certain: spoof == OwnerSpoof::Certain,
+    });
+    let text = advice::text(&Topic {
+        category,
+        occasion,
+        brand: score.brand.as_ref(),
+        owner,
+        language: input.language,
+        place,
+    });
     (!text.is_empty()).then_some(text)
 }
 
@@ -175,7 +266,7 @@ fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
         },
         Basis::TenantPolicy => (ReasonCode::TenantRule, "A rule of this network says so."),
         Basis::FailOpen => (ReasonCode::DeadlineExceeded, "The answer was due before it was ready."),
-        Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence => return None,
+        Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence | Basis::KnownOwner => return None,
     };
     Some(Reason {
         code,

@@ -8,10 +8,11 @@ use super::listed::ListFindings;
 use super::question::Question;
 use crate::clock::monotonic;
 use crate::domain::case::{Case, CaseLink};
-use crate::domain::kinds::CaseStatus;
-use crate::domain::list::ListedCaller;
+use crate::domain::kinds::{CaseStatus, OwnerCalls};
+use crate::domain::list::{ListedCaller, Owner};
 use crate::domain::policy::{Bar, Facts, Protection};
 use crate::domain::score::{Detail, Score, Verdict};
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
 use crate::index::{NumberView, ScoredCall};
@@ -32,6 +33,8 @@ pub(super) struct LookupFindings {
     is_scored: bool,
     pub(super) record: RecordFacts,
     pub(super) cases: Vec<(CaseLink, Arc<Case>)>,
+    /// The known owner of the number, by a list.
+    pub(super) owner: Option<Arc<Owner>>,
     /// Whether the deadline had passed.
     pub(super) late: bool,
 }
@@ -39,6 +42,8 @@ pub(super) struct LookupFindings {
 /// The facts of a number that are read while its shard is locked.
 struct NumberFound {
     score: Score,
+    /// Whether the known owner calls, by a list or a status.
+    owner: Option<OwnerCalls>,
     /// The first moment at which a status expires.
     until: Option<Timestamp>,
     /// The further parts of a full answer; none if a short one is wanted.
@@ -73,6 +78,7 @@ impl Lookups {
         let named = ListedCaller::of(&question.caller).filter(|_| !question.is_unread);
         let listed = named.map(|caller| self.index.listed(caller, question.now));
         let listed = listed.as_ref().map(ListFindings::of).unwrap_or_default();
+        let owned = named.filter(|_| listed.owner.is_some());
         let protection = question.dials_for_help().or(listed.protection);
         let bar = listed.bar.or_else(|| bar(&question.caller));
         let by_destination = if question.is_about_to_dial() {
@@ -89,13 +95,18 @@ impl Lookups {
                 protection: by_destination.or(protection),
                 bar,
                 tenant: listed.tenant,
+                single_report_blocks: self.single_report_blocks_for.contains(&TenantId::DEFAULT),
                 signing: question.signing,
+                owner: listed.owner,
                 verdict: Verdict::NOT_SCORED,
             },
             until: listed.until,
-            is_scored: protection.is_none() && bar != Some(Bar::DoNotOriginate),
+            is_scored: protection.is_none()
+                && bar != Some(Bar::DoNotOriginate)
+                && listed.owner != Some(OwnerCalls::Never),
             record: RecordFacts::default(),
             cases: Vec::new(),
+            owner: owned.and_then(|caller| self.index.owner_of(caller, question.now)),
             late: false,
         }
     }
@@ -110,16 +121,24 @@ impl Lookups {
             number,
             signing: question.signing,
             signs,
+            owner: blank.facts.owner,
         };
         let read = |known: &NumberView<'_>| {
             let facts = Facts {
                 verdict: known.weighed.verdict,
+                owner: known.owner_calls(),
                 ..blank.facts
             };
             NumberFound::read(known, question, self.policy.may_hinder(&facts))
         };
         let known = self.index.look_up_call(&call, question.now, question.deadline, read);
-        let Some(NumberFound { mut score, until, full }) = known else {
+        let Some(NumberFound {
+            mut score,
+            owner,
+            until,
+            full,
+        }) = known
+        else {
             return LookupFindings { late: true, ..blank };
         };
         let FullFindings {
@@ -138,7 +157,11 @@ impl Lookups {
         LookupFindings {
             score,
             number_value,
-            facts: Facts { verdict, ..blank.facts },
+            facts: Facts {
+                verdict,
+                owner,
+                ..blank.facts
+            },
             until: until.into_iter().chain(blank.until).min(),
             record,
             cases,
@@ -205,6 +228,7 @@ impl NumberFound {
         let statuses = known.state.statuses.at(question.now);
         Self {
             score,
+            owner: known.owner_calls(),
             until: statuses.filter_map(|entry| entry.expires_at).min(),
             full: full.then(|| FullFindings {
                 number_value: known.number_value(),

@@ -1,5 +1,6 @@
 //! The list entries of a number, in the form that the policy takes.
 
+use crate::domain::kinds::OwnerCalls;
 use crate::domain::list::{Hit, ListHits};
 use crate::domain::policy::{Bar, Protection, TenantRule};
 use crate::domain::time::Timestamp;
@@ -10,6 +11,8 @@ pub(super) struct ListFindings {
     pub(super) protection: Option<Protection>,
     pub(super) bar: Option<Bar>,
     pub(super) tenant: Option<TenantRule>,
+    /// Whether the known owner calls.
+    pub(super) owner: Option<OwnerCalls>,
     /// The first moment at which one of the entries expires.
     pub(super) until: Option<Timestamp>,
 }
@@ -31,11 +34,14 @@ impl ListFindings {
             hits.tenant_block,
             hits.tenant_prefix.map(|(_, hit)| hit),
         ];
+        let ends = all.into_iter().flatten().filter_map(|hit: Hit| hit.expires_at);
+        let owner_ends = hits.known_owner.and_then(|hit| hit.expires_at);
         Self {
             protection: hits.protected.map(|_| Protection::Caller),
             bar: never_calls.or(unassigned),
             tenant: allowed.or(blocked).or(by_prefix),
-            until: all.into_iter().flatten().filter_map(|hit: Hit| hit.expires_at).min(),
+            owner: hits.known_owner.map(|hit| hit.calls),
+            until: ends.chain(owner_ends).min(),
         }
     }
 }

@@ -27,8 +27,10 @@ use crate::domain::advice::Language;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Attestation, Verstat};
+use crate::domain::list::ListEntry;
 use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::index::{Freshness, Index};
 use crate::number::{EmergencyNumbers, Region};
@@ -96,6 +98,10 @@ pub struct LookupOutcome {
     pub facts: RecordFacts,
     /// The cases that the number is linked to, without drafts and cases closed as unsubstantiated.
     pub cases: Vec<(CaseLink, Arc<Case>)>,
+    /// The list entry that names the owner of the number, if a full answer was asked for.
+    pub owner: Option<ListEntry>,
+    /// The name of the owner to show for the call, as calling name delivery carries it; empty if none may be shown.
+    pub caller_name: String,
     /// A warning for the person called, if asked for and needed.
     pub advice: Option<String>,
     /// The SIP response; none for a number about to be dialled.
@@ -114,6 +120,8 @@ pub struct Lookups {
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
+    /// The tenants that let a single report block.
+    single_report_blocks_for: Vec<TenantId>,
     /// The SIP responses of refused calls.
     sip: SipSettings,
     /// The traffic of callers that this instance has seen.
@@ -132,6 +140,7 @@ pub(super) struct LookupParts {
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
     pub(super) policy: Policy,
+    pub(super) single_report_blocks_for: Vec<TenantId>,
     pub(super) sip: SipSettings,
     pub(super) observer: Observer,
     pub(super) emergency_numbers: EmergencyNumbers,
@@ -157,6 +166,7 @@ impl Lookups {
             freshness: parts.freshness,
             clock: parts.clock,
             policy: parts.policy,
+            single_report_blocks_for: parts.single_report_blocks_for,
             sip: parts.sip,
             observer: parts.observer,
             emergency_numbers: parts.emergency_numbers,

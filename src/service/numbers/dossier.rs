@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Numbers;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, Source};
+use crate::domain::list::{ListEntry, ListedCaller};
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::score::{Detail, Score};
 use crate::domain::status::StatusEntry;
@@ -31,6 +32,8 @@ pub struct Dossier {
     pub statuses: Vec<StatusEntry>,
     /// The cases it is linked to.
     pub links: Vec<DossierLink>,
+    /// The list entry that names the owner.
+    pub owner: Option<ListEntry>,
     /// Live reports by category.
     pub categories: BTreeMap<Category, u32>,
     /// Live reports by source.
@@ -76,11 +79,13 @@ impl Numbers {
         });
         let links = links.collect();
         let notes = notes::latest(index, &NoteSubject::Number(number));
+        let owner = index.lists().owner_entry(ListedCaller::Number(number), now);
         Ok(index.look_up(number, now, |known| Dossier {
             identity: Identity::of(&number::describe(number), true),
             score: known.score(Detail::Sentences),
             statuses,
             links,
+            owner,
             categories: tally(&reports, |report| report.row.body.category),
             sources: tally(&reports, |report| report.row.body.source),
             facts: RecordFacts::of(known),

@@ -1,7 +1,7 @@
 //! Whether a status that was set decides on calls, or a stronger rule decides first.
 
 use super::Numbers;
-use crate::domain::kinds::{Action, ListKind, StatusKind};
+use crate::domain::kinds::{Action, ListKind, OwnerCalls, StatusKind};
 use crate::domain::list::{ListHits, ListedCaller};
 use crate::domain::status::Statuses;
 use crate::number::E164;
@@ -43,6 +43,7 @@ enum Rule {
     OfTenant,
     OfAnalysts,
     CannotExist,
+    OfOwners,
     ByScore,
 }
 
@@ -53,10 +54,8 @@ impl Rule {
             StatusKind::Protected => Self::Protected,
             StatusKind::DoNotOriginate => Self::NeverCalls,
             StatusKind::Blocked | StatusKind::Allowed => Self::OfAnalysts,
-            StatusKind::VerifiedBusiness
-            | StatusKind::SpoofedVictim
-            | StatusKind::Reassigned
-            | StatusKind::UnderDispute => Self::ByScore,
+            StatusKind::VerifiedBusiness => Self::OfOwners,
+            StatusKind::SpoofedVictim | StatusKind::Reassigned | StatusKind::UnderDispute => Self::ByScore,
         }
     }
 }
@@ -76,6 +75,7 @@ fn by_status(stronger: StatusKind) -> Option<Overruled> {
 fn by_list(before: Rule, hits: &ListHits) -> Option<(Rule, Overruled)> {
     let is_dialled_only = |action: Action| action == Action::WarnBeforeDial;
     let prefix = hits.tenant_prefix.filter(|(action, _)| !is_dialled_only(*action));
+    let never_calls = hits.known_owner.is_some_and(|hit| hit.calls == OwnerCalls::Never);
     let lists = [
         (hits.protected.is_some(), Rule::Protected, ListKind::Protected),
         (
@@ -83,6 +83,7 @@ fn by_list(before: Rule, hits: &ListHits) -> Option<(Rule, Overruled)> {
             Rule::NeverCalls,
             ListKind::DoNotOriginate,
         ),
+        (never_calls, Rule::NeverCalls, ListKind::KnownOwner),
         (hits.tenant_allow.is_some(), Rule::OfTenant, ListKind::TenantAllow),
         (hits.tenant_block.is_some(), Rule::OfTenant, ListKind::TenantBlock),
         (prefix.is_some(), Rule::OfTenant, ListKind::TenantPrefix),

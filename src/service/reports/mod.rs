@@ -1,6 +1,7 @@
 //! Reports: submitted, listed, and withdrawn.
 
 mod admit;
+mod bands_before;
 mod file;
 mod filing;
 mod list;
@@ -10,6 +11,7 @@ mod withdraw;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::bands_before::BandsOfDay;
 use super::page::PageKey;
 use super::writer::Writer;
 use crate::domain::brand::Brand;
@@ -122,6 +124,8 @@ pub struct Reports {
     /// The part of the tenant's quota that this instance holds. Locked while more is fetched, so that one request
     /// fetches for all.
     budget: tokio::sync::Mutex<Budget>,
+    /// The score that each number had before its first complaint of the day.
+    bands: BandsOfDay,
 }
 
 impl Reports {
@@ -133,6 +137,7 @@ impl Reports {
             slot_key: meta.derived_key("ringwarden 2026 slots of quotas"),
             quotas,
             budget: tokio::sync::Mutex::default(),
+            bands: BandsOfDay::default(),
         }
     }
 

@@ -28,7 +28,9 @@ impl Reports {
         let mut filings: Vec<Result<Filing, ServiceError>> =
             reports.into_iter().map(|report| self.filing(report?, now)).collect();
         let share = self.admit(&mut filings, now, deadline).await;
+        let bands = self.bands_before(&filings, now);
         let filed = self.file(&filings, deadline).await;
+        self.count_bands(&bands, &filed);
         self.settle(&filings, &filed, (share, now), deadline).await;
         let mut outcomes: Vec<Result<ReportOutcome, ServiceError>> = filings
             .iter()

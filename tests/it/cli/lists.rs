@@ -26,10 +26,10 @@ const LISTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lists");
 const HEADER: &str = "number,source,date,requester,expires";
 
 /// The program's answer.
-struct Answer {
-    is_ok: bool,
-    out: String,
-    err: String,
+pub(super) struct Answer {
+    pub(super) is_ok: bool,
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
 impl Answer {
@@ -41,13 +41,13 @@ impl Answer {
         }
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         assert!(self.is_ok, "{}", self.err);
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
 }
 
-fn ask(server: &Server, args: &[&str], input: &[u8]) -> Answer {
+pub(super) fn ask(server: &Server, args: &[&str], input: &[u8]) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwarden"));
     command
         .args(args)
@@ -77,7 +77,7 @@ fn import(server: &Server, text: impl AsRef<[u8]>, args: &[&str]) -> Answer {
     ask(server, &[&import, args].concat(), text.as_ref())
 }
 
-fn listed(server: &Server, number: &str) -> ListHits {
+pub(super) fn listed(server: &Server, number: &str) -> ListHits {
     let clock = &server.instance.clock;
     server
         .instance
@@ -296,7 +296,7 @@ async fn a_long_file_comes_in_parts_and_may_be_compressed() {
     assert_eq!(shown["entries"].as_array().unwrap().len(), 2_500);
 }
 
-fn entries_of(text: &str, kind: ListKind) -> Result<Entries, ImportError> {
+pub(super) fn entries_of(text: &str, kind: ListKind) -> Result<Entries, ImportError> {
     read(Box::new(Cursor::new(text.to_owned())), kind, false)
 }
 

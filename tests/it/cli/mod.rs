@@ -5,4 +5,5 @@ mod import;
 mod import_refusals;
 mod lists;
 mod notes;
+mod owner_lists;
 mod plans;

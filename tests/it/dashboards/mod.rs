@@ -94,6 +94,7 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
     for (verb, file) in [
         ("check", "prometheus/ringwarden.rules.yml"),
         ("test", "prometheus/ringwarden.test.yml"),
+        ("test", "prometheus/drift.test.yml"),
     ] {
         let output = Command::new("promtool")
             .args([verb, "rules"])
@@ -111,7 +112,8 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
 
 #[test]
 fn every_alarm_is_tested_and_says_what_to_do() {
-    let tests = sources::text("prometheus/ringwarden.test.yml");
+    let tests = ["prometheus/ringwarden.test.yml", "prometheus/drift.test.yml"].map(sources::text);
+    let tests = tests.concat();
     for alert in sources::alerts() {
         let severity = alert.field("severity");
         assert!(

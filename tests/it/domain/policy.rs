@@ -4,96 +4,134 @@
 use std::time::Duration;
 
 use ringwarden::domain::call::Signing;
-use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
-use ringwarden::domain::policy::{Bar, Decision, Facts, Policy, Protection, TenantRule};
-use ringwarden::domain::score::Verdict;
+use ringwarden::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
+use ringwarden::domain::policy::{Bar, Decision, Facts, OwnerSpoof, Policy, Protection, TenantRule};
+use ringwarden::domain::score::{Verdict, Withheld};
 
 /// The conditions, and the decision. `*` is anything, `a|b` one of them, `!a` anything else; `status` is the strongest
-/// that holds for the call; `signed` is whether anything is known of the call's signature; `spared` are verified
-/// businesses, those an analyst allowed, and those of whom an analyst says that others show their number, unless this call
-/// is suspected to be one of theirs. The lifetime is in seconds.
+/// that holds for the call; `owner` says whether the known owner of the number calls, by a list or as a verified business;
+/// `call` is how the call is signed; `spared` are those of whom an analyst says that others show their number, unless this
+/// call is suspected to be one of theirs; `spoofed` is the setting for calls that are not of the owner. The lifetime is in
+/// seconds.
 const TABLE: &str = "
-protection  list                    tenant        status                                signed  score    spared   action             basis          ttl
-called      *                       *             *                                     *       *        *        ALLOW              PROTECTED      0
-caller      *                       *             *                                     *       *        *        ALLOW              PROTECTED      3600
-none        *                       *             PROTECTED                             *       *        *        ALLOW              PROTECTED      3600
-none        *                       *             DO_NOT_ORIGINATE                      *       *        *        BLOCK              DNO            3600
-none        do_not_originate        *             !PROTECTED|DO_NOT_ORIGINATE           *       *        *        BLOCK              DNO            3600
-none        !do_not_originate       allow                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       ALLOW             TENANT_POLICY  120
-none        !do_not_originate       block                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       BLOCK             TENANT_POLICY  120
-none        !do_not_originate       ALLOW                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       ALLOW             TENANT_POLICY  120
-none        !do_not_originate       LABEL                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       LABEL             TENANT_POLICY  120
-none        !do_not_originate       CHALLENGE             !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       CHALLENGE         TENANT_POLICY  120
-none        !do_not_originate       SEND_TO_VOICEMAIL     !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       SEND_TO_VOICEMAIL TENANT_POLICY  120
-none        !do_not_originate       BLOCK                 !PROTECTED|DO_NOT_ORIGINATE                 *      *       *       BLOCK             TENANT_POLICY  120
-none        !do_not_originate       none|WARN_BEFORE_DIAL BLOCKED                                     *      *       *       BLOCK             ANALYST        120
-none        !do_not_originate       none|WARN_BEFORE_DIAL ALLOWED                                     no     *       *       ALLOW             ANALYST        60
-none        !do_not_originate       none|WARN_BEFORE_DIAL ALLOWED                                     yes    *       *       ALLOW             ANALYST        0
-none        impossible|unassigned   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED *      *       *       BLOCK             INVALID_NUMBER 3600
-none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     unknown *       LABEL             INVALID_NUMBER 60
-none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     low     no      LABEL             INVALID_NUMBER 60
-none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    unknown *       LABEL             INVALID_NUMBER 0
-none        unknown_length          none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    low     no      LABEL             INVALID_NUMBER 0
-none        unknown_length          none|WARN_BEFORE_DIAL VERIFIED_BUSINESS                           no     low     yes     ALLOW             ANALYTICS      60
-none        unknown_length          none|WARN_BEFORE_DIAL SPOOFED_VICTIM                              no     low     yes     LABEL             INVALID_NUMBER 60
-none        unknown_length          none|WARN_BEFORE_DIAL VERIFIED_BUSINESS                           yes    low     yes     ALLOW             ANALYTICS      0
-none        unknown_length          none|WARN_BEFORE_DIAL SPOOFED_VICTIM                              yes    low     yes     LABEL             INVALID_NUMBER 0
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     unknown *       ALLOW             NO_EVIDENCE    60
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    unknown *       ALLOW             NO_EVIDENCE    0
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     low     *       ALLOW             ANALYTICS      60
-none        none                    none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    low     *       ALLOW             ANALYTICS      0
-none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     label   *       LABEL             ANALYTICS      120
-none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    label   *       LABEL             ANALYTICS      0
-none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     block   yes     LABEL             ANALYTICS      120
-none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    block   yes     LABEL             ANALYTICS      0
-none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED no     block   no      BLOCK             ANALYTICS      120
-none        none|unknown_length     none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes    block   no      BLOCK             ANALYTICS      0
+protection list                  tenant                status                                      owner      call                score       spared spoofed action            basis          ttl
+called     *                     *                     *                                           *          *                   *           *      *       ALLOW             PROTECTED      0
+caller     *                     *                     *                                           *          *                   *           *      *       ALLOW             PROTECTED      3600
+none       *                     *                     PROTECTED                                   *          *                   *           *      *       ALLOW             PROTECTED      3600
+none       *                     *                     DO_NOT_ORIGINATE                            *          *                   *           *      *       BLOCK             DNO            3600
+none       do_not_originate      *                     !PROTECTED|DO_NOT_ORIGINATE                 *          *                   *           *      *       BLOCK             DNO            3600
+none       !do_not_originate     *                     !PROTECTED|DO_NOT_ORIGINATE                 never      *                   *           *      *       BLOCK             DNO            3600
+none       !do_not_originate     allow                 !PROTECTED|DO_NOT_ORIGINATE                 !never     *                   *           *      *       ALLOW             TENANT_POLICY  120
+none       !do_not_originate     block                 !PROTECTED|DO_NOT_ORIGINATE                 !never     *                   *           *      *       BLOCK             TENANT_POLICY  120
+none       !do_not_originate     ALLOW                 !PROTECTED|DO_NOT_ORIGINATE                 !never     *                   *           *      *       ALLOW             TENANT_POLICY  120
+none       !do_not_originate     LABEL                 !PROTECTED|DO_NOT_ORIGINATE                 !never     *                   *           *      *       LABEL             TENANT_POLICY  120
+none       !do_not_originate     CHALLENGE             !PROTECTED|DO_NOT_ORIGINATE                 !never     *                   *           *      *       CHALLENGE         TENANT_POLICY  120
+none       !do_not_originate     SEND_TO_VOICEMAIL     !PROTECTED|DO_NOT_ORIGINATE                 !never     *                   *           *      *       SEND_TO_VOICEMAIL TENANT_POLICY  120
+none       !do_not_originate     BLOCK                 !PROTECTED|DO_NOT_ORIGINATE                 !never     *                   *           *      *       BLOCK             TENANT_POLICY  120
+none       !do_not_originate     none|WARN_BEFORE_DIAL BLOCKED                                     !never     *                   *           *      *       BLOCK             ANALYST        120
+none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     none       unknown             *           *      *       ALLOW             ANALYST        60
+none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     none       !unknown            *           *      *       ALLOW             ANALYST        0
+none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     signed|yes *                   *           *      *       ALLOW             ANALYST        0
+none       impossible|unassigned none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED !never     *                   *           *      *       BLOCK             INVALID_NUMBER 3600
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed|yes A                   unknown|low *      *       ALLOW             KNOWN_OWNER    0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed|yes A                   label       *      *       LABEL             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed|yes A                   block       yes    *       LABEL             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed|yes A                   block       no     *       BLOCK             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes        C|failed            *           *      label   LABEL             KNOWN_OWNER    0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes        C|failed            *           *      block   BLOCK             KNOWN_OWNER    0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed     B|C|unsigned|failed *           *      label   LABEL             KNOWN_OWNER    0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed     B|C|unsigned|failed *           *      block   BLOCK             KNOWN_OWNER    0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes        unknown|B|unsigned  unknown     *      *       ALLOW             NO_EVIDENCE    0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes        unknown|B|unsigned  low         *      *       ALLOW             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED yes        unknown|B|unsigned  label|block *      *       LABEL             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed     unknown             unknown     *      *       ALLOW             NO_EVIDENCE    0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed     unknown             low         *      *       ALLOW             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed     unknown             label|block *      *       LABEL             ANALYTICS      0
+none       unknown_length        none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       unknown             unknown|low *      *       LABEL             INVALID_NUMBER 60
+none       unknown_length        none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       !unknown            unknown|low *      *       LABEL             INVALID_NUMBER 0
+none       none                  none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       unknown             unknown     *      *       ALLOW             NO_EVIDENCE    60
+none       none                  none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       !unknown            unknown     *      *       ALLOW             NO_EVIDENCE    0
+none       none                  none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       unknown             low         *      *       ALLOW             ANALYTICS      60
+none       none                  none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       !unknown            low         *      *       ALLOW             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       unknown             label       *      *       LABEL             ANALYTICS      120
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       unknown             block       yes    *       LABEL             ANALYTICS      120
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       unknown             block       no     *       BLOCK             ANALYTICS      120
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       !unknown            label       *      *       LABEL             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       !unknown            block       yes    *       LABEL             ANALYTICS      0
+none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED none       !unknown            block       no     *       BLOCK             ANALYTICS      0
 ";
 
-const SIGNINGS: [Signing; 6] = [
-    Signing::NotGiven,
-    Signing::A,
-    Signing::B,
-    Signing::C,
-    Signing::Unsigned,
-    Signing::Failed,
+/// How many columns of the table are conditions.
+const CONDITIONS: usize = 9;
+
+const SIGNINGS: [(Signing, &str); 6] = [
+    (Signing::NotGiven, "unknown"),
+    (Signing::A, "A"),
+    (Signing::B, "B"),
+    (Signing::C, "C"),
+    (Signing::Unsigned, "unsigned"),
+    (Signing::Failed, "failed"),
 ];
 
 /// One combination.
 struct Combination {
+    policy: Policy,
     facts: Facts,
     /// The words of the table's columns.
-    words: [String; 7],
+    words: [&'static str; CONDITIONS],
+}
+
+/// A condition on one word.
+enum Condition {
+    Any,
+    OneOf(Vec<&'static str>),
+    NoneOf(Vec<&'static str>),
 }
 
 struct Row {
-    conditions: Vec<String>,
+    conditions: Vec<Condition>,
     action: Action,
     basis: Basis,
     ttl: Duration,
 }
 
+impl Condition {
+    fn parse(text: &'static str) -> Self {
+        match text.strip_prefix('!') {
+            Some(others) => Self::NoneOf(others.split('|').collect()),
+            None if text == "*" => Self::Any,
+            None => Self::OneOf(text.split('|').collect()),
+        }
+    }
+
+    fn holds_for(&self, word: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(words) => words.contains(&word),
+            Self::NoneOf(words) => !words.contains(&word),
+        }
+    }
+}
+
 impl Row {
-    fn matches(&self, words: &[String; 7]) -> bool {
-        self.conditions
-            .iter()
-            .zip(words)
-            .all(|(condition, word)| match condition.strip_prefix('!') {
-                Some(others) => others.split('|').all(|other| other != word),
-                None => condition == "*" || condition.split('|').any(|one| one == word),
-            })
+    fn matches(&self, words: &[&str; CONDITIONS]) -> bool {
+        let mut conditions = self.conditions.iter().zip(words);
+        conditions.all(|(condition, word)| condition.holds_for(word))
     }
 }
 
 fn table() -> Vec<Row> {
     let rows = TABLE.trim().lines().skip(1).map(|line| {
-        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
-        assert_eq!(words.len(), 10, "{line}");
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert_eq!(words.len(), CONDITIONS + 3, "{line}");
+        let [action, basis, ttl] = words[CONDITIONS..] else {
+            panic!("{line}")
+        };
         Row {
-            conditions: words[..7].to_vec(),
-            action: Action::from_name(&words[7]).unwrap(),
-            basis: Basis::from_name(&words[8]).unwrap(),
-            ttl: Duration::from_secs(words[9].parse().unwrap()),
+            conditions: words[..CONDITIONS].iter().map(|word| Condition::parse(word)).collect(),
+            action: Action::from_name(action).unwrap(),
+            basis: Basis::from_name(basis).unwrap(),
+            ttl: Duration::from_secs(ttl.parse().unwrap()),
         }
     });
     rows.collect()
@@ -136,60 +174,120 @@ fn statuses() -> Vec<Option<StatusKind>> {
     std::iter::once(None).chain(given).collect()
 }
 
-/// Every combination of what the rules look at.
-fn for_each(mut check: impl FnMut(&Combination)) {
-    let bools = [false, true];
+/// The owners that lists name.
+fn owners() -> Vec<Option<OwnerCalls>> {
+    let named = OwnerCalls::ALL.iter().copied().map(Some);
+    std::iter::once(None).chain(named).collect()
+}
+
+fn owner_word(owner: Option<OwnerCalls>) -> &'static str {
+    match owner {
+        None => "none",
+        Some(OwnerCalls::Never) => "never",
+        Some(OwnerCalls::Signed) => "signed",
+        Some(OwnerCalls::Yes) => "yes",
+    }
+}
+
+/// A call whose number has this score, this status and, by a list, this owner.
+fn combined(
+    (value, score_word): (Option<f64>, &'static str),
+    given: Option<StatusKind>,
+    listed: Option<OwnerCalls>,
+    (signing, call_word): (Signing, &'static str),
+    spoof_suspected: bool,
+) -> Combination {
+    let status = given.filter(|kind| kind.holds_for(signing, spoof_suspected));
+    let victim = status == Some(StatusKind::SpoofedVictim);
+    let verified = given == Some(StatusKind::VerifiedBusiness);
+    let owner = listed.or(verified.then_some(OwnerCalls::Yes));
+    let verdict = Verdict {
+        value,
+        level: match value {
+            None => RiskLevel::Unknown,
+            Some(_) if status == Some(StatusKind::Allowed) => RiskLevel::Trusted,
+            Some(_) => RiskLevel::High,
+        },
+        status,
+        spoof_suspected,
+        ..Verdict::NOT_SCORED
+    };
+    Combination {
+        policy: Policy::DEFAULT,
+        facts: Facts {
+            signing,
+            owner,
+            ..Facts::of(verdict)
+        },
+        words: [
+            "none",
+            "none",
+            "none",
+            status.map_or("NONE", StatusKind::name),
+            owner_word(owner),
+            call_word,
+            score_word,
+            if victim && !spoof_suspected { "yes" } else { "no" },
+            "label",
+        ],
+    }
+}
+
+/// Calls to and from every number, as scored.
+fn scored() -> Vec<Combination> {
     let scores = [
         (None, "unknown"),
         (Some(30.0), "low"),
         (Some(60.0), "label"),
         (Some(80.0), "block"),
     ];
+    let mut all = Vec::new();
+    for given in statuses() {
+        for listed in owners() {
+            for score in scores {
+                for signing in SIGNINGS {
+                    for spoof_suspected in [false, true] {
+                        all.push(combined(score, given, listed, signing, spoof_suspected));
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Every combination of what the rules look at.
+fn for_each(mut check: impl FnMut(&Combination)) {
+    let scored = scored();
     for (protection, protection_word) in protections() {
         for (bar, bar_word) in bars() {
             for (tenant, tenant_word) in tenants() {
-                for given in statuses() {
-                    for (value, score_word) in scores {
-                        for signing in SIGNINGS {
-                            for (spoof_suspected, owner_protected) in bools.map(|s| bools.map(|o| (s, o))).concat() {
-                                let status = given.filter(|kind| kind.holds_for(signing, spoof_suspected));
-                                let vouched =
-                                    matches!(status, Some(StatusKind::Allowed | StatusKind::VerifiedBusiness));
-                                let victim = status == Some(StatusKind::SpoofedVictim);
-                                let spared = vouched || (victim && !spoof_suspected);
-                                let verdict = Verdict {
-                                    value,
-                                    level: match value {
-                                        None => RiskLevel::Unknown,
-                                        Some(_) if vouched => RiskLevel::Trusted,
-                                        Some(_) => RiskLevel::High,
-                                    },
-                                    status,
-                                    spoof_suspected,
-                                    owner_protected,
-                                    ..Verdict::NOT_SCORED
-                                };
-                                check(&Combination {
-                                    facts: Facts {
-                                        about_to_dial: false,
-                                        protection,
-                                        bar,
-                                        tenant,
-                                        signing,
-                                        verdict,
-                                    },
-                                    words: [
-                                        protection_word.to_owned(),
-                                        bar_word.to_owned(),
-                                        tenant_word.to_owned(),
-                                        status.map_or("NONE", StatusKind::name).to_owned(),
-                                        if signing == Signing::NotGiven { "no" } else { "yes" }.to_owned(),
-                                        score_word.to_owned(),
-                                        if spared { "yes" } else { "no" }.to_owned(),
-                                    ],
-                                });
-                            }
-                        }
+                for one in &scored {
+                    for (block_spoofed_owners, spoofed_word) in [(false, "label"), (true, "block")] {
+                        let [_, _, _, status, owner, call, score, spared, _] = one.words;
+                        check(&Combination {
+                            policy: Policy {
+                                block_spoofed_owners,
+                                ..Policy::DEFAULT
+                            },
+                            facts: Facts {
+                                protection,
+                                bar,
+                                tenant,
+                                ..one.facts
+                            },
+                            words: [
+                                protection_word,
+                                bar_word,
+                                tenant_word,
+                                status,
+                                owner,
+                                call,
+                                score,
+                                spared,
+                                spoofed_word,
+                            ],
+                        });
                     }
                 }
             }
@@ -214,14 +312,47 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
             basis: row.basis,
             ttl: row.ttl,
         };
-        assert_eq!(Policy::DEFAULT.decide(&combination.facts), expected, "{words:?}");
+        let policy = &combination.policy;
+        assert_eq!(policy.decide(&combination.facts), expected, "{words:?}");
         // A lookup finds reasons only where this says so.
-        let explained = Policy::DEFAULT.may_hinder(&combination.facts);
+        let explained = policy.may_hinder(&combination.facts);
         assert!(explained || expected.action == Action::Allow, "{words:?}");
     });
-    assert_eq!(combinations, 5 * 5 * 9 * 9 * 4 * 6 * 4);
+    assert_eq!(combinations, 5 * 5 * 9 * (9 * 4 * 4 * 6 * 2) * 2);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
+}
+
+/// A withheld block is a label, and nothing else changes; the tenant may allow a single report to block.
+#[test]
+fn a_withheld_score_labels_where_it_would_block_and_changes_nothing_else() {
+    let mut held = 0;
+    for_each(|combination| {
+        let policy = &combination.policy;
+        let free = policy.decide(&combination.facts);
+        for withheld in [Withheld::Established, Withheld::SingleReport] {
+            for single_report_blocks in [false, true] {
+                let facts = Facts {
+                    single_report_blocks,
+                    verdict: Verdict {
+                        withheld: Some(withheld),
+                        ..combination.facts.verdict
+                    },
+                    ..combination.facts
+                };
+                let permitted = withheld == Withheld::SingleReport && single_report_blocks;
+                let labelled = free.basis == Basis::Analytics && free.action == Action::Block && !permitted;
+                let expected = Decision {
+                    action: if labelled { Action::Label } else { free.action },
+                    ..free
+                };
+                assert_eq!(policy.decide(&facts), expected, "{:?}", combination.words);
+                assert!(policy.may_hinder(&facts) || expected.action == Action::Allow);
+                held += usize::from(labelled);
+            }
+        }
+    });
+    assert!(held > 1_000, "{held}");
 }
 
 /// For a call about to be dialled there is a warning or none, by the rule that would have decided over a call.
@@ -229,7 +360,8 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
 fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
     let (mut warned, mut left_alone) = (0, 0);
     for_each(|combination| {
-        let called = Policy::DEFAULT.decide(&combination.facts);
+        let policy = &combination.policy;
+        let called = policy.decide(&combination.facts);
         for case_floor in [false, true] {
             let verdict = Verdict {
                 case_floor,
@@ -240,8 +372,13 @@ fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
                 verdict,
                 ..combination.facts
             };
-            let dialled = Policy::DEFAULT.decide(&facts);
-            assert!(Policy::DEFAULT.may_hinder(&facts) || dialled.action == Action::Allow);
+            let dialled = policy.decide(&facts);
+            assert_eq!(
+                policy.owner_spoof(&facts),
+                None,
+                "nobody shows a number that is dialled"
+            );
+            assert!(policy.may_hinder(&facts) || dialled.action == Action::Allow);
             if dialled.basis == Basis::TenantPolicy && called.basis != Basis::TenantPolicy {
                 // The one rule that is for dialling alone.
                 assert_eq!(facts.tenant, Some(TenantRule::Prefix(Action::WarnBeforeDial)));
@@ -252,11 +389,12 @@ fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
             let hindered = called.action != Action::Allow;
             let warn = match called.basis {
                 // A bank's hotline never calls, and is there to be called.
-                Basis::Protected | Basis::Dno => false,
+                Basis::Protected | Basis::Dno | Basis::KnownOwner => false,
                 Basis::InvalidNumber => called.action == Action::Block,
                 Basis::TenantPolicy | Basis::Analyst => hindered,
                 Basis::Analytics | Basis::NoEvidence => {
-                    case_floor || (hindered && combination.facts.verdict.status != Some(StatusKind::SpoofedVictim))
+                    let is_victim = facts.verdict.status == Some(StatusKind::SpoofedVictim);
+                    case_floor || (hindered && !is_victim && facts.owner.is_none())
                 }
                 Basis::FailOpen => panic!("not a matter of rules"),
             };
@@ -266,6 +404,28 @@ fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
         }
     });
     assert!(warned > 1_000 && left_alone > 1_000, "{warned}, {left_alone}");
+}
+
+/// How sure it is that another party shows the number of a known owner, for each owner: of calls of unknown signature, with
+/// A, B and C, unsigned, and with a broken signature.
+#[test]
+fn another_party_is_suspected_by_signature_and_evidence() {
+    let (none, possible) = (None, Some(OwnerSpoof::Possible));
+    let (probable, certain) = (Some(OwnerSpoof::Probable), Some(OwnerSpoof::Certain));
+    for one in scored() {
+        let is_bad = matches!(one.words[6], "label" | "block");
+        let is_blocked = one.facts.verdict.status == Some(StatusKind::Blocked);
+        let unproven = if is_bad && !is_blocked { possible } else { none };
+        let by_signing = match one.facts.owner {
+            None => [none; 6],
+            Some(OwnerCalls::Never) => [certain; 6],
+            Some(OwnerCalls::Signed) => [unproven, none, certain, certain, certain, certain],
+            Some(OwnerCalls::Yes) => [unproven, none, unproven, probable, unproven, certain],
+        };
+        let place = SIGNINGS.iter().position(|(signing, _)| *signing == one.facts.signing);
+        let expected = by_signing[place.unwrap()];
+        assert_eq!(one.policy.owner_spoof(&one.facts), expected, "{:?}", one.words);
+    }
 }
 
 #[test]

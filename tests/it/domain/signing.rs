@@ -75,6 +75,7 @@ fn subject(state: &NumberState, neighbourhood: Neighbourhood, call: Signing) -> 
         number: number(),
         call,
         signs: Signs::default(),
+        owner: None,
         now: at(201),
     }
 }
@@ -153,6 +154,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// One more report lowers no mass, except that of unknown signing for a call that the owner signed, which is never
+    /// below the floor.
+    #[test]
+    fn a_report_lowers_no_mass_but_the_owners(
+        days in prop::collection::vec((0..180i64, prop::sample::select(&Ledger::ALL[..])), 1..30),
+        more in (0..180i64, prop::sample::select(&Ledger::ALL[..])),
+    ) {
+        let model = ScoreModel::default();
+        let row = |(n, (day, ledger)): (u32, (i64, Ledger))| {
+            let mut row = plain_row(n, at(day));
+            row.body.ledger = ledger;
+            row
+        };
+        let before = reported((0..).zip(days.clone()).map(row));
+        let after = reported((0..).zip(days.into_iter().chain([more])).map(row));
+        let mass = |state: &NumberState, call| {
+            let weighed = model.weigh(&subject(state, Neighbourhood::default(), call));
+            weighed.features.get(Feature::Reports).exp_m1()
+        };
+        for call in [Signing::NotGiven, Signing::B, Signing::C, Signing::Unsigned] {
+            prop_assert!(mass(&after, call) >= mass(&before, call) - 1e-9);
+        }
+        let floor = model.fold.unknown_when_established.floor;
+        prop_assert!(mass(&after, Signing::A) >= floor * mass(&before, Signing::A) - 1e-9);
+    }
+}
+
 /// Twenty strangers over days count in full, but only for the ledger that they reported in.
 #[test]
 fn unproven_reporters_count_only_in_their_own_ledger() {
@@ -172,25 +203,38 @@ fn unproven_reporters_count_only_in_their_own_ledger() {
     assert!(value(&state, Signing::Unsigned) > value(&state, Signing::A));
 }
 
-#[test]
-fn the_unknown_ledger_counts_for_every_call_by_its_factor() {
-    let mut model = ScoreModel::default();
-    let mass = |model: &ScoreModel, state: &NumberState, call| {
-        let weighed = model.weigh(&subject(state, Neighbourhood::default(), call));
-        weighed.features.get(Feature::RecentReports).exp_m1()
+/// Complaints of a trusted feed in each of so many weeks, the last of them on day 200.
+fn weekly(ledger: Ledger, weeks: u32) -> Vec<ReportRow> {
+    let in_week = |n: u32| {
+        let mut row = plain_row(5_000 + 100 * ledger as u32 + n, at(200 - 7 * i64::from(n)));
+        row.body.ledger = ledger;
+        row
     };
-    let unknown = reported(complaints(Ledger::Unknown, 4));
-    let whole = mass(&model, &unknown, Signing::A);
-    assert!((mass(&model, &unknown, Signing::C) - whole).abs() < 1e-9);
-    model.fold.unknown_ledger_factor = 0.25;
-    for (ledger, call) in [
-        (Ledger::Authenticated, Signing::A),
-        (Ledger::Unauthenticated, Signing::C),
-    ] {
-        assert!((mass(&model, &unknown, call) - whole / 4.0).abs() < 1e-9);
-        let both = reported(complaints(Ledger::Unknown, 4).into_iter().chain(complaints(ledger, 1)));
-        assert!((mass(&model, &both, call) - whole / 2.0).abs() < 1e-9);
+    (0..weeks).map(in_week).collect()
+}
+
+#[test]
+fn complaints_of_unknown_signing_count_less_for_the_owner_of_an_established_number() {
+    let model = ScoreModel::default();
+    let mass = |state: &NumberState, call| {
+        let weighed = model.weigh(&subject(state, Neighbourhood::default(), call));
+        weighed.features.get(Feature::Reports).exp_m1()
+    };
+    for (weeks, factor) in [(1, 1.0), (2, 1.0), (5, 0.625), (8, 0.25), (20, 0.25)] {
+        let state = reported(weekly(Ledger::Unknown, weeks));
+        let whole = mass(&state, Signing::NotGiven);
+        for call in [Signing::B, Signing::C, Signing::Unsigned] {
+            assert!((mass(&state, call) - whole).abs() < 1e-9, "{weeks} weeks");
+        }
+        assert!(
+            (mass(&state, Signing::A) - whole * factor).abs() < 1e-9,
+            "{weeks} weeks"
+        );
     }
+    // Complaints about signed calls count in full, for however long.
+    let signed = reported(weekly(Ledger::Authenticated, 20));
+    let whole = mass(&signed, Signing::NotGiven);
+    assert!((mass(&signed, Signing::A) - whole).abs() < 1e-9);
 }
 
 #[test]
@@ -336,7 +380,7 @@ fn an_owner_who_signs_is_protected_from_unsigned_calls() {
         let found = verdict(&state, call);
         let suspected = matches!(call, Signing::C | Signing::Unsigned);
         assert_eq!(found.spoof_suspected, suspected, "{call:?}");
-        let trusted = !suspected && call != Signing::Failed;
+        let trusted = call == Signing::A; // the verified business signed it
         assert_eq!(found.level == RiskLevel::Trusted, trusted, "{call:?}");
     }
     let points = |call| {

@@ -67,6 +67,10 @@ async fn a_question_that_took_its_time_is_let_through() {
         metrics.contains("ringwarden_answers_total{basis=\"FAIL_OPEN\"} 1"),
         "{metrics}"
     );
+    assert!(
+        metrics.contains("ringwarden_lookup_scores_total{band=\"unknown\"} 1"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]

@@ -179,6 +179,7 @@ async fn a_batch_of_lookups_gives_a_result_each_and_all_is_counted() {
     for line in [
         "ringwarden_lookups_total{edge=\"grpc\",outcome=\"unknown\"} 1",
         "ringwarden_actions_total{action=\"ALLOW\"} 1",
+        "ringwarden_lookup_scores_total{band=\"none\"} 1",
         "ringwarden_lookups_total{edge=\"grpc\",outcome=\"invalid\"} 1",
         "ringwarden_mutations_total{method=\"CreateCase\",outcome=\"rejected\"} 1",
     ] {

@@ -7,6 +7,7 @@ mod late;
 mod methods;
 mod once;
 mod openapi;
+mod owners;
 mod panics;
 mod proto3_json;
 mod quotas;

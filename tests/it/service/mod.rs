@@ -1,6 +1,7 @@
 //! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
 mod analysts;
+mod bands;
 mod dossiers;
 mod emergency;
 mod instances;
@@ -15,6 +16,8 @@ mod notes;
 mod odd_callers;
 mod once;
 mod order;
+mod owner_lists;
+mod owners;
 mod pages;
 mod quotas;
 mod reports;

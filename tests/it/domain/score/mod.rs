@@ -8,3 +8,4 @@ mod policy;
 mod reasons;
 mod scene;
 mod terms;
+mod withheld;

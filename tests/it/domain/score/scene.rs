@@ -142,6 +142,7 @@ pub(crate) fn scored_by(
         number: E164::from_digits(14_155_550_199).unwrap(),
         call: Signing::NotGiven,
         signs: Signs::default(),
+        owner: None,
         now,
     };
     model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences)
