@@ -287,6 +287,17 @@ impl Rules {
     }
 }
 
+fn check_unknown(rule: UnknownWhenEstablished) -> Result<(), ModelFieldError> {
+    let field = |name: &str| format!("unknown_when_established.{name}");
+    if !(0.0..=1.0).contains(&rule.floor) {
+        return Err(ModelFieldError::new(field("floor"), "is not from 0 to 1"));
+    }
+    if rule.to_weeks <= rule.from_weeks {
+        return Err(ModelFieldError::new(field("to_weeks"), "is not above from_weeks"));
+    }
+    Ok(())
+}
+
 /// Checks the intercept, terms and tables of geographic or of toll-free numbers.
 fn check_part(intercept: f64, terms: &[Term], tables: &[BilinearTable]) -> Result<(), ModelFieldError> {
     check_intercept("intercept", intercept)?;
@@ -307,17 +318,6 @@ fn check_intercept(name: &str, intercept: f64) -> Result<(), ModelFieldError> {
         name,
         format!("is not from -{VALUE_MAX} to {VALUE_MAX}"),
     ))
-}
-
-fn check_unknown(rule: UnknownWhenEstablished) -> Result<(), ModelFieldError> {
-    let field = |name: &str| format!("unknown_when_established.{name}");
-    if !(0.0..=1.0).contains(&rule.floor) {
-        return Err(ModelFieldError::new(field("floor"), "is not from 0 to 1"));
-    }
-    if rule.to_weeks <= rule.from_weeks {
-        return Err(ModelFieldError::new(field("to_weeks"), "is not above from_weeks"));
-    }
-    Ok(())
 }
 
 fn check_terms(terms: &[Term]) -> Result<(), ModelFieldError> {

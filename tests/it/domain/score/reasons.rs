@@ -96,7 +96,10 @@ proptest! {
             prop_assert!(miss(model, &score).abs() <= hidden(&score), "{} in {:?}", miss(model, &score), score);
             let is_sorted = score.reasons.windows(2).all(|pair| pair[0].points.abs() >= pair[1].points.abs());
             prop_assert!(is_sorted, "{score:?}");
-            prop_assert!(score.reasons.iter().all(|reason| reason.points.abs() >= HIDDEN_BELOW));
+            let is_withheld = |code| matches!(code, ReasonCode::EstablishedNumber | ReasonCode::SingleReport);
+            for reason in &score.reasons {
+                prop_assert!(is_withheld(reason.code) != (reason.points.abs() >= HIDDEN_BELOW), "{reason:?}");
+            }
         }
     }
 }
@@ -155,7 +158,7 @@ fn each_feature_belongs_to_its_reason() {
         (ReasonCode::RecentReports, &["recent_reports"]),
         (
             ReasonCode::HistoricReports,
-            &["reports", "quiet_days", "active_days", "all_reports"],
+            &["reports", "quiet_days", "active_days", "all_reports", "weeks"],
         ),
         (ReasonCode::ManyReporters, &["areas"]),
         (ReasonCode::HotRange100, &["range_100", "range_100_long"]),

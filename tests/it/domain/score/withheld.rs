@@ -26,6 +26,7 @@ fn explained(state: &NumberState, cases: &[(&CaseLink, Arc<Case>)], call: Signin
         number: E164::from_digits(14_155_550_199).unwrap(),
         call,
         signs: Signs::default(),
+        owner: None,
         now: day(TODAY),
     };
     lines().explain(&subject, &lines().weigh(&subject), &Vec::new(), Detail::Sentences)
@@ -197,6 +198,7 @@ proptest! {
                     number: E164::from_digits(14_155_550_199).unwrap(),
                     call: Signing::NotGiven,
                     signs: Signs::default(),
+                    owner: None,
                     now: day(TODAY),
                 };
                 model.weigh(&subject).verdict.value
