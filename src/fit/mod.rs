@@ -4,8 +4,8 @@
 //! evening before. Samples are the numbers with complaints that day, legitimate numbers, and random numbers from the
 //! exchanges of earlier complaints (without these, the model would flag whole exchanges). A logistic regression on
 //! piecewise linear terms (`design`) then gives the points, for geographic and for toll-free numbers apart (`part`). It is
-//! convex, so there is one solution, and the same seed gives the same file. The prior is not part of it: the sum of the points is the logarithm of a likelihood ratio, to
-//! which any prior can be added.
+//! convex, so there is one solution, and the same seed gives the same file. The prior is not part of it: the sum of the
+//! points is the logarithm of a likelihood ratio, to which any prior can be added.
 
 mod design;
 mod part;
@@ -118,20 +118,18 @@ pub fn fit(plan: &FitPlan<'_>, start: &ScoreModel, progress: ReplayProgress<'_>)
 
 /// Fits the intercept and the terms of a part, from its samples alone.
 fn fit_part(collected: &Collected, part: Part) -> Result<(TollFreeModel, Solved), FitError> {
-    let design = Design::new(part.terms());
-    let weights = SampleWeights::new(collected.of(part), &collected.groups, part);
-    let solved = RegressionProblem::of(&design, collected.of(part), &weights).solve()?;
-    // The samples have the same weights in both parts, and more negatives than there are legitimate numbers. This makes
-    // the sum the likelihood ratio of a complaint call against a wanted call.
-    let mut intercept = solved.weights.first().copied().unwrap_or_default() + weights::negatives(part).ln();
-    if collected.has_toll_free() {
-        intercept += part.log_odds(collected.toll_free_share());
-    }
+    let (design, samples) = (Design::new(part.terms()), collected.of(part));
+    let weights = SampleWeights::new(samples, &collected.groups, part);
+    let solved = RegressionProblem::of(&design, samples, &weights, part.ridge()).solve()?;
     let mut model = TollFreeModel {
-        intercept,
+        intercept: 0.0,
         terms: design.terms(&solved.weights),
         tables: Vec::new(),
     };
+    // The weights of hard cases and the ridge change the scale of the points. Without both, it is right again.
+    let sum = |features: &Features| -> f64 { model.terms.iter().map(|term| term.points(features)).sum() };
+    let line = recalibrate::line(collected, part, sum)?;
+    recalibrate::scale(&mut model.intercept, &mut model.terms, &mut model.tables, line);
     settle(&mut model);
     Ok((model, solved))
 }

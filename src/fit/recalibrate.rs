@@ -14,7 +14,7 @@ use super::sample::Collected;
 use super::weights::SampleWeights;
 use super::{FitError, FitPlan};
 use crate::domain::day::Day;
-use crate::domain::feature::Feature;
+use crate::domain::feature::{Feature, Features};
 use crate::domain::model::{BilinearTable, Recalibrated, RecalibratedTollFree, ScoreModel, Term};
 use crate::evaluate::{Calibration, CalibrationSamples, WeightedOdds};
 use crate::replay::{Complaints, Half, LegitimateNumber, ReplayProgress};
@@ -88,9 +88,10 @@ pub fn recalibrate(
         seed: fitted.seed,
     };
     let collected = Collected::replay(&samples, model, progress)?;
-    let geographic = line(model, &collected, Part::Geographic)?;
+    let log_odds = |features: &Features| model.evidence_log_odds(features);
+    let geographic = line(&collected, Part::Geographic, log_odds)?;
     let toll_free = if model.toll_free.is_some() && collected.has_toll_free() {
-        Some(line(model, &collected, Part::TollFree)?)
+        Some(line(&collected, Part::TollFree, log_odds)?)
     } else {
         None
     };
@@ -113,14 +114,22 @@ pub fn recalibrate(
     Ok(corrected)
 }
 
-/// The correction of the log-odds of a part that fits its samples best.
-fn line(model: &ScoreModel, collected: &Collected, part: Part) -> Result<Calibration, FitError> {
+/// The correction of log-odds of a part that fits its samples best. It makes them the logarithm of the likelihood ratio of
+/// a complaint call against a wanted call, less the points of caution.
+///
+/// # Errors
+/// If no line fits best.
+pub(super) fn line(
+    collected: &Collected,
+    part: Part,
+    log_odds: impl Fn(&Features) -> f64,
+) -> Result<Calibration, FitError> {
     let samples = collected.of(part);
     let weights = SampleWeights::new(samples, &collected.groups, part);
     let of = |is_call: bool| -> Vec<WeightedOdds> {
         let those = samples.iter().filter(|sample| sample.is_call() == is_call);
         let weighted = those.map(|sample| WeightedOdds {
-            log_odds: model.evidence_log_odds(&sample.features),
+            log_odds: log_odds(&sample.features),
             weight: weights.of(sample),
         });
         weighted.collect()
@@ -131,7 +140,8 @@ fn line(model: &ScoreModel, collected: &Collected, part: Part) -> Result<Calibra
     };
     let none = || FitError::NoAnswer("no line over the evidence fits best".to_owned());
     let mut line = samples.calibrate(&SLOPES).ok_or_else(none)?;
-    // As in a fit, calls of a part weigh as much as its negatives. This adds how common the part is among both.
+    line.intercept -= part.caution();
+    // The samples of either part weigh the same. This adds how common the part is among both.
     if collected.has_toll_free() {
         line.intercept += part.log_odds(collected.toll_free_share());
     }
@@ -150,7 +160,8 @@ fn correct(model: &mut ScoreModel, geographic: Calibration, toll_free: Option<Ca
     model.again.slope = slope;
 }
 
-fn scale(intercept: &mut f64, terms: &mut [Term], tables: &mut [BilinearTable], line: Calibration) {
+/// Applies a correction to an intercept, terms and tables.
+pub(super) fn scale(intercept: &mut f64, terms: &mut [Term], tables: &mut [BilinearTable], line: Calibration) {
     *intercept = line.of(*intercept);
     let knots = terms.iter_mut().flat_map(|term| &mut term.knots);
     knots.for_each(|[_, points]| *points *= line.slope);
@@ -169,7 +180,6 @@ fn version(model: &ScoreModel, to: Day) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::feature::Features;
     use crate::domain::model::TollFreeModel;
 
     fn line(intercept: f64, slope: f64) -> Calibration {

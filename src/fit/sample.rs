@@ -54,7 +54,9 @@ pub(super) struct LegitimateGroup {
     pub part: Part,
     /// The kind.
     pub kind: KindName,
-    /// The numbers.
+    /// The count of its numbers in both halves.
+    pub listed: usize,
+    /// The numbers of the half that is fitted on.
     pub numbers: Vec<E164>,
 }
 
@@ -243,22 +245,29 @@ impl Collected {
 
 /// The legitimate numbers of a plan, in the order of parts and names.
 fn groups(plan: &FitPlan<'_>) -> Vec<LegitimateGroup> {
-    let in_half = |known: &&LegitimateNumber| plan.half.is_none_or(|half| Half::of(known.number) == half);
     let mut groups: Vec<LegitimateGroup> = Vec::new();
-    for known in plan.legitimate.iter().filter(in_half) {
+    for known in plan.legitimate {
         let part = Part::of(known.number);
-        match groups
-            .iter_mut()
-            .find(|group| group.part == part && group.kind == known.kind)
-        {
-            Some(group) => group.numbers.push(known.number),
-            None => groups.push(LegitimateGroup {
+        let place = groups
+            .iter()
+            .position(|group| group.part == part && group.kind == known.kind);
+        let place = place.unwrap_or_else(|| {
+            groups.push(LegitimateGroup {
                 part,
                 kind: known.kind.clone(),
-                numbers: vec![known.number],
-            }),
+                listed: 0,
+                numbers: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        if let Some(group) = groups.get_mut(place) {
+            group.listed += 1;
+            if plan.half.is_none_or(|half| Half::of(known.number) == half) {
+                group.numbers.push(known.number);
+            }
         }
     }
+    groups.retain(|group| !group.numbers.is_empty());
     groups.sort_by(|a, b| (a.part == Part::TollFree, &a.kind).cmp(&(b.part == Part::TollFree, &b.kind)));
     groups
 }

@@ -73,19 +73,17 @@ pub(super) fn geographic_terms() -> Vec<Shape> {
     ]
 }
 
-/// The terms of the score of toll-free numbers: own reports, and neighbours only where campaigns use several numbers of
-/// one block. All of them rise, since anything else carried over badly to later months.
+/// The terms of the score of toll-free numbers. Most are over their own reports. Blocks in use count for less than those
+/// of geographic numbers: toll-free numbers are assigned one by one.
 #[must_use]
 pub(super) fn toll_free_terms() -> Vec<Shape> {
-    let hundred = [0.0, 0.2, 1.0, 3.0, 8.0];
     vec![
         counted(Feature::RecentReports, &[0.0, 0.3, 0.8, 2.0, 6.0]),
-        counted(Feature::Reports, &[0.0, 0.2, 0.6, 1.0, 3.0, 10.0]),
-        counted(Feature::Areas, &[0.0, 1.0, 2.0, 5.0, 20.0]),
-        counted(Feature::Range100, &hundred),
-        counted(Feature::Range100Long, &hundred),
-        counted(Feature::Range1000, &[0.0, 0.5, 2.0, 6.0, 20.0]),
-        counted(Feature::Range10000, &[0.0, 5.0, 20.0, 50.0, 100.0, 300.0]),
-        counted(Feature::Range10000Recent, &[0.0, 3.0, 10.0, 30.0, 100.0]),
+        counted(Feature::Reports, &[0.0, 0.3, 1.0, 3.0, 10.0, 40.0]),
+        counted(Feature::Areas, &[0.0, 1.0, 2.0, 4.0]),
+        counted(Feature::Range100, &[0.0, 0.2, 1.0, 3.0, 8.0]),
+        counted(Feature::Range10000, &[0.0, 3.0, 10.0, 20.0, 50.0, 100.0]),
+        counted(Feature::Range10000Recent, &[0.0, 1.0, 3.0, 10.0, 30.0]),
+        raw(Feature::OnceShare10000, &[0.0, 0.3, 0.5, 0.7, 1.0]),
     ]
 }

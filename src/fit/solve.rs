@@ -10,10 +10,7 @@ use super::design::{Design, DesignRow};
 use super::sample::FitSample;
 use super::weights::SampleWeights;
 
-/// Strength of the ridge that pulls every weight towards 0, relative to the mean loss. It is enough to fix weights for
-/// which there is no sample.
-const RIDGE: f64 = 1e-5;
-/// The same for rare outcomes, whose mean loss is small.
+/// Strength of the ridge for rare outcomes, whose mean loss is small.
 const RIDGE_OF_OUTCOMES: f64 = 1e-6;
 /// The largest count of steps. Five to ten are usual.
 const STEPS_MAX: usize = 40;
@@ -60,17 +57,17 @@ struct Local {
 
 impl RegressionProblem {
     /// The regression of complaint calls against legitimate and random numbers.
-    pub(super) fn of(design: &Design, samples: &[FitSample], weights: &SampleWeights) -> Self {
+    pub(super) fn of(design: &Design, samples: &[FitSample], weights: &SampleWeights, ridge: f64) -> Self {
         let weighted = |sample: &FitSample| Weighted {
             row: design.row(&sample.features),
-            weight: weights.of(sample),
+            weight: weights.focused(sample),
             is_call: sample.is_call(),
         };
         Self {
             rows: samples.par_iter().map(weighted).collect(),
             columns: design.columns(),
             free: design.free(),
-            ridge: RIDGE,
+            ridge,
         }
     }
 
