@@ -31,7 +31,7 @@ pub struct FitArgs {
     /// Correct the points of this model by the calls of these days, instead of fitting a model
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["half", "seed"])]
     recalibrate: Option<PathBuf>,
-    /// Use only the legitimate numbers in this half of the exchanges; the other half is for the test
+    /// Use only this half of the legitimate numbers, split by exchange; the other half is for the test
     #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1))]
     half: Option<u8>,
     /// Seed of the random samples; the same seed gives the same model

@@ -70,15 +70,24 @@ pub enum Feature {
     /// All its own reports, of any age.
     #[serde(rename = "all_reports")]
     AllReports,
-    /// 1 for a toll-free number.
-    #[serde(rename = "toll_free")]
-    TollFree,
-    /// Mass of a toll-free number's own reports, long half-life.
-    #[serde(rename = "toll_free_reports")]
-    TollFreeReports,
     /// Weeks of the last 26 with a report of the number itself.
     #[serde(rename = "weeks")]
     Weeks,
+    /// Of the reported numbers of the block of 10,000, the share that was reported only once.
+    #[serde(rename = "once_share_10000")]
+    OnceShare10000,
+}
+
+/// How the points of a term may change with its feature. A further report raises some features of a number and lowers
+/// the days since its last report, and must never lower its score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// A higher value can only mean more risk: the points must not fall.
+    Rises,
+    /// A higher value can only mean less risk: the points must not rise.
+    Falls,
+    /// Both are possible.
+    Any,
 }
 
 /// How many features there are.
@@ -86,7 +95,7 @@ pub const FEATURES: usize = Feature::ALL.len();
 
 impl Feature {
     /// All of them, in the order of their integers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::RecentReports,
         Self::Reports,
         Self::Areas,
@@ -105,9 +114,8 @@ impl Feature {
         Self::QuietDays,
         Self::ActiveDays,
         Self::AllReports,
-        Self::TollFree,
-        Self::TollFreeReports,
         Self::Weeks,
+        Self::OnceShare10000,
     ];
 
     /// Its name in model files.
@@ -132,15 +140,14 @@ impl Feature {
             Self::QuietDays => "quiet_days",
             Self::ActiveDays => "active_days",
             Self::AllReports => "all_reports",
-            Self::TollFree => "toll_free",
-            Self::TollFreeReports => "toll_free_reports",
             Self::Weeks => "weeks",
+            Self::OnceShare10000 => "once_share_10000",
         }
     }
 
-    /// Whether a higher value can only mean more risk, so that a term over it must not fall.
+    /// How the risk may change with a higher value, so that no further report lowers a score.
     #[must_use]
-    pub const fn rises(self) -> bool {
+    pub const fn direction(self) -> Direction {
         match self {
             Self::RecentReports
             | Self::Reports
@@ -152,46 +159,47 @@ impl Feature {
             | Self::Range10000
             | Self::Range10000Recent
             | Self::Distant1000
-            | Self::Local1000 => true,
-            Self::OnceShare1000
-            | Self::Spread1000
-            | Self::Spread10000
-            | Self::ReportsPerNumber
-            | Self::QuietDays
+            | Self::Local1000
             | Self::ActiveDays
             | Self::AllReports
-            | Self::TollFree
-            | Self::TollFreeReports
-            | Self::Weeks => false,
+            | Self::Weeks => Direction::Rises,
+            Self::QuietDays => Direction::Falls,
+            Self::OnceShare1000
+            | Self::OnceShare10000
+            | Self::Spread1000
+            | Self::Spread10000
+            | Self::ReportsPerNumber => Direction::Any,
         }
     }
 }
 
 /// All features of one number at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Features([f64; FEATURES]);
+pub struct Features {
+    values: [f64; FEATURES],
+    is_toll_free: bool,
+}
 
 impl Features {
     /// The features of a number, from its evidence and its neighbourhood; `areas` must be decayed already.
     #[must_use]
     pub fn new(number: E164, decayed: &DecayedEvidence, areas: f64, neighbourhood: &Neighbourhood) -> Self {
-        let mut features = Self([0.0; FEATURES]);
+        let mut features = Self {
+            values: [0.0; FEATURES],
+            is_toll_free: number.is_toll_free_shape(),
+        };
         features.own_history(decayed);
         features.count(Feature::RecentReports, decayed.short);
         features.count(Feature::Reports, decayed.long);
         features.count(Feature::Areas, areas);
-        if number.is_toll_free_shape() {
-            features.set(Feature::TollFree, 1.0);
-            features.count(Feature::TollFreeReports, decayed.long);
-        }
         features.ranges(neighbourhood);
         features
     }
 
-    /// The features of a number without any evidence, its own or around it.
+    /// The features of a geographic number without any evidence, its own or around it.
     #[must_use]
     pub fn blank() -> Self {
-        let mut features = Self([0.0; FEATURES]);
+        let mut features = Self::zero();
         features.ranges(&Neighbourhood::default());
         features
     }
@@ -199,7 +207,20 @@ impl Features {
     /// The value of a feature.
     #[must_use]
     pub fn get(&self, feature: Feature) -> f64 {
-        self.0.get(feature as usize).copied().unwrap_or_default()
+        self.values.get(feature as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether they are those of a toll-free number of North America.
+    #[must_use]
+    pub const fn is_toll_free(&self) -> bool {
+        self.is_toll_free
+    }
+
+    const fn zero() -> Self {
+        Self {
+            values: [0.0; FEATURES],
+            is_toll_free: false,
+        }
     }
 
     fn own_history(&mut self, decayed: &DecayedEvidence) {
@@ -220,6 +241,7 @@ impl Features {
         );
         // A share of few numbers is drawn towards one half until there are enough of them.
         self.set(Feature::OnceShare1000, (thousand.once + 0.5) / (thousand.long + 1.0));
+        self.set(Feature::OnceShare10000, (all.once + 0.5) / (all.long + 1.0));
         if all.long <= 0.0 {
             return;
         }
@@ -247,7 +269,7 @@ impl Features {
     }
 
     fn set(&mut self, feature: Feature, value: f64) {
-        if let Some(place) = self.0.get_mut(feature as usize) {
+        if let Some(place) = self.values.get_mut(feature as usize) {
             *place = value;
         }
     }
@@ -257,7 +279,7 @@ impl Features {
 impl Features {
     /// These values, and 0 for all other features.
     pub(super) fn of(values: &[(Feature, f64)]) -> Self {
-        let mut features = Self([0.0; FEATURES]);
+        let mut features = Self::zero();
         values
             .iter()
             .for_each(|(feature, value)| features.set(*feature, *value));
@@ -303,10 +325,11 @@ mod tests {
     }
 
     #[test]
-    fn without_evidence_all_features_but_the_share_are_zero() {
+    fn without_evidence_all_features_but_the_shares_are_zero() {
         let found = features(GEOGRAPHIC, &DecayedEvidence::default(), &Neighbourhood::default());
         for feature in Feature::ALL {
-            let wanted = if feature == Feature::OnceShare1000 { 0.5 } else { 0.0 };
+            let is_share = [Feature::OnceShare1000, Feature::OnceShare10000].contains(&feature);
+            let wanted = if is_share { 0.5 } else { 0.0 };
             assert!((found.get(feature) - wanted).abs() < 1e-15, "{}", feature.name());
         }
     }
@@ -321,20 +344,19 @@ mod tests {
             (Feature::ActiveDays, 7.0f64.ln_1p()),
             (Feature::AllReports, 4.0f64.ln_1p()),
             (Feature::Weeks, 2.0f64.ln_1p()),
-            (Feature::TollFree, 0.0),
-            (Feature::TollFreeReports, 0.0),
         ] {
             assert!((found.get(feature) - wanted).abs() < 1e-12, "{}", feature.name());
         }
     }
 
     #[test]
-    fn a_toll_free_number_says_so_and_weighs_its_reports_once_more() {
-        let found = features(TOLL_FREE, &reported(), &Neighbourhood::default());
-        assert!((found.get(Feature::TollFree) - 1.0).abs() < 1e-15);
-        assert!((found.get(Feature::TollFreeReports) - found.get(Feature::Reports)).abs() < 1e-15);
-        let blank = features(TOLL_FREE, &DecayedEvidence::default(), &Neighbourhood::default());
-        assert!((blank.get(Feature::TollFree) - 1.0).abs() < 1e-15, "reported or not");
+    fn toll_free_numbers_are_told_apart_and_have_the_same_features() {
+        let geographic = features(GEOGRAPHIC, &reported(), &Neighbourhood::default());
+        let toll_free = features(TOLL_FREE, &reported(), &Neighbourhood::default());
+        assert!(toll_free.is_toll_free() && !geographic.is_toll_free());
+        for feature in Feature::ALL {
+            assert_eq!(toll_free.get(feature).to_bits(), geographic.get(feature).to_bits());
+        }
     }
 
     #[test]
@@ -377,6 +399,7 @@ mod tests {
             (Feature::Local1000, 3f64.ln()),
             (Feature::Distant1000, 8f64.ln()),
             (Feature::OnceShare1000, 6.5 / 10.0),
+            (Feature::OnceShare10000, 6.5 / 21.0),
             (Feature::Spread1000, (8.0f64 / 10.0).ln()),
             (Feature::Spread10000, (11.0f64 / 21.0).ln()),
             (Feature::ReportsPerNumber, (61.0f64 / 21.0).ln()),

@@ -330,7 +330,7 @@ stable_enum! {
         Never = 1 "NEVER",
         /// The owner calls, and signs every call with attestation A.
         Signed = 2 "SIGNED",
-        /// The owner calls, and does not sign every call.
+        /// The owner calls or may call, and its calls may be unsigned.
         Yes = 3 "YES",
     }
 }

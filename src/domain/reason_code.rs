@@ -44,7 +44,7 @@ stable_enum! {
         TenantRule = 19 "TENANT_RULE",
         /// How the neighbours were reported: once each, or by people of their own area.
         RangePattern = 20 "RANGE_PATTERN",
-        /// Facts that hold for toll-free numbers only.
+        /// The points of a toll-free number without evidence, less those of a geographic one.
         TollFree = 21 "TOLL_FREE",
         /// Hardly anything is known about the number itself: the score rests on its neighbourhood.
         RangeOnly = 22 "RANGE_ONLY",

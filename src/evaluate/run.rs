@@ -14,9 +14,7 @@ use crate::domain::kinds::Action;
 use crate::domain::model::ScoreModel;
 use crate::domain::policy::{Facts, Policy};
 use crate::number::E164;
-use crate::replay::{
-    ComplaintCalls, ComplaintDays, Complaints, Exchange, Half, LegitimateNumber, ReplayHistory, ReplayProgress,
-};
+use crate::replay::{ComplaintCalls, ComplaintDays, Complaints, Half, LegitimateNumber, ReplayHistory, ReplayProgress};
 use crate::shard::Shard;
 
 /// Shards that are counted together. Each count takes a megabyte.
@@ -24,16 +22,16 @@ const SHARDS_TOGETHER: usize = 16;
 /// A number with at least this score would be blocked.
 const BLOCKED_FROM: f64 = 80.0;
 
-/// One model for all numbers, or one for each half of the exchanges.
+/// One model for all numbers, or one for each half of the numbers.
 #[derive(Clone, Debug)]
 pub enum Models {
     /// One model for all numbers.
     One(Arc<ScoreModel>),
     /// Cross-fit: a number is scored by the model that was fitted without the legitimate numbers of its half.
     CrossFit {
-        /// For exchanges of half 0. Fitted with half 1.
+        /// For numbers of half 0. Fitted with half 1.
         zero: Arc<ScoreModel>,
-        /// For exchanges of half 1. Fitted with half 0.
+        /// For numbers of half 1. Fitted with half 0.
         one: Arc<ScoreModel>,
     },
 }
@@ -74,7 +72,7 @@ impl Models {
     pub fn of(&self, number: E164) -> &ScoreModel {
         match self {
             Self::One(model) => model,
-            Self::CrossFit { zero, one } => match Exchange::of(number).half() {
+            Self::CrossFit { zero, one } => match Half::of(number) {
                 Half::Zero => zero,
                 Half::One => one,
             },

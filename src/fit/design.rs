@@ -5,7 +5,7 @@
 //! not be negative, so the term never falls.
 
 use super::shape::Shape;
-use crate::domain::feature::Features;
+use crate::domain::feature::{Direction, Features};
 use crate::domain::model::Term;
 
 /// The columns of the regression.
@@ -35,7 +35,10 @@ impl Design {
     /// For each column, whether its weight may be negative.
     #[must_use]
     pub(super) fn free(&self) -> Vec<bool> {
-        let of_shape = |shape: &Shape| std::iter::repeat_n(!shape.feature.rises(), shape.stretches());
+        let of_shape = |shape: &Shape| {
+            let is_free = shape.feature.direction() == Direction::Any;
+            std::iter::repeat_n(is_free, shape.stretches())
+        };
         std::iter::once(true)
             .chain(self.shapes.iter().flat_map(of_shape))
             .collect()

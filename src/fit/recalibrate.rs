@@ -9,11 +9,13 @@ use std::ops::RangeInclusive;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::sample::{Collected, FitSample};
-use super::{FitError, FitPlan, solve};
+use super::part::Part;
+use super::sample::Collected;
+use super::weights::SampleWeights;
+use super::{FitError, FitPlan};
 use crate::domain::day::Day;
 use crate::domain::feature::Feature;
-use crate::domain::model::{BilinearTable, Recalibrated, ScoreModel, Term};
+use crate::domain::model::{BilinearTable, Recalibrated, RecalibratedTollFree, ScoreModel, Term};
 use crate::evaluate::{Calibration, CalibrationSamples, WeightedOdds};
 use crate::replay::{Complaints, Half, LegitimateNumber, ReplayProgress};
 
@@ -43,9 +45,12 @@ pub struct RecalibrationPlan<'a> {
 pub fn days_needed(model: &ScoreModel) -> Option<i64> {
     let is_ageless =
         |feature: Feature| matches!(feature, Feature::QuietDays | Feature::ActiveDays | Feature::AllReports);
-    let of_tables = model.tables.iter().flat_map(|table| table.features);
-    let mut features = model.terms.iter().map(|term| term.feature).chain(of_tables);
-    if features.any(is_ageless) {
+    let of = |terms: &[Term], tables: &[BilinearTable]| {
+        let of_tables = tables.iter().flat_map(|table| table.features);
+        terms.iter().map(|term| term.feature).chain(of_tables).any(is_ageless)
+    };
+    let toll_free = model.toll_free.as_ref();
+    if of(&model.terms, &model.tables) || toll_free.is_some_and(|part| of(&part.terms, &part.tables)) {
         return None;
     }
     let half_lives = [
@@ -83,30 +88,40 @@ pub fn recalibrate(
         seed: fitted.seed,
     };
     let collected = Collected::replay(&samples, model, progress)?;
-    let line = line(model, &collected.samples)?;
+    let geographic = line(model, &collected, Part::Geographic)?;
+    let toll_free = if model.toll_free.is_some() && collected.has_toll_free() {
+        Some(line(model, &collected, Part::TollFree)?)
+    } else {
+        None
+    };
     let mut corrected = model.clone();
-    correct(&mut corrected, line);
+    correct(&mut corrected, geographic, toll_free);
     if let Some(fitted) = &mut corrected.fitted {
         fitted.recalibrated = Some(Recalibrated {
             of: model.version.clone(),
             from: plan.from.to_string(),
             to: plan.to.to_string(),
-            slope: line.slope,
-            intercept: line.intercept,
+            slope: geographic.slope,
+            intercept: geographic.intercept,
+            toll_free: toll_free.map(|line| RecalibratedTollFree {
+                slope: line.slope,
+                intercept: line.intercept,
+            }),
         });
     }
     corrected.version = version(&corrected, plan.to);
     Ok(corrected)
 }
 
-/// The correction of the log-odds of a model that fits the samples best.
-fn line(model: &ScoreModel, samples: &[FitSample]) -> Result<Calibration, FitError> {
-    let weigh = solve::weights(samples);
+/// The correction of the log-odds of a part that fits its samples best.
+fn line(model: &ScoreModel, collected: &Collected, part: Part) -> Result<Calibration, FitError> {
+    let samples = collected.of(part);
+    let weights = SampleWeights::new(samples, &collected.groups, part);
     let of = |is_call: bool| -> Vec<WeightedOdds> {
         let those = samples.iter().filter(|sample| sample.is_call() == is_call);
         let weighted = those.map(|sample| WeightedOdds {
             log_odds: model.evidence_log_odds(&sample.features),
-            weight: weigh(sample),
+            weight: weights.of(sample),
         });
         weighted.collect()
     };
@@ -115,14 +130,23 @@ fn line(model: &ScoreModel, samples: &[FitSample]) -> Result<Calibration, FitErr
         negatives: of(false),
     };
     let none = || FitError::NoAnswer("no line over the evidence fits best".to_owned());
-    samples.calibrate(&SLOPES).ok_or_else(none)
+    let mut line = samples.calibrate(&SLOPES).ok_or_else(none)?;
+    // As in a fit, calls of a part weigh as much as its negatives. This adds how common the part is among both.
+    if collected.has_toll_free() {
+        line.intercept += part.log_odds(collected.toll_free_share());
+    }
+    Ok(line)
 }
 
-/// Applies a correction to the points of a model. The probability of another complaint stays as it was.
-fn correct(model: &mut ScoreModel, line: Calibration) {
-    scale(&mut model.intercept, &mut model.terms, &mut model.tables, line);
-    let slope = model.again.slope / line.slope;
-    model.again.intercept -= slope * line.intercept;
+/// Applies a correction to the points of each part. The probability that a geographic number is reported again stays as
+/// it was.
+fn correct(model: &mut ScoreModel, geographic: Calibration, toll_free: Option<Calibration>) {
+    scale(&mut model.intercept, &mut model.terms, &mut model.tables, geographic);
+    if let Some((part, line)) = model.toll_free.as_mut().zip(toll_free) {
+        scale(&mut part.intercept, &mut part.terms, &mut part.tables, line);
+    }
+    let slope = model.again.slope / geographic.slope;
+    model.again.intercept -= slope * geographic.intercept;
     model.again.slope = slope;
 }
 
@@ -146,47 +170,74 @@ fn version(model: &ScoreModel, to: Day) -> String {
 mod tests {
     use super::*;
     use crate::domain::feature::Features;
+    use crate::domain::model::TollFreeModel;
 
-    /// All evidence is corrected by the line, and the probability of another complaint is the same.
+    fn line(intercept: f64, slope: f64) -> Calibration {
+        Calibration { intercept, slope }
+    }
+
+    /// All evidence is corrected by the line of its part, and the probability of another complaint is the same.
     #[test]
     fn a_correction_moves_the_sum_along_its_line() {
+        let table = BilinearTable {
+            features: [Feature::Reports, Feature::Range100],
+            rows: vec![-1.0, 1.0],
+            columns: vec![0.0, 1.0],
+            points: vec![vec![0.5, 1.0], vec![1.0, 2.0]],
+        };
         let model = ScoreModel {
-            tables: vec![BilinearTable {
-                features: [Feature::Reports, Feature::Range100],
-                rows: vec![-1.0, 1.0],
-                columns: vec![0.0, 1.0],
-                points: vec![vec![0.5, 1.0], vec![1.0, 2.0]],
-            }],
+            tables: vec![table.clone()],
             ..ScoreModel::default()
         };
-        let line = Calibration {
-            intercept: -0.75,
-            slope: 0.5,
+        let model = ScoreModel {
+            toll_free: Some(TollFreeModel {
+                intercept: -2.0,
+                terms: model.terms.clone(),
+                tables: vec![table],
+            }),
+            ..model
         };
+        let (geographic, toll_free) = (line(-0.75, 0.5), line(0.25, 2.0));
         let mut corrected = model.clone();
-        correct(&mut corrected, line);
+        correct(&mut corrected, geographic, Some(toll_free));
         let features = Features::blank();
-        let (before, after) = (
-            model.evidence_log_odds(&features),
-            corrected.evidence_log_odds(&features),
-        );
-        assert!((line.of(before) - after).abs() < 1e-12, "{before} {after}");
+        let odds = |model: &ScoreModel| model.evidence_log_odds(&features);
+        let (before, after) = (odds(&model), odds(&corrected));
+        assert!((geographic.of(before) - after).abs() < 1e-12, "{before} {after}");
         let again = |model: &ScoreModel, log_odds: f64| model.again.intercept + model.again.slope * log_odds;
         assert!((again(&model, before) - again(&corrected, after)).abs() < 1e-12);
-        let points = |model: &ScoreModel| model.terms[0].knots[1][1];
-        assert!((points(&corrected) - points(&model) / 2.0).abs() < 1e-12);
+
+        let part = |model: &ScoreModel| model.toll_free.clone().unwrap();
+        assert!((part(&corrected).intercept - toll_free.of(-2.0)).abs() < 1e-12);
+        let points = |terms: &[Term]| terms[0].knots[1][1];
+        let first = points(&model.terms);
+        assert!((points(&corrected.terms) - first / 2.0).abs() < 1e-12);
+        assert!((points(&part(&corrected).terms) - first * 2.0).abs() < 1e-12);
+        assert!((part(&corrected).tables[0].points[0][1] - 2.0).abs() < 1e-12);
         assert!(ScoreModel::from_json(&corrected.to_json()).is_ok());
+
+        let mut kept = model.clone();
+        correct(&mut kept, geographic, None);
+        assert_eq!(kept.toll_free, model.toll_free);
     }
 
     #[test]
     fn only_the_days_that_the_model_knows_are_needed() {
-        let mut model = ScoreModel::default();
+        let mut model = ScoreModel {
+            toll_free: None,
+            ..ScoreModel::default()
+        };
         assert_eq!(days_needed(&model), Some(240), "four times 60 days");
         model.ranges.long_days = 20.0;
         assert_eq!(days_needed(&model), Some(182), "26 weeks");
-        model.terms.push(Term {
+        let all_reports = Term {
             feature: Feature::AllReports,
             knots: vec![[0.0, 0.0]],
+        };
+        model.toll_free = Some(TollFreeModel {
+            intercept: 0.0,
+            terms: vec![all_reports],
+            tables: Vec::new(),
         });
         assert_eq!(days_needed(&model), None);
     }

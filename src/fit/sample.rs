@@ -5,37 +5,64 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::part::Part;
 use super::{FitError, FitPlan};
 use crate::domain::day::Day;
 use crate::domain::feature::Features;
 use crate::domain::model::ScoreModel;
-use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS, SampleKind};
+use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS};
 use crate::number::E164;
-use crate::replay::{ComplaintCalls, ComplaintDays, Exchange, ReplayHistory, ReplayProgress};
+use crate::replay::{ComplaintCalls, ComplaintDays, Half, KindName, LegitimateNumber, ReplayHistory, ReplayProgress};
 use crate::shard::Shard;
 
-/// One in this many is kept: of complaint calls, of legitimate and random number-days, and of the numbers of a Tuesday.
+/// One in this many is kept: of complaint calls of either part, of random numbers, and of the numbers of a Tuesday.
 const ONE_IN: Rates = Rates {
-    complaint: 2,
-    legitimate: 1,
+    geographic_complaint: 2,
+    toll_free_complaint: 1,
     random: 3,
     tuesday: 24,
 };
+/// About how many numbers of a group are kept each day. Of larger groups one in two is kept, one in three, and so on.
+const GROUP_A_DAY: u64 = 2_000;
+/// Random numbers a day from the exchanges of toll-free numbers. All of them are kept.
+const RANDOM_TOLL_FREE: usize = 1_000;
 /// The least count of samples of a kind.
 const LEAST: usize = 1_000;
 
 struct Rates {
-    complaint: u64,
-    legitimate: u64,
+    geographic_complaint: u64,
+    toll_free_complaint: u64,
     random: u64,
     tuesday: u64,
+}
+
+/// The reason for a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SampleOrigin {
+    /// Somebody complained about calls of the number that day.
+    Complaint,
+    /// The number is legitimate. The place of its group.
+    Legitimate(usize),
+    /// It was drawn from the exchanges of earlier complaints.
+    Random,
+}
+
+/// Legitimate numbers of one kind and one part.
+#[derive(Clone, Debug)]
+pub(super) struct LegitimateGroup {
+    /// The part.
+    pub part: Part,
+    /// The kind.
+    pub kind: KindName,
+    /// The numbers.
+    pub numbers: Vec<E164>,
 }
 
 /// One number on one day.
 #[derive(Clone, Debug)]
 pub(super) struct FitSample {
     /// The reason for the sample.
-    pub kind: SampleKind,
+    pub origin: SampleOrigin,
     /// The count of calls that the sample stands for.
     pub calls: u32,
     /// The features known the evening before.
@@ -45,19 +72,25 @@ pub(super) struct FitSample {
 /// All samples of a fit.
 #[derive(Debug)]
 pub(super) struct Collected {
-    /// The samples of the score.
-    pub samples: Vec<FitSample>,
+    /// The samples of geographic numbers.
+    pub geographic: Vec<FitSample>,
+    /// The samples of toll-free numbers.
+    pub toll_free: Vec<FitSample>,
     /// Numbers with a recent complaint on a Tuesday, and whether they were reported again.
     pub again: Vec<(Features, bool)>,
-    /// Legitimate numbers.
-    pub legitimate_numbers: u64,
+    /// Legitimate numbers, by part and kind.
+    pub groups: Vec<LegitimateGroup>,
+    /// The count of complaint calls of the period: all, and those of toll-free numbers.
+    pub all_calls: u64,
+    /// Those of toll-free numbers.
+    pub toll_free_calls: u64,
 }
 
 impl FitSample {
     /// Whether the sample is a complaint call.
     #[must_use]
     pub(super) fn is_call(&self) -> bool {
-        self.kind == SampleKind::Complaint
+        self.origin == SampleOrigin::Complaint
     }
 }
 
@@ -65,21 +98,21 @@ impl Collected {
     /// Replays the complaints and collects the samples.
     ///
     /// # Errors
-    /// If there are too few samples.
+    /// If there are too few samples of geographic numbers.
     pub(super) fn replay(
         plan: &FitPlan<'_>,
         start: &ScoreModel,
         progress: ReplayProgress<'_>,
     ) -> Result<Self, FitError> {
-        let in_half = |number: &E164| plan.half.is_none_or(|half| Exchange::of(*number).half() == half);
-        let legitimate = plan.legitimate.iter().map(|known| known.number);
-        let legitimate: Vec<E164> = legitimate.filter(in_half).collect();
         let mut history = ReplayHistory::new(plan.complaints, Arc::new(start.clone()));
         let seen = ComplaintDays::new(plan.complaints);
         let mut collected = Self {
-            samples: Vec::new(),
+            geographic: Vec::new(),
+            toll_free: Vec::new(),
             again: Vec::new(),
-            legitimate_numbers: legitimate.len() as u64,
+            groups: groups(plan),
+            all_calls: 0,
+            toll_free_calls: 0,
         };
         let calls = plan.complaints.calls();
         let within = |call: &ComplaintCalls| (plan.from..=plan.to).contains(&call.day);
@@ -92,23 +125,9 @@ impl Collected {
             };
             history.advance(day.start());
             let draw = SampleDraw { day, seed: plan.seed };
-            let complaints = calls.iter().map(|call| (call.number, call.calls));
-            let random = history.exchanges().random_numbers(day, RANDOM_NUMBERS);
-            collected.note(&history, draw, SampleKind::Complaint, ONE_IN.complaint, complaints);
-            collected.note(
-                &history,
-                draw,
-                SampleKind::Legitimate,
-                ONE_IN.legitimate,
-                legitimate.iter().map(|number| (*number, 1)),
-            );
-            collected.note(
-                &history,
-                draw,
-                SampleKind::Random,
-                ONE_IN.random,
-                random.into_iter().map(|number| (number, 1)),
-            );
+            for part in Part::BOTH {
+                collected.note_part(&history, draw, part, calls);
+            }
             if day.is_tuesday() && day.plus(AGAIN_DAYS - 1) <= plan.to {
                 collected.again.extend(foretold(&history, &seen, draw));
             }
@@ -117,42 +136,100 @@ impl Collected {
         collected.check()
     }
 
+    /// The samples of a part.
+    #[must_use]
+    pub(super) fn of(&self, part: Part) -> &[FitSample] {
+        match part {
+            Part::Geographic => &self.geographic,
+            Part::TollFree => &self.toll_free,
+        }
+    }
+
     /// The count of complaint calls that the samples stand for.
     #[must_use]
     pub(super) fn calls(&self) -> u64 {
-        self.samples
-            .iter()
+        let samples = self.geographic.iter().chain(&self.toll_free);
+        samples
             .filter(|sample| sample.is_call())
             .map(|sample| u64::from(sample.calls))
             .sum()
     }
 
-    fn note(
-        &mut self,
-        history: &ReplayHistory<'_>,
-        draw: SampleDraw,
-        kind: SampleKind,
-        one_in: u64,
-        numbers: impl Iterator<Item = (E164, u32)>,
-    ) {
-        let drawn: Vec<(E164, u32)> = numbers.filter(|(number, _)| draw.takes(*number, one_in)).collect();
-        let index = history.index();
-        let of_number = |&(number, calls): &(E164, u32)| FitSample {
-            kind,
-            calls,
-            features: index.look_up(number, draw.day.start(), |known| known.weighed.features),
+    /// The count of legitimate numbers.
+    #[must_use]
+    pub(super) fn legitimate_numbers(&self) -> u64 {
+        self.groups.iter().map(|group| group.numbers.len() as u64).sum()
+    }
+
+    /// The share of complaint calls that come from toll-free numbers.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
+    pub(super) fn toll_free_share(&self) -> f64 {
+        self.toll_free_calls as f64 / self.all_calls.max(1) as f64
+    }
+
+    /// Whether there are enough samples of toll-free numbers to fit their part.
+    #[must_use]
+    pub(super) fn has_toll_free(&self) -> bool {
+        self.counts(Part::TollFree).iter().all(|(_, found)| *found >= LEAST)
+    }
+
+    /// Draws the samples of a day.
+    fn note_part(&mut self, history: &ReplayHistory<'_>, draw: SampleDraw, part: Part, calls: &[ComplaintCalls]) {
+        let in_part = calls.iter().filter(|call| Part::of(call.number) == part);
+        let complaints: Vec<(E164, u32)> = in_part.map(|call| (call.number, call.calls)).collect();
+        let count: u64 = complaints.iter().map(|(_, calls)| u64::from(*calls)).sum();
+        self.all_calls += count;
+        let (one_in_complaints, random, one_in_random) = match part {
+            Part::Geographic => {
+                let mut random = history.exchanges().random_numbers(draw.day, RANDOM_NUMBERS);
+                random.retain(|number| Part::of(*number) == part);
+                (ONE_IN.geographic_complaint, random, ONE_IN.random)
+            }
+            Part::TollFree => {
+                self.toll_free_calls += count;
+                let random = history.exchanges().random_toll_free_numbers(draw.day, RANDOM_TOLL_FREE);
+                (ONE_IN.toll_free_complaint, random, 1)
+            }
         };
-        self.samples.par_extend(drawn.par_iter().map(of_number));
+        let mut samples = draw.samples(
+            history,
+            SampleOrigin::Complaint,
+            one_in_complaints,
+            complaints.into_iter(),
+        );
+        for (place, group) in self.groups.iter().enumerate().filter(|(_, group)| group.part == part) {
+            let one_in = (group.numbers.len() as u64).div_ceil(GROUP_A_DAY);
+            let numbers = group.numbers.iter().map(|number| (*number, 1));
+            samples.extend(draw.samples(history, SampleOrigin::Legitimate(place), one_in, numbers));
+        }
+        let random = random.into_iter().map(|number| (number, 1));
+        samples.extend(draw.samples(history, SampleOrigin::Random, one_in_random, random));
+        match part {
+            Part::Geographic => self.geographic.extend(samples),
+            Part::TollFree => self.toll_free.extend(samples),
+        }
+    }
+
+    /// The counts of the samples of a part.
+    fn counts(&self, part: Part) -> [(&'static str, usize); 3] {
+        let count = |is_counted: fn(SampleOrigin) -> bool| {
+            let samples = self.of(part).iter();
+            samples.filter(|sample| is_counted(sample.origin)).count()
+        };
+        [
+            ("complaint calls", count(|origin| origin == SampleOrigin::Complaint)),
+            (
+                "days of legitimate numbers",
+                count(|origin| matches!(origin, SampleOrigin::Legitimate(_))),
+            ),
+            ("days of random numbers", count(|origin| origin == SampleOrigin::Random)),
+        ]
     }
 
     fn check(self) -> Result<Self, FitError> {
-        let count = |kind| self.samples.iter().filter(|sample| sample.kind == kind).count();
-        let counts = [
-            ("complaint calls", count(SampleKind::Complaint)),
-            ("days of legitimate numbers", count(SampleKind::Legitimate)),
-            ("days of random numbers", count(SampleKind::Random)),
-            ("numbers seen before a Tuesday", self.again.len()),
-        ];
+        let again = [("numbers seen before a Tuesday", self.again.len())];
+        let counts = self.counts(Part::Geographic).into_iter().chain(again);
         match counts.into_iter().find(|(_, found)| *found < LEAST) {
             None => Ok(self),
             Some((what, found)) => Err(FitError::TooFew {
@@ -164,6 +241,28 @@ impl Collected {
     }
 }
 
+/// The legitimate numbers of a plan, in the order of parts and names.
+fn groups(plan: &FitPlan<'_>) -> Vec<LegitimateGroup> {
+    let in_half = |known: &&LegitimateNumber| plan.half.is_none_or(|half| Half::of(known.number) == half);
+    let mut groups: Vec<LegitimateGroup> = Vec::new();
+    for known in plan.legitimate.iter().filter(in_half) {
+        let part = Part::of(known.number);
+        match groups
+            .iter_mut()
+            .find(|group| group.part == part && group.kind == known.kind)
+        {
+            Some(group) => group.numbers.push(known.number),
+            None => groups.push(LegitimateGroup {
+                part,
+                kind: known.kind.clone(),
+                numbers: vec![known.number],
+            }),
+        }
+    }
+    groups.sort_by(|a, b| (a.part == Part::TollFree, &a.kind).cmp(&(b.part == Part::TollFree, &b.kind)));
+    groups
+}
+
 /// A draw of samples. The same seed gives the same draw, independent of other draws.
 #[derive(Clone, Copy)]
 struct SampleDraw {
@@ -172,6 +271,24 @@ struct SampleDraw {
 }
 
 impl SampleDraw {
+    /// Of these numbers with their counts of calls, one in `one_in`, with the knowledge of the evening before.
+    fn samples(
+        self,
+        history: &ReplayHistory<'_>,
+        origin: SampleOrigin,
+        one_in: u64,
+        numbers: impl Iterator<Item = (E164, u32)>,
+    ) -> Vec<FitSample> {
+        let drawn: Vec<(E164, u32)> = numbers.filter(|(number, _)| self.takes(*number, one_in)).collect();
+        let index = history.index();
+        let of_number = |&(number, calls): &(E164, u32)| FitSample {
+            origin,
+            calls,
+            features: index.look_up(number, self.day.start(), |known| known.weighed.features),
+        };
+        drawn.par_iter().map(of_number).collect()
+    }
+
     fn takes(self, number: E164, one_in: u64) -> bool {
         let mut bytes = [0u8; 16];
         let (digits, day) = bytes.split_at_mut(8);

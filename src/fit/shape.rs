@@ -47,13 +47,12 @@ pub(super) fn again_terms() -> Vec<Shape> {
         counted(Feature::AllReports, &[1.0, 2.0, 4.0, 10.0, 40.0]),
         counted(Feature::Areas, &[0.0, 1.0, 2.0, 5.0, 20.0]),
         raw(Feature::ReportsPerNumber, &[0.0, 0.3, 0.7, 1.2, 2.0, 3.5]),
-        raw(Feature::TollFree, &[0.0, 1.0]),
     ]
 }
 
-/// All terms of the score.
+/// The terms of the score of geographic numbers.
 #[must_use]
-pub(super) fn terms() -> Vec<Shape> {
+pub(super) fn geographic_terms() -> Vec<Shape> {
     let hundred = [0.0, 0.2, 1.0, 3.0, 10.0, 40.0];
     let thousand = [0.0, 0.5, 2.0, 8.0, 30.0, 150.0];
     let ten_thousand = [0.0, 1.0, 5.0, 20.0, 100.0, 600.0];
@@ -70,8 +69,23 @@ pub(super) fn terms() -> Vec<Shape> {
         raw(Feature::OnceShare1000, &[0.0, 0.3, 0.5, 0.7, 0.85, 1.0]),
         raw(Feature::Spread1000, &[-2.0, -1.0, -0.5, -0.2, -0.05, 0.0]),
         raw(Feature::Spread10000, &[-2.5, -1.5, -0.8, -0.4, -0.15, 0.0]),
-        raw(Feature::TollFree, &[0.0, 1.0]),
-        counted(Feature::TollFreeReports, &[0.0, 0.6, 3.0, 10.0]),
         raw(Feature::ReportsPerNumber, &[0.0, 0.3, 0.7, 1.2, 2.0, 3.5]),
+    ]
+}
+
+/// The terms of the score of toll-free numbers: own reports, and neighbours only where campaigns use several numbers of
+/// one block. All of them rise, since anything else carried over badly to later months.
+#[must_use]
+pub(super) fn toll_free_terms() -> Vec<Shape> {
+    let hundred = [0.0, 0.2, 1.0, 3.0, 8.0];
+    vec![
+        counted(Feature::RecentReports, &[0.0, 0.3, 0.8, 2.0, 6.0]),
+        counted(Feature::Reports, &[0.0, 0.2, 0.6, 1.0, 3.0, 10.0]),
+        counted(Feature::Areas, &[0.0, 1.0, 2.0, 5.0, 20.0]),
+        counted(Feature::Range100, &hundred),
+        counted(Feature::Range100Long, &hundred),
+        counted(Feature::Range1000, &[0.0, 0.5, 2.0, 6.0, 20.0]),
+        counted(Feature::Range10000, &[0.0, 5.0, 20.0, 50.0, 100.0, 300.0]),
+        counted(Feature::Range10000Recent, &[0.0, 3.0, 10.0, 30.0, 100.0]),
     ]
 }

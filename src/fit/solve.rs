@@ -8,11 +8,8 @@ use rayon::prelude::*;
 use super::FitError;
 use super::design::{Design, DesignRow};
 use super::sample::FitSample;
-use crate::evaluate::SampleKind;
+use super::weights::SampleWeights;
 
-/// Total weights of legitimate and of random numbers. The total weight of complaint calls is 1.
-const LEGITIMATE_WEIGHT: f64 = 1.0;
-const RANDOM_WEIGHT: f64 = 0.6;
 /// Strength of the ridge that pulls every weight towards 0, relative to the mean loss. It is enough to fix weights for
 /// which there is no sample.
 const RIDGE: f64 = 1e-5;
@@ -26,12 +23,6 @@ const STEP_MIN: f64 = 1e-5;
 const HALVINGS_MAX: u32 = 20;
 /// Rows summed at a time. The sums are then added in order, so that every run gives the same result to the last bit.
 const CHUNK_ROWS: usize = 16_384;
-
-/// The total weight of the negatives. That of the complaint calls is 1.
-#[must_use]
-pub(super) const fn negatives() -> f64 {
-    LEGITIMATE_WEIGHT + RANDOM_WEIGHT
-}
 
 /// A row with its weight, and whether it is a complaint call.
 struct Weighted {
@@ -69,28 +60,10 @@ struct Local {
 
 impl RegressionProblem {
     /// The regression of complaint calls against legitimate and random numbers.
-    pub(super) fn of(design: &Design, samples: &[FitSample]) -> Self {
-        let total = |kind: SampleKind| -> f64 {
-            samples
-                .iter()
-                .filter(|sample| sample.kind == kind)
-                .map(|sample| f64::from(sample.calls))
-                .sum()
-        };
-        let (calls, legitimate, random) = (
-            total(SampleKind::Complaint),
-            total(SampleKind::Legitimate),
-            total(SampleKind::Random),
-        );
-        let all = 1.0 + negatives();
-        let weight = |kind| match kind {
-            SampleKind::Complaint => 1.0 / calls / all,
-            SampleKind::Legitimate => LEGITIMATE_WEIGHT / legitimate / all,
-            SampleKind::Random => RANDOM_WEIGHT / random / all,
-        };
+    pub(super) fn of(design: &Design, samples: &[FitSample], weights: &SampleWeights) -> Self {
         let weighted = |sample: &FitSample| Weighted {
             row: design.row(&sample.features),
-            weight: weight(sample.kind) * f64::from(sample.calls),
+            weight: weights.of(sample),
             is_call: sample.is_call(),
         };
         Self {

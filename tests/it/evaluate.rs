@@ -440,6 +440,8 @@ fn of_half(half: u8, intercept: f64) -> String {
             seed: 1,
             loss: 0.1,
             loss_without: 0.7,
+            kinds: Vec::new(),
+            toll_free: None,
             recalibrated: None,
         }),
         ..built_in

@@ -1,6 +1,7 @@
 //! The command `fit`: the same samples give the same file, and later complaints are not read.
 
 use crate::support::complaints::{self, DAYS, Filed, Files, day};
+use ringwarden::domain::feature::Direction;
 use ringwarden::domain::model::ScoreModel;
 
 /// The days that are fitted on: there must be 24,000 numbers seen before their Tuesdays.
@@ -47,7 +48,11 @@ fn is_sound(model: &ScoreModel, filed: &[Filed]) {
     );
     assert!(model.shares_evidence_with(&start) && model.rules == start.rules);
     assert_eq!(model.prior.to_bits(), start.prior.to_bits());
-    for term in model.terms.iter().filter(|term| term.feature.rises()) {
+    for term in model
+        .terms
+        .iter()
+        .filter(|term| term.feature.direction() == Direction::Rises)
+    {
         let rises = |pair: &[[f64; 2]]| pair[0][0] < pair[1][0] && pair[0][1] <= pair[1][1];
         assert!(term.knots.windows(2).all(rises), "{:?}", term.feature);
     }

@@ -46,19 +46,20 @@ impl Service {
         Self { program, switch }
     }
 
-    /// Files reports of somebody who is trusted, of calls that were signed so: enough to block a number.
+    /// Files reports of two trusted sources, of calls that were signed so: enough to block a number.
     pub async fn report(&self, number: &str, attestation: v1::Attestation) {
         let verstat = match attestation {
             v1::Attestation::Unspecified => v1::Verstat::Unspecified,
             v1::Attestation::None => v1::Verstat::NoValidation,
             v1::Attestation::A | v1::Attestation::B | v1::Attestation::C => v1::Verstat::Passed,
         };
-        for report_id in report_ids(attestation) {
+        let sources = [v1::Source::RegulatorFeed, v1::Source::Honeypot].into_iter().cycle();
+        for (report_id, source) in report_ids(attestation).zip(sources) {
             let report = v1::Report {
                 report_id,
                 number: number.into(),
                 category: v1::Category::TechSupportScam.into(),
-                source: v1::Source::RegulatorFeed.into(),
+                source: source.into(),
                 role: v1::ReportRole::ToldToCall.into(),
                 attestation: attestation.into(),
                 verstat: verstat.into(),

@@ -9,7 +9,7 @@ use ringwarden::domain::ids::{ReportId, RequestId};
 use ringwarden::domain::kinds::{Category, Source};
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::quota::Quotas;
-use ringwarden::domain::time::Timestamp;
+use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::follow::Follower;
 use ringwarden::index::Index;
 use ringwarden::metrics::Metrics;
@@ -35,6 +35,11 @@ pub fn evidence_version() -> u32 {
 /// 2020-11-15T12:00:00Z, the day on which most tests play.
 pub fn noon() -> Timestamp {
     Timestamp::from_secs(1_605_441_600)
+}
+
+/// So many days before [`noon`]: reports of two days are more than a single report.
+pub fn days_before_noon(days: i64) -> Timestamp {
+    Timestamp::from_millis(noon().millis() - days * DAY_MS)
 }
 
 impl Instance {

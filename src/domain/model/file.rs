@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::rules::Rules;
 use super::term::{BilinearTable, MAX_TERMS, Term, VALUE_MAX, is_in_bounds};
-use super::{Fitted, RepeatReportModel, ScoreModel};
+use super::{Fitted, RepeatReportModel, ScoreModel, TollFreeModel};
 use crate::domain::evidence::{FoldModel, UnknownWhenEstablished};
 use crate::domain::range::RangeModel;
 
@@ -32,6 +32,8 @@ struct ModelFile {
     terms: Vec<Term>,
     #[serde(default)]
     tables: Vec<BilinearTable>,
+    #[serde(default)]
+    toll_free: Option<TollFreeModel>,
     again_in_7d: RepeatReportModel,
     #[serde(default)]
     unknown_when_established: UnknownWhenEstablished,
@@ -129,6 +131,7 @@ impl ScoreModel {
             intercept: self.intercept,
             terms: self.terms.clone(),
             tables: self.tables.clone(),
+            toll_free: self.toll_free.clone(),
             again_in_7d: self.again.clone(),
             unknown_when_established: self.fold.unknown_when_established,
             rules: self.rules,
@@ -164,29 +167,18 @@ impl ModelFile {
                 ));
             }
         }
-        for (name, value) in [
-            ("intercept", self.intercept),
-            ("again_in_7d.intercept", self.again_in_7d.intercept),
-        ] {
-            if !is_in_bounds(value) {
-                return Err(ModelFieldError::new(
-                    name,
-                    format!("is not from -{VALUE_MAX} to {VALUE_MAX}"),
-                ));
-            }
-        }
+        check_intercept("again_in_7d.intercept", self.again_in_7d.intercept)?;
         let slope = self.again_in_7d.slope;
         if !(slope > 0.0 && slope <= VALUE_MAX) {
             let what = format!("is not above 0 and at most {VALUE_MAX}");
             return Err(ModelFieldError::new("again_in_7d.slope", what));
         }
-        if self.terms.len() + self.tables.len() > MAX_TERMS {
-            return Err(ModelFieldError::new("terms", format!("are more than {MAX_TERMS}")));
+        check_part(self.intercept, &self.terms, &self.tables)?;
+        if let Some(toll_free) = &self.toll_free {
+            check_part(toll_free.intercept, &toll_free.terms, &toll_free.tables)
+                .map_err(|fault| fault.within("toll_free"))?;
         }
-        check_terms(&self.terms)?;
-        self.terms.iter().try_for_each(Term::check_direction)?;
         check_terms(&self.again_in_7d.terms).map_err(|fault| fault.within("again_in_7d"))?;
-        self.tables.iter().try_for_each(BilinearTable::check)?;
         check_unknown(self.unknown_when_established)?;
         self.rules.check()
     }
@@ -213,6 +205,7 @@ impl ModelFile {
             intercept: self.intercept,
             terms: self.terms,
             tables: self.tables,
+            toll_free: self.toll_free,
             again: self.again_in_7d,
             rules: self.rules,
             fitted: self.fitted,
@@ -303,6 +296,28 @@ fn check_unknown(rule: UnknownWhenEstablished) -> Result<(), ModelFieldError> {
         return Err(ModelFieldError::new(field("to_weeks"), "is not above from_weeks"));
     }
     Ok(())
+}
+
+/// Checks the intercept, terms and tables of geographic or of toll-free numbers.
+fn check_part(intercept: f64, terms: &[Term], tables: &[BilinearTable]) -> Result<(), ModelFieldError> {
+    check_intercept("intercept", intercept)?;
+    if terms.len() + tables.len() > MAX_TERMS {
+        return Err(ModelFieldError::new("terms", format!("are more than {MAX_TERMS}")));
+    }
+    check_terms(terms)?;
+    terms.iter().try_for_each(Term::check_direction)?;
+    tables.iter().try_for_each(BilinearTable::check)?;
+    tables.iter().try_for_each(BilinearTable::check_direction)
+}
+
+fn check_intercept(name: &str, intercept: f64) -> Result<(), ModelFieldError> {
+    if is_in_bounds(intercept) {
+        return Ok(());
+    }
+    Err(ModelFieldError::new(
+        name,
+        format!("is not from -{VALUE_MAX} to {VALUE_MAX}"),
+    ))
 }
 
 fn check_terms(terms: &[Term]) -> Result<(), ModelFieldError> {

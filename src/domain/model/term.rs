@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ModelFieldError;
-use crate::domain::feature::{Feature, Features};
+use crate::domain::feature::{Direction, Feature, Features};
 
 /// The most knots of a term: more would overfit the year of the data.
 pub const MAX_KNOTS: usize = 6;
@@ -58,20 +58,37 @@ impl Term {
         Ok(())
     }
 
-    /// Checks that the points never fall over a feature that can only raise risk.
+    /// Checks that the points change only in the direction of the feature.
     ///
     /// # Errors
-    /// If they do.
+    /// If they do not.
     pub fn check_direction(&self) -> Result<(), ModelFieldError> {
-        let mut pairs = self.knots.iter().zip(self.knots.iter().skip(1));
-        if self.feature.rises() && pairs.any(|([_, y], [_, next])| next < y) {
-            let field = format!("terms.{}.knots", self.feature.name());
-            return Err(ModelFieldError::new(
-                field,
-                "fall, but a higher value can only mean more risk",
-            ));
+        let points = || self.knots.iter().map(|[_, points]| *points);
+        match fault_of_direction(self.feature.direction(), points(), points().skip(1)) {
+            None => Ok(()),
+            Some(what) => Err(ModelFieldError::new(
+                format!("terms.{}.knots", self.feature.name()),
+                what,
+            )),
         }
-        Ok(())
+    }
+}
+
+/// The fault of points that change in the wrong direction, from each of `from` to the one at its place in `to`.
+fn fault_of_direction(
+    direction: Direction,
+    from: impl Iterator<Item = f64>,
+    to: impl Iterator<Item = f64>,
+) -> Option<&'static str> {
+    let mut pairs = from.zip(to);
+    match direction {
+        Direction::Rises => pairs
+            .any(|(from, to)| to < from)
+            .then_some("fall, but a higher value can only mean more risk"),
+        Direction::Falls => pairs
+            .any(|(from, to)| to > from)
+            .then_some("rise, but a higher value can only mean less risk"),
+        Direction::Any => None,
     }
 }
 
@@ -176,6 +193,29 @@ impl BilinearTable {
         }
         Ok(())
     }
+
+    /// Checks that the points change only in the direction of each feature.
+    ///
+    /// # Errors
+    /// If they do not.
+    pub fn check_direction(&self) -> Result<(), ModelFieldError> {
+        let [row, column] = self.features;
+        let (rows, next_rows) = (|| self.points.iter(), self.points.iter().skip(1));
+        let down = fault_of_direction(row.direction(), rows().flatten().copied(), next_rows.flatten().copied());
+        let right = || {
+            rows().find_map(|points| {
+                let points = || points.iter().copied();
+                fault_of_direction(column.direction(), points(), points().skip(1))
+            })
+        };
+        match down.or_else(right) {
+            None => Ok(()),
+            Some(what) => Err(ModelFieldError::new(
+                format!("tables.{}/{}", row.name(), column.name()),
+                format!("has points that {what}"),
+            )),
+        }
+    }
 }
 
 /// The position of a value among lines: the index of the lower line, and how far the value is from it towards the next,
@@ -278,16 +318,43 @@ mod tests {
     }
 
     #[test]
-    fn only_terms_that_may_not_fall_are_checked() {
+    fn terms_change_only_in_the_direction_of_their_feature() {
         let falling = term(vec![[0.0, 1.0], [1.0, 0.5]]);
         assert!(falling.check_direction().is_err());
         let level = term(vec![[0.0, 1.0], [1.0, 1.0]]);
         assert!(level.check_direction().is_ok());
-        let quiet = Term {
-            feature: Feature::QuietDays,
-            ..falling
+        let of = |feature, knots: &[[f64; 2]]| Term {
+            feature,
+            knots: knots.to_vec(),
         };
-        assert!(quiet.check_direction().is_ok());
+        assert!(of(Feature::QuietDays, &falling.knots).check_direction().is_ok());
+        assert!(of(Feature::Spread1000, &falling.knots).check_direction().is_ok());
+        let rising = [[0.0, 0.5], [1.0, 1.0]];
+        assert!(of(Feature::QuietDays, &rising).check_direction().is_err());
+        assert!(of(Feature::Spread1000, &rising).check_direction().is_ok());
+    }
+
+    #[test]
+    fn a_table_is_checked_in_both_directions() {
+        let of = |features, points: [[f64; 2]; 2]| BilinearTable {
+            features,
+            ..table(vec![0.0, 1.0], vec![0.0, 1.0], points.map(Vec::from).to_vec())
+        };
+        let (up_down, up_right) = ([[0.0, 0.0], [1.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]);
+        for (features, points, is_sound) in [
+            ([Feature::Reports, Feature::Areas], up_down, true),
+            ([Feature::Reports, Feature::Areas], up_right, true),
+            ([Feature::Reports, Feature::QuietDays], up_down, true),
+            ([Feature::Reports, Feature::QuietDays], up_right, false),
+            ([Feature::QuietDays, Feature::Reports], up_right, true),
+            ([Feature::QuietDays, Feature::Reports], up_down, false),
+            ([Feature::Spread1000, Feature::Reports], [[1.0, 1.0], [0.0, 0.0]], true),
+            ([Feature::Reports, Feature::Areas], [[0.0, 1.0], [1.0, 0.9]], false),
+            ([Feature::Reports, Feature::Areas], [[0.0, 1.0], [1.0, 1.0]], true),
+        ] {
+            let table = of(features, points);
+            assert_eq!(table.check_direction().is_ok(), is_sound, "{table:?}");
+        }
     }
 
     /// Knots with ascending features and ascending points.

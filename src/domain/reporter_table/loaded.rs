@@ -301,6 +301,7 @@ fn short_copy(row: &ReportRow) -> ReportRow {
         body: ReportBody {
             category: body.category,
             not_spam: body.not_spam,
+            source: body.source,
             brand: body.brand.clone(),
             ledger: body.ledger,
             reporter: body.reporter,

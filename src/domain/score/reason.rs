@@ -69,10 +69,11 @@ impl ReasonCode {
                 Self::HotRange1000
             }
             Feature::Range10000 | Feature::Range10000Recent => Self::HotRange10000,
-            Feature::OnceShare1000 | Feature::Spread1000 | Feature::Spread10000 | Feature::ReportsPerNumber => {
-                Self::RangePattern
-            }
-            Feature::TollFree | Feature::TollFreeReports => Self::TollFree,
+            Feature::OnceShare1000
+            | Feature::OnceShare10000
+            | Feature::Spread1000
+            | Feature::Spread10000
+            | Feature::ReportsPerNumber => Self::RangePattern,
         }
     }
 }
@@ -115,10 +116,12 @@ impl ScoreModel {
     }
 
     fn add_terms(&self, weighed: &Weighed, points: &mut Points) {
-        for term in &self.terms {
+        let part = self.part(&weighed.features);
+        points.add(ReasonCode::TollFree, part.intercept - self.intercept);
+        for term in part.terms {
             points.add(ReasonCode::of(term.feature), term.points(&weighed.features));
         }
-        for table in &self.tables {
+        for table in part.tables {
             let [feature, _] = table.features;
             points.add(ReasonCode::of(feature), table.points(&weighed.features));
         }
@@ -172,7 +175,7 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         ReasonCode::RangePattern => {
             "The reported numbers around it are not used in the way made-up caller IDs are.".to_owned()
         }
-        ReasonCode::TollFree => "It is a toll-free number, and these are reported more often than others.".to_owned(),
+        ReasonCode::TollFree => "It is a toll-free number, and these have points of their own.".to_owned(),
         ReasonCode::RangeOnly => {
             "Hardly any of this evidence is about the number itself, so it is not enough to block it.".to_owned()
         }

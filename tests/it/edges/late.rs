@@ -13,10 +13,16 @@ use crate::support::server::Server;
 
 async fn blocked() -> Server {
     let server = Server::start().await;
-    let request = v1::SubmitReportRequest {
-        report: Some(report("r1", NUMBER)),
-    };
-    server.reports().submit_report(request).await.unwrap();
+    // Two sources: a single report blocks nobody.
+    for (id, source) in [("r1", v1::Source::RegulatorFeed), ("r2", v1::Source::Honeypot)] {
+        let request = v1::SubmitReportRequest {
+            report: Some(v1::Report {
+                source: source.into(),
+                ..report(id, NUMBER)
+            }),
+        };
+        server.reports().submit_report(request).await.unwrap();
+    }
     let found = server.lookups().lookup(ask(NUMBER, "q")).await.unwrap().into_inner();
     assert_eq!(found.action(), v1::Action::Block);
     server

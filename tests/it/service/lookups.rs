@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use ringwarden::clock::monotonic;
-use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, StatusKind, Verstat};
+use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, Source, StatusKind, Verstat};
 use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::Timestamp;
@@ -13,7 +13,7 @@ use ringwarden::number::E164;
 use ringwarden::service::{LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
 
 use super::{NUMBER, instance, memory};
-use crate::support::instance::{Instance, mutation, noon, report};
+use crate::support::instance::{Instance, days_before_noon, mutation, noon, report};
 
 pub(crate) const PERSON: &str = "+14155550123";
 
@@ -64,7 +64,9 @@ pub(crate) async fn set(one: &Instance, number: &str, kind: StatusKind, request:
 async fn with_bad_number() -> Instance {
     let one = instance().await;
     for n in 0..3 {
-        let bad = report(NUMBER, &format!("r{n}"), noon());
+        let mut bad = report(NUMBER, &format!("r{n}"), noon());
+        // Two sources: a single report blocks nobody.
+        bad.source = if n == 0 { Source::Honeypot } else { bad.source };
         one.services.reports.submit(bad).await.unwrap();
     }
     assert_eq!(one.look_up(NUMBER).decision.action, Action::Block);
@@ -141,7 +143,7 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     for n in 0..3 {
         one.services
             .reports
-            .submit(report(NUMBER, &format!("r{n}"), noon()))
+            .submit(report(NUMBER, &format!("r{n}"), days_before_noon(n)))
             .await
             .unwrap();
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::instance::{Instance, evidence_version, mutation, noon, number, report, report_of};
+use crate::support::instance::{
+    Instance, days_before_noon, evidence_version, mutation, noon, number, report, report_of,
+};
 use ringwarden::clock::Clock;
 use ringwarden::domain::ids::CaseId;
 use ringwarden::domain::kinds::{Action, CaseRole, CaseStatus, Category, RiskLevel, Source, StatusKind};
@@ -16,7 +18,7 @@ use ringwarden::store::memory::MemoryStore;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
-const DAY: Duration = Duration::from_secs(86_400);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// The numbers of strangers in the table, and the times over which they report.
 const REPORTERS: [u32; 6] = [1, 5, 19, 20, 50, 200];
@@ -54,7 +56,7 @@ impl Block {
 }
 
 /// The number that is attacked, and one beside it.
-fn target() -> String {
+pub(crate) fn target() -> String {
     number(1_000).to_string()
 }
 
@@ -62,7 +64,7 @@ fn neighbour() -> String {
     number(1_001).to_string()
 }
 
-async fn instance() -> Instance {
+pub(crate) async fn instance() -> Instance {
     let store = Arc::new(MemoryStore::new(evidence_version()).unwrap());
     Instance::over(store, Clock::manual(noon())).await
 }
@@ -89,7 +91,7 @@ async fn attack(one: &Instance, reporters: u32, spread: Duration) {
     }
 }
 
-async fn strike(one: &Instance, n: u32, occurred_at: Timestamp) {
+pub(crate) async fn strike(one: &Instance, n: u32, occurred_at: Timestamp) {
     let stranger = report_of(&format!("stranger-{n}"), &target(), &format!("s{n}"), occurred_at);
     let outcome = one.services.reports.submit(stranger).await.unwrap();
     assert_eq!(outcome.submitted, Submitted::Accepted);
@@ -379,7 +381,7 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
 async fn own_scores_are_no_evidence() {
     let one = instance().await;
     for n in 0..30 {
-        let feed = report(&target(), &format!("f{n}"), noon());
+        let feed = report(&target(), &format!("f{n}"), days_before_noon(n % 2));
         one.services.reports.submit(feed).await.unwrap();
     }
     for n in 0..10 {

@@ -12,7 +12,7 @@ use ringwarden::service::{LookupInput, LookupOutcome, LookupRole, PageRequest, S
 use super::instance;
 use super::lists::replace;
 use super::lookups::{PERSON, call, set};
-use crate::support::instance::{Instance, noon, report};
+use crate::support::instance::{Instance, days_before_noon, noon, report};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -197,7 +197,7 @@ async fn a_number_of_unknown_length_is_reported_listed_and_judged_as_any_other()
     let one = instance().await;
     for (place, number) in UNKNOWN_LENGTH.iter().enumerate() {
         for n in 0..3 {
-            let report = report(number, &format!("r{place}-{n}"), noon());
+            let report = report(number, &format!("r{place}-{n}"), days_before_noon(n));
             one.services.reports.submit(report).await.unwrap();
         }
         let found = one.look_up(number);

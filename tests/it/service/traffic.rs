@@ -7,7 +7,7 @@ use ringwarden::service::{LookupInput, LookupRole, OutcomeInput, ServiceError};
 
 use super::lookups::{PERSON, call, codes, set, signed};
 use super::{NUMBER, instance};
-use crate::support::instance::{mutation, noon, report};
+use crate::support::instance::{days_before_noon, mutation, noon, report};
 
 /// A number that can be called, by its place.
 fn person(place: usize) -> String {
@@ -119,7 +119,7 @@ async fn call_backs_do_not_lower_the_score_of_a_reported_number() {
     for n in 0..3 {
         one.services
             .reports
-            .submit(report(NUMBER, &format!("r{n}"), noon()))
+            .submit(report(NUMBER, &format!("r{n}"), days_before_noon(n)))
             .await
             .unwrap();
     }

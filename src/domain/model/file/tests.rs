@@ -284,3 +284,51 @@ fn the_number_of_terms_is_limited() {
 fn falling_terms_are_refused_in_the_score_only() {
     assert!(read(&sound()).unwrap().again.terms[0].check_direction().is_err());
 }
+
+/// The valid file with a part for toll-free numbers.
+fn with_toll_free(toll_free: Value) -> Value {
+    let mut file = sound();
+    file.as_object_mut().unwrap().insert("toll_free".to_owned(), toll_free);
+    file
+}
+
+#[test]
+fn toll_free_numbers_have_a_part_of_their_own() {
+    let part = |intercept: f64, terms: Value, tables: Value| {
+        with_toll_free(json!({ "intercept": intercept, "terms": terms, "tables": tables }))
+    };
+    let reports = json!([{ "feature": "reports", "knots": [[0, 0], [1, 2]] }]);
+    let model = read(&part(0.5, reports.clone(), json!([]))).unwrap();
+    assert_eq!(ScoreModel::from_json(&model.to_json()).unwrap(), model);
+    assert_eq!(model.toll_free.unwrap().terms[0].feature.name(), "reports");
+    assert!(read(&sound()).unwrap().toll_free.is_none());
+
+    let table =
+        |points: Value| json!([{ "features": ["reports", "areas"], "rows": [0, 1], "columns": [0], "points": points }]);
+    for (file, wanted) in [
+        (part(1e300, json!([]), json!([])), "toll_free.intercept is not"),
+        (
+            part(
+                0.0,
+                json!([{ "feature": "reports", "knots": [[0, 1], [1, 0]] }]),
+                json!([]),
+            ),
+            "toll_free.terms.reports.knots fall",
+        ),
+        (
+            part(
+                0.0,
+                json!([{ "feature": "quiet_days", "knots": [[0, 0], [1, 1]] }]),
+                json!([]),
+            ),
+            "toll_free.terms.quiet_days.knots rise",
+        ),
+        (
+            part(0.0, reports, table(json!([[1], [0]]))),
+            "toll_free.tables.reports/areas has points that fall",
+        ),
+    ] {
+        let text = refusal(&file);
+        assert!(text.starts_with(wanted), "{text}");
+    }
+}

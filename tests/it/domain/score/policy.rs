@@ -4,13 +4,13 @@ use ringwarden::domain::kinds::{Action, Basis, StatusKind};
 use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::state::NumberState;
 
-use super::scene::{day, plain, reported_times, with_status};
+use super::scene::{body, day, plain, reported, with_status};
 
 #[test]
 fn policy_follows_the_strongest_status_and_then_the_score() {
     let policy = Policy::DEFAULT;
-    let decide = |state: &NumberState| policy.decide(&Facts::of(plain(state, day(0)).verdict));
-    let loud = reported_times(60);
+    let decide = |state: &NumberState| policy.decide(&Facts::of(plain(state, day(1)).verdict));
+    let loud = reported([vec![body(day(0)); 30], vec![body(day(1)); 30]].concat());
     assert_eq!(
         (decide(&loud).action, decide(&loud).basis),
         (Action::Block, Basis::Analytics)
@@ -28,9 +28,9 @@ fn policy_follows_the_strongest_status_and_then_the_score() {
     }
     let dialled = policy.decide(&Facts {
         about_to_dial: true,
-        ..Facts::of(plain(&loud, day(0)).verdict)
+        ..Facts::of(plain(&loud, day(1)).verdict)
     });
     assert_eq!(dialled.action, Action::WarnBeforeDial);
-    let unknown = policy.decide(&Facts::of(plain(&NumberState::default(), day(0)).verdict));
+    let unknown = policy.decide(&Facts::of(plain(&NumberState::default(), day(1)).verdict));
     assert_eq!((unknown.action, unknown.basis), (Action::Allow, Basis::NoEvidence));
 }

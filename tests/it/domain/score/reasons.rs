@@ -96,7 +96,10 @@ proptest! {
             prop_assert!(miss(model, &score).abs() <= hidden(&score), "{} in {:?}", miss(model, &score), score);
             let is_sorted = score.reasons.windows(2).all(|pair| pair[0].points.abs() >= pair[1].points.abs());
             prop_assert!(is_sorted, "{score:?}");
-            prop_assert!(score.reasons.iter().all(|reason| reason.points.abs() >= HIDDEN_BELOW));
+            let is_withheld = |code| matches!(code, ReasonCode::EstablishedNumber | ReasonCode::SingleReport);
+            for reason in &score.reasons {
+                prop_assert!(is_withheld(reason.code) != (reason.points.abs() >= HIDDEN_BELOW), "{reason:?}");
+            }
         }
     }
 }
@@ -151,11 +154,11 @@ fn each_feature_belongs_to_its_reason() {
             .filter(|feature| ReasonCode::of(*feature) == code);
         of_code.map(Feature::name).collect()
     };
-    let wanted: [(ReasonCode, &[&str]); 8] = [
+    let wanted: [(ReasonCode, &[&str]); 7] = [
         (ReasonCode::RecentReports, &["recent_reports"]),
         (
             ReasonCode::HistoricReports,
-            &["reports", "quiet_days", "active_days", "all_reports"],
+            &["reports", "quiet_days", "active_days", "all_reports", "weeks"],
         ),
         (ReasonCode::ManyReporters, &["areas"]),
         (ReasonCode::HotRange100, &["range_100", "range_100_long"]),
@@ -166,9 +169,14 @@ fn each_feature_belongs_to_its_reason() {
         (ReasonCode::HotRange10000, &["range_10000", "range_10000_recent"]),
         (
             ReasonCode::RangePattern,
-            &["once_share_1000", "spread_1000", "spread_10000", "reports_per_number"],
+            &[
+                "once_share_1000",
+                "spread_1000",
+                "spread_10000",
+                "reports_per_number",
+                "once_share_10000",
+            ],
         ),
-        (ReasonCode::TollFree, &["toll_free", "toll_free_reports"]),
     ];
     let mut features = 0;
     for (code, names) in wanted {

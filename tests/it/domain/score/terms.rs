@@ -44,6 +44,7 @@ fn the_terms_are_those_of_the_model() {
             "HOT_RANGE_100",
             "HOT_RANGE_10000",
             "MANY_REPORTERS",
+            "SINGLE_REPORT",
         ]
     );
 }
