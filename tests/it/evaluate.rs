@@ -389,12 +389,11 @@ fn a_cross_fit_scores_each_half_by_the_other() {
     });
     let mut halves = [0, 0];
     for one in scored(&both.1) {
-        let national = format!("{:010}", one.number % 10_000_000_000);
-        // Toll-free numbers are split one by one, all others by exchange.
-        let digits = if national.starts_with('8') {
-            &national
+        // Toll-free numbers are split by number, all others by exchange.
+        let digits = if (800..900).contains(&(one.number / 10_000_000 % 1_000)) {
+            format!("{:010}", one.number % 10_000_000_000)
         } else {
-            &national[..6]
+            format!("{:06}", one.number / 10_000 % 1_000_000)
         };
         let half = usize::from(xxh3_64(digits.as_bytes()) % 2 == 1);
         let score = by_model[1 - half][&key(&one)];

@@ -128,6 +128,36 @@ fn a_recalibration_without_a_fitted_model_is_refused() {
     assert!(said.contains("--seed"), "{said}");
 }
 
+/// Forty toll-free numbers a day, most of them with several complaints, and forty legitimate ones of two kinds.
+#[test]
+fn toll_free_numbers_are_fitted_apart() {
+    let (files, mut filed) = (Files::new(), complaints::sample());
+    let campaign = |place: u64, n: u64| 8_885_550_000 + (place / 3 * 40 + n) % 9_000;
+    filed.extend((0..DAYS).flat_map(|place| (0..40).map(move |n| (day(place), campaign(place, n)))));
+    filed.sort();
+    files.write("complaints.csv", &complaints::three_columns(&filed));
+    let toll_free = (0..40).map(|n| {
+        let kind = if n < 30 { "bank" } else { "health" };
+        format!("{},{kind}\n", 8_005_551_000_u64 + n * 37)
+    });
+    let text = format!("number,kind\n{}", toll_free.collect::<String>());
+    files.write("toll-free.csv", &text);
+    let text = fit(&files, &["--seed", "1", "--legitimate", "toll-free.csv"]);
+    let model = ScoreModel::from_json(&text).unwrap();
+    let part = model.toll_free.as_ref().unwrap();
+    assert!(part.terms.iter().any(|term| term.feature.name() == "areas"));
+    assert!(model.terms.iter().all(|term| term.feature.name() != "areas"));
+
+    let fitted = model.fitted.unwrap();
+    let share = fitted.toll_free.unwrap().share_of_complaint_calls;
+    assert!((0.05..0.2).contains(&share), "{share}");
+    let kinds: Vec<_> = fitted.kinds.iter().filter(|kind| kind.toll_free).collect();
+    let found: Vec<_> = kinds.iter().map(|kind| (kind.kind.as_str(), kind.numbers)).collect();
+    assert_eq!(found, [("bank", 30), ("health", 10), ("unspecified", 2)]);
+    let sum: f64 = kinds.iter().map(|kind| kind.share).sum();
+    assert!((sum - 1.0).abs() < 1e-9 && (kinds[0].share / kinds[1].share - 3.0).abs() < 1e-9);
+}
+
 #[test]
 fn too_little_is_refused() {
     let (files, filed) = (Files::new(), complaints::sample());
