@@ -12,7 +12,7 @@ use crate::domain::feature::Features;
 use crate::domain::model::ScoreModel;
 use crate::evaluate::{AGAIN_DAYS, AGAIN_SEEN_DAYS, RANDOM_NUMBERS};
 use crate::number::E164;
-use crate::replay::{ComplaintCalls, ComplaintDays, Half, KindName, LegitimateNumber, ReplayHistory, ReplayProgress};
+use crate::replay::{ComplaintCalls, ComplaintDays, Half, KindName, ReplayHistory, ReplayProgress};
 use crate::shard::Shard;
 
 /// One in this many is kept: of complaint calls of either part, of random numbers, and of the numbers of a Tuesday.
