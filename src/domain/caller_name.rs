@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_name_breaks_a_header(organisation in "\\PC{1,30}") {
+        fn no_name_breaks_a_header(organisation in "\\PC{0,14}[A-Za-z]\\PC{0,14}") {
             let name = name(&organisation, "");
             prop_assert!(name.len() <= CHARS_MAX && name.trim() == name, "{name}");
             prop_assert!(name.chars().all(|c| c == ' ' || is_shown(c)), "{name}");

@@ -154,13 +154,11 @@ impl Local {
             return intercept.is_finite().then_some(Calibration { intercept, slope: 0.0 });
         }
         let determinant = twice * slope_twice - both * both;
-        if !(determinant > DETERMINANT_MIN * twice * slope_twice) {
-            return None;
-        }
-        Some(Calibration {
+        let step = Calibration {
             intercept: (slope_twice * by_intercept - both * by_slope) / determinant,
             slope: (twice * by_slope - both * by_intercept) / determinant,
-        })
+        };
+        (determinant > DETERMINANT_MIN * twice * slope_twice).then_some(step)
     }
 }
 

@@ -15,6 +15,7 @@ mod call;
 mod emergency;
 mod fake;
 mod outages;
+mod owners;
 mod questions;
 mod rates;
 mod service;

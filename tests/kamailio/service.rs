@@ -139,6 +139,25 @@ impl Service {
 
     /// Puts these numbers, or prefixes, on a list of a kind.
     pub async fn list(&self, kind: v1::ListKind, numbers: &[&str]) {
+        self.replace_list(kind, numbers.iter().map(|number| entry(number)).collect())
+            .await;
+    }
+
+    /// Lists a number as that of an organisation, which calls from it or does not.
+    pub async fn own(&self, number: &str, calls: v1::OwnerCalls) {
+        let owner = v1::Owner {
+            organisation: "Social Security Administration".into(),
+            calls: calls.into(),
+            ..v1::Owner::default()
+        };
+        let entry = v1::ListEntry {
+            owner: Some(owner),
+            ..entry(number)
+        };
+        self.replace_list(v1::ListKind::KnownOwner, vec![entry]).await;
+    }
+
+    async fn replace_list(&self, kind: v1::ListKind, entries: Vec<v1::ListEntry>) {
         let head = v1::ListHead {
             list_id: kind.as_str_name().to_ascii_lowercase(),
             kind: kind.into(),
@@ -146,15 +165,7 @@ impl Service {
             actor: ACTOR.into(),
             ..v1::ListHead::default()
         };
-        let entry = |number: &&str| v1::ListEntry {
-            number: (*number).into(),
-            source: "test".into(),
-            entered_at: Some(Timestamp::from_millis(1_760_000_000_000)),
-            ..v1::ListEntry::default()
-        };
-        let entries = v1::ListEntries {
-            entries: numbers.iter().map(entry).collect(),
-        };
+        let entries = v1::ListEntries { entries };
         let parts = [Part::Head(head), Part::Entries(entries)].map(|part| v1::ReplaceListRequest { part: Some(part) });
         let mut lists = ListServiceClient::new(self.program.channel());
         lists.replace_list(tokio_stream::iter(parts)).await.unwrap();
@@ -193,6 +204,15 @@ impl Service {
 
     fn numbers(&self) -> NumberServiceClient<tonic::transport::Channel> {
         NumberServiceClient::new(self.program.channel())
+    }
+}
+
+fn entry(number: &str) -> v1::ListEntry {
+    v1::ListEntry {
+        number: number.into(),
+        source: "test".into(),
+        entered_at: Some(Timestamp::from_millis(1_760_000_000_000)),
+        ..v1::ListEntry::default()
     }
 }
 

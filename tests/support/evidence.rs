@@ -226,11 +226,18 @@ pub struct PlainSums {
 
 #[derive(Default)]
 struct PlainLedger {
+    /// Weeks with a report, counted from 1970.
+    weeks: BTreeSet<i64>,
+    named: usize,
     short: f64,
     long: f64,
     not_spam: f64,
     reports: u32,
     last_at: Option<Timestamp>,
+}
+
+fn week_of(moment: Timestamp) -> i64 {
+    moment.millis().div_euclid(7 * DAY_MS)
 }
 
 pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
@@ -275,6 +282,9 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         totals.short += left(model.short_days);
         totals.long += left(model.long_days);
         totals.reports += 1;
+        totals.named += usize::from(row.body.reporter.is_some());
+        let seen_at = if proven { row.body.occurred_at } else { row.received_at };
+        totals.weeks.insert(week_of(seen_at));
         totals.last_at = totals.last_at.max(Some(row.body.occurred_at));
         if row.body.category != Category::Unspecified {
             *sums.categories.entry((proven, row.body.category)).or_default() += left(model.long_days);
@@ -309,6 +319,10 @@ impl PlainSums {
                 close(wanted.long, totals.long);
                 close(wanted.not_spam, totals.not_spam);
                 assert_eq!((wanted.reports, wanted.last_at), (totals.reports, totals.last_at));
+                assert_eq!(totals.sources.is_several(), wanted.named >= 2);
+                let now = week_of(self.as_of);
+                let weeks = wanted.weeks.iter().filter(|week| (0..26).contains(&(now - **week)));
+                assert_eq!(totals.weeks.count_of_last(26, self.as_of) as usize, weeks.count());
             }
             let wanted = self.categories.iter().filter(|((class, _), _)| *class == proven);
             assert_eq!(wanted.count(), testimony.categories.len());

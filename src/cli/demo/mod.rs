@@ -4,6 +4,7 @@
 //! decays, so the complaints of July 2021 would have no effect today. Therefore the clock of the demo shows the day
 //! after them.
 
+mod impersonation;
 mod questions;
 
 use std::path::Path;
@@ -31,6 +32,8 @@ const DAY: Timestamp = Timestamp::from_secs(1_625_702_400);
 const COMPLAINTS: &[u8] = include_bytes!("data/ftc-dnc-complaints-2021-07-07.csv.gz");
 /// The numbers of the FTC's letters; see `data/README.md`.
 const LETTERS: &[u8] = include_bytes!("data/ftc-point-of-no-entry-cases.csv");
+/// A list of known owners; see `data/README.md`.
+const OWNERS: &[u8] = include_bytes!("data/known-owners.csv");
 /// Maximum time until the server is ready, and maximum time until it has shut down.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A number of false Apple support, named in a letter of the FTC. The demo shows its dossier.
@@ -103,11 +106,12 @@ async fn tell(
         run_line(line(url, &["import", format, &file.to_string_lossy()])).await?;
     }
     heading("What a carrier or a call-blocking app receives")?;
-    let faults = ask_all(&channel).await?;
+    let mut faults = ask_all(&channel).await?;
     heading(&format!("Why, in detail: ringwarden lookup {APPLE_SUPPORT}"))?;
     run_line(line(url, &["lookup", APPLE_SUPPORT])).await?;
     heading(&format!("What an analyst sees: ringwarden number show {APPLE_SUPPORT}"))?;
     run_line(line(url, &["number", "show", APPLE_SUPPORT])).await?;
+    faults.extend(Box::pin(impersonation::tell((url, &channel), place, run_line)).await?);
     heading("Fraud cases with numbers that called after the day of the demo")?;
     later_links(&channel).await?;
     if faults.is_empty() {

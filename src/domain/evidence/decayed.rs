@@ -84,19 +84,8 @@ impl Evidence {
             long: remaining_at(self.as_of, now, model.long_days),
             not_spam: remaining_at(self.as_of, now, model.not_spam_days),
         };
-        let weeks = self.proven.totals_for(view, 1.0).weeks;
-        let weeks = if released {
-            weeks.union(self.unproven.totals_for(view, 1.0).weeks)
-        } else {
-            weeks
-        };
-        let weeks = weeks.count_of_last(WeekSet::WINDOW_WEEKS, now);
-        let factor = match view {
-            LedgerView::Authenticated => model.unknown_when_established.factor(weeks),
-            LedgerView::All | LedgerView::AuthenticatedOnly | LedgerView::Unauthenticated => 1.0,
-        };
-        let proven = left.of(self.proven.totals_for(view, factor));
-        let unproven = left.of(self.unproven.totals_for(view, factor));
+        let (weeks, proven, unproven) = self.totals_at(now, model, view, released);
+        let (proven, unproven) = (left.of(proven), left.of(unproven));
         // The masses of categories and brands from unproven reporters are cut by the same share as their total.
         let unproven_share = if unproven.long > 0.0 {
             cap(unproven.long) / unproven.long
@@ -125,6 +114,30 @@ impl Evidence {
             unproven_share,
             held: if released { Held::default() } else { added },
         }
+    }
+
+    /// The weeks with a report that count, and the sums of proven and of unproven reporters. For a call that the owner
+    /// signed, reports of unknown signing count less the longer the number is established.
+    fn totals_at(
+        &self,
+        now: Timestamp,
+        model: &FoldModel,
+        view: LedgerView,
+        released: bool,
+    ) -> (u32, LedgerTotals, LedgerTotals) {
+        let totals = |factor| [&self.proven, &self.unproven].map(|sums| sums.totals_for(view, factor));
+        let [proven, unproven] = totals(1.0);
+        let weeks = if released {
+            proven.weeks.union(unproven.weeks)
+        } else {
+            proven.weeks
+        };
+        let weeks = weeks.count_of_last(WeekSet::WINDOW_WEEKS, now);
+        if view != LedgerView::Authenticated {
+            return (weeks, proven, unproven);
+        }
+        let [proven, unproven] = totals(model.unknown_when_established.factor(weeks));
+        (weeks, proven, unproven)
     }
 
     /// The mass of all reports in one ledger, good or bad.

@@ -83,14 +83,17 @@ impl WeekSet {
     /// How many of the last `weeks` weeks up to the one of `now` are in the set. Weeks after `now` do not count.
     #[must_use]
     pub fn count_of_last(self, weeks: u32, now: Timestamp) -> u32 {
-        let now = i64::from(week_of(now));
-        let newest = i64::from(self.newest);
-        let is_counted = |place: u32| {
-            let ago = now - (newest - i64::from(place));
-            self.bits >> place & 1 == 1 && (0..i64::from(weeks)).contains(&ago)
-        };
-        (0..u32::BITS).map(|place| u32::from(is_counted(place))).sum()
+        // Bit i stands for `ago + i` weeks before the week of `now`: the bits from -ago to weeks - ago are counted.
+        let ago = i64::from(week_of(now)) - i64::from(self.newest);
+        let counted = low_bits(i64::from(weeks) - ago) & !low_bits(-ago);
+        (self.bits & counted).count_ones()
     }
+}
+
+/// The lowest `count` bits; none if it is below 1, all if it is above 31.
+fn low_bits(count: i64) -> u32 {
+    let count = u32::try_from(count.max(0)).unwrap_or(u32::MAX);
+    1u32.checked_shl(count).map_or(u32::MAX, |bit| bit - 1)
 }
 
 /// The week of a moment, counted from 1970.

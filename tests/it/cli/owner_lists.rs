@@ -36,7 +36,7 @@ async fn the_packaged_example_is_imported() {
     let answer = ask(&server, &import, b"").json();
     assert_eq!(
         (&answer["rows"], &answer["list"]["entryCount"]),
-        (&19.into(), &19.into())
+        (&20.into(), &20.into())
     );
     assert_eq!(ask(&server, &import, b"").json()["changed"], false);
     let medicare = owner(&server, "+18004478477").unwrap();

@@ -7,7 +7,7 @@ use ringwarden::service::{LookupInput, LookupRole, OutcomeInput, ServiceError};
 
 use super::lookups::{PERSON, call, codes, set, signed};
 use super::{NUMBER, instance};
-use crate::support::instance::{days_before_noon, mutation, noon, report};
+use crate::support::instance::{days_before_noon, mutation, report};
 
 /// A number that can be called, by its place.
 fn person(place: usize) -> String {

@@ -272,6 +272,32 @@ fn each_fault_is_refused_with_its_field() {
 }
 
 #[test]
+fn rules_for_established_numbers_are_read_and_checked() {
+    let with_rule = |rule: Value| {
+        let mut file = with("/rules", json!({ "established_weeks": 12 }));
+        file["unknown_when_established"] = rule;
+        file
+    };
+    let model = read(&with_rule(json!({ "from_weeks": 1, "floor": 0.5 }))).unwrap();
+    assert_eq!(model.rules.established_weeks, 12);
+    let expected = UnknownWhenEstablished {
+        from_weeks: 1,
+        floor: 0.5,
+        ..UnknownWhenEstablished::DEFAULT
+    };
+    assert_eq!(model.fold.unknown_when_established, expected);
+    assert_eq!(ScoreModel::from_json(&model.to_json()).unwrap(), model);
+    for (rule, wanted) in [
+        (json!({ "floor": 1.5 }), "unknown_when_established.floor"),
+        (json!({ "from_weeks": 8 }), "unknown_when_established.to_weeks"),
+    ] {
+        assert!(refusal(&with_rule(rule)).starts_with(wanted), "{wanted}");
+    }
+    let none = with("/rules", json!({ "established_weeks": 0 }));
+    assert!(refusal(&none).starts_with("rules.established_weeks"));
+}
+
+#[test]
 fn the_number_of_terms_is_limited() {
     let table = sound()["tables"][0].clone();
     let tables = |count: usize| with("/tables", json!(vec![table.clone(); count]));
