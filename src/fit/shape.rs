@@ -60,6 +60,7 @@ pub(super) fn geographic_terms() -> Vec<Shape> {
     vec![
         counted(Feature::RecentReports, &[0.0, 0.3, 0.8, 2.0, 6.0]),
         counted(Feature::Reports, &[0.0, 0.2, 0.6, 1.0, 3.0, 10.0]),
+        counted(Feature::Areas, &[0.0, 1.0, 2.0, 4.0]),
         counted(Feature::Range100, &hundred),
         counted(Feature::Range100Long, &hundred),
         counted(Feature::Range1000Recent, &thousand),
