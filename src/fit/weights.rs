@@ -123,11 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn large_kinds_weigh_the_same_and_small_kinds_less() {
+    fn kinds_weigh_by_their_numbers_up_to_a_limit() {
         let groups = [
-            group(Part::Geographic, "bank", 6_000),
+            group(Part::Geographic, "bank", 60_000),
             group(Part::Geographic, "health", 500),
-            group(Part::Geographic, "school", 125),
+            group(Part::Geographic, "school", 1_500),
             group(Part::TollFree, "bank", 1_000),
         ];
         let close = |found: Vec<f64>, wanted: [f64; 4]| {
@@ -136,18 +136,15 @@ mod tests {
                 "{found:?}"
             );
         };
-        close(
-            shares(&groups, Part::Geographic),
-            [4.0 / 9.0, 4.0 / 9.0, 1.0 / 9.0, 0.0],
-        );
+        close(shares(&groups, Part::Geographic), [0.75, 0.0625, 0.1875, 0.0]);
         close(shares(&groups, Part::TollFree), [0.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]
     fn complaint_calls_weigh_as_much_as_legitimate_numbers() {
         let groups = [
-            group(Part::Geographic, "bank", 6_000),
-            group(Part::Geographic, "school", 500),
+            group(Part::Geographic, "bank", 60_000),
+            group(Part::Geographic, "school", 6_000),
         ];
         let sample = |origin, calls| FitSample {
             origin,
