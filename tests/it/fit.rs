@@ -145,8 +145,8 @@ fn toll_free_numbers_are_fitted_apart() {
     let text = fit(&files, &["--seed", "1", "--legitimate", "toll-free.csv"]);
     let model = ScoreModel::from_json(&text).unwrap();
     let part = model.toll_free.as_ref().unwrap();
-    assert!(part.terms.iter().any(|term| term.feature.name() == "areas"));
-    assert!(model.terms.iter().all(|term| term.feature.name() != "areas"));
+    assert!(part.terms.iter().all(|term| term.feature.name() != "spread_1000"));
+    assert!(model.terms.iter().any(|term| term.feature.name() == "spread_1000"));
 
     let fitted = model.fitted.unwrap();
     let share = fitted.toll_free.unwrap().share_of_complaint_calls;
