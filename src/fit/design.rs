@@ -15,6 +15,9 @@ pub(super) struct Design {
     columns: usize,
 }
 
+/// Columns for values that are not features.
+pub(super) const BESIDE: usize = 2;
+
 /// A row of the regression: the columns that are not 0.
 pub(super) type DesignRow = Vec<(u16, f32)>;
 
@@ -63,15 +66,15 @@ impl Design {
         row
     }
 
-    /// The columns of a number, and a last column for a value that is not a feature.
+    /// The columns of a number, and last columns for values that are not features.
     #[must_use]
-    pub(super) fn row_beside(&self, features: &Features, value: f64) -> DesignRow {
+    pub(super) fn row_beside(&self, features: &Features, values: [f64; BESIDE]) -> DesignRow {
         let mut row = self.row(features);
         #[expect(
             clippy::cast_possible_truncation,
             reason = "there are a few dozen columns, and log-odds need no more than seven digits"
         )]
-        row.push((self.columns as u16, value as f32));
+        row.extend((self.columns as u16..).zip(values.map(|value| value as f32)));
         row
     }
 

@@ -164,12 +164,16 @@ fn again(model: &ScoreModel, collected: &Collected) -> Result<RepeatReportModel,
     let design = Design::new(shape::again_terms());
     let outcomes = collected.again.iter().map(|(features, again)| {
         let odds = model.evidence_log_odds(features);
-        (design.row_beside(features, odds), *again)
+        let is_toll_free = f64::from(u8::from(features.is_toll_free()));
+        (design.row_beside(features, [is_toll_free, odds]), *again)
     });
     let solved = RegressionProblem::of_outcomes(&design, outcomes).solve()?;
+    let mut beside = solved.weights.iter().rev().copied();
+    let (slope, toll_free) = (beside.next().unwrap_or_default(), beside.next().unwrap_or_default());
     Ok(RepeatReportModel {
         intercept: solved.weights.first().copied().unwrap_or_default(),
-        slope: solved.weights.last().copied().unwrap_or_default(),
+        slope,
+        toll_free,
         terms: design.terms(&solved.weights),
     })
 }

@@ -6,7 +6,7 @@ use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver as _, Sol
 use rayon::prelude::*;
 
 use super::FitError;
-use super::design::{Design, DesignRow};
+use super::design::{BESIDE, Design, DesignRow};
 use super::sample::FitSample;
 use super::weights::SampleWeights;
 
@@ -71,17 +71,18 @@ impl RegressionProblem {
         }
     }
 
-    /// The regression of outcomes on rows with an extra value, whose weight may not be negative.
+    /// The regression of outcomes on rows with extra values. The weight of the last one may not be negative.
     pub(super) fn of_outcomes(design: &Design, outcomes: impl Iterator<Item = (DesignRow, bool)>) -> Self {
         let outcomes: Vec<(DesignRow, bool)> = outcomes.collect();
         #[expect(clippy::cast_precision_loss, reason = "counts of samples are far below 2^53")]
         let weight = 1.0 / outcomes.len() as f64;
         let weighted = |(row, is_call)| Weighted { row, weight, is_call };
-        let mut free = vec![true; design.columns()];
+        let columns = design.columns() + BESIDE;
+        let mut free = vec![true; columns - 1];
         free.push(false);
         Self {
             rows: outcomes.into_iter().map(weighted).collect(),
-            columns: design.columns() + 1,
+            columns,
             free,
             ridge: RIDGE_OF_OUTCOMES,
         }

@@ -11,7 +11,7 @@ use crate::domain::feature::Feature;
 /// Total weight of legitimate numbers, and of random numbers of either part. Random numbers keep a model from flagging
 /// whole exchanges. Of toll-free numbers, few exchanges are hot.
 const LEGITIMATE_WEIGHT: f64 = 1.0;
-const RANDOM_GEOGRAPHIC_WEIGHT: f64 = 0.6;
+const RANDOM_GEOGRAPHIC_WEIGHT: f64 = 0.15;
 const RANDOM_TOLL_FREE_WEIGHT: f64 = 0.1;
 /// The factor of hard cases among legitimate toll-free numbers.
 const HARD_LEGITIMATE: f64 = 10.0;
@@ -160,8 +160,8 @@ mod tests {
             sample(SampleOrigin::Random, 1),
         ];
         let weights = SampleWeights::new(&samples, &groups, Part::Geographic);
-        let found: Vec<f64> = samples.iter().map(|sample| 2.6 * weights.of(sample)).collect();
-        let wanted = [0.75, 0.25, 0.25, 0.25, 0.5, 0.6];
+        let found: Vec<f64> = samples.iter().map(|sample| 2.15 * weights.of(sample)).collect();
+        let wanted = [0.75, 0.25, 0.25, 0.25, 0.5, 0.15];
         assert!(
             found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-12),
             "{found:?}"

@@ -168,6 +168,7 @@ impl ModelFile {
             }
         }
         check_intercept("again_in_7d.intercept", self.again_in_7d.intercept)?;
+        check_intercept("again_in_7d.toll_free", self.again_in_7d.toll_free)?;
         let slope = self.again_in_7d.slope;
         if !(slope > 0.0 && slope <= VALUE_MAX) {
             let what = format!("is not above 0 and at most {VALUE_MAX}");

@@ -82,6 +82,9 @@ pub struct RepeatReportModel {
     pub intercept: f64,
     /// Factor on the number's log-odds, without the prior.
     pub slope: f64,
+    /// Points of a toll-free number of North America.
+    #[serde(default)]
+    pub toll_free: f64,
     /// Terms over the number's own history. The score asks whether a call is unwanted; a number that was abandoned long
     /// ago makes no calls.
     #[serde(default)]

@@ -214,7 +214,12 @@ impl ScoreModel {
     #[must_use]
     pub fn again_in_7d(&self, weighed: &Weighed) -> f64 {
         let terms: f64 = self.again.terms.iter().map(|term| term.points(&weighed.features)).sum();
-        let log_odds = self.again.intercept + self.again.slope * weighed.evidence_log_odds + terms;
+        let toll_free = if weighed.features.is_toll_free() {
+            self.again.toll_free
+        } else {
+            0.0
+        };
+        let log_odds = self.again.intercept + self.again.slope * weighed.evidence_log_odds + toll_free + terms;
         1.0 / (1.0 + (-log_odds).exp())
     }
 

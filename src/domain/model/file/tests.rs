@@ -242,6 +242,11 @@ fn each_fault_is_refused_with_its_field() {
         ),
         ("/tables/0/points", json!([[0], [1e300]]), "tables.reports/areas holds"),
         ("/again_in_7d/intercept", json!(-1e300), "again_in_7d.intercept"),
+        (
+            "/again_in_7d",
+            json!({ "intercept": 0, "slope": 1, "toll_free": 1e300 }),
+            "again_in_7d.toll_free",
+        ),
         ("/again_in_7d/slope", json!(0), "again_in_7d.slope"),
         ("/again_in_7d/slope", json!(-1), "again_in_7d.slope"),
         ("/again_in_7d/slope", json!(1e300), "again_in_7d.slope"),
