@@ -49,6 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut messages = tonic_prost_build::configure()
         // Without this, prost maps them to its own types first.
         .compile_well_known_types(true);
+    // Most entries have no owner, and a list may have very many entries.
+    messages = messages.boxed(".ringwarden.v1.ListEntry.owner");
     for (proto, rust) in WELL_KNOWN {
         messages = messages.extern_path(proto, rust);
     }
