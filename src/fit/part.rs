@@ -4,7 +4,7 @@ use super::shape::{self, Shape};
 use crate::number::E164;
 
 /// The assumed share of wanted calls that come from toll-free numbers. Complaints do not tell it.
-pub(super) const TOLL_FREE_SHARE_OF_WANTED: f64 = 0.1;
+pub(super) const TOLL_FREE_SHARE_OF_WANTED: f64 = 0.05;
 /// Points taken off geographic numbers, a judgement: a label on a legitimate call costs more than a missing label on an
 /// unwanted one.
 const CAUTION: f64 = 0.5;

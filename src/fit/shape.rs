@@ -47,6 +47,7 @@ pub(super) fn again_terms() -> Vec<Shape> {
         counted(Feature::AllReports, &[1.0, 2.0, 4.0, 10.0, 40.0]),
         counted(Feature::Areas, &[0.0, 1.0, 2.0, 5.0, 20.0]),
         raw(Feature::ReportsPerNumber, &[0.0, 0.3, 0.7, 1.2, 2.0, 3.5]),
+        counted(Feature::Weeks, &[0.0, 1.0, 2.0, 4.0, 8.0, 20.0]),
     ]
 }
 

@@ -198,7 +198,13 @@ impl RegressionProblem {
             .map_err(|error| FitError::NoAnswer(error.to_string()))?;
         solver.solve();
         let status = solver.solution.status;
-        if ![SolverStatus::Solved, SolverStatus::AlmostSolved].contains(&status) {
+        // A step without further progress is still a step: it is taken only as far as it lowers the loss.
+        let usable = [
+            SolverStatus::Solved,
+            SolverStatus::AlmostSolved,
+            SolverStatus::InsufficientProgress,
+        ];
+        if !usable.contains(&status) {
             return Err(FitError::NoAnswer(format!("{status:?}")));
         }
         let within = |(place, step): (usize, f64)| {
