@@ -1,8 +1,8 @@
 //! How much each sample of a part weighs.
 //!
-//! The complaint calls of a part weigh 1 together, its legitimate numbers 1, and its random numbers less. Each kind of
-//! legitimate numbers weighs the same, however many numbers its files list, so that no source dominates. A kind of few
-//! numbers weighs less: a single one of its numbers would count too much.
+//! The complaint calls of a part weigh 1 together, its legitimate numbers 1, and its random numbers less. Kinds of
+//! legitimate numbers weigh in proportion to their numbers, up to a limit, so that no source dominates, and no single
+//! number of a small kind counts too much.
 
 use super::part::Part;
 use super::sample::{FitSample, LegitimateGroup, SampleOrigin};
@@ -17,8 +17,10 @@ const RANDOM_TOLL_FREE_WEIGHT: f64 = 0.1;
 const HARD_LEGITIMATE: f64 = 10.0;
 const REPORTS_OF_A_HARD_CASE: f64 = 2.0;
 const WEEKS_OF_AN_ESTABLISHED_NUMBER: f64 = 8.0;
-/// A kind with fewer numbers weighs in proportion to them.
-const NUMBERS_OF_A_FULL_KIND: f64 = 500.0;
+/// Kinds weigh in proportion to their numbers, up to this many numbers of either part. Nearly all toll-free numbers of
+/// files are those of banks.
+const NUMBERS_OF_A_FULL_GEOGRAPHIC_KIND: f64 = 6_000.0;
+const NUMBERS_OF_A_FULL_TOLL_FREE_KIND: f64 = 500.0;
 
 fn random_weight(part: Part) -> f64 {
     match part {
@@ -86,10 +88,14 @@ impl SampleWeights {
 /// The share of each group in the weight of the legitimate numbers of a part; 0 for groups of the other part.
 #[must_use]
 pub(super) fn shares(groups: &[LegitimateGroup], part: Part) -> Vec<f64> {
+    let most = match part {
+        Part::Geographic => NUMBERS_OF_A_FULL_GEOGRAPHIC_KIND,
+        Part::TollFree => NUMBERS_OF_A_FULL_TOLL_FREE_KIND,
+    };
     #[expect(clippy::cast_precision_loss, reason = "counts of numbers are far below 2^53")]
     let full = |group: &LegitimateGroup| {
         if group.part == part {
-            (group.listed as f64 / NUMBERS_OF_A_FULL_KIND).min(1.0)
+            (group.listed as f64).min(most)
         } else {
             0.0
         }
@@ -117,11 +123,11 @@ mod tests {
     }
 
     #[test]
-    fn large_kinds_weigh_the_same_and_small_kinds_less() {
+    fn kinds_weigh_by_their_numbers_up_to_a_limit() {
         let groups = [
-            group(Part::Geographic, "bank", 6_000),
+            group(Part::Geographic, "bank", 60_000),
             group(Part::Geographic, "health", 500),
-            group(Part::Geographic, "school", 125),
+            group(Part::Geographic, "school", 1_500),
             group(Part::TollFree, "bank", 1_000),
         ];
         let close = |found: Vec<f64>, wanted: [f64; 4]| {
@@ -130,18 +136,15 @@ mod tests {
                 "{found:?}"
             );
         };
-        close(
-            shares(&groups, Part::Geographic),
-            [4.0 / 9.0, 4.0 / 9.0, 1.0 / 9.0, 0.0],
-        );
+        close(shares(&groups, Part::Geographic), [0.75, 0.0625, 0.1875, 0.0]);
         close(shares(&groups, Part::TollFree), [0.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]
     fn complaint_calls_weigh_as_much_as_legitimate_numbers() {
         let groups = [
-            group(Part::Geographic, "bank", 6_000),
-            group(Part::Geographic, "school", 500),
+            group(Part::Geographic, "bank", 60_000),
+            group(Part::Geographic, "school", 6_000),
         ];
         let sample = |origin, calls| FitSample {
             origin,
