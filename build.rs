@@ -33,6 +33,8 @@ const WELL_KNOWN: [(&str, &str); 2] = [
     (".google.protobuf.Timestamp", "crate::wire::Timestamp"),
     (".google.protobuf", "::pbjson_types"),
 ];
+/// Fields outside their message: most entries have no owner, and a list may have very many entries.
+const BOXED: [&str; 1] = ["ringwarden.v1.ListEntry.owner"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -49,6 +51,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut messages = tonic_prost_build::configure()
         // Without this, prost maps them to its own types first.
         .compile_well_known_types(true);
+    for field in BOXED {
+        messages = messages.boxed(format!(".{field}"));
+    }
     for (proto, rust) in WELL_KNOWN {
         messages = messages.extern_path(proto, rust);
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use protox::prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::{PACKAGE, camel_case, real_oneof, snake_case};
+use crate::{BOXED, PACKAGE, camel_case, real_oneof, snake_case};
 
 /// Fields are counted in a set of 64 bits.
 const MAX_FIELDS: usize = 64;
@@ -139,7 +139,13 @@ fn read(message: &MessageDescriptor, field: &FieldDescriptor, is_request: bool) 
             oneof.name()
         ));
     }
-    let keep = if field.supports_presence() { "keep_some" } else { "keep" };
+    let keep = if BOXED.contains(&field.full_name()) {
+        "keep_boxed"
+    } else if field.supports_presence() {
+        "keep_some"
+    } else {
+        "keep"
+    };
     Ok(format!(
         "super::json::{keep}(value.one::<{kind}>()?{converted}, &mut self.{name})"
     ))

@@ -151,7 +151,7 @@ impl Service {
             ..v1::Owner::default()
         };
         let entry = v1::ListEntry {
-            owner: Some(owner),
+            owner: Some(Box::new(owner)),
             ..entry(number)
         };
         self.replace_list(v1::ListKind::KnownOwner, vec![entry]).await;

@@ -226,7 +226,7 @@ fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
     let entered_at = fields.recent_time("entered_at", entry.entered_at);
     let expires_at = fields.recent_time("expires_at", entry.expires_at);
     let action = fields.code("action", entry.action, Action::from_code);
-    let owner = new_owner(&mut fields, entry.owner.as_ref());
+    let owner = new_owner(&mut fields, entry.owner.as_deref());
     let read = || {
         Some(NewEntry {
             pattern: pattern?,
@@ -301,7 +301,7 @@ fn shown_entry(entry: &ListEntry) -> v1::ListEntry {
         expires_at: entry.expires_at.and_then(shown::time),
         action: entry.action.map_or(0, Action::code).into(),
         line: 0,
-        owner: entry.owner.as_deref().map(shown::owner),
+        owner: entry.owner.as_deref().map(shown::owner).map(Box::new),
     }
 }
 
@@ -399,11 +399,11 @@ mod tests {
     #[test]
     fn owners_are_read_and_shown() {
         let owned = |organisation: &str, brand: &str, calls: i32| v1::ListEntry {
-            owner: Some(v1::Owner {
+            owner: Some(Box::new(v1::Owner {
                 organisation: organisation.into(),
                 brand: brand.into(),
                 calls,
-            }),
+            })),
             ..entry("+14155550100", 0)
         };
         let bank = owned("First Bank", "amazon.com", v1::OwnerCalls::Signed.into());

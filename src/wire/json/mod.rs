@@ -19,7 +19,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 pub(crate) use faults::{Place, contract_name, find_faults, written_name};
 pub(crate) use value::{
-    DurationValue, EnumValue, JsonEnum, JsonField, JsonValue, LIST_PROBLEM, Reading, keep, keep_some, read_items,
+    DurationValue, EnumValue, JsonEnum, JsonField, JsonValue, LIST_PROBLEM, Reading, keep, keep_boxed, keep_some,
+    read_items,
 };
 pub(crate) use write::{Double, EnumName, EnumNames, IntegerText};
 

@@ -224,6 +224,11 @@ pub(crate) fn keep_some<T>(value: Option<T>, field: &mut Option<T>) -> bool {
     is_set
 }
 
+/// Sets a field with presence that is kept outside its message. Returns whether it is set.
+pub(crate) fn keep_boxed<T>(value: Option<T>, field: &mut Option<Box<T>>) -> bool {
+    keep_some(value.map(Box::new), field)
+}
+
 impl<M: JsonMessage> JsonField for M {
     fn read<'de, D: Deserializer<'de>>(reader: D, place: Place<'_>) -> Result<Self, D::Error> {
         message(reader, place)

@@ -381,11 +381,13 @@ async fn an_owner_that_signs_may_call_many_people() {
         };
         one.ask(&input)
     };
-    let last = (0..60).map(|place| ask("A", place)).last().unwrap();
-    assert_eq!(decided(&last), RINGS);
+    let outcomes: Vec<_> = (0..60).map(|place| ask("A", place)).collect();
+    let last = outcomes.last().unwrap();
+    assert_eq!(decided(last), RINGS);
     one.clock.advance(Duration::from_secs(2 * 3_600));
-    let last = (0..60).map(|place| ask("unsigned", 1_000 + place * 7)).last().unwrap();
-    assert_eq!(decided(&last), POSSIBLE, "{:?}", codes(&last));
+    let outcomes: Vec<_> = (0..60).map(|place| ask("unsigned", 1_000 + place * 7)).collect();
+    let last = outcomes.last().unwrap();
+    assert_eq!(decided(last), POSSIBLE, "{:?}", codes(last));
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ impl Columns {
             expires_at,
             action: action.unwrap_or_default().into(),
             line,
-            owner: owner::on_wire(&owner),
+            owner: owner::on_wire(&owner).map(Box::new),
         };
         let entry = NewEntry {
             pattern,
