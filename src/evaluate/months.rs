@@ -14,7 +14,7 @@ use crate::domain::day::Day;
 const SLOPES: RangeInclusive<f64> = 0.0..=100.0;
 /// The total weights of legitimate and of random numbers, as in a fit. That of the complaint calls is 1.
 const LEGITIMATE_WEIGHT: f64 = 1.0;
-const RANDOM_WEIGHT: f64 = 0.6;
+const RANDOM_WEIGHT: f64 = 0.15;
 /// The least count of samples of each kind.
 const LEAST_SAMPLES: usize = 1_000;
 
