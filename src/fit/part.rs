@@ -7,7 +7,7 @@ use crate::number::E164;
 pub(super) const TOLL_FREE_SHARE_OF_WANTED: f64 = 0.05;
 /// Points taken off geographic numbers, a judgement: a label on a legitimate call costs more than a missing label on an
 /// unwanted one.
-const CAUTION: f64 = 0.5;
+const CAUTION: f64 = 0.6;
 
 /// A part of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
