@@ -319,6 +319,22 @@ async fn the_tenant_and_analysts_come_before_the_owner() {
     assert_eq!(one.ask(&signed("C")).decision.basis, Basis::TenantPolicy);
 }
 
+/// An analyst vouches for the owner, and not for those who show the number of an owner that signs every call.
+#[tokio::test]
+async fn an_allowed_number_is_not_allowed_to_those_who_show_it() {
+    let one = with_complaints().await;
+    own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Signed, None)], "l").await;
+    set(&one, OWNED, StatusKind::Allowed, "a").await;
+    let vouched = (Action::Allow, Basis::Analyst, false, false);
+    let expected = [vouched, vouched, SPOOFED, SPOOFED, SPOOFED, SPOOFED];
+    for (signing, expected) in SIGNINGS.into_iter().zip(expected) {
+        let found = one.ask(&from_owned(signing));
+        assert_eq!(decided(&found), expected, "{}", signing.0);
+        let is_trusted = found.score.verdict.level == RiskLevel::Trusted;
+        assert_eq!(is_trusted, expected == vouched, "{}", signing.0);
+    }
+}
+
 #[tokio::test]
 async fn an_exact_entry_comes_before_a_prefix_and_an_expired_one_says_nothing() {
     let one = with_complaints().await;
