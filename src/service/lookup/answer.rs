@@ -152,10 +152,11 @@ fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &De
     if is_said || decision.basis == Basis::Dno {
         return;
     }
-    let owner = found
-        .owner
-        .as_ref()
-        .map_or("a verified business", |owner| owner.organisation.as_str());
+    let owner = match found.owner.as_ref().map(|owner| owner.organisation.as_str()) {
+        Some(name) => Some(advice::owner_in_sentence(name)).filter(|name| !name.is_empty()),
+        None => Some("a verified business".to_owned()),
+    };
+    let owner = owner.unwrap_or_else(|| "a known organisation".to_owned());
     let detail = match spoof {
         OwnerSpoof::Possible => {
             format!("The number belongs to {owner}, and nothing says that the call comes from there.")

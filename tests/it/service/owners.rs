@@ -319,6 +319,29 @@ async fn the_tenant_and_analysts_come_before_the_owner() {
     assert_eq!(one.ask(&signed("C")).decision.basis, Basis::TenantPolicy);
 }
 
+/// A name is text of another party. It must not reorder the sentence around it, nor fill a screen.
+#[tokio::test]
+async fn the_name_of_an_owner_keeps_its_place_in_reasons() {
+    let one = instance().await;
+    let long = "é".repeat(60);
+    let names = [
+        (
+            "\u{202e}Bank\u{2066} of Examples",
+            "to Bank of Examples, and".to_owned(),
+        ),
+        ("\u{202e}", "to a known organisation, and".to_owned()),
+        (long.as_str(), format!("to {long}, and")),
+    ];
+    for (name, expected) in names {
+        own(&one, vec![entry(OWNED, name, OwnerCalls::Yes, None)], name).await;
+        let found = one.ask(&signed("C"));
+        let detail = &found.score.reasons[0].detail;
+        assert!(detail.contains(&expected), "{detail:?}");
+        let advice = found.advice.unwrap();
+        assert!(!advice.contains('\u{202e}'), "{advice:?}");
+    }
+}
+
 /// An analyst vouches for the owner, and not for those who show the number of an owner that signs every call.
 #[tokio::test]
 async fn an_allowed_number_is_not_allowed_to_those_who_show_it() {
