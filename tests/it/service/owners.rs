@@ -342,6 +342,23 @@ async fn the_name_of_an_owner_keeps_its_place_in_reasons() {
     }
 }
 
+/// A switch that keeps an answer would show the name for calls of those who show the number.
+#[tokio::test]
+async fn an_answer_that_names_the_caller_is_for_this_call_only() {
+    let one = instance().await;
+    own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Yes, None)], "l").await;
+    for kind in [ListKind::TenantAllow, ListKind::Protected] {
+        replace(&one, kind.name(), kind, &[OWNED]).await.unwrap();
+        for name in ["A", "unknown", "unsigned", "C"] {
+            let found = one.ask(&signed(name));
+            let kept = found.decision.ttl > Duration::ZERO;
+            assert_eq!(found.decision.action, Action::Allow, "{kind} {name}");
+            assert_eq!(found.caller_name.is_empty(), kept, "{kind} {name}");
+            assert_eq!(kept, matches!(name, "unsigned" | "C"), "{kind} {name}");
+        }
+    }
+}
+
 /// An analyst vouches for the owner, and not for those who show the number of an owner that signs every call.
 #[tokio::test]
 async fn an_allowed_number_is_not_allowed_to_those_who_show_it() {
