@@ -16,8 +16,10 @@ pub fn caller_name(owner: &Owner) -> String {
 fn ascii(text: &str) -> Option<String> {
     let mut name = String::with_capacity(CHARS_MAX);
     for c in text.chars() {
-        match plain(c) {
-            Some(letters) => name.push_str(letters),
+        match capitals(c) {
+            Some(letters) if c.is_uppercase() => name.push_str(letters),
+            Some(letters) => name.push_str(&letters.to_ascii_lowercase()),
+            None if is_accent(c) => {}
             None if is_shown(c) => name.push(c),
             None if c.is_alphabetic() => return None,
             None if !name.ends_with(' ') && !name.is_empty() => name.push(' '),
@@ -33,40 +35,40 @@ const fn is_shown(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '&' | '.' | '-' | '\'' | '/' | '+')
 }
 
-/// A Latin letter with an accent as letters without.
-const fn plain(c: char) -> Option<&'static str> {
+/// A Latin letter with an accent as capitals without.
+const fn capitals(c: char) -> Option<&'static str> {
     Some(match c {
-        'À'..='Å' | 'Ā' | 'Ą' => "A",
-        'à'..='å' | 'ā' | 'ą' => "a",
-        'Æ' => "AE",
-        'æ' => "ae",
-        'Ç' | 'Ć' | 'Č' => "C",
-        'ç' | 'ć' | 'č' => "c",
-        'È'..='Ë' | 'Ē' | 'Ę' | 'Ě' => "E",
-        'è'..='ë' | 'ē' | 'ę' | 'ě' => "e",
-        'Ì'..='Ï' | 'Ī' | 'İ' => "I",
-        'ì'..='ï' | 'ī' | 'ı' => "i",
-        'Ł' => "L",
-        'ł' => "l",
-        'Ñ' | 'Ń' | 'Ň' => "N",
-        'ñ' | 'ń' | 'ň' => "n",
-        'Ò'..='Ö' | 'Ø' | 'Ō' | 'Ő' => "O",
-        'ò'..='ö' | 'ø' | 'ō' | 'ő' => "o",
-        'Œ' => "OE",
-        'œ' => "oe",
-        'Ř' => "R",
-        'ř' => "r",
-        'Ś' | 'Ş' | 'Š' => "S",
-        'ś' | 'ş' | 'š' => "s",
-        'ß' => "ss",
-        'Ù'..='Ü' | 'Ū' | 'Ů' | 'Ű' => "U",
-        'ù'..='ü' | 'ū' | 'ů' | 'ű' => "u",
-        'Ý' => "Y",
-        'ý' | 'ÿ' => "y",
-        'Ź' | 'Ż' | 'Ž' => "Z",
-        'ź' | 'ż' | 'ž' => "z",
+        'À'..='Å' | 'à'..='å' | 'Ā'..='ą' | 'Ạ'..='ặ' | 'ª' => "A",
+        'Æ' | 'æ' => "AE",
+        'Ç' | 'ç' | 'Ć'..='č' => "C",
+        'Ð' | 'ð' | 'Ď'..='đ' => "D",
+        'È'..='Ë' | 'è'..='ë' | 'Ē'..='ě' | 'Ẹ'..='ệ' => "E",
+        'Ĝ'..='ģ' => "G",
+        'Ĥ'..='ħ' => "H",
+        'Ì'..='Ï' | 'ì'..='ï' | 'Ĩ'..='ı' | 'Ỉ'..='ị' => "I",
+        'Ĳ' | 'ĳ' => "IJ",
+        'Ĵ' | 'ĵ' => "J",
+        'Ķ'..='ĸ' => "K",
+        'Ĺ'..='ł' => "L",
+        'Ñ' | 'ñ' | 'Ń'..='ŋ' => "N",
+        'Ò'..='Ö' | 'Ø' | 'ò'..='ö' | 'ø' | 'Ō'..='ő' | 'Ơ' | 'ơ' | 'Ọ'..='ợ' | 'º' => "O",
+        'Œ' | 'œ' => "OE",
+        'Ŕ'..='ř' => "R",
+        'Ś'..='š' | 'Ș' | 'ș' => "S",
+        'ß' | 'ẞ' => "SS",
+        'Ţ'..='ŧ' | 'Ț' | 'ț' => "T",
+        'Þ' | 'þ' => "TH",
+        'Ù'..='Ü' | 'ù'..='ü' | 'Ũ'..='ų' | 'Ư' | 'ư' | 'Ụ'..='ự' => "U",
+        'Ŵ' | 'ŵ' => "W",
+        'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' | 'Ỳ'..='ỹ' => "Y",
+        'Ź'..='ž' => "Z",
         _ => return None,
     })
+}
+
+/// Whether the character is an accent over the letter before it, as some programs write "é".
+const fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}')
 }
 
 #[cfg(test)]
@@ -93,6 +95,11 @@ mod tests {
             ("American Express Company", "", "American Expres"),
             ("Société Générale", "", "Societe General"),
             ("Straße & Söhne", "", "Strasse & Sohne"),
+            ("Socie\u{301}te\u{301} Ge\u{301}ne\u{301}rale", "", "Societe General"),
+            ("Doğuş Ağı İş", "", "Dogus Agi Is"),
+            ("ŁÓDŹ ŠKODA Țiriac", "", "LODZ SKODA Tiri"),
+            ("Điện Việt Ưu", "", "Dien Viet Uu"),
+            ("Íslandsþing Æð", "", "Islandsthing AE"),
             ("U.S. Dept. of Energy", "", "U.S. Dept. of E"),
             ("भारतीय स्टेट बैंक", "SBI", "SBI"),
             ("भारतीय स्टेट बैंक", "", ""),

@@ -68,7 +68,9 @@ pub(in crate::cli) fn add_owner(card: &mut Table, owner: &KnownOwner) {
     let calls = match owner.calls() {
         OwnerCalls::Never => "places no calls from it",
         OwnerCalls::Signed => "signs all its calls",
-        OwnerCalls::Yes | OwnerCalls::Unspecified => "calls from it",
+        OwnerCalls::Yes => "calls or may call from it",
+        // Also a value of a newer server, which this client does not know.
+        OwnerCalls::Unspecified => "unknown whether it calls",
     };
     let origin = format!("{}, {}", owner.source, time::shown(owner.as_of));
     output::add(
@@ -217,6 +219,29 @@ mod tests {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         assert!(!text.contains("number alone"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_value_of_calls_is_not_read_as_yes() {
+        let line = |calls: i32| {
+            let mut card = output::card();
+            let owner = KnownOwner {
+                organisation: "First Bank".into(),
+                calls,
+                ..KnownOwner::default()
+            };
+            add_owner(&mut card, &owner);
+            card.trim_fmt().clone()
+        };
+        for (calls, words) in [
+            (1, "places no calls from it"),
+            (2, "signs all its calls"),
+            (3, "calls or may call from it"),
+            (0, "unknown whether it calls"),
+            (99, "unknown whether it calls"),
+        ] {
+            assert!(line(calls).contains(words), "{calls}: {}", line(calls));
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use super::kinds::Category;
 use crate::number::Region;
 
 pub use self::language::Language;
+pub use self::owner::owner_in_sentence;
 use self::places::ReportingPlaces;
 use self::texts::{AdviceTexts, Sentence};
 use self::theme::{Report, Theme};
@@ -81,7 +82,10 @@ pub fn text(topic: &Topic<'_>) -> String {
         return String::new();
     };
     let texts = AdviceTexts::of(topic.language);
-    let owner = topic.owner.map(|owner| owner::shown(owner.name)).unwrap_or_default();
+    let owner = topic
+        .owner
+        .map(|owner| owner_in_sentence(owner.name))
+        .unwrap_or_default();
     texts::paragraph(&[
         match topic.owner {
             Some(spoofed) if !owner.is_empty() => Sentence::filled(texts.owner(spoofed.is_certain), &owner),

@@ -3,9 +3,11 @@
 /// The most characters of a name in advice.
 const CHARS_MAX: usize = 60;
 
-/// The name, safe to stand inside a sentence of any language: without control characters and without characters that
-/// change the direction of the text around them (Unicode Standard Annex 9), and at most [`CHARS_MAX`] characters long.
-pub(super) fn shown(name: &str) -> String {
+/// The name of an owner, safe to stand inside a sentence of any language: without control characters and without
+/// characters that change the direction of the text around them (Unicode Standard Annex 9), and at most 60 characters
+/// long. Empty if nothing is left.
+#[must_use]
+pub fn owner_in_sentence(name: &str) -> String {
     let safe = name.chars().filter(|c| !c.is_control() && !changes_direction(*c));
     let safe: String = safe.collect();
     let safe = safe.trim();
@@ -30,12 +32,15 @@ mod tests {
 
     #[test]
     fn names_are_short_and_keep_their_place() {
-        assert_eq!(shown(" U.S. Department of Energy "), "U.S. Department of Energy");
-        assert_eq!(shown("\u{202e}knaB\u{2066} AG\u{200f}"), "knaB AG");
-        assert_eq!(shown("\u{202e}\u{202c}"), "");
-        assert_eq!(shown("भारतीय स्टेट बैंक"), "भारतीय स्टेट बैंक");
-        let long = shown(&"x".repeat(120));
+        assert_eq!(
+            owner_in_sentence(" U.S. Department of Energy "),
+            "U.S. Department of Energy"
+        );
+        assert_eq!(owner_in_sentence("\u{202e}knaB\u{2066} AG\u{200f}"), "knaB AG");
+        assert_eq!(owner_in_sentence("\u{202e}\u{202c}"), "");
+        assert_eq!(owner_in_sentence("भारतीय स्टेट बैंक"), "भारतीय स्टेट बैंक");
+        let long = owner_in_sentence(&"x".repeat(120));
         assert!(long.chars().count() == CHARS_MAX && long.ends_with('…'), "{long}");
-        assert_eq!(shown(&"x".repeat(CHARS_MAX)), "x".repeat(CHARS_MAX));
+        assert_eq!(owner_in_sentence(&"x".repeat(CHARS_MAX)), "x".repeat(CHARS_MAX));
     }
 }

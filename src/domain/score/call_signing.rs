@@ -11,6 +11,7 @@ use crate::domain::call::Signing;
 use crate::domain::evidence::DecayedEvidence;
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::{AttestationOdds, ScoreModel};
+use crate::domain::origin::Origin;
 use crate::domain::reason_code::ReasonCode;
 
 impl AttestationOdds {
@@ -32,12 +33,18 @@ impl Subject<'_> {
     /// The strongest status that holds for this call.
     pub(super) fn status(&self, spoof_suspected: bool) -> Option<StatusKind> {
         let mut held = self.state.statuses.at(self.now).map(|entry| entry.kind);
-        held.find(|kind| kind.holds_for(self.call, spoof_suspected))
+        held.find(|kind| self.may_hold(*kind, spoof_suspected))
     }
 
     /// Whether a status holds for this call.
     pub(super) fn holds(&self, kind: StatusKind, spoof_suspected: bool) -> bool {
-        kind.holds_for(self.call, spoof_suspected) && self.state.statuses.holding(kind, self.now).is_some()
+        self.may_hold(kind, spoof_suspected) && self.state.statuses.holding(kind, self.now).is_some()
+    }
+
+    /// Whether a status of this kind would hold for this call. A call that is not the known owner's looks spoofed, too.
+    fn may_hold(&self, kind: StatusKind, spoof_suspected: bool) -> bool {
+        let is_of_others = self.origin().is_some_and(Origin::is_spoofed);
+        kind.holds_for(self.call, spoof_suspected || is_of_others)
     }
 }
 

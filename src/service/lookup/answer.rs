@@ -1,5 +1,7 @@
 //! Builds the answer: decision, reasons in words, display name, SIP response and decision id.
 
+use std::time::Duration;
+
 use super::find::LookupFindings;
 use super::question::Question;
 use super::{LookupOutcome, LookupRole, Lookups};
@@ -26,13 +28,17 @@ const UNKNOWN_LENGTH_LABEL: &str = "UNKNOWN NUMBER";
 impl Lookups {
     /// Decides, and builds the answer.
     pub(super) fn answer(&self, question: &Question<'_>, mut found: LookupFindings) -> LookupOutcome {
-        let decision = if found.late {
+        let mut decision = if found.late {
             forget(&mut found);
             Decision::FAIL_OPEN
         } else {
             self.decide(question, &found)
         };
         let spoof = self.owner_spoof(&found);
+        let caller_name = owner_name(&found, spoof, &decision);
+        if !caller_name.is_empty() {
+            decision.ttl = Duration::ZERO; // the next call may be of a party that shows the number
+        }
         if let Some(spoof) = spoof {
             found.score.verdict.spoof_suspected = true;
             found.score.verdict.owner_protected |= spoof != OwnerSpoof::Possible;
@@ -53,7 +59,7 @@ impl Lookups {
         let sip = self.sip.treatment(&decision, name, &decision_id);
         LookupOutcome {
             advice: full.then(|| advice(question, &found, spoof, &decision)).flatten(),
-            caller_name: owner_name(&found, spoof, &decision),
+            caller_name,
             owner: found.owner.filter(|_| full).and_then(|_| self.owner_entry(question)),
             identity: found.identity,
             score: found.score,
@@ -152,10 +158,11 @@ fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &De
     if is_said || decision.basis == Basis::Dno {
         return;
     }
-    let owner = found
-        .owner
-        .as_ref()
-        .map_or("a verified business", |owner| owner.organisation.as_str());
+    let owner = match found.owner.as_ref().map(|owner| owner.organisation.as_str()) {
+        Some(name) => Some(advice::owner_in_sentence(name)).filter(|name| !name.is_empty()),
+        None => Some("a verified business".to_owned()),
+    };
+    let owner = owner.unwrap_or_else(|| "a known organisation".to_owned());
     let detail = match spoof {
         OwnerSpoof::Possible => {
             format!("The number belongs to {owner}, and nothing says that the call comes from there.")

@@ -100,7 +100,8 @@ pub struct LookupOutcome {
     pub cases: Vec<(CaseLink, Arc<Case>)>,
     /// The list entry that names the owner of the number, if a full answer was asked for.
     pub owner: Option<ListEntry>,
-    /// The name of the owner to show for the call, as calling name delivery carries it; empty if none may be shown.
+    /// The name of the owner to show for the call, as calling name delivery carries it; empty if none may be shown. An
+    /// answer with a name is for this call only.
     pub caller_name: String,
     /// A warning for the person called, if asked for and needed.
     pub advice: Option<String>,

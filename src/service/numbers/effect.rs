@@ -26,7 +26,7 @@ impl Numbers {
         let hits = self.writer.index().listed(ListedCaller::Number(number), now);
         let stronger = statuses.at(now).map(|entry| entry.kind).find(|other| *other < kind);
         let status = stronger.and_then(|stronger| Some((Rule::of(stronger), by_status(stronger)?)));
-        let list = by_list(Rule::of(kind), &hits);
+        let list = by_list(kind, &hits);
         match (list, status) {
             (Some((list, by)), Some((status, _))) if list <= status => Some(by),
             (_, Some((_, by))) | (Some((_, by)), None) => Some(by),
@@ -43,6 +43,7 @@ enum Rule {
     OfTenant,
     OfAnalysts,
     CannotExist,
+    OfListedOwners,
     OfOwners,
     ByScore,
 }
@@ -71,11 +72,14 @@ fn by_status(stronger: StatusKind) -> Option<Overruled> {
     }
 }
 
-/// The first list whose rule comes before this one.
-fn by_list(before: Rule, hits: &ListHits) -> Option<(Rule, Overruled)> {
+/// The first list whose rule comes before that of a status. A list that names the owner comes before an analyst who
+/// verified the owner.
+fn by_list(kind: StatusKind, hits: &ListHits) -> Option<(Rule, Overruled)> {
+    let before = Rule::of(kind);
     let is_dialled_only = |action: Action| action == Action::WarnBeforeDial;
     let prefix = hits.tenant_prefix.filter(|(action, _)| !is_dialled_only(*action));
     let never_calls = hits.known_owner.is_some_and(|hit| hit.calls == OwnerCalls::Never);
+    let names_owner = kind == StatusKind::VerifiedBusiness && hits.known_owner.is_some();
     let lists = [
         (hits.protected.is_some(), Rule::Protected, ListKind::Protected),
         (
@@ -88,6 +92,7 @@ fn by_list(before: Rule, hits: &ListHits) -> Option<(Rule, Overruled)> {
         (hits.tenant_block.is_some(), Rule::OfTenant, ListKind::TenantBlock),
         (prefix.is_some(), Rule::OfTenant, ListKind::TenantPrefix),
         (hits.unassigned.is_some(), Rule::CannotExist, ListKind::Unassigned),
+        (names_owner, Rule::OfListedOwners, ListKind::KnownOwner),
     ];
     let (_, rule, kind) = lists.into_iter().find(|(names, rule, _)| *names && *rule < before)?;
     Some((rule, Overruled::ByList(kind)))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ringwarden::domain::call::Signing;
 use ringwarden::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
+use ringwarden::domain::origin::Origin;
 use ringwarden::domain::policy::{Bar, Decision, Facts, OwnerSpoof, Policy, Protection, TenantRule};
 use ringwarden::domain::score::{Verdict, Withheld};
 
@@ -31,7 +32,8 @@ none       !do_not_originate     BLOCK                 !PROTECTED|DO_NOT_ORIGINA
 none       !do_not_originate     none|WARN_BEFORE_DIAL BLOCKED                                     !never     *                   *           *      *       BLOCK             ANALYST        120
 none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     none       unknown             *           *      *       ALLOW             ANALYST        60
 none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     none       !unknown            *           *      *       ALLOW             ANALYST        0
-none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     signed|yes *                   *           *      *       ALLOW             ANALYST        0
+none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     signed|yes unknown|A           *           *      *       ALLOW             ANALYST        0
+none       !do_not_originate     none|WARN_BEFORE_DIAL ALLOWED                                     yes        B|unsigned          *           *      *       ALLOW             ANALYST        0
 none       impossible|unassigned none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED !never     *                   *           *      *       BLOCK             INVALID_NUMBER 3600
 none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed|yes A                   unknown|low *      *       ALLOW             KNOWN_OWNER    0
 none       none|unknown_length   none|WARN_BEFORE_DIAL !PROTECTED|DO_NOT_ORIGINATE|BLOCKED|ALLOWED signed|yes A                   label       *      *       LABEL             ANALYTICS      0
@@ -197,10 +199,11 @@ fn combined(
     (signing, call_word): (Signing, &'static str),
     spoof_suspected: bool,
 ) -> Combination {
-    let status = given.filter(|kind| kind.holds_for(signing, spoof_suspected));
-    let victim = status == Some(StatusKind::SpoofedVictim);
     let verified = given == Some(StatusKind::VerifiedBusiness);
     let owner = listed.or(verified.then_some(OwnerCalls::Yes));
+    let is_of_others = owner.is_some_and(|calls| Origin::of(calls, signing).is_spoofed());
+    let status = given.filter(|kind| kind.holds_for(signing, spoof_suspected || is_of_others));
+    let victim = status == Some(StatusKind::SpoofedVictim);
     let verdict = Verdict {
         value,
         level: match value {

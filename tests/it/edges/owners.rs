@@ -19,7 +19,11 @@ async fn with_owners() -> Server {
             "owner": { "organisation": "Bank of Examples", "brand": "BoE", "calls": calls },
         })
     };
-    let entries = [entry(OWNED, "OWNER_CALLS_YES"), entry(INBOUND, "OWNER_CALLS_NEVER")];
+    let entries = [
+        entry(OWNED, "OWNER_CALLS_YES"),
+        entry(INBOUND, "OWNER_CALLS_NEVER"),
+        entry("+18005550196", "OWNER_CALLS_SIGNED"),
+    ];
     let head = json!({ "kind": "LIST_KIND_KNOWN_OWNER", "requestId": "r", "actor": "ana" });
     let list = json!({ "head": head, "entries": entries }).to_string();
     let replaced = server.request("PUT", "/v1/lists/owners", &list).await;
@@ -80,21 +84,31 @@ async fn the_name_on_the_screen_is_the_owners_unless_another_party_shows_the_num
 }
 
 #[tokio::test]
-async fn a_status_under_a_number_that_never_calls_is_warned_about() {
+async fn a_status_under_a_list_that_decides_first_is_warned_about() {
     let server = with_owners().await;
     let tomorrow = ringwarden::clock::Clock::system().now().millis() + 86_400_000;
-    for (number, names_the_list) in [(OWNED, false), (INBOUND, true)] {
+    for (number, kind, names_the_list) in [
+        (OWNED, v1::StatusKind::Allowed, false),
+        (OWNED, v1::StatusKind::SpoofedVictim, false),
+        (INBOUND, v1::StatusKind::Allowed, true),
+        ("+18005550197", v1::StatusKind::VerifiedBusiness, false),
+        ("+18005550196", v1::StatusKind::VerifiedBusiness, true),
+    ] {
         let request = v1::SetNumberStatusRequest {
             number: number.into(),
-            kind: v1::StatusKind::Allowed.into(),
+            kind: kind.into(),
             reason: "seen".into(),
             actor: "ana".into(),
-            request_id: number.into(),
+            request_id: format!("{number} {kind:?}"),
             expires_at: Some(ringwarden::wire::Timestamp::from_millis(tomorrow)),
             ..v1::SetNumberStatusRequest::default()
         };
         let answer = server.numbers().set_number_status(request).await.unwrap().into_inner();
         let warning = answer.warning;
-        assert_eq!(warning.contains("KNOWN_OWNER"), names_the_list, "{number}: {warning}");
+        assert_eq!(
+            warning.contains("KNOWN_OWNER"),
+            names_the_list,
+            "{number} {kind:?}: {warning}"
+        );
     }
 }

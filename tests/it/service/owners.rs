@@ -319,6 +319,62 @@ async fn the_tenant_and_analysts_come_before_the_owner() {
     assert_eq!(one.ask(&signed("C")).decision.basis, Basis::TenantPolicy);
 }
 
+/// A name is text of another party. It must not reorder the sentence around it, nor fill a screen.
+#[tokio::test]
+async fn the_name_of_an_owner_keeps_its_place_in_reasons() {
+    let one = instance().await;
+    let long = "é".repeat(60);
+    let names = [
+        (
+            "\u{202e}Bank\u{2066} of Examples",
+            "to Bank of Examples, and".to_owned(),
+        ),
+        ("\u{202e}", "to a known organisation, and".to_owned()),
+        (long.as_str(), format!("to {long}, and")),
+    ];
+    for (name, expected) in names {
+        own(&one, vec![entry(OWNED, name, OwnerCalls::Yes, None)], name).await;
+        let found = one.ask(&signed("C"));
+        let detail = &found.score.reasons[0].detail;
+        assert!(detail.contains(&expected), "{detail:?}");
+        let advice = found.advice.unwrap();
+        assert!(!advice.contains('\u{202e}'), "{advice:?}");
+    }
+}
+
+/// A switch that keeps an answer would show the name for calls of those who show the number.
+#[tokio::test]
+async fn an_answer_that_names_the_caller_is_for_this_call_only() {
+    let one = instance().await;
+    own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Yes, None)], "l").await;
+    for kind in [ListKind::TenantAllow, ListKind::Protected] {
+        replace(&one, kind.name(), kind, &[OWNED]).await.unwrap();
+        for name in ["A", "unknown", "unsigned", "C"] {
+            let found = one.ask(&signed(name));
+            let kept = found.decision.ttl > Duration::ZERO;
+            assert_eq!(found.decision.action, Action::Allow, "{kind} {name}");
+            assert_eq!(found.caller_name.is_empty(), kept, "{kind} {name}");
+            assert_eq!(kept, matches!(name, "unsigned" | "C"), "{kind} {name}");
+        }
+    }
+}
+
+/// An analyst vouches for the owner, and not for those who show the number of an owner that signs every call.
+#[tokio::test]
+async fn an_allowed_number_is_not_allowed_to_those_who_show_it() {
+    let one = with_complaints().await;
+    own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Signed, None)], "l").await;
+    set(&one, OWNED, StatusKind::Allowed, "a").await;
+    let vouched = (Action::Allow, Basis::Analyst, false, false);
+    let expected = [vouched, vouched, SPOOFED, SPOOFED, SPOOFED, SPOOFED];
+    for (signing, expected) in SIGNINGS.into_iter().zip(expected) {
+        let found = one.ask(&from_owned(signing));
+        assert_eq!(decided(&found), expected, "{}", signing.0);
+        let is_trusted = found.score.verdict.level == RiskLevel::Trusted;
+        assert_eq!(is_trusted, expected == vouched, "{}", signing.0);
+    }
+}
+
 #[tokio::test]
 async fn an_exact_entry_comes_before_a_prefix_and_an_expired_one_says_nothing() {
     let one = with_complaints().await;
