@@ -55,7 +55,7 @@ impl Lookups {
         } else {
             String::new()
         };
-        let name = name(&found.score, &decision);
+        let name = name(&found.score, spoof, &decision);
         let sip = self.sip.treatment(&decision, name, &decision_id);
         LookupOutcome {
             advice: full.then(|| advice(question, &found, spoof, &decision)).flatten(),
@@ -181,14 +181,16 @@ fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &De
 }
 
 /// The text to display instead of the caller's name.
-fn name(score: &Score, decision: &Decision) -> &'static str {
+fn name(score: &Score, spoof: Option<OwnerSpoof>, decision: &Decision) -> &'static str {
     if decision.action == Action::Allow {
         return "";
     }
+    // The number is that of the owner, who must not look like a spammer.
+    let is_of_owner = decision.basis == Basis::KnownOwner || (decision.basis == Basis::Dno && spoof.is_some());
     let category = score.category.map(|(category, _)| category);
     match label::display_name(category, score.verdict.level) {
         _ if is_of_unknown_length(decision) => UNKNOWN_LENGTH_LABEL,
-        _ if decision.basis == Basis::KnownOwner => SPOOF_LABEL,
+        _ if is_of_owner => SPOOF_LABEL,
         "" => TENANTS_LABEL,
         name => name,
     }
