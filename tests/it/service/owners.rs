@@ -359,6 +359,14 @@ async fn an_answer_that_names_the_caller_is_for_this_call_only() {
     }
 }
 
+#[tokio::test]
+async fn an_owner_that_signs_every_call_is_named_beside_signed_calls_alone() {
+    let one = instance().await;
+    own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Signed, None)], "l").await;
+    let name = |name: &str| one.ask(&signed(name)).caller_name;
+    assert_eq!((name("A").as_str(), name("unknown").as_str()), ("Bank of Example", ""));
+}
+
 /// An analyst vouches for the owner, and not for those who show the number of an owner that signs every call.
 #[tokio::test]
 async fn an_allowed_number_is_not_allowed_to_those_who_show_it() {
