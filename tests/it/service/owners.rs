@@ -68,7 +68,8 @@ fn days_ago(days: u32) -> Timestamp {
 async fn complain(one: &Instance, number: &str, count: u32) {
     for n in 0..count {
         let at = days_ago(n % 300);
-        let told = report(number, &format!("{number} {n}"), at);
+        let mut told = report(number, &format!("{number} {n}"), at);
+        told.received_at = Some(at);
         one.services.reports.submit(told).await.unwrap();
     }
 }
