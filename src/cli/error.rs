@@ -98,6 +98,14 @@ pub enum CliError {
     /// Two models cannot be used together in a cross-fit.
     #[error("cannot use the two models for a cross-fit: {0}")]
     CrossFit(&'static str),
+    /// A call would be blocked at a score that does not label it.
+    #[error("--block-from {block_from} is below --label-from {label_from}")]
+    Thresholds {
+        /// The lowest score of a labelled call.
+        label_from: f64,
+        /// The lowest score of a blocked call.
+        block_from: f64,
+    },
     /// The model cannot be fitted.
     #[error(transparent)]
     Fit(#[from] FitError),
@@ -161,6 +169,7 @@ impl CliError {
             | Self::Legitimate(_)
             | Self::Model { .. }
             | Self::CrossFit(_)
+            | Self::Thresholds { .. }
             | Self::Fit(_)
             | Self::Plot(_)
             | Self::Output(_)
@@ -249,6 +258,7 @@ impl CliError {
             | Self::Legitimate(_)
             | Self::Model { .. }
             | Self::CrossFit(_)
+            | Self::Thresholds { .. }
             | Self::Fit(_)
             | Self::Plot(_)
             | Self::Output(_)

@@ -80,15 +80,15 @@ pub(super) fn run(args: &FitArgs) -> Result<(), CliError> {
 
 /// Prints the result of a fit or of a recalibration.
 fn say(model: &ScoreModel) -> Result<(), CliError> {
-    if model.toll_free.is_none() {
-        output::note("too few toll-free numbers to fit on: the model has no part for them")?;
-    }
     let Some(fitted) = &model.fitted else { return Ok(()) };
     if let Some(corrected) = &fitted.recalibrated {
         return output::note(format!(
             "{}: the points of {} times {:.3}, the intercept then plus {:.3}",
             model.version, corrected.of, corrected.slope, corrected.intercept
         ));
+    }
+    if model.toll_free.is_none() {
+        output::note("too few toll-free numbers to fit on: the model has no part for them")?;
     }
     output::note(format!(
         "{}: loss {:.4}, {:.4} of the loss of a model without evidence; {} calls, {} legitimate numbers",

@@ -44,6 +44,9 @@ pub enum LegitimateError {
         /// What is wrong with the name.
         source: KindNameError,
     },
+    /// No file has a number. Without one, every threshold would stop all calls and cost nothing.
+    #[error("the files of legitimate numbers have no number")]
+    NoNumbers,
     /// There are too many numbers.
     #[error("{}: the files have more than {NUMBERS_MAX} numbers", path.display())]
     TooManyNumbers {
@@ -66,11 +69,14 @@ pub enum LegitimateError {
 ///
 /// # Errors
 /// If a file cannot be read, if its header names no numbers, if a line has no valid number or no valid kind, or if there
-/// are too many numbers or kinds.
+/// are no numbers, or too many numbers or kinds.
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<LegitimateNumber>, CliError> {
     let mut found = Found::default();
     for path in paths {
         found.read(path)?;
+    }
+    if found.numbers.is_empty() {
+        return Err(LegitimateError::NoNumbers.into());
     }
     Ok(found.numbers)
 }
@@ -217,6 +223,13 @@ mod tests {
             let said = read_texts(&[good, text]).unwrap_err();
             assert!(said.contains(wanted), "{text:?}: {said}");
         }
+    }
+
+    #[test]
+    fn files_without_a_number_are_refused() {
+        let said = read_texts(&["number,kind\n", "number\n"]).unwrap_err();
+        assert_eq!(said, "the files of legitimate numbers have no number");
+        assert_eq!(read_texts(&["number,kind\n", "number\n2125550123\n"]).unwrap().len(), 1);
     }
 
     #[test]

@@ -372,6 +372,19 @@ mod tests {
         assert!(Arc::ptr_eq(owner(0), owner(2)) && owner(0) != owner(1));
     }
 
+    /// An older release must not take a new value for one that it knows, such as "yes".
+    #[test]
+    fn an_unknown_value_of_calls_is_refused() {
+        let bytes = encode(&samples::list_of_owners()).to_vec();
+        let owner = b"First Bank\0\x03"; // no brand, "yes"
+        let place = bytes.windows(owner.len()).position(|window| window == owner).unwrap();
+        for calls in [0, 4, 255] {
+            let mut changed = bytes.clone();
+            changed[place + owner.len() - 1] = calls;
+            assert!(decode(&changed).is_err(), "{calls}");
+        }
+    }
+
     #[test]
     fn a_newer_release_is_refused_or_carried_through() {
         for list in [samples::full_list(), samples::list_of_owners()] {

@@ -5,7 +5,6 @@ use super::parts::{presence, write_presence};
 use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::call::Ledger;
 use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals, SourceSet, WeekSet};
-use crate::domain::time::Timestamp;
 
 /// The order in which ledgers are written: most numbers have the first only.
 const LEDGERS: [Ledger; 3] = [Ledger::Unknown, Ledger::Authenticated, Ledger::Unauthenticated];
@@ -20,7 +19,7 @@ pub(super) fn write_origins(writer: &mut ByteWriter, evidence: &Evidence) {
     for sums in [&evidence.proven, &evidence.unproven] {
         for totals in LEDGERS.map(|ledger| sums.totals(ledger)) {
             if has_origin(totals) {
-                write_weeks(writer, totals.weeks, evidence.as_of);
+                write_weeks(writer, totals.weeks);
                 writer.uint(u64::from(totals.sources.bits()));
             }
         }
@@ -29,10 +28,9 @@ pub(super) fn write_origins(writer: &mut ByteWriter, evidence: &Evidence) {
 
 pub(super) fn read_origins(reader: &mut ByteReader<'_>, evidence: &mut Evidence) -> Result<(), DecodeError> {
     let present: [bool; 6] = presence(reader)?;
-    let base = evidence.as_of;
     let ledgers = [&mut evidence.proven, &mut evidence.unproven].into_iter();
     for (sums, present) in ledgers.zip(present.chunks(LEDGERS.len())) {
-        read_sums(reader, present, sums, base)?;
+        read_sums(reader, present, sums)?;
     }
     Ok(())
 }
@@ -48,14 +46,9 @@ fn has_origin(totals: &LedgerTotals) -> bool {
     !totals.weeks.is_empty() || totals.sources != SourceSet::default()
 }
 
-fn read_sums(
-    reader: &mut ByteReader<'_>,
-    present: &[bool],
-    sums: &mut EvidenceSums,
-    base: Timestamp,
-) -> Result<(), DecodeError> {
+fn read_sums(reader: &mut ByteReader<'_>, present: &[bool], sums: &mut EvidenceSums) -> Result<(), DecodeError> {
     for (ledger, _) in LEDGERS.into_iter().zip(present).filter(|(_, present)| **present) {
-        let weeks = weeks(reader, base)?;
+        let weeks = weeks(reader)?;
         let sources = u16::try_from(reader.uint()?).map_err(|_| DecodeError::Range("sources"))?;
         let totals = sums.totals_mut(ledger);
         (totals.weeks, totals.sources) = (weeks, SourceSet::from_bits(sources));
@@ -63,23 +56,21 @@ fn read_sums(
     Ok(())
 }
 
-/// The bits, and unless there are none, the latest week as the difference to the week that the sums are computed for.
-fn write_weeks(writer: &mut ByteWriter, weeks: WeekSet, base: Timestamp) {
+/// The bits, and unless there are none, the latest week. It is counted from 1970 and not from another field: an older
+/// release may change the other fields and keep these bytes.
+fn write_weeks(writer: &mut ByteWriter, weeks: WeekSet) {
     writer.uint(u64::from(weeks.bits()));
     if !weeks.is_empty() {
-        let base = WeekSet::of(base).newest();
-        writer.int(i64::from(weeks.newest()) - i64::from(base));
+        writer.uint(u64::from(weeks.newest()));
     }
 }
 
-fn weeks(reader: &mut ByteReader<'_>, base: Timestamp) -> Result<WeekSet, DecodeError> {
+fn weeks(reader: &mut ByteReader<'_>) -> Result<WeekSet, DecodeError> {
     let bits = reader.uint32()?;
     if bits == 0 {
         return Ok(WeekSet::EMPTY);
     }
-    let base = WeekSet::of(base).newest();
-    let newest = reader.int()?.checked_add(i64::from(base));
-    let newest = newest.and_then(|week| u16::try_from(week).ok());
+    let newest = u16::try_from(reader.uint()?).ok();
     let weeks = newest.and_then(|newest| WeekSet::from_parts(newest, bits));
     weeks.ok_or(DecodeError::Range("weeks"))
 }

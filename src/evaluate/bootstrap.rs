@@ -127,7 +127,11 @@ fn poisson(hash: u64) -> f64 {
 
 /// The 2.5th and the 97.5th percentile.
 pub(super) fn percentiles(values: impl Iterator<Item = f64>) -> [f64; 2] {
-    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    // Without this addition, a sum of nothing would be printed as -0.
+    let mut values: Vec<f64> = values
+        .map(|value| value + 0.0)
+        .filter(|value| value.is_finite())
+        .collect();
     values.sort_unstable_by(f64::total_cmp);
     let at = |share: f64| {
         #[expect(

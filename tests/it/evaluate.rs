@@ -428,6 +428,8 @@ fn unusable_input_of_evaluate_is_refused() {
     let said = run("complaints.csv", &["--model", "bad.json"]);
     assert!(said.contains("bad.json: prior is not between 0 and 1"), "{said}");
 
+    let said = run("complaints.csv", &["--label-from", "90"]);
+    assert!(said.contains("--block-from 80 is below --label-from 90"), "{said}");
     let said = run("legitimate.csv", &[]);
     assert!(said.contains("column"), "{said}");
     let said = run("complaints.csv", &["--from", "2019-01-01", "--to", "2019-01-31"]);

@@ -50,7 +50,7 @@ pub struct EvaluateArgs {
     /// Lowest score of a labelled call, in the figures of actions
     #[arg(long, value_name = "SCORE", default_value_t = Policy::DEFAULT.label_from, value_parser = shared::score)]
     label_from: f64,
-    /// Lowest score of a blocked call, in the figures of actions
+    /// Lowest score of a blocked call, in the figures of actions; not below `--label-from`
     #[arg(long, value_name = "SCORE", default_value_t = Policy::DEFAULT.block_from, value_parser = shared::score)]
     block_from: f64,
     /// Write every score to this CSV file: date,kind,number,calls,score
@@ -65,6 +65,10 @@ pub struct EvaluateArgs {
 }
 
 pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
+    let (label_from, block_from) = (args.label_from, args.block_from);
+    if block_from < label_from {
+        return Err(CliError::Thresholds { label_from, block_from });
+    }
     let models = models(args)?;
     let complaints = complaints::load(&args.complaints)?;
     let legitimate = legitimate::read(&args.legitimate)?;
@@ -78,8 +82,8 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
         models,
         as_served: args.as_served,
         policy: Policy {
-            label_from: args.label_from,
-            block_from: args.block_from,
+            label_from,
+            block_from,
             ..Policy::DEFAULT
         },
     };

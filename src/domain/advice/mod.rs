@@ -70,9 +70,9 @@ pub struct Topic<'a> {
 /// Advice on a number.
 ///
 /// Without a category, or with an unspecific one, the advice is general. For categories of wanted calls the text is
-/// empty: there is nothing to warn about, unless the number is that of an owner whose number another party shows. Only brands on the canonical list are named: any other name is free text from
-/// a report and may be a private person's. The name of an owner is one that the operator imported; it is shortened, and
-/// characters that change the direction of the text are left out. At most about 600 characters.
+/// empty: there is nothing to warn about, unless another party is thought to show the number of an owner. Only brands on
+/// the canonical list are named: any other name is free text from a report and may be a private person's. The name of an
+/// owner is one that the operator imported; see [`owner_in_sentence`]. At most about 600 characters.
 ///
 /// The caller of this function decides, by score or action, whether to show the advice.
 #[must_use]

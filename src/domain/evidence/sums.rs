@@ -8,11 +8,15 @@ use crate::domain::call::{Ledger, LedgerView};
 use crate::domain::decay::remaining;
 use crate::domain::kinds::Category;
 use crate::domain::report::ReportRow;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY_MS, Timestamp};
 
 /// The most brands kept for a number besides those of the canonical list: the first by name, so that order does not
 /// matter.
 pub const MAX_OTHER_BRANDS: usize = 8;
+
+/// The most days between a call and its report for the week of the call to count. Without a limit, a few reports that
+/// claim calls of many weeks would make a new number look old in a minute.
+const LATEST_REPORT_DAYS: i64 = 7;
 
 /// One ledger. The sums are as of [`super::Evidence::as_of`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,7 +33,8 @@ pub struct LedgerTotals {
     pub areas: DistinctCount,
     /// The sources of the reports, without "not spam".
     pub sources: SourceSet,
-    /// The weeks of the calls reported, without "not spam"; for unproven reporters, of the arrival of the reports.
+    /// The weeks of the calls reported, without "not spam"; for unproven reporters, of the arrival of the reports. A call
+    /// that was reported more than 7 days late counts 7 days before its report arrived.
     pub weeks: WeekSet,
     /// The earliest call reported, without "not spam"; for unproven reporters, the arrival of the earliest report.
     pub first_at: Option<Timestamp>,
@@ -168,7 +173,9 @@ impl EvidenceSums {
         };
         totals.first_at = earlier(totals.first_at, first);
         totals.last_at = totals.last_at.max(Some(last));
-        totals.weeks = totals.weeks.union(WeekSet::of(first));
+        let earliest = row.received_at.millis().saturating_sub(LATEST_REPORT_DAYS * DAY_MS);
+        let counted_at = first.max(Timestamp::from_millis(earliest));
+        totals.weeks = totals.weeks.union(WeekSet::of(counted_at));
         if row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);
         }

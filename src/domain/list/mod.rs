@@ -1,5 +1,5 @@
-//! Lists of callers (numbers, prefixes, short codes, withheld numbers) for the rules of the policy: do-not-originate, protected, unassigned, those of known
-//! owners, and the tenant's own.
+//! Lists of callers (numbers, prefixes, short codes, withheld numbers) for the rules of the policy: do-not-originate,
+//! protected, unassigned, those of known owners, and the tenant's own.
 //!
 //! Other parties maintain them, and they are imported whole. A list in force is a [`List`]. A list being imported is a
 //! [`ListDraft`], which becomes entries only if every line is valid. [`ListHits`] is the result of all lists for one

@@ -2,8 +2,8 @@
 //!
 //! The rules are tried in a fixed order; the first that applies decides: protection of people in need; numbers that never
 //! call, by their owners; the tenant's rules; analysts' statuses; numbers that cannot exist; known owners; the score;
-//! numbers of a length that the plan does not know. If nothing is known, nothing is done. Everything is a pure function of [`Facts`], so that a
-//! test can try every combination of them.
+//! numbers of a length that the plan does not know. If nothing is known, nothing is done. Everything is a pure function
+//! of [`Facts`], so that a test can try every combination of them.
 
 mod owner;
 mod sip;

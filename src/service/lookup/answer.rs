@@ -9,7 +9,7 @@ use crate::domain::advice::{self, Occasion, SpoofedOwner, Topic};
 use crate::domain::call::Signing;
 use crate::domain::caller_name::caller_name;
 use crate::domain::decision::DecisionRecord;
-use crate::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
+use crate::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use crate::domain::label;
 use crate::domain::list::{ListEntry, ListedCaller};
 use crate::domain::policy::{Bar, Decision, Facts, OwnerSpoof, Protection};
@@ -55,7 +55,7 @@ impl Lookups {
         } else {
             String::new()
         };
-        let name = name(&found.score, &decision);
+        let name = name(&found.score, spoof, &decision);
         let sip = self.sip.treatment(&decision, name, &decision_id);
         LookupOutcome {
             advice: full.then(|| advice(question, &found, spoof, &decision)).flatten(),
@@ -135,11 +135,15 @@ fn forget(found: &mut LookupFindings) {
 
 /// The name of the known owner to show for a call: only if the call is allowed, and either the owner signed it or
 /// nothing at all is known of its signature. A name on a call that is known to be without attestation A would help those
-/// who show the number of another.
+/// who show the number of another. So would one on a call without a signature if the owner signs every call.
 fn owner_name(found: &LookupFindings, spoof: Option<OwnerSpoof>, decision: &Decision) -> String {
     let facts = &found.facts;
     let is_calling = decision.action == Action::Allow && !facts.about_to_dial;
-    let is_signed = matches!(facts.signing, Signing::A | Signing::NotGiven);
+    let is_signed = match facts.signing {
+        Signing::A => true,
+        Signing::NotGiven => facts.owner != Some(OwnerCalls::Signed),
+        Signing::B | Signing::C | Signing::Unsigned | Signing::Failed => false,
+    };
     let owner = found
         .owner
         .as_ref()
@@ -181,14 +185,16 @@ fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &De
 }
 
 /// The text to display instead of the caller's name.
-fn name(score: &Score, decision: &Decision) -> &'static str {
+fn name(score: &Score, spoof: Option<OwnerSpoof>, decision: &Decision) -> &'static str {
     if decision.action == Action::Allow {
         return "";
     }
+    // The number is that of the owner, who must not look like a spammer.
+    let is_of_owner = decision.basis == Basis::KnownOwner || (decision.basis == Basis::Dno && spoof.is_some());
     let category = score.category.map(|(category, _)| category);
     match label::display_name(category, score.verdict.level) {
         _ if is_of_unknown_length(decision) => UNKNOWN_LENGTH_LABEL,
-        _ if decision.basis == Basis::KnownOwner => SPOOF_LABEL,
+        _ if is_of_owner => SPOOF_LABEL,
         "" => TENANTS_LABEL,
         name => name,
     }

@@ -81,6 +81,8 @@ async fn the_name_on_the_screen_is_the_owners_unless_another_party_shows_the_num
         let answer = server.get(&format!("/v1/cid/{OWNED}{query}")).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, name), "{query}");
     }
+    let inbound = server.get(&format!("/v1/cid/{INBOUND}")).await;
+    assert_eq!(inbound.body, "SPOOF LIKELY", "its owner never calls");
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ fn days_ago(days: u32) -> Timestamp {
 async fn complain(one: &Instance, number: &str, count: u32) {
     for n in 0..count {
         let at = days_ago(n % 300);
-        let told = report(number, &format!("{number} {n}"), at);
+        let mut told = report(number, &format!("{number} {n}"), at);
+        told.received_at = Some(at);
         one.services.reports.submit(told).await.unwrap();
     }
 }
@@ -357,6 +358,14 @@ async fn an_answer_that_names_the_caller_is_for_this_call_only() {
             assert_eq!(kept, matches!(name, "unsigned" | "C"), "{kind} {name}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_owner_that_signs_every_call_is_named_beside_signed_calls_alone() {
+    let one = instance().await;
+    own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Signed, None)], "l").await;
+    let name = |name: &str| one.ask(&signed(name)).caller_name;
+    assert_eq!((name("A").as_str(), name("unknown").as_str()), ("Bank of Example", ""));
 }
 
 /// An analyst vouches for the owner, and not for those who show the number of an owner that signs every call.

@@ -1,13 +1,15 @@
 //! When the evidence must not block: numbers that are established, and single reports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use ringwarden::domain::call::{Ledger, Signing};
 use ringwarden::domain::case::{Case, CaseLink};
-use ringwarden::domain::ids::{Area, ReporterHash};
+use ringwarden::domain::ids::{Area, ReportId, ReporterHash};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Source, StatusKind};
-use ringwarden::domain::report::ReportBody;
+use ringwarden::domain::report::{ReportBody, ReportRow};
+use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Score, Subject, Withheld};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::traffic::Signs;
@@ -69,6 +71,22 @@ fn eight_weeks_of_reports_make_a_number_established() {
     assert_eq!(withheld(&reported((0..12).map(earlier))), None);
 }
 
+/// Whoever reports can name any call, and calls of many weeks at once.
+#[test]
+fn calls_of_many_weeks_that_are_reported_in_one_do_not_make_a_number_established() {
+    let late = |days: u64| {
+        let (mut state, mut rows) = (NumberState::default(), LoadedRows::unloaded(0));
+        for (n, body) in (0..).zip(weekly(12, Ledger::Unknown)) {
+            let received_at = day(TODAY).min(body.occurred_at.plus(Duration::from_secs(86_400 * days)));
+            let row = ReportRow::accepted(ReportId::parse(&format!("r{n}")).unwrap(), body, 1.0, received_at, None);
+            state.submit(&mut rows, row, &lines().fold).unwrap();
+        }
+        withheld(&state)
+    };
+    assert_eq!(late(365), None);
+    assert_eq!(late(6), Some(Withheld::Established), "a week late is usual");
+}
+
 #[test]
 fn a_case_an_analyst_or_signed_calls_block_an_established_number() {
     let established = reported(weekly(10, Ledger::Unknown));
@@ -102,6 +120,9 @@ fn a_case_an_analyst_or_signed_calls_block_an_established_number() {
     };
     let once = reported(weekly(10, Ledger::Unknown).into_iter().chain([one_signed]));
     assert_eq!(withheld(&once), Some(Withheld::Established));
+    let two_signed = weekly(1, Ledger::Authenticated);
+    let twice = reported(weekly(10, Ledger::Unknown).into_iter().chain(two_signed));
+    assert_eq!(withheld(&twice), None);
 }
 
 #[test]
