@@ -25,7 +25,8 @@ impl GroundTruth {
     /// confidence of at least `confidence_from`.
     ///
     /// None if nobody has decided, if decisions contradict each other, or if the number's owner is a victim of
-    /// spoofing: then somebody else called.
+    /// spoofing: then somebody else called. A verified business proves nothing either: it says whose number it is, and
+    /// those who complain may have got the calls of others.
     #[must_use]
     pub fn of(
         state: &NumberState,
@@ -46,8 +47,7 @@ impl GroundTruth {
         };
         let earliest = |moments: &mut dyn Iterator<Item = Timestamp>| moments.filter(|said| *said < moment).min();
         let unwanted = earliest(&mut cases.iter().filter_map(holds).chain(said(StatusKind::Blocked)));
-        let wanted = [StatusKind::Allowed, StatusKind::VerifiedBusiness];
-        let wanted = earliest(&mut wanted.into_iter().filter_map(said));
+        let wanted = said(StatusKind::Allowed).filter(|said| *said < moment);
         let (unwanted, since) = match (unwanted, wanted) {
             (Some(since), None) => (true, since),
             (None, Some(since)) => (false, since),
@@ -155,10 +155,10 @@ mod tests {
             (&[(K::Blocked, 900, Some(NOW))], None),
             (&[(K::Blocked, 900, Some(NOW + 1))], Some((true, 900))),
             (&[(K::Allowed, 800, Some(2_000))], Some((false, 800))),
-            (&[(K::VerifiedBusiness, 700, None)], Some((false, 700))),
+            (&[(K::VerifiedBusiness, 700, None)], None),
             (
                 &[(K::VerifiedBusiness, 700, None), (K::Allowed, 800, None)],
-                Some((false, 700)),
+                Some((false, 800)),
             ),
             (&[(K::Blocked, 900, None), (K::Allowed, 950, None)], None),
             (&[(K::Blocked, 900, None), (K::Allowed, NOW, None)], Some((true, 900))),

@@ -144,7 +144,7 @@ async fn not_spam_claims_are_judged_in_reverse() {
         one.services.reports.submit(report).await.unwrap();
     }
     one.clock.advance(HOUR);
-    says(&one, 0, StatusKind::VerifiedBusiness).await;
+    says(&one, 0, StatusKind::Allowed).await;
     says(&one, 1, StatusKind::Blocked).await;
     says(&one, 2, StatusKind::SpoofedVictim).await;
     one.clock.advance(DAY);
