@@ -11,6 +11,7 @@ use crate::support::instance::{Instance, noon, report, report_of};
 
 const NUMBER: &str = "+14155550199";
 
+/// An instance with reported neighbours of the number: with them, a single report gives a score above 80.
 async fn instance(single_report_blocks_for: Vec<TenantId>) -> Instance {
     let settings = ServiceSettings {
         single_report_blocks_for,
@@ -18,6 +19,10 @@ async fn instance(single_report_blocks_for: Vec<TenantId>) -> Instance {
     };
     let one = Instance::unloaded_by(memory(), Clock::manual(noon()), settings);
     one.follower.bootstrap().await.unwrap();
+    for n in 0..5 {
+        let neighbour = report(&format!("+1415555019{n}"), &format!("n{n}"), noon());
+        one.services.reports.submit(neighbour).await.unwrap();
+    }
     one
 }
 
