@@ -285,7 +285,10 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         totals.named += usize::from(row.body.reporter.is_some());
         let week_before = Timestamp::from_millis(row.received_at.millis() - 7 * DAY_MS);
         let seen_at = if proven { row.body.occurred_at } else { row.received_at };
-        totals.weeks.insert(week_of(seen_at.max(week_before)));
+        let is_named = row.body.reporter.is_some();
+        totals
+            .weeks
+            .insert(week_of(if is_named { seen_at.max(week_before) } else { seen_at }));
         totals.last_at = totals.last_at.max(Some(row.body.occurred_at));
         if row.body.category != Category::Unspecified {
             *sums.categories.entry((proven, row.body.category)).or_default() += left(model.long_days);

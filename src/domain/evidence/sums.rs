@@ -14,8 +14,8 @@ use crate::domain::time::{DAY_MS, Timestamp};
 /// matter.
 pub const MAX_OTHER_BRANDS: usize = 8;
 
-/// The most days between a call and its report for the week of the call to count. Without a limit, a few reports that
-/// claim calls of many weeks would make a new number look old in a minute.
+/// The most days between a call and the report of a named reporter for the week of the call to count. Without a limit, a few
+/// reports that claim calls of many weeks would make a new number look old in a minute. Feeds send their history late.
 const LATEST_REPORT_DAYS: i64 = 7;
 
 /// One ledger. The sums are as of [`super::Evidence::as_of`].
@@ -34,7 +34,7 @@ pub struct LedgerTotals {
     /// The sources of the reports, without "not spam".
     pub sources: SourceSet,
     /// The weeks of the calls reported, without "not spam"; for unproven reporters, of the arrival of the reports. A call
-    /// that was reported more than 7 days late counts 7 days before its report arrived.
+    /// that a named reporter reported more than 7 days late counts 7 days before the report arrived.
     pub weeks: WeekSet,
     /// The earliest call reported, without "not spam"; for unproven reporters, the arrival of the earliest report.
     pub first_at: Option<Timestamp>,
@@ -173,8 +173,12 @@ impl EvidenceSums {
         };
         totals.first_at = earlier(totals.first_at, first);
         totals.last_at = totals.last_at.max(Some(last));
-        let earliest = row.received_at.millis().saturating_sub(LATEST_REPORT_DAYS * DAY_MS);
-        let counted_at = first.max(Timestamp::from_millis(earliest));
+        let counted_at = if row.body.reporter.is_some() {
+            let earliest = row.received_at.millis().saturating_sub(LATEST_REPORT_DAYS * DAY_MS);
+            first.max(Timestamp::from_millis(earliest))
+        } else {
+            first
+        };
         totals.weeks = totals.weeks.union(WeekSet::of(counted_at));
         if row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);

@@ -68,8 +68,7 @@ fn days_ago(days: u32) -> Timestamp {
 async fn complain(one: &Instance, number: &str, count: u32) {
     for n in 0..count {
         let at = days_ago(n % 300);
-        let mut told = report(number, &format!("{number} {n}"), at);
-        told.received_at = Some(at);
+        let told = report(number, &format!("{number} {n}"), at);
         one.services.reports.submit(told).await.unwrap();
     }
 }
@@ -199,7 +198,7 @@ async fn without_complaints_only_suspected_calls_are_labelled() {
     let spoofed = one.ask(&signed("C"));
     assert_eq!(spoofed.sip.unwrap().display_name, "SPOOF LIKELY");
     let advice = spoofed.advice.unwrap();
-    let expected = "The number shown belongs to Bank of Examples, who may not have placed this call.";
+    let expected = "The number shown belongs to Bank of Examples, who probably did not place this call.";
     assert!(advice.starts_with(expected), "{advice}");
     let advice = one.ask(&signed("failed")).advice.unwrap();
     let expected = "The number shown belongs to Bank of Examples, who did not place this call.";

@@ -71,20 +71,22 @@ fn eight_weeks_of_reports_make_a_number_established() {
     assert_eq!(withheld(&reported((0..12).map(earlier))), None);
 }
 
-/// Whoever reports can name any call, and calls of many weeks at once.
+/// A reporter can name any call, and calls of many weeks at once. A feed sends its history late.
 #[test]
-fn calls_of_many_weeks_that_are_reported_in_one_do_not_make_a_number_established() {
-    let late = |days: u64| {
+fn calls_of_many_weeks_that_a_reporter_names_in_one_do_not_make_a_number_established() {
+    let late = |days: u64, is_named: bool| {
         let (mut state, mut rows) = (NumberState::default(), LoadedRows::unloaded(0));
-        for (n, body) in (0..).zip(weekly(12, Ledger::Unknown)) {
+        for (n, mut body) in (0..).zip(weekly(12, Ledger::Unknown)) {
+            body.reporter = is_named.then(|| ReporterHash::from_raw(n));
             let received_at = day(TODAY).min(body.occurred_at.plus(Duration::from_secs(86_400 * days)));
             let row = ReportRow::accepted(ReportId::parse(&format!("r{n}")).unwrap(), body, 1.0, received_at, None);
             state.submit(&mut rows, row, &lines().fold).unwrap();
         }
         withheld(&state)
     };
-    assert_eq!(late(365), None);
-    assert_eq!(late(6), Some(Withheld::Established), "a week late is usual");
+    assert_eq!(late(365, true), None);
+    assert_eq!(late(6, true), Some(Withheld::Established), "a week late is usual");
+    assert_eq!(late(365, false), Some(Withheld::Established));
 }
 
 #[test]
