@@ -24,6 +24,7 @@ mod tests;
 
 use super::brand::Brand;
 use super::kinds::Category;
+use super::policy::OwnerSpoof;
 use crate::number::Region;
 
 pub use self::language::Language;
@@ -46,8 +47,8 @@ pub enum Occasion {
 pub struct SpoofedOwner<'a> {
     /// The organisation, as a list names it.
     pub name: &'a str,
-    /// Whether it is certain that the owner did not place the call.
-    pub is_certain: bool,
+    /// How sure it is that the owner did not place the call.
+    pub spoof: OwnerSpoof,
 }
 
 /// What advice is about, and for whom.
@@ -88,7 +89,7 @@ pub fn text(topic: &Topic<'_>) -> String {
         .unwrap_or_default();
     texts::paragraph(&[
         match topic.owner {
-            Some(spoofed) if !owner.is_empty() => Sentence::filled(texts.owner(spoofed.is_certain), &owner),
+            Some(spoofed) if !owner.is_empty() => Sentence::filled(texts.owner(spoofed.spoof), &owner),
             Some(_) | None => Sentence::plain(texts.about(theme)),
         },
         Sentence::plain(texts.advice(theme, topic.occasion)),

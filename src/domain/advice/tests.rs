@@ -26,12 +26,12 @@ fn text(
 }
 
 /// Advice to a person who is called with the number of an owner.
-fn text_on_owner(name: &str, is_certain: bool, category: Option<Category>, language: Language) -> String {
+fn text_on_owner(name: &str, spoof: OwnerSpoof, category: Option<Category>, language: Language) -> String {
     super::text(&Topic {
         category,
         occasion: Occasion::Called,
         brand: Brand::parse("customs and border protection").ok().as_ref(),
-        owner: Some(SpoofedOwner { name, is_certain }),
+        owner: Some(SpoofedOwner { name, spoof }),
         language,
         place: region("US"),
     })
@@ -186,36 +186,45 @@ fn a_well_known_brand_is_named_and_a_private_phrase_is_not() {
 #[test]
 fn the_owner_of_a_spoofed_number_is_named_first() {
     let name = "U.S. Department of Energy";
-    for (language, certain, possible) in [
+    for (language, certain, probable, possible) in [
         (
             Language::English,
             "The number shown belongs to U.S. Department of Energy, who did not place this call. ",
+            "The number shown belongs to U.S. Department of Energy, who probably did not place this call. ",
             "The number shown belongs to U.S. Department of Energy, who may not have placed this call. ",
         ),
         (
             Language::German,
             "Die angezeigte Nummer gehört zu U.S. Department of Energy, aber dieser Anruf kommt nicht von dort. ",
+            "Die angezeigte Nummer gehört zu U.S. Department of Energy, aber dieser Anruf kommt wahrscheinlich nicht von dort. ",
             "Die angezeigte Nummer gehört zu U.S. Department of Energy, aber dieser Anruf kommt womöglich nicht von dort. ",
         ),
         (
             Language::Spanish,
             "El número que se muestra pertenece a U.S. Department of Energy, que no ha hecho esta llamada. ",
+            "El número que se muestra pertenece a U.S. Department of Energy, que probablemente no ha hecho esta llamada. ",
             "El número que se muestra pertenece a U.S. Department of Energy, que quizá no haya hecho esta llamada. ",
         ),
         (
             Language::French,
             "Le numéro affiché appartient à U.S. Department of Energy, qui n'a pas passé cet appel. ",
+            "Le numéro affiché appartient à U.S. Department of Energy, qui n'a probablement pas passé cet appel. ",
             "Le numéro affiché appartient à U.S. Department of Energy, qui n'a peut-être pas passé cet appel. ",
         ),
         (
             Language::Hindi,
             "दिखाया गया नंबर U.S. Department of Energy का है, लेकिन यह कॉल वहाँ से नहीं आई है। ",
+            "दिखाया गया नंबर U.S. Department of Energy का है, लेकिन यह कॉल शायद वहाँ से नहीं आई है। ",
             "दिखाया गया नंबर U.S. Department of Energy का है, लेकिन हो सकता है कि यह कॉल वहाँ से न आई हो। ",
         ),
     ] {
         for category in categories() {
-            for (is_certain, sentence) in [(true, certain), (false, possible)] {
-                let advice = text_on_owner(name, is_certain, category, language);
+            for (spoof, sentence) in [
+                (OwnerSpoof::Certain, certain),
+                (OwnerSpoof::Probable, probable),
+                (OwnerSpoof::Possible, possible),
+            ] {
+                let advice = text_on_owner(name, spoof, category, language);
                 assert!(advice.starts_with(sentence), "{advice}");
                 assert!(!advice.contains("Border") && !advice.contains(['{', '}']), "{advice}");
             }
@@ -229,11 +238,16 @@ fn no_name_of_an_owner_turns_or_stretches_the_text() {
     let name = format!("\u{202e}{{brand}}\u{2066}{}\u{200f}", "W".repeat(100));
     for &language in Language::ALL {
         for category in categories() {
-            let advice = text_on_owner(&name, false, category, language);
+            let advice = text_on_owner(&name, OwnerSpoof::Possible, category, language);
             assert!(advice.contains("{brand}WWW") && advice.contains("W…"), "{advice}");
             assert!(!advice.contains(['\u{202e}', '\u{2066}', '\u{200f}']), "{advice}");
             assert!(advice.chars().count() <= CHARS_MAX, "{advice}");
-            let nameless = text_on_owner("\u{202e}\u{202c}", true, Some(Category::OtherFraud), language);
+            let nameless = text_on_owner(
+                "\u{202e}\u{202c}",
+                OwnerSpoof::Certain,
+                Some(Category::OtherFraud),
+                language,
+            );
             let general = super::text(&Topic {
                 category: Some(Category::OtherFraud),
                 occasion: Occasion::Called,
@@ -275,7 +289,11 @@ fn texts_have_the_expected_placeholders() {
             assert_eq!(sentence.matches("{place}").count(), 1, "{sentence}");
         }
         assert_eq!(texts.brand().matches("{brand}").count(), 1, "{}", texts.brand());
-        for sentence in [texts.owner(true), texts.owner(false)] {
+        for sentence in [
+            texts.owner(OwnerSpoof::Certain),
+            texts.owner(OwnerSpoof::Probable),
+            texts.owner(OwnerSpoof::Possible),
+        ] {
             assert_eq!(sentence.matches("{owner}").count(), 1, "{sentence}");
         }
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::theme::{Report, Theme, Themes};
 use super::{Language, Occasion};
+use crate::domain::policy::OwnerSpoof;
 
 static ENGLISH: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include_str!("data/en.toml")));
 static GERMAN: LazyLock<AdviceTexts> = LazyLock::new(|| AdviceTexts::read(include_str!("data/de.toml")));
@@ -20,6 +21,7 @@ pub(super) struct AdviceTexts {
     support: Box<str>,
     brand: Box<str>,
     owner_certain: Box<str>,
+    owner_probable: Box<str>,
     owner_possible: Box<str>,
     dial_fraud: Box<str>,
     dial_unwanted: Box<str>,
@@ -70,12 +72,13 @@ impl AdviceTexts {
         &self.brand
     }
 
-    /// The sentence that the number belongs to an `{owner}`, who did not place the call, or may not have placed it.
-    pub(super) fn owner(&self, is_certain: bool) -> &str {
-        if is_certain {
-            &self.owner_certain
-        } else {
-            &self.owner_possible
+    /// The sentence that the number belongs to an `{owner}`, who did not place the call, probably did not place it, or may
+    /// not have placed it.
+    pub(super) fn owner(&self, spoof: OwnerSpoof) -> &str {
+        match spoof {
+            OwnerSpoof::Certain => &self.owner_certain,
+            OwnerSpoof::Probable => &self.owner_probable,
+            OwnerSpoof::Possible => &self.owner_possible,
         }
     }
 

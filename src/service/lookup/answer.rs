@@ -230,7 +230,7 @@ fn advice(
     let category = score.category.map(|(category, _)| category);
     let owner = found.owner.as_ref().zip(spoof).map(|(owner, spoof)| SpoofedOwner {
         name: owner.organisation.as_str(),
-        is_certain: spoof == OwnerSpoof::Certain,
+        spoof,
     });
     let text = advice::text(&Topic {
         category,
