@@ -89,15 +89,7 @@ fn chart(sheet: &Sheet<'_>, rows: &[KindRow<'_>]) -> Result<(), PlotError> {
     shares(&mut chart, rows, "blocked", VERMILION, |of| {
         (-BESIDE_MIDDLE, of.blocked, of.interval.blocked)
     })?;
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .margin(14)
-        .background_style(WHITE.mix(0.9))
-        .border_style(GRID)
-        .label_font((FONT, LABEL))
-        .draw()?;
-    Ok(())
+    sheet::legend(&mut chart, SeriesLabelPosition::LowerRight)
 }
 
 /// One share of each kind, with its interval. `of` gives the distance from the middle of the row, the share and the

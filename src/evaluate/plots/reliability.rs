@@ -68,13 +68,5 @@ fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
         .draw_series(bands.iter().map(found))?
         .label("found")
         .legend(|(x, y)| Circle::new((x + 11, y), 6, BLUE.filled()));
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .margin(14)
-        .background_style(WHITE)
-        .border_style(GRID)
-        .label_font((FONT, LABEL))
-        .draw()?;
-    Ok(())
+    sheet::legend(&mut chart, SeriesLabelPosition::LowerRight)
 }

@@ -60,15 +60,7 @@ fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples) -> Result<(), PlotError> {
             .label(name)
             .legend(move |(x, y)| Rectangle::new([(x, y - 6), (x + 22, y + 6)], colour.filled()));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperMiddle)
-        .margin(14)
-        .background_style(WHITE.mix(0.9))
-        .border_style(GRID)
-        .label_font((FONT, LABEL))
-        .draw()?;
-    Ok(())
+    sheet::legend(&mut chart, SeriesLabelPosition::UpperMiddle)
 }
 
 /// The start of each bar, and the share of calls or numbers in it.

@@ -1,7 +1,7 @@
 //! Parts that all pictures share: a white sheet with a title, and colours that colour-blind people can tell apart
 //! (Okabe and Ito, 2008).
 
-use plotters::coord::Shift;
+use plotters::coord::{CoordTranslate, Shift};
 use plotters::prelude::*;
 
 use super::PlotError;
@@ -54,6 +54,22 @@ pub(super) fn sheet(
         sheet.present()?;
     }
     Ok(svg)
+}
+
+/// Draws the legend of a chart.
+pub(super) fn legend<'a, T: CoordTranslate>(
+    chart: &mut ChartContext<'a, SVGBackend<'a>, T>,
+    position: SeriesLabelPosition,
+) -> Result<(), PlotError> {
+    chart
+        .configure_series_labels()
+        .position(position)
+        .margin(14)
+        .background_style(WHITE.mix(0.9))
+        .border_style(GRID)
+        .label_font((FONT, LABEL))
+        .draw()?;
+    Ok(())
 }
 
 /// An entry of a legend.

@@ -62,15 +62,7 @@ fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples, figures: &Figures) -> Resul
         .label("random numbers flagged by the score")
         .legend(|at| sheet::stroke(at, GREEN.stroke_width(3)));
     lists(&mut chart, figures)?;
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .margin(14)
-        .background_style(WHITE.mix(0.9))
-        .border_style(GRID)
-        .label_font((FONT, LABEL))
-        .draw()?;
-    Ok(())
+    sheet::legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
 /// The shares in the figures, with their intervals.
