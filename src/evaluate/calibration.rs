@@ -55,7 +55,7 @@ impl Calibration {
 
 impl CalibrationSamples {
     /// The correction with the least mean log loss, with a slope within `slopes`: it makes the log-odds the logarithm of
-    /// the likelihood ratio of calls against negatives, whatever the weights of both. `None` if no line fits best, since
+    /// the likelihood ratio of calls against negatives; the weights of both do not matter. `None` if no line fits best, since
     /// all samples have the same log-odds, or all calls have more than all negatives.
     #[must_use]
     pub fn calibrate(&self, slopes: &RangeInclusive<f64>) -> Option<Calibration> {

@@ -301,7 +301,7 @@ impl Policy {
 fn dialled(facts: &Facts, decision: Decision) -> Decision {
     let verdict = &facts.verdict;
     let warn = match decision.basis {
-        // The owner's number is theirs, whoever else shows it.
+        // The number stays the owner's, even if others show it.
         Basis::Protected | Basis::Dno | Basis::KnownOwner | Basis::FailOpen => false,
         // Only a number that cannot exist; the network knows whether one of an unknown length does.
         Basis::InvalidNumber => decision.action == Action::Block,

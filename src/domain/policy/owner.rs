@@ -2,7 +2,7 @@
 //!
 //! Well-known numbers are shown by many fraudsters, so the signature of a call decides here, and not what people say of the
 //! number: the owner's own calls ring, and a call that another party is thought to have placed is labelled, or blocked if
-//! the operator says so. A call of which neither is known is judged by its score, and labelled at most.
+//! the operator says so. If neither is known, the score judges the call, and labels it at most.
 
 use std::time::Duration;
 
