@@ -185,9 +185,22 @@ impl Program {
         panic!("it does not end: {}", self.log());
     }
 
-    /// Its log.
+    /// Its log so far. A thread of its own writes the log, so the last lines may be missing while the program runs: see
+    /// [`Self::line`].
     pub fn log(&self) -> String {
         read_log(self.logs.path())
+    }
+
+    /// Waits for a line of its log that has all these texts in it.
+    pub async fn line(&self, texts: &[&str]) -> String {
+        let find = || {
+            let log = self.log();
+            let found = log.lines().find(|line| texts.iter().all(|text| line.contains(text)));
+            found.map(str::to_owned)
+        };
+        self.wait_for(&format!("a line with {texts:?}"), async || find().is_some())
+            .await;
+        find().unwrap()
     }
 
     /// The status and the body of an answer over HTTP; status 0 if there is none within two seconds.

@@ -77,11 +77,7 @@ async fn a_redis_that_comes_back_empty() {
         .program
         .wait_for("the alarm", async || is_foreign(&scene.program).await)
         .await;
-    let log = scene.program.log();
-    let alarm = log
-        .lines()
-        .find(|line| line.contains("\"ERROR\"") && line.contains("not the one that was opened"));
-    assert!(alarm.is_some(), "{log}");
+    scene.program.line(&["\"ERROR\"", "not the one that was opened"]).await;
     let (_, readiness) = scene.program.get("/readyz").await;
     assert!(readiness.contains("\"store\":\"foreign\""), "{readiness}");
 
@@ -115,12 +111,8 @@ async fn a_redis_that_becomes_a_replica() {
             scene.program.get("/readyz").await.1.contains("\"store\":\"replica\"")
         })
         .await;
-    let log = scene.program.log();
-    let said = format!("redis is a replica of 127.0.0.1:{nobody}, link ");
-    let reason = log
-        .lines()
-        .find(|line| line.contains("\"ERROR\"") && line.contains(&said));
-    assert!(reason.is_some(), "{log}");
+    let reason = format!("redis is a replica of 127.0.0.1:{nobody}, link ");
+    scene.program.line(&["\"ERROR\"", &reason]).await;
     scene.last(LONGER).await;
     assert_eq!(scene.list_reports().await, Err(Code::Unavailable));
     scene
