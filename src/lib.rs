@@ -15,7 +15,7 @@
 //! - [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that a store is divided into.
 //! - [`domain`] has the facts and the rules, and [`number`] says which text is which phone number. Both are pure.
 //!
-//! Beside the layers: [`clock`], [`metrics`], `net`, [`signals`], [`tasks`] and
+//! Beside the layers: [`clock`], [`lines`], [`metrics`], `net`, [`signals`], [`tasks`] and
 //! [`telemetry`]. Without a server: [`replay`] plays
 //! complaints into an index, [`evaluate`] measures the score on them, and [`fit`] makes the model.
 
@@ -36,6 +36,7 @@ pub mod follow;
 pub mod grpc;
 pub mod http;
 pub mod index;
+pub mod lines;
 pub mod metrics;
 mod net;
 pub mod number;

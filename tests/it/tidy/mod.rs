@@ -67,12 +67,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("clock", &["domain"]),
     ("config", &["domain"]),
+    ("lines", &["clock"]),
     ("metrics", &["domain", "store", "clock"]),
     ("net", &[]),
     ("signals", &["tasks"]),
     ("stable_enum", &[]),
     ("tasks", &["clock"]),
-    ("telemetry", &["clock", "config", "metrics"]),
+    ("telemetry", &["clock", "config", "lines", "metrics"]),
     // The limits of repeated fields.
     ("wire", &["domain"]),
 ];
