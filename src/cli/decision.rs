@@ -45,6 +45,7 @@ fn summary(decision: &Decision) -> comfy_table::Table {
     output::add_cell(&mut card, "risk", output::by_level(risk, decision.risk_level()));
     let (action, basis) = (name_of::<Action>(decision.action), name_of::<Basis>(decision.basis));
     output::add(&mut card, "action", format!("{action}, by {basis}"));
+    card::add_would(&mut card, decision.would_action, decision.would_basis);
     if decision.role() == LookupRole::AboutToDial {
         output::add(&mut card, "role", "about to be dialled");
     }

@@ -53,7 +53,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "wire",
             "clock",
             "metrics",
+            "decision_log",
         ],
+    ),
+    (
+        "decision_log",
+        &["clock", "config", "domain", "lines", "metrics", "number"],
     ),
     ("edge", &["api", "clock", "metrics"]),
     // The edges do not know each other, nor what is behind the api.
