@@ -2,6 +2,7 @@
 //! every series exists from the start with the value zero.
 
 use crate::domain::kinds::{Action, Basis, ListKind};
+use crate::domain::policy::Enforcement;
 use crate::store::StoreError;
 
 /// A closed list of label values.
@@ -306,6 +307,19 @@ impl Label for Action {
     }
 }
 
+impl Label for Enforcement {
+    const NAME: &'static str = "mode";
+    const ALL: &'static [Self] = Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn position(self) -> usize {
+        self.position()
+    }
+}
+
 impl Label for ListKind {
     const NAME: &'static str = "kind";
     const ALL: &'static [Self] = Self::ALL;
@@ -379,6 +393,7 @@ mod tests {
         check::<SkipReason>();
         check::<Action>();
         check::<Basis>();
+        check::<Enforcement>();
         check::<CallOutcomeLabel>();
         check::<ListKind>();
     }

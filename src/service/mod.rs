@@ -26,6 +26,7 @@ mod writer;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::domain::policy::Enforcement;
 use crate::follow::Follower;
 use crate::index::{Freshness, Index};
 use crate::metrics::Metrics;
@@ -98,6 +99,7 @@ impl Services {
             clock,
             metrics,
         } = foundations;
+        metrics.enforcement(settings.enforcement);
         let meta = store.meta().clone();
         let own_decision_key = meta.derived_key("ringwarden 2026 decisions");
         let decision_keys = settings.decision_keys;
@@ -141,6 +143,12 @@ impl Services {
     pub fn replace_decision_keys(&self, keys: Option<KeyRing>) {
         let keys = keys.unwrap_or_else(|| KeyRing::of(&self.own_decision_key));
         self.lookups.replace_keys(keys);
+    }
+
+    /// Replaces what is carried out of decisions, from the next answer on.
+    pub fn enforce(&self, enforcement: Enforcement) {
+        self.lookups.enforce(enforcement);
+        self.metrics.enforcement(enforcement);
     }
 
     /// Refolds all evidence that has another evidence version; returns how many numbers it refolded.

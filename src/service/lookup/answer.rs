@@ -50,7 +50,7 @@ impl Lookups {
             found.score.reasons.insert(0, reason);
         }
         let full = question.input.full;
-        let enforced = self.enforcement.apply(decided, &self.policy);
+        let enforced = self.enforcement().apply(decided, &self.policy);
         let decision_id = if full || decided.action != Action::Allow {
             self.keys
                 .read()

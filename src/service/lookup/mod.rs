@@ -14,6 +14,7 @@ mod signing;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
@@ -134,7 +135,8 @@ pub struct Lookups {
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
-    enforcement: Enforcement,
+    /// The place in [`Enforcement::ALL`] of what is enforced. A reload replaces it.
+    enforcement: AtomicUsize,
     /// The tenants that let a single report block.
     single_report_blocks_for: Vec<TenantId>,
     /// The SIP responses of refused calls.
@@ -182,7 +184,7 @@ impl Lookups {
             freshness: parts.freshness,
             clock: parts.clock,
             policy: parts.policy,
-            enforcement: parts.enforcement,
+            enforcement: AtomicUsize::new(parts.enforcement.position()),
             single_report_blocks_for: parts.single_report_blocks_for,
             sip: parts.sip,
             observer: parts.observer,
@@ -210,6 +212,17 @@ impl Lookups {
     /// If this installation did not seal the id, or no longer has the key.
     pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
         self.keys.read().open_decision(id)
+    }
+
+    /// What is carried out of a decision.
+    fn enforcement(&self) -> Enforcement {
+        let place = self.enforcement.load(Ordering::Relaxed);
+        Enforcement::ALL.get(place).copied().unwrap_or_default()
+    }
+
+    /// Replaces what is carried out of decisions, from the next answer on.
+    pub(super) fn enforce(&self, enforcement: Enforcement) {
+        self.enforcement.store(enforcement.position(), Ordering::Relaxed);
     }
 
     /// Replaces the keys that seal and open decisions.
