@@ -49,6 +49,7 @@ fn summary(decision: &Decision) -> comfy_table::Table {
         "action",
         output::by_action(format!("{action}, by {basis}"), decision.action()),
     );
+    card::add_would(&mut card, decision.would_action, decision.would_basis);
     if decision.role() == LookupRole::AboutToDial {
         output::add(&mut card, "role", "about to be dialled");
     }

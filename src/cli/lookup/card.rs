@@ -87,6 +87,23 @@ pub(in crate::cli) fn add_owner(card: &mut Table, owner: &KnownOwner) {
     );
 }
 
+/// The action of an answer, with the one that the operator does not carry out.
+pub(super) fn action(answer: &LookupResponse) -> String {
+    let action = name_of::<Action>(answer.action);
+    match name_of::<Action>(answer.would_action) {
+        would if would.is_empty() => action,
+        would => format!("{action}, would {would}"),
+    }
+}
+
+/// Adds the line about a decision that the operator does not carry out.
+pub(in crate::cli) fn add_would(card: &mut Table, action: i32, basis: i32) {
+    let (action, basis) = (name_of::<Action>(action), name_of::<Basis>(basis));
+    if !action.is_empty() {
+        output::add(card, "would be", format!("{action}, by {basis}"));
+    }
+}
+
 /// A table of cases, each with its status and the role of the number in it.
 pub(in crate::cli) fn cases_table<'a>(cases: impl IntoIterator<Item = &'a CaseSummary>) -> Table {
     let mut table = output::new_table(["case", "title", "status", "agency", "category", "brand", "role"]);
@@ -143,6 +160,7 @@ fn summary(answer: &LookupResponse) -> Table {
         "action",
         output::by_action(format!("{action}, by {basis}"), answer.action()),
     );
+    add_would(&mut card, answer.would_action, answer.would_basis);
     // An answer in the basic view has no model, and ends here.
     if answer.model_version.is_empty() {
         return card;
@@ -229,6 +247,22 @@ mod tests {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         assert!(!text.contains("number alone"), "{text}");
+    }
+
+    #[test]
+    fn a_decision_that_is_not_carried_out_is_a_line_of_its_own() {
+        let answer = LookupResponse {
+            action: Action::Allow.into(),
+            basis: Basis::Shadow.into(),
+            would_action: Action::Block.into(),
+            would_basis: Basis::Analytics.into(),
+            ..Default::default()
+        };
+        let text = anstream::adapter::strip_str(&summary(&answer).trim_fmt()).to_string();
+        assert!(
+            text.contains("ALLOW, by SHADOW") && text.contains("BLOCK, by ANALYTICS"),
+            "{text}"
+        );
     }
 
     #[test]

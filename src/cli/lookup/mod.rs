@@ -15,8 +15,8 @@ use crate::domain::call::MAX_BATCH_LOOKUPS;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 use crate::wire::v1::{
-    Action, Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole,
-    Verstat, View,
+    Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole, Verstat,
+    View,
 };
 
 /// Maximum size of the answers to 1,000 lookups with all reasons and cases, in bytes.
@@ -163,7 +163,7 @@ fn row(number: &str, answer: &LookupResponse) -> [comfy_table::Cell; 8] {
         output::text(card::number_text(answer).unwrap_or(number)),
         output::score(answer.risk_score),
         output::by_level(name_of::<crate::wire::v1::RiskLevel>(answer.risk_level), level),
-        output::by_action(name_of::<Action>(answer.action), answer.action()),
+        output::by_action(card::action(answer), answer.action()),
         output::text(name_of::<Category>(answer.category)),
         output::figure(reports),
         output::text(time::column(answer.last_reported)),

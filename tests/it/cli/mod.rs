@@ -1,6 +1,7 @@
 //! The command line: imports of files, imports of lists, files of numbering plans, and commands against a server that fails.
 
 mod client;
+mod decision_log;
 mod import;
 mod import_refusals;
 mod lists;
@@ -8,3 +9,4 @@ mod notes;
 mod owner_lists;
 mod plans;
 mod screens;
+mod shadow;
