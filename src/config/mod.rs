@@ -294,6 +294,8 @@ pub struct PolicySettings {
     pub label_from: f64,
     /// Lowest score at which the advice is to block the call; never below `label_from`. Default: 80.
     pub block_from: f64,
+    /// Whether a score that rests on the neighbouring numbers alone labels a call. Default: yes.
+    pub range_label: bool,
     /// Whether the advice is to block a call that shows the number of a known owner and probably comes from somebody
     /// else. Default: no; it is labelled.
     pub block_spoofed_owners: bool,
@@ -312,6 +314,7 @@ impl PolicySettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let label_from = layers.read(&settings::LABEL_FROM, parse::score);
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
+        let range_label = layers.read(&settings::RANGE_LABEL, parse::on_or_off);
         let block_spoofed_owners = layers.read(&settings::BLOCK_SPOOFED_OWNERS, parse::switch);
         let single_report_blocks_for = layers.read_if_set(&settings::SINGLE_REPORT_BLOCKS_FOR, parse::tenants);
         let prior = layers.read_if_set(&settings::PRIOR, parse::share);
@@ -327,6 +330,7 @@ impl PolicySettings {
         Some(Self {
             label_from,
             block_from,
+            range_label: range_label?,
             block_spoofed_owners: block_spoofed_owners?,
             single_report_blocks_for: single_report_blocks_for?.unwrap_or_default(),
             prior: prior?,
