@@ -173,7 +173,7 @@ impl CliError {
                     .to_owned(),
             ),
             Self::Import(error) => error.next_step(),
-            Self::Incomplete(_) => Some("no file was written; run the export again".to_owned()),
+            Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::File { .. }

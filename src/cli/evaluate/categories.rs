@@ -38,7 +38,8 @@ pub(super) fn totals(figures: &Figures) -> Result<(), CliError> {
     output::line(format!(
         "labelled: a score from {} on, with blocked calls; blocked: from {} on{range}\n\
          by range: labelled or blocked by neighbouring numbers alone\n\
-         withheld: a score that would block, and only labels, since the number is established or was reported once",
+         withheld: the score would block, and only labels: the number is established,\n\
+         or it was reported once",
         figures.label_from, figures.block_from
     ))
 }

@@ -134,7 +134,11 @@ impl Asking<'_> {
             };
             match result {
                 Some(BatchResult::Response(answer)) => self.writer.answer(line, &answer)?,
-                Some(BatchResult::Error(error)) => self.fail(line, &error.message)?,
+                Some(BatchResult::Error(error)) => {
+                    // The field names the place in the batch, which nobody knows.
+                    let reason = error.message.strip_prefix(&error.field).unwrap_or(&error.message);
+                    self.fail(line, reason.trim_start_matches([':', ' ']))?;
+                }
                 None => {
                     let reason = line.number.as_ref().err().map_or("no result", String::as_str);
                     self.fail(line, reason)?;

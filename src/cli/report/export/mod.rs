@@ -82,7 +82,9 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), CliError> {
         exported = write(parts, &mut file, args.comments) => exported,
     }?;
     file.finish()?;
-    let Some(path) = &args.out else { return Ok(()) };
+    let Some(path) = &args.out else {
+        return output::note(format!("{} reports", output::grouped(exported.reports)));
+    };
     if args.remote.json {
         return output::json(&exported);
     }
