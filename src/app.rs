@@ -183,6 +183,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
     let policy = Policy {
         label_from: config.policy.label_from,
         block_from: config.policy.block_from,
+        range_label: config.policy.range_label,
         block_spoofed_owners: config.policy.block_spoofed_owners,
         ..Policy::DEFAULT
     };

@@ -10,6 +10,7 @@ mod context;
 mod convert;
 mod deadline;
 mod error;
+mod export;
 mod list;
 mod lookup;
 mod note;
@@ -57,6 +58,8 @@ struct Shared {
     draining: CancellationToken,
     /// One permit for each list upload in progress.
     uploads: Semaphore,
+    /// One permit for each export in progress; a stream holds it.
+    exports: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Api {
@@ -81,6 +84,7 @@ impl Api {
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
             uploads: Semaphore::new(list::MAX_UPLOADS),
+            exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
         }))
     }
 

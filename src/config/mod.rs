@@ -308,6 +308,8 @@ pub struct PolicySettings {
     pub block_from: f64,
     /// The strongest action that answers carry out. Default: block, which is all.
     pub enforce: Enforcement,
+    /// Whether a score that rests on the neighbouring numbers alone labels a call. Default: yes.
+    pub range_label: bool,
     /// Whether the advice is to block a call that shows the number of a known owner and probably comes from somebody
     /// else. Default: no; it is labelled.
     pub block_spoofed_owners: bool,
@@ -327,6 +329,7 @@ impl PolicySettings {
         let label_from = layers.read(&settings::LABEL_FROM, parse::score);
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
         let enforce = layers.read(&settings::ENFORCE, parse::enforcement);
+        let range_label = layers.read(&settings::RANGE_LABEL, parse::on_or_off);
         let block_spoofed_owners = layers.read(&settings::BLOCK_SPOOFED_OWNERS, parse::switch);
         let single_report_blocks_for = layers.read_if_set(&settings::SINGLE_REPORT_BLOCKS_FOR, parse::tenants);
         let prior = layers.read_if_set(&settings::PRIOR, parse::share);
@@ -343,6 +346,7 @@ impl PolicySettings {
             label_from,
             block_from,
             enforce: enforce?,
+            range_label: range_label?,
             block_spoofed_owners: block_spoofed_owners?,
             single_report_blocks_for: single_report_blocks_for?.unwrap_or_default(),
             prior: prior?,

@@ -37,6 +37,15 @@ pub(super) fn switch(text: &str) -> Result<bool, ValueProblem> {
         .map_err(|_| ValueProblem::with(text, "is neither true nor false", "true, false"))
 }
 
+/// `on` or `off`; true and false too, since TOML has them.
+pub(super) fn on_or_off(text: &str) -> Result<bool, ValueProblem> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err(ValueProblem::with(text, "is neither on nor off", "on, off")),
+    }
+}
+
 pub(super) fn count(text: &str) -> Result<NonZeroU32, ValueProblem> {
     let accepted = |count: &NonZeroU32| count.get() <= COUNT_MAX;
     let count = text.parse().ok().filter(accepted);

@@ -49,7 +49,9 @@ pub use numbers::{
     Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,
 };
 pub use page::PageRequest;
-pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};
+pub use reports::{
+    BulkWithdrawn, Export, ExportQuery, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
+};
 pub use settings::ServiceSettings;
 pub use writer::Mutation;
 

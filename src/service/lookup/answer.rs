@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::find::LookupFindings;
 use super::question::Question;
+use super::range_label;
 use super::{LookupOutcome, LookupRole, Lookups, ShadowedDecision};
 use crate::domain::advice::{self, Occasion, SpoofedOwner, Topic};
 use crate::domain::call::Signing;
@@ -45,6 +46,9 @@ impl Lookups {
             found.score.verdict.spoof_suspected = true;
             found.score.verdict.owner_protected |= spoof != OwnerSpoof::Possible;
             add_spoof_reason(&mut found, spoof, &decided);
+        }
+        if self.policy.leaves_range_alone(&found.facts.verdict) && decided.basis == Basis::Analytics {
+            range_label::add_reason(&mut found.score.reasons);
         }
         if let Some(reason) = rule_reason(&found.facts, &decided) {
             found.score.reasons.insert(0, reason);

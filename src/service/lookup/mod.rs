@@ -10,6 +10,7 @@ mod find;
 mod listed;
 mod outcome;
 mod question;
+mod range_label;
 mod signing;
 
 use std::fmt;
