@@ -35,7 +35,7 @@ const DIAL_ACTION_WIDTH: usize = 16;
 /// Writes answers to standard output.
 pub(super) enum AnswerWriter {
     Table { action_width: usize },
-    Csv(csv::Writer<Stdout>),
+    Csv(Box<csv::Writer<Stdout>>),
     Json,
 }
 
@@ -67,7 +67,7 @@ impl AnswerWriter {
             AnswerFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 writer.write_record(COLUMNS).map_err(failed)?;
-                Ok(Self::Csv(writer))
+                Ok(Self::Csv(Box::new(writer)))
             }
             AnswerFormat::Jsonl => Ok(Self::Json),
         }
