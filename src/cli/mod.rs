@@ -18,6 +18,7 @@ mod fit;
 mod health;
 pub mod import;
 mod import_error;
+mod layout;
 mod legitimate;
 mod list;
 mod lookup;

@@ -16,8 +16,8 @@ use crate::domain::call::MAX_BATCH_LOOKUPS;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 use crate::wire::v1::{
-    Action, Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole,
-    Verstat, View,
+    Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole, Verstat,
+    View,
 };
 
 /// Maximum size of the answers to 1,000 lookups with all reasons and cases, in bytes.
@@ -142,7 +142,14 @@ fn print_json(results: &[BatchLookupResult]) -> Result<(), CliError> {
 
 fn print_table(numbers: &[String], results: &[BatchLookupResult]) -> Result<(), CliError> {
     let mut table = output::new_table([
-        "number", "score", "level", "action", "category", "reports", "last", "cases",
+        "number",
+        "score",
+        "level",
+        "action",
+        "category",
+        "reports",
+        "last (UTC)",
+        "cases",
     ]);
     for (number, result) in numbers.iter().zip(results) {
         match &result.result {
@@ -169,10 +176,10 @@ fn row(number: &str, answer: &LookupResponse) -> [comfy_table::Cell; 8] {
         output::text(card::number_text(answer).unwrap_or(number)),
         output::score(answer.risk_score),
         output::by_level(name_of::<crate::wire::v1::RiskLevel>(answer.risk_level), level),
-        output::text(name_of::<Action>(answer.action)),
+        output::by_action(card::action(answer), answer.action()),
         output::text(name_of::<Category>(answer.category)),
         output::figure(reports),
-        output::text(time::shown(answer.last_reported)),
+        output::text(time::column(answer.last_reported)),
         output::text(cases.join(", ")),
     ]
 }

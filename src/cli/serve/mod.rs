@@ -72,7 +72,7 @@ async fn serve(
     };
     let (listeners, server) = started;
     log.notice(&banner(&listeners)?);
-    let reloader = Reloader::new(args, config, server.services(), log);
+    let reloader = Reloader::new(args, config, &server, log);
     let drained = tokio::select! {
         drained = server.run(listeners, tasks, shutdown) => drained,
         never = reloader.run(reload) => match never {},

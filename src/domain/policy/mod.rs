@@ -5,6 +5,7 @@
 //! numbers of a length that the plan does not know. If nothing is known, nothing is done. Everything is a pure function
 //! of [`Facts`], so that a test can try every combination of them.
 
+mod enforcement;
 mod owner;
 mod sip;
 
@@ -15,6 +16,7 @@ use super::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use super::origin::Origin;
 use super::score::{Verdict, Withheld};
 
+pub use enforcement::{Enforced, Enforcement};
 pub use owner::OwnerSpoof;
 pub use sip::{Refusal, SipSettings, SipTreatment};
 
@@ -313,8 +315,8 @@ impl Policy {
 fn dialled(facts: &Facts, decision: Decision) -> Decision {
     let verdict = &facts.verdict;
     let warn = match decision.basis {
-        // The number stays the owner's, even if others show it.
-        Basis::Protected | Basis::Dno | Basis::KnownOwner | Basis::FailOpen => false,
+        // The number stays the owner's, even if others show it. No rule decides on the basis SHADOW.
+        Basis::Protected | Basis::Dno | Basis::KnownOwner | Basis::FailOpen | Basis::Shadow => false,
         // Only a number that cannot exist; the network knows whether one of an unknown length does.
         Basis::InvalidNumber => decision.action == Action::Block,
         Basis::Analyst | Basis::TenantPolicy => decision.action != Action::Allow,

@@ -2,6 +2,7 @@
 //! commands against a server that fails.
 
 mod client;
+mod decision_log;
 mod exports;
 mod import;
 mod import_refusals;
@@ -11,4 +12,6 @@ mod models;
 mod notes;
 mod owner_lists;
 mod plans;
+mod screens;
+mod shadow;
 mod range_labels;

@@ -437,7 +437,7 @@ fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
                     let is_victim = facts.verdict.status == Some(StatusKind::SpoofedVictim);
                     case_floor || (hindered && !is_victim && facts.owner.is_none())
                 }
-                Basis::FailOpen => panic!("not a matter of rules"),
+                Basis::FailOpen | Basis::Shadow => panic!("not a matter of rules"),
             };
             let expected = if warn { Action::WarnBeforeDial } else { Action::Allow };
             assert_eq!(dialled.action, expected, "{:?} {case_floor}", combination.words);
