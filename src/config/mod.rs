@@ -12,6 +12,7 @@ mod fault;
 mod layers;
 mod parse;
 mod settings;
+mod snapshot;
 mod store_url;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use self::answers::{AnswerSettings, SipBlock, TrafficSettings};
 pub use self::args::ServeArgs;
 pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
 pub use self::settings::{SETTINGS, Setting};
+pub use self::snapshot::SnapshotSettings;
 pub use self::store_url::{RedisUrl, StoreUrl};
 pub use self::trust::Trust;
 
@@ -158,6 +160,8 @@ pub struct StoreSettings {
     pub trust: Trust,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
+    /// Where the server keeps a snapshot of its index. Default: nowhere.
+    pub snapshot: Option<SnapshotSettings>,
 }
 
 impl StoreSettings {
@@ -168,6 +172,7 @@ impl StoreSettings {
         let response_timeout = layers.read(&settings::RESPONSE_TIMEOUT, parse::time);
         let trust = Trust::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
+        let snapshot = SnapshotSettings::read(layers);
         Some(Self {
             url: url?,
             expected_id: expected_id?,
@@ -175,6 +180,7 @@ impl StoreSettings {
             response_timeout: response_timeout?,
             trust: trust?,
             migrate: migrate?,
+            snapshot: snapshot?,
         })
     }
 }

@@ -8,6 +8,7 @@ mod catalogue;
 mod family;
 pub mod label;
 mod process;
+mod snapshot;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ pub use self::label::{
     CallOutcomeLabel, ConfigReloadLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel,
     ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
+use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
 
 pub use self::catalogue::{CATALOGUE, Type};
@@ -76,6 +78,7 @@ struct Inner {
     list_entries: Gauges<ListKind>,
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
+    snapshots: SnapshotMetrics,
     log_lines_dropped: Counter,
     config_reloads: Counters<ConfigReloadLabel>,
     resident_memory: Gauge,
@@ -129,6 +132,7 @@ impl Metrics {
             list_entries: registry.gauges(catalogue::LIST_ENTRIES),
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
+            snapshots: SnapshotMetrics::new(&registry),
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
@@ -281,6 +285,7 @@ impl Metrics {
             now.saturating_duration_since(began).as_secs_f64()
         });
         inner.sweep_age.set(sweep_age);
+        inner.snapshots.measure(now);
         inner
             .resident_memory
             .set(process::resident_memory_bytes().unwrap_or(f64::NAN));

@@ -1,0 +1,1 @@
+//! A snapshot is used whole or not at all, and gives back what the index held.
