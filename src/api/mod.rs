@@ -48,6 +48,8 @@ pub struct Api(Arc<Shared>);
 /// What clones of an [`Api`] share.
 struct Shared {
     services: Arc<Services>,
+    /// Whether the services are those of a store that is not open yet.
+    waiting: bool,
     /// Set when the server announces its shutdown: it is no longer ready.
     leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
@@ -66,8 +68,20 @@ impl Api {
     /// Handlers over the services.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
+        Self::over(services, false)
+    }
+
+    /// Handlers of a server whose store is not open yet: everything but the health of the server is answered with
+    /// `INDEX_LOADING`. The index of `services` is never loaded, and their keys are not those of the store.
+    #[must_use]
+    pub fn waiting(services: Arc<Services>) -> Self {
+        Self::over(services, true)
+    }
+
+    fn over(services: Arc<Services>, waiting: bool) -> Self {
         Self(Arc::new(Shared {
             services,
+            waiting,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
             uploads: Semaphore::new(list::MAX_UPLOADS),
@@ -105,9 +119,12 @@ impl Api {
         Ok(&self.ready()?.lookups)
     }
 
-    /// Decisions of the past. They need no index.
-    fn decisions(&self) -> &Lookups {
-        &self.0.services.lookups
+    /// Decisions of the past. They need the keys of the store, and no index.
+    fn decisions(&self) -> Result<&Lookups, ApiError> {
+        if self.0.waiting {
+            return Err(ServiceError::IndexLoading.into());
+        }
+        Ok(&self.0.services.lookups)
     }
 
     /// Reports, once the index is loaded.

@@ -2,7 +2,6 @@
 //! used, it waits for Redis, and answers probes meanwhile.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::waiting::WaitingServer;
 use super::{AppError, FIRST_PAUSE, Listeners, MAX_PAUSE, spawn_endless};

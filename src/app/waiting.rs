@@ -86,10 +86,8 @@ fn api(place: Place<'_>) -> Result<Api, StoreError> {
         clock,
         metrics,
     };
-    Ok(Api::new(Arc::new(Services::new(
-        foundations,
-        ServiceSettings::default(),
-    ))))
+    let services = Services::new(foundations, ServiceSettings::default());
+    Ok(Api::waiting(Arc::new(services)))
 }
 
 /// The store before it is open. Nobody sees its identity: the services need one, and use it for nothing.

@@ -354,7 +354,7 @@ mod tests {
         let secret = "09".repeat(32);
         let parts = [
             "7277736e61700d0a01".to_owned(),
-            format!("01{}02", "40000000") + "07000000000000000000000000000000" + &secret,
+            "013f0000000207000000000000000000000000000000".to_owned() + &secret,
             "0d0c0b0a0764656661756c74d00f".to_owned() + FROZEN[0],
             "020d00000001026964ac02067265636f7264".to_owned() + FROZEN[1],
             "030d00000005ac020807060504030201ad02".to_owned() + FROZEN[2],
@@ -363,7 +363,13 @@ mod tests {
         assert_eq!(hex(&sample()), parts.concat());
     }
 
-    const FROZEN: [&str; 4] = ["", "", "", ""];
+    /// The checksums.
+    const FROZEN: [&str; 4] = [
+        "ddbe1d7f113b1deb",
+        "1e85be95cf5aec70",
+        "5431279c6eaae163",
+        "f30b6a5046de5258",
+    ];
 
     #[test]
     fn sections_are_read_as_they_were_written() {

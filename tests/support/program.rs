@@ -53,6 +53,19 @@ impl Program {
         Self::ready(child, logs, grpc, http).await
     }
 
+    /// As [`Self::serve_with`], without a wait for its index: its store may be away.
+    pub async fn serve_anyhow(store: &str, arguments: &[&str]) -> Self {
+        let logs = TempDir::new().unwrap();
+        let mut child = spawn(Path::new(PROGRAM), store, arguments, &logs.path().join("log"));
+        let (grpc, http) = addresses(&mut child, logs.path()).await;
+        Self {
+            child,
+            logs,
+            grpc,
+            http,
+        }
+    }
+
     /// As [`Self::serve_with`], with these variables.
     pub async fn serve_in(store: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let logs = TempDir::new().unwrap();
