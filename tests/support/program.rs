@@ -226,6 +226,11 @@ impl Program {
         self.exchange(&format!("POST {path}"), body).await
     }
 
+    /// The same, to a `PUT` of JSON.
+    pub async fn put(&self, path: &str, body: &str) -> (u16, String) {
+        self.exchange(&format!("PUT {path}"), body).await
+    }
+
     /// The value of a metric without labels.
     pub async fn metric(&self, name: &str) -> f64 {
         let (_, figures) = self.get("/metrics").await;

@@ -17,8 +17,11 @@ use super::scene::DURABLE;
 use crate::support::program::Program;
 use crate::support::random::Random;
 use crate::support::redis_server::RedisServer;
+use crate::support::sent_reports::number;
 
 const NUMBER: &str = "+13152328257";
+/// A number that is linked to a case and on a list.
+const OTHER: &str = "+12125550199";
 const SNAPSHOT: &str = "index.snapshot";
 
 /// A Redis, and a directory for the snapshots of one instance.
@@ -63,16 +66,26 @@ impl Scene {
         let mut program = self.serve().await;
         report(&program, "r1").await;
         report(&program, "r2").await;
-        let case = json!({"case": {"caseId": "c-1", "title": "Refund calls", "status": "CASE_STATUS_OPEN"},
-            "mutation": {"requestId": "m1", "actor": "ana"}});
-        let (status, body) = program.post("/v1/cases", &case.to_string()).await;
-        assert_eq!(status, 200, "{body}");
+        let case = json!({"caseId": "c-1", "title": "Refund calls", "actor": "ana", "requestId": "m1"});
+        done(program.post("/v1/cases", &case.to_string()).await);
+        let link = json!({"links": [{"number": OTHER, "role": "CASE_ROLE_CALLER_ID", "confidence": 0.9}],
+            "actor": "ana", "requestId": "m2"});
+        done(program.post("/v1/cases/c-1:linkNumbers", &link.to_string()).await);
+        let note = json!({"caseId": "c-1", "text": "Two victims called.", "actor": "ana", "requestId": "m3"});
+        done(program.post("/v1/notes", &note.to_string()).await);
+        let list = json!({"head": {"kind": "LIST_KIND_TENANT_BLOCK", "requestId": "m4", "actor": "ana"},
+            "entries": [{"number": OTHER, "source": "clinics", "enteredAt": "2026-11-01T00:00:00Z"}]});
+        done(program.put("/v1/lists/l-1", &list.to_string()).await);
         let decision = text(&lookup(&program).await["decisionId"]);
         program.terminate();
         assert_eq!(program.ended().await.code(), Some(0), "{}", program.log());
         assert!(program.log().contains("the snapshot is written"), "{}", program.log());
         decision
     }
+}
+
+fn done((status, body): (u16, String)) {
+    assert_eq!(status, 200, "{body}");
 }
 
 fn text(value: &Value) -> String {
@@ -91,8 +104,12 @@ async fn try_to_report(program: &Program, id: &str) -> (u16, String) {
 }
 
 async fn lookup(program: &Program) -> Value {
+    lookup_of(program, NUMBER).await
+}
+
+async fn lookup_of(program: &Program, number: &str) -> Value {
     let (status, body) = program
-        .post("/v1/lookup", &json!({ "number": NUMBER }).to_string())
+        .post("/v1/lookup", &json!({ "number": number }).to_string())
         .await;
     assert_eq!(status, 200, "{body}");
     serde_json::from_str(&body).unwrap()
@@ -156,8 +173,17 @@ async fn a_server_starts_from_its_snapshot_and_catches_up_when_redis_is_back() {
         let (status, body) = program.get(&format!("/v1/decisions/{id}")).await;
         assert_eq!(status, 200, "{body}");
     }
-    let (status, body) = program.get("/v1/cases/c-1").await;
-    assert!(status == 200 && body.contains("Refund calls"), "{body}");
+    // Every kind of record is there.
+    let listed = lookup_of(&program, OTHER).await;
+    assert_eq!(listed["basis"], json!("BASIS_TENANT_POLICY"), "{listed}");
+    for (path, expected) in [
+        ("/v1/cases/c-1?include_members=true", OTHER),
+        ("/v1/notes?case_id=c-1", "Two victims called."),
+        ("/v1/lists/l-1", OTHER),
+    ] {
+        let (status, body) = program.get(path).await;
+        assert!(status == 200 && body.contains(expected), "{path}: {body}");
+    }
     let (status, body) = try_to_report(&program, "r4").await;
     assert!(status == 503 && body.contains("STORE_UNAVAILABLE"), "{status} {body}");
 
@@ -274,6 +300,13 @@ async fn assert_waits(program: &Program) {
 async fn kills_leave_a_whole_snapshot() {
     let mut scene = Scene::new();
     scene.played().await;
+    let program = scene.serve().await;
+    // Numbers of many shards: a snapshot takes a while.
+    for part in 0..100 {
+        let report = json!({"reportId": format!("p{part}"), "number": number(part), "source": "SOURCE_REGULATOR_FEED"});
+        done(program.post("/v1/reports", &report.to_string()).await);
+    }
+    drop(program);
     let mut random = Random::from_environment();
     let unfinished = scene.directory().join("index.snapshot.new");
     let mut met = 0;
