@@ -94,7 +94,10 @@ impl SnapshotKeeper {
                 last = Some(self.write(&mut lock, PAUSE, tasks.shutdown_requested()).await);
             }
         }
-        if self.is_worth_it(last.as_ref()) {
+        // The changes of this instance since the last sweep are in the index, and in no sweep.
+        let may_have_changed = self.source.follower.freshness().store().can_be_followed();
+        let before = last.as_ref().filter(|_| !may_have_changed);
+        if self.is_worth_it(before) {
             self.write(&mut lock, Duration::ZERO, sleep(self.schedule.at_end)).await;
         }
     }

@@ -14,8 +14,8 @@ use super::error::SnapshotError;
 use super::file::SnapshotDirectory;
 use super::read::{Snapshot, Wanted};
 use super::write::{self, Pace, WriteError};
-use crate::clock::Clock;
-use crate::codec::snapshot::{FORMAT, Head, MAGIC};
+use crate::clock::{Clock, monotonic};
+use crate::codec::snapshot::{FORMAT, Head, MAGIC, RecordsWriter, SectionWriter, ShardEnd};
 use crate::domain::model::ScoreModel;
 use crate::domain::state::NumberState;
 use crate::domain::tenant::TenantId;
@@ -26,7 +26,7 @@ use crate::index::{Index, StoreState};
 use crate::metrics::Metrics;
 use crate::number::E164;
 use crate::store::memory::MemoryStore;
-use crate::store::{STORE_FORMAT, Shard, Version};
+use crate::store::{LogHead, RecordKind, STORE_FORMAT, Shard, Version};
 
 /// More numbers than are copied under one lock, in one block and in others.
 const NUMBERS: u64 = 300;
@@ -52,11 +52,15 @@ struct Instance {
 
 impl Instance {
     fn new() -> Self {
+        Self::with_metrics(&Metrics::new())
+    }
+
+    fn with_metrics(metrics: &Metrics) -> Self {
         let model = ScoreModel::default();
         let store = MemoryStore::new(model.fold.evidence_version()).unwrap();
         let index = Arc::new(Index::new(Arc::new(model)));
         let clock = Clock::manual(Timestamp::from_secs(2_000));
-        let follower = Follower::new(Arc::new(store), Arc::clone(&index), clock, Metrics::new());
+        let follower = Follower::new(Arc::new(store), Arc::clone(&index), clock, metrics.clone());
         Self { index, follower }
     }
 
@@ -163,6 +167,46 @@ async fn the_place_in_the_logs_is_kept() {
     let freshness = restored.follower.freshness();
     assert!(!freshness.is_stale() && !freshness.is_from_snapshot());
     assert_eq!(freshness.store(), StoreState::Up);
+}
+
+/// A newer release may have written the snapshot: records of a kind that this one does not know are left out and counted,
+/// as those of a store are.
+#[test]
+fn records_of_an_unknown_kind_are_left_out() {
+    let (_place, directory) = directory();
+    let metrics = Metrics::new();
+    let instance = Instance::with_metrics(&metrics);
+    let written = directory.replace(|out| -> std::io::Result<()> {
+        let mut sections = SectionWriter::default();
+        out.write_all(&sections.head(&instance.head()))?;
+        for kind in [99, RecordKind::Number as u8] {
+            let mut records = RecordsWriter::new(kind);
+            records.add((b"no id that is known", 3, b"new"));
+            out.write_all(&sections.records(records))?;
+        }
+        for shard in Shard::all() {
+            let (seq, nonce, seen) = (5, 6, 7);
+            out.write_all(&sections.shard(ShardEnd {
+                shard,
+                seq,
+                nonce,
+                seen,
+            }))?;
+        }
+        out.write_all(&sections.end())
+    });
+    written.unwrap();
+    let snapshot = instance.open(&directory).unwrap();
+    snapshot.restore(&instance.follower, instance.index.model()).unwrap();
+    assert_eq!(instance.index.number_count(), 0);
+    assert!(instance.follower.freshness().is_ready());
+    let text = metrics.render(monotonic());
+    for reason in ["unknown_kind", "unknown_id"] {
+        let line = format!("ringwarden_follow_entries_skipped_total{{reason=\"{reason}\"}} 1");
+        assert!(text.lines().any(|found| found == line), "{line}");
+    }
+    let position = instance.follower.position(Shard::new(0));
+    assert_eq!((position.cursor, position.seen), (LogHead { seq: 5, nonce: 6 }, 7));
 }
 
 #[test]
