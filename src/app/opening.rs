@@ -9,8 +9,9 @@ use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::ScoreModel;
 use crate::follow::Follower;
+use crate::index::Index;
 use crate::metrics::Metrics;
-use crate::snapshot::{Snapshot, SnapshotDirectory, SnapshotError, Wanted};
+use crate::snapshot::{Snapshot, SnapshotDirectory, SnapshotError, SnapshotKeeper, SnapshotSchedule, Wanted};
 use crate::store::embedded::EmbeddedStore;
 use crate::store::memory::MemoryStore;
 use crate::store::redis::{RedisConfig, RedisStore, root_certificates};
@@ -32,13 +33,51 @@ pub(super) struct Opened {
     pub store: Arc<dyn Store>,
     /// The snapshot that the index starts from, because the store does not answer. None if it answers.
     pub snapshot: Option<Snapshot>,
-    /// Where the instance keeps its snapshots.
-    pub directory: Option<SnapshotDirectory>,
 }
 
 impl Place<'_> {
-    /// Opens the configured store.
+    /// Opens the configured store, and checks its id.
     pub(super) async fn open(self, model: &Arc<ScoreModel>) -> Result<Opened, AppError> {
+        let opened = self.open_kind(model).await?;
+        let store = &opened.store;
+        let found = store.meta().store_id;
+        if let Some(expected) = self.config.store.expected_id.filter(|expected| *expected != found) {
+            return Err(AppError::OtherStore {
+                expected: format!("{expected:032x}"),
+                found: store.meta().name(),
+            });
+        }
+        let store_id = store.meta().name();
+        match opened.snapshot {
+            None => tracing::info!(store = %store.describe(), %store_id, "the store is open"),
+            Some(_) => tracing::info!(store = %store.describe(), %store_id, "the store is known, and away"),
+        }
+        Ok(opened)
+    }
+
+    /// What writes the snapshots of the index; none if they are not wanted, or have no use.
+    ///
+    /// # Errors
+    /// If the directory cannot be made.
+    pub(super) fn keeper(
+        self,
+        store: &Arc<dyn Store>,
+        (index, follower): (&Arc<Index>, &Arc<Follower>),
+    ) -> Result<Option<SnapshotKeeper>, AppError> {
+        let Some((directory, settings)) = self.snapshot_directory()?.zip(self.config.store.snapshot.as_ref()) else {
+            return Ok(None);
+        };
+        let schedule = SnapshotSchedule {
+            interval: settings.interval,
+            at_end: self.config.shutdown.drain_deadline * 3 / 4, // the rest of the time is for the end of all tasks
+        };
+        let sources = (Arc::clone(index), Arc::clone(follower));
+        let about = (self.metrics.clone(), self.clock.clone());
+        let keeper = SnapshotKeeper::new(directory, sources, store.meta().clone(), schedule, about);
+        Ok(Some(keeper))
+    }
+
+    async fn open_kind(self, model: &Arc<ScoreModel>) -> Result<Opened, AppError> {
         let evidence_version = model.fold.evidence_version();
         let failed = |source| self.store_error(source);
         let store: Arc<dyn Store> = match &self.config.store.url {
@@ -58,11 +97,7 @@ impl Place<'_> {
         if self.config.store.snapshot.is_some() {
             tracing::warn!("--snapshot has no effect: only a server over Redis can start without its store");
         }
-        Ok(Opened {
-            store,
-            snapshot: None,
-            directory: None,
-        })
+        Ok(Opened { store, snapshot: None })
     }
 
     async fn open_redis(self, redis: RedisConfig, model: &Arc<ScoreModel>) -> Result<Opened, AppError> {
@@ -84,11 +119,7 @@ impl Place<'_> {
         spawn_endless(self.tasks, "notifications", async move {
             notifications.run_notifications().await
         });
-        Ok(Opened {
-            store,
-            snapshot,
-            directory,
-        })
+        Ok(Opened { store, snapshot })
     }
 
     /// The store as the snapshot knows it; without a snapshot, the store once it answers.
@@ -111,8 +142,9 @@ impl Place<'_> {
         Ok((store.map_err(|error| self.store_error(error))?, None))
     }
 
+    /// Where the instance keeps its snapshot. Stores of one process have no use for one.
     fn snapshot_directory(self) -> Result<Option<SnapshotDirectory>, AppError> {
-        let Some(settings) = &self.config.store.snapshot else {
+        let (StoreUrl::Redis(_), Some(settings)) = (&self.config.store.url, &self.config.store.snapshot) else {
             return Ok(None);
         };
         let made = SnapshotDirectory::create(&settings.directory);

@@ -19,8 +19,8 @@ use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcomeLabel, ConfigReloadLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel,
-    ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
+    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
+    MutationOutcomeLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
@@ -52,6 +52,7 @@ struct Inner {
     lookup_seconds: Histogram,
     actions: Counters<Action>,
     answers: Counters<Basis>,
+    would_actions: CountersBy2<Action, Basis>,
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
@@ -80,6 +81,7 @@ struct Inner {
     bootstrap_seconds: Gauge,
     snapshots: SnapshotMetrics,
     log_lines_dropped: Counter,
+    decision_log_lines: Counters<DecisionLogLabel>,
     config_reloads: Counters<ConfigReloadLabel>,
     resident_memory: Gauge,
     open_fds: Gauge,
@@ -108,6 +110,7 @@ impl Metrics {
             lookup_seconds: registry.histogram(catalogue::LOOKUP_SECONDS),
             actions: registry.counters(catalogue::ACTIONS),
             answers: registry.counters(catalogue::ANSWERS),
+            would_actions: registry.counters_by_2(catalogue::WOULD_ACTIONS),
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
@@ -134,6 +137,7 @@ impl Metrics {
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
             snapshots: SnapshotMetrics::new(&registry),
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
+            decision_log_lines: registry.counters(catalogue::DECISION_LOG_LINES),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
@@ -151,6 +155,11 @@ impl Metrics {
     pub fn answer(&self, action: Action, basis: Basis) {
         self.0.actions.increment(action, 1);
         self.0.answers.increment(basis, 1);
+    }
+
+    /// Counts an answer by the action and basis that the policy decided, also if they are not carried out.
+    pub fn decided(&self, action: Action, basis: Basis) {
+        self.0.would_actions.increment(action, basis);
     }
 
     /// Counts an answer by the band of its score.
@@ -265,6 +274,11 @@ impl Metrics {
         self.0.log_lines_dropped.increment(1);
     }
 
+    /// Counts lines of the decision log.
+    pub fn decision_log_lines(&self, outcome: DecisionLogLabel, count: u64) {
+        self.0.decision_log_lines.increment(outcome, count);
+    }
+
     /// Counts a reload of the configuration.
     pub fn config_reload(&self, outcome: ConfigReloadLabel) {
         self.0.config_reloads.increment(outcome, 1);
@@ -336,6 +350,7 @@ mod tests {
             Duration::from_micros(20),
         );
         metrics.answer(Action::WarnBeforeDial, Basis::Analytics);
+        metrics.decided(Action::Block, Basis::Dno);
         metrics.lookup_score(ScoreBand::of(Some(63.2)));
         metrics.reports(ReportOutcomeLabel::AlreadyKnown, 7);
         metrics.report_score(ScoreBand::of(None));
@@ -355,6 +370,7 @@ mod tests {
             "ringwarden_lookup_seconds_count 1",
             "ringwarden_actions_total{action=\"WARN_BEFORE_DIAL\"} 1",
             "ringwarden_answers_total{basis=\"ANALYTICS\"} 1",
+            "ringwarden_would_actions_total{action=\"BLOCK\",basis=\"DNO\"} 1",
             "ringwarden_lookup_scores_total{band=\"60-70\"} 1",
             "ringwarden_lookup_scores_total{band=\"90-100\"} 0",
             "ringwarden_reports_total{outcome=\"already_known\"} 7",

@@ -51,9 +51,12 @@ impl SnapshotDirectory {
     /// [`SnapshotError::Missing`] if there is none; otherwise if it cannot be opened or stays open to others.
     pub(super) fn open(&self) -> Result<File, SnapshotError> {
         let path = self.snapshot();
-        let file = File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => SnapshotError::Missing,
-            _ => SnapshotError::Io(error),
+        let file = File::open(&path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                SnapshotError::Missing
+            } else {
+                SnapshotError::Io(error)
+            }
         })?;
         if file.metadata()?.permissions().mode() & OTHERS != 0 {
             file.set_permissions(Permissions::from_mode(FILE_MODE))

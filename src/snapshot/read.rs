@@ -270,9 +270,12 @@ impl<'a> Sections<'a> {
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), SnapshotError> {
-        self.reader.read_exact(bytes).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => SnapshotError::Damaged("its end is missing"),
-            _ => SnapshotError::Io(error),
+        self.reader.read_exact(bytes).map_err(|error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                SnapshotError::Damaged("its end is missing")
+            } else {
+                SnapshotError::Io(error)
+            }
         })
     }
 
