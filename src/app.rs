@@ -208,13 +208,11 @@ pub async fn build(
         metrics: &metrics,
         tasks,
     };
-    let opening::Opened { store, snapshot } = place.open(&model).await?;
+    let opening::Opened { store, start } = place.open(&model).await?;
     let index = Arc::new(Index::new(Arc::clone(&model)));
     let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
     let follower = Arc::new(follower);
-    if let Some(snapshot) = snapshot {
-        opening::restore(snapshot, &follower, model).await?;
-    }
+    start.load(&follower, model).await?;
     let snapshots = place.keeper(&store, (&index, &follower))?;
     let policy = Policy {
         label_from: config.policy.label_from,

@@ -28,11 +28,34 @@ pub(super) struct Place<'a> {
     pub tasks: &'a Tasks,
 }
 
-/// A store, and what the index is loaded from.
+/// A store, and how the index starts.
 pub(super) struct Opened {
     pub store: Arc<dyn Store>,
-    /// The snapshot that the index starts from, because the store does not answer. None if it answers.
-    pub snapshot: Option<Snapshot>,
+    pub start: Start,
+}
+
+/// How the index starts.
+#[derive(Default)]
+pub(super) struct Start {
+    /// What the index is loaded from now, because the store does not answer. None if it answers: then it is loaded later.
+    snapshot: Option<Snapshot>,
+    /// What answers on the ports meanwhile.
+    waiting: Option<WaitingServer>,
+}
+
+impl Start {
+    /// Loads the index of a follower from the snapshot, if that is how it starts.
+    pub(super) async fn load(self, follower: &Arc<Follower>, model: Arc<ScoreModel>) -> Result<(), AppError> {
+        if let Some(snapshot) = self.snapshot {
+            let follower = Arc::clone(follower);
+            let restored = tokio::task::spawn_blocking(move || snapshot.restore(&follower, &model)).await;
+            restored.map_err(|panicked| SnapshotError::Io(std::io::Error::other(panicked)))??;
+        }
+        if let Some(waiting) = self.waiting {
+            waiting.end().await;
+        }
+        Ok(())
+    }
 }
 
 impl Place<'_> {
@@ -48,7 +71,7 @@ impl Place<'_> {
             });
         }
         let store_id = store.meta().name();
-        match opened.snapshot {
+        match opened.start.snapshot {
             None => tracing::info!(store = %store.describe(), %store_id, "the store is open"),
             Some(_) => tracing::info!(store = %store.describe(), %store_id, "the store is known, and away"),
         }
@@ -97,29 +120,32 @@ impl Place<'_> {
         if self.config.store.snapshot.is_some() {
             tracing::warn!("--snapshot has no effect: only a server over Redis can start without its store");
         }
-        Ok(Opened { store, snapshot: None })
+        Ok(Opened {
+            store,
+            start: Start::default(),
+        })
     }
 
     async fn open_redis(self, redis: RedisConfig, model: &Arc<ScoreModel>) -> Result<Opened, AppError> {
         let directory = self.snapshot_directory()?;
         let evidence_version = model.fold.evidence_version();
         let first = RedisStore::open(redis.clone(), evidence_version).await;
-        let (store, snapshot) = match first {
+        let (store, start) = match first {
             Err(error) if is_away(&error) => {
                 tracing::error!(%error, "the store cannot be opened yet; trying again");
                 let waiting = WaitingServer::start(self).await?;
-                let opened = self.open_late(redis, directory.as_ref(), model).await;
-                waiting.end().await;
-                opened?
+                let (store, snapshot) = self.open_late(redis, directory.as_ref(), model).await?;
+                let waiting = Some(waiting);
+                (store, Start { snapshot, waiting })
             }
-            opened => (opened.map_err(|error| self.store_error(error))?, None),
+            opened => (opened.map_err(|error| self.store_error(error))?, Start::default()),
         };
         let store = Arc::new(store);
         let notifications = Arc::clone(&store);
         spawn_endless(self.tasks, "notifications", async move {
             notifications.run_notifications().await
         });
-        Ok(Opened { store, snapshot })
+        Ok(Opened { store, start })
     }
 
     /// The store as the snapshot knows it; without a snapshot, the store once it answers.
@@ -183,17 +209,6 @@ impl Place<'_> {
             source,
         }
     }
-}
-
-/// Loads the index of a follower from a snapshot.
-pub(super) async fn restore(
-    snapshot: Snapshot,
-    follower: &Arc<Follower>,
-    model: Arc<ScoreModel>,
-) -> Result<(), AppError> {
-    let follower = Arc::clone(follower);
-    let restored = tokio::task::spawn_blocking(move || snapshot.restore(&follower, &model)).await;
-    Ok(restored.map_err(|panicked| SnapshotError::Io(std::io::Error::other(panicked)))??)
 }
 
 /// The certificates of the authorities that may sign the certificate of a Redis; `None` for the built-in ones.
