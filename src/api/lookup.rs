@@ -58,7 +58,7 @@ impl Api {
         _context: &RequestContext,
     ) -> Result<v1::Decision, ApiError> {
         let id = request.decision_id;
-        Ok(decision(self.decisions().decision(&id)?, id))
+        Ok(decision(self.decisions()?.decision(&id)?, id))
     }
 
     /// Answers questions in the order in which they come, until there are no more or the server shuts down. An answer is

@@ -95,7 +95,7 @@ async fn start(config: &Config, metrics: &Metrics, tasks: &Tasks) -> Result<(Lis
         advice::warm_up();
     });
     let listeners = Listeners::bind(config).await?;
-    let server = app::build(config, Clock::system(), metrics.clone(), tasks).await?;
+    let server = app::build(config, Clock::system(), metrics.clone(), (&listeners, tasks)).await?;
     warm_up.await.map_err(std::io::Error::from)?;
     app::warm_up(Clock::system()).await?;
     Ok((listeners, server))
