@@ -9,6 +9,7 @@ use thiserror::Error;
 use tonic::Status;
 use tracing::Level;
 
+use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
 use super::status::{advice, fields, sentence};
@@ -277,6 +278,12 @@ impl CliError {
 impl From<Status> for CliError {
     fn from(status: Status) -> Self {
         Self::Refused(Box::new(status))
+    }
+}
+
+impl From<MappingError> for CliError {
+    fn from(error: MappingError) -> Self {
+        Self::Import(error.into())
     }
 }
 

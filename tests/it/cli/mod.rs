@@ -4,6 +4,7 @@ mod client;
 mod import;
 mod import_refusals;
 mod lists;
+mod mapped;
 mod notes;
 mod owner_lists;
 mod plans;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use super::identity::push_collapsed;
+use crate::cli::import::identity::push_collapsed;
 use crate::cli::names::NamedValue as _;
 use crate::wire::v1::Category;
 
