@@ -12,6 +12,7 @@ use tracing::Level;
 use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
+use super::pull::PullError;
 use super::status::{advice, fields, sentence};
 use super::text::clean;
 use crate::app::AppError;
@@ -140,6 +141,9 @@ pub enum CliError {
     /// Some answers in the demo differ from the expected answers.
     #[error("some answers in the demo are wrong:\n  {}", .0.join("\n  "))]
     WrongAnswers(Vec<String>),
+    /// A pull failed.
+    #[error(transparent)]
+    Pull(#[from] PullError),
     /// An import stopped early.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -163,6 +167,7 @@ impl CliError {
                     .to_owned(),
             ),
             Self::Import(error) => error.next_step(),
+            Self::Pull(error) => error.next_step(),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::File { .. }
@@ -270,6 +275,7 @@ impl CliError {
             | Self::CutOff
             | Self::TaskFailed
             | Self::Logged
+            | Self::Pull(_)
             | Self::WrongAnswers(_) => Vec::new(),
         }
     }

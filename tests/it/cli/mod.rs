@@ -1,4 +1,4 @@
-//! The command line: imports of files, imports of lists, files of numbering plans, and commands against a server that fails.
+//! The command line: imports of files, imports of lists, files of other servers, files of numbering plans, and commands against a server that fails.
 
 mod client;
 mod import;
@@ -8,3 +8,4 @@ mod mapped;
 mod notes;
 mod owner_lists;
 mod plans;
+mod pull;
