@@ -38,7 +38,6 @@ pub enum Command {
 
 /// Commands that run once and end.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "the program has only one value of this type")]
 pub enum ClientCommand {
     /// Show what is known about numbers, and what to do with their calls
     Lookup(lookup::LookupArgs),

@@ -55,7 +55,6 @@ pub struct ImportArgs {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "the program has only one value of this type")]
 enum ImportFormat {
     /// Import reports from any table (CSV or XLSX); its columns are named with --map, or guessed and shown
     Reports(reports::ReportsArgs),

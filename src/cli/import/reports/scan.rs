@@ -73,10 +73,10 @@ pub(super) fn scan(
         for (field, place) in columns {
             let text = record.get(*place).unwrap_or_default();
             let text = str::from_utf8(text).unwrap_or_default().trim();
-            match field {
-                Field::OccurredAt | Field::ReceivedAt => scan.dates.add(text, line),
-                Field::Category if values.category(text).is_none() => scan.unknown.add(text),
-                _ => {}
+            if matches!(field, Field::OccurredAt | Field::ReceivedAt) {
+                scan.dates.add(text, line);
+            } else if *field == Field::Category && values.category(text).is_none() {
+                scan.unknown.add(text);
             }
         }
     }
