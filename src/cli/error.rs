@@ -144,6 +144,17 @@ pub enum CliError {
     /// A pull failed.
     #[error(transparent)]
     Pull(#[from] PullError),
+    /// An export stopped early.
+    #[error("the export is not complete: {0}")]
+    Incomplete(&'static str),
+    /// A file of numbers cannot be read.
+    #[error("{}: {problem}", path.display())]
+    NumberFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An import stopped early.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -168,6 +179,7 @@ impl CliError {
             ),
             Self::Import(error) => error.next_step(),
             Self::Pull(error) => error.next_step(),
+            Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::File { .. }
@@ -185,6 +197,7 @@ impl CliError {
             | Self::CutOff
             | Self::TaskFailed
             | Self::Logged
+            | Self::NumberFile { .. }
             | Self::WrongAnswers(_) => None,
         }
     }
@@ -276,6 +289,8 @@ impl CliError {
             | Self::TaskFailed
             | Self::Logged
             | Self::Pull(_)
+            | Self::Incomplete(_)
+            | Self::NumberFile { .. }
             | Self::WrongAnswers(_) => Vec::new(),
         }
     }

@@ -90,6 +90,6 @@ impl LinkSummary {
         ] {
             output::add_cell(&mut table, name, output::figure(output::grouped(count)));
         }
-        output::line(table.trim_fmt())
+        output::show(&table)
     }
 }

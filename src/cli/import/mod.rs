@@ -28,11 +28,12 @@ use clap::{Args, Subcommand};
 pub use mapping_error::MappingError;
 pub use rejects::Reject;
 pub use row_fault::RowFault;
-pub use source::{FileForm, SourceFile, TextEncoding, UnknownEncoding};
+pub use source::{FileForm, Position, SourceFile, TextEncoding, UnknownEncoding};
 pub use transfer::FiledReport;
 
 pub use super::import_error::ImportError;
 
+pub(super) use form::columns_of;
 pub(super) use ftc::FtcArgs;
 use min_accepted::MinAccepted;
 pub(super) use numbers::{NumberFile, NumberFileArgs};

@@ -3,6 +3,7 @@
 //! A thread reads and parses the file, and a few batches at a time are sent to the server. Only the table of rows that
 //! makes the ids grows with the file (see [`super::identity`]).
 
+mod exported;
 mod layout;
 mod reader;
 mod row;
@@ -11,9 +12,11 @@ mod subjects;
 
 use clap::Args;
 
-pub use layout::Layout;
+pub use exported::COLUMNS as EXPORTED_COLUMNS;
+pub use layout::{EIGHT as EIGHT_COLUMNS, Layout};
 pub use reader::ComplaintReader;
 pub(in crate::cli) use run::run;
+pub(in crate::cli) use subjects::subject_of;
 
 use super::Common;
 use super::transfer::TransferArgs;

@@ -38,7 +38,7 @@ pub(super) fn show(
     for (field, place) in &columns {
         table.add_row([output::text(field.name()), output::text(header.name(*place))]);
     }
-    output::note(table.trim_fmt())?;
+    output::note_table(&table)?;
     let is_left_out = |place: &usize| !mapper.columns.iter().any(|(_, mapped)| mapped == place);
     let left_out: Vec<String> = (0..header.names.len())
         .filter(is_left_out)
@@ -70,7 +70,7 @@ fn show_rows(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {
         };
     }
     output::note("\nthe first rows:")?;
-    output::note(table.trim_fmt())
+    output::note_table(&table)
 }
 
 fn cells(report: &Report) -> [comfy_table::Cell; 5] {
