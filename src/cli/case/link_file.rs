@@ -20,6 +20,8 @@ struct LinkSummary {
     numbers: u64,
     linked: u64,
     already_linked: u64,
+    /// Rows whose number is in an earlier row.
+    repeated: u64,
     rejected: u64,
 }
 
@@ -34,6 +36,7 @@ pub(super) async fn run(args: &LinkArgs, mut file: NumberFile) -> Result<(), Cli
     let mut summary = LinkSummary {
         rows: file.rows,
         numbers: file.numbers.len() as u64,
+        repeated: file.rows - file.rejected() - file.numbers.len() as u64,
         ..LinkSummary::default()
     };
     let numbers = std::mem::take(&mut file.numbers);
@@ -80,16 +83,12 @@ impl LinkSummary {
         if json {
             return output::json(self);
         }
-        let mut table = output::card();
-        for (name, count) in [
-            ("rows", self.rows),
-            ("numbers", self.numbers),
-            ("linked", self.linked),
-            ("already linked", self.already_linked),
-            ("rejected", self.rejected),
-        ] {
-            output::add_cell(&mut table, name, output::figure(output::grouped(count)));
-        }
-        output::show(&table)
+        let parts = [
+            (self.linked, "linked"),
+            (self.already_linked, "already linked"),
+            (self.repeated, "repeated"),
+            (self.rejected, "rejected"),
+        ];
+        output::line(output::tally(self.rows, "rows", &parts))
     }
 }

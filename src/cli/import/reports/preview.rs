@@ -13,7 +13,7 @@ use crate::cli::{output, time};
 use crate::wire::v1::{Category, Report};
 
 /// Most characters of a text in the preview.
-const TEXT_CHARS_MAX: usize = 20;
+const TEXT_CHARS_MAX: usize = 24;
 
 /// Whether a person can answer on this terminal.
 pub(super) fn is_interactive() -> bool {
@@ -62,11 +62,12 @@ pub(super) fn show(
 }
 
 fn show_rows(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {
-    let mut table = output::new_table(["number", "time (UTC)", "category", "brand", "comment"]);
+    let mut table = output::new_table(["number", "time", "category", "brand", "comment"]);
     for record in &scan.first {
         match mapper.report(record) {
             Ok(report) => table.add_row(cells(&report)),
-            Err(fault) => table.add_row([output::failure(format!("rejected: {fault}"))]),
+            // The reason is with the rejected rows.
+            Err(_) => table.add_row([output::failure("rejected")]),
         };
     }
     output::note("\nthe first rows:")?;
@@ -74,7 +75,13 @@ fn show_rows(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {
 }
 
 fn cells(report: &Report) -> [comfy_table::Cell; 5] {
-    let short = |text: &str| text.chars().take(TEXT_CHARS_MAX).collect::<String>();
+    let short = |text: &str| {
+        let mut shown: String = text.chars().take(TEXT_CHARS_MAX).collect();
+        if text.chars().nth(TEXT_CHARS_MAX).is_some() {
+            shown.push_str("...");
+        }
+        shown
+    };
     [
         output::text(&report.number),
         output::text(time::shown(report.occurred_at)),
