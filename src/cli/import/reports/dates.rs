@@ -11,6 +11,9 @@ use super::zone::Zone;
 /// Seconds since 1970 in 2001 and 2286: Unix times in between have ten digits.
 const UNIX_DIGITS: usize = 10;
 
+/// The same in milliseconds.
+const MILLIS_DIGITS: usize = 13;
+
 /// The form of all dates of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Dates {
@@ -31,14 +34,29 @@ impl Dates {
     /// If the text has another form, or if there is no such time.
     pub(super) fn seconds(self, text: &str, zone: Zone) -> Result<i64, RowFault> {
         let order = match self {
-            Self::Unix => return unix(text),
+            Self::Unix => return unix(text).ok_or_else(|| self.other_form(&form_of(text))),
             Self::Iso if FileDate::order_shown(text.as_bytes()).is_some() => {
-                return Err(RowFault::DateForm(form_of(text)));
+                return Err(self.other_form(&form_of(text)));
             }
             Self::Iso | Self::Dmy => DayOrder::DayFirst,
             Self::Mdy => DayOrder::MonthFirst,
         };
-        FileDate::parse_as(text.as_bytes(), order)?.seconds_in(|local| zone.to_utc(local))
+        let date = FileDate::parse_as(text.as_bytes(), order).map_err(|fault| {
+            if let RowFault::DateForm(form) = &fault {
+                self.other_form(form)
+            } else {
+                fault
+            }
+        })?;
+        date.seconds_in(|local| zone.to_utc(local))
+    }
+
+    /// The fault of a date in another form: 9 stands for a digit, `A` and `a` for letters.
+    fn other_form(self, form: &str) -> RowFault {
+        RowFault::Entry {
+            column: "date",
+            problem: format!("it has the form {form:?}; expected {}", self.shown()),
+        }
     }
 
     /// The form in words.
@@ -52,13 +70,12 @@ impl Dates {
     }
 }
 
-fn unix(text: &str) -> Result<i64, RowFault> {
-    let other_form = || RowFault::DateForm(form_of(text));
-    let number: i64 = text.parse().map_err(|_| other_form())?;
+fn unix(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
     match text.len() {
-        ..=UNIX_DIGITS => Ok(number),
-        13 => Ok(number.div_euclid(1_000)),
-        _ => Err(other_form()),
+        ..=UNIX_DIGITS => Some(number),
+        MILLIS_DIGITS => Some(number.div_euclid(1_000)),
+        _ => None,
     }
 }
 
@@ -128,7 +145,10 @@ mod tests {
         assert_eq!(seconds(Dates::Dmy, "6.7.2021 11:48"), Some(1_625_572_080));
         assert_eq!(seconds(Dates::Mdy, "7.6.2021 11:48"), Some(1_625_572_080));
         assert_eq!(seconds(Dates::Iso, "2021-07-06 11:48"), Some(1_625_572_080));
-        assert_eq!(seconds(Dates::Iso, "7/6/2021"), None);
+        let other = Dates::Iso.seconds("7/6/2021", Zone::UTC).unwrap_err().to_string();
+        assert_eq!(other, "date: it has the form \"9/9/9999\"; expected year-month-day");
+        let other = Dates::Dmy.seconds("6.7.21", Zone::UTC).unwrap_err().to_string();
+        assert_eq!(other, "date: it has the form \"9.9.99\"; expected day/month/year");
         for text in ["1625572080", "1625572080123"] {
             assert_eq!(seconds(Dates::Unix, text), Some(1_625_572_080));
         }
