@@ -9,8 +9,10 @@ use thiserror::Error;
 use tonic::Status;
 use tracing::Level;
 
+use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
+use super::pull::PullError;
 use super::status::{advice, fields, sentence};
 use super::text::clean;
 use crate::app::AppError;
@@ -139,6 +141,9 @@ pub enum CliError {
     /// Some answers in the demo differ from the expected answers.
     #[error("some answers in the demo are wrong:\n  {}", .0.join("\n  "))]
     WrongAnswers(Vec<String>),
+    /// A pull failed.
+    #[error(transparent)]
+    Pull(#[from] PullError),
     /// An export stopped early.
     #[error("the export is not complete: {0}")]
     Incomplete(&'static str),
@@ -173,6 +178,7 @@ impl CliError {
                     .to_owned(),
             ),
             Self::Import(error) => error.next_step(),
+            Self::Pull(error) => error.next_step(),
             Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
@@ -282,6 +288,7 @@ impl CliError {
             | Self::CutOff
             | Self::TaskFailed
             | Self::Logged
+            | Self::Pull(_)
             | Self::Incomplete(_)
             | Self::NumberFile { .. }
             | Self::WrongAnswers(_) => Vec::new(),
@@ -292,6 +299,12 @@ impl CliError {
 impl From<Status> for CliError {
     fn from(status: Status) -> Self {
         Self::Refused(Box::new(status))
+    }
+}
+
+impl From<MappingError> for CliError {
+    fn from(error: MappingError) -> Self {
+        Self::Import(error.into())
     }
 }
 

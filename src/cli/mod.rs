@@ -29,6 +29,7 @@ mod note;
 mod number;
 mod output;
 mod parse;
+mod pull;
 mod report;
 mod serve;
 mod shared;
@@ -39,6 +40,7 @@ mod time;
 pub use connect::Remote;
 pub use error::CliError;
 pub use parse::{UsageError, parse};
+pub use pull::PullError;
 
 use std::path::Path;
 
@@ -67,6 +69,7 @@ pub async fn execute(command: Command) -> Result<(), CliError> {
 fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
     match command {
         ClientCommand::Import(args) => args.plan.file(),
+        ClientCommand::Pull(args) => args.plan.file(),
         ClientCommand::Normalize(args) => args.plan.file(),
         ClientCommand::Evaluate(args) => args.plan.file(),
         ClientCommand::Fit(args) => args.plan.file(),
@@ -98,6 +101,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
+        ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,
         ClientCommand::Health(args) => health::run(args).await,
         ClientCommand::Normalize(args) => normalize::run(&args),

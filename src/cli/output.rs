@@ -79,6 +79,11 @@ pub(super) fn note(text: impl Display) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Prints a table on standard error, apart from the output.
+pub(super) fn note_table(table: &Table) -> Result<(), CliError> {
+    note(layout::render(table, layout::width()))
+}
+
 /// A table with a header.
 pub(super) fn new_table<const N: usize>(header: [&str; N]) -> Table {
     layout::table(header)

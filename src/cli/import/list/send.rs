@@ -5,11 +5,11 @@ use std::sync::Arc;
 use futures_util::stream;
 use serde::Serialize;
 
-use super::{ImportListArgs, read};
+use super::{ImportListArgs, read_as};
 use crate::cli::connect;
 use crate::cli::error::CliError;
+use crate::cli::import::ImportError;
 use crate::cli::import::rejects::Rejects;
-use crate::cli::import::{ImportError, SourceFile};
 use crate::cli::names::name_of;
 use crate::cli::output;
 use crate::wire::v1::list_service_client::ListServiceClient;
@@ -36,12 +36,9 @@ struct ListImportSummary {
 /// If the file cannot be read, if a line is malformed, or if the server refuses the list.
 pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliError> {
     let common = args.common;
-    let source = SourceFile::open(&common.file).map_err(|source| CliError::File {
-        path: common.file.clone(),
-        source,
-    })?;
+    let source = common.open()?;
     let mut rejects = Rejects::new(common.rejects.as_deref())?;
-    let found = read(source.read().0, args.kind, rejects.keeps_rows())?;
+    let found = read_as(source.read().0, args.kind, rejects.keeps_rows(), &args.columns)?;
     found.rejects.iter().try_for_each(|reject| rejects.add(reject))?;
     rejects.finish()?;
     if rejects.total() > 0 {
