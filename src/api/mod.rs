@@ -105,7 +105,7 @@ impl Api {
         Ok(&self.ready()?.lookups)
     }
 
-    /// Decisions of the past. They need no index.
+    /// Decisions of the past. Without an index, only what their ids seal is known of them.
     fn decisions(&self) -> &Lookups {
         &self.0.services.lookups
     }

@@ -13,7 +13,6 @@
 //! 4. the name that may be misused, if it is that of a well-known brand;
 //! 5. where to report, in the region of the person called.
 
-mod language;
 mod owner;
 mod places;
 mod texts;
@@ -27,11 +26,11 @@ use super::kinds::Category;
 use super::policy::OwnerSpoof;
 use crate::number::Region;
 
-pub use self::language::Language;
 pub use self::owner::owner_in_sentence;
 use self::places::ReportingPlaces;
 use self::texts::{AdviceTexts, Sentence};
 use self::theme::{Report, Theme};
+use super::language::Language;
 
 /// The situation of the person who gets the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,10 @@
 //! The bytes of a decision, as short as possible: they are sent in a SIP header.
 
 use crate::codec::{ByteReader, ByteWriter, DecodeError};
-use crate::domain::decision::{DecisionRecord, MAX_SEALED_REASONS};
+use crate::domain::decision::{DecisionRecord, MAX_SEALED_REASONS, SealedReason};
 use crate::domain::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
 use crate::domain::reason_code::ReasonCode;
+use crate::domain::words::Figure;
 use crate::number::E164;
 
 /// Flags of one byte.
@@ -26,11 +27,15 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     writer.text(&record.orig_id);
     writer.text(&record.ingress);
     let reasons = record.reasons.get(..MAX_SEALED_REASONS).unwrap_or(&record.reasons);
-    writer.list(reasons.iter(), |writer, (code, points)| {
-        writer.byte(code.map_or(0, ReasonCode::code));
-        writer.int(hundredths(*points));
+    writer.list(reasons.iter(), |writer, reason| {
+        writer.byte(reason.code.map_or(0, ReasonCode::code));
+        writer.int(hundredths(reason.points));
     });
     writer.text(&record.model_version);
+    // Since the second form of a record. They come in the order of the reasons, so they need no length.
+    for reason in reasons {
+        writer.uint(reason.figure.map_or(0, |figure| u64::from(figure.raw()) + 1));
+    }
     writer.finish()
 }
 
@@ -49,7 +54,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
     let flags = reader.byte()?;
     let attestation = optional(reader.byte()?, Attestation::from_code, "attestation")?;
     let verstat = optional(reader.byte()?, Verstat::from_code, "verstat")?;
-    Ok(DecisionRecord {
+    let mut record = DecisionRecord {
         decided_at,
         number,
         value,
@@ -64,11 +69,30 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
         orig_id: reader.text()?.into(),
         ingress: reader.text()?.into(),
         reasons: reader.list(|reader| {
-            let code = ReasonCode::from_code(reader.byte()?);
-            Ok((code, from_hundredths(reader.int()?)))
+            Ok(SealedReason {
+                code: ReasonCode::from_code(reader.byte()?),
+                points: from_hundredths(reader.int()?),
+                figure: None,
+            })
         })?,
         model_version: reader.text()?.into(),
-    })
+    };
+    // A record of the first form ends here.
+    if !reader.remaining().is_empty() {
+        for reason in &mut record.reasons {
+            reason.figure = figure(reader.uint()?)?;
+        }
+    }
+    Ok(record)
+}
+
+/// The figure that an integer stands for: 0 is none.
+fn figure(raised: u64) -> Result<Option<Figure>, DecodeError> {
+    let Some(raw) = raised.checked_sub(1) else {
+        return Ok(None);
+    };
+    let raw = u32::try_from(raw).map_err(|_| DecodeError::Range("figure"))?;
+    Ok(Some(Figure::from_raw(raw)))
 }
 
 fn known<T>(code: u8, from: impl Fn(u8) -> Option<T>, what: &'static str) -> Result<T, DecodeError> {
@@ -102,6 +126,7 @@ mod tests {
 
     use super::*;
     use crate::domain::time::Timestamp;
+    use crate::domain::words::MAX_FIGURE;
     use crate::service::decision::KeyRing;
 
     fn name() -> impl Strategy<Value = Box<str>> {
@@ -110,6 +135,17 @@ mod tests {
 
     fn time() -> impl Strategy<Value = Timestamp> {
         (0..=253_402_300_799_999i64).prop_map(Timestamp::from_millis)
+    }
+
+    fn reason() -> impl Strategy<Value = SealedReason> {
+        let code = select(ReasonCode::ALL);
+        let points = (-99_999..=99_999i64).prop_map(from_hundredths);
+        let figure = prop::option::of((0..=MAX_FIGURE).prop_map(Figure::from_raw));
+        (code, points, figure).prop_map(|(code, points, figure)| SealedReason {
+            code: Some(code),
+            points,
+            figure,
+        })
     }
 
     fn record() -> impl Strategy<Value = DecisionRecord> {
@@ -127,8 +163,15 @@ mod tests {
             any::<bool>(),
             prop::option::of(time()),
         );
-        let points = (-99_999..=99_999i64).prop_map(from_hundredths);
-        let reasons = prop::collection::vec((select(ReasonCode::ALL).prop_map(Some), points), 0..=MAX_SEALED_REASONS);
+        let reasons = prop::collection::vec(reason(), 0..=MAX_SEALED_REASONS);
+        // No code occurs twice, and only the fingerprint of a case takes more than three bytes.
+        let case = prop::option::of(any::<u32>().prop_map(Figure::from_raw));
+        let reasons = (reasons, case).prop_map(|(mut reasons, case)| {
+            if let (Some(first), Some(case)) = (reasons.first_mut(), case) {
+                first.figure = Some(case);
+            }
+            reasons
+        });
         (time(), number, judged, asked, (name(), name(), reasons, name())).prop_map(
             |(decided_at, number, judged, asked, (orig_id, ingress, reasons, model_version))| DecisionRecord {
                 decided_at,
@@ -165,6 +208,14 @@ mod tests {
         }
     }
 
+    fn sealed(code: Option<ReasonCode>, points: f64, figure: Option<u32>) -> SealedReason {
+        SealedReason {
+            code,
+            points,
+            figure: figure.map(Figure::from_raw),
+        }
+    }
+
     fn sample() -> DecisionRecord {
         DecisionRecord {
             decided_at: Timestamp::from_millis(1_795_000_000_000),
@@ -181,30 +232,70 @@ mod tests {
             orig_id: "o".into(),
             ingress: "t-1".into(),
             reasons: vec![
-                (Some(ReasonCode::RecentReports), 3.5),
-                (Some(ReasonCode::RateOnly), -0.25),
+                sealed(Some(ReasonCode::RecentReports), 3.5, Some(5)),
+                sealed(Some(ReasonCode::RateOnly), -0.25, None),
             ],
             model_version: "m".into(),
         }
     }
 
+    /// What the first release sealed.
+    const FIRST: &str = "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d";
+    /// The figures that follow since the second.
+    const FIGURES: &str = "0600";
+
     /// Ids must stay readable in later releases.
     #[test]
     fn the_bytes_are_frozen() {
         let hex: String = encode(&sample()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(
-            hex,
-            "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d"
+        assert_eq!(hex, format!("{FIRST}{FIGURES}"));
+    }
+
+    #[test]
+    fn an_id_of_the_first_release_is_read_without_figures() {
+        let mut bytes = encode(&sample());
+        bytes.truncate(FIRST.len() / 2);
+        let read = decode(&bytes).unwrap();
+        let expected = [
+            sealed(Some(ReasonCode::RecentReports), 3.5, None),
+            sealed(Some(ReasonCode::RateOnly), -0.25, None),
+        ];
+        assert_eq!(read.reasons, expected);
+        assert_eq!(read.model_version, sample().model_version);
+    }
+
+    /// The id stands in a SIP header. Its usual length, with eight reasons, each with a figure.
+    #[test]
+    fn figures_lengthen_an_id_by_a_few_letters() {
+        let long = |figure: Option<u32>| {
+            let reasons = [ReasonCode::RecentReports, ReasonCode::HistoricReports].repeat(4);
+            let record = DecisionRecord {
+                reasons: reasons
+                    .into_iter()
+                    .map(|code| sealed(Some(code), 1.5, figure))
+                    .collect(),
+                ..sample()
+            };
+            KeyRing::of(&[1; 32]).seal(&encode(&record)).unwrap().len()
+        };
+        assert!(
+            long(Some(100)) < 150 && long(Some(100)) - long(None) == 0,
+            "{} {}",
+            long(Some(100)),
+            long(None)
         );
     }
 
     #[test]
     fn a_code_of_a_later_release_is_read_as_none() {
         let mut bytes = encode(&sample());
-        let last_code = bytes.len() - 4;
+        let last_code = bytes.len() - 6;
         assert_eq!(bytes[last_code], ReasonCode::RateOnly.code());
         bytes[last_code] = u8::MAX;
-        let expected = [(Some(ReasonCode::RecentReports), 3.5), (None, -0.25)];
+        let expected = [
+            sealed(Some(ReasonCode::RecentReports), 3.5, Some(5)),
+            sealed(None, -0.25, None),
+        ];
         assert_eq!(decode(&bytes).unwrap().reasons, expected);
     }
 }

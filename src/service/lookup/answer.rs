@@ -8,14 +8,16 @@ use super::{LookupOutcome, LookupRole, Lookups};
 use crate::domain::advice::{self, Occasion, SpoofedOwner, Topic};
 use crate::domain::call::Signing;
 use crate::domain::caller_name::caller_name;
-use crate::domain::decision::DecisionRecord;
+use crate::domain::decision::{DecisionRecord, SealedReason};
+use crate::domain::display::{Display, DisplayFacts, display};
 use crate::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use crate::domain::label;
+use crate::domain::language::Language;
 use crate::domain::list::{ListEntry, ListedCaller};
 use crate::domain::policy::{Bar, Decision, Facts, OwnerSpoof, Protection};
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
-use crate::number::PLAN_DATE;
+use crate::domain::words::{self, Figure};
 use crate::service::facts::RecordFacts;
 
 /// The display name of a call that the tenant's rule labels and the score does not.
@@ -42,9 +44,12 @@ impl Lookups {
         if let Some(spoof) = spoof {
             found.score.verdict.spoof_suspected = true;
             found.score.verdict.owner_protected |= spoof != OwnerSpoof::Possible;
-            add_spoof_reason(&mut found, spoof, &decision);
+            add_spoof_reason(&mut found, spoof, &decision, question.input.language);
         }
-        if let Some(reason) = rule_reason(&found.facts, &decision) {
+        if is_beyond_accusation(&found, spoof, &decision) {
+            clear_accusation(&mut found.score);
+        }
+        if let Some(reason) = rule_reason(&found.facts, &decision, question.input.language) {
             found.score.reasons.insert(0, reason);
         }
         let full = question.input.full;
@@ -58,6 +63,7 @@ impl Lookups {
         let name = name(&found.score, spoof, &decision);
         let sip = self.sip.treatment(&decision, name, &decision_id);
         LookupOutcome {
+            display: full.then(|| shown(question, &found, &caller_name, name, spoof, &decision)),
             advice: full.then(|| advice(question, &found, spoof, &decision)).flatten(),
             caller_name,
             owner: found.owner.filter(|_| full).and_then(|_| self.owner_entry(question)),
@@ -116,7 +122,7 @@ impl Lookups {
             event_time: input.event_time,
             orig_id: input.orig_id.as_str().into(),
             ingress: input.ingress.as_str().into(),
-            reasons: reasons.map(|reason| (Some(reason.code), reason.points)).collect(),
+            reasons: reasons.map(sealed).collect(),
             model_version: self.model_version().into(),
         }
     }
@@ -153,7 +159,7 @@ fn owner_name(found: &LookupFindings, spoof: Option<OwnerSpoof>, decision: &Deci
 
 /// Says that the call is thought to come from another party than the owner, unless the score or the rule that decides
 /// says so.
-fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &Decision) {
+fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &Decision, language: Language) {
     let is_said = found
         .score
         .reasons
@@ -164,24 +170,70 @@ fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &De
     }
     let owner = match found.owner.as_ref().map(|owner| owner.organisation.as_str()) {
         Some(name) => Some(advice::owner_in_sentence(name)).filter(|name| !name.is_empty()),
-        None => Some("a verified business".to_owned()),
+        None => Some(words::owner_without_name(language, true).to_owned()),
     };
-    let owner = owner.unwrap_or_else(|| "a known organisation".to_owned());
-    let detail = match spoof {
-        OwnerSpoof::Possible => {
-            format!("The number belongs to {owner}, and nothing says that the call comes from there.")
-        }
-        OwnerSpoof::Probable => format!("The number belongs to {owner}, and the call came through a gateway."),
-        OwnerSpoof::Certain => format!("The number belongs to {owner}, and the call does not come from there."),
+    let figure = match spoof {
+        OwnerSpoof::Possible => Figure::POSSIBLE_SPOOF,
+        OwnerSpoof::Probable => Figure::PROBABLE_SPOOF,
+        OwnerSpoof::Certain => Figure::CERTAIN_SPOOF,
     };
-    found.score.reasons.insert(
-        0,
-        Reason {
-            code: ReasonCode::SpoofSuspected,
-            points: 0.0,
-            detail,
+    let owner = owner.unwrap_or_default();
+    let reason = Reason::of_rule(language, ReasonCode::SpoofSuspected, Some(figure), &owner);
+    found.score.reasons.insert(0, reason);
+}
+
+/// Whether category and brand would accuse the owner of a number that is let through: an analyst vouches for it, or its
+/// owner is known, and nothing says that another party shows it. Reports on such a number are mostly of calls that others
+/// made in the owner's name.
+fn is_beyond_accusation(found: &LookupFindings, spoof: Option<OwnerSpoof>, decision: &Decision) -> bool {
+    let is_vouched_for = found.score.verdict.level == RiskLevel::Trusted || found.facts.owner.is_some();
+    decision.action == Action::Allow && spoof.is_none() && is_vouched_for
+}
+
+/// Removes the brand, and a category that is not one of wanted calls.
+fn clear_accusation(score: &mut Score) {
+    score.category = score.category.filter(|(category, _)| category.is_wanted());
+    score.brand = None;
+}
+
+/// What a screen shows for the answer.
+fn shown(
+    question: &Question<'_>,
+    found: &LookupFindings,
+    caller_name: &str,
+    label: &'static str,
+    spoof: Option<OwnerSpoof>,
+    decision: &Decision,
+) -> Display {
+    let language = question.input.language;
+    let owner = match &found.owner {
+        Some(owner) => advice::owner_in_sentence(owner.organisation.as_str()),
+        None => String::new(),
+    };
+    let is_owned = found.facts.owner.is_some();
+    display(&DisplayFacts {
+        action: decision.action,
+        basis: decision.basis,
+        level: found.score.verdict.level,
+        category: found.score.category.map(|(category, _)| category),
+        about_to_dial: found.facts.about_to_dial,
+        label,
+        caller_name,
+        owner: match owner.as_str() {
+            "" if is_owned => words::owner_without_name(language, found.owner.is_none()),
+            owner => owner,
         },
-    );
+        spoofed: spoof.is_some() || found.score.verdict.spoof_suspected,
+        language,
+    })
+}
+
+fn sealed(reason: &Reason) -> SealedReason {
+    SealedReason {
+        code: Some(reason.code),
+        points: reason.points,
+        figure: reason.figure,
+    }
 }
 
 /// The text to display instead of the caller's name.
@@ -244,56 +296,27 @@ fn advice(
 }
 
 /// The rule that decided, if the reasons of the score do not name it.
-fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
+fn rule_reason(facts: &Facts, decision: &Decision, language: Language) -> Option<Reason> {
     let by_status = facts.verdict.status;
-    let (code, detail) = match decision.basis {
+    let (code, figure) = match decision.basis {
         Basis::Protected => match facts.protection? {
-            Protection::EmergencyCalled => (ReasonCode::EmergencyCall, "The call is to an emergency service."),
-            Protection::ProtectedCalled => (
-                ReasonCode::ProtectedCalled,
-                "The call is to a number that serves public safety.",
-            ),
-            Protection::CallbackWindow => (
-                ReasonCode::EmergencyCallback,
-                "The person called has just called an emergency service, which may be calling back.",
-            ),
-            Protection::Caller => (
-                ReasonCode::ProtectedNumber,
-                "A list protects the caller, who is never refused.",
-            ),
+            Protection::EmergencyCalled => (ReasonCode::EmergencyCall, None),
+            Protection::ProtectedCalled => (ReasonCode::ProtectedCalled, None),
+            Protection::CallbackWindow => (ReasonCode::EmergencyCallback, None),
+            Protection::Caller => (ReasonCode::ProtectedNumber, Some(Figure::BY_LIST)),
+            Protection::Advised => (ReasonCode::ProtectedNumber, Some(Figure::BY_ADVICE)),
         },
-        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => (
-            ReasonCode::DoNotOriginate,
-            "The owner never places calls from this number.",
-        ),
+        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => {
+            (ReasonCode::DoNotOriginate, Some(Figure::BY_LIST))
+        }
         Basis::InvalidNumber => match facts.bar? {
-            Bar::Unassigned => (
-                ReasonCode::UnassignedNumber,
-                "The number is not assigned to anybody: the caller ID is false.",
-            ),
-            Bar::Impossible | Bar::DoNotOriginate => (
-                ReasonCode::InvalidNumber,
-                "No such number can exist: the caller ID is false.",
-            ),
-            Bar::UnknownLength => return Some(unknown_length()),
+            Bar::Unassigned => (ReasonCode::UnassignedNumber, None),
+            Bar::Impossible | Bar::DoNotOriginate => (ReasonCode::InvalidNumber, None),
+            Bar::UnknownLength => (ReasonCode::UnknownLength, None),
         },
-        Basis::TenantPolicy => (ReasonCode::TenantRule, "A rule of this network says so."),
-        Basis::FailOpen => (ReasonCode::DeadlineExceeded, "The answer was due before it was ready."),
+        Basis::TenantPolicy => (ReasonCode::TenantRule, None),
+        Basis::FailOpen => (ReasonCode::DeadlineExceeded, None),
         Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence | Basis::KnownOwner => return None,
     };
-    Some(Reason {
-        code,
-        points: 0.0,
-        detail: detail.to_owned(),
-    })
-}
-
-fn unknown_length() -> Reason {
-    Reason {
-        code: ReasonCode::UnknownLength,
-        points: 0.0,
-        detail: format!(
-            "The numbering plan of {PLAN_DATE} does not know numbers of this length: the number may be new, or false."
-        ),
-    }
+    Some(Reason::of_rule(language, code, figure, ""))
 }

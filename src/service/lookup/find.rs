@@ -219,7 +219,7 @@ impl NumberFound {
         let verdict = known.weighed.verdict;
         let full = question.input.full;
         let score = if full {
-            known.score(Detail::Sentences)
+            known.score(Detail::Sentences(question.input.language))
         } else if may_be_hindered {
             known.score(Detail::Codes)
         } else {

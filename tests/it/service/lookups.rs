@@ -374,7 +374,7 @@ async fn people_are_told_in_their_language_where_to_report() {
     let mut texts = Vec::new();
     for tag in ["en-US", "de", "es-MX", "fr", "hi", "xx"] {
         let input = LookupInput {
-            language: ringwarden::domain::advice::Language::of_tag(tag),
+            language: ringwarden::domain::language::Language::of_tag(tag),
             ..call(NUMBER, PERSON, "")
         };
         texts.push(one.ask(&input).advice.unwrap());
