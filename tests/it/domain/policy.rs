@@ -146,6 +146,7 @@ fn protections() -> Vec<(Option<Protection>, &'static str)> {
         (Some(Protection::ProtectedCalled), "called"),
         (Some(Protection::CallbackWindow), "called"),
         (Some(Protection::Caller), "caller"),
+        (Some(Protection::Advised), "caller"),
     ]
 }
 
