@@ -60,7 +60,11 @@ impl Advised {
         for (region, written) in places::numbers() {
             let digits = keys(written);
             let code = number::country_code(region).unwrap_or_default();
-            for form in [written.to_owned(), format!("+{code}{digits}"), format!("00{code}{digits}")] {
+            for form in [
+                written.to_owned(),
+                format!("+{code}{digits}"),
+                format!("00{code}{digits}"),
+            ] {
                 match number::parse(&form, Some(region)) {
                     Ok(Parsed::Number(number)) => advised.numbers.extend(number.e164()),
                     Ok(Parsed::Service(_) | Parsed::Anonymous) | Err(_) => {}

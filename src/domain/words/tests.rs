@@ -155,7 +155,10 @@ fn figures_are_frozen() {
     use crate::domain::call::Signing as S;
     let signed = [S::NotGiven, S::A, S::B, S::C, S::Unsigned, S::Failed].map(|of| Figure::of_signing(of).raw());
     assert_eq!(signed, [0, 1, 2, 3, 4, 5]);
-    assert_eq!(Figure::of_case(&CaseId::parse("popups-2026").unwrap()).raw(), 387_659_196);
+    assert_eq!(
+        Figure::of_case(&CaseId::parse("popups-2026").unwrap()).raw(),
+        387_659_196
+    );
     assert_eq!(Figure::count(u32::MAX).raw(), 2_097_150);
 }
 

@@ -77,13 +77,21 @@ struct Now {
 }
 
 impl Lookups {
+    /// The decision that an id seals.
+    ///
+    /// # Errors
+    /// If this installation did not seal the id, or no longer has the key.
+    pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
+        self.keys.read().open_decision(id)
+    }
+
     /// Explains the decision that an id seals. `looks_up` is false while the index is being loaded: then only what the id
     /// seals is told.
     ///
     /// # Errors
     /// If this installation did not seal the id, or no longer has the key.
     pub fn explain(&self, id: &str, language: Language, looks_up: bool) -> Result<ExplainedDecision, ServiceError> {
-        let record = self.keys.read().open_decision(id)?;
+        let record = self.decision(id)?;
         let now = if looks_up {
             self.look_up_now(&record, language)
         } else {
