@@ -37,9 +37,10 @@ pub(super) async fn run(args: DecisionArgs) -> Result<(), CliError> {
         return output::json(&decision);
     }
     if !decision.sentence.is_empty() {
-        output::line(format!("{}\n", output::clean(&decision.sentence)))?;
+        output::paragraph(&decision.sentence)?;
+        output::line("")?;
     }
-    output::line(summary(&decision).trim_fmt())?;
+    output::show(&summary(&decision))?;
     card::print_reasons(&decision.reasons)?;
     print_cases(&decision.cases)?;
     print_statuses(&decision.statuses)?;
@@ -48,7 +49,7 @@ pub(super) async fn run(args: DecisionArgs) -> Result<(), CliError> {
 
 fn summary(decision: &Decision) -> comfy_table::Table {
     let mut card = output::card();
-    output::add(&mut card, "decided", moment(decision.decided_at));
+    output::add(&mut card, "decided", time::shown(decision.decided_at));
     output::add(&mut card, "number", &decision.number);
     let direction = match decision.role() {
         LookupRole::AboutToDial => "about to be dialled",
@@ -62,7 +63,12 @@ fn summary(decision: &Decision) -> comfy_table::Table {
     };
     output::add_cell(&mut card, "risk", output::by_level(risk, decision.risk_level()));
     let (action, basis) = (name_of::<Action>(decision.action), name_of::<Basis>(decision.basis));
-    output::add(&mut card, "action", format!("{action}, by {basis}"));
+    output::add_cell(
+        &mut card,
+        "action",
+        output::by_action(format!("{action}, by {basis}"), decision.action()),
+    );
+    card::add_would(&mut card, decision.would_action, decision.would_basis);
     if let Some(entry) = &decision.entry {
         output::add(&mut card, "by list", by_list(entry));
     }
@@ -71,7 +77,7 @@ fn summary(decision: &Decision) -> comfy_table::Table {
     if decision.spoof_suspected {
         output::add(&mut card, "spoofed", "suspected");
     }
-    output::add(&mut card, "arrived", moment(decision.event_time));
+    output::add(&mut card, "arrived", time::shown(decision.event_time));
     output::add(&mut card, "orig id", &decision.orig_id);
     output::add(&mut card, "ingress", &decision.ingress);
     output::add(&mut card, "model", &decision.model_version);
@@ -89,7 +95,7 @@ fn by_list(entry: &DecidedEntry) -> String {
     if !entry.requester.is_empty() {
         parts.push(format!("requested by {}", entry.requester));
     }
-    parts.push(format!("entered {}", moment(entry.entered_at)));
+    parts.push(format!("entered {}", time::shown(entry.entered_at)));
     parts.join(", ")
 }
 
@@ -114,42 +120,34 @@ fn print_cases(cases: &[DecidedCase]) -> Result<(), CliError> {
             output::text(name_of::<CaseStatus>(decided.status_then)),
             output::text(name_of::<CaseStatus>(case.status)),
             output::text(name_of::<CaseRole>(case.role)),
-            output::text(moment(decided.linked_at)),
+            output::text(time::column(decided.linked_at)),
             output::text(if decided.counted { "yes" } else { "" }),
         ]);
     }
-    output::line(format!("\n{}", table.trim_fmt()))
+    output::section(&table)
 }
 
 fn print_statuses(statuses: &[NumberStatus]) -> Result<(), CliError> {
     if statuses.is_empty() {
         return Ok(());
     }
-    let mut table = output::new_table(["status", "set by", "set", "ends", "reason"]);
+    let mut table = output::new_table(["status", "set by", "set (UTC)", "ends (UTC)", "reason"]);
     for status in statuses {
         table.add_row([
             output::text(name_of::<StatusKind>(status.kind)),
             output::text(&status.actor),
-            output::text(moment(status.set_at)),
-            output::text(moment(status.expires_at)),
+            output::text(time::column(status.set_at)),
+            output::text(time::column(status.expires_at)),
             output::text(&status.reason),
         ]);
     }
-    output::line(format!("\n{}", table.trim_fmt()))
+    output::section(&table)
 }
 
 fn print_remarks(remarks: &[String]) -> Result<(), CliError> {
     if remarks.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = remarks.iter().map(|remark| output::clean(remark)).collect();
-    output::line(format!("\n{}", lines.join("\n")))
-}
-
-/// A time with its zone, or nothing.
-fn moment(time: Option<crate::wire::Timestamp>) -> String {
-    match time::shown(time) {
-        text if text.is_empty() => text,
-        text => format!("{text} UTC"),
-    }
+    output::line("")?;
+    remarks.iter().try_for_each(|remark| output::paragraph(remark))
 }

@@ -57,6 +57,8 @@ pub(in crate::api) fn decision(told: ExplainedDecision, decision_id: String, lan
         event_time: record.event_time.and_then(shown::time),
         orig_id: record.orig_id.into(),
         ingress: record.ingress.into(),
+        would_action: record.would.map_or(0, |(action, _)| action.code().into()),
+        would_basis: record.would.map_or(0, |(_, basis)| basis.code().into()),
         sentence: told.sentence,
         language: language.tag().to_owned(),
         cases: cases.iter().take(MAX_CASES).map(case).collect(),

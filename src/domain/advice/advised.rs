@@ -32,12 +32,17 @@ pub fn is_advised(number: &Parsed) -> bool {
     }
 }
 
-/// Whether a text that is no number otherwise is the short number that advice names in the region.
+/// Whether a text that names no caller is a number of advice, such as 7726 in Great Britain, which is read as a local
+/// number, and `114#`.
 #[must_use]
 pub fn is_advised_text(text: &str, region: Option<Region>) -> bool {
     let Some(region) = region else {
         return false;
     };
+    if number::parse(text, Some(region)).is_ok_and(|read| is_advised(&read)) {
+        return true;
+    }
+    let text = dialled(text);
     let is_dialled = |c: char| c.is_ascii_digit() || matches!(c, '+' | '#' | '*' | ' ' | '-');
     let digits = keys(text);
     let code = number::country_code(region).unwrap_or_default().to_string();
@@ -76,6 +81,14 @@ impl Advised {
     }
 }
 
+/// What is dialled in a `tel` or `sip` address (RFC 3966, RFC 3261); any other text as it is.
+fn dialled(text: &str) -> &str {
+    let user = ["tel:", "sip:", "sips:"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    user.map_or(text, |user| user.split(['@', ';']).next().unwrap_or(user))
+}
+
 /// The digits of a text in which nothing else is dialled.
 fn keys(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
@@ -111,6 +124,7 @@ mod tests {
             ("114#", "DK", true),
             ("+45114", "DK", true),
             ("0045 114", "DK", true),
+            ("sip:+45114@example.org;user=phone", "DK", true),
             ("114", "NO", false),
             ("", "DK", false),
             ("call 114 now", "DK", false),

@@ -40,6 +40,7 @@ pub(super) struct DecisionWords {
     fail_open: Box<str>,
     known_owner_against: Box<str>,
     known_owner_for: Box<str>,
+    shadow: Box<str>,
 }
 
 /// The action, and why, in two sentences without codes and figures.
@@ -80,6 +81,7 @@ impl DecisionWords {
             Basis::FailOpen => &self.fail_open,
             Basis::KnownOwner if is_hindered => &self.known_owner_against,
             Basis::KnownOwner => &self.known_owner_for,
+            Basis::Shadow => &self.shadow,
         }
     }
 }

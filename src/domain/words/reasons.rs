@@ -21,6 +21,7 @@ pub const MAX_FIGURE: u32 = (1 << 21) - 2;
 /// - `SPOOF_SUSPECTED`: 0 if the number's calls are normally signed; if its owner is known: 1 possible, 2 probable,
 ///   3 certain.
 /// - `PROTECTED_NUMBER`, `DO_NOT_ORIGINATE`: 0 by a status, 1 by a list, 2 because advice names the number.
+/// - `RANGE_ONLY`: 1 if the network labels no call for its neighbourhood alone.
 ///
 /// Other codes have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ impl Figure {
     pub const PROBABLE_SPOOF: Self = Self(2);
     /// The owner did not place it.
     pub const CERTAIN_SPOOF: Self = Self(3);
+    /// The network labels no call for its neighbourhood alone.
+    pub const NO_RANGE_LABEL: Self = Self(1);
     /// A status decided.
     pub const BY_STATUS: Self = Self(0);
     /// A list decided.
@@ -121,6 +124,7 @@ pub(super) struct ReasonWords {
     range_pattern_kept: Box<str>,
     toll_free: Box<str>,
     range_only: Box<str>,
+    range_only_unlabelled: Box<str>,
     case_link: Box<str>,
     case_link_own: Box<str>,
     case_link_near: Box<str>,
@@ -243,6 +247,7 @@ impl ReasonWords {
                 Some(2) => &self.protected_number_advised,
                 Some(_) | None => &self.protected_number,
             },
+            ReasonCode::RangeOnly if figure == Some(1) => &self.range_only_unlabelled,
             ReasonCode::RangePattern if facts.points > 0.0 => &self.range_pattern_dropped,
             code => self.plain(code),
         }

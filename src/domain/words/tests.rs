@@ -1,3 +1,5 @@
+//! Rules that hold for every text in every language.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -32,7 +32,10 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
         writer.int(hundredths(reason.points));
     });
     writer.text(&record.model_version);
-    // Since the second form of a record. They come in the order of the reasons, so they need no length.
+    let (action, basis) = record.would.unzip();
+    writer.byte(action.map_or(0, Action::code));
+    writer.byte(basis.map_or(0, Basis::code));
+    // They come in the order of the reasons, so they need no length.
     for reason in reasons {
         writer.uint(reason.figure.map_or(0, |figure| u64::from(figure.raw()) + 1));
     }
@@ -61,6 +64,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
         level,
         action,
         basis,
+        would: None,
         about_to_dial: flags & ABOUT_TO_DIAL != 0,
         attestation,
         verstat,
@@ -77,7 +81,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
         })?,
         model_version: reader.text()?.into(),
     };
-    // A record of the first form ends here.
+    record.would = read_would(&mut reader)?;
+    // Ids of earlier releases end before the figures.
     if !reader.remaining().is_empty() {
         for reason in &mut record.reasons {
             reason.figure = figure(reader.uint()?)?;
@@ -93,6 +98,14 @@ fn figure(raised: u64) -> Result<Option<Figure>, DecodeError> {
     };
     let raw = u32::try_from(raw).map_err(|_| DecodeError::Range("figure"))?;
     Ok(Some(Figure::from_raw(raw)))
+}
+
+/// The decision that was not carried out. Ids of earlier releases end before it.
+fn read_would(reader: &mut ByteReader<'_>) -> Result<Option<(Action, Basis)>, DecodeError> {
+    let Ok(action) = reader.byte() else { return Ok(None) };
+    let action = optional(action, Action::from_code, "would action")?;
+    let basis = optional(reader.byte()?, Basis::from_code, "would basis")?;
+    Ok(action.zip(basis))
 }
 
 fn known<T>(code: u8, from: impl Fn(u8) -> Option<T>, what: &'static str) -> Result<T, DecodeError> {
@@ -155,6 +168,7 @@ mod tests {
             select(RiskLevel::ALL),
             select(Action::ALL),
             select(Basis::ALL),
+            prop::option::of((select(Action::ALL), select(Basis::ALL))),
         );
         let asked = (
             any::<bool>(),
@@ -180,6 +194,7 @@ mod tests {
                 level: judged.1,
                 action: judged.2,
                 basis: judged.3,
+                would: judged.4,
                 about_to_dial: asked.0,
                 attestation: asked.1,
                 verstat: asked.2,
@@ -224,6 +239,7 @@ mod tests {
             level: RiskLevel::Critical,
             action: Action::Block,
             basis: Basis::Analytics,
+            would: None,
             about_to_dial: false,
             attestation: Some(Attestation::C),
             verstat: Some(Verstat::Passed),
@@ -248,20 +264,20 @@ mod tests {
     #[test]
     fn the_bytes_are_frozen() {
         let hex: String = encode(&sample()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, format!("{FIRST}{FIGURES}"));
+        assert_eq!(hex, format!("{FIRST}0000{FIGURES}"));
     }
 
     #[test]
-    fn an_id_of_the_first_release_is_read_without_figures() {
-        let mut bytes = encode(&sample());
-        bytes.truncate(FIRST.len() / 2);
-        let read = decode(&bytes).unwrap();
-        let expected = [
-            sealed(Some(ReasonCode::RecentReports), 3.5, None),
-            sealed(Some(ReasonCode::RateOnly), -0.25, None),
-        ];
-        assert_eq!(read.reasons, expected);
-        assert_eq!(read.model_version, sample().model_version);
+    fn an_id_of_an_earlier_release_is_read_without_figures() {
+        for length in [FIRST.len() / 2, FIRST.len() / 2 + 2] {
+            let read = decode(&encode(&sample())[..length]).unwrap();
+            let expected = [
+                sealed(Some(ReasonCode::RecentReports), 3.5, None),
+                sealed(Some(ReasonCode::RateOnly), -0.25, None),
+            ];
+            assert_eq!((&read.reasons[..], read.would), (&expected[..], None));
+            assert_eq!(read.model_version, sample().model_version);
+        }
     }
 
     /// The id stands in a SIP header. Its usual length, with eight reasons, each with a figure.
@@ -278,12 +294,25 @@ mod tests {
             };
             KeyRing::of(&[1; 32]).seal(&encode(&record)).unwrap().len()
         };
+        let (with_days, with_counts) = (long(Some(9)), long(Some(10_000)));
         assert!(
-            long(Some(100)) < 150 && long(Some(100)) - long(None) == 0,
-            "{} {}",
-            long(Some(100)),
-            long(None)
+            with_days < 150 && with_counts <= with_days + 12,
+            "{with_days} {with_counts}"
         );
+    }
+
+    #[test]
+    fn a_shadowed_decision_is_two_bytes() {
+        let shadowed = DecisionRecord {
+            action: Action::Allow,
+            basis: Basis::Shadow,
+            would: Some((Action::Block, Basis::Analytics)),
+            ..sample()
+        };
+        let bytes = encode(&shadowed);
+        let end = FIRST.len() / 2;
+        assert_eq!(bytes[end..end + 2], [Action::Block.code(), Basis::Analytics.code()]);
+        assert_eq!(decode(&bytes).unwrap(), shadowed);
     }
 
     #[test]

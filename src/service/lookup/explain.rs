@@ -278,11 +278,17 @@ fn counted_case(record: &DecisionRecord) -> Option<Figure> {
     figure_of(record, ReasonCode::CaseLink).filter(|figure| *figure != Figure::NEAR_CASE)
 }
 
+/// The action and the rule of the policy, also if they were not carried out.
+fn decided(record: &DecisionRecord) -> (Action, Basis) {
+    record.would.unwrap_or((record.action, record.basis))
+}
+
 /// The kinds of lists of which an entry decided, in the order in which they decide.
 fn deciding_lists(record: &DecisionRecord) -> &'static [ListKind] {
     let has = |code| record.reasons.iter().any(|reason| reason.code == Some(code));
     let is_by_list = |code| figure_of(record, code) == Some(Figure::BY_LIST);
-    match record.basis {
+    let (_, basis) = decided(record);
+    match basis {
         Basis::Dno if is_by_list(ReasonCode::DoNotOriginate) => &[ListKind::DoNotOriginate, ListKind::KnownOwner],
         Basis::TenantPolicy => &[ListKind::TenantAllow, ListKind::TenantBlock, ListKind::TenantPrefix],
         Basis::InvalidNumber if has(ReasonCode::UnassignedNumber) => &[ListKind::Unassigned],
@@ -303,18 +309,20 @@ fn is_of_action(kind: ListKind, entry: Option<Action>, record: &DecisionRecord) 
         },
         ListKind::DoNotOriginate | ListKind::Protected | ListKind::Unassigned | ListKind::KnownOwner => return true,
     };
+    let (decided, _) = decided(record);
     if record.about_to_dial {
-        (action == Action::Allow) == (record.action == Action::Allow)
+        (action == Action::Allow) == (decided == Action::Allow)
     } else {
-        action == record.action
+        action == decided
     }
 }
 
 /// The status that decided, if one did.
 fn deciding_status(record: &DecisionRecord) -> Option<StatusKind> {
     let is_by_status = |code| figure_of(record, code) == Some(Figure::BY_STATUS);
-    match record.basis {
-        Basis::Analyst if record.action == Action::Allow => Some(StatusKind::Allowed),
+    let (action, basis) = decided(record);
+    match basis {
+        Basis::Analyst if action == Action::Allow => Some(StatusKind::Allowed),
         Basis::Analyst => Some(StatusKind::Blocked),
         Basis::Dno if is_by_status(ReasonCode::DoNotOriginate) => Some(StatusKind::DoNotOriginate),
         Basis::Protected if is_by_status(ReasonCode::ProtectedNumber) => Some(StatusKind::Protected),

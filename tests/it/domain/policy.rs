@@ -322,9 +322,47 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
         let explained = policy.may_hinder(&combination.facts);
         assert!(explained || expected.action == Action::Allow, "{words:?}");
     });
-    assert_eq!(combinations, 5 * 5 * 9 * (9 * 4 * 4 * 6 * 2) * 2);
+    assert_eq!(combinations, 6 * 5 * 9 * (9 * 4 * 4 * 6 * 2) * 2);
     let idle: Vec<_> = (0..table.len()).filter(|place| decided[*place] == 0).collect();
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
+}
+
+/// Without labels by neighbours alone, a score that rests on them does nothing, and nothing else changes.
+#[test]
+fn neighbours_alone_do_nothing_where_their_labels_are_off() {
+    let mut spared = 0;
+    for_each(|combination| {
+        let facts = Facts {
+            verdict: Verdict {
+                range_only: true,
+                ..combination.facts.verdict
+            },
+            ..combination.facts
+        };
+        let policy = Policy {
+            range_label: false,
+            ..combination.policy
+        };
+        let labelled = combination.policy.decide(&facts);
+        assert_eq!(
+            labelled,
+            combination.policy.decide(&combination.facts),
+            "the switch is on"
+        );
+        let free = policy.decide(&facts);
+        if labelled.basis != Basis::Analytics || labelled.action == Action::Allow {
+            let unchanged = free == labelled || policy.leaves_range_alone(&facts.verdict);
+            assert!(unchanged, "{:?}: {free:?}", combination.words);
+            return;
+        }
+        spared += 1;
+        // Another rule may decide now; the score hinders the call no more.
+        assert!(
+            free.basis != Basis::Analytics || free.action == Action::Allow,
+            "{free:?}"
+        );
+    });
+    assert!(spared > 1_000, "{spared}");
 }
 
 /// A withheld block is a label, and nothing else changes; the tenant may allow a single report to block.
@@ -400,7 +438,7 @@ fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
                     let is_victim = facts.verdict.status == Some(StatusKind::SpoofedVictim);
                     case_floor || (hindered && !is_victim && facts.owner.is_none())
                 }
-                Basis::FailOpen => panic!("not a matter of rules"),
+                Basis::FailOpen | Basis::Shadow => panic!("not a matter of rules"),
             };
             let expected = if warn { Action::WarnBeforeDial } else { Action::Allow };
             assert_eq!(dialled.action, expected, "{:?} {case_floor}", combination.words);

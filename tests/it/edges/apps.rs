@@ -1,5 +1,6 @@
 //! What an app shows: the display of an answer, the categories, and no accusation of those who are vouched for.
 
+use ringwarden::domain::time::{DAY_MS, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::server::{Answer, Server};
@@ -19,10 +20,11 @@ async fn look_up(server: &Server, question: &Value) -> Value {
 
 /// Reports by an analyst of calls of a false bank.
 async fn accuse(server: &Server) {
-    for n in 0..3 {
+    let yesterday = Timestamp::from_millis(server.instance.clock.now().millis() - DAY_MS);
+    for n in 0..20 {
         let report = json!({
             "reportId": format!("r{n}"), "number": NUMBER, "category": "CATEGORY_BANK_IMPERSONATION",
-            "source": "SOURCE_ANALYST", "impersonatedBrand": "First Bank", "occurredAt": "2026-01-05T09:00:00Z",
+            "source": "SOURCE_ANALYST", "impersonatedBrand": "First Bank", "occurredAt": yesterday.to_string(),
         });
         send(server, "POST", "/v1/reports", &report).await;
     }

@@ -111,10 +111,8 @@ async fn the_numbers_of_our_advice_are_reached_in_any_form() {
 #[tokio::test]
 async fn the_same_digits_elsewhere_are_judged_as_any_others() {
     let one = instance().await;
-    set_list(&one, ListKind::TenantBlock, &["short:1930"]).await;
-    let found = ask(&one, "1930", "DE".parse().unwrap(), LookupRole::Calling);
-    assert_eq!(
-        (found.decision.action, found.decision.basis),
-        (Action::Block, Basis::TenantPolicy)
-    );
+    for region in ["DE", "US", "FR"] {
+        let found = ask(&one, "1930", region.parse().unwrap(), LookupRole::Calling);
+        assert_ne!(found.decision.basis, Basis::Protected, "{region}");
+    }
 }
