@@ -52,6 +52,7 @@ service! {
         lookup(LookupRequest) -> LookupResponse;
         batch_lookup(BatchLookupRequest) -> BatchLookupResponse;
         get_decision(GetDecisionRequest) -> Decision;
+        list_categories(ListCategoriesRequest) -> ListCategoriesResponse;
     }
     {
         type StreamLookupStream = BoxStream<'static, Result<v1::StreamLookupResponse, Status>>;

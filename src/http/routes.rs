@@ -71,7 +71,15 @@ pub static ROUTES: &[Route] = &[
         "LookupService",
         "GetDecision",
         handler!(get_decision(GetDecisionRequest) { decision_id }),
-    ),
+    )
+    .query(&[same("language")]),
+    get(
+        "/v1/categories",
+        "LookupService",
+        "ListCategories",
+        handler!(list_categories(ListCategoriesRequest)),
+    )
+    .query(&[same("language")]),
     post(
         "/v1/lookup:batch",
         "LookupService",

@@ -43,7 +43,10 @@ pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;
 pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
-pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput, ShadowedDecision};
+pub use lookup::{
+    DecidedCase, DecidedEntry, ExplainedDecision, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
+    ShadowedDecision,
+};
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
     Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,

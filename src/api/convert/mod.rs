@@ -5,6 +5,8 @@
 
 pub(super) mod call_outcome;
 pub(super) mod case;
+pub(super) mod categories;
+pub(super) mod decision;
 pub(super) mod export;
 mod kinds;
 pub(super) mod list;

@@ -3,6 +3,7 @@
 
 mod client;
 mod decision_log;
+mod decisions;
 mod exports;
 mod import;
 mod import_refusals;

@@ -1,5 +1,6 @@
 //! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
+mod advised;
 mod analysts;
 mod bands;
 mod dossiers;
