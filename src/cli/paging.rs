@@ -104,6 +104,10 @@ impl Paging {
                 break;
             }
         }
+        if limit == 0 {
+            listed.items.clear();
+            listed.next = self.page_token.clone().unwrap_or_default();
+        }
         Ok(listed)
     }
 
@@ -238,6 +242,11 @@ mod tests {
         let rest = "10 more of 80 numbers; next: --page-token 60, or --all";
         assert_eq!(second.rest("numbers").unwrap(), rest);
         assert_eq!(list(&Paging::default(), 50).await.rest("numbers"), None);
+        let none = Paging {
+            limit: Some(0),
+            ..Paging::default()
+        };
+        assert!(list(&none, 50).await.items.is_empty());
         let all = Paging {
             all: true,
             ..Paging::default()

@@ -123,7 +123,8 @@ impl FieldReader {
     /// Digits of a number, or nothing.
     fn digits(&mut self, field: &str, text: &str, least: usize) {
         let are_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        if !text.is_empty() && !(are_digits && (least..=MAX_DIGITS).contains(&text.len())) {
+        let is_right = are_digits && (least..=MAX_DIGITS).contains(&text.len());
+        if !text.is_empty() && !is_right {
             let problem = match least {
                 1 => format!("must have at most {MAX_DIGITS} digits and no plus sign"),
                 _ => format!("must have {least} to {MAX_DIGITS} digits and no plus sign"),

@@ -156,8 +156,7 @@ impl Part {
 
     /// Whether the lines must be renewed for their age. A clock that was set back makes them old, too.
     pub(super) fn is_old(&self, now: Timestamp) -> bool {
-        self.renewed_at
-            .is_none_or(|at| now < at || now.millis() - at.millis() > LINE_MAX_AGE.as_millis() as i64)
+        self.renewed_at.is_none_or(|at| now < at || at.plus(LINE_MAX_AGE) < now)
     }
 
     pub(super) fn lines(&self) -> &[Line] {

@@ -1,6 +1,7 @@
 //! The command line: imports of files, imports of lists, files of numbering plans, and commands against a server that fails.
 
 mod client;
+mod finding;
 mod import;
 mod import_refusals;
 mod lists;
