@@ -51,8 +51,8 @@ fn print(found: &SearchResponse) -> Result<(), CliError> {
     let Some(first) = sections.next() else {
         return output::note("nothing found");
     };
-    output::line(first.trim_fmt())?;
-    sections.try_for_each(|table| output::line(format!("\n{}", table.trim_fmt())))
+    output::show(first)?;
+    sections.try_for_each(output::section)
 }
 
 /// Says what is left out, and how to list it.

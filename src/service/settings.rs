@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::decision::KeyRing;
 use super::{lookup, writer};
-use crate::domain::policy::{Policy, SipSettings};
+use crate::domain::policy::{Enforcement, Policy, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::tenant::TenantId;
 use crate::domain::traffic::Thresholds;
@@ -16,6 +16,8 @@ use crate::traffic::TrafficLimits;
 pub struct ServiceSettings {
     /// The scores from which calls are labelled and blocked.
     pub policy: Policy,
+    /// The strongest action that is carried out. Default: any.
+    pub enforcement: Enforcement,
     /// The tenants for which a single report may block. Default: none.
     pub single_report_blocks_for: Vec<TenantId>,
     /// The SIP responses of refused calls.
@@ -40,6 +42,7 @@ impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
             policy: Policy::DEFAULT,
+            enforcement: Enforcement::default(),
             single_report_blocks_for: Vec::new(),
             sip: SipSettings::default(),
             quotas: Quotas::DEFAULT,

@@ -121,7 +121,15 @@ fn statuses(row: &NumberRow) -> String {
 /// A table of numbers.
 pub(in crate::cli) fn table(numbers: &[NumberRow]) -> Table {
     let mut table = output::new_table([
-        "number", "score", "level", "category", "brand", "reports", "last", "statuses", "cases",
+        "number",
+        "score",
+        "level",
+        "category",
+        "brand",
+        "reports",
+        "last (UTC)",
+        "statuses",
+        "cases",
     ]);
     for row in numbers {
         table.add_row([
@@ -131,7 +139,7 @@ pub(in crate::cli) fn table(numbers: &[NumberRow]) -> Table {
             output::text(name_of::<Category>(row.category)),
             output::text(&row.impersonated_brand),
             output::figure(output::grouped(row.report_count.into())),
-            output::text(time::shown(row.last_reported)),
+            output::text(time::column(row.last_reported)),
             output::text(statuses(row)),
             output::text(row.case_ids.join(", ")),
         ]);

@@ -65,7 +65,7 @@ const COLUMNS: Columns<SimilarNumber> = &[
 ];
 
 fn table(numbers: &[SimilarNumber]) -> Table {
-    let mut table = output::new_table(["number", "score", "level", "reports", "last", "why"]);
+    let mut table = output::new_table(["number", "score", "level", "reports", "last (UTC)", "why"]);
     for similar in numbers {
         let row = row(similar);
         table.add_row([
@@ -73,7 +73,7 @@ fn table(numbers: &[SimilarNumber]) -> Table {
             output::score(row.risk_score),
             output::by_level(name_of::<RiskLevel>(row.risk_level), row.risk_level()),
             output::figure(output::grouped(row.report_count.into())),
-            output::text(time::shown(row.last_reported)),
+            output::text(time::column(row.last_reported)),
             output::text(why(similar)),
         ]);
     }
