@@ -1,6 +1,6 @@
-//! Numbers: the dossier, the analysts' statuses, the list of numbers, the reset.
+//! Numbers: the dossier, the analysts' statuses, the lists of numbers, the search, the reset.
 
-use super::convert::number as convert;
+use super::convert::{number as convert, number_list};
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
 use crate::wire::v1;
@@ -82,9 +82,40 @@ impl Api {
         _context: &RequestContext,
     ) -> Result<v1::ListNumbersResponse, ApiError> {
         let numbers = self.numbers()?;
-        let (filter, page) = convert::filter(request)?;
+        let (filter, page) = number_list::filter(request)?;
         self.refresh().await;
-        Ok(convert::list(&numbers.list(&filter, &page)?))
+        Ok(number_list::list(&numbers.list(&filter, &page).await?))
+    }
+
+    /// Finds numbers, cases and brands by a text.
+    ///
+    /// # Errors
+    /// If the text or the size is not valid, or the index is being loaded.
+    pub async fn search(
+        &self,
+        request: v1::SearchRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::SearchResponse, ApiError> {
+        let numbers = self.numbers()?;
+        let number_list::Search { text, size } = number_list::search(request)?;
+        self.refresh().await;
+        let found = numbers.search(&text.text, text.region, size).await?;
+        Ok(number_list::found(&found))
+    }
+
+    /// Lists numbers that are similar to a number.
+    ///
+    /// # Errors
+    /// If the number or the page is not valid, the index is being loaded, or comments cannot be read from the store.
+    pub async fn list_similar_numbers(
+        &self,
+        request: v1::ListSimilarNumbersRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListSimilarNumbersResponse, ApiError> {
+        let numbers = self.numbers()?;
+        let (text, region, page) = number_list::similar(request)?;
+        self.refresh().await;
+        Ok(number_list::similar_list(&numbers.similar(&text, region, &page).await?))
     }
 
     /// Drops the history of a number.

@@ -354,6 +354,32 @@ impl CaseRole {
     }
 }
 
+stable_enum! {
+    /// The order of a list of numbers.
+    NumberSort {
+        /// By score, highest first.
+        Score = 1 "SCORE",
+        /// By the latest reported call, latest first.
+        LastReported = 2 "LAST_REPORTED",
+        /// By the count of reports, most first.
+        ReportCount = 3 "REPORT_COUNT",
+    }
+}
+
+stable_enum! {
+    /// How two numbers are similar.
+    SimilarityKind {
+        /// They belong to the same case.
+        Case = 1 "CASE",
+        /// Their comments use the same words.
+        Wording = 2 "WORDING",
+        /// Their callers impersonate the same brand.
+        Brand = 3 "BRAND",
+        /// They share all digits but the last few.
+        Range = 4 "RANGE",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -107,6 +107,8 @@ service! {
         set_number_status(SetNumberStatusRequest).await -> SetNumberStatusResponse;
         clear_number_status(ClearNumberStatusRequest).await -> ClearNumberStatusResponse;
         list_numbers(ListNumbersRequest).await -> ListNumbersResponse;
+        search(SearchRequest).await -> SearchResponse;
+        list_similar_numbers(ListSimilarNumbersRequest).await -> ListSimilarNumbersResponse;
         reset_number(ResetNumberRequest).await -> ResetNumberResponse;
     }
     {}

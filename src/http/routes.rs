@@ -145,12 +145,35 @@ pub static ROUTES: &[Route] = &[
     )
     .query(&[
         same("prefix"),
-        same("min_score"),
+        same("digits"),
+        same("region"),
+        same("category"),
+        same("impersonated_brand"),
+        same("source"),
         same("status"),
         same("case_id"),
+        same("min_score"),
+        same("max_score"),
+        same("comment"),
+        same("sort"),
+        same("ascending"),
         same("page_size"),
         same("page_token"),
     ]),
+    get(
+        "/v1/search",
+        "NumberService",
+        "Search",
+        handler!(search(SearchRequest).await),
+    )
+    .query(&[same("text"), same("default_region"), same("page_size")]),
+    get(
+        "/v1/numbers/{e164}/similar",
+        "NumberService",
+        "ListSimilarNumbers",
+        handler!(list_similar_numbers(ListSimilarNumbersRequest).await { number }),
+    )
+    .query(&[same("page_size"), same("page_token")]),
     get(
         "/v1/numbers/{e164}",
         "NumberService",

@@ -29,6 +29,7 @@ pub(super) enum Method {
     ListMembers = 67,
     ListEntries = 68,
     ListNotes = 69,
+    ListSimilar = 80,
 }
 
 /// The content of a request as bytes.

@@ -59,6 +59,8 @@ mod tests {
         same_on_both_sides!(kinds::ListKind, "LIST_KIND");
         same_on_both_sides!(kinds::OwnerCalls, "OWNER_CALLS");
         same_on_both_sides!(display::DisplayClass, "DISPLAY_CLASS");
+        same_on_both_sides!(kinds::NumberSort, "NUMBER_SORT");
+        same_on_both_sides!(kinds::SimilarityKind, "SIMILARITY_KIND");
         same_on_both_sides!(number::LineType, "LINE_TYPE");
         same_on_both_sides!(number::Validity, "VALIDITY");
     }

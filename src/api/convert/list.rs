@@ -273,6 +273,7 @@ pub(in crate::api) fn replaced(replaced: &Replaced) -> v1::ReplaceListResponse {
 /// Shows a page of a list.
 pub(in crate::api) fn list(page: ListPage) -> v1::GetListResponse {
     v1::GetListResponse {
+        total_size: super::total(page.list.entry_count),
         list: Some(summary(&page.list)),
         entries: page.entries.iter().map(shown_entry).collect(),
         next_page_token: page.next_page_token,

@@ -13,6 +13,7 @@ pub(super) mod list;
 pub(super) mod lookup;
 pub(super) mod note;
 pub(super) mod number;
+pub(super) mod number_list;
 pub(super) mod report;
 mod shown;
 
@@ -32,6 +33,11 @@ pub(super) fn check_batch(field: &str, items: usize, most: usize) -> Result<(), 
         return Ok(());
     }
     Err(ServiceError::field(field, format!("must have 1 to {most} items")))
+}
+
+/// A total of items; the largest that fits, if there are more.
+pub(super) fn total(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
 }
 
 /// Reads the fields of one message and collects the violations. A method returns `None` for a field that is wrong, after it

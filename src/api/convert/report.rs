@@ -146,6 +146,7 @@ pub(in crate::api) fn list(list: &ReportList) -> v1::ListReportsResponse {
     v1::ListReportsResponse {
         reports: shown.collect(),
         next_page_token: list.next_page_token.clone(),
+        total_size: super::total(list.total),
     }
 }
 

@@ -45,8 +45,12 @@ pub struct Dossier {
     pub not_spam_count: u32,
     /// The newest reports.
     pub latest: Vec<StoredReport>,
+    /// The stored reports, also withdrawn ones.
+    pub stored_reports: usize,
     /// The newest notes.
     pub notes: Vec<Arc<Note>>,
+    /// All notes.
+    pub note_count: usize,
     /// The record's version; 0 if there is none.
     pub version: Version,
 }
@@ -80,6 +84,7 @@ impl Numbers {
         });
         let links = links.collect();
         let notes = notes::latest(index, &NoteSubject::Number(number));
+        let note_count = index.note_count_of(&NoteSubject::Number(number));
         let owner = index.lists().owner_entry(ListedCaller::Number(number), now);
         Ok(index.look_up(number, now, |known| Dossier {
             identity: Identity::of(&number::describe(number), true),
@@ -92,7 +97,9 @@ impl Numbers {
             facts: RecordFacts::of(known),
             not_spam_count: known.state.evidence.not_spam_reports,
             latest: reports.iter().take(LATEST_REPORTS).cloned().collect(),
+            stored_reports: reports.len(),
             notes,
+            note_count,
             version: record.version.unwrap_or(0),
         }))
     }

@@ -3,26 +3,36 @@
 mod dossier;
 mod effect;
 mod list;
+mod search;
+mod similar;
 pub(super) mod status;
 
 use std::sync::Arc;
 
+use super::directory::Directory;
 use super::page::PageKey;
 use super::writer::Writer;
 
 pub use dossier::{Dossier, DossierLink};
 pub use effect::Overruled;
-pub use list::{NumberFilter, NumberList, NumberRow};
+pub use list::NumberList;
+pub use search::{Found, FoundBrand};
+pub use similar::{SimilarList, SimilarNumber, Similarity};
 pub use status::{NumberChanged, StatusInput};
 
 /// The numbers, for analysts.
 pub struct Numbers {
     writer: Arc<Writer>,
     page_key: PageKey,
+    directory: Arc<Directory>,
 }
 
 impl Numbers {
-    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
-        Self { writer, page_key }
+    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey, directory: Arc<Directory>) -> Self {
+        Self {
+            writer,
+            page_key,
+            directory,
+        }
     }
 }

@@ -111,6 +111,8 @@ pub struct ReportList {
     pub reports: Vec<StoredReport>,
     /// Leads to the next page; empty at the end.
     pub next_page_token: String,
+    /// The reports on all pages.
+    pub total: usize,
 }
 
 /// Reports of calls: accepted within quotas, weighed by the trust in their reporters, and kept without a time limit.

@@ -5,6 +5,7 @@ mod client;
 mod decision_log;
 mod decisions;
 mod exports;
+mod finding;
 mod import;
 mod import_refusals;
 mod lists;

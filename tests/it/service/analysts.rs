@@ -257,7 +257,7 @@ async fn lists_are_complete_in_pages() {
             prefix: "1315232".to_owned(),
             ..NumberFilter::default()
         };
-        let list = one.services.numbers.list(&filter, &page).unwrap();
+        let list = one.services.numbers.list(&filter, &page).await.unwrap();
         numbers.extend(list.numbers.iter().map(|row| row.number));
         page.token = list.next_page_token;
         if page.token.is_empty() {

@@ -6,6 +6,7 @@ mod bands;
 mod dossiers;
 mod emergency;
 mod established;
+mod finding;
 mod instances;
 mod interleaved;
 mod links;
