@@ -70,14 +70,13 @@ impl Api {
         self.mutate(MutationLabel::WithdrawReport, async {
             let reports = self.reports()?;
             let withdrawal = convert::one_withdrawal(request)?;
-            let outcome = reports
-                .withdraw(
-                    &withdrawal.number,
-                    withdrawal.default_region,
-                    &withdrawal.report_id,
-                    &withdrawal.reason,
-                )
-                .await?;
+            let (number, region) = (withdrawal.number.as_str(), withdrawal.default_region);
+            let (id, reason) = (&withdrawal.report_id, withdrawal.reason.as_str());
+            let outcome = if withdrawal.withdraw_unknown {
+                reports.withdraw(number, region, id, reason).await?
+            } else {
+                reports.withdraw_known(number, region, id, reason).await?
+            };
             let was_known = outcome.was_known;
             Ok(v1::WithdrawReportResponse { was_known })
         })
@@ -93,14 +92,16 @@ impl Api {
         request: v1::WithdrawReportsRequest,
         _context: &RequestContext,
     ) -> Result<v1::WithdrawReportsResponse, ApiError> {
+        if request.dry_run {
+            let reports = self.reports()?;
+            let (selected, ..) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
+            return Ok(convert::bulk_withdrawn(reports.try_withdraw_all(&selected).await?));
+        }
         self.mutate(MutationLabel::WithdrawReports, async {
             let reports = self.reports()?;
             let (selected, request_id, reason) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason).await?;
-            Ok(v1::WithdrawReportsResponse {
-                numbers: withdrawn.numbers,
-                reports: withdrawn.reports,
-            })
+            Ok(convert::bulk_withdrawn(withdrawn))
         })
         .await
     }

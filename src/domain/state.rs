@@ -240,7 +240,7 @@ impl NumberState {
     /// # Errors
     /// If rows are missing; nothing is changed then.
     pub fn reset(&mut self, rows: &mut LoadedRows, moment: Timestamp, model: &FoldModel) -> Result<u32, Missing> {
-        let dropped = rows.retain(|row| row.state == RowState::Tombstone || row.body.occurred_at >= moment)?;
+        let dropped = rows.retain(|row| !goes_with_reset(row, moment))?;
         self.reset_before = self.reset_before.max(Some(moment));
         self.rows = self.rows.saturating_sub(dropped);
         self.refold(rows, model)?;
@@ -398,6 +398,12 @@ impl Withdrawal {
                 Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
             }
     }
+}
+
+/// Whether a reset of the calls before `moment` deletes this row. Tombstones of reports that never arrived stay.
+#[must_use]
+pub fn goes_with_reset(row: &ReportRow, moment: Timestamp) -> bool {
+    row.state != RowState::Tombstone && row.body.occurred_at < moment
 }
 
 /// Withdraws a row. It keeps no free text, since the person took it back.

@@ -109,7 +109,12 @@ pub static ROUTES: &[Route] = &[
         "WithdrawReport",
         handler!(withdraw_report(WithdrawReportRequest).await { report_id }),
     )
-    .query(&[same("number"), same("default_region"), same("reason")]),
+    .query(&[
+        same("number"),
+        same("default_region"),
+        same("reason"),
+        same("withdraw_unknown"),
+    ]),
     post(
         "/v1/reports:withdraw",
         "ReportService",

@@ -41,11 +41,11 @@ pub use decision::{KeyRing, KeyRingError};
 pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;
-pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
+pub use lists::{ForeseenList, ListChanges, ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput};
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
-    Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,
+    Dossier, DossierLink, Expiry, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,
 };
 pub use page::PageRequest;
 pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};

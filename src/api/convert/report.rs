@@ -7,7 +7,7 @@ use crate::domain::report::{ReportBody, RowState};
 use crate::domain::state::{Submitted, Withdrawal};
 use crate::domain::status::MAX_REASON_CHARS;
 use crate::number::{E164, Region, UnknownRegion};
-use crate::service::{NewReport, PageRequest, ReportList, ReportOutcome, ServiceError, StoredReport};
+use crate::service::{BulkWithdrawn, NewReport, PageRequest, ReportList, ReportOutcome, ServiceError, StoredReport};
 use crate::wire::v1;
 
 use super::shown;
@@ -66,6 +66,7 @@ pub(in crate::api) struct OneWithdrawal {
     pub(in crate::api) default_region: Option<Region>,
     pub(in crate::api) report_id: ReportId,
     pub(in crate::api) reason: String,
+    pub(in crate::api) withdraw_unknown: bool,
 }
 
 /// Reads the withdrawal of one report.
@@ -80,6 +81,7 @@ pub(in crate::api) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Resu
         default_region,
         report_id,
         reason,
+        withdraw_unknown: request.withdraw_unknown,
     }))
 }
 
@@ -107,6 +109,14 @@ pub(in crate::api) fn bulk_withdrawal(
             .zip(request_id)
             .map(|(selected, request_id)| (selected, request_id, reason)),
     )
+}
+
+/// Shows the result of a bulk withdrawal.
+pub(in crate::api) fn bulk_withdrawn(withdrawn: BulkWithdrawn) -> v1::WithdrawReportsResponse {
+    v1::WithdrawReportsResponse {
+        numbers: withdrawn.numbers,
+        reports: withdrawn.reports,
+    }
 }
 
 /// A page of the reports of a number.

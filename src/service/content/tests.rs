@@ -18,7 +18,7 @@ use crate::service::notes::addition;
 use crate::service::numbers::status::{clearance, reset};
 use crate::service::reports::withdrawal;
 use crate::service::{
-    CaseChange, LinkInput, ListHead, Mutation, NewCase, ServiceError, StatusInput, TransitionInput, UnlinkInput,
+    CaseChange, Expiry, LinkInput, ListHead, Mutation, NewCase, ServiceError, StatusInput, TransitionInput, UnlinkInput,
 };
 
 fn number() -> E164 {
@@ -50,7 +50,7 @@ fn decisions_on_numbers_are_frozen() {
     let input = StatusInput {
         kind: StatusKind::Blocked,
         reason: "why".to_owned(),
-        expires_at: Some(time()),
+        expiry: Some(Expiry::At(time())),
     };
     assert_eq!(hex(&input.content(number())), SET_STATUS);
     let cleared = clearance(number(), Some(StatusKind::Blocked), "why");

@@ -1,6 +1,7 @@
 //! The analysts' view of numbers, and their decisions on them.
 
 mod dossier;
+mod dry_run;
 mod effect;
 mod list;
 pub(super) mod status;
@@ -13,7 +14,7 @@ use super::writer::Writer;
 pub use dossier::{Dossier, DossierLink};
 pub use effect::Overruled;
 pub use list::{NumberFilter, NumberList, NumberRow};
-pub use status::{NumberChanged, StatusInput};
+pub use status::{Expiry, NumberChanged, StatusInput};
 
 /// The numbers, for analysts.
 pub struct Numbers {

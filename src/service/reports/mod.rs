@@ -2,6 +2,7 @@
 
 mod admit;
 mod bands_before;
+mod dry_run;
 mod file;
 mod filing;
 mod list;

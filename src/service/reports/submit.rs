@@ -118,6 +118,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
             ServiceError::Invalid(_)
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
+            | ServiceError::TransitionNotAllowed { .. }
             | ServiceError::EvidenceVersionMismatch
             | ServiceError::Internal => ReportOutcomeLabel::Rejected,
         },

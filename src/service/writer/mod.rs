@@ -50,6 +50,7 @@ pub(super) use mutation::Author;
 pub use mutation::Mutation;
 pub(super) use number_job::{JobOutcome, NumberJob, NumberRecord};
 pub(super) use once::{Outcome, Request};
+pub(super) use whole::WholeNumber;
 
 use locks::{Lanes, Turns};
 

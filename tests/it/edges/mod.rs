@@ -48,6 +48,7 @@ fn new_case(request_id: &str) -> v1::CreateCaseRequest {
         title: "Pop-up network A".into(),
         category: v1::Category::TechSupportScam.into(),
         status: v1::CaseStatus::Corroborated.into(),
+        source: v1::Source::RegulatorFeed.into(),
         agency: "Federal Trade Commission".into(),
         actor: "ana".into(),
         request_id: request_id.into(),

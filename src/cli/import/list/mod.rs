@@ -6,6 +6,7 @@
 
 mod read;
 mod send;
+mod shrink;
 
 use clap::Args;
 
@@ -13,6 +14,7 @@ pub use read::{Entries, read};
 pub(super) use send::run;
 
 use super::Common;
+use crate::cli::confirm::Confirm;
 use crate::cli::names;
 use crate::cli::shared::Change;
 use crate::wire::v1::ListKind;
@@ -34,6 +36,8 @@ pub struct ImportListArgs {
     /// Replace the list only if it has this version; 0 if the list must not exist yet [default: any version]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
+    #[command(flatten)]
+    confirm: Confirm,
     #[command(flatten)]
     change: Change,
 }

@@ -66,7 +66,7 @@ fn withdraw_all(selector: Option<v1::withdraw_reports_request::Selector>, reques
     let request = v1::WithdrawReportsRequest {
         selector,
         request_id: request_id.into(),
-        reason: String::new(),
+        ..v1::WithdrawReportsRequest::default()
     };
     Box::new(move |server| {
         let request = request.clone();
