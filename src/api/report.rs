@@ -129,6 +129,55 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Lists the reports of a reporter.
+    ///
+    /// # Errors
+    /// If the request is not valid, or the store cannot be read.
+    pub async fn list_reporter_reports(
+        &self,
+        request: v1::ListReporterReportsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListReporterReportsResponse, ApiError> {
+        let reports = self.reports()?;
+        let wanted = convert::of_reporter(request)?;
+        let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
+        Ok(convert::list_of_reporter(&list.await?))
+    }
+
+    /// Decides whether others may read the comment of a report.
+    ///
+    /// # Errors
+    /// If the request is not valid, there is no such comment, or the change cannot be stored.
+    pub async fn moderate_comment(
+        &self,
+        request: v1::ModerateCommentRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ModerateCommentResponse, ApiError> {
+        self.mutate(MutationLabel::ModerateComment, async {
+            let reports = self.reports()?;
+            let wanted = convert::moderation(request)?;
+            let number = (wanted.number.as_str(), wanted.default_region);
+            let moderated = reports
+                .moderate(
+                    number,
+                    &wanted.report_id,
+                    wanted.decided,
+                    &wanted.reason,
+                    &wanted.mutation,
+                )
+                .await?;
+            Ok(v1::ModerateCommentResponse {
+                e164: moderated.number.to_string(),
+                report_id: wanted.report_id.as_str().to_owned(),
+                moderation: wanted.decided.code().into(),
+                version: moderated.version,
+            })
+        })
+        .await
+    }
+}
+
 /// The total of the response that counts this result.
 fn total_of<'a>(
     response: &'a mut v1::BatchSubmitReportsResponse,
@@ -141,6 +190,8 @@ fn total_of<'a>(
             v1::SubmitOutcome::AlreadyKnown => &mut response.already_known,
             v1::SubmitOutcome::Withdrawn => &mut response.withdrawn,
             v1::SubmitOutcome::BeforeReset => &mut response.before_reset,
+            v1::SubmitOutcome::Revised => &mut response.revised,
+            v1::SubmitOutcome::Outdated => &mut response.outdated,
             v1::SubmitOutcome::Unspecified => &mut response.failed,
         },
         Result::Error(_) => &mut response.failed,

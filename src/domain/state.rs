@@ -69,6 +69,10 @@ pub enum Submitted {
     Accepted,
     /// The same report is stored already: nothing changed.
     AlreadyKnown,
+    /// It is a later revision of a stored report, and counts in its place.
+    Revised,
+    /// A later revision of it is stored already: nothing changed.
+    Outdated,
     /// It was withdrawn before: it does not count.
     Withdrawn,
     /// The call was before the number's reset: it is not kept.
@@ -132,6 +136,9 @@ impl NumberState {
         if let Some(known) = rows.find(&row.id)? {
             return match known.state {
                 RowState::Tombstone => self.fill_tombstone(rows, row),
+                RowState::Live if known.may_become(&row) => self.revise(rows, row, model),
+                RowState::Live if known.revision > row.revision => Ok(Submitted::Outdated),
+                RowState::Withdrawn if known.revision != row.revision => Ok(Submitted::Withdrawn),
                 RowState::Live | RowState::Withdrawn if known.content != row.content => Ok(Submitted::OtherContent),
                 RowState::Live => Ok(Submitted::AlreadyKnown),
                 RowState::Withdrawn => Ok(Submitted::Withdrawn),
@@ -167,6 +174,16 @@ impl NumberState {
             Fold::All => self.refold(rows, model)?,
         }
         Ok(Submitted::Accepted)
+    }
+
+    /// Puts a later revision in the place of a live row. All rows are folded again.
+    fn revise(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
+        rows.need_all()?;
+        if let Some(known) = rows.find_mut(&row.id)? {
+            *known = known.revised(row);
+        }
+        self.refold(rows, model)?;
+        Ok(Submitted::Revised)
     }
 
     /// Withdraws one report, known or not.

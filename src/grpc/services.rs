@@ -76,6 +76,8 @@ service! {
         withdraw_report(WithdrawReportRequest).await -> WithdrawReportResponse;
         withdraw_reports(WithdrawReportsRequest).await -> WithdrawReportsResponse;
         list_reports(ListReportsRequest).await -> ListReportsResponse;
+        list_reporter_reports(ListReporterReportsRequest).await -> ListReporterReportsResponse;
+        moderate_comment(ModerateCommentRequest).await -> ModerateCommentResponse;
     }
     {
         async fn submit_call_outcomes(

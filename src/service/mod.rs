@@ -48,7 +48,10 @@ pub use numbers::{
     Dossier, DossierLink, Expiry, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,
 };
 pub use page::PageRequest;
-pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};
+pub use reports::{
+    BulkWithdrawn, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports, Reports, StoredReport,
+    WithdrawOutcome,
+};
 pub use settings::ServiceSettings;
 pub use writer::Mutation;
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::of_reporter::moderation;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
@@ -57,7 +58,17 @@ pub(super) async fn run(args: ReportListArgs) -> Result<(), CliError> {
 /// A table of reports, latest call first.
 pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
     let mut table = output::new_table([
-        "called", "category", "source", "state", "weight", "area", "brand", "feed", "report", "comment",
+        "called",
+        "category",
+        "source",
+        "state",
+        "weight",
+        "area",
+        "brand",
+        "feed",
+        "report",
+        "comment",
+        "comment is",
     ]);
     for report in reports {
         let category = match name_of::<Category>(report.category) {
@@ -75,6 +86,7 @@ pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
             output::text(&report.feed),
             output::text(&report.report_id),
             output::text(&report.comment),
+            output::text(moderation(report)),
         ]);
     }
     table

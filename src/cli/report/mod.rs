@@ -1,6 +1,8 @@
-//! `report`: submits, withdraws and lists reports.
+//! `report`: submits, withdraws and lists reports, and moderates their comments.
 
 pub(super) mod list;
+mod moderate;
+mod of_reporter;
 mod submit;
 mod withdraw;
 
@@ -28,12 +30,18 @@ enum ReportCommand {
     Withdraw(withdraw::WithdrawArgs),
     /// List the reports on a number, latest first
     List(list::ReportListArgs),
+    /// List the reports of one reporter, latest first
+    By(of_reporter::ByArgs),
+    /// Decide whether others may read the comment of a report
+    Moderate(moderate::ModerateArgs),
 }
 
 pub(super) async fn run(args: ReportArgs) -> Result<(), CliError> {
     match args.command {
         Some(ReportCommand::Withdraw(args)) => withdraw::run(args).await,
         Some(ReportCommand::List(args)) => list::run(args).await,
+        Some(ReportCommand::By(args)) => of_reporter::run(args).await,
+        Some(ReportCommand::Moderate(args)) => moderate::run(args).await,
         None => Box::pin(submit::run(args.submit)).await,
     }
 }

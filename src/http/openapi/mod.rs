@@ -185,6 +185,7 @@ fn example(field: &str) -> Option<&'static str> {
         "number" => Some("+14155550123"),
         "case_id" => Some("popups-2026"),
         "report_id" => Some("ticket-4711"),
+        "reporter_id" => Some("user-4711"),
         _ => None,
     }
 }

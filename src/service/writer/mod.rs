@@ -13,6 +13,7 @@
 //! half of the dossier comes from the index, which must not be older.
 
 mod deadline;
+mod find_rows;
 mod locks;
 mod migrate;
 mod mutation;

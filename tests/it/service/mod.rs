@@ -2,6 +2,7 @@
 
 mod analysts;
 mod bands;
+mod corrections;
 mod dossiers;
 mod emergency;
 mod established;

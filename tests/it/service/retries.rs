@@ -112,6 +112,11 @@ async fn the_change_log_keeps_the_reason_with_its_actor_and_request() {
         .unwrap();
     let report = crate::support::instance::report(NUMBER, "r1", noon());
     one.services.reports.submit(report).await.unwrap();
+    let corrected = ringwarden::service::NewReport {
+        revision: 3,
+        ..crate::support::instance::report(NUMBER, "r1", noon())
+    };
+    one.services.reports.submit(corrected).await.unwrap();
     let id = ringwarden::domain::ids::ReportId::parse("r1").unwrap();
     one.services
         .reports
@@ -128,6 +133,7 @@ async fn the_change_log_keeps_the_reason_with_its_actor_and_request() {
             ("ana", "clear", reason),
             ("ana", "reset", "a new owner"),
             ("reporters", "r1", ""),
+            ("reporters", "r1", "revision 3"),
             ("reporters", "r1", "a mistake"),
         ]
     );

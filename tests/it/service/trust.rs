@@ -47,7 +47,7 @@ async fn weight(one: &Instance, reporter: &str, n: u64) -> f64 {
 }
 
 async fn weight_of(one: &Instance, report: NewReport) -> f64 {
-    let (number, id) = (report.number.clone(), report.report_id.clone());
+    let (number, id) = (report.number.clone(), report.report_id.clone().unwrap());
     one.services.reports.submit(report).await.unwrap();
     let page = PageRequest::default();
     let list = one.services.reports.list(&number, None, false, &page).await.unwrap();
