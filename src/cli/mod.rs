@@ -8,6 +8,7 @@ pub mod args;
 mod case;
 mod complaints;
 mod completions;
+mod confirm;
 mod connect;
 mod decision;
 mod demo;

@@ -18,6 +18,7 @@ pub mod buckets;
 pub mod call;
 pub mod caller_name;
 pub mod case;
+pub mod comment;
 pub mod day;
 pub mod decay;
 pub mod decision;

@@ -77,6 +77,8 @@ service! {
         withdraw_report(WithdrawReportRequest).await -> WithdrawReportResponse;
         withdraw_reports(WithdrawReportsRequest).await -> WithdrawReportsResponse;
         list_reports(ListReportsRequest).await -> ListReportsResponse;
+        list_reporter_reports(ListReporterReportsRequest).await -> ListReporterReportsResponse;
+        moderate_comment(ModerateCommentRequest).await -> ModerateCommentResponse;
     }
     {
         type ExportReportsStream = BoxStream<'static, Result<v1::ExportReportsResponse, Status>>;

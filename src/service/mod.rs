@@ -45,19 +45,20 @@ pub use directory::{NumberFilter, NumberRow};
 pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;
-pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
+pub use lists::{ForeseenList, ListChanges, ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{
     DecidedCase, DecidedEntry, ExplainedDecision, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
     ShadowedDecision,
 };
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
-    Dossier, DossierLink, Found, FoundBrand, NumberChanged, NumberList, Numbers, Overruled, SimilarList, SimilarNumber,
-    Similarity, StatusInput,
+    Dossier, DossierLink, Expiry, Found, FoundBrand, NumberChanged, NumberList, Numbers, Overruled, SimilarList,
+    SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
 pub use reports::{
-    BulkWithdrawn, Export, ExportQuery, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
+    BulkWithdrawn, Export, ExportQuery, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports, Reports,
+    StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use writer::Mutation;

@@ -48,6 +48,7 @@ mod tests {
         same_on_both_sides!(kinds::Source, "SOURCE");
         same_on_both_sides!(kinds::ReportRole, "REPORT_ROLE");
         same_on_both_sides!(kinds::Channel, "CHANNEL");
+        same_on_both_sides!(kinds::CommentModeration, "COMMENT_MODERATION");
         same_on_both_sides!(kinds::Attestation, "ATTESTATION");
         same_on_both_sides!(kinds::Verstat, "VERSTAT");
         same_on_both_sides!(kinds::RiskLevel, "RISK_LEVEL");

@@ -4,6 +4,7 @@
 mod client;
 mod decision_log;
 mod decisions;
+mod destruction;
 mod exports;
 mod finding;
 mod import;
@@ -19,3 +20,4 @@ mod pull;
 mod range_labels;
 mod screens;
 mod shadow;
+mod steps;

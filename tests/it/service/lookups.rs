@@ -10,7 +10,7 @@ use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::service::{LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
+use ringwarden::service::{Expiry, LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
 
 use super::{NUMBER, instance, memory};
 use crate::support::instance::{Instance, days_before_noon, mutation, noon, report};
@@ -50,7 +50,7 @@ pub(crate) async fn set(one: &Instance, number: &str, kind: StatusKind, request:
     let status = StatusInput {
         kind,
         reason: "test".to_owned(),
-        expires_at: (kind == StatusKind::Allowed).then(|| noon().plus(Duration::from_secs(86_400))),
+        expiry: (kind == StatusKind::Allowed).then(|| Expiry::At(noon().plus(Duration::from_secs(86_400)))),
     };
     let request = mutation(request);
     one.services

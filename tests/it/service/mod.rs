@@ -3,6 +3,7 @@
 mod advised;
 mod analysts;
 mod bands;
+mod corrections;
 mod dossiers;
 mod emergency;
 mod established;
