@@ -1,6 +1,7 @@
 //! The reasons of a score. The texts are for people; the codes are for programs.
 
 use super::cases::raises;
+use super::unproven;
 use super::{CRITICAL_FROM, Detail, Subject, Verdict, Weighed, Withheld};
 use crate::domain::call::Signing;
 use crate::domain::feature::Feature;
@@ -97,6 +98,7 @@ impl ScoreModel {
                 || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
                 || (subject.origin() == Some(Origin::Owner) && code == subject.owner_code())
                 || withheld_code(&weighed.verdict) == Some(code)
+                || (code == ReasonCode::UnprovenReporters && unproven::is_stated(self, weighed))
         };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
             .iter()
@@ -107,12 +109,23 @@ impl ScoreModel {
                 points,
                 detail: match detail {
                     Detail::Codes => String::new(),
-                    Detail::Sentences => text(code, points, subject),
+                    Detail::Sentences => self.text(code, points, subject, weighed),
                 },
             })
             .collect();
         reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
         reasons
+    }
+
+    /// A sentence for the person who has the number, or is called from it.
+    fn text(&self, code: ReasonCode, points: f64, subject: &Subject<'_>, weighed: &Weighed) -> String {
+        match code {
+            ReasonCode::UnprovenReporters => unproven::text(subject, weighed, &self.fold),
+            ReasonCode::RangeOnly if self.has_few_neighbours(subject, &weighed.decayed) => {
+                "Too few of the numbers around it were reported to label it.".to_owned()
+            }
+            code => text(code, points, subject),
+        }
     }
 
     fn add_terms(&self, weighed: &Weighed, points: &mut Points) {
@@ -134,6 +147,7 @@ fn withheld_code(verdict: &Verdict) -> Option<ReasonCode> {
     Some(match verdict.withheld? {
         Withheld::Established => ReasonCode::EstablishedNumber,
         Withheld::SingleReport => ReasonCode::SingleReport,
+        Withheld::UnprovenReporters => ReasonCode::UnprovenReporters,
     })
 }
 
@@ -156,7 +170,7 @@ fn unscored(kind: StatusKind) -> Reason {
     }
 }
 
-/// A sentence for the person who has the number, or is called from it.
+/// The sentence of a code that needs no more than the subject.
 fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
     let (evidence, neighbourhood) = (&subject.state.evidence, &subject.neighbourhood);
     match code {
@@ -195,7 +209,6 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
         ReasonCode::SpoofSuspected => {
             "The owner of the number signs for their calls; nobody vouches for this one.".to_owned()
         }
-        ReasonCode::UnprovenReporters => "Those who reported it are few, and new here.".to_owned(),
         ReasonCode::RateBurst => "It has just called many different numbers.".to_owned(),
         ReasonCode::SequentialDialling => "It calls one number after the other.".to_owned(),
         ReasonCode::ShortCalls => "Many of its calls end within seconds of being answered.".to_owned(),
@@ -208,8 +221,9 @@ fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
                 .to_owned()
         }
         ReasonCode::SingleReport => "All reports on it may come from one person and one day.".to_owned(),
-        // Rules give no points. Where one decides, its own reason has its sentence.
-        ReasonCode::DoNotOriginate
+        // Rules give no points. Where one decides, its own reason has its sentence; unproven reporters have theirs above.
+        ReasonCode::UnprovenReporters
+        | ReasonCode::DoNotOriginate
         | ReasonCode::InvalidNumber
         | ReasonCode::UnknownLength
         | ReasonCode::ProtectedNumber
