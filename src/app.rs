@@ -182,6 +182,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
     let settings = ServiceSettings {
         policy,
         single_report_blocks_for: config.policy.single_report_blocks_for.clone(),
+        brand_feeds: config.policy.brand_feeds.clone(),
         sip: sip_settings(&config.answers),
         quotas,
         lookup_budget: config.answers.lookup_budget,

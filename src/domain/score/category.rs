@@ -12,8 +12,9 @@ pub type CategoryPrior = Vec<(Category, f64)>;
 
 impl ScoreModel {
     /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and of all numbers. A category is named only where
-    /// it stands out in the number's own reports: neighbours accuse nobody of a kind of fraud. If only unproven reporters
-    /// name categories and label the number, the category that more than half of them name comes first.
+    /// it stands out in the number's own reports: neighbours accuse nobody of a kind of fraud. The category
+    /// that more than half of the unproven reporters name comes first, if they label the number and no other reporter names
+    /// another one.
     pub(super) fn category(
         &self,
         subject: &Subject<'_>,
@@ -28,11 +29,11 @@ impl ScoreModel {
             return None; // most reports are of calls that others made in the owner's name
         }
         let evidence = &subject.state.evidence;
-        if decayed.step >= UnprovenStep::Several && evidence.proven.categories.is_empty() {
-            let majority = evidence.majority_category(&self.fold.weights);
-            if majority.is_some() {
-                return majority;
-            }
+        if decayed.step >= UnprovenStep::Several
+            && let Some((category, share)) = evidence.majority_category(&self.fold.weights)
+            && evidence.proven.categories.iter().all(|(proven, _)| *proven == category)
+        {
+            return Some((category, share));
         }
         let mut masses: Vec<(Category, f64)> = Vec::new();
         let mut total = 0.0;

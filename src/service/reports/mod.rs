@@ -15,6 +15,7 @@ use self::bands_before::BandsOfDay;
 use super::page::PageKey;
 use super::writer::Writer;
 use crate::domain::brand::Brand;
+use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use crate::domain::quota::{Budget, Quotas};
@@ -121,6 +122,8 @@ pub struct Reports {
     slot_key: [u8; 32],
     /// The daily quotas of reports.
     quotas: Quotas,
+    /// The feeds of brands' own teams.
+    brand_feeds: BrandFeeds,
     /// The part of the tenant's quota that this instance holds. Locked while more is fetched, so that one request
     /// fetches for all.
     budget: tokio::sync::Mutex<Budget>,
@@ -129,13 +132,20 @@ pub struct Reports {
 }
 
 impl Reports {
-    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey, meta: &Meta, quotas: Quotas) -> Self {
+    pub(super) fn new(
+        writer: Arc<Writer>,
+        page_key: PageKey,
+        meta: &Meta,
+        quotas: Quotas,
+        brand_feeds: BrandFeeds,
+    ) -> Self {
         Self {
             writer,
             page_key,
             reporter_key: meta.derived_key("ringwarden 2026 reporter hashes"),
             slot_key: meta.derived_key("ringwarden 2026 slots of quotas"),
             quotas,
+            brand_feeds,
             budget: tokio::sync::Mutex::default(),
             bands: BandsOfDay::default(),
         }

@@ -2,6 +2,7 @@
 
 mod analysts;
 mod bands;
+mod brand_feeds;
 mod dossiers;
 mod emergency;
 mod established;
@@ -26,6 +27,7 @@ mod retries;
 mod single;
 mod traffic;
 mod trust;
+mod unproven;
 mod unreadable;
 mod write_deadline;
 
