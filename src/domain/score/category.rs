@@ -12,9 +12,8 @@ pub type CategoryPrior = Vec<(Category, f64)>;
 
 impl ScoreModel {
     /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and of all numbers. A category is named only where
-    /// it stands out in the number's own reports: neighbours accuse nobody of a kind of fraud. The category
-    /// that more than half of the unproven reporters name comes first, if they label the number and no other reporter names
-    /// another one.
+    /// it stands out in the number's own reports: neighbours accuse nobody of a kind of fraud. Once
+    /// unproven reporters label the number, it is the category that more than half of them name, unless others name one, too.
     pub(super) fn category(
         &self,
         subject: &Subject<'_>,
@@ -29,11 +28,12 @@ impl ScoreModel {
             return None; // most reports are of calls that others made in the owner's name
         }
         let evidence = &subject.state.evidence;
-        if decayed.step >= UnprovenStep::Several
-            && let Some((category, share)) = evidence.majority_category(&self.fold.weights)
-            && evidence.proven.categories.iter().all(|(proven, _)| *proven == category)
-        {
-            return Some((category, share));
+        if decayed.step >= UnprovenStep::Several {
+            let majority = evidence.majority_category(&self.fold.weights);
+            let is_named = |proven| majority.is_some_and(|(category, _)| category == proven);
+            if evidence.proven.categories.iter().all(|(proven, _)| is_named(*proven)) {
+                return majority;
+            }
         }
         let mut masses: Vec<(Category, f64)> = Vec::new();
         let mut total = 0.0;

@@ -7,3 +7,4 @@ mod lists;
 mod notes;
 mod owner_lists;
 mod plans;
+mod unproven;

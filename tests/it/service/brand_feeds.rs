@@ -45,7 +45,7 @@ fn of_team(of: &str, name: &str, id: &str, days_ago: i64) -> NewReport {
 #[tokio::test]
 async fn a_brands_own_team_weighs_as_a_trusted_feed_on_its_brand_only() {
     let one = instance().await;
-    let [own, feed, other] = [0, 3_000, 6_000].map(|n| number(n).to_string());
+    let [own, feed, other] = [0, 10_000, 20_000].map(|n| number(n).to_string());
     let reports = &one.services.reports;
     reports.submit(of_team(&own, "acme bank", "a1", 0)).await.unwrap();
     reports.submit(report(&feed, "f1", noon())).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_brands_own_team_weighs_as_a_trusted_feed_on_its_brand_only() {
 #[tokio::test]
 async fn a_team_that_names_reporters_or_another_source_is_no_trusted_feed() {
     let one = instance().await;
-    let [named, app] = [0, 3_000].map(|n| number(n).to_string());
+    let [named, app] = [0, 10_000].map(|n| number(n).to_string());
     let mut of_customer = of_team(&named, "Acme Bank", "a1", 0);
     of_customer.reporter = Some("customer-1".to_owned());
     one.services.reports.submit(of_customer).await.unwrap();
