@@ -34,10 +34,16 @@ impl BrandFeeds {
 mod tests {
     use super::*;
 
+    fn feed(name: &str) -> Feed {
+        Feed::parse(name).unwrap()
+    }
+
+    fn brand(name: &str) -> Brand {
+        Brand::parse(name).unwrap()
+    }
+
     #[test]
     fn a_feed_speaks_for_its_brands_only_and_only_as_a_brand() {
-        let feed = |name| Feed::parse(name).unwrap();
-        let brand = |name| Brand::parse(name).unwrap();
         let mut feeds = BrandFeeds::default();
         feeds.grant(feed("acme"), brand("Acme Bank"));
         feeds.grant(feed("acme"), brand("microsoft"));

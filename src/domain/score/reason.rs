@@ -119,13 +119,13 @@ impl ScoreModel {
 
     /// A sentence for the person who has the number, or is called from it.
     fn text(&self, code: ReasonCode, points: f64, subject: &Subject<'_>, weighed: &Weighed) -> String {
-        match code {
-            ReasonCode::UnprovenReporters => unproven::text(subject, weighed, &self.fold),
-            ReasonCode::RangeOnly if self.has_few_neighbours(subject, &weighed.decayed) => {
-                "Too few of the numbers around it were reported to label it.".to_owned()
-            }
-            code => text(code, points, subject),
+        if code == ReasonCode::UnprovenReporters {
+            return unproven::text(subject, weighed, &self.fold);
         }
+        if code == ReasonCode::RangeOnly && self.has_few_neighbours(subject, &weighed.decayed) {
+            return "Too few of the numbers around it were reported to label it.".to_owned();
+        }
+        text(code, points, subject)
     }
 
     fn add_terms(&self, weighed: &Weighed, points: &mut Points) {
