@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 
 use crate::api::Api;
 use crate::clock::Clock;
-use crate::config::{self, Config, StoreUrl};
+use crate::config::{self, Config, LogTarget, StoreUrl};
+use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
 use crate::domain::policy::{Policy, Refusal, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::traffic::Thresholds;
@@ -32,7 +33,7 @@ use crate::traffic;
 pub use files::{decision_keys, emergency_numbers, extend_numbering_plan};
 pub use warm_up::warm_up;
 
-use files::load_model;
+use files::{decision_log_key, load_model};
 
 /// Longest pause between two attempts to reach or load a store. Pauses double up to this value.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -71,6 +72,15 @@ pub enum AppError {
         path: PathBuf,
         /// Cause of the error, with the place in the file if it has one.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The decision log cannot be opened.
+    #[error("cannot open the decision log {place}")]
+    DecisionLog {
+        /// Path of the file, or `-`.
+        place: String,
+        /// Cause of the error.
+        #[source]
+        source: std::io::Error,
     },
     /// The certificates of the authorities that a store is trusted by cannot be used.
     #[error("the certificates of {setting} cannot be used")]
@@ -140,6 +150,8 @@ pub struct App {
     services: Arc<Services>,
     follower: Arc<Follower>,
     metrics: Metrics,
+    /// The decision log, and the guard that has its last lines written.
+    decision_log: Option<(Arc<DecisionLog>, Guard)>,
     grpc_limits: grpc::GrpcLimits,
     http_limits: http::HttpLimits,
     migrate: bool,
@@ -171,6 +183,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
     let policy = Policy {
         label_from: config.policy.label_from,
         block_from: config.policy.block_from,
+        range_label: config.policy.range_label,
         block_spoofed_owners: config.policy.block_spoofed_owners,
         ..Policy::DEFAULT
     };
@@ -181,6 +194,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
     };
     let settings = ServiceSettings {
         policy,
+        enforcement: config.policy.enforce,
         single_report_blocks_for: config.policy.single_report_blocks_for.clone(),
         brand_feeds: config.policy.brand_feeds.clone(),
         sip: sip_settings(&config.answers),
@@ -192,6 +206,8 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         decision_keys: decision_keys(&config.answers)?,
         emergency_numbers,
     };
+    let own_key = store.meta().derived_key("ringwarden 2026 decision log");
+    let decision_log = open_decision_log(&config.decision_log, own_key, &metrics)?;
     let foundations = Foundations {
         store,
         index,
@@ -203,6 +219,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         services: Arc::new(Services::new(foundations, settings)),
         follower,
         metrics,
+        decision_log,
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
         http_limits: http::HttpLimits::from(&config.limits),
         migrate: config.store.migrate,
@@ -216,10 +233,17 @@ impl App {
         Arc::clone(&self.services)
     }
 
+    /// The decision log, so that its file is opened again.
+    #[must_use]
+    pub fn decision_log(&self) -> Option<Arc<DecisionLog>> {
+        self.decision_log.as_ref().map(|(log, _)| Arc::clone(log))
+    }
+
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
-        let api = Api::new(Arc::clone(&self.services));
+        let (decision_log, _guard) = self.decision_log.unzip();
+        let api = Api::with_decision_log(Arc::clone(&self.services), decision_log);
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
         spawn_endless(tasks, "metrics", async move {
@@ -276,6 +300,32 @@ async fn fold_again(follower: &Follower, services: &Services, migrate: bool) {
         Ok(numbers) => tracing::info!(numbers, "all evidence is refolded with this evidence version"),
         Err(error) => tracing::error!(%error, "cannot refold all evidence: restart the server to continue"),
     }
+}
+
+/// Opens the decision log if the settings name one; `own_key` is its key if they name none.
+fn open_decision_log(
+    settings: &config::DecisionLogSettings,
+    own_key: [u8; 32],
+    metrics: &Metrics,
+) -> Result<Option<(Arc<DecisionLog>, Guard)>, AppError> {
+    let key = decision_log_key(settings.key.as_deref())?.unwrap_or(own_key);
+    let Some(target) = &settings.target else {
+        return Ok(None);
+    };
+    let options = DecisionLogOptions {
+        target: target.clone(),
+        sample: settings.sample,
+        numbers: settings.numbers,
+        key,
+    };
+    let (log, guard) = DecisionLog::open(&options, metrics.clone()).map_err(|source| AppError::DecisionLog {
+        place: match target {
+            LogTarget::StandardOutput => "-".to_owned(),
+            LogTarget::File(path) => path.display().to_string(),
+        },
+        source,
+    })?;
+    Ok(Some((Arc::new(log), guard)))
 }
 
 fn sip_settings(answers: &config::AnswerSettings) -> SipSettings {

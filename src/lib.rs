@@ -15,7 +15,7 @@
 //! - [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that a store is divided into.
 //! - [`domain`] has the facts and the rules, and [`number`] says which text is which phone number. Both are pure.
 //!
-//! Beside the layers: [`clock`], [`metrics`], `net`, [`signals`], [`tasks`] and
+//! Beside the layers: [`clock`], [`decision_log`], [`lines`], [`metrics`], `net`, [`signals`], [`tasks`] and
 //! [`telemetry`]. Without a server: [`replay`] plays
 //! complaints into an index, [`evaluate`] measures the score on them, and [`fit`] makes the model.
 
@@ -28,6 +28,7 @@ pub mod cli;
 pub mod clock;
 pub mod codec;
 pub mod config;
+pub mod decision_log;
 pub mod domain;
 mod edge;
 pub mod evaluate;
@@ -36,6 +37,7 @@ pub mod follow;
 pub mod grpc;
 pub mod http;
 pub mod index;
+pub mod lines;
 pub mod metrics;
 mod net;
 pub mod number;

@@ -1,8 +1,7 @@
 //! The log: structured events on standard error, as text for people or as JSON for programs.
 //!
-//! Code that logs never waits for the reader of the log. Lines go through a bounded queue to a separate thread. If the
-//! reader is too slow (a full pipe, a paused terminal) or gone (a closed pipe, a full disk), lines are dropped and counted,
-//! because a late answer to a call is worse than a missing line.
+//! Code that logs never waits for the reader of the log: lines go through a queue ([`crate::lines`]). Lines that it has no
+//! room for, and those that cannot be written, are counted.
 //!
 //! A [`Notice`] is a line that no filter hides: the addresses of a server that has started, and the error that ends it.
 
@@ -10,9 +9,6 @@ mod notice;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::panic::{self, Location};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread;
-use std::time::Duration;
 
 use tracing::Subscriber;
 use tracing_subscriber::filter::Targets;
@@ -22,18 +18,20 @@ use tracing_subscriber::registry::Registry;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-use crate::clock::monotonic;
 use crate::config::{LogFormat, LogSettings};
+use crate::lines::{self, Guard, LineSink, Lines, QueueLimits, Wake};
 use crate::metrics::Metrics;
 
 pub use self::notice::Notice;
 
 /// Maximum number of lines that wait to be written. Further lines are dropped.
 pub const MAX_LINES_WAITING: usize = 8_192;
-/// Maximum time that the program waits at its end for the last lines to be written.
-pub const FLUSH_TIME_MAX: Duration = Duration::from_secs(1);
-/// Interval at which the program checks, at its end, whether the queue has room.
-const FLUSH_POLL: Duration = Duration::from_millis(5);
+/// The queue of the log. A line is rarely longer than some hundred bytes.
+const QUEUE: QueueLimits = QueueLimits {
+    lines: MAX_LINES_WAITING,
+    bytes: 16 * 1024 * 1024,
+    wake: Wake::AtOnce,
+};
 
 /// Reasons why the log cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +68,7 @@ pub fn install(log: &LogSettings, metrics: &Metrics) -> Result<Log, TelemetryErr
 #[must_use = "the log ends when this is dropped"]
 pub struct Log {
     format: LogFormat,
-    lines: Lines,
+    lines: LogLines,
     filter: FilterHandle,
     _guard: Guard,
 }
@@ -95,46 +93,17 @@ fn log_panic(place: Option<&Location<'_>>) {
     tracing::error!(place = place.map(tracing::field::display), "the program panicked");
 }
 
-/// Ends the log when it is dropped: waits until all lines are written, but at most [`FLUSH_TIME_MAX`].
-struct Guard {
-    lines: SyncSender<LogMessage>,
-    /// The log thread closes this channel when it ends.
-    ended: Receiver<()>,
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let deadline = monotonic() + FLUSH_TIME_MAX;
-        while let Err(TrySendError::Full(_)) = self.lines.try_send(LogMessage::End) {
-            if monotonic() >= deadline {
-                return;
-            }
-            thread::sleep(FLUSH_POLL);
-        }
-        // The channel never carries a message. Both possible results, closed and time-out, end the wait.
-        self.ended
-            .recv_timeout(deadline.saturating_duration_since(monotonic()))
-            .ok();
-    }
-}
-
-enum LogMessage {
-    Line(Box<[u8]>),
-    End,
-}
-
-/// Accepts whole lines and never waits.
+/// The queue of the log as a writer. Each write is a whole line.
 #[derive(Clone)]
-struct Lines {
-    queue: SyncSender<LogMessage>,
+struct LogLines {
+    lines: Lines,
     metrics: Metrics,
 }
 
-impl Write for Lines {
+impl Write for LogLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self.queue.try_send(LogMessage::Line(line.into())) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.metrics.log_line_dropped(),
+        if !self.lines.push(line.into()) {
+            self.metrics.log_line_dropped();
         }
         Ok(line.len())
     }
@@ -144,7 +113,7 @@ impl Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
+impl<'a> MakeWriter<'a> for LogLines {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -152,30 +121,28 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-fn start(mut sink: impl Write + Send + 'static, metrics: Metrics) -> io::Result<(Lines, Guard)> {
-    let (queue, waiting) = sync_channel(MAX_LINES_WAITING);
-    let (ending, ended) = sync_channel::<()>(0);
-    thread::Builder::new().name("log".to_owned()).spawn({
-        let metrics = metrics.clone();
-        move || {
-            write_lines(&waiting, &mut sink, &metrics);
-            drop(ending);
-        }
-    })?;
-    let guard = Guard {
-        lines: queue.clone(),
-        ended,
-    };
-    Ok((Lines { queue, metrics }, guard))
+/// Writes each line of the log.
+struct LogSink<W> {
+    writer: W,
+    metrics: Metrics,
 }
 
-fn write_lines(waiting: &Receiver<LogMessage>, sink: &mut impl Write, metrics: &Metrics) {
-    while let Ok(LogMessage::Line(line)) = waiting.recv() {
+impl<W: Write + Send + 'static> LineSink for LogSink<W> {
+    fn line(&mut self, line: &[u8]) {
         // The server goes on even if standard error is closed.
-        if sink.write_all(&line).is_err() {
-            metrics.log_line_dropped();
+        if self.writer.write_all(line).is_err() {
+            self.metrics.log_line_dropped();
         }
     }
+}
+
+fn start(writer: impl Write + Send + 'static, metrics: Metrics) -> io::Result<(LogLines, Guard)> {
+    let sink = LogSink {
+        writer,
+        metrics: metrics.clone(),
+    };
+    let (lines, guard) = lines::start("log", QUEUE, sink)?;
+    Ok((LogLines { lines, metrics }, guard))
 }
 
 /// The layer that formats lines, over which the filter lies.
@@ -198,12 +165,15 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::thread;
 
     use parking_lot::Mutex;
     use tracing::subscriber::with_default;
     use tracing::{debug, info};
 
     use super::*;
+    use crate::clock::monotonic;
+    use crate::lines::FLUSH_TIME_MAX;
 
     /// Keeps what is written; writes only while it is not locked.
     #[derive(Clone, Default)]

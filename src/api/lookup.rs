@@ -1,9 +1,11 @@
 //! Lookups: one, a batch, a stream. A lookup is answered from memory and never waits.
 
+use std::time::Instant;
+
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::convert::check_batch;
-use super::convert::lookup::{TimedQuestion, answer, decision, question};
+use super::convert::lookup::{TimedQuestion, answer, decision, logged, question};
 use super::deadline::AnswerBy;
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
@@ -101,7 +103,7 @@ impl Api {
         answer_by: AnswerBy,
     ) -> Result<v1::LookupResponse, ApiError> {
         let began = monotonic();
-        let result = self.answer(request, answer_by);
+        let result = self.answer(request, answer_by, began);
         let counted = match &result {
             Ok((counted, _)) => *counted,
             Err(error) if error.code() == Code::InvalidArgument => LookupOutcomeLabel::Invalid,
@@ -115,17 +117,37 @@ impl Api {
         &self,
         request: v1::LookupRequest,
         answer_by: AnswerBy,
+        began: Instant,
     ) -> Result<(LookupOutcomeLabel, v1::LookupResponse), ApiError> {
         let lookups = self.lookups()?;
         let request_id = request.request_id.clone();
         let TimedQuestion { input, budget } = question(request)?;
         let deadline = answer_by.instant(budget.unwrap_or(lookups.budget()));
         let outcome = lookups.look_up(&input, deadline)?;
-        self.metrics().answer(outcome.decision.action, outcome.decision.basis);
-        self.metrics().lookup_score(band_of(&outcome));
+        self.count(&outcome);
+        if let Some(log) = &self.0.decision_log {
+            log.record(&logged(
+                &outcome,
+                &input,
+                lookups.model_version(),
+                self.clock().now(),
+                began.elapsed(),
+            ));
+        }
         let counted = counted_as(outcome.score.verdict.level);
         let response = answer(outcome, &input, lookups.model_version(), request_id);
         Ok((counted, response))
+    }
+
+    /// Counts an answer by what is carried out, by what the policy decided, and by its score.
+    fn count(&self, outcome: &LookupOutcome) {
+        let metrics = self.metrics();
+        let (action, basis) = (outcome.decision.action, outcome.decision.basis);
+        let would = outcome.would.as_ref().map(|would| (would.action, would.basis));
+        let (decided, decided_by) = would.unwrap_or((action, basis));
+        metrics.answer(action, basis);
+        metrics.decided(decided, decided_by);
+        metrics.lookup_score(band_of(outcome));
     }
 }
 

@@ -10,6 +10,7 @@ mod context;
 mod convert;
 mod deadline;
 mod error;
+mod export;
 mod list;
 mod lookup;
 mod note;
@@ -29,6 +30,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
 use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services};
@@ -48,12 +50,16 @@ pub struct Api(Arc<Shared>);
 /// What clones of an [`Api`] share.
 struct Shared {
     services: Arc<Services>,
+    /// Where decisions are logged; none if they are not.
+    decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
     leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
     /// One permit for each list upload in progress.
     uploads: Semaphore,
+    /// One permit for each export in progress; a stream holds it.
+    exports: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Api {
@@ -63,14 +69,22 @@ impl std::fmt::Debug for Api {
 }
 
 impl Api {
-    /// Handlers over the services.
+    /// Handlers over the services. Decisions are not logged.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
+        Self::with_decision_log(services, None)
+    }
+
+    /// Handlers over the services, which log decisions.
+    #[must_use]
+    pub fn with_decision_log(services: Arc<Services>, decision_log: Option<Arc<DecisionLog>>) -> Self {
         Self(Arc::new(Shared {
             services,
+            decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
             uploads: Semaphore::new(list::MAX_UPLOADS),
+            exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
         }))
     }
 

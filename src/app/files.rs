@@ -15,6 +15,9 @@ const MAX_MODEL_BYTES: usize = 4 * 1024 * 1024;
 /// The most bytes of a file of decision keys: some thousand keys.
 const MAX_KEY_FILE_BYTES: usize = 256 * 1024;
 
+/// The most bytes of the file with the key of the decision log: the key, and blanks around it.
+const MAX_KEY_BYTES: usize = 1024;
+
 /// One kind of file.
 #[derive(Clone, Copy)]
 struct NamedFile<'a> {
@@ -86,6 +89,18 @@ pub fn decision_keys(answers: &config::AnswerSettings) -> Result<Option<KeyRing>
         KeyRing::parse(&file.read_at_most(MAX_KEY_FILE_BYTES)?).map_err(|source| file.invalid(source))
     };
     answers.decision_keys.as_deref().map(load).transpose()
+}
+
+/// The key of the decision log from the file of the configuration; `None` if it names none.
+pub(super) fn decision_log_key(path: Option<&Path>) -> Result<Option<[u8; 32]>, AppError> {
+    let Some(path) = path else { return Ok(None) };
+    let file = NamedFile {
+        kind: "key of the decision log",
+        path,
+    };
+    let text = file.read_at_most(MAX_KEY_BYTES)?;
+    let key = blake3::Hash::from_hex(text.trim()).map_err(|_| file.invalid("it must be 64 hexadecimal digits"))?;
+    Ok(Some(*key.as_bytes()))
 }
 
 /// The shipped emergency numbers, and those of the operator's file if there is one.

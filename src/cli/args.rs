@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
 use super::{
-    case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, normalize, note, number,
-    report,
+    case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, model, normalize, note,
+    number, report,
 };
 use crate::config::ServeArgs;
 
@@ -44,7 +44,8 @@ pub enum ClientCommand {
     Lookup(lookup::LookupArgs),
     /// Show what was answered for a call, and why, by the decision id of the answer
     Decision(decision::DecisionArgs),
-    /// Submit a report on a number, withdraw reports, or list them
+    /// Submit a report on a number, withdraw reports, list or export them
+    #[command(visible_alias = "reports")]
     Report(report::ReportArgs),
     /// Import a file of reports, cases or list entries into a running server
     Import(import::ImportArgs),
@@ -62,6 +63,8 @@ pub enum ClientCommand {
     Evaluate(evaluate::EvaluateArgs),
     /// Fit the scoring model to complaints, and write it to a file; needs no server
     Fit(fit::FitArgs),
+    /// Show the built-in scoring model or that of a file; needs no server
+    Model(model::ModelArgs),
     /// Check whether a server is ready to answer requests
     Health(health::HealthArgs),
     /// Print the definition of emergency numbers for Kamailio; needs no server
@@ -95,6 +98,7 @@ mod tests {
             "ringwarden report withdraw +14155550199 r-1",
             "ringwarden report withdraw --import i-1",
             "ringwarden report list +14155550199 --limit 5",
+            "ringwarden reports export --out reports.csv.gz --from 2026-01-01 --source consumer --comments",
             "ringwarden number set-status +14155550199 BLOCKED --reason seen",
             "ringwarden number clear-status +14155550199 --all",
             "ringwarden case create --title x --status corroborated",
@@ -109,6 +113,7 @@ mod tests {
             "ringwarden note list --case c-1 --limit 5 --json",
             "ringwarden normalize --region us",
             "ringwarden completions zsh",
+            "ringwarden model show --summary",
             "ringwarden emergency-cfg --emergency-numbers ours.csv",
         ] {
             assert!(parses(line), "{line}");

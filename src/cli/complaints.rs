@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::replay::Complaints;
 use crate::wire;
+use crate::wire::v1::{Report, ReportRole};
 
 /// The progress bar counts complaints, not days: early days have few complaints.
 const TEMPLATE: &str = "{msg:>8} {wide_bar} {percent:>3} %  {eta} left";
@@ -30,6 +31,9 @@ pub(super) fn load(path: &Path) -> Result<Complaints, CliError> {
         match row {
             Ok(filed) => {
                 let report = filed.report;
+                if !is_complaint(&report) {
+                    continue;
+                }
                 let number = report.number.parse::<E164>().ok();
                 let times = time(report.occurred_at).zip(time(report.received_at));
                 if let (Some(number), Some(times)) = (number, times) {
@@ -110,6 +114,12 @@ pub(super) fn file_error(path: &Path, source: std::io::Error) -> CliError {
         path: path.to_owned(),
         source,
     }
+}
+
+/// Whether a report complains about a call of its number. In an export, some say that the call was wanted, and some name a
+/// number that a victim was told to call.
+fn is_complaint(report: &Report) -> bool {
+    !report.not_spam && report.role() != ReportRole::ToldToCall
 }
 
 fn time(at: Option<wire::Timestamp>) -> Option<Timestamp> {

@@ -29,7 +29,7 @@ pub(super) async fn run(args: DecisionArgs) -> Result<(), CliError> {
     if args.remote.json {
         return output::json(&decision);
     }
-    output::line(summary(&decision).trim_fmt())?;
+    output::show(&summary(&decision))?;
     card::print_reasons(&decision.reasons)
 }
 
@@ -44,7 +44,12 @@ fn summary(decision: &Decision) -> comfy_table::Table {
     };
     output::add_cell(&mut card, "risk", output::by_level(risk, decision.risk_level()));
     let (action, basis) = (name_of::<Action>(decision.action), name_of::<Basis>(decision.basis));
-    output::add(&mut card, "action", format!("{action}, by {basis}"));
+    output::add_cell(
+        &mut card,
+        "action",
+        output::by_action(format!("{action}, by {basis}"), decision.action()),
+    );
+    card::add_would(&mut card, decision.would_action, decision.would_basis);
     if decision.role() == LookupRole::AboutToDial {
         output::add(&mut card, "role", "about to be dialled");
     }

@@ -139,6 +139,17 @@ pub enum CliError {
     /// Some answers in the demo differ from the expected answers.
     #[error("some answers in the demo are wrong:\n  {}", .0.join("\n  "))]
     WrongAnswers(Vec<String>),
+    /// An export stopped early.
+    #[error("the export is not complete: {0}")]
+    Incomplete(&'static str),
+    /// A file of numbers cannot be read.
+    #[error("{}: {problem}", path.display())]
+    NumberFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An import stopped early.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -162,6 +173,7 @@ impl CliError {
                     .to_owned(),
             ),
             Self::Import(error) => error.next_step(),
+            Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::File { .. }
@@ -179,6 +191,7 @@ impl CliError {
             | Self::CutOff
             | Self::TaskFailed
             | Self::Logged
+            | Self::NumberFile { .. }
             | Self::WrongAnswers(_) => None,
         }
     }
@@ -269,6 +282,8 @@ impl CliError {
             | Self::CutOff
             | Self::TaskFailed
             | Self::Logged
+            | Self::Incomplete(_)
+            | Self::NumberFile { .. }
             | Self::WrongAnswers(_) => Vec::new(),
         }
     }

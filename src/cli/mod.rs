@@ -18,9 +18,11 @@ mod fit;
 mod health;
 pub mod import;
 mod import_error;
+mod layout;
 mod legitimate;
 mod list;
 mod lookup;
+mod model;
 mod names;
 mod normalize;
 mod note;
@@ -76,6 +78,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Note(_)
         | ClientCommand::List(_)
         | ClientCommand::Health(_)
+        | ClientCommand::Model(_)
         | ClientCommand::EmergencyCfg(_)
         | ClientCommand::Completions(_) => None,
     }
@@ -100,6 +103,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Normalize(args) => normalize::run(&args),
         ClientCommand::Evaluate(args) => evaluate::run(&args),
         ClientCommand::Fit(args) => fit::run(&args),
+        ClientCommand::Model(args) => model::run(&args),
         ClientCommand::EmergencyCfg(args) => emergency_cfg::run(&args),
         ClientCommand::Completions(args) => completions::run(&args, Cli::command()),
     }

@@ -115,7 +115,7 @@ async fn add(args: NoteAddArgs) -> Result<(), CliError> {
         "was there already, from an earlier try"
     };
     output::add(&mut card, "outcome", outcome);
-    output::line(card.trim_fmt())
+    output::show(&card)
 }
 
 async fn list(args: NoteListArgs) -> Result<(), CliError> {
@@ -145,10 +145,10 @@ async fn list(args: NoteListArgs) -> Result<(), CliError> {
 
 /// A table of notes, newest first.
 pub(super) fn table(notes: &[Note]) -> Table {
-    let mut table = output::new_table(["noted", "by", "note"]);
+    let mut table = output::new_table(["noted (UTC)", "by", "note"]);
     for note in notes {
         table.add_row([
-            output::text(time::shown(note.created_at)),
+            output::text(time::column(note.created_at)),
             output::text(&note.actor),
             output::text(&note.text),
         ]);

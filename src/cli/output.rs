@@ -6,15 +6,14 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 use serde::Serialize;
 
 use super::error::CliError;
+use super::layout;
+pub(super) use super::layout::card;
 pub(super) use super::text::{clean, grouped};
-use crate::wire::v1::RiskLevel;
-
-/// A style with a line under the header and no other lines.
-const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+use crate::wire::v1::{Action, RiskLevel};
 
 /// Prints a message as one line of JSON.
 pub(super) fn json<T: Serialize>(message: &T) -> Result<(), CliError> {
@@ -29,12 +28,47 @@ pub(super) fn line(text: impl Display) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Prints a table or a card, in the width of the terminal.
+pub(super) fn show(table: &Table) -> Result<(), CliError> {
+    line(layout::render(table, layout::width()))
+}
+
+/// The same, after an empty line.
+pub(super) fn section(table: &Table) -> Result<(), CliError> {
+    line("")?;
+    show(table)
+}
+
 /// Prints a table, or a sentence if the table is empty.
 pub(super) fn table(table: &Table, if_empty: &str) -> Result<(), CliError> {
     if table.is_empty() {
         return note(if_empty);
     }
-    line(table.trim_fmt())
+    show(table)
+}
+
+/// Prints a heading after an empty line.
+pub(super) fn heading(text: &str) -> Result<(), CliError> {
+    let bold = anstyle::Style::new().bold();
+    let text = layout::paragraph(&clean(text), layout::width());
+    line(format!("\n{bold}{text}{bold:#}"))
+}
+
+/// Prints a text for people in lines that fit the terminal.
+pub(super) fn paragraph(text: &str) -> Result<(), CliError> {
+    line(layout::paragraph(&clean(text), layout::width()))
+}
+
+/// A sentence about a number of things and its parts, such as `5,105 rows: 4,805 accepted, 300 rejected`. Parts of zero
+/// are left out.
+pub(super) fn tally(total: u64, things: &str, parts: &[(u64, &str)]) -> String {
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{} {name}", grouped(*count)))
+        .collect();
+    let colon = if parts.is_empty() { "" } else { ": " };
+    format!("{} {things}{colon}{}", grouped(total), parts.join(", "))
 }
 
 /// Prints a note on standard error, apart from the output. A note that cannot be written is dropped, since it must not
@@ -45,30 +79,22 @@ pub(super) fn note(text: impl Display) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A table with a header. It is not wider than the terminal.
+/// A table with a header.
 pub(super) fn new_table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = bare_table();
-    table.load_style(RULED);
-    table.set_header(header.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
-    table
-}
-
-/// A table of names and values without a header.
-pub(super) fn card() -> Table {
-    bare_table()
+    layout::table(header)
 }
 
 /// Adds a line to a card, unless the value is empty.
 pub(super) fn add(card: &mut Table, name: &str, value: impl Display) {
     let value = clean(&value.to_string());
     if !value.is_empty() {
-        card.add_row([label(name), Cell::new(value)]);
+        card.add_row([layout::label(name), Cell::new(value)]);
     }
 }
 
 /// Adds a line whose value has its own style.
 pub(super) fn add_cell(card: &mut Table, name: &str, value: Cell) {
-    card.add_row([label(name), value]);
+    card.add_row([layout::label(name), value]);
 }
 
 /// A cell of text that may come from a user. Control characters are removed.
@@ -86,15 +112,35 @@ pub(super) fn score(value: Option<f64>) -> Cell {
     figure(value.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")))
 }
 
-/// A cell in the colour of a risk level.
+/// A cell in the style of a risk level. Readers who do not see colours tell HIGH from CRITICAL by the marks in front.
 pub(super) fn by_level(text: impl Display, level: RiskLevel) -> Cell {
-    let cell = Cell::new(clean(&text.to_string()));
+    let text = clean(&text.to_string());
     match level {
-        RiskLevel::Critical => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-        RiskLevel::High => cell.fg(Color::Red),
-        RiskLevel::Medium => cell.fg(Color::Yellow),
-        RiskLevel::Low | RiskLevel::Trusted => cell.fg(Color::Green),
-        RiskLevel::Unspecified | RiskLevel::Unknown | RiskLevel::NotScored => cell.add_attribute(Attribute::Dim),
+        RiskLevel::Critical => Cell::new(format!("!! {text}"))
+            .fg(Color::Red)
+            .add_attribute(Attribute::Bold),
+        RiskLevel::High => Cell::new(format!("! {text}")).fg(Color::Red),
+        RiskLevel::Medium => Cell::new(text).fg(Color::Yellow),
+        RiskLevel::Low | RiskLevel::Trusted => Cell::new(text).fg(Color::Green),
+        RiskLevel::Unspecified | RiskLevel::Unknown | RiskLevel::NotScored => {
+            Cell::new(text).add_attribute(Attribute::Dim)
+        }
+    }
+}
+
+/// A cell in the style of an action.
+pub(super) fn by_action(text: impl Display, action: Action) -> Cell {
+    let cell = Cell::new(clean(&text.to_string()));
+    match action {
+        Action::Allow => cell.fg(Color::Green).add_attribute(Attribute::Bold),
+        Action::Label | Action::Challenge | Action::SendToVoicemail | Action::WarnBeforeDial => {
+            cell.fg(Color::Yellow).add_attribute(Attribute::Bold)
+        }
+        Action::Block => cell
+            .fg(Color::Red)
+            .add_attribute(Attribute::Bold)
+            .add_attribute(Attribute::Reverse),
+        Action::Unspecified => cell,
     }
 }
 
@@ -103,22 +149,22 @@ pub(super) fn failure(text: impl Display) -> Cell {
     Cell::new(clean(&text.to_string())).fg(Color::Red)
 }
 
-fn bare_table() -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new())
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .enforce_styling();
-    table
-}
-
-fn label(name: &str) -> Cell {
-    Cell::new(name).add_attribute(Attribute::Dim)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tally_leaves_out_parts_of_zero() {
+        assert_eq!(
+            tally(
+                5_105,
+                "rows",
+                &[(4_805, "accepted"), (0, "already known"), (300, "rejected")]
+            ),
+            "5,105 rows: 4,805 accepted, 300 rejected"
+        );
+        assert_eq!(tally(0, "rows", &[(0, "accepted")]), "0 rows");
+    }
 
     #[test]
     fn empty_values_are_not_in_a_card() {

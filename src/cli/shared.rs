@@ -16,6 +16,13 @@ pub(super) const PAGE_SIZE: u32 = 1_000;
 /// answer.
 pub(super) const PATIENCE_MS: u32 = 10_000;
 
+/// The environment variables of this process, as the settings of a server read them. A value that is not Unicode becomes
+/// one that is not valid, and is not ignored.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+}
+
 /// Parses a day.
 pub(super) fn day(text: &str) -> Result<Day, NotADay> {
     text.parse()

@@ -40,8 +40,16 @@ impl NotATime {
     }
 }
 
-/// A time in UTC, to the minute, such as `2021-07-06 11:48`; empty if it is not set.
+/// A time, to the minute, such as `2021-07-06 11:48 UTC`; empty if it is not set.
 pub(super) fn shown(time: Option<Timestamp>) -> String {
+    match column(time) {
+        text if text.is_empty() => text,
+        text => format!("{text} UTC"),
+    }
+}
+
+/// The same for a column whose name says that its times are in UTC.
+pub(super) fn column(time: Option<Timestamp>) -> String {
     time.and_then(|time| DateTime::try_from(time).ok())
         .map(|time| time.format("%Y-%m-%d %H:%M").to_string())
         .unwrap_or_default()
@@ -54,8 +62,8 @@ mod tests {
     #[test]
     fn reads_times_and_dates() {
         let noon = parse("2021-07-06T14:00:00+02:00").unwrap();
-        assert_eq!(shown(Some(noon)), "2021-07-06 12:00");
-        assert_eq!(shown(Some(parse("2021-07-06").unwrap())), "2021-07-06 00:00");
+        assert_eq!(shown(Some(noon)), "2021-07-06 12:00 UTC");
+        assert_eq!(shown(Some(parse("2021-07-06").unwrap())), "2021-07-06 00:00 UTC");
         assert_eq!(parse("2021-7-6"), parse("2021-07-06"));
         for text in [
             "",

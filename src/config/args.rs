@@ -17,7 +17,7 @@ const VALUES: &str = "Values:
   SIZE   number with the unit KiB or MiB, such as 64KiB: 1KiB to 64MiB
   COUNT  whole number from 1 to 100000, unless the setting names another range
   SCORE  number from 0 to 100
-  SHARE  number from 0.001 to 0.999";
+  SHARE  number from 0.001 to 0.999, unless the setting names another range";
 
 /// The flags of `serve` as text. [`load`](super::load) parses them, so that one error reports every fault in flags,
 /// variables and file.

@@ -8,6 +8,7 @@
 
 mod answers;
 mod args;
+mod decision_log;
 mod fault;
 mod layers;
 mod parse;
@@ -27,10 +28,12 @@ use tracing_subscriber::filter::Targets;
 
 use self::layers::Layers;
 use crate::domain::brand_feeds::BrandFeeds;
+use crate::domain::policy::Enforcement;
 use crate::domain::tenant::TenantId;
 
 pub use self::answers::{AnswerSettings, SipBlock, TrafficSettings};
 pub use self::args::ServeArgs;
+pub use self::decision_log::{DecisionLogSettings, LogTarget, NumberForm};
 pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
 pub use self::settings::{SETTINGS, Setting};
 pub use self::store_url::{RedisUrl, StoreUrl};
@@ -72,6 +75,8 @@ pub struct Config {
     pub policy: PolicySettings,
     /// How lookups are answered.
     pub answers: AnswerSettings,
+    /// Where and how decisions are logged.
+    pub decision_log: DecisionLogSettings,
     /// Which traffic of a caller is a sign of abuse.
     pub traffic: TrafficSettings,
     /// Variables with our prefix that name no setting, most likely misspelt. The server logs a warning for each.
@@ -87,6 +92,7 @@ impl Config {
         let shutdown = ShutdownSettings::read(layers);
         let policy = PolicySettings::read(layers);
         let answers = AnswerSettings::read(layers);
+        let decision_log = DecisionLogSettings::read(layers);
         let traffic = TrafficSettings::read(layers);
         Some(Self {
             listen: listen?,
@@ -96,6 +102,7 @@ impl Config {
             shutdown: shutdown?,
             policy: policy?,
             answers: answers?,
+            decision_log: decision_log?,
             traffic: traffic?,
             unknown_variables: layers.unknown_variables(),
         })
@@ -117,6 +124,7 @@ impl Config {
             ("shutdown", self.shutdown != newer.shutdown),
             ("policy", self.policy != newer.policy),
             ("answers", self.answers != answers),
+            ("decision_log", self.decision_log != newer.decision_log),
             ("traffic", self.traffic != newer.traffic),
         ];
         let changed = sections.into_iter().filter(|(_, changed)| *changed);
@@ -295,6 +303,10 @@ pub struct PolicySettings {
     pub label_from: f64,
     /// Lowest score at which the advice is to block the call; never below `label_from`. Default: 80.
     pub block_from: f64,
+    /// The strongest action that answers carry out. Default: block, which is all.
+    pub enforce: Enforcement,
+    /// Whether a score that rests on the neighbouring numbers alone labels a call. Default: yes.
+    pub range_label: bool,
     /// Whether the advice is to block a call that shows the number of a known owner and probably comes from somebody
     /// else. Default: no; it is labelled.
     pub block_spoofed_owners: bool,
@@ -315,6 +327,8 @@ impl PolicySettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let label_from = layers.read(&settings::LABEL_FROM, parse::score);
         let block_from = layers.read(&settings::BLOCK_FROM, parse::score);
+        let enforce = layers.read(&settings::ENFORCE, parse::enforcement);
+        let range_label = layers.read(&settings::RANGE_LABEL, parse::on_or_off);
         let block_spoofed_owners = layers.read(&settings::BLOCK_SPOOFED_OWNERS, parse::switch);
         let single_report_blocks_for = layers.read_if_set(&settings::SINGLE_REPORT_BLOCKS_FOR, parse::tenants);
         let brand_feeds = layers.read_if_set(&settings::BRAND_FEED, parse::brand_feeds);
@@ -331,6 +345,8 @@ impl PolicySettings {
         Some(Self {
             label_from,
             block_from,
+            enforce: enforce?,
+            range_label: range_label?,
             block_spoofed_owners: block_spoofed_owners?,
             single_report_blocks_for: single_report_blocks_for?.unwrap_or_default(),
             brand_feeds: brand_feeds?.unwrap_or_default(),

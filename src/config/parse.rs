@@ -12,6 +12,7 @@ use super::fault::ValueProblem;
 use crate::domain::brand::Brand;
 use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::ids::Feed;
+use crate::domain::policy::Enforcement;
 use crate::domain::quota::Quotas;
 use crate::domain::tenant::TenantId;
 
@@ -38,6 +39,15 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, ValueProblem> {
 pub(super) fn switch(text: &str) -> Result<bool, ValueProblem> {
     text.parse()
         .map_err(|_| ValueProblem::with(text, "is neither true nor false", "true, false"))
+}
+
+/// `on` or `off`; true and false too, since TOML has them.
+pub(super) fn on_or_off(text: &str) -> Result<bool, ValueProblem> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err(ValueProblem::with(text, "is neither on nor off", "on, off")),
+    }
 }
 
 pub(super) fn count(text: &str) -> Result<NonZeroU32, ValueProblem> {
@@ -137,9 +147,20 @@ pub(super) fn score(text: &str) -> Result<f64, ValueProblem> {
     score.ok_or_else(|| ValueProblem::with(text, "is not a valid score", "a number from 0 to 100"))
 }
 
+pub(super) fn enforcement(text: &str) -> Result<Enforcement, ValueProblem> {
+    let found = Enforcement::ALL.into_iter().find(|value| value.name() == text);
+    found.ok_or_else(|| ValueProblem::with(text, "is not a mode of enforcement", "off, label, block"))
+}
+
 pub(super) fn share(text: &str) -> Result<f64, ValueProblem> {
     let share = text.parse().ok().filter(|share| (0.001..=0.999).contains(share));
     share.ok_or_else(|| ValueProblem::with(text, "is not a valid share", "a number from 0.001 to 0.999"))
+}
+
+/// A share that may be nothing or all.
+pub(super) fn whole_share(text: &str) -> Result<f64, ValueProblem> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| ValueProblem::with(text, "is not a valid share", "a number from 0 to 1"))
 }
 
 pub(super) fn path(text: &str) -> Result<PathBuf, ValueProblem> {
@@ -294,6 +315,20 @@ mod tests {
         }
         for text in ["0", "1", "NaN"] {
             assert!(share(text).is_err(), "{text}");
+        }
+        assert_eq!([whole_share("0"), whole_share("1")], [Ok(0.0), Ok(1.0)]);
+        for text in ["", "-0.1", "1.1", "NaN", "10%"] {
+            assert!(whole_share(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn enforcements() {
+        for value in Enforcement::ALL {
+            assert_eq!(enforcement(value.name()), Ok(value));
+        }
+        for text in ["", "on", "OFF", "shadow"] {
+            assert_eq!(enforcement(text).unwrap_err().accepted, "off, label, block");
         }
     }
 

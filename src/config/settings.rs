@@ -94,6 +94,10 @@ settings! {
         "Lowest score (0 to 100) at which the advice is to label the call.";
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
         "Lowest score at which the advice is to block the call; not below `--label-from`.";
+    ENFORCE "policy.enforce" --"enforce" Some("MODE"), Some("block"),
+        "Strongest action that answers carry out: `off` (shadow mode: every call is allowed), `label` (a call that would be blocked is labelled), `block` (all). A weakened answer has the basis SHADOW and says in `wouldAction` what was decided.";
+    RANGE_LABEL "policy.range_label" --"range-label" Some("on|off"), Some("on"),
+        "Whether a call is labelled if its score rests on the neighbouring numbers alone. `off`: such a call is allowed.";
     BLOCK_SPOOFED_OWNERS "policy.block_spoofed_owners" --"block-spoofed-owners" None, Some("false"),
         "Advise to block a call that shows the number of a known owner and probably comes from somebody else; without it, the call is labelled.";
     SINGLE_REPORT_BLOCKS_FOR "policy.single_report_blocks_for" --"single-report-blocks-for" Some(TENANTS), None,
@@ -118,6 +122,14 @@ settings! {
         "File with the keys of decision ids, one key of 64 hexadecimal digits per line. The first key seals new ids; every key opens ids. Without it, the server derives a key from the store. SIGHUP reads the file again.";
     EMERGENCY_NUMBERS "answers.emergency_numbers" --"emergency-numbers" Some("FILE"), None,
         "File with further numbers of emergency services and of public safety, lines of `region,number,service` such as `CH,1414,emergency`; the service is `emergency` or `public-safety`. Calls to these numbers are never hindered.";
+    DECISION_LOG "decision_log.file" --"decision-log" Some("FILE"), None,
+        "File to which a line of JSON is appended for each answer to a lookup (see `docs/decision-log.md`); `-` is standard output. Without it, no decision is logged.";
+    DECISION_LOG_SAMPLE "decision_log.sample" --"decision-log-sample" Some("SHARE"), Some("1"),
+        "Share of the allowed calls that are logged, 0 to 1. Calls that are not allowed, or would not be, are always logged.";
+    DECISION_LOG_NUMBERS "decision_log.numbers" --"decision-log-numbers" Some("FORM"), Some("masked"),
+        "How the decision log writes numbers: `masked` (without the last four digits), `hashed` (a hash with a key), `none`.";
+    DECISION_LOG_KEY "decision_log.key" --"decision-log-key" Some("FILE"), None,
+        "File with the key of the hashed numbers in the decision log: 64 hexadecimal digits. Without it, the server derives a key from the store.";
     DISTINCT_PER_MINUTE "traffic.distinct_per_minute" --"distinct-per-minute" Some("COUNT"), Some("50"),
         "Distinct called numbers within a minute that make a burst. A burst labels the caller.";
     DISTINCT_PER_HOUR "traffic.distinct_per_hour" --"distinct-per-hour" Some("COUNT"), Some("500"),

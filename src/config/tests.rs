@@ -45,6 +45,8 @@ fn defaults_are_valid_and_equal_the_domain() {
     let expected = PolicySettings {
         label_from: domain::policy::Policy::DEFAULT.label_from,
         block_from: domain::policy::Policy::DEFAULT.block_from,
+        enforce: domain::policy::Enforcement::default(),
+        range_label: domain::policy::Policy::DEFAULT.range_label,
         block_spoofed_owners: domain::policy::Policy::DEFAULT.block_spoofed_owners,
         single_report_blocks_for: Vec::new(),
         brand_feeds: domain::brand_feeds::BrandFeeds::default(),
@@ -71,11 +73,18 @@ fn defaults_are_valid_and_equal_the_domain() {
     assert_eq!((traffic.callers.get(), traffic.busy_callers.get()), (100_000, 4_096));
     assert_eq!(config.answers.lookup_budget, Duration::from_millis(50));
     assert_eq!(config.answers.sip_block, SipBlock::NetworkBlocked);
+    let expected = DecisionLogSettings {
+        target: None,
+        sample: 1.0,
+        numbers: NumberForm::Masked,
+        key: None,
+    };
+    assert_eq!(config.decision_log, expected);
 }
 
 #[test]
 fn flags_come_before_variables_and_variables_before_the_file() {
-    let file = "[store]\nurl = 'memory:'\n[policy]\nlabel_from = 10\nblock_from = 20.5\nblock_spoofed_owners = true\nprior = 0.2\nmodel = 'm.json'\n";
+    let file = "[store]\nurl = 'memory:'\n[policy]\nlabel_from = 10\nblock_from = 20.5\nenforce = 'off'\nrange_label = 'off'\nblock_spoofed_owners = true\nprior = 0.2\nmodel = 'm.json'\n";
     let variables = [
         "RINGWARDEN_LABEL_FROM=11",
         "RINGWARDEN_BLOCK_FROM=21",
@@ -87,6 +96,8 @@ fn flags_come_before_variables_and_variables_before_the_file() {
     let expected = PolicySettings {
         label_from: 12.0,
         block_from: 21.0,
+        enforce: domain::policy::Enforcement::Off,
+        range_label: false,
         block_spoofed_owners: true,
         single_report_blocks_for: vec![domain::tenant::TenantId::DEFAULT],
         brand_feeds: domain::brand_feeds::BrandFeeds::default(),

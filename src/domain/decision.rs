@@ -25,6 +25,8 @@ pub struct DecisionRecord {
     pub action: Action,
     /// The rule that decided it.
     pub basis: Basis,
+    /// The action and the rule of the policy, if the operator does not carry that action out.
+    pub would: Option<(Action, Basis)>,
     /// Whether the number was about to be dialled; otherwise it was calling.
     pub about_to_dial: bool,
     /// The attestation given in the lookup.

@@ -234,6 +234,8 @@ stable_enum! {
         FailOpen = 8 "FAIL_OPEN",
         /// The known owner of the number placed the call, or is thought not to have placed it.
         KnownOwner = 9 "KNOWN_OWNER",
+        /// The operator does not carry out the action that a rule decided (shadow mode).
+        Shadow = 10 "SHADOW",
     }
 }
 

@@ -169,6 +169,8 @@ mod tests {
                 history: ComplaintHistory::Recent,
                 seen_30d: 0,
                 seen_90d: 0,
+                withheld: false,
+                by_range: false,
             };
             samples.complaints.push(sample(place * 7_919 % 1_000));
             samples.legitimate.push(sample(place * 104_729 % 600 + exchange));

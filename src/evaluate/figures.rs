@@ -12,6 +12,7 @@ use super::rank::{flagged, ratio, stopped, threshold};
 use super::reliability::{self, Band};
 use super::repeat_reports::RepeatReportFigures;
 use super::samples::{ComplaintHistory, ScoredSample, ScoredSamples, calls};
+use super::served::{ServedCounts, ServedShares};
 use crate::domain::policy::Policy;
 use crate::replay::LegitimateNumber;
 
@@ -63,10 +64,16 @@ pub struct Figures {
     pub label_from: f64,
     /// The lowest score of a blocked call.
     pub block_from: f64,
+    /// Whether a score that rests on the neighbourhood alone labels a call.
+    pub range_label: bool,
+    /// Legitimate number-days as served, of all kinds together.
+    pub legitimate_numbers: ServedShares,
     /// Legitimate numbers labelled and blocked as served, by kind.
     pub by_legitimate_kind: BTreeMap<String, LegitimateKindFigures>,
     /// Complaint calls labelled and blocked as served.
     pub complaint_calls: BTreeMap<&'static str, ComplaintCallFigures>,
+    /// The same by the category of the complaint; `UNSPECIFIED` for complaints that name none.
+    pub complaint_calls_by_category: BTreeMap<&'static str, ComplaintCallFigures>,
     /// Whether scores mean the same in every month.
     pub calibration_by_month: BTreeMap<String, MonthFigures>,
 }
@@ -108,6 +115,8 @@ pub struct Beside<'a> {
     pub first_complained: usize,
     /// The legitimate numbers with their kinds.
     pub legitimate: &'a [LegitimateNumber],
+    /// The complaint calls as served, by category.
+    pub categories: BTreeMap<&'static str, ComplaintCallFigures>,
     /// The thresholds of actions.
     pub policy: Policy,
 }
@@ -141,8 +150,11 @@ impl Figures {
             by_kind: by_kind(&samples.complaints, at(KINDS_AT)),
             label_from: beside.policy.label_from,
             block_from: beside.policy.block_from,
+            range_label: beside.policy.range_label,
+            legitimate_numbers: ServedCounts::of(&samples.legitimate).shares(),
             by_legitimate_kind: legitimate_kinds::by_legitimate_kind(&samples.legitimate, beside.legitimate),
             complaint_calls: legitimate_kinds::complaint_calls(&samples.complaints),
+            complaint_calls_by_category: beside.categories,
             calibration_by_month: months::calibration_by_month(samples, beside.prior),
         }
     }
@@ -231,6 +243,8 @@ mod tests {
             history,
             seen_30d: 0,
             seen_90d: 0,
+            withheld: false,
+            by_range: false,
         }
     }
 

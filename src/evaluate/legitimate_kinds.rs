@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::group_intervals;
 use super::rank::ratio;
 use super::samples::{ScoredSample, calls};
+use super::served::ServedCounts;
 use crate::number::E164;
 use crate::replay::{KindName, LegitimateNumber};
 
@@ -25,6 +26,10 @@ pub struct LegitimateKindFigures {
     pub labelled: f64,
     /// Share of number-days that are blocked.
     pub blocked: f64,
+    /// Share of number-days that are labelled by a score that would block, since a cap withholds the block.
+    pub withheld: f64,
+    /// Share of number-days that are labelled or blocked by a score that rests on the neighbourhood alone.
+    pub by_range: f64,
     /// The 95 % intervals of both shares over exchanges and days.
     pub interval: LegitimateKindIntervals,
 }
@@ -47,6 +52,24 @@ pub struct ComplaintCallFigures {
     pub labelled: f64,
     /// Share of the group's calls that are blocked.
     pub blocked: f64,
+    /// Share of the group's calls that are labelled by a score that would block, since a cap withholds the block.
+    pub withheld: f64,
+    /// Share of the group's calls that are labelled or blocked by a score that rests on the neighbourhood alone.
+    pub by_range: f64,
+}
+
+impl ComplaintCallFigures {
+    /// The figures of a group, as a part of `all` calls.
+    pub(super) fn of(counts: &ServedCounts, all: u64) -> Self {
+        let shares = counts.shares();
+        Self {
+            share: ratio(counts.all, all),
+            labelled: shares.labelled,
+            blocked: shares.blocked,
+            withheld: shares.withheld,
+            by_range: shares.by_range,
+        }
+    }
 }
 
 /// The figures of every kind, of both shapes of numbers over all kinds, and of both parts of a kind that has numbers of
@@ -82,16 +105,8 @@ pub(super) fn by_legitimate_kind(
 pub(super) fn complaint_calls(complaints: &[ScoredSample]) -> BTreeMap<&'static str, ComplaintCallFigures> {
     let all = calls(complaints);
     let figures = |within: &dyn Fn(&ScoredSample) -> bool| {
-        let count = |holds: fn(&ScoredSample) -> bool| -> u64 {
-            let those = complaints.iter().filter(|sample| within(sample) && holds(sample));
-            those.map(|sample| u64::from(sample.calls)).sum()
-        };
-        let group = count(|_| true);
-        ComplaintCallFigures {
-            share: ratio(group, all),
-            labelled: ratio(count(ScoredSample::is_labelled), group),
-            blocked: ratio(count(ScoredSample::is_blocked), group),
-        }
+        let those = complaints.iter().filter(|sample| within(sample));
+        ComplaintCallFigures::of(&ServedCounts::of(those), all)
     };
     let of_shape = KindName::RESERVED.map(|name| (name, figures(&|sample| shape(sample.number) == name)));
     std::iter::once(("all", figures(&|_| true))).chain(of_shape).collect()
@@ -143,26 +158,24 @@ impl Groups {
 #[derive(Clone, Default)]
 struct Counts {
     numbers: HashSet<E164, foldhash::fast::RandomState>,
-    days: usize,
-    labelled: usize,
-    blocked: usize,
+    served: ServedCounts,
 }
 
 impl Counts {
     fn add(&mut self, sample: &ScoredSample) {
         self.numbers.insert(sample.number);
-        self.days += 1;
-        self.labelled += usize::from(sample.is_labelled());
-        self.blocked += usize::from(sample.is_blocked());
+        self.served.add(sample, 1);
     }
 
     fn figures(&self, interval: LegitimateKindIntervals) -> LegitimateKindFigures {
-        let days = self.days as u64;
+        let shares = self.served.shares();
         LegitimateKindFigures {
             numbers: self.numbers.len(),
-            number_days: self.days,
-            labelled: ratio(self.labelled as u64, days),
-            blocked: ratio(self.blocked as u64, days),
+            number_days: usize::try_from(self.served.all).unwrap_or(usize::MAX),
+            labelled: shares.labelled,
+            blocked: shares.blocked,
+            withheld: shares.withheld,
+            by_range: shares.by_range,
             interval,
         }
     }
@@ -193,6 +206,8 @@ mod tests {
             history: ComplaintHistory::Recent,
             seen_30d: 0,
             seen_90d: 0,
+            withheld: false,
+            by_range: false,
         }
     }
 

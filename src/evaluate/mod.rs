@@ -7,6 +7,7 @@
 
 mod bootstrap;
 mod calibration;
+mod complaint_categories;
 mod figures;
 mod group_intervals;
 mod legitimate_kinds;
@@ -17,6 +18,7 @@ mod reliability;
 mod repeat_reports;
 mod run;
 mod samples;
+mod served;
 
 pub use calibration::{Calibration, CalibrationSamples, WeightedOdds};
 pub use figures::{BaselineFigures, Figures, KindFigures};
@@ -27,6 +29,7 @@ pub use reliability::Band;
 pub use repeat_reports::RepeatReportFigures;
 pub use run::{EvaluationPlan, Models, run};
 pub use samples::{SampleKind, ScoredSample, ScoredSamples};
+pub use served::ServedShares;
 
 /// Shares of legitimate number-days flagged for which there are figures, with their names in JSON.
 pub const FLAGGED: [(&str, f64); 5] = [

@@ -138,6 +138,8 @@ mod tests {
             history: ComplaintHistory::Recent,
             seen_30d: 0,
             seen_90d: 0,
+            withheld: false,
+            by_range: false,
         };
         (0..count).map(one).collect()
     }

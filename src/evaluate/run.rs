@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::complaint_categories;
 use super::figures::{Beside, Figures};
 use super::repeat_reports::RepeatReportTally;
 use super::samples::{ComplaintHistory, ScoredSample, ScoredSamples};
@@ -56,6 +57,8 @@ pub struct EvaluationPlan<'a> {
     pub as_served: bool,
     /// The thresholds of the actions that are counted.
     pub policy: Policy,
+    /// Whether a single report may block a call.
+    pub single_report_blocks: bool,
 }
 
 impl Models {
@@ -219,6 +222,8 @@ impl<'a> Replay<'a> {
             history,
             seen_30d,
             seen_90d,
+            withheld: measured.withheld,
+            by_range: measured.by_range,
         }
     }
 
@@ -226,10 +231,20 @@ impl<'a> Replay<'a> {
     fn measure(&self, day: Day, number: E164) -> Measured {
         let (index, policy) = (self.history.index(), &self.plan.policy);
         let served = self.plan.models.of(number);
-        let mut measured = index.look_up_with(served, number, day.start(), |known| Measured {
-            score: known.weighed.verdict.value.unwrap_or(0.0),
-            log_odds: known.weighed.evidence_log_odds,
-            action: policy.decide(&Facts::of(known.weighed.verdict)).action,
+        let mut measured = index.look_up_with(served, number, day.start(), |known| {
+            let verdict = known.weighed.verdict;
+            let facts = Facts {
+                single_report_blocks: self.plan.single_report_blocks,
+                ..Facts::of(verdict)
+            };
+            let (score, action) = (verdict.value.unwrap_or(0.0), policy.decide(&facts).action);
+            Measured {
+                score,
+                log_odds: known.weighed.evidence_log_odds,
+                action,
+                withheld: action == Action::Label && score >= policy.block_from,
+                by_range: action != Action::Allow && verdict.range_only,
+            }
         });
         if !self.plan.as_served {
             let value = index.look_up_with(self.models.of(number), number, day.start(), |known| {
@@ -301,6 +316,7 @@ impl<'a> Replay<'a> {
             days_to_80: self.days_to_80,
             first_complained: self.first_complained,
             legitimate: self.plan.legitimate,
+            categories: complaint_categories::by_category(self.plan, &self.samples.complaints),
             policy: self.plan.policy,
         };
         let figures = Figures::new(&self.samples, beside);
@@ -313,6 +329,8 @@ struct Measured {
     score: f64,
     log_odds: f64,
     action: Action,
+    withheld: bool,
+    by_range: bool,
 }
 
 /// Rounds to six decimals, as files do, so that a reader of the files finds the same thresholds.

@@ -49,6 +49,10 @@ pub struct ScoredSample {
     pub seen_30d: u8,
     /// The count of known complaints in the last 90 days, at most 255.
     pub seen_90d: u8,
+    /// Whether the score as served would block the call, and a cap that withholds the block leaves a label.
+    pub withheld: bool,
+    /// Whether the call is labelled or blocked, and its score rests on the neighbourhood alone.
+    pub by_range: bool,
 }
 
 /// All samples by kind, highest score first.

@@ -78,6 +78,18 @@ service! {
         list_reports(ListReportsRequest).await -> ListReportsResponse;
     }
     {
+        type ExportReportsStream = BoxStream<'static, Result<v1::ExportReportsResponse, Status>>;
+
+        /// A part is read when the client takes it. The flow control of HTTP/2 limits how many wait.
+        async fn export_reports(
+            &self,
+            request: Request<v1::ExportReportsRequest>,
+        ) -> Result<Response<Self::ExportReportsStream>, Status> {
+            let (message, context) = split(request);
+            let parts = self.0.export_reports(message, &context).await?;
+            Ok(Response::new(catch_stream_panic(context.edge, parts).boxed()))
+        }
+
         async fn submit_call_outcomes(
             &self,
             request: Request<Streaming<v1::CallOutcome>>,

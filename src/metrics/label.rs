@@ -77,6 +77,18 @@ label! {
 }
 
 label! {
+    /// What became of a line of the decision log.
+    DecisionLogLabel "outcome" {
+        /// It is in the file.
+        Written "written",
+        /// The queue had no room for it.
+        Dropped "dropped",
+        /// It could not be written.
+        Failed "failed",
+    }
+}
+
+label! {
     /// The outcome of one submitted report.
     ReportOutcomeLabel "outcome" {
         /// The report is stored and counts.
@@ -363,6 +375,7 @@ mod tests {
         check::<StoreErrorKind>();
         check::<ReloadReason>();
         check::<ConfigReloadLabel>();
+        check::<DecisionLogLabel>();
         check::<SkipReason>();
         check::<Action>();
         check::<Basis>();

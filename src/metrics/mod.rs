@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcomeLabel, ConfigReloadLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel, MutationOutcomeLabel,
-    ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
+    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
+    MutationOutcomeLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
 use crate::domain::kinds::{Action, Basis, ListKind};
 
@@ -50,6 +50,7 @@ struct Inner {
     lookup_seconds: Histogram,
     actions: Counters<Action>,
     answers: Counters<Basis>,
+    would_actions: CountersBy2<Action, Basis>,
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
@@ -77,6 +78,7 @@ struct Inner {
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
     log_lines_dropped: Counter,
+    decision_log_lines: Counters<DecisionLogLabel>,
     config_reloads: Counters<ConfigReloadLabel>,
     resident_memory: Gauge,
     open_fds: Gauge,
@@ -105,6 +107,7 @@ impl Metrics {
             lookup_seconds: registry.histogram(catalogue::LOOKUP_SECONDS),
             actions: registry.counters(catalogue::ACTIONS),
             answers: registry.counters(catalogue::ANSWERS),
+            would_actions: registry.counters_by_2(catalogue::WOULD_ACTIONS),
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
@@ -130,6 +133,7 @@ impl Metrics {
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
+            decision_log_lines: registry.counters(catalogue::DECISION_LOG_LINES),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
@@ -147,6 +151,11 @@ impl Metrics {
     pub fn answer(&self, action: Action, basis: Basis) {
         self.0.actions.increment(action, 1);
         self.0.answers.increment(basis, 1);
+    }
+
+    /// Counts an answer by the action and basis that the policy decided, also if they are not carried out.
+    pub fn decided(&self, action: Action, basis: Basis) {
+        self.0.would_actions.increment(action, basis);
     }
 
     /// Counts an answer by the band of its score.
@@ -261,6 +270,11 @@ impl Metrics {
         self.0.log_lines_dropped.increment(1);
     }
 
+    /// Counts lines of the decision log.
+    pub fn decision_log_lines(&self, outcome: DecisionLogLabel, count: u64) {
+        self.0.decision_log_lines.increment(outcome, count);
+    }
+
     /// Counts a reload of the configuration.
     pub fn config_reload(&self, outcome: ConfigReloadLabel) {
         self.0.config_reloads.increment(outcome, 1);
@@ -331,6 +345,7 @@ mod tests {
             Duration::from_micros(20),
         );
         metrics.answer(Action::WarnBeforeDial, Basis::Analytics);
+        metrics.decided(Action::Block, Basis::Dno);
         metrics.lookup_score(ScoreBand::of(Some(63.2)));
         metrics.reports(ReportOutcomeLabel::AlreadyKnown, 7);
         metrics.report_score(ScoreBand::of(None));
@@ -350,6 +365,7 @@ mod tests {
             "ringwarden_lookup_seconds_count 1",
             "ringwarden_actions_total{action=\"WARN_BEFORE_DIAL\"} 1",
             "ringwarden_answers_total{basis=\"ANALYTICS\"} 1",
+            "ringwarden_would_actions_total{action=\"BLOCK\",basis=\"DNO\"} 1",
             "ringwarden_lookup_scores_total{band=\"60-70\"} 1",
             "ringwarden_lookup_scores_total{band=\"90-100\"} 0",
             "ringwarden_reports_total{outcome=\"already_known\"} 7",

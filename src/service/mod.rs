@@ -42,13 +42,15 @@ pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;
 pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
-pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput};
+pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput, ShadowedDecision};
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
     Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,
 };
 pub use page::PageRequest;
-pub use reports::{BulkWithdrawn, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome};
+pub use reports::{
+    BulkWithdrawn, Export, ExportQuery, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
+};
 pub use settings::ServiceSettings;
 pub use writer::Mutation;
 
@@ -106,6 +108,7 @@ impl Services {
             freshness: Arc::clone(follower.freshness()),
             clock: clock.clone(),
             policy: settings.policy,
+            enforcement: settings.enforcement,
             single_report_blocks_for: settings.single_report_blocks_for,
             sip: settings.sip,
             observer: Observer::new(settings.thresholds, settings.traffic_limits, process_key(&meta)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::decision::KeyRing;
 use super::{lookup, writer};
 use crate::domain::brand_feeds::BrandFeeds;
-use crate::domain::policy::{Policy, SipSettings};
+use crate::domain::policy::{Enforcement, Policy, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::tenant::TenantId;
 use crate::domain::traffic::Thresholds;
@@ -17,6 +17,8 @@ use crate::traffic::TrafficLimits;
 pub struct ServiceSettings {
     /// The scores from which calls are labelled and blocked.
     pub policy: Policy,
+    /// The strongest action that is carried out. Default: any.
+    pub enforcement: Enforcement,
     /// The tenants for which a single report may block. Default: none.
     pub single_report_blocks_for: Vec<TenantId>,
     /// The feeds of brands' own teams. Default: none.
@@ -43,6 +45,7 @@ impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
             policy: Policy::DEFAULT,
+            enforcement: Enforcement::default(),
             single_report_blocks_for: Vec::new(),
             brand_feeds: BrandFeeds::default(),
             sip: SipSettings::default(),

@@ -8,6 +8,7 @@
 )]
 
 mod kinds;
+mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -219,9 +220,12 @@ fn lists_are_those_of_the_complaints(figures: &Value, scored: &[Scored], filed: 
 
 fn plots_are_drawn(files: &Files) {
     for (file, texts) in [
-        ("reliability.svg", ["Does a score mean what it says?", "95 % interval"]),
-        ("stopped.svg", ["Unwanted calls stopped", "3 times in 30 days"]),
-        ("scores.svg", ["Scores of complaint calls", "random numbers"]),
+        (
+            "reliability.svg",
+            ["Does a score mean what it says?", "labelled from 60 on"],
+        ),
+        ("stopped.svg", ["3 times in 30 days", "blocked from 80 on, as served"]),
+        ("scores.svg", ["Scores of complaint calls", "blocked from 80 on"]),
         ("kinds.svg", ["labelled and blocked, by kind", "toll_free (2 numbers)"]),
     ] {
         let svg = files.read(&format!("plots/{file}"));

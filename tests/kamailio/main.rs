@@ -19,6 +19,7 @@ mod owners;
 mod questions;
 mod rates;
 mod service;
+mod shadow;
 mod sipp;
 #[path = "../support/mod.rs"]
 mod support;

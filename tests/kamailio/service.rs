@@ -41,7 +41,12 @@ impl Service {
 
     /// The same, in another region.
     pub async fn start_in(store: &str, region: &str) -> Self {
-        let program = Program::serve_with(store, &["--redress-url", REDRESS]).await;
+        Self::start_by(store, region, "block").await
+    }
+
+    /// The same, in a mode of enforcement.
+    pub async fn start_by(store: &str, region: &str, enforce: &str) -> Self {
+        let program = Program::serve_with(store, &["--redress-url", REDRESS, "--enforce", enforce]).await;
         let switch = Switch::start_in(program.http(), region);
         Self { program, switch }
     }

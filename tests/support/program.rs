@@ -64,6 +64,17 @@ impl Program {
         Self::ready(child, logs, grpc, http).await
     }
 
+    /// As [`Self::serve_with`], where standard output goes to `stdout`.
+    pub async fn serve_with_stdout(stdout: Stdio, arguments: &[&str]) -> Self {
+        let logs = TempDir::new().unwrap();
+        let mut command = command(Path::new(PROGRAM), "memory:", arguments, [ANY_PORT; 2]);
+        command.stdout(stdout);
+        command.stderr(File::create(logs.path().join("log")).unwrap());
+        let mut child = command.spawn().unwrap();
+        let (grpc, http) = addresses(&mut child, logs.path()).await;
+        Self::ready(child, logs, grpc, http).await
+    }
+
     /// As [`Self::serve_with`], where the log goes to `stderr`, so that nothing tells its addresses.
     pub async fn serve_to(stderr: Stdio, arguments: &[&str]) -> Self {
         let [grpc, http] = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::{FieldReader, kinds, shown};
+use crate::decision_log::LoggedDecision;
 use crate::domain::advice::Language;
 use crate::domain::decision::{DecisionRecord, MAX_NAME_BYTES};
 use crate::domain::ids::RequestId;
 use crate::domain::kinds::{Attestation, Verstat};
 use crate::domain::policy::SipTreatment;
 use crate::domain::reason_code::ReasonCode;
-use crate::service::{LookupInput, LookupOutcome, ServiceError};
+use crate::domain::time::Timestamp;
+use crate::service::{LookupInput, LookupOutcome, LookupRole, ServiceError};
 use crate::wire::v1;
 
 /// The most cases in one answer.
@@ -79,6 +81,7 @@ pub(in crate::api) fn answer(
 ) -> v1::LookupResponse {
     let score = &outcome.score;
     let value = shown::score_value(score.verdict.value, score.verdict.level);
+    let would = outcome.would.take();
     let basic = v1::LookupResponse {
         number: Some(shown::number_info(&outcome.identity)),
         risk_score: value,
@@ -90,6 +93,9 @@ pub(in crate::api) fn answer(
         decision_id: std::mem::take(&mut outcome.decision_id),
         request_id,
         caller_name: std::mem::take(&mut outcome.caller_name),
+        would_action: would.as_ref().map_or(0, |would| would.action.code().into()),
+        would_basis: would.as_ref().map_or(0, |would| would.basis.code().into()),
+        would_sip: would.and_then(|would| would.sip).map(sip),
         ..v1::LookupResponse::default()
     };
     if !input.full {
@@ -124,6 +130,37 @@ pub(in crate::api) fn answer(
     }
 }
 
+/// An answer as the decision log takes it.
+pub(in crate::api) fn logged<'a>(
+    outcome: &'a LookupOutcome,
+    input: &'a LookupInput,
+    model: &'a str,
+    time: Timestamp,
+    latency: Duration,
+) -> LoggedDecision<'a> {
+    let verdict = &outcome.score.verdict;
+    LoggedDecision {
+        time,
+        decision_id: &outcome.decision_id,
+        number: outcome.identity.e164,
+        region: outcome.identity.region,
+        about_to_dial: input.role == LookupRole::AboutToDial,
+        is_call: input.record_event,
+        call_id: &input.call_id,
+        action: outcome.decision.action,
+        basis: outcome.decision.basis,
+        would: outcome.would.as_ref().map(|would| (would.action, would.basis)),
+        score: shown::score_value(verdict.value, verdict.level),
+        level: verdict.level,
+        reasons: &outcome.score.reasons,
+        attestation: input.attestation,
+        verstat: input.verstat,
+        model,
+        stale: outcome.stale,
+        latency,
+    }
+}
+
 /// Shows a decision of the past.
 pub(in crate::api) fn decision(record: DecisionRecord, decision_id: String) -> v1::Decision {
     let reasons = record.reasons.iter().map(|(code, points)| v1::Reason {
@@ -153,6 +190,8 @@ pub(in crate::api) fn decision(record: DecisionRecord, decision_id: String) -> v
         event_time: record.event_time.and_then(shown::time),
         orig_id: record.orig_id.into(),
         ingress: record.ingress.into(),
+        would_action: record.would.map_or(0, |(action, _)| action.code().into()),
+        would_basis: record.would.map_or(0, |(_, basis)| basis.code().into()),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub(super) mod call_outcome;
 pub(super) mod case;
+pub(super) mod export;
 mod kinds;
 pub(super) mod list;
 pub(super) mod lookup;

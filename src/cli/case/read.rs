@@ -128,7 +128,7 @@ pub(super) fn print(case: &Case) -> Result<(), CliError> {
     output::add(&mut card, "merged into", &case.merged_into);
     output::add(&mut card, "version", case.version);
     output::add(&mut card, "summary", &case.summary);
-    output::line(card.trim_fmt())?;
+    output::show(&card)?;
     print_section(&history_table(&case.history))
 }
 
@@ -136,14 +136,14 @@ fn print_section(table: &Table) -> Result<(), CliError> {
     if table.is_empty() {
         return Ok(());
     }
-    output::line(format!("\n{}", table.trim_fmt()))
+    output::section(table)
 }
 
 fn history_table(history: &[CaseEvent]) -> Table {
-    let mut table = output::new_table(["at", "from", "to", "by", "agency", "note"]);
+    let mut table = output::new_table(["at (UTC)", "from", "to", "by", "agency", "note"]);
     for event in history {
         table.add_row([
-            output::text(time::shown(event.at)),
+            output::text(time::column(event.at)),
             output::text(name_of::<CaseStatus>(event.from)),
             output::text(name_of::<CaseStatus>(event.to)),
             output::text(&event.actor),
@@ -155,16 +155,25 @@ fn history_table(history: &[CaseEvent]) -> Table {
 }
 
 fn members_table(members: &[CaseMember]) -> Table {
-    let mut table = output::new_table(["number", "role", "confidence", "source", "from", "to", "linked", "by"]);
+    let mut table = output::new_table([
+        "number",
+        "role",
+        "confidence",
+        "source",
+        "from (UTC)",
+        "to (UTC)",
+        "linked (UTC)",
+        "by",
+    ]);
     for member in members {
         table.add_row([
             output::text(&member.e164),
             output::text(name_of::<CaseRole>(member.role)),
             output::figure(format!("{:.2}", member.confidence)),
             output::text(name_of::<Source>(member.source)),
-            output::text(time::shown(member.from)),
-            output::text(time::shown(member.to)),
-            output::text(time::shown(member.linked_at)),
+            output::text(time::column(member.from)),
+            output::text(time::column(member.to)),
+            output::text(time::column(member.linked_at)),
             output::text(&member.actor),
         ]);
     }
@@ -173,7 +182,14 @@ fn members_table(members: &[CaseMember]) -> Table {
 
 fn cases_table(cases: &[Case]) -> Table {
     let mut table = output::new_table([
-        "case", "title", "status", "category", "brand", "agency", "numbers", "updated",
+        "case",
+        "title",
+        "status",
+        "category",
+        "brand",
+        "agency",
+        "numbers",
+        "updated (UTC)",
     ]);
     for case in cases {
         table.add_row([
@@ -184,7 +200,7 @@ fn cases_table(cases: &[Case]) -> Table {
             output::text(&case.impersonated_brand),
             output::text(&case.agency),
             output::figure(output::grouped(case.member_count.into())),
-            output::text(time::shown(case.updated_at)),
+            output::text(time::column(case.updated_at)),
         ]);
     }
     table

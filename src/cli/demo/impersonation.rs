@@ -6,9 +6,11 @@
 
 use std::path::Path;
 
+use comfy_table::Cell;
 use tonic::transport::Channel;
 
-use super::{DAY, OWNERS, heading, line};
+use super::{DAY, OWNERS, line};
+use crate::cli::output::heading;
 use crate::cli::shared::PATIENCE_MS;
 use crate::cli::{CliError, names, output};
 use crate::domain::time::Timestamp;
@@ -95,11 +97,11 @@ pub(super) async fn tell(
     place: &Path,
     run_line: &impl AsyncFn(Vec<String>) -> Result<(), CliError>,
 ) -> Result<Vec<String>, CliError> {
-    heading("A brand's own number, beside the fraud in its name: an analyst blocks a number of an FTC letter")?;
-    let reason = "a letter of the FTC names it: calls in the name of Social Security";
+    heading("The fraud in a brand's name: ringwarden number set-status +12065934830 BLOCKED")?;
+    let reason = "a letter of the FTC names it";
     let blocked = ["number", "set-status", FRAUD, "BLOCKED", "--reason", reason];
     run_line(line(url, &blocked)).await?;
-    heading("Its owner: ringwarden import list --kind known-owner --list-id owners owners.csv")?;
+    heading("The brand's own number: ringwarden import list --kind known-owner owners.csv")?;
     let file = place.join("owners.csv");
     std::fs::write(&file, OWNERS)?;
     let file = file.to_string_lossy();
@@ -107,7 +109,7 @@ pub(super) async fn tell(
     run_line(line(url, &import)).await?;
     complain(channel).await?;
     heading(&format!(
-        "The fraud, and three calls that show the owner's number, after {COMPLAINTS} made-up complaints about such calls"
+        "The fraud, and three calls with the owner's number, after {COMPLAINTS} made-up complaints"
     ))?;
     ask_all(channel).await
 }
@@ -140,17 +142,8 @@ const fn called_at(n: u32) -> Timestamp {
 /// Asks about all calls, prints the answers and what the person called is told. Returns a message for each wrong answer.
 async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
     let mut client = LookupServiceClient::new(channel.clone());
-    let mut table = output::new_table([
-        "who calls",
-        "number",
-        "score",
-        "action",
-        "basis",
-        "fraud case names",
-        "owner",
-        "spoof suspected",
-    ]);
-    let (mut told, mut faults) = (Vec::new(), Vec::new());
+    let mut table = output::new_table(["who calls", "score", "action", "by", "spoofed"]);
+    let (mut told, mut faults) = (String::new(), Vec::new());
     for call in &CALLS {
         let request = LookupRequest {
             number: call.number.to_owned(),
@@ -163,32 +156,24 @@ async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
         };
         let answer = client.lookup(request).await?.into_inner();
         table.add_row(row(call, &answer));
-        if let Some(advice) = &answer.advice {
-            told.push(format!("{}: {}", call.who, advice.text));
+        if let Some(advice) = answer.advice.as_ref().filter(|_| call.is_spoof_suspected) {
+            told = format!("{}: {}", call.who, advice.text);
         }
         faults.extend(mismatch(call, &answer));
     }
-    output::line(table.trim_fmt())?;
-    output::line("\nWhat the person called is told:")?;
-    for advice in told {
-        output::line(advice)?;
-    }
+    output::show(&table)?;
+    output::line("\nThe person called is told, for example:")?;
+    output::paragraph(&told)?;
     Ok(faults)
 }
 
-fn row(call: &SignedCall, answer: &LookupResponse) -> [String; 8] {
-    let named = answer.cases.iter().map(|case| case.impersonated_brand.as_str());
+fn row(call: &SignedCall, answer: &LookupResponse) -> [Cell; 5] {
     [
-        call.who.to_owned(),
-        call.number.to_owned(),
-        answer
-            .risk_score
-            .map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
-        names::name_of::<Action>(answer.action),
-        names::name_of::<Basis>(answer.basis),
-        named.collect::<Vec<_>>().join(", "),
-        owner(answer).to_owned(),
-        if answer.spoof_suspected { "yes" } else { "no" }.to_owned(),
+        output::text(call.who),
+        output::score(answer.risk_score),
+        output::by_action(names::name_of::<Action>(answer.action), answer.action()),
+        output::text(names::name_of::<Basis>(answer.basis)),
+        output::text(if answer.spoof_suspected { "yes" } else { "no" }),
     ]
 }
 

@@ -11,20 +11,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use comfy_table::Cell;
 use tonic::transport::Channel;
 
 use self::questions::{DemoQuestion, QUESTIONS, mismatch};
+use super::names::name_of;
+use super::output::heading;
 use super::shared::PATIENCE_MS;
-use super::{CliError, output};
+use super::{CliError, output, time};
 use crate::app::{self, Listeners};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::time::Timestamp;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
+use crate::wire;
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
-use crate::wire::v1::{Action, Basis, GetCaseRequest, ListCasesRequest, LookupRequest, LookupResponse, RiskLevel};
+use crate::wire::v1::{Action, GetCaseRequest, ListCasesRequest, LookupRequest, LookupResponse};
 
 /// Midnight after the day of the complaints: 2021-07-08T00:00:00Z.
 const DAY: Timestamp = Timestamp::from_secs(1_625_702_400);
@@ -38,6 +42,9 @@ const OWNERS: &[u8] = include_bytes!("data/known-owners.csv");
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A number of false Apple support, named in a letter of the FTC. The demo shows its dossier.
 const APPLE_SUPPORT: &str = "+13152328257";
+
+/// Number of cases that the demo shows with their later calls.
+const CASES_SHOWN: usize = 3;
 
 /// Arguments of `demo`; there are none.
 #[derive(Args, Clone, Debug)]
@@ -92,8 +99,9 @@ async fn tell(
     run_line: &impl AsyncFn(Vec<String>) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     output::line(format!(
-        "The clock of this demo shows {DAY}, the day after the complaints, because evidence decays with time.\n\
-         The server runs on {url} with a temporary store. The server and its store are removed when the demo ends.\n"
+        "The clock of this demo shows {}, the day after the complaints.\n\
+         The server runs on {url} with a temporary store.",
+        time::shown(Some(wire::Timestamp::from_millis(DAY.millis())))
     ))?;
     let channel = connect(url).await?;
     for (name, bytes, format) in [
@@ -102,15 +110,21 @@ async fn tell(
     ] {
         let file = place.join(name);
         std::fs::write(&file, bytes)?;
-        heading(&format!("Import: ringwarden import {format} {name}"))?;
-        run_line(line(url, &["import", format, &file.to_string_lossy()])).await?;
+        heading(&format!("ringwarden import {format} {name} --rejects rejected.csv"))?;
+        let rejects = place.join("rejected.csv");
+        let words = [
+            "import",
+            format,
+            &file.to_string_lossy(),
+            "--rejects",
+            &rejects.to_string_lossy(),
+        ];
+        run_line(line(url, &words)).await?;
     }
     heading("What a carrier or a call-blocking app receives")?;
     let mut faults = ask_all(&channel).await?;
-    heading(&format!("Why, in detail: ringwarden lookup {APPLE_SUPPORT}"))?;
-    run_line(line(url, &["lookup", APPLE_SUPPORT])).await?;
-    heading(&format!("What an analyst sees: ringwarden number show {APPLE_SUPPORT}"))?;
-    run_line(line(url, &["number", "show", APPLE_SUPPORT])).await?;
+    heading(&format!("ringwarden number show {APPLE_SUPPORT} --reports 0"))?;
+    run_line(line(url, &["number", "show", APPLE_SUPPORT, "--reports", "0"])).await?;
     faults.extend(Box::pin(impersonation::tell((url, &channel), place, run_line)).await?);
     heading("Fraud cases with numbers that called after the day of the demo")?;
     later_links(&channel).await?;
@@ -151,7 +165,7 @@ fn line(url: &str, words: &[&str]) -> Vec<String> {
 /// Asks all questions, prints the answers, and returns a message for each wrong answer.
 async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
     let mut client = LookupServiceClient::new(channel.clone());
-    let mut table = output::new_table(["who calls", "asked as", "score", "level", "action", "basis", "because"]);
+    let mut table = output::new_table(["who calls", "score", "action", "because"]);
     let mut faults = Vec::new();
     for question in QUESTIONS {
         let request = LookupRequest {
@@ -164,36 +178,39 @@ async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
         table.add_row(row(question, &answer));
         faults.extend(mismatch(question, &answer));
     }
-    output::line(table.trim_fmt())?;
+    output::show(&table)?;
     Ok(faults)
 }
 
-fn row(question: &DemoQuestion, answer: &LookupResponse) -> [String; 7] {
+fn row(question: &DemoQuestion, answer: &LookupResponse) -> [Cell; 4] {
     let because = match answer.cases.first() {
-        Some(case) => case.title.clone(),
-        None => answer.reasons.first().map_or_else(
-            || "nothing is known".to_owned(),
-            |reason| format!("{:+.1} {}", reason.points, reason.code),
-        ),
+        Some(case) => format!("It belongs to a case of the {}.", case.agency),
+        None => heaviest_reason(answer),
     };
+    let score = answer
+        .number_score
+        .map_or_else(|| "-".to_owned(), |score| format!("{score:.1}"));
     [
-        question.who.to_owned(),
-        question.asked.to_owned(),
-        answer
-            .number_score
-            .map_or_else(|| "-".to_owned(), |score| format!("{score:.1}")),
-        super::names::name_of::<RiskLevel>(answer.risk_level),
-        super::names::name_of::<Action>(answer.action),
-        super::names::name_of::<Basis>(answer.basis),
-        because,
+        output::text(format!("{}: {}", question.who, question.asked)),
+        output::by_level(score, answer.risk_level()),
+        output::by_action(name_of::<Action>(answer.action), answer.action()),
+        output::text(because),
     ]
+}
+
+/// The detail of the reason that contributes most to a hindered call. A reason that lowers the score explains nothing then.
+/// A rule that decides has no points.
+fn heaviest_reason(answer: &LookupResponse) -> String {
+    let helping = answer.reasons.iter().filter(|reason| reason.points >= 0.0);
+    let heaviest = helping.max_by(|a, b| a.points.total_cmp(&b.points));
+    heaviest.map_or_else(|| "nothing is known".to_owned(), |reason| reason.detail.clone())
 }
 
 /// Lists the links of calls after the day of the demo. The cases are known, but their calls are still in the future.
 async fn later_links(channel: &Channel) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(channel.clone());
     let cases = client.list_cases(ListCasesRequest::default()).await?.into_inner().cases;
-    let mut table = output::new_table(["case", "title", "numbers", "later calls", "latest call"]);
+    let mut rows = Vec::new();
     let day_secs = DAY.millis() / 1_000;
     for case in cases {
         let request = GetCaseRequest {
@@ -212,19 +229,20 @@ async fn later_links(channel: &Channel) -> Result<(), CliError> {
         if let Some(last) = later.iter().max() {
             let last = Timestamp::from_secs(*last).to_string();
             let date = last.split('T').next().unwrap_or_default().to_owned();
-            table.add_row([
-                case.case_id,
-                case.title,
-                members.len().to_string(),
-                later.len().to_string(),
-                date,
-            ]);
+            rows.push((later.len(), case.title, members.len(), date));
         }
     }
-    output::line(table.trim_fmt())
-}
-
-fn heading(text: &str) -> Result<(), CliError> {
-    let bold = anstyle::Style::new().bold();
-    output::line(format!("\n{bold}{text}{bold:#}"))
+    rows.sort_by_key(|row| std::cmp::Reverse(row.0));
+    let mut table = output::new_table(["case", "numbers", "later calls", "latest call"]);
+    for (later, title, numbers, date) in rows.iter().take(CASES_SHOWN) {
+        table.add_row([
+            output::text(title),
+            output::figure(numbers),
+            output::figure(later),
+            output::text(date),
+        ]);
+    }
+    output::show(&table)?;
+    let others = rows.len().saturating_sub(CASES_SHOWN);
+    output::line(format!("and {others} other cases with such numbers"))
 }

@@ -21,7 +21,7 @@ pub(super) struct DemoQuestion {
 /// All questions, in the order of the demo.
 pub(super) const QUESTIONS: &[DemoQuestion] = &[
     DemoQuestion {
-        who: "false Apple support, named in an FTC letter",
+        who: "false Apple support, in an FTC letter",
         asked: "+13152328257",
         e164: "+13152328257",
         levels: &[RiskLevel::Critical],
@@ -30,8 +30,8 @@ pub(super) const QUESTIONS: &[DemoQuestion] = &[
         case: "FTC Point of No Entry",
     },
     DemoQuestion {
-        who: "the same number, as a switch sends it",
-        asked: "\"Apple\" <sip:+1-315-232-8257@carrier.example;user=phone>",
+        who: "the same, from a switch",
+        asked: "<sip:+1-315-232-8257@h;user=phone>",
         e164: "+13152328257",
         levels: &[RiskLevel::Critical],
         action: Action::Block,
@@ -48,7 +48,7 @@ pub(super) const QUESTIONS: &[DemoQuestion] = &[
         case: "",
     },
     DemoQuestion {
-        who: "never reported, in a range with many reports",
+        who: "never reported, in a reported range",
         asked: "+19516774300",
         e164: "+19516774300",
         levels: &[RiskLevel::Medium, RiskLevel::High],
@@ -57,7 +57,7 @@ pub(super) const QUESTIONS: &[DemoQuestion] = &[
         case: "",
     },
     DemoQuestion {
-        who: "tech-support fraud in a letter, call of 16 July",
+        who: "tech-support fraud in a letter",
         asked: "+17474777195",
         e164: "+17474777195",
         levels: &[RiskLevel::High],

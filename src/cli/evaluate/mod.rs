@@ -1,5 +1,7 @@
 //! `evaluate`: measures how good the score is, on complaints that are replayed day by day.
 
+mod categories;
+mod served;
 mod show;
 
 use std::fs::File;
@@ -14,9 +16,9 @@ use super::error::CliError;
 use super::{legitimate, output, shared};
 use crate::domain::day::Day;
 use crate::domain::model::ScoreModel;
-use crate::domain::policy::Policy;
 use crate::evaluate::{self, EvaluationPlan, Figures, Models, SampleKind, ScoredSamples};
 use crate::replay::Half;
+use served::Served;
 
 /// Arguments of `evaluate`.
 #[derive(Args, Debug)]
@@ -47,12 +49,8 @@ pub struct EvaluateArgs {
     /// Keep scores below 80 if they rest only on the neighbourhood, as lookups do
     #[arg(long)]
     as_served: bool,
-    /// Lowest score of a labelled call, in the figures of actions
-    #[arg(long, value_name = "SCORE", default_value_t = Policy::DEFAULT.label_from, value_parser = shared::score)]
-    label_from: f64,
-    /// Lowest score of a blocked call, in the figures of actions; not below `--label-from`
-    #[arg(long, value_name = "SCORE", default_value_t = Policy::DEFAULT.block_from, value_parser = shared::score)]
-    block_from: f64,
+    #[command(flatten)]
+    served: served::ServedArgs,
     /// Write every score to this CSV file: date,kind,number,calls,score
     #[arg(long, value_name = "FILE")]
     scores_out: Option<PathBuf>,
@@ -65,11 +63,8 @@ pub struct EvaluateArgs {
 }
 
 pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
-    let (label_from, block_from) = (args.label_from, args.block_from);
-    if block_from < label_from {
-        return Err(CliError::Thresholds { label_from, block_from });
-    }
-    let models = models(args)?;
+    let served = Served::read(&args.served, args.plan.file().is_some())?;
+    let models = models(args, &served)?;
     let complaints = complaints::load(&args.complaints)?;
     let legitimate = legitimate::read(&args.legitimate)?;
     let (from, to) = complaints::period(&args.complaints, &complaints, args.from, args.to)?;
@@ -81,11 +76,8 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
         lag_days: args.lag_days,
         models,
         as_served: args.as_served,
-        policy: Policy {
-            label_from,
-            block_from,
-            ..Policy::DEFAULT
-        },
+        policy: served.policy,
+        single_report_blocks: served.single_report_blocks,
     };
     let bar = complaints::bar("scoring");
     let (samples, figures) = evaluate::run(&plan, &mut |known, of| {
@@ -104,19 +96,19 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     show::figures(&figures)
 }
 
-fn models(args: &EvaluateArgs) -> Result<Models, CliError> {
+fn models(args: &EvaluateArgs, served: &Served) -> Result<Models, CliError> {
     if let Some([first, second]) = args.cross_fit.as_deref() {
-        return cross_fit(first, second);
+        return cross_fit(first, second, served);
     }
-    let model = match &args.model {
+    let model = match args.model.as_ref().or(served.model.as_ref()) {
         Some(path) => complaints::model(path)?,
         None => ScoreModel::default(),
     };
-    Ok(Models::One(Arc::new(model)))
+    Ok(Models::One(Arc::new(served.with_prior(model))))
 }
 
 /// The two models of a cross-fit, in any order. The half in each model file tells which model is which.
-fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
+fn cross_fit(first: &Path, second: &Path, served: &Served) -> Result<Models, CliError> {
     let (first, second) = (complaints::model(first)?, complaints::model(second)?);
     let half = |model: &ScoreModel| {
         model
@@ -138,8 +130,8 @@ fn cross_fit(first: &Path, second: &Path) -> Result<Models, CliError> {
         return Err(CliError::CrossFit("they have different half-lives"));
     }
     Ok(Models::CrossFit {
-        zero: Arc::new(zero),
-        one: Arc::new(one),
+        zero: Arc::new(served.with_prior(zero)),
+        one: Arc::new(served.with_prior(one)),
     })
 }
 

@@ -2,15 +2,20 @@
 
 use super::super::error::CliError;
 use super::super::output;
+use super::categories;
 use crate::evaluate::{Figures, RepeatReportFigures};
 
 /// Prints all figures.
 pub(super) fn figures(figures: &Figures) -> Result<(), CliError> {
+    categories::totals(figures)?;
+    output::line("")?;
     stopped(figures)?;
     output::line("")?;
     legitimate(figures)?;
     output::line("")?;
     complaints(figures)?;
+    output::line("")?;
+    categories::categories(figures)?;
     output::line("")?;
     lists(figures)?;
     output::line("")?;
@@ -88,11 +93,7 @@ fn complaints(figures: &Figures) -> Result<(), CliError> {
             output::figure(percent(calls.blocked)),
         ]);
     }
-    output::table(&table, "")?;
-    output::line(format!(
-        "labelled: a score from {} on, with blocked calls; blocked: from {} on, as served",
-        figures.label_from, figures.block_from
-    ))
+    output::table(&table, "")
 }
 
 /// The same for simple lists of numbers, as a baseline.
@@ -210,6 +211,6 @@ fn sums(figures: &Figures) -> Result<(), CliError> {
     ))
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }

@@ -20,7 +20,7 @@ pub(super) fn form_of(text: &str) -> String {
 }
 
 /// The columns of a header. A field that is no name is shown by its form: a file without a header has data there.
-pub(super) fn columns_of(header: &csv::ByteRecord) -> String {
+pub(in crate::cli) fn columns_of(header: &csv::ByteRecord) -> String {
     header.iter().map(column_name).collect::<Vec<_>>().join(", ")
 }
 

@@ -21,10 +21,11 @@ use clap::{Args, Subcommand};
 
 pub use rejects::Reject;
 pub use row_fault::RowFault;
-pub use source::SourceFile;
+pub use source::{Position, SourceFile};
 
 pub use super::import_error::ImportError;
 
+pub(super) use form::columns_of;
 use min_accepted::MinAccepted;
 pub(super) use rows::{CsvRows, Row};
 

@@ -1,5 +1,6 @@
 //! Rejected rows. The first ones are shown, all are counted, and all can be written to a file.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -16,6 +17,9 @@ const SHOWN_MAX: usize = 20;
 
 /// Maximum number of different reasons. Further reasons are counted together.
 const REASONS_MAX: usize = 100;
+
+/// Number of reasons that are shown if a file has all of them.
+const REASONS_SHOWN: usize = 3;
 
 /// A rejected row.
 #[derive(Debug)]
@@ -129,13 +133,27 @@ impl Rejects {
             return Ok(());
         }
         self.first.sort();
-        for (line, reason) in &self.first {
+        // The file has all rows with their lines.
+        let shown = if self.file.is_some() { 1 } else { SHOWN_MAX };
+        for (line, reason) in self.first.iter().take(shown) {
             output::note(format!("line {line}: {}", output::clean(reason)))?;
         }
-        if self.total > self.first.len() as u64 {
-            output::note("... total of rejected rows by reason:")?;
-            for (reason, count) in &self.by_reason {
-                output::note(format!("{:>11}  {}", output::grouped(*count), output::clean(reason)))?;
+        if self.total > self.first.len().min(shown) as u64 {
+            output::note("rejected rows by reason:")?;
+            let mut by_count: Vec<_> = self.by_reason.iter().collect();
+            by_count.sort_by_key(|(_, count)| Reverse(**count));
+            // The file has all reasons.
+            let shown = if self.file.is_some() {
+                REASONS_SHOWN
+            } else {
+                REASONS_MAX
+            };
+            for (reason, count) in by_count.iter().take(shown) {
+                output::note(format!("{:>11}  {}", output::grouped(**count), output::clean(reason)))?;
+            }
+            let others: u64 = by_count.iter().skip(shown).map(|(_, count)| **count).sum();
+            if others > 0 {
+                output::note(format!("{:>11}  for other reasons", output::grouped(others)))?;
             }
         }
         match &self.file {

@@ -4,8 +4,6 @@ mod read;
 
 use clap::{Args, Subcommand};
 
-pub(super) use read::print_summary;
-
 use super::connect::Remote;
 use super::error::CliError;
 

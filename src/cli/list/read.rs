@@ -59,7 +59,7 @@ pub(super) async fn show(args: ListShowArgs) -> Result<(), CliError> {
     if shown.entries.is_empty() {
         return Ok(());
     }
-    output::line(format!("\n{}", entries_table(&shown.entries).trim_fmt()))
+    output::section(&entries_table(&shown.entries))
 }
 
 pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
@@ -72,7 +72,7 @@ pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
 }
 
 /// Prints the summary of a list, without its entries.
-pub(in crate::cli) fn print_summary(list: &ListSummary) -> Result<(), CliError> {
+fn print_summary(list: &ListSummary) -> Result<(), CliError> {
     let mut card = output::card();
     output::add(&mut card, "list", &list.list_id);
     output::add(&mut card, "kind", name_of::<ListKind>(list.kind));
@@ -80,21 +80,28 @@ pub(in crate::cli) fn print_summary(list: &ListSummary) -> Result<(), CliError> 
     output::add(&mut card, "replaced", time::shown(list.replaced_at));
     output::add(&mut card, "by", &list.actor);
     output::add(&mut card, "version", list.version);
-    output::line(card.trim_fmt())
+    output::show(&card)
 }
 
 fn entries_table(entries: &[ListEntry]) -> Table {
     if entries.iter().any(|entry| entry.owner.is_some()) {
         return owners_table(entries);
     }
-    let mut table = output::new_table(["number", "source", "entered", "requester", "expires", "action"]);
+    let mut table = output::new_table([
+        "number",
+        "source",
+        "entered (UTC)",
+        "requester",
+        "expires (UTC)",
+        "action",
+    ]);
     for entry in entries {
         table.add_row([
             output::text(&entry.number),
             output::text(&entry.source),
-            output::text(time::shown(entry.entered_at)),
+            output::text(time::column(entry.entered_at)),
             output::text(&entry.requester),
-            output::text(time::shown(entry.expires_at)),
+            output::text(time::column(entry.expires_at)),
             output::text(name_of::<Action>(entry.action)),
         ]);
     }
@@ -109,9 +116,9 @@ fn owners_table(entries: &[ListEntry]) -> Table {
         "brand",
         "calls",
         "source",
-        "entered",
+        "entered (UTC)",
         "requester",
-        "expires",
+        "expires (UTC)",
     ];
     let mut table = output::new_table(header);
     for entry in entries {
@@ -122,22 +129,22 @@ fn owners_table(entries: &[ListEntry]) -> Table {
             output::text(&owner.brand),
             output::text(name_of::<OwnerCalls>(owner.calls)),
             output::text(&entry.source),
-            output::text(time::shown(entry.entered_at)),
+            output::text(time::column(entry.entered_at)),
             output::text(&entry.requester),
-            output::text(time::shown(entry.expires_at)),
+            output::text(time::column(entry.expires_at)),
         ]);
     }
     table
 }
 
 fn lists_table(lists: &[ListSummary]) -> Table {
-    let mut table = output::new_table(["list", "kind", "entries", "replaced", "by", "version"]);
+    let mut table = output::new_table(["list", "kind", "entries", "replaced (UTC)", "by", "version"]);
     for list in lists {
         table.add_row([
             output::text(&list.list_id),
             output::text(name_of::<ListKind>(list.kind)),
             output::figure(output::grouped(list.entry_count.into())),
-            output::text(time::shown(list.replaced_at)),
+            output::text(time::column(list.replaced_at)),
             output::text(&list.actor),
             output::figure(list.version),
         ]);

@@ -11,13 +11,20 @@ use crate::wire::v1::{
 };
 
 pub(super) fn print(answer: &LookupResponse) -> Result<(), CliError> {
-    output::line(summary(answer).trim_fmt())?;
+    output::show(&summary(answer))?;
     print_reasons(&answer.reasons)?;
     print_cases(&answer.cases)?;
-    match &answer.advice {
-        Some(advice) => output::line(format!("\n{}", advice.text)),
-        None => Ok(()),
+    if let Some(advice) = &answer.advice {
+        output::line("")?;
+        output::paragraph(&advice.text)?;
     }
+    if answer.decision_id.is_empty() {
+        return Ok(());
+    }
+    // It is long, and only needed to ask about this decision later.
+    let mut decision = output::card();
+    output::add(&mut decision, "decision", &answer.decision_id);
+    output::section(&decision)
 }
 
 /// The number in E.164, if the server could parse it.
@@ -39,7 +46,7 @@ pub(in crate::cli) fn print_reasons(reasons: &[Reason]) -> Result<(), CliError> 
             output::text(&reason.detail),
         ]);
     }
-    output::line(format!("\n{}", table.trim_fmt()))
+    output::section(&table)
 }
 
 /// Adds the lines about the number itself to a card.
@@ -80,6 +87,23 @@ pub(in crate::cli) fn add_owner(card: &mut Table, owner: &KnownOwner) {
     );
 }
 
+/// The action of an answer, with the one that the operator does not carry out.
+pub(super) fn action(answer: &LookupResponse) -> String {
+    let action = name_of::<Action>(answer.action);
+    match name_of::<Action>(answer.would_action) {
+        would if would.is_empty() => action,
+        would => format!("{action}, would {would}"),
+    }
+}
+
+/// Adds the line about a decision that the operator does not carry out.
+pub(in crate::cli) fn add_would(card: &mut Table, action: i32, basis: i32) {
+    let (action, basis) = (name_of::<Action>(action), name_of::<Basis>(basis));
+    if !action.is_empty() {
+        output::add(card, "would be", format!("{action}, by {basis}"));
+    }
+}
+
 /// A table of cases, each with its status and the role of the number in it.
 pub(in crate::cli) fn cases_table<'a>(cases: impl IntoIterator<Item = &'a CaseSummary>) -> Table {
     let mut table = output::new_table(["case", "title", "status", "agency", "category", "brand", "role"]);
@@ -109,7 +133,7 @@ fn print_cases(cases: &[CaseSummary]) -> Result<(), CliError> {
     if cases.is_empty() {
         return Ok(());
     }
-    output::line(format!("\n{}", cases_table(cases).trim_fmt()))
+    output::section(&cases_table(cases))
 }
 
 fn summary(answer: &LookupResponse) -> Table {
@@ -131,7 +155,12 @@ fn summary(answer: &LookupResponse) -> Table {
         output::add(&mut card, "number alone", format!("{score:.1}"));
     }
     let (action, basis) = (name_of::<Action>(answer.action), name_of::<Basis>(answer.basis));
-    output::add(&mut card, "action", format!("{action}, by {basis}"));
+    output::add_cell(
+        &mut card,
+        "action",
+        output::by_action(format!("{action}, by {basis}"), answer.action()),
+    );
+    add_would(&mut card, answer.would_action, answer.would_basis);
     // An answer in the basic view has no model, and ends here.
     if answer.model_version.is_empty() {
         return card;
@@ -161,10 +190,9 @@ fn summary(answer: &LookupResponse) -> Table {
         );
     }
     output::add(&mut card, "model", &answer.model_version);
-    output::add(&mut card, "decision", &answer.decision_id);
     if answer.stale {
         let since = time::shown(answer.data_as_of);
-        output::add_cell(&mut card, "stale", output::failure(format!("data as of {since} UTC")));
+        output::add_cell(&mut card, "stale", output::failure(format!("data as of {since}")));
     }
     card
 }
@@ -210,7 +238,7 @@ mod tests {
         for part in [
             "+1 415-555-0199",
             "US, FIXED_LINE_OR_MOBILE, VALID",
-            "87.2 CRITICAL",
+            "!! 87.2 CRITICAL",
             "BLOCK, by ANALYTICS",
             "TECH_SUPPORT_SCAM (81 %)",
             "1,200 from about 40 reporters",
@@ -219,6 +247,22 @@ mod tests {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         assert!(!text.contains("number alone"), "{text}");
+    }
+
+    #[test]
+    fn a_decision_that_is_not_carried_out_is_a_line_of_its_own() {
+        let answer = LookupResponse {
+            action: Action::Allow.into(),
+            basis: Basis::Shadow.into(),
+            would_action: Action::Block.into(),
+            would_basis: Basis::Analytics.into(),
+            ..Default::default()
+        };
+        let text = anstream::adapter::strip_str(&summary(&answer).trim_fmt()).to_string();
+        assert!(
+            text.contains("ALLOW, by SHADOW") && text.contains("BLOCK, by ANALYTICS"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `lookup`: shows what is known about numbers, and what to do with their calls.
 
 pub(super) mod card;
+mod file;
 
 use clap::Args;
 use tonic::transport::Channel;
@@ -15,8 +16,8 @@ use crate::domain::call::MAX_BATCH_LOOKUPS;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 use crate::wire::v1::{
-    Action, Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole,
-    Verstat, View,
+    Attestation, BatchLookupRequest, BatchLookupResult, Category, LookupRequest, LookupResponse, LookupRole, Verstat,
+    View,
 };
 
 /// Maximum size of the answers to 1,000 lookups with all reasons and cases, in bytes.
@@ -26,8 +27,10 @@ const ANSWER_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 #[derive(Args, Debug)]
 pub struct LookupArgs {
     /// Numbers, in any usual notation
-    #[arg(required = true, value_name = "NUMBER")]
+    #[arg(required_unless_present = "file", conflicts_with = "file", value_name = "NUMBER", value_parser = number)]
     numbers: Vec<String>,
+    #[command(flatten)]
+    file: file::FileArgs,
     /// Print only number, score, level and action
     #[arg(long)]
     basic: bool,
@@ -53,8 +56,11 @@ pub struct LookupArgs {
 }
 
 pub(super) async fn run(args: LookupArgs) -> Result<(), CliError> {
+    if let Some(path) = &args.file.file {
+        return file::run(&args, path).await;
+    }
     let mut client = LookupServiceClient::new(args.remote.connect().await?).max_decoding_message_size(ANSWER_BYTES_MAX);
-    let requests = requests(&args);
+    let requests: Vec<LookupRequest> = args.numbers.iter().map(|number| request(&args, number)).collect();
     if let [request] = requests.as_slice() {
         let answer = client.lookup(request.clone()).await?.into_inner();
         return if args.remote.json {
@@ -79,15 +85,23 @@ pub(super) async fn run(args: LookupArgs) -> Result<(), CliError> {
     }
 }
 
-fn requests(args: &LookupArgs) -> Vec<LookupRequest> {
+/// A number of the command line. `@FILE`, as other tools read it, would be a caller without a number.
+fn number(text: &str) -> Result<String, String> {
+    match text.trim().strip_prefix('@') {
+        Some(file) => Err(format!("to look up the numbers of a file, write --file {file}")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn request(args: &LookupArgs, number: &str) -> LookupRequest {
     let role = if args.about_to_dial {
         LookupRole::AboutToDial
     } else {
         LookupRole::Calling
     };
     let view = if args.basic { View::Basic } else { View::Full };
-    let request = |number: &String| LookupRequest {
-        number: number.clone(),
+    LookupRequest {
+        number: number.to_owned(),
         default_region: args.region.for_wire(),
         called_number: args.called.clone().unwrap_or_default(),
         role: role.into(),
@@ -98,8 +112,7 @@ fn requests(args: &LookupArgs) -> Vec<LookupRequest> {
         record_event: Some(false), // a question by a person is not a call
         budget_ms: PATIENCE_MS,
         ..LookupRequest::default()
-    };
-    args.numbers.iter().map(request).collect()
+    }
 }
 
 async fn ask(
@@ -129,7 +142,14 @@ fn print_json(results: &[BatchLookupResult]) -> Result<(), CliError> {
 
 fn print_table(numbers: &[String], results: &[BatchLookupResult]) -> Result<(), CliError> {
     let mut table = output::new_table([
-        "number", "score", "level", "action", "category", "reports", "last", "cases",
+        "number",
+        "score",
+        "level",
+        "action",
+        "category",
+        "reports",
+        "last (UTC)",
+        "cases",
     ]);
     for (number, result) in numbers.iter().zip(results) {
         match &result.result {
@@ -156,10 +176,10 @@ fn row(number: &str, answer: &LookupResponse) -> [comfy_table::Cell; 8] {
         output::text(card::number_text(answer).unwrap_or(number)),
         output::score(answer.risk_score),
         output::by_level(name_of::<crate::wire::v1::RiskLevel>(answer.risk_level), level),
-        output::text(name_of::<Action>(answer.action)),
+        output::by_action(card::action(answer), answer.action()),
         output::text(name_of::<Category>(answer.category)),
         output::figure(reports),
-        output::text(time::shown(answer.last_reported)),
+        output::text(time::column(answer.last_reported)),
         output::text(cases.join(", ")),
     ]
 }

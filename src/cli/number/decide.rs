@@ -151,14 +151,10 @@ pub(super) async fn reset(args: ResetArgs) -> Result<(), CliError> {
         output::grouped(answer.reports_dropped.into()),
     );
     output::add(&mut card, "version", answer.version);
-    output::line(card.trim_fmt())
+    output::show(&card)
 }
 
 fn print(e164: &str, version: u64, statuses: &[NumberStatus]) -> Result<(), CliError> {
-    let mut card = output::card();
-    output::add(&mut card, "number", e164);
-    output::add(&mut card, "version", version);
-    output::line(card.trim_fmt())?;
-    output::line("")?;
+    output::line(format!("{e164}, version {version}"))?;
     output::table(&statuses_table(statuses), "no status applies")
 }

@@ -58,7 +58,14 @@ pub(super) async fn run(args: NumberListArgs) -> Result<(), CliError> {
 
 fn print(numbers: &[NumberRow]) -> Result<(), CliError> {
     let mut table = output::new_table([
-        "number", "score", "level", "category", "reports", "last", "statuses", "cases",
+        "number",
+        "score",
+        "level",
+        "category",
+        "reports",
+        "last (UTC)",
+        "statuses",
+        "cases",
     ]);
     for row in numbers {
         let statuses: Vec<String> = row.statuses.iter().map(|kind| name_of::<StatusKind>(*kind)).collect();
@@ -68,7 +75,7 @@ fn print(numbers: &[NumberRow]) -> Result<(), CliError> {
             output::by_level(name_of::<RiskLevel>(row.risk_level), row.risk_level()),
             output::text(name_of::<Category>(row.category)),
             output::figure(output::grouped(row.report_count.into())),
-            output::text(time::shown(row.last_reported)),
+            output::text(time::column(row.last_reported)),
             output::text(statuses.join(", ")),
             output::text(row.case_ids.join(", ")),
         ]);

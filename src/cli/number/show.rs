@@ -21,6 +21,9 @@ use crate::wire::v1::{
 pub(super) struct NumberShowArgs {
     /// Number, in any usual notation
     number: String,
+    /// Show at most this many of the latest reports; `report list` shows all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    reports: usize,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
@@ -33,15 +36,16 @@ pub(super) async fn run(args: NumberShowArgs) -> Result<(), CliError> {
         number: args.number,
         default_region: args.region.for_wire(),
     };
-    let dossier = client.get_number(request).await?.into_inner();
+    let mut dossier = client.get_number(request).await?.into_inner();
     if args.remote.json {
         return output::json(&dossier);
     }
+    dossier.latest_reports.truncate(args.reports);
     print(&dossier)
 }
 
 fn print(dossier: &NumberDossier) -> Result<(), CliError> {
-    output::line(summary(dossier).trim_fmt())?;
+    output::show(&summary(dossier))?;
     if let Some(score) = &dossier.score {
         card::print_reasons(&score.reasons)?;
     }
@@ -53,19 +57,19 @@ fn print(dossier: &NumberDossier) -> Result<(), CliError> {
         report::list::table(&dossier.latest_reports),
     ];
     for section in sections.iter().filter(|table| !table.is_empty()) {
-        output::line(format!("\n{}", section.trim_fmt()))?;
+        output::section(section)?;
     }
     Ok(())
 }
 
 /// A table of statuses, strongest first.
 pub(super) fn statuses_table(statuses: &[NumberStatus]) -> Table {
-    let mut table = output::new_table(["status", "since", "until", "by", "reason"]);
+    let mut table = output::new_table(["status", "since (UTC)", "until (UTC)", "by", "reason"]);
     for status in statuses {
         table.add_row([
             output::text(name_of::<StatusKind>(status.kind)),
-            output::text(time::shown(status.set_at)),
-            output::text(time::shown(status.expires_at)),
+            output::text(time::column(status.set_at)),
+            output::text(time::column(status.expires_at)),
             output::text(&status.actor),
             output::text(&status.reason),
         ]);

@@ -57,7 +57,16 @@ pub(super) async fn run(args: ReportListArgs) -> Result<(), CliError> {
 /// A table of reports, latest call first.
 pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
     let mut table = output::new_table([
-        "called", "category", "source", "state", "weight", "area", "brand", "feed", "report", "comment",
+        "called (UTC)",
+        "category",
+        "source",
+        "state",
+        "weight",
+        "area",
+        "brand",
+        "feed",
+        "report",
+        "comment",
     ]);
     for report in reports {
         let category = match name_of::<Category>(report.category) {
@@ -65,7 +74,7 @@ pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
             name => name,
         };
         table.add_row([
-            output::text(time::shown(report.occurred_at)),
+            output::text(time::column(report.occurred_at)),
             output::text(category),
             output::text(name_of::<Source>(report.source)),
             output::text(name_of::<ReportState>(report.state)),

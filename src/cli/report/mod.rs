@@ -1,5 +1,6 @@
 //! `report`: submits, withdraws and lists reports.
 
+mod export;
 pub(super) mod list;
 mod submit;
 mod withdraw;
@@ -28,12 +29,15 @@ enum ReportCommand {
     Withdraw(withdraw::WithdrawArgs),
     /// List the reports on a number, latest first
     List(list::ReportListArgs),
+    /// Export the stored reports to a file that `import ftc`, `evaluate` and `fit` read
+    Export(export::ExportArgs),
 }
 
 pub(super) async fn run(args: ReportArgs) -> Result<(), CliError> {
     match args.command {
         Some(ReportCommand::Withdraw(args)) => withdraw::run(args).await,
         Some(ReportCommand::List(args)) => list::run(args).await,
+        Some(ReportCommand::Export(args)) => Box::pin(export::run(args)).await,
         None => Box::pin(submit::run(args.submit)).await,
     }
 }

@@ -103,7 +103,7 @@ pub(super) async fn run(args: SubmitArgs) -> Result<(), CliError> {
     output::add(&mut card, "number", &answer.e164);
     output::add(&mut card, "report", &answer.report_id);
     output::add(&mut card, "outcome", name_of::<SubmitOutcome>(answer.outcome));
-    output::line(card.trim_fmt())
+    output::show(&card)
 }
 
 fn report(args: SubmitArgs) -> Result<Report, CliError> {

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tracing::Level;
 
 use self::reload::Reloader;
-use super::CliError;
+use super::{CliError, shared};
 use crate::app::{self, Listeners};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigFaults, LogFormat, ServeArgs};
@@ -72,7 +72,7 @@ async fn serve(
     };
     let (listeners, server) = started;
     log.notice(&banner(&listeners)?);
-    let reloader = Reloader::new(args, config, server.services(), log);
+    let reloader = Reloader::new(args, config, &server, log);
     let drained = tokio::select! {
         drained = server.run(listeners, tasks, shutdown) => drained,
         never = reloader.run(reload) => match never {},
@@ -112,10 +112,7 @@ fn banner(listeners: &Listeners) -> Result<Notice, CliError> {
 
 /// The configuration of flags, variables and file, as they are now.
 fn read_config(args: &ServeArgs) -> Result<Config, ConfigFaults> {
-    // A value that is not Unicode becomes one that is not valid, and is not ignored.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-    config::load(args, variables, |path| std::fs::read_to_string(path))
+    config::load(args, shared::variables(), |path| std::fs::read_to_string(path))
 }
 
 /// Writes an error to standard error when there is no log yet.

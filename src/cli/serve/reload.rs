@@ -6,27 +6,31 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::read_config;
-use crate::app;
+use crate::app::{self, App};
 use crate::config::{Config, ServeArgs};
+use crate::decision_log::DecisionLog;
 use crate::metrics::ConfigReloadLabel;
 use crate::service::Services;
 use crate::telemetry::Log;
 
-/// Replaces what a running server can replace: the log filter and the keys of decision ids.
+/// Replaces what a running server can replace: the log filter and the keys of decision ids. Opens the file of the decision
+/// log again, since SIGHUP also says that it was moved away.
 pub(super) struct Reloader<'a> {
     args: ServeArgs,
     /// The configuration with which the server was started.
     started: Config,
     services: Arc<Services>,
+    decision_log: Option<Arc<DecisionLog>>,
     log: &'a Log,
 }
 
 impl<'a> Reloader<'a> {
-    pub(super) fn new(args: ServeArgs, started: Config, services: Arc<Services>, log: &'a Log) -> Self {
+    pub(super) fn new(args: ServeArgs, started: Config, server: &App, log: &'a Log) -> Self {
         Self {
             args,
             started,
-            services,
+            services: server.services(),
+            decision_log: server.decision_log(),
             log,
         }
     }
@@ -35,6 +39,9 @@ impl<'a> Reloader<'a> {
     pub(super) async fn run(self, asked: &Notify) -> Infallible {
         loop {
             asked.notified().await;
+            if let Some(log) = &self.decision_log {
+                log.reopen();
+            }
             let outcome = match self.reload() {
                 Ok(()) => ConfigReloadLabel::Applied,
                 Err(Refused) => ConfigReloadLabel::Refused,

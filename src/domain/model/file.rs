@@ -352,7 +352,7 @@ fn within(fields: &[(&str, f64)], least: f64, most: f64) -> Result<(), ModelFiel
 }
 
 /// The model fitted on FTC complaints up to 31 October 2020, as `ringwarden fit` wrote it.
-const BUILT_IN: &str = include_str!("built-in.json");
+pub(super) const BUILT_IN: &str = include_str!("built-in.json");
 
 /// The built-in model; read once.
 pub(super) fn built_in() -> Arc<ScoreModel> {

@@ -220,6 +220,11 @@ impl ScoreModel {
     }
 }
 
+impl ScoreModel {
+    /// The file of the built-in model.
+    pub const BUILT_IN_FILE: &'static str = file::BUILT_IN;
+}
+
 impl Default for ScoreModel {
     /// The built-in model.
     fn default() -> Self {

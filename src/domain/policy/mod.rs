@@ -5,6 +5,7 @@
 //! numbers of a length that the plan does not know. If nothing is known, nothing is done. Everything is a pure function
 //! of [`Facts`], so that a test can try every combination of them.
 
+mod enforcement;
 mod owner;
 mod sip;
 
@@ -15,6 +16,7 @@ use super::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use super::origin::Origin;
 use super::score::{Verdict, Withheld};
 
+pub use enforcement::{Enforced, Enforcement};
 pub use owner::OwnerSpoof;
 pub use sip::{Refusal, SipSettings, SipTreatment};
 
@@ -25,6 +27,8 @@ pub struct Policy {
     pub label_from: f64,
     /// A score of at least this blocks it.
     pub block_from: f64,
+    /// Whether a score that rests on the neighbourhood alone labels a call; otherwise it does nothing.
+    pub range_label: bool,
     /// Whether a call that shows the number of a known owner, and is thought to come from another party, is blocked;
     /// otherwise it is labelled.
     pub block_spoofed_owners: bool,
@@ -151,6 +155,7 @@ impl Policy {
     pub const DEFAULT: Self = Self {
         label_from: 60.0,
         block_from: 80.0,
+        range_label: true,
         block_spoofed_owners: false,
         deterministic_ttl: Duration::from_secs(3_600),
         high_ttl: Duration::from_secs(120),
@@ -273,7 +278,9 @@ impl Policy {
         // people call fraudsters back, too.
         let is_possible_owner = facts.origin() == Some(Origin::Unproven);
         let spared = is_possible_owner || (is_victim(verdict) && !verdict.spoof_suspected);
-        let (action, ttl) = if value >= self.block_from && !spared && !is_withheld(facts) {
+        let (action, ttl) = if self.leaves_range_alone(verdict) {
+            (Action::Allow, self.clean_ttl)
+        } else if value >= self.block_from && !spared && !is_withheld(facts) {
             (Action::Block, self.high_ttl)
         } else if value >= self.label_from {
             (Action::Label, self.high_ttl)
@@ -285,6 +292,13 @@ impl Policy {
             basis: Basis::Analytics,
             ttl: by_signing(facts, ttl),
         })
+    }
+
+    /// Whether the score would label the call, rests on the neighbourhood alone, and such labels are switched off.
+    #[must_use]
+    pub fn leaves_range_alone(&self, verdict: &Verdict) -> bool {
+        let would_label = verdict.value.is_some_and(|value| value >= self.label_from);
+        would_label && verdict.range_only && !self.range_label
     }
 
     fn without_evidence(&self, facts: &Facts) -> Decision {
@@ -301,8 +315,8 @@ impl Policy {
 fn dialled(facts: &Facts, decision: Decision) -> Decision {
     let verdict = &facts.verdict;
     let warn = match decision.basis {
-        // The number stays the owner's, even if others show it.
-        Basis::Protected | Basis::Dno | Basis::KnownOwner | Basis::FailOpen => false,
+        // The number stays the owner's, even if others show it. No rule decides on the basis SHADOW.
+        Basis::Protected | Basis::Dno | Basis::KnownOwner | Basis::FailOpen | Basis::Shadow => false,
         // Only a number that cannot exist; the network knows whether one of an unknown length does.
         Basis::InvalidNumber => decision.action == Action::Block,
         Basis::Analyst | Basis::TenantPolicy => decision.action != Action::Allow,

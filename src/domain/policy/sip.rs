@@ -95,7 +95,8 @@ const fn is_judged(basis: Basis) -> bool {
         | Basis::InvalidNumber
         | Basis::TenantPolicy
         | Basis::NoEvidence
-        | Basis::FailOpen => false,
+        | Basis::FailOpen
+        | Basis::Shadow => false,
     }
 }
 

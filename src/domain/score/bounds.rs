@@ -1,6 +1,5 @@
 //! Caps and floors, applied after the sum. Each adds its difference to a reason.
 
-use super::cases::raises;
 use super::rate;
 use super::reason::Points;
 use super::{CRITICAL_FROM, Subject, Weighed};
@@ -74,9 +73,7 @@ impl ScoreModel {
     /// The score if neither the call nor the neighbourhood may block alone.
     fn at_rest(&self, subject: &Subject<'_>, decayed: &DecayedEvidence, log_odds: f64, judged: &Points) -> AtRest {
         let value = 100.0 * sigmoid(log_odds);
-        let own =
-            decayed.long >= self.rules.own_mass_from || subject.cases.iter().any(|(link, case)| raises(link, case));
-        if own {
+        if self.has_own_evidence(subject, decayed) {
             return AtRest {
                 by_channel: value,
                 by_range: value,

@@ -12,6 +12,7 @@ mod cases;
 mod category;
 mod neighbours;
 mod owner;
+mod range_only;
 mod rate;
 mod reason;
 mod unproven;
@@ -84,6 +85,8 @@ pub struct Verdict {
     pub owner_protected: bool,
     /// Why the evidence must not block the call, if it must not: then a score that would block labels.
     pub withheld: Option<Withheld>,
+    /// Whether the score rests on the neighbourhood alone: not on the number's own reports, cases or calls.
+    pub range_only: bool,
 }
 
 /// The weighed evidence of a number, without reasons.
@@ -135,6 +138,7 @@ impl Verdict {
         spoof_suspected: false,
         owner_protected: false,
         withheld: None,
+        range_only: false,
     };
 }
 
@@ -174,6 +178,7 @@ impl ScoreModel {
                 spoof_suspected,
                 owner_protected: subject.is_owner_protected(),
                 withheld: None,
+                range_only: false,
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
@@ -192,6 +197,7 @@ impl ScoreModel {
             weighed.verdict.level = level(value, subject, weighed.verdict.status);
             weighed.verdict.value = Some(value);
             weighed.verdict.withheld = self.withheld(subject, &weighed);
+            weighed.verdict.range_only = self.is_range_only(subject, &weighed);
         }
         weighed
     }

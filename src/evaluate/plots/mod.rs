@@ -43,7 +43,7 @@ pub fn draw(samples: &ScoredSamples, figures: &Figures) -> Result<[Plot; 4], Plo
         },
         Plot {
             file: "scores.svg",
-            svg: scores::draw(samples)?,
+            svg: scores::draw(samples, figures)?,
         },
         Plot {
             file: "kinds.svg",

@@ -9,15 +9,19 @@ use super::sheet::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREY, GRID, LABEL, LEF
 
 const TITLE: &str = "Does a score mean what it says?";
 
+/// The dashes of the line of exact scores, and the gaps between them, in pixels.
+const DASHES: [i32; 2] = [8, 6];
+
 pub(super) fn draw(figures: &Figures) -> Result<String, PlotError> {
     let more = format!(
         "Of the calls with a score, how many are complaint calls, if {} of all calls are unwanted. Bands of 10 points.",
         sheet::percent(figures.prior)
     );
-    sheet::sheet(TITLE, &more, |sheet| chart(sheet, &figures.reliability))
+    sheet::sheet(TITLE, &more, |sheet| chart(sheet, figures))
 }
 
-fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
+fn chart(sheet: &Sheet<'_>, figures: &Figures) -> Result<(), PlotError> {
+    let bands = &figures.reliability;
     let mut chart = ChartBuilder::on(sheet)
         .margin_left(BESIDE)
         .margin_right(RIGHT)
@@ -47,11 +51,12 @@ fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
         .draw_series([Polygon::new(near, GREY.mix(0.13))])?
         .label(format!("within {TOLERANCE} points of it"))
         .legend(|(x, y)| Rectangle::new([(x, y - 6), (x + 22, y + 6)], GREY.mix(0.13).filled()));
-    let exact = DashedLineSeries::new([(0.0, 0.0), (100.0, 100.0)], 8, 6, GREY.stroke_width(2));
+    let [dash, gap] = DASHES;
+    let exact = DashedLineSeries::new([(0.0, 0.0), (100.0, 100.0)], dash, gap, GREY.stroke_width(2));
     chart
         .draw_series(exact)?
         .label("exactly what it says")
-        .legend(|at| sheet::stroke(at, GREY.stroke_width(2)));
+        .legend(|at| sheet::dashes(at, DASHES, GREY.stroke_width(2)));
     let interval = |band: &Band| {
         let [low, high] = band.interval;
         PathElement::new(
@@ -62,11 +67,12 @@ fn chart(sheet: &Sheet<'_>, bands: &[Band]) -> Result<(), PlotError> {
     chart
         .draw_series(bands.iter().map(interval))?
         .label("95 % interval, over exchanges and days")
-        .legend(|at| sheet::stroke(at, BLUE.stroke_width(2)));
+        .legend(|at| sheet::upright(at, BLUE.stroke_width(2)));
     let found = |band: &Band| Circle::new((band.mean_score, band.posterior), 6, BLUE.filled());
     chart
         .draw_series(bands.iter().map(found))?
         .label("found")
         .legend(|(x, y)| Circle::new((x + 11, y), 6, BLUE.filled()));
+    sheet::thresholds(&mut chart, figures, [0.0, 100.0])?;
     sheet::legend(&mut chart, SeriesLabelPosition::LowerRight)
 }

@@ -2,6 +2,7 @@
 
 use plotters::prelude::*;
 
+use super::super::figures::Figures;
 use super::super::rank::ratio;
 use super::super::samples::{SampleKind, ScoredSamples, calls};
 use super::PlotError;
@@ -16,11 +17,11 @@ const BARS: usize = 20;
 /// Shares below this are not drawn.
 const LEAST: f64 = 1e-5;
 
-pub(super) fn draw(samples: &ScoredSamples) -> Result<String, PlotError> {
-    sheet::sheet(TITLE, MORE, |sheet| chart(sheet, samples))
+pub(super) fn draw(samples: &ScoredSamples, figures: &Figures) -> Result<String, PlotError> {
+    sheet::sheet(TITLE, MORE, |sheet| chart(sheet, samples, figures))
 }
 
-fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples) -> Result<(), PlotError> {
+fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples, figures: &Figures) -> Result<(), PlotError> {
     let mut chart = ChartBuilder::on(sheet)
         .margin_left(BESIDE)
         .margin_right(RIGHT)
@@ -60,6 +61,7 @@ fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples) -> Result<(), PlotError> {
             .label(name)
             .legend(move |(x, y)| Rectangle::new([(x, y - 6), (x + 22, y + 6)], colour.filled()));
     }
+    sheet::thresholds(&mut chart, figures, [LEAST, 1.0])?;
     sheet::legend(&mut chart, SeriesLabelPosition::UpperMiddle)
 }
 

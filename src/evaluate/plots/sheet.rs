@@ -1,10 +1,16 @@
 //! Parts that all pictures share: a white sheet with a title, and colours that colour-blind people can tell apart
 //! (Okabe and Ito, 2008).
 
+use std::array;
+
+use plotters::coord::ranged1d::Ranged;
+use plotters::coord::types::RangedCoordf64;
 use plotters::coord::{CoordTranslate, Shift};
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use super::PlotError;
+use crate::evaluate::Figures;
 
 /// Complaint calls, and the results of the score.
 pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
@@ -12,6 +18,8 @@ pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
 pub(super) const VERMILION: RGBColor = RGBColor(213, 94, 0);
 /// Random numbers.
 pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
+/// The served threshold of labels.
+pub(super) const AMBER: RGBColor = RGBColor(230, 159, 0);
 /// Anything drawn only for comparison.
 pub(super) const GREY: RGBColor = RGBColor(90, 90, 90);
 /// The lines of the grid.
@@ -75,6 +83,40 @@ pub(super) fn legend<'a, T: CoordTranslate>(
 /// An entry of a legend.
 pub(super) fn stroke((x, y): (i32, i32), style: impl Into<ShapeStyle>) -> PathElement<(i32, i32)> {
     PathElement::new(vec![(x, y), (x + 22, y)], style)
+}
+
+/// An entry of a legend for a dashed line.
+pub(super) fn dashes(
+    (x, y): (i32, i32),
+    [dash, gap]: [i32; 2],
+    style: impl Into<ShapeStyle>,
+) -> DashedPathElement<array::IntoIter<(i32, i32), 2>, i32> {
+    DashedPathElement::new([(x, y), (x + 22, y)], dash, gap, style)
+}
+
+/// An entry of a legend for an upright interval.
+pub(super) fn upright((x, y): (i32, i32), style: impl Into<ShapeStyle>) -> PathElement<(i32, i32)> {
+    PathElement::new(vec![(x + 11, y - 8), (x + 11, y + 8)], style)
+}
+
+/// Marks the served thresholds on an axis of scores, from the bottom of a chart to its top.
+pub(super) fn thresholds<'a, Y: Ranged<ValueType = f64>>(
+    chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, Y>>,
+    figures: &Figures,
+    [bottom, top]: [f64; 2],
+) -> Result<(), PlotError> {
+    for (name, score, colour, dashed) in [
+        ("labelled", figures.label_from, AMBER, [3, 5]),
+        ("blocked", figures.block_from, BLACK, [9, 5]),
+    ] {
+        let [dash, gap] = dashed;
+        let style = colour.stroke_width(2);
+        chart
+            .draw_series(DashedLineSeries::new([(score, bottom), (score, top)], dash, gap, style))?
+            .label(format!("{name} from {score} on"))
+            .legend(move |at| dashes(at, dashed, style));
+    }
+    Ok(())
 }
 
 /// A share in per cent, with as many decimals as it needs.

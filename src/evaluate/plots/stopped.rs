@@ -11,7 +11,7 @@ use super::super::figures::{BaselineFigures, Figures};
 use super::super::rank::{ratio, threshold};
 use super::super::samples::{ScoredSample, ScoredSamples, calls};
 use super::PlotError;
-use super::sheet::{self, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
+use super::sheet::{self, AMBER, AXIS, BELOW, BESIDE, BLUE, FONT, GREEN, GRID, LABEL, LEFT, RIGHT, Sheet, VERMILION};
 
 const TITLE: &str = "Unwanted calls stopped, against legitimate numbers flagged";
 const MORE: &str =
@@ -62,6 +62,7 @@ fn chart(sheet: &Sheet<'_>, samples: &ScoredSamples, figures: &Figures) -> Resul
         .label("random numbers flagged by the score")
         .legend(|at| sheet::stroke(at, GREEN.stroke_width(3)));
     lists(&mut chart, figures)?;
+    served(&mut chart, figures)?;
     sheet::legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
@@ -77,7 +78,7 @@ fn intervals(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotErr
     chart
         .draw_series(FLAGGED.into_iter().filter_map(interval))?
         .label("its 95 % interval, over exchanges and days")
-        .legend(|(x, y)| PathElement::new(vec![(x + 11, y - 8), (x + 11, y + 8)], BLUE.stroke_width(2)));
+        .legend(|at| sheet::upright(at, BLUE.stroke_width(2)));
     Ok(())
 }
 
@@ -100,6 +101,25 @@ fn lists(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> 
         .draw_series(figures.baselines.iter().map(point))?
         .label("calls of numbers on a list")
         .legend(|(x, y)| TriangleMarker::new((x + 11, y), 8, VERMILION.filled()));
+    Ok(())
+}
+
+/// The calls labelled and blocked at the served thresholds, with all caps. They lie on the curve only if no cap acts.
+fn served(chart: &mut Chart<'_, '_>, figures: &Figures) -> Result<(), PlotError> {
+    let good = figures.legitimate_numbers;
+    let Some(bad) = figures.complaint_calls.get("all") else {
+        return Ok(());
+    };
+    for (name, from, at, colour) in [
+        ("labelled", figures.label_from, (good.labelled, bad.labelled), AMBER),
+        ("blocked", figures.block_from, (good.blocked, bad.blocked), BLACK),
+    ] {
+        let at = (at.0.clamp(LEAST, MOST), at.1);
+        chart
+            .draw_series([Cross::new(at, 8, colour.stroke_width(3))])?
+            .label(format!("{name} from {from} on, as served"))
+            .legend(move |(x, y)| Cross::new((x + 11, y), 8, colour.stroke_width(3)));
+    }
     Ok(())
 }
 

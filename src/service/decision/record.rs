@@ -31,6 +31,9 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
         writer.int(hundredths(*points));
     });
     writer.text(&record.model_version);
+    let (action, basis) = record.would.unzip();
+    writer.byte(action.map_or(0, Action::code));
+    writer.byte(basis.map_or(0, Basis::code));
     writer.finish()
 }
 
@@ -49,13 +52,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
     let flags = reader.byte()?;
     let attestation = optional(reader.byte()?, Attestation::from_code, "attestation")?;
     let verstat = optional(reader.byte()?, Verstat::from_code, "verstat")?;
-    Ok(DecisionRecord {
+    let record = DecisionRecord {
         decided_at,
         number,
         value,
         level,
         action,
         basis,
+        would: None,
         about_to_dial: flags & ABOUT_TO_DIAL != 0,
         attestation,
         verstat,
@@ -68,7 +72,19 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
             Ok((code, from_hundredths(reader.int()?)))
         })?,
         model_version: reader.text()?.into(),
+    };
+    Ok(DecisionRecord {
+        would: read_would(&mut reader)?,
+        ..record
     })
+}
+
+/// The decision that was not carried out. Ids of earlier releases end before it.
+fn read_would(reader: &mut ByteReader<'_>) -> Result<Option<(Action, Basis)>, DecodeError> {
+    let Ok(action) = reader.byte() else { return Ok(None) };
+    let action = optional(action, Action::from_code, "would action")?;
+    let basis = optional(reader.byte()?, Basis::from_code, "would basis")?;
+    Ok(action.zip(basis))
 }
 
 fn known<T>(code: u8, from: impl Fn(u8) -> Option<T>, what: &'static str) -> Result<T, DecodeError> {
@@ -119,6 +135,7 @@ mod tests {
             select(RiskLevel::ALL),
             select(Action::ALL),
             select(Basis::ALL),
+            prop::option::of((select(Action::ALL), select(Basis::ALL))),
         );
         let asked = (
             any::<bool>(),
@@ -137,6 +154,7 @@ mod tests {
                 level: judged.1,
                 action: judged.2,
                 basis: judged.3,
+                would: judged.4,
                 about_to_dial: asked.0,
                 attestation: asked.1,
                 verstat: asked.2,
@@ -173,6 +191,7 @@ mod tests {
             level: RiskLevel::Critical,
             action: Action::Block,
             basis: Basis::Analytics,
+            would: None,
             about_to_dial: false,
             attestation: Some(Attestation::C),
             verstat: Some(Verstat::Passed),
@@ -194,14 +213,37 @@ mod tests {
         let hex: String = encode(&sample()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d"
+            "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d0000"
         );
+    }
+
+    #[test]
+    fn a_shadowed_decision_is_two_bytes_at_the_end() {
+        let shadowed = DecisionRecord {
+            action: Action::Allow,
+            basis: Basis::Shadow,
+            would: Some((Action::Block, Basis::Analytics)),
+            ..sample()
+        };
+        let bytes = encode(&shadowed);
+        assert_eq!(
+            bytes[bytes.len() - 2..],
+            [Action::Block.code(), Basis::Analytics.code()]
+        );
+        assert_eq!(decode(&bytes).unwrap(), shadowed);
+    }
+
+    /// An id of an earlier release, which ends with the model.
+    #[test]
+    fn an_id_without_the_last_field_is_read() {
+        let bytes = encode(&sample());
+        assert_eq!(decode(&bytes[..bytes.len() - 2]).unwrap(), sample());
     }
 
     #[test]
     fn a_code_of_a_later_release_is_read_as_none() {
         let mut bytes = encode(&sample());
-        let last_code = bytes.len() - 4;
+        let last_code = bytes.len() - 6;
         assert_eq!(bytes[last_code], ReasonCode::RateOnly.code());
         bytes[last_code] = u8::MAX;
         let expected = [(Some(ReasonCode::RecentReports), 3.5), (None, -0.25)];

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::find::LookupFindings;
 use super::question::Question;
-use super::{LookupOutcome, LookupRole, Lookups};
+use super::range_label;
+use super::{LookupOutcome, LookupRole, Lookups, ShadowedDecision};
 use crate::domain::advice::{self, Occasion, SpoofedOwner, Topic};
 use crate::domain::call::Signing;
 use crate::domain::caller_name::caller_name;
@@ -12,7 +13,7 @@ use crate::domain::decision::DecisionRecord;
 use crate::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use crate::domain::label;
 use crate::domain::list::{ListEntry, ListedCaller};
-use crate::domain::policy::{Bar, Decision, Facts, OwnerSpoof, Protection};
+use crate::domain::policy::{Bar, Decision, Enforced, Facts, OwnerSpoof, Protection};
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
 use crate::number::PLAN_DATE;
@@ -26,48 +27,60 @@ const SPOOF_LABEL: &str = "SPOOF LIKELY";
 const UNKNOWN_LENGTH_LABEL: &str = "UNKNOWN NUMBER";
 
 impl Lookups {
-    /// Decides, and builds the answer.
+    /// Decides, and builds the answer. The reasons, and the words of a name or an advice, say why the policy decided. Whether
+    /// anybody sees or hears them depends on what is carried out.
     pub(super) fn answer(&self, question: &Question<'_>, mut found: LookupFindings) -> LookupOutcome {
-        let mut decision = if found.late {
+        let mut decided = if found.late {
             forget(&mut found);
             Decision::FAIL_OPEN
         } else {
             self.decide(question, &found)
         };
         let spoof = self.owner_spoof(&found);
-        let caller_name = owner_name(&found, spoof, &decision);
+        // A name vouches for a call, so a call that the policy would hinder gets none.
+        let caller_name = owner_name(&found, spoof, &decided);
         if !caller_name.is_empty() {
-            decision.ttl = Duration::ZERO; // the next call may be of a party that shows the number
+            decided.ttl = Duration::ZERO; // the next call may be of a party that shows the number
         }
         if let Some(spoof) = spoof {
             found.score.verdict.spoof_suspected = true;
             found.score.verdict.owner_protected |= spoof != OwnerSpoof::Possible;
-            add_spoof_reason(&mut found, spoof, &decision);
+            add_spoof_reason(&mut found, spoof, &decided);
         }
-        if let Some(reason) = rule_reason(&found.facts, &decision) {
+        if self.policy.leaves_range_alone(&found.facts.verdict) && decided.basis == Basis::Analytics {
+            range_label::add_reason(&mut found.score.reasons);
+        }
+        if let Some(reason) = rule_reason(&found.facts, &decided) {
             found.score.reasons.insert(0, reason);
         }
         let full = question.input.full;
-        let decision_id = if full || decision.action != Action::Allow {
+        let enforced = self.enforcement.apply(decided, &self.policy);
+        let decision_id = if full || decided.action != Action::Allow {
             self.keys
                 .read()
-                .seal_decision(&self.record(question, &found, &decision))
+                .seal_decision(&self.record(question, &found, &enforced))
         } else {
             String::new()
         };
-        let name = name(&found.score, spoof, &decision);
-        let sip = self.sip.treatment(&decision, name, &decision_id);
+        let name = name(&found.score, spoof, &decided);
+        let sip = |decision: &Decision| self.sip.treatment(decision, name, &decision_id);
+        let is_advised = full && enforced.decision.action != Action::Allow;
         LookupOutcome {
-            advice: full.then(|| advice(question, &found, spoof, &decision)).flatten(),
+            advice: is_advised.then(|| advice(question, &found, spoof, &decided)).flatten(),
             caller_name,
             owner: found.owner.filter(|_| full).and_then(|_| self.owner_entry(question)),
             identity: found.identity,
             score: found.score,
             number_value: found.number_value,
-            decision,
+            decision: enforced.decision,
+            would: enforced.would.map(|decided| ShadowedDecision {
+                action: decided.action,
+                basis: decided.basis,
+                sip: sip(&decided),
+            }),
             facts: found.record,
             cases: found.cases,
-            sip,
+            sip: sip(&enforced.decision),
             decision_id,
             data_as_of: self.freshness.data_as_of(),
             stale: self.freshness.is_stale(),
@@ -98,7 +111,7 @@ impl Lookups {
         self.index.lists().owner_entry(caller, question.now)
     }
 
-    fn record(&self, question: &Question<'_>, found: &LookupFindings, decision: &Decision) -> DecisionRecord {
+    fn record(&self, question: &Question<'_>, found: &LookupFindings, enforced: &Enforced) -> DecisionRecord {
         let input = question.input;
         let verdict = &found.score.verdict;
         let reasons = found.score.reasons.iter();
@@ -107,8 +120,9 @@ impl Lookups {
             number: found.identity.e164,
             value: verdict.value,
             level: verdict.level,
-            action: decision.action,
-            basis: decision.basis,
+            action: enforced.decision.action,
+            basis: enforced.decision.basis,
+            would: enforced.would.map(|decided| (decided.action, decided.basis)),
             about_to_dial: found.facts.about_to_dial,
             attestation: input.attestation,
             verstat: input.verstat,
@@ -213,8 +227,7 @@ fn advice(
     decision: &Decision,
 ) -> Option<String> {
     let input = question.input;
-    let is_silent = decision.basis == Basis::TenantPolicy || is_of_unknown_length(decision);
-    if decision.action == Action::Allow || is_silent {
+    if decision.basis == Basis::TenantPolicy || is_of_unknown_length(decision) {
         return None;
     }
     let occasion = match input.role {
@@ -279,7 +292,9 @@ fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
         },
         Basis::TenantPolicy => (ReasonCode::TenantRule, "A rule of this network says so."),
         Basis::FailOpen => (ReasonCode::DeadlineExceeded, "The answer was due before it was ready."),
-        Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence | Basis::KnownOwner => return None,
+        Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence | Basis::KnownOwner | Basis::Shadow => {
+            return None;
+        }
     };
     Some(Reason {
         code,

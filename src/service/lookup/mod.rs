@@ -10,6 +10,7 @@ mod find;
 mod listed;
 mod outcome;
 mod question;
+mod range_label;
 mod signing;
 
 use std::fmt;
@@ -26,9 +27,9 @@ use crate::clock::{Clock, monotonic};
 use crate::domain::advice::Language;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::decision::DecisionRecord;
-use crate::domain::kinds::{Attestation, Verstat};
+use crate::domain::kinds::{Action, Attestation, Basis, Verstat};
 use crate::domain::list::ListEntry;
-use crate::domain::policy::{Decision, Policy, SipSettings, SipTreatment};
+use crate::domain::policy::{Decision, Enforcement, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -92,8 +93,10 @@ pub struct LookupOutcome {
     pub score: Score,
     /// The score of the number apart from the call, if asked for.
     pub number_value: Option<f64>,
-    /// The action and its basis.
+    /// The action that is carried out, and its basis.
     pub decision: Decision,
+    /// The decision of the policy, if the operator does not carry it out.
+    pub would: Option<ShadowedDecision>,
     /// Counts and times.
     pub facts: RecordFacts,
     /// The cases that the number is linked to, without drafts and cases closed as unsubstantiated.
@@ -107,12 +110,23 @@ pub struct LookupOutcome {
     pub advice: Option<String>,
     /// The SIP response; none for a number about to be dialled.
     pub sip: Option<SipTreatment>,
-    /// The decision id; empty if the call is allowed and the full view was not asked for.
+    /// The decision id; empty if the policy allows the call and the full view was not asked for.
     pub decision_id: String,
     /// The moment up to which the answer includes all changes.
     pub data_as_of: Timestamp,
     /// Whether that moment is too old.
     pub stale: bool,
+}
+
+/// A decision of the policy that is not carried out.
+#[derive(Clone, Debug)]
+pub struct ShadowedDecision {
+    /// The action.
+    pub action: Action,
+    /// The rule that decided it.
+    pub basis: Basis,
+    /// Its SIP response; none for a number about to be dialled.
+    pub sip: Option<SipTreatment>,
 }
 
 /// Answers questions from memory.
@@ -121,6 +135,7 @@ pub struct Lookups {
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
+    enforcement: Enforcement,
     /// The tenants that let a single report block.
     single_report_blocks_for: Vec<TenantId>,
     /// The SIP responses of refused calls.
@@ -141,6 +156,7 @@ pub(super) struct LookupParts {
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
     pub(super) policy: Policy,
+    pub(super) enforcement: Enforcement,
     pub(super) single_report_blocks_for: Vec<TenantId>,
     pub(super) sip: SipSettings,
     pub(super) observer: Observer,
@@ -167,6 +183,7 @@ impl Lookups {
             freshness: parts.freshness,
             clock: parts.clock,
             policy: parts.policy,
+            enforcement: parts.enforcement,
             single_report_blocks_for: parts.single_report_blocks_for,
             sip: parts.sip,
             observer: parts.observer,

@@ -2,6 +2,7 @@
 
 mod admit;
 mod bands_before;
+mod export;
 mod file;
 mod filing;
 mod list;
@@ -26,6 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::store::Meta;
 
+pub use export::{Export, ExportQuery};
 pub(super) use list::stored_reports;
 #[cfg(test)]
 pub(super) use withdraw::withdrawal;

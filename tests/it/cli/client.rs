@@ -13,10 +13,10 @@ use ringwarden::cli::{self, CliError};
 use ringwarden::grpc::servers::report_service_server::{ReportService, ReportServiceServer};
 use ringwarden::wire::v1::batch_submit_result::Result as Submitted;
 use ringwarden::wire::v1::{
-    BatchSubmitReportsRequest, BatchSubmitReportsResponse, BatchSubmitResult, CallOutcome, ItemError,
-    ListReportsRequest, ListReportsResponse, Report, SubmitCallOutcomesResponse, SubmitOutcome, SubmitReportRequest,
-    SubmitReportResponse, WithdrawReportRequest, WithdrawReportResponse, WithdrawReportsRequest,
-    WithdrawReportsResponse,
+    BatchSubmitReportsRequest, BatchSubmitReportsResponse, BatchSubmitResult, CallOutcome, ExportReportsRequest,
+    ExportReportsResponse, ItemError, ListReportsRequest, ListReportsResponse, Report, SubmitCallOutcomesResponse,
+    SubmitOutcome, SubmitReportRequest, SubmitReportResponse, WithdrawReportRequest, WithdrawReportResponse,
+    WithdrawReportsRequest, WithdrawReportsResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -106,6 +106,16 @@ impl ReportService for Fake {
         request: Request<BatchSubmitReportsRequest>,
     ) -> Result<Response<BatchSubmitReportsResponse>, Status> {
         self.batch(&request.into_inner().reports).map(Response::new)
+    }
+
+    type ExportReportsStream = tokio_stream::Empty<Result<ExportReportsResponse, Status>>;
+
+    /// A stream that ends before it has told the total.
+    async fn export_reports(
+        &self,
+        _request: Request<ExportReportsRequest>,
+    ) -> Result<Response<Self::ExportReportsStream>, Status> {
+        Ok(Response::new(tokio_stream::empty()))
     }
 
     async fn submit_call_outcomes(
@@ -269,4 +279,14 @@ async fn an_absent_server_is_named() {
     let error = run(&["lookup", "+12125550123", "--server", &server]).await.unwrap_err();
     assert_eq!(error.to_string(), format!("no server answers at {server}"));
     assert!(error.next_step().unwrap().contains("ringwarden serve"));
+}
+
+#[tokio::test]
+async fn an_export_that_ends_early_leaves_no_file() {
+    let (_fake, server) = serve(State::default()).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("reports.csv");
+    let ended = run(&["report", "export", "--out", path.to_str().unwrap(), "--server", &server]).await;
+    assert!(matches!(ended, Err(CliError::Incomplete(_))), "{ended:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -326,6 +326,44 @@ fn every_combination_is_decided_by_one_row_and_every_row_decides() {
     assert!(idle.is_empty(), "rows {idle:?} decide nothing");
 }
 
+/// Without labels by neighbours alone, a score that rests on them does nothing, and nothing else changes.
+#[test]
+fn neighbours_alone_do_nothing_where_their_labels_are_off() {
+    let mut spared = 0;
+    for_each(|combination| {
+        let facts = Facts {
+            verdict: Verdict {
+                range_only: true,
+                ..combination.facts.verdict
+            },
+            ..combination.facts
+        };
+        let policy = Policy {
+            range_label: false,
+            ..combination.policy
+        };
+        let labelled = combination.policy.decide(&facts);
+        assert_eq!(
+            labelled,
+            combination.policy.decide(&combination.facts),
+            "the switch is on"
+        );
+        let free = policy.decide(&facts);
+        if labelled.basis != Basis::Analytics || labelled.action == Action::Allow {
+            let unchanged = free == labelled || policy.leaves_range_alone(&facts.verdict);
+            assert!(unchanged, "{:?}: {free:?}", combination.words);
+            return;
+        }
+        spared += 1;
+        // Another rule may decide now; the score hinders the call no more.
+        assert!(
+            free.basis != Basis::Analytics || free.action == Action::Allow,
+            "{free:?}"
+        );
+    });
+    assert!(spared > 1_000, "{spared}");
+}
+
 /// A withheld block is a label, and nothing else changes; the tenant may allow a single report to block.
 #[test]
 fn a_withheld_score_labels_where_it_would_block_and_changes_nothing_else() {
@@ -399,7 +437,7 @@ fn calls_about_to_be_dialled_are_warned_about_and_never_refused() {
                     let is_victim = facts.verdict.status == Some(StatusKind::SpoofedVictim);
                     case_floor || (hindered && !is_victim && facts.owner.is_none())
                 }
-                Basis::FailOpen => panic!("not a matter of rules"),
+                Basis::FailOpen | Basis::Shadow => panic!("not a matter of rules"),
             };
             let expected = if warn { Action::WarnBeforeDial } else { Action::Allow };
             assert_eq!(dialled.action, expected, "{:?} {case_floor}", combination.words);

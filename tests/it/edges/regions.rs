@@ -272,7 +272,7 @@ fn every_method_with_a_region_is_tried() {
     let tried = requests()
         .iter()
         .map(|(method, ..)| *method)
-        .chain(["StreamLookup"])
+        .chain(["StreamLookup", "ExportReports"])
         .collect();
     assert_eq!(with_region, tried);
 }

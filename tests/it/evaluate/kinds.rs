@@ -23,7 +23,15 @@ pub(super) fn names_are_as_promised(figures: &Value) {
         let of_kind = &figures["by_legitimate_kind"][kind];
         assert_eq!(
             names(of_kind),
-            ["blocked", "interval", "labelled", "number_days", "numbers"]
+            [
+                "blocked",
+                "by_range",
+                "interval",
+                "labelled",
+                "number_days",
+                "numbers",
+                "withheld"
+            ]
         );
         assert_eq!(names(&of_kind["interval"]), ["blocked", "labelled"]);
     }
@@ -32,9 +40,19 @@ pub(super) fn names_are_as_promised(figures: &Value) {
     for group in groups {
         assert_eq!(
             names(&figures["complaint_calls"][group]),
-            ["blocked", "labelled", "share"]
+            ["blocked", "by_range", "labelled", "share", "withheld"]
         );
     }
+    assert_eq!(
+        names(&figures["legitimate_numbers"]),
+        ["blocked", "by_range", "labelled", "withheld"]
+    );
+    assert_eq!(figures["range_label"], true);
+    assert_eq!(names(&figures["complaint_calls_by_category"]), ["UNSPECIFIED"]);
+    assert_eq!(
+        figures["complaint_calls_by_category"]["UNSPECIFIED"],
+        figures["complaint_calls"]["all"]
+    );
     assert_eq!(names(&figures["calibration_by_month"]), ["2020-04"]);
     let month = &figures["calibration_by_month"]["2020-04"];
     assert_eq!(

@@ -53,7 +53,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "wire",
             "clock",
             "metrics",
+            "decision_log",
         ],
+    ),
+    (
+        "decision_log",
+        &["clock", "config", "domain", "lines", "metrics", "number"],
     ),
     ("edge", &["api", "clock", "metrics"]),
     // The edges do not know each other, nor what is behind the api.
@@ -67,12 +72,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("clock", &["domain"]),
     ("config", &["domain"]),
+    ("lines", &["clock"]),
     ("metrics", &["domain", "store", "clock"]),
     ("net", &[]),
     ("signals", &["tasks"]),
     ("stable_enum", &[]),
     ("tasks", &["clock"]),
-    ("telemetry", &["clock", "config", "metrics"]),
+    ("telemetry", &["clock", "config", "lines", "metrics"]),
     // The limits of repeated fields.
     ("wire", &["domain"]),
 ];

@@ -232,21 +232,16 @@ impl CasesImportSummary {
         if json {
             return output::json(self);
         }
-        let mut table = output::card();
-        let counts = [
-            ("rows", self.rows),
-            ("cases", self.cases),
-            ("cases created", self.cases_created),
-            ("cases merged", self.cases_merged),
-            ("links", self.links),
-            ("links created", self.links_created),
-            ("links failed", self.links_failed),
-            ("rows rejected", self.rejected),
+        let parts = [
+            (self.cases, "cases"),
+            (self.cases_created, "of them created"),
+            (self.cases_merged, "of them merged"),
+            (self.links, "links"),
+            (self.links_created, "of them created"),
+            (self.links_failed, "of them failed"),
+            (self.rejected, "rows rejected"),
         ];
-        for (name, count) in counts {
-            output::add_cell(&mut table, name, output::figure(output::grouped(count)));
-        }
-        output::line(table.trim_fmt())?;
+        output::line(output::tally(self.rows, "rows", &parts))?;
         for (category, count) in &self.unknown_categories {
             let category = output::clean(category);
             output::line(format!("unknown category: {category} ({count} rows)"))?;

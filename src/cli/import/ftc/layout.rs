@@ -2,12 +2,14 @@
 
 use csv::ByteRecord;
 
+use super::exported::ExportedColumns;
 use crate::cli::import::ImportError;
 use crate::cli::import::form::columns_of;
 
 const THREE: [&str; 3] = ["created_date", "number", "consumer_area_code"];
 
-const EIGHT: [&str; 8] = [
+/// The columns of the FTC, with which an export of reports begins, too.
+pub const EIGHT: [&str; 8] = [
     "Company_Phone_Number",
     "Created_Date",
     "Violation_Date",
@@ -40,6 +42,8 @@ pub(super) struct Columns {
     pub(super) layout: Layout,
     /// The place of each column of the layout, in the order of the layout.
     places: Vec<usize>,
+    /// The columns of an export of reports, if the file is one.
+    pub(super) exported: Option<ExportedColumns>,
     /// Number of columns in a row, with those that the layout does not know.
     count: usize,
 }
@@ -61,6 +65,7 @@ impl Columns {
                 return Ok(Self {
                     layout,
                     places,
+                    exported: ExportedColumns::of_header(&found).filter(|_| layout == Layout::EightColumns),
                     count: header.len(),
                 });
             }
@@ -97,13 +102,13 @@ impl Layout {
 }
 
 /// A name in lower case, without spaces, hyphens and underscores.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-'));
     letters.flat_map(char::to_lowercase).collect()
 }
 
 /// The place of a name that is there once.
-fn place(names: &[String], wanted: &str) -> Option<usize> {
+pub(super) fn place(names: &[String], wanted: &str) -> Option<usize> {
     let mut places = names.iter().enumerate().filter(|(_, name)| *name == wanted);
     let (place, _) = places.next()?;
     places.next().is_none().then_some(place)

@@ -4,6 +4,7 @@
 //! makes the ids grows with the file (see [`identity`]).
 
 mod batch;
+mod exported;
 pub mod identity;
 mod layout;
 mod reader;
@@ -15,9 +16,11 @@ mod summary;
 
 use clap::Args;
 
-pub use layout::Layout;
+pub use exported::COLUMNS as EXPORTED_COLUMNS;
+pub use layout::{EIGHT as EIGHT_COLUMNS, Layout};
 pub use reader::{ComplaintReader, ComplaintReport};
 pub(super) use run::run;
+pub(in crate::cli) use subjects::subject_of;
 
 use super::{Common, MinAccepted};
 use crate::domain::report::MAX_BATCH_REPORTS;

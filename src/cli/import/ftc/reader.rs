@@ -70,7 +70,13 @@ impl ComplaintReader {
         let row = || self.keeps_rows.then(|| rows::as_line(record));
         let fields = || self.columns.fields(record).ok_or(RowFault::Columns);
         let fields = fault.map_or_else(fields, Err);
-        let parsed = fields.and_then(|fields| Ok((self.parser.parse(&fields)?, fields)));
+        let parsed = fields.and_then(|fields| {
+            let mut report = self.parser.parse(&fields)?;
+            if let Some(exported) = &self.columns.exported {
+                exported.apply(record, &fields, &mut report)?;
+            }
+            Ok((report, fields))
+        });
         match parsed {
             // Equal rows have equal faults, so rejected rows need no number of occurrence.
             Err(fault) => Ok(Some(Err(Reject {
@@ -79,7 +85,10 @@ impl ComplaintReader {
                 row: row(),
             }))),
             Ok((mut report, fields)) => {
-                report.report_id = self.identities.next(fields)?;
+                // The rows of an export have ids.
+                if report.report_id.is_empty() {
+                    report.report_id = self.identities.next(fields)?;
+                }
                 report.import_id.clone_from(&self.import_id);
                 Ok(Some(Ok(ComplaintReport {
                     line,

@@ -2,11 +2,12 @@
 //! `data/ftc-subjects.csv` and `data/us-states.csv`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
 use super::identity::push_collapsed;
-use crate::cli::names::NamedValue as _;
+use crate::cli::names::{NamedValue as _, ShownValue as _};
 use crate::wire::v1::Category;
 
 const SUBJECTS: &str = include_str!("../../data/ftc-subjects.csv");
@@ -57,6 +58,19 @@ impl Subjects {
     pub(super) fn into_unknown(self) -> BTreeMap<String, u64> {
         self.unknown
     }
+}
+
+/// The subject of the FTC with this category; empty if there is none.
+pub(in crate::cli) fn subject_of(category: Category) -> &'static str {
+    static BY_CATEGORY: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let rows = csv::Reader::from_reader(SUBJECTS.as_bytes()).into_records();
+        let pair = |row: csv::StringRecord| Some((row.get(1)?.to_owned(), row.get(0)?.to_owned()));
+        let named = rows.filter_map(|row| pair(row.ok()?));
+        named
+            .filter(|(category, _)| category != Category::Unspecified.name())
+            .collect()
+    });
+    BY_CATEGORY.get(category.name()).map_or("", String::as_str)
 }
 
 /// The names of US states, for complaints without an area code.

@@ -66,25 +66,19 @@ impl FtcImportSummary {
         if json {
             return output::json(self);
         }
-        let mut table = output::card();
-        let counts = [
-            ("rows", self.rows),
-            ("accepted", self.accepted),
-            ("already known", self.already_known),
-            ("withdrawn before", self.withdrawn),
-            ("before a reset", self.before_reset),
-            ("rejected", self.rejected),
+        let parts = [
+            (self.accepted, "accepted"),
+            (self.already_known, "already known"),
+            (self.withdrawn, "withdrawn before"),
+            (self.before_reset, "before a reset"),
+            (self.rejected, "rejected"),
         ];
-        for (name, count) in counts {
-            output::add_cell(&mut table, name, output::figure(output::grouped(count)));
-        }
-        output::add_cell(&mut table, "seconds", output::figure(format!("{:.1}", self.seconds)));
-        output::add_cell(
-            &mut table,
-            "rows per second",
-            output::figure(output::grouped(self.rows_per_second)),
-        );
-        output::line(table.trim_fmt())?;
+        output::line(format!(
+            "{} ({:.1} s, {} rows per second)",
+            output::tally(self.rows, "rows", &parts),
+            self.seconds,
+            output::grouped(self.rows_per_second)
+        ))?;
         if !self.unknown_subjects.is_empty() {
             output::line("\nunknown subjects; their reports have no category:")?;
         }
@@ -92,8 +86,8 @@ impl FtcImportSummary {
             output::line(format!("{:>11}  {}", output::grouped(*count), output::clean(subject)))?;
         }
         output::line(format!(
-            "\nfeed {}, import {}\nto undo this import: ringwarden report withdraw --import {}",
-            self.feed, self.import_id, self.import_id
+            "feed {}; to undo this import:\nringwarden report withdraw --import {}",
+            self.feed, self.import_id
         ))
     }
 }

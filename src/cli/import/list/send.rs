@@ -10,11 +10,13 @@ use crate::cli::connect;
 use crate::cli::error::CliError;
 use crate::cli::import::rejects::Rejects;
 use crate::cli::import::{ImportError, SourceFile};
-use crate::cli::list::print_summary;
+use crate::cli::names::name_of;
 use crate::cli::output;
 use crate::wire::v1::list_service_client::ListServiceClient;
 use crate::wire::v1::replace_list_request::Part;
-use crate::wire::v1::{ListEntries, ListEntry, ListHead, ListSummary, ReplaceListRequest, ReplaceListResponse};
+use crate::wire::v1::{
+    ListEntries, ListEntry, ListHead, ListKind, ListSummary, ReplaceListRequest, ReplaceListResponse,
+};
 
 /// Number of entries in one message.
 const ENTRIES_PER_MESSAGE: usize = 2_000;
@@ -84,7 +86,13 @@ fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliEr
     if json {
         return output::json(&ListImportSummary { rows, changed, list });
     }
-    print_summary(&list)?;
+    output::line(format!(
+        "{} ({}): {} entries, version {}",
+        output::clean(&list.list_id),
+        name_of::<ListKind>(list.kind),
+        output::grouped(list.entry_count.into()),
+        list.version
+    ))?;
     output::note(if changed {
         "the list was replaced"
     } else {

@@ -1,0 +1,104 @@
+//! Exports of reports, as streams of parts.
+
+use std::collections::VecDeque;
+
+use futures_util::stream::{self, Stream, StreamExt as _};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::convert::export as convert;
+use super::{Api, ApiError, RequestContext};
+use crate::number::E164;
+use crate::service::{Export, ServiceError, StoredReport};
+use crate::wire::v1;
+
+/// Exports at the same time. Each holds the reports of some numbers in memory, and keeps the store busy.
+pub(super) const MAX_EXPORTS: usize = 2;
+/// The most reports of one message.
+const REPORTS_OF_MESSAGE: usize = 1_000;
+/// How long a client should wait if other exports are in progress.
+const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// An export on its way to a client.
+struct Exporting {
+    api: Api,
+    export: Export,
+    with_comments: bool,
+    /// Reports that were read and not sent.
+    waiting: VecDeque<(E164, StoredReport)>,
+    sent: u64,
+    /// Whether the message with the total was sent.
+    is_over: bool,
+    /// Lets another export begin when it is dropped.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Api {
+    /// Exports reports. A part is read when the client takes it, so nothing is queued. The stream ends with an error if
+    /// the store cannot be read, or if the server shuts down.
+    ///
+    /// # Errors
+    /// If the request is not valid, the index is being loaded, or too many exports are in progress.
+    pub async fn export_reports<E>(
+        &self,
+        request: v1::ExportReportsRequest,
+        _context: &RequestContext,
+    ) -> Result<impl Stream<Item = Result<v1::ExportReportsResponse, E>> + Send + use<E>, ApiError>
+    where
+        E: From<ApiError> + Send,
+    {
+        let reports = self.reports()?;
+        let with_comments = request.include_comments;
+        let query = convert::query(request)?;
+        let busy = ServiceError::Exhausted {
+            retry_after: RETRY_AFTER,
+        };
+        let permit = self.0.exports.clone().try_acquire_owned().map_err(|_| busy)?;
+        self.refresh().await;
+        let exporting = Exporting {
+            api: self.clone(),
+            export: reports.export(query)?,
+            with_comments,
+            waiting: VecDeque::new(),
+            sent: 0,
+            is_over: false,
+            _permit: permit,
+        };
+        let parts = stream::try_unfold(exporting, |mut exporting| async move {
+            let part = exporting.next().await?;
+            Ok(part.map(|part| (part, exporting)))
+        });
+        let draining = self.0.draining.clone();
+        let end = async move { draining.is_cancelled().then(|| Err(ApiError::draining().into())) };
+        Ok(parts
+            .map(|part: Result<_, ApiError>| part.map_err(E::from))
+            .take_until(self.0.draining.clone().cancelled_owned())
+            .chain(stream::once(end).filter_map(std::future::ready)))
+    }
+}
+
+impl Exporting {
+    /// The next message; none after the one with the total.
+    async fn next(&mut self) -> Result<Option<v1::ExportReportsResponse>, ApiError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        if self.waiting.is_empty() && !self.export.is_done() {
+            let more = self.api.reports()?.export_more(&mut self.export).await?;
+            self.waiting.extend(more);
+        }
+        let count = self.waiting.len().min(REPORTS_OF_MESSAGE);
+        let reports: Vec<v1::ExportedReport> = self
+            .waiting
+            .drain(..count)
+            .map(|(number, report)| convert::exported(number, &report, self.with_comments))
+            .collect();
+        self.sent += reports.len() as u64;
+        self.is_over = self.waiting.is_empty() && self.export.is_done();
+        Ok(Some(v1::ExportReportsResponse {
+            reports,
+            numbers_read: self.export.numbers_read,
+            numbers: self.export.numbers,
+            total: self.is_over.then_some(self.sent),
+        }))
+    }
+}

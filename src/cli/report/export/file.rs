@@ -1,0 +1,115 @@
+//! The file of an export: plain or gzip, under a temporary name until it is complete.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use csv::Writer;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::NamedTempFile;
+
+use crate::cli::complaints::file_error;
+use crate::cli::error::CliError;
+
+/// A CSV file that is being written, or standard output.
+pub(super) enum ExportFile {
+    /// Standard output.
+    Output(Writer<io::Stdout>),
+    /// A file under a temporary name, which only its owner can read. It is removed when this is dropped.
+    File {
+        /// The name of the complete file.
+        path: PathBuf,
+        writer: Box<Writer<Packed>>,
+    },
+}
+
+/// The bytes of a file, compressed or not.
+pub(super) enum Packed {
+    Plain(BufWriter<NamedTempFile>),
+    Gzip(Box<GzEncoder<BufWriter<NamedTempFile>>>),
+}
+
+impl ExportFile {
+    /// Begins a file beside the path, or writes to standard output if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub(super) fn create(path: Option<&Path>) -> Result<Self, CliError> {
+        let Some(path) = path else {
+            return Ok(Self::Output(Writer::from_writer(io::stdout())));
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = tempfile::Builder::new()
+            .prefix(".ringwarden-export-")
+            .suffix(".part")
+            .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
+            .map_err(|source| file_error(path, source))?;
+        let file = BufWriter::new(file);
+        let is_gzip = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        let packed = if is_gzip {
+            Packed::Gzip(Box::new(GzEncoder::new(file, Compression::default())))
+        } else {
+            Packed::Plain(file)
+        };
+        Ok(Self::File {
+            path: path.to_owned(),
+            writer: Box::new(Writer::from_writer(packed)),
+        })
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn row<T: AsRef<[u8]>>(&mut self, fields: impl IntoIterator<Item = T>) -> Result<(), CliError> {
+        match self {
+            Self::Output(writer) => writer
+                .write_record(fields)
+                .map_err(|error| CliError::Output(error.into())),
+            Self::File { path, writer } => writer
+                .write_record(fields)
+                .map_err(|error| file_error(path, error.into())),
+        }
+    }
+
+    /// Completes the file: writes it to the disk, and then gives it its name.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn finish(self) -> Result<(), CliError> {
+        match self {
+            Self::Output(mut writer) => Ok(writer.flush()?),
+            Self::File { path, writer } => complete(*writer, &path).map_err(|source| file_error(&path, source)),
+        }
+    }
+}
+
+fn complete(writer: Writer<Packed>, path: &Path) -> io::Result<()> {
+    let packed = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    let buffer = match packed {
+        Packed::Plain(buffer) => buffer,
+        Packed::Gzip(encoder) => encoder.finish()?,
+    };
+    let file = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+impl Write for Packed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.write(bytes),
+            Self::Gzip(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            Self::Gzip(file) => file.flush(),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `report export` against a server: what is exported can be measured, and imported again without counting twice.
+
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::support::complaints::{self, Files, day};
+use crate::support::program::Program;
+
+/// Days of the sample that is imported.
+const DAYS: u64 = 15;
+
+/// A server with the first days of the sample, and the number of its complaints.
+async fn imported(files: &Files) -> (Program, String, u64) {
+    let program = Program::serve("memory:").await;
+    let server = format!("http://{}", program.grpc());
+    let filed: Vec<_> = complaints::sample()
+        .into_iter()
+        .filter(|(date, _)| *date < day(DAYS))
+        .collect();
+    files.write("complaints.csv", &complaints::three_columns(&filed));
+    let summary = import(files, "complaints.csv", &server);
+    assert_eq!(summary["accepted"], filed.len());
+    (program, server, filed.len() as u64)
+}
+
+fn import(files: &Files, file: &str, server: &str) -> Value {
+    let text = files.succeed(&["import", "ftc", file, "--server", server, "--json"]);
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Figures without those of random numbers, which depend on the order of the file.
+fn figures(files: &Files, complaints: &str) -> Value {
+    let text = files.succeed(&["evaluate", complaints, "--legitimate", "legitimate.csv", "--json"]);
+    let mut figures: Value = serde_json::from_str(&text).unwrap();
+    for of_random in [
+        "random_flagged_at",
+        "calibration_by_month",
+        "stopped_at_flagged_interval",
+    ] {
+        figures.as_object_mut().unwrap().remove(of_random).unwrap();
+    }
+    figures
+}
+
+/// Compares figures to nine digits: the same evidence was added up in another order.
+fn assert_same(one: &Value, other: &Value, place: &str) {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            assert_eq!(one.len(), other.len(), "{place}");
+            for (name, value) in one {
+                assert_same(value, &other[name], &format!("{place}.{name}"));
+            }
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            assert_eq!(one.len(), other.len(), "{place}");
+            for (position, value) in one.iter().enumerate() {
+                assert_same(value, &other[position], &format!("{place}[{position}]"));
+            }
+        }
+        (Value::Number(one), Value::Number(other)) => {
+            let (one, other) = (one.as_f64().unwrap(), other.as_f64().unwrap());
+            assert!(
+                (one - other).abs() <= 1e-6 * (1.0 + one.abs()),
+                "{place}: {one}, {other}"
+            );
+        }
+        _ => assert_eq!(one, other, "{place}"),
+    }
+}
+
+#[tokio::test]
+async fn an_export_measures_the_same_and_is_known_already() {
+    let files = Files::new();
+    let (_program, server, count) = imported(&files).await;
+    let said = files.succeed(&[
+        "reports",
+        "export",
+        "--out",
+        "export.csv.gz",
+        "--server",
+        &server,
+        "--json",
+    ]);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["reports"], count);
+    let mode = std::fs::metadata(files.path("export.csv.gz"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600, "only the owner reads personal data");
+
+    let again = import(&files, "export.csv.gz", &server);
+    assert_eq!((&again["alreadyKnown"], &again["accepted"]), (&count.into(), &0.into()));
+    assert_same(
+        &figures(&files, "complaints.csv"),
+        &figures(&files, "export.csv.gz"),
+        "figures",
+    );
+
+    // Another server takes the reports from the file, and exports the same rows. Only the id of the import is another.
+    let other = Program::serve("memory:").await;
+    let other = format!("http://{}", other.grpc());
+    assert_eq!(import(&files, "export.csv.gz", &other)["accepted"], count);
+    let [first, second] = [&server, &other].map(|server| {
+        let text = files.succeed(&["report", "export", "--server", server]);
+        let import_id = text.lines().nth(1).unwrap().split(',').nth(20).unwrap().to_owned();
+        assert_eq!(import_id.len(), 32, "{text}");
+        text.replace(&import_id, "")
+    });
+    assert!(first == second, "the exports differ");
+}
+
+#[tokio::test]
+async fn the_order_is_stable_and_filters_select() {
+    let files = Files::new();
+    let (_program, server, count) = imported(&files).await;
+    let export = |more: &[&str]| {
+        let arguments = [&["report", "export", "--server", &server], more].concat();
+        files.succeed(&arguments)
+    };
+    let all = export(&[]);
+    assert_eq!(
+        all.lines().count() as u64,
+        count + 1,
+        "a line for each report, and the header"
+    );
+    assert_eq!(all, export(&[]), "the same order each time");
+    files.succeed(&["report", "export", "--server", &server, "--out", "all.csv.gz"]);
+    let mut text = String::new();
+    let packed = std::fs::File::open(files.path("all.csv.gz")).unwrap();
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    assert_eq!(text, all);
+
+    let header = all.lines().next().unwrap();
+    assert!(header.starts_with(complaints::EIGHT) && header.ends_with("reporter,callback_numbers"));
+    assert!(export(&["--comments"]).lines().next().unwrap().ends_with(",comment"));
+    let number = all.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let of_number = export(&["--number", &number]);
+    assert!(of_number.lines().skip(1).all(|line| line.starts_with(&number)));
+    assert!(of_number.lines().count() > 1);
+
+    let of_day = export(&["--from", "2020-03-03", "--to", "2020-03-03"]);
+    let lines: Vec<&str> = of_day.lines().skip(1).collect();
+    let on_day = complaints::sample().iter().filter(|(date, _)| *date == day(2)).count();
+    assert_eq!(lines.len(), on_day);
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains(",2020-03-03 12:00:00,2020-03-03 12:00:00,"))
+    );
+    assert_eq!(export(&["--source", "consumer"]).lines().count(), 1);
+    assert_eq!(export(&["--import-id", "another"]).lines().count(), 1);
+}
+
+/// A file that cannot get its name is not there at all.
+#[tokio::test]
+async fn a_file_that_cannot_be_written_leaves_nothing() {
+    let files = Files::new();
+    let program = Program::serve("memory:").await;
+    let server = format!("http://{}", program.grpc());
+    let before = std::fs::read_dir(files.path(".")).unwrap().count();
+    let said = files.fail(&["report", "export", "--server", &server, "--out", "no-such-folder/a.csv"]);
+    assert!(said.contains("no-such-folder/a.csv"), "{said}");
+    assert_eq!(std::fs::read_dir(files.path(".")).unwrap().count(), before);
+}
