@@ -53,7 +53,7 @@ pub(super) fn text(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel) -
     let decayed = &weighed.decayed;
     let reporters = &decayed.unproven;
     if reporters.named == 0 {
-        return "Those who reported it gave no names, so they may be one person.".to_owned();
+        return "The reports name no reporter, so all may be of one person.".to_owned();
     }
     let said = said(subject, reporters, fold);
     let so = match (decayed.step, reporters.step(&fold.weights)) {
