@@ -5,10 +5,11 @@
 //! count as few for it.
 
 use super::{Subject, Weighed};
-use crate::domain::evidence::{DecayedEvidence, FoldModel, UnprovenReporters, UnprovenStep};
+use crate::domain::evidence::{DecayedEvidence, FoldModel, UnprovenStep};
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 use crate::domain::score::Withheld;
+use crate::domain::words::{Figure, UnprovenEffect};
 
 impl ScoreModel {
     /// The evidence with unproven reporters counted as people who may label the number, if they may.
@@ -48,42 +49,21 @@ pub(super) fn is_stated(model: &ScoreModel, weighed: &Weighed) -> bool {
         && weighed.verdict.value.is_some_and(labels)
 }
 
-/// A sentence about the unproven reporters, and why they do not label or do not block.
-pub(super) fn text(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel) -> String {
+/// How many different people reported the number, within which time, and what they may do.
+pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel) -> Figure {
     let decayed = &weighed.decayed;
     let reporters = &decayed.unproven;
-    if reporters.named == 0 {
-        return "The reports name no reporter, so all may be of one person.".to_owned();
-    }
-    let said = said(subject, reporters, fold);
-    let so = match (decayed.step, reporters.step(&fold.weights)) {
-        (UnprovenStep::Several | UnprovenStep::Many, _) => "They are new here, so they label it and do not block it.",
-        (UnprovenStep::Few, _) if reporters.contested => {
-            "They are new here, and others say that its calls were wanted, so they do not label it."
-        }
-        (UnprovenStep::Few, UnprovenStep::Few) => "They are new here and too few to label it.",
-        (UnprovenStep::Few, _) => "They are new here and more is known of the number, so they do not label it.",
+    let effect = match (decayed.step, reporters.step(&fold.weights)) {
+        (UnprovenStep::Several | UnprovenStep::Many, _) => UnprovenEffect::Label,
+        (UnprovenStep::Few, _) if reporters.contested => UnprovenEffect::Contested,
+        (UnprovenStep::Few, UnprovenStep::Few) => UnprovenEffect::TooFew,
+        (UnprovenStep::Few, UnprovenStep::Several | UnprovenStep::Many) => UnprovenEffect::MoreKnown,
     };
-    format!("{said} {so}")
-}
-
-/// How many different people reported the number, and within which time.
-fn said(subject: &Subject<'_>, reporters: &UnprovenReporters, fold: &FoldModel) -> String {
     let exact = usize::try_from(reporters.named).is_ok_and(|named| named < fold.weights.unproven_release_count);
-    let people = match reporters.named {
-        1 => return "One person reported it.".to_owned(),
-        named if exact => format!("{named} different people"),
-        _ => {
-            let about = subject.state.evidence.unproven_count(&fold.weights).round();
-            format!("About {about:.0} different people")
-        }
+    let people = if exact {
+        f64::from(reporters.named)
+    } else {
+        subject.state.evidence.unproven_count(&fold.weights)
     };
-    let hours = (reporters.days * 24.0).ceil();
-    let time = match hours {
-        hours if hours <= 1.0 => "an hour".to_owned(),
-        hours if hours < 24.0 => format!("{hours:.0} hours"),
-        hours if hours <= 25.0 => "a day".to_owned(),
-        hours => format!("{:.0} days", (hours / 24.0).ceil()),
-    };
-    format!("{people} reported it within {time}.")
+    Figure::of_unproven(effect, people, reporters.days * 24.0)
 }

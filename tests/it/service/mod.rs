@@ -1,11 +1,14 @@
 //! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
+mod advised;
 mod analysts;
 mod bands;
 mod brand_feeds;
+mod corrections;
 mod dossiers;
 mod emergency;
 mod established;
+mod finding;
 mod instances;
 mod interleaved;
 mod links;

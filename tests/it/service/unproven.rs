@@ -137,7 +137,7 @@ async fn people_block_a_number_after_three_days_only() {
         (early.score.verdict.level, early.decision.action),
         (RiskLevel::Critical, Action::Label)
     );
-    assert!(reason(&early).contains("within 2 days. They are new here, so they label it and do not block it."));
+    assert!(reason(&early).contains("within 48 hours. They are new here, so they label it and do not block it."));
     let late = answer(People::new(50, 50, 3 * DAY), Block::Quiet).await;
     assert_eq!(late.decision.action, Action::Block);
     assert!(!codes(&late).contains(&"UNPROVEN_REPORTERS"));
