@@ -230,6 +230,7 @@ pub async fn build(
         policy,
         enforcement: config.policy.enforce,
         single_report_blocks_for: config.policy.single_report_blocks_for.clone(),
+        brand_feeds: config.policy.brand_feeds.clone(),
         sip: sip_settings(&config.answers),
         quotas,
         lookup_budget: config.answers.lookup_budget,

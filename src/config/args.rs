@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::settings::{SETTINGS, Setting, TENANTS};
+use super::settings::{BRANDS, SETTINGS, Setting, TENANTS};
 
 const CONFIG_FLAG: &str = "config";
 
@@ -66,7 +66,8 @@ impl FromArgMatches for ServeArgs {
         for setting in SETTINGS {
             if let Some(values) = matches.get_many::<String>(setting.flag) {
                 let values: Vec<&str> = values.map(String::as_str).collect();
-                self.values.insert(setting.flag, values.join(","));
+                let separator = if setting.value_name == Some(BRANDS) { ";" } else { "," };
+                self.values.insert(setting.flag, values.join(separator));
             }
         }
         Ok(())
@@ -80,7 +81,7 @@ fn flag(setting: &Setting) -> Arg {
     }
     let arg = Arg::new(setting.flag).long(setting.flag).help(help);
     match setting.value_name {
-        Some(TENANTS) => arg.value_name(TENANTS).action(ArgAction::Append),
+        Some(name @ (TENANTS | BRANDS)) => arg.value_name(name).action(ArgAction::Append),
         Some(name) => arg.value_name(name),
         None => arg
             .value_name("true|false")

@@ -28,6 +28,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 
 use self::layers::Layers;
+use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::policy::Enforcement;
 use crate::domain::tenant::TenantId;
 
@@ -321,6 +322,8 @@ pub struct PolicySettings {
     pub block_spoofed_owners: bool,
     /// The tenants for which a single report may block a call. Default: none.
     pub single_report_blocks_for: Vec<TenantId>,
+    /// The feeds of brands' own teams. Default: none.
+    pub brand_feeds: BrandFeeds,
     /// Share of calls that are unwanted, before anything is known about the number, from 0.001 to 0.999. Default: the
     /// prior of the model.
     pub prior: Option<f64>,
@@ -338,6 +341,7 @@ impl PolicySettings {
         let range_label = layers.read(&settings::RANGE_LABEL, parse::on_or_off);
         let block_spoofed_owners = layers.read(&settings::BLOCK_SPOOFED_OWNERS, parse::switch);
         let single_report_blocks_for = layers.read_if_set(&settings::SINGLE_REPORT_BLOCKS_FOR, parse::tenants);
+        let brand_feeds = layers.read_if_set(&settings::BRAND_FEED, parse::brand_feeds);
         let prior = layers.read_if_set(&settings::PRIOR, parse::share);
         let model = layers.read_if_set(&settings::MODEL, parse::path);
         let numbering_plan = layers.read_if_set(&settings::NUMBERING_PLAN, parse::path);
@@ -355,6 +359,7 @@ impl PolicySettings {
             range_label: range_label?,
             block_spoofed_owners: block_spoofed_owners?,
             single_report_blocks_for: single_report_blocks_for?.unwrap_or_default(),
+            brand_feeds: brand_feeds?.unwrap_or_default(),
             prior: prior?,
             model: model?,
             numbering_plan: numbering_plan?,

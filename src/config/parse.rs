@@ -9,6 +9,9 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use super::fault::ValueProblem;
+use crate::domain::brand::Brand;
+use crate::domain::brand_feeds::BrandFeeds;
+use crate::domain::ids::Feed;
 use crate::domain::policy::Enforcement;
 use crate::domain::quota::Quotas;
 use crate::domain::tenant::TenantId;
@@ -22,6 +25,7 @@ const COUNTS: &str = "a whole number from 1 to 100000";
 const COUNT_MAX: u32 = 100_000;
 const REPORTER_QUOTAS: &str = "a whole number from 1 to 1000, or 0 for no limit";
 const TENANT_QUOTAS: &str = "a whole number from 1 to 1000000000, or 0 for no limit";
+const BRAND_FEEDS: &str = "a feed and its brands, such as acme-fraud=Acme,Acme Bank";
 const URL_MAX_BYTES: usize = 200;
 const TENANT_QUOTA_MAX: u64 = 1_000_000_000;
 
@@ -93,6 +97,21 @@ pub(super) fn tenants(text: &str) -> Result<Vec<TenantId>, ValueProblem> {
         "names a tenant that this server does not have",
         "default",
     ))
+}
+
+/// Feeds with the brands that they speak for: `FEED=BRAND,BRAND`, separated by semicolons.
+pub(super) fn brand_feeds(text: &str) -> Result<BrandFeeds, ValueProblem> {
+    let mut feeds = BrandFeeds::default();
+    for part in text.split(';') {
+        let problem = |wrong| ValueProblem::with(part.trim(), wrong, BRAND_FEEDS);
+        let (feed, brands) = part.split_once('=').ok_or_else(|| problem("names no brand"))?;
+        let feed = Feed::parse(feed.trim()).map_err(|_| problem("does not begin with the name of a feed"))?;
+        for brand in brands.split(',') {
+            let brand = Brand::parse(brand).map_err(|_| problem("holds a name that is not a brand"))?;
+            feeds.grant(feed.clone(), brand);
+        }
+    }
+    Ok(feeds)
 }
 
 /// A time that may be zero.

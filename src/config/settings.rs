@@ -19,6 +19,9 @@ pub struct Setting {
 /// Name of the value of a setting that names tenants, and whose flag may be repeated.
 pub(super) const TENANTS: &str = "TENANT,...";
 
+/// Name of the value of a setting that names the brands of a feed, and whose flag may be repeated.
+pub(super) const BRANDS: &str = "FEED=BRAND,...";
+
 impl Setting {
     /// Environment variable of the setting: `RINGWARDEN_` and the flag in capitals.
     #[must_use]
@@ -105,6 +108,8 @@ settings! {
         "Advise to block a call that shows the number of a known owner and probably comes from somebody else; without it, the call is labelled.";
     SINGLE_REPORT_BLOCKS_FOR "policy.single_report_blocks_for" --"single-report-blocks-for" Some(TENANTS), None,
         "Tenants for which a single report may block a call; otherwise it labels. Repeat the flag or separate the names with commas. A server has one tenant, `default`.";
+    BRAND_FEED "policy.brand_feeds" --"brand-feed" Some(BRANDS), None,
+        "Brands whose own team sends reports by a feed. Reports with this feed, the source `ENTERPRISE_BRAND` and one of these brands weigh as those of a trusted feed; about other brands they weigh as others. Repeat the flag for further feeds, or separate feeds with semicolons: `acme-fraud=Acme,Acme Bank; example=Example`.";
     PRIOR "policy.prior" --"prior" Some("SHARE"), None,
         "Share of this network's calls that are unwanted, before anything is known about the number. Without it, the prior of the model: 0.1 in the built-in model.";
     MODEL "policy.model" --"model" Some("FILE"), None,

@@ -49,6 +49,7 @@ fn defaults_are_valid_and_equal_the_domain() {
         range_label: domain::policy::Policy::DEFAULT.range_label,
         block_spoofed_owners: domain::policy::Policy::DEFAULT.block_spoofed_owners,
         single_report_blocks_for: Vec::new(),
+        brand_feeds: domain::brand_feeds::BrandFeeds::default(),
         prior: None,
         model: None,
         numbering_plan: None,
@@ -99,12 +100,38 @@ fn flags_come_before_variables_and_variables_before_the_file() {
         range_label: false,
         block_spoofed_owners: true,
         single_report_blocks_for: vec![domain::tenant::TenantId::DEFAULT],
+        brand_feeds: domain::brand_feeds::BrandFeeds::default(),
         prior: Some(0.2),
         model: Some("m.json".into()),
         numbering_plan: Some("plan.csv".into()),
     };
     assert_eq!(config.policy, expected);
     assert_eq!(config.store.url, StoreUrl::Memory);
+}
+
+#[test]
+fn brand_feeds_come_from_repeated_flags_or_one_text() {
+    let flags = load_from(
+        "--brand-feed acme=Acme,Acme;Bank=Bank --brand-feed other=Other",
+        &[],
+        "",
+    )
+    .unwrap();
+    let text = ["RINGWARDEN_BRAND_FEED=acme = Acme ; Bank=Bank; other=Other"];
+    let variable = load_from("", &text, "").unwrap();
+    assert_eq!(flags.policy.brand_feeds, variable.policy.brand_feeds);
+    let file = load_from(
+        "--config r.toml",
+        &[],
+        "[policy]\nbrand_feeds = 'acme=Acme; Bank=Bank; other=Other'\n",
+    )
+    .unwrap();
+    assert_eq!(flags.policy.brand_feeds, file.policy.brand_feeds);
+    for wrong in ["acme", "=Acme", "acme=", "acme=Acme,", "acme=Acme;"] {
+        let variable = format!("RINGWARDEN_BRAND_FEED={wrong}");
+        let fault = load_from("", &[&variable], "").unwrap_err().to_string();
+        assert!(fault.contains("acme-fraud=Acme,Acme Bank"), "{fault}");
+    }
 }
 
 #[test]

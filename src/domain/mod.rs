@@ -14,6 +14,7 @@ pub mod actor;
 pub mod advice;
 pub mod bitmap;
 pub mod brand;
+pub mod brand_feeds;
 pub mod buckets;
 pub mod call;
 pub mod caller_name;

@@ -1,5 +1,6 @@
 //! The weight of a report.
 
+use super::evidence::LabelStep;
 use super::kinds::Source;
 
 /// Weights, and the cap on all unproven reporters together. They are judgements, so the model configures them.
@@ -19,6 +20,12 @@ pub struct WeightModel {
     pub unproven_release_count: usize,
     /// And from this many days between the first and the last of them on.
     pub unproven_release_days: f64,
+    /// While they do not count in full, each of these steps is enough to label the number.
+    pub unproven_label_from: [LabelStep; 4],
+    /// They block the number only from this many days between the first and the last of them on.
+    pub unproven_block_days: f64,
+    /// They do not label it while the mass of all reports is below this many times the mass of "not spam".
+    pub contested_below: f64,
     /// The most claims kept of a reporter: the latest, one a number.
     pub claims_kept: usize,
     /// Whether a ground truth proves right only the claims made before it: repeating the result of a lookup proves
@@ -36,6 +43,14 @@ impl WeightModel {
         unproven_cap: 0.75,
         unproven_release_count: 20,
         unproven_release_days: 1.0,
+        unproven_label_from: [
+            label_step(5, 3, 0.25),
+            label_step(10, 3, 0.0),
+            label_step(10, 0, 0.25),
+            label_step(20, 0, 0.0),
+        ],
+        unproven_block_days: 3.0,
+        contested_below: 1.5,
         claims_kept: 256,
         right_only_before_verdict: true,
     };
@@ -51,12 +66,19 @@ impl WeightModel {
                 (self.prior_agree + f64::from(agree)) / (self.prior_total + f64::from(agree) + f64::from(disagree))
             }
         };
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a weight needs no more than seven digits"
-        )]
-        let weight = weight as f32;
-        weight
+        frozen(weight)
+    }
+
+    /// The weight of a trusted feed's report, to be frozen in its row.
+    #[must_use]
+    pub fn trusted(&self) -> f32 {
+        frozen(self.trusted_feed)
+    }
+
+    /// The weight of a reporter of whom nothing is known.
+    #[must_use]
+    pub fn new_reporter(&self) -> f64 {
+        self.prior_agree / self.prior_total
     }
 
     /// Whether this weight is that of a proven reporter.
@@ -64,6 +86,19 @@ impl WeightModel {
     pub fn is_proven(&self, weight: f32) -> bool {
         f64::from(weight) >= self.proven_from
     }
+}
+
+/// A weight as rows keep it.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a weight needs no more than seven digits"
+)]
+fn frozen(weight: f64) -> f32 {
+    weight as f32
+}
+
+const fn label_step(reporters: u32, areas: u32, days: f64) -> LabelStep {
+    LabelStep { reporters, areas, days }
 }
 
 /// How often the ground truth agreed with a reporter: the basis of reporter trust.

@@ -87,6 +87,7 @@ impl Models {
         let lift = |model: &Arc<ScoreModel>| {
             let mut model = ScoreModel::clone(model);
             model.rules.range_only_most = 100.0;
+            model.rules.range_few_most = 100.0;
             Arc::new(model)
         };
         match self {

@@ -138,7 +138,13 @@ impl Services {
         ));
         Self {
             lookups,
-            reports: Reports::new(Arc::clone(&writer), page_key.clone(), &meta, settings.quotas),
+            reports: Reports::new(
+                Arc::clone(&writer),
+                page_key.clone(),
+                &meta,
+                settings.quotas,
+                settings.brand_feeds,
+            ),
             numbers: Numbers::new(Arc::clone(&writer), page_key.clone(), directory),
             cases: Cases::new(Arc::clone(&writer), page_key.clone()),
             lists: Lists::new(Arc::clone(&writer), page_key.clone()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::decision::KeyRing;
 use super::{lookup, writer};
+use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::policy::{Enforcement, Policy, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::tenant::TenantId;
@@ -20,6 +21,8 @@ pub struct ServiceSettings {
     pub enforcement: Enforcement,
     /// The tenants for which a single report may block. Default: none.
     pub single_report_blocks_for: Vec<TenantId>,
+    /// The feeds of brands' own teams. Default: none.
+    pub brand_feeds: BrandFeeds,
     /// The SIP responses of refused calls.
     pub sip: SipSettings,
     /// The daily quotas of reports.
@@ -44,6 +47,7 @@ impl Default for ServiceSettings {
             policy: Policy::DEFAULT,
             enforcement: Enforcement::default(),
             single_report_blocks_for: Vec::new(),
+            brand_feeds: BrandFeeds::default(),
             sip: SipSettings::default(),
             quotas: Quotas::DEFAULT,
             lookup_budget: lookup::DEFAULT_BUDGET,

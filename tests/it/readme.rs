@@ -124,7 +124,7 @@ fn links_have_targets() {
 }
 
 /// Compares a table of a document with the program, or writes it there if `RINGWARDEN_WRITE_TABLES` is set.
-fn check_table(document: &str, name: &str, head: &str, rows: impl Iterator<Item = String>) {
+pub(crate) fn check_table(document: &str, name: &str, head: &str, rows: impl Iterator<Item = String>) {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let rows: String = rows.map(|row| row + "\n").collect();
     let table = format!("\n{head}\n{rows}\n");

@@ -1,6 +1,6 @@
 //! Evidence at one moment, for one kind of call: the input of scoring.
 
-use super::{Evidence, FoldModel, LedgerTotals, WeekSet};
+use super::{Evidence, FoldModel, LedgerTotals, UnprovenReporters, UnprovenStep, WeekSet};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::call::{Ledger, LedgerView};
 use crate::domain::day::Day;
@@ -36,10 +36,16 @@ pub struct DecayedEvidence {
     pub authenticated: f64,
     /// The same for unauthenticated calls.
     pub unauthenticated: f64,
+    /// The unproven reporters.
+    pub unproven: UnprovenReporters,
+    /// How far they are believed in these sums.
+    pub step: UnprovenStep,
     pub(super) long_factor: f64,
     pub(super) unproven_share: f64,
-    /// The part of `short` and `long` from unproven reporters while they are few.
+    /// The part of `short` and `long` from unproven reporters until they count in full.
     held: Held,
+    /// The further part of them that counts when they may label the number.
+    further: Held,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -55,15 +61,33 @@ impl DecayedEvidence {
         Self { at, ..Self::default() }
     }
 
-    /// The same without complaints of unproven reporters, if there are any and these reporters are still few.
+    /// The same without complaints of unproven reporters, if there are any and these reporters do not count in full.
     #[must_use]
     pub fn without_unproven(&self) -> Option<Self> {
         (self.held.long > 0.0).then(|| Self {
             short: self.short - self.held.short,
             long: self.long - self.held.long,
             held: Held::default(),
+            further: Held::default(),
             ..*self
         })
+    }
+
+    /// The same with the unproven reporters as people who may label the number. Each of them counts as much as a new
+    /// reporter at most. The sums of [`Evidence::at`] leave this to the caller, who knows more of the number.
+    #[must_use]
+    pub fn with_several(&self) -> Self {
+        Self {
+            short: self.short + self.further.short,
+            long: self.long + self.further.long,
+            step: UnprovenStep::Several,
+            held: Held {
+                short: self.held.short + self.further.short,
+                long: self.held.long + self.further.long,
+            },
+            further: Held::default(),
+            ..*self
+        }
     }
 }
 
@@ -71,31 +95,51 @@ impl Evidence {
     /// The sum of the ledgers of `view` at `now`, with the cap on unproven reporters applied.
     #[must_use]
     pub fn at(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> DecayedEvidence {
-        let released = self.unproven_released(&model.weights, view);
-        let cap = |mass: f64| {
-            if released {
-                mass
-            } else {
-                mass.min(model.weights.unproven_cap)
-            }
-        };
+        let reporters = self.unproven_reporters(now, model, view);
+        self.counting(Some(reporters), now, model, view)
+    }
+
+    /// The same without the reports of unproven reporters.
+    #[must_use]
+    pub fn proven_at(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> DecayedEvidence {
+        self.counting(None, now, model, view)
+    }
+
+    /// The sums, with these unproven reporters or without any.
+    fn counting(
+        &self,
+        reporters: Option<UnprovenReporters>,
+        now: Timestamp,
+        model: &FoldModel,
+        view: LedgerView,
+    ) -> DecayedEvidence {
+        let released = reporters.is_some_and(|reporters| reporters.step(&model.weights) == UnprovenStep::Many);
+        let few = model.weights.unproven_cap;
+        let cap = |mass: f64| if released { mass } else { mass.min(few) };
         let left = Left {
             short: remaining_at(self.as_of, now, model.short_days),
             long: remaining_at(self.as_of, now, model.long_days),
             not_spam: remaining_at(self.as_of, now, model.not_spam_days),
         };
         let (weeks, proven, unproven) = self.totals_at(now, model, view, released);
+        let unproven = reporters.map_or_else(LedgerTotals::default, |_| unproven);
         let (proven, unproven) = (left.of(proven), left.of(unproven));
         // The masses of categories and brands from unproven reporters are cut by the same share as their total.
-        let unproven_share = if unproven.long > 0.0 {
-            cap(unproven.long) / unproven.long
-        } else {
-            0.0
+        let unproven_share = match unproven.long {
+            long if long <= 0.0 => 0.0,
+            long if released && self.is_mostly_unnamed(&model.weights) => long.min(few) / long,
+            long => cap(long) / long,
         };
         let counted = if released { proven.and(&unproven, 1.0) } else { proven };
         let added = Held {
             short: cap(unproven.short),
             long: cap(unproven.long),
+        };
+        let reporters = reporters.unwrap_or_default();
+        let several = few.max(f64::from(reporters.named) * model.weights.new_reporter());
+        let further = Held {
+            short: unproven.short.min(several) - added.short,
+            long: unproven.long.min(several) - added.long,
         };
         DecayedEvidence {
             at: now,
@@ -110,9 +154,16 @@ impl Evidence {
             independent: counted.is_independent(),
             authenticated: self.said(Ledger::Authenticated, &left, released),
             unauthenticated: self.said(Ledger::Unauthenticated, &left, released),
+            unproven: reporters,
+            step: if released {
+                UnprovenStep::Many
+            } else {
+                UnprovenStep::Few
+            },
             long_factor: left.long,
             unproven_share,
             held: if released { Held::default() } else { added },
+            further: if released { Held::default() } else { further },
         }
     }
 

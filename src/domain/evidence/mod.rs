@@ -9,6 +9,7 @@ mod decayed;
 mod sources;
 mod sums;
 mod unknown;
+mod unproven;
 mod weeks;
 
 use super::bitmap::DistinctCount;
@@ -25,6 +26,7 @@ pub use sources::SourceSet;
 use sums::earlier;
 pub use sums::{EvidenceSums, LedgerTotals, MAX_OTHER_BRANDS};
 pub use unknown::UnknownWhenEstablished;
+pub use unproven::{LabelStep, UnprovenReporters, UnprovenStep};
 pub use weeks::WeekSet;
 
 /// Half-lives and caps of the fold. A change of the half-lives makes stored evidence wrong, so they make up the
@@ -135,11 +137,8 @@ impl Evidence {
         }
         let seen = self.unproven_sample.iter().filter(|(ledger, _)| view.holds(*ledger));
         let totals = self.unproven.totals_for(view, 1.0);
-        let span = match (totals.first_at, totals.last_at) {
-            (Some(first), Some(last)) => last.days_since(first),
-            _ => 0.0,
-        };
-        seen.count() >= model.unproven_release_count && span >= model.unproven_release_days
+        let days = unproven::days_between(&totals);
+        seen.count() >= model.unproven_release_count && days >= model.unproven_release_days
     }
 
     /// The latest call by which this number counts in its ranges: none while its reporters are unproven and few.

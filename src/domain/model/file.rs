@@ -233,8 +233,10 @@ impl Rules {
         let (cases, rate) = (&self.cases, &self.rate);
         let scores = [
             ("range_only_most", self.range_only_most),
+            ("range_few_most", self.range_few_most),
             ("channel_most", self.channel_most),
             ("unproven_most", self.unproven_most),
+            ("unproven_label_most", self.unproven_label_most),
             ("blocked_floor", self.blocked_floor),
             ("allowed_most", self.allowed_most),
             ("cases.floor_score", cases.floor_score),
@@ -279,6 +281,11 @@ impl Rules {
         within(&weights, 0.0, RULE_MAX)?;
         let weeks = f64::from(self.established_weeks);
         within(&[("established_weeks", weeks)], 1.0, RULE_MAX)?;
+        let neighbours = [
+            ("range_label_from", f64::from(self.range_label_from)),
+            ("range_label_from_elsewhere", f64::from(self.range_label_from_elsewhere)),
+        ];
+        within(&neighbours, 1.0, RULE_MAX)?;
         within(&signed, -RULE_MAX, RULE_MAX)?;
         within(
             &[("cases.half_life_days", cases.half_life_days)],

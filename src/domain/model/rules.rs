@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 pub struct Rules {
     /// A score that rests on the neighbourhood alone stays below this: it labels and does not block.
     pub range_only_most: f64,
+    /// A score that rests on fewer neighbours than the next two fields ask stays below this: it does not label.
+    pub range_few_most: f64,
+    /// The least count of neighbours that label a number of North America that nobody has reported.
+    pub range_label_from: u32,
+    /// The same for numbers of other countries, whose blocks often belong to one company.
+    pub range_label_from_elsewhere: u32,
     /// From this mass of own reports on (long half-life), or with a contributing case, a score rests on the number
     /// itself.
     pub own_mass_from: f64,
@@ -28,6 +34,8 @@ pub struct Rules {
     pub established_weeks: u32,
     /// Reporters who are new and few raise no score to this, unless it is there without them.
     pub unproven_most: f64,
+    /// Reporters who are new and several raise no score to this, unless it is there without them.
+    pub unproven_label_most: f64,
     /// From this mass of reports of fully attested calls on, good or bad, a number is known to call with full
     /// attestation.
     pub spoof_seen_from: f64,
@@ -127,6 +135,9 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             range_only_most: 79.0,
+            range_few_most: 59.0,
+            range_label_from: 3,
+            range_label_from_elsewhere: 10,
             own_mass_from: 0.5,
             not_spam: 0.5,
             not_spam_most: 2.0,
@@ -136,6 +147,7 @@ impl Default for Rules {
             channel_most: 79.0,
             established_weeks: 8,
             unproven_most: 59.0,
+            unproven_label_most: 79.0,
             spoof_seen_from: 1.0,
             spoof_share_from: 0.8,
             spoof_suspected: 1.0,

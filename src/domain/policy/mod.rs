@@ -335,7 +335,7 @@ fn dialled(facts: &Facts, decision: Decision) -> Decision {
 fn is_withheld(facts: &Facts) -> bool {
     match facts.verdict.withheld {
         None => false,
-        Some(Withheld::Established) => true,
+        Some(Withheld::Established | Withheld::UnprovenReporters) => true,
         Some(Withheld::SingleReport) => !facts.single_report_blocks,
     }
 }

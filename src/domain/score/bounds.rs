@@ -2,8 +2,8 @@
 
 use super::rate;
 use super::reason::Points;
-use super::{Subject, Weighed};
-use crate::domain::evidence::DecayedEvidence;
+use super::{CRITICAL_FROM, Subject, Weighed};
+use crate::domain::evidence::{DecayedEvidence, UnprovenStep};
 use crate::domain::kinds::StatusKind;
 use crate::domain::model::ScoreModel;
 use crate::domain::reason_code::ReasonCode;
@@ -19,11 +19,17 @@ impl ScoreModel {
         let spoof_suspected = weighed.verdict.spoof_suspected;
         let judged = weighed.extra;
         let sum = |evidence: f64| evidence + self.prior_log_odds() + judged.sum();
-        let without_unproven = weighed.decayed.without_unproven().map(|rest| {
+        let value_of = |rest: DecayedEvidence| {
             let features = self.features(subject, &rest, &subject.neighbourhood);
             let log_odds = sum(self.evidence_log_odds(&features));
             self.at_rest(subject, &rest, log_odds, &judged).by_range
-        });
+        };
+        let without_unproven = weighed.decayed.without_unproven().map(value_of);
+        weighed.rests_on_unproven = self.is_too_early_to_block(&weighed.decayed) && {
+            let evidence = &subject.state.evidence;
+            let proven = evidence.proven_at(subject.now, &self.fold, subject.view());
+            !proven.independent || value_of(proven) < CRITICAL_FROM
+        };
         let log_odds = sum(weighed.evidence_log_odds);
         let at_rest = self.at_rest(subject, &weighed.decayed, log_odds, &judged);
         weighed.verdict.case_floor = self.case_floor(subject);
@@ -36,7 +42,11 @@ impl ScoreModel {
         score.at_most(at_rest.by_channel, ReasonCode::Attestation);
         score.at_most(at_rest.by_range, ReasonCode::RangeOnly);
         if let Some(without) = without_unproven {
-            let most = squeeze(score.value, rules.unproven_most).max(without);
+            let most = match weighed.decayed.step {
+                UnprovenStep::Few => rules.unproven_most,
+                UnprovenStep::Several | UnprovenStep::Many => rules.unproven_label_most,
+            };
+            let most = squeeze(score.value, most).max(without);
             score.at_most(most, ReasonCode::UnprovenReporters);
         }
         let rate = rate::lift(score.extra);
@@ -72,7 +82,12 @@ impl ScoreModel {
         let by_channel = self.held_by_channel(log_odds, judged);
         AtRest {
             by_channel,
-            by_range: squeeze(by_channel, self.rules.range_only_most),
+            by_range: self.held_by_few_neighbours(
+                subject,
+                decayed,
+                log_odds,
+                squeeze(by_channel, self.rules.range_only_most),
+            ),
         }
     }
 }

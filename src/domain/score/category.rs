@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::domain::brand::Brand;
-use crate::domain::evidence::DecayedEvidence;
+use crate::domain::evidence::{DecayedEvidence, UnprovenStep};
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
 use crate::domain::origin::Origin;
@@ -12,7 +12,8 @@ pub type CategoryPrior = Vec<(Category, f64)>;
 
 impl ScoreModel {
     /// `(n_k + s p_k) / (sum n + s)`, with the prior p of the block and of all numbers. A category is named only where
-    /// it stands out in the number's own reports: neighbours accuse nobody of a kind of fraud.
+    /// it stands out in the number's own reports: neighbours accuse nobody of a kind of fraud. Once
+    /// unproven reporters label the number, it is the category that more than half of them name, unless others name one, too.
     pub(super) fn category(
         &self,
         subject: &Subject<'_>,
@@ -26,9 +27,17 @@ impl ScoreModel {
         if subject.origin() == Some(Origin::Owner) {
             return None; // most reports are of calls that others made in the owner's name
         }
+        let evidence = &subject.state.evidence;
+        if decayed.step >= UnprovenStep::Several {
+            let majority = evidence.majority_category(&self.fold.weights);
+            let is_named = |proven| majority.is_some_and(|(category, _)| category == proven);
+            if evidence.proven.categories.iter().all(|(proven, _)| is_named(*proven)) {
+                return majority;
+            }
+        }
         let mut masses: Vec<(Category, f64)> = Vec::new();
         let mut total = 0.0;
-        for (category, mass) in subject.state.evidence.categories(decayed) {
+        for (category, mass) in evidence.categories(decayed) {
             total += mass;
             match masses.iter_mut().find(|(known, _)| *known == category) {
                 Some((_, sum)) => *sum += mass,
@@ -47,16 +56,19 @@ impl ScoreModel {
             .filter(|(_, share)| *share >= self.rules.category_shown_from)
     }
 
+    /// The brand that most reports name. Of unproven reporters who label the number, more than half must name it.
     pub(super) fn brand(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> Option<Brand> {
         let case = self.holding_case(subject).and_then(|case| case.brand.clone());
         let is_owners = subject.origin() == Some(Origin::Owner);
         case.or_else(|| {
-            subject
-                .state
-                .evidence
-                .leading_brand(decayed)
-                .filter(|_| !is_owners)
-                .cloned()
+            let evidence = &subject.state.evidence;
+            let is_believed = |brand: &Brand| {
+                decayed.step == UnprovenStep::Few
+                    || evidence.proven.brands.iter().any(|(known, _)| known == brand)
+                    || evidence.is_majority_brand(brand, &self.fold.weights)
+            };
+            let leading = evidence.leading_brand(decayed);
+            leading.filter(|brand| !is_owners && is_believed(brand)).cloned()
         })
     }
 }

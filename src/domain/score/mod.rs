@@ -10,10 +10,12 @@ mod bounds;
 mod call_signing;
 mod cases;
 mod category;
+mod neighbours;
 mod owner;
 mod range_only;
 mod rate;
 mod reason;
+mod unproven;
 mod withheld;
 
 use std::sync::Arc;
@@ -98,6 +100,8 @@ pub struct Weighed {
     /// The inputs of the fitted terms.
     pub features: Features,
     decayed: DecayedEvidence,
+    /// Whether a block would rest on unproven reporters who have not reported the number for long.
+    rests_on_unproven: bool,
     /// Points of everything that is not a fitted term.
     extra: Points,
 }
@@ -158,11 +162,8 @@ impl ScoreModel {
     pub fn weigh(&self, subject: &Subject<'_>) -> Weighed {
         let subject = &subject.as_judged();
         let (decayed, neighbourhood) = if subject.call.is_attributable() {
-            let evidence = &subject.state.evidence;
-            (
-                evidence.at(subject.now, &self.fold, subject.view()),
-                subject.neighbourhood,
-            )
+            let decayed = subject.state.evidence.at(subject.now, &self.fold, subject.view());
+            (self.believed(subject, decayed), subject.neighbourhood)
         } else {
             (DecayedEvidence::nothing(subject.now), Neighbourhood::default())
         };
@@ -183,6 +184,7 @@ impl ScoreModel {
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
             decayed,
+            rests_on_unproven: false,
             extra: Points::default(),
         };
         if let Some(StatusKind::Protected | StatusKind::DoNotOriginate) = weighed.verdict.status {

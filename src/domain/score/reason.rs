@@ -1,6 +1,7 @@
 //! The reasons of a score. The texts, which `words` makes, are for people; the codes are for programs.
 
 use super::cases::raises;
+use super::unproven;
 use super::{CRITICAL_FROM, Detail, Subject, Verdict, Weighed, Withheld};
 use crate::domain::case::Case;
 use crate::domain::feature::Feature;
@@ -122,15 +123,30 @@ impl ScoreModel {
                 || (code == ReasonCode::SpoofSuspected && weighed.verdict.spoof_suspected)
                 || (subject.origin() == Some(Origin::Owner) && code == subject.owner_code())
                 || withheld_code(&weighed.verdict) == Some(code)
+                || (code == ReasonCode::UnprovenReporters && unproven::is_stated(self, weighed))
         };
         let mut reasons: Vec<Reason> = ReasonCode::ALL
             .iter()
             .map(|code| (*code, points.get(*code)))
             .filter(|(code, points)| points.abs() >= POINTS_MIN || is_stated(*code))
-            .map(|(code, points)| reason(code, points, subject, detail))
+            .map(|(code, points)| {
+                let figure = self.figure(code, subject, weighed);
+                reason(code, points, subject, (figure, detail))
+            })
             .collect();
         reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
         reasons
+    }
+
+    /// The quantity that the sentence of a reason tells.
+    fn figure(&self, code: ReasonCode, subject: &Subject<'_>, weighed: &Weighed) -> Option<Figure> {
+        if code == ReasonCode::UnprovenReporters {
+            return Some(unproven::figure(subject, weighed, &self.fold));
+        }
+        if code == ReasonCode::RangeOnly && self.has_few_neighbours(subject, &weighed.decayed) {
+            return Some(Figure::FEW_NEIGHBOURS);
+        }
+        figure(code, subject)
     }
 
     fn add_terms(&self, weighed: &Weighed, points: &mut Points) {
@@ -152,6 +168,7 @@ fn withheld_code(verdict: &Verdict) -> Option<ReasonCode> {
     Some(match verdict.withheld? {
         Withheld::Established => ReasonCode::EstablishedNumber,
         Withheld::SingleReport => ReasonCode::SingleReport,
+        Withheld::UnprovenReporters => ReasonCode::UnprovenReporters,
     })
 }
 
@@ -173,12 +190,9 @@ fn unscored(kind: StatusKind, detail: Detail) -> Reason {
     }
 }
 
-fn reason(code: ReasonCode, points: f64, subject: &Subject<'_>, detail: Detail) -> Reason {
+fn reason(code: ReasonCode, points: f64, subject: &Subject<'_>, (figure, detail): (Option<Figure>, Detail)) -> Reason {
     let case = raising_case(subject).filter(|_| code == ReasonCode::CaseLink);
-    let figure = match case {
-        Some(case) => Some(Figure::of_case(&case.id)),
-        None => figure(code, subject),
-    };
+    let figure = case.map(|case| Figure::of_case(&case.id)).or(figure);
     let detail = match detail {
         Detail::Codes => String::new(),
         Detail::Sentences(language) => {
@@ -200,7 +214,7 @@ fn reason(code: ReasonCode, points: f64, subject: &Subject<'_>, detail: Detail) 
     }
 }
 
-/// The quantity that the sentence of a reason tells.
+/// The same, of a code that needs no more than the subject.
 fn figure(code: ReasonCode, subject: &Subject<'_>) -> Option<Figure> {
     let (evidence, neighbourhood) = (&subject.state.evidence, &subject.neighbourhood);
     match code {

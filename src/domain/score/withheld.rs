@@ -19,6 +19,8 @@ pub enum Withheld {
     Established,
     /// All reports may be those of one person and one day.
     SingleReport,
+    /// The reporters are unproven, and have not reported the number for long.
+    UnprovenReporters,
 }
 
 impl ScoreModel {
@@ -40,7 +42,13 @@ impl ScoreModel {
             return Some(Withheld::Established);
         }
         let is_single = decayed.reports > 0 && !decayed.independent;
-        (is_single && !is_linked).then_some(Withheld::SingleReport)
+        if is_linked {
+            return None;
+        }
+        if is_single {
+            return Some(Withheld::SingleReport);
+        }
+        weighed.rests_on_unproven.then_some(Withheld::UnprovenReporters)
     }
 
     /// Whether the reports of the number's fully attested calls would block the call alone. The owner made these calls:

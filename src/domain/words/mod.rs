@@ -10,6 +10,7 @@ mod fill;
 mod reasons;
 mod remarks;
 mod screen;
+mod unproven;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub(super) use fill::fill;
 pub use reasons::{Figure, MAX_FIGURE, ReasonFacts, owner_without_name, reason};
 pub use remarks::{Remark, remark};
 pub(super) use screen::screen;
+pub use unproven::UnprovenEffect;
 
 static ENGLISH: LazyLock<Words> = LazyLock::new(|| Words::read(include_str!("data/en.toml")));
 static GERMAN: LazyLock<Words> = LazyLock::new(|| Words::read(include_str!("data/de.toml")));

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::Words;
 use super::fill::fill;
+use super::unproven::{UnprovenEffect, UnprovenFigure, UnprovenTime};
 use crate::domain::call::Signing;
 use crate::domain::ids::CaseId;
 use crate::domain::language::Language;
@@ -21,7 +22,8 @@ pub const MAX_FIGURE: u32 = (1 << 21) - 2;
 /// - `SPOOF_SUSPECTED`: 0 if the number's calls are normally signed; if its owner is known: 1 possible, 2 probable,
 ///   3 certain.
 /// - `PROTECTED_NUMBER`, `DO_NOT_ORIGINATE`: 0 by a status, 1 by a list, 2 because advice names the number.
-/// - `RANGE_ONLY`: 1 if the network labels no call for its neighbourhood alone.
+/// - `RANGE_ONLY`: 1 if the network labels no call for its neighbourhood alone, 2 if the neighbours are too few.
+/// - `UNPROVEN_REPORTERS`: what they may do, how many they are and within which time; see [`UnprovenFigure`].
 ///
 /// Other codes have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ impl Figure {
     pub const CERTAIN_SPOOF: Self = Self(3);
     /// The network labels no call for its neighbourhood alone.
     pub const NO_RANGE_LABEL: Self = Self(1);
+    /// Too few neighbours were reported to label the number.
+    pub const FEW_NEIGHBOURS: Self = Self(2);
     /// A status decided.
     pub const BY_STATUS: Self = Self(0);
     /// A list decided.
@@ -101,6 +105,14 @@ impl Figure {
     }
 }
 
+impl ReasonFacts<'_> {
+    /// What the figure tells of unproven reporters; none for other codes.
+    fn unproven(&self) -> Option<UnprovenFigure> {
+        let figure = self.figure.filter(|_| self.code == ReasonCode::UnprovenReporters)?;
+        UnprovenFigure::of(figure)
+    }
+}
+
 /// The sentences of the reasons.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +137,7 @@ pub(super) struct ReasonWords {
     toll_free: Box<str>,
     range_only: Box<str>,
     range_only_unlabelled: Box<str>,
+    range_only_few: Box<str>,
     case_link: Box<str>,
     case_link_own: Box<str>,
     case_link_near: Box<str>,
@@ -150,6 +163,15 @@ pub(super) struct ReasonWords {
     owner_without_name: Box<str>,
     owner_verified: Box<str>,
     unproven_reporters: Box<str>,
+    unproven_reporters_unnamed: Box<str>,
+    unproven_reporters_one: Box<str>,
+    unproven_reporters_few: Box<str>,
+    unproven_reporters_contested: Box<str>,
+    unproven_reporters_more_known: Box<str>,
+    unproven_reporters_label: Box<str>,
+    within_hour: Box<str>,
+    within_hours: Box<str>,
+    within_days: Box<str>,
     rate_burst: Box<str>,
     sequential_dialling: Box<str>,
     short_calls: Box<str>,
@@ -176,13 +198,19 @@ pub(super) struct ReasonWords {
 #[must_use]
 pub fn reason(language: Language, facts: &ReasonFacts<'_>) -> String {
     let words = &Words::of(language).reasons;
-    let count = facts.figure.map_or_else(String::new, |figure| figure.raw().to_string());
+    let unproven = facts.unproven();
+    let count = unproven
+        .map(|unproven| unproven.people)
+        .or(facts.figure.map(Figure::raw));
+    let count = count.map_or_else(String::new, |count| count.to_string());
+    let time = unproven.map_or_else(String::new, |unproven| words.within(unproven.time));
     let owner = match facts.name {
         "" => &words.owner_without_name,
         name => name,
     };
     let values = [
         ("count", count.as_str()),
+        ("time", time.as_str()),
         ("size", words.size(facts.code)),
         ("case", facts.name),
         ("owner", owner),
@@ -248,6 +276,8 @@ impl ReasonWords {
                 Some(_) | None => &self.protected_number,
             },
             ReasonCode::RangeOnly if figure == Some(1) => &self.range_only_unlabelled,
+            ReasonCode::RangeOnly if figure == Some(2) => &self.range_only_few,
+            ReasonCode::UnprovenReporters => self.unproven(facts.unproven()),
             ReasonCode::RangePattern if facts.points > 0.0 => &self.range_pattern_dropped,
             code => self.plain(code),
         }
@@ -291,6 +321,30 @@ impl ReasonWords {
             ReasonCode::ProtectedCalled => &self.protected_called,
             ReasonCode::DeadlineExceeded => &self.deadline_exceeded,
         }
+    }
+
+    fn unproven(&self, unproven: Option<UnprovenFigure>) -> &str {
+        let Some(unproven) = unproven else {
+            return &self.unproven_reporters;
+        };
+        match (unproven.people, unproven.effect) {
+            (0, _) => &self.unproven_reporters_unnamed,
+            (1, _) => &self.unproven_reporters_one,
+            (_, UnprovenEffect::TooFew) => &self.unproven_reporters_few,
+            (_, UnprovenEffect::Contested) => &self.unproven_reporters_contested,
+            (_, UnprovenEffect::MoreKnown) => &self.unproven_reporters_more_known,
+            (_, UnprovenEffect::Label) => &self.unproven_reporters_label,
+        }
+    }
+
+    /// A length of time inside a sentence.
+    fn within(&self, time: UnprovenTime) -> String {
+        let (text, count) = match time {
+            UnprovenTime::Hours(0 | 1) => (&self.within_hour, 1),
+            UnprovenTime::Hours(hours) => (&self.within_hours, hours),
+            UnprovenTime::Days(days) => (&self.within_days, days),
+        };
+        fill(text, &[("count", &count.to_string())])
     }
 
     fn attestation(&self, figure: Option<u32>) -> &str {

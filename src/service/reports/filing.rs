@@ -82,7 +82,10 @@ impl Reports {
     pub(super) fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
         let number = read_number("number", &report.number, report.default_region)?;
         let callbacks = self.callbacks(&report, number)?;
-        let trusted = is_trusted_feed(report.source) && report.reporter.is_none();
+        let of_brand = self
+            .brand_feeds
+            .speaks_for(report.source, report.feed.as_ref(), report.brand.as_ref());
+        let trusted = (is_trusted_feed(report.source) || of_brand) && report.reporter.is_none();
         let received_at = report.received_at.filter(|_| trusted).unwrap_or(now);
         let occurred_at = report.occurred_at.unwrap_or(received_at);
         let timed = report.occurred_at.is_some();
@@ -99,7 +102,12 @@ impl Reports {
         }
         let reporter = report.reporter.as_deref().map(|name| self.reporter_hash(name));
         let trust = reporter.map(|_| ReporterTrust::default());
-        let weight = self.writer.fold().weights.weight(report.source, trust);
+        let weights = &self.writer.fold().weights;
+        let weight = if trusted {
+            weights.trusted()
+        } else {
+            weights.weight(report.source, trust)
+        };
         let body = ReportBody {
             category: report.category,
             not_spam: report.not_spam,

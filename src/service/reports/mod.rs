@@ -20,6 +20,7 @@ use self::bands_before::BandsOfDay;
 use super::page::PageKey;
 use super::writer::Writer;
 use crate::domain::brand::Brand;
+use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::comment::CommentLanguage;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
@@ -140,6 +141,8 @@ pub struct Reports {
     slot_key: [u8; 32],
     /// The daily quotas of reports.
     quotas: Quotas,
+    /// The feeds of brands' own teams.
+    brand_feeds: BrandFeeds,
     /// The part of the tenant's quota that this instance holds. Locked while more is fetched, so that one request
     /// fetches for all.
     budget: tokio::sync::Mutex<Budget>,
@@ -148,7 +151,13 @@ pub struct Reports {
 }
 
 impl Reports {
-    pub(super) fn new(writer: Arc<Writer>, page_key: PageKey, meta: &Meta, quotas: Quotas) -> Self {
+    pub(super) fn new(
+        writer: Arc<Writer>,
+        page_key: PageKey,
+        meta: &Meta,
+        quotas: Quotas,
+        brand_feeds: BrandFeeds,
+    ) -> Self {
         Self {
             writer,
             page_key,
@@ -156,6 +165,7 @@ impl Reports {
             id_key: meta.derived_key("ringwarden 2026 ids of reports"),
             slot_key: meta.derived_key("ringwarden 2026 slots of quotas"),
             quotas,
+            brand_feeds,
             budget: tokio::sync::Mutex::default(),
             bands: BandsOfDay::default(),
         }

@@ -21,3 +21,4 @@ mod range_labels;
 mod screens;
 mod shadow;
 mod steps;
+mod unproven;

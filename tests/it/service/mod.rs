@@ -3,6 +3,7 @@
 mod advised;
 mod analysts;
 mod bands;
+mod brand_feeds;
 mod corrections;
 mod dossiers;
 mod emergency;
@@ -29,6 +30,7 @@ mod retries;
 mod single;
 mod traffic;
 mod trust;
+mod unproven;
 mod unreadable;
 mod write_deadline;
 

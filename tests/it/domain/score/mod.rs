@@ -6,6 +6,7 @@
 mod bounds;
 mod policy;
 mod reasons;
+mod rising;
 mod scene;
 mod terms;
 mod withheld;

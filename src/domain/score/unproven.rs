@@ -1,0 +1,69 @@
+//! The part of a score that rests on unproven reporters.
+//!
+//! Their steps are those of [`UnprovenStep`]: few do not label, several label, many count in full and block once they have
+//! reported the number for days. A small group of new accounts shall not label a number of which more is known, so several
+//! count as few for it.
+
+use super::{Subject, Weighed};
+use crate::domain::evidence::{DecayedEvidence, FoldModel, UnprovenStep};
+use crate::domain::kinds::StatusKind;
+use crate::domain::model::ScoreModel;
+use crate::domain::score::Withheld;
+use crate::domain::words::{Figure, UnprovenEffect};
+
+impl ScoreModel {
+    /// The evidence with unproven reporters counted as people who may label the number, if they may.
+    pub(super) fn believed(&self, subject: &Subject<'_>, decayed: DecayedEvidence) -> DecayedEvidence {
+        let is_enough = decayed.unproven.step(&self.fold.weights) == UnprovenStep::Several;
+        if is_enough && !self.is_known_for_longer(subject, &decayed) {
+            decayed.with_several()
+        } else {
+            decayed
+        }
+    }
+
+    /// Whether more is known of the number than several new reporters say: it was established before they came, its owner
+    /// is known, or an analyst looked into it.
+    fn is_known_for_longer(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> bool {
+        let cleared = [StatusKind::Allowed, StatusKind::SpoofedVictim, StatusKind::UnderDispute];
+        let statuses = &subject.state.statuses;
+        decayed.unproven.weeks_before >= self.rules.established_weeks
+            || subject.owner_calls().is_some()
+            || cleared
+                .into_iter()
+                .any(|kind| statuses.holding(kind, subject.now).is_some())
+    }
+
+    /// Whether unproven reporters count in full, but have not reported the number for long enough to block it.
+    pub(super) fn is_too_early_to_block(&self, decayed: &DecayedEvidence) -> bool {
+        decayed.step == UnprovenStep::Many && decayed.unproven.days < self.fold.weights.unproven_block_days
+    }
+}
+
+/// Whether the reason of unproven reporters is given although it takes no points: they label the number, and do not
+/// block it.
+pub(super) fn is_stated(model: &ScoreModel, weighed: &Weighed) -> bool {
+    let labels = |value: f64| value >= model.rules.unproven_most;
+    weighed.decayed.step == UnprovenStep::Several
+        && weighed.verdict.withheld != Some(Withheld::UnprovenReporters)
+        && weighed.verdict.value.is_some_and(labels)
+}
+
+/// How many different people reported the number, within which time, and what they may do.
+pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel) -> Figure {
+    let decayed = &weighed.decayed;
+    let reporters = &decayed.unproven;
+    let effect = match (decayed.step, reporters.step(&fold.weights)) {
+        (UnprovenStep::Several | UnprovenStep::Many, _) => UnprovenEffect::Label,
+        (UnprovenStep::Few, _) if reporters.contested => UnprovenEffect::Contested,
+        (UnprovenStep::Few, UnprovenStep::Few) => UnprovenEffect::TooFew,
+        (UnprovenStep::Few, UnprovenStep::Several | UnprovenStep::Many) => UnprovenEffect::MoreKnown,
+    };
+    let exact = usize::try_from(reporters.named).is_ok_and(|named| named < fold.weights.unproven_release_count);
+    let people = if exact {
+        f64::from(reporters.named)
+    } else {
+        subject.state.evidence.unproven_count(&fold.weights)
+    };
+    Figure::of_unproven(effect, people, reporters.days * 24.0)
+}
