@@ -13,6 +13,7 @@ mod fault;
 mod layers;
 mod parse;
 mod settings;
+mod snapshot;
 mod store_url;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use self::args::ServeArgs;
 pub use self::decision_log::{DecisionLogSettings, LogTarget, NumberForm};
 pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
 pub use self::settings::{SETTINGS, Setting};
+pub use self::snapshot::SnapshotSettings;
 pub use self::store_url::{RedisUrl, StoreUrl};
 pub use self::trust::Trust;
 
@@ -170,6 +172,8 @@ pub struct StoreSettings {
     pub trust: Trust,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
+    /// Where the server keeps a snapshot of its index. Default: nowhere.
+    pub snapshot: Option<SnapshotSettings>,
 }
 
 impl StoreSettings {
@@ -180,6 +184,7 @@ impl StoreSettings {
         let response_timeout = layers.read(&settings::RESPONSE_TIMEOUT, parse::time);
         let trust = Trust::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
+        let snapshot = SnapshotSettings::read(layers);
         Some(Self {
             url: url?,
             expected_id: expected_id?,
@@ -187,6 +192,7 @@ impl StoreSettings {
             response_timeout: response_timeout?,
             trust: trust?,
             migrate: migrate?,
+            snapshot: snapshot?,
         })
     }
 }

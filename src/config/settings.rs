@@ -61,6 +61,12 @@ settings! {
         "File with the certificates (PEM) of the authorities that may sign the certificate of a Redis at `rediss://`. Without it, those of the variables `SSL_CERT_FILE` and `SSL_CERT_DIR`, or else the public authorities.";
     MIGRATE "store.migrate" --"migrate" None, Some("false"),
         "At start, refold (compute again) the stored evidence if it was folded with another evidence version.";
+    SNAPSHOT "store.snapshot" --"snapshot" Some("DIR"), None,
+        "Directory in which the server keeps a snapshot of its index, so that it can start while Redis is away. Only for Redis; each instance needs a directory of its own.";
+    SNAPSHOT_INTERVAL "store.snapshot_interval" --"snapshot-interval" Some("TIME"), Some("5m"),
+        "Time from one snapshot to the next.";
+    SNAPSHOT_MAX_AGE "store.snapshot_max_age" --"snapshot-max-age" Some("AGE"), Some("7d"),
+        "Oldest data of a snapshot from which the server starts: 1m to 365d, or 0 for any age.";
     LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
         "Format of the log on standard error: `text` for people, `json` for programs.";
     LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),

@@ -96,6 +96,10 @@ label! {
         Accepted "accepted",
         /// The same report is already stored.
         AlreadyKnown "already_known",
+        /// The report is a correction, and counts in place of its earlier revision.
+        Revised "revised",
+        /// A later revision of the report is already stored.
+        Outdated "outdated",
         /// The report was withdrawn before it arrived, or before it arrived again.
         Withdrawn "withdrawn",
         /// The call took place before the number was reset.
@@ -165,6 +169,8 @@ label! {
         WithdrawReport "WithdrawReport",
         /// `WithdrawReports`.
         WithdrawReports "WithdrawReports",
+        /// `ModerateComment`.
+        ModerateComment "ModerateComment",
         /// `SetNumberStatus`.
         SetNumberStatus "SetNumberStatus",
         /// `ClearNumberStatus`.

@@ -8,6 +8,7 @@ mod catalogue;
 mod family;
 pub mod label;
 mod process;
+mod snapshot;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ pub use self::label::{
     CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
     MutationOutcomeLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
+use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
 use crate::domain::policy::Enforcement;
 
@@ -79,6 +81,7 @@ struct Inner {
     list_entries: Gauges<ListKind>,
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
+    snapshots: SnapshotMetrics,
     log_lines_dropped: Counter,
     decision_log_lines: Counters<DecisionLogLabel>,
     config_reloads: Counters<ConfigReloadLabel>,
@@ -135,6 +138,7 @@ impl Metrics {
             list_entries: registry.gauges(catalogue::LIST_ENTRIES),
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
+            snapshots: SnapshotMetrics::new(&registry),
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
             decision_log_lines: registry.counters(catalogue::DECISION_LOG_LINES),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
@@ -305,6 +309,7 @@ impl Metrics {
             now.saturating_duration_since(began).as_secs_f64()
         });
         inner.sweep_age.set(sweep_age);
+        inner.snapshots.measure(now);
         inner
             .resident_memory
             .set(process::resident_memory_bytes().unwrap_or(f64::NAN));
