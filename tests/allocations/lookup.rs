@@ -17,7 +17,7 @@ use ringwarden::store::memory::MemoryStore;
 use crate::support::instance::{Instance, evidence_version, noon};
 
 /// The most allocations of one line: its time, its number, its reasons, the text, and the text as it waits in the queue.
-const LINE_MAX: u64 = 12;
+const LINE_MAX: u64 = 24;
 
 /// The allocations of a lookup of a number without evidence, the second time.
 fn of_lookup(enforcement: Enforcement) -> u64 {
