@@ -12,6 +12,7 @@
 )]
 
 mod bodies;
+mod lookup;
 mod number;
 mod traffic;
 
