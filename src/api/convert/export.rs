@@ -32,6 +32,7 @@ pub(in crate::api) fn exported(number: E164, stored: &StoredReport, with_comment
     let mut shown = report::stored(number, stored);
     if !with_comment {
         shown.comment.clear();
+        shown.comment_language.clear();
     }
     let reporter = body.reporter.map(|reporter| format!("{:016x}", reporter.raw()));
     let country = body

@@ -134,8 +134,14 @@ async fn the_order_is_stable_and_filters_select() {
     assert_eq!(text, all);
 
     let header = all.lines().next().unwrap();
-    assert!(header.starts_with(complaints::EIGHT) && header.ends_with("reporter,callback_numbers"));
-    assert!(export(&["--comments"]).lines().next().unwrap().ends_with(",comment"));
+    assert!(header.starts_with(complaints::EIGHT) && header.ends_with("reporter,callback_numbers,revision"));
+    assert!(
+        export(&["--comments"])
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with(",comment,comment_language")
+    );
     let number = all.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
     let of_number = export(&["--number", &number]);
     assert!(of_number.lines().skip(1).all(|line| line.starts_with(&number)));

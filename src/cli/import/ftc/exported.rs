@@ -12,7 +12,7 @@ use crate::wire::v1::{Attestation, Category, Channel, Report, ReportRole, Source
 
 /// The columns of an export behind those of the FTC. `state`, `weight` and `import_id` say what the exporting server made
 /// of the report; an import does not read them.
-pub const COLUMNS: [&str; 15] = [
+pub const COLUMNS: [&str; 16] = [
     "report_id",
     "feed",
     "source",
@@ -28,10 +28,12 @@ pub const COLUMNS: [&str; 15] = [
     "import_id",
     "reporter",
     "callback_numbers",
+    "revision",
 ];
 
-/// The column of comments, which an export may leave out.
+/// The columns of comments and of their languages, which an export may leave out.
 const COMMENT: &str = "comment";
+const LANGUAGE: &str = "comment_language";
 
 /// The places of the FTC's dates in their layout: filed, and called.
 const CREATED: usize = 1;
@@ -43,6 +45,7 @@ pub(super) struct ExportedColumns {
     /// In the order of [`COLUMNS`].
     places: Vec<usize>,
     comment: Option<usize>,
+    language: Option<usize>,
 }
 
 impl ExportedColumns {
@@ -52,6 +55,7 @@ impl ExportedColumns {
         Some(Self {
             places: places.collect::<Option<Vec<usize>>>()?,
             comment: place(header, COMMENT),
+            language: place(header, &plain(LANGUAGE)),
         })
     }
 
@@ -74,6 +78,8 @@ impl ExportedColumns {
         report.reporter_id = text("reporter");
         report.callback_numbers = text("callback_numbers").split_whitespace().map(str::to_owned).collect();
         report.comment = field(row, self.comment);
+        report.comment_language = field(row, self.language);
+        report.revision = revision(&text("revision"))?;
         report.received_at = Some(moment(fields.get(CREATED).copied().unwrap_or_default())?);
         report.occurred_at = Some(moment(fields.get(VIOLATED).copied().unwrap_or_default())?);
         Ok(())
@@ -112,6 +118,16 @@ fn attestation(ledger: &str) -> Result<Attestation, RowFault> {
             problem: "not a value that this release knows".to_owned(),
         }),
     }
+}
+
+fn revision(text: &str) -> Result<u32, RowFault> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.parse().map_err(|_| RowFault::Entry {
+        column: "revision",
+        problem: "not a whole number".to_owned(),
+    })
 }
 
 /// The exact moment of a date with a time.

@@ -3,7 +3,7 @@
 mod file;
 mod row;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Arguments of `report export`.
 #[derive(Args, Debug)]
 pub(super) struct ExportArgs {
-    /// File to write, readable by its owner only; compressed if the name ends with .gz [default: standard output]
+    /// File to write, readable by its owner only; compressed if the name ends with .gz; - for standard output [default: -]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// First day of the calls (UTC), as YYYY-MM-DD [default: no limit]
@@ -71,7 +71,8 @@ struct Exported {
 pub(super) async fn run(args: ExportArgs) -> Result<(), CliError> {
     let mut client = ReportServiceClient::new(args.remote.connect().await?).max_decoding_message_size(PART_BYTES_MAX);
     let parts = client.export_reports(request(&args)).await?.into_inner();
-    let mut file = ExportFile::create(args.out.as_deref())?;
+    let path = args.out.as_deref().filter(|path| *path != Path::new("-"));
+    let mut file = ExportFile::create(path)?;
     let mut interrupt = pin!(tokio::signal::ctrl_c());
     let exported = tokio::select! {
         biased;
@@ -82,7 +83,7 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), CliError> {
         exported = write(parts, &mut file, args.comments) => exported,
     }?;
     file.finish()?;
-    let Some(path) = &args.out else {
+    let Some(path) = path else {
         return output::note(format!("{} reports", output::grouped(exported.reports)));
     };
     if args.remote.json {

@@ -5,13 +5,14 @@ use crate::cli::names::name_of;
 use crate::wire::Timestamp;
 use crate::wire::v1::{Category, Channel, ExportedReport, Ledger, ReportRole, ReportState, Source, StoredReport};
 
-/// The column of comments, which is there only if it was asked for.
-const COMMENT: &str = "comment";
+/// The columns of comments, which are there only if they were asked for.
+const COMMENTS: [&str; 2] = ["comment", "comment_language"];
 
 /// The header.
 pub(super) fn header(comments: bool) -> Vec<&'static str> {
     let columns = ftc::EIGHT_COLUMNS.iter().chain(ftc::EXPORTED_COLUMNS.iter());
-    columns.copied().chain(comments.then_some(COMMENT)).collect()
+    let of_comments = COMMENTS.iter().filter(|_| comments);
+    columns.chain(of_comments).copied().collect()
 }
 
 /// The row of a report, in the order of the header.
@@ -42,9 +43,10 @@ pub(super) fn fields(exported: &ExportedReport, stored: &StoredReport, comments:
         stored.import_id.clone(),
         exported.reporter.clone(),
         exported.callback_numbers.join(" "),
+        stored.revision.to_string(),
     ];
     if comments {
-        fields.push(stored.comment.clone());
+        fields.extend([stored.comment.clone(), stored.comment_language.clone()]);
     }
     fields
 }
