@@ -133,7 +133,7 @@ impl Api {
         Ok(&self.ready()?.lookups)
     }
 
-    /// Decisions of the past. They need the keys of the store, and no index.
+    /// Decisions of the past. They need the keys of the store. Without an index, only what their ids seal is known of them.
     fn decisions(&self) -> Result<&Lookups, ApiError> {
         if self.0.waiting {
             return Err(ServiceError::IndexLoading.into());

@@ -110,12 +110,16 @@ impl Config {
     }
 
     /// The sections of the file in which a setting differs that a running server cannot change. A reload changes
-    /// `log.filter` and `answers.decision_keys` only.
+    /// `log.filter`, `policy.enforce` and `answers.decision_keys` only.
     #[must_use]
     pub fn changed_sections(&self, newer: &Self) -> Vec<&'static str> {
         let answers = AnswerSettings {
             decision_keys: self.answers.decision_keys.clone(),
             ..newer.answers.clone()
+        };
+        let policy = PolicySettings {
+            enforce: self.policy.enforce,
+            ..newer.policy.clone()
         };
         let sections = [
             ("listen", self.listen != newer.listen),
@@ -123,7 +127,7 @@ impl Config {
             ("log", self.log.format != newer.log.format),
             ("limits", self.limits != newer.limits),
             ("shutdown", self.shutdown != newer.shutdown),
-            ("policy", self.policy != newer.policy),
+            ("policy", self.policy != policy),
             ("answers", self.answers != answers),
             ("decision_log", self.decision_log != newer.decision_log),
             ("traffic", self.traffic != newer.traffic),

@@ -98,7 +98,7 @@ settings! {
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
         "Lowest score at which the advice is to block the call; not below `--label-from`.";
     ENFORCE "policy.enforce" --"enforce" Some("MODE"), Some("block"),
-        "Strongest action that answers carry out: `off` (shadow mode: every call is allowed), `label` (a call that would be blocked is labelled), `block` (all). A weakened answer has the basis SHADOW and says in `wouldAction` what was decided.";
+        "Strongest action that answers carry out: `off` (shadow mode: every call is allowed), `label` (a call that would be blocked is labelled), `block` (all). A weakened answer has the basis SHADOW and says in `wouldAction` what was decided. SIGHUP reads it again.";
     RANGE_LABEL "policy.range_label" --"range-label" Some("on|off"), Some("on"),
         "Whether a call is labelled if its score rests on the neighbouring numbers alone. `off`: such a call is allowed.";
     BLOCK_SPOOFED_OWNERS "policy.block_spoofed_owners" --"block-spoofed-owners" None, Some("false"),

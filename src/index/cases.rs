@@ -25,10 +25,14 @@ impl IndexedRecord for Case {
 
     fn replace(index: &Index, shard: Shard, loaded: Self::Loaded) {
         index.cases.write().replace(shard, loaded);
+        Shard::all().for_each(|shard| index.changes.all(shard)); // its members may be in any shard
     }
 
     fn apply(index: &Index, id: CaseId, version: Version, record: Option<Self>) {
-        index.cases.write().apply(id, version, record);
+        index.cases.write().apply(id.clone(), version, record);
+        for member in index.members(&id) {
+            index.changes.number(member);
+        }
     }
 
     fn visit(index: &Index, shard: Shard, show: Show<'_>) -> ControlFlow<()> {

@@ -43,11 +43,14 @@ impl IndexedRecord for NumberState {
     fn replace(index: &Index, shard: Shard, loaded: ShardIndex) {
         let old = std::mem::replace(&mut *index.shard(shard).write(), loaded);
         drop(old); // after the lock, which lookups wait for
+        index.changes.all(shard);
     }
 
     fn apply(index: &Index, id: E164, version: Version, record: Option<Self>) {
         let mut shard = index.shard(Shard::of_number(id)).write();
         shard.apply(id, version, record, &index.model);
+        drop(shard);
+        index.changes.number(id);
     }
 
     fn visit(index: &Index, shard: Shard, show: Show<'_>) -> ControlFlow<()> {

@@ -44,6 +44,8 @@ catalogue! {
         "Answers to lookups, by the `basis` of the action. FAIL_OPEN: the answer was not ready within the time budget. SHADOW: `--enforce` weakened the action."
     WOULD_ACTIONS Counter "ringwarden_would_actions_total"
         "Answers to lookups, by the `action` that the server decided and the `basis` of it, whether or not `--enforce` lets it be carried out. `ringwarden_actions_total` counts what is carried out."
+    ENFORCEMENT Gauge "ringwarden_enforcement"
+        "1 for the `mode` of `--enforce` that is in force, else 0."
     LOOKUP_SCORES Counter "ringwarden_lookup_scores_total"
         "Answers to lookups, by the `band` of the score. none: without a score. unknown: the answer was not ready within the time budget."
     CALL_OUTCOMES Counter "ringwarden_call_outcomes_total"

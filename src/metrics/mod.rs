@@ -24,6 +24,7 @@ pub use self::label::{
 };
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
+use crate::domain::policy::Enforcement;
 
 pub use self::catalogue::{CATALOGUE, Type};
 
@@ -53,6 +54,7 @@ struct Inner {
     actions: Counters<Action>,
     answers: Counters<Basis>,
     would_actions: CountersBy2<Action, Basis>,
+    enforcement: Gauges<Enforcement>,
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
@@ -111,6 +113,7 @@ impl Metrics {
             actions: registry.counters(catalogue::ACTIONS),
             answers: registry.counters(catalogue::ANSWERS),
             would_actions: registry.counters_by_2(catalogue::WOULD_ACTIONS),
+            enforcement: registry.gauges(catalogue::ENFORCEMENT),
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
@@ -160,6 +163,13 @@ impl Metrics {
     /// Counts an answer by the action and basis that the policy decided, also if they are not carried out.
     pub fn decided(&self, action: Action, basis: Basis) {
         self.0.would_actions.increment(action, basis);
+    }
+
+    /// Sets what is carried out of decisions.
+    pub fn enforcement(&self, enforcement: Enforcement) {
+        for mode in Enforcement::ALL {
+            self.0.enforcement.set(*mode, flag(*mode == enforcement));
+        }
     }
 
     /// Counts an answer by the band of its score.
