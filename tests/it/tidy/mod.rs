@@ -39,7 +39,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "snapshot",
         &[
-            "follow", "index", "store", "codec", "shard", "domain", "clock", "metrics", "tasks",
+            "follow", "index", "store", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
         ],
     ),
     (
