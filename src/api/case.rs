@@ -1,7 +1,7 @@
 //! Fraud cases and the numbers linked to them.
 
 use super::convert::case as convert;
-use super::convert::{check_batch, note};
+use super::convert::{check_batch, note, total};
 use super::{Api, ApiError, RequestContext};
 use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::metrics::MutationLabel;
@@ -39,16 +39,20 @@ impl Api {
         let (id, page) = convert::wanted(request)?;
         self.refresh().await;
         let details = cases.get(&id)?;
+        let page_total = page.as_ref().map_or(0, |_| total(details.member_count));
         let (members, next_page_token) = match page {
             Some(page) => cases.members(&id, &page)?,
             None => (Vec::new(), String::new()),
         };
-        let notes = self.notes()?.latest_of_case(&details.case.id);
+        let notes_of = self.notes()?;
+        let notes = notes_of.latest_of_case(&details.case.id);
         Ok(v1::GetCaseResponse {
             case: Some(convert::case(&details)),
             members: members.iter().map(convert::member).collect(),
+            total_size: page_total,
             next_page_token,
             notes: note::notes(&notes),
+            note_count: total(notes_of.count_of_case(&details.case.id)),
         })
     }
 
@@ -68,6 +72,7 @@ impl Api {
         Ok(v1::ListCasesResponse {
             cases: list.cases.iter().map(convert::line).collect(),
             next_page_token: list.next_page_token,
+            total_size: total(list.total),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Notes of analysts on numbers and cases.
 
 use super::convert::note as convert;
+use super::convert::total;
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
 use crate::wire::v1;
@@ -43,6 +44,7 @@ impl Api {
         Ok(v1::ListNotesResponse {
             notes: convert::notes(&list.notes),
             next_page_token: list.next_page_token,
+            total_size: total(list.total),
         })
     }
 }

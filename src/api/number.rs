@@ -1,6 +1,6 @@
-//! Numbers: the dossier, the analysts' statuses, the list of numbers, the reset.
+//! Numbers: the dossier, the analysts' statuses, the lists of numbers, the search, the reset.
 
-use super::convert::number as convert;
+use super::convert::{number as convert, number_list};
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
 use crate::wire::v1;
@@ -31,6 +31,18 @@ impl Api {
         request: v1::SetNumberStatusRequest,
         _context: &RequestContext,
     ) -> Result<v1::SetNumberStatusResponse, ApiError> {
+        if request.dry_run {
+            let numbers = self.numbers()?;
+            let (named, input, mutation) = convert::new_status(request)?;
+            let foreseen = numbers.try_status(&named.text, named.region, &input, &mutation).await?;
+            let overruled = numbers.overruled(input.kind, foreseen.number, &foreseen.statuses);
+            return Ok(convert::status_set(
+                input.kind,
+                &foreseen,
+                overruled,
+                self.clock().now(),
+            ));
+        }
         self.mutate(MutationLabel::SetNumberStatus, async {
             let numbers = self.numbers()?;
             let (named, input, mutation) = convert::new_status(request)?;
@@ -82,9 +94,40 @@ impl Api {
         _context: &RequestContext,
     ) -> Result<v1::ListNumbersResponse, ApiError> {
         let numbers = self.numbers()?;
-        let (filter, page) = convert::filter(request)?;
+        let (filter, page) = number_list::filter(request)?;
         self.refresh().await;
-        Ok(convert::list(&numbers.list(&filter, &page)?))
+        Ok(number_list::list(&numbers.list(&filter, &page).await?))
+    }
+
+    /// Finds numbers, cases and brands by a text.
+    ///
+    /// # Errors
+    /// If the text or the size is not valid, or the index is being loaded.
+    pub async fn search(
+        &self,
+        request: v1::SearchRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::SearchResponse, ApiError> {
+        let numbers = self.numbers()?;
+        let number_list::Search { text, size } = number_list::search(request)?;
+        self.refresh().await;
+        let found = numbers.search(&text.text, text.region, size).await?;
+        Ok(number_list::found(&found))
+    }
+
+    /// Lists numbers that are similar to a number.
+    ///
+    /// # Errors
+    /// If the number or the page is not valid, the index is being loaded, or comments cannot be read from the store.
+    pub async fn list_similar_numbers(
+        &self,
+        request: v1::ListSimilarNumbersRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListSimilarNumbersResponse, ApiError> {
+        let numbers = self.numbers()?;
+        let (text, region, page) = number_list::similar(request)?;
+        self.refresh().await;
+        Ok(number_list::similar_list(&numbers.similar(&text, region, &page).await?))
     }
 
     /// Drops the history of a number.
@@ -96,6 +139,12 @@ impl Api {
         request: v1::ResetNumberRequest,
         _context: &RequestContext,
     ) -> Result<v1::ResetNumberResponse, ApiError> {
+        if request.dry_run {
+            let reset = convert::reset(request)?;
+            let (named, numbers) = (&reset.named, self.numbers()?);
+            let foreseen = numbers.try_reset(&named.text, named.region, reset.before, &reset.mutation);
+            return Ok(convert::reset_result(&foreseen.await?));
+        }
         self.mutate(MutationLabel::ResetNumber, async {
             let numbers = self.numbers()?;
             let reset = convert::reset(request)?;

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::demo::DemoArgs;
 use super::{
     case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, model, normalize, note,
-    number, pull, report,
+    number, pull, report, search,
 };
 use crate::config::ServeArgs;
 
@@ -52,6 +52,8 @@ pub enum ClientCommand {
     Pull(pull::PullArgs),
     /// Show and list numbers, set or clear their status, or reset them
     Number(number::NumberArgs),
+    /// Find numbers, cases and brands by a text
+    Search(search::SearchArgs),
     /// Create, show and change fraud cases, and link numbers to them
     Case(case::CaseArgs),
     /// Add notes to numbers and cases, and list them
@@ -99,6 +101,9 @@ mod tests {
             "ringwarden report withdraw +14155550199 r-1",
             "ringwarden report withdraw --import i-1",
             "ringwarden report list +14155550199 --limit 5",
+            "ringwarden number list --category phishing --sort score --ascending --all --csv",
+            "ringwarden number similar +14155550199 --page-token 00",
+            "ringwarden search 0199 --limit 5 --json",
             "ringwarden reports export --out reports.csv.gz --from 2026-01-01 --source consumer --comments",
             "ringwarden number set-status +14155550199 BLOCKED --reason seen",
             "ringwarden number clear-status +14155550199 --all",
@@ -148,6 +153,8 @@ mod tests {
             "ringwarden import list dno.csv --list-id dno",
             "ringwarden import list dno.csv --kind nonsense --list-id dno",
             "ringwarden list",
+            "ringwarden number list --all --limit 5",
+            "ringwarden number list --csv --json",
             "ringwarden note add asked_the_carrier",
             "ringwarden note add --case c-1",
             "ringwarden note add --number +14155550199 --case c-1 asked_the_carrier",

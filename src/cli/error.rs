@@ -72,6 +72,18 @@ pub enum CliError {
         /// Status that the health check returned (grpc.health.v1).
         status: String,
     },
+    /// The command destroys something, and nobody is there to be asked.
+    #[error("{what}: nothing was changed")]
+    NotConfirmed {
+        /// What would go.
+        what: String,
+    },
+    /// The person did not want the change.
+    #[error("nothing was changed")]
+    Declined,
+    /// The server has no report with this id on the number.
+    #[error("no report with this id is on this number: nothing was withdrawn")]
+    NoSuchReport,
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -177,11 +189,20 @@ impl CliError {
                 "the server may still be starting, or its store may be unavailable: see the log of the server"
                     .to_owned(),
             ),
+            Self::NotConfirmed { .. } => {
+                Some("give --yes to make the change, or --dry-run to see only what it would do".to_owned())
+            }
+            Self::NoSuchReport => Some(
+                "see the ids with `ringwarden report list NUMBER`; if the report is still to come, --tombstone keeps it \
+                 from counting"
+                    .to_owned(),
+            ),
             Self::Import(error) => error.next_step(),
             Self::Pull(error) => error.next_step(),
             Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
+            | Self::Declined
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)
@@ -204,7 +225,7 @@ impl CliError {
 
     /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::BadServer { .. })
+        matches!(self, Self::BadServer { .. } | Self::NotConfirmed { .. })
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.
@@ -272,6 +293,9 @@ impl CliError {
             | Self::Unreachable { .. }
             | Self::Items { .. }
             | Self::NotServing { .. }
+            | Self::NotConfirmed { .. }
+            | Self::Declined
+            | Self::NoSuchReport
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)

@@ -8,6 +8,7 @@ pub mod args;
 mod case;
 mod complaints;
 mod completions;
+mod confirm;
 mod connect;
 mod decision;
 mod demo;
@@ -28,9 +29,11 @@ mod normalize;
 mod note;
 mod number;
 mod output;
+mod paging;
 mod parse;
 mod pull;
 mod report;
+mod search;
 mod serve;
 mod shared;
 mod status;
@@ -77,6 +80,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Decision(_)
         | ClientCommand::Report(_)
         | ClientCommand::Number(_)
+        | ClientCommand::Search(_)
         | ClientCommand::Case(_)
         | ClientCommand::Note(_)
         | ClientCommand::List(_)
@@ -98,6 +102,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Decision(args) => Box::pin(decision::run(args)).await,
         ClientCommand::Report(args) => Box::pin(report::run(args)).await,
         ClientCommand::Number(args) => Box::pin(number::run(args)).await,
+        ClientCommand::Search(args) => Box::pin(search::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,

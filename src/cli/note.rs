@@ -7,7 +7,8 @@ use comfy_table::Table;
 
 use super::connect::{self, Remote};
 use super::error::CliError;
-use super::shared::{Change, InRegion, Limit};
+use super::paging::{self, Columns, Page, Paging, Total};
+use super::shared::{Change, InRegion};
 use super::{output, time};
 use crate::wire::v1::note::Subject as Shown;
 use crate::wire::v1::note_service_client::NoteServiceClient;
@@ -65,7 +66,7 @@ struct NoteListArgs {
     #[command(flatten)]
     subject: SubjectArgs,
     #[command(flatten)]
-    limit: Limit,
+    paging: Paging,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
@@ -127,21 +128,26 @@ async fn list(args: NoteListArgs) -> Result<(), CliError> {
         default_region: args.region.for_wire(),
         ..Default::default()
     };
-    let mut notes = Vec::new();
-    while let Some(page_size) = args.limit.next_page(notes.len()) {
-        request.page_size = page_size;
+    let ask = async |page_size, page_token| {
+        (request.page_size, request.page_token) = (page_size, page_token);
         let page = client.list_notes(request.clone()).await?.into_inner();
-        notes.extend(page.notes);
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    if args.remote.json {
-        return notes.iter().try_for_each(output::json);
-    }
-    output::table(&table(&notes), "no notes")
+        Ok(Page {
+            items: page.notes,
+            next: page.next_page_token,
+            total: Total::Exact(page.total_size),
+        })
+    };
+    let listed = args.paging.collect(ask).await?;
+    args.paging.print(args.remote.json, &listed, ("notes", COLUMNS), table)
 }
+
+/// The columns of notes in CSV.
+const COLUMNS: Columns<Note> = &[
+    ("note_id", |note| note.note_id.clone()),
+    ("created_at", |note| paging::time(note.created_at)),
+    ("actor", |note| paging::free_text(&note.actor)),
+    ("text", |note| paging::free_text(&note.text)),
+];
 
 /// A table of notes, newest first.
 pub(super) fn table(notes: &[Note]) -> Table {

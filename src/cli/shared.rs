@@ -9,9 +9,6 @@ use clap::Args;
 use crate::domain::day::{Day, NotADay};
 use crate::number::{Region, UnknownRegion};
 
-/// Number of items in one page of a list: the maximum that the server allows.
-pub(super) const PAGE_SIZE: u32 = 1_000;
-
 /// Time budget of a lookup by a person, in milliseconds: the maximum that the server accepts. No call waits for this
 /// answer.
 pub(super) const PATIENCE_MS: u32 = 10_000;
@@ -77,22 +74,6 @@ impl Change {
     }
 }
 
-/// How many items of a list to show.
-#[derive(Args, Clone, Copy, Debug)]
-pub(super) struct Limit {
-    /// Maximum number of items to list
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: u32,
-}
-
-impl Limit {
-    /// The size of the next page after `have` items; `None` if no more items are needed.
-    pub(super) fn next_page(self, have: usize) -> Option<u32> {
-        let left = self.limit.saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
-        (left > 0).then_some(left.min(PAGE_SIZE))
-    }
-}
-
 /// Who makes a change: the given name, or else the login name, or else the name of the program.
 pub(super) fn actor(given: Option<String>) -> String {
     given
@@ -134,13 +115,5 @@ mod tests {
         for text in ["-0.1", "1.1", "NaN", "x", ""] {
             assert!(fraction(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn lists_end_at_the_limit() {
-        let limit = Limit { limit: 1_050 };
-        assert_eq!(limit.next_page(0), Some(1_000));
-        assert_eq!(limit.next_page(1_000), Some(50));
-        assert_eq!(limit.next_page(1_050), None);
     }
 }

@@ -60,6 +60,23 @@ impl Brand {
         self == other || (!own.is_empty() && own == folded(&other.0))
     }
 
+    /// Whether the name contains this text; capitals, blanks and punctuation make no difference.
+    #[must_use]
+    pub fn contains(&self, text: &str) -> bool {
+        let part = folded(text);
+        !part.is_empty() && folded(&self.0).contains(&part)
+    }
+
+    /// The canonical brands whose name, or one of whose aliases, contains this text.
+    pub fn canonical_with(text: &str) -> impl Iterator<Item = Self> {
+        let part = folded(text);
+        let known = entries().filter(move |(name, aliases)| {
+            let mut spellings = std::iter::once(*name).chain(aliases.split(','));
+            !part.is_empty() && spellings.any(|spelling| folded(spelling).contains(&part))
+        });
+        known.map(|(name, _)| Self(name.into()))
+    }
+
     /// Whether the brand is on the canonical list.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
@@ -110,6 +127,14 @@ mod tests {
         assert_eq!(Brand::parse("Windows Support").unwrap().as_str(), "Microsoft");
         assert_eq!(Brand::parse("att").unwrap().as_str(), "AT&T");
         assert!(Brand::parse("AMAZON").unwrap().is_canonical());
+    }
+
+    #[test]
+    fn brands_are_found_by_a_part_of_a_name_or_alias() {
+        let found = |text| Brand::canonical_with(text).next();
+        assert_eq!(found("windows def").unwrap().as_str(), "Microsoft");
+        assert_eq!(found("?"), None);
+        assert!(Brand::parse("Bäckerei Müller").unwrap().contains("MÜLL"));
     }
 
     #[test]

@@ -148,6 +148,18 @@ stable_enum! {
 }
 
 stable_enum! {
+    /// What a moderator decided about a comment.
+    CommentModeration {
+        /// Nobody has decided yet.
+        Pending = 1 "PENDING",
+        /// Others may read it.
+        Approved = 2 "APPROVED",
+        /// Only analysts of its own tenant may read it.
+        Rejected = 3 "REJECTED",
+    }
+}
+
+stable_enum! {
     /// SHAKEN attestation of a call (ATIS-1000074).
     Attestation {
         /// The call carried no attestation.
@@ -351,6 +363,32 @@ impl CaseRole {
     #[must_use]
     pub const fn raises(self) -> bool {
         !matches!(self, Self::SpoofedVictim)
+    }
+}
+
+stable_enum! {
+    /// The order of a list of numbers.
+    NumberSort {
+        /// By score, highest first.
+        Score = 1 "SCORE",
+        /// By the latest reported call, latest first.
+        LastReported = 2 "LAST_REPORTED",
+        /// By the count of reports, most first.
+        ReportCount = 3 "REPORT_COUNT",
+    }
+}
+
+stable_enum! {
+    /// How two numbers are similar.
+    SimilarityKind {
+        /// They belong to the same case.
+        Case = 1 "CASE",
+        /// Their comments use the same words.
+        Wording = 2 "WORDING",
+        /// Their callers impersonate the same brand.
+        Brand = 3 "BRAND",
+        /// They share all digits but the last few.
+        Range = 4 "RANGE",
     }
 }
 

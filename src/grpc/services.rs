@@ -52,6 +52,7 @@ service! {
         lookup(LookupRequest) -> LookupResponse;
         batch_lookup(BatchLookupRequest) -> BatchLookupResponse;
         get_decision(GetDecisionRequest) -> Decision;
+        list_categories(ListCategoriesRequest) -> ListCategoriesResponse;
     }
     {
         type StreamLookupStream = BoxStream<'static, Result<v1::StreamLookupResponse, Status>>;
@@ -76,6 +77,8 @@ service! {
         withdraw_report(WithdrawReportRequest).await -> WithdrawReportResponse;
         withdraw_reports(WithdrawReportsRequest).await -> WithdrawReportsResponse;
         list_reports(ListReportsRequest).await -> ListReportsResponse;
+        list_reporter_reports(ListReporterReportsRequest).await -> ListReporterReportsResponse;
+        moderate_comment(ModerateCommentRequest).await -> ModerateCommentResponse;
     }
     {
         type ExportReportsStream = BoxStream<'static, Result<v1::ExportReportsResponse, Status>>;
@@ -106,6 +109,8 @@ service! {
         set_number_status(SetNumberStatusRequest).await -> SetNumberStatusResponse;
         clear_number_status(ClearNumberStatusRequest).await -> ClearNumberStatusResponse;
         list_numbers(ListNumbersRequest).await -> ListNumbersResponse;
+        search(SearchRequest).await -> SearchResponse;
+        list_similar_numbers(ListSimilarNumbersRequest).await -> ListSimilarNumbersResponse;
         reset_number(ResetNumberRequest).await -> ResetNumberResponse;
     }
     {}

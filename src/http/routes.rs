@@ -71,7 +71,15 @@ pub static ROUTES: &[Route] = &[
         "LookupService",
         "GetDecision",
         handler!(get_decision(GetDecisionRequest) { decision_id }),
-    ),
+    )
+    .query(&[same("language")]),
+    get(
+        "/v1/categories",
+        "LookupService",
+        "ListCategories",
+        handler!(list_categories(ListCategoriesRequest)),
+    )
+    .query(&[same("language")]),
     post(
         "/v1/lookup:batch",
         "LookupService",
@@ -103,13 +111,37 @@ pub static ROUTES: &[Route] = &[
         handler!(list_reports(ListReportsRequest).await { number }),
     )
     .query(&[same("page_size"), same("page_token"), same("include_withdrawn")]),
+    get(
+        "/v1/reports",
+        "ReportService",
+        "ListReporterReports",
+        handler!(list_reporter_reports(ListReporterReportsRequest).await),
+    )
+    .query(&[
+        same("reporter_id"),
+        same("page_size"),
+        same("page_token"),
+        same("include_withdrawn"),
+    ]),
+    post(
+        "/v1/reports/{report_id}:moderate",
+        "ReportService",
+        "ModerateComment",
+        handler!(moderate_comment(ModerateCommentRequest).await { report_id }),
+    )
+    .example(include_str!("examples/moderate_comment.json")),
     delete(
         "/v1/reports/{report_id}",
         "ReportService",
         "WithdrawReport",
         handler!(withdraw_report(WithdrawReportRequest).await { report_id }),
     )
-    .query(&[same("number"), same("default_region"), same("reason")]),
+    .query(&[
+        same("number"),
+        same("default_region"),
+        same("reason"),
+        same("withdraw_unknown"),
+    ]),
     post(
         "/v1/reports:withdraw",
         "ReportService",
@@ -137,12 +169,35 @@ pub static ROUTES: &[Route] = &[
     )
     .query(&[
         same("prefix"),
-        same("min_score"),
+        same("digits"),
+        same("region"),
+        same("category"),
+        same("impersonated_brand"),
+        same("source"),
         same("status"),
         same("case_id"),
+        same("min_score"),
+        same("max_score"),
+        same("comment"),
+        same("sort"),
+        same("ascending"),
         same("page_size"),
         same("page_token"),
     ]),
+    get(
+        "/v1/search",
+        "NumberService",
+        "Search",
+        handler!(search(SearchRequest).await),
+    )
+    .query(&[same("text"), same("default_region"), same("page_size")]),
+    get(
+        "/v1/numbers/{e164}/similar",
+        "NumberService",
+        "ListSimilarNumbers",
+        handler!(list_similar_numbers(ListSimilarNumbersRequest).await { number }),
+    )
+    .query(&[same("page_size"), same("page_token")]),
     get(
         "/v1/numbers/{e164}",
         "NumberService",

@@ -5,6 +5,7 @@
 
 mod block;
 mod cases;
+mod changes;
 mod freshness;
 mod lists;
 mod notes;
@@ -32,12 +33,14 @@ use crate::domain::traffic::Signs;
 use crate::number::E164;
 use crate::shard::{SHARDS, Shard, Version};
 use cases::CaseTable;
+pub use changes::Changed;
+use changes::Changes;
 pub use freshness::{Freshness, FreshnessKeeper, Moment, STALE_AFTER, StoreState};
 pub use lists::ListSnapshot;
 use lists::ListTable;
 use notes::NoteTable;
 use shard::ShardIndex;
-pub use stored::{IndexedRecord, LoadedKind};
+pub use stored::{IndexedRecord, LoadedKind, Show};
 
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
@@ -55,6 +58,8 @@ pub struct Index {
     lists: ListTable,
     /// Notes have their own lock. Lookups do not read them.
     notes: RwLock<NoteTable>,
+    /// The numbers that changed since a directory last asked.
+    changes: Changes,
 }
 
 /// A call, or a number apart from any call.
@@ -138,6 +143,7 @@ impl Index {
             cases: RwLock::default(),
             lists: ListTable::default(),
             notes: RwLock::default(),
+            changes: Changes::default(),
         }
     }
 
@@ -305,6 +311,22 @@ impl Index {
     #[must_use]
     pub fn numbers_of(&self, shard: Shard, after: Option<E164>, limit: usize) -> Vec<E164> {
         self.shard(shard).read().numbers_after(after, limit)
+    }
+
+    /// The other numbers of a number's block, in ascending order.
+    #[must_use]
+    pub fn numbers_near(&self, number: E164) -> Vec<E164> {
+        let shard = self.shard(Shard::of_number(number)).read();
+        let block = shard.block(number).into_iter();
+        let numbers = block.flat_map(|block| block.numbers(number.without_last(4)));
+        numbers.filter(|other| *other != number).collect()
+    }
+
+    /// The numbers of a shard whose record, or whose case, changed since this was last called. A change of the numbers
+    /// around a number is none of it. Only one reader may ask.
+    #[must_use]
+    pub fn take_changes(&self, shard: Shard) -> Changed {
+        self.changes.take(shard)
     }
 
     /// The number of numbers.

@@ -23,12 +23,15 @@ pub(super) enum Method {
     LinkNumbers = 11,
     UnlinkNumbers = 12,
     AddNote = 13,
+    ModerateComment = 14,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,
     ListMembers = 67,
     ListEntries = 68,
     ListNotes = 69,
+    ListSimilar = 80,
+    ListReporterReports = 70,
 }
 
 /// The content of a request as bytes.

@@ -11,6 +11,7 @@
 mod cases;
 mod content;
 mod decision;
+mod directory;
 mod error;
 mod facts;
 mod identity;
@@ -26,11 +27,13 @@ mod writer;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::domain::policy::Enforcement;
 use crate::follow::Follower;
 use crate::index::{Freshness, Index};
 use crate::metrics::Metrics;
 use crate::store::{Meta, Store};
 use crate::traffic::Observer;
+use directory::Directory;
 use page::PageKey;
 use writer::Writer;
 
@@ -38,18 +41,24 @@ pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
 pub use decision::{KeyRing, KeyRingError};
+pub use directory::{NumberFilter, NumberRow};
 pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;
-pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
-pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput, ShadowedDecision};
+pub use lists::{ForeseenList, ListChanges, ListHead, ListPage, ListSummary, Lists, Replaced};
+pub use lookup::{
+    DecidedCase, DecidedEntry, ExplainedDecision, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
+    ShadowedDecision,
+};
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
-    Dossier, DossierLink, NumberChanged, NumberFilter, NumberList, NumberRow, Numbers, Overruled, StatusInput,
+    Dossier, DossierLink, Expiry, Found, FoundBrand, NumberChanged, NumberList, Numbers, Overruled, SimilarList,
+    SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
 pub use reports::{
-    BulkWithdrawn, Export, ExportQuery, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
+    BulkWithdrawn, Export, ExportQuery, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports, Reports,
+    StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use writer::Mutation;
@@ -100,6 +109,7 @@ impl Services {
             clock,
             metrics,
         } = foundations;
+        metrics.enforcement(settings.enforcement);
         let meta = store.meta().clone();
         let own_decision_key = meta.derived_key("ringwarden 2026 decisions");
         let decision_keys = settings.decision_keys;
@@ -117,6 +127,7 @@ impl Services {
             keys: decision_keys.unwrap_or_else(|| KeyRing::of(&own_decision_key)),
         });
         let page_key = PageKey::new(meta.derived_key("ringwarden 2026 page tokens"));
+        let directory = Arc::new(Directory::new(Arc::clone(&index), clock.clone()));
         let writer = Arc::new(Writer::new(
             store,
             follower,
@@ -128,7 +139,7 @@ impl Services {
         Self {
             lookups,
             reports: Reports::new(Arc::clone(&writer), page_key.clone(), &meta, settings.quotas),
-            numbers: Numbers::new(Arc::clone(&writer), page_key.clone()),
+            numbers: Numbers::new(Arc::clone(&writer), page_key.clone(), directory),
             cases: Cases::new(Arc::clone(&writer), page_key.clone()),
             lists: Lists::new(Arc::clone(&writer), page_key.clone()),
             notes: Notes::new(Arc::clone(&writer), page_key, &meta),
@@ -143,6 +154,12 @@ impl Services {
     pub fn replace_decision_keys(&self, keys: Option<KeyRing>) {
         let keys = keys.unwrap_or_else(|| KeyRing::of(&self.own_decision_key));
         self.lookups.replace_keys(keys);
+    }
+
+    /// Replaces what is carried out of decisions, from the next answer on.
+    pub fn enforce(&self, enforcement: Enforcement) {
+        self.lookups.enforce(enforcement);
+        self.metrics.enforcement(enforcement);
     }
 
     /// Refolds all evidence that has another evidence version; returns how many numbers it refolded.

@@ -54,6 +54,8 @@ pub struct NoteList {
     pub notes: Vec<Arc<Note>>,
     /// Leads to the next page; empty at the end.
     pub next_page_token: String,
+    /// The notes on all pages.
+    pub total: usize,
 }
 
 /// Notes on numbers and cases.
@@ -140,13 +142,23 @@ impl Notes {
         notes.truncate(fit);
         let last = notes.last().filter(|_| more);
         let next_page_token = self.page_key.next(&scope, last.map(|last| cursor_of(last)));
-        Ok(NoteList { notes, next_page_token })
+        Ok(NoteList {
+            notes,
+            next_page_token,
+            total: self.writer.index().note_count_of(&subject),
+        })
     }
 
     /// The notes that are shown with a case: the newest, at most 20. The case must not be merged.
     #[must_use]
     pub fn latest_of_case(&self, id: &CaseId) -> Vec<Arc<Note>> {
         latest(self.writer.index(), &NoteSubject::Case(id.clone()))
+    }
+
+    /// How many notes a case has. The case must not be merged.
+    #[must_use]
+    pub fn count_of_case(&self, id: &CaseId) -> usize {
+        self.writer.index().note_count_of(&NoteSubject::Case(id.clone()))
     }
 
     /// The subject that a client names: a possible number, or a case that exists. A merged case leads to its successor.

@@ -1,22 +1,13 @@
 //! Numbers: the dossier, statuses, the list, the reset.
 
-use super::{FieldReader, note, page, report, shown};
-use crate::domain::ids::CaseId;
+use super::{FieldReader, note, report, shown};
 use crate::domain::kinds::StatusKind;
 use crate::domain::score::Score;
 use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
 use crate::domain::time::Timestamp;
 use crate::number::Region;
-use crate::service::{
-    Dossier, DossierLink, Mutation, NumberChanged, NumberFilter, NumberList, NumberRow, Overruled, PageRequest,
-    ServiceError, StatusInput,
-};
+use crate::service::{Dossier, DossierLink, Expiry, Mutation, NumberChanged, Overruled, ServiceError, StatusInput};
 use crate::wire::v1;
-
-/// The most digits of a prefix: those of a whole number.
-const MAX_PREFIX_DIGITS: usize = 15;
-/// The most cases in one row of a list.
-const MAX_ROW_CASES: usize = 20;
 
 /// A number as the client writes it, with the region of a national number.
 #[derive(Debug)]
@@ -44,11 +35,15 @@ pub(in crate::api) fn new_status(
     }
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
     let expires_at = fields.time("expires_at", request.expires_at);
+    let valid_for = request.valid_for.and_then(|time| fields.span("valid_for", &time));
+    if request.expires_at.is_some() && request.valid_for.is_some() {
+        fields.refuse("valid_for", "must not be set together with expires_at");
+    }
     let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
     let input = kind.map(|kind| StatusInput {
         kind,
         reason,
-        expires_at,
+        expiry: expires_at.map(Expiry::At).or(valid_for.map(Expiry::After)),
     });
     fields.finish(input.zip(mutation).map(|(input, mutation)| (named, input, mutation)))
 }
@@ -114,28 +109,6 @@ pub(in crate::api) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, Se
     }))
 }
 
-/// Reads the filter and the page of a list of numbers.
-pub(in crate::api) fn filter(request: v1::ListNumbersRequest) -> Result<(NumberFilter, PageRequest), ServiceError> {
-    let mut fields = FieldReader::default();
-    let is_prefix = request.prefix.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_prefix || request.prefix.len() > MAX_PREFIX_DIGITS {
-        let problem = format!("must have at most {MAX_PREFIX_DIGITS} digits and no plus sign");
-        fields.refuse("prefix", problem);
-    }
-    let min_score = request
-        .min_score
-        .map(|least| fields.within("min_score", least, 0.0, 100.0));
-    let status = fields.code("status", request.status, StatusKind::from_code);
-    let case = fields.optional("case_id", &request.case_id, CaseId::parse);
-    let filter = NumberFilter {
-        prefix: request.prefix,
-        min_score,
-        status,
-        case,
-    };
-    fields.finish(Some((filter, page(request.page_size, request.page_token))))
-}
-
 /// Shows the dossier of a number.
 pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDossier {
     shown::sort_by_progress(&mut dossier.links, |link| &link.case);
@@ -171,13 +144,15 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDo
         version: dossier.version,
         notes: note::notes(&dossier.notes),
         owner: dossier.owner.as_ref().and_then(shown::known_owner),
+        stored_report_count: super::total(dossier.stored_reports),
+        note_count: super::total(dossier.note_count),
     }
 }
 
 /// Shows a number whose status was set, and why the status has no effect, if it has none.
 pub(in crate::api) fn status_set(
     kind: StatusKind,
-    changed: &NumberChanged<()>,
+    changed: &NumberChanged<u32>,
     overruled: Option<Overruled>,
     now: Timestamp,
 ) -> v1::SetNumberStatusResponse {
@@ -188,6 +163,7 @@ pub(in crate::api) fn status_set(
         version: changed.version,
         effective_status: strongest.map_or(0, |entry| entry.kind.code().into()),
         warning: overruled.map_or_else(String::new, |by| warning(kind, by)),
+        reports_dropped: changed.answer.unwrap_or(0),
     }
 }
 
@@ -221,14 +197,6 @@ pub(in crate::api) fn statuses<'a>(entries: impl Iterator<Item = &'a StatusEntry
     entries.map(shown::status).collect()
 }
 
-/// Shows a page of numbers.
-pub(in crate::api) fn list(list: &NumberList) -> v1::ListNumbersResponse {
-    v1::ListNumbersResponse {
-        numbers: list.numbers.iter().map(row).collect(),
-        next_page_token: list.next_page_token.clone(),
-    }
-}
-
 /// Shows the result of a reset.
 pub(in crate::api) fn reset_result(changed: &NumberChanged<u32>) -> v1::ResetNumberResponse {
     v1::ResetNumberResponse {
@@ -239,7 +207,7 @@ pub(in crate::api) fn reset_result(changed: &NumberChanged<u32>) -> v1::ResetNum
 }
 
 impl FieldReader {
-    fn named(&mut self, number: String, default_region: &str) -> NumberText {
+    pub(super) fn named(&mut self, number: String, default_region: &str) -> NumberText {
         NumberText {
             text: self.number("number", number),
             region: self.region("default_region", default_region),
@@ -271,22 +239,5 @@ fn linked_case(linked: &DossierLink) -> v1::LinkedCase {
         to: link.to.and_then(shown::time),
         linked_at: shown::time(link.linked_at),
         actor: link.actor.as_str().to_owned(),
-    }
-}
-
-fn row(row: &NumberRow) -> v1::NumberRow {
-    let mut cases: Vec<_> = row.cases.iter().map(|id| id.as_str().to_owned()).collect();
-    cases.sort_unstable();
-    cases.dedup(); // a number may be linked to one case in several roles
-    cases.truncate(MAX_ROW_CASES);
-    v1::NumberRow {
-        e164: row.number.to_string(),
-        risk_score: shown::score_value(row.score, row.level),
-        risk_level: row.level.code().into(),
-        category: row.category.map_or(0, |category| category.code().into()),
-        report_count: row.facts.report_count,
-        last_reported: row.facts.last_reported.and_then(shown::time),
-        statuses: row.statuses.iter().map(|kind| kind.code().into()).collect(),
-        case_ids: cases,
     }
 }

@@ -7,7 +7,7 @@ use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::{self, name_of};
 use crate::cli::note;
-use crate::cli::shared::Limit;
+use crate::cli::paging::{self, Columns, Page, Paging, Total};
 use crate::cli::{output, time};
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::{
@@ -20,9 +20,11 @@ use crate::wire::v1::{
 pub(super) struct CaseShowArgs {
     /// Id of the case
     id: String,
-    /// Maximum number of members (linked numbers) to show; 0 for none
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    members: u32,
+    /// Maximum number of members (linked numbers) to show; 0 for none [default: 50]
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    members: Option<u32>,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     remote: Remote,
 }
@@ -39,51 +41,77 @@ pub(super) struct CaseListArgs {
     /// Only cases with this impersonated brand
     #[arg(long)]
     brand: Option<String>,
-    /// Only cases whose title contains this text
+    /// Only cases whose id, title or reference contains this text
     #[arg(long, value_name = "TEXT")]
     query: Option<String>,
     #[command(flatten)]
-    limit: Limit,
+    paging: Paging,
     #[command(flatten)]
     remote: Remote,
 }
 
 pub(super) async fn show(args: CaseShowArgs) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(args.remote.connect().await?);
-    let limit = Limit { limit: args.members };
-    let mut request = GetCaseRequest {
-        case_id: args.id,
-        ..Default::default()
+    let include_members = args.members != Some(0);
+    let paging = args.paging.or_limit(args.members);
+    let mut answer = GetCaseResponse::default();
+    let ask = async |page_size, page_token| {
+        let request = GetCaseRequest {
+            case_id: args.id.clone(),
+            include_members,
+            page_size,
+            page_token,
+        };
+        answer = client.get_case(request).await?.into_inner();
+        Ok(Page {
+            items: std::mem::take(&mut answer.members),
+            next: answer.next_page_token.clone(),
+            total: Total::Exact(answer.total_size),
+        })
     };
-    let mut shown: Option<GetCaseResponse> = None;
-    loop {
-        let have = shown.as_ref().map_or(0, |shown| shown.members.len());
-        let page_size = limit.next_page(have);
-        if page_size.is_none() && shown.is_some() {
-            break;
-        }
-        request.include_members = page_size.is_some();
-        request.page_size = page_size.unwrap_or_default();
-        let mut page = client.get_case(request.clone()).await?.into_inner();
-        request.page_token.clone_from(&page.next_page_token);
-        if let Some(shown) = shown {
-            page.members.splice(0..0, shown.members);
-        }
-        shown = Some(page);
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    let answer = shown.unwrap_or_default();
+    let listed = paging.collect(ask).await?;
     if args.remote.json {
+        answer.members = listed.items;
         return output::json(&answer);
+    }
+    if paging.csv {
+        paging::csv(&listed.items, MEMBER_COLUMNS)?;
+        return listed.note_rest("numbers");
     }
     if let Some(case) = &answer.case {
         print(case)?;
     }
     print_section(&note::table(&answer.notes))?;
-    print_section(&members_table(&answer.members))
+    print_section(&members_table(&listed.items))?;
+    let command = format!("ringwarden note list --case {} --all", args.id);
+    paging::note_part(answer.notes.len(), answer.note_count, "notes", &command)?;
+    listed.note_rest("numbers")
 }
+
+/// The columns of members in CSV.
+const MEMBER_COLUMNS: Columns<CaseMember> = &[
+    ("number", |member| member.e164.clone()),
+    ("role", |member| name_of::<CaseRole>(member.role)),
+    ("confidence", |member| member.confidence.to_string()),
+    ("source", |member| name_of::<Source>(member.source)),
+    ("from", |member| paging::time(member.from)),
+    ("to", |member| paging::time(member.to)),
+    ("linked_at", |member| paging::time(member.linked_at)),
+    ("actor", |member| paging::free_text(&member.actor)),
+];
+
+/// The columns of cases in CSV.
+const CASE_COLUMNS: Columns<Case> = &[
+    ("case", |case| case.case_id.clone()),
+    ("title", |case| paging::free_text(&case.title)),
+    ("status", |case| name_of::<CaseStatus>(case.status)),
+    ("category", |case| name_of::<Category>(case.category)),
+    ("brand", |case| paging::free_text(&case.impersonated_brand)),
+    ("agency", |case| paging::free_text(&case.agency)),
+    ("reference", |case| paging::free_text(&case.agency_reference)),
+    ("numbers", |case| case.member_count.to_string()),
+    ("updated_at", |case| paging::time(case.updated_at)),
+];
 
 pub(super) async fn list(args: CaseListArgs) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(args.remote.connect().await?);
@@ -94,20 +122,18 @@ pub(super) async fn list(args: CaseListArgs) -> Result<(), CliError> {
         query: args.query.unwrap_or_default(),
         ..Default::default()
     };
-    let mut cases = Vec::new();
-    while let Some(page_size) = args.limit.next_page(cases.len()) {
-        request.page_size = page_size;
+    let ask = async |page_size, page_token| {
+        (request.page_size, request.page_token) = (page_size, page_token);
         let page = client.list_cases(request.clone()).await?.into_inner();
-        cases.extend(page.cases);
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    if args.remote.json {
-        return cases.iter().try_for_each(output::json);
-    }
-    output::table(&cases_table(&cases), "no cases")
+        Ok(Page {
+            items: page.cases,
+            next: page.next_page_token,
+            total: Total::Exact(page.total_size),
+        })
+    };
+    let listed = args.paging.collect(ask).await?;
+    args.paging
+        .print(args.remote.json, &listed, ("cases", CASE_COLUMNS), cases_table)
 }
 
 /// Prints a case and its history.

@@ -6,7 +6,7 @@ use comfy_table::Table;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::shared::Limit;
+use crate::cli::paging::{self, Columns, Page, Paging, Total};
 use crate::cli::{output, time};
 use crate::wire::v1::list_service_client::ListServiceClient;
 use crate::wire::v1::{
@@ -19,7 +19,7 @@ pub(super) struct ListShowArgs {
     /// Id of the list
     name: String,
     #[command(flatten)]
-    limit: Limit,
+    paging: Paging,
     #[command(flatten)]
     remote: Remote,
 }
@@ -30,37 +30,60 @@ pub(super) async fn show(args: ListShowArgs) -> Result<(), CliError> {
         list_id: args.name,
         ..Default::default()
     };
-    let mut shown = GetListResponse::default();
-    // Request at least one page, so that an unknown list is an error.
-    while let Some(page_size) = args
-        .limit
-        .next_page(shown.entries.len())
-        .or(shown.list.is_none().then_some(1))
-    {
-        request.page_size = page_size;
+    let mut list = None;
+    let ask = async |page_size, page_token| {
+        (request.page_size, request.page_token) = (page_size, page_token);
         let page = client.get_list(request.clone()).await?.into_inner();
-        request.page_token.clone_from(&page.next_page_token);
-        shown.list = page.list;
-        shown.entries.extend(page.entries);
-        shown.next_page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    shown
-        .entries
-        .truncate(usize::try_from(args.limit.limit).unwrap_or(usize::MAX));
+        list = page.list;
+        Ok(Page {
+            items: page.entries,
+            next: page.next_page_token,
+            total: Total::Exact(page.total_size),
+        })
+    };
+    let listed = args.paging.collect(ask).await?;
     if args.remote.json {
-        return output::json(&shown);
+        return output::json(&GetListResponse {
+            next_page_token: listed.next().to_owned(),
+            total_size: list.as_ref().map_or(0, |list| list.entry_count),
+            list,
+            entries: listed.items,
+        });
     }
-    if let Some(list) = &shown.list {
+    if args.paging.csv {
+        paging::csv(&listed.items, COLUMNS)?;
+        return listed.note_rest("entries");
+    }
+    if let Some(list) = &list {
         print_summary(list)?;
     }
-    if shown.entries.is_empty() {
-        return Ok(());
+    if !listed.items.is_empty() {
+        output::section(&entries_table(&listed.items))?;
     }
-    output::section(&entries_table(&shown.entries))
+    listed.note_rest("entries")
 }
+
+/// The columns of entries in CSV. `import list` reads them.
+const COLUMNS: Columns<ListEntry> = &[
+    ("number", |entry| entry.number.clone()),
+    ("organisation", |entry| {
+        let owner = entry.owner.as_ref();
+        owner.map_or_else(String::new, |owner| paging::free_text(&owner.organisation))
+    }),
+    ("brand", |entry| {
+        let owner = entry.owner.as_ref();
+        owner.map_or_else(String::new, |owner| paging::free_text(&owner.brand))
+    }),
+    ("calls", |entry| {
+        let owner = entry.owner.as_ref();
+        owner.map_or_else(String::new, |owner| name_of::<OwnerCalls>(owner.calls))
+    }),
+    ("source", |entry| paging::free_text(&entry.source)),
+    ("entered_at", |entry| paging::time(entry.entered_at)),
+    ("requester", |entry| paging::free_text(&entry.requester)),
+    ("expires_at", |entry| paging::time(entry.expires_at)),
+    ("action", |entry| name_of::<Action>(entry.action)),
+];
 
 pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
     let mut client = ListServiceClient::new(remote.connect().await?);

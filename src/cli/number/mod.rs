@@ -3,10 +3,12 @@
 mod decide;
 mod list;
 mod show;
+mod similar;
 
 use clap::{Args, Subcommand};
 
 use super::error::CliError;
+pub(super) use list::table;
 
 /// A command on numbers.
 #[derive(Args, Debug)]
@@ -21,6 +23,8 @@ enum NumberCommand {
     Show(show::NumberShowArgs),
     /// List numbers that have a record
     List(list::NumberListArgs),
+    /// List numbers of the same range, brand, case or wording of comments
+    Similar(similar::NumberSimilarArgs),
     /// Set a status of a number
     SetStatus(decide::SetStatusArgs),
     /// Clear one status of a number, or all of them
@@ -33,6 +37,7 @@ pub(super) async fn run(args: NumberArgs) -> Result<(), CliError> {
     match args.command {
         NumberCommand::Show(args) => show::run(args).await,
         NumberCommand::List(args) => list::run(args).await,
+        NumberCommand::Similar(args) => similar::run(args).await,
         NumberCommand::SetStatus(args) => decide::set_status(args).await,
         NumberCommand::ClearStatus(args) => decide::clear_status(args).await,
         NumberCommand::Reset(args) => decide::reset(args).await,

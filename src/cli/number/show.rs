@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::lookup::card;
 use crate::cli::names::name_of;
 use crate::cli::note;
+use crate::cli::paging;
 use crate::cli::report;
 use crate::cli::shared::InRegion;
 use crate::cli::{output, time};
@@ -59,7 +60,17 @@ fn print(dossier: &NumberDossier) -> Result<(), CliError> {
     for section in sections.iter().filter(|table| !table.is_empty()) {
         output::section(section)?;
     }
-    Ok(())
+    note_rest(dossier)
+}
+
+/// Says how many notes and reports the dossier leaves out.
+fn note_rest(dossier: &NumberDossier) -> Result<(), CliError> {
+    let number = dossier.number.as_ref().map_or("", |number| &number.e164);
+    let notes = format!("ringwarden note list --number {number} --all");
+    paging::note_part(dossier.notes.len(), dossier.note_count, "notes", &notes)?;
+    let reports = format!("ringwarden report list {number} --withdrawn --all");
+    let total = dossier.stored_report_count;
+    paging::note_part(dossier.latest_reports.len(), total, "reports", &reports)
 }
 
 /// A table of statuses, strongest first.

@@ -2,10 +2,12 @@
 
 use clap::Args;
 
+use super::of_reporter::moderation;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::shared::{InRegion, Limit};
+use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::shared::InRegion;
 use crate::cli::{output, time};
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{Category, ListReportsRequest, ReportState, Source, StoredReport};
@@ -22,7 +24,7 @@ pub(super) struct ReportListArgs {
     #[arg(long)]
     withdrawn: bool,
     #[command(flatten)]
-    limit: Limit,
+    paging: Paging,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
@@ -31,9 +33,7 @@ pub(super) struct ReportListArgs {
 
 pub(super) async fn run(args: ReportListArgs) -> Result<(), CliError> {
     let mut client = ReportServiceClient::new(args.remote.connect().await?).max_decoding_message_size(PAGE_BYTES_MAX);
-    let mut reports = Vec::new();
-    let mut page_token = String::new();
-    while let Some(page_size) = args.limit.next_page(reports.len()) {
+    let ask = async |page_size, page_token| {
         let request = ListReportsRequest {
             number: args.number.clone(),
             default_region: args.region.for_wire(),
@@ -42,17 +42,32 @@ pub(super) async fn run(args: ReportListArgs) -> Result<(), CliError> {
             include_withdrawn: args.withdrawn,
         };
         let page = client.list_reports(request).await?.into_inner();
-        reports.extend(page.reports);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    if args.remote.json {
-        return reports.iter().try_for_each(output::json);
-    }
-    output::table(&table(&reports), "no reports")
+        Ok(Page {
+            items: page.reports,
+            next: page.next_page_token,
+            total: Total::Exact(page.total_size),
+        })
+    };
+    let listed = args.paging.collect(ask).await?;
+    args.paging
+        .print(args.remote.json, &listed, ("reports", COLUMNS), table)
 }
+
+/// The columns of reports in CSV.
+const COLUMNS: Columns<StoredReport> = &[
+    ("report_id", |report| paging::free_text(&report.report_id)),
+    ("occurred_at", |report| paging::time(report.occurred_at)),
+    ("received_at", |report| paging::time(report.received_at)),
+    ("category", |report| name_of::<Category>(report.category)),
+    ("not_spam", |report| report.not_spam.to_string()),
+    ("source", |report| name_of::<Source>(report.source)),
+    ("state", |report| name_of::<ReportState>(report.state)),
+    ("weight", |report| report.weight.to_string()),
+    ("area", |report| report.reporter_area.clone()),
+    ("brand", |report| paging::free_text(&report.impersonated_brand)),
+    ("feed", |report| report.feed.clone()),
+    ("comment", |report| paging::free_text(&report.comment)),
+];
 
 /// A table of reports, latest call first.
 pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
@@ -67,6 +82,7 @@ pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
         "feed",
         "report",
         "comment",
+        "comment is",
     ]);
     for report in reports {
         let category = match name_of::<Category>(report.category) {
@@ -84,6 +100,7 @@ pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
             output::text(&report.feed),
             output::text(&report.report_id),
             output::text(&report.comment),
+            output::text(moderation(report)),
         ]);
     }
     table

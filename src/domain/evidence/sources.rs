@@ -49,6 +49,12 @@ impl SourceSet {
         Self(self.0 | other.0 | second)
     }
 
+    /// Whether a report is of this source.
+    #[must_use]
+    pub fn holds(self, source: Source) -> bool {
+        self.0 & Self::of(source, None).0 != 0
+    }
+
     /// Whether there are two sources, or two reporters that are named.
     #[must_use]
     pub const fn is_several(self) -> bool {
@@ -94,6 +100,8 @@ mod tests {
         for source in Source::ALL {
             assert_eq!(SourceSet::of(*source, None).only_unnamed(), Some(*source));
             assert_eq!(named(*source, 1).only_unnamed(), None);
+            let held = Source::ALL.iter().filter(|held| named(*source, 1).holds(**held));
+            assert_eq!(held.collect::<Vec<_>>(), [source]);
         }
         let all = Source::ALL.iter().map(|source| SourceSet::of(*source, None));
         let bits = all.fold(0, |bits, set| bits | set.bits());

@@ -184,7 +184,9 @@ fn example(field: &str) -> Option<&'static str> {
     match field {
         "number" => Some("+14155550123"),
         "case_id" => Some("popups-2026"),
+        "text" => Some("0123"),
         "report_id" => Some("ticket-4711"),
+        "reporter_id" => Some("user-4711"),
         _ => None,
     }
 }

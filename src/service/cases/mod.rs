@@ -142,7 +142,7 @@ pub struct CaseFilter {
     pub category: Option<Category>,
     /// Those that impersonate this brand.
     pub brand: Option<Brand>,
-    /// Cases whose title contains this text, in upper or lower case.
+    /// Cases whose id, title or reference contains this text, in upper or lower case.
     pub query: String,
 }
 
@@ -153,6 +153,8 @@ pub struct CaseList {
     pub cases: Vec<CaseDetails>,
     /// Leads to the next page; empty at the end.
     pub next_page_token: String,
+    /// The cases on all pages.
+    pub total: usize,
 }
 
 /// Fraud cases and their numbers.
@@ -236,9 +238,9 @@ impl Cases {
         let scope = filter.scope();
         let after = page.cursor(&self.page_key, &scope)?;
         let mut cases = self.writer.index().cases();
-        cases.retain(|(_, case)| {
-            filter.matches(case) && after.as_deref().is_none_or(|after| case.id.as_str().as_bytes() > after)
-        });
+        cases.retain(|(_, case)| filter.matches(case));
+        let total = cases.len();
+        cases.retain(|(_, case)| after.as_deref().is_none_or(|after| case.id.as_str().as_bytes() > after));
         let more = cases.len() > limit;
         cases.truncate(limit);
         let last = cases.last().filter(|_| more);
@@ -248,6 +250,7 @@ impl Cases {
         Ok(CaseList {
             cases: details.collect(),
             next_page_token,
+            total,
         })
     }
 }
@@ -271,6 +274,6 @@ impl CaseFilter {
                 .brand
                 .as_ref()
                 .is_none_or(|brand| case.brand.as_ref().is_some_and(|found| found.is_same(brand)))
-            && case.title.to_lowercase().contains(&self.query.to_lowercase())
+            && case.mentions(&self.query)
     }
 }

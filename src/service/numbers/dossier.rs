@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Numbers;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, Source};
+use crate::domain::language::Language;
 use crate::domain::list::{ListEntry, ListedCaller};
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::score::{Detail, Score};
@@ -44,8 +45,12 @@ pub struct Dossier {
     pub not_spam_count: u32,
     /// The newest reports.
     pub latest: Vec<StoredReport>,
+    /// The stored reports, also withdrawn ones.
+    pub stored_reports: usize,
     /// The newest notes.
     pub notes: Vec<Arc<Note>>,
+    /// All notes.
+    pub note_count: usize,
     /// The record's version; 0 if there is none.
     pub version: Version,
 }
@@ -79,10 +84,11 @@ impl Numbers {
         });
         let links = links.collect();
         let notes = notes::latest(index, &NoteSubject::Number(number));
+        let note_count = index.note_count_of(&NoteSubject::Number(number));
         let owner = index.lists().owner_entry(ListedCaller::Number(number), now);
         Ok(index.look_up(number, now, |known| Dossier {
             identity: Identity::of(&number::describe(number), true),
-            score: known.score(Detail::Sentences),
+            score: known.score(Detail::Sentences(Language::English)),
             statuses,
             links,
             owner,
@@ -91,7 +97,9 @@ impl Numbers {
             facts: RecordFacts::of(known),
             not_spam_count: known.state.evidence.not_spam_reports,
             latest: reports.iter().take(LATEST_REPORTS).cloned().collect(),
+            stored_reports: reports.len(),
             notes,
+            note_count,
             version: record.version.unwrap_or(0),
         }))
     }

@@ -1,147 +1,117 @@
-//! Lists of numbers, by prefix, score, status and case.
+//! Lists of numbers: one page in the order that is asked for.
+
+use futures_util::future::join_all;
 
 use super::Numbers;
-use crate::domain::ids::CaseId;
-use crate::domain::kinds::{Category, RiskLevel, StatusKind};
-use crate::domain::score::Detail;
 use crate::number::E164;
-use crate::service::content::{Method, RequestContent};
-use crate::service::facts::RecordFacts;
+use crate::service::directory::{Line, NumberFilter, NumberRow, Order, Place, Selected, Wanted, select};
 use crate::service::page::foreign_token;
 use crate::service::{PageRequest, ServiceError};
-use crate::store::{Shard, key};
 
-/// Numbers checked for one page of a list. With a rare filter a page may be short and still have a next page.
-const MAX_SCANNED: usize = 20_000;
-/// Numbers taken from the index at a time.
-const NUMBERS_AT_A_TIME: usize = 1_000;
+/// The most numbers whose comments are read for one page. With a rare text a page may be short and still have a next page.
+const MAX_SEARCHED: usize = 500;
+/// Numbers whose comments are read at a time.
+const SEARCHED_AT_A_TIME: usize = 16;
 
-/// A filter for numbers.
-#[derive(Clone, Debug, Default)]
-pub struct NumberFilter {
-    /// Numbers whose E.164 digits start with these digits.
-    pub prefix: String,
-    /// Numbers with at least this score.
-    pub min_score: Option<f64>,
-    /// Numbers with this status.
-    pub status: Option<StatusKind>,
-    /// Numbers linked to this case.
-    pub case: Option<CaseId>,
-}
-
-/// A line of a list.
-#[derive(Clone, Debug)]
-pub struct NumberRow {
-    /// The number.
-    pub number: E164,
-    /// Its score now.
-    pub score: Option<f64>,
-    /// Its level.
-    pub level: RiskLevel,
-    /// Its category, if one is clearly the most frequent.
-    pub category: Option<Category>,
-    /// Counts and times.
-    pub facts: RecordFacts,
-    /// The statuses in force.
-    pub statuses: Vec<StatusKind>,
-    /// Its cases.
-    pub cases: Vec<CaseId>,
-}
-
-/// A page of numbers, in the order of shards and numbers.
+/// A page of numbers.
 #[derive(Clone, Debug)]
 pub struct NumberList {
     /// The numbers.
     pub numbers: Vec<NumberRow>,
     /// The token of the next page; empty at the end.
     pub next_page_token: String,
+    /// The numbers on all pages.
+    pub total: usize,
+    /// Whether fewer may match, since not all comments were read.
+    pub total_is_estimate: bool,
 }
 
 impl Numbers {
     /// A page of the numbers that match a filter.
     ///
     /// # Errors
-    /// If the filter or the page is not valid.
-    pub fn list(&self, filter: &NumberFilter, page: &PageRequest) -> Result<NumberList, ServiceError> {
+    /// If the filter or the page is not valid, or if comments cannot be read from the store.
+    pub async fn list(&self, filter: &NumberFilter, page: &PageRequest) -> Result<NumberList, ServiceError> {
         let limit = page.limit()?;
         let scope = filter.scope();
-        let mut after = page
+        let order = Order {
+            sort: filter.sort,
+            ascending: filter.ascending,
+        };
+        let after = page
             .cursor(&self.page_key, &scope)?
-            .map(|cursor| place_of(&cursor))
+            .map(|cursor| order.place_of(&cursor).ok_or_else(foreign_token))
             .transpose()?;
-        let mut numbers = Vec::new();
-        let mut scanned = 0;
-        let first = after.map_or(0, |(shard, _)| shard.index());
-        for shard in Shard::all().skip(first) {
-            let mut last = after.take().filter(|(of, _)| *of == shard).map(|(_, number)| number);
-            loop {
-                let part = self.writer.index().numbers_of(shard, last, NUMBERS_AT_A_TIME);
-                let Some(end) = part.last().copied() else { break };
-                for number in part {
-                    scanned += 1;
-                    numbers.extend(self.row(number, filter));
-                    if numbers.len() >= limit || scanned >= MAX_SCANNED {
-                        let next_page_token = self.page_key.seal(&scope, &cursor_of(shard, number));
-                        return Ok(NumberList {
-                            numbers,
-                            next_page_token,
-                        });
-                    }
+        let is_by_comment = !filter.comment.is_empty();
+        let (mut selected, end) = if is_by_comment {
+            let selected = self.select(filter, (order, after), MAX_SEARCHED).await?;
+            self.with_comment(selected, &filter.comment.to_lowercase(), limit)
+                .await?
+        } else {
+            let selected = self.select(filter, (order, after), limit).await?;
+            let end = selected.lines.last().copied();
+            (selected, end)
+        };
+        let cursor = end.filter(|_| selected.more).map(|end| order.cursor(order.place(&end)));
+        let (total, lines) = (selected.total, std::mem::take(&mut selected.lines));
+        let rows = self.directory.read(move |directory| {
+            let rows = lines.iter().filter_map(|line| directory.row(line));
+            rows.collect()
+        });
+        Ok(NumberList {
+            numbers: rows.await?,
+            next_page_token: self.page_key.next(&scope, cursor),
+            total,
+            total_is_estimate: is_by_comment,
+        })
+    }
+
+    async fn select(
+        &self,
+        filter: &NumberFilter,
+        (order, after): (Order, Option<Place>),
+        limit: usize,
+    ) -> Result<Selected, ServiceError> {
+        let filter = filter.clone();
+        let selected = self.directory.read(move |directory| {
+            let wanted = Wanted::new(&filter, directory);
+            select(directory, &wanted, order, after, limit)
+        });
+        selected.await
+    }
+
+    /// The first `limit` of the selected numbers with this text in a comment, and the last number whose comments were read.
+    async fn with_comment(
+        &self,
+        selected: Selected,
+        text: &str,
+        limit: usize,
+    ) -> Result<(Selected, Option<Line>), ServiceError> {
+        let Selected { lines, more, total } = selected;
+        let (mut found, mut end) = (Vec::new(), None);
+        for part in lines.chunks(SEARCHED_AT_A_TIME) {
+            let comments = join_all(part.iter().map(|line| self.comments(line.number))).await;
+            for (line, comments) in part.iter().zip(comments) {
+                if found.len() == limit {
+                    return Ok((with_more(found, true, total), end));
                 }
-                last = Some(end);
+                if comments?.iter().any(|comment| comment.to_lowercase().contains(text)) {
+                    found.push(*line);
+                }
+                end = Some(*line);
             }
         }
-        Ok(NumberList {
-            numbers,
-            next_page_token: String::new(),
-        })
+        Ok((with_more(found, more, total), end))
     }
 
-    fn row(&self, number: E164, filter: &NumberFilter) -> Option<NumberRow> {
-        if !number.digits().to_string().starts_with(&filter.prefix) {
-            return None;
-        }
-        let now = self.writer.now();
-        self.writer.index().look_up(number, now, |known| {
-            let row = NumberRow {
-                number,
-                score: known.weighed.verdict.value,
-                level: known.weighed.verdict.level,
-                category: known.score(Detail::Codes).category.map(|(category, _)| category),
-                facts: RecordFacts::of(known),
-                statuses: known.state.statuses.at(now).map(|entry| entry.kind).collect(),
-                cases: known.state.links.iter().map(|link| link.case.clone()).collect(),
-            };
-            let wanted = filter
-                .min_score
-                .is_none_or(|least| row.score.is_some_and(|score| score >= least))
-                && filter.status.is_none_or(|status| row.statuses.contains(&status))
-                && filter.case.as_ref().is_none_or(|case| row.cases.contains(case));
-            wanted.then_some(row)
-        })
+    /// The comments of the reports on a number, without those that were withdrawn.
+    pub(super) async fn comments(&self, number: E164) -> Result<Vec<Box<str>>, ServiceError> {
+        let rows = self.writer.rows_as_indexed(number).await?;
+        let live = rows.into_iter().filter(|row| row.is_live());
+        Ok(live.filter_map(|row| row.body.comment).collect())
     }
 }
 
-impl NumberFilter {
-    /// The content that a page token of this list is bound to.
-    fn scope(&self) -> RequestContent {
-        let mut scope = RequestContent::of(Method::ListNumbers);
-        scope
-            .text(&self.prefix)
-            .optional_float(self.min_score)
-            .optional_code(self.status.map(StatusKind::code))
-            .optional_text(self.case.as_ref().map(CaseId::as_str));
-        scope
-    }
-}
-
-fn cursor_of(shard: Shard, number: E164) -> Vec<u8> {
-    let mut cursor = vec![shard.byte()];
-    cursor.extend_from_slice(&number.digits().to_be_bytes());
-    cursor
-}
-
-fn place_of(cursor: &[u8]) -> Result<(Shard, E164), ServiceError> {
-    let (shard, number) = cursor.split_first().ok_or_else(foreign_token)?;
-    Ok((Shard::new(*shard), key::number_of_id(number).ok_or_else(foreign_token)?))
+fn with_more(lines: Vec<Line>, more: bool, total: usize) -> Selected {
+    Selected { lines, more, total }
 }

@@ -28,6 +28,7 @@ impl Reports {
         let after = page.cursor(&self.page_key, &scope)?;
         let mut reports = stored_reports(self.writer.read_whole(number).await?.rows);
         reports.retain(|report| include_withdrawn || report.row.is_live());
+        let total = reports.len();
         let start = match after {
             Some(after) => reports.partition_point(|report| row_cursor(&report.row) >= after),
             None => 0,
@@ -41,6 +42,7 @@ impl Reports {
             number,
             reports: rest,
             next_page_token,
+            total,
         })
     }
 }

@@ -54,6 +54,16 @@ impl Writer {
         Err(overtaken())
     }
 
+    /// The rows of a number in the buckets that the index knows, and some more. Rows that are moved at the same moment may
+    /// be missing, or come twice.
+    pub(in crate::service) async fn rows_as_indexed(&self, number: E164) -> Result<Vec<ReportRow>, ServiceError> {
+        let Some((_, state)) = self.index.record(number) else {
+            return Ok(Vec::new());
+        };
+        self.read_rows(number, state.buckets.saturating_add(SPARE_BUCKETS))
+            .await
+    }
+
     /// The record of a number, blank if there is none.
     async fn read_record(&self, number: E164) -> Result<(Option<Version>, NumberState), ServiceError> {
         let key = StoredKey::Record(record_key(number));

@@ -3,7 +3,10 @@
 
 mod client;
 mod decision_log;
+mod decisions;
+mod destruction;
 mod exports;
+mod finding;
 mod import;
 mod import_refusals;
 mod lists;
@@ -17,3 +20,4 @@ mod pull;
 mod range_labels;
 mod screens;
 mod shadow;
+mod steps;

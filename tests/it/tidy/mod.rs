@@ -37,6 +37,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "snapshot",
+        &[
+            "follow", "index", "store", "codec", "shard", "domain", "clock", "metrics", "tasks",
+        ],
+    ),
+    (
         "service",
         &[
             "index", "traffic", "store", "follow", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",

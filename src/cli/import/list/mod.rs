@@ -7,6 +7,7 @@
 
 mod read;
 mod send;
+mod shrink;
 
 use clap::Args;
 
@@ -14,6 +15,7 @@ pub use read::{Entries, EntryArgs, read, read_as};
 pub(super) use send::run;
 
 use super::Common;
+use crate::cli::confirm::Confirm;
 use crate::cli::names;
 use crate::cli::shared::Change;
 use crate::wire::v1::ListKind;
@@ -37,6 +39,7 @@ pub struct ImportListArgs {
     expected_version: Option<u64>,
     #[command(flatten)]
     columns: EntryArgs,
+    confirm: Confirm,
     #[command(flatten)]
     change: Change,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::stream;
 use serde::Serialize;
 
-use super::{ImportListArgs, read_as};
+use super::{ImportListArgs, read_as, shrink};
 use crate::cli::connect;
 use crate::cli::error::CliError;
 use crate::cli::import::ImportError;
@@ -52,9 +52,13 @@ pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliE
         request_id: connect::request_id(args.change.request_id)?,
         expected_version: args.expected_version,
         may_be_empty: args.may_be_empty,
+        dry_run: args.confirm.dry_run,
     };
     let client = ListServiceClient::new(common.remote.connect().await?);
     let entries: Arc<[ListEntry]> = found.entries.into();
+    if !head.dry_run {
+        shrink::ask(&client, &head, entries.len(), args.confirm).await?;
+    }
     let answer = connect::change(&head.request_id, || {
         let (mut client, parts) = (client.clone(), parts(head.clone(), Arc::clone(&entries)));
         async move { client.replace_list(stream::iter(parts)).await }
@@ -78,7 +82,13 @@ fn parts(head: ListHead, entries: Arc<[ListEntry]>) -> impl Iterator<Item = Repl
 }
 
 fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliError> {
-    let ReplaceListResponse { list, changed } = answer;
+    if answer.changes.is_some() {
+        return match json {
+            true => output::json(&answer),
+            false => shrink::print(&answer),
+        };
+    }
+    let ReplaceListResponse { list, changed, .. } = answer;
     let list = list.unwrap_or_default();
     if json {
         return output::json(&ListImportSummary { rows, changed, list });
