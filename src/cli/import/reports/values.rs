@@ -138,7 +138,7 @@ impl UnknownValues {
         let more = if counts.len() > SHOWN_MAX { ", and others" } else { "" };
         let values = counts.iter().take(SHOWN_MAX);
         let values: Vec<String> = values
-            .map(|(value, count)| format!("{:?} ({count})", shown(value, *count)))
+            .map(|(value, count)| format!("{:?} ({count})", shown(value, **count)))
             .collect();
         Err(MappingError::Values {
             column,
