@@ -117,19 +117,3 @@ mod tests {
         }
     }
 }
-/// How many items of a list to show.
-#[derive(Args, Clone, Copy, Debug)]
-pub(super) struct Limit {
-    /// Maximum number of items to list
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: u32,
-}
-
-impl Limit {
-    /// The size of the next page after `have` items; `None` if no more items are needed.
-    pub(super) fn next_page(self, have: usize) -> Option<u32> {
-        let left = self.limit.saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
-        (left > 0).then_some(left.min(super::paging::PAGE_SIZE))
-    }
-}
-
