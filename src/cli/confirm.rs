@@ -12,7 +12,7 @@ use super::error::CliError;
 /// How a command that may destroy something is confirmed.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct Confirm {
-    /// Do not ask before something is destroyed; required if the command does not run at a terminal
+    /// Do not ask whether to go on; required if the command does not run at a terminal
     #[arg(long, conflicts_with = "dry_run")]
     pub yes: bool,
     /// Say what the command would do, and change nothing

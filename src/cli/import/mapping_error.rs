@@ -99,9 +99,6 @@ pub enum MappingError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Nobody has confirmed the mapping.
-    #[error("nothing was sent: the columns above are not confirmed")]
-    NotConfirmed,
 }
 
 impl MappingError {
@@ -134,7 +131,6 @@ impl MappingError {
                  {column},VALUE,BANK_IMPERSONATION for each value, or --category CATEGORY for all of them"
             ),
             Self::ValuesFile { .. } => "the file has the columns column,value,category".to_owned(),
-            Self::NotConfirmed => "look at the rows with --dry-run, then run the command with --yes".to_owned(),
         })
     }
 }

@@ -5,6 +5,7 @@ use super::fetch::{Fetched, Fetcher};
 use super::metrics::PullFigures;
 use super::state::{SourceState, State, Validators};
 use super::{Format, PullArgs, PullError};
+use crate::cli::confirm::Confirm;
 use crate::cli::error::CliError;
 use crate::cli::import::{Common, FtcArgs, ReportsArgs, ftc, reports};
 use crate::cli::output;
@@ -146,8 +147,10 @@ impl Pull {
                     common,
                     transfer,
                     meaning,
-                    yes: true,
-                    dry_run: false,
+                    confirm: Confirm {
+                        yes: true,
+                        dry_run: false,
+                    },
                 };
                 Box::pin(reports::run(args)).await?;
             }

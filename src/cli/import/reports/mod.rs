@@ -25,6 +25,7 @@ pub(in crate::cli) use run::run;
 use super::Common;
 use super::mapping::MapArgs;
 use super::transfer::TransferArgs;
+use crate::cli::confirm::Confirm;
 use crate::cli::names;
 use crate::cli::shared::InRegion;
 use crate::wire::v1::{Category, Source};
@@ -43,12 +44,8 @@ pub struct ReportsArgs {
     pub(in crate::cli) transfer: TransferArgs,
     #[command(flatten)]
     pub(in crate::cli) meaning: MeaningArgs,
-    /// Send the reports without asking whether the columns are right
-    #[arg(long)]
-    pub(in crate::cli) yes: bool,
-    /// Show the columns and read all rows, but send nothing
-    #[arg(long)]
-    pub(in crate::cli) dry_run: bool,
+    #[command(flatten)]
+    pub(in crate::cli) confirm: Confirm,
 }
 
 /// What the columns and values of a file mean.

@@ -1,24 +1,16 @@
-//! Shows how a file will be read, on standard error, and asks whether that is right.
-
-use std::io::{self, IsTerminal as _, Write as _};
+//! Shows how a file will be read, on standard error.
 
 use super::field::Field;
 use super::row::RowMapper;
 use super::scan::Scan;
 use crate::cli::error::CliError;
 use crate::cli::import::mapping::Header;
-use crate::cli::import::mapping_error::MappingError;
 use crate::cli::names::name_of;
 use crate::cli::{output, time};
 use crate::wire::v1::{Category, Report};
 
 /// Most characters of a text in the preview.
 const TEXT_CHARS_MAX: usize = 24;
-
-/// Whether a person can answer on this terminal.
-pub(super) fn is_interactive() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
 
 /// Shows the columns, the form of the dates and, if wanted, the first rows. The rows are personal data: they are shown
 /// only to a person at a terminal, or if the user asks for them.
@@ -89,33 +81,4 @@ fn cells(report: &Report) -> [comfy_table::Cell; 5] {
         output::text(short(&report.impersonated_brand)),
         output::text(short(&report.comment)),
     ]
-}
-
-/// Asks whether the columns are right.
-///
-/// # Errors
-/// [`MappingError::NotConfirmed`] if the answer is not yes, or if nobody can answer.
-pub(super) fn confirm() -> Result<(), CliError> {
-    if !is_interactive() {
-        return Err(MappingError::NotConfirmed.into());
-    }
-    let answer = ask("send these reports? [y/N] ")?;
-    if ["y", "yes"].contains(&answer.as_str()) {
-        Ok(())
-    } else {
-        Err(MappingError::NotConfirmed.into())
-    }
-}
-
-/// Asks a question at the terminal. The answer is in lower case.
-///
-/// # Errors
-/// If the terminal cannot be read or written.
-pub(super) fn ask(question: &str) -> io::Result<String> {
-    let mut err = anstream::stderr().lock();
-    write!(err, "{question}")?;
-    err.flush()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(answer.trim().to_lowercase())
 }

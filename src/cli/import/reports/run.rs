@@ -9,6 +9,7 @@ use super::row::RowMapper;
 use super::scan;
 use super::values::Values;
 use super::zone::Zone;
+use crate::cli::confirm::{AtTerminal, Person as _};
 use crate::cli::error::CliError;
 use crate::cli::import::mapping::Header;
 use crate::cli::import::mapping_error::MappingError;
@@ -37,12 +38,11 @@ pub(in crate::cli) async fn run(args: ReportsArgs) -> Result<(), CliError> {
     let (content, position) = again.read();
     let form = (args.meaning.map.no_header, rejects.keeps_rows());
     let reader = MappedReader::new(CsvRows::new(content), mapper, &import_id, form)?;
-    if args.dry_run {
+    if args.confirm.dry_run {
         return try_all(reader, &mut rejects, &args);
     }
-    if !args.yes {
-        preview::confirm()?;
-    }
+    args.confirm
+        .check("the columns above need a confirmation", &mut AtTerminal)?;
     let transfer = Transfer {
         common: &args.common,
         args: &args.transfer,
@@ -96,7 +96,7 @@ fn read_mapping(args: &ReportsArgs, source: &SourceFile) -> Result<RowMapper, Cl
         source: meaning.source.unwrap_or_default(),
         feed: meaning.feed.clone(),
     };
-    let with_rows = args.dry_run || (!args.yes && preview::is_interactive());
+    let with_rows = args.confirm.dry_run || (!args.confirm.yes && AtTerminal.is_there());
     preview::show(&header, &mapper, &scan, decided_by, with_rows)?;
     Ok(mapper)
 }
@@ -122,12 +122,12 @@ fn columns(args: &ReportsArgs, header: &Header) -> Result<Vec<(Field, usize)>, M
 /// The form that all dates show. If they do not show it, a person at the terminal is asked.
 fn form_of_dates(found: DatesFound) -> Result<(Dates, Option<u64>), CliError> {
     match found.form() {
-        Err(MappingError::DateOrder { .. }) if preview::is_interactive() => {
-            let answer = preview::ask("do the dates begin with the day or the month? [d/m] ")?;
-            match answer.as_str() {
+        Err(MappingError::DateOrder { .. }) if AtTerminal.is_there() => {
+            let answer = AtTerminal.ask("do the dates begin with the day or the month? [d/m] ")?;
+            match answer.trim().to_lowercase().as_str() {
                 "d" | "day" => Ok((Dates::Dmy, None)),
                 "m" | "month" => Ok((Dates::Mdy, None)),
-                _ => Err(MappingError::NotConfirmed.into()),
+                _ => Err(CliError::Declined),
             }
         }
         other => Ok(other?),

@@ -20,8 +20,14 @@ const UNKNOWN_MAX: usize = 1_000;
 /// Maximum number of values without a category in a message.
 const SHOWN_MAX: usize = 10;
 
-/// Longest value in a message, in characters. A longer one is probably a comment.
-const SHOWN_CHARS_MAX: usize = 40;
+/// Longest value of one or two rows in a message, in characters. A longer one is probably a comment.
+const RARE_CHARS_MAX: usize = 40;
+
+/// Longest value of several rows in a message, in characters.
+const FREQUENT_CHARS_MAX: usize = 100;
+
+/// Number of rows from which a value is one of a list, and not the words of one person.
+const FREQUENT_FROM: u64 = 3;
 
 /// Most digits of a value in a message. A value with more may be a number.
 const SHOWN_DIGITS_MAX: usize = 4;
@@ -116,9 +122,9 @@ pub(super) struct UnknownValues {
 impl UnknownValues {
     pub(super) fn add(&mut self, value: &str) {
         self.rows += 1;
-        let shown = shown(value);
-        if self.counts.len() < UNKNOWN_MAX || self.counts.contains_key(&shown) {
-            *self.counts.entry(shown).or_default() += 1;
+        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        if self.counts.len() < UNKNOWN_MAX || self.counts.contains_key(&value) {
+            *self.counts.entry(value).or_default() += 1;
         }
     }
 
@@ -131,7 +137,9 @@ impl UnknownValues {
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let more = if counts.len() > SHOWN_MAX { ", and others" } else { "" };
         let values = counts.iter().take(SHOWN_MAX);
-        let values: Vec<String> = values.map(|(value, count)| format!("{value:?} ({count})")).collect();
+        let values: Vec<String> = values
+            .map(|(value, count)| format!("{:?} ({count})", shown(value, **count)))
+            .collect();
         Err(MappingError::Values {
             column,
             rows: self.rows,
@@ -141,10 +149,14 @@ impl UnknownValues {
 }
 
 /// A value for a message. One that may be personal data is shown by its form.
-fn shown(value: &str) -> String {
-    let value = value.trim();
+fn shown(value: &str, rows: u64) -> String {
+    let chars_max = if rows < FREQUENT_FROM {
+        RARE_CHARS_MAX
+    } else {
+        FREQUENT_CHARS_MAX
+    };
     let digits = value.chars().filter(char::is_ascii_digit).count();
-    if digits > SHOWN_DIGITS_MAX || value.chars().count() > SHOWN_CHARS_MAX || value.contains('@') {
+    if digits > SHOWN_DIGITS_MAX || value.chars().count() > chars_max || value.contains('@') {
         form_of(value)
     } else {
         value.to_owned()
@@ -168,11 +180,13 @@ mod tests {
     #[test]
     fn values_without_a_category_are_counted_and_numbers_are_not_shown() {
         let mut unknown = UnknownValues::default();
-        for value in ["Bank", "Bank", "+14155550123"] {
+        let long = "Reducing your debt (credit cards, mortgage, student loans)";
+        for value in [long, long, long, "Bank  fraud", "Bank fraud", "+14155550123"] {
             unknown.add(value);
         }
         let error = unknown.check("type".to_owned()).unwrap_err().to_string();
-        assert!(error.contains("3 rows of the column \"type\""), "{error}");
-        assert!(error.contains("\"Bank\" (2), \"+99999999999\" (1)"), "{error}");
+        assert!(error.contains("6 rows of the column \"type\""), "{error}");
+        let values = format!("{long:?} (3), \"Bank fraud\" (2), \"+99999999999\" (1)");
+        assert!(error.contains(&values), "{error}");
     }
 }
