@@ -48,8 +48,8 @@ pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
 pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput, ShadowedDecision};
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
-    Dossier, DossierLink, Found, FoundBrand, NumberChanged, NumberList, Numbers, Overruled, SimilarList, SimilarNumber,
-    Similarity, StatusInput,
+    Dossier, DossierLink, Found, FoundBrand, MIN_PART_DIGITS, NumberChanged, NumberList, Numbers, Overruled,
+    SimilarList, SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
 pub use reports::{
