@@ -24,6 +24,7 @@ use ringwarden::domain::call::{LedgerView, Signing};
 use ringwarden::domain::feature::{Feature, Features};
 use ringwarden::domain::ids::{Area, ReportId};
 use ringwarden::domain::kinds::Source;
+use ringwarden::domain::language::Language;
 use ringwarden::domain::model::{MAX_KNOTS, ScoreModel, Term};
 use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::report::{ReportBody, ReportRow};
@@ -116,7 +117,7 @@ impl Bench {
             println!("\n{group}: {whole:.0} ns; goal, less than {GOAL_NS:.0} ns: {met}");
             println!("  evidence {evidence:.0} ns, features {features:.0} ns, terms {terms:.0} ns");
             for reason in model
-                .explain(&subject, &weighed, &Vec::new(), Detail::Sentences)
+                .explain(&subject, &weighed, &Vec::new(), Detail::Sentences(Language::English))
                 .reasons
             {
                 println!("  {:<16} {:>6.2} points", reason.code, reason.points);

@@ -1,9 +1,12 @@
-//! The server: builds its parts, runs them, and stops them. This file and `app/warm_up.rs` are the only ones that name
+//! The server: builds its parts, runs them, and stops them. This file and those of `app/` are the only ones that name
 //! concrete stores.
 
 mod files;
+mod opening;
+mod waiting;
 mod warm_up;
 
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,21 +15,20 @@ use tokio::net::TcpListener;
 
 use crate::api::Api;
 use crate::clock::Clock;
-use crate::config::{self, Config, LogTarget, StoreUrl};
+use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
 use crate::domain::policy::{Policy, Refusal, SipSettings};
 use crate::domain::quota::Quotas;
 use crate::domain::traffic::Thresholds;
-use crate::follow::Follower;
+use crate::follow::{Follower, SWEEP_EVERY};
 use crate::grpc;
 use crate::http;
 use crate::index::Index;
 use crate::metrics::{Metrics, UPKEEP_INTERVAL};
 use crate::service::{Foundations, ServiceError, ServiceSettings, Services};
-use crate::store::embedded::EmbeddedStore;
-use crate::store::memory::MemoryStore;
-use crate::store::redis::{RedisConfig, RedisStore, RedisUrlError, TrustError, root_certificates};
-use crate::store::{Store, StoreError};
+use crate::snapshot::{SnapshotError, SnapshotKeeper};
+use crate::store::StoreError;
+use crate::store::redis::{RedisUrlError, TrustError};
 use crate::tasks::Tasks;
 use crate::traffic;
 
@@ -104,6 +106,21 @@ pub enum AppError {
         /// Id of the store that was opened.
         found: String,
     },
+    /// The directory of snapshots cannot be used.
+    #[error("cannot keep a snapshot in {}", path.display())]
+    SnapshotDirectory {
+        /// Path of the directory.
+        path: PathBuf,
+        /// Cause of the error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The snapshot could be read before, and cannot be read any more.
+    #[error("cannot start from the snapshot")]
+    Snapshot(#[from] SnapshotError),
+    /// The sockets cannot be used.
+    #[error("cannot answer probes while the store is away")]
+    Sockets(#[source] std::io::Error),
     /// The server cannot listen on an address.
     #[error("cannot listen on {address}: does another process use it?")]
     Listen {
@@ -143,6 +160,18 @@ impl Listeners {
             http: bind(config.listen.http_addr).await?,
         })
     }
+
+    /// Further handles on the same sockets. A connection that arrives goes to one of them.
+    fn try_clone(&self) -> std::io::Result<Self> {
+        let clone = |listener: &TcpListener| {
+            let socket = listener.as_fd().try_clone_to_owned()?;
+            TcpListener::from_std(std::net::TcpListener::from(socket))
+        };
+        Ok(Self {
+            grpc: clone(&self.grpc)?,
+            http: clone(&self.http)?,
+        })
+    }
 }
 
 /// A server that is built but does not run yet.
@@ -155,31 +184,36 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http_limits: http::HttpLimits,
     migrate: bool,
+    snapshots: Option<SnapshotKeeper>,
 }
 
-/// Opens the store and builds the server. If Redis does not answer, tries again until it answers or this is dropped.
+/// Opens the store and builds the server. If Redis does not answer, starts from the snapshot if there is one that can be
+/// used; else tries again until Redis answers or this is dropped, and answers probes on `listeners` meanwhile.
 ///
 /// # Errors
 /// If a file of the configuration cannot be used, or if the store cannot be opened or has another id than configured.
-pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Tasks) -> Result<App, AppError> {
-    let model = load_model(&config.policy)?;
+pub async fn build(
+    config: &Config,
+    clock: Clock,
+    metrics: Metrics,
+    (listeners, tasks): (&Listeners, &Tasks),
+) -> Result<App, AppError> {
+    let model = Arc::new(load_model(&config.policy)?);
     let emergency_numbers = emergency_numbers(config.answers.emergency_numbers.as_deref())?;
-    let store = open_store(config, model.fold.evidence_version(), tasks).await?;
-    let found = store.meta().store_id;
-    if let Some(expected) = config.store.expected_id.filter(|expected| *expected != found) {
-        return Err(AppError::OtherStore {
-            expected: format!("{expected:032x}"),
-            found: store.meta().name(),
-        });
-    }
-    tracing::info!(store = %store.describe(), store_id = %store.meta().name(), "the store is open");
-    let index = Arc::new(Index::new(Arc::new(model)));
-    let follower = Arc::new(Follower::new(
-        Arc::clone(&store),
-        Arc::clone(&index),
-        clock.clone(),
-        metrics.clone(),
-    ));
+    let decision_keys = decision_keys(&config.answers)?;
+    let place = opening::Place {
+        config,
+        listeners,
+        clock: &clock,
+        metrics: &metrics,
+        tasks,
+    };
+    let opening::Opened { store, start } = place.open(&model).await?;
+    let index = Arc::new(Index::new(Arc::clone(&model)));
+    let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
+    let follower = Arc::new(follower);
+    start.load(&follower, model).await?;
+    let snapshots = place.keeper(&store, (&index, &follower))?;
     let policy = Policy {
         label_from: config.policy.label_from,
         block_from: config.policy.block_from,
@@ -202,7 +236,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         write_timeout: config.limits.write_timeout,
         thresholds: thresholds(&config.traffic),
         traffic_limits: traffic_limits(&config.traffic),
-        decision_keys: decision_keys(&config.answers)?,
+        decision_keys,
         emergency_numbers,
     };
     let own_key = store.meta().derived_key("ringwarden 2026 decision log");
@@ -222,6 +256,7 @@ pub async fn build(config: &Config, clock: Clock, metrics: Metrics, tasks: &Task
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
         http_limits: http::HttpLimits::from(&config.limits),
         migrate: config.store.migrate,
+        snapshots,
     })
 }
 
@@ -256,6 +291,9 @@ impl App {
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http_limits, tasks.clone());
         tasks.spawn("http", http);
+        if let Some(snapshots) = self.snapshots {
+            tasks.spawn("snapshots", snapshots.run(tasks.clone()));
+        }
         spawn_endless(tasks, "follower", follow(self.follower, self.services, self.migrate));
         tasks.shutdown_announced().await;
         api.announce_shutdown();
@@ -272,8 +310,19 @@ impl App {
     }
 }
 
-/// Loads the index from the store, refolds the evidence if `migrate` is set, and follows the change log until shutdown.
+/// Loads the index from the store, refolds the evidence if `migrate` is set, and follows the change log until shutdown. An
+/// index that a snapshot gave is not loaded again: it catches up by the log.
 async fn follow(follower: Arc<Follower>, services: Arc<Services>, migrate: bool) {
+    if follower.freshness().is_ready() {
+        follower.sweep().await;
+        while follower.freshness().is_from_snapshot() {
+            tokio::time::sleep(SWEEP_EVERY).await;
+            follower.sweep().await;
+        }
+        tracing::info!("the index from the snapshot has caught up with the store");
+        tokio::join!(follower.run(), fold_again(&follower, &services, migrate));
+        return;
+    }
     let mut pause = FIRST_PAUSE;
     while let Err(error) = follower.bootstrap().await {
         tracing::error!(%error, "cannot load the store; trying again");
@@ -361,71 +410,6 @@ fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
         callers: usize::try_from(traffic.callers.get()).unwrap_or(limits.callers),
         heavy_callers: usize::try_from(traffic.busy_callers.get()).unwrap_or(limits.heavy_callers),
         ..limits
-    }
-}
-
-async fn open_store(config: &Config, evidence_version: u32, tasks: &Tasks) -> Result<Arc<dyn Store>, AppError> {
-    let failed = |source| AppError::Store {
-        place: config.store.url.to_string(),
-        source,
-    };
-    match &config.store.url {
-        StoreUrl::Memory => Ok(Arc::new(MemoryStore::new(evidence_version).map_err(failed)?)),
-        StoreUrl::Embedded(path) => Ok(Arc::new(
-            EmbeddedStore::open(path, evidence_version).await.map_err(failed)?,
-        )),
-        StoreUrl::Redis(url) => {
-            let mut redis = RedisConfig::parse(url.with_password())?;
-            if redis.is_encrypted() {
-                redis.root_certificates = trusted(&config.store.trust)?;
-            }
-            redis.connect_timeout = config.store.connect_timeout;
-            redis.read_timeout = config.store.response_timeout;
-            redis.commit_timeout = config.limits.write_timeout * 3 / 4; // the rest of the time is for reads
-            let store = Arc::new(reach(redis, evidence_version).await.map_err(failed)?);
-            let notifications = Arc::clone(&store);
-            spawn_endless(tasks, "notifications", async move {
-                notifications.run_notifications().await
-            });
-            Ok(store)
-        }
-    }
-}
-
-/// The certificates of the authorities that may sign the certificate of a Redis; `None` for the built-in ones.
-fn trusted(trust: &config::Trust) -> Result<Option<Vec<u8>>, AppError> {
-    let failed = |setting| move |source| AppError::Trust { setting, source };
-    let certificates = match trust {
-        config::Trust::BuiltIn => return Ok(None),
-        config::Trust::File(file) => root_certificates(Some(file), &[]).map_err(failed("--store-ca"))?,
-        config::Trust::Environment { file, directories } => {
-            let variables = match (file, directories.as_slice()) {
-                (Some(_), []) => "SSL_CERT_FILE",
-                (None, _) => "SSL_CERT_DIR",
-                (Some(_), _) => "SSL_CERT_FILE and SSL_CERT_DIR",
-            };
-            root_certificates(file.as_deref(), directories).map_err(failed(variables))?
-        }
-    };
-    Ok(Some(certificates))
-}
-
-/// Opens a Redis store; tries again while Redis does not answer.
-async fn reach(redis: RedisConfig, evidence_version: u32) -> Result<RedisStore, StoreError> {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match RedisStore::open(redis.clone(), evidence_version).await {
-            Err(
-                error @ (StoreError::Unavailable { .. }
-                | StoreError::Replica { .. }
-                | StoreError::OutcomeUnknown { .. }),
-            ) => {
-                tracing::error!(%error, "the store cannot be opened yet; trying again");
-            }
-            opened => return opened,
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(MAX_PAUSE);
     }
 }
 

@@ -12,6 +12,7 @@
 //!   to the store first, and then shown in the index.
 //! - [`store`] keeps everything, in a directory, in Redis or in memory. [`follow`] replicates its change log into
 //!   [`index`], which holds everything in memory on every instance. [`traffic`] knows which caller calls how much.
+//!   [`snapshot`] keeps a copy of the index in a file, for a start without the store.
 //! - [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that a store is divided into.
 //! - [`domain`] has the facts and the rules, and [`number`] says which text is which phone number. Both are pure.
 //!
@@ -45,6 +46,7 @@ pub mod replay;
 pub mod service;
 pub mod shard;
 pub mod signals;
+pub mod snapshot;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;

@@ -161,9 +161,6 @@ impl<S: LineSink> Reader<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::Sender;
-    use std::sync::mpsc::channel;
-
     use parking_lot::Mutex;
 
     use super::*;
@@ -171,7 +168,7 @@ mod tests {
     /// Hands lines on, and writes only while it is not locked.
     struct Gate {
         open: Arc<Mutex<()>>,
-        written: Sender<Vec<u8>>,
+        written: SyncSender<Vec<u8>>,
     }
 
     impl LineSink for Gate {
@@ -182,7 +179,7 @@ mod tests {
     }
 
     fn gate() -> (Gate, Arc<Mutex<()>>, Receiver<Vec<u8>>) {
-        let (written, lines) = channel();
+        let (written, lines) = sync_channel(1_000);
         let open = Arc::new(Mutex::new(()));
         let gate = Gate {
             open: Arc::clone(&open),

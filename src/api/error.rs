@@ -188,6 +188,10 @@ impl From<ServiceError> for ApiError {
                 (Code::Aborted, Some(reason), None)
             }
             ServiceError::Precondition(_) => (Code::FailedPrecondition, None, None),
+            ServiceError::TransitionNotAllowed { from, .. } => {
+                let reason = ErrorReason::TransitionNotAllowed { from };
+                (Code::FailedPrecondition, Some(reason), None)
+            }
             ServiceError::Exhausted { retry_after } => (Code::ResourceExhausted, None, Some(retry_after)),
             ServiceError::QuotaExceeded { quota, retry_after } => {
                 let reason = ErrorReason::QuotaExceeded { quota };
@@ -218,6 +222,7 @@ impl From<ServiceError> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::kinds::CaseStatus;
     use crate::service::Quota;
 
     #[test]
@@ -244,6 +249,15 @@ mod tests {
                 None,
             ),
             (ServiceError::Precondition("no".to_owned()), 9, None, None),
+            (
+                ServiceError::TransitionNotAllowed {
+                    from: CaseStatus::Open,
+                    to: CaseStatus::Referred,
+                },
+                9,
+                Some("TRANSITION_NOT_ALLOWED"),
+                None,
+            ),
             (ServiceError::Exhausted { retry_after: long }, 8, None, Some(long)),
             (quota, 8, Some("QUOTA_EXCEEDED"), Some(long)),
             (ServiceError::StoreUnavailable, 14, Some("STORE_UNAVAILABLE"), second),

@@ -1,11 +1,13 @@
 //! Lists: uploaded as a stream, all or nothing, and read in pages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
 
 use super::convert::list as convert;
+use super::convert::list_dry_run::foreseen as foreseen_list;
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
 use crate::service::ServiceError;
@@ -33,9 +35,17 @@ impl Api {
             () = self.0.draining.cancelled() => return Err(ApiError::draining().into()),
             received = self.receive(parts) => received?,
         };
+        if let Ok(upload) = &received
+            && upload.dry_run
+        {
+            self.refresh().await;
+            let foreseen = self.lists()?.try_replace(&upload.head, Arc::clone(&upload.entries));
+            return Ok(foreseen_list(&foreseen.map_err(ApiError::from)?));
+        }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
-            let (head, entries) = received?;
-            Ok(convert::replaced(&self.lists()?.replace(&head, entries).await?))
+            let upload = received?;
+            let replaced = self.lists()?.replace(&upload.head, upload.entries).await?;
+            Ok(convert::replaced(&replaced))
         });
         Ok(replaced.await?)
     }

@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use futures_util::stream::{self, Stream, StreamExt as _};
 
+use super::convert::categories::categories;
 use super::convert::check_batch;
-use super::convert::lookup::{TimedQuestion, answer, decision, logged, question};
+use super::convert::decision::{decision, language};
+use super::convert::lookup::{TimedQuestion, answer, logged, question};
 use super::deadline::AnswerBy;
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
@@ -48,17 +50,33 @@ impl Api {
         })
     }
 
-    /// Opens a decision of the past.
+    /// Explains a decision of the past.
     ///
     /// # Errors
-    /// If the id was not made with a key that this server has.
+    /// If the id was not made with a key that this server has, or the language is too long.
     pub fn get_decision(
         &self,
         request: v1::GetDecisionRequest,
         _context: &RequestContext,
     ) -> Result<v1::Decision, ApiError> {
+        let language = language(&request.language)?;
         let id = request.decision_id;
-        Ok(decision(self.decisions().decision(&id)?, id))
+        let looks_up = self.lookups().is_ok();
+        let explained = self.decisions()?.explain(&id, language, looks_up)?;
+        Ok(decision(explained, id, language))
+    }
+
+    /// The categories that a report can name, with texts for people.
+    ///
+    /// # Errors
+    /// If the language is too long.
+    #[expect(clippy::unused_self, reason = "every method of the contract is a method of the api")]
+    pub fn list_categories(
+        &self,
+        request: v1::ListCategoriesRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListCategoriesResponse, ApiError> {
+        Ok(categories(language(&request.language)?))
     }
 
     /// Answers questions in the order in which they come, until there are no more or the server shuts down. An answer is

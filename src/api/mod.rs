@@ -50,6 +50,8 @@ pub struct Api(Arc<Shared>);
 /// What clones of an [`Api`] share.
 struct Shared {
     services: Arc<Services>,
+    /// Whether the services are those of a store that is not open yet.
+    waiting: bool,
     /// Where decisions are logged; none if they are not.
     decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
@@ -78,8 +80,20 @@ impl Api {
     /// Handlers over the services, which log decisions.
     #[must_use]
     pub fn with_decision_log(services: Arc<Services>, decision_log: Option<Arc<DecisionLog>>) -> Self {
+        Self::over(services, decision_log, false)
+    }
+
+    /// Handlers of a server whose store is not open yet: everything but the health of the server is answered with
+    /// `INDEX_LOADING`. The index of `services` is never loaded, and their keys are not those of the store.
+    #[must_use]
+    pub fn waiting(services: Arc<Services>) -> Self {
+        Self::over(services, None, true)
+    }
+
+    fn over(services: Arc<Services>, decision_log: Option<Arc<DecisionLog>>, waiting: bool) -> Self {
         Self(Arc::new(Shared {
             services,
+            waiting,
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
@@ -119,9 +133,12 @@ impl Api {
         Ok(&self.ready()?.lookups)
     }
 
-    /// Decisions of the past. They need no index.
-    fn decisions(&self) -> &Lookups {
-        &self.0.services.lookups
+    /// Decisions of the past. They need the keys of the store. Without an index, only what their ids seal is known of them.
+    fn decisions(&self) -> Result<&Lookups, ApiError> {
+        if self.0.waiting {
+            return Err(ServiceError::IndexLoading.into());
+        }
+        Ok(&self.0.services.lookups)
     }
 
     /// Reports, once the index is loaded.

@@ -31,6 +31,18 @@ impl Api {
         request: v1::SetNumberStatusRequest,
         _context: &RequestContext,
     ) -> Result<v1::SetNumberStatusResponse, ApiError> {
+        if request.dry_run {
+            let numbers = self.numbers()?;
+            let (named, input, mutation) = convert::new_status(request)?;
+            let foreseen = numbers.try_status(&named.text, named.region, &input, &mutation).await?;
+            let overruled = numbers.overruled(input.kind, foreseen.number, &foreseen.statuses);
+            return Ok(convert::status_set(
+                input.kind,
+                &foreseen,
+                overruled,
+                self.clock().now(),
+            ));
+        }
         self.mutate(MutationLabel::SetNumberStatus, async {
             let numbers = self.numbers()?;
             let (named, input, mutation) = convert::new_status(request)?;
@@ -127,6 +139,12 @@ impl Api {
         request: v1::ResetNumberRequest,
         _context: &RequestContext,
     ) -> Result<v1::ResetNumberResponse, ApiError> {
+        if request.dry_run {
+            let reset = convert::reset(request)?;
+            let (named, numbers) = (&reset.named, self.numbers()?);
+            let foreseen = numbers.try_reset(&named.text, named.region, reset.before, &reset.mutation);
+            return Ok(convert::reset_result(&foreseen.await?));
+        }
         self.mutate(MutationLabel::ResetNumber, async {
             let numbers = self.numbers()?;
             let reset = convert::reset(request)?;

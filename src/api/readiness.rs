@@ -1,6 +1,7 @@
 //! The state of the server, for probes and health checks.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Api;
 use crate::domain::time::Timestamp;
@@ -19,6 +20,10 @@ pub struct Readiness {
     pub stale: bool,
     /// The index has every change up to this time; none before it is loaded.
     pub data_as_of: Option<Timestamp>,
+    /// How long ago that was; none before the index is loaded.
+    pub age: Option<Duration>,
+    /// Whether the index is as a snapshot gave it at the start, because the store could not be followed yet.
+    pub from_snapshot: bool,
 }
 
 impl Api {
@@ -41,6 +46,8 @@ impl Api {
             store,
             stale: freshness.is_stale(),
             data_as_of: loaded.then(|| freshness.data_as_of()),
+            age: loaded.then(|| freshness.data_as_of().until(freshness.now())),
+            from_snapshot: freshness.is_from_snapshot(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The reasons of errors: stable names for programs, the `reason` of `google.rpc.ErrorInfo`.
 
+use crate::domain::case::steps_from;
+use crate::domain::kinds::CaseStatus;
 use crate::service::Quota;
 
 /// The domain of the reasons in `google.rpc.ErrorInfo`.
@@ -23,6 +25,11 @@ pub enum ErrorReason {
         /// The version of the record now.
         version: u64,
     },
+    /// The status of the case does not allow the step.
+    TransitionNotAllowed {
+        /// The status of the case.
+        from: CaseStatus,
+    },
     /// The daily quota of reports is used up.
     QuotaExceeded {
         /// The quota.
@@ -42,10 +49,11 @@ pub enum ErrorReason {
 
 impl ErrorReason {
     /// The names of all reasons.
-    pub const NAMES: [&str; 9] = [
+    pub const NAMES: [&str; 10] = [
         "NOT_FOUND",
         "CONTENT_MISMATCH",
         "VERSION_MISMATCH",
+        "TRANSITION_NOT_ALLOWED",
         "QUOTA_EXCEEDED",
         "STORE_UNAVAILABLE",
         "OUTCOME_UNKNOWN",
@@ -61,6 +69,7 @@ impl ErrorReason {
             Self::NotFound { .. } => "NOT_FOUND",
             Self::ContentMismatch { .. } => "CONTENT_MISMATCH",
             Self::VersionMismatch { .. } => "VERSION_MISMATCH",
+            Self::TransitionNotAllowed { .. } => "TRANSITION_NOT_ALLOWED",
             Self::QuotaExceeded { .. } => "QUOTA_EXCEEDED",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
@@ -77,6 +86,10 @@ impl ErrorReason {
             Self::NotFound { resource } => Some(("resource", resource.to_owned())),
             Self::ContentMismatch { field } => Some(("field", field.to_owned())),
             Self::VersionMismatch { version } => Some(("version", version.to_string())),
+            Self::TransitionNotAllowed { from } => {
+                let allowed: Vec<&str> = steps_from(from).map(CaseStatus::name).collect();
+                Some(("allowed", allowed.join(",")))
+            }
             Self::QuotaExceeded { quota } => Some(("quota", quota.name().to_owned())),
             Self::StoreUnavailable
             | Self::OutcomeUnknown
@@ -97,6 +110,7 @@ mod tests {
             ErrorReason::NotFound { resource: "case" },
             ErrorReason::ContentMismatch { field: "request_id" },
             ErrorReason::VersionMismatch { version: 1 },
+            ErrorReason::TransitionNotAllowed { from: CaseStatus::Open },
             ErrorReason::QuotaExceeded { quota: Quota::Tenant },
             ErrorReason::StoreUnavailable,
             ErrorReason::OutcomeUnknown,

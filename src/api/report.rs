@@ -70,14 +70,13 @@ impl Api {
         self.mutate(MutationLabel::WithdrawReport, async {
             let reports = self.reports()?;
             let withdrawal = convert::one_withdrawal(request)?;
-            let outcome = reports
-                .withdraw(
-                    &withdrawal.number,
-                    withdrawal.default_region,
-                    &withdrawal.report_id,
-                    &withdrawal.reason,
-                )
-                .await?;
+            let (number, region) = (withdrawal.number.as_str(), withdrawal.default_region);
+            let (id, reason) = (&withdrawal.report_id, withdrawal.reason.as_str());
+            let outcome = if withdrawal.withdraw_unknown {
+                reports.withdraw(number, region, id, reason).await?
+            } else {
+                reports.withdraw_known(number, region, id, reason).await?
+            };
             let was_known = outcome.was_known;
             Ok(v1::WithdrawReportResponse { was_known })
         })
@@ -93,14 +92,16 @@ impl Api {
         request: v1::WithdrawReportsRequest,
         _context: &RequestContext,
     ) -> Result<v1::WithdrawReportsResponse, ApiError> {
+        if request.dry_run {
+            let reports = self.reports()?;
+            let (selected, ..) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
+            return Ok(convert::bulk_withdrawn(reports.try_withdraw_all(&selected).await?));
+        }
         self.mutate(MutationLabel::WithdrawReports, async {
             let reports = self.reports()?;
             let (selected, request_id, reason) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason).await?;
-            Ok(v1::WithdrawReportsResponse {
-                numbers: withdrawn.numbers,
-                reports: withdrawn.reports,
-            })
+            Ok(convert::bulk_withdrawn(withdrawn))
         })
         .await
     }
@@ -128,6 +129,55 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Lists the reports of a reporter.
+    ///
+    /// # Errors
+    /// If the request is not valid, or the store cannot be read.
+    pub async fn list_reporter_reports(
+        &self,
+        request: v1::ListReporterReportsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListReporterReportsResponse, ApiError> {
+        let reports = self.reports()?;
+        let wanted = convert::of_reporter(request)?;
+        let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
+        Ok(convert::list_of_reporter(&list.await?))
+    }
+
+    /// Decides whether others may read the comment of a report.
+    ///
+    /// # Errors
+    /// If the request is not valid, there is no such comment, or the change cannot be stored.
+    pub async fn moderate_comment(
+        &self,
+        request: v1::ModerateCommentRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ModerateCommentResponse, ApiError> {
+        self.mutate(MutationLabel::ModerateComment, async {
+            let reports = self.reports()?;
+            let wanted = convert::moderation(request)?;
+            let number = (wanted.number.as_str(), wanted.default_region);
+            let moderated = reports
+                .moderate(
+                    number,
+                    &wanted.report_id,
+                    wanted.decided,
+                    &wanted.reason,
+                    &wanted.mutation,
+                )
+                .await?;
+            Ok(v1::ModerateCommentResponse {
+                e164: moderated.number.to_string(),
+                report_id: wanted.report_id.as_str().to_owned(),
+                moderation: wanted.decided.code().into(),
+                version: moderated.version,
+            })
+        })
+        .await
+    }
+}
+
 /// The total of the response that counts this result.
 fn total_of<'a>(
     response: &'a mut v1::BatchSubmitReportsResponse,
@@ -140,6 +190,8 @@ fn total_of<'a>(
             v1::SubmitOutcome::AlreadyKnown => &mut response.already_known,
             v1::SubmitOutcome::Withdrawn => &mut response.withdrawn,
             v1::SubmitOutcome::BeforeReset => &mut response.before_reset,
+            v1::SubmitOutcome::Revised => &mut response.revised,
+            v1::SubmitOutcome::Outdated => &mut response.outdated,
             v1::SubmitOutcome::Unspecified => &mut response.failed,
         },
         Result::Error(_) => &mut response.failed,

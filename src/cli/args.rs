@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::demo::DemoArgs;
 use super::{
     case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, model, normalize, note,
-    number, report, search,
+    number, pull, report, search,
 };
 use crate::config::ServeArgs;
 
@@ -38,7 +38,6 @@ pub enum Command {
 
 /// Commands that run once and end.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "the program has only one value of this type")]
 pub enum ClientCommand {
     /// Show what is known about numbers, and what to do with their calls
     Lookup(lookup::LookupArgs),
@@ -49,6 +48,8 @@ pub enum ClientCommand {
     Report(report::ReportArgs),
     /// Import a file of reports, cases or list entries into a running server
     Import(import::ImportArgs),
+    /// Fetch daily files of another party over HTTP, and import them; run it from a timer
+    Pull(pull::PullArgs),
     /// Show and list numbers, set or clear their status, or reset them
     Number(number::NumberArgs),
     /// Find numbers, cases and brands by a text
@@ -111,6 +112,10 @@ mod tests {
             "ringwarden import ftc - --batch 100",
             "ringwarden import cases letters.csv",
             "ringwarden import list dno.csv.gz --kind do-not-originate --list-id dno --expected-version 7",
+            "ringwarden import reports a.xlsx --map number=phone,occurred_at=date --sheet May --dates dmy --region us --yes",
+            "ringwarden import list dno.csv --kind do-not-originate --list-id dno --no-header --region us --source r --date 2026-01-31",
+            "ringwarden pull ftc=https://example.org/{date}.csv --state s.json --from 2026-01-01 --metrics-file m.prom",
+            "ringwarden case link c-1 --file numbers.csv --column phone --role caller-id",
             "ringwarden list show dno --limit 5",
             "ringwarden list ls --json",
             "ringwarden note add --number +14155550199 --region US asked_the_carrier --actor ana",
@@ -140,6 +145,10 @@ mod tests {
             "ringwarden case link c-1 --role caller-id",
             "ringwarden case link c-1 +14155550199 --role caller-id --confidence 1.1",
             "ringwarden import ftc",
+            "ringwarden import reports a.csv --map phone",
+            "ringwarden pull ftc --state s.json",
+            "ringwarden pull ftc=https://example.org/{date}.csv",
+            "ringwarden case link c-1 --column phone --role caller-id",
             "ringwarden import ftc x --batch 5001",
             "ringwarden import list dno.csv --list-id dno",
             "ringwarden import list dno.csv --kind nonsense --list-id dno",

@@ -149,7 +149,8 @@ fn is_broken_connection(status: &Status) -> bool {
     std::error::Error::source(status).is_some() || status.message() == "Timeout expired"
 }
 
-fn random_byte() -> u8 {
+/// A random byte, for pauses.
+pub(super) fn random_byte() -> u8 {
     let mut byte = [0];
     match getrandom::fill(&mut byte) {
         Ok(()) => u8::from_be_bytes(byte),

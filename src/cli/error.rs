@@ -9,8 +9,10 @@ use thiserror::Error;
 use tonic::Status;
 use tracing::Level;
 
+use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
+use super::pull::PullError;
 use super::status::{advice, fields, sentence};
 use super::text::clean;
 use crate::app::AppError;
@@ -70,6 +72,18 @@ pub enum CliError {
         /// Status that the health check returned (grpc.health.v1).
         status: String,
     },
+    /// The command destroys something, and nobody is there to be asked.
+    #[error("{what}: nothing was changed")]
+    NotConfirmed {
+        /// What would go.
+        what: String,
+    },
+    /// The person did not want the change.
+    #[error("nothing was changed")]
+    Declined,
+    /// The server has no report with this id on the number.
+    #[error("no report with this id is on this number: nothing was withdrawn")]
+    NoSuchReport,
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -139,6 +153,9 @@ pub enum CliError {
     /// Some answers in the demo differ from the expected answers.
     #[error("some answers in the demo are wrong:\n  {}", .0.join("\n  "))]
     WrongAnswers(Vec<String>),
+    /// A pull failed.
+    #[error(transparent)]
+    Pull(#[from] PullError),
     /// An export stopped early.
     #[error("the export is not complete: {0}")]
     Incomplete(&'static str),
@@ -172,10 +189,20 @@ impl CliError {
                 "the server may still be starting, or its store may be unavailable: see the log of the server"
                     .to_owned(),
             ),
+            Self::NotConfirmed { .. } => {
+                Some("give --yes to make the change, or --dry-run to see only what it would do".to_owned())
+            }
+            Self::NoSuchReport => Some(
+                "see the ids with `ringwarden report list NUMBER`; if the report is still to come, --tombstone keeps it \
+                 from counting"
+                    .to_owned(),
+            ),
             Self::Import(error) => error.next_step(),
+            Self::Pull(error) => error.next_step(),
             Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
+            | Self::Declined
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)
@@ -198,7 +225,7 @@ impl CliError {
 
     /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::BadServer { .. })
+        matches!(self, Self::BadServer { .. } | Self::NotConfirmed { .. })
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.
@@ -266,6 +293,9 @@ impl CliError {
             | Self::Unreachable { .. }
             | Self::Items { .. }
             | Self::NotServing { .. }
+            | Self::NotConfirmed { .. }
+            | Self::Declined
+            | Self::NoSuchReport
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)
@@ -282,6 +312,7 @@ impl CliError {
             | Self::CutOff
             | Self::TaskFailed
             | Self::Logged
+            | Self::Pull(_)
             | Self::Incomplete(_)
             | Self::NumberFile { .. }
             | Self::WrongAnswers(_) => Vec::new(),
@@ -292,6 +323,12 @@ impl CliError {
 impl From<Status> for CliError {
     fn from(status: Status) -> Self {
         Self::Refused(Box::new(status))
+    }
+}
+
+impl From<MappingError> for CliError {
+    fn from(error: MappingError) -> Self {
+        Self::Import(error.into())
     }
 }
 

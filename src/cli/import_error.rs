@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 use tonic::Status;
 
+use super::import::MappingError;
 use super::status::sentence;
 
 /// Longest row of a file, in bytes. The limit keeps an unclosed quotation mark from reading the whole file into memory.
@@ -56,10 +57,10 @@ pub enum ImportError {
         rows: u64,
     },
     /// The header of a list is not valid.
-    #[error(
-        "the first line of the file has an unknown column, a duplicate column, or a column is missing: it has {met:?}"
-    )]
+    #[error("the first line of the file has {problem}: it has {met:?}")]
     Columns {
+        /// The column at fault, and what is wrong with it.
+        problem: String,
         /// The columns that the file has. A field that is no name is shown by its form.
         met: String,
     },
@@ -75,6 +76,9 @@ pub enum ImportError {
         /// Maximum number of different rows.
         max: usize,
     },
+    /// The columns or the values of the file have no clear meaning.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
     /// The server refused a request as a whole.
     #[error("{}", sentence(.0))]
     Refused(Box<Status>),
@@ -116,10 +120,12 @@ impl ImportError {
             Self::Malformed { .. } => Some("correct these lines, then run the import again".to_owned()),
             Self::Columns { .. } => Some(
                 "expected number,source,date,requester,expires in any order, action for tenant-prefix, and \
-                 organisation,brand,calls for known-owner; requester, expires and brand are optional"
+                 organisation,brand,calls for known-owner; requester, expires and brand are optional; other files need --map \
+                 number=COLUMN,..., and --no-header if their first line is an entry"
                     .to_owned(),
             ),
             Self::TooManyEntries { .. } => Some("split it into several lists of the same kind".to_owned()),
+            Self::Mapping(error) => error.next_step(),
             Self::Refused(_) | Self::WrongAnswer { .. } | Self::ReaderPanicked => None,
         }
     }
@@ -133,6 +139,7 @@ impl ImportError {
             | Self::UnknownHeader { .. }
             | Self::TooManyRows { .. }
             | Self::Malformed { .. }
+            | Self::Mapping(_)
             | Self::Columns { .. }
             | Self::TooFew { .. }
             | Self::TooManyEntries { .. }

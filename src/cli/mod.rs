@@ -8,6 +8,7 @@ pub mod args;
 mod case;
 mod complaints;
 mod completions;
+mod confirm;
 mod connect;
 mod decision;
 mod demo;
@@ -30,6 +31,7 @@ mod number;
 mod output;
 mod paging;
 mod parse;
+mod pull;
 mod report;
 mod search;
 mod serve;
@@ -41,6 +43,7 @@ mod time;
 pub use connect::Remote;
 pub use error::CliError;
 pub use parse::{UsageError, parse};
+pub use pull::PullError;
 
 use std::path::Path;
 
@@ -69,6 +72,7 @@ pub async fn execute(command: Command) -> Result<(), CliError> {
 fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
     match command {
         ClientCommand::Import(args) => args.plan.file(),
+        ClientCommand::Pull(args) => args.plan.file(),
         ClientCommand::Normalize(args) => args.plan.file(),
         ClientCommand::Evaluate(args) => args.plan.file(),
         ClientCommand::Fit(args) => args.plan.file(),
@@ -102,6 +106,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
+        ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,
         ClientCommand::Health(args) => health::run(args).await,
         ClientCommand::Normalize(args) => normalize::run(&args),

@@ -92,5 +92,5 @@ fn summary(model: &ScoreModel) -> Result<(), CliError> {
         "established number",
         format!("reports in {} of the last 26 weeks", rules.established_weeks),
     );
-    output::line(card.trim_fmt())
+    output::show(&card)
 }

@@ -53,11 +53,11 @@ macro_rules! named {
 
 shown! {
     Action "ACTION_", Attestation "ATTESTATION_", Basis "BASIS_", CaseRole "CASE_ROLE_", CaseStatus "CASE_STATUS_",
-    Category "CATEGORY_", Channel "CHANNEL_", Ledger "LEDGER_", ListKind "LIST_KIND_", LineType "LINE_TYPE_", NumberSort "NUMBER_SORT_", OwnerCalls "OWNER_CALLS_",
+    Category "CATEGORY_", Channel "CHANNEL_", CommentModeration "COMMENT_MODERATION_", Ledger "LEDGER_", ListKind "LIST_KIND_", LineType "LINE_TYPE_", NumberSort "NUMBER_SORT_", OwnerCalls "OWNER_CALLS_",
     ReportRole "REPORT_ROLE_", ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", SimilarityKind "SIMILARITY_KIND_", Source "SOURCE_", StatusKind "STATUS_KIND_",
     SubmitOutcome "SUBMIT_OUTCOME_", Validity "VALIDITY_", Verstat "VERSTAT_",
 }
-named! { Action, Attestation, CaseRole, CaseStatus, Category, Channel, ListKind, NumberSort, OwnerCalls, ReportRole, Source, StatusKind, Verstat }
+named! { Action, Attestation, CaseRole, CaseStatus, Category, Channel, CommentModeration, ListKind, NumberSort, OwnerCalls, ReportRole, Source, StatusKind, Verstat }
 
 /// The name of a value in an answer: empty if the value is not set, `#` and the integer if this release does not know
 /// the value.

@@ -71,12 +71,27 @@ pub(super) fn tally(total: u64, things: &str, parts: &[(u64, &str)]) -> String {
     format!("{} {things}{colon}{}", grouped(total), parts.join(", "))
 }
 
+/// A count with its noun: `1 report`, `4,805 reports`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    counted_as(count, noun, &format!("{noun}s"))
+}
+
+/// A count with its noun, whose plural is not that of `report`.
+pub(super) fn counted_as(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
 /// Prints a note on standard error, apart from the output. A note that cannot be written is dropped, since it must not
 /// end a command that changes something. It always succeeds; it returns a result as the other functions here do.
 pub(super) fn note(text: impl Display) -> Result<(), CliError> {
     let mut err = anstream::stderr().lock();
     let _written = writeln!(err, "{text}");
     Ok(())
+}
+
+/// Prints a table on standard error, apart from the output.
+pub(super) fn note_table(table: &Table) -> Result<(), CliError> {
+    note(layout::render(table, layout::width()))
 }
 
 /// A table with a header.

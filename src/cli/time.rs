@@ -3,6 +3,7 @@
 use crate::wire::Timestamp;
 use chrono::format::{ParseError, ParseErrorKind};
 use chrono::{DateTime, NaiveDate, NaiveTime};
+use pbjson_types::Duration;
 use thiserror::Error;
 
 /// The error for a text that is not a time.
@@ -38,6 +39,27 @@ impl NotATime {
             Self::Form
         }
     }
+}
+
+/// Parses a span of time: a whole number of minutes, hours, days or weeks, such as `30d`.
+pub(super) fn span(text: &str) -> Result<Duration, &'static str> {
+    const EXPECTED: &str = "expected a whole number with m, h, d or w, such as 30d";
+    let (digits, unit) = text
+        .trim()
+        .split_at_checked(text.trim().len().saturating_sub(1))
+        .ok_or(EXPECTED)?;
+    let seconds = match unit {
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 7 * 86_400,
+        _ => return Err(EXPECTED),
+    };
+    let count = digits.parse::<u32>().ok().filter(|count| *count > 0).ok_or(EXPECTED)?;
+    Ok(Duration {
+        seconds: i64::from(count) * seconds,
+        nanos: 0,
+    })
 }
 
 /// A time, to the minute, such as `2021-07-06 11:48 UTC`; empty if it is not set.
@@ -83,6 +105,16 @@ mod tests {
             "2026-01-31T25:00:00Z",
         ] {
             assert_eq!(parse(text), Err(NotATime::Missing), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_spans() {
+        for (text, seconds) in [("90m", 5_400), ("12h", 43_200), ("30d", 2_592_000), ("2w", 1_209_600)] {
+            assert_eq!(span(text).unwrap().seconds, seconds, "{text}");
+        }
+        for text in ["", "d", "30", "0d", "-1d", "1.5d", "30 days", "30é", "99999999999d"] {
+            assert!(span(text).is_err(), "{text}");
         }
     }
 

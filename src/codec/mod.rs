@@ -22,6 +22,7 @@ pub mod requests;
 pub mod rows;
 #[cfg(test)]
 mod samples;
+pub mod snapshot;
 pub mod subtotal;
 pub mod tenant;
 

@@ -1,6 +1,7 @@
 //! The bytes of a reporter's state, a side record.
 //!
-//! A claim takes about ten bytes: the number with "not spam" as its lowest bit, and the time since the claim before.
+//! A claim takes about ten bytes: the number with "not spam" as its lowest bit, and the time since the claim before. The
+//! place of a report takes about 20.
 
 use bytes::Bytes;
 
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
-use crate::domain::reporter::{Claim, QuotaSlot, ReporterState};
+use crate::domain::reporter::{Claim, QuotaSlot, ReportPlace, ReporterState};
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::shard::Shard;
@@ -28,6 +29,9 @@ pub fn encode(record: &ReporterState) -> Bytes {
     });
     writer.int(record.day.number());
     writer.list(record.slots.iter(), |writer, slot| writer.fixed64(slot.raw()));
+    if !record.reports.is_empty() || !record.unknown_fields.bytes().is_empty() {
+        write_places(&mut writer, &record.reports);
+    }
     writer.raw(record.unknown_fields.bytes());
     Bytes::from(writer.finish())
 }
@@ -50,10 +54,38 @@ pub fn decode(bytes: &[u8]) -> Result<ReporterState, UnreadableValue> {
             claims,
             day: Day::from_number(reader.int()?),
             slots: reader.list(|reader| reader.fixed64().map(QuotaSlot::from_raw))?,
+            reports: read_places(&mut reader)?,
             unknown_fields: rest(&mut reader),
         })
     };
     read().map_err(unreadable("reporter's state"))
+}
+
+/// The places of reports, which the first release did not keep.
+fn write_places(writer: &mut ByteWriter, places: &[ReportPlace]) {
+    let mut before = Timestamp::default();
+    writer.list(places.iter(), |writer, place| {
+        writer.uint(place.number.digits());
+        writer.fixed64(place.id_hash);
+        write_since(writer, before, place.at);
+        before = place.at;
+    });
+}
+
+fn read_places(reader: &mut ByteReader<'_>) -> Result<Vec<ReportPlace>, DecodeError> {
+    if reader.remaining().is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut before = Timestamp::default();
+    reader.list(|reader| {
+        let place = ReportPlace {
+            number: E164::from_digits(reader.uint()?).ok_or(DecodeError::Range("number"))?,
+            id_hash: reader.fixed64()?,
+            at: since(reader, before)?,
+        };
+        before = place.at;
+        Ok(place)
+    })
 }
 
 fn claim(reader: &mut ByteReader<'_>, before: Timestamp) -> Result<Claim, DecodeError> {
@@ -136,5 +168,6 @@ mod tests {
     }
 
     const FROZEN: &str = "\
-        0102ee91b79386018080f4f6905d81dbdddd2480f0b252aea102020300000000000000ffffffffffffffffee";
+        0102ee91b79386018080f4f6905d81dbdddd2480f0b252aea102020300000000000000ffffffffffffffff\
+        01f7c8db894307000000000000008080f4f6905dee";
 }

@@ -9,8 +9,9 @@ use super::parts::{code, name, presence, since, write_name, write_presence, writ
 use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_major, rest, unreadable};
 use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
+use crate::domain::comment::{CommentFacts, CommentLanguage};
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
-use crate::domain::kinds::{Category, Channel, ReportRole, Source};
+use crate::domain::kinds::{Category, Channel, CommentModeration, ReportRole, Source};
 use crate::domain::report::{ReportBody, ReportRow, RowState};
 use crate::domain::time::Timestamp;
 use crate::number::E164;
@@ -112,13 +113,35 @@ fn write_optional_fields(writer: &mut ByteWriter, row: &ReportRow) {
     }
 }
 
-/// The field that was added after the first release. Most rows have none: they arrived when they were received. A
-/// tombstone never has it.
+/// The fields that were added after the first release: the arrival, then the revision with the facts of the comment. A
+/// field is left out if it and all later ones are as usual, as in most rows. A tombstone never has them.
 fn write_additions(writer: &mut ByteWriter, row: &ReportRow) {
-    let is_short = row.arrived_at == row.received_at && row.unknown_fields.bytes().is_empty();
-    if row.state != RowState::Tombstone && !is_short {
-        write_since(writer, row.received_at, row.arrived_at);
+    let has_newer = !row.unknown_fields.bytes().is_empty();
+    let has_edition = has_newer || row.revision > 0 || row.comment != CommentFacts::default();
+    let has_arrival = has_edition || row.arrived_at != row.received_at;
+    if row.state == RowState::Tombstone || !has_arrival {
+        return;
     }
+    write_since(writer, row.received_at, row.arrived_at);
+    if has_edition {
+        writer.uint(row.revision.into());
+        writer.text(row.comment.language.as_ref().map_or("", CommentLanguage::as_str));
+        writer.byte(row.comment.moderation.code());
+    }
+}
+
+/// The revision, and the facts of the comment.
+fn read_edition(reader: &mut ByteReader<'_>, state: RowState) -> Result<(u32, CommentFacts), DecodeError> {
+    if state == RowState::Tombstone || reader.remaining().is_empty() {
+        return Ok((0, CommentFacts::default()));
+    }
+    let revision = u32::try_from(reader.uint()?).map_err(|_| DecodeError::Range("revision"))?;
+    let language = match reader.text()? {
+        "" => None,
+        tag => Some(CommentLanguage::parse(tag).map_err(|_| DecodeError::Range("language"))?),
+    };
+    let moderation = code(reader, CommentModeration::from_code, "moderation")?;
+    Ok((revision, CommentFacts { language, moderation }))
 }
 
 fn read_arrival(
@@ -179,6 +202,8 @@ fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
             Vec::new()
         },
     };
+    let arrived_at = read_arrival(reader, flags.state, received_at)?;
+    let (revision, comment) = read_edition(reader, flags.state)?;
     Ok(ReportRow {
         id,
         content,
@@ -187,7 +212,9 @@ fn row(reader: &mut ByteReader<'_>) -> Result<ReportRow, DecodeError> {
         import,
         weight,
         body,
-        arrived_at: read_arrival(reader, flags.state, received_at)?,
+        arrived_at,
+        revision,
+        comment,
         unknown_fields: rest(reader),
     })
 }
@@ -314,14 +341,28 @@ mod tests {
     #[test]
     fn a_newer_release_is_refused_or_carried_through() {
         let mut bytes = encode(&[samples::imported_row()]).to_vec();
-        bytes[1] += 4;
-        bytes.extend_from_slice(b"\0new");
+        bytes[1] += 7;
+        bytes.extend_from_slice(b"\0\0\0\x01new");
         let rows = decode(&bytes).unwrap();
         assert_eq!(rows[0].unknown_fields.bytes(), b"new");
         assert_eq!(encode(&rows), bytes);
         bytes[0] = 2;
         let newer = DecodeError::NewerMajor { found: 2, known: 1 };
         assert_eq!(decode(&bytes).unwrap_err().cause, newer);
+    }
+
+    /// A row that was never corrected or moderated has the bytes that it had before there were revisions.
+    #[test]
+    fn a_row_without_a_revision_is_written_as_before() {
+        let row = ReportRow {
+            revision: 0,
+            comment: CommentFacts::default(),
+            unknown_fields: crate::domain::unknown_fields::UnknownFields::default(),
+            ..samples::full_row()
+        };
+        let bytes = encode(std::slice::from_ref(&row));
+        assert_eq!(samples::hex(&bytes), WITHOUT_EDITION);
+        assert_eq!(decode(&bytes).unwrap(), [row]);
     }
 
     /// A change of these bytes makes every existing store unreadable.
@@ -333,8 +374,13 @@ mod tests {
 
     const FROZEN: &str = "\
         01412807410123456789abcdef0123456789abcdefc2365ec52d46861b02068088da8ad75d0041fedcba9876543210fe\
-        dcba9876543210073150106674632d33636f6c7e55ff07167265706f727420312fc3a488776655443322110101f6a1ab\
-        fef962caa707cdcc4c3e0e62617463682d370a44452d42590a6170705f3108070605040302010202094d6963726f736f\
-        667444451e5369652073616774656e2c206573207365692057696e646f777320e280a602f7c8db8943c0edeeae12e807\
-        eeff";
+        dcba9876543210073150106674632d33636f6c830155ff07167265706f727420312fc3a488776655443322110101f6a1\
+        abfef962caa707cdcc4c3e0e62617463682d370a44452d42590a6170705f3108070605040302010202094d6963726f73\
+        6f667444451e5369652073616774656e2c206573207365692057696e646f777320e280a602f7c8db8943c0edeeae12e8\
+        070302646502eeff";
+
+    const WITHOUT_EDITION: &str = "\
+        017c55ff07167265706f727420312fc3a488776655443322110101f6a1abfef962caa707cdcc4c3e0e62617463682d37\
+        0a44452d42590a6170705f3108070605040302010202094d6963726f736f667444451e5369652073616774656e2c2065\
+        73207365692057696e646f777320e280a602f7c8db8943c0edeeae12e807";
 }

@@ -3,6 +3,7 @@
 //! The larger strategies are boxed: nested ones overflow the stack of a test thread.
 
 mod lists;
+mod reporters;
 mod rows;
 
 use std::fmt::Write as _;
@@ -17,12 +18,13 @@ use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
 use crate::domain::case::{Case, CaseEvent, CaseLink};
-use crate::domain::day::Day;
+use crate::domain::comment::{CommentFacts, CommentLanguage};
 use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals, SourceSet, WeekSet};
 use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
-use crate::domain::kinds::{CaseRole, CaseStatus, Category, Channel, ReportRole, Source, StatusKind};
+use crate::domain::kinds::{
+    CaseRole, CaseStatus, Category, Channel, CommentModeration, ReportRole, Source, StatusKind,
+};
 use crate::domain::report::{ReportBody, ReportRow, RowState};
-use crate::domain::reporter::{Claim, QuotaSlot, ReporterState};
 use crate::domain::reporter_table::ReporterTable;
 use crate::domain::requests::Requests;
 use crate::domain::state::NumberState;
@@ -32,6 +34,7 @@ use crate::domain::unknown_fields::UnknownFields;
 use crate::number::E164;
 
 pub(super) use lists::{full_list, list, list_of_owners, list_with_words};
+pub(super) use reporters::{full_reporter, reporter};
 pub(super) use rows::row;
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -85,6 +88,11 @@ pub(super) fn full_row() -> ReportRow {
         import: Some(ImportId::parse("batch-7").unwrap()),
         weight: 0.2,
         body,
+        revision: 3,
+        comment: CommentFacts {
+            language: CommentLanguage::parse("de").ok(),
+            moderation: CommentModeration::Approved,
+        },
         unknown_fields: UnknownFields::new(&[0xee, 0xff]),
     }
 }
@@ -180,24 +188,6 @@ pub(super) fn full_case() -> Case {
         }],
         merged_into: Some(CaseId::parse("c-2").unwrap()),
         requests: Requests::from_pairs([(7, 9)].into_iter()),
-        unknown_fields: UnknownFields::new(&[0xee]),
-    }
-}
-
-/// A reporter's state with every field set.
-pub(super) fn full_reporter() -> ReporterState {
-    let claim = |number: &str, not_spam, secs| Claim {
-        number: number.parse().unwrap(),
-        not_spam,
-        at: Timestamp::from_secs(secs),
-    };
-    ReporterState {
-        claims: vec![
-            claim("+18005550199", false, 1_600_000_000),
-            claim("+4930123456", true, 1_600_086_400),
-        ],
-        day: Day::from_number(18_519),
-        slots: vec![QuotaSlot::from_raw(3), QuotaSlot::from_raw(u64::MAX)],
         unknown_fields: UnknownFields::new(&[0xee]),
     }
 }
@@ -432,18 +422,6 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
             }
         },
     )
-}
-
-pub(super) fn reporter() -> impl Strategy<Value = ReporterState> {
-    let claim = (number_of_plan(), any::<bool>(), time());
-    let claim = claim.prop_map(|(number, not_spam, at)| Claim { number, not_spam, at });
-    let slots = vec(any::<u64>().prop_map(QuotaSlot::from_raw), 0..5);
-    (vec(claim, 0..5), any::<i64>(), slots, newer()).prop_map(|(claims, day, slots, newer)| ReporterState {
-        claims,
-        day: Day::from_number(day),
-        slots,
-        unknown_fields: newer,
-    })
 }
 
 fn event() -> impl Strategy<Value = CaseEvent> {

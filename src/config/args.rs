@@ -14,6 +14,7 @@ const CONFIG_FLAG: &str = "config";
 const VALUES: &str = "Values:
   ADDR   IP address and port, such as 127.0.0.1:8080
   TIME   number with the unit ms, s or m, such as 500ms or 10s: 1ms to 60m
+  AGE    number with the unit m, h or d, such as 12h or 7d
   SIZE   number with the unit KiB or MiB, such as 64KiB: 1KiB to 64MiB
   COUNT  whole number from 1 to 100000, unless the setting names another range
   SCORE  number from 0 to 100

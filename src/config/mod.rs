@@ -13,6 +13,7 @@ mod fault;
 mod layers;
 mod parse;
 mod settings;
+mod snapshot;
 mod store_url;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use self::args::ServeArgs;
 pub use self::decision_log::{DecisionLogSettings, LogTarget, NumberForm};
 pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
 pub use self::settings::{SETTINGS, Setting};
+pub use self::snapshot::SnapshotSettings;
 pub use self::store_url::{RedisUrl, StoreUrl};
 pub use self::trust::Trust;
 
@@ -108,12 +110,16 @@ impl Config {
     }
 
     /// The sections of the file in which a setting differs that a running server cannot change. A reload changes
-    /// `log.filter` and `answers.decision_keys` only.
+    /// `log.filter`, `policy.enforce` and `answers.decision_keys` only.
     #[must_use]
     pub fn changed_sections(&self, newer: &Self) -> Vec<&'static str> {
         let answers = AnswerSettings {
             decision_keys: self.answers.decision_keys.clone(),
             ..newer.answers.clone()
+        };
+        let policy = PolicySettings {
+            enforce: self.policy.enforce,
+            ..newer.policy.clone()
         };
         let sections = [
             ("listen", self.listen != newer.listen),
@@ -121,7 +127,7 @@ impl Config {
             ("log", self.log.format != newer.log.format),
             ("limits", self.limits != newer.limits),
             ("shutdown", self.shutdown != newer.shutdown),
-            ("policy", self.policy != newer.policy),
+            ("policy", self.policy != policy),
             ("answers", self.answers != answers),
             ("decision_log", self.decision_log != newer.decision_log),
             ("traffic", self.traffic != newer.traffic),
@@ -166,6 +172,8 @@ pub struct StoreSettings {
     pub trust: Trust,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
+    /// Where the server keeps a snapshot of its index. Default: nowhere.
+    pub snapshot: Option<SnapshotSettings>,
 }
 
 impl StoreSettings {
@@ -176,6 +184,7 @@ impl StoreSettings {
         let response_timeout = layers.read(&settings::RESPONSE_TIMEOUT, parse::time);
         let trust = Trust::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
+        let snapshot = SnapshotSettings::read(layers);
         Some(Self {
             url: url?,
             expected_id: expected_id?,
@@ -183,6 +192,7 @@ impl StoreSettings {
             response_timeout: response_timeout?,
             trust: trust?,
             migrate: migrate?,
+            snapshot: snapshot?,
         })
     }
 }

@@ -129,7 +129,7 @@ pub(super) fn score(text: &str) -> Result<f64, ValueProblem> {
 }
 
 pub(super) fn enforcement(text: &str) -> Result<Enforcement, ValueProblem> {
-    let found = Enforcement::ALL.into_iter().find(|value| value.name() == text);
+    let found = Enforcement::ALL.iter().copied().find(|value| value.name() == text);
     found.ok_or_else(|| ValueProblem::with(text, "is not a mode of enforcement", "off, label, block"))
 }
 
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn enforcements() {
         for value in Enforcement::ALL {
-            assert_eq!(enforcement(value.name()), Ok(value));
+            assert_eq!(enforcement(value.name()), Ok(*value));
         }
         for text in ["", "on", "OFF", "shadow"] {
             assert_eq!(enforcement(text).unwrap_err().accepted, "off, label, block");

@@ -61,6 +61,12 @@ settings! {
         "File with the certificates (PEM) of the authorities that may sign the certificate of a Redis at `rediss://`. Without it, those of the variables `SSL_CERT_FILE` and `SSL_CERT_DIR`, or else the public authorities.";
     MIGRATE "store.migrate" --"migrate" None, Some("false"),
         "At start, refold (compute again) the stored evidence if it was folded with another evidence version.";
+    SNAPSHOT "store.snapshot" --"snapshot" Some("DIR"), None,
+        "Directory in which the server keeps a snapshot of its index, so that it can start while Redis is away. Only for Redis; each instance needs a directory of its own.";
+    SNAPSHOT_INTERVAL "store.snapshot_interval" --"snapshot-interval" Some("TIME"), Some("5m"),
+        "Time from one snapshot to the next.";
+    SNAPSHOT_MAX_AGE "store.snapshot_max_age" --"snapshot-max-age" Some("AGE"), Some("7d"),
+        "Oldest data of a snapshot from which the server starts: 1m to 365d, or 0 for any age.";
     LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
         "Format of the log on standard error: `text` for people, `json` for programs.";
     LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),
@@ -92,7 +98,7 @@ settings! {
     BLOCK_FROM "policy.block_from" --"block-from" Some("SCORE"), Some("80"),
         "Lowest score at which the advice is to block the call; not below `--label-from`.";
     ENFORCE "policy.enforce" --"enforce" Some("MODE"), Some("block"),
-        "Strongest action that answers carry out: `off` (shadow mode: every call is allowed), `label` (a call that would be blocked is labelled), `block` (all). A weakened answer has the basis SHADOW and says in `wouldAction` what was decided.";
+        "Strongest action that answers carry out: `off` (shadow mode: every call is allowed), `label` (a call that would be blocked is labelled), `block` (all). A weakened answer has the basis SHADOW and says in `wouldAction` what was decided. SIGHUP reads it again.";
     RANGE_LABEL "policy.range_label" --"range-label" Some("on|off"), Some("on"),
         "Whether a call is labelled if its score rests on the neighbouring numbers alone. `off`: such a call is allowed.";
     BLOCK_SPOOFED_OWNERS "policy.block_spoofed_owners" --"block-spoofed-owners" None, Some("false"),

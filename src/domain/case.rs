@@ -79,16 +79,22 @@ pub struct CaseEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
     /// There is no such step.
-    #[error("a case cannot go from {from} to {to}")]
+    #[error("a case cannot go from {from} to {to}: {}", allowed_steps(*.from))]
     NotAllowed {
         /// The status of the case.
         from: CaseStatus,
         /// The status asked for.
         to: CaseStatus,
     },
-    /// The step needs a note.
-    #[error("reopening a closed case needs a note that says why")]
-    NoteMissing,
+    /// A closed case is reopened without a note.
+    #[error("must say why the closed case is reopened")]
+    NoteToReopenMissing,
+    /// A case that raises scores is closed as unsubstantiated without a note.
+    #[error("must say why a case that was corroborated is closed as unsubstantiated")]
+    NoteToCloseMissing,
+    /// A case is referred to nobody.
+    #[error("must name the agency that the case is referred to")]
+    AgencyMissing,
 }
 
 impl Case {
@@ -103,15 +109,11 @@ impl Case {
     /// Moves the case to another status and adds the step to its history.
     ///
     /// # Errors
-    /// If [`may_go`] does not allow the step, or a closed case is reopened without a note.
+    /// If [`may_go`] does not allow the step, or the step needs a note or an agency and has none.
     pub fn transition(&mut self, event: CaseEvent) -> Result<(), TransitionError> {
-        let (from, to) = (self.status, event.to);
-        if !may_go(from, to) {
-            return Err(TransitionError::NotAllowed { from, to });
-        }
-        if is_closed(from) && event.note.trim().is_empty() {
-            return Err(TransitionError::NoteMissing);
-        }
+        let from = self.status;
+        self.check_step(&event)?;
+        let to = event.to;
         self.status = to;
         self.updated_at = event.at;
         if !event.agency.is_empty() {
@@ -123,6 +125,27 @@ impl Case {
         });
         if self.history.len() > MAX_HISTORY {
             self.history.remove(1); // keep the creation: it says where the case comes from
+        }
+        Ok(())
+    }
+
+    /// Checks a step: it must be allowed, and say what such a step must say. A reopened case needs a reason. So does a
+    /// case that is closed as unsubstantiated after it has raised scores: the owners of its numbers may ask for it.
+    fn check_step(&self, event: &CaseEvent) -> Result<(), TransitionError> {
+        let (from, to) = (self.status, event.to);
+        let has_note = !event.note.trim().is_empty();
+        let has_agency = !event.agency.trim().is_empty() || !self.agency.trim().is_empty();
+        if !may_go(from, to) {
+            return Err(TransitionError::NotAllowed { from, to });
+        }
+        if is_closed(from) && !has_note {
+            return Err(TransitionError::NoteToReopenMissing);
+        }
+        if to == CaseStatus::ClosedUnsubstantiated && contributes(from) && !has_note {
+            return Err(TransitionError::NoteToCloseMissing);
+        }
+        if to == CaseStatus::Referred && !has_agency {
+            return Err(TransitionError::AgencyMissing);
         }
         Ok(())
     }
@@ -158,13 +181,34 @@ pub const fn contributes(status: CaseStatus) -> bool {
     }
 }
 
-/// Whether a case can be created with this status: a case published by an agency may start late in the life cycle.
+/// Whether a case from this source can be created with this status. A case starts at DRAFT or OPEN. Only a case that a
+/// regulator or the police has published may start later: others have corroborated it.
 #[must_use]
-pub const fn may_start(status: CaseStatus) -> bool {
-    !matches!(
-        status,
-        CaseStatus::Merged | CaseStatus::ClosedConfirmed | CaseStatus::ClosedUnsubstantiated
-    )
+pub const fn may_start(status: CaseStatus, source: Source) -> bool {
+    use CaseStatus as S;
+    match status {
+        S::Draft | S::Open => true,
+        S::UnderInvestigation
+        | S::Corroborated
+        | S::Referred
+        | S::AcceptedByAgency
+        | S::EnforcementAction
+        | S::Prosecution => matches!(source, Source::RegulatorFeed | Source::LawEnforcement),
+        S::ClosedConfirmed | S::ClosedUnsubstantiated | S::Merged => false,
+    }
+}
+
+/// The statuses that a case of this status can go to, in the order of the life cycle.
+pub fn steps_from(from: CaseStatus) -> impl Iterator<Item = CaseStatus> {
+    CaseStatus::ALL.iter().copied().filter(move |to| may_go(from, *to))
+}
+
+fn allowed_steps(from: CaseStatus) -> String {
+    let steps: Vec<&str> = steps_from(from).map(CaseStatus::name).collect();
+    match steps.as_slice() {
+        [] => format!("a case that is {from} does not change any more"),
+        steps => format!("from {from} it can go to {}", steps.join(", ")),
+    }
 }
 
 const fn is_closed(status: CaseStatus) -> bool {
@@ -277,6 +321,30 @@ mod tests {
             for &to in S::ALL {
                 assert_eq!(may_go(from, to), to_all.contains(&to), "{from} to {to}");
             }
+        }
+    }
+
+    #[test]
+    fn a_refused_step_names_the_allowed_ones() {
+        let refused = |from, to| TransitionError::NotAllowed { from, to }.to_string();
+        assert_eq!(
+            refused(S::Open, S::Referred),
+            "a case cannot go from OPEN to REFERRED: from OPEN it can go to UNDER_INVESTIGATION, CLOSED_UNSUBSTANTIATED"
+        );
+        let of_merged = refused(S::Merged, S::Open);
+        assert!(
+            of_merged.ends_with("a case that is MERGED does not change any more"),
+            "{of_merged}"
+        );
+    }
+
+    #[test]
+    fn only_an_official_case_starts_late() {
+        for &status in S::ALL {
+            let early = matches!(status, S::Draft | S::Open);
+            let closed = is_closed(status) || status == S::Merged;
+            assert_eq!(may_start(status, Source::Analyst), early, "{status}");
+            assert_eq!(may_start(status, Source::RegulatorFeed), !closed, "{status}");
         }
     }
 

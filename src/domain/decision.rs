@@ -3,12 +3,24 @@
 use super::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
 use super::reason_code::ReasonCode;
 use super::time::Timestamp;
+use super::words::Figure;
 use crate::number::E164;
 
 /// The most reasons that a record keeps.
 pub const MAX_SEALED_REASONS: usize = 12;
 /// The most bytes of [`DecisionRecord::orig_id`] and of [`DecisionRecord::ingress`].
 pub const MAX_NAME_BYTES: usize = 64;
+
+/// A reason in a decision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SealedReason {
+    /// The code; none if a later release sealed the id, with a code that this one does not know.
+    pub code: Option<ReasonCode>,
+    /// The points, to a hundredth.
+    pub points: f64,
+    /// The quantity that its sentence tells, where it has one. An earlier release sealed none.
+    pub figure: Option<Figure>,
+}
 
 /// One decision. It is not stored: the client that got the answer holds it, sealed.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,9 +53,8 @@ pub struct DecisionRecord {
     pub orig_id: Box<str>,
     /// Where the call entered the network.
     pub ingress: Box<str>,
-    /// Codes of reasons and their points, to a hundredth, heaviest first. No code if a later release sealed the id, with
-    /// a code that this one does not know.
-    pub reasons: Vec<(Option<ReasonCode>, f64)>,
+    /// The reasons, heaviest first.
+    pub reasons: Vec<SealedReason>,
     /// The model that scored.
     pub model_version: Box<str>,
 }

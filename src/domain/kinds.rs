@@ -148,6 +148,18 @@ stable_enum! {
 }
 
 stable_enum! {
+    /// What a moderator decided about a comment.
+    CommentModeration {
+        /// Nobody has decided yet.
+        Pending = 1 "PENDING",
+        /// Others may read it.
+        Approved = 2 "APPROVED",
+        /// Only analysts of its own tenant may read it.
+        Rejected = 3 "REJECTED",
+    }
+}
+
+stable_enum! {
     /// SHAKEN attestation of a call (ATIS-1000074).
     Attestation {
         /// The call carried no attestation.

@@ -4,6 +4,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::brand::Brand;
 use super::call::Ledger;
+use super::comment::CommentFacts;
 use super::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use super::kinds::{Category, Channel, ReportRole, Source};
 use super::time::Timestamp;
@@ -117,6 +118,10 @@ pub struct ReportRow {
     pub weight: f32,
     /// Its content.
     pub body: ReportBody,
+    /// The revision of the content: 0 as first sent, higher when the sender has corrected it.
+    pub revision: u32,
+    /// What is known of the comment besides its text.
+    pub comment: CommentFacts,
     /// Fields of a newer release, kept unread.
     pub unknown_fields: UnknownFields,
 }
@@ -141,6 +146,8 @@ impl ReportRow {
             import,
             weight,
             body,
+            revision: 0,
+            comment: CommentFacts::default(),
             unknown_fields: UnknownFields::default(),
         }
     }
@@ -188,7 +195,40 @@ impl ReportRow {
             import: None,
             weight: 0.0,
             body,
+            revision: 0,
+            comment: CommentFacts::default(),
             unknown_fields: UnknownFields::default(),
+        }
+    }
+
+    /// Whether a later revision may take the place of this row: it corrects what was said, and is of the same reporter and
+    /// source, about the same call. The call-back numbers stay, since each has a row of its own.
+    #[must_use]
+    pub fn may_become(&self, later: &Self) -> bool {
+        let (old, new) = (&self.body, &later.body);
+        let is_same_sender = old.reporter == new.reporter && old.source == new.source && old.feed == new.feed;
+        let is_same_call = old.occurred_at == new.occurred_at && old.callbacks == new.callbacks;
+        later.revision > self.revision && is_same_sender && is_same_call
+    }
+
+    /// This row with the content of a later revision. It keeps its import, its times of arrival and its weight. A comment
+    /// that was changed must be moderated again.
+    #[must_use]
+    pub fn revised(&self, later: Self) -> Self {
+        let moderation = if self.body.comment == later.body.comment {
+            self.comment.moderation
+        } else {
+            later.comment.moderation
+        };
+        Self {
+            content: later.content,
+            body: later.body,
+            revision: later.revision,
+            comment: CommentFacts {
+                moderation,
+                ..later.comment
+            },
+            ..self.clone()
         }
     }
 

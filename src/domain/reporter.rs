@@ -38,8 +38,24 @@ pub struct ReporterState {
     pub day: Day,
     /// The reports counted on that day, at most the quota.
     pub slots: Vec<QuotaSlot>,
+    /// Where the latest reports are, oldest first, at most [`MAX_REPORT_PLACES`]. Some may not have been stored.
+    pub reports: Vec<ReportPlace>,
     /// Fields of a newer release, kept unread.
     pub unknown_fields: UnknownFields,
+}
+
+/// The most reports that a reporter's state names: the latest.
+pub const MAX_REPORT_PLACES: usize = 500;
+
+/// Where a report of a reporter is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportPlace {
+    /// The number.
+    pub number: E164,
+    /// The hash of the report's id ([`ReportId::hash64`]), which leads to its bucket.
+    pub id_hash: u64,
+    /// When the report arrived.
+    pub at: Timestamp,
 }
 
 /// The answer of a quota to a report.
@@ -142,6 +158,18 @@ impl ReporterState {
             let place = self.claims.partition_point(|known| known.at <= earlier.at);
             self.claims.insert(place, earlier);
         }
+        true
+    }
+
+    /// Remembers where a report is; says whether that is new. Forgets the oldest beyond [`MAX_REPORT_PLACES`].
+    pub fn note_place(&mut self, place: ReportPlace) -> bool {
+        let is_known = |known: &ReportPlace| known.number == place.number && known.id_hash == place.id_hash;
+        if self.reports.iter().any(is_known) {
+            return false;
+        }
+        self.reports.push(place);
+        let beyond = self.reports.len().saturating_sub(MAX_REPORT_PLACES);
+        self.reports.drain(..beyond);
         true
     }
 
@@ -273,6 +301,24 @@ mod tests {
         }
         assert_eq!((record.claims.len(), record.claims[0]), (256, claim(1, true, 40)));
         assert!(record.forget(number(1)) && !record.forget(number(1)));
+    }
+
+    #[test]
+    fn the_latest_reports_are_found_again() {
+        let mut record = ReporterState::default();
+        let place = |n: u64| ReportPlace {
+            number: number(n),
+            id_hash: n,
+            at: at(0),
+        };
+        for n in 0..600 {
+            assert!(record.note_place(place(n)));
+            assert!(!record.note_place(place(n)), "a retry");
+        }
+        assert_eq!(
+            (record.reports.len(), record.reports[0]),
+            (MAX_REPORT_PLACES, place(100))
+        );
     }
 
     #[test]

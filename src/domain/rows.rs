@@ -17,6 +17,12 @@ use super::ids::{ReportId, ReporterHash};
 use super::report::ReportRow;
 use super::reporter_table::{LoadedTable, MAX_WRITTEN, ReporterTable, group_parts, is_part};
 
+/// The bucket, among `buckets`, of the row whose id has this hash.
+#[must_use]
+pub fn bucket_of(id_hash: u64, buckets: u32) -> u32 {
+    place(id_hash, buckets.max(1))
+}
+
 /// The loaded buckets of one number, and the loaded part of its reporter table.
 #[derive(Clone, Debug, Default)]
 pub struct LoadedRows {

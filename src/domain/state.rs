@@ -69,6 +69,10 @@ pub enum Submitted {
     Accepted,
     /// The same report is stored already: nothing changed.
     AlreadyKnown,
+    /// It is a later revision of a stored report, and counts in its place.
+    Revised,
+    /// A later revision of it is stored already: nothing changed.
+    Outdated,
     /// It was withdrawn before: it does not count.
     Withdrawn,
     /// The call was before the number's reset: it is not kept.
@@ -132,6 +136,9 @@ impl NumberState {
         if let Some(known) = rows.find(&row.id)? {
             return match known.state {
                 RowState::Tombstone => self.fill_tombstone(rows, row),
+                RowState::Live if known.may_become(&row) => self.revise(rows, row, model),
+                RowState::Live if known.revision > row.revision => Ok(Submitted::Outdated),
+                RowState::Withdrawn if known.revision != row.revision => Ok(Submitted::Withdrawn),
                 RowState::Live | RowState::Withdrawn if known.content != row.content => Ok(Submitted::OtherContent),
                 RowState::Live => Ok(Submitted::AlreadyKnown),
                 RowState::Withdrawn => Ok(Submitted::Withdrawn),
@@ -167,6 +174,16 @@ impl NumberState {
             Fold::All => self.refold(rows, model)?,
         }
         Ok(Submitted::Accepted)
+    }
+
+    /// Puts a later revision in the place of a live row. All rows are folded again.
+    fn revise(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
+        rows.need_all()?;
+        if let Some(known) = rows.find_mut(&row.id)? {
+            *known = known.revised(row);
+        }
+        self.refold(rows, model)?;
+        Ok(Submitted::Revised)
     }
 
     /// Withdraws one report, known or not.
@@ -240,7 +257,7 @@ impl NumberState {
     /// # Errors
     /// If rows are missing; nothing is changed then.
     pub fn reset(&mut self, rows: &mut LoadedRows, moment: Timestamp, model: &FoldModel) -> Result<u32, Missing> {
-        let dropped = rows.retain(|row| row.state == RowState::Tombstone || row.body.occurred_at >= moment)?;
+        let dropped = rows.retain(|row| !goes_with_reset(row, moment))?;
         self.reset_before = self.reset_before.max(Some(moment));
         self.rows = self.rows.saturating_sub(dropped);
         self.refold(rows, model)?;
@@ -398,6 +415,12 @@ impl Withdrawal {
                 Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
             }
     }
+}
+
+/// Whether a reset of the calls before `moment` deletes this row. Tombstones of reports that never arrived stay.
+#[must_use]
+pub fn goes_with_reset(row: &ReportRow, moment: Timestamp) -> bool {
+    row.state != RowState::Tombstone && row.body.occurred_at < moment
 }
 
 /// Withdraws a row. It keeps no free text, since the person took it back.

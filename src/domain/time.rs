@@ -57,6 +57,16 @@ impl Timestamp {
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
     }
+
+    /// This moment to the minute, with its zone, for a sentence: `2020-12-31 12:00 UTC`.
+    #[must_use]
+    pub fn minute(self) -> String {
+        let time = chrono::DateTime::from_timestamp_millis(self.0);
+        time.map_or_else(
+            || self.to_string(),
+            |time| time.format("%Y-%m-%d %H:%M UTC").to_string(),
+        )
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -91,6 +101,10 @@ mod tests {
         assert_eq!(
             Timestamp::from_millis(1_609_416_000_250).to_string(),
             "2020-12-31T12:00:00.250Z"
+        );
+        assert_eq!(
+            Timestamp::from_millis(1_609_416_000_250).minute(),
+            "2020-12-31 12:00 UTC"
         );
     }
 }

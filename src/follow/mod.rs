@@ -6,11 +6,13 @@
 //! log heads once a second, since notifications may be lost. When a log does not continue at the cursor (another nonce, a
 //! missing entry, a gap), the shard is loaded again: its records are replaced, never merged. When the store is empty,
 //! another one, of another format or a replica, the index is kept, answers are stale, and writes are refused until the
-//! store returns. Each sweep also asks whether the store takes writes.
+//! store returns. Each sweep also asks whether the store takes writes. At a start without the store, the index and the
+//! cursors come from a snapshot: for the follower that is the same as an outage.
 
 mod catch_up;
 mod load;
 mod refresh;
+mod restore;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use catch_up::Lost;
 use refresh::Refreshes;
+pub use restore::{Position, RestoredShard};
 
 use crate::clock::{Clock, monotonic};
 use crate::domain::kinds::ListKind;

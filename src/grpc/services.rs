@@ -52,6 +52,7 @@ service! {
         lookup(LookupRequest) -> LookupResponse;
         batch_lookup(BatchLookupRequest) -> BatchLookupResponse;
         get_decision(GetDecisionRequest) -> Decision;
+        list_categories(ListCategoriesRequest) -> ListCategoriesResponse;
     }
     {
         type StreamLookupStream = BoxStream<'static, Result<v1::StreamLookupResponse, Status>>;
@@ -76,6 +77,8 @@ service! {
         withdraw_report(WithdrawReportRequest).await -> WithdrawReportResponse;
         withdraw_reports(WithdrawReportsRequest).await -> WithdrawReportsResponse;
         list_reports(ListReportsRequest).await -> ListReportsResponse;
+        list_reporter_reports(ListReporterReportsRequest).await -> ListReporterReportsResponse;
+        moderate_comment(ModerateCommentRequest).await -> ModerateCommentResponse;
     }
     {
         type ExportReportsStream = BoxStream<'static, Result<v1::ExportReportsResponse, Status>>;

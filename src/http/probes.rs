@@ -28,6 +28,12 @@ struct ReadinessBody {
     /// The index has every change up to this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_as_of: Option<wire::Timestamp>,
+    /// How long ago that was, in whole seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<u64>,
+    /// True if the server started from a snapshot and has not followed the store yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    from_snapshot: bool,
 }
 
 /// The process is alive.
@@ -50,6 +56,8 @@ pub(super) fn ready(api: &Api) -> Result<FullResponse, ErrorResponse> {
         data_as_of: readiness
             .data_as_of
             .map(|time| wire::Timestamp::from_millis(time.millis())),
+        age_seconds: readiness.age.map(|age| age.as_secs()),
+        from_snapshot: readiness.from_snapshot,
     };
     let mut response = json::respond(&body)?;
     if !readiness.ready {

@@ -71,7 +71,15 @@ pub static ROUTES: &[Route] = &[
         "LookupService",
         "GetDecision",
         handler!(get_decision(GetDecisionRequest) { decision_id }),
-    ),
+    )
+    .query(&[same("language")]),
+    get(
+        "/v1/categories",
+        "LookupService",
+        "ListCategories",
+        handler!(list_categories(ListCategoriesRequest)),
+    )
+    .query(&[same("language")]),
     post(
         "/v1/lookup:batch",
         "LookupService",
@@ -103,13 +111,37 @@ pub static ROUTES: &[Route] = &[
         handler!(list_reports(ListReportsRequest).await { number }),
     )
     .query(&[same("page_size"), same("page_token"), same("include_withdrawn")]),
+    get(
+        "/v1/reports",
+        "ReportService",
+        "ListReporterReports",
+        handler!(list_reporter_reports(ListReporterReportsRequest).await),
+    )
+    .query(&[
+        same("reporter_id"),
+        same("page_size"),
+        same("page_token"),
+        same("include_withdrawn"),
+    ]),
+    post(
+        "/v1/reports/{report_id}:moderate",
+        "ReportService",
+        "ModerateComment",
+        handler!(moderate_comment(ModerateCommentRequest).await { report_id }),
+    )
+    .example(include_str!("examples/moderate_comment.json")),
     delete(
         "/v1/reports/{report_id}",
         "ReportService",
         "WithdrawReport",
         handler!(withdraw_report(WithdrawReportRequest).await { report_id }),
     )
-    .query(&[same("number"), same("default_region"), same("reason")]),
+    .query(&[
+        same("number"),
+        same("default_region"),
+        same("reason"),
+        same("withdraw_unknown"),
+    ]),
     post(
         "/v1/reports:withdraw",
         "ReportService",

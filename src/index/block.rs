@@ -84,6 +84,13 @@ impl Block {
             .filter_map(move |suffix| E164::from_digits(key * 10_000 + u64::from(*suffix)))
     }
 
+    /// The numbers of the block from the suffix `from` on. `key` is their common beginning.
+    pub(super) fn numbers_from(&self, key: u64, from: u16) -> impl Iterator<Item = E164> {
+        let place = self.suffixes.partition_point(|suffix| *suffix < from);
+        let later = self.suffixes.get(place..).unwrap_or_default().iter();
+        later.filter_map(move |suffix| E164::from_digits(key * 10_000 + u64::from(*suffix)))
+    }
+
     /// The leading category of a number, if it has a record.
     pub(super) fn category(&self, number: E164) -> Option<Category> {
         self.entry(suffix(number)).map(NumberEntry::category)
@@ -322,7 +329,8 @@ fn set_member(list: &mut Vec<u16>, suffix: u16, wanted: bool) {
     }
 }
 
-fn suffix(number: E164) -> u16 {
+/// The last four digits of a number.
+pub(super) fn suffix(number: E164) -> u16 {
     u16::try_from(number.digits() % 10_000).unwrap_or(0)
 }
 

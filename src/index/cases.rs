@@ -1,9 +1,12 @@
 //! All cases, by id.
 
 use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use super::{Index, IndexedRecord};
+use super::stored::VISITED_AT_ONCE;
+use super::{Index, IndexedRecord, Show};
+use crate::codec::StoredRecord as _;
 use crate::domain::case::Case;
 use crate::domain::ids::CaseId;
 use crate::domain::model::ScoreModel;
@@ -31,6 +34,21 @@ impl IndexedRecord for Case {
             index.changes.number(member);
         }
     }
+
+    fn visit(index: &Index, shard: Shard, show: Show<'_>) -> ControlFlow<()> {
+        let mut after = None;
+        loop {
+            let page = index.cases.read().after(after.as_ref(), VISITED_AT_ONCE);
+            let of_shard = page.iter().filter(|(_, case)| Shard::of_case(&case.id) == shard);
+            for (version, case) in of_shard {
+                show(&Self::id_bytes(&case.id), *version, &case.encode())?;
+            }
+            match page.last() {
+                Some((_, last)) => after = Some(last.id.clone()),
+                None => return ControlFlow::Continue(()),
+            }
+        }
+    }
 }
 
 impl CaseTable {
@@ -48,6 +66,13 @@ impl CaseTable {
 
     pub(super) fn all(&self) -> Vec<(Version, Arc<Case>)> {
         self.0.values().cloned().collect()
+    }
+
+    /// Up to `limit` cases that come after `after`, in the order of their ids.
+    fn after(&self, after: Option<&CaseId>, limit: usize) -> Vec<(Version, Arc<Case>)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.0.range::<CaseId, _>((from, Bound::Unbounded));
+        later.take(limit).map(|(_, case)| case.clone()).collect()
     }
 
     pub(super) fn apply(&mut self, id: CaseId, version: Version, case: Option<Case>) {

@@ -10,6 +10,9 @@ use crate::domain::time::Timestamp;
 /// An answer is stale when the last completed sweep is longer ago than this.
 pub const STALE_AFTER: Duration = Duration::from_secs(5);
 
+/// The place of the last sweep if the index was restored from a snapshot and no sweep has completed since.
+const NOT_SWEPT: u64 = u64::MAX;
+
 /// The state of the store, as the last sweep found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -47,7 +50,7 @@ pub struct Freshness {
     started: Instant,
     /// Set once, when everything has been loaded.
     ready: AtomicBool,
-    /// Milliseconds from `started` to the last completed sweep.
+    /// Milliseconds from `started` to the last completed sweep, or [`NOT_SWEPT`].
     swept_after_ms: AtomicU64,
     /// The moment, in milliseconds since the epoch, at which the last completed sweep began.
     data_as_of_ms: AtomicI64,
@@ -87,11 +90,15 @@ impl Freshness {
     /// Whether the last completed sweep is so long ago that answers may miss recent writes.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        let age_ms = self
-            .moment()
-            .after_ms
-            .saturating_sub(self.swept_after_ms.load(Ordering::Acquire));
-        u128::from(age_ms) > STALE_AFTER.as_millis()
+        let swept_after_ms = self.swept_after_ms.load(Ordering::Acquire);
+        let age_ms = self.moment().after_ms.saturating_sub(swept_after_ms);
+        swept_after_ms == NOT_SWEPT || u128::from(age_ms) > STALE_AFTER.as_millis()
+    }
+
+    /// Whether the index is as a snapshot gave it: the store has not been followed since the start.
+    #[must_use]
+    pub fn is_from_snapshot(&self) -> bool {
+        self.swept_after_ms.load(Ordering::Acquire) == NOT_SWEPT
     }
 
     /// The time up to which the index holds all writes.
@@ -161,6 +168,14 @@ impl FreshnessKeeper {
     /// Records that everything has been loaded once.
     pub fn loaded(&self) {
         self.0.ready.store(true, Ordering::Release);
+    }
+
+    /// Records that everything has been loaded from a snapshot with the data of this time. Answers are stale until a sweep
+    /// completes.
+    pub fn restored(&self, data_as_of: Timestamp) {
+        self.0.data_as_of_ms.store(data_as_of.millis(), Ordering::Release);
+        self.0.swept_after_ms.store(NOT_SWEPT, Ordering::Release);
+        self.loaded();
     }
 
     /// Records the state of the store; says whether that is a change.

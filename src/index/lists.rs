@@ -9,6 +9,7 @@ mod owner_entry;
 use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,7 +17,8 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use parking_lot::{Mutex, RwLock};
 
-use super::{Index, IndexedRecord};
+use super::{Index, IndexedRecord, Show};
+use crate::codec::StoredRecord as _;
 use crate::domain::ids::ListId;
 use crate::domain::kinds::{Action, ListKind};
 use crate::domain::list::{Hit, List, ListEntry, ListHits, ListedCaller, Owner, OwnerHit, Pattern};
@@ -103,6 +105,15 @@ impl IndexedRecord for List {
 
     fn apply(index: &Index, id: ListId, version: Version, record: Option<Self>) {
         index.lists.apply(&id, version, record);
+    }
+
+    fn visit(index: &Index, shard: Shard, show: Show<'_>) -> ControlFlow<()> {
+        let lists = index.lists.snapshot();
+        let of_shard = lists.by_id.iter().filter(|(id, _)| Shard::of_list(id) == shard);
+        for (id, (version, list)) in of_shard {
+            show(&Self::id_bytes(id), *version, &list.encode())?;
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -40,7 +40,7 @@ pub use lists::ListSnapshot;
 use lists::ListTable;
 use notes::NoteTable;
 use shard::ShardIndex;
-pub use stored::{IndexedRecord, LoadedKind};
+pub use stored::{IndexedRecord, LoadedKind, Show};
 
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;

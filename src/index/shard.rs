@@ -1,13 +1,17 @@
 //! One shard of the index: the blocks of 10,000 numbers, and the members of each case.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
+use bytes::Bytes;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use super::block::Block;
+use super::block::{Block, suffix};
 use super::number_entry::FoundRecord;
-use super::{Index, IndexedRecord};
+use super::stored::VISITED_AT_ONCE;
+use super::{Index, IndexedRecord, Show};
+use crate::codec::StoredRecord as _;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::Category;
 use crate::domain::model::ScoreModel;
@@ -47,6 +51,27 @@ impl IndexedRecord for NumberState {
         shard.apply(id, version, record, &index.model);
         drop(shard);
         index.changes.number(id);
+    }
+
+    fn visit(index: &Index, shard: Shard, show: Show<'_>) -> ControlFlow<()> {
+        let blocks = index.shard(shard).read().block_keys();
+        for block in blocks {
+            let mut from = 0;
+            loop {
+                let page = index
+                    .shard(shard)
+                    .read()
+                    .records_of(block, from, VISITED_AT_ONCE, &index.model);
+                for (number, version, bytes) in &page {
+                    show(&Self::id_bytes(number), *version, bytes)?;
+                }
+                match page.last() {
+                    Some((last, ..)) if page.len() == VISITED_AT_ONCE => from = suffix(*last) + 1,
+                    Some(_) | None => break,
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -101,6 +126,26 @@ impl ShardIndex {
 
     pub(super) fn block(&self, number: E164) -> Option<&Block> {
         self.blocks.get(&number.without_last(4))
+    }
+
+    /// The keys of its blocks, in ascending order.
+    fn block_keys(&self) -> Vec<u64> {
+        let mut keys: Vec<u64> = self.blocks.keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The records of up to `limit` numbers of a block, from the suffix `from` on.
+    fn records_of(&self, block: u64, from: u16, limit: usize, model: &ScoreModel) -> Vec<(E164, Version, Bytes)> {
+        let Some(found) = self.blocks.get(&block) else {
+            return Vec::new();
+        };
+        let numbers = found.numbers_from(block, from).take(limit);
+        let record = |number| {
+            let record = found.find(number, model)?;
+            Some((number, record.version(), record.state().encode()))
+        };
+        numbers.filter_map(record).collect()
     }
 
     pub(super) fn find(&self, number: E164, model: &ScoreModel) -> Option<FoundRecord<'_>> {

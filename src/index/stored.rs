@@ -1,5 +1,7 @@
 //! Stored records into the index: where each kind of record is kept, and the dispatch from a kind's integer to its type.
 
+use std::ops::ControlFlow;
+
 use super::Index;
 use crate::codec::{RecordKind, StoredRecord, UnreadableValue, stored_kinds};
 use crate::domain::model::ScoreModel;
@@ -18,7 +20,17 @@ pub trait IndexedRecord: StoredRecord {
 
     /// Applies a record, unless a later version is there. None means that the record was deleted.
     fn apply(index: &Index, id: Self::Id, version: Version, record: Option<Self>);
+
+    /// Shows every record of a shard that is there all the time. Locks are held for some records only, and not while `show`
+    /// runs.
+    fn visit(index: &Index, shard: Shard, show: Show<'_>) -> ControlFlow<()>;
 }
+
+/// Gets the bytes of a record's id, its version, and the bytes of the record. It may end the visit.
+pub type Show<'a> = &'a mut dyn FnMut(&[u8], Version, &[u8]) -> ControlFlow<()>;
+
+/// The records that a visit copies under one lock.
+pub(super) const VISITED_AT_ONCE: usize = 128;
 
 /// All records of one kind in one shard, as they are loaded from a store.
 pub struct LoadedKind {
@@ -71,6 +83,12 @@ impl Index {
         apply_bytes(self, kind, id, version, bytes)
     }
 
+    /// Shows the bytes of every record of one kind in a shard, for a snapshot. Records that change meanwhile are shown as
+    /// they were before or after the change, or not at all if they are new or deleted.
+    pub fn visit(&self, kind: RecordKind, shard: Shard, show: Show<'_>) -> ControlFlow<()> {
+        visit(self, kind, shard, show)
+    }
+
     /// Replaces all records of a shard by the loaded ones. `loaded` has one entry for each kind.
     ///
     /// The kinds have their own locks, so a lookup may see some of them replaced and others not. They are replaced in the
@@ -114,6 +132,12 @@ macro_rules! dispatch_by_kind {
         fn no_records(kind: RecordKind) -> Box<dyn LoadedRecords> {
             match kind {
                 $(RecordKind::$kind => Box::new(LoadedAs::<$record>(Default::default())),)*
+            }
+        }
+
+        fn visit(index: &Index, kind: RecordKind, shard: Shard, show: Show<'_>) -> ControlFlow<()> {
+            match kind {
+                $(RecordKind::$kind => <$record>::visit(index, shard, show),)*
             }
         }
 

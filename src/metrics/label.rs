@@ -2,6 +2,7 @@
 //! every series exists from the start with the value zero.
 
 use crate::domain::kinds::{Action, Basis, ListKind};
+use crate::domain::policy::Enforcement;
 use crate::store::StoreError;
 
 /// A closed list of label values.
@@ -95,6 +96,10 @@ label! {
         Accepted "accepted",
         /// The same report is already stored.
         AlreadyKnown "already_known",
+        /// The report is a correction, and counts in place of its earlier revision.
+        Revised "revised",
+        /// A later revision of the report is already stored.
+        Outdated "outdated",
         /// The report was withdrawn before it arrived, or before it arrived again.
         Withdrawn "withdrawn",
         /// The call took place before the number was reset.
@@ -164,6 +169,8 @@ label! {
         WithdrawReport "WithdrawReport",
         /// `WithdrawReports`.
         WithdrawReports "WithdrawReports",
+        /// `ModerateComment`.
+        ModerateComment "ModerateComment",
         /// `SetNumberStatus`.
         SetNumberStatus "SetNumberStatus",
         /// `ClearNumberStatus`.
@@ -306,6 +313,19 @@ impl Label for Action {
     }
 }
 
+impl Label for Enforcement {
+    const NAME: &'static str = "mode";
+    const ALL: &'static [Self] = Self::ALL;
+
+    fn value(self) -> &'static str {
+        self.name()
+    }
+
+    fn position(self) -> usize {
+        self.position()
+    }
+}
+
 impl Label for ListKind {
     const NAME: &'static str = "kind";
     const ALL: &'static [Self] = Self::ALL;
@@ -379,6 +399,7 @@ mod tests {
         check::<SkipReason>();
         check::<Action>();
         check::<Basis>();
+        check::<Enforcement>();
         check::<CallOutcomeLabel>();
         check::<ListKind>();
     }

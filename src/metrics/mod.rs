@@ -8,6 +8,7 @@ mod catalogue;
 mod family;
 pub mod label;
 mod process;
+mod snapshot;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +22,9 @@ pub use self::label::{
     CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
     MutationOutcomeLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
+use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
+use crate::domain::policy::Enforcement;
 
 pub use self::catalogue::{CATALOGUE, Type};
 
@@ -51,6 +54,7 @@ struct Inner {
     actions: Counters<Action>,
     answers: Counters<Basis>,
     would_actions: CountersBy2<Action, Basis>,
+    enforcement: Gauges<Enforcement>,
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
@@ -77,6 +81,7 @@ struct Inner {
     list_entries: Gauges<ListKind>,
     index_ready: Gauge,
     bootstrap_seconds: Gauge,
+    snapshots: SnapshotMetrics,
     log_lines_dropped: Counter,
     decision_log_lines: Counters<DecisionLogLabel>,
     config_reloads: Counters<ConfigReloadLabel>,
@@ -108,6 +113,7 @@ impl Metrics {
             actions: registry.counters(catalogue::ACTIONS),
             answers: registry.counters(catalogue::ANSWERS),
             would_actions: registry.counters_by_2(catalogue::WOULD_ACTIONS),
+            enforcement: registry.gauges(catalogue::ENFORCEMENT),
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
@@ -132,6 +138,7 @@ impl Metrics {
             list_entries: registry.gauges(catalogue::LIST_ENTRIES),
             index_ready: registry.gauge(catalogue::INDEX_READY),
             bootstrap_seconds: registry.gauge(catalogue::BOOTSTRAP_SECONDS),
+            snapshots: SnapshotMetrics::new(&registry),
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
             decision_log_lines: registry.counters(catalogue::DECISION_LOG_LINES),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
@@ -156,6 +163,13 @@ impl Metrics {
     /// Counts an answer by the action and basis that the policy decided, also if they are not carried out.
     pub fn decided(&self, action: Action, basis: Basis) {
         self.0.would_actions.increment(action, basis);
+    }
+
+    /// Sets what is carried out of decisions.
+    pub fn enforcement(&self, enforcement: Enforcement) {
+        for mode in Enforcement::ALL {
+            self.0.enforcement.set(*mode, flag(*mode == enforcement));
+        }
     }
 
     /// Counts an answer by the band of its score.
@@ -295,6 +309,7 @@ impl Metrics {
             now.saturating_duration_since(began).as_secs_f64()
         });
         inner.sweep_age.set(sweep_age);
+        inner.snapshots.measure(now);
         inner
             .resident_memory
             .set(process::resident_memory_bytes().unwrap_or(f64::NAN));

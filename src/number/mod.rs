@@ -70,6 +70,12 @@ pub fn extend_plan(text: &str) -> Result<usize, PlanFileError> {
     plan::extend(text)
 }
 
+/// The country code of a region, such as 91 for IN; none for [`Region::WORLD`].
+#[must_use]
+pub fn country_code(region: Region) -> Option<u16> {
+    plan::code_of(region)
+}
+
 /// Reads a number as a switch or a person wrote it: E.164, national and international forms, `tel` and SIP addresses,
 /// words for a withheld number, short and emergency numbers. Numbers without country code belong to `default_region`.
 ///

@@ -23,6 +23,7 @@ pub(super) enum Method {
     LinkNumbers = 11,
     UnlinkNumbers = 12,
     AddNote = 13,
+    ModerateComment = 14,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,
@@ -30,6 +31,7 @@ pub(super) enum Method {
     ListEntries = 68,
     ListNotes = 69,
     ListSimilar = 80,
+    ListReporterReports = 70,
 }
 
 /// The content of a request as bytes.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::codec::UnreadableValue;
+use crate::domain::case::TransitionError;
+use crate::domain::kinds::CaseStatus;
 use crate::store::StoreError;
 
 /// A field of a request that is wrong, and why.
@@ -81,6 +83,14 @@ pub enum ServiceError {
     /// The state of the record does not allow the change.
     #[error("{0}")]
     Precondition(String),
+    /// The status of a case does not allow the step.
+    #[error("{}", TransitionError::NotAllowed { from: *.from, to: *.to })]
+    TransitionNotAllowed {
+        /// The status of the case.
+        from: CaseStatus,
+        /// The status asked for.
+        to: CaseStatus,
+    },
     /// Too many requests at the same time.
     #[error("too many requests at the same time: retry later")]
     Exhausted {
@@ -139,6 +149,7 @@ impl ServiceError {
             | Self::ContentMismatch { .. }
             | Self::VersionMismatch { .. }
             | Self::Precondition(_)
+            | Self::TransitionNotAllowed { .. }
             | Self::Exhausted { .. }
             | Self::QuotaExceeded { .. }
             | Self::StoreUnavailable

@@ -1,6 +1,10 @@
 //! Lists: replaced as a whole, and shown.
 
+mod dry_run;
+
 use std::sync::Arc;
+
+pub use dry_run::{ForeseenList, ListChanges};
 
 use super::content::{Method, RequestContent};
 use super::page::{PageKey, foreign_token};
@@ -88,10 +92,7 @@ impl Lists {
     /// If the list would be empty and may not be, has another kind, is one list too many, or is too large to be stored;
     /// if the expected version is old or the request id was used for another request; if the store cannot be written.
     pub async fn replace(&self, head: &ListHead, entries: Arc<[ListEntry]>) -> Result<Replaced, ServiceError> {
-        if entries.is_empty() && !head.may_be_empty {
-            let problem = "must not be empty, unless may_be_empty is set: an empty list is often a failed export";
-            return Err(ServiceError::field("entries", problem));
-        }
+        check_emptiness(head, &entries)?;
         let (id, mutation) = (&head.id, &head.mutation);
         let deadline = self.writer.deadline(entries.len() / ENTRIES_PER_ITEM);
         let content = replacement(head, &entries);
@@ -216,6 +217,14 @@ pub(super) fn replacement(head: &ListHead, entries: &[ListEntry]) -> RequestCont
         .flag(head.may_be_empty)
         .hash(digest(entries));
     content
+}
+
+fn check_emptiness(head: &ListHead, entries: &[ListEntry]) -> Result<(), ServiceError> {
+    if entries.is_empty() && !head.may_be_empty {
+        let problem = "must not be empty, unless may_be_empty is set: an empty list is often a failed export";
+        return Err(ServiceError::field("entries", problem));
+    }
+    Ok(())
 }
 
 fn summary(version: Version, list: &List) -> ListSummary {

@@ -27,6 +27,7 @@ mod writer;
 use std::sync::Arc;
 
 use crate::clock::Clock;
+use crate::domain::policy::Enforcement;
 use crate::follow::Follower;
 use crate::index::{Freshness, Index};
 use crate::metrics::Metrics;
@@ -44,16 +45,20 @@ pub use directory::{NumberFilter, NumberRow};
 pub use error::{Quota, ServiceError, Violation};
 pub use facts::RecordFacts;
 pub use identity::Identity;
-pub use lists::{ListHead, ListPage, ListSummary, Lists, Replaced};
-pub use lookup::{LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput, ShadowedDecision};
+pub use lists::{ForeseenList, ListChanges, ListHead, ListPage, ListSummary, Lists, Replaced};
+pub use lookup::{
+    DecidedCase, DecidedEntry, ExplainedDecision, LookupInput, LookupOutcome, LookupRole, Lookups, OutcomeInput,
+    ShadowedDecision,
+};
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
-    Dossier, DossierLink, Found, FoundBrand, MIN_PART_DIGITS, NumberChanged, NumberList, Numbers, Overruled,
+    Dossier, DossierLink, Expiry, Found, FoundBrand, MIN_PART_DIGITS, NumberChanged, NumberList, Numbers, Overruled,
     SimilarList, SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
 pub use reports::{
-    BulkWithdrawn, Export, ExportQuery, NewReport, ReportList, ReportOutcome, Reports, StoredReport, WithdrawOutcome,
+    BulkWithdrawn, Export, ExportQuery, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports, Reports,
+    StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use writer::Mutation;
@@ -104,6 +109,7 @@ impl Services {
             clock,
             metrics,
         } = foundations;
+        metrics.enforcement(settings.enforcement);
         let meta = store.meta().clone();
         let own_decision_key = meta.derived_key("ringwarden 2026 decisions");
         let decision_keys = settings.decision_keys;
@@ -148,6 +154,12 @@ impl Services {
     pub fn replace_decision_keys(&self, keys: Option<KeyRing>) {
         let keys = keys.unwrap_or_else(|| KeyRing::of(&self.own_decision_key));
         self.lookups.replace_keys(keys);
+    }
+
+    /// Replaces what is carried out of decisions, from the next answer on.
+    pub fn enforce(&self, enforcement: Enforcement) {
+        self.lookups.enforce(enforcement);
+        self.metrics.enforcement(enforcement);
     }
 
     /// Refolds all evidence that has another evidence version; returns how many numbers it refolded.

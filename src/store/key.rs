@@ -187,6 +187,13 @@ pub fn number_of_id(id: &[u8]) -> Option<E164> {
     E164::from_digits(u64::from_be_bytes(*digits))
 }
 
+/// The bucket that an id of the table of rows ends with.
+#[must_use]
+pub fn bucket_of_id(id: &[u8]) -> Option<u32> {
+    let bucket = id.get(8..)?.first_chunk::<4>()?;
+    Some(u32::from_be_bytes(*bucket))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +208,8 @@ mod tests {
             bucket: 7,
         };
         assert_eq!(number_of_id(&key.id()), Some(number));
+        assert_eq!(bucket_of_id(&key.id()), Some(7));
+        assert_eq!(bucket_of_id(b"short"), None);
         assert_eq!(
             number_of_id(RecordKey::of::<NumberState>(TenantId::DEFAULT, &number).id()),
             Some(number)

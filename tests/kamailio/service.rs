@@ -95,6 +95,7 @@ impl Service {
             title: "Pop-ups".into(),
             category: v1::Category::TechSupportScam.into(),
             status: v1::CaseStatus::Corroborated.into(),
+            source: v1::Source::RegulatorFeed.into(),
             actor: ACTOR.into(),
             request_id: "create".into(),
             ..v1::CreateCaseRequest::default()

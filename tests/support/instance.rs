@@ -136,7 +136,8 @@ impl Instance {
 /// A regulator's report of a call at `at`.
 pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
     NewReport {
-        report_id: ReportId::parse(id).unwrap(),
+        report_id: ReportId::parse(id).ok(),
+        revision: 0,
         number: number.to_owned(),
         default_region: None,
         category: Category::TechSupportScam,
@@ -156,6 +157,7 @@ pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
         attestation: None,
         verstat: None,
         comment: None,
+        comment_language: None,
         callbacks: Vec::new(),
     }
 }

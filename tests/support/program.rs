@@ -53,6 +53,19 @@ impl Program {
         Self::ready(child, logs, grpc, http).await
     }
 
+    /// As [`Self::serve_with`], without a wait for its index: its store may be away.
+    pub async fn serve_anyhow(store: &str, arguments: &[&str]) -> Self {
+        let logs = TempDir::new().unwrap();
+        let mut child = spawn(Path::new(PROGRAM), store, arguments, &logs.path().join("log"));
+        let (grpc, http) = addresses(&mut child, logs.path()).await;
+        Self {
+            child,
+            logs,
+            grpc,
+            http,
+        }
+    }
+
     /// As [`Self::serve_with`], with these variables.
     pub async fn serve_in(store: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let logs = TempDir::new().unwrap();
@@ -222,6 +235,11 @@ impl Program {
     /// The same, to a `POST` of JSON.
     pub async fn post(&self, path: &str, body: &str) -> (u16, String) {
         self.exchange(&format!("POST {path}"), body).await
+    }
+
+    /// The same, to a `PUT` of JSON.
+    pub async fn put(&self, path: &str, body: &str) -> (u16, String) {
+        self.exchange(&format!("PUT {path}"), body).await
     }
 
     /// The value of a metric without labels.

@@ -23,7 +23,7 @@ pub(super) fn ledger(ledger: Ledger) -> v1::Ledger {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::kinds;
+    use crate::domain::{display, kinds};
     use crate::number;
     use crate::wire::v1;
 
@@ -48,6 +48,7 @@ mod tests {
         same_on_both_sides!(kinds::Source, "SOURCE");
         same_on_both_sides!(kinds::ReportRole, "REPORT_ROLE");
         same_on_both_sides!(kinds::Channel, "CHANNEL");
+        same_on_both_sides!(kinds::CommentModeration, "COMMENT_MODERATION");
         same_on_both_sides!(kinds::Attestation, "ATTESTATION");
         same_on_both_sides!(kinds::Verstat, "VERSTAT");
         same_on_both_sides!(kinds::RiskLevel, "RISK_LEVEL");
@@ -58,6 +59,7 @@ mod tests {
         same_on_both_sides!(kinds::StatusKind, "STATUS_KIND");
         same_on_both_sides!(kinds::ListKind, "LIST_KIND");
         same_on_both_sides!(kinds::OwnerCalls, "OWNER_CALLS");
+        same_on_both_sides!(display::DisplayClass, "DISPLAY_CLASS");
         same_on_both_sides!(kinds::NumberSort, "NUMBER_SORT");
         same_on_both_sides!(kinds::SimilarityKind, "SIMILARITY_KIND");
         same_on_both_sides!(number::LineType, "LINE_TYPE");

@@ -19,6 +19,7 @@ const MAX_VIOLATIONS: usize = 20;
 #[derive(Debug)]
 pub(in crate::api) struct Upload {
     head: ListHead,
+    dry_run: bool,
     draft: ListDraft,
     /// Entries received so far.
     count: usize,
@@ -33,7 +34,13 @@ struct UploadViolations {
 }
 
 /// A complete and valid upload.
-pub(in crate::api) type Complete = (ListHead, std::sync::Arc<[ListEntry]>);
+#[derive(Debug)]
+pub(in crate::api) struct Complete {
+    pub(in crate::api) head: ListHead,
+    pub(in crate::api) entries: std::sync::Arc<[ListEntry]>,
+    /// Whether nothing is to be written.
+    pub(in crate::api) dry_run: bool,
+}
 
 impl Upload {
     /// Reads the first part.
@@ -43,8 +50,10 @@ impl Upload {
     pub(in crate::api) fn begin(first: Option<v1::ReplaceListRequest>) -> Result<Self, ServiceError> {
         match first.and_then(|first| first.part) {
             Some(Part::Head(head)) => {
+                let dry_run = head.dry_run;
                 let head = self::head(&head)?;
                 Ok(Self {
+                    dry_run,
                     draft: ListDraft::new(head.kind),
                     head,
                     count: 0,
@@ -107,7 +116,11 @@ impl Upload {
             }
         };
         self.violations.finish()?;
-        Ok((self.head, entries.ok_or(ServiceError::Internal)?))
+        Ok(Complete {
+            head: self.head,
+            entries: entries.ok_or(ServiceError::Internal)?,
+            dry_run: self.dry_run,
+        })
     }
 
     fn add_entry(&mut self, entry: &v1::ListEntry) -> Result<(), Vec<Violation>> {
@@ -267,6 +280,7 @@ pub(in crate::api) fn replaced(replaced: &Replaced) -> v1::ReplaceListResponse {
     v1::ReplaceListResponse {
         list: Some(summary(&replaced.list)),
         changed: replaced.changed,
+        changes: None,
     }
 }
 
@@ -355,7 +369,7 @@ mod tests {
     fn a_valid_list_is_accepted() {
         let mut upload = upload(v1::ListKind::DoNotOriginate);
         add(&mut upload, vec![entry("+14155550101", 3), entry("+1415*", 2)]).unwrap();
-        let (head, entries) = upload.finish().unwrap();
+        let Complete { head, entries, .. } = upload.finish().unwrap();
         assert_eq!((head.kind, entries.len()), (ListKind::DoNotOriginate, 2));
         assert_eq!(head.mutation.actor.as_str(), "anonymous");
         assert_eq!(
@@ -410,7 +424,7 @@ mod tests {
         let bank = owned("First Bank", "amazon.com", v1::OwnerCalls::Signed.into());
         let mut known = upload(v1::ListKind::KnownOwner);
         add(&mut known, vec![bank.clone()]).unwrap();
-        let (_, entries) = known.finish().unwrap();
+        let entries = known.finish().unwrap().entries;
         assert_eq!(
             shown_entry(&entries[0]),
             owned("First Bank", "Amazon", 2),

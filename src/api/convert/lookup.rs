@@ -1,28 +1,24 @@
-//! Questions, answers, and decisions of the past.
+//! Questions and answers.
 
 use std::time::Duration;
 
+use super::decision::MAX_LANGUAGE_CHARS;
 use super::{FieldReader, kinds, shown};
 use crate::decision_log::LoggedDecision;
-use crate::domain::advice::Language;
-use crate::domain::decision::{DecisionRecord, MAX_NAME_BYTES};
+use crate::domain::decision::MAX_NAME_BYTES;
+use crate::domain::display::Display;
 use crate::domain::ids::RequestId;
 use crate::domain::kinds::{Attestation, Verstat};
+use crate::domain::language::Language;
 use crate::domain::policy::SipTreatment;
-use crate::domain::reason_code::ReasonCode;
 use crate::domain::time::Timestamp;
 use crate::service::{LookupInput, LookupOutcome, LookupRole, ServiceError};
 use crate::wire::v1;
 
 /// The most cases in one answer.
 const MAX_CASES: usize = 20;
-/// The most characters of a language tag.
-const MAX_LANGUAGE_CHARS: usize = 64;
 /// The longest budget, in milliseconds.
 const MAX_BUDGET_MS: u32 = 10_000;
-
-/// The code of a reason of a past decision that this release does not know.
-const UNKNOWN_CODE: &str = "UNKNOWN";
 
 /// A question, and its time budget if it has one.
 #[derive(Debug)]
@@ -126,7 +122,17 @@ pub(in crate::api) fn answer(
         stale: outcome.stale,
         model_version: model.to_owned(),
         owner: outcome.owner.as_ref().and_then(shown::known_owner),
+        display: outcome.display.take().map(display),
         ..basic
+    }
+}
+
+fn display(shown: Display) -> v1::Display {
+    v1::Display {
+        short_name: shown.short_name,
+        class: shown.class.code().into(),
+        severity: shown.severity.into(),
+        sentence: shown.sentence,
     }
 }
 
@@ -158,40 +164,6 @@ pub(in crate::api) fn logged<'a>(
         model,
         stale: outcome.stale,
         latency,
-    }
-}
-
-/// Shows a decision of the past.
-pub(in crate::api) fn decision(record: DecisionRecord, decision_id: String) -> v1::Decision {
-    let reasons = record.reasons.iter().map(|(code, points)| v1::Reason {
-        code: code.map_or(UNKNOWN_CODE, ReasonCode::name).to_owned(),
-        points: *points,
-        detail: String::new(),
-    });
-    let role = if record.about_to_dial {
-        v1::LookupRole::AboutToDial
-    } else {
-        v1::LookupRole::Calling
-    };
-    v1::Decision {
-        decision_id,
-        decided_at: shown::time(record.decided_at),
-        number: record.number.map(|number| number.to_string()).unwrap_or_default(),
-        risk_score: shown::score_value(record.value, record.level),
-        risk_level: record.level.code().into(),
-        action: record.action.code().into(),
-        basis: record.basis.code().into(),
-        reasons: reasons.collect(),
-        model_version: record.model_version.into(),
-        role: role.into(),
-        attestation: record.attestation.map_or(0, |attestation| attestation.code().into()),
-        verstat: record.verstat.map_or(0, |verstat| verstat.code().into()),
-        spoof_suspected: record.spoof_suspected,
-        event_time: record.event_time.and_then(shown::time),
-        orig_id: record.orig_id.into(),
-        ingress: record.ingress.into(),
-        would_action: record.would.map_or(0, |(action, _)| action.code().into()),
-        would_basis: record.would.map_or(0, |(_, basis)| basis.code().into()),
     }
 }
 

@@ -5,9 +5,12 @@
 
 pub(super) mod call_outcome;
 pub(super) mod case;
+pub(super) mod categories;
+pub(super) mod decision;
 pub(super) mod export;
 mod kinds;
 pub(super) mod list;
+pub(super) mod list_dry_run;
 pub(super) mod lookup;
 pub(super) mod note;
 pub(super) mod number;
@@ -16,6 +19,7 @@ pub(super) mod report;
 mod shown;
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
@@ -24,6 +28,9 @@ use crate::domain::time::Timestamp;
 use crate::number::Region;
 use crate::service::{Mutation, PageRequest, ServiceError, Violation};
 use crate::wire;
+
+/// The longest span of time that a request may name.
+const LONGEST_SPAN: Duration = Duration::from_secs(36_525 * 86_400);
 
 /// Checks the number of items of a batch. A batch with too many is refused as a whole.
 pub(super) fn check_batch(field: &str, items: usize, most: usize) -> Result<(), ServiceError> {
@@ -147,6 +154,18 @@ impl FieldReader {
             self.refuse(field, "must be a time from the year 1 to the year 9999");
         }
         millis.map(Timestamp::from_millis)
+    }
+
+    /// A span of time: not negative, and at most 100 years.
+    fn span(&mut self, field: &str, span: &pbjson_types::Duration) -> Option<Duration> {
+        let seconds = u64::try_from(span.seconds).ok();
+        let nanos = u32::try_from(span.nanos).ok();
+        let span = seconds.zip(nanos).map(|(seconds, nanos)| Duration::new(seconds, nanos));
+        let span = span.filter(|span| *span <= LONGEST_SPAN);
+        if span.is_none() {
+            self.refuse(field, "must be from 0 s to 100 years");
+        }
+        span
     }
 
     /// A time that may be unset. A time before the year 2000 is refused as a mistake.

@@ -6,7 +6,7 @@ use crate::domain::score::Score;
 use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
 use crate::domain::time::Timestamp;
 use crate::number::Region;
-use crate::service::{Dossier, DossierLink, Mutation, NumberChanged, Overruled, ServiceError, StatusInput};
+use crate::service::{Dossier, DossierLink, Expiry, Mutation, NumberChanged, Overruled, ServiceError, StatusInput};
 use crate::wire::v1;
 
 /// A number as the client writes it, with the region of a national number.
@@ -35,11 +35,15 @@ pub(in crate::api) fn new_status(
     }
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
     let expires_at = fields.time("expires_at", request.expires_at);
+    let valid_for = request.valid_for.and_then(|time| fields.span("valid_for", &time));
+    if request.expires_at.is_some() && request.valid_for.is_some() {
+        fields.refuse("valid_for", "must not be set together with expires_at");
+    }
     let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
     let input = kind.map(|kind| StatusInput {
         kind,
         reason,
-        expires_at,
+        expiry: expires_at.map(Expiry::At).or(valid_for.map(Expiry::After)),
     });
     fields.finish(input.zip(mutation).map(|(input, mutation)| (named, input, mutation)))
 }
@@ -148,7 +152,7 @@ pub(in crate::api) fn dossier(mut dossier: Dossier, model: &str) -> v1::NumberDo
 /// Shows a number whose status was set, and why the status has no effect, if it has none.
 pub(in crate::api) fn status_set(
     kind: StatusKind,
-    changed: &NumberChanged<()>,
+    changed: &NumberChanged<u32>,
     overruled: Option<Overruled>,
     now: Timestamp,
 ) -> v1::SetNumberStatusResponse {
@@ -159,6 +163,7 @@ pub(in crate::api) fn status_set(
         version: changed.version,
         effective_status: strongest.map_or(0, |entry| entry.kind.code().into()),
         warning: overruled.map_or_else(String::new, |by| warning(kind, by)),
+        reports_dropped: changed.answer.unwrap_or(0),
     }
 }
 

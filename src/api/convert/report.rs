@@ -1,21 +1,29 @@
 //! Reports: new ones, withdrawals, and stored ones.
 
 use super::{FieldReader, kinds, page};
+use crate::domain::comment::{CommentLanguage, shown_comment};
 use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId};
-use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
+use crate::domain::kinds::{Attestation, Category, Channel, CommentModeration, ReportRole, Source, Verstat};
 use crate::domain::report::{ReportBody, RowState};
 use crate::domain::state::{Submitted, Withdrawal};
 use crate::domain::status::MAX_REASON_CHARS;
+use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region, UnknownRegion};
-use crate::service::{NewReport, PageRequest, ReportList, ReportOutcome, ServiceError, StoredReport};
+use crate::service::{
+    BulkWithdrawn, Mutation, NewReport, PageRequest, ReportList, ReportOutcome, ReporterReports, ServiceError,
+    StoredReport,
+};
 use crate::wire::v1;
 
 use super::shown;
 
+/// The tenant that reads answers. A request does not say yet who asks, and there is one tenant.
+const VIEWER: TenantId = TenantId::DEFAULT;
+
 /// Reads a report. Field names are relative to the report.
 pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, ServiceError> {
     let mut fields = FieldReader::default();
-    let report_id = fields.keep("report_id", ReportId::parse(&report.report_id));
+    let report_id = fields.optional("report_id", &report.report_id, ReportId::parse);
     let number = fields.number("number", report.number);
     let default_region = fields.region("default_region", &report.default_region);
     let category = fields.code("category", report.category, Category::from_code);
@@ -33,9 +41,11 @@ pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, Servic
     let attestation = fields.code("attestation", report.attestation, Attestation::from_code);
     let verstat = fields.code("verstat", report.verstat, Verstat::from_code);
     let comment = fields.prose("comment", report.comment, ReportBody::MAX_COMMENT_CHARS);
+    let comment_language = fields.optional("comment_language", &report.comment_language, CommentLanguage::parse);
     let callbacks = callbacks(&mut fields, report.callback_numbers);
-    fields.finish(report_id.map(|report_id| NewReport {
+    fields.finish(Some(NewReport {
         report_id,
+        revision: report.revision,
         number,
         default_region,
         category: category.unwrap_or(Category::Unspecified),
@@ -55,6 +65,7 @@ pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, Servic
         attestation,
         verstat,
         comment: Some(comment).filter(|comment| !comment.is_empty()),
+        comment_language,
         callbacks,
     }))
 }
@@ -66,6 +77,7 @@ pub(in crate::api) struct OneWithdrawal {
     pub(in crate::api) default_region: Option<Region>,
     pub(in crate::api) report_id: ReportId,
     pub(in crate::api) reason: String,
+    pub(in crate::api) withdraw_unknown: bool,
 }
 
 /// Reads the withdrawal of one report.
@@ -80,6 +92,7 @@ pub(in crate::api) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Resu
         default_region,
         report_id,
         reason,
+        withdraw_unknown: request.withdraw_unknown,
     }))
 }
 
@@ -109,6 +122,14 @@ pub(in crate::api) fn bulk_withdrawal(
     )
 }
 
+/// Shows the result of a bulk withdrawal.
+pub(in crate::api) fn bulk_withdrawn(withdrawn: BulkWithdrawn) -> v1::WithdrawReportsResponse {
+    v1::WithdrawReportsResponse {
+        numbers: withdrawn.numbers,
+        reports: withdrawn.reports,
+    }
+}
+
 /// A page of the reports of a number.
 #[derive(Debug)]
 pub(in crate::api) struct ReportsOf {
@@ -131,6 +152,59 @@ pub(in crate::api) fn reports_of(request: v1::ListReportsRequest) -> Result<Repo
     }))
 }
 
+/// A page of the reports of a reporter.
+#[derive(Debug)]
+pub(in crate::api) struct OfReporter {
+    pub(in crate::api) name: String,
+    pub(in crate::api) include_withdrawn: bool,
+    pub(in crate::api) page: PageRequest,
+}
+
+/// Reads the request for a page of a reporter's reports.
+pub(in crate::api) fn of_reporter(request: v1::ListReporterReportsRequest) -> Result<OfReporter, ServiceError> {
+    let mut fields = FieldReader::default();
+    let name = fields.keep("reporter_id", reporter_name(&request.reporter_id));
+    fields.finish(name.map(|name| OfReporter {
+        name,
+        include_withdrawn: request.include_withdrawn,
+        page: page(request.page_size, request.page_token),
+    }))
+}
+
+/// A decision about a comment.
+#[derive(Debug)]
+pub(in crate::api) struct Moderation {
+    pub(in crate::api) number: String,
+    pub(in crate::api) default_region: Option<Region>,
+    pub(in crate::api) report_id: ReportId,
+    pub(in crate::api) decided: CommentModeration,
+    pub(in crate::api) reason: String,
+    pub(in crate::api) mutation: Mutation,
+}
+
+/// Reads a decision about a comment.
+pub(in crate::api) fn moderation(request: v1::ModerateCommentRequest) -> Result<Moderation, ServiceError> {
+    let mut fields = FieldReader::default();
+    let number = fields.number("number", request.number);
+    let default_region = fields.region("default_region", &request.default_region);
+    let report_id = fields.keep("report_id", ReportId::parse(&request.report_id));
+    let decided = fields.required_code("moderation", request.moderation, CommentModeration::from_code);
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let read = || {
+        Some(Moderation {
+            number,
+            default_region,
+            report_id: report_id?,
+            decided: decided?,
+            reason,
+            mutation: mutation?,
+        })
+    };
+    let read = read();
+    fields.finish(read)
+}
+
 /// Shows the outcome of a submission.
 pub(in crate::api) fn outcome(outcome: &ReportOutcome) -> v1::SubmitReportResponse {
     v1::SubmitReportResponse {
@@ -147,6 +221,17 @@ pub(in crate::api) fn list(list: &ReportList) -> v1::ListReportsResponse {
         reports: shown.collect(),
         next_page_token: list.next_page_token.clone(),
         total_size: super::total(list.total),
+    }
+}
+
+/// Shows a page of a reporter's reports.
+pub(in crate::api) fn list_of_reporter(list: &ReporterReports) -> v1::ListReporterReportsResponse {
+    let shown = list.reports.iter().map(|(number, report)| stored(*number, report));
+    v1::ListReporterReportsResponse {
+        reports: shown.collect(),
+        next_page_token: list.next_page_token.clone(),
+        total_size: super::total(list.at_most),
+        total_is_estimate: true,
     }
 }
 
@@ -173,7 +258,13 @@ pub(super) fn stored(number: E164, report: &StoredReport) -> v1::StoredReport {
         ledger: kinds::ledger(body.ledger).into(),
         weight: f64::from(row.weight),
         state: state(report).into(),
-        comment: text(body.comment.as_deref()),
+        comment: text(shown_comment(row, TenantId::DEFAULT, VIEWER)),
+        revision: row.revision,
+        comment_language: text(row.comment.language.as_ref().map(CommentLanguage::as_str)),
+        comment_moderation: body
+            .comment
+            .as_ref()
+            .map_or(0, |_| row.comment.moderation.code().into()),
     }
 }
 
@@ -221,6 +312,8 @@ fn submitted(submitted: Submitted) -> v1::SubmitOutcome {
     match submitted {
         Submitted::Accepted => v1::SubmitOutcome::Accepted,
         Submitted::AlreadyKnown => v1::SubmitOutcome::AlreadyKnown,
+        Submitted::Revised => v1::SubmitOutcome::Revised,
+        Submitted::Outdated => v1::SubmitOutcome::Outdated,
         Submitted::Withdrawn => v1::SubmitOutcome::Withdrawn,
         Submitted::BeforeReset => v1::SubmitOutcome::BeforeReset,
         // The service returns this as an error, so it does not get here.

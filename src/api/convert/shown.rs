@@ -72,12 +72,20 @@ pub(super) fn reasons(reasons: &[Reason]) -> Vec<v1::Reason> {
 
 pub(super) fn case_summary(link: &CaseLink, case: &Case) -> v1::CaseSummary {
     v1::CaseSummary {
+        role: link.role.code().into(),
+        ..case_alone(case)
+    }
+}
+
+/// A case that the number is not linked to.
+pub(super) fn case_alone(case: &Case) -> v1::CaseSummary {
+    v1::CaseSummary {
         case_id: case.id.as_str().to_owned(),
         title: case.title.to_string(),
         status: case.status.code().into(),
         category: case.category.code().into(),
         impersonated_brand: case_brand(case),
-        role: link.role.code().into(),
+        role: 0,
         agency: case.agency.to_string(),
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct CreateArgs {
     /// Id of the case: letters, digits, - and _ [default: made from the request id]
     #[arg(long)]
     id: Option<String>,
-    /// First status: DRAFT, or CORROBORATED for a case that an agency published
+    /// First status: DRAFT or OPEN; a case of source REGULATOR_FEED or LAW_ENFORCEMENT may start later [default: DRAFT]
     #[arg(long, value_parser = names::parser::<CaseStatus>())]
     status: Option<CaseStatus>,
     #[command(flatten)]
@@ -87,10 +87,10 @@ pub(super) struct TransitionArgs {
     /// New status
     #[arg(value_parser = names::parser::<CaseStatus>())]
     status: CaseStatus,
-    /// Reason; required to reopen a closed case
+    /// Reason; required to reopen a closed case, and to close a corroborated one as unsubstantiated
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Agency concerned; it becomes the agency of the case
+    /// Agency concerned; it becomes the agency of the case; required for REFERRED, unless the case names one
     #[arg(long)]
     agency: Option<String>,
     /// Make the change only if the case has this version [default: any version]

@@ -3,8 +3,10 @@
 use crate::wire::Timestamp;
 use clap::Args;
 
+use super::link_file;
 use crate::cli::connect::{self, Remote};
 use crate::cli::error::CliError;
+use crate::cli::import::NumberFileArgs;
 use crate::cli::names;
 use crate::cli::shared::{self, Change, InRegion};
 use crate::cli::{output, time};
@@ -20,10 +22,12 @@ use crate::wire::v1::{
 #[derive(Args, Debug)]
 pub(super) struct LinkArgs {
     /// Id of the case
-    id: String,
-    /// Numbers, in any usual notation, at most 1,000
-    #[arg(required = true, num_args = 1..=MAX_CHANGED_LINKS, value_name = "NUMBER")]
+    pub(super) id: String,
+    /// Numbers, in any usual notation, at most 1,000; a file may have more
+    #[arg(required_unless_present = "file", num_args = 1..=MAX_CHANGED_LINKS, value_name = "NUMBER")]
     numbers: Vec<String>,
+    #[command(flatten)]
+    file: NumberFileArgs,
     /// Role of the numbers in the case
     #[arg(long, value_parser = names::parser::<CaseRole>())]
     role: CaseRole,
@@ -40,11 +44,27 @@ pub(super) struct LinkArgs {
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     to: Option<Timestamp>,
     #[command(flatten)]
-    change: Change,
+    pub(super) change: Change,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
-    remote: Remote,
+    pub(super) remote: Remote,
+}
+
+impl LinkArgs {
+    /// The link of a number.
+    pub(super) fn link(&self, number: &str) -> NumberLink {
+        NumberLink {
+            number: number.to_owned(),
+            default_region: self.region.for_wire(),
+            role: self.role.into(),
+            confidence: self.confidence,
+            source: self.source.unwrap_or_default().into(),
+            from: self.from,
+            to: self.to,
+            expected_version: None,
+        }
+    }
 }
 
 /// Arguments of `case unlink`.
@@ -73,20 +93,13 @@ pub(super) struct UnlinkArgs {
 type Outcome<'a> = Result<(&'a str, &'static str), Option<&'a ItemError>>;
 
 pub(super) async fn link(args: LinkArgs) -> Result<(), CliError> {
+    if let Some(file) = args.file.read(args.region.region)? {
+        return link_file::run(&args, file).await;
+    }
     let client = CaseServiceClient::new(args.remote.connect().await?);
-    let link = |number: &String| NumberLink {
-        number: number.clone(),
-        default_region: args.region.for_wire(),
-        role: args.role.into(),
-        confidence: args.confidence,
-        source: args.source.unwrap_or_default().into(),
-        from: args.from,
-        to: args.to,
-        expected_version: None,
-    };
     let request = LinkNumbersRequest {
         case_id: args.id.clone(),
-        links: args.numbers.iter().map(link).collect(),
+        links: args.numbers.iter().map(|number| args.link(number)).collect(),
         actor: args.change.actor(),
         request_id: connect::request_id(args.change.request_id.clone())?,
     };

@@ -2,6 +2,7 @@
 
 mod edit;
 mod link;
+mod link_file;
 mod read;
 
 use clap::{Args, Subcommand};

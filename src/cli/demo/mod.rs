@@ -61,8 +61,8 @@ pub(super) async fn run(
     let place = tempfile::tempdir()?;
     let config = demo_config(place.path())?;
     let tasks = Tasks::new();
-    let server = app::build(&config, Clock::fixed(DAY), Metrics::new(), &tasks).await?;
     let listeners = Listeners::bind(&config).await?;
+    let server = app::build(&config, Clock::fixed(DAY), Metrics::new(), (&listeners, &tasks)).await?;
     let url = format!("http://{}", listeners.grpc.local_addr()?);
     let story = async {
         let told = Box::pin(tell(&url, place.path(), &run_line)).await;

@@ -12,14 +12,14 @@ const TEMPLATE: &str = "{wide_bar} {percent:>3} %  {msg}  {eta} left";
 
 /// Shows the progress of an import, and measures its duration.
 #[derive(Clone)]
-pub(super) struct ImportProgress {
+pub(in crate::cli) struct ImportProgress {
     /// Hidden if standard error is not a terminal. It measures the time in both cases.
     bar: ProgressBar,
 }
 
 impl ImportProgress {
     /// Starts the progress of a file of this many bytes. The time begins now.
-    pub(super) fn new(bytes: u64) -> Self {
+    pub(in crate::cli) fn new(bytes: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
@@ -28,7 +28,7 @@ impl ImportProgress {
     }
 
     /// Shows that the file is read up to `bytes`, and that `rows` rows are done.
-    pub(super) fn advance(&self, bytes: u64, rows: u64) {
+    pub(in crate::cli) fn advance(&self, bytes: u64, rows: u64) {
         if self.bar.is_hidden() {
             return;
         }
@@ -53,7 +53,7 @@ impl ImportProgress {
     }
 
     /// Removes the bar.
-    pub(super) fn finish(&self) {
+    pub(in crate::cli) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

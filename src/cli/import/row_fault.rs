@@ -16,6 +16,9 @@ pub enum RowFault {
     /// The field does not hold a number.
     #[error("{0}")]
     NotANumber(NumberError),
+    /// The number has no country code, and no region is given.
+    #[error("the number has no country code: give --region XX, such as --region US")]
+    NoRegion,
     /// The number has no area code.
     #[error("the number has no area code")]
     LocalOnly,
@@ -38,7 +41,7 @@ pub enum RowFault {
     #[error("a quotation mark is not closed, or stands inside a quoted field without being doubled")]
     Quote,
     /// A field is not UTF-8: its letters are not known.
-    #[error("{column}: not UTF-8; save the file as UTF-8")]
+    #[error("{column}: not UTF-8; save the file as UTF-8, or name its encoding, such as --encoding windows-1252")]
     NotUtf8 {
         /// Name of the column in the header.
         column: String,
@@ -68,6 +71,14 @@ pub enum RowFault {
 /// If the field has no number. A number in an unassigned range is accepted, because spoofers use such numbers. A length
 /// that the plan does not know is a fault of the row, unless the field has a plus sign.
 pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
+    number_in(field, Some(Region::US))
+}
+
+/// As [`number()`], where a number without a country code is one of this region.
+///
+/// # Errors
+/// As [`number()`], and [`RowFault::NoRegion`] for a number without a country code if there is no region.
+pub(super) fn number_in(field: &[u8], region: Option<Region>) -> Result<E164, RowFault> {
     let text = str::from_utf8(field).map_err(|_| RowFault::NotANumber(NumberError::NotANumber))?;
     let text = text.trim();
     if text.is_empty() {
@@ -76,7 +87,8 @@ pub(super) fn number(field: &[u8]) -> Result<E164, RowFault> {
     if is_decimal(text) {
         return Err(RowFault::Decimal);
     }
-    match number::parse(text, Some(Region::US)) {
+    match number::parse(text, region) {
+        Err(NumberError::InvalidCountryCode) if region.is_none() && !text.starts_with('+') => Err(RowFault::NoRegion),
         Err(error) => Err(RowFault::NotANumber(error)),
         Ok(Parsed::Anonymous) => Err(RowFault::Anonymous),
         Ok(Parsed::Service(_)) => Err(RowFault::Service),

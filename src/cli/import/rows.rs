@@ -1,5 +1,5 @@
 //! Reads the rows of a CSV file, each of limited length (RFC 4180). A byte-order mark and all kinds of line ends are
-//! accepted. Columns are separated by commas, semicolons or tabs: the separator that is most frequent in the header.
+//! accepted. Columns are separated by commas, semicolons, tabs or bars: the separator that is most frequent in the header.
 //!
 //! A quotation mark that is not closed would make the rest of the file one field. So a row goes on over the end of a
 //! line only if its quotation marks are right in the end. If not, its first line alone is a broken row, and the next
@@ -20,7 +20,7 @@ use crate::cli::import_error::{ImportError, ROW_BYTES_MAX};
 const BUFFER_BYTES: usize = 64 * 1_024;
 
 /// The separators of columns. The first one is taken if none is in the header.
-const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

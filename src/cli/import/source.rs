@@ -1,4 +1,7 @@
-//! The file of an import: plain or gzip, on disk or from standard input.
+//! The file of an import: plain or gzip, on disk or from standard input; a text in any usual encoding, or a workbook.
+
+mod encoding;
+mod workbook;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
@@ -6,8 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use clap::Args;
 use flate2::bufread::GzDecoder;
 use xxhash_rust::xxh3::Xxh3;
+
+pub use encoding::{TextEncoding, UnknownEncoding};
 
 /// The first bytes of every gzip file (RFC 1952, section 2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -15,12 +21,26 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Size of the read buffer, in bytes.
 const BUFFER_BYTES: usize = 256 * 1_024;
 
+/// How a file is read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FileForm {
+    /// Encoding of the text, such as windows-1252 [default: its byte-order mark, or else UTF-8]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<TextEncoding>,
+    /// Worksheet of an XLSX file [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+}
+
 /// An open file whose bytes can be hashed before it is read.
 #[derive(Debug)]
 pub struct SourceFile {
     file: File,
     bytes: u64,
     is_gzip: bool,
+    encoding: Option<TextEncoding>,
+    /// The hash of a workbook, of which `file` is the worksheet as CSV.
+    hash: Option<String>,
 }
 
 impl SourceFile {
@@ -29,13 +49,21 @@ impl SourceFile {
     /// # Errors
     /// If the file cannot be opened, read or, for standard input, written.
     pub fn open(path: &Path) -> io::Result<Self> {
+        Self::open_as(path, &FileForm::default())
+    }
+
+    /// As [`Self::open`], in this encoding and with this worksheet.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if a workbook cannot be read.
+    pub fn open_as(path: &Path, form: &FileForm) -> io::Result<Self> {
         if path == Path::new("-") {
             let mut file = tempfile::tempfile()?;
             io::copy(&mut io::stdin().lock(), &mut file)?;
             file.rewind()?;
-            return Self::of_file(file);
+            return Self::of_file(file, form);
         }
-        Self::of_file(File::open(path)?)
+        Self::of_file(File::open(path)?, form)
     }
 
     /// The 128-bit XXH3 of the bytes of the file, compressed or not, in hex: the default `import_id`.
@@ -43,17 +71,24 @@ impl SourceFile {
     /// # Errors
     /// If the file cannot be read.
     pub fn hash(&mut self) -> io::Result<String> {
-        let mut hasher = Xxh3::new();
-        let mut buffer = vec![0; BUFFER_BYTES];
-        loop {
-            let read = self.file.read(&mut buffer)?;
-            match buffer.get(..read) {
-                Some(part) if !part.is_empty() => hasher.update(part),
-                _ => break,
-            }
+        match &self.hash {
+            Some(hash) => Ok(hash.clone()),
+            None => hash_of(&mut self.file),
         }
-        self.file.rewind()?;
-        Ok(format!("{:032x}", hasher.digest128()))
+    }
+
+    /// The same file, to be read once more. Read one to its end, or drop it, before the other: they share a position.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn again(&self) -> io::Result<Self> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(Self {
+            file,
+            hash: self.hash.clone(),
+            ..*self
+        })
     }
 
     /// Size of the file, in bytes, compressed or not.
@@ -68,7 +103,8 @@ impl SourceFile {
         self.bytes == 0
     }
 
-    /// The decompressed content, and the position in the file.
+    /// The decompressed content as UTF-8, and the position in the file. An error of the first bytes comes with the
+    /// first read.
     #[must_use]
     pub fn read(self) -> (Box<dyn Read + Send>, Position) {
         let position = Position::default();
@@ -81,18 +117,55 @@ impl SourceFile {
         } else {
             Box::new(counted)
         };
+        let content = encoding::as_utf8(content, self.encoding).unwrap_or_else(|error| Box::new(Failed(Some(error))));
         (content, position)
     }
 
-    fn of_file(mut file: File) -> io::Result<Self> {
+    fn of_file(mut file: File, form: &FileForm) -> io::Result<Self> {
         let mut magic = Vec::new();
-        file.by_ref().take(2).read_to_end(&mut magic)?;
+        file.by_ref().take(4).read_to_end(&mut magic)?;
         file.rewind()?;
+        if magic == workbook::OLD_EXCEL_MAGIC {
+            let problem = "this is a workbook of an old Excel (.xls); save it as .xlsx or as CSV";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        let mut hash = None;
+        if magic == workbook::ZIP_MAGIC {
+            hash = Some(hash_of(&mut file)?);
+            file = workbook::to_csv(file, form.sheet.as_deref())?;
+        }
         Ok(Self {
             bytes: file.metadata()?.len(),
-            is_gzip: magic == GZIP_MAGIC,
+            is_gzip: magic.starts_with(&GZIP_MAGIC),
+            // A worksheet is written as UTF-8.
+            encoding: form.encoding.filter(|_| hash.is_none()),
+            hash,
             file,
         })
+    }
+}
+
+/// The hash of a file, from its start. Afterwards the file is at its start again.
+fn hash_of(file: &mut File) -> io::Result<String> {
+    let mut hasher = Xxh3::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let read = file.read(&mut buffer)?;
+        match buffer.get(..read) {
+            Some(part) if !part.is_empty() => hasher.update(part),
+            _ => break,
+        }
+    }
+    file.rewind()?;
+    Ok(format!("{:032x}", hasher.digest128()))
+}
+
+/// A content that cannot be read.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 
@@ -185,7 +258,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file.rewind().unwrap();
-        SourceFile::of_file(file).unwrap()
+        SourceFile::of_file(file, &FileForm::default()).unwrap()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

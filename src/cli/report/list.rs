@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::of_reporter::moderation;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
@@ -81,6 +82,7 @@ pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
         "feed",
         "report",
         "comment",
+        "comment is",
     ]);
     for report in reports {
         let category = match name_of::<Category>(report.category) {
@@ -98,6 +100,7 @@ pub(in crate::cli) fn table(reports: &[StoredReport]) -> comfy_table::Table {
             output::text(&report.feed),
             output::text(&report.report_id),
             output::text(&report.comment),
+            output::text(moderation(report)),
         ]);
     }
     table

@@ -1,7 +1,9 @@
-//! `report`: submits, withdraws and lists reports.
+//! `report`: submits, withdraws and lists reports, and moderates their comments.
 
 mod export;
 pub(super) mod list;
+mod moderate;
+mod of_reporter;
 mod submit;
 mod withdraw;
 
@@ -31,6 +33,10 @@ enum ReportCommand {
     List(list::ReportListArgs),
     /// Export the stored reports to a file that `import ftc`, `evaluate` and `fit` read
     Export(export::ExportArgs),
+    /// List the reports of one reporter, latest first
+    By(of_reporter::ByArgs),
+    /// Decide whether others may read the comment of a report
+    Moderate(moderate::ModerateArgs),
 }
 
 pub(super) async fn run(args: ReportArgs) -> Result<(), CliError> {
@@ -38,6 +44,8 @@ pub(super) async fn run(args: ReportArgs) -> Result<(), CliError> {
         Some(ReportCommand::Withdraw(args)) => withdraw::run(args).await,
         Some(ReportCommand::List(args)) => list::run(args).await,
         Some(ReportCommand::Export(args)) => Box::pin(export::run(args)).await,
+        Some(ReportCommand::By(args)) => of_reporter::run(args).await,
+        Some(ReportCommand::Moderate(args)) => moderate::run(args).await,
         None => Box::pin(submit::run(args.submit)).await,
     }
 }

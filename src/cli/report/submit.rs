@@ -44,6 +44,12 @@ pub(super) struct SubmitArgs {
     /// What happened, in the words of the victim
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
+    /// Language of the comment, such as en or pt-BR [default: unknown]
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// Revision of the report; a higher one than before, with the same --id, corrects it [default: 0]
+    #[arg(long, value_name = "N", requires = "id")]
+    revision: Option<u32>,
     /// Time of the call [default: now]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     occurred_at: Option<Timestamp>,
@@ -129,5 +135,7 @@ fn report(args: SubmitArgs) -> Result<Report, CliError> {
         verstat: args.verstat.unwrap_or_default().into(),
         comment: args.comment.unwrap_or_default(),
         callback_numbers: args.callback,
+        revision: args.revision.unwrap_or_default(),
+        comment_language: args.language.unwrap_or_default(),
     })
 }

@@ -2,13 +2,14 @@
 
 use clap::Args;
 
+use crate::cli::confirm::{AtTerminal, Confirm};
 use crate::cli::connect::{self, Remote};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::shared::InRegion;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::withdraw_reports_request::Selector;
-use crate::wire::v1::{WithdrawReportRequest, WithdrawReportsRequest};
+use crate::wire::v1::{WithdrawReportRequest, WithdrawReportsRequest, WithdrawReportsResponse};
 
 /// Arguments of `report withdraw`.
 #[derive(Args, Debug)]
@@ -31,6 +32,11 @@ pub(super) struct WithdrawArgs {
     /// Id of this request; it is safe to repeat a request with the same id [default: random]
     #[arg(long, value_name = "ID", conflicts_with = "number")]
     request_id: Option<String>,
+    /// Remember an id that is not known: if the report arrives later, it does not count
+    #[arg(long, conflicts_with_all = ["import", "reporter"])]
+    tombstone: bool,
+    #[command(flatten)]
+    confirm: Confirm,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
@@ -47,6 +53,7 @@ pub(super) async fn run(args: WithdrawArgs) -> Result<(), CliError> {
                 default_region: args.region.for_wire(),
                 report_id: args.id.unwrap_or_default(),
                 reason: args.reason.unwrap_or_default(),
+                withdraw_unknown: args.tombstone,
             };
             return one(request, &args.remote).await;
         }
@@ -55,8 +62,9 @@ pub(super) async fn run(args: WithdrawArgs) -> Result<(), CliError> {
         selector: Some(selector),
         request_id: connect::request_id(args.request_id)?,
         reason: args.reason.unwrap_or_default(),
+        dry_run: false,
     };
-    many(request, &args.remote).await
+    many(request, args.confirm, &args.remote).await
 }
 
 async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliError> {
@@ -67,17 +75,36 @@ async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliE
     })
     .await?;
     if remote.json {
-        return output::json(&answer);
+        output::json(&answer)?;
     }
-    output::line(if answer.was_known {
-        "withdrawn"
-    } else {
-        "no report has this id; if it arrives later, it will not count"
-    })
+    match (answer.was_known, request.withdraw_unknown) {
+        (false, false) => Err(CliError::NoSuchReport),
+        (_, _) if remote.json => Ok(()),
+        (true, _) => output::line("withdrawn"),
+        (false, true) => output::line("no report has this id; if it arrives later, it will not count"),
+    }
 }
 
-async fn many(request: WithdrawReportsRequest, remote: &Remote) -> Result<(), CliError> {
+async fn many(request: WithdrawReportsRequest, confirm: Confirm, remote: &Remote) -> Result<(), CliError> {
     let client = ReportServiceClient::new(remote.connect().await?);
+    if !confirm.yes {
+        let request = WithdrawReportsRequest {
+            dry_run: true,
+            ..request.clone()
+        };
+        let foreseen = client.clone().withdraw_reports(request).await?.into_inner();
+        let all = figures(&foreseen);
+        if confirm.dry_run && remote.json {
+            return output::json(&foreseen);
+        }
+        if confirm.dry_run {
+            return output::line(format!("{all} would be withdrawn"));
+        }
+        if foreseen.reports > 0 {
+            let what = format!("this withdraws {all}, which cannot be sent again");
+            confirm.check(&what, &mut AtTerminal)?;
+        }
+    }
     let answer = connect::change(&request.request_id, || {
         let (mut client, request) = (client.clone(), request.clone());
         async move { client.withdraw_reports(request).await }
@@ -86,9 +113,11 @@ async fn many(request: WithdrawReportsRequest, remote: &Remote) -> Result<(), Cl
     if remote.json {
         return output::json(&answer);
     }
-    let (reports, numbers) = (
-        output::grouped(answer.reports.into()),
-        output::grouped(answer.numbers.into()),
-    );
-    output::line(format!("{reports} reports on {numbers} numbers withdrawn"))
+    output::line(format!("{} withdrawn", figures(&answer)))
+}
+
+fn figures(withdrawn: &WithdrawReportsResponse) -> String {
+    let reports = output::counted(withdrawn.reports.into(), "report");
+    let numbers = output::counted(withdrawn.numbers.into(), "number");
+    format!("{reports} on {numbers}")
 }

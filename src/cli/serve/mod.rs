@@ -15,7 +15,7 @@ use super::{CliError, shared};
 use crate::app::{self, Listeners};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigFaults, LogFormat, ServeArgs};
-use crate::domain::advice;
+use crate::domain::{advice, words};
 use crate::metrics::Metrics;
 use crate::number;
 use crate::signals::Signals;
@@ -93,9 +93,10 @@ async fn start(config: &Config, metrics: &Metrics, tasks: &Tasks) -> Result<(Lis
     let warm_up = tokio::task::spawn_blocking(|| {
         number::warm_up();
         advice::warm_up();
+        words::warm_up();
     });
     let listeners = Listeners::bind(config).await?;
-    let server = app::build(config, Clock::system(), metrics.clone(), tasks).await?;
+    let server = app::build(config, Clock::system(), metrics.clone(), (&listeners, tasks)).await?;
     warm_up.await.map_err(std::io::Error::from)?;
     app::warm_up(Clock::system()).await?;
     Ok((listeners, server))

@@ -13,8 +13,8 @@ use crate::metrics::ConfigReloadLabel;
 use crate::service::Services;
 use crate::telemetry::Log;
 
-/// Replaces what a running server can replace: the log filter and the keys of decision ids. Opens the file of the decision
-/// log again, since SIGHUP also says that it was moved away.
+/// Replaces what a running server can replace: the log filter, the keys of decision ids, and what is carried out of
+/// decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away.
 pub(super) struct Reloader<'a> {
     args: ServeArgs,
     /// The configuration with which the server was started.
@@ -71,7 +71,9 @@ impl<'a> Reloader<'a> {
         }
         let keys_file = keys.is_some();
         self.services.replace_decision_keys(keys);
-        tracing::info!(filter = %config.log.filter, keys_file, "the log filter and the decision keys are reloaded");
+        self.services.enforce(config.policy.enforce);
+        let enforce = config.policy.enforce.name();
+        tracing::info!(filter = %config.log.filter, keys_file, enforce, "log filter, decision keys and enforcement are reloaded");
         self.log.set_filter(&config.log.filter);
         Ok(())
     }

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{body, name, newer, time};
+use crate::domain::comment::{CommentFacts, CommentLanguage};
 use crate::domain::ids::{ImportId, ReportId};
+use crate::domain::kinds::CommentModeration;
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::time::Timestamp;
 
@@ -29,6 +31,8 @@ pub(in crate::codec) fn row() -> impl Strategy<Value = ReportRow> {
             import,
             weight,
             body,
+            revision: edition(state, content),
+            comment: comment(state, content),
             unknown_fields: newer,
         },
     )
@@ -40,5 +44,27 @@ fn arrival(state: RowState, received_at: Timestamp, random: u64) -> Timestamp {
     match state {
         RowState::Tombstone => received_at,
         RowState::Live | RowState::Withdrawn => received_at.plus(Duration::from_millis(later)),
+    }
+}
+
+/// The revision of a row: a tombstone has none.
+fn edition(state: RowState, random: u64) -> u32 {
+    match state {
+        RowState::Tombstone => 0,
+        RowState::Live | RowState::Withdrawn => u32::try_from(random % 3).unwrap(),
+    }
+}
+
+/// The facts of a row's comment: a tombstone has none.
+fn comment(state: RowState, random: u64) -> CommentFacts {
+    let languages = ["de", "pt-BR"];
+    match state {
+        RowState::Tombstone => CommentFacts::default(),
+        RowState::Live | RowState::Withdrawn => CommentFacts {
+            language: languages
+                .get((random % 5) as usize)
+                .and_then(|tag| CommentLanguage::parse(tag).ok()),
+            moderation: CommentModeration::ALL[(random % 7 % 3) as usize],
+        },
     }
 }

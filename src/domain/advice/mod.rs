@@ -13,7 +13,7 @@
 //! 4. the name that may be misused, if it is that of a well-known brand;
 //! 5. where to report, in the region of the person called.
 
-mod language;
+mod advised;
 mod owner;
 mod places;
 mod texts;
@@ -27,11 +27,12 @@ use super::kinds::Category;
 use super::policy::OwnerSpoof;
 use crate::number::Region;
 
-pub use self::language::Language;
+pub use self::advised::{is_advised, is_advised_text};
 pub use self::owner::owner_in_sentence;
 use self::places::ReportingPlaces;
 use self::texts::{AdviceTexts, Sentence};
 use self::theme::{Report, Theme};
+use super::language::Language;
 
 /// The situation of the person who gets the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +112,7 @@ pub fn warm_up() {
         AdviceTexts::of(language);
     }
     places::warm_up();
+    advised::warm_up();
 }
 
 fn brand_sentence<'a>(texts: &'a AdviceTexts, theme: Theme, brand: Option<&'a Brand>) -> Sentence<'a> {

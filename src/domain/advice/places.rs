@@ -17,6 +17,8 @@ pub(super) struct ReportingPlaces {
     pub(super) fraud: &'static str,
     /// The place for complaints about calls that are only unwanted.
     pub(super) unwanted: &'static str,
+    /// The telephone numbers that people are told to use, separated by spaces.
+    pub(super) numbers: &'static str,
 }
 
 impl ReportingPlaces {
@@ -26,6 +28,15 @@ impl ReportingPlaces {
         let entry = found.ok().and_then(|position| PLACES.get(position));
         entry.map_or(Self::default(), |&(_, place)| place)
     }
+}
+
+/// The telephone numbers that people are told to use, each with its region, as people write them.
+pub(super) fn numbers() -> impl Iterator<Item = (Region, &'static str)> {
+    let of_region = |&(region, places): &(Region, ReportingPlaces)| {
+        let numbers = places.numbers.split(' ').filter(|number| !number.is_empty());
+        numbers.map(move |number| (region, number))
+    };
+    PLACES.iter().flat_map(of_region)
 }
 
 /// Reads the table.
@@ -46,9 +57,15 @@ fn read() -> Box<[(Region, ReportingPlaces)]> {
 
 fn rows() -> impl Iterator<Item = (&'static str, ReportingPlaces)> {
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut columns = line.splitn(4, ';');
+        let mut columns = line.splitn(5, ';');
         let (regions, fraud, unwanted) = (columns.next()?, columns.next()?, columns.next()?);
-        Some((regions, ReportingPlaces { fraud, unwanted }))
+        let numbers = columns.next()?;
+        let places = ReportingPlaces {
+            fraud,
+            unwanted,
+            numbers,
+        };
+        Some((regions, places))
     })
 }
 
@@ -62,15 +79,33 @@ mod tests {
     fn every_row_is_whole_and_names_regions_of_the_plan_once() {
         let mut seen = HashSet::new();
         for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
-            let columns: Vec<_> = line.splitn(4, ';').collect();
-            assert_eq!(columns.len(), 4, "{line}");
-            assert!(!columns[1].is_empty() && !columns[3].is_empty(), "{line}");
+            let columns: Vec<_> = line.splitn(5, ';').collect();
+            assert_eq!(columns.len(), 5, "{line}");
+            assert!(!columns[1].is_empty() && !columns[4].is_empty(), "{line}");
             for region in columns[0].split(' ') {
                 assert!(region.parse::<Region>().is_ok(), "{line}: {region} is no region");
                 assert!(seen.insert(region), "{region} is there twice");
             }
         }
         assert_eq!(PLACES.len(), seen.len());
+    }
+
+    /// Every number of three digits or more in a text is in the column of numbers, unless it is part of an address.
+    #[test]
+    fn every_number_in_a_text_is_among_the_numbers() {
+        let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+        for (regions, place) in rows() {
+            let listed: Vec<String> = place.numbers.split(' ').map(digits).collect();
+            for text in [place.fraud, place.unwanted] {
+                for part in text.replace("114 14", "11414").split([' ', ',', '(', ')']) {
+                    let is_address = part.contains('.');
+                    if digits(part).len() >= 3 && !is_address {
+                        assert!(listed.contains(&digits(part)), "{regions}: {part}");
+                    }
+                }
+            }
+        }
+        assert_eq!(PLACES.len(), 29);
     }
 
     #[test]

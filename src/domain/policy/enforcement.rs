@@ -26,7 +26,13 @@ pub struct Enforced {
 
 impl Enforcement {
     /// All values, from the weakest on.
-    pub const ALL: [Self; 3] = [Self::Off, Self::Label, Self::Block];
+    pub const ALL: &'static [Self] = &[Self::Off, Self::Label, Self::Block];
+
+    /// The place of the value in [`Self::ALL`].
+    #[must_use]
+    pub const fn position(self) -> usize {
+        self as usize
+    }
 
     /// The name of the value in settings.
     #[must_use]
@@ -128,6 +134,14 @@ mod tests {
     #[test]
     fn the_default_carries_everything_out() {
         assert_eq!(Enforcement::default(), Enforcement::Block);
-        assert_eq!(Enforcement::ALL.map(Enforcement::name), ["off", "label", "block"]);
+    }
+
+    #[test]
+    fn values_are_in_their_places() {
+        let named: Vec<_> = Enforcement::ALL
+            .iter()
+            .map(|value| (value.position(), value.name()))
+            .collect();
+        assert_eq!(named, [(0, "off"), (1, "label"), (2, "block")]);
     }
 }

@@ -72,6 +72,8 @@ pub enum Protection {
     CallbackWindow,
     /// The caller is public safety.
     Caller,
+    /// Advice tells people to report calls at the number.
+    Advised,
 }
 
 /// Why a number is not a true caller ID, or may not be.
@@ -191,7 +193,7 @@ impl Policy {
     fn protected(&self, facts: &Facts) -> Option<Decision> {
         let by_status = (facts.verdict.status == Some(StatusKind::Protected)).then_some(Protection::Caller);
         let ttl = match facts.protection.or(by_status)? {
-            Protection::Caller => self.deterministic_ttl,
+            Protection::Caller | Protection::Advised => self.deterministic_ttl,
             // Another call from this number may go elsewhere.
             Protection::EmergencyCalled | Protection::ProtectedCalled | Protection::CallbackWindow => Duration::ZERO,
         };

@@ -25,6 +25,7 @@ use super::decay::remaining_at;
 use super::evidence::DecayedEvidence;
 use super::feature::Features;
 use super::kinds::{Category, OwnerCalls, RiskLevel, StatusKind};
+use super::language::Language;
 use super::model::ScoreModel;
 use super::origin::Origin;
 use super::range::Neighbourhood;
@@ -106,8 +107,8 @@ pub struct Weighed {
 pub enum Detail {
     /// The codes and points of the reasons.
     Codes,
-    /// The same, each with a sentence for people.
-    Sentences,
+    /// The same, each with a sentence for people in this language.
+    Sentences(Language),
 }
 
 /// A score in full.

@@ -1,15 +1,18 @@
-//! The reasons of a score. The texts are for people; the codes are for programs.
+//! The reasons of a score. The texts, which `words` makes, are for people; the codes are for programs.
 
 use super::cases::raises;
 use super::{CRITICAL_FROM, Detail, Subject, Verdict, Weighed, Withheld};
-use crate::domain::call::Signing;
+use crate::domain::case::Case;
 use crate::domain::feature::Feature;
 use crate::domain::kinds::StatusKind;
+use crate::domain::language::Language;
 use crate::domain::model::ScoreModel;
 use crate::domain::origin::Origin;
 use crate::domain::range::Counts;
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::time::Timestamp;
+use crate::domain::words::{self, Figure, ReasonFacts};
+use crate::number::PLAN_DATE;
 
 /// Points below this give no reason.
 const POINTS_MIN: f64 = 0.005;
@@ -21,8 +24,30 @@ pub struct Reason {
     pub code: ReasonCode,
     /// The points added to the log-odds; negative if they lower them.
     pub points: f64,
+    /// The quantity that its sentence tells, where it has one.
+    pub figure: Option<Figure>,
     /// One sentence for people; empty if only codes were asked for.
     pub detail: String,
+}
+
+impl Reason {
+    /// The reason of a rule, which has no points.
+    #[must_use]
+    pub fn of_rule(language: Language, code: ReasonCode, figure: Option<Figure>, owner: &str) -> Self {
+        let facts = ReasonFacts {
+            code,
+            points: 0.0,
+            figure,
+            name: owner,
+            plan_date: PLAN_DATE,
+        };
+        Self {
+            code,
+            points: 0.0,
+            figure,
+            detail: words::reason(language, &facts),
+        }
+    }
 }
 
 /// The length of [`Points`]: slot 0 stays empty, since no code has the integer 0.
@@ -82,7 +107,7 @@ impl ScoreModel {
     /// The reasons of a score, the weightiest first.
     pub(super) fn reasons(&self, subject: &Subject<'_>, weighed: &Weighed, detail: Detail) -> Vec<Reason> {
         if let Some(kind @ (StatusKind::Protected | StatusKind::DoNotOriginate)) = weighed.verdict.status {
-            return vec![unscored(kind)];
+            return vec![unscored(kind, detail)];
         }
         let is_attributable = subject.call.is_attributable();
         if weighed.verdict.value.is_none() && is_attributable {
@@ -102,14 +127,7 @@ impl ScoreModel {
             .iter()
             .map(|code| (*code, points.get(*code)))
             .filter(|(code, points)| points.abs() >= POINTS_MIN || is_stated(*code))
-            .map(|(code, points)| Reason {
-                code,
-                points,
-                detail: match detail {
-                    Detail::Codes => String::new(),
-                    Detail::Sentences => text(code, points, subject),
-                },
-            })
+            .map(|(code, points)| reason(code, points, subject, detail))
             .collect();
         reasons.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()));
         reasons
@@ -137,125 +155,91 @@ fn withheld_code(verdict: &Verdict) -> Option<ReasonCode> {
     })
 }
 
-fn unscored(kind: StatusKind) -> Reason {
-    let (code, detail) = if kind == StatusKind::DoNotOriginate {
-        (
-            ReasonCode::DoNotOriginate,
-            "The owner never places calls from this number.",
-        )
+fn unscored(kind: StatusKind, detail: Detail) -> Reason {
+    let code = if kind == StatusKind::DoNotOriginate {
+        ReasonCode::DoNotOriginate
     } else {
-        (
-            ReasonCode::ProtectedNumber,
-            "The number serves public safety and is never scored.",
-        )
+        ReasonCode::ProtectedNumber
+    };
+    let figure = Some(Figure::BY_STATUS);
+    match detail {
+        Detail::Sentences(language) => Reason::of_rule(language, code, figure, ""),
+        Detail::Codes => Reason {
+            code,
+            points: 0.0,
+            figure,
+            detail: String::new(),
+        },
+    }
+}
+
+fn reason(code: ReasonCode, points: f64, subject: &Subject<'_>, detail: Detail) -> Reason {
+    let case = raising_case(subject).filter(|_| code == ReasonCode::CaseLink);
+    let figure = match case {
+        Some(case) => Some(Figure::of_case(&case.id)),
+        None => figure(code, subject),
+    };
+    let detail = match detail {
+        Detail::Codes => String::new(),
+        Detail::Sentences(language) => {
+            let facts = ReasonFacts {
+                code,
+                points,
+                figure,
+                name: case.map(|case| &*case.title).unwrap_or_default(),
+                plan_date: PLAN_DATE,
+            };
+            words::reason(language, &facts)
+        }
     };
     Reason {
         code,
-        points: 0.0,
-        detail: detail.to_owned(),
+        points,
+        figure,
+        detail,
     }
 }
 
-/// A sentence for the person who has the number, or is called from it.
-fn text(code: ReasonCode, points: f64, subject: &Subject<'_>) -> String {
+/// The quantity that the sentence of a reason tells.
+fn figure(code: ReasonCode, subject: &Subject<'_>) -> Option<Figure> {
     let (evidence, neighbourhood) = (&subject.state.evidence, &subject.neighbourhood);
     match code {
-        ReasonCode::RecentReports => last_report(evidence.last_reported, subject.now),
-        ReasonCode::HistoricReports => match evidence.reports {
-            1 => "It was reported once.".to_owned(),
-            reports => format!("It was reported {reports} times."),
-        },
-        ReasonCode::ManyReporters => "The people who reported it are in different areas.".to_owned(),
-        ReasonCode::HotRange100 => range_text(&neighbourhood.hundred, "100"),
-        ReasonCode::HotRange1000 => range_text(&neighbourhood.thousand, "1,000"),
-        ReasonCode::HotRange10000 => range_text(&neighbourhood.ten_thousand, "10,000"),
-        ReasonCode::RangePattern if points > 0.0 => {
-            "The reported numbers around it are used once and dropped, as made-up caller IDs are.".to_owned()
-        }
-        ReasonCode::RangePattern => {
-            "The reported numbers around it are not used in the way made-up caller IDs are.".to_owned()
-        }
-        ReasonCode::TollFree => "It is a toll-free number, and these have points of their own.".to_owned(),
-        ReasonCode::RangeOnly => {
-            "Hardly any of this evidence is about the number itself, so it is not enough to block it.".to_owned()
-        }
-        ReasonCode::CaseLink => case_text(subject),
-        ReasonCode::NotSpamReports => match evidence.not_spam_reports {
-            1 => "Somebody said that a call from it was wanted.".to_owned(),
-            times => format!("It was said {times} times that a call from it was wanted."),
-        },
-        ReasonCode::VerifiedBusiness => {
-            "Its owner is a business that proved who it is, and signed this call: only reports of signed calls count."
-                .to_owned()
-        }
-        ReasonCode::KnownOwner => "Its known owner signed this call: only reports of signed calls count.".to_owned(),
-        ReasonCode::AnalystAllowed => "An analyst vouches for the number.".to_owned(),
-        ReasonCode::AnalystBlocked => "An analyst blocked the number.".to_owned(),
-        ReasonCode::Attestation => signing_text(subject.call).to_owned(),
-        ReasonCode::SpoofSuspected => {
-            "The owner of the number signs for their calls; nobody vouches for this one.".to_owned()
-        }
-        ReasonCode::UnprovenReporters => "Those who reported it are few, and new here.".to_owned(),
-        ReasonCode::RateBurst => "It has just called many different numbers.".to_owned(),
-        ReasonCode::SequentialDialling => "It calls one number after the other.".to_owned(),
-        ReasonCode::ShortCalls => "Many of its calls end within seconds of being answered.".to_owned(),
-        ReasonCode::UnansweredCalls => "Few of its calls are answered.".to_owned(),
-        ReasonCode::RejectedCalls => "Many of its calls are refused by those called.".to_owned(),
-        ReasonCode::RateOnly => "How often it calls is not enough to block it.".to_owned(),
-        ReasonCode::EstablishedNumber => {
-            "It was reported in many of the last weeks, while fraudsters drop a number within days: reports alone do not \
-             block it."
-                .to_owned()
-        }
-        ReasonCode::SingleReport => "All reports on it may come from one person and one day.".to_owned(),
-        // Rules give no points. Where one decides, its own reason has its sentence.
-        ReasonCode::DoNotOriginate
-        | ReasonCode::InvalidNumber
-        | ReasonCode::UnknownLength
-        | ReasonCode::ProtectedNumber
-        | ReasonCode::TenantRule
-        | ReasonCode::UnassignedNumber
-        | ReasonCode::EmergencyCall
-        | ReasonCode::EmergencyCallback
-        | ReasonCode::ProtectedCalled
-        | ReasonCode::DeadlineExceeded => String::new(),
+        ReasonCode::RecentReports => days_since_report(evidence.last_reported, subject.now),
+        ReasonCode::HistoricReports => Some(Figure::count(evidence.reports)),
+        ReasonCode::HotRange100 => Some(around(&neighbourhood.hundred)),
+        ReasonCode::HotRange1000 => Some(around(&neighbourhood.thousand)),
+        ReasonCode::HotRange10000 => Some(around(&neighbourhood.ten_thousand)),
+        ReasonCode::CaseLink => Some(Figure::NEAR_CASE),
+        ReasonCode::NotSpamReports => Some(Figure::count(evidence.not_spam_reports)),
+        ReasonCode::Attestation => Some(Figure::of_signing(subject.call)),
+        ReasonCode::SpoofSuspected => Some(Figure::UNSIGNED_SPOOF),
+        _ => None,
     }
 }
 
-fn signing_text(signing: Signing) -> &'static str {
-    match signing {
-        Signing::NotGiven => "Nothing is known of how the call was signed.",
-        Signing::A => "The caller's provider vouches for the caller and the number.",
-        Signing::B => "The caller's provider vouches for the caller, not for the number.",
-        Signing::C => "The call came through a gateway, which vouches for nobody.",
-        Signing::Unsigned => "The call is not signed.",
-        Signing::Failed => "The signature of the call is not valid: the evidence on the number may not apply to it.",
-    }
+fn days_since_report(last: Option<Timestamp>, now: Timestamp) -> Option<Figure> {
+    let days = now.days_since(last?);
+    // A time below two days is not rounded up.
+    let days = if days < 2.0 { days.floor() } else { days.round() };
+    Some(whole(days))
 }
 
-fn last_report(last: Option<Timestamp>, now: Timestamp) -> String {
-    let Some(last) = last else {
-        return "It was reported in the last days.".to_owned();
-    };
-    match now.days_since(last) {
-        days if days < 1.0 => "It was last reported within the last 24 hours.".to_owned(),
-        days if days < 2.0 => "It was last reported a day ago.".to_owned(),
-        days => format!("It was last reported {days:.0} days ago."),
-    }
+/// The count of reported neighbours. Counts are decayed: older reports count less. They are told as whole numbers.
+fn around(counts: &Counts) -> Figure {
+    whole(counts.short.max(counts.long).round())
 }
 
-fn range_text(counts: &Counts, size: &str) -> String {
-    // Counts are decayed: older reports count less. They are shown as whole numbers.
-    match counts.short.max(counts.long).round() {
-        count if count < 1.0 => format!("A number of the same {size} was reported a while ago."),
-        count if count < 2.0 => format!("Another number of the same {size} was reported lately."),
-        count => format!("About {count:.0} other numbers of the same {size} were reported lately."),
-    }
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast of a float saturates, and figures are bounded"
+)]
+fn whole(value: f64) -> Figure {
+    Figure::count(value as u32)
 }
 
-fn case_text(subject: &Subject<'_>) -> String {
-    match subject.cases.iter().find(|(link, case)| raises(link, case)) {
-        Some((_, case)) => format!("It belongs to a fraud case: {}.", case.title),
-        None => "Another number of the same 100 belongs to a fraud case.".to_owned(),
-    }
+/// The case in the sentence of a reason: the first that raises the score.
+fn raising_case<'a>(subject: &Subject<'a>) -> Option<&'a Case> {
+    let raising = subject.cases.iter().find(|(link, case)| raises(link, case));
+    raising.map(|(_, case)| &**case)
 }

@@ -186,6 +186,7 @@ fn example(field: &str) -> Option<&'static str> {
         "case_id" => Some("popups-2026"),
         "text" => Some("0123"),
         "report_id" => Some("ticket-4711"),
+        "reporter_id" => Some("user-4711"),
         _ => None,
     }
 }

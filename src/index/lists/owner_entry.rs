@@ -1,4 +1,6 @@
-//! The list entry that names the owner of a caller, for answers that show its origin.
+//! The list entry of a kind that names a caller, for answers that show its origin.
+
+use std::sync::Arc;
 
 use super::ListSnapshot;
 use crate::domain::kinds::ListKind;
@@ -11,13 +13,20 @@ impl ListSnapshot {
     /// the lists, so it takes longer than [`ListSnapshot::owner_of`].
     #[must_use]
     pub fn owner_entry(&self, caller: ListedCaller, now: Timestamp) -> Option<ListEntry> {
-        let lists = self.by_id.values().map(|(_, list)| &**list);
-        let lists: Vec<&List> = lists.filter(|list| list.kind == ListKind::KnownOwner).collect();
+        self.entry_of(ListKind::KnownOwner, caller, now).map(|(_, entry)| entry)
+    }
+
+    /// The entry of a list of this kind that names a caller at `now`, with its list: chosen as in
+    /// [`ListSnapshot::owner_entry`].
+    #[must_use]
+    pub fn entry_of(&self, kind: ListKind, caller: ListedCaller, now: Timestamp) -> Option<(Arc<List>, ListEntry)> {
+        let lists = self.by_id.values().map(|(_, list)| list);
+        let lists: Vec<&Arc<List>> = lists.filter(|list| list.kind == kind).collect();
         patterns(caller).find_map(|pattern| {
-            let held = lists.iter().filter_map(|list| entry(list, pattern));
-            let held = held.filter(|entry| entry.expires_at.is_none_or(|end| now < end));
-            held.reduce(|known, other| if ends_before(known, other) { other } else { known })
-                .cloned()
+            let held = lists.iter().filter_map(|list| Some((*list, entry(list, pattern)?)));
+            let held = held.filter(|(_, entry)| entry.expires_at.is_none_or(|end| now < end));
+            held.reduce(|known, other| if ends_before(known.1, other.1) { other } else { known })
+                .map(|(list, entry)| (Arc::clone(list), entry.clone()))
         })
     }
 }
@@ -54,8 +63,6 @@ fn ends_before(one: &ListEntry, other: &ListEntry) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use proptest::prelude::*;
     use proptest::sample::select;
 

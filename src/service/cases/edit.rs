@@ -2,7 +2,7 @@
 
 use super::{CaseChange, CaseDetails, Cases, NewCase, TransitionInput};
 use crate::domain::brand::Brand;
-use crate::domain::case::{Case, CaseEvent, may_start};
+use crate::domain::case::{Case, CaseEvent, TransitionError, may_start};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
@@ -100,8 +100,7 @@ impl Cases {
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
         let made = (mutation, input.note.as_str());
         let changed = self.writer.mutate_case(&id, &request, made, |case| {
-            case.transition(event.clone())
-                .map_err(|error| ServiceError::Precondition(error.to_string()))
+            case.transition(event.clone()).map_err(refused_step)
         });
         Ok(self.committed(changed.await?))
     }
@@ -212,10 +211,23 @@ fn taken() -> ServiceError {
 }
 
 fn check_new(new: &NewCase, now: Timestamp) -> Result<(), ServiceError> {
-    if !may_start(new.status) {
-        return Err(ServiceError::field("status", "a case cannot start closed or merged"));
+    if !may_start(new.status, new.source) {
+        let problem = "must be DRAFT or OPEN; a case of source REGULATOR_FEED or LAW_ENFORCEMENT may start later, but \
+                       not closed or merged";
+        return Err(ServiceError::field("status", problem));
     }
     check_evidence(new.last_evidence_at, now)
+}
+
+/// The error of a step that was refused: the field that the step lacks, or the steps that are allowed.
+fn refused_step(error: TransitionError) -> ServiceError {
+    match error {
+        TransitionError::NotAllowed { from, to } => ServiceError::TransitionNotAllowed { from, to },
+        TransitionError::NoteToReopenMissing | TransitionError::NoteToCloseMissing => {
+            ServiceError::field("note", error.to_string())
+        }
+        TransitionError::AgencyMissing => ServiceError::field("agency", error.to_string()),
+    }
 }
 
 /// Refuses evidence from the future: it would not decay.

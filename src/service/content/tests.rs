@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::actor::Actor;
 use crate::domain::brand::Brand;
-use crate::domain::ids::{CaseId, ImportId, ListId, ListSource, OwnerName, ReporterHash, RequestId};
-use crate::domain::kinds::{CaseRole, CaseStatus, Category, ListKind, OwnerCalls, Source, StatusKind};
+use crate::domain::ids::{CaseId, ImportId, ListId, ListSource, OwnerName, ReportId, ReporterHash, RequestId};
+use crate::domain::kinds::{
+    CaseRole, CaseStatus, Category, CommentModeration, ListKind, OwnerCalls, Source, StatusKind,
+};
 use crate::domain::list::{EntryOrigin, ListEntry, Owner, Pattern};
 use crate::domain::note::NoteSubject;
 use crate::domain::requests::Fingerprint;
@@ -16,9 +18,9 @@ use crate::service::cases::{linking, unlinking};
 use crate::service::lists::replacement;
 use crate::service::notes::addition;
 use crate::service::numbers::status::{clearance, reset};
-use crate::service::reports::withdrawal;
+use crate::service::reports::{moderation, withdrawal};
 use crate::service::{
-    CaseChange, LinkInput, ListHead, Mutation, NewCase, ServiceError, StatusInput, TransitionInput, UnlinkInput,
+    CaseChange, Expiry, LinkInput, ListHead, Mutation, NewCase, ServiceError, StatusInput, TransitionInput, UnlinkInput,
 };
 
 fn number() -> E164 {
@@ -50,7 +52,7 @@ fn decisions_on_numbers_are_frozen() {
     let input = StatusInput {
         kind: StatusKind::Blocked,
         reason: "why".to_owned(),
-        expires_at: Some(time()),
+        expiry: Some(Expiry::At(time())),
     };
     assert_eq!(hex(&input.content(number())), SET_STATUS);
     let cleared = clearance(number(), Some(StatusKind::Blocked), "why");
@@ -181,6 +183,27 @@ fn replacements_of_lists_are_frozen() {
     assert_eq!(hex(&replacement(&head, &[owned])), REPLACE_OWNERS);
 }
 
+#[test]
+fn the_content_of_a_moderation_is_frozen() {
+    let report = ReportId::parse("r-1").unwrap();
+    let content = moderation(number(), &report, CommentModeration::Approved, "why");
+    assert_eq!(hex(&content), "0e0764656661756c74f79bf2dd3403722d310203776879");
+}
+
+/// The time for which a status holds is appended only where it is set.
+#[test]
+fn the_content_of_a_status_for_a_time_is_frozen() {
+    let input = StatusInput {
+        kind: StatusKind::Blocked,
+        reason: "why".to_owned(),
+        expiry: Some(Expiry::After(std::time::Duration::from_secs(1))),
+    };
+    assert_eq!(
+        hex(&input.content(number())),
+        "010764656661756c74f79bf2dd34030377687900e8030000000000000000000000000000"
+    );
+}
+
 /// The fingerprint that a record stores of a request.
 #[test]
 fn fingerprints_are_frozen() {
@@ -219,12 +242,15 @@ fn methods_are_frozen() {
         (Method::LinkNumbers, 11),
         (Method::UnlinkNumbers, 12),
         (Method::AddNote, 13),
+        (Method::ModerateComment, 14),
         (Method::ListNumbers, 64),
         (Method::ListReports, 65),
         (Method::ListCases, 66),
         (Method::ListMembers, 67),
         (Method::ListEntries, 68),
         (Method::ListNotes, 69),
+        (Method::ListReporterReports, 70),
+        (Method::ListSimilar, 80),
     ];
     for (method, byte) in all {
         assert_eq!(method as u8, byte, "{method:?}");

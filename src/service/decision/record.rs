@@ -1,9 +1,10 @@
 //! The bytes of a decision, as short as possible: they are sent in a SIP header.
 
 use crate::codec::{ByteReader, ByteWriter, DecodeError};
-use crate::domain::decision::{DecisionRecord, MAX_SEALED_REASONS};
+use crate::domain::decision::{DecisionRecord, MAX_SEALED_REASONS, SealedReason};
 use crate::domain::kinds::{Action, Attestation, Basis, RiskLevel, Verstat};
 use crate::domain::reason_code::ReasonCode;
+use crate::domain::words::Figure;
 use crate::number::E164;
 
 /// Flags of one byte.
@@ -26,14 +27,18 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     writer.text(&record.orig_id);
     writer.text(&record.ingress);
     let reasons = record.reasons.get(..MAX_SEALED_REASONS).unwrap_or(&record.reasons);
-    writer.list(reasons.iter(), |writer, (code, points)| {
-        writer.byte(code.map_or(0, ReasonCode::code));
-        writer.int(hundredths(*points));
+    writer.list(reasons.iter(), |writer, reason| {
+        writer.byte(reason.code.map_or(0, ReasonCode::code));
+        writer.int(hundredths(reason.points));
     });
     writer.text(&record.model_version);
     let (action, basis) = record.would.unzip();
     writer.byte(action.map_or(0, Action::code));
     writer.byte(basis.map_or(0, Basis::code));
+    // They come in the order of the reasons, so they need no length.
+    for reason in reasons {
+        writer.uint(reason.figure.map_or(0, |figure| u64::from(figure.raw()) + 1));
+    }
     writer.finish()
 }
 
@@ -52,7 +57,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
     let flags = reader.byte()?;
     let attestation = optional(reader.byte()?, Attestation::from_code, "attestation")?;
     let verstat = optional(reader.byte()?, Verstat::from_code, "verstat")?;
-    let record = DecisionRecord {
+    let mut record = DecisionRecord {
         decided_at,
         number,
         value,
@@ -68,15 +73,31 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
         orig_id: reader.text()?.into(),
         ingress: reader.text()?.into(),
         reasons: reader.list(|reader| {
-            let code = ReasonCode::from_code(reader.byte()?);
-            Ok((code, from_hundredths(reader.int()?)))
+            Ok(SealedReason {
+                code: ReasonCode::from_code(reader.byte()?),
+                points: from_hundredths(reader.int()?),
+                figure: None,
+            })
         })?,
         model_version: reader.text()?.into(),
     };
-    Ok(DecisionRecord {
-        would: read_would(&mut reader)?,
-        ..record
-    })
+    record.would = read_would(&mut reader)?;
+    // Ids of earlier releases end before the figures.
+    if !reader.remaining().is_empty() {
+        for reason in &mut record.reasons {
+            reason.figure = figure(reader.uint()?)?;
+        }
+    }
+    Ok(record)
+}
+
+/// The figure that an integer stands for: 0 is none.
+fn figure(raised: u64) -> Result<Option<Figure>, DecodeError> {
+    let Some(raw) = raised.checked_sub(1) else {
+        return Ok(None);
+    };
+    let raw = u32::try_from(raw).map_err(|_| DecodeError::Range("figure"))?;
+    Ok(Some(Figure::from_raw(raw)))
 }
 
 /// The decision that was not carried out. Ids of earlier releases end before it.
@@ -118,6 +139,7 @@ mod tests {
 
     use super::*;
     use crate::domain::time::Timestamp;
+    use crate::domain::words::MAX_FIGURE;
     use crate::service::decision::KeyRing;
 
     fn name() -> impl Strategy<Value = Box<str>> {
@@ -126,6 +148,17 @@ mod tests {
 
     fn time() -> impl Strategy<Value = Timestamp> {
         (0..=253_402_300_799_999i64).prop_map(Timestamp::from_millis)
+    }
+
+    fn reason() -> impl Strategy<Value = SealedReason> {
+        let code = select(ReasonCode::ALL);
+        let points = (-99_999..=99_999i64).prop_map(from_hundredths);
+        let figure = prop::option::of((0..=MAX_FIGURE).prop_map(Figure::from_raw));
+        (code, points, figure).prop_map(|(code, points, figure)| SealedReason {
+            code: Some(code),
+            points,
+            figure,
+        })
     }
 
     fn record() -> impl Strategy<Value = DecisionRecord> {
@@ -144,8 +177,15 @@ mod tests {
             any::<bool>(),
             prop::option::of(time()),
         );
-        let points = (-99_999..=99_999i64).prop_map(from_hundredths);
-        let reasons = prop::collection::vec((select(ReasonCode::ALL).prop_map(Some), points), 0..=MAX_SEALED_REASONS);
+        let reasons = prop::collection::vec(reason(), 0..=MAX_SEALED_REASONS);
+        // No code occurs twice, and only the fingerprint of a case takes more than three bytes.
+        let case = prop::option::of(any::<u32>().prop_map(Figure::from_raw));
+        let reasons = (reasons, case).prop_map(|(mut reasons, case)| {
+            if let (Some(first), Some(case)) = (reasons.first_mut(), case) {
+                first.figure = Some(case);
+            }
+            reasons
+        });
         (time(), number, judged, asked, (name(), name(), reasons, name())).prop_map(
             |(decided_at, number, judged, asked, (orig_id, ingress, reasons, model_version))| DecisionRecord {
                 decided_at,
@@ -183,6 +223,14 @@ mod tests {
         }
     }
 
+    fn sealed(code: Option<ReasonCode>, points: f64, figure: Option<u32>) -> SealedReason {
+        SealedReason {
+            code,
+            points,
+            figure: figure.map(Figure::from_raw),
+        }
+    }
+
     fn sample() -> DecisionRecord {
         DecisionRecord {
             decided_at: Timestamp::from_millis(1_795_000_000_000),
@@ -200,25 +248,61 @@ mod tests {
             orig_id: "o".into(),
             ingress: "t-1".into(),
             reasons: vec![
-                (Some(ReasonCode::RecentReports), 3.5),
-                (Some(ReasonCode::RateOnly), -0.25),
+                sealed(Some(ReasonCode::RecentReports), 3.5, Some(5)),
+                sealed(Some(ReasonCode::RateOnly), -0.25, None),
             ],
             model_version: "m".into(),
         }
     }
 
+    /// What the first release sealed.
+    const FIRST: &str = "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d";
+    /// The figures that follow since the second.
+    const FIGURES: &str = "0600";
+
     /// Ids must stay readable in later releases.
     #[test]
     fn the_bytes_are_frozen() {
         let hex: String = encode(&sample()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(
-            hex,
-            "80f8b2e5bd68f79bf2dd3401fa970106050602040200016f03742d310201bc052031016d0000"
+        assert_eq!(hex, format!("{FIRST}0000{FIGURES}"));
+    }
+
+    #[test]
+    fn an_id_of_an_earlier_release_is_read_without_figures() {
+        for length in [FIRST.len() / 2, FIRST.len() / 2 + 2] {
+            let read = decode(&encode(&sample())[..length]).unwrap();
+            let expected = [
+                sealed(Some(ReasonCode::RecentReports), 3.5, None),
+                sealed(Some(ReasonCode::RateOnly), -0.25, None),
+            ];
+            assert_eq!((&read.reasons[..], read.would), (&expected[..], None));
+            assert_eq!(read.model_version, sample().model_version);
+        }
+    }
+
+    /// The id stands in a SIP header. Its usual length, with eight reasons, each with a figure.
+    #[test]
+    fn figures_lengthen_an_id_by_a_few_letters() {
+        let long = |figure: Option<u32>| {
+            let reasons = [ReasonCode::RecentReports, ReasonCode::HistoricReports].repeat(4);
+            let record = DecisionRecord {
+                reasons: reasons
+                    .into_iter()
+                    .map(|code| sealed(Some(code), 1.5, figure))
+                    .collect(),
+                ..sample()
+            };
+            KeyRing::of(&[1; 32]).seal(&encode(&record)).unwrap().len()
+        };
+        let (with_days, with_counts) = (long(Some(9)), long(Some(10_000)));
+        assert!(
+            with_days < 150 && with_counts <= with_days + 12,
+            "{with_days} {with_counts}"
         );
     }
 
     #[test]
-    fn a_shadowed_decision_is_two_bytes_at_the_end() {
+    fn a_shadowed_decision_is_two_bytes() {
         let shadowed = DecisionRecord {
             action: Action::Allow,
             basis: Basis::Shadow,
@@ -226,18 +310,9 @@ mod tests {
             ..sample()
         };
         let bytes = encode(&shadowed);
-        assert_eq!(
-            bytes[bytes.len() - 2..],
-            [Action::Block.code(), Basis::Analytics.code()]
-        );
+        let end = FIRST.len() / 2;
+        assert_eq!(bytes[end..end + 2], [Action::Block.code(), Basis::Analytics.code()]);
         assert_eq!(decode(&bytes).unwrap(), shadowed);
-    }
-
-    /// An id of an earlier release, which ends with the model.
-    #[test]
-    fn an_id_without_the_last_field_is_read() {
-        let bytes = encode(&sample());
-        assert_eq!(decode(&bytes[..bytes.len() - 2]).unwrap(), sample());
     }
 
     #[test]
@@ -246,7 +321,10 @@ mod tests {
         let last_code = bytes.len() - 6;
         assert_eq!(bytes[last_code], ReasonCode::RateOnly.code());
         bytes[last_code] = u8::MAX;
-        let expected = [(Some(ReasonCode::RecentReports), 3.5), (None, -0.25)];
+        let expected = [
+            sealed(Some(ReasonCode::RecentReports), 3.5, Some(5)),
+            sealed(None, -0.25, None),
+        ];
         assert_eq!(decode(&bytes).unwrap().reasons, expected);
     }
 }

@@ -9,14 +9,16 @@ use super::{LookupOutcome, LookupRole, Lookups, ShadowedDecision};
 use crate::domain::advice::{self, Occasion, SpoofedOwner, Topic};
 use crate::domain::call::Signing;
 use crate::domain::caller_name::caller_name;
-use crate::domain::decision::DecisionRecord;
+use crate::domain::decision::{DecisionRecord, SealedReason};
+use crate::domain::display::{Display, DisplayFacts, display};
 use crate::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use crate::domain::label;
+use crate::domain::language::Language;
 use crate::domain::list::{ListEntry, ListedCaller};
 use crate::domain::policy::{Bar, Decision, Enforced, Facts, OwnerSpoof, Protection};
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::score::{Reason, Score, Verdict};
-use crate::number::PLAN_DATE;
+use crate::domain::words::{self, Figure};
 use crate::service::facts::RecordFacts;
 
 /// The display name of a call that the tenant's rule labels and the score does not.
@@ -45,16 +47,19 @@ impl Lookups {
         if let Some(spoof) = spoof {
             found.score.verdict.spoof_suspected = true;
             found.score.verdict.owner_protected |= spoof != OwnerSpoof::Possible;
-            add_spoof_reason(&mut found, spoof, &decided);
+            add_spoof_reason(&mut found, spoof, &decided, question.input.language);
+        }
+        if is_beyond_accusation(&found, spoof, &decided) {
+            clear_accusation(&mut found.score);
         }
         if self.policy.leaves_range_alone(&found.facts.verdict) && decided.basis == Basis::Analytics {
-            range_label::add_reason(&mut found.score.reasons);
+            range_label::add_reason(&mut found.score.reasons, question.input.language);
         }
-        if let Some(reason) = rule_reason(&found.facts, &decided) {
+        if let Some(reason) = rule_reason(&found.facts, &decided, question.input.language) {
             found.score.reasons.insert(0, reason);
         }
         let full = question.input.full;
-        let enforced = self.enforcement.apply(decided, &self.policy);
+        let enforced = self.enforcement().apply(decided, &self.policy);
         let decision_id = if full || decided.action != Action::Allow {
             self.keys
                 .read()
@@ -66,6 +71,10 @@ impl Lookups {
         let sip = |decision: &Decision| self.sip.treatment(decision, name, &decision_id);
         let is_advised = full && enforced.decision.action != Action::Allow;
         LookupOutcome {
+            display: full.then(|| {
+                let labels = (caller_name.as_str(), name);
+                shown(question, &found, labels, spoof, &as_shown(&decided, &enforced))
+            }),
             advice: is_advised.then(|| advice(question, &found, spoof, &decided)).flatten(),
             caller_name,
             owner: found.owner.filter(|_| full).and_then(|_| self.owner_entry(question)),
@@ -130,7 +139,7 @@ impl Lookups {
             event_time: input.event_time,
             orig_id: input.orig_id.as_str().into(),
             ingress: input.ingress.as_str().into(),
-            reasons: reasons.map(|reason| (Some(reason.code), reason.points)).collect(),
+            reasons: reasons.map(sealed).collect(),
             model_version: self.model_version().into(),
         }
     }
@@ -167,7 +176,7 @@ fn owner_name(found: &LookupFindings, spoof: Option<OwnerSpoof>, decision: &Deci
 
 /// Says that the call is thought to come from another party than the owner, unless the score or the rule that decides
 /// says so.
-fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &Decision) {
+fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &Decision, language: Language) {
     let is_said = found
         .score
         .reasons
@@ -178,24 +187,84 @@ fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &De
     }
     let owner = match found.owner.as_ref().map(|owner| owner.organisation.as_str()) {
         Some(name) => Some(advice::owner_in_sentence(name)).filter(|name| !name.is_empty()),
-        None => Some("a verified business".to_owned()),
+        None => Some(words::owner_without_name(language, true).to_owned()),
     };
-    let owner = owner.unwrap_or_else(|| "a known organisation".to_owned());
-    let detail = match spoof {
-        OwnerSpoof::Possible => {
-            format!("The number belongs to {owner}, and nothing says that the call comes from there.")
-        }
-        OwnerSpoof::Probable => format!("The number belongs to {owner}, and the call came through a gateway."),
-        OwnerSpoof::Certain => format!("The number belongs to {owner}, and the call does not come from there."),
+    let figure = match spoof {
+        OwnerSpoof::Possible => Figure::POSSIBLE_SPOOF,
+        OwnerSpoof::Probable => Figure::PROBABLE_SPOOF,
+        OwnerSpoof::Certain => Figure::CERTAIN_SPOOF,
     };
-    found.score.reasons.insert(
-        0,
-        Reason {
-            code: ReasonCode::SpoofSuspected,
-            points: 0.0,
-            detail,
+    let owner = owner.unwrap_or_default();
+    let reason = Reason::of_rule(language, ReasonCode::SpoofSuspected, Some(figure), &owner);
+    found.score.reasons.insert(0, reason);
+}
+
+/// Whether category and brand would accuse the owner of the number: an analyst vouches for it, or its owner is known and the
+/// policy lets the call through; and nothing says that another party shows the number. Reports on such a number are mostly
+/// of calls that others made in the owner's name.
+fn is_beyond_accusation(found: &LookupFindings, spoof: Option<OwnerSpoof>, decision: &Decision) -> bool {
+    let is_trusted = found.score.verdict.level == RiskLevel::Trusted;
+    let is_owners = decision.action == Action::Allow && found.facts.owner.is_some();
+    spoof.is_none() && (is_trusted || is_owners)
+}
+
+/// Removes the brand, and a category that is not one of wanted calls.
+fn clear_accusation(score: &mut Score) {
+    score.category = score.category.filter(|(category, _)| category.is_wanted());
+    score.brand = None;
+}
+
+/// The decision that a screen shows: the action that is carried out, by the rule that the policy decided by. A call that is
+/// let through because nothing is carried out shows no rule.
+fn as_shown(decided: &Decision, enforced: &Enforced) -> Decision {
+    let basis = if enforced.decision.action == Action::Allow {
+        enforced.decision.basis
+    } else {
+        decided.basis
+    };
+    Decision {
+        basis,
+        ..enforced.decision
+    }
+}
+
+/// What a screen shows for the answer.
+fn shown(
+    question: &Question<'_>,
+    found: &LookupFindings,
+    (caller_name, label): (&str, &'static str),
+    spoof: Option<OwnerSpoof>,
+    decision: &Decision,
+) -> Display {
+    let language = question.input.language;
+    let owner = match &found.owner {
+        Some(owner) => advice::owner_in_sentence(owner.organisation.as_str()),
+        None => String::new(),
+    };
+    let is_owned = found.facts.owner.is_some();
+    display(&DisplayFacts {
+        action: decision.action,
+        basis: decision.basis,
+        level: found.score.verdict.level,
+        category: found.score.category.map(|(category, _)| category),
+        about_to_dial: found.facts.about_to_dial,
+        label,
+        caller_name,
+        owner: match owner.as_str() {
+            "" if is_owned => words::owner_without_name(language, found.owner.is_none()),
+            owner => owner,
         },
-    );
+        spoofed: spoof.is_some() || found.score.verdict.spoof_suspected,
+        language,
+    })
+}
+
+fn sealed(reason: &Reason) -> SealedReason {
+    SealedReason {
+        code: Some(reason.code),
+        points: reason.points,
+        figure: reason.figure,
+    }
 }
 
 /// The text to display instead of the caller's name.
@@ -257,58 +326,29 @@ fn advice(
 }
 
 /// The rule that decided, if the reasons of the score do not name it.
-fn rule_reason(facts: &Facts, decision: &Decision) -> Option<Reason> {
+fn rule_reason(facts: &Facts, decision: &Decision, language: Language) -> Option<Reason> {
     let by_status = facts.verdict.status;
-    let (code, detail) = match decision.basis {
+    let (code, figure) = match decision.basis {
         Basis::Protected => match facts.protection? {
-            Protection::EmergencyCalled => (ReasonCode::EmergencyCall, "The call is to an emergency service."),
-            Protection::ProtectedCalled => (
-                ReasonCode::ProtectedCalled,
-                "The call is to a number that serves public safety.",
-            ),
-            Protection::CallbackWindow => (
-                ReasonCode::EmergencyCallback,
-                "The person called has just called an emergency service, which may be calling back.",
-            ),
-            Protection::Caller => (
-                ReasonCode::ProtectedNumber,
-                "A list protects the caller, who is never refused.",
-            ),
+            Protection::EmergencyCalled => (ReasonCode::EmergencyCall, None),
+            Protection::ProtectedCalled => (ReasonCode::ProtectedCalled, None),
+            Protection::CallbackWindow => (ReasonCode::EmergencyCallback, None),
+            Protection::Caller => (ReasonCode::ProtectedNumber, Some(Figure::BY_LIST)),
+            Protection::Advised => (ReasonCode::ProtectedNumber, Some(Figure::BY_ADVICE)),
         },
-        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => (
-            ReasonCode::DoNotOriginate,
-            "The owner never places calls from this number.",
-        ),
+        Basis::Dno if by_status != Some(StatusKind::DoNotOriginate) => {
+            (ReasonCode::DoNotOriginate, Some(Figure::BY_LIST))
+        }
         Basis::InvalidNumber => match facts.bar? {
-            Bar::Unassigned => (
-                ReasonCode::UnassignedNumber,
-                "The number is not assigned to anybody: the caller ID is false.",
-            ),
-            Bar::Impossible | Bar::DoNotOriginate => (
-                ReasonCode::InvalidNumber,
-                "No such number can exist: the caller ID is false.",
-            ),
-            Bar::UnknownLength => return Some(unknown_length()),
+            Bar::Unassigned => (ReasonCode::UnassignedNumber, None),
+            Bar::Impossible | Bar::DoNotOriginate => (ReasonCode::InvalidNumber, None),
+            Bar::UnknownLength => (ReasonCode::UnknownLength, None),
         },
-        Basis::TenantPolicy => (ReasonCode::TenantRule, "A rule of this network says so."),
-        Basis::FailOpen => (ReasonCode::DeadlineExceeded, "The answer was due before it was ready."),
+        Basis::TenantPolicy => (ReasonCode::TenantRule, None),
+        Basis::FailOpen => (ReasonCode::DeadlineExceeded, None),
         Basis::Dno | Basis::Analyst | Basis::Analytics | Basis::NoEvidence | Basis::KnownOwner | Basis::Shadow => {
             return None;
         }
     };
-    Some(Reason {
-        code,
-        points: 0.0,
-        detail: detail.to_owned(),
-    })
-}
-
-fn unknown_length() -> Reason {
-    Reason {
-        code: ReasonCode::UnknownLength,
-        points: 0.0,
-        detail: format!(
-            "The numbering plan of {PLAN_DATE} does not know numbers of this length: the number may be new, or false."
-        ),
-    }
+    Some(Reason::of_rule(language, code, figure, ""))
 }

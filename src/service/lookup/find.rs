@@ -79,7 +79,7 @@ impl Lookups {
         let listed = named.map(|caller| self.index.listed(caller, question.now));
         let listed = listed.as_ref().map(ListFindings::of).unwrap_or_default();
         let owned = named.filter(|_| listed.owner.is_some());
-        let protection = question.dials_for_help().or(listed.protection);
+        let protection = question.dials_for_help().or(listed.protection).or(question.advised());
         let bar = listed.bar.or_else(|| bar(&question.caller));
         let by_destination = if question.is_about_to_dial() {
             None
@@ -219,7 +219,7 @@ impl NumberFound {
         let verdict = known.weighed.verdict;
         let full = question.input.full;
         let score = if full {
-            known.score(Detail::Sentences)
+            known.score(Detail::Sentences(question.input.language))
         } else if may_be_hindered {
             known.score(Detail::Codes)
         } else {

@@ -6,6 +6,7 @@
 
 mod answer;
 mod called;
+mod explain;
 mod find;
 mod listed;
 mod outcome;
@@ -15,6 +16,7 @@ mod signing;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
@@ -24,10 +26,10 @@ use super::decision::KeyRing;
 use super::facts::RecordFacts;
 use super::identity::Identity;
 use crate::clock::{Clock, monotonic};
-use crate::domain::advice::Language;
 use crate::domain::case::{Case, CaseLink};
-use crate::domain::decision::DecisionRecord;
+use crate::domain::display::Display;
 use crate::domain::kinds::{Action, Attestation, Basis, Verstat};
+use crate::domain::language::Language;
 use crate::domain::list::ListEntry;
 use crate::domain::policy::{Decision, Enforcement, Policy, SipSettings, SipTreatment};
 use crate::domain::score::Score;
@@ -38,6 +40,7 @@ use crate::number::{EmergencyNumbers, Region};
 use crate::traffic::Observer;
 use question::Question;
 
+pub use explain::{DecidedCase, DecidedEntry, ExplainedDecision};
 pub use outcome::OutcomeInput;
 
 /// The time within which a lookup is answered if the client does not say.
@@ -76,7 +79,7 @@ pub struct LookupInput {
     pub call_id: String,
     /// The time at which it arrived at the switch.
     pub event_time: Option<Timestamp>,
-    /// The language of advice.
+    /// The language of advice, of reasons and of the display.
     pub language: Language,
     /// Whether the answer also has formats, cases and reasons.
     pub full: bool,
@@ -106,6 +109,8 @@ pub struct LookupOutcome {
     /// The name of the owner to show for the call, as calling name delivery carries it; empty if none may be shown. An
     /// answer with a name is for this call only.
     pub caller_name: String,
+    /// What a screen shows, if a full answer was asked for.
+    pub display: Option<Display>,
     /// A warning for the person called, if asked for and needed.
     pub advice: Option<String>,
     /// The SIP response; none for a number about to be dialled.
@@ -135,7 +140,8 @@ pub struct Lookups {
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
-    enforcement: Enforcement,
+    /// The place in [`Enforcement::ALL`] of what is enforced. A reload replaces it.
+    enforcement: AtomicUsize,
     /// The tenants that let a single report block.
     single_report_blocks_for: Vec<TenantId>,
     /// The SIP responses of refused calls.
@@ -183,7 +189,7 @@ impl Lookups {
             freshness: parts.freshness,
             clock: parts.clock,
             policy: parts.policy,
-            enforcement: parts.enforcement,
+            enforcement: AtomicUsize::new(parts.enforcement.position()),
             single_report_blocks_for: parts.single_report_blocks_for,
             sip: parts.sip,
             observer: parts.observer,
@@ -205,12 +211,15 @@ impl Lookups {
         Ok(self.answer(&question, found))
     }
 
-    /// The decision that an id seals.
-    ///
-    /// # Errors
-    /// If this installation did not seal the id, or no longer has the key.
-    pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
-        self.keys.read().open_decision(id)
+    /// What is carried out of a decision.
+    fn enforcement(&self) -> Enforcement {
+        let place = self.enforcement.load(Ordering::Relaxed);
+        Enforcement::ALL.get(place).copied().unwrap_or_default()
+    }
+
+    /// Replaces what is carried out of decisions, from the next answer on.
+    pub(super) fn enforce(&self, enforcement: Enforcement) {
+        self.enforcement.store(enforcement.position(), Ordering::Relaxed);
     }
 
     /// Replaces the keys that seal and open decisions.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::called::Called;
 use super::signing::signing;
 use super::{LookupInput, LookupRole};
+use crate::domain::advice;
 use crate::domain::call::Signing;
 use crate::domain::policy::Protection;
 use crate::domain::time::Timestamp;
@@ -19,6 +20,8 @@ pub(super) struct Question<'a> {
     pub(super) caller: Parsed,
     /// Whether `caller` stands for a text without a number: lists know nothing of it.
     pub(super) is_unread: bool,
+    /// Whether advice tells people to call the number.
+    is_advised: bool,
     /// The destination of a person who is about to dial; unknown for a call.
     dials: Called,
     /// The called number.
@@ -50,8 +53,12 @@ impl<'a> Question<'a> {
         } else {
             Called::Unknown
         };
+        let is_advised = match &caller {
+            Ok(caller) => advice::is_advised(caller),
+            Err(_) => advice::is_advised_text(&input.number, input.default_region),
+        };
         let (caller, is_unread) = match caller {
-            Err(_) if called.is_for_help() || dials.is_for_help() => (Parsed::Anonymous, true),
+            Err(_) if is_advised || called.is_for_help() || dials.is_for_help() => (Parsed::Anonymous, true),
             caller => (caller?, false),
         };
         Ok(Self {
@@ -59,11 +66,17 @@ impl<'a> Question<'a> {
             input,
             caller,
             is_unread,
+            is_advised,
             dials,
             called,
             now,
             deadline,
         })
+    }
+
+    /// The protection of a number that advice tells people to call: nobody is warned of it, and nobody is accused.
+    pub(super) fn advised(&self) -> Option<Protection> {
+        self.is_advised.then_some(Protection::Advised)
     }
 
     /// The protection of a person who is about to call for help: nobody warns them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Numbers;
 use crate::domain::case::{Case, CaseLink};
 use crate::domain::kinds::{Category, Source};
+use crate::domain::language::Language;
 use crate::domain::list::{ListEntry, ListedCaller};
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::score::{Detail, Score};
@@ -87,7 +88,7 @@ impl Numbers {
         let owner = index.lists().owner_entry(ListedCaller::Number(number), now);
         Ok(index.look_up(number, now, |known| Dossier {
             identity: Identity::of(&number::describe(number), true),
-            score: known.score(Detail::Sentences),
+            score: known.score(Detail::Sentences(Language::English)),
             statuses,
             links,
             owner,

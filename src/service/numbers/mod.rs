@@ -1,6 +1,7 @@
 //! The analysts' view of numbers, and their decisions on them.
 
 mod dossier;
+mod dry_run;
 mod effect;
 mod list;
 mod search;
@@ -18,7 +19,7 @@ pub use effect::Overruled;
 pub use list::NumberList;
 pub use search::{Found, FoundBrand, MIN_PART_DIGITS};
 pub use similar::{SimilarList, SimilarNumber, Similarity};
-pub use status::{NumberChanged, StatusInput};
+pub use status::{Expiry, NumberChanged, StatusInput};
 
 /// The numbers, for analysts.
 pub struct Numbers {

@@ -24,8 +24,17 @@ pub struct StatusInput {
     pub kind: StatusKind,
     /// The reason.
     pub reason: String,
-    /// The moment at which it expires.
-    pub expires_at: Option<Timestamp>,
+    /// When it expires.
+    pub expiry: Option<Expiry>,
+}
+
+/// When a status expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// At this moment.
+    At(Timestamp),
+    /// So long after it is set. A repeated request names the same time, and so it is the same request.
+    After(Duration),
 }
 
 /// A number after a change, as it was committed.
@@ -42,7 +51,8 @@ pub struct NumberChanged<T> {
 }
 
 impl Numbers {
-    /// Sets a status. REASSIGNED removes the reports of calls before now; they cannot be restored.
+    /// Sets a status. REASSIGNED removes the reports of calls before now; they cannot be restored. Returns how many it
+    /// removed.
     ///
     /// # Errors
     /// If the request is wrong, stale, or the store cannot be written.
@@ -52,7 +62,7 @@ impl Numbers {
         region: Option<Region>,
         input: &StatusInput,
         mutation: &Mutation,
-    ) -> Result<NumberChanged<()>, ServiceError> {
+    ) -> Result<NumberChanged<u32>, ServiceError> {
         let number = read_number("number", text, region)?;
         let now = self.writer.now();
         let (content, deadline) = (input.content(number), self.writer.deadline(1));
@@ -61,21 +71,20 @@ impl Numbers {
             check_status(input, now)?;
         }
         let set = |record: &mut NumberRecord| {
-            if input.kind == StatusKind::Reassigned {
-                record.state.reset(&mut record.rows, now, self.writer.fold())?;
-            }
-            record.state.statuses.set(StatusEntry {
-                kind: input.kind,
-                reason: input.reason.as_str().into(),
-                author: mutation.actor.clone(),
-                set_at: now,
-                expires_at: input.expires_at,
-            });
-            Ok(())
+            let dropped = match input.kind {
+                StatusKind::Reassigned => record.state.reset(&mut record.rows, now, self.writer.fold())?,
+                _ => 0,
+            };
+            record.state.statuses.set(input.entry(mutation, now));
+            Ok(dropped)
         };
         let made = (mutation, input.reason.as_str());
-        let changed = self.writer.mutate_number(number, &request, made, set, no_figures);
-        Ok(NumberChanged::of(number, changed.await?))
+        let changed = self
+            .writer
+            .mutate_number(number, &request, made, set, |dropped| vec![*dropped]);
+        let mut changed = NumberChanged::of(number, changed.await?);
+        changed.answer = changed.answer.or(request.figures().first().copied());
+        Ok(changed)
     }
 
     /// Clears one status, or all of them.
@@ -117,10 +126,7 @@ impl Numbers {
     ) -> Result<NumberChanged<u32>, ServiceError> {
         let number = read_number("number", text, region)?;
         let now = self.writer.now();
-        let moment = before.unwrap_or(now);
-        if moment > now {
-            return Err(ServiceError::field("before", "must not be in the future"));
-        }
+        let moment = reset_moment(before, now)?;
         let (content, deadline) = (reset(number, before, reason), self.writer.deadline(1));
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
         let drop_rows =
@@ -138,7 +144,7 @@ impl Numbers {
 }
 
 impl<T> NumberChanged<T> {
-    fn of(number: E164, changed: Changed<NumberState, Option<T>>) -> Self {
+    pub(super) fn of(number: E164, changed: Changed<NumberState, Option<T>>) -> Self {
         Self {
             number,
             answer: changed.answer,
@@ -149,16 +155,51 @@ impl<T> NumberChanged<T> {
 }
 
 impl StatusInput {
-    /// The content of a request to set the status.
+    /// The content of a request to set the status. The time that a status holds is appended only if it is given.
     pub(in crate::service) fn content(&self, number: E164) -> RequestContent {
+        let (moment, after) = match self.expiry {
+            Some(Expiry::At(moment)) => (Some(moment), None),
+            Some(Expiry::After(after)) => (None, Some(after)),
+            None => (None, None),
+        };
         let mut content = RequestContent::of(Method::SetStatus);
         content
             .number(number)
             .code(self.kind.code())
             .text(&self.reason)
-            .time(self.expires_at);
+            .time(moment);
+        if let Some(after) = after {
+            content.hash(after.as_millis());
+        }
         content
     }
+
+    /// The status as it is set at `now`.
+    pub(super) fn entry(&self, mutation: &Mutation, now: Timestamp) -> StatusEntry {
+        StatusEntry {
+            kind: self.kind,
+            reason: self.reason.as_str().into(),
+            author: mutation.actor.clone(),
+            set_at: now,
+            expires_at: self.expires_at(now),
+        }
+    }
+
+    fn expires_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.expiry.map(|expiry| match expiry {
+            Expiry::At(moment) => moment,
+            Expiry::After(after) => now.plus(after),
+        })
+    }
+}
+
+/// The moment of a reset: no moment stands for now.
+pub(super) fn reset_moment(before: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, ServiceError> {
+    let moment = before.unwrap_or(now);
+    if moment > now {
+        return Err(ServiceError::field("before", "must not be in the future"));
+    }
+    Ok(moment)
 }
 
 /// The content of a request to clear a status; no kind stands for all.
@@ -183,11 +224,15 @@ fn no_figures((): &()) -> Vec<u32> {
     Vec::new()
 }
 
-fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError> {
-    match input.expires_at {
-        Some(end) if end <= now => Err(ServiceError::field("expires_at", "must be in the future")),
+pub(super) fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), ServiceError> {
+    let field = match input.expiry {
+        Some(Expiry::After(_)) => "valid_for",
+        Some(Expiry::At(_)) | None => "expires_at",
+    };
+    match input.expires_at(now) {
+        Some(end) if end <= now => Err(ServiceError::field(field, "must be in the future")),
         Some(end) if input.kind == StatusKind::Allowed && end > now.plus(MAX_ALLOWED) => Err(ServiceError::field(
-            "expires_at",
+            field,
             "must be at most 366 days in the future for ALLOWED",
         )),
         None if input.kind == StatusKind::Allowed => Err(ServiceError::field(

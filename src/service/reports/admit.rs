@@ -11,7 +11,7 @@ use super::filing::{Filing, FilingOutcome, Ticket};
 use crate::domain::day::Day;
 use crate::domain::ids::ReporterHash;
 use crate::domain::quota::{Share, TenantDay};
-use crate::domain::reporter::{Claim, Claimed, QuotaOutcome, QuotaSlot, ReporterState};
+use crate::domain::reporter::{Claim, Claimed, QuotaOutcome, QuotaSlot, ReportPlace, ReporterState};
 use crate::domain::state::Submitted;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
@@ -214,7 +214,8 @@ impl Reports {
                 QuotaOutcome::Before | QuotaOutcome::Now(_) => state.claim(filing.claim(now), weights),
                 QuotaOutcome::TooMany => Claimed::Again,
             };
-            write |= claimed != Claimed::Again || matches!(counted, QuotaOutcome::Now(_));
+            let is_new_place = counted != QuotaOutcome::TooMany && state.note_place(filing.place(now));
+            write |= is_new_place || claimed != Claimed::Again || matches!(counted, QuotaOutcome::Now(_));
             items.push((counted, claimed));
         }
         let answer = Admission { trust, items };
@@ -270,19 +271,34 @@ impl Filing {
     }
 }
 
+impl Filing {
+    /// Where its row will be.
+    fn place(&self, now: Timestamp) -> ReportPlace {
+        ReportPlace {
+            number: self.number,
+            id_hash: self.row.id.hash64(),
+            at: now,
+        }
+    }
+}
+
 impl GiveBack {
     /// A report stored today was counted today, by the first attempt, and keeps its slots. A report stored earlier is
     /// not counted again. A submission that does not count gives its claim back, and the slots of its call-back numbers,
     /// since it adds nothing to them.
     fn of(ticket: &Ticket, filed: &FilingOutcome, today: Day) -> Self {
         let kept_earlier = filed.kept_at.is_some_and(|kept_at| Day::of(kept_at) < today);
-        let is_claim = match filed.submitted {
-            Submitted::Accepted => true,
-            Submitted::AlreadyKnown => !kept_earlier,
-            Submitted::Withdrawn | Submitted::BeforeReset | Submitted::OtherContent => false,
+        let (is_claim, adds_to_callbacks) = match filed.submitted {
+            Submitted::Accepted => (true, true),
+            // A correction may claim the opposite. It costs nothing that the report did not cost.
+            Submitted::Revised => (true, !kept_earlier),
+            Submitted::AlreadyKnown => (!kept_earlier, !kept_earlier),
+            Submitted::Outdated | Submitted::Withdrawn | Submitted::BeforeReset | Submitted::OtherContent => {
+                (false, false)
+            }
         };
         let own = ticket.slot.filter(|_| kept_earlier);
-        let of_callbacks = ticket.callback_slots.iter().filter(|_| !is_claim);
+        let of_callbacks = ticket.callback_slots.iter().filter(|_| !adds_to_callbacks);
         Self {
             slots: own.into_iter().chain(of_callbacks.copied()).collect(),
             claimed: if is_claim { Claimed::Again } else { ticket.claimed },
@@ -321,7 +337,7 @@ fn used_up(quota: Quota, now: Timestamp) -> ServiceError {
 }
 
 /// The key of a reporter's state.
-fn side_key(reporter: ReporterHash) -> SideKey {
+pub(super) fn side_key(reporter: ReporterHash) -> SideKey {
     SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)
 }
 

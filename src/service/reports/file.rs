@@ -28,11 +28,11 @@ impl Reports {
             .into_iter()
             .map(|(number, items)| NumberJob { number, items })
             .collect();
-        let (actor, request) = author_of(&jobs);
+        let (actor, request, reason) = author_of(&jobs);
         let author = Author {
             actor: &actor,
             request: &request,
-            reason: "",
+            reason: &reason,
         };
         let fold = self.writer.fold();
         let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();
@@ -67,11 +67,18 @@ impl Reports {
 
 /// Adds one report to a number's record. A report that is marked as refused is only looked for.
 fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
-    let kept_at = record.rows.find(&filing.row.id)?.map(|row| row.received_at);
+    let known = record.rows.find(&filing.row.id)?;
+    let kept_at = known.map(|row| row.received_at);
+    let known_time = known.map(|row| row.body.occurred_at);
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
     }
-    let submitted = record.state.submit(&mut record.rows, filing.row.clone(), fold)?;
+    let mut row = filing.row.clone();
+    if let (Some(known_time), false) = (known_time, filing.timed) {
+        // A correction that names no time is about the call that was reported before.
+        row.body.occurred_at = known_time;
+    }
+    let submitted = record.state.submit(&mut record.rows, row, fold)?;
     Ok(FilingOutcome { submitted, kept_at })
 }
 
@@ -103,11 +110,15 @@ fn missing_for_all(
     Stop::Buckets(buckets)
 }
 
-/// The actor and the request in the change-log entry of reports. The actor is the feed, or the reporters as a group. A
-/// batch is logged under its first report.
-fn author_of(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
+/// The actor, the request and the reason in the change-log entry of reports. The actor is the feed, or the reporters as a
+/// group. A batch is logged under its first report. The reason says if that is a correction.
+fn author_of(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String, String) {
     let Some((_, first)) = jobs.first().and_then(|job| job.items.first()) else {
-        return (Actor::reporters(), String::new());
+        return (Actor::reporters(), String::new(), String::new());
+    };
+    let reason = match first.row.revision {
+        0 => String::new(),
+        revision => format!("revision {revision}"),
     };
     let feed = first
         .row
@@ -115,5 +126,6 @@ fn author_of(jobs: &[NumberJob<(usize, &Filing)>]) -> (Actor, String) {
         .feed
         .as_ref()
         .and_then(|feed| Actor::parse(feed.as_str()).ok());
-    (feed.unwrap_or_else(Actor::reporters), first.row.id.as_str().to_owned())
+    let actor = feed.unwrap_or_else(Actor::reporters);
+    (actor, first.row.id.as_str().to_owned(), reason)
 }

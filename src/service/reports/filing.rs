@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{MAX_AHEAD, NewReport, Reports};
 use crate::domain::call::Ledger;
+use crate::domain::comment::CommentFacts;
 use crate::domain::ids::ReportId;
 use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::reporter::{Claimed, QuotaSlot};
@@ -116,9 +117,16 @@ impl Reports {
             comment: report.comment.map(String::into_boxed_str),
             callbacks,
         };
+        let id = match report.report_id {
+            Some(id) => id,
+            None => self.made_id(number, &body, timed)?,
+        };
+        let language = report.comment_language.filter(|_| body.comment.is_some());
         let row = ReportRow {
             arrived_at: now,
-            ..ReportRow::accepted(report.report_id, body, weight, received_at, report.import)
+            revision: report.revision,
+            comment: CommentFacts::of_language(language),
+            ..ReportRow::accepted(id, body, weight, received_at, report.import)
         };
         Ok(Filing {
             exempt: trusted,

@@ -2,10 +2,14 @@
 
 mod admit;
 mod bands_before;
+mod dry_run;
 mod export;
 mod file;
 mod filing;
 mod list;
+mod made_id;
+mod moderate;
+mod of_reporter;
 mod submit;
 mod withdraw;
 
@@ -16,6 +20,7 @@ use self::bands_before::BandsOfDay;
 use super::page::PageKey;
 use super::writer::Writer;
 use crate::domain::brand::Brand;
+use crate::domain::comment::CommentLanguage;
 use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, Verstat};
 use crate::domain::quota::{Budget, Quotas};
@@ -28,6 +33,10 @@ use crate::store::Meta;
 
 pub use export::{Export, ExportQuery};
 pub(super) use list::stored_reports;
+pub use moderate::Moderated;
+#[cfg(test)]
+pub(super) use moderate::moderation;
+pub use of_reporter::ReporterReports;
 #[cfg(test)]
 pub(super) use withdraw::withdrawal;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
@@ -38,8 +47,10 @@ pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
 /// A report as a client sends it; its ids are checked already.
 #[derive(Clone, Debug)]
 pub struct NewReport {
-    /// Its id, chosen by the client.
-    pub report_id: ReportId,
+    /// Its id, chosen by the client. None: the server makes one.
+    pub report_id: Option<ReportId>,
+    /// Its revision: 0 as first sent, higher if it corrects what was sent before under this id.
+    pub revision: u32,
     /// The number as the client wrote it.
     pub number: String,
     /// The region of a number in national form.
@@ -78,6 +89,8 @@ pub struct NewReport {
     pub verstat: Option<Verstat>,
     /// The person's comment.
     pub comment: Option<String>,
+    /// The language of the comment.
+    pub comment_language: Option<CommentLanguage>,
     /// Numbers that the caller asked the person to call.
     pub callbacks: Vec<String>,
 }
@@ -87,7 +100,7 @@ pub struct NewReport {
 pub struct ReportOutcome {
     /// The number it is about.
     pub number: E164,
-    /// The client's name of it.
+    /// Its id, given by the client or made by the server.
     pub report_id: ReportId,
     /// The result. Never `OtherContent`, which is returned as an error.
     pub submitted: Submitted,
@@ -121,6 +134,8 @@ pub struct Reports {
     page_key: PageKey,
     /// Keys the hashes of reporters.
     reporter_key: [u8; 32],
+    /// Keys the ids that the server makes.
+    id_key: [u8; 32],
     /// Keys the slots by which a reporter's reports of a day are counted once.
     slot_key: [u8; 32],
     /// The daily quotas of reports.
@@ -138,6 +153,7 @@ impl Reports {
             writer,
             page_key,
             reporter_key: meta.derived_key("ringwarden 2026 reporter hashes"),
+            id_key: meta.derived_key("ringwarden 2026 ids of reports"),
             slot_key: meta.derived_key("ringwarden 2026 slots of quotas"),
             quotas,
             budget: tokio::sync::Mutex::default(),

@@ -76,7 +76,7 @@ fn callback_filings(
     filings: &[Result<Filing, ServiceError>],
     outcomes: &[Result<ReportOutcome, ServiceError>],
 ) -> Vec<(usize, Result<Filing, ServiceError>)> {
-    let counts = |outcome: &Result<ReportOutcome, ServiceError>| matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown));
+    let counts = |outcome: &Result<ReportOutcome, ServiceError>| matches!(outcome, Ok(outcome) if matches!(outcome.submitted, Submitted::Accepted | Submitted::AlreadyKnown | Submitted::Revised));
     let mut all = Vec::new();
     for (place, (filing, outcome)) in filings.iter().zip(outcomes).enumerate() {
         let Ok(filing) = filing else { continue };
@@ -93,6 +93,8 @@ fn callback_filings(
             let id = filing.callback_id();
             let row = ReportRow {
                 arrived_at: row.arrived_at,
+                revision: row.revision,
+                comment: row.comment.clone(),
                 ..ReportRow::accepted(id, body, row.weight, row.received_at, row.import.clone())
             };
             all.push((place, Ok(Filing::exempt(*callback, row, *timed))));
@@ -105,6 +107,8 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
     match outcome.as_ref().map(|outcome| outcome.submitted) {
         Ok(Submitted::Accepted) => ReportOutcomeLabel::Accepted,
         Ok(Submitted::AlreadyKnown) => ReportOutcomeLabel::AlreadyKnown,
+        Ok(Submitted::Revised) => ReportOutcomeLabel::Revised,
+        Ok(Submitted::Outdated) => ReportOutcomeLabel::Outdated,
         Ok(Submitted::Withdrawn) => ReportOutcomeLabel::Withdrawn,
         Ok(Submitted::BeforeReset) => ReportOutcomeLabel::BeforeReset,
         Ok(Submitted::OtherContent) => ReportOutcomeLabel::Conflict,
@@ -118,6 +122,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
             ServiceError::Invalid(_)
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
+            | ServiceError::TransitionNotAllowed { .. }
             | ServiceError::EvidenceVersionMismatch
             | ServiceError::Internal => ReportOutcomeLabel::Rejected,
         },

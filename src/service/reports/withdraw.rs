@@ -22,7 +22,7 @@ use crate::store::{Shard, SideKey, key};
 /// Numbers whose reports are withdrawn in one step of a bulk withdrawal.
 const WITHDRAWN_AT_A_TIME: usize = 500;
 /// Buckets read at a time while looking for the reports of an import.
-const BUCKETS_AT_A_TIME: usize = 2_000;
+pub(super) const BUCKETS_AT_A_TIME: usize = 2_000;
 
 /// The result of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +106,27 @@ struct Taken {
     silent: Option<ReporterHash>,
 }
 
+impl Taken {
+    const fn nothing() -> Self {
+        Self {
+            was_known: false,
+            callbacks: Vec::new(),
+            silent: None,
+        }
+    }
+}
+
+/// What is done about a report id that is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unknown {
+    /// A tombstone keeps the report from counting if it arrives.
+    Remembered,
+    /// Nothing.
+    LeftAlone,
+}
+
 impl Reports {
-    /// Withdraws one report. A report that arrives after its withdrawal does not count.
+    /// Withdraws one report, known or not. A report that arrives after its withdrawal does not count.
     ///
     /// # Errors
     /// If the number cannot be read, or the store cannot be written.
@@ -119,15 +138,42 @@ impl Reports {
         reason: &str,
     ) -> Result<WithdrawOutcome, ServiceError> {
         let number = read_number("number", number, region)?;
+        self.withdraw_one(number, report, reason, Unknown::Remembered).await
+    }
+
+    /// Withdraws one report that is stored. For an unknown id, which may be a mistake, nothing changes.
+    ///
+    /// # Errors
+    /// As for [`Self::withdraw`].
+    pub async fn withdraw_known(
+        &self,
+        number: &str,
+        region: Option<Region>,
+        report: &ReportId,
+        reason: &str,
+    ) -> Result<WithdrawOutcome, ServiceError> {
+        let number = read_number("number", number, region)?;
+        self.withdraw_one(number, report, reason, Unknown::LeftAlone).await
+    }
+
+    async fn withdraw_one(
+        &self,
+        number: E164,
+        report: &ReportId,
+        reason: &str,
+        unknown: Unknown,
+    ) -> Result<WithdrawOutcome, ServiceError> {
         let deadline = self.writer.deadline(1);
-        let taken = self.withdraw_from(number, report, reason, deadline).await?;
+        let taken = self.withdraw_from(number, (report, unknown), reason, deadline).await?;
         if let Some(reporter) = taken.silent {
             self.change_claims(reporter, deadline, |state| state.forget(number))
                 .await?;
         }
         let of_callback = report.of_callback(&number.digits().to_string());
         for callback in taken.callbacks {
-            self.withdraw_from(callback, &of_callback, reason, deadline).await?;
+            // The report may have been stored, and the rows of its call-back numbers may be on their way.
+            let of_callback = (&of_callback, Unknown::Remembered);
+            self.withdraw_from(callback, of_callback, reason, deadline).await?;
         }
         Ok(WithdrawOutcome {
             was_known: taken.was_known,
@@ -137,7 +183,7 @@ impl Reports {
     async fn withdraw_from(
         &self,
         number: E164,
-        id: &ReportId,
+        (id, unknown): (&ReportId, Unknown),
         reason: &str,
         deadline: WriteDeadline,
     ) -> Result<Taken, ServiceError> {
@@ -150,6 +196,9 @@ impl Reports {
         };
         let changed = self.writer.change_number(number, author, deadline, |record| {
             let row = record.rows.find(id)?;
+            if row.is_none() && unknown == Unknown::LeftAlone {
+                return Ok(Done::unchanged(Taken::nothing()));
+            }
             let was_known = row.is_some_and(|row| row.state != RowState::Tombstone);
             let body = row.map(|row| row.body.clone());
             let reporter = body.as_ref().and_then(|body| body.reporter);

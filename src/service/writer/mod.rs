@@ -13,6 +13,7 @@
 //! half of the dossier comes from the index, which must not be older.
 
 mod deadline;
+mod find_rows;
 mod locks;
 mod migrate;
 mod mutation;
@@ -50,6 +51,7 @@ pub(super) use mutation::Author;
 pub use mutation::Mutation;
 pub(super) use number_job::{JobOutcome, NumberJob, NumberRecord};
 pub(super) use once::{Outcome, Request};
+pub(super) use whole::WholeNumber;
 
 use locks::{Lanes, Turns};
 

@@ -49,7 +49,7 @@ pub struct RedisStore {
     meta: Meta,
     /// The store's id in hex, as its heads carry it.
     name: String,
-    /// As they were when the store was opened.
+    /// As they were when the store was opened; not told if it was opened without its server.
     settings: ServerSettings,
 }
 
@@ -81,16 +81,36 @@ impl RedisStore {
             .await
             .map_err(RedisFailure::of_read)?;
         let meta = identity::open(&connection, evidence_version, deadline).await?;
+        Ok(Self::of(config, (connection, dialer), meta, settings))
+    }
+
+    /// The store with this identity, which was opened before and need not answer now. Makes nothing: a database without
+    /// this store is [`StoreError::Foreign`] from the first request on.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if the root certificates cannot be read.
+    pub fn known(config: RedisConfig, meta: Meta) -> Result<Self, StoreError> {
+        let dialer = Dialer::new(&config)?;
+        let connection = ServerConnection::new(dialer.clone());
+        Ok(Self::of(config, (connection, dialer), meta, ServerSettings::default()))
+    }
+
+    fn of(
+        config: RedisConfig,
+        (connection, dialer): (ServerConnection, Dialer),
+        meta: Meta,
+        settings: ServerSettings,
+    ) -> Self {
         let name = meta.name();
         let notifications = NotificationListener::new(dialer, keys::notifications(&name), config.read_timeout);
-        Ok(Self {
+        Self {
             config,
             connection,
             notifications,
             meta,
             name,
             settings,
-        })
+        }
     }
 
     /// Receives the notifications of commits until it is dropped; it never returns. Spawn it once for every store.

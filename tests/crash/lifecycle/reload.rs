@@ -1,4 +1,4 @@
-//! SIGHUP reloads the log filter and the keys of decision ids; a new configuration with a fault changes nothing. SIGHUP
+//! SIGHUP reloads the log filter, the keys of decision ids, and what is enforced; a new configuration with a fault changes nothing. SIGHUP
 //! ended servers of others: `traefik/traefik#1660`, `trusteddomainproject/OpenDMARC#322`.
 
 use std::path::Path;
@@ -105,6 +105,35 @@ async fn the_log_filter_comes_from_the_file_again() {
     program.terminate();
     assert_eq!(program.ended().await.code(), Some(0));
     assert!(program.log().contains("draining"), "{}", program.log());
+}
+
+/// A step back in a roll-out must not need a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_becomes_a_label_and_nothing_at_sighup() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("r.toml");
+    write(&file, "[policy]\nenforce = 'block'\n");
+    let arguments = ["--config", file.to_str().unwrap()];
+    let program = Program::serve_with("memory:", &arguments).await;
+    let action = async || {
+        // It cannot exist, so it is blocked.
+        let (status, body) = program.post("/v1/lookup", r#"{"number": "+16171550123"}"#).await;
+        assert_eq!(status, 200, "{body}");
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        answer["action"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(action().await, "ACTION_BLOCK");
+    for (count, mode, expected) in [(1, "label", "ACTION_LABEL"), (2, "off", "ACTION_ALLOW")] {
+        write(&file, &format!("[policy]\nenforce = '{mode}'\n"));
+        reload(&program, "applied", count).await;
+        assert_eq!(action().await, expected);
+        let (_, figures) = program.get("/metrics").await;
+        let line = format!("ringwarden_enforcement{{mode=\"{mode}\"}} 1");
+        assert!(figures.contains(&line), "no {line} in\n{figures}");
+    }
+    write(&file, "[policy]\nenforce = 'no'\n");
+    reload(&program, "refused", 1).await;
+    assert_eq!(action().await, "ACTION_ALLOW");
 }
 
 #[tokio::test(flavor = "multi_thread")]

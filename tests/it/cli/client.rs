@@ -14,7 +14,8 @@ use ringwarden::grpc::servers::report_service_server::{ReportService, ReportServ
 use ringwarden::wire::v1::batch_submit_result::Result as Submitted;
 use ringwarden::wire::v1::{
     BatchSubmitReportsRequest, BatchSubmitReportsResponse, BatchSubmitResult, CallOutcome, ExportReportsRequest,
-    ExportReportsResponse, ItemError, ListReportsRequest, ListReportsResponse, Report, SubmitCallOutcomesResponse,
+    ExportReportsResponse, ItemError, ListReporterReportsRequest, ListReporterReportsResponse, ListReportsRequest,
+    ListReportsResponse, ModerateCommentRequest, ModerateCommentResponse, Report, SubmitCallOutcomesResponse,
     SubmitOutcome, SubmitReportRequest, SubmitReportResponse, WithdrawReportRequest, WithdrawReportResponse,
     WithdrawReportsRequest, WithdrawReportsResponse,
 };
@@ -136,6 +137,20 @@ impl ReportService for Fake {
         &self,
         _request: Request<WithdrawReportsRequest>,
     ) -> Result<Response<WithdrawReportsResponse>, Status> {
+        Err(Status::unimplemented("not part of these tests"))
+    }
+
+    async fn list_reporter_reports(
+        &self,
+        _request: Request<ListReporterReportsRequest>,
+    ) -> Result<Response<ListReporterReportsResponse>, Status> {
+        Err(Status::unimplemented("not part of these tests"))
+    }
+
+    async fn moderate_comment(
+        &self,
+        _request: Request<ModerateCommentRequest>,
+    ) -> Result<Response<ModerateCommentResponse>, Status> {
         Err(Status::unimplemented("not part of these tests"))
     }
 

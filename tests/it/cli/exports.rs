@@ -165,3 +165,72 @@ async fn a_file_that_cannot_be_written_leaves_nothing() {
     assert!(said.contains("no-such-folder/a.csv"), "{said}");
     assert_eq!(std::fs::read_dir(files.path(".")).unwrap().count(), before);
 }
+
+/// Reports of people: another server takes them over; the same one says that it cannot tell them apart from others. Wanted
+/// calls and numbers to call back are no complaint calls.
+#[tokio::test]
+async fn reports_of_people_move_to_another_server() {
+    let files = Files::new();
+    let [(first, from), (second, to)] =
+        [Program::serve("memory:").await, Program::serve("memory:").await].map(|program| {
+            let server = format!("http://{}", program.grpc());
+            (program, server)
+        });
+    for report in [
+        r#"{"reportId":"a","number":"+12125550123","reporterId":"ann","occurredAt":"2025-03-01T09:00:00.250Z",
+            "category":"CATEGORY_PHISHING","comment":"They said, \"pay\"\nat once","callbackNumbers":["+13152328258"]}"#,
+        r#"{"reportId":"b","number":"+12125550124","notSpam":true,"occurredAt":"2025-03-01T09:00:00Z",
+            "attestation":"ATTESTATION_C","impersonatedBrand":"Amazon","reporterCountry":"GB","reporterArea":"GB-LND"}"#,
+    ] {
+        let (status, answer) = first.post("/v1/reports", report).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    files.succeed(&[
+        "reports",
+        "export",
+        "--comments",
+        "--out",
+        "people.csv",
+        "--server",
+        &from,
+    ]);
+    let exported = files.read("people.csv");
+    assert!(
+        exported.contains(",PHISHING,") && exported.contains(",2025-03-01 09:00:00.250,"),
+        "{exported}"
+    );
+
+    let said = import(&files, "people.csv", &to);
+    let taken = said["accepted"].as_u64().unwrap() + said["alreadyKnown"].as_u64().unwrap();
+    assert_eq!((taken, &said["rejected"]), (3, &0.into()));
+    let to_call_back = files.succeed(&["report", "list", "+13152328258", "--server", &to, "--json"]);
+    assert_eq!(
+        to_call_back.lines().count(),
+        1,
+        "it comes with its report and by itself, and counts once"
+    );
+    let (_, shown) = second.post("/v1/lookup", r#"{"number":"+12125550123"}"#).await;
+    assert!(shown.contains(r#""reportCount":1"#), "{shown}");
+    let listed = files.succeed(&["report", "list", "+12125550124", "--server", &to, "--json"]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(
+        (&listed["notSpam"], &listed["ledger"]),
+        (&true.into(), &"LEDGER_UNAUTHENTICATED".into())
+    );
+    assert_eq!(
+        (&listed["impersonatedBrand"], &listed["reporterArea"]),
+        (&"Amazon".into(), &"GB-LND".into())
+    );
+    let listed = files.succeed(&["report", "list", "+12125550123", "--server", &to, "--json"]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(
+        (&listed["comment"], &listed["source"]),
+        (&"They said, \"pay\"\nat once".into(), &"SOURCE_CONSUMER".into())
+    );
+
+    let figures: Value =
+        serde_json::from_str(&files.succeed(&["evaluate", "people.csv", "--legitimate", "legitimate.csv", "--json"]))
+            .unwrap();
+    assert_eq!(figures["complaints"], 1);
+    assert_eq!(figures["complaint_calls_by_category"]["PHISHING"]["share"], 1.0);
+}

@@ -5,8 +5,8 @@ use std::io::{Cursor, Read, Write as _};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ringwarden::cli::import::cases::{self, Letter};
-use ringwarden::cli::import::ftc::{ComplaintReader, ComplaintReport, Layout};
-use ringwarden::cli::import::{ImportError, Reject, RowFault, SourceFile};
+use ringwarden::cli::import::ftc::{ComplaintReader, Layout};
+use ringwarden::cli::import::{FiledReport, ImportError, Reject, RowFault, SourceFile};
 use ringwarden::wire::v1::{Category, Report, Source as Origin};
 
 const EIGHT: &str = "Company_Phone_Number,Created_Date,Violation_Date,Consumer_City,Consumer_State,\
@@ -18,7 +18,7 @@ fn content(text: impl AsRef<[u8]>) -> Box<dyn Read + Send> {
     Box::new(Cursor::new(text.as_ref().to_vec()))
 }
 
-fn read_all(text: impl AsRef<[u8]>) -> Vec<Result<ComplaintReport, Reject>> {
+fn read_all(text: impl AsRef<[u8]>) -> Vec<Result<FiledReport, Reject>> {
     let mut reader = ComplaintReader::new(content(text), "i-1", true).unwrap();
     let next = || reader.next_row().unwrap();
     std::iter::from_fn(next).collect()

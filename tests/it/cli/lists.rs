@@ -254,7 +254,7 @@ async fn an_empty_file_and_a_stale_version_are_refused() {
     );
     let empty = import(&server, HEADER, &[]);
     assert!(!empty.is_ok && empty.err.contains("failed export"), "{}", empty.err);
-    let stale = import(&server, HEADER, &["--may-be-empty", "--expected-version", "7"]);
+    let stale = import(&server, HEADER, &["--may-be-empty", "--yes", "--expected-version", "7"]);
     assert!(!stale.is_ok && stale.err.contains("version 1, not 7"), "{}", stale.err);
     let other = ask(
         &server,
@@ -263,7 +263,10 @@ async fn an_empty_file_and_a_stale_version_are_refused() {
     );
     assert!(!other.is_ok && other.err.contains("DO_NOT_ORIGINATE"), "{}", other.err);
     assert!(is_dno(&server, "+14155550100"));
-    assert_eq!(import(&server, HEADER, &["--may-be-empty"]).json()["changed"], true);
+    assert_eq!(
+        import(&server, HEADER, &["--may-be-empty", "--yes"]).json()["changed"],
+        true
+    );
     assert!(!is_dno(&server, "+14155550100"));
 }
 

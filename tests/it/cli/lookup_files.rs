@@ -50,12 +50,12 @@ async fn a_file_is_answered_in_its_order_in_every_form() {
     );
     assert!(!said.contains("line 2"), "{said}");
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
-    let header = "line,number,e164,score,level,action,basis,category,brand,reports,last_reported,cases,error";
+    let header = "line,number,e164,score,level,action,basis,would_action,would_basis,category,brand,reports,last_reported,cases,error";
     assert_eq!(rows[0].join(","), header);
     let e164: Vec<&str> = rows.iter().skip(1).map(|row| row[2]).collect();
     assert_eq!(e164, [REPORTED, REPORTED, "", OTHER]);
-    assert_eq!((rows[1][0], rows[1][9], rows[4][0]), ("2", "1", "5"));
-    assert!(!rows[3][12].is_empty() && rows[4][12].is_empty());
+    assert_eq!((rows[1][0], rows[1][11], rows[4][0]), ("2", "1", "5"));
+    assert!(!rows[3][14].is_empty() && rows[4][14].is_empty());
 
     let (_, json, _) = lookup(&files, &server, &[&file[..], &["--json", "--region", "US"]].concat());
     let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,18 +1,23 @@
-//! The command line: imports of files, imports of lists, exports, lookups of files, files of numbering plans, models, and
-//! commands against a server that fails.
+//! The command line: imports of files, imports of lists, files of other servers, exports, lookups of files, files of
+//! numbering plans, models, and commands against a server that fails.
 
 mod client;
 mod decision_log;
+mod decisions;
+mod destruction;
 mod exports;
 mod finding;
 mod import;
 mod import_refusals;
 mod lists;
 mod lookup_files;
+mod mapped;
 mod models;
 mod notes;
 mod owner_lists;
 mod plans;
+mod pull;
 mod range_labels;
 mod screens;
 mod shadow;
+mod steps;

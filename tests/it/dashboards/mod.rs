@@ -95,6 +95,8 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
         ("check", "prometheus/ringwarden.rules.yml"),
         ("test", "prometheus/ringwarden.test.yml"),
         ("test", "prometheus/drift.test.yml"),
+        ("check", "prometheus/pull.rules.yml"),
+        ("test", "prometheus/pull.test.yml"),
     ] {
         let output = Command::new("promtool")
             .args([verb, "rules"])

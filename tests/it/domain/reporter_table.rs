@@ -11,7 +11,7 @@ use ringwarden::domain::call::Ledger;
 use ringwarden::domain::evidence::{Evidence, FoldModel};
 use ringwarden::domain::ids::{Area, ImportId, ReporterHash};
 use ringwarden::domain::kinds::Category;
-use ringwarden::domain::report::ReportRow;
+use ringwarden::domain::report::{ReportBody, ReportRow};
 use ringwarden::domain::reporter_table::{ReporterTable, TABLE_FROM_ROWS, is_part, is_subtotal};
 use ringwarden::domain::rows::{LoadedRows, Missing};
 use ringwarden::domain::state::{MAX_TEXTS, NumberState, TEXTS_SLACK_SHARE, Withdrawal};
@@ -105,6 +105,25 @@ impl StoredNumber {
         self.change(|state, rows| state.submit(rows, row.clone(), &MODEL));
     }
 
+    /// Corrects a report: its reporter says something else.
+    fn revise(&mut self, of: u32, said: &ReportRow, revision: u32) {
+        let Some(known) = self.all_rows().into_iter().find(|row| row.id == id(of)) else {
+            return;
+        };
+        let body = ReportBody {
+            reporter: known.body.reporter,
+            occurred_at: known.body.occurred_at,
+            source: known.body.source,
+            feed: known.body.feed,
+            callbacks: known.body.callbacks,
+            ..said.body.clone()
+        };
+        self.submit(&ReportRow {
+            revision,
+            ..ReportRow::accepted(known.id, body, said.weight, said.received_at, None)
+        });
+    }
+
     fn all_rows(&self) -> Vec<ReportRow> {
         let rows = self.buckets.iter().filter(|(bucket, _)| !is_part(**bucket));
         rows.flat_map(|(_, bytes)| codec::rows::decode(bytes).unwrap())
@@ -159,6 +178,7 @@ enum Change {
     Submit(Box<ReportRow>),
     Withdraw(u32),
     WithdrawUnknown(u32),
+    Revise(u32, Box<ReportRow>),
     WithdrawImport,
     WithdrawReporter(u32),
     Reset(i64),
@@ -204,6 +224,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         60 => row().prop_map(|row| Change::Submit(Box::new(row))),
         8 => (0..500u32).prop_map(Change::Withdraw),
+        4 => (0..500u32, row()).prop_map(|(of, row)| Change::Revise(of, Box::new(row))),
         2 => (90_000..90_010u32).prop_map(Change::WithdrawUnknown),
         1 => Just(Change::WithdrawImport),
         1 => (0..300u32).prop_map(Change::WithdrawReporter),
@@ -232,6 +253,7 @@ proptest! {
                 Change::Withdraw(of) | Change::WithdrawUnknown(of) => {
                     number.change(|state, rows| state.withdraw(rows, &id(*of), at(300), &MODEL));
                 }
+                Change::Revise(of, row) => number.revise(*of, row, n),
                 Change::WithdrawImport => {
                     let what = Withdrawal::Import(ImportId::parse("import").unwrap());
                     number.change(|state, rows| state.withdraw_all(rows, (&what, at(1_000_000)), &MODEL));

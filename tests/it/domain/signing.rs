@@ -6,6 +6,7 @@ use ringwarden::domain::actor::Actor;
 use ringwarden::domain::call::{Ledger, Signing};
 use ringwarden::domain::feature::Feature;
 use ringwarden::domain::kinds::{Action, Basis, RiskLevel, StatusKind};
+use ringwarden::domain::language::Language;
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::policy::{Facts, Policy};
 use ringwarden::domain::range::{Counts, Neighbourhood};
@@ -94,7 +95,12 @@ fn value(state: &NumberState, call: Signing) -> f64 {
 
 fn explained(state: &NumberState, call: Signing) -> Score {
     let (model, subject) = (ScoreModel::default(), subject(state, Neighbourhood::default(), call));
-    model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences)
+    model.explain(
+        &subject,
+        &model.weigh(&subject),
+        &Vec::new(),
+        Detail::Sentences(Language::English),
+    )
 }
 
 /// A block in which this many numbers are reported, most of them close by.
@@ -270,7 +276,12 @@ fn the_points_of_the_reasons_are_the_score() {
         for call in [Signing::NotGiven, Signing::A, Signing::C] {
             for around in [block(5.0), block(900.0)] {
                 let subject = subject(state, around, call);
-                let score = model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences);
+                let score = model.explain(
+                    &subject,
+                    &model.weigh(&subject),
+                    &Vec::new(),
+                    Detail::Sentences(Language::English),
+                );
                 let points: f64 = score.reasons.iter().map(|reason| reason.points).sum();
                 let log_odds = model.intercept + model.prior_log_odds() + points;
                 let value = 100.0 / (1.0 + (-log_odds).exp());

@@ -41,7 +41,7 @@ async fn shown(server: &Server, path: &str) -> Value {
 async fn create_case(server: &Server, id: &str) {
     let case = json!({
         "caseId": id, "title": "Pop-ups", "category": "CATEGORY_TECH_SUPPORT_SCAM",
-        "status": "CASE_STATUS_CORROBORATED", "actor": "ana", "requestId": format!("create-{id}"),
+        "status": "CASE_STATUS_CORROBORATED", "source": "SOURCE_REGULATOR_FEED", "actor": "ana", "requestId": format!("create-{id}"),
     });
     done(server, "POST", "/v1/cases", case).await;
 }
@@ -105,7 +105,11 @@ async fn every_change_finds_a_case_that_another_instance_has_just_created() {
     let (one, two, _) = two().await;
     let changes = [
         ("PATCH", "", json!({"title": "Pop-ups of 2026"})),
-        ("POST", ":transition", json!({"to": "CASE_STATUS_REFERRED"})),
+        (
+            "POST",
+            ":transition",
+            json!({"to": "CASE_STATUS_REFERRED", "agency": "FBI"}),
+        ),
         (
             "POST",
             ":linkNumbers",

@@ -67,7 +67,7 @@ async fn reports_are_filed_listed_and_withdrawn() {
     let bulk = v1::WithdrawReportsRequest {
         selector: Some(v1::withdraw_reports_request::Selector::ImportId("import-1".into())),
         request_id: "bulk-1".into(),
-        reason: String::new(),
+        ..v1::WithdrawReportsRequest::default()
     };
     let taken = reports.withdraw_reports(bulk).await.unwrap().into_inner();
     assert_eq!((taken.numbers, taken.reports), (1, 1));
@@ -274,7 +274,10 @@ async fn cases_are_created_changed_moved_and_listed() {
     let mut cases = server.cases();
     let created = cases.create_case(new_case("create")).await.unwrap().into_inner();
     assert_eq!(created.status(), v1::CaseStatus::Corroborated);
-    assert_eq!((created.source(), created.history.len()), (v1::Source::Analyst, 1));
+    assert_eq!(
+        (created.source(), created.history.len()),
+        (v1::Source::RegulatorFeed, 1)
+    );
     let update = v1::UpdateCaseRequest {
         case_id: "case-a".into(),
         impersonated_brand: Some("WINDOWS SUPPORT".into()),

@@ -1,5 +1,7 @@
 //! Both edges on real sockets, over the store in memory: every method, health, reflection, and shutdown.
 
+mod apps;
+mod corrections;
 mod exports;
 mod hostile;
 mod http_standards;
@@ -49,6 +51,7 @@ fn new_case(request_id: &str) -> v1::CreateCaseRequest {
         title: "Pop-up network A".into(),
         category: v1::Category::TechSupportScam.into(),
         status: v1::CaseStatus::Corroborated.into(),
+        source: v1::Source::RegulatorFeed.into(),
         agency: "Federal Trade Commission".into(),
         actor: "ana".into(),
         request_id: request_id.into(),

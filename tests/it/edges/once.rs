@@ -208,6 +208,17 @@ fn changes_of_reports_lists_and_notes() -> Vec<(&'static str, Change)> {
         &[json!({ "importId": "import-2" }), json!({ "reason": "other" })],
     );
     bulk.others.push(post("/v1/reports:withdraw", reporter));
+    let approved = "COMMENT_MODERATION_APPROVED";
+    let moderate =
+        json!({ "number": NUMBER, "moderation": approved, "reason": "fine", "actor": "ana", "requestId": "x" });
+    let moderate = change(
+        post("/v1/reports/r1:moderate", moderate),
+        &[
+            json!({ "moderation": "COMMENT_MODERATION_REJECTED" }),
+            json!({ "reason": "other" }),
+            json!({ "number": OTHER }),
+        ],
+    );
     let entry = |number: &str| json!({ "number": number, "source": "ours", "enteredAt": "2026-01-01T00:00:00Z" });
     let head = |kind: &str| json!({ "kind": kind, "requestId": "x", "actor": "ana" });
     let dno = "LIST_KIND_DO_NOT_ORIGINATE";
@@ -244,6 +255,7 @@ fn changes_of_reports_lists_and_notes() -> Vec<(&'static str, Change)> {
         ("WithdrawReport", change(withdraw, &[])),
         ("WithdrawReport", change(unknown, &[])),
         ("WithdrawReports", bulk),
+        ("ModerateComment", elsewhere(moderate, "/v1/reports/r2:moderate")),
         ("ReplaceList", elsewhere(list, "/v1/lists/other")),
         (
             "AddNote",
@@ -281,7 +293,8 @@ async fn done(server: &Server, verb: &'static str, path: &str, body: Value) {
 }
 
 fn imported_report(id: &str, number: &str) -> Value {
-    json!({ "reportId": id, "number": number, "source": "SOURCE_REGULATOR_FEED", "importId": "import-1" })
+    json!({ "reportId": id, "number": number, "source": "SOURCE_REGULATOR_FEED", "importId": "import-1",
+            "comment": "they said so" })
 }
 
 /// A server with a report, a status, and two cases with a number.

@@ -6,7 +6,7 @@ use ringwarden::domain::ids::CaseId;
 use ringwarden::domain::kinds::{Action, Basis, CaseRole, CaseStatus, Category, RiskLevel, Source, StatusKind};
 use ringwarden::domain::state::Submitted;
 use ringwarden::service::{
-    CaseFilter, LinkInput, LookupInput, LookupRole, Mutation, NewCase, NumberFilter, PageRequest, ServiceError,
+    CaseFilter, Expiry, LinkInput, LookupInput, LookupRole, Mutation, NewCase, NumberFilter, PageRequest, ServiceError,
     StatusInput, TransitionInput,
 };
 
@@ -48,7 +48,7 @@ async fn statuses_rule_and_retries_change_nothing() {
     let block = StatusInput {
         kind: StatusKind::Blocked,
         reason: "test".to_owned(),
-        expires_at: None,
+        expiry: None,
     };
     let changed = one
         .services
@@ -96,7 +96,7 @@ async fn statuses_rule_and_retries_change_nothing() {
     let allow = StatusInput {
         kind: StatusKind::Allowed,
         reason: "owner".to_owned(),
-        expires_at: Some(end),
+        expiry: Some(Expiry::At(end)),
     };
     one.services
         .numbers
@@ -125,7 +125,7 @@ async fn a_reassigned_number_starts_anew() {
     let moved = StatusInput {
         kind: StatusKind::Reassigned,
         reason: "new owner".to_owned(),
-        expires_at: None,
+        expiry: None,
     };
     one.services
         .numbers
@@ -345,5 +345,5 @@ async fn a_step_that_the_life_of_a_case_does_not_allow_is_refused() {
         agency: String::new(),
     };
     let refused = one.services.cases.transition(&id, &illegal, &mutation("t9")).await;
-    assert!(matches!(refused, Err(ServiceError::Precondition(_))));
+    assert!(matches!(refused, Err(ServiceError::TransitionNotAllowed { .. })));
 }

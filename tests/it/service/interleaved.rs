@@ -29,7 +29,7 @@ fn status(kind: StatusKind) -> StatusInput {
     StatusInput {
         kind,
         reason: "seen".to_owned(),
-        expires_at: None,
+        expiry: None,
     }
 }
 
@@ -55,7 +55,7 @@ fn new_case(id: &CaseId) -> NewCase {
     }
 }
 
-async fn set(instance: &Instance, kind: StatusKind, mutation: &Mutation) -> Result<NumberChanged<()>, ServiceError> {
+async fn set(instance: &Instance, kind: StatusKind, mutation: &Mutation) -> Result<NumberChanged<u32>, ServiceError> {
     let numbers = &instance.services.numbers;
     numbers.set_status(NUMBER, None, &status(kind), mutation).await
 }

@@ -36,7 +36,7 @@ async fn unlinking_a_number_without_the_link_leaves_its_record_as_it_is() {
     let status = StatusInput {
         kind: StatusKind::Blocked,
         reason: "seen".to_owned(),
-        expires_at: None,
+        expiry: None,
     };
     let numbers = &one.services.numbers;
     let set = numbers

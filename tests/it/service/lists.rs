@@ -369,7 +369,7 @@ async fn lists_decide_over_calls_in_their_order() {
     let safe = StatusInput {
         kind: StatusKind::Protected,
         reason: "call centre of the fire brigade".to_owned(),
-        expires_at: None,
+        expiry: None,
     };
     one.services
         .numbers

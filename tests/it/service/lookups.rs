@@ -10,7 +10,7 @@ use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::service::{LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
+use ringwarden::service::{Expiry, LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
 
 use super::{NUMBER, instance, memory};
 use crate::support::instance::{Instance, days_before_noon, mutation, noon, report};
@@ -50,7 +50,7 @@ pub(crate) async fn set(one: &Instance, number: &str, kind: StatusKind, request:
     let status = StatusInput {
         kind,
         reason: "test".to_owned(),
-        expires_at: (kind == StatusKind::Allowed).then(|| noon().plus(Duration::from_secs(86_400))),
+        expiry: (kind == StatusKind::Allowed).then(|| Expiry::At(noon().plus(Duration::from_secs(86_400)))),
     };
     let request = mutation(request);
     one.services
@@ -94,7 +94,8 @@ async fn an_answer_that_would_come_too_late_lets_the_call_through() {
     assert_eq!(late.sip.as_ref().unwrap().code, 404);
     let explained = one.services.lookups.decision(&late.decision_id).unwrap();
     assert_eq!(explained.basis, Basis::FailOpen);
-    assert_eq!(explained.reasons, [(Some(ReasonCode::DeadlineExceeded), 0.0)]);
+    let codes: Vec<_> = explained.reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [Some(ReasonCode::DeadlineExceeded)]);
 }
 
 /// A lookup waits for a shard that is being written only until its own deadline.
@@ -170,7 +171,7 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     assert_eq!(&*record.model_version, one.services.lookups.model_version());
     let value = blocked.score.verdict.value.unwrap();
     assert!((record.value.unwrap() - value).abs() <= 0.005 + 1e-9);
-    let found: Vec<_> = record.reasons.iter().map(|(code, _)| *code).collect();
+    let found: Vec<_> = record.reasons.iter().map(|reason| reason.code).collect();
     let expected: Vec<_> = blocked.score.reasons.iter().map(|reason| Some(reason.code)).collect();
     assert!(
         expected.contains(&Some(ReasonCode::RecentReports)) && expected.starts_with(&found),
@@ -374,7 +375,7 @@ async fn people_are_told_in_their_language_where_to_report() {
     let mut texts = Vec::new();
     for tag in ["en-US", "de", "es-MX", "fr", "hi", "xx"] {
         let input = LookupInput {
-            language: ringwarden::domain::advice::Language::of_tag(tag),
+            language: ringwarden::domain::language::Language::of_tag(tag),
             ..call(NUMBER, PERSON, "")
         };
         texts.push(one.ask(&input).advice.unwrap());

@@ -13,7 +13,7 @@ use ringwarden::domain::range::Neighbourhood;
 use ringwarden::domain::state::{Submitted, Withdrawal};
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
-use ringwarden::service::{LinkInput, NewCase, StatusInput};
+use ringwarden::service::{Expiry, LinkInput, NewCase, StatusInput};
 use ringwarden::store::memory::MemoryStore;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -201,7 +201,7 @@ async fn an_allowed_status_stops_the_attack_at_once() {
     let allowed = StatusInput {
         kind: StatusKind::Allowed,
         reason: "a school".to_owned(),
-        expires_at: Some(one.clock.now().plus(30 * DAY)),
+        expiry: Some(Expiry::At(one.clock.now().plus(30 * DAY))),
     };
     one.services
         .numbers
@@ -227,7 +227,7 @@ async fn confirm(one: &Instance, numbers: &[&str]) {
         status: CaseStatus::Corroborated,
         agency: String::new(),
         agency_reference: String::new(),
-        source: Source::Analyst,
+        source: Source::RegulatorFeed,
         last_evidence_at: None,
     };
     one.services.cases.create(&case, &mutation("c1")).await.unwrap();
@@ -309,7 +309,7 @@ async fn a_reporter_proved_wrong_is_unproven_again() {
         let status = StatusInput {
             kind,
             reason: "looked into".to_owned(),
-            expires_at: Some(one.clock.now().plus(365 * DAY)),
+            expiry: Some(Expiry::At(one.clock.now().plus(365 * DAY))),
         };
         let request = mutation(&format!("{kind}-{n}"));
         let of = number(n).to_string();

@@ -1,7 +1,9 @@
 //! The promises of the service, over the store in memory: idempotency, reading one's own writes, two instances, cases.
 
+mod advised;
 mod analysts;
 mod bands;
+mod corrections;
 mod dossiers;
 mod emergency;
 mod established;

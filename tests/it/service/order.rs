@@ -41,7 +41,7 @@ fn steps(random: &mut Random) -> Vec<Step> {
     for n in 0..REPORTS {
         let report = any_report(random, n);
         if random.below(20) == 0 {
-            steps.push(Step::Withdraw(report.number.clone(), report.report_id.clone()));
+            steps.push(Step::Withdraw(report.number.clone(), report.report_id.clone().unwrap()));
         }
         steps.push(Step::Submit(Box::new(report)));
     }

@@ -11,7 +11,7 @@ use ringwarden::domain::kinds::{CaseStatus, Category, Source, StatusKind};
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::number::E164;
-use ringwarden::service::{CaseChange, NewCase, ServiceError, StatusInput};
+use ringwarden::service::{CaseChange, Expiry, NewCase, ServiceError, StatusInput};
 use ringwarden::store::embedded::EmbeddedStore;
 use ringwarden::store::{RecordKey, Store};
 
@@ -53,7 +53,7 @@ async fn ask(one: &Instance, reason: &str) -> Result<(CaseId, [u64; 4]), Service
     let input = StatusInput {
         kind: StatusKind::Blocked,
         reason: reason.to_owned(),
-        expires_at: Some(noon().plus(std::time::Duration::from_secs(86_400))),
+        expiry: Some(Expiry::At(noon().plus(std::time::Duration::from_secs(86_400)))),
     };
     let numbers = &one.services.numbers;
     let set = numbers.set_status(NUMBER, None, &input, &mutation("set")).await?;
@@ -112,6 +112,11 @@ async fn the_change_log_keeps_the_reason_with_its_actor_and_request() {
         .unwrap();
     let report = crate::support::instance::report(NUMBER, "r1", noon());
     one.services.reports.submit(report).await.unwrap();
+    let corrected = ringwarden::service::NewReport {
+        revision: 3,
+        ..crate::support::instance::report(NUMBER, "r1", noon())
+    };
+    one.services.reports.submit(corrected).await.unwrap();
     let id = ringwarden::domain::ids::ReportId::parse("r1").unwrap();
     one.services
         .reports
@@ -128,6 +133,7 @@ async fn the_change_log_keeps_the_reason_with_its_actor_and_request() {
             ("ana", "clear", reason),
             ("ana", "reset", "a new owner"),
             ("reporters", "r1", ""),
+            ("reporters", "r1", "revision 3"),
             ("reporters", "r1", "a mistake"),
         ]
     );

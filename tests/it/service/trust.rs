@@ -5,7 +5,9 @@ use std::time::Duration;
 use ringwarden::domain::ids::{CaseId, ReportId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, Source, StatusKind};
 use ringwarden::domain::state::Withdrawal;
-use ringwarden::service::{LinkInput, NewCase, NewReport, PageRequest, ServiceError, StatusInput, TransitionInput};
+use ringwarden::service::{
+    Expiry, LinkInput, NewCase, NewReport, PageRequest, ServiceError, StatusInput, TransitionInput,
+};
 
 use super::instance;
 use crate::support::instance::{Instance, mutation, noon, number, report, report_of};
@@ -26,7 +28,7 @@ async fn says(one: &Instance, n: u64, kind: StatusKind) {
     let status = StatusInput {
         kind,
         reason: "looked into".to_owned(),
-        expires_at: Some(one.clock.now().plus(30 * DAY)),
+        expiry: Some(Expiry::At(one.clock.now().plus(30 * DAY))),
     };
     let request = format!("{kind}-{n}-{}", one.clock.now());
     one.services
@@ -45,7 +47,7 @@ async fn weight(one: &Instance, reporter: &str, n: u64) -> f64 {
 }
 
 async fn weight_of(one: &Instance, report: NewReport) -> f64 {
-    let (number, id) = (report.number.clone(), report.report_id.clone());
+    let (number, id) = (report.number.clone(), report.report_id.clone().unwrap());
     one.services.reports.submit(report).await.unwrap();
     let page = PageRequest::default();
     let list = one.services.reports.list(&number, None, false, &page).await.unwrap();
@@ -166,7 +168,7 @@ async fn a_confirmed_case_is_ground_truth_until_it_is_unsubstantiated() {
         status: CaseStatus::Corroborated,
         agency: String::new(),
         agency_reference: String::new(),
-        source: Source::Analyst,
+        source: Source::RegulatorFeed,
         last_evidence_at: None,
     };
     let id = one

@@ -37,6 +37,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "snapshot",
+        &[
+            "follow", "index", "store", "codec", "shard", "domain", "clock", "metrics", "tasks",
+        ],
+    ),
+    (
         "service",
         &[
             "index", "traffic", "store", "follow", "codec", "shard", "domain", "number", "clock", "metrics", "tasks",
@@ -115,6 +121,12 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
     // Crates that only replays and fits need; a server does not use them.
     ("clarabel", &["src/fit/"]),
+    // Files and servers of other parties.
+    ("calamine", &["src/cli/import/"]),
+    ("chrono_tz", &["src/cli/import/"]),
+    ("encoding_rs", &["src/cli/import/"]),
+    ("ureq", &["src/cli/pull/"]),
+    ("zip", &["src/cli/import/"]),
     ("rayon", &["src/fit/", "src/evaluate/"]),
     ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
     ("plotters", &["src/evaluate/plots/"]),

@@ -4,6 +4,7 @@
 mod instances;
 mod kills;
 mod scene;
+mod snapshot;
 mod watch;
 
 use std::time::Duration;

@@ -13,8 +13,8 @@ use super::reader::{Letter, LetterNumber, Letters};
 use super::{CasesArgs, read};
 use crate::cli::connect;
 use crate::cli::error::CliError;
+use crate::cli::import::ImportError;
 use crate::cli::import::rejects::Rejects;
-use crate::cli::import::{ImportError, SourceFile};
 use crate::cli::output;
 use crate::cli::paging::PAGE_SIZE;
 use crate::cli::shared::actor;
@@ -53,10 +53,7 @@ struct CasesImportSummary {
 /// If the file cannot be read, or if the server refuses a request.
 pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError> {
     let common = args.common;
-    let source = SourceFile::open(&common.file).map_err(|source| CliError::File {
-        path: common.file.clone(),
-        source,
-    })?;
+    let source = common.open()?;
     let mut rejects = Rejects::new(common.rejects.as_deref())?;
     let found = read(source.read().0, rejects.keeps_rows())?;
     found.rejects.iter().try_for_each(|reject| rejects.add(reject))?;

@@ -3,23 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::identity::Identities;
 use super::layout::{Columns, Layout};
 use super::row::RowParser;
+use crate::cli::import::identity::Identities;
 use crate::cli::import::rows::{self, CsvRows, Row};
-use crate::cli::import::{ImportError, Reject, RowFault};
-use crate::wire::v1::Report;
-
-/// A report and its row.
-#[derive(Debug)]
-pub struct ComplaintReport {
-    /// Line at which the row begins; the header is line 1.
-    pub line: u64,
-    /// The report.
-    pub report: Report,
-    /// The row, if rows are kept.
-    pub row: Option<Vec<u8>>,
-}
+use crate::cli::import::transfer::ReportReader;
+use crate::cli::import::{FiledReport, ImportError, Reject, RowFault};
 
 /// Reads a file row by row.
 pub struct ComplaintReader {
@@ -63,7 +52,7 @@ impl ComplaintReader {
     ///
     /// # Errors
     /// If the text cannot be read, if a row is too long, or if the file has too many different rows.
-    pub fn next_row(&mut self) -> Result<Option<Result<ComplaintReport, Reject>>, ImportError> {
+    pub fn next_row(&mut self) -> Result<Option<Result<FiledReport, Reject>>, ImportError> {
         let Some(Row { line, record, fault }) = self.rows.next()? else {
             return Ok(None);
         };
@@ -90,7 +79,7 @@ impl ComplaintReader {
                     report.report_id = self.identities.next(fields)?;
                 }
                 report.import_id.clone_from(&self.import_id);
-                Ok(Some(Ok(ComplaintReport {
+                Ok(Some(Ok(FiledReport {
                     line,
                     report,
                     row: row(),
@@ -103,5 +92,15 @@ impl ComplaintReader {
     #[must_use]
     pub fn into_unknown_subjects(self) -> BTreeMap<String, u64> {
         self.parser.into_subjects().into_unknown()
+    }
+}
+
+impl ReportReader for ComplaintReader {
+    fn next_row(&mut self) -> Result<Option<Result<FiledReport, Reject>>, ImportError> {
+        Self::next_row(self)
+    }
+
+    fn into_unknown_subjects(self) -> BTreeMap<String, u64> {
+        Self::into_unknown_subjects(self)
     }
 }

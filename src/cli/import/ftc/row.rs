@@ -1,9 +1,9 @@
 //! Turns one row of FTC complaints into a report.
 
-use super::identity::trimmed;
 use super::layout::Layout;
 use super::subjects::{States, Subjects};
 use crate::cli::import::date::FileDate;
+use crate::cli::import::identity::trimmed;
 use crate::cli::import::row_fault::{self, RowFault};
 use crate::wire::Timestamp;
 use crate::wire::v1::{Report, Source};

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
-use super::identity::push_collapsed;
+use crate::cli::import::identity::push_collapsed;
 use crate::cli::names::{NamedValue as _, ShownValue as _};
 use crate::wire::v1::Category;
 

@@ -1,18 +1,21 @@
 //! `import list`: replaces a list by a file of numbers and prefixes.
 //!
-//! A file has a header and the columns `number,source,date,requester,expires` in any order. A list of kind
+//! A file has a header and the columns `number,source,date,requester,expires` in any order, or columns that the user
+//! names (`--map`). A list of kind
 //! `tenant-prefix` also has the column `action`, and one of kind `known-owner` has `organisation,brand,calls`. A malformed line stops the import before anything is sent, because
 //! half of a list is worse than the old list. Then the current list stays as it is.
 
 mod read;
 mod send;
+mod shrink;
 
 use clap::Args;
 
-pub use read::{Entries, read};
+pub use read::{Entries, EntryArgs, read, read_as};
 pub(super) use send::run;
 
 use super::Common;
+use crate::cli::confirm::Confirm;
 use crate::cli::names;
 use crate::cli::shared::Change;
 use crate::wire::v1::ListKind;
@@ -34,6 +37,9 @@ pub struct ImportListArgs {
     /// Replace the list only if it has this version; 0 if the list must not exist yet [default: any version]
     #[arg(long, value_name = "VERSION")]
     expected_version: Option<u64>,
+    #[command(flatten)]
+    columns: EntryArgs,
+    confirm: Confirm,
     #[command(flatten)]
     change: Change,
 }

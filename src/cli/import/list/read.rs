@@ -1,24 +1,24 @@
 //! Reads a file into entries of a list: the pure layer, without a server. It checks every line as the server does.
 
+mod columns;
 mod owner;
 
 use std::fmt::Display;
 use std::io::Read;
 
-use csv::ByteRecord;
-
-use crate::cli::import::form::{columns_of, form_of};
+use crate::cli::import::form::form_of;
 use crate::cli::import::rows::{self, CsvRows, Row};
 use crate::cli::import::{ImportError, Reject, RowFault};
 use crate::cli::names::NamedValue as _;
 use crate::cli::time::{self, NotATime};
 use crate::domain::ids::{ListSource, Requester};
 use crate::domain::kinds;
-use crate::domain::list::{ListDraft, MAX_ENTRIES, NewEntry, Pattern};
+use crate::domain::list::{ListDraft, MAX_ENTRIES, NewEntry};
 use crate::domain::time::Timestamp;
 use crate::wire;
 use crate::wire::v1::{Action, ListEntry, ListKind};
-use owner::OwnerColumns;
+use columns::Columns;
+pub use columns::EntryArgs;
 
 /// The content of a file.
 #[derive(Debug, Default)]
@@ -31,50 +31,48 @@ pub struct Entries {
     pub rows: u64,
 }
 
-/// Positions of the columns.
-struct Columns {
-    number: usize,
-    source: usize,
-    date: usize,
-    requester: Option<usize>,
-    expires: Option<usize>,
-    action: Option<usize>,
-    owner: OwnerColumns,
-    count: usize,
+/// Reads a whole file with the usual columns.
+///
+/// # Errors
+/// As [`read_as`].
+pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> Result<Entries, ImportError> {
+    read_as(content, kind, keeps_rows, &EntryArgs::default())
 }
 
 /// Reads a whole file.
 ///
 /// # Errors
 /// If the text cannot be read, if its header has other columns, or if it has more rows than a list may have entries.
-pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> Result<Entries, ImportError> {
+pub fn read_as(
+    content: Box<dyn Read + Send>,
+    kind: ListKind,
+    keeps_rows: bool,
+    args: &EntryArgs,
+) -> Result<Entries, ImportError> {
     let mut source = CsvRows::new(content);
-    let columns = match source.next()? {
-        Some(row) => Columns::of(row.record, kind).ok_or_else(|| unknown(columns_of(row.record)))?,
-        None => return Err(unknown(String::new())),
+    let unknown = || ImportError::Columns {
+        problem: "no columns".to_owned(),
+        met: String::new(),
     };
-    let kind = u8::try_from(i32::from(kind)).ok().and_then(kinds::ListKind::from_code);
-    let mut draft = ListDraft::new(kind.ok_or_else(|| unknown(String::new()))?);
+    let mut draft = ListDraft::new(
+        u8::try_from(i32::from(kind))
+            .ok()
+            .and_then(kinds::ListKind::from_code)
+            .ok_or_else(unknown)?,
+    );
     let mut found = Entries::default();
-    while let Some(Row { line, record, fault }) = source.next()? {
-        if found.rows >= MAX_ENTRIES as u64 {
-            return Err(ImportError::TooManyEntries { max: MAX_ENTRIES });
-        }
-        let place = u32::try_from(found.rows).unwrap_or(u32::MAX);
-        found.rows += 1;
-        match fault.map_or_else(|| columns.entry(record, line, &draft), Err) {
-            Ok((entry, shown)) => {
-                draft
-                    .add(entry, place)
-                    .map_err(|_full| ImportError::TooManyEntries { max: MAX_ENTRIES })?;
-                found.entries.push(shown);
+    let columns = match source.next()? {
+        Some(row) => {
+            let columns = Columns::of(row.record, kind, args)?;
+            if args.map.no_header {
+                found.add(&row, &columns, &mut draft, (keeps_rows, args))?;
             }
-            Err(fault) => found.rejects.push(Reject {
-                line,
-                fault,
-                row: keeps_rows.then(|| rows::as_line(record)),
-            }),
+            columns
         }
+        None => return Err(unknown()),
+    };
+    while let Some(row) = source.next()? {
+        found.add(&row, &columns, &mut draft, (keeps_rows, args))?;
     }
     for [(_, line), (_, earlier)] in draft.finish().err().unwrap_or_default() {
         found.rejects.push(Reject {
@@ -87,37 +85,55 @@ pub fn read(content: Box<dyn Read + Send>, kind: ListKind, keeps_rows: bool) -> 
     Ok(found)
 }
 
-impl Columns {
-    /// The positions of the columns in a header; `None` if a column is unknown, missing, or there twice.
-    fn of(header: &ByteRecord, kind: ListKind) -> Option<Self> {
-        let names: Vec<String> = header.iter().map(|name| text(name).to_ascii_lowercase()).collect();
-        let find = |name: &str| names.iter().position(|found| found == name);
-        let columns = Self {
-            number: find("number")?,
-            source: find("source")?,
-            date: find("date")?,
-            requester: find("requester"),
-            expires: find("expires"),
-            action: find("action"),
-            owner: OwnerColumns::of(find),
-            count: names.len(),
-        };
-        let optional = [columns.requester, columns.expires, columns.action];
-        let known = 3 + optional.iter().flatten().count() + columns.owner.count();
-        let has_action = columns.action.is_some() == (kind == ListKind::TenantPrefix);
-        let has_owner = columns.owner.are_for(kind);
-        (known == names.len() && has_action && has_owner).then_some(columns)
+impl Entries {
+    /// Reads a row into an entry, or into the rejected rows.
+    fn add(
+        &mut self,
+        row: &Row<'_>,
+        columns: &Columns,
+        draft: &mut ListDraft,
+        (keeps_rows, args): (bool, &EntryArgs),
+    ) -> Result<(), ImportError> {
+        if self.rows >= MAX_ENTRIES as u64 {
+            return Err(ImportError::TooManyEntries { max: MAX_ENTRIES });
+        }
+        let place = u32::try_from(self.rows).unwrap_or(u32::MAX);
+        self.rows += 1;
+        let entry = row.fault.clone().map_or_else(|| columns.entry(row, draft, args), Err);
+        match entry {
+            Ok((entry, shown)) => {
+                draft
+                    .add(entry, place)
+                    .map_err(|_full| ImportError::TooManyEntries { max: MAX_ENTRIES })?;
+                self.entries.push(shown);
+            }
+            Err(fault) => self.rejects.push(Reject {
+                line: row.line,
+                fault,
+                row: keeps_rows.then(|| rows::as_line(row.record)),
+            }),
+        }
+        Ok(())
     }
+}
 
-    fn entry(&self, record: &ByteRecord, line: u64, draft: &ListDraft) -> Result<(NewEntry, ListEntry), RowFault> {
+impl Columns {
+    fn entry(&self, row: &Row<'_>, draft: &ListDraft, args: &EntryArgs) -> Result<(NewEntry, ListEntry), RowFault> {
+        let (record, line) = (row.record, row.line);
         if record.len() != self.count {
             return Err(RowFault::Columns);
         }
         let field = |column: usize| text(record.get(column).unwrap_or_default());
         let optional = |column: Option<usize>| column.map(field).filter(|text| !text.is_empty());
-        let pattern = Pattern::parse(&field(self.number)).map_err(|problem| fault("number", problem))?;
-        let source = ListSource::parse(&field(self.source)).map_err(|problem| fault("source", problem))?;
-        let entered_at = moment("date", &field(self.date))?;
+        let pattern = self.pattern(record, args)?;
+        let source = match (optional(self.source), &args.source) {
+            (None, Some(given)) => given.clone(),
+            (text, _) => ListSource::parse(&text.unwrap_or_default()).map_err(|problem| fault("source", problem))?,
+        };
+        let entered_at = match (optional(self.date), args.date) {
+            (None, Some(given)) => given,
+            (text, _) => moment("date", &text.unwrap_or_default())?,
+        };
         let expires_at = optional(self.expires)
             .map(|text| moment("expires", &text))
             .transpose()?;
@@ -157,10 +173,6 @@ impl Columns {
         })?;
         Ok((entry, shown))
     }
-}
-
-fn unknown(met: String) -> ImportError {
-    ImportError::Columns { met }
 }
 
 fn moment(column: &'static str, text: &str) -> Result<wire::Timestamp, RowFault> {

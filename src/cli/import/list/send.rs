@@ -5,11 +5,11 @@ use std::sync::Arc;
 use futures_util::stream;
 use serde::Serialize;
 
-use super::{ImportListArgs, read};
+use super::{ImportListArgs, read_as, shrink};
 use crate::cli::connect;
 use crate::cli::error::CliError;
+use crate::cli::import::ImportError;
 use crate::cli::import::rejects::Rejects;
-use crate::cli::import::{ImportError, SourceFile};
 use crate::cli::names::name_of;
 use crate::cli::output;
 use crate::wire::v1::list_service_client::ListServiceClient;
@@ -36,12 +36,9 @@ struct ListImportSummary {
 /// If the file cannot be read, if a line is malformed, or if the server refuses the list.
 pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliError> {
     let common = args.common;
-    let source = SourceFile::open(&common.file).map_err(|source| CliError::File {
-        path: common.file.clone(),
-        source,
-    })?;
+    let source = common.open()?;
     let mut rejects = Rejects::new(common.rejects.as_deref())?;
-    let found = read(source.read().0, args.kind, rejects.keeps_rows())?;
+    let found = read_as(source.read().0, args.kind, rejects.keeps_rows(), &args.columns)?;
     found.rejects.iter().try_for_each(|reject| rejects.add(reject))?;
     rejects.finish()?;
     if rejects.total() > 0 {
@@ -55,9 +52,13 @@ pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliE
         request_id: connect::request_id(args.change.request_id)?,
         expected_version: args.expected_version,
         may_be_empty: args.may_be_empty,
+        dry_run: args.confirm.dry_run,
     };
     let client = ListServiceClient::new(common.remote.connect().await?);
     let entries: Arc<[ListEntry]> = found.entries.into();
+    if !head.dry_run {
+        shrink::ask(&client, &head, entries.len(), args.confirm).await?;
+    }
     let answer = connect::change(&head.request_id, || {
         let (mut client, parts) = (client.clone(), parts(head.clone(), Arc::clone(&entries)));
         async move { client.replace_list(stream::iter(parts)).await }
@@ -81,7 +82,13 @@ fn parts(head: ListHead, entries: Arc<[ListEntry]>) -> impl Iterator<Item = Repl
 }
 
 fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliError> {
-    let ReplaceListResponse { list, changed } = answer;
+    if answer.changes.is_some() {
+        return match json {
+            true => output::json(&answer),
+            false => shrink::print(&answer),
+        };
+    }
+    let ReplaceListResponse { list, changed, .. } = answer;
     let list = list.unwrap_or_default();
     if json {
         return output::json(&ListImportSummary { rows, changed, list });

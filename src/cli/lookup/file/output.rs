@@ -7,13 +7,13 @@ use serde::Serialize;
 use super::AnswerFormat;
 use super::lines::Line;
 use crate::cli::error::CliError;
-use crate::cli::lookup::card::number_text;
+use crate::cli::lookup::card::{action, number_text};
 use crate::cli::names::name_of;
 use crate::cli::{output, time};
 use crate::wire::v1::{Action, Basis, Category, LookupResponse, RiskLevel};
 
 /// The header of the CSV.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "line",
     "number",
     "e164",
@@ -21,6 +21,8 @@ const COLUMNS: [&str; 13] = [
     "level",
     "action",
     "basis",
+    "would_action",
+    "would_basis",
     "category",
     "brand",
     "reports",
@@ -35,7 +37,7 @@ const DIAL_ACTION_WIDTH: usize = 16;
 /// Writes answers to standard output.
 pub(super) enum AnswerWriter {
     Table { action_width: usize },
-    Csv(csv::Writer<Stdout>),
+    Csv(Box<csv::Writer<Stdout>>),
     Json,
 }
 
@@ -67,7 +69,7 @@ impl AnswerWriter {
             AnswerFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 writer.write_record(COLUMNS).map_err(failed)?;
-                Ok(Self::Csv(writer))
+                Ok(Self::Csv(Box::new(writer)))
             }
             AnswerFormat::Jsonl => Ok(Self::Json),
         }
@@ -91,7 +93,7 @@ impl AnswerWriter {
                     output::clean(number),
                     score.unwrap_or_else(|| "-".to_owned()),
                     name_of::<RiskLevel>(answer.risk_level),
-                    name_of::<Action>(answer.action),
+                    action(answer),
                     reports,
                     name_of::<Category>(answer.category),
                 ];
@@ -107,6 +109,8 @@ impl AnswerWriter {
                     name_of::<RiskLevel>(answer.risk_level),
                     name_of::<Action>(answer.action),
                     name_of::<Basis>(answer.basis),
+                    name_of::<Action>(answer.would_action),
+                    name_of::<Basis>(answer.would_basis),
                     name_of::<Category>(answer.category),
                     answer.impersonated_brand.clone(),
                     answer.report_count.to_string(),

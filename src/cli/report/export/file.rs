@@ -14,7 +14,7 @@ use crate::cli::error::CliError;
 /// A CSV file that is being written, or standard output.
 pub(super) enum ExportFile {
     /// Standard output.
-    Output(Writer<io::Stdout>),
+    Output(Box<Writer<io::Stdout>>),
     /// A file under a temporary name, which only its owner can read. It is removed when this is dropped.
     File {
         /// The name of the complete file.
@@ -36,7 +36,7 @@ impl ExportFile {
     /// If the file cannot be created.
     pub(super) fn create(path: Option<&Path>) -> Result<Self, CliError> {
         let Some(path) = path else {
-            return Ok(Self::Output(Writer::from_writer(io::stdout())));
+            return Ok(Self::Output(Box::new(Writer::from_writer(io::stdout()))));
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let file = tempfile::Builder::new()

@@ -8,6 +8,7 @@ use ringwarden::domain::call::Signing;
 use ringwarden::domain::case::{Case, CaseLink};
 use ringwarden::domain::ids::{CaseId, ReportId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, Source, StatusKind};
+use ringwarden::domain::language::Language;
 use ringwarden::domain::model::ScoreModel;
 use ringwarden::domain::range::{Counts, Neighbourhood};
 use ringwarden::domain::report::{ReportBody, ReportRow};
@@ -145,7 +146,12 @@ pub(crate) fn scored_by(
         owner: None,
         now,
     };
-    model.explain(&subject, &model.weigh(&subject), &Vec::new(), Detail::Sentences)
+    model.explain(
+        &subject,
+        &model.weigh(&subject),
+        &Vec::new(),
+        Detail::Sentences(Language::English),
+    )
 }
 
 /// Scored by the straight lines.

@@ -8,6 +8,7 @@ use ringwarden::domain::call::{Ledger, Signing};
 use ringwarden::domain::case::{Case, CaseLink};
 use ringwarden::domain::ids::{Area, ReportId, ReporterHash};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Source, StatusKind};
+use ringwarden::domain::language::Language;
 use ringwarden::domain::report::{ReportBody, ReportRow};
 use ringwarden::domain::rows::LoadedRows;
 use ringwarden::domain::score::{Detail, Score, Subject, Withheld};
@@ -31,7 +32,12 @@ fn explained(state: &NumberState, cases: &[(&CaseLink, Arc<Case>)], call: Signin
         owner: None,
         now: day(TODAY),
     };
-    lines().explain(&subject, &lines().weigh(&subject), &Vec::new(), Detail::Sentences)
+    lines().explain(
+        &subject,
+        &lines().weigh(&subject),
+        &Vec::new(),
+        Detail::Sentences(Language::English),
+    )
 }
 
 fn withheld(state: &NumberState) -> Option<Withheld> {

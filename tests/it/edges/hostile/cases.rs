@@ -317,8 +317,9 @@ fn changes() -> Vec<Row> {
             step("closed", of(v1::CaseStatus::Draft), "why not"),
         ),
         refused("step too far", step("known", of(v1::CaseStatus::Prosecution), "")),
-        refused(
+        row(
             "reopening without a note",
+            &["note"],
             step("closed", of(v1::CaseStatus::UnderInvestigation), " "),
         ),
         Row::new(

@@ -123,12 +123,7 @@ fn reports() -> Vec<Row> {
     };
     let comment = format!(r#""comment": "{}""#, "c".repeat(2_001));
     vec![
-        invalid(
-            "an empty report",
-            "/v1/reports",
-            &["report.number", "report.report_id"],
-            "{}",
-        ),
+        invalid("an empty report", "/v1/reports", &["report.number"], "{}"),
         invalid(
             "a report in a report",
             "/v1/reports",

@@ -97,6 +97,7 @@ async fn prepare(server: &Server) {
     let closed = v1::CreateCaseRequest {
         case_id: "closed".into(),
         status: v1::CaseStatus::Corroborated.into(),
+        source: v1::Source::RegulatorFeed.into(),
         request_id: "create-closed".into(),
         ..cases::known()
     };

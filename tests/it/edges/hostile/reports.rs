@@ -66,7 +66,7 @@ fn withdraw_all(selector: Option<v1::withdraw_reports_request::Selector>, reques
     let request = v1::WithdrawReportsRequest {
         selector,
         request_id: request_id.into(),
-        reason: String::new(),
+        ..v1::WithdrawReportsRequest::default()
     };
     Box::new(move |server| {
         let request = request.clone();
@@ -104,7 +104,11 @@ pub(super) fn rows() -> Vec<Row> {
 fn texts_and_kinds() -> Vec<Row> {
     let row = |name, field: &str, call| Row::new(name, Code::InvalidArgument, &[&format!("report.{field}")], call);
     vec![
-        row("no report id", "report_id", one(|report| report.report_id.clear())),
+        row(
+            "no language of a comment",
+            "comment_language",
+            one(|report| report.comment_language = "not a language".into()),
+        ),
         row(
             "long report id",
             "report_id",
@@ -297,7 +301,7 @@ fn many() -> Vec<Row> {
         row("no report", &["report"], submit(None)),
         row(
             "an empty report",
-            &["report.report_id", "report.number"],
+            &["report.number"],
             submit(Some(v1::Report::default())),
         ),
         Row::new(

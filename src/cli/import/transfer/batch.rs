@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
 
-use super::reader::ComplaintReader;
+use super::ReportReader;
 use crate::cli::import::source::Position;
 use crate::cli::import::{ImportError, Reject};
 use crate::wire::v1::Report;
@@ -57,7 +57,7 @@ pub(super) struct Batches {
 ///
 /// # Errors
 /// If the thread cannot be started.
-pub(super) fn read(reader: ComplaintReader, position: Position, size: usize) -> io::Result<Batches> {
+pub(super) fn read<R: ReportReader>(reader: R, position: Position, size: usize) -> io::Result<Batches> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let thread = std::thread::Builder::new()
         .name("import-reader".to_owned())
@@ -65,8 +65,8 @@ pub(super) fn read(reader: ComplaintReader, position: Position, size: usize) -> 
     Ok(Batches { receiver, thread })
 }
 
-fn fill(
-    mut reader: ComplaintReader,
+fn fill<R: ReportReader>(
+    mut reader: R,
     position: &Position,
     size: usize,
     sender: &mpsc::Sender<Batch>,

@@ -146,11 +146,11 @@ impl Sent {
 
     fn count(&mut self, outcome: SubmitOutcome) {
         match outcome {
-            SubmitOutcome::AlreadyKnown => self.already_known += 1,
+            SubmitOutcome::AlreadyKnown | SubmitOutcome::Outdated => self.already_known += 1,
             SubmitOutcome::Withdrawn => self.withdrawn += 1,
             SubmitOutcome::BeforeReset => self.before_reset += 1,
             // An unknown outcome is not an error, so the report counts as stored.
-            SubmitOutcome::Accepted | SubmitOutcome::Unspecified => self.accepted += 1,
+            SubmitOutcome::Accepted | SubmitOutcome::Revised | SubmitOutcome::Unspecified => self.accepted += 1,
         }
     }
 }

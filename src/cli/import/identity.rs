@@ -1,4 +1,5 @@
-//! The id of a complaint. FTC files have no row ids, and equal rows are separate complaints.
+//! The id of a report whose file has none. Such files are those of the FTC and most tables; equal rows are separate
+//! reports.
 //!
 //! A `report_id` is the 128-bit XXH3 (seed 0) of these bytes, as 32 lower-case hex digits, most significant first:
 //!
@@ -6,7 +7,7 @@
 //! feed  1E  field 1  1F  field 2  1F  ...  1F  last field  1E  n
 //! ```
 //!
-//! - `feed` is `ftc-3col` or `ftc-8col`; `1E` and `1F` are single bytes (ASCII record and unit separator);
+//! - `feed` is the name of the feed, such as `ftc-8col`; `1E` and `1F` are single bytes (ASCII record and unit separator);
 //! - the fields are those of the row, in the order of the file, as bytes, without CSV quotation marks. White space
 //!   (bytes
 //!   09 to 0D and 20) around a field is removed, and every run of it inside a field becomes one byte 20;
@@ -33,7 +34,7 @@ type RowHash = (u64, u64);
 
 /// Makes the ids of the rows of one file, in order.
 pub struct Identities {
-    feed: &'static str,
+    feed: String,
     /// Every row so far. Five of six rows occur only once, so the counts are kept in another table.
     seen: HashTable<RowHash>,
     /// Number of occurrences of each row that occurred more than once.
@@ -45,9 +46,9 @@ pub struct Identities {
 impl Identities {
     /// Starts a file of this feed.
     #[must_use]
-    pub fn new(feed: &'static str) -> Self {
+    pub fn new(feed: &str) -> Self {
         Self {
-            feed,
+            feed: feed.to_owned(),
             seen: HashTable::new(),
             repeated: HashMap::default(),
             bytes: Vec::new(),

@@ -13,11 +13,11 @@ use crate::cli::output;
 /// The result of an import.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct FtcImportSummary {
+pub(super) struct TransferSummary {
     /// Id of the import, with which it can be withdrawn.
     pub(super) import_id: String,
     /// Name of the feed (the data set).
-    pub(super) feed: &'static str,
+    pub(super) feed: String,
     /// Whether the whole file was imported.
     pub(super) complete: bool,
     /// Number of rows that the server answered or that were rejected.
@@ -42,7 +42,7 @@ pub(super) struct FtcImportSummary {
     pub(super) rows_per_second: u64,
 }
 
-impl FtcImportSummary {
+impl TransferSummary {
     /// Adds the result of a batch.
     pub(super) fn add(&mut self, sent: &Sent) {
         self.rows += sent.rows;

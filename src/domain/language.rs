@@ -1,6 +1,6 @@
-//! The languages of the advice.
+//! The languages of texts for people.
 
-/// A language of the advice.
+/// A language of advice and of all other words in an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English, also the default for an unknown language.

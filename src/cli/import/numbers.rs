@@ -1,0 +1,150 @@
+//! Files of numbers alone: one column of a table, for commands that change many numbers at once.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::mapping::Header;
+use super::mapping_error::MappingError;
+use super::min_accepted::MinAccepted;
+use super::rejects::{Reject, Rejects};
+use super::row_fault::{self, RowFault};
+use super::rows::{self, CsvRows, Row};
+use super::source::{FileForm, SourceFile};
+use crate::cli::error::CliError;
+use crate::cli::import_error::ImportError;
+use crate::number::{E164, Region};
+
+/// Maximum number of rows: all of them are kept in memory.
+const ROWS_MAX: usize = 1_000_000;
+
+/// A file of numbers.
+#[derive(Args, Clone, Debug)]
+pub(in crate::cli) struct NumberFileArgs {
+    /// File of numbers: CSV, plain or gzip, or XLSX; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "numbers")]
+    pub(in crate::cli) file: Option<PathBuf>,
+    /// Column of the numbers: a name of the header, or #1 for the first [default: the only column]
+    #[arg(long, value_name = "COLUMN", requires = "file")]
+    column: Option<String>,
+    /// The file has no header: its first line is a row
+    #[arg(long, requires = "file")]
+    no_header: bool,
+    #[command(flatten)]
+    form: FileForm,
+    /// Write rejected rows to this CSV file: line,reason,row
+    #[arg(long, value_name = "FILE", requires = "file")]
+    rejects: Option<PathBuf>,
+    /// Fail if less than this share of the rows can be taken
+    #[arg(long, value_name = "SHARE", default_value = "50%", requires = "file")]
+    min_accepted: MinAccepted,
+}
+
+/// The numbers of a file, and its rejected rows.
+pub(in crate::cli) struct NumberFile {
+    /// The numbers with their lines, each number once.
+    pub(in crate::cli) numbers: Vec<(u64, E164)>,
+    /// Number of all rows.
+    pub(in crate::cli) rows: u64,
+    rejects: Rejects,
+    min_accepted: MinAccepted,
+}
+
+impl NumberFileArgs {
+    /// Reads the file; none if no file is given. Numbers without a country code are of this region.
+    ///
+    /// # Errors
+    /// If the file cannot be read, has no such column, or has too many rows.
+    pub(in crate::cli) fn read(&self, region: Option<Region>) -> Result<Option<NumberFile>, CliError> {
+        let Some(path) = &self.file else { return Ok(None) };
+        let source = SourceFile::open_as(path, &self.form).map_err(|source| CliError::File {
+            path: path.clone(),
+            source,
+        })?;
+        let mut rows = CsvRows::new(source.read().0);
+        let mut file = NumberFile {
+            numbers: Vec::new(),
+            rows: 0,
+            rejects: Rejects::new(self.rejects.as_deref())?,
+            min_accepted: self.min_accepted,
+        };
+        let first = rows.next()?.ok_or_else(|| missing(String::new()))?;
+        let header = Header::of(first.record, self.no_header);
+        let place = match &self.column {
+            Some(column) => header.place(column)?,
+            None if header.names.len() == 1 => 0,
+            None => return Err(missing(header.shown().to_owned()).into()),
+        };
+        let mut seen = std::collections::HashSet::new();
+        if self.no_header {
+            file.add(&first, place, region, &mut seen)?;
+        }
+        while let Some(row) = rows.next()? {
+            file.add(&row, place, region, &mut seen)?;
+        }
+        Ok(Some(file))
+    }
+}
+
+impl NumberFile {
+    fn add(
+        &mut self,
+        row: &Row<'_>,
+        place: usize,
+        region: Option<Region>,
+        seen: &mut std::collections::HashSet<E164>,
+    ) -> Result<(), CliError> {
+        if self.rows >= ROWS_MAX as u64 {
+            return Err(ImportError::TooManyRows { max: ROWS_MAX }.into());
+        }
+        self.rows += 1;
+        let field = row.record.get(place).unwrap_or_default();
+        match row
+            .fault
+            .clone()
+            .map_or_else(|| row_fault::number_in(field, region), Err)
+        {
+            Ok(number) => {
+                if seen.insert(number) {
+                    self.numbers.push((row.line, number));
+                }
+                Ok(())
+            }
+            Err(fault) => self.rejects.add(&Reject {
+                line: row.line,
+                fault,
+                row: self.rejects.keeps_rows().then(|| rows::as_line(row.record)),
+            }),
+        }
+    }
+
+    /// Adds a number that the server has refused.
+    ///
+    /// # Errors
+    /// If the file of rejected rows cannot be written.
+    pub(in crate::cli) fn refused(&mut self, line: u64, problem: &str) -> Result<(), CliError> {
+        self.rejects.add(&Reject {
+            line,
+            fault: RowFault::Server(problem.to_owned()),
+            row: None,
+        })
+    }
+
+    /// Number of rejected rows.
+    pub(in crate::cli) fn rejected(&self) -> u64 {
+        self.rejects.total()
+    }
+
+    /// Prints the rejected rows on standard error.
+    ///
+    /// # Errors
+    /// If the file of rejected rows or standard error cannot be written, or if too few rows were taken.
+    pub(in crate::cli) fn finish(&mut self) -> Result<(), CliError> {
+        self.rejects.finish()?;
+        Ok(self.rejects.check_share(self.rows, self.min_accepted)?)
+    }
+}
+
+fn missing(met: String) -> MappingError {
+    MappingError::NoNumbers { met }
+}

@@ -1,0 +1,121 @@
+//! Shows how a file will be read, on standard error, and asks whether that is right.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use super::field::Field;
+use super::row::RowMapper;
+use super::scan::Scan;
+use crate::cli::error::CliError;
+use crate::cli::import::mapping::Header;
+use crate::cli::import::mapping_error::MappingError;
+use crate::cli::names::name_of;
+use crate::cli::{output, time};
+use crate::wire::v1::{Category, Report};
+
+/// Most characters of a text in the preview.
+const TEXT_CHARS_MAX: usize = 24;
+
+/// Whether a person can answer on this terminal.
+pub(super) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Shows the columns, the form of the dates and, if wanted, the first rows. The rows are personal data: they are shown
+/// only to a person at a terminal, or if the user asks for them.
+///
+/// # Errors
+/// If standard error cannot be written.
+pub(super) fn show(
+    header: &Header,
+    mapper: &RowMapper,
+    scan: &Scan,
+    decided_by: Option<u64>,
+    with_rows: bool,
+) -> Result<(), CliError> {
+    let mut table = output::new_table(["field", "column"]);
+    let mut columns = mapper.columns.clone();
+    columns.sort();
+    for (field, place) in &columns {
+        table.add_row([output::text(field.name()), output::text(header.name(*place))]);
+    }
+    output::note_table(&table)?;
+    let is_left_out = |place: &usize| !mapper.columns.iter().any(|(_, mapped)| mapped == place);
+    let left_out: Vec<String> = (0..header.names.len())
+        .filter(is_left_out)
+        .map(|place| header.name(place))
+        .collect();
+    if !left_out.is_empty() {
+        output::note(format!("not imported: {}", output::clean(&left_out.join(", "))))?;
+    }
+    output::note(format!("rows: {}", output::grouped(scan.rows)))?;
+    if mapper.place(Field::OccurredAt).is_some() {
+        let line = decided_by.map_or_else(String::new, |line| format!(", as line {line} shows"));
+        let (dates, zone) = (mapper.dates.shown(), mapper.zone);
+        output::note(format!("dates: {dates}{line}; times without an offset are in {zone}"))?;
+    } else {
+        output::note("dates: no column has the time of the call, so all calls count as of the import")?;
+    }
+    if with_rows {
+        show_rows(mapper, scan)?;
+    }
+    Ok(())
+}
+
+fn show_rows(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {
+    let mut table = output::new_table(["number", "time", "category", "brand", "comment"]);
+    for record in &scan.first {
+        match mapper.report(record) {
+            Ok(report) => table.add_row(cells(&report)),
+            // The reason is with the rejected rows.
+            Err(_) => table.add_row([output::failure("rejected")]),
+        };
+    }
+    output::note("\nthe first rows:")?;
+    output::note_table(&table)
+}
+
+fn cells(report: &Report) -> [comfy_table::Cell; 5] {
+    let short = |text: &str| {
+        let mut shown: String = text.chars().take(TEXT_CHARS_MAX).collect();
+        if text.chars().nth(TEXT_CHARS_MAX).is_some() {
+            shown.push_str("...");
+        }
+        shown
+    };
+    [
+        output::text(&report.number),
+        output::text(time::shown(report.occurred_at)),
+        output::text(name_of::<Category>(report.category)),
+        output::text(short(&report.impersonated_brand)),
+        output::text(short(&report.comment)),
+    ]
+}
+
+/// Asks whether the columns are right.
+///
+/// # Errors
+/// [`MappingError::NotConfirmed`] if the answer is not yes, or if nobody can answer.
+pub(super) fn confirm() -> Result<(), CliError> {
+    if !is_interactive() {
+        return Err(MappingError::NotConfirmed.into());
+    }
+    let answer = ask("send these reports? [y/N] ")?;
+    if ["y", "yes"].contains(&answer.as_str()) {
+        Ok(())
+    } else {
+        Err(MappingError::NotConfirmed.into())
+    }
+}
+
+/// Asks a question at the terminal. The answer is in lower case.
+///
+/// # Errors
+/// If the terminal cannot be read or written.
+pub(super) fn ask(question: &str) -> io::Result<String> {
+    let mut err = anstream::stderr().lock();
+    write!(err, "{question}")?;
+    err.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().to_lowercase())
+}

@@ -1,0 +1,167 @@
+//! Runs an import of a mapped file.
+
+use super::ReportsArgs;
+use super::dates::{Dates, DatesFound};
+use super::field::{self, Field};
+use super::preview;
+use super::reader::MappedReader;
+use super::row::RowMapper;
+use super::scan;
+use super::values::Values;
+use super::zone::Zone;
+use crate::cli::error::CliError;
+use crate::cli::import::mapping::Header;
+use crate::cli::import::mapping_error::MappingError;
+use crate::cli::import::rejects::Rejects;
+use crate::cli::import::rows::CsvRows;
+use crate::cli::import::transfer::{self, ReportReader as _, Transfer};
+use crate::cli::import::{ImportError, SourceFile};
+use crate::cli::output;
+
+/// Imports a file.
+///
+/// # Errors
+/// If the file cannot be read or mapped, if nobody confirms the columns, if the server refuses a batch, or if the user
+/// presses Ctrl-C.
+pub(in crate::cli) async fn run(args: ReportsArgs) -> Result<(), CliError> {
+    let mut source = args.common.open()?;
+    let import_id = match &args.transfer.import_id {
+        Some(given) => given.clone(),
+        None => source.hash().map_err(|source| args.common.file_error(source))?,
+    };
+    let mapper = read_mapping(&args, &source)?;
+    let mut rejects = Rejects::new(args.common.rejects.as_deref())?;
+    let file_bytes = source.len();
+    let feed = mapper.feed.clone();
+    let again = source.again().map_err(|source| args.common.file_error(source))?;
+    let (content, position) = again.read();
+    let form = (args.meaning.map.no_header, rejects.keeps_rows());
+    let reader = MappedReader::new(CsvRows::new(content), mapper, &import_id, form)?;
+    if args.dry_run {
+        return try_all(reader, &mut rejects, &args);
+    }
+    if !args.yes {
+        preview::confirm()?;
+    }
+    let transfer = Transfer {
+        common: &args.common,
+        args: &args.transfer,
+        import_id,
+        feed,
+        reader,
+        position,
+        file_bytes,
+    };
+    transfer::run(transfer, &mut rejects).await
+}
+
+/// Finds out how the file is read, and shows it.
+fn read_mapping(args: &ReportsArgs, source: &SourceFile) -> Result<RowMapper, CliError> {
+    let meaning = &args.meaning;
+    let no_header = meaning.map.no_header;
+    let rows = || {
+        let again = source.again().map_err(|source| args.common.file_error(source))?;
+        Ok::<_, CliError>(CsvRows::new(again.read().0))
+    };
+    let header = scan::header(rows()?, no_header)?;
+    let columns = columns(args, &header)?;
+    let place = |field| {
+        columns
+            .iter()
+            .find(|(mapped, _)| *mapped == field)
+            .map(|(_, place)| *place)
+    };
+    let values = Values::load(
+        meaning.values.as_deref(),
+        &header,
+        place(Field::Category),
+        meaning.category,
+    )?;
+    let scan = scan::scan(rows()?, &columns, &values, no_header)?;
+    let category = place(Field::Category)
+        .map(|place| header.name(place))
+        .unwrap_or_default();
+    scan.unknown.check(category)?;
+    let (dates, decided_by) = match meaning.dates {
+        Some(given) => (given, None),
+        None => form_of_dates(scan.dates)?,
+    };
+    let mapper = RowMapper {
+        columns,
+        count: header.names.len(),
+        values,
+        dates,
+        zone: meaning.time_zone.unwrap_or(Zone::UTC),
+        region: meaning.region.region,
+        source: meaning.source.unwrap_or_default(),
+        feed: meaning.feed.clone(),
+    };
+    let with_rows = args.dry_run || (!args.yes && preview::is_interactive());
+    preview::show(&header, &mapper, &scan, decided_by, with_rows)?;
+    Ok(mapper)
+}
+
+/// The columns that the user names, or those that the header names.
+fn columns(args: &ReportsArgs, header: &Header) -> Result<Vec<(Field, usize)>, MappingError> {
+    let map = &args.meaning.map;
+    let columns = if map.is_given() {
+        header.places(map, Field::from_name, &Field::names())?
+    } else {
+        field::guess(header)?
+    };
+    if columns.iter().any(|(field, _)| *field == Field::Number) {
+        return Ok(columns);
+    }
+    Err(MappingError::Missing {
+        field: Field::Number.name(),
+        met: header.shown().to_owned(),
+        option: None,
+    })
+}
+
+/// The form that all dates show. If they do not show it, a person at the terminal is asked.
+fn form_of_dates(found: DatesFound) -> Result<(Dates, Option<u64>), CliError> {
+    match found.form() {
+        Err(MappingError::DateOrder { .. }) if preview::is_interactive() => {
+            let answer = preview::ask("do the dates begin with the day or the month? [d/m] ")?;
+            match answer.as_str() {
+                "d" | "day" => Ok((Dates::Dmy, None)),
+                "m" | "month" => Ok((Dates::Mdy, None)),
+                _ => Err(MappingError::NotConfirmed.into()),
+            }
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Reads all rows, and sends nothing.
+fn try_all(mut reader: MappedReader, rejects: &mut Rejects, args: &ReportsArgs) -> Result<(), CliError> {
+    let mut rows = 0;
+    let end: Result<(), ImportError> = loop {
+        match reader.next_row() {
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+            Ok(Some(Ok(_))) => {}
+            Ok(Some(Err(reject))) => rejects.add(&reject)?,
+        }
+        rows += 1;
+    };
+    rejects.finish()?;
+    end?;
+    let taken = rows - rejects.total();
+    if args.common.remote.json {
+        output::json(
+            &serde_json::json!({ "dryRun": true, "rows": rows, "wouldSend": taken, "rejected": rejects.total() }),
+        )?;
+    } else {
+        let (rows, taken, rejected) = (
+            output::grouped(rows),
+            output::grouped(taken),
+            output::grouped(rejects.total()),
+        );
+        output::line(format!(
+            "dry run: nothing was sent; of {rows} rows, {taken} would be sent and {rejected} are rejected"
+        ))?;
+    }
+    Ok(rejects.check_share(rows, args.transfer.min_accepted)?)
+}

@@ -1,0 +1,216 @@
+//! Fetches one file over HTTP: bounded in size, time and attempts.
+
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+use ureq::Agent;
+use ureq::http::{Response, Uri, header};
+
+use super::state::Validators;
+use super::{FetchLimits, PullError};
+use crate::cli::connect::random_byte;
+use crate::cli::output;
+
+/// Maximum number of redirections that are followed.
+const REDIRECTS_MAX: u32 = 5;
+
+/// Maximum time to open a connection, and to wait for more bytes.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest pause before a further attempt.
+const PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// The answer for one file.
+pub(super) enum Fetched {
+    /// The file, and its validators.
+    File(NamedTempFile, Validators),
+    /// The file has not changed since the version with these validators.
+    Unchanged,
+    /// There is no such file.
+    Missing,
+}
+
+/// The outcome of one attempt.
+enum Attempt {
+    Done(Fetched),
+    /// The same request may succeed later.
+    Again(String),
+}
+
+/// Fetches files.
+pub(super) struct Fetcher {
+    agent: Agent,
+    limits: FetchLimits,
+}
+
+impl Fetcher {
+    pub(super) fn new(limits: FetchLimits) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // Each redirection is looked at here.
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(limits.timeout)))
+            .timeout_connect(Some(IDLE_TIMEOUT))
+            .timeout_per_read(Some(IDLE_TIMEOUT))
+            .user_agent(concat!("ringwarden/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self {
+            agent: config.into(),
+            limits,
+        }
+    }
+
+    /// Fetches a file, unless it is still the version with these validators.
+    ///
+    /// # Errors
+    /// [`PullError`].
+    pub(super) fn fetch(&self, url: &str, known: &Validators) -> Result<Fetched, PullError> {
+        let mut attempts = 1;
+        loop {
+            let problem = match self.attempt(url, known)? {
+                Attempt::Done(fetched) => return Ok(fetched),
+                Attempt::Again(problem) => problem,
+            };
+            if attempts >= self.limits.attempts {
+                let url = url.to_owned();
+                return Err(PullError::GaveUp { url, attempts, problem });
+            }
+            let pause = self.pause_after(attempts);
+            // A note that cannot be written is dropped.
+            let _written = output::note(format!(
+                "{url}: {problem}; trying again in {:.1} s",
+                pause.as_secs_f64()
+            ));
+            std::thread::sleep(pause);
+            attempts += 1;
+        }
+    }
+
+    /// A pause that doubles with each attempt. Up to half of it is added at random, so that the instances of many
+    /// operators do not ask at the same moment.
+    fn pause_after(&self, attempts: u32) -> Duration {
+        let first = Duration::from_millis(self.limits.retry_pause);
+        let pause = first.saturating_mul(2_u32.saturating_pow(attempts - 1)).min(PAUSE_MAX);
+        pause + pause.mul_f64(f64::from(random_byte()) / 512.0)
+    }
+
+    fn attempt(&self, url: &str, known: &Validators) -> Result<Attempt, PullError> {
+        let mut at = url.to_owned();
+        for _ in 0..=REDIRECTS_MAX {
+            let mut request = self.agent.get(&at).header(header::ACCEPT_ENCODING, "gzip");
+            if let Some(etag) = &known.etag {
+                request = request.header(header::IF_NONE_MATCH, etag);
+            }
+            if let Some(time) = &known.last_modified {
+                request = request.header(header::IF_MODIFIED_SINCE, time);
+            }
+            let answer = match request.call() {
+                Ok(answer) => answer,
+                Err(error) => return Ok(Attempt::Again(error.to_string())),
+            };
+            match answer.status().as_u16() {
+                200 => return self.save(url, answer),
+                304 => return Ok(Attempt::Done(Fetched::Unchanged)),
+                404 | 410 => return Ok(Attempt::Done(Fetched::Missing)),
+                301 | 308 => {
+                    let to = location(&at, &answer).unwrap_or_default();
+                    return Err(PullError::Moved { url: at, to });
+                }
+                302 | 303 | 307 => at = followed(&at, &answer)?,
+                status @ (408 | 425 | 429 | 500..) => return Ok(Attempt::Again(format!("status {status}"))),
+                status => return Err(PullError::Status { url: at, status }),
+            }
+        }
+        Err(PullError::Redirect {
+            url: url.to_owned(),
+            to: at,
+            problem: "there are too many redirections",
+        })
+    }
+
+    /// Saves the body in a temporary file.
+    fn save(&self, url: &str, answer: Response<ureq::Body>) -> Result<Attempt, PullError> {
+        let validators = Validators {
+            etag: text(&answer, header::ETAG),
+            last_modified: text(&answer, header::LAST_MODIFIED),
+        };
+        if text(&answer, header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) {
+            return Err(PullError::WebPage { url: url.to_owned() });
+        }
+        let max = self.limits.max_bytes;
+        let too_large = || PullError::TooLarge {
+            url: url.to_owned(),
+            max,
+        };
+        let length = answer.body().content_length();
+        if length.is_some_and(|length| length > max) {
+            return Err(too_large());
+        }
+        let fault = |source: io::Error| PullError::File {
+            path: std::env::temp_dir(),
+            source,
+        };
+        let mut file = NamedTempFile::new().map_err(fault)?;
+        let body = answer.into_body().into_with_config().limit(u64::MAX).reader();
+        let mut body = body.take(max.saturating_add(1));
+        let mut written = 0;
+        let mut buffer = vec![0; 64 * 1_024];
+        loop {
+            let read = match body.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) => return Ok(Attempt::Again(format!("the file broke off: {error}"))),
+            };
+            written += read as u64;
+            file.write_all(buffer.get(..read).unwrap_or_default()).map_err(fault)?;
+        }
+        if written > max {
+            return Err(too_large());
+        }
+        if length.is_some_and(|length| length != written) {
+            return Ok(Attempt::Again("the file broke off".to_owned()));
+        }
+        if written == 0 {
+            return Err(PullError::Empty { url: url.to_owned() });
+        }
+        file.flush().and_then(|()| file.rewind()).map_err(fault)?;
+        Ok(Attempt::Done(Fetched::File(file, validators)))
+    }
+}
+
+/// The address to which a redirection leads, if it may be followed: to the same scheme only.
+fn followed(from: &str, answer: &Response<ureq::Body>) -> Result<String, PullError> {
+    let to = location(from, answer).unwrap_or_default();
+    let scheme = |url: &str| url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if scheme(&to).is_some() && scheme(&to) == scheme(from) {
+        return Ok(to);
+    }
+    Err(PullError::Redirect {
+        url: from.to_owned(),
+        to,
+        problem: "only addresses of the same scheme are followed",
+    })
+}
+
+/// The address in `Location`, which may be relative to that of the request.
+fn location(from: &str, answer: &Response<ureq::Body>) -> Option<String> {
+    let to = text(answer, header::LOCATION)?;
+    if to.contains("://") {
+        return Some(to);
+    }
+    let from: Uri = from.parse().ok()?;
+    let (scheme, authority) = (from.scheme_str()?, from.authority()?);
+    if let Some(other) = to.strip_prefix("//") {
+        return Some(format!("{scheme}://{other}"));
+    }
+    if to.starts_with('/') {
+        return Some(format!("{scheme}://{authority}{to}"));
+    }
+    let folder = from.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+    Some(format!("{scheme}://{authority}{folder}/{to}"))
+}
+
+fn text(answer: &Response<ureq::Body>, name: header::HeaderName) -> Option<String> {
+    answer.headers().get(name)?.to_str().ok().map(str::to_owned)
+}
