@@ -48,10 +48,10 @@ pub(super) async fn run(args: ByArgs) -> Result<(), CliError> {
         .print(args.remote.json, &listed, ("reports", COLUMNS), table)
 }
 
-/// The columns of a reporter's reports in CSV.
+/// The columns of reports in CSV.
 const COLUMNS: Columns<StoredReport> = &[
-    ("number", |report| report.e164.clone()),
     ("report_id", |report| paging::free_text(&report.report_id)),
+    ("number", |report| report.e164.clone()),
     ("occurred_at", |report| paging::time(report.occurred_at)),
     ("received_at", |report| paging::time(report.received_at)),
     ("category", |report| name_of::<Category>(report.category)),
@@ -60,12 +60,12 @@ const COLUMNS: Columns<StoredReport> = &[
     ("brand", |report| paging::free_text(&report.impersonated_brand)),
     ("revision", |report| report.revision.to_string()),
     ("comment", |report| paging::free_text(&report.comment)),
-    ("moderation", moderation),
+    ("comment_moderation", moderation),
 ];
 
 fn table(reports: &[StoredReport]) -> comfy_table::Table {
     let mut table = output::new_table([
-        "called",
+        "called (UTC)",
         "number",
         "category",
         "state",
@@ -81,7 +81,7 @@ fn table(reports: &[StoredReport]) -> comfy_table::Table {
             name => name,
         };
         table.add_row([
-            output::text(time::shown(report.occurred_at)),
+            output::text(time::column(report.occurred_at)),
             output::text(&report.e164),
             output::text(category),
             output::text(name_of::<ReportState>(report.state)),
