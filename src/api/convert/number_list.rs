@@ -7,14 +7,13 @@ use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, NumberSort, Source, StatusKind};
 use crate::number::Region;
 use crate::service::{
-    Found, FoundBrand, NumberFilter, NumberList, NumberRow, PageRequest, ServiceError, SimilarList, SimilarNumber,
+    Found, FoundBrand, MIN_PART_DIGITS, NumberFilter, NumberList, NumberRow, PageRequest, ServiceError, SimilarList,
+    SimilarNumber,
 };
 use crate::wire::v1;
 
 /// The most digits of a prefix or of a part of a number: those of a whole number.
 const MAX_DIGITS: usize = 15;
-/// The fewest digits of a part of a number. Fewer are in most numbers.
-const MIN_DIGITS: usize = 4;
 /// The fewest characters of a text in comments.
 const MIN_COMMENT_CHARS: usize = 3;
 /// The most characters of a text to search for.
@@ -26,7 +25,7 @@ const MAX_ROW_CASES: usize = 20;
 pub(in crate::api) fn filter(request: v1::ListNumbersRequest) -> Result<(NumberFilter, PageRequest), ServiceError> {
     let mut fields = FieldReader::default();
     fields.digits("prefix", &request.prefix, 1);
-    fields.digits("digits", &request.digits, MIN_DIGITS);
+    fields.digits("digits", &request.digits, MIN_PART_DIGITS);
     let score = |fields: &mut FieldReader, field, score: Option<f64>| {
         score.map(|score| fields.within(field, score, 0.0, 100.0))
     };

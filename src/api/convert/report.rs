@@ -230,6 +230,8 @@ pub(in crate::api) fn list_of_reporter(list: &ReporterReports) -> v1::ListReport
     v1::ListReporterReportsResponse {
         reports: shown.collect(),
         next_page_token: list.next_page_token.clone(),
+        total_size: super::total(list.at_most),
+        total_is_estimate: true,
     }
 }
 

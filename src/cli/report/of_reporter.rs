@@ -13,9 +13,6 @@ use crate::wire::v1::{Category, CommentModeration, ListReporterReportsRequest, R
 /// Maximum size of a page of 1,000 reports with comments, in bytes.
 const PAGE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
-/// Number of reports that the server keeps in the list of a reporter.
-const KEPT_MAX: u32 = 500;
-
 /// Arguments of `report by`.
 #[derive(Args, Debug)]
 pub(super) struct ByArgs {
@@ -43,7 +40,7 @@ pub(super) async fn run(args: ByArgs) -> Result<(), CliError> {
         Ok(Page {
             items: page.reports,
             next: page.next_page_token,
-            total: Total::AtMost(KEPT_MAX),
+            total: Total::AtMost(page.total_size),
         })
     };
     let listed = args.paging.collect(ask).await?;
@@ -56,6 +53,7 @@ const COLUMNS: Columns<StoredReport> = &[
     ("report_id", |report| paging::free_text(&report.report_id)),
     ("number", |report| report.e164.clone()),
     ("occurred_at", |report| paging::time(report.occurred_at)),
+    ("received_at", |report| paging::time(report.received_at)),
     ("category", |report| name_of::<Category>(report.category)),
     ("not_spam", |report| report.not_spam.to_string()),
     ("state", |report| name_of::<ReportState>(report.state)),

@@ -250,6 +250,7 @@ fn methods_are_frozen() {
         (Method::ListEntries, 68),
         (Method::ListNotes, 69),
         (Method::ListReporterReports, 70),
+        (Method::ListSimilar, 80),
     ];
     for (method, byte) in all {
         assert_eq!(method as u8, byte, "{method:?}");

@@ -17,7 +17,7 @@ use super::writer::Writer;
 pub use dossier::{Dossier, DossierLink};
 pub use effect::Overruled;
 pub use list::NumberList;
-pub use search::{Found, FoundBrand};
+pub use search::{Found, FoundBrand, MIN_PART_DIGITS};
 pub use similar::{SimilarList, SimilarNumber, Similarity};
 pub use status::{Expiry, NumberChanged, StatusInput};
 

@@ -12,7 +12,7 @@ use crate::service::directory::{Directory, Line, NumberRow, Order, Wanted, selec
 use crate::service::{PageRequest, ServiceError};
 
 /// The fewest digits by which numbers are found. Fewer are in most numbers.
-pub(super) const MIN_DIGITS: usize = 4;
+pub const MIN_PART_DIGITS: usize = 4;
 /// The most digits of a number.
 const MAX_DIGITS: usize = 15;
 /// Latest reported first.
@@ -84,7 +84,7 @@ impl Found {
         // People write the zero that is dialled before a national number, and the key does not have it.
         let national = digits.as_deref().map(|digits| digits.trim_start_matches('0'));
         let parts = [digits.as_deref(), national];
-        let parts = parts.into_iter().flatten().filter(|part| part.len() >= MIN_DIGITS);
+        let parts = parts.into_iter().flatten().filter(|part| part.len() >= MIN_PART_DIGITS);
         self.numbers.extend(exact.as_ref().and_then(|line| directory.row(line)));
         self.number_total = self.numbers.len();
         let wanted = Wanted::with_digits(parts);
@@ -140,7 +140,7 @@ fn digits_of(text: &str) -> Option<String> {
     let is_between = |c: char| c.is_whitespace() || "+()-./".contains(c);
     let is_digits = text.chars().all(|c| c.is_ascii_digit() || is_between(c));
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    (is_digits && (MIN_DIGITS..=MAX_DIGITS).contains(&digits.len())).then_some(digits)
+    (is_digits && (MIN_PART_DIGITS..=MAX_DIGITS).contains(&digits.len())).then_some(digits)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub struct ReporterReports {
     pub reports: Vec<(E164, StoredReport)>,
     /// Leads to the next page; empty at the end.
     pub next_page_token: String,
+    /// The most reports on all pages.
+    pub at_most: usize,
 }
 
 impl Reports {
@@ -61,6 +63,7 @@ impl Reports {
         Ok(ReporterReports {
             reports,
             next_page_token: self.page_key.next(&scope, last.map(cursor_of)),
+            at_most: places.len(),
         })
     }
 

@@ -129,6 +129,7 @@ async fn hostile_grpc_is_refused_and_leaves_no_trace() {
         lookups::rows(),
         reports::rows(),
         numbers::rows(),
+        numbers::finding_rows(),
         cases::rows(),
         notes::rows(),
         wire::rows(),

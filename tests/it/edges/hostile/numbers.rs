@@ -77,6 +77,84 @@ fn list(change: impl FnOnce(&mut v1::ListNumbersRequest)) -> Call {
     })
 }
 
+fn search(text: &'static str, region: &'static str, page_size: u32) -> Call {
+    Box::new(move |server| {
+        let request = v1::SearchRequest {
+            text: text.into(),
+            default_region: region.into(),
+            page_size,
+        };
+        Box::pin(async move { done(server.numbers().search(request).await).map(drop) })
+    })
+}
+
+fn similar(number: &'static str, page_token: &'static str) -> Call {
+    Box::new(move |server| {
+        let request = v1::ListSimilarNumbersRequest {
+            number: number.into(),
+            page_token: page_token.into(),
+            ..v1::ListSimilarNumbersRequest::default()
+        };
+        Box::pin(async move { done(server.numbers().list_similar_numbers(request).await).map(drop) })
+    })
+}
+
+/// Requests that find numbers.
+pub(super) fn finding_rows() -> Vec<Row> {
+    let row = |name, fields: &[&str], call| Row::new(name, Code::InvalidArgument, fields, call);
+    vec![
+        row("few digits", &["digits"], list(|request| request.digits = "123".into())),
+        row(
+            "many digits",
+            &["digits"],
+            list(|request| request.digits = "1".repeat(16)),
+        ),
+        row(
+            "short comment",
+            &["comment"],
+            list(|request| request.comment = " x ".into()),
+        ),
+        row(
+            "escape in comment",
+            &["comment"],
+            list(|request| request.comment = "\u{1b}[31m".into()),
+        ),
+        row(
+            "long comment",
+            &["comment"],
+            list(|request| request.comment = "x".repeat(201)),
+        ),
+        row(
+            "no score",
+            &["max_score"],
+            list(|request| request.max_score = Some(f64::NAN)),
+        ),
+        row(
+            "unknown category",
+            &["category"],
+            list(|request| request.category = 1_000),
+        ),
+        row("unknown source", &["source"], list(|request| request.source = -1)),
+        row("unknown order", &["sort"], list(|request| request.sort = 9)),
+        row(
+            "a direction alone",
+            &["ascending"],
+            list(|request| request.ascending = true),
+        ),
+        row("no region", &["region"], list(|request| request.region = "UK".into())),
+        row(
+            "long brand",
+            &["impersonated_brand"],
+            list(|request| request.impersonated_brand = "b".repeat(65)),
+        ),
+        row("search for nothing", &["text"], search(" ", "", 0)),
+        row("search in no region", &["default_region"], search("0199", "??", 0)),
+        row("search for too much", &["page_size"], search("0199", "", 1_001)),
+        row("similar to garbage", &["number"], similar("garbage", "")),
+        row("a foreign token", &["page_token"], similar(NUMBER, "00ff")),
+    ]
+}
+
 pub(super) fn rows() -> Vec<Row> {
     use v1::clear_number_status_request::Target;
     let row = |name, fields: &[&str], call| Row::new(name, Code::InvalidArgument, fields, call);
