@@ -53,7 +53,7 @@ pub(super) async fn run(args: ByArgs) -> Result<(), CliError> {
 
 fn table(reports: &[StoredReport]) -> comfy_table::Table {
     let mut table = output::new_table([
-        "called",
+        "called (UTC)",
         "number",
         "category",
         "state",
@@ -69,7 +69,7 @@ fn table(reports: &[StoredReport]) -> comfy_table::Table {
             name => name,
         };
         table.add_row([
-            output::text(time::shown(report.occurred_at)),
+            output::text(time::column(report.occurred_at)),
             output::text(&report.e164),
             output::text(category),
             output::text(name_of::<ReportState>(report.state)),
