@@ -162,6 +162,7 @@ mod tests {
             code: ReasonCode::RecentReports,
             points: 3.5,
             detail: "a sentence".to_owned(),
+            figure: None,
         }];
         String::from_utf8(line(&sample(&reasons), 0.5, numbers, key).unwrap().into()).unwrap()
     }

@@ -5,13 +5,16 @@ use clap::Args;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::shared::Limit;
+use crate::cli::paging::{self, Columns, Page, Paging, Total};
 use crate::cli::{output, time};
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{Category, CommentModeration, ListReporterReportsRequest, ReportState, StoredReport};
 
 /// Maximum size of a page of 1,000 reports with comments, in bytes.
 const PAGE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+
+/// Number of reports that the server keeps in the list of a reporter.
+const KEPT_MAX: u32 = 500;
 
 /// Arguments of `report by`.
 #[derive(Args, Debug)]
@@ -22,16 +25,14 @@ pub(super) struct ByArgs {
     #[arg(long)]
     withdrawn: bool,
     #[command(flatten)]
-    limit: Limit,
+    paging: Paging,
     #[command(flatten)]
     remote: Remote,
 }
 
 pub(super) async fn run(args: ByArgs) -> Result<(), CliError> {
     let mut client = ReportServiceClient::new(args.remote.connect().await?).max_decoding_message_size(PAGE_BYTES_MAX);
-    let mut reports = Vec::new();
-    let mut page_token = String::new();
-    while let Some(page_size) = args.limit.next_page(reports.len()) {
+    let ask = async |page_size, page_token| {
         let request = ListReporterReportsRequest {
             reporter_id: args.reporter.clone(),
             page_size,
@@ -39,17 +40,30 @@ pub(super) async fn run(args: ByArgs) -> Result<(), CliError> {
             include_withdrawn: args.withdrawn,
         };
         let page = client.list_reporter_reports(request).await?.into_inner();
-        reports.extend(page.reports);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    if args.remote.json {
-        return reports.iter().try_for_each(output::json);
-    }
-    output::table(&table(&reports), "no reports")
+        Ok(Page {
+            items: page.reports,
+            next: page.next_page_token,
+            total: Total::AtMost(KEPT_MAX),
+        })
+    };
+    let listed = args.paging.collect(ask).await?;
+    args.paging
+        .print(args.remote.json, &listed, ("reports", COLUMNS), table)
 }
+
+/// The columns of reports in CSV.
+const COLUMNS: Columns<StoredReport> = &[
+    ("report_id", |report| paging::free_text(&report.report_id)),
+    ("number", |report| report.e164.clone()),
+    ("occurred_at", |report| paging::time(report.occurred_at)),
+    ("category", |report| name_of::<Category>(report.category)),
+    ("not_spam", |report| report.not_spam.to_string()),
+    ("state", |report| name_of::<ReportState>(report.state)),
+    ("brand", |report| paging::free_text(&report.impersonated_brand)),
+    ("revision", |report| report.revision.to_string()),
+    ("comment", |report| paging::free_text(&report.comment)),
+    ("comment_moderation", moderation),
+];
 
 fn table(reports: &[StoredReport]) -> comfy_table::Table {
     let mut table = output::new_table([

@@ -9,7 +9,8 @@ use ringwarden::domain::ids::{CaseId, ReportId};
 use ringwarden::domain::kinds::{CaseRole, CaseStatus, Category, NumberSort, SimilarityKind, Source, StatusKind};
 use ringwarden::number::{E164, Region};
 use ringwarden::service::{
-    LinkInput, NewCase, NewReport, NumberFilter, NumberRow, PageRequest, ServiceError, SimilarNumber, StatusInput,
+    Expiry, LinkInput, NewCase, NewReport, NumberFilter, NumberRow, PageRequest, ServiceError, SimilarNumber,
+    StatusInput,
 };
 
 use super::memory;
@@ -304,7 +305,7 @@ async fn a_list_shows_changes_at_once() {
     let blocked = StatusInput {
         kind: StatusKind::Blocked,
         reason: "seen".to_owned(),
-        expires_at: Some(noon().plus(Duration::from_secs(60))),
+        expiry: Some(Expiry::At(noon().plus(Duration::from_secs(60)))),
     };
     let services = &one.services;
     let set = async |status: &StatusInput, id: &str| {
@@ -316,7 +317,7 @@ async fn a_list_shows_changes_at_once() {
     one.clock.advance(Duration::from_secs(61));
     assert!(matching(&one, filter.clone()).await.is_empty());
     let for_ever = StatusInput {
-        expires_at: None,
+        expiry: None,
         ..blocked
     };
     set(&for_ever, "s2").await;

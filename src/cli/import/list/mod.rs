@@ -39,6 +39,7 @@ pub struct ImportListArgs {
     expected_version: Option<u64>,
     #[command(flatten)]
     columns: EntryArgs,
+    #[command(flatten)]
     confirm: Confirm,
     #[command(flatten)]
     change: Change,
