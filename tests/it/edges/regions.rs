@@ -82,6 +82,13 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value, &'static 
         ),
         ("ListReports", "GET", "", none.clone(), ""),
         (
+            "ModerateComment",
+            "POST",
+            "/v1/reports/r:moderate",
+            json!({ "number": "4155550199", "moderation": "COMMENT_MODERATION_APPROVED", "actor": "ana", "requestId": "r" }),
+            "/defaultRegion",
+        ),
+        (
             "SubmitCallOutcomes",
             "POST",
             "/v1/callOutcomes",
