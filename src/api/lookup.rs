@@ -70,7 +70,10 @@ impl Api {
     ///
     /// # Errors
     /// If the language is too long.
-    #[expect(clippy::unused_self, reason = "every method of the contract is a method of the api")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "every method of the contract takes its message"
+    )]
     pub fn list_categories(
         &self,
         request: v1::ListCategoriesRequest,

@@ -161,6 +161,7 @@ mod tests {
         let reasons = [Reason {
             code: ReasonCode::RecentReports,
             points: 3.5,
+            figure: None,
             detail: "a sentence".to_owned(),
             figure: None,
         }];

@@ -108,8 +108,19 @@ fn hindered(facts: &DisplayFacts<'_>) -> Display {
         }
         Basis::Dno => (true, words.never_calls.to_string()),
         Basis::TenantPolicy => (is_refused, words.network_warns.to_string()),
-        _ if facts.spoofed => (true, words.spoofed.to_string()),
-        _ => (is_refused || is_fraud, accusation(facts, is_fraud)),
+        Basis::Protected
+        | Basis::Analyst
+        | Basis::Analytics
+        | Basis::NoEvidence
+        | Basis::FailOpen
+        | Basis::KnownOwner
+        | Basis::Shadow => {
+            if facts.spoofed {
+                (true, words.spoofed.to_string())
+            } else {
+                (is_refused || is_fraud, accusation(facts, is_fraud))
+            }
+        }
     };
     let is_loud = is_refused || (facts.about_to_dial && is_severe);
     let class = if is_severe {

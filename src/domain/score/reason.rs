@@ -227,7 +227,33 @@ fn figure(code: ReasonCode, subject: &Subject<'_>) -> Option<Figure> {
         ReasonCode::NotSpamReports => Some(Figure::count(evidence.not_spam_reports)),
         ReasonCode::Attestation => Some(Figure::of_signing(subject.call)),
         ReasonCode::SpoofSuspected => Some(Figure::UNSIGNED_SPOOF),
-        _ => None,
+        ReasonCode::AnalystBlocked
+        | ReasonCode::AnalystAllowed
+        | ReasonCode::VerifiedBusiness
+        | ReasonCode::RateBurst
+        | ReasonCode::SequentialDialling
+        | ReasonCode::DoNotOriginate
+        | ReasonCode::InvalidNumber
+        | ReasonCode::TenantRule
+        | ReasonCode::TollFree
+        | ReasonCode::UnprovenReporters
+        | ReasonCode::ShortCalls
+        | ReasonCode::UnansweredCalls
+        | ReasonCode::RejectedCalls
+        | ReasonCode::UnassignedNumber
+        | ReasonCode::EmergencyCall
+        | ReasonCode::EmergencyCallback
+        | ReasonCode::ProtectedCalled
+        | ReasonCode::DeadlineExceeded
+        | ReasonCode::RateOnly
+        | ReasonCode::UnknownLength
+        | ReasonCode::EstablishedNumber
+        | ReasonCode::SingleReport
+        | ReasonCode::KnownOwner
+        | ReasonCode::ManyReporters
+        | ReasonCode::RangePattern
+        | ReasonCode::RangeOnly
+        | ReasonCode::ProtectedNumber => None,
     }
 }
 

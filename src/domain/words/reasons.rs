@@ -263,13 +263,7 @@ impl ReasonWords {
                 Some(_) | None => &self.case_link,
             },
             ReasonCode::Attestation => self.attestation(figure),
-            ReasonCode::SpoofSuspected => match figure {
-                Some(0) => &self.spoof_suspected_unsigned,
-                Some(1) => &self.spoof_suspected_possible,
-                Some(2) => &self.spoof_suspected_probable,
-                Some(3) => &self.spoof_suspected_certain,
-                Some(_) | None => &self.spoof_suspected,
-            },
+            ReasonCode::SpoofSuspected => self.spoof_suspected(figure),
             ReasonCode::ProtectedNumber => match figure {
                 Some(1) => &self.protected_number_listed,
                 Some(2) => &self.protected_number_advised,
@@ -279,7 +273,31 @@ impl ReasonWords {
             ReasonCode::RangeOnly if figure == Some(2) => &self.range_only_few,
             ReasonCode::UnprovenReporters => self.unproven(facts.unproven()),
             ReasonCode::RangePattern if facts.points > 0.0 => &self.range_pattern_dropped,
-            code => self.plain(code),
+            ReasonCode::AnalystBlocked
+            | ReasonCode::AnalystAllowed
+            | ReasonCode::VerifiedBusiness
+            | ReasonCode::RateBurst
+            | ReasonCode::SequentialDialling
+            | ReasonCode::DoNotOriginate
+            | ReasonCode::InvalidNumber
+            | ReasonCode::TenantRule
+            | ReasonCode::TollFree
+            | ReasonCode::ShortCalls
+            | ReasonCode::UnansweredCalls
+            | ReasonCode::RejectedCalls
+            | ReasonCode::UnassignedNumber
+            | ReasonCode::EmergencyCall
+            | ReasonCode::EmergencyCallback
+            | ReasonCode::ProtectedCalled
+            | ReasonCode::DeadlineExceeded
+            | ReasonCode::RateOnly
+            | ReasonCode::UnknownLength
+            | ReasonCode::EstablishedNumber
+            | ReasonCode::SingleReport
+            | ReasonCode::KnownOwner
+            | ReasonCode::ManyReporters
+            | ReasonCode::RangePattern
+            | ReasonCode::RangeOnly => self.plain(facts.code),
         }
     }
 
@@ -347,6 +365,16 @@ impl ReasonWords {
         fill(text, &[("count", &count.to_string())])
     }
 
+    fn spoof_suspected(&self, figure: Option<u32>) -> &str {
+        match figure {
+            Some(0) => &self.spoof_suspected_unsigned,
+            Some(1) => &self.spoof_suspected_possible,
+            Some(2) => &self.spoof_suspected_probable,
+            Some(3) => &self.spoof_suspected_certain,
+            Some(_) | None => &self.spoof_suspected,
+        }
+    }
+
     fn attestation(&self, figure: Option<u32>) -> &str {
         match figure {
             Some(0) => &self.attestation_not_given,
@@ -361,11 +389,14 @@ impl ReasonWords {
 
     /// The size of the range that a reason is about, as the language writes it.
     fn size(&self, code: ReasonCode) -> &str {
-        match code {
-            ReasonCode::HotRange100 => &self.hundred,
-            ReasonCode::HotRange1000 => &self.thousand,
-            ReasonCode::HotRange10000 => &self.ten_thousand,
-            _ => "",
+        if code == ReasonCode::HotRange100 {
+            &self.hundred
+        } else if code == ReasonCode::HotRange1000 {
+            &self.thousand
+        } else if code == ReasonCode::HotRange10000 {
+            &self.ten_thousand
+        } else {
+            ""
         }
     }
 }

@@ -231,10 +231,12 @@ fn sentence(reason: &SealedReason, now: &Now, language: Language) -> String {
     let Some(code) = reason.code else {
         return String::new();
     };
-    let name = match code {
-        ReasonCode::CaseLink => now.counted.as_ref().map(|case| &*case.title).unwrap_or_default(),
-        ReasonCode::SpoofSuspected => now.owner.as_str(),
-        _ => "",
+    let name = if code == ReasonCode::CaseLink {
+        now.counted.as_ref().map(|case| &*case.title).unwrap_or_default()
+    } else if code == ReasonCode::SpoofSuspected {
+        now.owner.as_str()
+    } else {
+        ""
     };
     let facts = ReasonFacts {
         code,
@@ -257,7 +259,14 @@ fn since(case: &Case, link: Option<&CaseLink>, decided_at: Timestamp) -> Option<
             Remark::CaseClosed(case.id.clone(), latest.at)
         }
         CaseStatus::Merged => return None, // told of the case that counted
-        _ => Remark::CaseChanged(case.id.clone(), latest.at),
+        CaseStatus::Draft
+        | CaseStatus::Open
+        | CaseStatus::UnderInvestigation
+        | CaseStatus::Corroborated
+        | CaseStatus::Referred
+        | CaseStatus::AcceptedByAgency
+        | CaseStatus::EnforcementAction
+        | CaseStatus::Prosecution => Remark::CaseChanged(case.id.clone(), latest.at),
     })
 }
 
@@ -294,7 +303,15 @@ fn deciding_lists(record: &DecisionRecord) -> &'static [ListKind] {
         Basis::InvalidNumber if has(ReasonCode::UnassignedNumber) => &[ListKind::Unassigned],
         Basis::Protected if is_by_list(ReasonCode::ProtectedNumber) => &[ListKind::Protected],
         Basis::KnownOwner if !has(ReasonCode::VerifiedBusiness) => &[ListKind::KnownOwner],
-        _ => &[],
+        Basis::Protected
+        | Basis::Dno
+        | Basis::InvalidNumber
+        | Basis::Analyst
+        | Basis::Analytics
+        | Basis::NoEvidence
+        | Basis::FailOpen
+        | Basis::KnownOwner
+        | Basis::Shadow => &[],
     }
 }
 
@@ -326,6 +343,14 @@ fn deciding_status(record: &DecisionRecord) -> Option<StatusKind> {
         Basis::Analyst => Some(StatusKind::Blocked),
         Basis::Dno if is_by_status(ReasonCode::DoNotOriginate) => Some(StatusKind::DoNotOriginate),
         Basis::Protected if is_by_status(ReasonCode::ProtectedNumber) => Some(StatusKind::Protected),
-        _ => None,
+        Basis::Protected
+        | Basis::Dno
+        | Basis::InvalidNumber
+        | Basis::TenantPolicy
+        | Basis::Analytics
+        | Basis::NoEvidence
+        | Basis::FailOpen
+        | Basis::KnownOwner
+        | Basis::Shadow => None,
     }
 }
