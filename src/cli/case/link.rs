@@ -7,6 +7,7 @@ use crate::cli::connect::{self, Remote};
 use crate::cli::error::CliError;
 use crate::cli::names;
 use crate::cli::shared::{self, Change, InRegion};
+use crate::cli::status::with_arguments;
 use crate::cli::{output, time};
 use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::wire::v1::case_service_client::CaseServiceClient;
@@ -149,7 +150,7 @@ fn finish<'a>(numbers: &[String], outcomes: impl Iterator<Item = Outcome<'a>>, p
             Err(error) => {
                 failed += 1;
                 let message = error.map_or("no answer", |error| error.message.as_str());
-                table.add_row([output::text(number), output::failure(message)])
+                table.add_row([output::text(number), output::failure(with_arguments(message))])
             }
         };
     }

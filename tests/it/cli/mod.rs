@@ -12,6 +12,6 @@ mod models;
 mod notes;
 mod owner_lists;
 mod plans;
+mod range_labels;
 mod screens;
 mod shadow;
-mod range_labels;

@@ -5,6 +5,7 @@ mod hostile;
 mod http_standards;
 mod instances;
 mod late;
+mod messages;
 mod methods;
 mod once;
 mod openapi;
