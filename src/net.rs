@@ -7,6 +7,7 @@
 
 mod call;
 mod connection;
+mod protocol;
 mod usage;
 
 use std::convert::Infallible;
@@ -18,29 +19,25 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
+pub(crate) use self::protocol::Protocol;
 pub(crate) use self::usage::{ConnectionUsage, OpenConnections};
 
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Length of the preface that every HTTP/2 client sends first (RFC 9113, section 3.4), in bytes. After it, HTTP/2 pings
-/// show whether the client is still there.
-pub(crate) const HTTP2_FIRST_BYTES: usize = 24;
-
 /// Accepts connections, up to a maximum number of open ones.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     listener: TcpListener,
     open: OpenConnections,
-    /// Number of bytes that a client must send in time; 0 if the protocol has its own time limit.
-    first_bytes: usize,
+    protocol: Protocol,
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener, max_connections: usize, first_bytes: usize) -> Self {
+    pub(crate) fn new(listener: TcpListener, max_connections: usize, protocol: Protocol) -> Self {
         Self {
             listener,
             open: OpenConnections::new(max_connections),
-            first_bytes,
+            protocol,
         }
     }
 
@@ -56,7 +53,7 @@ impl Acceptor {
         // only if the peer has closed the connection, and then the first read fails as well.
         drop(stream.set_nodelay(true));
         let place = self.open.place().await;
-        AcceptedConnection::new(stream, place, self.first_bytes)
+        AcceptedConnection::new(stream, place, self.protocol)
     }
 
     async fn next_stream(&self) -> TcpStream {
@@ -86,7 +83,7 @@ mod tests {
     async fn acceptor(max_connections: usize) -> (Acceptor, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        (Acceptor::new(listener, max_connections, HTTP2_FIRST_BYTES), address)
+        (Acceptor::new(listener, max_connections, Protocol::Grpc), address)
     }
 
     #[tokio::test]

@@ -31,11 +31,14 @@ macro_rules! stable_enum {
                 match self { $( Self::$variant => $text ),+ }
             }
 
-            /// The value with this name, without regard to case; `-` and a blank stand for `_`.
+            /// The value with this name, without regard to case; `-` and a blank stand for `_`. The name may have the name of
+            /// the list in front, as the contract writes it: `CATEGORY_PHISHING`.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
-                let wanted: String = name.trim().chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_uppercase() }).collect();
-                Self::ALL.iter().copied().find(|value| value.name() == wanted)
+                let wanted = $crate::stable_enum::canonical(name);
+                let short = $crate::stable_enum::without_list(&wanted, stringify!($name));
+                let mut values = Self::ALL.iter().copied();
+                values.find(|value| value.name() == wanted || Some(value.name()) == short)
             }
         }
 
@@ -43,4 +46,56 @@ macro_rules! stable_enum {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.pad(self.name()) }
         }
     };
+}
+
+/// The way in which names are compared: upper case, with underscores.
+pub(crate) fn canonical(name: &str) -> String {
+    let letters = name.trim().chars();
+    letters
+        .map(|c| {
+            if c == '-' || c == ' ' {
+                '_'
+            } else {
+                c.to_ascii_uppercase()
+            }
+        })
+        .collect()
+}
+
+/// The name without that of its list in front; `None` if it has none. The list `CaseStatus` is written `CASE_STATUS_`.
+pub(crate) fn without_list<'a>(name: &'a str, list: &str) -> Option<&'a str> {
+    let mut rest = name;
+    for (position, letter) in list.char_indices() {
+        if position > 0 && letter.is_ascii_uppercase() {
+            rest = rest.strip_prefix('_')?;
+        }
+        rest = rest.strip_prefix(letter.to_ascii_uppercase())?;
+    }
+    rest.strip_prefix('_')
+}
+
+/// The name that is most like a misspelt one; `None` if none is.
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// From this likeness on, a person takes one name for the other.
+    const ALIKE: f64 = 0.8;
+    let wanted = canonical(name);
+    let likeness = names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(&wanted, name), name));
+    let best = likeness.max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(likeness, _)| *likeness >= ALIKE).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_misspelt_name_has_a_nearest_one() {
+        let names = ["PHISHING", "BANK_IMPERSONATION", "TAX_SCAM"];
+        assert_eq!(nearest("bank-impersonatio", names), Some("BANK_IMPERSONATION"));
+        assert_eq!(nearest("fishing", names), Some("PHISHING"));
+        assert_eq!(nearest("xyz", names), None);
+        assert_eq!(nearest("", names), None);
+    }
 }

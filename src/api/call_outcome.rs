@@ -19,7 +19,7 @@ impl Api {
     pub async fn submit_call_outcomes<E: From<ApiError>>(
         &self,
         outcomes: impl Stream<Item = Result<v1::CallOutcome, E>>,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::SubmitCallOutcomesResponse, E> {
         let lookups = self.lookups()?;
         let mut response = v1::SubmitCallOutcomesResponse::default();
@@ -33,7 +33,7 @@ impl Api {
                 Err(error) => {
                     if response.errors.len() < MAX_ERRORS {
                         let error = error.in_field(&format!("outcomes[{position}]"));
-                        response.errors.push(error.item());
+                        response.errors.push(error.item(context.edge));
                     }
                     CallOutcomeLabel::Rejected
                 }

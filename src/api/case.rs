@@ -4,7 +4,7 @@ use super::convert::case as convert;
 use super::convert::{check_batch, note, total};
 use super::{Api, ApiError, RequestContext};
 use crate::domain::case::MAX_CHANGED_LINKS;
-use crate::metrics::MutationLabel;
+use crate::metrics::{EdgeLabel, MutationLabel};
 use crate::service::{LinkOutcome, ServiceError};
 use crate::wire::v1;
 
@@ -118,7 +118,7 @@ impl Api {
     pub async fn link_numbers(
         &self,
         request: v1::LinkNumbersRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::LinkNumbersResponse, ApiError> {
         use v1::link_number_result::Result;
         self.mutate(MutationLabel::LinkNumbers, async {
@@ -127,7 +127,13 @@ impl Api {
             let (id, mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id)?;
             let links: Vec<_> = request.links.into_iter().map(convert::link).collect();
             let outcomes = cases.link_numbers(&id, &links, &mutation).await?;
-            let results = results(outcomes, "links", convert::linked, Result::Linked, Result::Error);
+            let results = results(
+                outcomes,
+                (context.edge, "links"),
+                convert::linked,
+                Result::Linked,
+                Result::Error,
+            );
             Ok(v1::LinkNumbersResponse {
                 results: results
                     .map(|result| v1::LinkNumberResult { result: Some(result) })
@@ -144,7 +150,7 @@ impl Api {
     pub async fn unlink_numbers(
         &self,
         request: v1::UnlinkNumbersRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::UnlinkNumbersResponse, ApiError> {
         use v1::unlink_number_result::Result;
         self.mutate(MutationLabel::UnlinkNumbers, async {
@@ -154,7 +160,13 @@ impl Api {
                 convert::unlinking(&request.case_id, &request.actor, &request.request_id, request.reason)?;
             let numbers: Vec<_> = request.numbers.into_iter().map(convert::unlink).collect();
             let outcomes = cases.unlink_numbers(&id, &numbers, &reason, &mutation).await?;
-            let results = results(outcomes, "numbers", convert::unlinked, Result::Unlinked, Result::Error);
+            let results = results(
+                outcomes,
+                (context.edge, "numbers"),
+                convert::unlinked,
+                Result::Unlinked,
+                Result::Error,
+            );
             Ok(v1::UnlinkNumbersResponse {
                 results: results
                     .map(|result| v1::UnlinkNumberResult { result: Some(result) })
@@ -168,7 +180,7 @@ impl Api {
 /// The results of a batch: each item as it is shown, or its error.
 fn results<T, R>(
     outcomes: Vec<Result<LinkOutcome, ServiceError>>,
-    field: &str,
+    (edge, field): (EdgeLabel, &str),
     show: impl Fn(LinkOutcome) -> T,
     done: impl Fn(T) -> R,
     failed: impl Fn(v1::ItemError) -> R,
@@ -180,7 +192,7 @@ fn results<T, R>(
             Ok(outcome) => done(show(outcome)),
             Err(error) => {
                 let error = ApiError::from(error).in_field(&format!("{field}[{position}]"));
-                failed(error.item())
+                failed(error.item(edge))
             }
         })
 }

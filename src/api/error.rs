@@ -6,8 +6,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::field_names::{json_name, rename_fields};
 use super::reason::ErrorReason;
+use crate::metrics::EdgeLabel;
 use crate::service::{ServiceError, Violation};
+use crate::wire::json::UNKNOWN_FIELD;
 use crate::wire::v1;
 
 /// How long a client should wait while the store is away or the index is being loaded.
@@ -160,13 +163,34 @@ impl ApiError {
         self
     }
 
-    /// The error of one item of a batch.
-    pub(super) fn item(&self) -> v1::ItemError {
-        let field = self.violations.first().map(|first| first.field.clone());
+    /// The same error with the names that fields have in JSON: `report.occurred_at` becomes `report.occurredAt`, also where
+    /// a problem names a field in backticks.
+    #[must_use]
+    pub fn named_in_json(&self) -> Self {
+        let mut named = self.clone();
+        for violation in &mut named.violations {
+            violation.field = match violation.field.rsplit_once('.') {
+                // The name of an unknown field is shown as the client wrote it.
+                Some((message, name)) if violation.problem == UNKNOWN_FIELD => format!("{}.{name}", json_name(message)),
+                None if violation.problem == UNKNOWN_FIELD => continue,
+                _ => json_name(&violation.field),
+            };
+            violation.problem = rename_fields(&violation.problem, json_name);
+        }
+        named
+    }
+
+    /// The error of one item of a batch, as this edge names fields.
+    pub(super) fn item(&self, edge: EdgeLabel) -> v1::ItemError {
+        let named = match edge {
+            EdgeLabel::Grpc => self.clone(),
+            EdgeLabel::Http => self.named_in_json(),
+        };
+        let field = named.violations.first().map(|first| first.field.clone());
         v1::ItemError {
             code: self.code.number(),
             field: field.unwrap_or_default(),
-            message: self.message().into_owned(),
+            message: named.message().into_owned(),
             retry_after: self.retry_after.map(Into::into),
         }
     }
@@ -290,7 +314,7 @@ mod tests {
             error.message(),
             "number: the text is not a telephone number; view: must be set"
         );
-        let item = error.in_field("reports[3]").item();
+        let item = error.in_field("reports[3]").item(EdgeLabel::Grpc);
         assert_eq!((item.code, item.field.as_str()), (3, "reports[3].number"));
         assert!(item.message.starts_with("reports[3].number: the text"), "{item:?}");
     }

@@ -41,7 +41,7 @@ impl Api {
         let results = request.requests.into_iter().enumerate().map(|(position, request)| {
             let result = match self.look_up(request, context.edge, answer_by.of_next_item()) {
                 Ok(response) => Result::Response(response),
-                Err(error) => Result::Error(error.in_field(&format!("requests[{position}]")).item()),
+                Err(error) => Result::Error(error.in_field(&format!("requests[{position}]")).item(context.edge)),
             };
             v1::BatchLookupResult { result: Some(result) }
         });
@@ -108,7 +108,7 @@ impl Api {
         let request_id = request.request_id.clone();
         let result = match self.look_up(request, edge, AnswerBy::in_stream()) {
             Ok(response) => Result::Response(response),
-            Err(error) => Result::Error(error.item()),
+            Err(error) => Result::Error(error.item(edge)),
         };
         v1::StreamLookupResponse {
             request_id,

@@ -36,7 +36,7 @@ impl Api {
     pub async fn batch_submit_reports(
         &self,
         request: v1::BatchSubmitReportsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::BatchSubmitReportsResponse, ApiError> {
         use v1::batch_submit_result::Result;
         let reports = self.reports()?;
@@ -49,7 +49,7 @@ impl Api {
                 Ok(outcome) => Result::Response(convert::outcome(&outcome)),
                 Err(error) => {
                     let error = ApiError::from(error).in_field(&format!("reports[{position}]"));
-                    Result::Error(error.item())
+                    Result::Error(error.item(context.edge))
                 }
             };
             *total_of(&mut response, &result) += 1;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 use super::error::CliError;
 use super::output;
@@ -81,11 +82,23 @@ impl Remote {
 ///
 /// # Errors
 /// If the server refuses the change, or if it does not answer the last attempt.
-pub(super) async fn change<T, F>(request_id: &str, mut call: impl FnMut() -> F) -> Result<T, CliError>
+pub(super) async fn change<T, F>(request_id: &str, call: impl FnMut() -> F) -> Result<T, CliError>
+where
+    F: Future<Output = Result<tonic::Response<T>, Status>>,
+{
+    change_named("--request-id", request_id, call).await
+}
+
+/// The same for a change whose command has another flag for the id.
+///
+/// # Errors
+/// The same.
+pub(super) async fn change_named<T, F>(flag: &str, id: &str, mut call: impl FnMut() -> F) -> Result<T, CliError>
 where
     F: Future<Output = Result<tonic::Response<T>, Status>>,
 {
     let mut attempts = 1;
+    let mut unwritten = true;
     loop {
         let status = match call().await {
             Ok(answer) => return Ok(answer.into_inner()),
@@ -94,9 +107,11 @@ where
         if !is_unanswered(&status) {
             return Err(status.into());
         }
+        unwritten &= says_unwritten(&status);
         if attempts == ATTEMPTS_MAX {
             return Err(CliError::Unanswered {
-                request_id: request_id.to_owned(),
+                repeat_with: format!("{flag} {id}"),
+                unwritten,
                 attempts,
                 status: Box::new(status),
             });
@@ -115,6 +130,15 @@ where
 /// Whether a request may be sent again with the same ids: its outcome is unknown, or the server was not ready for it.
 pub(super) fn is_unanswered(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) || is_broken_connection(status)
+}
+
+/// Whether the server says that it wrote nothing. Later attempts find a change that an earlier one made, and a server that is
+/// sure says so.
+fn says_unwritten(status: &Status) -> bool {
+    let reason = status.get_details_error_info().map(|info| info.reason);
+    reason.is_some_and(|reason| {
+        ["STORE_UNAVAILABLE", "INDEX_LOADING", "EVIDENCE_VERSION_MISMATCH"].contains(&reason.as_str())
+    })
 }
 
 /// The pause before the next retry of a request that was sent `attempts` times: the delay that the server asks for, or

@@ -47,10 +47,12 @@ pub enum CliError {
     #[error("{}", sentence(.0))]
     Refused(Box<Status>),
     /// The server answered no attempt of a change. The change may be stored.
-    #[error("{}, after {attempts} attempts; it is unknown whether the change was made", sentence(.status))]
+    #[error("{}; {}", attempts_failed(.status, *.attempts), outcome(*.unwritten))]
     Unanswered {
-        /// Request id of the change.
-        request_id: String,
+        /// The flag and the id with which the change may be repeated, such as `--request-id 17`.
+        repeat_with: String,
+        /// Whether the server said after each attempt that it wrote nothing.
+        unwritten: bool,
         /// Number of times that it was sent.
         attempts: u32,
         /// Answer to the last attempt.
@@ -182,8 +184,13 @@ impl CliError {
                     .to_owned(),
             ),
             Self::Refused(status) => advice(status),
-            Self::Unanswered { request_id, .. } => Some(format!(
-                "run the command again with --request-id {request_id}: then the change is made only once"
+            Self::Unanswered {
+                unwritten: true,
+                repeat_with,
+                ..
+            } => Some(format!("run the command again later, if you like with {repeat_with}")),
+            Self::Unanswered { repeat_with, .. } => Some(format!(
+                "run the command again with {repeat_with}: then the change is made only once"
             )),
             Self::NotServing { .. } => Some(
                 "the server may still be starting, or its store may be unavailable: see the log of the server"
@@ -242,7 +249,7 @@ impl CliError {
         let text = String::from_utf8_lossy(&text.into_inner()).into_owned();
         let mut notice = Notice::new(Level::ERROR, text, self.to_string());
         let mut causes = Vec::new();
-        let mut cause = std::error::Error::source(self);
+        let mut cause = self.cause();
         let sentence = self.to_string();
         while let Some(error) = cause {
             causes.extend(Some(error.to_string()).filter(|cause| !sentence.contains(cause)));
@@ -267,7 +274,7 @@ impl CliError {
             return Ok(());
         }
         let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
-        let mut cause = std::error::Error::source(self);
+        let mut cause = self.cause();
         while let Some(error) = cause {
             let shown = error.to_string();
             // Some sentences end with their cause.
@@ -283,6 +290,14 @@ impl CliError {
             write_line(&mut text, &step);
         }
         out.write_all(text.as_bytes())
+    }
+
+    /// The cause of the error. A status that this client made, because the connection failed, has one.
+    fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Refused(status) | Self::Unanswered { status, .. } = self {
+            return std::error::Error::source(status.as_ref());
+        }
+        std::error::Error::source(self)
     }
 
     fn fields(&self) -> Vec<(String, String)> {
@@ -332,6 +347,18 @@ impl From<MappingError> for CliError {
     }
 }
 
+fn attempts_failed(status: &Status, attempts: u32) -> String {
+    format!("{}, after {attempts} attempts", sentence(status))
+}
+
+fn outcome(unwritten: bool) -> &'static str {
+    if unwritten {
+        "the change was not made"
+    } else {
+        "it is unknown whether the change was made"
+    }
+}
+
 fn write_line(text: &mut String, line: &str) {
     // Writing to a String does not fail.
     let _written = writeln!(text, "  {line}");
@@ -358,23 +385,28 @@ mod tests {
         let status = Status::with_error_details(Code::InvalidArgument, "the report is malformed", details);
         assert_eq!(
             shown(&status.into()),
-            "error: the report is malformed (INVALID_ARGUMENT)\n  report.number: the number is too short\n"
+            "error: number: the number is too short (INVALID_ARGUMENT)\n"
         );
     }
 
     #[test]
     fn a_change_without_an_answer_says_how_to_repeat_it() {
-        let error = CliError::Unanswered {
-            request_id: "r-1".to_owned(),
+        let error = |unwritten| CliError::Unanswered {
+            repeat_with: "--request-id r-1".to_owned(),
+            unwritten,
             attempts: 5,
             status: Box::new(Status::unavailable("the store is away")),
         };
-        let text = shown(&error);
-        assert!(
-            text.starts_with("error: the store is away (UNAVAILABLE), after 5 attempts;"),
-            "{text}"
+        assert_eq!(
+            shown(&error(false)),
+            "error: the store is away (UNAVAILABLE), after 5 attempts; it is unknown whether the change was made\n  \
+             run the command again with --request-id r-1: then the change is made only once\n"
         );
-        assert!(text.contains("--request-id r-1"), "{text}");
+        assert_eq!(
+            shown(&error(true)),
+            "error: the store is away (UNAVAILABLE), after 5 attempts; the change was not made\n  \
+             run the command again later, if you like with --request-id r-1\n"
+        );
     }
 
     #[test]

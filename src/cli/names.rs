@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::domain::kinds;
+use crate::stable_enum::nearest;
 use crate::wire::v1;
 
 /// An enumeration of the API whose values can be shown.
@@ -88,6 +89,9 @@ impl<T: NamedValue> TypedValueParser for NameParser<T> {
             if let Some(arg) = arg {
                 error.insert(ContextKind::InvalidArg, ContextValue::String(arg.to_string()));
             }
+            if let Some(nearest) = nearest(&text, T::names()) {
+                error.insert(ContextKind::SuggestedValue, ContextValue::String(nearest.to_owned()));
+            }
             error.insert(ContextKind::InvalidValue, ContextValue::String(text.into_owned()));
             let known = T::names().map(str::to_owned).collect();
             error.insert(ContextKind::ValidValue, ContextValue::Strings(known));
@@ -132,6 +136,10 @@ mod tests {
         assert_eq!(
             v1::Category::from_name("tech-support-scam"),
             Some(v1::Category::TechSupportScam)
+        );
+        assert_eq!(
+            v1::CaseStatus::from_name("case-status-open"),
+            Some(v1::CaseStatus::Open)
         );
         assert_eq!(v1::Category::from_name("tech"), None);
     }

@@ -6,10 +6,44 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::text::clean;
+use crate::api::rename_fields;
 
-/// The message and code of an error status, as a sentence without a full stop.
+/// Fields of requests, and the arguments with which commands set them.
+const ARGUMENTS: [(&str, &str); 24] = [
+    ("default_region", "--region"),
+    ("report_id", "--id"),
+    ("case_id", "the case id"),
+    ("list_id", "--list-id"),
+    ("category", "--category"),
+    ("source", "--source"),
+    ("feed", "--feed"),
+    ("import_id", "--import"),
+    ("reporter_id", "--reporter"),
+    ("reporter_area", "--area"),
+    ("reporter_country", "--country"),
+    ("occurred_at", "--occurred-at"),
+    ("impersonated_brand", "--brand"),
+    ("comment", "--comment"),
+    ("callback_numbers", "--callback"),
+    ("attestation", "--attestation"),
+    ("verstat", "--verstat"),
+    ("actor", "--actor"),
+    ("reason", "--reason"),
+    ("request_id", "--request-id"),
+    ("expected_version", "--expected-version"),
+    ("expires_at", "--expires-at"),
+    ("title", "--title"),
+    ("agency", "--agency"),
+];
+
+/// The message and code of an error status, as a sentence without a full stop. One field at fault is named in it.
 pub(super) fn sentence(status: &Status) -> String {
     let code = code_name(status.code());
+    match all_fields(status).as_slice() {
+        [] => {}
+        [(field, problem)] => return clean(&format!("{field}: {problem} ({code})")),
+        several => return format!("{} values are not valid ({code})", several.len()),
+    }
     match clean(status.message()) {
         message if message.is_empty() => format!("the server answered {code}"),
         message => format!("{message} ({code})"),
@@ -44,14 +78,35 @@ pub(super) fn asked_delay(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
 }
 
-/// The fields at fault, each with a description (google.rpc.BadRequest).
+/// The fields at fault, each with a description (google.rpc.BadRequest), if there are several.
 pub(super) fn fields(status: &Status) -> Vec<(String, String)> {
-    status
-        .get_details_bad_request()
-        .into_iter()
+    Some(all_fields(status)).filter(|all| all.len() > 1).unwrap_or_default()
+}
+
+fn all_fields(status: &Status) -> Vec<(String, String)> {
+    let violations = status.get_details_bad_request().into_iter();
+    violations
         .flat_map(|bad| bad.field_violations)
-        .map(|violation| (violation.field, violation.description))
+        .map(|violation| (argument(&violation.field), with_arguments(&violation.description)))
         .collect()
+}
+
+/// A text of the server, with arguments in place of the fields that it names.
+pub(super) fn with_arguments(text: &str) -> String {
+    rename_fields(text, argument)
+}
+
+/// The argument that sets a field: `report.occurred_at` is `--occurred-at`. A field that no argument sets, and an item of a
+/// list, keep their names.
+fn argument(field: &str) -> String {
+    let last = field.rsplit('.').next().unwrap_or_default();
+    let known = ARGUMENTS.iter().find(|(name, _)| *name == last);
+    let is_item = field.contains('[');
+    match known {
+        Some((_, argument)) if !is_item => (*argument).to_owned(),
+        _ if last == "number" && !is_item => last.to_owned(),
+        _ => field.to_owned(),
+    }
 }
 
 /// What the user can do about an error, as a clause without a full stop; `None` if there is no advice.
@@ -74,4 +129,51 @@ pub(super) fn advice(status: &Status) -> Option<String> {
         _ => return None,
     };
     Some(step.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+    use crate::cli::args::Cli;
+
+    fn flags(command: &clap::Command, found: &mut Vec<String>) {
+        let own = command.get_arguments().filter_map(clap::Arg::get_long);
+        found.extend(own.map(|flag| format!("--{flag}")));
+        for inner in command.get_subcommands() {
+            flags(inner, found);
+        }
+    }
+
+    #[test]
+    fn every_named_flag_exists() {
+        let mut found = Vec::new();
+        flags(&Cli::command(), &mut found);
+        for (field, argument) in ARGUMENTS {
+            assert!(
+                !argument.starts_with("--") || found.iter().any(|flag| flag == argument),
+                "{field}: {argument}"
+            );
+        }
+    }
+
+    #[test]
+    fn fields_are_named_as_the_user_wrote_them() {
+        let mut details = ErrorDetails::new();
+        details.add_bad_request_violation("report.number", "has no country code: it needs `default_region`");
+        let one = Status::with_error_details(Code::InvalidArgument, "x", details.clone());
+        assert_eq!(
+            sentence(&one),
+            "number: has no country code: it needs `--region` (INVALID_ARGUMENT)"
+        );
+        assert!(fields(&one).is_empty());
+        details.add_bad_request_violation("report.impersonated_brand", "is too long");
+        details.add_bad_request_violation("links[3].confidence", "must be at most 1");
+        let three = Status::with_error_details(Code::InvalidArgument, "x", details);
+        assert_eq!(sentence(&three), "3 values are not valid (INVALID_ARGUMENT)");
+        let names: Vec<_> = fields(&three).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(names, ["number", "--brand", "links[3].confidence"]);
+    }
 }

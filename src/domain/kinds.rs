@@ -416,4 +416,32 @@ mod tests {
         );
         assert!(Category::Personal.is_wanted() && !Category::OtherSpam.is_wanted());
     }
+
+    #[test]
+    fn a_name_is_read_in_every_spelling() {
+        let names = [
+            "UNDER_INVESTIGATION",
+            "under-investigation",
+            " Under investigation ",
+            "CASE_STATUS_UNDER_INVESTIGATION",
+            "case-status-under-investigation",
+        ];
+        for name in names {
+            assert_eq!(
+                CaseStatus::from_name(name),
+                Some(CaseStatus::UnderInvestigation),
+                "{name}"
+            );
+        }
+        for name in [
+            "",
+            "CASE_STATUS_",
+            "CASE_OPEN",
+            "STATUS_OPEN",
+            "CASE_STATUSOPEN",
+            "OPENED",
+        ] {
+            assert_eq!(CaseStatus::from_name(name), None, "{name}");
+        }
+    }
 }

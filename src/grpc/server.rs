@@ -28,7 +28,7 @@ use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge::{self, EdgeLayers};
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, ConnectionUsage, HTTP2_FIRST_BYTES, OpenConnections};
+use crate::net::{AcceptedConnection, Acceptor, ConnectionUsage, OpenConnections, Protocol};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 
@@ -110,7 +110,7 @@ async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let acceptor = Acceptor::new(listener, limits.max_connections, HTTP2_FIRST_BYTES);
+    let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Grpc);
     let open = acceptor.open();
     let serving = builder(limits)
         .layer(CountCalls)

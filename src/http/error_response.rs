@@ -5,8 +5,20 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::openapi;
 use super::response::{FullResponse, JSON, response};
 use crate::api::{ApiError, Code, REASON_DOMAIN};
+
+/// The methods that an error repeats.
+const KNOWN_METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::DELETE,
+    Method::PATCH,
+    Method::OPTIONS,
+];
 
 /// An error, ready to be sent.
 #[derive(Debug)]
@@ -20,20 +32,28 @@ pub(super) struct ErrorResponse {
 
 impl ErrorResponse {
     pub(super) fn no_such_path() -> Self {
-        ApiError::new(Code::NotFound, "there is no such path").into()
+        let text = format!("there is no such path: {} describes all paths", openapi::PATH);
+        ApiError::new(Code::NotFound, text).into()
     }
 
-    /// The error for a path that exists but not for this method.
-    pub(super) fn no_such_method(methods: &[&Method]) -> Self {
+    /// The error for a path that exists, but not for the `used` method.
+    pub(super) fn no_such_method(used: &Method, methods: &[&Method]) -> Self {
         let mut allow: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
         if methods.contains(&&Method::GET) {
             allow.push(Method::HEAD.as_str());
         }
-        let text = "this path does not have this method";
+        // A client may send any token as its method.
+        let used = if KNOWN_METHODS.contains(used) {
+            used.as_str()
+        } else {
+            "that method"
+        };
+        let text = format!("this path has the method {}, not {used}", allow.join(" or "));
         let allow = HeaderValue::try_from(allow.join(",")).ok();
         Self {
+            status: StatusCode::METHOD_NOT_ALLOWED,
             accepted: allow.map(|allow| (header::ALLOW, allow)),
-            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, text)
+            ..ApiError::new(Code::Unimplemented, text).into()
         }
     }
 
@@ -120,6 +140,7 @@ impl From<ApiError> for ErrorResponse {
 
 impl From<&ApiError> for ErrorResponse {
     fn from(error: &ApiError) -> Self {
+        let error = &error.named_in_json();
         let mut body = json!({ "code": error.code().number(), "message": error.message() });
         let details = details(error);
         if !details.is_empty()

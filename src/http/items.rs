@@ -61,7 +61,7 @@ impl<T: JsonField> Reading for ReadParts<T> {
         Ok(parts)
     }
 
-    fn problem(&self) -> Cow<'static, str> {
+    fn problem(&self, _: &str) -> Cow<'static, str> {
         LIST_PROBLEM.into()
     }
 }

@@ -25,6 +25,7 @@ mod routes;
 pub mod server;
 mod service;
 mod warm_up;
+mod welcome;
 
 pub use parameters::Parameter;
 pub use request::Body;

@@ -22,7 +22,7 @@ use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge;
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, CallBody};
+use crate::net::{AcceptedConnection, Acceptor, CallBody, Protocol};
 use crate::tasks::Tasks;
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
@@ -62,7 +62,7 @@ impl From<&config::LimitSettings> for HttpLimits {
 /// Accepts connections until shutdown is requested. Each connection is a job of `tasks` and ends after its request in
 /// progress; shutdown waits for that. Connections without a request in progress end at once.
 pub async fn serve(listener: TcpListener, api: Api, limits: HttpLimits, tasks: Tasks) {
-    let acceptor = Acceptor::new(listener, limits.max_connections, 0);
+    let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Http);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
     let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, limits));
     let shutdown = tasks.shutdown_requested();
@@ -126,7 +126,7 @@ mod tests {
     async fn a_head_that_does_not_arrive_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor::new(listener, 1, 0);
+        let acceptor = Acceptor::new(listener, 1, Protocol::Http);
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nX-A: ").await.unwrap();
         let connection = acceptor.accept().await;

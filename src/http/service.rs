@@ -12,7 +12,7 @@ use super::error_response::ErrorResponse;
 use super::request::{ResponseFuture, RoutedRequest};
 use super::response::FullResponse;
 use super::route::{RouteMatch, Size, find};
-use super::{HttpLimits, ROUTES, cid, host, openapi, probes};
+use super::{HttpLimits, ROUTES, cid, host, openapi, probes, welcome};
 use crate::api::Api;
 
 /// Answers requests. Clones share everything.
@@ -35,7 +35,9 @@ impl HttpService {
     fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<FullResponse, ErrorResponse>> {
         let (route, path_text) = match find(ROUTES, request.method(), request.uri().path()) {
             RouteMatch::Found(route, text) => (route, text.map(str::to_owned)),
-            RouteMatch::OtherMethods(methods) => return Either::Right(Err(ErrorResponse::no_such_method(&methods))),
+            RouteMatch::OtherMethods(methods) => {
+                return Either::Right(Err(ErrorResponse::no_such_method(request.method(), &methods)));
+            }
             RouteMatch::NoPath => return Either::Right(self.page(request.method(), request.uri().path())),
         };
         let max_bytes = match route.size {
@@ -58,6 +60,7 @@ impl HttpService {
     /// A path that is not a method of the contract.
     fn page(&self, method: &Method, path: &str) -> Result<FullResponse, ErrorResponse> {
         let page: fn(&Api) -> Result<FullResponse, ErrorResponse> = match path {
+            "/" => |_| Ok(welcome::page()),
             "/healthz" => |_| Ok(probes::alive()),
             "/readyz" => probes::ready,
             "/metrics" => |api| Ok(probes::metrics(api)),
@@ -67,7 +70,7 @@ impl HttpService {
         if [Method::GET, Method::HEAD].contains(method) {
             page(&self.api)
         } else {
-            Err(ErrorResponse::no_such_method(&[&Method::GET]))
+            Err(ErrorResponse::no_such_method(method, &[&Method::GET]))
         }
     }
 }

@@ -3,17 +3,21 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::protocol::Protocol;
 use super::usage::{ConnectionUsage, Place};
 
 /// Maximum time until a client has sent its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
+
+/// Maximum time for which a client that speaks the protocol of the other port may go on sending.
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// An open connection. Dropping it makes room for another one. Reading and writing fail when the connection is idle and must
 /// end.
@@ -23,12 +27,19 @@ pub(crate) struct AcceptedConnection {
     place: Place,
     /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
     silence: Option<(Pin<Box<Sleep>>, usize)>,
+    /// The protocol of the address, until the first bytes have arrived.
+    unheard: Option<Protocol>,
+    /// When a refused connection ends at the latest.
+    refused: Option<Pin<Box<Sleep>>>,
 }
 
 impl AcceptedConnection {
-    /// A connection whose client must send `first_bytes` in time; 0 for no such limit.
-    pub(super) fn new(stream: TcpStream, place: Place, first_bytes: usize) -> Self {
+    /// A connection to an address of this protocol.
+    pub(super) fn new(stream: TcpStream, place: Place, protocol: Protocol) -> Self {
+        let first_bytes = protocol.first_bytes();
         Self {
+            unheard: Some(protocol),
+            refused: None,
             stream,
             place,
             silence: (first_bytes > 0).then(|| (Box::pin(sleep(FIRST_BYTES_WITHIN)), first_bytes)),
@@ -46,6 +57,74 @@ impl AcceptedConnection {
             let missing = missing.saturating_sub(bytes);
             (missing > 0).then_some((deadline, missing))
         });
+    }
+
+    /// Answers a client whose first bytes belong to the other protocol. The connection then takes what the client still
+    /// sends, for a moment: if it closed at once, the kernel would discard the answer.
+    fn check_protocol(&mut self, first: &[u8]) {
+        if let Some(refusal) = self.unheard.take().and_then(|protocol| protocol.refusal(first)) {
+            // Nothing was written before, so the kernel has room for these few bytes.
+            let _written = self.stream.try_write(&refusal);
+            self.refused = Some(Box::pin(sleep(REFUSED_WITHIN)));
+        }
+    }
+
+    /// Waits before the first write until the client has spoken, and refuses a client of the other protocol: an HTTP/2
+    /// server writes first, and the client would see its frames before the refusal.
+    fn poll_first_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unheard == Some(Protocol::Grpc) {
+            let mut bytes = [0; Protocol::Grpc.first_bytes()];
+            let mut first = ReadBuf::new(&mut bytes);
+            match self.stream.poll_peek(cx, &mut first) {
+                Poll::Ready(Ok(_)) if !first.filled().is_empty() => self.check_protocol(first.filled()),
+                // The client has left: the write or the next read says so.
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return self.poll_silence(cx),
+            }
+        }
+        if self.refused.is_some() {
+            return self.poll_refused(cx).map(Err);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready with an error when the connection should close, or when the first bytes are late.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Poll::Ready(error) = self.poll_closing(cx) {
+            return Poll::Ready(Err(error));
+        }
+        match &mut self.silence {
+            Some((deadline, _)) => deadline
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(io::Error::from(io::ErrorKind::TimedOut))),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Discards what the client of a refused connection sends. Ready with an error when the connection must end.
+    fn poll_refused(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let ended = io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the client speaks the protocol of the other port",
+        );
+        let Some(deadline) = &mut self.refused else {
+            return Poll::Pending;
+        };
+        if deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(ended);
+        }
+        // It says to the client that the answer is complete. It is ready at once.
+        let _closed = Pin::new(&mut self.stream).poll_shutdown(cx);
+        let mut bytes = [0; 1_024];
+        loop {
+            let mut discarded = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut discarded) {
+                Poll::Ready(Ok(())) if !discarded.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(ended),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
     }
 
     /// Notes whether the client takes the bytes that are written.
@@ -73,28 +152,31 @@ impl AsyncRead for AcceptedConnection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
+        if this.refused.is_some() {
+            return this.poll_refused(cx).map(Err);
+        }
         let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
         if polled.is_ready() {
             this.usage().heard();
-            this.heard(buf.filled().len().saturating_sub(before));
-            return polled;
+            let arrived = buf.filled().get(before..).unwrap_or_default();
+            this.heard(arrived.len());
+            if this.unheard.is_some() && !arrived.is_empty() {
+                this.check_protocol(arrived);
+            }
+            if this.refused.is_none() {
+                return polled;
+            }
+            buf.set_filled(before);
+            return this.poll_refused(cx).map(Err);
         }
-        if let Poll::Ready(error) = this.poll_closing(cx) {
-            return Poll::Ready(Err(error));
-        }
-        match &mut this.silence {
-            Some((deadline, _)) => deadline
-                .as_mut()
-                .poll(cx)
-                .map(|()| Err(io::Error::from(io::ErrorKind::TimedOut))),
-            None => Poll::Pending,
-        }
+        this.poll_silence(cx)
     }
 }
 
 impl AsyncWrite for AcceptedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_first_bytes(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
         this.wrote(polled, cx)
     }
@@ -113,6 +195,7 @@ impl AsyncWrite for AcceptedConnection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_first_bytes(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.wrote(polled, cx)
     }
@@ -128,12 +211,14 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::net::{Acceptor, HTTP2_FIRST_BYTES};
+    use crate::net::Acceptor;
+
+    const HTTP2_FIRST_BYTES: usize = Protocol::Grpc.first_bytes();
 
     async fn connected() -> (TcpStream, AcceptedConnection, Acceptor) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor::new(listener, 2, HTTP2_FIRST_BYTES);
+        let acceptor = Acceptor::new(listener, 2, Protocol::Grpc);
         let client = TcpStream::connect(address).await.unwrap();
         let connection = acceptor.accept().await;
         (client, connection, acceptor)
@@ -152,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_has_spoken_may_be_silent() {
         let (mut client, mut connection, _acceptor) = connected().await;
-        client.write_all(&[b'x'; HTTP2_FIRST_BYTES]).await.unwrap();
+        client.write_all(&[b'\0'; HTTP2_FIRST_BYTES]).await.unwrap();
         connection.read_exact(&mut [0; HTTP2_FIRST_BYTES]).await.unwrap();
         tokio::time::pause();
         let read = tokio::time::timeout(10 * FIRST_BYTES_WITHIN, connection.read_u8()).await;
@@ -161,7 +246,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_reads_nothing_ends_with_the_server() {
-        let (_client, mut connection, acceptor) = connected().await;
+        let (mut client, mut connection, acceptor) = connected().await;
+        client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         let writing = async {
             let error = loop {
                 if let Err(error) = connection.write_all(&[0; 1 << 16]).await {

@@ -1,7 +1,9 @@
 //! The identity of a number: read from the text of a client, and shown in answers.
 
 use super::ServiceError;
-use crate::number::{self, E164, LineType, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity};
+use crate::number::{
+    self, E164, LineType, NumberError, Parsed, ParsedNumber, Region, ServiceKind, ServiceNumber, Validity,
+};
 
 /// The identity of a caller or number.
 #[derive(Clone, Debug)]
@@ -97,6 +99,10 @@ pub(super) fn parse(field: &str, text: &str, region: Option<Region>) -> Result<P
             "is a local number: write it with its area code",
         )),
         Ok(parsed) => Ok(parsed),
+        Err(NumberError::InvalidCountryCode) => Err(ServiceError::field(
+            field,
+            "has no country code in use; without one it needs `default_region`",
+        )),
         Err(error) => Err(ServiceError::field(field, error.to_string())),
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::import::NumberFileArgs;
 use crate::cli::names;
 use crate::cli::shared::{self, Change, InRegion};
+use crate::cli::status::with_arguments;
 use crate::cli::{output, time};
 use crate::domain::case::MAX_CHANGED_LINKS;
 use crate::wire::v1::case_service_client::CaseServiceClient;
@@ -162,7 +163,7 @@ fn finish<'a>(numbers: &[String], outcomes: impl Iterator<Item = Outcome<'a>>, p
             Err(error) => {
                 failed += 1;
                 let message = error.map_or("no answer", |error| error.message.as_str());
-                table.add_row([output::text(number), output::failure(message)])
+                table.add_row([output::text(number), output::failure(with_arguments(message))])
             }
         };
     }

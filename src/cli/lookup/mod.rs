@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::names::{name_of, parser};
 use super::output;
 use super::shared::{InRegion, PATIENCE_MS};
+use super::status::with_arguments;
 use super::time;
 use crate::domain::call::MAX_BATCH_LOOKUPS;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
@@ -157,7 +158,7 @@ fn print_table(numbers: &[String], results: &[BatchLookupResult]) -> Result<(), 
             Some(BatchResult::Error(error)) => table.add_row([
                 output::text(number),
                 output::figure(""),
-                output::failure(&error.message),
+                output::failure(with_arguments(&error.message)),
             ]),
             None => table.add_row([output::text(number)]),
         };

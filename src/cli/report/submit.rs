@@ -97,7 +97,7 @@ pub(super) async fn run(args: SubmitArgs) -> Result<(), CliError> {
         .as_ref()
         .map(|report| report.report_id.clone())
         .unwrap_or_default();
-    let answer = connect::change(&id, || {
+    let answer = connect::change_named("--id", &id, || {
         let (mut client, request) = (client.clone(), request.clone());
         async move { client.submit_report(request).await }
     })

@@ -69,7 +69,7 @@ pub(super) async fn run(args: WithdrawArgs) -> Result<(), CliError> {
 
 async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliError> {
     let client = ReportServiceClient::new(remote.connect().await?);
-    let answer = connect::change(&request.report_id, || {
+    let answer = connect::change_named("the report id", &request.report_id, || {
         let (mut client, request) = (client.clone(), request.clone());
         async move { client.withdraw_report(request).await }
     })

@@ -10,6 +10,9 @@ const MAX_FAULTS: usize = 100;
 /// The most characters of the name of an unknown field that an error repeats.
 const MAX_NAME_CHARS: usize = 40;
 
+/// The problem of a field that the message does not have.
+pub(crate) const UNKNOWN_FIELD: &str = "is not a field of this message";
+
 /// A wrong field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -89,7 +92,7 @@ impl<'a> Place<'a> {
         let Some(faults) = self.faults else {
             return Err(format!("unknown field `{name}`"));
         };
-        self.keep(faults, name, "is not a field of this message".into());
+        self.keep(faults, name, UNKNOWN_FIELD.into());
         Ok(())
     }
 
@@ -99,7 +102,7 @@ impl<'a> Place<'a> {
             return Err(format!("`{one}` and `{other}` are both set"));
         };
         for (field, beside) in [(one, other), (other, one)] {
-            let problem = format!("cannot be set together with {beside}");
+            let problem = format!("cannot be set together with `{beside}`");
             self.keep(faults, field, problem.into());
         }
         Ok(())

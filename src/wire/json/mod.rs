@@ -17,7 +17,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-pub(crate) use faults::{Place, contract_name, find_faults, written_name};
+pub(crate) use faults::{Place, UNKNOWN_FIELD, contract_name, find_faults, written_name};
 pub(crate) use value::{
     DurationValue, EnumValue, JsonEnum, JsonField, JsonValue, LIST_PROBLEM, Reading, keep, keep_boxed, keep_some,
     read_items,

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::faults::Place;
 use super::number::{IntegerVisitor, NumberVisitor, WholeNumber};
 use super::{JsonMessage, message};
+use crate::stable_enum::{canonical, nearest};
 use crate::wire::Timestamp;
 use crate::wire::duration;
 
@@ -27,6 +28,11 @@ pub(crate) trait JsonField: Sized {
 
     /// The problem of a value that is none of this type.
     fn problem() -> Cow<'static, str>;
+
+    /// The problem of this value, given as JSON. It never repeats the value.
+    fn problem_of(_value: &str) -> Cow<'static, str> {
+        Self::problem()
+    }
 }
 
 impl<'de, A: MapAccess<'de>> JsonValue<'_, A> {
@@ -51,7 +57,7 @@ impl<'de, A: MapAccess<'de>> JsonValue<'_, A> {
             return self.map.next_value_seed(OrNull { reading, place });
         }
         let text: &RawValue = self.map.next_value()?;
-        let problem = reading.problem();
+        let problem = reading.problem(text.get());
         let mut reader = serde_json::Deserializer::from_str(text.get());
         let read = OrNull { reading, place }.deserialize(&mut reader);
         read.or_else(|_| place.refuse(problem).map(|()| None).map_err(A::Error::custom))
@@ -64,7 +70,8 @@ pub(crate) trait Reading {
 
     fn read<'de, D: Deserializer<'de>>(self, reader: D, place: Place<'_>) -> Result<Self::Value, D::Error>;
 
-    fn problem(&self) -> Cow<'static, str>;
+    /// The problem of this value, given as JSON.
+    fn problem(&self, value: &str) -> Cow<'static, str>;
 }
 
 /// Reads a value of one type.
@@ -77,8 +84,8 @@ impl<T: JsonField> Reading for One<T> {
         T::read(reader, place)
     }
 
-    fn problem(&self) -> Cow<'static, str> {
-        T::problem()
+    fn problem(&self, value: &str) -> Cow<'static, str> {
+        T::problem_of(value)
     }
 }
 
@@ -97,7 +104,7 @@ impl<T: JsonField> Reading for Items<T> {
         Ok(items)
     }
 
-    fn problem(&self) -> Cow<'static, str> {
+    fn problem(&self, _: &str) -> Cow<'static, str> {
         LIST_PROBLEM.into()
     }
 }
@@ -370,6 +377,29 @@ impl<E: JsonEnum> JsonField for EnumValue<E> {
     fn problem() -> Cow<'static, str> {
         format!("must be one of {}", E::NAMES.join(", ")).into()
     }
+
+    fn problem_of(value: &str) -> Cow<'static, str> {
+        let name = serde_json::from_str::<String>(value).unwrap_or_default();
+        let short = E::NAMES.iter().filter_map(|name| name.strip_prefix(prefix::<E>()));
+        match nearest(&name, E::NAMES.iter().copied().chain(short)) {
+            Some(nearest) => format!("{}; the nearest one is {nearest}", Self::problem()).into(),
+            None => Self::problem(),
+        }
+    }
+}
+
+/// The name of the enum at the beginning of its names, such as `VIEW_`.
+fn prefix<E: JsonEnum>() -> &'static str {
+    let first = E::NAMES.first().copied().unwrap_or_default();
+    first.strip_suffix("UNSPECIFIED").unwrap_or_default()
+}
+
+/// The number of a value by its name, in any case and with or without the name of the enum in front.
+fn number_of<E: JsonEnum>(name: &str) -> Option<i32> {
+    E::number_of(name).or_else(|| {
+        let name = canonical(name);
+        E::number_of(&name).or_else(|| E::number_of(&format!("{}{name}", prefix::<E>())))
+    })
 }
 
 struct EnumVisitor<E>(PhantomData<E>);
@@ -390,7 +420,7 @@ impl<E: JsonEnum> Visitor<'_> for EnumVisitor<E> {
     }
 
     fn visit_str<R: serde::de::Error>(self, name: &str) -> Result<EnumValue<E>, R> {
-        let number = E::number_of(name).ok_or_else(|| R::custom("unknown name"))?;
+        let number = number_of::<E>(name).ok_or_else(|| R::custom("unknown name"))?;
         let item = PhantomData;
         Ok(EnumValue { number, item })
     }

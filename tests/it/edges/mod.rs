@@ -7,6 +7,7 @@ mod hostile;
 mod http_standards;
 mod instances;
 mod late;
+mod messages;
 mod methods;
 mod once;
 mod openapi;

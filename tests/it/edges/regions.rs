@@ -168,9 +168,9 @@ async fn a_wrong_region_is_refused_by_name_everywhere() {
                 }
             };
             let field = if place.ends_with("reporterCountry") {
-                "reporter_country"
+                "reporterCountry"
             } else {
-                "default_region"
+                "defaultRegion"
             };
             if path.starts_with("/v1/cid") {
                 assert_eq!(

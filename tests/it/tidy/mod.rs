@@ -86,7 +86,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("tasks", &["clock"]),
     ("telemetry", &["clock", "config", "lines", "metrics"]),
     // The limits of repeated fields.
-    ("wire", &["domain"]),
+    ("wire", &["domain", "stable_enum"]),
 ];
 
 /// What puts the modules together, and may import all of them.

@@ -17,6 +17,7 @@ use crate::cli::complaints;
 use crate::cli::error::CliError;
 use crate::cli::import::ImportError;
 use crate::cli::output::note;
+use crate::cli::status::with_arguments;
 use crate::wire::v1::batch_lookup_result::Result as BatchResult;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
 use crate::wire::v1::{BatchLookupRequest, LookupRequest};
@@ -137,7 +138,7 @@ impl Asking<'_> {
                 Some(BatchResult::Error(error)) => {
                     // The field names the place in the batch, which nobody knows.
                     let reason = error.message.strip_prefix(&error.field).unwrap_or(&error.message);
-                    self.fail(line, reason.trim_start_matches([':', ' ']))?;
+                    self.fail(line, &with_arguments(reason.trim_start_matches([':', ' '])))?;
                 }
                 None => {
                     let reason = line.number.as_ref().err().map_or("no result", String::as_str);

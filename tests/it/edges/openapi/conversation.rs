@@ -162,9 +162,9 @@ async fn the_notes_to_list_are_those_of_one_number_or_one_case() {
     let description = Description::of(&server).await;
     for (query, fields) in [
         ("", &["subject"][..]),
-        ("?number=%2B14155550123&case_id=popups-2026", &["number", "case_id"]),
+        ("?number=%2B14155550123&case_id=popups-2026", &["number", "caseId"]),
         ("?number=garbage", &["number"]),
-        ("?case_id=a+b", &["case_id"]),
+        ("?case_id=a+b", &["caseId"]),
     ] {
         let answer = server.get(&format!("/v1/notes{query}")).await;
         assert_eq!(answer.status, 400, "{query}: {answer:?}");

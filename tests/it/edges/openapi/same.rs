@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use ringwarden::api::{json_name, rename_fields};
 use ringwarden::wire::{Timestamp, v1};
 use serde_json::{Value, json};
 use tonic_types::StatusExt as _;
@@ -92,6 +93,10 @@ fn comparable(mut answer: Value) -> Value {
     answer
 }
 
+fn renamed(problem: &str) -> String {
+    rename_fields(problem, json_name)
+}
+
 async fn compare(server: &Server, question: v1::LookupRequest) -> Result<(), TestCaseError> {
     let body = serde_json::to_string(&question).unwrap();
     let by_http = server.post("/v1/lookup", &body).await;
@@ -106,14 +111,26 @@ async fn compare(server: &Server, question: v1::LookupRequest) -> Result<(), Tes
             let violations: Vec<_> = violations
                 .field_violations
                 .into_iter()
-                .map(|found| json!({ "field": found.field, "description": found.description }))
+                .map(|found| json!({ "field": json_name(&found.field), "description": renamed(&found.description) }))
                 .collect();
+            // Each edge names fields in its own way.
+            let message: Vec<_> = violations
+                .iter()
+                .map(|found| {
+                    format!(
+                        "{}: {}",
+                        found["field"].as_str().unwrap(),
+                        found["description"].as_str().unwrap()
+                    )
+                })
+                .collect();
+            let message = message.join("; ");
             let details = json!([{
                 "@type": "type.googleapis.com/google.rpc.BadRequest",
                 "fieldViolations": violations,
             }]);
             let by_grpc = json!({
-                "code": i32::from(status.code()), "message": status.message(), "details": details,
+                "code": i32::from(status.code()), "message": message, "details": details,
             });
             prop_assert_eq!(by_http.status, 400);
             prop_assert_eq!(by_http.json(), by_grpc);

@@ -1,0 +1,18 @@
+//! The page at `/`, for a person who opens the address in a browser: what answers here, and where to read on.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::openapi;
+use super::response::{FullResponse, JSON, response};
+
+pub(super) fn page() -> FullResponse {
+    let body = json!({
+        "service": "ringwarden",
+        "version": env!("CARGO_PKG_VERSION"),
+        "openapi": openapi::PATH,
+        "documentation": "docs/http.md in the source of this release",
+        "probes": ["/healthz", "/readyz", "/metrics"],
+    });
+    response(StatusCode::OK, JSON, body.to_string())
+}

@@ -1,0 +1,103 @@
+//! Which protocol an address speaks, and the answer to a client that speaks the other one. The two addresses are easily
+//! mixed up, and without an answer the client only sees that the connection breaks.
+
+/// The first bytes of every HTTP/2 client (RFC 9113, section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The protocol of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// gRPC, which is HTTP/2 with prior knowledge.
+    Grpc,
+    /// HTTP/1.1.
+    Http,
+}
+
+impl Protocol {
+    /// Number of bytes that a client must send in time; 0 if the protocol has its own time limit. After the preface of
+    /// HTTP/2, pings show whether the client is still there.
+    pub(super) const fn first_bytes(self) -> usize {
+        match self {
+            Self::Grpc => HTTP2_PREFACE.len(),
+            Self::Http => 0,
+        }
+    }
+
+    /// The answer to a client whose first bytes belong to the other protocol; `None` if they may belong to this one.
+    pub(super) fn refusal(self, first: &[u8]) -> Option<Vec<u8>> {
+        let looks_like_http2 = HTTP2_PREFACE.starts_with(first) || first.starts_with(HTTP2_PREFACE);
+        match self {
+            Self::Grpc if !looks_like_http2 && is_text(first) => Some(http1_refusal()),
+            Self::Http if first.starts_with(b"PRI ") => Some(http2_refusal()),
+            Self::Grpc | Self::Http => None,
+        }
+    }
+}
+
+/// Whether these may be the first bytes of a request of HTTP/1: a method, in capitals.
+fn is_text(first: &[u8]) -> bool {
+    first.first().is_some_and(u8::is_ascii_uppercase)
+}
+
+fn http1_refusal() -> Vec<u8> {
+    let text = "this port speaks gRPC; JSON over HTTP is on another port (--http-addr, by default 127.0.0.1:8080)";
+    let body = format!("{{\"code\":3,\"message\":\"{text}\"}}");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// An empty SETTINGS frame, which every server sends first, and a GOAWAY frame (RFC 9113, sections 6.5 and 6.8), whose
+/// text clients show.
+fn http2_refusal() -> Vec<u8> {
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const GOAWAY: u8 = 7;
+    const HTTP_1_1_REQUIRED: [u8; 4] = [0, 0, 0, 0xd];
+    let text =
+        b"this port speaks JSON over HTTP/1.1; gRPC is on another port (--grpc-addr, by default 127.0.0.1:50051)";
+    // The number of the last stream, and the error code, each of four bytes, and then the text. It is shorter than 256.
+    let length = u8::try_from(8 + text.len()).unwrap_or(u8::MAX);
+    let mut frames = SETTINGS.to_vec();
+    frames.extend([0, 0, length, GOAWAY, 0, 0, 0, 0, 0]);
+    frames.extend([0; 4]);
+    frames.extend(HTTP_1_1_REQUIRED);
+    frames.extend(text);
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_other_protocol_is_refused() {
+        for first in [HTTP2_PREFACE, b"P", b"PRI * HT"] {
+            assert_eq!(Protocol::Grpc.refusal(first), None);
+        }
+        // TLS, and noise: there is no text that such a client would show.
+        for first in [&b"\x16\x03\x01"[..], b"\0", b""] {
+            assert_eq!(Protocol::Grpc.refusal(first), None);
+            assert_eq!(Protocol::Http.refusal(first), None);
+        }
+        for first in [&b"GET / HTTP/1.1\r\n"[..], b"POST /v1/lookup HTTP/1.1\r\n", b"PUT"] {
+            let refusal = String::from_utf8(Protocol::Grpc.refusal(first).unwrap()).unwrap();
+            assert!(
+                refusal.starts_with("HTTP/1.1 400 ") && refusal.contains("--http-addr"),
+                "{refusal}"
+            );
+            assert_eq!(Protocol::Http.refusal(first), None);
+        }
+        assert!(Protocol::Http.refusal(HTTP2_PREFACE).is_some());
+    }
+
+    #[test]
+    fn the_frames_have_their_lengths() {
+        let frames = http2_refusal();
+        let length = usize::from(frames[11]);
+        assert_eq!(frames.len(), 9 + 9 + length);
+        assert!(length < 256 && frames[9..11] == [0, 0]);
+    }
+}

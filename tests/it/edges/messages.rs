@@ -1,0 +1,138 @@
+//! The texts of errors, as a person reads them who has made a mistake: over JSON, on the wrong port, and on the command line.
+
+use std::process::Command;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::server::Server;
+
+/// The error text of a command, which must fail.
+fn refusal(server: &str, words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringwarden"));
+    command
+        .args(words)
+        .args(["--server", server])
+        .env_clear()
+        .env("USER", "ana");
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_root_says_where_to_read_on() {
+    let server = Server::start().await;
+    let page = server.get("/").await;
+    assert_eq!(page.status, 200);
+    let openapi = page.json()["openapi"].as_str().unwrap().to_owned();
+    assert_eq!(server.get(&openapi).await.status, 200);
+    for probe in page.json()["probes"].as_array().unwrap() {
+        assert_eq!(server.get(probe.as_str().unwrap()).await.status, 200, "{probe}");
+    }
+    let missing = server.get("/v1/nothing").await;
+    assert_eq!(missing.status, 404);
+    assert!(missing.body.contains(&openapi), "{}", missing.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_method_is_named() {
+    let server = Server::start().await;
+    for (method, path, text) in [
+        ("GET", "/v1/lookup", "this path has the method POST, not GET"),
+        ("DELETE", "/", "this path has the method GET or HEAD, not DELETE"),
+        ("BREW", "/v1/lookup", "this path has the method POST, not that method"),
+    ] {
+        let answer = server.request(method, path, "{}").await;
+        assert_eq!(answer.status, 405, "{method} {path}");
+        assert_eq!(answer.json()["message"], text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_have_their_json_names() {
+    let server = Server::start().await;
+    let answer = server.post("/v1/lookup", r#"{"number": "4155550123"}"#).await;
+    let violation = &answer.json()["details"][0]["fieldViolations"][0];
+    assert_eq!(violation["field"], "number");
+    let problem = violation["description"].as_str().unwrap();
+    assert!(problem.contains("`defaultRegion`"), "{problem}");
+
+    let region = r#"{"number": "+14155550123", "defaultRegion": "UK"}"#;
+    let answer = server.post("/v1/lookup", region).await.json();
+    assert_eq!(answer["details"][0]["fieldViolations"][0]["field"], "defaultRegion");
+    assert!(
+        answer["message"].as_str().unwrap().starts_with("defaultRegion: "),
+        "{answer}"
+    );
+
+    let batch = r#"{"reports": [{"reportId": "a", "number": "+14155550123", "occurredAt": "2999-01-01T00:00:00Z"}]}"#;
+    let answer = server.post("/v1/reports:batch", batch).await.json();
+    let error = &answer["results"][0]["error"];
+    assert_eq!(error["field"], "reports[0].occurredAt");
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("reports[0].occurredAt: "),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_values_are_read_in_every_spelling() {
+    let server = Server::start().await;
+    for view in ["VIEW_FULL", "FULL", "full", "view-full", "View_Full"] {
+        let question = json!({ "number": "+14155550123", "view": view }).to_string();
+        let answer = server.post("/v1/lookup", &question).await;
+        assert_eq!(answer.status, 200, "{view}: {}", answer.body);
+        assert!(answer.json()["modelVersion"].is_string(), "{view}: {}", answer.body);
+    }
+    for (view, nearest) in [
+        ("FUL", "; the nearest one is FULL"),
+        ("VIEW_FULLL", "; the nearest one is VIEW_FULL"),
+        ("7x", ""),
+    ] {
+        let question = json!({ "number": "+14155550123", "view": view }).to_string();
+        let answer = server.post("/v1/lookup", &question).await.json();
+        let text = format!("view: must be one of VIEW_UNSPECIFIED, VIEW_BASIC, VIEW_FULL{nearest}");
+        assert_eq!(answer["message"], text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wrong_port_says_so() {
+    let server = Server::start().await;
+    let mut stream = TcpStream::connect(server.grpc).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("--http-addr"),
+        "{answer}"
+    );
+
+    let http = format!("http://{}", server.http);
+    let text = refusal(&http, &["number", "show", "+14155550123"]);
+    assert!(
+        text.contains("this port speaks JSON over HTTP/1.1") && text.contains("--grpc-addr"),
+        "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_name_their_own_arguments() {
+    let server = Server::start().await;
+    let grpc = format!("http://{}", server.grpc);
+    let text = refusal(&grpc, &["lookup", "4155550123"]);
+    assert!(text.contains("without one it needs `--region`"), "{text}");
+    let future = ["report", "+14155550123", "--occurred-at", "2999-01-01"];
+    let text = refusal(&grpc, &future);
+    assert!(text.starts_with("error: --occurred-at: "), "{text}");
+    let text = refusal(&grpc, &["report", "+14155550123", "--category", "BANK_IMPERSONATIO"]);
+    assert!(
+        text.contains("tip: a similar value exists: 'BANK_IMPERSONATION'"),
+        "{text}"
+    );
+}
