@@ -63,7 +63,7 @@ fn main() {
         });
         println!("{name}: median {:?}", percentile(times.collect(), 50));
     }
-    show("alone", lookups(&one));
+    show("alone", &lookups(&one));
     let (ends, pages) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let analysts: Vec<_> = (0..ANALYSTS)
         .map(|_| {
@@ -77,7 +77,7 @@ fn main() {
             })
         })
         .collect();
-    show("beside three analysts", lookups(&one));
+    show("beside three analysts", &lookups(&one));
     ends.store(true, Ordering::Relaxed);
     for analyst in analysts {
         runtime.block_on(analyst).unwrap();
@@ -146,8 +146,8 @@ fn lookups(one: &Instance) -> Vec<Duration> {
     times.collect()
 }
 
-fn show(name: &str, times: Vec<Duration>) {
-    let at = |share| percentile(times.clone(), share);
+fn show(name: &str, times: &[Duration]) {
+    let at = |share| percentile(times.to_vec(), share);
     println!("lookups {name}: p50 {:?}, p99 {:?}, max {:?}", at(50), at(99), at(100));
 }
 

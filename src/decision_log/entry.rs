@@ -163,7 +163,6 @@ mod tests {
             points: 3.5,
             figure: None,
             detail: "a sentence".to_owned(),
-            figure: None,
         }];
         String::from_utf8(line(&sample(&reasons), 0.5, numbers, key).unwrap().into()).unwrap()
     }

@@ -270,6 +270,7 @@ mod tests {
 
     /// The table of `docs/apps.md`.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn the_usual_answers_are_this_table() {
         let with = |facts: DisplayFacts<'static>, category| DisplayFacts { category, ..facts };
         let labelled = facts(Action::Label, Basis::Analytics, RiskLevel::High);

@@ -97,8 +97,5 @@ fn table(reports: &[StoredReport]) -> comfy_table::Table {
 
 /// What a moderator decided about the comment of a report; empty if there is no comment.
 pub(super) fn moderation(report: &StoredReport) -> String {
-    match report.comment_moderation() {
-        CommentModeration::Unspecified => String::new(),
-        decided => name_of::<CommentModeration>(decided.into()),
-    }
+    name_of::<CommentModeration>(report.comment_moderation)
 }

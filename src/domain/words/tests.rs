@@ -20,11 +20,10 @@ fn texts(file: &str) -> BTreeMap<String, String> {
     fn add(prefix: &str, table: &toml::Table, texts: &mut BTreeMap<String, String>) {
         for (key, value) in table {
             let key = format!("{prefix}.{key}");
-            match value {
-                toml::Value::Table(table) => add(&key, table, texts),
-                value => {
-                    texts.insert(key, value.as_str().unwrap().to_owned());
-                }
+            if let Some(table) = value.as_table() {
+                add(&key, table, texts);
+            } else {
+                texts.insert(key, value.as_str().unwrap().to_owned());
             }
         }
     }

@@ -27,9 +27,10 @@ impl Numbers {
         let now = self.writer.now();
         check_status(input, now)?;
         let mut whole = self.unchanged(number, mutation).await?;
-        let dropped = match input.kind {
-            StatusKind::Reassigned => dropped(&whole, now),
-            _ => 0,
+        let dropped = if input.kind == StatusKind::Reassigned {
+            dropped(&whole, now)
+        } else {
+            0
         };
         whole.state.statuses.set(input.entry(mutation, now));
         Ok(foreseen(number, whole, dropped))

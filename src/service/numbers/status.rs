@@ -71,9 +71,10 @@ impl Numbers {
             check_status(input, now)?;
         }
         let set = |record: &mut NumberRecord| {
-            let dropped = match input.kind {
-                StatusKind::Reassigned => record.state.reset(&mut record.rows, now, self.writer.fold())?,
-                _ => 0,
+            let dropped = if input.kind == StatusKind::Reassigned {
+                record.state.reset(&mut record.rows, now, self.writer.fold())?
+            } else {
+                0
             };
             record.state.statuses.set(input.entry(mutation, now));
             Ok(dropped)

@@ -189,7 +189,7 @@ async fn a_number_of_which_more_is_known_is_not_labelled_by_several_new_people()
         let status = StatusInput {
             kind,
             reason: "a hospital".to_owned(),
-            expires_at: Some(one.clock.now().plus(30 * DAY)),
+            expiry: Some(ringwarden::service::Expiry::At(one.clock.now().plus(30 * DAY))),
         };
         let numbers = &one.services.numbers;
         numbers
@@ -238,7 +238,7 @@ async fn category_and_brand_are_those_that_most_people_name() {
 
     for n in 0..100 {
         let mut unnamed = complaint(&one, 0, 1);
-        unnamed.report_id = ringwarden::domain::ids::ReportId::parse(&format!("u{n}")).unwrap();
+        unnamed.report_id = Some(ringwarden::domain::ids::ReportId::parse(&format!("u{n}")).unwrap());
         unnamed.reporter = None;
         (unnamed.category, unnamed.brand) = (Category::Survey, Some(Brand::parse("Amazon").unwrap()));
         submit(&one, unnamed).await;
