@@ -19,6 +19,18 @@ const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
 /// Maximum time for which a client that speaks the protocol of the other port may go on sending.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
+/// The time after the first part of a refusal until its second part: a client has begun its call by then.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
+
+/// A connection that is refused, and must end.
+#[derive(Debug)]
+struct Refused {
+    /// What is still to be sent, and when.
+    then: Option<(Pin<Box<Sleep>>, Vec<u8>)>,
+    /// When the connection ends at the latest.
+    deadline: Pin<Box<Sleep>>,
+}
+
 /// An open connection. Dropping it makes room for another one. Reading and writing fail when the connection is idle and must
 /// end.
 #[derive(Debug)]
@@ -29,8 +41,8 @@ pub(crate) struct AcceptedConnection {
     silence: Option<(Pin<Box<Sleep>>, usize)>,
     /// The protocol of the address, until the first bytes have arrived.
     unheard: Option<Protocol>,
-    /// When a refused connection ends at the latest.
-    refused: Option<Pin<Box<Sleep>>>,
+    /// The rest of the refusal of a client that speaks the protocol of the other port.
+    refused: Option<Refused>,
 }
 
 impl AcceptedConnection {
@@ -64,8 +76,12 @@ impl AcceptedConnection {
     fn check_protocol(&mut self, first: &[u8]) {
         if let Some(refusal) = self.unheard.take().and_then(|protocol| protocol.refusal(first)) {
             // Nothing was written before, so the kernel has room for these few bytes.
-            let _written = self.stream.try_write(&refusal);
-            self.refused = Some(Box::pin(sleep(REFUSED_WITHIN)));
+            let _written = self.stream.try_write(&refusal.first);
+            let then = Some(refusal.then).filter(|then| !then.is_empty());
+            self.refused = Some(Refused {
+                then: then.map(|then| (Box::pin(sleep(REFUSAL_PAUSE)), then)),
+                deadline: Box::pin(sleep(REFUSED_WITHIN)),
+            });
         }
     }
 
@@ -108,14 +124,22 @@ impl AcceptedConnection {
             io::ErrorKind::InvalidData,
             "the client speaks the protocol of the other port",
         );
-        let Some(deadline) = &mut self.refused else {
+        let Some(refused) = &mut self.refused else {
             return Poll::Pending;
         };
-        if deadline.as_mut().poll(cx).is_ready() {
+        if refused.deadline.as_mut().poll(cx).is_ready() {
             return Poll::Ready(ended);
         }
-        // It says to the client that the answer is complete. It is ready at once.
-        let _closed = Pin::new(&mut self.stream).poll_shutdown(cx);
+        if let Some((pause, then)) = &mut refused.then
+            && pause.as_mut().poll(cx).is_ready()
+        {
+            let _written = self.stream.try_write(then);
+            refused.then = None;
+        }
+        if refused.then.is_none() {
+            // It says to the client that the answer is complete. It is ready at once.
+            let _closed = Pin::new(&mut self.stream).poll_shutdown(cx);
+        }
         let mut bytes = [0; 1_024];
         loop {
             let mut discarded = ReadBuf::new(&mut bytes);

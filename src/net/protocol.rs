@@ -24,7 +24,7 @@ impl Protocol {
     }
 
     /// The answer to a client whose first bytes belong to the other protocol; `None` if they may belong to this one.
-    pub(super) fn refusal(self, first: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn refusal(self, first: &[u8]) -> Option<Refusal> {
         let looks_like_http2 = HTTP2_PREFACE.starts_with(first) || first.starts_with(HTTP2_PREFACE);
         match self {
             Self::Grpc if !looks_like_http2 && is_text(first) => Some(http1_refusal()),
@@ -34,25 +34,38 @@ impl Protocol {
     }
 }
 
+/// The answer to a client of the other protocol.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// What is sent at once.
+    pub(super) first: Vec<u8>,
+    /// What is sent a moment later. An HTTP/2 client shows the text only if its call has begun, and some clients begin a call
+    /// after the first frame of the server.
+    pub(super) then: Vec<u8>,
+}
+
 /// Whether these may be the first bytes of a request of HTTP/1: a method, in capitals.
 fn is_text(first: &[u8]) -> bool {
     first.first().is_some_and(u8::is_ascii_uppercase)
 }
 
-fn http1_refusal() -> Vec<u8> {
+fn http1_refusal() -> Refusal {
     let text = "this port speaks gRPC; JSON over HTTP is on another port (--http-addr, by default 127.0.0.1:8080)";
     let body = format!("{{\"code\":3,\"message\":\"{text}\"}}");
     let length = body.len();
-    format!(
+    let answer = format!(
         "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
          connection: close\r\n\r\n{body}"
-    )
-    .into_bytes()
+    );
+    Refusal {
+        first: answer.into_bytes(),
+        then: Vec::new(),
+    }
 }
 
 /// An empty SETTINGS frame, which every server sends first, and a GOAWAY frame (RFC 9113, sections 6.5 and 6.8), whose
 /// text clients show.
-fn http2_refusal() -> Vec<u8> {
+fn http2_refusal() -> Refusal {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: u8 = 7;
     const HTTP_1_1_REQUIRED: [u8; 4] = [0, 0, 0, 0xd];
@@ -60,12 +73,14 @@ fn http2_refusal() -> Vec<u8> {
         b"this port speaks JSON over HTTP/1.1; gRPC is on another port (--grpc-addr, by default 127.0.0.1:50051)";
     // The number of the last stream, and the error code, each of four bytes, and then the text. It is shorter than 256.
     let length = u8::try_from(8 + text.len()).unwrap_or(u8::MAX);
-    let mut frames = SETTINGS.to_vec();
-    frames.extend([0, 0, length, GOAWAY, 0, 0, 0, 0, 0]);
-    frames.extend([0; 4]);
-    frames.extend(HTTP_1_1_REQUIRED);
-    frames.extend(text);
-    frames
+    let mut goaway = vec![0, 0, length, GOAWAY, 0, 0, 0, 0, 0];
+    goaway.extend([0; 4]);
+    goaway.extend(HTTP_1_1_REQUIRED);
+    goaway.extend(text);
+    Refusal {
+        first: SETTINGS.to_vec(),
+        then: goaway,
+    }
 }
 
 #[cfg(test)]
@@ -75,29 +90,30 @@ mod tests {
     #[test]
     fn only_the_other_protocol_is_refused() {
         for first in [HTTP2_PREFACE, b"P", b"PRI * HT"] {
-            assert_eq!(Protocol::Grpc.refusal(first), None);
+            assert!(Protocol::Grpc.refusal(first).is_none());
         }
         // TLS, and noise: there is no text that such a client would show.
         for first in [&b"\x16\x03\x01"[..], b"\0", b""] {
-            assert_eq!(Protocol::Grpc.refusal(first), None);
-            assert_eq!(Protocol::Http.refusal(first), None);
+            assert!(Protocol::Grpc.refusal(first).is_none());
+            assert!(Protocol::Http.refusal(first).is_none());
         }
         for first in [&b"GET / HTTP/1.1\r\n"[..], b"POST /v1/lookup HTTP/1.1\r\n", b"PUT"] {
-            let refusal = String::from_utf8(Protocol::Grpc.refusal(first).unwrap()).unwrap();
+            let refusal = String::from_utf8(Protocol::Grpc.refusal(first).unwrap().first).unwrap();
             assert!(
                 refusal.starts_with("HTTP/1.1 400 ") && refusal.contains("--http-addr"),
                 "{refusal}"
             );
-            assert_eq!(Protocol::Http.refusal(first), None);
+            assert!(Protocol::Http.refusal(first).is_none());
         }
         assert!(Protocol::Http.refusal(HTTP2_PREFACE).is_some());
     }
 
     #[test]
     fn the_frames_have_their_lengths() {
-        let frames = http2_refusal();
-        let length = usize::from(frames[11]);
-        assert_eq!(frames.len(), 9 + 9 + length);
-        assert!(length < 256 && frames[9..11] == [0, 0]);
+        let Refusal { first, then } = http2_refusal();
+        assert_eq!(first.len(), 9);
+        let length = usize::from(then[2]);
+        assert_eq!(then.len(), 9 + length);
+        assert!(length < 256 && then[..2] == [0, 0]);
     }
 }

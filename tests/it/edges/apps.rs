@@ -30,8 +30,8 @@ async fn accuse(server: &Server) {
     }
 }
 
-async fn set(server: &Server, kind: &str, expires_at: Option<&str>) {
-    let set = json!({ "kind": kind, "reason": "seen", "actor": "ana", "requestId": kind, "expiresAt": expires_at });
+async fn set(server: &Server, kind: &str, valid_for: Option<&str>) {
+    let set = json!({ "kind": kind, "reason": "seen", "actor": "ana", "requestId": kind, "validFor": valid_for });
     send(server, "POST", &format!("/v1/numbers/{NUMBER}:setStatus"), &set).await;
 }
 
@@ -69,7 +69,7 @@ async fn a_number_that_an_analyst_vouches_for_is_not_accused() {
     assert_eq!(accused["category"], "CATEGORY_BANK_IMPERSONATION", "{accused}");
     assert_eq!(accused["impersonatedBrand"], "First Bank");
 
-    set(&server, "STATUS_KIND_ALLOWED", Some("2100-01-01T00:00:00Z")).await;
+    set(&server, "STATUS_KIND_ALLOWED", Some("86400s")).await;
     let trusted = look_up(&server, &json!({ "number": NUMBER })).await;
     assert_eq!(
         (&trusted["riskLevel"], &trusted["action"]),

@@ -82,6 +82,14 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value, &'static 
         ),
         ("ListReports", "GET", "", none.clone(), ""),
         (
+            "Search",
+            "GET",
+            "/v1/search?text=4155550199&defaultRegion=",
+            none.clone(),
+            "",
+        ),
+        ("ListSimilarNumbers", "GET", "", none.clone(), ""),
+        (
             "ModerateComment",
             "POST",
             "/v1/reports/r:moderate",
@@ -211,6 +219,11 @@ async fn a_wrong_region_is_refused_over_grpc() {
             default_region: default_region.clone(),
             ..v1::ListReportsRequest::default()
         };
+        let similar = v1::ListSimilarNumbersRequest {
+            number: number.clone(),
+            default_region: default_region.clone(),
+            ..v1::ListSimilarNumbersRequest::default()
+        };
         let dossier = v1::GetNumberRequest { number, default_region };
         let stream = tokio_stream::iter([lookup.clone()]);
         let streamed = server.lookups().stream_lookup(stream).await.unwrap().into_inner();
@@ -219,6 +232,7 @@ async fn a_wrong_region_is_refused_over_grpc() {
         for refused in [
             server.lookups().lookup(lookup).await.unwrap_err(),
             server.reports().list_reports(reports).await.unwrap_err(),
+            server.numbers().list_similar_numbers(similar).await.unwrap_err(),
             server.numbers().get_number(dossier).await.unwrap_err(),
         ] {
             assert_eq!(refused.code(), tonic::Code::InvalidArgument);

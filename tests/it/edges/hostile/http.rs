@@ -186,7 +186,7 @@ fn reports() -> Vec<Row> {
         ),
         report(
             "many at once",
-            &["report.category", "report.not_spam", "report.wat"],
+            &["report.category", "report.notSpam", "report.wat"],
             r#""category": [], "notSpam": 1, "wat": null"#,
         ),
     ]
