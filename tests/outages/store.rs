@@ -17,7 +17,7 @@ use ringwarden::store::{
 use tokio::time::{Instant, sleep, timeout};
 
 /// Every write is answered within this time.
-const IN_TIME: Duration = Duration::from_secs(2);
+const IN_TIME: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_commits_outlive_a_kill() {

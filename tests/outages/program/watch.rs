@@ -166,7 +166,7 @@ async fn look_up_until(
     samples.lock().sort_by_key(|sample| sample.began);
 }
 
-fn wall_clock() -> i64 {
+pub fn wall_clock() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since_epoch.as_millis()).unwrap()
 }
