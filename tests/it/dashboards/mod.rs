@@ -99,6 +99,8 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
         ("test", "prometheus/decisions.test.yml"),
         ("check", "prometheus/pull.rules.yml"),
         ("test", "prometheus/pull.test.yml"),
+        ("check", "prometheus/kamailio.rules.yml"),
+        ("test", "prometheus/kamailio.test.yml"),
     ] {
         let output = Command::new("promtool")
             .args([verb, "rules"])
@@ -119,6 +121,7 @@ fn every_alarm_is_tested_and_says_what_to_do() {
     let own = ["ringwarden", "drift", "decisions"];
     for (rules, tests) in [
         ("ringwarden", own.as_slice()),
+        ("kamailio", &["kamailio"]),
         ("pull", &["pull"]),
     ] {
         let tests = tests
