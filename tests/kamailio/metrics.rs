@@ -78,8 +78,8 @@ async fn prometheus_reads_the_counters_that_the_alarms_name() {
         .split(PREFIX)
         .skip(1)
         .map(|rest| {
-            let end = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap();
-            &rest[..end]
+            let end = |c: char| c != '_' && !c.is_ascii_alphanumeric();
+            rest.split(end).next().unwrap()
         })
         .collect();
     assert!(named.len() >= 5, "{named:?}");
