@@ -3,9 +3,9 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, SystemTime};
 
 use regex::Regex;
+use ringwarden::clock::Clock;
 
 use crate::support::server::Server;
 
@@ -92,8 +92,8 @@ async fn cards_and_tables_fit_the_terminal() {
         "BANK_IMPERSONATION",
     ];
     run(&create, 80);
-    let yesterday = SystemTime::now() - Duration::from_secs(86_400);
-    let yesterday = &chrono::DateTime::<chrono::Utc>::from(yesterday).to_rfc3339();
+    let yesterday = Clock::system().now().millis() / 1_000 - 86_400;
+    let yesterday = &chrono::DateTime::from_timestamp(yesterday, 0).unwrap().to_rfc3339();
     for (id, comment) in [
         (
             "0123456789abcdef0123456789abcdef",
