@@ -1,4 +1,4 @@
-//! The tests that can share one process. The modules mirror `src`. The modules `dashboards`, `readme` and `tidy` check
+//! The tests that can share one process. The modules mirror `src`. The modules `dashboards`, `deploy`, `readme` and `tidy` check
 //! the files beside the code. `cargo test --test it store::` runs one area.
 //!
 //! Tests that kill processes, send signals, count allocations, or need a failing Redis or Kamailio have their own
@@ -19,6 +19,7 @@
 
 mod cli;
 mod dashboards;
+mod deploy;
 mod domain;
 mod edges;
 mod emergency_cfg;

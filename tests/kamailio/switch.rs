@@ -32,16 +32,21 @@ pub struct Switch {
 impl Switch {
     /// Starts one that asks this service, and waits until it answers.
     pub fn start(service: SocketAddr) -> Self {
-        Self::start_in(service, "US")
+        Self::start_with(service, &[])
     }
 
     /// The same, in another region.
     pub fn start_in(service: SocketAddr, region: &str) -> Self {
+        Self::start_with(service, &[format!("RW_REGION=\"{region}\"")])
+    }
+
+    /// The same, with these definitions.
+    pub fn start_with(service: SocketAddr, definitions: &[String]) -> Self {
         for _ in 0..MAX_PORTS {
             let directory = TempDir::new().unwrap();
             let address = free_address();
             let mut switch = Self {
-                child: run(address, service, region, directory.path()),
+                child: run(address, service, definitions, directory.path()),
                 address,
                 directory,
             };
@@ -125,7 +130,7 @@ impl Drop for Switch {
     }
 }
 
-fn run(address: SocketAddr, service: SocketAddr, region: &str, directory: &Path) -> Child {
+fn run(address: SocketAddr, service: SocketAddr, definitions: &[String], directory: &Path) -> Child {
     let mut command = Command::new("kamailio");
     command.args(["-DD", "-E", "-M", "8", "-f", CONFIGURATION, "-A", "RW_MEMORY=32"]);
     command.arg("-w").arg(directory).arg("-Y").arg(directory);
@@ -133,7 +138,9 @@ fn run(address: SocketAddr, service: SocketAddr, region: &str, directory: &Path)
     command.args(["-A", &format!("RW_LISTEN=udp:{address}")]);
     command.args(["-A", &format!("RW_SERVICE=\"ringwarden=>http://{service}\"")]);
     command.args(["-A", &format!("RW_WORKERS={WORKERS}")]);
-    command.args(["-A", &format!("RW_REGION=\"{region}\"")]);
+    for definition in definitions {
+        command.args(["-A", definition]);
+    }
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(File::create(directory.join("log")).unwrap());
     command.spawn().unwrap_or_else(|error| {

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::support::server::Server;
 use exposed::Exposed;
+use sources::Alert;
 
 /// The place of an expression, and the expression.
 fn expressions() -> Vec<(String, String)> {
@@ -95,8 +96,11 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
         ("check", "prometheus/ringwarden.rules.yml"),
         ("test", "prometheus/ringwarden.test.yml"),
         ("test", "prometheus/drift.test.yml"),
+        ("test", "prometheus/decisions.test.yml"),
         ("check", "prometheus/pull.rules.yml"),
         ("test", "prometheus/pull.test.yml"),
+        ("check", "prometheus/kamailio.rules.yml"),
+        ("test", "prometheus/kamailio.test.yml"),
     ] {
         let output = Command::new("promtool")
             .args([verb, "rules"])
@@ -114,25 +118,38 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
 
 #[test]
 fn every_alarm_is_tested_and_says_what_to_do() {
-    let tests = ["prometheus/ringwarden.test.yml", "prometheus/drift.test.yml"].map(sources::text);
-    let tests = tests.concat();
-    for alert in sources::alerts() {
-        let severity = alert.field("severity");
-        assert!(
-            ["critical", "warning"].contains(&severity),
-            "{}: {severity}",
-            alert.name
-        );
-        for field in ["summary", "description", "runbook"] {
-            let text = alert.field(field).trim_matches('"');
-            assert!(text.len() > 20, "{}: {field}: {text}", alert.name);
+    let own = ["ringwarden", "drift", "decisions"];
+    for (rules, tests) in [
+        ("ringwarden", own.as_slice()),
+        ("kamailio", &["kamailio"]),
+        ("pull", &["pull"]),
+    ] {
+        let tests = tests
+            .iter()
+            .map(|name| sources::text(&format!("prometheus/{name}.test.yml")));
+        let tests: String = tests.collect();
+        for alert in sources::alerts_of(&format!("prometheus/{rules}.rules.yml")) {
+            is_tested_and_says_what_to_do(&alert, &tests);
         }
-        let checks = tests.split("- eval_time:").skip(1);
-        let of_this = checks.filter(|check| check.contains(&format!("alertname: {}\n", alert.name)));
-        let (silent, raised): (Vec<_>, Vec<_>) = of_this.partition(|check| check.contains("exp_alerts: []"));
-        assert!(!raised.is_empty(), "no test raises {}", alert.name);
-        assert!(!silent.is_empty(), "no test keeps {} silent", alert.name);
     }
+}
+
+fn is_tested_and_says_what_to_do(alert: &Alert, tests: &str) {
+    let severity = alert.field("severity");
+    assert!(
+        ["critical", "warning"].contains(&severity),
+        "{}: {severity}",
+        alert.name
+    );
+    for field in ["summary", "description", "runbook"] {
+        let text = alert.field(field).trim_matches('"');
+        assert!(text.len() > 20, "{}: {field}: {text}", alert.name);
+    }
+    let checks = tests.split("- eval_time:").skip(1);
+    let of_this = checks.filter(|check| check.contains(&format!("alertname: {}\n", alert.name)));
+    let (silent, raised): (Vec<_>, Vec<_>) = of_this.partition(|check| check.contains("exp_alerts: []"));
+    assert!(!raised.is_empty(), "no test raises {}", alert.name);
+    assert!(!silent.is_empty(), "no test keeps {} silent", alert.name);
 }
 
 #[test]

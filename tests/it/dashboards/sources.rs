@@ -33,10 +33,15 @@ impl Alert {
     }
 }
 
-/// All alarms of the rules. A field is a line: the file says that it keeps to that.
+/// All alarms on the metrics of the server.
 pub fn alerts() -> Vec<Alert> {
+    alerts_of("prometheus/ringwarden.rules.yml")
+}
+
+/// All alarms of a file of rules. A field is a line: the file says that it keeps to that.
+pub fn alerts_of(file: &str) -> Vec<Alert> {
     let mut alerts: Vec<Alert> = Vec::new();
-    for line in text("prometheus/ringwarden.rules.yml").lines().map(str::trim) {
+    for line in text(file).lines().map(str::trim) {
         let Some((key, value)) = line.split_once(':').filter(|_| !line.starts_with('#')) else {
             continue;
         };
@@ -49,7 +54,7 @@ pub fn alerts() -> Vec<Alert> {
             alert.fields.insert(key.to_owned(), value.trim().to_owned());
         }
     }
-    assert!(!alerts.is_empty(), "no alarms");
+    assert!(!alerts.is_empty(), "no alarms in {file}");
     alerts
 }
 
