@@ -203,7 +203,7 @@ fn paths() -> Vec<Row> {
         bad_type("a form", "application/x-www-form-urlencoded"),
         bad_type("nearly JSON", "application/jsonp"),
         bad_type("no type", ""),
-        no_path("the root", "/"),
+        no_path("a folder", "/v1/"),
         no_path("another version", "/v2/lookup"),
         no_path("a longer path", "/v1/numbers/+13152328257/x"),
         no_path("up and out", "/v1/../etc/passwd"),
