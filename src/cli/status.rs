@@ -125,7 +125,10 @@ pub(super) fn advice(status: &Status) -> Option<String> {
         },
         Code::Unavailable => "try again in a moment",
         Code::Unimplemented => "the server does not know this command; it may be older than this client",
-        Code::Internal | Code::Unknown => "see the log of the server for the cause",
+        // An error of this client has a cause, which is shown.
+        Code::Internal | Code::Unknown if std::error::Error::source(status).is_none() => {
+            "see the log of the server for the cause"
+        }
         _ => return None,
     };
     Some(step.to_owned())

@@ -48,6 +48,8 @@ pub struct DisplayFacts<'a> {
     pub category: Option<Category>,
     /// Whether the number is about to be dialled.
     pub about_to_dial: bool,
+    /// Whether the number is one that cannot exist, and not only one of an unknown length.
+    pub impossible: bool,
     /// The label of a hindered call, at most 15 characters; empty for any other.
     pub label: &'static str,
     /// The name of the owner to show for the call, at most 15 characters; empty if none may be shown.
@@ -102,7 +104,9 @@ fn hindered(facts: &DisplayFacts<'_>) -> Display {
     let is_refused = facts.action == Action::Block;
     let is_fraud = facts.category.is_some_and(Category::is_fraud);
     let (is_severe, sentence) = match facts.basis {
-        Basis::InvalidNumber if is_refused || facts.about_to_dial => (true, words.invalid.to_string()),
+        Basis::InvalidNumber if is_refused || facts.about_to_dial || facts.impossible => {
+            (true, words.invalid.to_string())
+        }
         Basis::InvalidNumber => {
             return shown(facts.label, DisplayClass::Caution, 1, words.unknown_length.to_string());
         }
@@ -175,6 +179,7 @@ mod tests {
             level,
             category: None,
             about_to_dial: false,
+            impossible: false,
             label: if action == Action::Allow { "" } else { "SPAM LIKELY" },
             caller_name: "",
             owner: "",
@@ -203,6 +208,7 @@ mod tests {
                             check(&DisplayFacts {
                                 category,
                                 about_to_dial: is(1),
+                                impossible: false,
                                 owner,
                                 caller_name: if is(4) && action == Action::Allow { owner } else { "" },
                                 spoofed: is(8),

@@ -211,8 +211,9 @@ impl ReportRow {
         later.revision > self.revision && is_same_sender && is_same_call
     }
 
-    /// This row with the content of a later revision. It keeps its import, its times of arrival and its weight. A comment
-    /// that was changed must be moderated again.
+    /// This row with the content of a later revision. It keeps its import and its times of arrival, and its weight unless the
+    /// brand is another one: a brand's own team is trusted on its brands alone. A comment that was changed must be moderated
+    /// again.
     #[must_use]
     pub fn revised(&self, later: Self) -> Self {
         let moderation = if self.body.comment == later.body.comment {
@@ -220,7 +221,9 @@ impl ReportRow {
         } else {
             later.comment.moderation
         };
+        let is_of_same_brand = self.body.brand == later.body.brand;
         Self {
+            weight: if is_of_same_brand { self.weight } else { later.weight },
             content: later.content,
             body: later.body,
             revision: later.revision,

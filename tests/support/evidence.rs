@@ -220,7 +220,7 @@ pub struct PlainSums {
     /// By whether the reporter is proven, and ledger.
     ledgers: BTreeMap<(bool, Ledger), PlainLedger>,
     categories: BTreeMap<(bool, Category), f64>,
-    /// Hashes of the unproven reporters that call it unwanted, by ledger.
+    /// Unproven reporters that call it unwanted, by ledger: the hour of arrival and a part of the hash.
     unproven: BTreeSet<(Ledger, u64)>,
 }
 
@@ -277,7 +277,10 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         }
         if !proven {
             let reporter = row.body.reporter.map(ReporterHash::raw);
-            sums.unproven.extend(reporter.map(|hash| (row.body.ledger, hash)));
+            // The hour of arrival stands before the hash, so the first to arrive are the smallest.
+            let hour = u64::try_from(row.received_at.millis() / 3_600_000).unwrap();
+            sums.unproven
+                .extend(reporter.map(|hash| (row.body.ledger, (hour << 44) | (hash >> 20))));
         }
         totals.short += left(model.short_days);
         totals.long += left(model.long_days);
@@ -311,7 +314,7 @@ impl PlainSums {
         };
         assert!(
             Ledger::ALL.into_iter().flat_map(of_book).eq(&evidence.unproven_sample),
-            "the sample is not the smallest hashes"
+            "the sample is not the first to arrive"
         );
         for (proven, testimony) in [(true, &evidence.proven), (false, &evidence.unproven)] {
             let close = |sum: f64, found: f64| assert!(is_close(sum, found), "{found} should be {sum}");

@@ -75,7 +75,7 @@ impl FoldModel {
 }
 
 /// Raise this by hand when a change of this file folds the same rows to another result.
-const FOLD_CODE_VERSION: u32 = 3;
+const FOLD_CODE_VERSION: u32 = 4;
 
 /// The evidence of all rows of one number.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,8 +86,8 @@ pub struct Evidence {
     pub proven: EvidenceSums,
     /// From all other reporters.
     pub unproven: EvidenceSums,
-    /// For each ledger, the unproven reporters with the smallest hashes, sorted: shows exactly whether they are as many
-    /// as the cap asks.
+    /// For each ledger, the unproven reporters whose reports arrived first, sorted by the hour of arrival, which is in the
+    /// upper 20 bits, and by their hashes: shows exactly whether they are as many as the cap asks, and since when.
     pub unproven_sample: Vec<(Ledger, u64)>,
     /// Reporters of all live rows: shows cheaply that a reporter is new.
     pub reporters_seen: DistinctCount,
@@ -223,8 +223,12 @@ impl Evidence {
     pub(super) fn weigh(&mut self, row: &ReportRow, model: &FoldModel) {
         let age_days = self.advance(row.body.occurred_at, model);
         let proven = model.weights.is_proven(row.weight);
-        if !proven && !row.body.not_spam {
-            self.sample_unproven(row.body.ledger, row.body.reporter, model.weights.unproven_release_count);
+        if !proven
+            && !row.body.not_spam
+            && let Some(reporter) = row.body.reporter
+        {
+            let said = (row.body.ledger, unproven::sampled(row.received_at, reporter));
+            self.sample_unproven(said, model.weights.unproven_release_count);
         }
         let sums = if proven { &mut self.proven } else { &mut self.unproven };
         sums.add(row, age_days, model);
@@ -246,9 +250,8 @@ impl Evidence {
         let age_days = self.advance(other.as_of, model);
         self.proven.add_all(&other.proven, age_days, model);
         self.unproven.add_all(&other.unproven, age_days, model);
-        for (ledger, reporter) in &other.unproven_sample {
-            let reporter = Some(ReporterHash::from_raw(*reporter));
-            self.sample_unproven(*ledger, reporter, model.weights.unproven_release_count);
+        for said in &other.unproven_sample {
+            self.sample_unproven(*said, model.weights.unproven_release_count);
         }
     }
 
@@ -260,9 +263,8 @@ impl Evidence {
         self.unproven_sample = sums.unproven_sample;
     }
 
-    fn sample_unproven(&mut self, ledger: Ledger, reporter: Option<ReporterHash>, size: usize) {
-        let Some(reporter) = reporter else { return };
-        let said = (ledger, reporter.raw());
+    fn sample_unproven(&mut self, said: (Ledger, u64), size: usize) {
+        let ledger = said.0;
         let Err(place) = self.unproven_sample.binary_search(&said) else {
             return;
         };

@@ -162,7 +162,9 @@ impl EvidenceSums {
         totals.reports = totals.reports.saturating_add(1);
         let source = SourceSet::of(row.body.source, row.body.reporter);
         totals.sources = totals.sources.union(source);
-        if let Some(area) = &row.body.area {
+        // Reports without a reporter may all be of one person, who names any area.
+        let is_someone = row.body.reporter.is_some() || model.weights.is_proven(row.weight);
+        if let Some(area) = row.body.area.as_ref().filter(|_| is_someone) {
             totals.areas.insert(area.hash64());
         }
         // An unproven reporter can claim any call time; the arrival time is by our own clock.

@@ -7,9 +7,16 @@ use super::{Evidence, EvidenceSums, FoldModel, LedgerTotals, WeekSet};
 use crate::domain::brand::Brand;
 use crate::domain::call::LedgerView;
 use crate::domain::decay::remaining_at;
+use crate::domain::ids::ReporterHash;
 use crate::domain::kinds::Category;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::weight::WeightModel;
+
+/// From how many unproven reporters on the time counts that a block asks.
+const SEVERAL: usize = 5;
+const HOUR_MS: i64 = 3_600_000;
+const HOUR_BITS: u32 = 20;
+const HASH_BITS: u32 = u64::BITS - HOUR_BITS;
 
 /// What the unproven reporters of a number may do together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +39,9 @@ pub struct UnprovenReporters {
     pub areas: u32,
     /// Days from the arrival of the first of their reports to the last one.
     pub days: f64,
+    /// Days from the arrival of the report of the fifth of them to the last report, to the hour; 0 while they are fewer.
+    /// A single old report is easily had, so time counts for a block only once there were several people.
+    pub days_of_several: f64,
     /// Whether people who say that the calls were wanted outweigh them, or nearly so.
     pub contested: bool,
     /// In how many of the 26 weeks before the first of their reports proven reporters reported the number.
@@ -88,10 +98,21 @@ impl Evidence {
             named: u32::try_from(named.count()).unwrap_or(u32::MAX),
             areas: unproven.areas.bits().count_ones(),
             days: days_between(&unproven),
+            days_of_several: self.days_of_several(&unproven, view),
             contested: wanted > 0.0 && unwanted < model.weights.contested_below * wanted,
             weeks_before: unproven.first_at.map_or(0, |first| {
                 proven.weeks.count_of_last(WeekSet::WINDOW_WEEKS, week_before(first))
             }),
+        }
+    }
+
+    fn days_of_several(&self, unproven: &LedgerTotals, view: LedgerView) -> f64 {
+        let sample = self.unproven_sample.iter().filter(|(ledger, _)| view.holds(*ledger));
+        let mut arrivals: Vec<u64> = sample.map(|(_, sampled)| *sampled).collect();
+        arrivals.sort_unstable();
+        match (arrivals.get(SEVERAL - 1), unproven.last_at) {
+            (Some(fifth), Some(last)) => last.days_since(arrival(*fifth)).max(0.0),
+            (Some(_) | None, _) => 0.0,
         }
     }
 
@@ -142,6 +163,19 @@ impl Evidence {
         let reports = f64::from(self.unproven.all().reports);
         (reports - self.unproven_count(model)).max(0.0) * model.new_reporter()
     }
+}
+
+/// How an unproven reporter is remembered in [`Evidence::unproven_sample`]: the hour in which the report arrived in the upper
+/// 20 bits, which last until 2089, and a part of the hash in the others.
+pub(super) fn sampled(arrived: Timestamp, reporter: ReporterHash) -> u64 {
+    let hour = u64::try_from(arrived.millis() / HOUR_MS).unwrap_or_default();
+    (hour.min((1 << HOUR_BITS) - 1) << HASH_BITS) | (reporter.raw() >> HOUR_BITS)
+}
+
+/// The hour in which the report of a sampled reporter arrived.
+fn arrival(sampled: u64) -> Timestamp {
+    let hour = i64::try_from(sampled >> HASH_BITS).unwrap_or_default();
+    Timestamp::from_millis(hour * HOUR_MS)
 }
 
 /// Days from the first to the last report; 0 without one.

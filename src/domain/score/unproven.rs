@@ -36,7 +36,7 @@ impl ScoreModel {
 
     /// Whether unproven reporters count in full, but have not reported the number for long enough to block it.
     pub(super) fn is_too_early_to_block(&self, decayed: &DecayedEvidence) -> bool {
-        decayed.step == UnprovenStep::Many && decayed.unproven.days < self.fold.weights.unproven_block_days
+        decayed.step == UnprovenStep::Many && decayed.unproven.days_of_several < self.fold.weights.unproven_block_days
     }
 }
 

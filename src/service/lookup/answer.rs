@@ -248,6 +248,7 @@ fn shown(
         level: found.score.verdict.level,
         category: found.score.category.map(|(category, _)| category),
         about_to_dial: found.facts.about_to_dial,
+        impossible: matches!(found.facts.bar, Some(Bar::Impossible | Bar::Unassigned)),
         label,
         caller_name,
         owner: match owner.as_str() {

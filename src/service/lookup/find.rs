@@ -79,8 +79,14 @@ impl Lookups {
         let listed = named.map(|caller| self.index.listed(caller, question.now));
         let listed = listed.as_ref().map(ListFindings::of).unwrap_or_default();
         let owned = named.filter(|_| listed.owner.is_some());
-        let protection = question.dials_for_help().or(listed.protection).or(question.advised());
-        let bar = listed.bar.or_else(|| bar(&question.caller));
+        let advised = question.advised();
+        // A person who follows the advice must reach the number. A call that shows it may come from anybody, so lists,
+        // analysts and signatures decide on it as on others; but it is neither impossible nor accused by a score.
+        let dialled = advised.filter(|_| question.is_about_to_dial());
+        let protection = question.dials_for_help().or(listed.protection).or(dialled);
+        let bar = listed
+            .bar
+            .or_else(|| bar(&question.caller).filter(|_| advised.is_none()));
         let by_destination = if question.is_about_to_dial() {
             None
         } else {
@@ -102,6 +108,7 @@ impl Lookups {
             },
             until: listed.until,
             is_scored: protection.is_none()
+                && advised.is_none()
                 && bar != Some(Bar::DoNotOriginate)
                 && listed.owner != Some(OwnerCalls::Never),
             record: RecordFacts::default(),

@@ -64,27 +64,34 @@ fn ask(one: &Instance, text: &str, region: Region, role: LookupRole) -> LookupOu
 async fn the_numbers_of_our_advice_are_reached_in_any_form() {
     let one = instance().await;
     assert!(numbers().len() > 20);
-    // The worst that people and tenants can say of them.
-    set_list(
-        &one,
-        ListKind::TenantBlock,
-        &["+1888495*", "+4702800", "short:1930", "short:7726"],
-    )
-    .await;
     for (n, number) in ["+18884958501", "+4702800"].into_iter().enumerate() {
         for copy in 0..30 {
             let new = report(number, &format!("{n}-{copy}"), noon());
             one.services.reports.submit(new).await.unwrap();
         }
     }
-    for (region, written) in numbers() {
-        for form in forms(region, written) {
-            for role in [LookupRole::AboutToDial, LookupRole::Calling] {
+    // A call that shows such a number may come from anybody, so lists may refuse it.
+    for (role, basis) in [
+        (LookupRole::Calling, Basis::NoEvidence),
+        (LookupRole::AboutToDial, Basis::Protected),
+    ] {
+        if role == LookupRole::AboutToDial {
+            set_list(
+                &one,
+                ListKind::TenantBlock,
+                &["+1888495*", "+4702800", "short:1930", "short:7726"],
+            )
+            .await;
+            let refused = ask(&one, "+18884958501", "CA".parse().unwrap(), LookupRole::Calling);
+            assert_eq!(refused.decision.basis, Basis::TenantPolicy, "{refused:?}");
+        }
+        for (region, written) in numbers() {
+            for form in forms(region, written) {
                 let found = ask(&one, &form, region, role);
                 let about = format!("{form} in {region:?}, {role:?}: {found:?}");
                 assert_eq!(
                     (found.decision.action, found.decision.basis),
-                    (Action::Allow, Basis::Protected),
+                    (Action::Allow, basis),
                     "{about}"
                 );
                 let validity = found.identity.validity;
