@@ -15,7 +15,7 @@ use crate::wire::v1::{WithdrawReportRequest, WithdrawReportsRequest, WithdrawRep
 #[derive(Args, Debug)]
 pub(super) struct WithdrawArgs {
     /// Number of the report, in any usual notation
-    #[arg(required_unless_present_any = ["import", "reporter"], conflicts_with_all = ["import", "reporter"], requires = "id")]
+    #[arg(required_unless_present_any = ["import", "reporter"], conflicts_with_all = ["import", "reporter", "dry_run"], requires = "id")]
     number: Option<String>,
     /// Id of the report
     #[arg(value_name = "ID")]

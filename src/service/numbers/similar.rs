@@ -4,6 +4,7 @@
 //! similar otherwise are read, and then those of the numbers that were reported last.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 
@@ -22,7 +23,7 @@ const MAX_COMPARED: usize = 200;
 /// Numbers whose comments are read at a time.
 const COMPARED_AT_A_TIME: usize = 16;
 /// The most comments of a number that are compared.
-const MAX_COMMENTS: usize = 50;
+const MAX_COMMENTS: usize = 20;
 /// The fewest letters of a word that is compared.
 const MIN_LETTERS: usize = 3;
 /// The fewest words that two similar comments share.
@@ -96,7 +97,7 @@ impl Numbers {
             .cursor(&self.page_key, &scope)?
             .map(|cursor| place_of(&cursor).ok_or_else(foreign_token))
             .transpose()?;
-        let own = words(&self.comments(number).await?);
+        let own = Arc::new(words(&self.comments(number).await?));
         let has_words = !own.is_empty();
         let (mut reasons, commented) = self
             .directory
@@ -113,27 +114,12 @@ impl Numbers {
         let others: Vec<E164> = commented.into_iter().filter(|other| *other != number).collect();
         self.compare_comments(&own, &others, &mut reasons).await?;
         let total = reasons.len();
-        let mut places: Vec<(u32, E164)> = reasons.iter().map(|(number, of)| (rank(of), *number)).collect();
-        places.sort_unstable();
-        places.retain(|place| after.is_none_or(|after| *place > after));
-        let more = places.len() > limit;
-        places.truncate(limit);
-        let cursor = places.last().filter(|_| more).map(|place| cursor_of(*place));
-        let shown = places.into_iter().filter_map(move |(_, number)| {
-            let mut similarities = reasons.remove(&number)?;
-            similarities.sort_by_key(|similarity| std::cmp::Reverse(similarity.points));
-            Some((number, similarities))
-        });
-        let shown: Vec<_> = shown.collect();
-        let numbers = self.directory.read(move |directory| {
-            let row = |(number, similarities)| {
-                let row = directory.row(&directory.line(number)?)?;
-                Some(SimilarNumber { row, similarities })
-            };
-            shown.into_iter().filter_map(row).collect()
-        });
+        let page = self
+            .directory
+            .read(move |directory| page_of(directory, reasons, after, limit));
+        let (numbers, cursor) = page.await?;
         Ok(SimilarList {
-            numbers: numbers.await?,
+            numbers,
             next_page_token: self.page_key.next(&scope, cursor),
             total,
             compared: others.len(),
@@ -142,20 +128,50 @@ impl Numbers {
 
     async fn compare_comments(
         &self,
-        own: &[Words],
+        own: &Arc<Vec<Words>>,
         others: &[E164],
         reasons: &mut Reasons,
     ) -> Result<(), ServiceError> {
         for part in others.chunks(COMPARED_AT_A_TIME) {
             let comments = join_all(part.iter().map(|number| self.comments(*number))).await;
-            for (number, comments) in part.iter().zip(comments) {
-                if let Some(similarity) = wording(own, &words(&comments?)) {
-                    reasons.entry(*number).or_default().push(similarity);
+            let comments: Vec<_> = part.iter().copied().zip(comments).collect();
+            let own = Arc::clone(own);
+            // To compare takes long, so it is not done where calls are answered.
+            let compare = move |_: &Directory| -> Result<Vec<(E164, Similarity)>, ServiceError> {
+                let mut alike = Vec::new();
+                for (number, comments) in comments {
+                    alike.extend(wording(&own, &words(&comments?)).map(|similarity| (number, similarity)));
                 }
+                Ok(alike)
+            };
+            for (number, similarity) in self.directory.read(compare).await?? {
+                reasons.entry(number).or_default().push(similarity);
             }
         }
         Ok(())
     }
+}
+
+/// The numbers after a place in the order of their ranks, and the cursor of the next page.
+fn page_of(
+    directory: &Directory,
+    mut reasons: Reasons,
+    after: Option<(u32, E164)>,
+    limit: usize,
+) -> (Vec<SimilarNumber>, Option<Vec<u8>>) {
+    let mut places: Vec<(u32, E164)> = reasons.iter().map(|(number, of)| (rank(of), *number)).collect();
+    places.sort_unstable();
+    places.retain(|place| after.is_none_or(|after| *place > after));
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let cursor = places.last().filter(|_| more).map(|place| cursor_of(*place));
+    let shown = places.into_iter().filter_map(|(_, number)| {
+        let mut similarities = reasons.remove(&number)?;
+        similarities.sort_by_key(|similarity| std::cmp::Reverse(similarity.points));
+        let row = directory.row(&directory.line(number)?)?;
+        Some(SimilarNumber { row, similarities })
+    });
+    (shown.collect(), cursor)
 }
 
 /// The numbers of the same range, case and brand.
