@@ -10,7 +10,7 @@ use super::batch::Batch;
 use crate::cli::connect::{is_unanswered, pause_before};
 use crate::cli::import::progress::ImportProgress;
 use crate::cli::import::{ImportError, Reject, RowFault};
-use crate::cli::status::sentence;
+use crate::cli::status::{is_too_large, sentence};
 use crate::wire::v1::batch_submit_result::Result as Submitted;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{BatchSubmitReportsRequest, BatchSubmitResult, Report, SubmitOutcome};
@@ -63,7 +63,7 @@ impl Sender {
             let Some(status) = unanswered else {
                 return Ok(sent);
             };
-            if !may_be_sent_again(&status) {
+            if !may_be_sent_again(&status) || is_too_large(&status) {
                 return Err(ImportError::Refused(Box::new(status)));
             }
             if pending.len() < count {
