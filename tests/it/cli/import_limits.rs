@@ -1,6 +1,12 @@
 //! Imports that meet the limits of a server: the size of a message, and the quota of a reporter.
 
+use std::sync::Arc;
+
+use ringwarden::clock::Clock;
+use ringwarden::store::memory::MemoryStore;
+
 use super::lists::{Answer, ask};
+use crate::support::instance::{evidence_version, noon};
 use crate::support::server::Server;
 
 fn import(server: &Server, content: &str, args: &[&str]) -> Answer {
@@ -24,4 +30,31 @@ async fn long_comments_are_sent_in_messages_that_the_server_takes() {
         (&2_500.into(), &0.into()),
         "{sent}"
     );
+}
+
+/// One reporter who is above the daily quota does not end the import of the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_above_a_quota_are_rejected_rows_of_one_reason() {
+    let store = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+    let server = Server::at(Clock::fixed(noon()), store).await;
+    server.instance.follower.bootstrap().await.unwrap();
+    let busy = (0..25).map(|n| format!("+1212555{n:04},2020-11-10,busy\n"));
+    let others = (25..30).map(|n| format!("+1212555{n:04},2020-11-10,other-{n}\n"));
+    let text = format!("phone,date,reporter\n{}", busy.chain(others).collect::<String>());
+    let answer = import(&server, &text, &[]);
+    let sent = answer.json();
+    assert_eq!(
+        (&sent["rows"], &sent["accepted"], &sent["rejected"]),
+        (&30.into(), &25.into(), &5.into()),
+        "{sent}"
+    );
+    let reasons = sent["rejectedByReason"].as_object().unwrap();
+    assert_eq!(reasons.len(), 1, "{sent}");
+    assert!(
+        reasons
+            .keys()
+            .all(|reason| reason.contains("it starts again at 00:00 UTC")),
+        "{sent}"
+    );
+    assert!(!answer.err.contains("sending again"), "{}", answer.err);
 }

@@ -36,11 +36,6 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Number of rows in this batch, including rejected rows.
-    pub(super) fn row_count(&self) -> u64 {
-        (self.reports.len() + self.rejects.len()) as u64
-    }
-
     /// The row of a report, if rows are kept.
     pub(super) fn row(&self, index: usize) -> Option<Vec<u8>> {
         self.rows.get(index).cloned()
