@@ -58,3 +58,19 @@ async fn reports_above_a_quota_are_rejected_rows_of_one_reason() {
     );
     assert!(!answer.err.contains("sending again"), "{}", answer.err);
 }
+
+/// The server refuses all rows for the same reason, and the reason is counted once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn equal_reasons_of_the_server_are_counted_together() {
+    let store = Arc::new(MemoryStore::new(evidence_version()).unwrap());
+    let server = Server::at(Clock::fixed(noon()), store).await;
+    server.instance.follower.bootstrap().await.unwrap();
+    let rows = (0..3).map(|n| format!("+1212555{n:04},2020-12-10\n"));
+    let text = format!("phone,date\n+14155550123,2020-11-10\n{}", rows.collect::<String>());
+    let sent = import(&server, &text, &["--min-accepted", "0%"]).json();
+    assert_eq!((&sent["accepted"], &sent["rejected"]), (&1.into(), &3.into()), "{sent}");
+    let reasons = sent["rejectedByReason"].as_object().unwrap();
+    let (reason, count) = reasons.iter().next().unwrap();
+    assert!(reasons.len() == 1 && *count == 3, "{sent}");
+    assert!(reason.starts_with("server: occurred_at: "), "{sent}");
+}

@@ -139,7 +139,8 @@ impl Sent {
                 }
                 Some(Submitted::Error(error)) => {
                     let must_wait = must_wait_long(&error);
-                    (Status::new(Code::from_i32(error.code), error.message), must_wait)
+                    let message = without_places(&error.message);
+                    (Status::new(Code::from_i32(error.code), message), must_wait)
                 }
                 None => (Status::unknown("no result"), false),
             };
@@ -179,6 +180,23 @@ fn may_be_sent_again(status: &Status) -> bool {
 fn must_wait_long(error: &ItemError) -> bool {
     let seconds = error.retry_after.as_ref().map_or(0, |delay| delay.seconds);
     u64::try_from(seconds).is_ok_and(|seconds| seconds > DELAY_MAX.as_secs())
+}
+
+/// The message of an error without the places of reports in the batch: `reports[17].number` becomes `number`. The line of
+/// the file says which report it is, and equal reasons can be counted.
+fn without_places(message: &str) -> String {
+    let mut parts = message.split("reports[");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once("].") {
+            Some((place, rest)) if place.bytes().all(|byte| byte.is_ascii_digit()) => text.push_str(rest),
+            _ => {
+                text.push_str("reports[");
+                text.push_str(part);
+            }
+        }
+    }
+    text
 }
 
 fn seconds(pause: Duration) -> String {
@@ -266,6 +284,20 @@ mod tests {
             sent.rejects[0].fault,
             RowFault::Server("over the quota (RESOURCE_EXHAUSTED)".to_owned())
         );
+    }
+
+    #[test]
+    fn reasons_do_not_name_places_in_the_batch() {
+        for (message, expected) in [
+            ("reports[17].number: must not be empty", "number: must not be empty"),
+            (
+                "reports[0].occurred_at: is in the future; reports[0].callback_numbers[1]: is no number",
+                "occurred_at: is in the future; callback_numbers[1]: is no number",
+            ),
+            ("the quota of reports[] is used up", "the quota of reports[] is used up"),
+        ] {
+            assert_eq!(without_places(message), expected);
+        }
     }
 
     #[test]
