@@ -6,7 +6,7 @@ use thiserror::Error;
 use tonic::Status;
 
 use super::import::MappingError;
-use super::status::sentence;
+use super::status::{is_too_large, sentence};
 
 /// Longest row of a file, in bytes. The limit keeps an unclosed quotation mark from reading the whole file into memory.
 pub(super) const ROW_BYTES_MAX: u64 = 1_024 * 1_024;
@@ -126,6 +126,7 @@ impl ImportError {
             ),
             Self::TooManyEntries { .. } => Some("split it into several lists of the same kind".to_owned()),
             Self::Mapping(error) => error.next_step(),
+            Self::Refused(status) if is_too_large(status) => Some("give a smaller --batch".to_owned()),
             Self::Refused(_) | Self::WrongAnswer { .. } | Self::ReaderPanicked => None,
         }
     }

@@ -78,6 +78,15 @@ pub(super) fn asked_delay(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
 }
 
+/// Whether the server says that the whole message is larger than its limit: it would refuse the same message again. The
+/// texts are those of tonic and grpc-go. A server that is busy asks for a delay.
+pub(super) fn is_too_large(status: &Status) -> bool {
+    let says_so = |text: &&str| status.message().contains(*text);
+    status.code() == Code::ResourceExhausted
+        && asked_delay(status).is_none()
+        && ["too large", "larger than"].iter().any(says_so)
+}
+
 /// The fields at fault, each with a description (google.rpc.BadRequest), if there are several.
 pub(super) fn fields(status: &Status) -> Vec<(String, String)> {
     Some(all_fields(status)).filter(|all| all.len() > 1).unwrap_or_default()
@@ -160,6 +169,15 @@ mod tests {
                 "{field}: {argument}"
             );
         }
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_is_told_from_a_busy_server() {
+        let large = "Error, decoded message length too large: found 9000000 bytes, the limit is: 8388608 bytes";
+        assert!(is_too_large(&Status::resource_exhausted(large)));
+        assert!(!is_too_large(&Status::resource_exhausted(
+            "too many requests at the same time"
+        )));
     }
 
     #[test]

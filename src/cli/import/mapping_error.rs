@@ -57,6 +57,12 @@ pub enum MappingError {
         /// The columns that the file has.
         met: String,
     },
+    /// A file of numbers has a number in place of the name of the column.
+    #[error("the first line of the file is a number and no header: it has {met:?}")]
+    HeaderIsNumber {
+        /// The columns that the file has, by their forms.
+        met: String,
+    },
     /// A line is not UTF-8.
     #[error("line {line} of the file is not UTF-8; such files are often Windows-1252")]
     NotUtf8 {
@@ -120,6 +126,7 @@ impl MappingError {
                 ..
             } => format!("name it with --map {field}=COLUMN, or give one value for all rows with {option}"),
             Self::NoNumbers { .. } => "name the column of the numbers with --column".to_owned(),
+            Self::HeaderIsNumber { .. } => "give --no-header: then the first line is a row".to_owned(),
             Self::NotUtf8 { .. } => {
                 "give its encoding, such as --encoding windows-1252, or save the file as UTF-8".to_owned()
             }

@@ -18,6 +18,9 @@ use crate::number::{E164, Region};
 /// Maximum number of rows: all of them are kept in memory.
 const ROWS_MAX: usize = 1_000_000;
 
+/// Fewest digits of a header that is taken for a number. A year or the place of a column has fewer.
+const DIGITS_MIN: usize = 7;
+
 /// A file of numbers.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct NumberFileArgs {
@@ -75,6 +78,10 @@ impl NumberFileArgs {
             None if header.names.len() == 1 => 0,
             None => return Err(missing(header.shown().to_owned()).into()),
         };
+        if !self.no_header && is_number(first.record.get(place).unwrap_or_default(), region) {
+            let met = header.shown().to_owned();
+            return Err(MappingError::HeaderIsNumber { met }.into());
+        }
         let mut seen = std::collections::HashSet::new();
         if self.no_header {
             file.add(&first, place, region, &mut seen)?;
@@ -145,6 +152,34 @@ impl NumberFile {
     }
 }
 
+/// Whether a field of the header is a telephone number, also one that could not be taken as it is written.
+fn is_number(field: &[u8], region: Option<Region>) -> bool {
+    match row_fault::number_in(field, region) {
+        Ok(_) => true,
+        Err(RowFault::NoRegion | RowFault::LocalOnly | RowFault::Impossible | RowFault::Decimal) => {
+            field.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS_MIN
+        }
+        Err(_) => false,
+    }
+}
+
 fn missing(met: String) -> MappingError {
     MappingError::NoNumbers { met }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_a_number_is_known() {
+        for number in ["+14155550123", "(415) 555-0123", "4155550123.0", "030 901820"] {
+            assert!(is_number(number.as_bytes(), None), "{number}");
+        }
+        assert!(is_number(b"415-555-0123", Some(Region::US)));
+        for name in ["phone", "Phone 1", "Rufnummer", "2026", "", "#1", "911"] {
+            assert!(!is_number(name.as_bytes(), None), "{name}");
+            assert!(!is_number(name.as_bytes(), Some(Region::US)), "{name}");
+        }
+    }
 }

@@ -459,6 +459,10 @@ async fn the_numbers_of_a_file_are_linked_to_a_case() {
         "{}",
         refused.err
     );
+    // The first number of a plain list is not taken for a header.
+    let plain = ask(&server, &link, b"4155550001\n4155550002\n");
+    assert!(plain.err.contains("give --no-header"), "{}", plain.err);
+    assert!(!plain.is_ok && !plain.err.contains("4155550001"), "{}", plain.err);
     let args = [&link[..], &["--column", "phone", "--json"]].concat();
     let linked = ask(&server, &args, text.as_bytes());
     let summary = linked.json();

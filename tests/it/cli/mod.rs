@@ -8,6 +8,7 @@ mod destruction;
 mod exports;
 mod finding;
 mod import;
+mod import_limits;
 mod import_refusals;
 mod lists;
 mod lookup_files;

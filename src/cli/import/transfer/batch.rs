@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::io;
 use std::thread::JoinHandle;
 
+use prost::Message as _;
 use tokio::sync::mpsc;
 
-use super::ReportReader;
+use super::{FiledReport, ReportReader};
 use crate::cli::import::source::Position;
 use crate::cli::import::{ImportError, Reject};
 use crate::wire::v1::Report;
 
 /// Maximum number of batches that wait to be sent.
 const WAITING_MAX: usize = 2;
+
+/// Size of the reports at which a batch is full, in bytes. A server takes 8 MiB by default, and one more row has at most 1 MiB.
+const BATCH_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// Some rows of the file, in order.
 #[derive(Debug, Default)]
@@ -25,23 +29,28 @@ pub(super) struct Batch {
     pub(super) rows: Vec<Vec<u8>>,
     /// Rejected rows.
     pub(super) rejects: Vec<Reject>,
+    /// Size of the encoded reports, in bytes.
+    pub(super) report_bytes: usize,
     /// Position in the file after this batch, in bytes.
     pub(super) position_bytes: u64,
 }
 
 impl Batch {
-    /// Number of rows in this batch, including rejected rows.
-    pub(super) fn row_count(&self) -> u64 {
-        (self.reports.len() + self.rejects.len()) as u64
-    }
-
     /// The row of a report, if rows are kept.
     pub(super) fn row(&self, index: usize) -> Option<Vec<u8>> {
         self.rows.get(index).cloned()
     }
 
+    /// Adds a report and its row.
+    fn push(&mut self, filed: FiledReport) {
+        self.report_bytes += filed.report.encoded_len();
+        self.reports.push(filed.report);
+        self.lines.push(filed.line);
+        self.rows.extend(filed.row);
+    }
+
     fn is_full(&self, size: usize) -> bool {
-        self.reports.len() >= size || self.rejects.len() >= size
+        self.reports.len() >= size || self.rejects.len() >= size || self.report_bytes >= BATCH_BYTES
     }
 }
 
@@ -78,11 +87,7 @@ fn fill<R: ReportReader>(
             Ok(None) => break Ok(()),
             Err(fault) => break Err(fault),
             Ok(Some(Err(reject))) => batch.rejects.push(reject),
-            Ok(Some(Ok(filed))) => {
-                batch.reports.push(filed.report);
-                batch.lines.push(filed.line);
-                batch.rows.extend(filed.row);
-            }
+            Ok(Some(Ok(filed))) => batch.push(filed),
         }
         if batch.is_full(size) {
             batch.position_bytes = position.bytes();
@@ -96,4 +101,31 @@ fn fill<R: ReportReader>(
     // As above: a dropped receiver is not an error.
     let _wanted = sender.blocking_send(batch);
     end.map(|()| reader.into_unknown_subjects())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_of_long_comments_is_full_before_it_is_too_large_for_the_server() {
+        let mut batch = Batch::default();
+        for line in 0..10_000 {
+            let report = Report {
+                number: "+14155550123".to_owned(),
+                comment: "\u{e4}".repeat(2_000),
+                ..Report::default()
+            };
+            batch.push(FiledReport {
+                line,
+                report,
+                row: None,
+            });
+            if batch.is_full(10_000) {
+                break;
+            }
+        }
+        let encoded = crate::wire::v1::BatchSubmitReportsRequest { reports: batch.reports }.encoded_len();
+        assert!((BATCH_BYTES..BATCH_BYTES + 16 * 1_024).contains(&encoded), "{encoded}");
+    }
 }

@@ -115,10 +115,11 @@ impl Running<'_> {
         end
     }
 
-    fn take(&mut self, answered: Result<Sent, ImportError>) -> Result<(), CliError> {
-        let sent = answered?;
+    /// Counts a batch. A batch that failed counts as far as the server answered it.
+    fn take(&mut self, (sent, end): (Sent, Result<(), ImportError>)) -> Result<(), CliError> {
         self.summary.add(&sent);
         sent.rejects.iter().try_for_each(|reject| self.rejects.add(reject))?;
+        end?;
         self.sender.progress.advance(sent.position_bytes, self.summary.rows);
         Ok(())
     }

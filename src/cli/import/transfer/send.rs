@@ -10,13 +10,17 @@ use super::batch::Batch;
 use crate::cli::connect::{is_unanswered, pause_before};
 use crate::cli::import::progress::ImportProgress;
 use crate::cli::import::{ImportError, Reject, RowFault};
-use crate::cli::status::sentence;
+use crate::cli::status::{is_too_large, sentence};
 use crate::wire::v1::batch_submit_result::Result as Submitted;
 use crate::wire::v1::report_service_client::ReportServiceClient;
-use crate::wire::v1::{BatchSubmitReportsRequest, BatchSubmitResult, Report, SubmitOutcome};
+use crate::wire::v1::{BatchSubmitReportsRequest, BatchSubmitResult, ItemError, Report, SubmitOutcome};
 
 /// Maximum number of attempts without an answer. With the pauses between them, they take about 90 seconds.
 const ATTEMPTS_MAX: u32 = 12;
+
+/// Longest delay asked for by the server after which a report is sent again. A report that must wait longer, as for the next
+/// day of a quota, is a rejected row: the others go on.
+const DELAY_MAX: Duration = Duration::from_mins(1);
 
 /// The result of a batch.
 #[derive(Debug, Default)]
@@ -40,30 +44,37 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Sends a batch. Sends reports without an answer again, with the same ids.
-    ///
-    /// # Errors
-    /// If the server refuses the batch, if it does not answer any attempt, or if the import must end.
-    pub(super) async fn send(mut self, mut batch: Batch) -> Result<Sent, ImportError> {
+    /// Sends a batch. Sends reports without an answer again, with the same ids. Returns also the result of a batch that
+    /// failed: some of its reports may be stored.
+    pub(super) async fn send(mut self, mut batch: Batch) -> (Sent, Result<(), ImportError>) {
         let mut sent = Sent {
-            rows: batch.row_count(),
-            position_bytes: batch.position_bytes,
             rejects: std::mem::take(&mut batch.rejects),
             ..Sent::default()
         };
+        sent.rows = sent.rejects.len() as u64;
+        let end = self.send_all(&batch, &mut sent).await;
+        if end.is_ok() {
+            sent.position_bytes = batch.position_bytes;
+        }
+        (sent, end)
+    }
+
+    /// # Errors
+    /// If the server refuses the batch, if it does not answer any attempt, or if the import must end.
+    async fn send_all(&mut self, batch: &Batch, sent: &mut Sent) -> Result<(), ImportError> {
         let mut pending: Vec<usize> = (0..batch.reports.len()).collect();
         let mut attempts = 0;
         while !pending.is_empty() {
             attempts += 1;
             let count = pending.len();
-            let unanswered = match self.submit(&batch, &pending).await {
-                Ok(results) => sent.take(&batch, &mut pending, results)?,
+            let unanswered = match self.submit(batch, &pending).await {
+                Ok(results) => sent.take(batch, &mut pending, results)?,
                 Err(status) => Some(status),
             };
             let Some(status) = unanswered else {
-                return Ok(sent);
+                return Ok(());
             };
-            if !may_be_sent_again(&status) {
+            if !may_be_sent_again(&status) || is_too_large(&status) {
                 return Err(ImportError::Refused(Box::new(status)));
             }
             if pending.len() < count {
@@ -77,7 +88,7 @@ impl Sender {
             }
             self.pause(attempts, &status).await?;
         }
-        Ok(sent)
+        Ok(())
     }
 
     async fn submit(&mut self, batch: &Batch, pending: &[usize]) -> Result<Vec<BatchSubmitResult>, Status> {
@@ -121,15 +132,19 @@ impl Sent {
         let mut unanswered = None;
         let mut again = Vec::new();
         for (&index, result) in pending.iter().zip(results) {
-            let error = match result.result {
+            let (error, must_wait) = match result.result {
                 Some(Submitted::Response(response)) => {
                     self.count(response.outcome());
                     continue;
                 }
-                Some(Submitted::Error(error)) => Status::new(Code::from_i32(error.code), error.message),
-                None => Status::unknown("no result"),
+                Some(Submitted::Error(error)) => {
+                    let must_wait = must_wait_long(&error);
+                    let message = without_places(&error.message);
+                    (Status::new(Code::from_i32(error.code), message), must_wait)
+                }
+                None => (Status::unknown("no result"), false),
             };
-            if may_be_sent_again(&error) {
+            if may_be_sent_again(&error) && !must_wait {
                 again.push(index);
                 unanswered.get_or_insert(error);
             } else {
@@ -140,6 +155,7 @@ impl Sent {
                 });
             }
         }
+        self.rows += (pending.len() - again.len()) as u64;
         *pending = again;
         Ok(unanswered)
     }
@@ -160,13 +176,36 @@ fn may_be_sent_again(status: &Status) -> bool {
     is_unanswered(status) || matches!(status.code(), Code::ResourceExhausted | Code::Aborted)
 }
 
+/// Whether the server asks for a delay that is too long to wait for.
+fn must_wait_long(error: &ItemError) -> bool {
+    let seconds = error.retry_after.as_ref().map_or(0, |delay| delay.seconds);
+    u64::try_from(seconds).is_ok_and(|seconds| seconds > DELAY_MAX.as_secs())
+}
+
+/// The message of an error without the places of reports in the batch: `reports[17].number` becomes `number`. The line of
+/// the file says which report it is, and equal reasons can be counted.
+fn without_places(message: &str) -> String {
+    let mut parts = message.split("reports[");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once("].") {
+            Some((place, rest)) if place.bytes().all(|byte| byte.is_ascii_digit()) => text.push_str(rest),
+            _ => {
+                text.push_str("reports[");
+                text.push_str(part);
+            }
+        }
+    }
+    text
+}
+
 fn seconds(pause: Duration) -> String {
     format!("{:.1} s", pause.as_secs_f64())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::wire::v1::{ItemError, SubmitReportResponse};
+    use crate::wire::v1::SubmitReportResponse;
 
     use super::*;
 
@@ -216,6 +255,49 @@ mod tests {
         let rest = vec![outcome(SubmitOutcome::Withdrawn), outcome(SubmitOutcome::Accepted)];
         assert!(sent.take(&batch, &mut pending, rest).unwrap().is_none());
         assert_eq!((sent.accepted, sent.withdrawn, pending.len()), (2, 1, 0));
+    }
+
+    #[test]
+    fn a_report_that_must_wait_for_the_next_day_is_rejected_and_the_others_go_on() {
+        let batch = Batch {
+            lines: vec![2, 3, 4],
+            ..Batch::default()
+        };
+        let waiting = |seconds| {
+            let error = ItemError {
+                code: Code::ResourceExhausted.into(),
+                message: "over the quota".to_owned(),
+                retry_after: Some(Duration::from_secs(seconds).into()),
+                ..ItemError::default()
+            };
+            BatchSubmitResult {
+                result: Some(Submitted::Error(error)),
+            }
+        };
+        let mut sent = Sent::default();
+        let mut pending = vec![0, 1, 2];
+        let results = vec![waiting(43_200), waiting(1), outcome(SubmitOutcome::Accepted)];
+        assert!(sent.take(&batch, &mut pending, results).unwrap().is_some());
+        assert_eq!(pending, [1]);
+        assert_eq!((sent.rows, sent.accepted, sent.rejects.len()), (2, 1, 1));
+        assert_eq!(
+            sent.rejects[0].fault,
+            RowFault::Server("over the quota (RESOURCE_EXHAUSTED)".to_owned())
+        );
+    }
+
+    #[test]
+    fn reasons_do_not_name_places_in_the_batch() {
+        for (message, expected) in [
+            ("reports[17].number: must not be empty", "number: must not be empty"),
+            (
+                "reports[0].occurred_at: is in the future; reports[0].callback_numbers[1]: is no number",
+                "occurred_at: is in the future; callback_numbers[1]: is no number",
+            ),
+            ("the quota of reports[] is used up", "the quota of reports[] is used up"),
+        ] {
+            assert_eq!(without_places(message), expected);
+        }
     }
 
     #[test]
