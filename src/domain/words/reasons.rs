@@ -23,7 +23,7 @@ pub const MAX_FIGURE: u32 = (1 << 21) - 2;
 ///   3 certain.
 /// - `PROTECTED_NUMBER`, `DO_NOT_ORIGINATE`: 0 by a status, 1 by a list, 2 because advice names the number.
 /// - `RANGE_ONLY`: 1 if the network labels no call for its neighbourhood alone, 2 if the neighbours are too few.
-/// - `UNPROVEN_REPORTERS`: what they may do, how many they are and within which time; see [`UnprovenFigure`].
+/// - `UNPROVEN_REPORTERS`: what they may do, how many they are and within which time; see `UnprovenFigure`.
 ///
 /// Other codes have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! `import reports`: imports reports from any table: CSV or a workbook, with columns of any name.
 //!
-//! 1. The columns are named by the user, or guessed from the header ([`field`]).
-//! 2. The whole file is looked at, before anything is sent ([`scan`]): the order of its dates, the values without a
+//! 1. The columns are named by the user, or guessed from the header (`field`).
+//! 2. The whole file is looked at, before anything is sent (`scan`): the order of its dates, the values without a
 //!    category, and whether it is UTF-8.
-//! 3. The columns and the first rows are shown, and the user confirms them ([`preview`]).
-//! 4. The reports are sent as those of any other file ([`super::transfer`]).
+//! 3. The columns and the first rows are shown, and the user confirms them (`preview`).
+//! 4. The reports are sent as those of any other file (`transfer`).
 
 mod dates;
 mod field;
