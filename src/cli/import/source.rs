@@ -39,7 +39,7 @@ pub struct SourceFile {
     bytes: u64,
     is_gzip: bool,
     encoding: Option<TextEncoding>,
-    /// The hash of a workbook, of which `file` is the worksheet as CSV.
+    /// The hash of a workbook; `file` is its worksheet as CSV.
     hash: Option<String>,
 }
 

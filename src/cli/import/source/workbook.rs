@@ -25,7 +25,7 @@ const CONTENT_BYTES_MAX: u64 = 1_024 * 1_024 * 1_024;
 /// Most columns that are read.
 const COLUMNS_MAX: u32 = 1_000;
 
-/// Largest whole number of which a floating-point number keeps all digits: 2^53.
+/// Largest whole number whose digits a floating-point number keeps all: 2^53.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// Writes a worksheet as CSV: the one of this name, or the first.
