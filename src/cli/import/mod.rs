@@ -38,6 +38,7 @@ pub(super) use ftc::FtcArgs;
 use min_accepted::MinAccepted;
 pub(super) use numbers::{NumberFile, NumberFileArgs};
 pub(super) use progress::ImportProgress;
+pub(super) use rejects::REJECTS_HEADER;
 pub(super) use reports::{MeaningArgs, ReportsArgs};
 pub(super) use rows::{CsvRows, Row};
 pub(super) use transfer::TransferArgs;
