@@ -213,6 +213,7 @@ impl Pull {
         match (silent.as_slice(), gap) {
             ([since, ..], _) if is_long && last_day.is_none() => Err(PullError::NeverDelivered {
                 name: name(),
+                url: self.args.pulled.template.clone(),
                 since: *since,
                 missing: silent.len(),
             }),
@@ -235,17 +236,18 @@ impl Pull {
 
 /// Whether a fault is that of one file, so that the other days are taken all the same.
 fn is_of_one_file(error: &CliError) -> bool {
-    match error {
-        CliError::Pull(error) => error.is_of_one_file(),
-        CliError::Import(error) => matches!(
-            error,
+    if let CliError::Pull(error) = error {
+        return error.is_of_one_file();
+    }
+    matches!(
+        error,
+        CliError::Import(
             ImportError::Read { .. }
                 | ImportError::RowTooLong { .. }
                 | ImportError::UnknownHeader { .. }
                 | ImportError::TooFew { .. }
                 | ImportError::TooManyRows { .. }
                 | ImportError::Mapping(_)
-        ),
-        _ => false,
-    }
+        )
+    )
 }

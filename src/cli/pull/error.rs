@@ -155,12 +155,12 @@ pub enum PullError {
         url: String,
     },
     /// The source has never had a file.
-    #[error(
-        "the source {name} has had no file since it was first asked for {since}: {missing} days, weekends not counted"
-    )]
+    #[error("the source {name} has never had a file at {url}: {missing} days since {since}, weekends not counted")]
     NeverDelivered {
         /// Name of the source.
         name: String,
+        /// The address, with `{date}` in place of the day.
+        url: String,
         /// The first day that was asked for.
         since: Day,
         /// Number of days.

@@ -34,7 +34,7 @@ pub(in crate::cli) async fn run(args: PullArgs) -> Result<(), CliError> {
             let end = begun.take_all(now).await;
             begun.end(now, end)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     };
     if matches!(end, Err(CliError::Pull(PullError::Running { .. }))) {
         return end;
