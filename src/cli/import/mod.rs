@@ -102,8 +102,8 @@ impl Common {
 
 pub(super) async fn run(args: ImportArgs) -> Result<(), CliError> {
     match args.format {
-        ImportFormat::Reports(args) => Box::pin(reports::run(args)).await,
-        ImportFormat::Ftc(args) => Box::pin(ftc::run(args)).await,
+        ImportFormat::Reports(args) => Box::pin(reports::run(args)).await.map(drop),
+        ImportFormat::Ftc(args) => Box::pin(ftc::run(args)).await.map(drop),
         ImportFormat::Cases(args) => Box::pin(cases::run(args)).await,
         ImportFormat::List(args) => Box::pin(list::run(args)).await,
     }

@@ -90,13 +90,16 @@ impl Pull {
                     gaps.close();
                     output::note(format!("{} {day}: not taken: {error}", self.args.pulled.name))?;
                     self.keep(day, &plan)?;
-                    failed.get_or_insert(error);
+                    failed.get_or_insert((day, Box::new(error)));
                 }
                 Err(error) => return Err(error),
             }
         }
         self.tell_missing()?;
-        failed.map_or(Ok(()), Err)?;
+        if let Some((day, problem)) = failed {
+            let name = self.args.pulled.name.clone();
+            return Err(PullError::NotTaken { name, day, problem }.into());
+        }
         Ok(self.check(&plan, gaps.alarm())?)
     }
 

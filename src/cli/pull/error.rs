@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::cli::error::CliError;
 use crate::domain::day::Day;
 
 /// Why a pull failed.
@@ -142,6 +143,27 @@ pub enum PullError {
         /// The day that has the same file.
         other: Day,
     },
+    /// The file of a day has old reports only.
+    #[error("the file of the source {name} for {day} is old: its newest report was filed on {newest}")]
+    OldContent {
+        /// Name of the source.
+        name: String,
+        /// The day that was asked for.
+        day: Day,
+        /// The day on which the newest report was filed.
+        newest: Day,
+    },
+    /// The file of a day cannot be used. Other days were taken all the same.
+    #[error("the file of the source {name} for {day} was not taken: {problem}")]
+    NotTaken {
+        /// Name of the source.
+        name: String,
+        /// The first such day.
+        day: Day,
+        /// What is wrong with the file.
+        #[source]
+        problem: Box<CliError>,
+    },
     /// The file is empty.
     #[error("{url} is empty")]
     Empty {
@@ -208,6 +230,7 @@ impl PullError {
                 | Self::Empty { .. }
                 | Self::WebPage { .. }
                 | Self::SameFile { .. }
+                | Self::OldContent { .. }
         )
     }
 
@@ -241,7 +264,8 @@ impl PullError {
                 "check the file: it may be made to fill disks; then allow its size with --max-unpacked-bytes"
             }
             Self::Damaged { .. } => "look at the page of the source; the next run fetches the file again",
-            Self::SameFile { .. } => {
+            Self::NotTaken { problem, .. } => return problem.next_step(),
+            Self::SameFile { .. } | Self::OldContent { .. } => {
                 "look at the page of the source: it may repeat an old file; the next run fetches the file again"
             }
             Self::NeverDelivered { .. } => {

@@ -13,6 +13,9 @@ use crate::cli::output;
 use crate::domain::day::Day;
 use crate::domain::time::Timestamp;
 
+/// Greatest age of the newest report in the file of a day, in days. An older file is not that of the day.
+const AGE_DAYS_MAX: i64 = 14;
+
 /// The outcome for one file.
 pub(super) enum Taken {
     /// The file was imported, or has not changed since it was.
@@ -52,7 +55,10 @@ impl Pull {
             self.check_other_days(day, &download)?;
         }
         output::note(url)?;
-        self.import(url, day, &download).await?;
+        let newest = self.import(url, day, &download).await?;
+        if let (Some(day), Some(newest)) = (day, newest) {
+            self.check_age(day, Day::of(Timestamp::from_secs(newest)))?;
+        }
         self.files += 1;
         self.source.changed_at = Some(self.changed_at(&version, known.hash.is_some(), now));
         // Only now: a file that was not imported is fetched again.
@@ -81,7 +87,20 @@ impl Pull {
         }
     }
 
-    async fn import(&self, url: &str, day: Option<Day>, download: &Download) -> Result<(), CliError> {
+    /// Checks that the file of a day has reports of about that day.
+    fn check_age(&self, day: Day, newest: Day) -> Result<(), PullError> {
+        if newest >= day.plus(-AGE_DAYS_MAX) {
+            return Ok(());
+        }
+        Err(PullError::OldContent {
+            name: self.args.pulled.name.clone(),
+            day,
+            newest,
+        })
+    }
+
+    /// Imports a file. Returns the latest time at which a report in it was filed, if it says so.
+    async fn import(&self, url: &str, day: Option<Day>, download: &Download) -> Result<Option<i64>, CliError> {
         let rejects = self.args.rejects.as_deref().map(|path| rejects_of(path, day));
         let common = Common {
             file: download.file.path().to_owned(),
@@ -115,7 +134,10 @@ impl Pull {
                  file, and no report counts twice"
             ))?;
         }
-        end
+        match end {
+            Err(CliError::Import(ImportError::Interrupted)) => Err(PullError::Interrupted.into()),
+            end => end,
+        }
     }
 
     /// When the file has changed: as its server says, but neither in the future nor, for a content that is seen to have

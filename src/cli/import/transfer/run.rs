@@ -19,14 +19,15 @@ use crate::wire::v1::report_service_client::ReportServiceClient;
 /// Maximum size of the answer to a batch, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
-/// Sends all reports of a file, and prints the result.
+/// Sends all reports of a file, and prints the result. Returns the latest time at which a report was filed, in seconds since
+/// 1970, if the file says so.
 ///
 /// # Errors
 /// If the file cannot be read, if the server refuses a batch, or if the user presses Ctrl-C or sends SIGTERM.
 pub(in crate::cli::import) async fn run<R: ReportReader>(
     transfer: Transfer<'_, R>,
     rejects: &mut Rejects,
-) -> Result<(), CliError> {
+) -> Result<Option<i64>, CliError> {
     let Transfer { common, args, .. } = transfer;
     let mut summary = TransferSummary {
         import_id: transfer.import_id,
@@ -58,7 +59,8 @@ pub(in crate::cli::import) async fn run<R: ReportReader>(
     rejects.finish()?;
     summary.print(common.remote.json)?;
     end?;
-    Ok(rejects.check_share(summary.rows, args.min_accepted)?)
+    rejects.check_share(summary.rows, args.min_accepted)?;
+    Ok(summary.newest_filed)
 }
 
 /// A running import.

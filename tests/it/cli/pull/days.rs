@@ -226,7 +226,7 @@ async fn a_file_that_cannot_be_used_does_not_hold_back_other_days() {
         "ftc 2026-11-23: not taken: the first line of the file does not have the columns",
         "/2026-11-24.csv is answered with status 403",
         "ftc 2026-11-26: not taken: the file of the source ftc for 2026-11-26 is the same as that for 2026-11-25",
-        "error: the first line of the file",
+        "error: the file of the source ftc for 2026-11-23 was not taken: the first line of the file",
         "asked for again: 2026-11-23, 2026-11-24, 2026-11-26",
     ] {
         assert!(answer.err.contains(said), "{said}: {}", answer.err);
@@ -238,6 +238,24 @@ async fn a_file_that_cannot_be_used_does_not_hold_back_other_days() {
     let mended = puller.up_to("2026-11-26");
     assert!(mended.is_ok, "{}", mended.err);
     assert_eq!(accepted(&mended), [1, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_with_old_reports_only_is_not_that_of_the_day() {
+    let puller = Puller::start().await;
+    let old = complaints("2125550101").replace("2026-11-2", "2026-10-2");
+    puller.web.serve("/2026-11-23.csv", &[ok(old, "")]);
+    let answer = puller.week("2026-11-23");
+    let said = "is old: its newest report was filed on 2026-10-23";
+    assert!(!answer.is_ok && answer.err.contains(said), "{}", answer.err);
+    assert_eq!(
+        (puller.last_day(), puller.metric("has_data")),
+        (String::new(), "0".into())
+    );
+    puller.serve_day("2026-11-23", "2125550102");
+    let mended = puller.up_to("2026-11-23");
+    assert!(mended.is_ok, "{}", mended.err);
+    assert_eq!(puller.last_day(), "2026-11-23");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
