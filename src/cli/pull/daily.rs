@@ -108,6 +108,9 @@ impl Pull {
         let PullArgs { from, to, .. } = self.args;
         let yesterday = Day::of(now).plus(-1);
         let last = to.unwrap_or(yesterday);
+        if let Some(from) = from.filter(|from| *from > last) {
+            return Err(PullError::FromAfterLast { from, last });
+        }
         let mut newest_before = self.source.asked_to.max(self.source.last_day).map(|day| day.0);
         // The clock may have been corrected by a few hours.
         if let Some(day) = newest_before.filter(|day| to.is_none() && *day > yesterday.plus(1)) {
@@ -118,7 +121,11 @@ impl Pull {
             self.forget_from(from);
             newest_before = self.source.asked_to.map(|day| day.0);
         }
-        let first = from.or(newest_before.map(|day| day.plus(1))).unwrap_or(last);
+        // A first run that failed has a first day, but no newest one.
+        let next = newest_before
+            .map(|day| day.plus(1))
+            .max(self.source.first_day.map(|day| day.0));
+        let first = from.or(next).unwrap_or(last);
         let due = last.number() - first.number() + 1;
         if from.is_none() && due > DAYS_MAX {
             return Err(PullError::TooManyDays {

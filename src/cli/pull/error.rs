@@ -17,6 +17,14 @@ pub enum PullError {
     /// The days do not fit the address.
     #[error("--from and --to need {{date}} in the address")]
     NoDate,
+    /// The first day is after the last one.
+    #[error("--from {from} is after the last day, {last}")]
+    FromAfterLast {
+        /// The first day.
+        from: Day,
+        /// The last day: that of `--to`, or yesterday.
+        last: Day,
+    },
     /// The state cannot be read, or is not the state of a pull. It is left as it is.
     #[error("cannot read the state {}: {problem}", path.display())]
     StateUnreadable {
@@ -219,11 +227,19 @@ pub enum PullError {
 }
 
 impl PullError {
-    /// Whether the fault is that of one file: those of other days may be right.
+    /// Whether an argument is wrong, so that nothing was asked for.
+    pub(in crate::cli) fn is_usage(&self) -> bool {
+        matches!(self, Self::NoMap | Self::NoDate | Self::FromAfterLast { .. })
+    }
+
+    /// Whether the fault is that of one file: those of other days may be right. A server may redirect a missing file to its
+    /// start page.
     pub(super) fn is_of_one_file(&self) -> bool {
         matches!(
             self,
             Self::Status { .. }
+                | Self::Moved { .. }
+                | Self::Redirect { .. }
                 | Self::TooLarge { .. }
                 | Self::TooLargeUnpacked { .. }
                 | Self::Damaged { .. }
@@ -238,6 +254,7 @@ impl PullError {
     pub(in crate::cli) fn next_step(&self) -> Option<String> {
         let step = match self {
             Self::NoMap => "name all columns with --map number=COLUMN,...",
+            Self::FromAfterLast { .. } => "days begin at midnight in UTC, and a day has a file when it is over",
             Self::NoDate => "leave them out, or write {date} into the address",
             Self::StateUnreadable { .. } => {
                 "correct or remove the file, which nothing has changed; without it, give --from with the day after the \

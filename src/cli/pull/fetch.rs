@@ -165,7 +165,7 @@ impl Fetcher {
                 304 if known.has_validators() => return Ok(Attempt::Done(Fetched::Unchanged)),
                 404 | 410 => return Ok(Attempt::Done(Fetched::NoFile)),
                 301 | 308 => {
-                    let to = location(&at, &answer).unwrap_or_default();
+                    let to = location(&at, &answer).unwrap_or_else(|| "an unknown address".to_owned());
                     return Err(PullError::Moved { url: at, to });
                 }
                 302 | 303 | 307 => at = followed(&at, &answer)?,
@@ -237,15 +237,16 @@ impl Fetcher {
 
 /// The address to which a redirection leads, if it may be followed: to the same scheme only.
 fn followed(from: &str, answer: &Response<ureq::Body>) -> Result<String, PullError> {
-    let to = location(from, answer).unwrap_or_default();
     let scheme = |url: &str| url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    if scheme(&to).is_some() && scheme(&to) == scheme(from) {
-        return Ok(to);
-    }
+    let (to, problem) = match location(from, answer) {
+        Some(to) if scheme(&to) == scheme(from) => return Ok(to),
+        Some(to) => (to, "only addresses of the same scheme are followed"),
+        None => ("no address".to_owned(), "it names no other address"),
+    };
     Err(PullError::Redirect {
         url: from.to_owned(),
         to,
-        problem: "only addresses of the same scheme are followed",
+        problem,
     })
 }
 

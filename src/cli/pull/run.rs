@@ -14,8 +14,8 @@ use crate::domain::time::Timestamp;
 /// Pulls a source.
 ///
 /// # Errors
-/// [`PullError`], or the error of an import. The file of metrics is written in both cases, unless another run of the source
-/// will write it.
+/// [`PullError`], or the error of an import. The file of metrics is written in both cases, unless an argument is wrong or
+/// another run of the source will write it.
 pub(in crate::cli) async fn run(args: PullArgs) -> Result<(), CliError> {
     if args.format == Format::Reports && !args.meaning.has_map() {
         return Err(PullError::NoMap.into());
@@ -36,7 +36,10 @@ pub(in crate::cli) async fn run(args: PullArgs) -> Result<(), CliError> {
         }
         Err(error) => Err(error),
     };
-    if matches!(end, Err(CliError::Pull(PullError::Running { .. }))) {
+    // The other run will write the metrics, and a wrong argument is no alarm of the source.
+    if let Err(CliError::Pull(error)) = &end
+        && (error.is_usage() || matches!(error, PullError::Running { .. }))
+    {
         return end;
     }
     let shown = write_metrics(&args, pull.as_ref(), now, end.is_ok());

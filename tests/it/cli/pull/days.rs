@@ -259,6 +259,40 @@ async fn a_file_with_old_reports_only_is_not_that_of_the_day() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_run_that_failed_is_made_up_for() {
+    let puller = Puller::start().await;
+    puller
+        .web
+        .serve("/2026-11-23.csv", &[bare("503 Service Unavailable", "")]);
+    let down = puller.pull("/{date}.csv", &["--to", "2026-11-23", "--attempts", "1"]);
+    assert!(!down.is_ok, "{}", down.err);
+    puller.serve_day("2026-11-23", "2125550101");
+    puller.serve_day("2026-11-24", "2125550102");
+    assert_eq!(accepted(&puller.up_to("2026-11-24")), [1, 1]);
+    let reversed = puller.pull("/{date}.csv", &["--from", "2026-11-25", "--to", "2026-11-24"]);
+    let said = "--from 2026-11-25 is after the last day, 2026-11-24";
+    assert!(!reversed.is_ok && reversed.err.contains(said), "{}", reversed.err);
+    assert_eq!(puller.metric("success"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_that_is_redirected_does_not_hold_back_other_days() {
+    let puller = Puller::start().await;
+    let start_page = bare("301 Moved Permanently", "Location: /\r\n");
+    puller.web.serve("/2026-11-23.csv", &[start_page]);
+    puller.web.serve("/2026-11-24.csv", &[bare("302 Found", "")]);
+    puller.serve_day("2026-11-25", "2125550103");
+    let answer = puller.week("2026-11-25");
+    assert!(
+        !answer.is_ok && answer.err.contains("has moved to http://"),
+        "{}",
+        answer.err
+    );
+    assert!(answer.err.contains("it names no other address"), "{}", answer.err);
+    assert_eq!((accepted(&answer), puller.last_day()), (vec![1], "2026-11-25".into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_wrong_is_an_alarm() {
     let puller = Puller::start().await;
     puller.set_state(&json!({ "firstDay": "2020-01-01", "askedTo": "2999-01-01", "lastDay": "2999-01-01" }));

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::puller::{HEADER, Puller, accepted, complaints};
 use crate::support::web::{bare, ok};
@@ -154,4 +154,32 @@ async fn files_without_rows_are_not_the_same_file() {
     let answer = puller.pull("/{date}.csv", &args);
     assert!(answer.is_ok, "{}", answer.err);
     assert_eq!(accepted(&answer), [0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_an_import_is_said_and_finished_by_the_next_run() {
+    let puller = Puller::start().await;
+    let second = complaints("2125550102").replace(HEADER, "").trim_start().to_owned();
+    let half = format!("{}{}", complaints("2125550101"), "x".repeat(1_100_000));
+    puller.web.serve("/2026-11-23.csv", &[ok(half, "")]);
+    let stopped = puller.week("2026-11-23");
+    assert!(!stopped.is_ok);
+    for said in [
+        "/2026-11-23.csv stopped early: the reports before the error are stored; the next run imports the whole file, and no \
+         report counts twice\n",
+        "was not taken: the row after line 2 is longer than",
+    ] {
+        assert!(stopped.err.contains(said), "{said}: {}", stopped.err);
+    }
+    let summary: Value = serde_json::from_str(&stopped.out).unwrap();
+    assert_eq!((&summary["complete"], &summary["accepted"]), (&json!(false), &json!(1)));
+    assert_eq!(puller.last_day(), "");
+    let whole = complaints("2125550101") + &second;
+    puller.web.serve("/2026-11-23.csv", &[ok(whole, "")]);
+    let finished = puller.up_to("2026-11-23").json();
+    assert_eq!(
+        (&finished["accepted"], &finished["alreadyKnown"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(puller.last_day(), "2026-11-23");
 }
