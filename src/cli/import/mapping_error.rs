@@ -63,6 +63,12 @@ pub enum MappingError {
         /// The columns that the file has, by their forms.
         met: String,
     },
+    /// The first line is a header, and the user says that there is none.
+    #[error("the first line of the file is a header and no row: it has {met:?}")]
+    RowIsHeader {
+        /// The columns that the file has.
+        met: String,
+    },
     /// A line is not UTF-8.
     #[error("line {line} of the file is not UTF-8; such files are often Windows-1252")]
     NotUtf8 {
@@ -127,6 +133,7 @@ impl MappingError {
             } => format!("name it with --map {field}=COLUMN, or give one value for all rows with {option}"),
             Self::NoNumbers { .. } => "name the column of the numbers with --column".to_owned(),
             Self::HeaderIsNumber { .. } => "give --no-header: then the first line is a row".to_owned(),
+            Self::RowIsHeader { .. } => "leave out --no-header: then the first line names the columns".to_owned(),
             Self::NotUtf8 { .. } => {
                 "give its encoding, such as --encoding windows-1252, or save the file as UTF-8".to_owned()
             }

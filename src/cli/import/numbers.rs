@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::form::columns_of;
 use super::mapping::Header;
 use super::mapping_error::MappingError;
 use super::min_accepted::MinAccepted;
 use super::rejects::{Reject, Rejects};
+use super::reports::is_header;
 use super::row_fault::{self, RowFault};
 use super::rows::{self, CsvRows, Row};
 use super::source::{FileForm, SourceFile};
@@ -82,6 +84,10 @@ impl NumberFileArgs {
             let met = header.shown().to_owned();
             return Err(MappingError::HeaderIsNumber { met }.into());
         }
+        if self.no_header && is_header(first.record, first.record.get(place).unwrap_or_default()) {
+            let met = columns_of(first.record);
+            return Err(MappingError::RowIsHeader { met }.into());
+        }
         let mut seen = std::collections::HashSet::new();
         if self.no_header {
             file.add(&first, place, region, &mut seen)?;
@@ -153,7 +159,7 @@ impl NumberFile {
 }
 
 /// Whether a field of the header is a telephone number, also one that could not be taken as it is written.
-fn is_number(field: &[u8], region: Option<Region>) -> bool {
+pub(super) fn is_number(field: &[u8], region: Option<Region>) -> bool {
     match row_fault::number_in(field, region) {
         Ok(_) => true,
         Err(RowFault::NoRegion | RowFault::LocalOnly | RowFault::Impossible | RowFault::Decimal) => {

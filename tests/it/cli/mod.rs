@@ -23,3 +23,4 @@ mod screens;
 mod shadow;
 mod steps;
 mod unproven;
+mod untimed;
