@@ -7,6 +7,8 @@ use std::io::Write as _;
 
 use clap::Args;
 use comfy_table::Table;
+use serde::Serialize;
+use serde_json::Value;
 
 use answer::{PageAnswer, Total};
 
@@ -104,7 +106,7 @@ impl Paging {
         table: impl FnOnce(&[A::Item]) -> Table,
     ) -> Result<(), CliError> {
         if json {
-            output::json(&listed.answer)?;
+            output::json(&whole(&listed.answer, &[A::ITEMS], &["totalSize"])?)?;
         } else if self.csv {
             csv(listed.items(), columns)?;
         } else {
@@ -140,6 +142,23 @@ impl<A: PageAnswer> Listed<A> {
             "{shown}{more} of {of} {name}; next: --page-token {next}, or --all"
         ))
     }
+}
+
+/// A message in JSON that has these lists and counts, also if they are empty: JSON of protobuf leaves them out, and a program
+/// that reads a list needs no case of its own for an empty one.
+pub(super) fn whole<T: Serialize>(message: &T, lists: &[&str], counts: &[&str]) -> Result<Value, CliError> {
+    let mut value = serde_json::to_value(message).map_err(std::io::Error::from)?;
+    if let Some(fields) = value.as_object_mut() {
+        for list in lists {
+            fields
+                .entry((*list).to_owned())
+                .or_insert_with(|| Value::Array(Vec::new()));
+        }
+        for count in counts {
+            fields.entry((*count).to_owned()).or_insert_with(|| 0.into());
+        }
+    }
+    Ok(value)
 }
 
 /// Says on standard error that a part of an answer is left out, and which command shows all of it.

@@ -10,7 +10,7 @@ use crate::api::rename_fields;
 use crate::net::JSON_PORT;
 
 /// Fields of requests, and the arguments with which commands set them.
-const ARGUMENTS: [(&str, &str); 24] = [
+const ARGUMENTS: [(&str, &str); 41] = [
     ("default_region", "--region"),
     ("report_id", "--id"),
     ("case_id", "the case id"),
@@ -35,6 +35,23 @@ const ARGUMENTS: [(&str, &str); 24] = [
     ("expires_at", "--expires-at"),
     ("title", "--title"),
     ("agency", "--agency"),
+    ("agency_reference", "--agency-reference"),
+    ("summary", "--summary"),
+    ("last_evidence_at", "--last-evidence-at"),
+    ("status", "--status"),
+    ("note", "--note"),
+    ("query", "--query"),
+    ("role", "--role"),
+    ("confidence", "--confidence"),
+    ("page_token", "--page-token"),
+    ("digits", "--digits"),
+    ("prefix", "--prefix"),
+    ("min_score", "--min-score"),
+    ("max_score", "--max-score"),
+    ("comment_language", "--language"),
+    ("language", "--language"),
+    ("revision", "--revision"),
+    ("called_number", "--called"),
 ];
 
 /// The message and code of an error status, as a sentence without a full stop. One field at fault is named in it.

@@ -51,6 +51,9 @@ pub enum MappingError {
         /// The option that gives one value for all rows; none if there is no such option.
         option: Option<&'static str>,
     },
+    /// The file has no line.
+    #[error("the file is empty")]
+    Empty,
     /// A file of numbers has several columns, and none is named.
     #[error("the file has several columns, or none: {met:?}")]
     NoNumbers {
@@ -131,6 +134,7 @@ impl MappingError {
                 option: Some(option),
                 ..
             } => format!("name it with --map {field}=COLUMN, or give one value for all rows with {option}"),
+            Self::Empty => "it is probably a failed export: get the file again".to_owned(),
             Self::NoNumbers { .. } => "name the column of the numbers with --column".to_owned(),
             Self::HeaderIsNumber { .. } => "give --no-header: then the first line is a row".to_owned(),
             Self::RowIsHeader { .. } => "leave out --no-header: then the first line names the columns".to_owned(),

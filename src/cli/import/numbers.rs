@@ -73,7 +73,7 @@ impl NumberFileArgs {
             rejects: Rejects::new(self.rejects.as_deref())?,
             min_accepted: self.min_accepted,
         };
-        let first = rows.next()?.ok_or_else(|| missing(String::new()))?;
+        let first = rows.next()?.ok_or(MappingError::Empty)?;
         let header = Header::of(first.record, self.no_header);
         let place = match &self.column {
             Some(column) => header.place(column)?,

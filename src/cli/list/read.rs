@@ -73,7 +73,7 @@ pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
     let mut client = ListServiceClient::new(remote.connect().await?);
     let answer = client.list_lists(ListListsRequest {}).await?.into_inner();
     if remote.json {
-        return output::json(&answer);
+        return output::json(&paging::whole(&answer, &["lists"], &[])?);
     }
     output::table(&lists_table(&answer.lists), "no lists")
 }

@@ -22,6 +22,9 @@ pub(in crate::cli) trait PageAnswer: Serialize {
     /// An item of the list.
     type Item;
 
+    /// The name of the field of the items in JSON.
+    const ITEMS: &'static str;
+
     /// The items of the page.
     fn items(&self) -> &[Self::Item];
 
@@ -43,6 +46,8 @@ macro_rules! page_answers {
     ($($answer:ty: $items:ident [$item:ty], |$of:ident| $total:expr;)*) => {$(
         impl PageAnswer for $answer {
             type Item = $item;
+
+            const ITEMS: &'static str = stringify!($items);
 
             fn items(&self) -> &[$item] {
                 &self.$items

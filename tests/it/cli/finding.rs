@@ -177,6 +177,18 @@ async fn json_of_the_command_line_carries_totals() {
     let (out, _) = printed(&server, "list ls --json");
     let value: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(value["lists"][0]["listId"], json!("dno"));
+    for (line, empty) in [
+        ("number list --region GB", r#"{"numbers":[],"totalSize":0}"#),
+        ("report list +14155550199", r#"{"reports":[],"totalSize":0}"#),
+        ("note list --number +14155550199", r#"{"notes":[],"totalSize":0}"#),
+        (
+            "search nothing_of_this_kind",
+            r#"{"brandTotal":0,"brands":[],"caseTotal":0,"cases":[],"numberTotal":0,"numbers":[]}"#,
+        ),
+    ] {
+        let (out, note) = printed(&server, &format!("{line} --json"));
+        assert_eq!((out.trim(), note.as_str()), (empty, ""), "{line}");
+    }
     let (out, _) = printed(&server, "search 1415555 --limit 10 --json");
     let value: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(value["numberTotal"], json!(60));

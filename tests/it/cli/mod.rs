@@ -14,6 +14,7 @@ mod lists;
 mod lookup_files;
 mod mapped;
 mod models;
+mod newcomer;
 mod notes;
 mod owner_lists;
 mod plans;

@@ -55,6 +55,7 @@ pub(super) fn show(
 /// Says as of when calls without a time count.
 fn note_undated(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {
     let rows = match (mapper.place(Field::OccurredAt), scan.undated) {
+        _ if scan.rows == 0 => return Ok(()),
         (Some(_), 0) => return Ok(()),
         (Some(_), 1) => "1 row has no time of the call".to_owned(),
         (Some(_), undated) => format!("{} rows have no time of the call", output::grouped(undated)),

@@ -41,12 +41,7 @@ pub(super) struct Scan {
 /// If the file cannot be read, or is empty.
 pub(super) fn header(mut rows: CsvRows, no_header: bool) -> Result<(Header, ByteRecord), ImportError> {
     let Some(row) = rows.next()? else {
-        return Err(MappingError::Missing {
-            field: Field::Number.name(),
-            met: String::new(),
-            option: None,
-        }
-        .into());
+        return Err(MappingError::Empty.into());
     };
     if matches!(row.fault, Some(RowFault::NotUtf8 { .. })) {
         return Err(MappingError::NotUtf8 { line: row.line }.into());
