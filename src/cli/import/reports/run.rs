@@ -189,7 +189,7 @@ fn try_all(mut reader: MappedReader, rejects: &mut Rejects, args: &ReportsArgs) 
             output::grouped(rejects.total()),
         );
         output::line(format!(
-            "dry run: nothing was sent; of {rows} rows, {taken} would be sent and {rejected} are rejected"
+            "dry run: nothing was sent; of {rows} rows, {taken} would be sent, {rejected} rejected"
         ))?;
     }
     Ok(rejects.check_share(rows, args.transfer.min_accepted)?)
