@@ -7,6 +7,7 @@ use http::Method;
 
 use super::call_outcomes;
 use super::cid;
+use super::export;
 use super::json;
 use super::lists;
 use super::parameters::Parameter;
@@ -123,6 +124,25 @@ pub static ROUTES: &[Route] = &[
         same("page_token"),
         same("include_withdrawn"),
     ]),
+    get(
+        "/v1/reports:export",
+        "ReportService",
+        "ExportReports",
+        Handler {
+            path_field: None,
+            run: export::lines,
+        },
+    )
+    .query(&[
+        same("number"),
+        same("default_region"),
+        same("from"),
+        same("before"),
+        same("source"),
+        same("import_id"),
+        same("include_comments"),
+    ])
+    .lines("ExportedReport"),
     post(
         "/v1/reports/{report_id}:moderate",
         "ReportService",
