@@ -123,6 +123,13 @@ pub static ROUTES: &[Route] = &[
         same("page_token"),
         same("include_withdrawn"),
     ]),
+    get(
+        "/v1/reports:pendingComments",
+        "ReportService",
+        "ListPendingComments",
+        handler!(list_pending_comments(ListPendingCommentsRequest).await),
+    )
+    .query(&[same("page_size"), same("page_token")]),
     post(
         "/v1/reports/{report_id}:moderate",
         "ReportService",

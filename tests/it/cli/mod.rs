@@ -16,6 +16,7 @@ mod mapped;
 mod models;
 mod notes;
 mod owner_lists;
+mod pending;
 mod plans;
 mod pull;
 mod range_labels;
