@@ -110,13 +110,13 @@ impl ApiError {
     /// The error of a read. A store that fails a read has certainly changed nothing, and there is nothing to send again with
     /// the same id.
     pub(super) fn of_a_read(error: ServiceError) -> Self {
-        match error {
-            ServiceError::StoreUnavailable | ServiceError::OutcomeUnknown => Self {
+        if matches!(error, ServiceError::StoreUnavailable | ServiceError::OutcomeUnknown) {
+            return Self {
                 text: "the store cannot be reached, so nothing could be read: retry later".into(),
                 ..ServiceError::StoreUnavailable.into()
-            },
-            other => other.into(),
+            };
         }
+        error.into()
     }
 
     /// The end of a stream on a server that shuts down.
