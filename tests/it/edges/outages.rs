@@ -94,7 +94,9 @@ async fn a_read_says_that_nothing_could_be_read() {
             "ListSimilarNumbers",
             "GetNumber",
         ];
-        assert_eq!(read, from_store, "{fault:?}");
+        for name in from_store {
+            assert!(read.contains(&name), "{fault:?}: {name} is not in {read:?}");
+        }
         // So does the dry run of a change.
         let number = "%2B13152328257";
         for (path, dry_run) in [
