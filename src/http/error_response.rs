@@ -161,7 +161,7 @@ impl From<&ApiError> for ErrorResponse {
 fn details(error: &ApiError) -> Vec<Value> {
     let mut details = Vec::new();
     if let Some(reason) = error.reason() {
-        let metadata = reason.detail().into_iter();
+        let metadata = reason.json_detail().into_iter();
         let metadata: serde_json::Map<_, _> = metadata.map(|(key, value)| (key.to_owned(), value.into())).collect();
         details.push(json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",

@@ -143,6 +143,13 @@ pub static ROUTES: &[Route] = &[
         same("include_comments"),
     ])
     .lines("ExportedReport"),
+    get(
+        "/v1/reports:pendingComments",
+        "ReportService",
+        "ListPendingComments",
+        handler!(list_pending_comments(ListPendingCommentsRequest).await),
+    )
+    .query(&[same("page_size"), same("page_token")]),
     post(
         "/v1/reports/{report_id}:moderate",
         "ReportService",

@@ -12,6 +12,7 @@ mod messages;
 mod methods;
 mod once;
 mod openapi;
+mod outages;
 mod owners;
 mod panics;
 mod proto3_json;
