@@ -23,6 +23,7 @@ use crate::support::sent_reports::{NUMBERS, Name, SentReports, number};
 /// The settings with which Redis keeps acknowledged writes.
 pub const DURABLE: [(&str, &str); 2] = [("appendonly", "yes"), ("appendfsync", "always")];
 /// Every change is answered within this time: 2 s are promised, and the rest is for a machine that is busy with much else.
+/// `cargo bench --bench outage` measures the promise.
 pub const IN_TIME: Duration = Duration::from_secs(5);
 /// Half of the lookups are answered within this, or within five times what they took before. A lookup that waited for the
 /// store would take longer.
