@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use regex::Regex;
 use ringwarden::clock::Clock;
@@ -37,8 +37,8 @@ pub(super) struct Ran {
 /// A program that was started and not ended.
 struct Service {
     child: Child,
-    /// The port that it was seen to listen on.
-    port: Option<u16>,
+    /// The port that it listens on.
+    port: u16,
 }
 
 /// The place where the commands of one document run. All that they started ends with it.
@@ -105,15 +105,11 @@ impl Stage {
     pub(super) fn start(&mut self, command: &str) -> Ran {
         self.make_room(command);
         let (mut child, output) = self.spawn(command);
-        let since = Instant::now();
-        loop {
+        for _ in 0..checks() {
             let printed = fs::read_to_string(&output).unwrap();
             if let Some(port) = listening(&printed).filter(|port| is_ready(*port, &printed)) {
                 let text = self.text(&output);
-                self.services.push(Service {
-                    child,
-                    port: Some(port),
-                });
+                self.services.push(Service { child, port });
                 return Ran { text, success: true };
             }
             if let Some(status) = child.try_wait().unwrap() {
@@ -122,12 +118,10 @@ impl Stage {
                     success: status.success(),
                 };
             }
-            if since.elapsed() > LONG {
-                signal(child.id(), "KILL");
-                panic!("the server is not ready: {command}\n{printed}");
-            }
             sleep(POLL);
         }
+        signal(child.id(), "KILL");
+        panic!("the server is not ready: {command}\n{}", self.text(&output));
     }
 
     /// Stops the server that was started last.
@@ -149,7 +143,7 @@ impl Stage {
             .captures(command)
             .map_or(default, |found| found[1].parse().unwrap());
         let used = self.ports.used(port);
-        if let Some(at) = self.services.iter().position(|service| service.port == Some(used)) {
+        if let Some(at) = self.services.iter().position(|service| service.port == used) {
             let service = self.services.remove(at);
             self.services.push(service);
             self.interrupt();
@@ -226,10 +220,14 @@ impl Drop for Stage {
     }
 }
 
+/// The most checks while waiting.
+fn checks() -> u128 {
+    LONG.as_millis() / POLL.as_millis()
+}
+
 /// The status of a process that ends in time.
 fn ended(child: &mut Child) -> Option<ExitStatus> {
-    let since = Instant::now();
-    while since.elapsed() < LONG {
+    for _ in 0..checks() {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
