@@ -45,7 +45,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
                     line: at + 2,
                     indent: line.len() - line.trim_start().len(),
                     lines: Vec::new(),
-                    not_run: before.starts_with(NOT_RUN) && before.ends_with(" -->"),
+                    not_run: is_not_run(before),
                 });
             }
             (Some(_), Some(_)) => {
@@ -61,6 +61,12 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
     }
     assert!(open.is_none(), "a block has no end");
     found
+}
+
+/// Whether the line before a block marks it as not run, with a reason.
+fn is_not_run(line: &str) -> bool {
+    let reason = line.strip_prefix(NOT_RUN).and_then(|rest| rest.strip_suffix("-->"));
+    reason.is_some_and(|reason| !reason.trim().is_empty())
 }
 
 /// The commands of a block `console`.
@@ -106,4 +112,64 @@ fn is_open(command: &str) -> bool {
         return !text.lines().any(|line| line == word);
     }
     command.ends_with('\\') || command.matches('\'').count() % 2 == 1
+}
+
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = "
+1. A list:
+
+   ```console
+   $ cat > a <<'END'
+   text
+   $ no command
+   END
+   $ one 'and
+   two' \\
+     three
+   output
+
+   ^C
+   $ last
+   ```
+
+<!-- not run: it needs root -->
+
+```sh
+install
+```
+
+<!-- not run: -->
+```sh
+other
+```
+";
+
+    #[test]
+    fn commands_go_on_to_their_end() {
+        let blocks = blocks(DOCUMENT);
+        let found: Vec<_> = steps(&blocks[0])
+            .into_iter()
+            .map(|step| (step.command, blocks[0].lines[step.output].to_vec()))
+            .collect();
+        let command = |text: &str| Some(text.to_owned());
+        let file = command("cat > a <<'END'\ntext\n$ no command\nEND");
+        let long = command("one 'and\ntwo' \\\n  three");
+        let output = ["output".to_owned(), String::new()].to_vec();
+        let expected = [
+            (file, vec![]),
+            (long, output),
+            (None, vec![]),
+            (command("last"), vec![]),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!((blocks[0].line, blocks[0].indent), (5, 3));
+    }
+
+    #[test]
+    fn only_a_mark_with_a_reason_counts() {
+        let marks: Vec<_> = blocks(DOCUMENT).iter().map(|block| block.not_run).collect();
+        assert_eq!(marks, [false, true, false]);
+    }
 }

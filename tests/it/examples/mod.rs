@@ -63,7 +63,14 @@ documents! {
 }
 
 /// The documents and folders in which blocks are looked for.
-const PLACES: &[&str] = &["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "deploy"];
+const PLACES: &[&str] = &[
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs",
+    "deploy",
+];
 
 /// If this variable is set, output that differs is written into the document.
 const WRITE: &str = "RINGWARDEN_WRITE_EXAMPLES";
