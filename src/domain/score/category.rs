@@ -29,7 +29,7 @@ impl ScoreModel {
         }
         let evidence = &subject.state.evidence;
         if decayed.step >= UnprovenStep::Several {
-            let majority = evidence.majority_category(&self.fold.weights);
+            let majority = evidence.majority_category();
             let is_named = |proven| majority.is_some_and(|(category, _)| category == proven);
             if evidence.proven.categories.iter().all(|(proven, _)| is_named(*proven)) {
                 return majority;
@@ -65,7 +65,7 @@ impl ScoreModel {
             let is_believed = |brand: &Brand| {
                 decayed.step == UnprovenStep::Few
                     || evidence.proven.brands.iter().any(|(known, _)| known == brand)
-                    || evidence.is_majority_brand(brand, &self.fold.weights)
+                    || evidence.is_majority_brand(brand)
             };
             let leading = evidence.leading_brand(decayed);
             leading.filter(|brand| !is_owners && is_believed(brand)).cloned()
