@@ -8,7 +8,7 @@ use super::rows::brand_name;
 use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::call::Ledger;
-use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
+use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals, NamedBrand};
 use crate::domain::kinds::Category;
 use crate::domain::time::Timestamp;
 
@@ -26,7 +26,7 @@ pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
             evidence.proven != EvidenceSums::default(),
             evidence.unproven != EvidenceSums::default(),
             evidence.reporters_seen != DistinctCount::default(),
-            !evidence.unproven_sample.is_empty(),
+            !evidence.first_reporters.is_empty(),
             evidence.not_spam_reports > 0,
         ],
     );
@@ -45,8 +45,8 @@ pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
     if evidence.reporters_seen != DistinctCount::default() {
         write_distinct(writer, evidence.reporters_seen);
     }
-    if !evidence.unproven_sample.is_empty() {
-        writer.list(evidence.unproven_sample.iter(), |writer, (ledger, hash)| {
+    if !evidence.first_reporters.is_empty() {
+        writer.list(evidence.first_reporters.iter(), |writer, (ledger, hash)| {
             writer.byte(*ledger as u8);
             writer.fixed64(*hash);
         });
@@ -78,7 +78,7 @@ pub(super) fn evidence(reader: &mut ByteReader<'_>) -> Result<Evidence, DecodeEr
         evidence.reporters_seen = distinct(reader)?;
     }
     if sample {
-        evidence.unproven_sample =
+        evidence.first_reporters =
             reader.list(|reader| Ok((code(reader, Ledger::from_code, "ledger")?, reader.fixed64()?)))?;
     }
     if not_spam {
@@ -114,9 +114,9 @@ fn write_evidence_sums(writer: &mut ByteWriter, sums: &EvidenceSums, base: Times
         write_distinct(writer, sums.reporters);
     }
     if !sums.brands.is_empty() {
-        writer.list(sums.brands.iter(), |writer, (brand, mass)| {
-            writer.text(brand.as_str());
-            write_sum(writer, *mass);
+        writer.list(sums.brands.iter(), |writer, named| {
+            writer.text(named.brand.as_str());
+            write_sum(writer, named.mass);
         });
     }
 }
@@ -134,7 +134,7 @@ fn sums(reader: &mut ByteReader<'_>, base: Timestamp) -> Result<EvidenceSums, De
         sums.reporters = distinct(reader)?;
     }
     if brands {
-        sums.brands = reader.list(|reader| Ok((brand_name(reader)?, sum(reader)?)))?;
+        sums.brands = reader.list(|reader| Ok(NamedBrand::new(brand_name(reader)?, sum(reader)?)))?;
     }
     Ok(sums)
 }

@@ -112,7 +112,9 @@ impl Pull {
         let end = match self.args.format {
             Format::Ftc => Box::pin(ftc::run(FtcArgs { common, transfer })).await,
             Format::Reports => {
-                let meaning = self.args.meaning.clone();
+                let mut meaning = self.args.meaning.clone();
+                // Calls without a time are of the day of their file.
+                meaning.date = meaning.date.or(day);
                 let args = ReportsArgs {
                     common,
                     transfer,
