@@ -7,6 +7,7 @@ use http::Method;
 use ringwarden::http::{ROUTES, Route};
 use ringwarden::store::Store;
 use ringwarden::store::memory::MemoryStore;
+use ringwarden::wire::v1;
 use serde_json::{Value, json};
 
 use super::NUMBER;
@@ -97,6 +98,10 @@ async fn a_read_says_that_nothing_could_be_read() {
         for name in from_store {
             assert!(read.contains(&name), "{fault:?}: {name} is not in {read:?}");
         }
+        // So does an export, whose first part fails.
+        let request = v1::ExportReportsRequest::default();
+        let mut parts = server.reports().export_reports(request).await.unwrap().into_inner();
+        assert_eq!(parts.message().await.unwrap_err().message(), UNREAD, "{fault:?}");
         // So does the dry run of a change.
         let number = "%2B13152328257";
         for (path, dry_run) in [
