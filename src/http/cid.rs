@@ -8,7 +8,7 @@ use http_body_util::Full;
 
 use super::error_response::ErrorResponse;
 use super::request::{Decoded, ResponseFuture, RoutedRequest};
-use super::response::{FullResponse, TEXT, response};
+use super::response::{HttpResponse, Payload, TEXT, response};
 use crate::edge::catch_panic;
 use crate::metrics::EdgeLabel;
 use crate::wire::v1;
@@ -34,8 +34,8 @@ pub(super) fn name(request: RoutedRequest) -> ResponseFuture {
 }
 
 /// An error without text.
-pub(super) fn silent(error: ErrorResponse) -> FullResponse {
+pub(super) fn silent(error: ErrorResponse) -> HttpResponse {
     let (mut head, _) = error.into_response().into_parts();
     head.headers.insert(header::CONTENT_TYPE, TEXT);
-    FullResponse::from_parts(head, Full::default())
+    HttpResponse::from_parts(head, Payload::Left(Full::default()))
 }

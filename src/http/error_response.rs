@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::openapi;
-use super::response::{FullResponse, JSON, response};
+use super::response::{HttpResponse, JSON, response};
 use crate::api::{ApiError, Code, REASON_DOMAIN};
 
 /// The methods that an error repeats.
@@ -118,7 +118,7 @@ impl ErrorResponse {
     }
 
     /// The response.
-    pub(super) fn into_response(self) -> FullResponse {
+    pub(super) fn into_response(self) -> HttpResponse {
         let mut response = response(self.status, JSON, self.body);
         if let Some(delay) = self.retry_after {
             // The header has whole seconds, and 0 would mean "at once".

@@ -11,6 +11,7 @@ mod body;
 mod call_outcomes;
 mod cid;
 mod error_response;
+mod export;
 mod host;
 mod items;
 mod json;

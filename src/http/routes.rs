@@ -7,6 +7,7 @@ use http::Method;
 
 use super::call_outcomes;
 use super::cid;
+use super::export;
 use super::json;
 use super::lists;
 use super::parameters::Parameter;
@@ -130,6 +131,25 @@ pub static ROUTES: &[Route] = &[
         handler!(list_pending_comments(ListPendingCommentsRequest).await),
     )
     .query(&[same("page_size"), same("page_token")]),
+    get(
+        "/v1/reports:export",
+        "ReportService",
+        "ExportReports",
+        Handler {
+            path_field: None,
+            run: export::lines,
+        },
+    )
+    .query(&[
+        same("number"),
+        same("default_region"),
+        same("from"),
+        same("before"),
+        same("source"),
+        same("import_id"),
+        same("include_comments"),
+    ])
+    .lines("ExportedReport"),
     post(
         "/v1/reports/{report_id}:moderate",
         "ReportService",

@@ -3,6 +3,7 @@
 mod apps;
 mod corrections;
 mod exports;
+mod exports_http;
 mod hostile;
 mod http_standards;
 mod instances;
