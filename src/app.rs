@@ -182,7 +182,7 @@ pub struct App {
     /// The decision log, and the guard that has its last lines written.
     decision_log: Option<(Arc<DecisionLog>, Guard)>,
     grpc_limits: grpc::GrpcLimits,
-    http_limits: http::HttpLimits,
+    http: http::HttpSettings,
     migrate: bool,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
@@ -257,7 +257,7 @@ pub async fn build(
         metrics,
         decision_log,
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
-        http_limits: http::HttpLimits::from(&config.limits),
+        http: http::HttpSettings::from(config),
         migrate: config.store.migrate,
         snapshots,
         fallback,
@@ -293,7 +293,7 @@ impl App {
         });
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
-        let http = http::serve(listeners.http, api.clone(), self.http_limits, tasks.clone());
+        let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());
         tasks.spawn("http", http);
         if let Some(snapshots) = self.snapshots {
             tasks.spawn("snapshots", snapshots.run(tasks.clone()));

@@ -145,7 +145,10 @@ async fn names_of_values_are_read_in_every_spelling() {
 async fn the_wrong_port_says_so() {
     let server = Server::start().await;
     let mut stream = TcpStream::connect(server.grpc).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(

@@ -20,6 +20,7 @@ mod quotas;
 mod regions;
 mod running;
 mod statuses;
+mod strangers;
 
 use ringwarden::wire::v1;
 
