@@ -3,7 +3,7 @@
 //!
 //! Such a switch shows the body of every response, so an error has a status and no text.
 
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use http_body_util::Full;
 
 use super::error_response::ErrorResponse;
@@ -18,12 +18,15 @@ pub(super) const PATH: &str = "/v1/cid";
 
 /// Looks the caller up and responds with the name to show. If the call is allowed, it is that of the known owner of the
 /// number, or empty.
+///
+/// Only a POST counts as a call. A GET changes nothing: a page or the preview of a link may send it.
 pub(super) fn name(request: RoutedRequest) -> ResponseFuture {
+    let basic = if request.head.method == Method::POST {
+        |question| basic(question, true)
+    } else {
+        |question| basic(question, false)
+    };
     Box::pin(catch_panic(EdgeLabel::Http, async move {
-        let basic = |question: v1::LookupRequest| v1::LookupRequest {
-            view: v1::View::Basic.into(),
-            ..question
-        };
         let decoded = request.decode(basic, |question| Some(&mut question.number)).await?;
         let Decoded { api, message, context } = decoded;
         let answer = api.lookup(message, &context)?;
@@ -31,6 +34,14 @@ pub(super) fn name(request: RoutedRequest) -> ResponseFuture {
         let name = label.unwrap_or(answer.caller_name);
         Ok(response(StatusCode::OK, TEXT, name))
     }))
+}
+
+fn basic(question: v1::LookupRequest, is_call: bool) -> v1::LookupRequest {
+    v1::LookupRequest {
+        view: v1::View::Basic.into(),
+        record_event: Some(is_call),
+        ..question
+    }
 }
 
 /// An error without text.

@@ -25,6 +25,7 @@ mod route;
 mod routes;
 pub mod server;
 mod service;
+mod stranger;
 mod warm_up;
 mod welcome;
 
@@ -32,5 +33,5 @@ pub use parameters::Parameter;
 pub use request::Body;
 pub use route::{AnswerBody, Route, Size};
 pub use routes::ROUTES;
-pub use server::{HttpLimits, serve};
+pub use server::{HttpLimits, HttpSettings, serve};
 pub use warm_up::{warm_up, warm_up_transport};

@@ -59,14 +59,20 @@ pub static ROUTES: &[Route] = &[
             run: cid::name,
         },
     )
-    .query(&[
-        same("call_id"),
-        named("called", "called_number"),
-        named("region", "default_region"),
-        same("verstat"),
-        same("attestation"),
-    ])
+    .query(CALL_PARAMETERS)
     .line("LookupName"),
+    Route::new(
+        Method::POST,
+        "/v1/cid/{number}",
+        ("LookupService", "Lookup"),
+        Body::None,
+        Handler {
+            path_field: Some("number"),
+            run: cid::name,
+        },
+    )
+    .query(CALL_PARAMETERS)
+    .line("LookupNameOfCall"),
     get(
         "/v1/decisions/{decision_id}",
         "LookupService",
@@ -143,6 +149,13 @@ pub static ROUTES: &[Route] = &[
         same("include_comments"),
     ])
     .lines("ExportedReport"),
+    get(
+        "/v1/reports:pendingComments",
+        "ReportService",
+        "ListPendingComments",
+        handler!(list_pending_comments(ListPendingCommentsRequest).await),
+    )
+    .query(&[same("page_size"), same("page_token")]),
     post(
         "/v1/reports/{report_id}:moderate",
         "ReportService",
@@ -369,6 +382,15 @@ const fn put(path: &'static str, service: &'static str, rpc: &'static str, handl
 const fn patch(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
     Route::new(Method::PATCH, path, (service, rpc), Body::Request, handler)
 }
+
+/// What a switch tells of a call whose name it asks for.
+const CALL_PARAMETERS: &[Parameter] = &[
+    same("call_id"),
+    named("called", "called_number"),
+    named("region", "default_region"),
+    same("verstat"),
+    same("attestation"),
+];
 
 /// A parameter with the name of the field that it fills.
 const fn same(name: &'static str) -> Parameter {

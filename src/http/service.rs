@@ -12,6 +12,7 @@ use super::error_response::ErrorResponse;
 use super::request::{ResponseFuture, RoutedRequest};
 use super::response::HttpResponse;
 use super::route::{RouteMatch, Size, find};
+use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, ROUTES, cid, host, openapi, probes, welcome};
 use crate::api::Api;
 
@@ -20,6 +21,7 @@ use crate::api::Api;
 pub(super) struct HttpService {
     api: Api,
     limits: HttpLimits,
+    hosts: Hosts,
 }
 
 type Answer = Result<HttpResponse, Infallible>;
@@ -27,8 +29,8 @@ type Answer = Result<HttpResponse, Infallible>;
 type Render = fn(Result<HttpResponse, ErrorResponse>) -> Answer;
 
 impl HttpService {
-    pub(super) fn new(api: Api, limits: HttpLimits) -> Self {
-        Self { api, limits }
+    pub(super) fn new(api: Api, limits: HttpLimits, hosts: Hosts) -> Self {
+        Self { api, limits, hosts }
     }
 
     /// The future of a handler, or the immediate response of a page or an error.
@@ -92,6 +94,9 @@ impl Service<Request<Incoming>> for HttpService {
         };
         if !host::is_valid(&request) {
             return Either::Right(future::ready(render(Err(ErrorResponse::wrong_host()))));
+        }
+        if let Some(stranger) = stranger(&request, &self.hosts) {
+            return Either::Right(future::ready(render(Err(ErrorResponse::refused(stranger)))));
         }
         match self.route(request) {
             Either::Left(handler) => Either::Left(handler.map(render)),

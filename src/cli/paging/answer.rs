@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::wire::v1::{
     Case, CaseMember, GetCaseResponse, GetListResponse, ListCasesResponse, ListEntry, ListNotesResponse,
-    ListNumbersResponse, ListReporterReportsResponse, ListReportsResponse, ListSimilarNumbersResponse, Note, NumberRow,
-    SimilarNumber, StoredReport,
+    ListNumbersResponse, ListPendingCommentsResponse, ListReporterReportsResponse, ListReportsResponse,
+    ListSimilarNumbersResponse, Note, NumberRow, SimilarNumber, StoredReport,
 };
 
 /// The items on all pages of a list.
@@ -78,6 +78,7 @@ page_answers! {
     ListSimilarNumbersResponse: numbers [SimilarNumber], |page| Total::Exact(page.total_size);
     ListReportsResponse: reports [StoredReport], |page| Total::Exact(page.total_size);
     ListReporterReportsResponse: reports [StoredReport], |page| total(page.total_size, page.total_is_estimate);
+    ListPendingCommentsResponse: reports [StoredReport], |page| Total::Exact(page.total_size);
     ListCasesResponse: cases [Case], |page| Total::Exact(page.total_size);
     GetCaseResponse: members [CaseMember], |page| Total::Exact(page.total_size);
     ListNotesResponse: notes [Note], |page| Total::Exact(page.total_size);

@@ -12,6 +12,7 @@ mod messages;
 mod methods;
 mod once;
 mod openapi;
+mod outages;
 mod owners;
 mod panics;
 mod proto3_json;
@@ -19,6 +20,7 @@ mod quotas;
 mod regions;
 mod running;
 mod statuses;
+mod strangers;
 
 use ringwarden::wire::v1;
 
