@@ -88,10 +88,11 @@ impl ExportFile {
 
 /// The error of the output itself: the reader of a pipe may have closed it.
 fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+    let shown = error.to_string();
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        return error;
     }
+    io::Error::other(shown)
 }
 
 fn complete(writer: Writer<Packed>, path: &Path) -> io::Result<()> {
