@@ -4,7 +4,7 @@ use super::convert::{check_batch, report as convert};
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
 use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::metrics::MutationLabel;
-use crate::service::ServiceError;
+use crate::service::{Foreseen, ServiceError};
 use crate::wire::v1;
 
 impl Api {
@@ -101,7 +101,16 @@ impl Api {
             let reports = self.reports()?;
             let (selected, request_id, reason) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason).await?;
-            Ok(convert::bulk_withdrawn(withdrawn))
+            let foreseen = if withdrawn.reports > 0 {
+                Foreseen {
+                    was_known: true,
+                    ..Foreseen::default()
+                }
+            } else {
+                // Nothing was withdrawn: perhaps the id is wrong.
+                reports.try_withdraw_all(&selected).await?
+            };
+            Ok(convert::bulk_withdrawn(Foreseen { withdrawn, ..foreseen }))
         })
         .await
     }

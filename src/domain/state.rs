@@ -408,12 +408,16 @@ impl Withdrawal {
     /// Whether it withdraws this row: a live one that had arrived by this moment.
     #[must_use]
     pub fn takes(&self, row: &ReportRow, arrived_by: Timestamp) -> bool {
-        let is_present = row.is_live() && row.arrived_at <= arrived_by;
-        is_present
-            && match self {
-                Self::Import(import) => row.import.as_ref() == Some(import),
-                Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
-            }
+        row.is_live() && row.arrived_at <= arrived_by && self.names(row)
+    }
+
+    /// Whether the row is of the import or the reporter, live or not.
+    #[must_use]
+    pub fn names(&self, row: &ReportRow) -> bool {
+        match self {
+            Self::Import(import) => row.import.as_ref() == Some(import),
+            Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
+        }
     }
 }
 

@@ -57,8 +57,8 @@ pub use numbers::{
 };
 pub use page::PageRequest;
 pub use reports::{
-    BulkWithdrawn, Export, ExportQuery, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports, Reports,
-    StoredReport, WithdrawOutcome,
+    BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports,
+    Reports, StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use writer::Mutation;

@@ -10,8 +10,7 @@ use crate::domain::status::MAX_REASON_CHARS;
 use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region, UnknownRegion};
 use crate::service::{
-    BulkWithdrawn, Mutation, NewReport, PageRequest, ReportList, ReportOutcome, ReporterReports, ServiceError,
-    StoredReport,
+    Foreseen, Mutation, NewReport, PageRequest, ReportList, ReportOutcome, ReporterReports, ServiceError, StoredReport,
 };
 use crate::wire::v1;
 
@@ -123,10 +122,12 @@ pub(in crate::api) fn bulk_withdrawal(
 }
 
 /// Shows the result of a bulk withdrawal.
-pub(in crate::api) fn bulk_withdrawn(withdrawn: BulkWithdrawn) -> v1::WithdrawReportsResponse {
+pub(in crate::api) fn bulk_withdrawn(answer: Foreseen) -> v1::WithdrawReportsResponse {
     v1::WithdrawReportsResponse {
-        numbers: withdrawn.numbers,
-        reports: withdrawn.reports,
+        numbers: answer.withdrawn.numbers,
+        reports: answer.withdrawn.reports,
+        was_known: answer.was_known,
+        similar_import_ids: answer.similar_imports,
     }
 }
 

@@ -70,7 +70,10 @@ impl Pull {
             .from
             .or(after_last.map(|day: Day| day.plus(1)))
             .unwrap_or(last);
+        let given = self.args.meaning.date;
         while day <= last {
+            // Calls without a time are of the day of their file.
+            self.args.meaning.date = given.or(Some(day));
             let url = self.args.pulled.url(day);
             match self.fetch_and_import(&url, now).await? {
                 true => {

@@ -152,6 +152,35 @@ async fn a_wrong_id_is_said_and_not_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_not_known_is_an_error() {
+    let server = with_reports(2).await;
+    let wrong = ["report", "withdraw", "--import", "import-2"];
+    for more in [&["--yes"][..], &["--dry-run"], &[]] {
+        let refused = ask(&server, &[&wrong[..], more].concat(), b"");
+        assert!(!refused.is_ok && refused.out.is_empty(), "{more:?}: {}", refused.out);
+        let said = "no report of this import is stored: nothing was withdrawn";
+        assert!(refused.err.contains(said), "{more:?}: {}", refused.err);
+        let similar = "the imports with the most similar ids: import-1";
+        assert!(refused.err.contains(similar), "{more:?}: {}", refused.err);
+        let refused = ask(&server, &[&wrong[..], more, &["--json"]].concat(), b"");
+        assert!(!refused.is_ok, "{more:?}");
+        let answer: Value = serde_json::from_str(&refused.out).unwrap();
+        assert_eq!(answer["similarImportIds"], json!(["import-1"]), "{more:?}");
+    }
+    let reporter = ask(&server, &["report", "withdraw", "--reporter", "nobody", "--yes"], b"");
+    assert!(
+        !reporter.is_ok && reporter.err.contains("no report of this reporter is stored"),
+        "{}",
+        reporter.err
+    );
+    assert_eq!(count(&server).await, 2);
+    assert!(ask(&server, &[&IMPORT[..], &["--yes"]].concat(), b"").is_ok);
+    let again = ask(&server, &[&IMPORT[..], &["--yes"]].concat(), b"");
+    let said = "0 reports on 0 numbers withdrawn: all of them were withdrawn before\n";
+    assert!(again.is_ok && again.out == said, "{}", again.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_status_holds_for_a_time() {
     let server = Server::start().await;
     let set = |more: &[&str]| {

@@ -185,11 +185,7 @@ async fn what_may_be_read_in_two_ways_is_refused_by_name() {
             vec![],
             "an old Excel (.xls); save it as .xlsx or as CSV",
         ),
-        (
-            b"".to_vec(),
-            vec![],
-            "no column of the file is known to be the field number",
-        ),
+        (b"".to_vec(), vec![], "the file is empty"),
     ] {
         let args = [&args[..], &["--yes"]].concat();
         let answer = import(&server, &content, &args);

@@ -115,10 +115,11 @@ async fn the_wrong_port_says_so() {
 
     let http = format!("http://{}", server.http);
     let text = refusal(&http, &["number", "show", "+14155550123"]);
-    assert!(
-        text.contains("this port speaks JSON over HTTP/1.1") && text.contains("--grpc-addr"),
-        "{text}"
-    );
+    let said = "error: this port speaks JSON over HTTP/1.1, and commands need the one that speaks gRPC\n  give the gRPC \
+                address of the server (--grpc-addr, by default 127.0.0.1:50051) with --server\n";
+    assert_eq!(text, said);
+    // A change is not sent again.
+    assert_eq!(refusal(&http, &["report", "+14155550123"]), said);
 }
 
 #[tokio::test(flavor = "multi_thread")]

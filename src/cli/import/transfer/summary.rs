@@ -85,6 +85,9 @@ impl TransferSummary {
         for (subject, count) in &self.unknown_subjects {
             output::line(format!("{:>11}  {}", output::grouped(*count), output::clean(subject)))?;
         }
+        if self.rows == self.rejected {
+            return Ok(());
+        }
         output::line(format!(
             "feed {}; to undo this import:\nringwarden report withdraw --import {}",
             self.feed, self.import_id
