@@ -86,10 +86,11 @@ impl ExportFile {
 
 /// The error of the output itself: the reader of a pipe may have closed it.
 fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+    let text = error.to_string();
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        return error;
     }
+    io::Error::other(text)
 }
 
 fn complete(writer: Writer<Packed>) -> io::Result<()> {
