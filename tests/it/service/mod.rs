@@ -27,6 +27,7 @@ mod pages;
 mod quotas;
 mod reports;
 mod retries;
+mod returned;
 mod single;
 mod traffic;
 mod trust;
