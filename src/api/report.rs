@@ -95,7 +95,8 @@ impl Api {
         if request.dry_run {
             let reports = self.reports()?;
             let (selected, ..) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
-            return Ok(convert::bulk_withdrawn(reports.try_withdraw_all(&selected).await?));
+            let foreseen = reports.try_withdraw_all(&selected).await;
+            return Ok(convert::bulk_withdrawn(foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::WithdrawReports, async {
             let reports = self.reports()?;
@@ -133,8 +134,8 @@ impl Api {
                 wanted.include_withdrawn,
                 &wanted.page,
             )
-            .await?;
-        Ok(convert::list(&list))
+            .await;
+        Ok(convert::list(&list.map_err(ApiError::of_a_read)?))
     }
 }
 
@@ -151,7 +152,23 @@ impl Api {
         let reports = self.reports()?;
         let wanted = convert::of_reporter(request)?;
         let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
-        Ok(convert::list_of_reporter(&list.await?))
+        Ok(convert::list_of_reporter(&list.await.map_err(ApiError::of_a_read)?))
+    }
+
+    /// Lists the comments that wait for a moderator.
+    ///
+    /// # Errors
+    /// If the page is not valid, the index is being loaded, or the store cannot be read.
+    pub async fn list_pending_comments(
+        &self,
+        request: v1::ListPendingCommentsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListPendingCommentsResponse, ApiError> {
+        let numbers = self.numbers()?;
+        let page = convert::pending(request);
+        self.refresh().await;
+        let list = numbers.pending_comments(&page).await;
+        Ok(convert::pending_list(&list.map_err(ApiError::of_a_read)?))
     }
 
     /// Decides whether others may read the comment of a report.

@@ -65,7 +65,7 @@ pub(super) fn sentence(status: &Status) -> String {
         [(field, problem)] => return clean(&format!("{field}: {problem} ({code})")),
         several => return format!("{} values are not valid ({code})", several.len()),
     }
-    match clean(status.message()) {
+    match clean(&with_arguments(status.message())) {
         message if message.is_empty() => format!("the server answered {code}"),
         message => format!("{message} ({code})"),
     }

@@ -53,7 +53,7 @@ pub use lookup::{
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
     Dossier, DossierLink, Expiry, Found, FoundBrand, MIN_PART_DIGITS, NumberChanged, NumberList, Numbers, Overruled,
-    SimilarList, SimilarNumber, Similarity, StatusInput,
+    PendingList, SimilarList, SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
 pub use reports::{

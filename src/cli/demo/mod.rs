@@ -81,6 +81,7 @@ fn demo_config(place: &Path) -> Result<Config, CliError> {
         listen: config::ListenSettings {
             grpc_addr: any_port,
             http_addr: any_port,
+            ..config.listen
         },
         store: config::StoreSettings {
             url: config::StoreUrl::Embedded(place.join("store")),

@@ -69,10 +69,33 @@ const COLUMNS: Columns<ListEntry> = &[
     ("action", |entry| name_of::<Action>(entry.action)),
 ];
 
-pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
-    let mut client = ListServiceClient::new(remote.connect().await?);
+/// Arguments of `list ls`.
+#[derive(Args, Debug)]
+pub(super) struct ListLsArgs {
+    /// Print CSV with a header instead of a table
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// The columns of lists in CSV.
+const LIST_COLUMNS: Columns<ListSummary> = &[
+    ("list", |list| list.list_id.clone()),
+    ("kind", |list| name_of::<ListKind>(list.kind)),
+    ("entries", |list| list.entry_count.to_string()),
+    ("replaced_at", |list| paging::time(list.replaced_at)),
+    ("actor", |list| paging::free_text(&list.actor)),
+    ("version", |list| list.version.to_string()),
+];
+
+pub(super) async fn ls(args: ListLsArgs) -> Result<(), CliError> {
+    let mut client = ListServiceClient::new(args.remote.connect().await?);
     let answer = client.list_lists(ListListsRequest {}).await?.into_inner();
-    if remote.json {
+    if args.csv {
+        return paging::csv(&answer.lists, LIST_COLUMNS);
+    }
+    if args.remote.json {
         return output::json(&paging::whole(&answer, &["lists"], &[])?);
     }
     output::table(&lists_table(&answer.lists), "no lists")

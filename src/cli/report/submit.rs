@@ -47,7 +47,7 @@ pub(super) struct SubmitArgs {
     /// Language of the comment, such as en or pt-BR [default: unknown]
     #[arg(long, value_name = "TAG")]
     language: Option<String>,
-    /// Revision of the report; a higher one than before, with the same --id, corrects it [default: 0]
+    /// Revision of the report, at most 20; a higher one than before, with the same --id, corrects it [default: 0]
     #[arg(long, value_name = "N", requires = "id")]
     revision: Option<u32>,
     /// Time of the call [default: now]

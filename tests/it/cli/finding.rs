@@ -177,6 +177,11 @@ async fn json_of_the_command_line_carries_totals() {
     let (out, _) = printed(&server, "list ls --json");
     let value: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(value["lists"][0]["listId"], json!("dno"));
+    let (out, _) = printed(&server, "list ls --csv");
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some("list,kind,entries,replaced_at,actor,version"));
+    let line = lines.next().unwrap();
+    assert!(line.starts_with("dno,DO_NOT_ORIGINATE,55,"), "{line}");
     for (line, empty) in [
         ("number list --region GB", r#"{"numbers":[],"totalSize":0}"#),
         ("report list +14155550199", r#"{"reports":[],"totalSize":0}"#),

@@ -58,7 +58,7 @@ async fn columns_are_guessed_shown_and_confirmed() {
         assert!(tried.err.contains(said), "{said}: {}", tried.err);
     }
     assert!(
-        tried.out.contains("of 3 rows, 2 would be sent and 1 are rejected"),
+        tried.out.contains("of 3 rows, 2 would be sent, 1 rejected"),
         "{}",
         tried.out
     );

@@ -19,6 +19,7 @@ mod models;
 mod newcomer;
 mod notes;
 mod owner_lists;
+mod pending;
 mod plans;
 mod pull;
 mod range_labels;

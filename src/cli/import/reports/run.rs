@@ -27,12 +27,12 @@ use crate::domain::report::MAX_AHEAD;
 use crate::domain::time::Timestamp;
 use crate::wire::v1::Report;
 
-/// Imports a file.
+/// Imports a file. Returns the latest time at which a report was filed, in seconds since 1970, if the file says so.
 ///
 /// # Errors
 /// If the file cannot be read or mapped, if nobody confirms the columns, if the server refuses a batch, or if the user
 /// presses Ctrl-C.
-pub(in crate::cli) async fn run(args: ReportsArgs) -> Result<(), CliError> {
+pub(in crate::cli) async fn run(args: ReportsArgs) -> Result<Option<i64>, CliError> {
     let mut source = args.common.open()?;
     let import_id = match &args.transfer.import_id {
         Some(given) => given.clone(),
@@ -47,7 +47,7 @@ pub(in crate::cli) async fn run(args: ReportsArgs) -> Result<(), CliError> {
     let form = (args.meaning.map.no_header, rejects.keeps_rows());
     let reader = MappedReader::new(CsvRows::new(text), mapper, (&import_id, content), form)?;
     if args.confirm.dry_run {
-        return try_all(reader, &mut rejects, &args);
+        return try_all(reader, &mut rejects, &args).map(|()| None);
     }
     args.confirm
         .check("the columns above need a confirmation", &mut AtTerminal)?;
@@ -208,7 +208,7 @@ fn try_all(mut reader: MappedReader, rejects: &mut Rejects, args: &ReportsArgs) 
             output::grouped(rejects.total()),
         );
         output::line(format!(
-            "dry run: nothing was sent; of {rows} rows, {taken} would be sent and {rejected} are rejected"
+            "dry run: nothing was sent; of {rows} rows, {taken} would be sent, {rejected} rejected"
         ))?;
     }
     Ok(rejects.check_share(rows, args.transfer.min_accepted)?)
