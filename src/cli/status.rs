@@ -9,10 +9,10 @@ use super::text::clean;
 use crate::api::rename_fields;
 
 /// Fields of requests, and the arguments with which commands set them.
-const ARGUMENTS: [(&str, &str); 24] = [
+const ARGUMENTS: [(&str, &str); 30] = [
     ("default_region", "--region"),
     ("report_id", "--id"),
-    ("case_id", "the case id"),
+    ("case_id", "case id"),
     ("list_id", "--list-id"),
     ("category", "--category"),
     ("source", "--source"),
@@ -32,6 +32,12 @@ const ARGUMENTS: [(&str, &str); 24] = [
     ("request_id", "--request-id"),
     ("expected_version", "--expected-version"),
     ("expires_at", "--expires-at"),
+    ("valid_for", "--for"),
+    ("not_spam", "--not-spam"),
+    ("may_be_empty", "--may-be-empty"),
+    ("note", "--note"),
+    ("prefix", "--prefix"),
+    ("revision", "--revision"),
     ("title", "--title"),
     ("agency", "--agency"),
 ];

@@ -221,7 +221,7 @@ pub(super) fn replacement(head: &ListHead, entries: &[ListEntry]) -> RequestCont
 
 fn check_emptiness(head: &ListHead, entries: &[ListEntry]) -> Result<(), ServiceError> {
     if entries.is_empty() && !head.may_be_empty {
-        let problem = "must not be empty, unless may_be_empty is set: an empty list is often a failed export";
+        let problem = "must not be empty, unless `may_be_empty` is set: an empty list is often a failed export";
         return Err(ServiceError::field("entries", problem));
     }
     Ok(())

@@ -19,6 +19,7 @@ mod owner_lists;
 mod plans;
 mod pull;
 mod range_labels;
+mod refusals;
 mod screens;
 mod shadow;
 mod steps;

@@ -13,6 +13,7 @@ mod once;
 mod openapi;
 mod owners;
 mod panics;
+mod parameters;
 mod proto3_json;
 mod quotas;
 mod regions;
