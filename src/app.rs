@@ -182,9 +182,10 @@ pub struct App {
     /// The decision log, and the guard that has its last lines written.
     decision_log: Option<(Arc<DecisionLog>, Guard)>,
     grpc_limits: grpc::GrpcLimits,
-    http_limits: http::HttpLimits,
+    http: http::HttpSettings,
     migrate: bool,
     snapshots: Option<SnapshotKeeper>,
+    fallback: Option<opening::Fallback>,
 }
 
 /// Opens the store and builds the server. If Redis does not answer, starts from the snapshot if there is one that can be
@@ -212,7 +213,8 @@ pub async fn build(
     let index = Arc::new(Index::new(Arc::clone(&model)));
     let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
     let follower = Arc::new(follower);
-    start.load(&follower, model).await?;
+    start.load(&follower, Arc::clone(&model)).await?;
+    let fallback = place.fallback(&store, &model)?;
     let snapshots = place.keeper(&store, (&index, &follower))?;
     let policy = Policy {
         label_from: config.policy.label_from,
@@ -255,9 +257,10 @@ pub async fn build(
         metrics,
         decision_log,
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
-        http_limits: http::HttpLimits::from(&config.limits),
+        http: http::HttpSettings::from(config),
         migrate: config.store.migrate,
         snapshots,
+        fallback,
     })
 }
 
@@ -290,12 +293,13 @@ impl App {
         });
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
-        let http = http::serve(listeners.http, api.clone(), self.http_limits, tasks.clone());
+        let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());
         tasks.spawn("http", http);
         if let Some(snapshots) = self.snapshots {
             tasks.spawn("snapshots", snapshots.run(tasks.clone()));
         }
-        spawn_endless(tasks, "follower", follow(self.follower, self.services, self.migrate));
+        let follower = follow(self.follower, self.services, (self.migrate, self.fallback));
+        spawn_endless(tasks, "follower", follower);
         tasks.shutdown_announced().await;
         api.announce_shutdown();
         if !shutdown.grace.is_zero() {
@@ -312,25 +316,37 @@ impl App {
 }
 
 /// Loads the index from the store, refolds the evidence if `migrate` is set, and follows the change log until shutdown. An
-/// index that a snapshot gave is not loaded again: it catches up by the log.
-async fn follow(follower: Arc<Follower>, services: Arc<Services>, migrate: bool) {
-    if follower.freshness().is_ready() {
+/// index that a snapshot gave is not loaded again: it catches up by the log. The snapshot is also taken if the store goes away
+/// before the index is loaded.
+async fn follow(
+    follower: Arc<Follower>,
+    services: Arc<Services>,
+    (migrate, mut fallback): (bool, Option<opening::Fallback>),
+) {
+    let mut pause = FIRST_PAUSE;
+    while !follower.freshness().is_ready() {
+        let Err(error) = follower.bootstrap().await else {
+            tracing::info!("ready");
+            break;
+        };
+        tracing::error!(%error, "cannot load the store; trying again");
+        if error.may_be_retried()
+            && let Some(fallback) = fallback.take()
+            && fallback.load(&follower).await
+        {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+    if follower.freshness().is_from_snapshot() {
         follower.sweep().await;
         while follower.freshness().is_from_snapshot() {
             tokio::time::sleep(SWEEP_EVERY).await;
             follower.sweep().await;
         }
         tracing::info!("the index from the snapshot has caught up with the store");
-        tokio::join!(follower.run(), fold_again(&follower, &services, migrate));
-        return;
     }
-    let mut pause = FIRST_PAUSE;
-    while let Err(error) = follower.bootstrap().await {
-        tracing::error!(%error, "cannot load the store; trying again");
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(MAX_PAUSE);
-    }
-    tracing::info!("ready");
     tokio::join!(follower.run(), fold_again(&follower, &services, migrate));
 }
 

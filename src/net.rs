@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
-pub(crate) use self::protocol::Protocol;
+pub(crate) use self::protocol::{JSON_PORT, Protocol};
 pub(crate) use self::usage::{ConnectionUsage, OpenConnections};
 
 /// Pause after a connection could not be accepted.

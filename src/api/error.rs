@@ -107,6 +107,18 @@ impl ApiError {
         ServiceError::Internal.into()
     }
 
+    /// The error of a read. A store that fails a read has certainly changed nothing, and there is nothing to send again with
+    /// the same id.
+    pub(super) fn of_a_read(error: ServiceError) -> Self {
+        if matches!(error, ServiceError::StoreUnavailable | ServiceError::OutcomeUnknown) {
+            return Self {
+                text: "the store cannot be reached, so nothing could be read: retry later".into(),
+                ..ServiceError::StoreUnavailable.into()
+            };
+        }
+        error.into()
+    }
+
     /// The end of a stream on a server that shuts down.
     #[must_use]
     pub fn draining() -> Self {
@@ -164,10 +176,11 @@ impl ApiError {
     }
 
     /// The same error with the names that fields have in JSON: `report.occurred_at` becomes `report.occurredAt`, also where
-    /// a problem names a field in backticks.
+    /// a text names a field in backticks.
     #[must_use]
     pub fn named_in_json(&self) -> Self {
         let mut named = self.clone();
+        named.text = rename_fields(&self.text, json_name).into();
         for violation in &mut named.violations {
             violation.field = match violation.field.rsplit_once('.') {
                 // The name of an unknown field is shown as the client wrote it.
@@ -304,6 +317,47 @@ mod tests {
             assert_eq!(found, (code, reason), "{error:?}");
             assert_eq!(error.retry_after(), retry_after, "{error:?}");
             assert!(!error.message().is_empty(), "{error:?}");
+        }
+    }
+
+    /// Every error of the service, with a field of more than one word where it names a field.
+    #[test]
+    fn no_error_names_a_field_in_json_as_the_contract_does() {
+        let field = "request_id";
+        let errors = [
+            ServiceError::field("report.callback_numbers[0]", "is not `default_region`"),
+            ServiceError::NotFound { resource: "case" },
+            ServiceError::ContentMismatch { field },
+            ServiceError::VersionMismatch { expected: 1, found: 2 },
+            ServiceError::Precondition("set `expires_at` first".to_owned()),
+            ServiceError::TransitionNotAllowed {
+                from: CaseStatus::Open,
+                to: CaseStatus::Referred,
+            },
+            ServiceError::Exhausted {
+                retry_after: RETRY_AFTER,
+            },
+            ServiceError::QuotaExceeded {
+                quota: Quota::Reporter,
+                retry_after: RETRY_AFTER,
+            },
+            ServiceError::StoreUnavailable,
+            ServiceError::OutcomeUnknown,
+            ServiceError::IndexLoading,
+            ServiceError::EvidenceVersionMismatch,
+            ServiceError::Internal,
+        ];
+        for error in errors {
+            let named = ApiError::from(error).named_in_json();
+            let detail = named.reason().and_then(ErrorReason::json_detail);
+            let detail = detail.map(|(_, value)| value);
+            for text in [named.message().into_owned(), detail.unwrap_or_default()] {
+                let mut parts = text.split('_').rev().skip(1);
+                assert!(
+                    !parts.any(|part| part.ends_with(|c: char| c.is_ascii_lowercase())),
+                    "{text}"
+                );
+            }
         }
     }
 

@@ -83,8 +83,8 @@ impl Exporting {
             return Ok(None);
         }
         if self.waiting.is_empty() && !self.export.is_done() {
-            let more = self.api.reports()?.export_more(&mut self.export).await?;
-            self.waiting.extend(more);
+            let more = self.api.reports()?.export_more(&mut self.export).await;
+            self.waiting.extend(more.map_err(ApiError::of_a_read)?);
         }
         let count = self.waiting.len().min(REPORTS_OF_MESSAGE);
         let reports: Vec<v1::ExportedReport> = self

@@ -18,7 +18,8 @@ impl Api {
         let numbers = self.numbers()?;
         let named = convert::named(request)?;
         self.refresh().await;
-        let dossier = numbers.dossier(&named.text, named.region).await?;
+        let dossier = numbers.dossier(&named.text, named.region).await;
+        let dossier = dossier.map_err(ApiError::of_a_read)?;
         Ok(convert::dossier(dossier, self.lookups()?.model_version()))
     }
 
@@ -34,7 +35,8 @@ impl Api {
         if request.dry_run {
             let numbers = self.numbers()?;
             let (named, input, mutation) = convert::new_status(request)?;
-            let foreseen = numbers.try_status(&named.text, named.region, &input, &mutation).await?;
+            let foreseen = numbers.try_status(&named.text, named.region, &input, &mutation).await;
+            let foreseen = foreseen.map_err(ApiError::of_a_read)?;
             let overruled = numbers.overruled(input.kind, foreseen.number, &foreseen.statuses);
             return Ok(convert::status_set(
                 input.kind,
@@ -96,7 +98,8 @@ impl Api {
         let numbers = self.numbers()?;
         let (filter, page) = number_list::filter(request)?;
         self.refresh().await;
-        Ok(number_list::list(&numbers.list(&filter, &page).await?))
+        let list = numbers.list(&filter, &page).await.map_err(ApiError::of_a_read)?;
+        Ok(number_list::list(&list))
     }
 
     /// Finds numbers, cases and brands by a text.
@@ -111,7 +114,8 @@ impl Api {
         let numbers = self.numbers()?;
         let number_list::Search { text, size } = number_list::search(request)?;
         self.refresh().await;
-        let found = numbers.search(&text.text, text.region, size).await?;
+        let found = numbers.search(&text.text, text.region, size).await;
+        let found = found.map_err(ApiError::of_a_read)?;
         Ok(number_list::found(&found))
     }
 
@@ -127,7 +131,8 @@ impl Api {
         let numbers = self.numbers()?;
         let (text, region, page) = number_list::similar(request)?;
         self.refresh().await;
-        Ok(number_list::similar_list(&numbers.similar(&text, region, &page).await?))
+        let list = numbers.similar(&text, region, &page).await;
+        Ok(number_list::similar_list(&list.map_err(ApiError::of_a_read)?))
     }
 
     /// Drops the history of a number.
@@ -143,7 +148,7 @@ impl Api {
             let reset = convert::reset(request)?;
             let (named, numbers) = (&reset.named, self.numbers()?);
             let foreseen = numbers.try_reset(&named.text, named.region, reset.before, &reset.mutation);
-            return Ok(convert::reset_result(&foreseen.await?));
+            return Ok(convert::reset_result(&foreseen.await.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::ResetNumber, async {
             let numbers = self.numbers()?;

@@ -1,5 +1,6 @@
 //! The reasons of errors: stable names for programs, the `reason` of `google.rpc.ErrorInfo`.
 
+use super::field_names::json_name;
 use crate::domain::case::steps_from;
 use crate::domain::kinds::CaseStatus;
 use crate::service::Quota;
@@ -76,6 +77,23 @@ impl ErrorReason {
             Self::IndexLoading => "INDEX_LOADING",
             Self::EvidenceVersionMismatch => "EVIDENCE_VERSION_MISMATCH",
             Self::Draining => "DRAINING",
+        }
+    }
+
+    /// The same detail with the name that a field has in JSON.
+    #[must_use]
+    pub fn json_detail(self) -> Option<(&'static str, String)> {
+        match self {
+            Self::ContentMismatch { field } => Some(("field", json_name(field))),
+            Self::NotFound { .. }
+            | Self::VersionMismatch { .. }
+            | Self::TransitionNotAllowed { .. }
+            | Self::QuotaExceeded { .. }
+            | Self::StoreUnavailable
+            | Self::OutcomeUnknown
+            | Self::IndexLoading
+            | Self::EvidenceVersionMismatch
+            | Self::Draining => self.detail(),
         }
     }
 

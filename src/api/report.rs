@@ -4,7 +4,7 @@ use super::convert::{check_batch, report as convert};
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
 use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::metrics::{EdgeLabel, MutationLabel};
-use crate::service::ServiceError;
+use crate::service::{Foreseen, ServiceError};
 use crate::wire::v1;
 
 impl Api {
@@ -97,13 +97,23 @@ impl Api {
         if request.dry_run {
             let reports = self.reports()?;
             let (selected, ..) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
-            return Ok(convert::bulk_withdrawn(reports.try_withdraw_all(&selected).await?));
+            let foreseen = reports.try_withdraw_all(&selected).await;
+            return Ok(convert::bulk_withdrawn(foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::WithdrawReports, async {
             let reports = self.reports()?;
             let (selected, request_id, reason) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason).await?;
-            Ok(convert::bulk_withdrawn(withdrawn))
+            let foreseen = if withdrawn.reports > 0 {
+                Foreseen {
+                    was_known: true,
+                    ..Foreseen::default()
+                }
+            } else {
+                // Nothing was withdrawn: perhaps the id is wrong.
+                reports.try_withdraw_all(&selected).await?
+            };
+            Ok(convert::bulk_withdrawn(Foreseen { withdrawn, ..foreseen }))
         })
         .await
     }
@@ -126,8 +136,8 @@ impl Api {
                 wanted.include_withdrawn,
                 &wanted.page,
             )
-            .await?;
-        Ok(convert::list(&list))
+            .await;
+        Ok(convert::list(&list.map_err(ApiError::of_a_read)?))
     }
 }
 
@@ -144,7 +154,23 @@ impl Api {
         let reports = self.reports()?;
         let wanted = convert::of_reporter(request)?;
         let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
-        Ok(convert::list_of_reporter(&list.await?))
+        Ok(convert::list_of_reporter(&list.await.map_err(ApiError::of_a_read)?))
+    }
+
+    /// Lists the comments that wait for a moderator.
+    ///
+    /// # Errors
+    /// If the page is not valid, the index is being loaded, or the store cannot be read.
+    pub async fn list_pending_comments(
+        &self,
+        request: v1::ListPendingCommentsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListPendingCommentsResponse, ApiError> {
+        let numbers = self.numbers()?;
+        let page = convert::pending(request);
+        self.refresh().await;
+        let list = numbers.pending_comments(&page).await;
+        Ok(convert::pending_list(&list.map_err(ApiError::of_a_read)?))
     }
 
     /// Decides whether others may read the comment of a report.

@@ -2,6 +2,7 @@
 //! used, it waits for Redis, and answers probes meanwhile.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::waiting::WaitingServer;
 use super::{AppError, FIRST_PAUSE, Listeners, MAX_PAUSE, spawn_endless};
@@ -58,6 +59,47 @@ impl Start {
     }
 }
 
+/// The snapshot of an instance whose store answered at the start, and may go away before the index is loaded from it.
+pub(super) struct Fallback {
+    directory: SnapshotDirectory,
+    /// None for any age.
+    max_age: Option<Duration>,
+    store_id: u128,
+    clock: Clock,
+    model: Arc<ScoreModel>,
+}
+
+impl Fallback {
+    /// Loads the index of a follower from the snapshot, since the store went away; says whether it did. If not, the log says
+    /// why, and the index must be loaded from the store.
+    pub(super) async fn load(self, follower: &Arc<Follower>) -> bool {
+        let wanted = Wanted {
+            evidence_version: self.model.fold.evidence_version(),
+            expected_id: Some(self.store_id),
+            max_age: self.max_age,
+            now: self.clock.now(),
+        };
+        let Some(snapshot) = open_snapshot(self.directory, wanted, &self.model).await else {
+            return false;
+        };
+        let data_as_of = snapshot.data_as_of();
+        let (follower, model) = (Arc::clone(follower), self.model);
+        let problem = match tokio::task::spawn_blocking(move || snapshot.restore(&follower, &model)).await {
+            Ok(Ok(())) => {
+                tracing::warn!(
+                    %data_as_of,
+                    "the store went away while the index was loaded from it: the server starts from its snapshot, and its answers are stale"
+                );
+                return true;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(panicked) => panicked.to_string(),
+        };
+        tracing::error!(problem, "the snapshot cannot be used: the server waits for the store");
+        false
+    }
+}
+
 impl Place<'_> {
     /// Opens the configured store, and checks its id.
     pub(super) async fn open(self, model: &Arc<ScoreModel>) -> Result<Opened, AppError> {
@@ -98,6 +140,27 @@ impl Place<'_> {
         let about = (self.metrics.clone(), self.clock.clone());
         let keeper = SnapshotKeeper::new(directory, sources, store.meta().clone(), schedule, about);
         Ok(Some(keeper))
+    }
+
+    /// The snapshot to start from if the store goes away while the index is loaded from it; none without `--snapshot`.
+    ///
+    /// # Errors
+    /// If the directory cannot be made.
+    pub(super) fn fallback(
+        self,
+        store: &Arc<dyn Store>,
+        model: &Arc<ScoreModel>,
+    ) -> Result<Option<Fallback>, AppError> {
+        let Some((directory, settings)) = self.snapshot_directory()?.zip(self.config.store.snapshot.as_ref()) else {
+            return Ok(None);
+        };
+        Ok(Some(Fallback {
+            directory,
+            max_age: settings.max_age,
+            store_id: store.meta().store_id,
+            clock: self.clock.clone(),
+            model: Arc::clone(model),
+        }))
     }
 
     async fn open_kind(self, model: &Arc<ScoreModel>) -> Result<Opened, AppError> {
@@ -189,18 +252,7 @@ impl Place<'_> {
             max_age: settings.max_age,
             now: self.clock.now(),
         };
-        let (model, path) = (Arc::clone(model), directory.snapshot());
-        let opened = tokio::task::spawn_blocking(move || Snapshot::open(&directory, wanted, &model)).await;
-        let problem = match opened {
-            Ok(Ok(snapshot)) => return Some(snapshot),
-            Ok(Err(error)) => error.to_string(),
-            Err(panicked) => panicked.to_string(),
-        };
-        tracing::error!(
-            path = %path.display(), problem,
-            "the snapshot cannot be used: the server waits for the store"
-        );
-        None
+        open_snapshot(directory, wanted, model).await
     }
 
     fn store_error(self, source: StoreError) -> AppError {
@@ -209,6 +261,22 @@ impl Place<'_> {
             source,
         }
     }
+}
+
+/// The snapshot of a directory, if it can be used. The log says why not.
+async fn open_snapshot(directory: SnapshotDirectory, wanted: Wanted, model: &Arc<ScoreModel>) -> Option<Snapshot> {
+    let (model, path) = (Arc::clone(model), directory.snapshot());
+    let opened = tokio::task::spawn_blocking(move || Snapshot::open(&directory, wanted, &model)).await;
+    let problem = match opened {
+        Ok(Ok(snapshot)) => return Some(snapshot),
+        Ok(Err(error)) => error.to_string(),
+        Err(panicked) => panicked.to_string(),
+    };
+    tracing::error!(
+        path = %path.display(), problem,
+        "the snapshot cannot be used: the server waits for the store"
+    );
+    None
 }
 
 /// The certificates of the authorities that may sign the certificate of a Redis; `None` for the built-in ones.

@@ -56,7 +56,7 @@ impl WaitingServer {
         );
         tasks.spawn(
             "http, waiting",
-            http::serve(listeners.http, api, limits.into(), tasks.clone()),
+            http::serve(listeners.http, api, place.config.into(), tasks.clone()),
         );
         tracing::warn!("gRPC on {grpc}, HTTP on {http}, both say that the server is not ready: it waits for its store");
         Ok(Self(tasks))

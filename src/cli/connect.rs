@@ -9,7 +9,7 @@ use tonic_types::StatusExt as _;
 
 use super::error::CliError;
 use super::output;
-use super::status::{asked_delay, sentence};
+use super::status::{asked_delay, is_http_port, sentence};
 
 /// Maximum time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -89,7 +89,8 @@ where
     change_named("--request-id", request_id, call).await
 }
 
-/// The same for a change whose command has another flag for the id.
+/// The same for a change whose command has another flag for the id. An empty id means that the server makes the same id
+/// for the same request.
 ///
 /// # Errors
 /// The same.
@@ -110,7 +111,11 @@ where
         unwritten &= says_unwritten(&status);
         if attempts == ATTEMPTS_MAX {
             return Err(CliError::Unanswered {
-                repeat_with: format!("{flag} {id}"),
+                repeat_with: if id.is_empty() {
+                    None
+                } else {
+                    Some(format!("{flag} {id}"))
+                },
                 unwritten,
                 attempts,
                 status: Box::new(status),
@@ -129,7 +134,9 @@ where
 
 /// Whether a request may be sent again with the same ids: its outcome is unknown, or the server was not ready for it.
 pub(super) fn is_unanswered(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) || is_broken_connection(status)
+    let is_unanswered =
+        matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) || is_broken_connection(status);
+    is_unanswered && !is_http_port(status)
 }
 
 /// Whether the server says that it wrote nothing. Later attempts find a change that an earlier one made, and a server that is

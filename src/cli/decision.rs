@@ -109,7 +109,7 @@ fn print_cases(cases: &[DecidedCase]) -> Result<(), CliError> {
         "status then",
         "status now",
         "role",
-        "linked",
+        "linked (UTC)",
         "counted",
     ]);
     for decided in cases {

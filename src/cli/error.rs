@@ -13,7 +13,7 @@ use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
 use super::pull::PullError;
-use super::status::{advice, fields, sentence};
+use super::status::{advice, fields, is_http_port, sentence};
 use super::text::clean;
 use crate::app::AppError;
 use crate::config::ConfigFaults;
@@ -49,8 +49,9 @@ pub enum CliError {
     /// The server answered no attempt of a change. The change may be stored.
     #[error("{}; {}", attempts_failed(.status, *.attempts), outcome(*.unwritten))]
     Unanswered {
-        /// The flag and the id with which the change may be repeated, such as `--request-id 17`.
-        repeat_with: String,
+        /// The flag and the id with which the change may be repeated, such as `--request-id 17`; none if the same command
+        /// is the same change.
+        repeat_with: Option<String>,
         /// Whether the server said after each attempt that it wrote nothing.
         unwritten: bool,
         /// Number of times that it was sent.
@@ -86,6 +87,15 @@ pub enum CliError {
     /// The server has no report with this id on the number.
     #[error("no report with this id is on this number: nothing was withdrawn")]
     NoSuchReport,
+    /// The server has no report of this import.
+    #[error("no report of this import is stored: nothing was withdrawn")]
+    NoSuchImport {
+        /// Ids of imports that are most like the given one.
+        similar: Vec<String>,
+    },
+    /// The server has no report of this reporter.
+    #[error("no report of this reporter is stored: nothing was withdrawn")]
+    NoSuchReporter,
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -186,12 +196,18 @@ impl CliError {
             Self::Refused(status) => advice(status),
             Self::Unanswered {
                 unwritten: true,
-                repeat_with,
+                repeat_with: Some(repeat_with),
                 ..
             } => Some(format!("run the command again later, if you like with {repeat_with}")),
-            Self::Unanswered { repeat_with, .. } => Some(format!(
+            Self::Unanswered {
+                repeat_with: Some(repeat_with),
+                ..
+            } => Some(format!(
                 "run the command again with {repeat_with}: then the change is made only once"
             )),
+            Self::Unanswered { repeat_with: None, .. } => {
+                Some("run the same command again: the change is made only once".to_owned())
+            }
             Self::NotServing { .. } => Some(
                 "the server may still be starting, or its store may be unavailable: see the log of the server"
                     .to_owned(),
@@ -204,6 +220,16 @@ impl CliError {
                  from counting"
                     .to_owned(),
             ),
+            Self::NoSuchImport { similar } if similar.is_empty() => {
+                Some("no stored report is of an import".to_owned())
+            }
+            Self::NoSuchImport { similar } => {
+                let similar: Vec<String> = similar.iter().map(|id| clean(id)).collect();
+                Some(format!("the imports with the most similar ids: {}", similar.join(", ")))
+            }
+            Self::NoSuchReporter => {
+                Some("the name must be the one that was given with the reports (--reporter)".to_owned())
+            }
             Self::Import(error) => error.next_step(),
             Self::Pull(error) => error.next_step(),
             Self::Incomplete(_) => Some("run it again: an export that is not complete leaves no file".to_owned()),
@@ -232,7 +258,10 @@ impl CliError {
 
     /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::BadServer { .. } | Self::NotConfirmed { .. })
+        match self {
+            Self::Pull(error) => error.is_usage(),
+            other => matches!(other, Self::BadServer { .. } | Self::NotConfirmed { .. }),
+        }
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.
@@ -295,7 +324,8 @@ impl CliError {
     /// The cause of the error. A status that this client made, because the connection failed, has one.
     fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
         if let Self::Refused(status) | Self::Unanswered { status, .. } = self {
-            return std::error::Error::source(status.as_ref());
+            // The sentence says it all.
+            return std::error::Error::source(status.as_ref()).filter(|_| !is_http_port(status));
         }
         std::error::Error::source(self)
     }
@@ -311,6 +341,8 @@ impl CliError {
             | Self::NotConfirmed { .. }
             | Self::Declined
             | Self::NoSuchReport
+            | Self::NoSuchImport { .. }
+            | Self::NoSuchReporter
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)
@@ -392,7 +424,7 @@ mod tests {
     #[test]
     fn a_change_without_an_answer_says_how_to_repeat_it() {
         let error = |unwritten| CliError::Unanswered {
-            repeat_with: "--request-id r-1".to_owned(),
+            repeat_with: Some("--request-id r-1".to_owned()),
             unwritten,
             attempts: 5,
             status: Box::new(Status::unavailable("the store is away")),

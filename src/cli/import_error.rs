@@ -98,7 +98,7 @@ pub enum ImportError {
         /// Number of results received.
         got: usize,
     },
-    /// The user pressed Ctrl-C.
+    /// The user pressed Ctrl-C, or a service manager sent SIGTERM.
     #[error("interrupted")]
     Interrupted,
     /// The thread that reads the file panicked. The panic was printed before.

@@ -19,6 +19,7 @@ mod fit;
 mod health;
 pub mod import;
 mod import_error;
+mod interrupts;
 mod layout;
 mod legitimate;
 mod list;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::CliError;
 use super::shared;
+use super::text::clean;
 use crate::number::{self, NumberError, ParsedNumber, Region, Validity};
 
 /// Longest line that is read, in bytes; the rest of a longer line is skipped. A number has at most 250 characters.
@@ -63,22 +64,25 @@ enum NormalizeOutput<'a> {
 pub(super) fn run(args: &NormalizeArgs) -> Result<(), CliError> {
     let out = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
     match args.file.as_deref().filter(|path| *path != Path::new("-")) {
-        None => normalize(BufReader::with_capacity(BUFFER_BYTES, io::stdin().lock()), out, args)?,
+        None => normalize(BufReader::with_capacity(BUFFER_BYTES, io::stdin().lock()), out, args),
         Some(path) => {
             let file = File::open(path).map_err(|source| CliError::File {
                 path: path.to_owned(),
                 source,
             })?;
-            normalize(BufReader::with_capacity(BUFFER_BYTES, file), out, args)?;
+            normalize(BufReader::with_capacity(BUFFER_BYTES, file), out, args)
         }
     }
-    Ok(())
 }
 
 /// Writes one line of output for each line of input, in order. Flushes only at the end.
-fn normalize(mut input: impl BufRead, mut out: impl Write, args: &NormalizeArgs) -> io::Result<()> {
+fn normalize(mut input: impl BufRead, mut out: impl Write, args: &NormalizeArgs) -> Result<(), CliError> {
     let mut line = Vec::new();
-    while read_line(&mut input, &mut line)? {
+    let unreadable = |source| CliError::File {
+        path: args.file.clone().unwrap_or_else(|| "standard input".into()),
+        source,
+    };
+    while read_line(&mut input, &mut line).map_err(unreadable)? {
         let text = String::from_utf8_lossy(&line);
         answer(text.trim(), args.region, |answer| {
             if args.json {
@@ -89,7 +93,7 @@ fn normalize(mut input: impl BufRead, mut out: impl Write, args: &NormalizeArgs)
             }
         })?;
     }
-    out.flush()
+    Ok(out.flush()?)
 }
 
 /// Reads a line without its line end. Returns `false` at the end of the input.
@@ -189,6 +193,9 @@ fn write_plain(out: &mut impl Write, answer: &NormalizeOutput<'_>) -> io::Result
 /// one by one, which takes a quarter of the time of a line.
 fn write_column(out: &mut impl Write, text: &str, width: usize) -> io::Result<()> {
     const SPACES: &[u8] = &[b' '; INPUT_WIDTH + 1];
+    if !text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) && clean(text) != text {
+        return write_column(out, &clean(text), width);
+    }
     let chars = if text.is_ascii() {
         text.len()
     } else {
@@ -253,6 +260,13 @@ mod tests {
             columns(&"hello".repeat(7)),
             format!("{} error: not_a_number\n", "hello".repeat(7))
         );
+    }
+
+    #[test]
+    fn no_line_of_a_file_controls_the_terminal() {
+        let out = normalized(b"\x1b[31mred\n\x1b]0;title\x07 212 555 0123\n", false);
+        assert!(!out.chars().any(|c| c.is_control() && c != '\n'), "{out:?}");
+        assert_eq!(out.lines().count(), 2);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use comfy_table::Table;
 
 use super::connect::{self, Remote};
 use super::error::CliError;
-use super::paging::{self, Columns, Page, Paging, Total};
+use super::paging::{self, Columns, Paging};
 use super::shared::{Change, InRegion};
 use super::{output, time};
 use crate::wire::v1::note::Subject as Shown;
@@ -130,12 +130,7 @@ async fn list(args: NoteListArgs) -> Result<(), CliError> {
     };
     let ask = async |page_size, page_token| {
         (request.page_size, request.page_token) = (page_size, page_token);
-        let page = client.list_notes(request.clone()).await?.into_inner();
-        Ok(Page {
-            items: page.notes,
-            next: page.next_page_token,
-            total: Total::Exact(page.total_size),
-        })
+        Ok(client.list_notes(request.clone()).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
     args.paging.print(args.remote.json, &listed, ("notes", COLUMNS), table)

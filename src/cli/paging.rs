@@ -1,11 +1,16 @@
 //! The part of a list that a command shows, and its form: a table, CSV or JSON. Nothing is left out in silence: a note on
 //! standard error says how many items are shown of how many, and how to get the next ones.
 
+mod answer;
+
 use std::io::Write as _;
 
 use clap::Args;
 use comfy_table::Table;
 use serde::Serialize;
+use serde_json::Value;
+
+use answer::{PageAnswer, Total};
 
 use super::error::CliError;
 use super::output;
@@ -35,31 +40,10 @@ pub(super) struct Paging {
     pub csv: bool,
 }
 
-/// A page, as the server sends it.
-pub(super) struct Page<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// The token of the next page; empty on the last one.
-    pub next: String,
-    /// The items on all pages.
-    pub total: Total,
-}
-
-/// The items on all pages of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Total {
-    /// Exactly so many at the time of the page.
-    Exact(u32),
-    /// At most so many.
-    AtMost(u32),
-}
-
 /// The items of a list that a command shows.
-pub(super) struct Listed<T> {
-    /// The items.
-    pub items: Vec<T>,
-    total: Total,
-    next: String,
+pub(super) struct Listed<A> {
+    /// The answer of the server with the last page. Its items are those of all pages.
+    pub answer: A,
     /// Whether the first item is not that of the whole list.
     goes_on: bool,
 }
@@ -78,84 +62,103 @@ impl Paging {
 
     /// Asks for pages until enough items are there. `ask` gets the size and the token of a page. At least one page is
     /// asked for, so that an error of the server is seen.
-    pub(super) async fn collect<T>(
+    pub(super) async fn collect<A: PageAnswer>(
         &self,
-        mut ask: impl AsyncFnMut(u32, String) -> Result<Page<T>, CliError>,
-    ) -> Result<Listed<T>, CliError> {
+        mut ask: impl AsyncFnMut(u32, String) -> Result<A, CliError>,
+    ) -> Result<Listed<A>, CliError> {
         let limit = if self.all {
             u32::MAX
         } else {
             self.limit.unwrap_or(DEFAULT_LIMIT)
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut listed = Listed {
-            items: Vec::new(),
-            total: Total::Exact(0),
-            next: self.page_token.clone().unwrap_or_default(),
-            goes_on: self.page_token.is_some(),
-        };
-        loop {
-            let left = limit.saturating_sub(listed.items.len());
+        let first = self.page_token.clone().unwrap_or_default();
+        let mut items = Vec::new();
+        let mut token = first.clone();
+        let mut answer = loop {
+            let left = limit.saturating_sub(items.len());
             let size = u32::try_from(left).unwrap_or(u32::MAX).clamp(1, PAGE_SIZE);
-            let page = ask(size, std::mem::take(&mut listed.next)).await?;
-            listed.items.extend(page.items);
-            (listed.next, listed.total) = (page.next, page.total);
-            if listed.next.is_empty() || listed.items.len() >= limit {
-                break;
+            let mut page = ask(size, std::mem::take(&mut token)).await?;
+            items.append(page.items_mut());
+            if page.next().is_empty() || items.len() >= limit {
+                break page;
             }
-        }
+            page.next().clone_into(&mut token);
+        };
         if limit == 0 {
-            listed.items.clear();
-            listed.next = self.page_token.clone().unwrap_or_default();
+            items.clear();
+            answer.set_next(first);
         }
-        Ok(listed)
+        *answer.items_mut() = items;
+        Ok(Listed {
+            answer,
+            goes_on: self.page_token.is_some(),
+        })
     }
 
-    /// Prints the items of a list: as a table, as CSV, or as JSON, one item a line. Says what is left out.
-    pub(super) fn print<T: Serialize>(
+    /// Prints the items of a list: as a table, as CSV, or as JSON. In JSON it is the answer of the server, with its
+    /// total and the token of the next page, as over HTTP. Says what is left out.
+    pub(super) fn print<A: PageAnswer>(
         &self,
         json: bool,
-        listed: &Listed<T>,
-        (name, columns): (&str, Columns<T>),
-        table: impl FnOnce(&[T]) -> Table,
+        listed: &Listed<A>,
+        (name, columns): (&str, Columns<A::Item>),
+        table: impl FnOnce(&[A::Item]) -> Table,
     ) -> Result<(), CliError> {
         if json {
-            listed.items.iter().try_for_each(output::json)?;
+            output::json(&whole(&listed.answer, &[A::ITEMS], &["totalSize"])?)?;
         } else if self.csv {
-            csv(&listed.items, columns)?;
+            csv(listed.items(), columns)?;
         } else {
-            output::table(&table(&listed.items), &format!("no {name}"))?;
+            output::table(&table(listed.items()), &format!("no {name}"))?;
         }
         listed.note_rest(name)
     }
 }
 
-impl<T> Listed<T> {
+impl<A: PageAnswer> Listed<A> {
+    /// The items.
+    pub(super) fn items(&self) -> &[A::Item] {
+        self.answer.items()
+    }
+
     /// Says on standard error how many items are left out, and how to list them. Says nothing if all are shown.
     pub(super) fn note_rest(&self, name: &str) -> Result<(), CliError> {
         self.rest(name).map_or(Ok(()), output::note)
     }
 
-    /// The token of the items that follow; empty if none does.
-    pub(super) fn next(&self) -> &str {
-        &self.next
-    }
-
     fn rest(&self, name: &str) -> Option<String> {
-        if self.next.is_empty() {
+        let next = self.answer.next();
+        if next.is_empty() {
             return None;
         }
-        let shown = grouped(self.items.len() as u64);
+        let shown = grouped(self.items().len() as u64);
         let more = if self.goes_on { " more" } else { "" };
-        let of = match self.total {
+        let of = match self.answer.total() {
             Total::Exact(total) => grouped(total.into()),
             Total::AtMost(total) => format!("at most {}", grouped(total.into())),
         };
         Some(format!(
-            "{shown}{more} of {of} {name}; next: --page-token {}, or --all",
-            self.next
+            "{shown}{more} of {of} {name}; next: --page-token {next}, or --all"
         ))
     }
+}
+
+/// A message in JSON that has these lists and counts, also if they are empty: JSON of protobuf leaves them out, and a program
+/// that reads a list needs no case of its own for an empty one.
+pub(super) fn whole<T: Serialize>(message: &T, lists: &[&str], counts: &[&str]) -> Result<Value, CliError> {
+    let mut value = serde_json::to_value(message).map_err(std::io::Error::from)?;
+    if let Some(fields) = value.as_object_mut() {
+        for list in lists {
+            fields
+                .entry((*list).to_owned())
+                .or_insert_with(|| Value::Array(Vec::new()));
+        }
+        for count in counts {
+            fields.entry((*count).to_owned()).or_insert_with(|| 0.into());
+        }
+    }
+    Ok(value)
 }
 
 /// Says on standard error that a part of an answer is left out, and which command shows all of it.
@@ -210,17 +213,22 @@ pub(super) fn time(time: Option<Timestamp>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::v1::{ListNotesResponse, Note};
 
     /// A list of so many items.
-    async fn list(paging: &Paging, items: u32) -> Listed<u32> {
+    async fn list(paging: &Paging, items: u32) -> Listed<ListNotesResponse> {
         let listed = paging.collect(async |size, token| {
             assert!((1..=PAGE_SIZE).contains(&size));
             let from: u32 = token.parse().unwrap_or(0);
             let to = items.min(from + size);
-            Ok(Page {
-                items: (from..to).collect(),
-                next: if to < items { to.to_string() } else { String::new() },
-                total: Total::Exact(items),
+            let note = |place: u32| Note {
+                note_id: place.to_string(),
+                ..Note::default()
+            };
+            Ok(ListNotesResponse {
+                notes: (from..to).map(note).collect(),
+                next_page_token: if to < items { to.to_string() } else { String::new() },
+                total_size: items,
             })
         });
         listed.await.unwrap()
@@ -229,16 +237,16 @@ mod tests {
     #[tokio::test]
     async fn every_list_says_what_it_leaves_out() {
         let first = list(&Paging::default(), 80).await;
-        assert_eq!(first.items.len(), 50);
+        assert_eq!(first.items().len(), 50);
         let rest = "50 of 80 numbers; next: --page-token 50, or --all";
         assert_eq!(first.rest("numbers").unwrap(), rest);
         let paging = Paging {
-            page_token: Some(first.next().to_owned()),
+            page_token: Some(first.answer.next_page_token),
             limit: Some(10),
             ..Paging::default()
         };
         let second = list(&paging, 80).await;
-        assert_eq!(second.items.first(), Some(&50));
+        assert_eq!(second.items()[0].note_id, "50");
         let rest = "10 more of 80 numbers; next: --page-token 60, or --all";
         assert_eq!(second.rest("numbers").unwrap(), rest);
         assert_eq!(list(&Paging::default(), 50).await.rest("numbers"), None);
@@ -246,13 +254,15 @@ mod tests {
             limit: Some(0),
             ..Paging::default()
         };
-        assert!(list(&none, 50).await.items.is_empty());
+        let none = list(&none, 50).await;
+        assert!(none.items().is_empty() && none.answer.next_page_token.is_empty());
+        assert_eq!(none.answer.total_size, 50);
         let all = Paging {
             all: true,
             ..Paging::default()
         };
         let all = list(&all, 2_500).await;
-        assert_eq!((all.items.len(), all.rest("numbers")), (2_500, None));
+        assert_eq!((all.items().len(), all.rest("numbers")), (2_500, None));
     }
 
     #[test]

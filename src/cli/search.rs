@@ -6,7 +6,7 @@ use comfy_table::Table;
 use super::connect::Remote;
 use super::error::CliError;
 use super::lookup::card;
-use super::paging::note_part;
+use super::paging::{note_part, whole};
 use super::shared::InRegion;
 use super::{number, output};
 use crate::wire::v1::number_service_client::NumberServiceClient;
@@ -35,7 +35,8 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
     };
     let found = client.search(request).await?.into_inner();
     if args.remote.json {
-        return output::json(&found);
+        let totals = ["numberTotal", "caseTotal", "brandTotal"];
+        return output::json(&whole(&found, &["numbers", "cases", "brands"], &totals)?);
     }
     print(&found)?;
     note_rest(&found, &args.text)

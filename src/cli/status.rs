@@ -7,9 +7,10 @@ use tonic_types::StatusExt as _;
 
 use super::text::clean;
 use crate::api::rename_fields;
+use crate::net::JSON_PORT;
 
 /// Fields of requests, and the arguments with which commands set them.
-const ARGUMENTS: [(&str, &str); 30] = [
+const ARGUMENTS: [(&str, &str); 44] = [
     ("default_region", "--region"),
     ("report_id", "--id"),
     ("case_id", "case id"),
@@ -35,22 +36,39 @@ const ARGUMENTS: [(&str, &str); 30] = [
     ("valid_for", "--for"),
     ("not_spam", "--not-spam"),
     ("may_be_empty", "--may-be-empty"),
-    ("note", "--note"),
-    ("prefix", "--prefix"),
-    ("revision", "--revision"),
     ("title", "--title"),
     ("agency", "--agency"),
+    ("agency_reference", "--agency-reference"),
+    ("summary", "--summary"),
+    ("last_evidence_at", "--last-evidence-at"),
+    ("status", "--status"),
+    ("note", "--note"),
+    ("query", "--query"),
+    ("role", "--role"),
+    ("confidence", "--confidence"),
+    ("page_token", "--page-token"),
+    ("digits", "--digits"),
+    ("prefix", "--prefix"),
+    ("min_score", "--min-score"),
+    ("max_score", "--max-score"),
+    ("comment_language", "--language"),
+    ("language", "--language"),
+    ("revision", "--revision"),
+    ("called_number", "--called"),
 ];
 
 /// The message and code of an error status, as a sentence without a full stop. One field at fault is named in it.
 pub(super) fn sentence(status: &Status) -> String {
+    if is_http_port(status) {
+        return "this port speaks JSON over HTTP/1.1, and commands need the one that speaks gRPC".to_owned();
+    }
     let code = code_name(status.code());
     match all_fields(status).as_slice() {
         [] => {}
         [(field, problem)] => return clean(&format!("{field}: {problem} ({code})")),
         several => return format!("{} values are not valid ({code})", several.len()),
     }
-    match clean(status.message()) {
+    match clean(&with_arguments(status.message())) {
         message if message.is_empty() => format!("the server answered {code}"),
         message => format!("{message} ({code})"),
     }
@@ -126,9 +144,13 @@ fn argument(field: &str) -> String {
 
 /// What the user can do about an error, as a clause without a full stop; `None` if there is no advice.
 pub(super) fn advice(status: &Status) -> Option<String> {
+    if is_http_port(status) {
+        let step = "give the gRPC address of the server (--grpc-addr, by default 127.0.0.1:50051) with --server";
+        return Some(step.to_owned());
+    }
     #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice for the other codes")]
     let step = match status.code() {
-        Code::NotFound => "check the id, or find it with the `list` command",
+        Code::NotFound => return Some(format!("check the id, or find it with `{}`", command_of_ids(status))),
         Code::AlreadyExists => "choose another id, or leave the id out to get a new one",
         Code::Aborted => {
             "another user has changed the record: read it again, then repeat the command with the new version"
@@ -147,6 +169,32 @@ pub(super) fn advice(status: &Status) -> Option<String> {
         _ => return None,
     };
     Some(step.to_owned())
+}
+
+/// The command that shows the ids of what the server did not find.
+fn command_of_ids(status: &Status) -> &'static str {
+    let message = status.message();
+    if message.contains("case") {
+        "ringwarden case list"
+    } else if message.contains("report") {
+        "ringwarden report list NUMBER"
+    } else if message.contains("list") {
+        "ringwarden list ls"
+    } else {
+        "ringwarden search TEXT"
+    }
+}
+
+/// Whether the port is the one for JSON of a server: it says so to a client of gRPC.
+pub(super) fn is_http_port(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.to_string().contains(JSON_PORT) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::rows::brand_name;
 use super::{ByteReader, ByteWriter, DecodeError};
 use crate::domain::bitmap::DistinctCount;
 use crate::domain::call::Ledger;
-use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals};
+use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals, NamedBrand};
 use crate::domain::kinds::Category;
 use crate::domain::time::Timestamp;
 
@@ -114,9 +114,9 @@ fn write_evidence_sums(writer: &mut ByteWriter, sums: &EvidenceSums, base: Times
         write_distinct(writer, sums.reporters);
     }
     if !sums.brands.is_empty() {
-        writer.list(sums.brands.iter(), |writer, (brand, mass)| {
-            writer.text(brand.as_str());
-            write_sum(writer, *mass);
+        writer.list(sums.brands.iter(), |writer, named| {
+            writer.text(named.brand.as_str());
+            write_sum(writer, named.mass);
         });
     }
 }
@@ -134,7 +134,7 @@ fn sums(reader: &mut ByteReader<'_>, base: Timestamp) -> Result<EvidenceSums, De
         sums.reporters = distinct(reader)?;
     }
     if brands {
-        sums.brands = reader.list(|reader| Ok((brand_name(reader)?, sum(reader)?)))?;
+        sums.brands = reader.list(|reader| Ok(NamedBrand::new(brand_name(reader)?, sum(reader)?)))?;
     }
     Ok(sums)
 }

@@ -4,7 +4,8 @@
 //! older release keeps them as [`UnknownFields`] and writes them back. A change that an older release must not read
 //! raises the major version, which older releases refuse.
 
-pub mod bytes;
+pub mod appended;
+mod bytes;
 pub mod case;
 pub mod entry;
 mod evidence;

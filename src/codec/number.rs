@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 
+use super::appended::{has_appended, read_appended, write_appended};
 use super::evidence::{evidence, write_evidence};
 use super::origins::{has_origins, read_origins, write_origins};
 use super::parts::{code, name, presence, requests, sum, write_name, write_presence, write_requests, write_sum};
@@ -105,11 +106,14 @@ fn record(reader: &mut ByteReader<'_>) -> Result<NumberState, DecodeError> {
     Ok(state)
 }
 
-/// The fields that were added after the first release: first the reporter table, then the origins of reports. A record
-/// without any of them ends before the mask. An older release keeps the origins as fields that it does not know.
+/// The fields that were added after the first release: first the reporter table, then the origins of reports, then what was
+/// appended last. A record without any of them ends before the mask. An older release keeps the later ones as fields that it
+/// does not know.
 fn write_additions(writer: &mut ByteWriter, state: &NumberState) {
     let present = [state.reporter_table.is_some()];
-    let ends_here = state.unknown_fields.bytes().is_empty() && !has_origins(&state.evidence);
+    let pending = state.pending.as_deref();
+    let ends_before_last = state.unknown_fields.bytes().is_empty() && !has_appended(&state.evidence, pending);
+    let ends_here = ends_before_last && !has_origins(&state.evidence);
     if present == [false] && ends_here {
         return;
     }
@@ -121,6 +125,9 @@ fn write_additions(writer: &mut ByteWriter, state: &NumberState) {
     }
     if !ends_here {
         write_origins(writer, &state.evidence);
+    }
+    if !ends_before_last {
+        write_appended(writer, &state.evidence, pending);
     }
 }
 
@@ -135,6 +142,9 @@ fn read_additions(reader: &mut ByteReader<'_>, state: &mut NumberState) -> Resul
     }
     if !reader.remaining().is_empty() {
         read_origins(reader, &mut state.evidence)?;
+    }
+    if !reader.remaining().is_empty() {
+        state.pending = read_appended(reader, &mut state.evidence)?.map(Box::new);
     }
     Ok(())
 }
@@ -225,7 +235,7 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::domain::call::Ledger;
-    use crate::domain::evidence::{Evidence, FoldModel, SourceSet, WeekSet};
+    use crate::domain::evidence::{BrandReporters, Evidence, FoldModel, SourceSet, WeekSet};
     use crate::domain::rows::LoadedRows;
     use crate::domain::unknown_fields::UnknownFields;
     use proptest::prelude::*;
@@ -272,8 +282,8 @@ mod tests {
         assert_eq!(samples::hex(&encode(&samples::full_number())), FROZEN);
     }
 
-    /// The hexadecimal digits of the origins of reports, and of the unknown field behind them.
-    const NEWER_DIGITS: usize = 124;
+    /// The hexadecimal digits of the origins of reports, of what was appended last, and of the unknown field behind them.
+    const NEWER_DIGITS: usize = 124 + 56;
     /// Those of the reporter table.
     const TABLE_DIGITS: usize = 24;
 
@@ -281,7 +291,7 @@ mod tests {
     fn a_record_without_additions_has_the_bytes_of_an_older_release() {
         let with_table = NumberState {
             unknown_fields: UnknownFields::default(),
-            ..without_origins(samples::full_number())
+            ..without_newer(samples::full_number())
         };
         let first_release = NumberState {
             reporter_table: None,
@@ -300,7 +310,7 @@ mod tests {
     fn origins_mean_the_same_after_an_older_release_changed_the_evidence() {
         let of_newer = samples::full_number();
         let whole = encode(&of_newer);
-        let mut emptied = without_origins(of_newer.clone());
+        let mut emptied = without_newer(of_newer.clone());
         emptied.evidence = Evidence::default();
         emptied.unknown_fields = UnknownFields::default();
         let origins = NEWER_DIGITS / 2;
@@ -310,11 +320,15 @@ mod tests {
         assert_eq!(weeks(&read), weeks(&of_newer));
     }
 
-    fn without_origins(mut state: NumberState) -> NumberState {
+    fn without_newer(mut state: NumberState) -> NumberState {
+        state.pending = None;
         for sums in [&mut state.evidence.proven, &mut state.evidence.unproven] {
             for ledger in Ledger::ALL {
                 let totals = sums.totals_mut(ledger);
                 (totals.weeks, totals.sources) = (WeekSet::EMPTY, SourceSet::default());
+            }
+            for named in &mut sums.brands {
+                named.reporters = BrandReporters::default();
             }
         }
         state
@@ -331,5 +345,6 @@ mod tests {
         6f6e020000003f0205400201030000000000000002ffffffffffffffff02070103117365656e20696e2074776f206361\
         73657303616e61d08ff4f6905d0180a0abfef9620106632d310203cdccccccccccec3f080180e0bcefa75700a09ff4f6\
         905d02626f80c085e8be510100000000000000000000000010000000050000000000000001a2020aefcdab8967452301\
-        3f8380808008d514a180038380808008d514a180038380808008d514a180038380808008d514a180038380808008d514a180038380808008d514a18003ee";
+        3f8380808008d514a180038380808008d514a180038380808008d514a180038380808008d514a180038380808008d514\
+        a180038380808008d514a1800307010207000000040302010102070000000403020103a09ff4f6905dee";
 }

@@ -18,8 +18,8 @@ use crate::domain::bitmap::DistinctCount;
 use crate::domain::brand::Brand;
 use crate::domain::call::Ledger;
 use crate::domain::case::{Case, CaseEvent, CaseLink};
-use crate::domain::comment::{CommentFacts, CommentLanguage};
-use crate::domain::evidence::{Evidence, EvidenceSums, LedgerTotals, SourceSet, WeekSet};
+use crate::domain::comment::{CommentFacts, CommentLanguage, PendingComments};
+use crate::domain::evidence::{BrandReporters, Evidence, EvidenceSums, LedgerTotals, NamedBrand, SourceSet, WeekSet};
 use crate::domain::ids::{Area, CaseId, Feed, ImportId, ReportId, ReporterHash};
 use crate::domain::kinds::{
     CaseRole, CaseStatus, Category, Channel, CommentModeration, ReportRole, Source, StatusKind,
@@ -113,7 +113,10 @@ pub(super) fn full_number() -> NumberState {
         });
         let mut sums = EvidenceSums::of_totals(ledgers);
         sums.categories = vec![(Category::TechSupportScam, sum), (Category::Telemarketing, 1.0)];
-        sums.brands = vec![(Brand::parse("Amazon").unwrap(), 0.5)];
+        sums.brands = vec![NamedBrand {
+            reporters: BrandReporters::from_parts([7, 0x0102_0304].into_iter()),
+            ..NamedBrand::new(Brand::parse("Amazon").unwrap(), 0.5)
+        }];
         sums.reporters = DistinctCount::from_bits(1 << 5 | 1 << 127);
         sums
     };
@@ -152,6 +155,10 @@ pub(super) fn full_number() -> NumberState {
         rows: 305,
         buckets: 10,
         texts: 7,
+        pending: Some(Box::new(PendingComments {
+            count: 3,
+            oldest: Timestamp::from_secs(1_600_000_002),
+        })),
         reset_before: Some(Timestamp::from_secs(1_400_000_000)),
         requests: Requests::from_pairs([(1u128 << 100, 5)].into_iter()),
         reporter_table: Some(Box::new(ReporterTable {
@@ -307,7 +314,11 @@ fn totals() -> BoxedStrategy<LedgerTotals> {
 fn sums() -> BoxedStrategy<EvidenceSums> {
     let totals = || prop_oneof![Just(LedgerTotals::default()), totals()];
     let categories = vec((select(Category::ALL), sum()), 0..4);
-    let brands = vec((brand(), sum()), 0..3);
+    let named = (brand(), sum(), vec(any::<u32>(), 0..3)).prop_map(|(brand, mass, parts)| NamedBrand {
+        reporters: BrandReporters::from_parts(parts.into_iter()),
+        ..NamedBrand::new(brand, mass)
+    });
+    let brands = vec(named, 0..3);
     ([totals(), totals(), totals()], categories, brands, distinct())
         .prop_map(|(ledgers, categories, brands, reporters)| {
             let mut sums = EvidenceSums::of_totals(ledgers);
@@ -415,6 +426,10 @@ pub(super) fn number() -> impl Strategy<Value = NumberState> {
                 rows,
                 buckets,
                 texts,
+                pending: reset_before.filter(|_| texts % 2 == 1).map(|oldest| {
+                    let count = texts;
+                    Box::new(PendingComments { count, oldest })
+                }),
                 reset_before,
                 requests,
                 reporter_table,

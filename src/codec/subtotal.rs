@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use super::appended::{has_appended, read_appended, write_appended};
 use super::evidence::{evidence, write_evidence};
 use super::origins::{has_origins, read_origins, write_origins};
 use super::{ByteReader, ByteWriter, UnreadableValue, rows, unreadable};
@@ -22,8 +23,12 @@ const ID: &str = "0";
 pub fn encode(subtotal: &Evidence) -> Bytes {
     let mut writer = ByteWriter::default();
     write_evidence(&mut writer, subtotal);
-    if has_origins(subtotal) {
+    let has_appended = has_appended(subtotal, None);
+    if has_origins(subtotal) || has_appended {
         write_origins(&mut writer, subtotal);
+    }
+    if has_appended {
+        write_appended(&mut writer, subtotal, None);
     }
     let Ok(id) = ReportId::parse(ID) else {
         return Bytes::new(); // the id is valid
@@ -48,6 +53,9 @@ pub fn decode(bytes: &[u8]) -> Result<Evidence, UnreadableValue> {
         if !reader.remaining().is_empty() {
             read_origins(&mut reader, &mut subtotal)?;
         }
+        if !reader.remaining().is_empty() {
+            read_appended(&mut reader, &mut subtotal)?;
+        }
         Ok(subtotal)
     };
     read().map_err(unreadable("subtotal of a reporter table"))
@@ -57,6 +65,7 @@ pub fn decode(bytes: &[u8]) -> Result<Evidence, UnreadableValue> {
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::domain::evidence::BrandReporters;
     use crate::domain::report::RowState;
     use proptest::prelude::*;
 
@@ -87,14 +96,26 @@ mod tests {
     /// A change of these bytes makes every existing store unreadable.
     #[test]
     fn the_bytes_are_frozen() {
-        let subtotal = Evidence {
+        let mut subtotal = Evidence {
             as_of: Timestamp::from_secs(1_600_200_000),
             unproven_sample: samples::full_number().evidence.unproven_sample,
             unproven: samples::full_number().evidence.unproven,
             ..Evidence::default()
         };
+        assert_eq!(samples::hex(&encode(&subtotal)), FROZEN_WITH_REPORTERS);
+        for named in &mut subtotal.unproven.brands {
+            named.reporters = BrandReporters::default();
+        }
         assert_eq!(samples::hex(&encode(&subtotal)), FROZEN);
     }
+
+    const FROZEN_WITH_REPORTERS: &str = "\
+        0183020a00030000000000000000000001000000000000508088d2b5925d3f1f03b81e85eb51b89e3f016410ffffffff\
+        ffffffffffffffffffffff1fff87debe01ff83af5f03333333333333d33f1f03333333333333d33f016410ffffffffff\
+        ffffffffffffffffffff1fff87debe01ff83af5f03333333333333d33f1f03333333333333b33f016410ffffffffffff\
+        ffffffffffffffffff1fff87debe01ff83af5f03333333333333d33f020103333333333333d33f650102057f0106416d\
+        617a6f6e020000003f0201030000000000000002ffffffffffffffff388380808008d514a180038380808008d514a180\
+        038380808008d514a180030201020700000004030201";
 
     const FROZEN: &str = "\
         01f8010a00030000000000000000000001000000000000508088d2b5925d3f1f03b81e85eb51b89e3f016410ffffffff\

@@ -139,21 +139,26 @@ impl Config {
 }
 
 /// Addresses on which a server listens. By default, both accept connections from this machine only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenSettings {
     /// Address for gRPC. Default: 127.0.0.1:50051.
     pub grpc_addr: SocketAddr,
     /// Address for JSON, metrics and health checks. Default: 127.0.0.1:8080.
     pub http_addr: SocketAddr,
+    /// Hosts that HTTP clients may name beside those of loopback; `*` stands for all. Default: none if the HTTP address is
+    /// one of loopback, else all.
+    pub http_hosts: Vec<String>,
 }
 
 impl ListenSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let grpc_addr = layers.read(&settings::GRPC_ADDR, parse::address);
         let http_addr = layers.read(&settings::HTTP_ADDR, parse::address);
+        let http_hosts = layers.read_if_set(&settings::HTTP_HOSTS, parse::hosts);
         Some(Self {
             grpc_addr: grpc_addr?,
             http_addr: http_addr?,
+            http_hosts: http_hosts?.unwrap_or_default(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Parses the text of a setting into its value.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +34,24 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, ValueProblem> {
         let accepted = "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
         ValueProblem::with(text, "is not a valid address", accepted)
     })
+}
+
+/// Host names and addresses, separated by commas, or `*`.
+pub(super) fn hosts(text: &str) -> Result<Vec<String>, ValueProblem> {
+    let is_host = |host: &str| {
+        let is_name = host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let is_address = address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        !host.is_empty() && (host == "*" || is_name || is_address)
+    };
+    let hosts = text.split(',').map(str::trim);
+    if let Some(wrong) = hosts.clone().find(|host| !is_host(host)) {
+        let accepted = "host names and addresses without a port, such as api.example,[2001:db8::7], or *";
+        return Err(ValueProblem::with(wrong, "is not a host", accepted));
+    }
+    Ok(hosts.map(str::to_owned).collect())
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, ValueProblem> {
@@ -219,6 +237,28 @@ fn split_unit(text: &str) -> Option<(u64, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_have_no_port_and_no_scheme() {
+        assert_eq!(
+            hosts("api.example, 192.0.2.7,[2001:db8::7]"),
+            Ok(["api.example", "192.0.2.7", "[2001:db8::7]"]
+                .map(str::to_owned)
+                .to_vec())
+        );
+        assert_eq!(hosts("*"), Ok(vec!["*".to_owned()]));
+        for text in [
+            "",
+            "a,",
+            "api.example:8080",
+            "https://api.example",
+            "2001:db8::7",
+            "*.example",
+            "[x]",
+        ] {
+            assert!(hosts(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn urls_can_be_quoted_in_headers() {

@@ -52,6 +52,8 @@ settings! {
         "Address on which the server serves gRPC.";
     HTTP_ADDR "listen.http_addr" --"http-addr" Some("ADDR"), Some("127.0.0.1:8080"),
         "Address on which the server serves JSON, `/metrics`, `/healthz` and `/readyz`.";
+    HTTP_HOSTS "listen.http_hosts" --"http-hosts" Some("HOSTS"), None,
+        "Hosts under which HTTP clients reach the server, without ports, separated by commas: `api.example,192.0.2.7`. Those of loopback are always accepted. `*` accepts all. Default: on loopback no others, elsewhere all.";
     STORE_URL "store.url" --"store" Some("URL"), Some("embedded:./ringwarden-data"),
         "Where data is stored: `memory:` (lost when the process ends), `embedded:PATH` (a directory), `redis://` or `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DB]` (`rediss` is Redis over TLS).";
     STORE_ID "store.expected_id" --"expected-store-id" Some("ID"), None,

@@ -3,6 +3,7 @@
 use super::kinds::CommentModeration;
 use super::report::ReportRow;
 use super::tenant::TenantId;
+use super::time::Timestamp;
 
 /// The language of a comment: a well-formed tag of BCP 47 (RFC 5646), such as `de` or `pt-BR`, in its usual spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,45 @@ pub struct CommentFacts {
     pub language: Option<CommentLanguage>,
     /// What a moderator decided.
     pub moderation: CommentModeration,
+}
+
+/// The comments of a number that wait for a moderator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingComments {
+    /// How many there are; at least one.
+    pub count: u32,
+    /// When the oldest of them arrived, by the server's clock.
+    pub oldest: Timestamp,
+}
+
+impl PendingComments {
+    /// Those of these rows; none if no comment waits.
+    #[must_use]
+    pub fn of<'a>(rows: impl Iterator<Item = &'a ReportRow>) -> Option<Self> {
+        rows.fold(None, Self::with)
+    }
+
+    /// The same with the comment of a further row, if it waits.
+    #[must_use]
+    pub fn with(known: Option<Self>, row: &ReportRow) -> Option<Self> {
+        if !is_pending(row) {
+            return known;
+        }
+        let one = Self {
+            count: 1,
+            oldest: row.arrived_at,
+        };
+        Some(known.map_or(one, |known| Self {
+            count: known.count.saturating_add(1),
+            oldest: known.oldest.min(row.arrived_at),
+        }))
+    }
+}
+
+/// Whether a row has a comment that waits for a moderator. A withdrawn report has no comment any more.
+#[must_use]
+pub fn is_pending(row: &ReportRow) -> bool {
+    row.body.comment.is_some() && row.comment.moderation == CommentModeration::Pending
 }
 
 impl Default for CommentFacts {
@@ -103,7 +143,6 @@ mod tests {
     use super::*;
     use crate::domain::ids::ReportId;
     use crate::domain::report::ReportBody;
-    use crate::domain::time::Timestamp;
 
     #[test]
     fn tags_get_their_usual_spelling() {

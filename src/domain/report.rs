@@ -127,6 +127,10 @@ pub struct ReportRow {
 }
 
 impl ReportRow {
+    /// The highest revision of a report, so that nobody has all reports of a number folded again without end: a correction
+    /// takes nothing of a quota.
+    pub const MAX_REVISION: u32 = 20;
+
     /// The row of a report that was just accepted, and arrived when it was received.
     #[must_use]
     pub fn accepted(

@@ -5,6 +5,7 @@
 
 use super::bitmap::DistinctCount;
 use super::case::CaseLink;
+use super::comment::PendingComments;
 use super::evidence::{Evidence, FoldModel};
 use super::ids::{CaseId, ImportId, ReportId, ReporterHash};
 use super::kinds::CaseRole;
@@ -41,6 +42,8 @@ pub struct NumberState {
     pub buckets: u32,
     /// Number of rows with free text.
     pub texts: u32,
+    /// Those of them that wait for a moderator; none for most numbers.
+    pub pending: Option<Box<PendingComments>>,
     /// Reports of calls before this moment were dropped, and are dropped when they come again.
     pub reset_before: Option<Timestamp>,
     /// The latest mutations, by request id.
@@ -160,10 +163,12 @@ impl NumberState {
             (Fold::Table, Some(table)) => rows.table.add(table, &row, &mut self.evidence, model),
             (Fold::Table, None) | (Fold::All, _) => {}
         }
+        let pending = PendingComments::with(self.pending.as_deref().copied(), &row);
         rows.insert(row, total)?;
         self.rows = total;
         self.buckets = rows.buckets();
         self.texts = self.texts.saturating_add(with_text);
+        self.pending = pending.map(Box::new);
         self.evidence_version = model.evidence_version();
         if drops_texts {
             self.drop_old_texts(rows)?;
@@ -251,17 +256,18 @@ impl NumberState {
         Ok(taken)
     }
 
-    /// Deletes all rows of calls before `moment` for good; says how many. Tombstones of reports that never arrived
-    /// stay.
+    /// Deletes all rows of calls before `moment` for good; says how many of them counted. Rows of withdrawn reports go, too,
+    /// and are not counted: their reports had gone before. Tombstones of reports that never arrived stay.
     ///
     /// # Errors
     /// If rows are missing; nothing is changed then.
     pub fn reset(&mut self, rows: &mut LoadedRows, moment: Timestamp, model: &FoldModel) -> Result<u32, Missing> {
-        let dropped = rows.retain(|row| !goes_with_reset(row, moment))?;
+        let lost = rows.all()?.filter(|row| is_lost_by_reset(row, moment)).count();
+        let gone = rows.retain(|row| !goes_with_reset(row, moment))?;
         self.reset_before = self.reset_before.max(Some(moment));
-        self.rows = self.rows.saturating_sub(dropped);
+        self.rows = self.rows.saturating_sub(gone);
         self.refold(rows, model)?;
-        Ok(dropped)
+        Ok(u32::try_from(lost).unwrap_or(u32::MAX))
     }
 
     /// Refolds the rows, after some were removed or the model changed. Builds the reporter table again, or for the first
@@ -271,7 +277,7 @@ impl NumberState {
     /// If rows are missing; nothing is changed then.
     pub fn refold(&mut self, rows: &mut LoadedRows, model: &FoldModel) -> Result<(), Missing> {
         self.evidence = Evidence::of_rows(rows.all()?, model);
-        self.texts = texts(rows)?;
+        self.count_texts(rows)?;
         self.evidence_version = model.evidence_version();
         let is_large = self.rows >= TABLE_FROM_ROWS && self.evidence.reporters_seen != DistinctCount::default();
         if is_large || self.reporter_table.is_some() {
@@ -293,6 +299,17 @@ impl NumberState {
         let table = self.reporter_table.as_deref()?;
         let is_current = table.stamp == self.stamp() && self.evidence_version == model.evidence_version();
         is_current.then_some(table)
+    }
+
+    /// Counts the rows with free text, and those whose text waits for a moderator.
+    ///
+    /// # Errors
+    /// If rows are missing; nothing is changed then.
+    pub fn count_texts(&mut self, rows: &LoadedRows) -> Result<(), Missing> {
+        let texts = rows.all()?.filter(|row| row.body.comment.is_some()).count();
+        self.texts = u32::try_from(texts).unwrap_or(u32::MAX);
+        self.pending = PendingComments::of(rows.all()?).map(Box::new);
+        Ok(())
     }
 
     /// Whether a status that holds at `now` keeps the number out of its ranges.
@@ -328,7 +345,7 @@ impl NumberState {
         }
         if let Some(table) = self.reporter_table.as_deref_mut() {
             self.evidence = rows.withdraw_from_table(table, reporter, model)?;
-            self.texts = texts(rows)?;
+            self.count_texts(rows)?;
             self.stamp_table();
         }
         Ok(())
@@ -399,8 +416,7 @@ impl NumberState {
             }
             old
         })?;
-        self.texts = MAX_TEXTS;
-        Ok(())
+        self.count_texts(rows)
     }
 }
 
@@ -408,18 +424,27 @@ impl Withdrawal {
     /// Whether it withdraws this row: a live one that had arrived by this moment.
     #[must_use]
     pub fn takes(&self, row: &ReportRow, arrived_by: Timestamp) -> bool {
-        let is_present = row.is_live() && row.arrived_at <= arrived_by;
-        is_present
-            && match self {
-                Self::Import(import) => row.import.as_ref() == Some(import),
-                Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
-            }
+        row.is_live() && row.arrived_at <= arrived_by && self.names(row)
+    }
+
+    /// Whether the row is of the import or the reporter, live or not.
+    #[must_use]
+    pub fn names(&self, row: &ReportRow) -> bool {
+        match self {
+            Self::Import(import) => row.import.as_ref() == Some(import),
+            Self::Reporter(reporter) => row.body.reporter == Some(*reporter),
+        }
     }
 }
 
-/// Whether a reset of the calls before `moment` deletes this row. Tombstones of reports that never arrived stay.
+/// Whether a reset of the calls before `moment` deletes a report that counts until then.
 #[must_use]
-pub fn goes_with_reset(row: &ReportRow, moment: Timestamp) -> bool {
+pub fn is_lost_by_reset(row: &ReportRow, moment: Timestamp) -> bool {
+    row.is_live() && goes_with_reset(row, moment)
+}
+
+/// Whether a reset of the calls before `moment` deletes this row. Tombstones of reports that never arrived stay.
+fn goes_with_reset(row: &ReportRow, moment: Timestamp) -> bool {
     row.state != RowState::Tombstone && row.body.occurred_at < moment
 }
 
@@ -427,10 +452,4 @@ pub fn goes_with_reset(row: &ReportRow, moment: Timestamp) -> bool {
 fn take_back(row: &mut ReportRow) {
     row.state = RowState::Withdrawn;
     row.body.comment = None;
-}
-
-/// The number of rows with free text.
-fn texts(rows: &LoadedRows) -> Result<u32, Missing> {
-    let texts = rows.all()?.filter(|row| row.body.comment.is_some()).count();
-    Ok(u32::try_from(texts).unwrap_or(u32::MAX))
 }

@@ -78,6 +78,7 @@ service! {
         withdraw_reports(WithdrawReportsRequest).await -> WithdrawReportsResponse;
         list_reports(ListReportsRequest).await -> ListReportsResponse;
         list_reporter_reports(ListReporterReportsRequest).await -> ListReporterReportsResponse;
+        list_pending_comments(ListPendingCommentsRequest).await -> ListPendingCommentsResponse;
         moderate_comment(ModerateCommentRequest).await -> ModerateCommentResponse;
     }
     {

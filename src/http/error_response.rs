@@ -6,7 +6,8 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::openapi;
-use super::response::{FullResponse, JSON, response};
+use super::response::{HttpResponse, JSON, response};
+use super::stranger::Stranger;
 use crate::api::{ApiError, Code, REASON_DOMAIN};
 
 /// The methods that an error repeats.
@@ -61,6 +62,17 @@ impl ErrorResponse {
     pub(super) fn wrong_host() -> Self {
         let text = "the request must have one Host header, with a host and maybe a port";
         ApiError::new(Code::InvalidArgument, text).into()
+    }
+
+    /// The error for a request that a page of another site may have made a browser send.
+    pub(super) fn refused(stranger: Stranger) -> Self {
+        let text = match stranger {
+            Stranger::UnknownHost => {
+                "this server is not known under the Host of the request: --http-hosts adds names to those of loopback"
+            }
+            Stranger::OtherSite => "a web page of another site sent this request, and such pages have no access",
+        };
+        ApiError::new(Code::PermissionDenied, text).into()
     }
 
     pub(super) fn wrong_content_type() -> Self {
@@ -118,7 +130,7 @@ impl ErrorResponse {
     }
 
     /// The response.
-    pub(super) fn into_response(self) -> FullResponse {
+    pub(super) fn into_response(self) -> HttpResponse {
         let mut response = response(self.status, JSON, self.body);
         if let Some(delay) = self.retry_after {
             // The header has whole seconds, and 0 would mean "at once".
@@ -161,7 +173,7 @@ impl From<&ApiError> for ErrorResponse {
 fn details(error: &ApiError) -> Vec<Value> {
     let mut details = Vec::new();
     if let Some(reason) = error.reason() {
-        let metadata = reason.detail().into_iter();
+        let metadata = reason.json_detail().into_iter();
         let metadata: serde_json::Map<_, _> = metadata.map(|(key, value)| (key.to_owned(), value.into())).collect();
         details.push(json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",

@@ -9,7 +9,7 @@ use serde_json::error::Category;
 
 use super::body;
 use super::error_response::ErrorResponse;
-use super::response::{FullResponse, JSON, response};
+use super::response::{HttpResponse, JSON, response};
 use crate::api::{ApiError, Violation};
 use crate::wire::json::{JsonMessage, Place, find_faults, message};
 
@@ -44,7 +44,7 @@ impl JsonBody {
 }
 
 /// A message as the body of an answer.
-pub(super) fn respond<T: Serialize>(message: &T) -> Result<FullResponse, ErrorResponse> {
+pub(super) fn respond<T: Serialize>(message: &T) -> Result<HttpResponse, ErrorResponse> {
     let mut body = Vec::with_capacity(USUAL_BYTES);
     serde_json::to_writer(&mut body, message).map_err(|error| {
         tracing::error!(%error, "an answer cannot be written as JSON");

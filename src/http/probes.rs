@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::error_response::ErrorResponse;
 use super::json;
-use super::response::{FullResponse, TEXT, response};
+use super::response::{HttpResponse, TEXT, response};
 use crate::api::Api;
 use crate::clock::monotonic;
 use crate::wire;
@@ -37,12 +37,12 @@ struct ReadinessBody {
 }
 
 /// The process is alive.
-pub(super) fn alive() -> FullResponse {
+pub(super) fn alive() -> HttpResponse {
     response(StatusCode::OK, TEXT, "ok\n")
 }
 
 /// Whether the server should get lookups: once the index has been loaded, and until a shutdown is announced.
-pub(super) fn ready(api: &Api) -> Result<FullResponse, ErrorResponse> {
+pub(super) fn ready(api: &Api) -> Result<HttpResponse, ErrorResponse> {
     let readiness = api.readiness();
     let body = ReadinessBody {
         ready: readiness.ready,
@@ -67,6 +67,6 @@ pub(super) fn ready(api: &Api) -> Result<FullResponse, ErrorResponse> {
 }
 
 /// All metrics.
-pub(super) fn metrics(api: &Api) -> FullResponse {
+pub(super) fn metrics(api: &Api) -> HttpResponse {
     response(StatusCode::OK, METRICS_TYPE, api.metrics().render(monotonic()))
 }

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use super::error_response::ErrorResponse;
 use super::json::JsonBody;
 use super::parameters::{self, Parameter, decoded};
-use super::response::FullResponse;
+use super::response::HttpResponse;
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
@@ -61,7 +61,7 @@ pub(super) struct Decoded<T> {
     pub(super) context: RequestContext,
 }
 
-pub(super) type ResponseFuture = Pin<Box<dyn Future<Output = Result<FullResponse, ErrorResponse>> + Send>>;
+pub(super) type ResponseFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, ErrorResponse>> + Send>>;
 
 /// The field of a message that the text in the path fills, if there is one.
 pub(super) type PathField<T> = fn(&mut T) -> Option<&mut String>;

@@ -51,6 +51,9 @@ pub enum AnswerBody {
     Message,
     /// One line of plain text. Errors have no text at all.
     Line,
+    /// A line of JSON for each item of a stream, which is this message, and a last line: a response of the contract with the
+    /// total alone.
+    Lines(&'static str),
 }
 
 /// The handler of a route, and the field that the text in the path fills.
@@ -138,6 +141,12 @@ impl Route {
     pub(super) const fn line(mut self, name: &'static str) -> Self {
         self.answer = AnswerBody::Line;
         self.name = name;
+        self
+    }
+
+    /// The response has a line of JSON for each item of a stream.
+    pub(super) const fn lines(mut self, item: &'static str) -> Self {
+        self.answer = AnswerBody::Lines(item);
         self
     }
 

@@ -7,6 +7,7 @@ use http::Method;
 
 use super::call_outcomes;
 use super::cid;
+use super::export;
 use super::json;
 use super::lists;
 use super::parameters::Parameter;
@@ -58,14 +59,20 @@ pub static ROUTES: &[Route] = &[
             run: cid::name,
         },
     )
-    .query(&[
-        same("call_id"),
-        named("called", "called_number"),
-        named("region", "default_region"),
-        same("verstat"),
-        same("attestation"),
-    ])
+    .query(CALL_PARAMETERS)
     .line("LookupName"),
+    Route::new(
+        Method::POST,
+        "/v1/cid/{number}",
+        ("LookupService", "Lookup"),
+        Body::None,
+        Handler {
+            path_field: Some("number"),
+            run: cid::name,
+        },
+    )
+    .query(CALL_PARAMETERS)
+    .line("LookupNameOfCall"),
     get(
         "/v1/decisions/{decision_id}",
         "LookupService",
@@ -123,6 +130,32 @@ pub static ROUTES: &[Route] = &[
         same("page_token"),
         same("include_withdrawn"),
     ]),
+    get(
+        "/v1/reports:export",
+        "ReportService",
+        "ExportReports",
+        Handler {
+            path_field: None,
+            run: export::lines,
+        },
+    )
+    .query(&[
+        same("number"),
+        same("default_region"),
+        same("from"),
+        same("before"),
+        same("source"),
+        same("import_id"),
+        same("include_comments"),
+    ])
+    .lines("ExportedReport"),
+    get(
+        "/v1/reports:pendingComments",
+        "ReportService",
+        "ListPendingComments",
+        handler!(list_pending_comments(ListPendingCommentsRequest).await),
+    )
+    .query(&[same("page_size"), same("page_token")]),
     post(
         "/v1/reports/{report_id}:moderate",
         "ReportService",
@@ -349,6 +382,15 @@ const fn put(path: &'static str, service: &'static str, rpc: &'static str, handl
 const fn patch(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {
     Route::new(Method::PATCH, path, (service, rpc), Body::Request, handler)
 }
+
+/// What a switch tells of a call whose name it asks for.
+const CALL_PARAMETERS: &[Parameter] = &[
+    same("call_id"),
+    named("called", "called_number"),
+    named("region", "default_region"),
+    same("verstat"),
+    same("attestation"),
+];
 
 /// A parameter with the name of the field that it fills.
 const fn same(name: &'static str) -> Parameter {

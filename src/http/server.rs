@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use tower::{Layer as _, Service};
 
 use super::error_response::ErrorResponse;
 use super::service::HttpService;
+use super::stranger::Hosts;
 use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge;
@@ -49,22 +51,39 @@ pub struct HttpLimits {
     pub batch_body_bytes: usize,
 }
 
-impl From<&config::LimitSettings> for HttpLimits {
-    fn from(limits: &config::LimitSettings) -> Self {
+/// The settings of an HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Its limits.
+    pub limits: HttpLimits,
+    /// The hosts that clients may name, without a port; `*` stands for all. Empty: on loopback those of loopback, else all.
+    pub hosts: Vec<String>,
+}
+
+impl From<&config::Config> for HttpSettings {
+    fn from(config: &config::Config) -> Self {
+        let limits = HttpLimits {
+            max_connections: config.limits.max_connections.get(),
+            body_bytes: config.limits.message_bytes.get(),
+            batch_body_bytes: config.limits.batch_message_bytes.get(),
+        };
         Self {
-            max_connections: limits.max_connections.get(),
-            body_bytes: limits.message_bytes.get(),
-            batch_body_bytes: limits.batch_message_bytes.get(),
+            limits,
+            hosts: config.listen.http_hosts.clone(),
         }
     }
 }
 
 /// Accepts connections until shutdown is requested. Each connection is a job of `tasks` and ends after its request in
 /// progress; shutdown waits for that. Connections without a request in progress end at once.
-pub async fn serve(listener: TcpListener, api: Api, limits: HttpLimits, tasks: Tasks) {
+pub async fn serve(listener: TcpListener, api: Api, settings: HttpSettings, tasks: Tasks) {
+    let HttpSettings { limits, hosts } = settings;
+    // A socket without an address has no clients. Should there be any, their hosts are checked.
+    let address = listener.local_addr().unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+    let hosts = Hosts::of(address, &hosts);
     let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Http);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, limits));
+    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, limits, hosts));
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {

@@ -10,8 +10,9 @@ use tower::Service;
 
 use super::error_response::ErrorResponse;
 use super::request::{ResponseFuture, RoutedRequest};
-use super::response::FullResponse;
+use super::response::HttpResponse;
 use super::route::{RouteMatch, Size, find};
+use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, ROUTES, cid, host, openapi, probes, welcome};
 use crate::api::Api;
 
@@ -20,19 +21,20 @@ use crate::api::Api;
 pub(super) struct HttpService {
     api: Api,
     limits: HttpLimits,
+    hosts: Hosts,
 }
 
-type Answer = Result<FullResponse, Infallible>;
+type Answer = Result<HttpResponse, Infallible>;
 /// Renders an error. An error is a response too, so the service itself never fails.
-type Render = fn(Result<FullResponse, ErrorResponse>) -> Answer;
+type Render = fn(Result<HttpResponse, ErrorResponse>) -> Answer;
 
 impl HttpService {
-    pub(super) fn new(api: Api, limits: HttpLimits) -> Self {
-        Self { api, limits }
+    pub(super) fn new(api: Api, limits: HttpLimits, hosts: Hosts) -> Self {
+        Self { api, limits, hosts }
     }
 
     /// The future of a handler, or the immediate response of a page or an error.
-    fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<FullResponse, ErrorResponse>> {
+    fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<HttpResponse, ErrorResponse>> {
         let (route, path_text) = match find(ROUTES, request.method(), request.uri().path()) {
             RouteMatch::Found(route, text) => (route, text.map(str::to_owned)),
             RouteMatch::OtherMethods(methods) => {
@@ -58,8 +60,8 @@ impl HttpService {
     }
 
     /// A path that is not a method of the contract.
-    fn page(&self, method: &Method, path: &str) -> Result<FullResponse, ErrorResponse> {
-        let page: fn(&Api) -> Result<FullResponse, ErrorResponse> = match path {
+    fn page(&self, method: &Method, path: &str) -> Result<HttpResponse, ErrorResponse> {
+        let page: fn(&Api) -> Result<HttpResponse, ErrorResponse> = match path {
             "/" => |_| Ok(welcome::page()),
             "/healthz" => |_| Ok(probes::alive()),
             "/readyz" => probes::ready,
@@ -76,7 +78,7 @@ impl HttpService {
 }
 
 impl Service<Request<Incoming>> for HttpService {
-    type Response = FullResponse;
+    type Response = HttpResponse;
     type Error = Infallible;
     type Future = Either<Map<ResponseFuture, Render>, Ready<Answer>>;
 
@@ -92,6 +94,9 @@ impl Service<Request<Incoming>> for HttpService {
         };
         if !host::is_valid(&request) {
             return Either::Right(future::ready(render(Err(ErrorResponse::wrong_host()))));
+        }
+        if let Some(stranger) = stranger(&request, &self.hosts) {
+            return Either::Right(future::ready(render(Err(ErrorResponse::refused(stranger)))));
         }
         match self.route(request) {
             Either::Left(handler) => Either::Left(handler.map(render)),

@@ -12,6 +12,7 @@ use tower::{Layer as _, Service as _};
 use super::HttpLimits;
 use super::error_response::ErrorResponse;
 use super::service::HttpService;
+use super::stranger::Hosts;
 use crate::api::{Api, ApiError, warm_up_questions};
 use crate::edge;
 use crate::metrics::EdgeLabel;
@@ -54,7 +55,7 @@ pub async fn warm_up_transport(api: Api) {
 
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(api: Api, rounds: usize, server: S, mut client: S) {
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, LIMITS));
+    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, LIMITS, Hosts::Any));
     let service = service_fn(move |request: Request<Incoming>| service.clone().call(request));
     let serving = Builder::new().serve_connection(TokioIo::new(server), service);
     let asking = async move {

@@ -4,9 +4,9 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::openapi;
-use super::response::{FullResponse, JSON, response};
+use super::response::{HttpResponse, JSON, response};
 
-pub(super) fn page() -> FullResponse {
+pub(super) fn page() -> HttpResponse {
     let body = json!({
         "service": "ringwarden",
         "version": env!("CARGO_PKG_VERSION"),

@@ -4,6 +4,9 @@
 /// The first bytes of every HTTP/2 client (RFC 9113, section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// How the answer to a client of gRPC begins, if it has connected to the address for JSON.
+pub(crate) const JSON_PORT: &str = "this port speaks JSON over HTTP/1.1";
+
 /// The protocol of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -69,14 +72,13 @@ fn http2_refusal() -> Refusal {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: u8 = 7;
     const HTTP_1_1_REQUIRED: [u8; 4] = [0, 0, 0, 0xd];
-    let text =
-        b"this port speaks JSON over HTTP/1.1; gRPC is on another port (--grpc-addr, by default 127.0.0.1:50051)";
+    let text = format!("{JSON_PORT}; gRPC is on another port (--grpc-addr, by default 127.0.0.1:50051)");
     // The number of the last stream, and the error code, each of four bytes, and then the text. It is shorter than 256.
     let length = u8::try_from(8 + text.len()).unwrap_or(u8::MAX);
     let mut goaway = vec![0, 0, length, GOAWAY, 0, 0, 0, 0, 0];
     goaway.extend([0; 4]);
     goaway.extend(HTTP_1_1_REQUIRED);
-    goaway.extend(text);
+    goaway.extend(text.as_bytes());
     Refusal {
         first: SETTINGS.to_vec(),
         then: goaway,

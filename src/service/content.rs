@@ -32,6 +32,7 @@ pub(super) enum Method {
     ListNotes = 69,
     ListSimilar = 80,
     ListReporterReports = 70,
+    ListPendingComments = 81,
 }
 
 /// The content of a request as bytes.

@@ -80,7 +80,7 @@ pub enum ServiceError {
         resource: &'static str,
     },
     /// The id was used before with different content.
-    #[error("the {field} was used before with different content")]
+    #[error("the `{field}` was used before with different content")]
     ContentMismatch {
         /// The field with the id, such as `request_id`.
         field: &'static str,

@@ -53,12 +53,12 @@ pub use lookup::{
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
     Dossier, DossierLink, Expiry, Found, FoundBrand, MIN_PART_DIGITS, NumberChanged, NumberList, Numbers, Overruled,
-    SimilarList, SimilarNumber, Similarity, StatusInput,
+    PendingList, SimilarList, SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
 pub use reports::{
-    BulkWithdrawn, Export, ExportQuery, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports, Reports,
-    StoredReport, WithdrawOutcome,
+    BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports,
+    Reports, StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use writer::Mutation;

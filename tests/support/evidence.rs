@@ -188,7 +188,7 @@ fn sums(evidence: &Evidence) -> Vec<f64> {
             .iter()
             .flat_map(|totals| [totals.short, totals.long, totals.not_spam]);
         let categories = testimony.categories.iter().map(|(_, mass)| *mass);
-        let brands = testimony.brands.iter().map(|(_, mass)| *mass);
+        let brands = testimony.brands.iter().map(|named| named.mass);
         masses.chain(categories).chain(brands).collect::<Vec<f64>>()
     };
     [of_one(&evidence.proven), of_one(&evidence.unproven)].concat()
@@ -207,7 +207,7 @@ fn without_sums(evidence: &Evidence) -> Evidence {
         (testimony.categories, testimony.brands) = (said.categories, said.brands);
         testimony.reporters = said.reporters;
         testimony.categories.iter_mut().for_each(|(_, mass)| *mass = 0.0);
-        testimony.brands.iter_mut().for_each(|(_, mass)| *mass = 0.0);
+        testimony.brands.iter_mut().for_each(|named| named.mass = 0.0);
     }
     evidence
 }

@@ -23,3 +23,4 @@ pub mod redis_server;
 pub mod report_writers;
 pub mod sent_reports;
 pub mod server;
+pub mod web;

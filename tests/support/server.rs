@@ -80,19 +80,17 @@ impl Server {
         let instance = Instance::unloaded_by(Arc::clone(&store), clock, settings);
         let api = Api::new(Arc::clone(&instance.services));
         let tasks = Tasks::new();
-        let limits = config::load(&ServeArgs::default(), std::iter::empty(), |_| Ok(String::new()))
-            .unwrap()
-            .limits;
+        let config = config::load(&ServeArgs::default(), std::iter::empty(), |_| Ok(String::new())).unwrap();
         let (grpc_listener, grpc) = listen().await;
         let (http_listener, http) = listen().await;
         let serving = grpc::serve(
             grpc_listener,
             api.clone(),
-            grpc::GrpcLimits::from(&limits),
+            grpc::GrpcLimits::from(&config.limits),
             tasks.clone(),
         );
         tasks.spawn("grpc", serving);
-        let serving = http::serve(http_listener, api, http::HttpLimits::from(&limits), tasks.clone());
+        let serving = http::serve(http_listener, api, http::HttpSettings::from(&config), tasks.clone());
         tasks.spawn("http", serving);
         let endpoint = Endpoint::from_shared(format!("http://{grpc}")).unwrap();
         Self {
@@ -151,7 +149,7 @@ impl Server {
 
     /// A `GET`.
     pub async fn get(&self, path: &str) -> Answer {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         self.send(request.as_bytes()).await.unwrap()
     }
 
@@ -195,7 +193,7 @@ pub fn post(path: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
 /// The bytes of a request with a body.
 pub fn request(method: &str, path: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: {content_type}\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: {content_type}\r\n\
          content-length: {}\r\n\r\n",
         body.len()
     );

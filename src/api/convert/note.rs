@@ -82,7 +82,7 @@ impl FieldReader {
     }
 
     fn no_subject(&mut self) -> Option<NoteSubjectInput> {
-        self.refuse("subject", "must be a number or a case_id");
+        self.refuse("subject", "must be a `number` or a `case_id`");
         None
     }
 }

@@ -37,7 +37,7 @@ pub(in crate::api) fn new_status(
     let expires_at = fields.time("expires_at", request.expires_at);
     let valid_for = request.valid_for.and_then(|time| fields.span("valid_for", &time));
     if request.expires_at.is_some() && request.valid_for.is_some() {
-        fields.refuse("valid_for", "must not be set together with expires_at");
+        fields.refuse("valid_for", "must not be set together with `expires_at`");
     }
     let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
     let input = kind.map(|kind| StatusInput {

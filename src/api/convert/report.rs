@@ -10,7 +10,7 @@ use crate::domain::status::MAX_REASON_CHARS;
 use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region, UnknownRegion};
 use crate::service::{
-    BulkWithdrawn, Mutation, NewReport, PageRequest, ReportList, ReportOutcome, ReporterReports, ServiceError,
+    Foreseen, Mutation, NewReport, PageRequest, PendingList, ReportList, ReportOutcome, ReporterReports, ServiceError,
     StoredReport,
 };
 use crate::wire::v1;
@@ -117,7 +117,7 @@ pub(in crate::api) fn bulk_withdrawal(
             .keep("reporter_id", reporter_name(&name))
             .map(|name| Withdrawal::Reporter(hash(&name))),
         None => {
-            fields.refuse("selector", "must name an import_id or a reporter_id");
+            fields.refuse("selector", "must name an `import_id` or a `reporter_id`");
             None
         }
     };
@@ -131,10 +131,12 @@ pub(in crate::api) fn bulk_withdrawal(
 }
 
 /// Shows the result of a bulk withdrawal.
-pub(in crate::api) fn bulk_withdrawn(withdrawn: BulkWithdrawn) -> v1::WithdrawReportsResponse {
+pub(in crate::api) fn bulk_withdrawn(answer: Foreseen) -> v1::WithdrawReportsResponse {
     v1::WithdrawReportsResponse {
-        numbers: withdrawn.numbers,
-        reports: withdrawn.reports,
+        numbers: answer.withdrawn.numbers,
+        reports: answer.withdrawn.reports,
+        was_known: answer.was_known,
+        similar_import_ids: answer.similar_imports,
     }
 }
 
@@ -240,6 +242,21 @@ pub(in crate::api) fn list_of_reporter(list: &ReporterReports) -> v1::ListReport
         next_page_token: list.next_page_token.clone(),
         total_size: super::total(list.at_most),
         total_is_estimate: true,
+    }
+}
+
+/// Reads which page of the comments that wait for a moderator is wanted.
+pub(in crate::api) fn pending(request: v1::ListPendingCommentsRequest) -> PageRequest {
+    page(request.page_size, request.page_token)
+}
+
+/// Shows a page of the comments that wait for a moderator.
+pub(in crate::api) fn pending_list(list: &PendingList) -> v1::ListPendingCommentsResponse {
+    let shown = list.reports.iter().map(|(number, report)| stored(*number, report));
+    v1::ListPendingCommentsResponse {
+        reports: shown.collect(),
+        next_page_token: list.next_page_token.clone(),
+        total_size: u32::try_from(list.total).unwrap_or(u32::MAX),
     }
 }
 

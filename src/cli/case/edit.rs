@@ -1,7 +1,7 @@
 //! `case create`, `update` and `transition`.
 
 use crate::wire::Timestamp;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::read::print;
 use crate::cli::connect::{self, Remote};
@@ -40,6 +40,18 @@ struct Content {
     last_evidence_at: Option<Timestamp>,
 }
 
+/// The fields of which `case update` needs one.
+const FIELDS: [&str; 8] = [
+    "title",
+    "category",
+    "brand",
+    "summary",
+    "agency",
+    "agency_reference",
+    "source",
+    "last_evidence_at",
+];
+
 /// Arguments of `case create`.
 #[derive(Args, Debug)]
 pub(super) struct CreateArgs {
@@ -62,6 +74,7 @@ pub(super) struct CreateArgs {
 
 /// Arguments of `case update`. A field that is not given stays as it is; an empty text clears it.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("fields").args(FIELDS).required(true).multiple(true))]
 pub(super) struct UpdateArgs {
     /// Id of the case
     id: String,

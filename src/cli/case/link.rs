@@ -153,6 +153,13 @@ pub(super) async fn unlink(args: UnlinkArgs) -> Result<(), CliError> {
     finish(&args.numbers, outcomes, args.remote.json)
 }
 
+/// The message of an error without the place of the number in the request, as in `links[0].number`: the line has the number.
+fn without_place(message: &str) -> &str {
+    let is_item = message.starts_with("links[") || message.starts_with("numbers[");
+    let rest = message.split_once("].").filter(|_| is_item);
+    rest.map_or(message, |(_, rest)| rest)
+}
+
 /// Prints one line per number, unless JSON was printed. Fails if the change failed for any number.
 fn finish<'a>(numbers: &[String], outcomes: impl Iterator<Item = Outcome<'a>>, printed: bool) -> Result<(), CliError> {
     let mut table = output::new_table(["number", "outcome"]);
@@ -163,7 +170,10 @@ fn finish<'a>(numbers: &[String], outcomes: impl Iterator<Item = Outcome<'a>>, p
             Err(error) => {
                 failed += 1;
                 let message = error.map_or("no answer", |error| error.message.as_str());
-                table.add_row([output::text(number), output::failure(with_arguments(message))])
+                table.add_row([
+                    output::text(number),
+                    output::failure(with_arguments(without_place(message))),
+                ])
             }
         };
     }

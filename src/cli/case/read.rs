@@ -7,12 +7,11 @@ use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::{self, name_of};
 use crate::cli::note;
-use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::paging::{self, Columns, Paging};
 use crate::cli::{output, time};
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::{
-    Case, CaseEvent, CaseMember, CaseRole, CaseStatus, Category, GetCaseRequest, GetCaseResponse, ListCasesRequest,
-    Source,
+    Case, CaseEvent, CaseMember, CaseRole, CaseStatus, Category, GetCaseRequest, ListCasesRequest, Source,
 };
 
 /// Arguments of `case show`.
@@ -54,7 +53,6 @@ pub(super) async fn show(args: CaseShowArgs) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(args.remote.connect().await?);
     let include_members = args.members != Some(0);
     let paging = args.paging.or_limit(args.members);
-    let mut answer = GetCaseResponse::default();
     let ask = async |page_size, page_token| {
         let request = GetCaseRequest {
             case_id: args.id.clone(),
@@ -62,27 +60,18 @@ pub(super) async fn show(args: CaseShowArgs) -> Result<(), CliError> {
             page_size,
             page_token,
         };
-        answer = client.get_case(request).await?.into_inner();
-        Ok(Page {
-            items: std::mem::take(&mut answer.members),
-            next: answer.next_page_token.clone(),
-            total: Total::Exact(answer.total_size),
-        })
+        Ok(client.get_case(request).await?.into_inner())
     };
     let listed = paging.collect(ask).await?;
-    if args.remote.json {
-        answer.members = listed.items;
-        return output::json(&answer);
-    }
-    if paging.csv {
-        paging::csv(&listed.items, MEMBER_COLUMNS)?;
-        return listed.note_rest("numbers");
+    let answer = &listed.answer;
+    if args.remote.json || paging.csv {
+        return paging.print(args.remote.json, &listed, ("numbers", MEMBER_COLUMNS), members_table);
     }
     if let Some(case) = &answer.case {
         print(case)?;
     }
     print_section(&note::table(&answer.notes))?;
-    print_section(&members_table(&listed.items))?;
+    print_section(&members_table(&answer.members))?;
     let command = format!("ringwarden note list --case {} --all", args.id);
     paging::note_part(answer.notes.len(), answer.note_count, "notes", &command)?;
     listed.note_rest("numbers")
@@ -124,12 +113,7 @@ pub(super) async fn list(args: CaseListArgs) -> Result<(), CliError> {
     };
     let ask = async |page_size, page_token| {
         (request.page_size, request.page_token) = (page_size, page_token);
-        let page = client.list_cases(request.clone()).await?.into_inner();
-        Ok(Page {
-            items: page.cases,
-            next: page.next_page_token,
-            total: Total::Exact(page.total_size),
-        })
+        Ok(client.list_cases(request.clone()).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
     args.paging

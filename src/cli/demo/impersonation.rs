@@ -50,7 +50,7 @@ struct SignedCall {
 /// All calls, in the order of the table.
 const CALLS: [SignedCall; 4] = [
     SignedCall {
-        who: "false Social Security, named in an FTC letter",
+        who: "false Social Security in an FTC letter",
         number: FRAUD,
         attestation: Attestation::Unspecified,
         verstat: Verstat::Unspecified,

@@ -43,9 +43,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A number of false Apple support, named in a letter of the FTC. The demo shows its dossier.
 const APPLE_SUPPORT: &str = "+13152328257";
 
-/// Number of cases that the demo shows with their later calls.
-const CASES_SHOWN: usize = 3;
-
 /// Arguments of `demo`; there are none.
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {}
@@ -84,6 +81,7 @@ fn demo_config(place: &Path) -> Result<Config, CliError> {
         listen: config::ListenSettings {
             grpc_addr: any_port,
             http_addr: any_port,
+            ..config.listen
         },
         store: config::StoreSettings {
             url: config::StoreUrl::Embedded(place.join("store")),
@@ -126,8 +124,8 @@ async fn tell(
     heading(&format!("ringwarden number show {APPLE_SUPPORT} --reports 0"))?;
     run_line(line(url, &["number", "show", APPLE_SUPPORT, "--reports", "0"])).await?;
     faults.extend(Box::pin(impersonation::tell((url, &channel), place, run_line)).await?);
-    heading("Fraud cases with numbers that called after the day of the demo")?;
-    later_links(&channel).await?;
+    output::line("")?;
+    later_calls(&channel).await?;
     if faults.is_empty() {
         return output::line("\nAll answers are correct.");
     }
@@ -184,7 +182,7 @@ async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
 
 fn row(question: &DemoQuestion, answer: &LookupResponse) -> [Cell; 4] {
     let because = match answer.cases.first() {
-        Some(case) => format!("It belongs to a case of the {}.", case.agency),
+        Some(case) => format!("a case of the {}", case.agency),
         None => heaviest_reason(answer),
     };
     let score = answer
@@ -206,11 +204,13 @@ fn heaviest_reason(answer: &LookupResponse) -> String {
     heaviest.map_or_else(|| "nothing is known".to_owned(), |reason| reason.detail.clone())
 }
 
-/// Lists the links of calls after the day of the demo. The cases are known, but their calls are still in the future.
-async fn later_links(channel: &Channel) -> Result<(), CliError> {
+/// Says how many cases have numbers that called after the day of the demo. The cases are known, but these calls are still
+/// in the future.
+async fn later_calls(channel: &Channel) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(channel.clone());
     let cases = client.list_cases(ListCasesRequest::default()).await?.into_inner().cases;
     let mut rows = Vec::new();
+    let of_all = cases.len();
     let day_secs = DAY.millis() / 1_000;
     for case in cases {
         let request = GetCaseRequest {
@@ -220,29 +220,21 @@ async fn later_links(channel: &Channel) -> Result<(), CliError> {
             ..GetCaseRequest::default()
         };
         let members = client.get_case(request).await?.into_inner().members;
-        let later: Vec<i64> = members
+        let later = members
             .iter()
-            .filter_map(|m| m.from.as_ref())
-            .map(|from| from.seconds)
-            .filter(|at| *at >= day_secs)
-            .collect();
-        if let Some(last) = later.iter().max() {
-            let last = Timestamp::from_secs(*last).to_string();
-            let date = last.split('T').next().unwrap_or_default().to_owned();
-            rows.push((later.len(), case.title, members.len(), date));
+            .filter_map(|member| member.from.as_ref())
+            .filter(|from| from.seconds >= day_secs)
+            .count();
+        if later > 0 {
+            rows.push((later, case.title, members.len()));
         }
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.0));
-    let mut table = output::new_table(["case", "numbers", "later calls", "latest call"]);
-    for (later, title, numbers, date) in rows.iter().take(CASES_SHOWN) {
-        table.add_row([
-            output::text(title),
-            output::figure(numbers),
-            output::figure(later),
-            output::text(date),
-        ]);
-    }
-    output::show(&table)?;
-    let others = rows.len().saturating_sub(CASES_SHOWN);
-    output::line(format!("and {others} other cases with such numbers"))
+    let Some((later, title, numbers)) = rows.iter().rev().max_by_key(|row| row.0) else {
+        return Ok(());
+    };
+    output::paragraph(&format!(
+        "In {} of {of_all} fraud cases, numbers called after the day of the demo, the most in \"{title}\": {later} of \
+         {numbers}.",
+        rows.len()
+    ))
 }

@@ -31,7 +31,7 @@ pub(super) const QUESTIONS: &[DemoQuestion] = &[
     },
     DemoQuestion {
         who: "the same, from a switch",
-        asked: "<sip:+1-315-232-8257@h;user=phone>",
+        asked: "<sip:+1-315-232-8257@h>",
         e164: "+13152328257",
         levels: &[RiskLevel::Critical],
         action: Action::Block,

@@ -51,6 +51,9 @@ pub enum MappingError {
         /// The option that gives one value for all rows; none if there is no such option.
         option: Option<&'static str>,
     },
+    /// The file has no line.
+    #[error("the file is empty")]
+    Empty,
     /// A file of numbers has several columns, and none is named.
     #[error("the file has several columns, or none: {met:?}")]
     NoNumbers {
@@ -61,6 +64,12 @@ pub enum MappingError {
     #[error("the first line of the file is a number and no header: it has {met:?}")]
     HeaderIsNumber {
         /// The columns that the file has, by their forms.
+        met: String,
+    },
+    /// The first line is a header, and the user says that there is none.
+    #[error("the first line of the file is a header and no row: it has {met:?}")]
+    RowIsHeader {
+        /// The columns that the file has.
         met: String,
     },
     /// A line is not UTF-8.
@@ -125,8 +134,10 @@ impl MappingError {
                 option: Some(option),
                 ..
             } => format!("name it with --map {field}=COLUMN, or give one value for all rows with {option}"),
+            Self::Empty => "it is probably a failed export: get the file again".to_owned(),
             Self::NoNumbers { .. } => "name the column of the numbers with --column".to_owned(),
             Self::HeaderIsNumber { .. } => "give --no-header: then the first line is a row".to_owned(),
+            Self::RowIsHeader { .. } => "leave out --no-header: then the first line names the columns".to_owned(),
             Self::NotUtf8 { .. } => {
                 "give its encoding, such as --encoding windows-1252, or save the file as UTF-8".to_owned()
             }

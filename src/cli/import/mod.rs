@@ -38,6 +38,7 @@ pub(super) use ftc::FtcArgs;
 use min_accepted::MinAccepted;
 pub(super) use numbers::{NumberFile, NumberFileArgs};
 pub(super) use progress::ImportProgress;
+pub(super) use rejects::REJECTS_HEADER;
 pub(super) use reports::{MeaningArgs, ReportsArgs};
 pub(super) use rows::{CsvRows, Row};
 pub(super) use transfer::TransferArgs;
@@ -101,8 +102,8 @@ impl Common {
 
 pub(super) async fn run(args: ImportArgs) -> Result<(), CliError> {
     match args.format {
-        ImportFormat::Reports(args) => Box::pin(reports::run(args)).await,
-        ImportFormat::Ftc(args) => Box::pin(ftc::run(args)).await,
+        ImportFormat::Reports(args) => Box::pin(reports::run(args)).await.map(drop),
+        ImportFormat::Ftc(args) => Box::pin(ftc::run(args)).await.map(drop),
         ImportFormat::Cases(args) => Box::pin(cases::run(args)).await,
         ImportFormat::List(args) => Box::pin(list::run(args)).await,
     }

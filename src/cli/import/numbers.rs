@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::form::columns_of;
 use super::mapping::Header;
 use super::mapping_error::MappingError;
 use super::min_accepted::MinAccepted;
 use super::rejects::{Reject, Rejects};
+use super::reports::is_header;
 use super::row_fault::{self, RowFault};
 use super::rows::{self, CsvRows, Row};
 use super::source::{FileForm, SourceFile};
@@ -71,7 +73,7 @@ impl NumberFileArgs {
             rejects: Rejects::new(self.rejects.as_deref())?,
             min_accepted: self.min_accepted,
         };
-        let first = rows.next()?.ok_or_else(|| missing(String::new()))?;
+        let first = rows.next()?.ok_or(MappingError::Empty)?;
         let header = Header::of(first.record, self.no_header);
         let place = match &self.column {
             Some(column) => header.place(column)?,
@@ -81,6 +83,10 @@ impl NumberFileArgs {
         if !self.no_header && is_number(first.record.get(place).unwrap_or_default(), region) {
             let met = header.shown().to_owned();
             return Err(MappingError::HeaderIsNumber { met }.into());
+        }
+        if self.no_header && is_header(first.record, first.record.get(place).unwrap_or_default()) {
+            let met = columns_of(first.record);
+            return Err(MappingError::RowIsHeader { met }.into());
         }
         let mut seen = std::collections::HashSet::new();
         if self.no_header {
@@ -153,7 +159,7 @@ impl NumberFile {
 }
 
 /// Whether a field of the header is a telephone number, also one that could not be taken as it is written.
-fn is_number(field: &[u8], region: Option<Region>) -> bool {
+pub(super) fn is_number(field: &[u8], region: Option<Region>) -> bool {
     match row_fault::number_in(field, region) {
         Ok(_) => true,
         Err(RowFault::NoRegion | RowFault::LocalOnly | RowFault::Impossible | RowFault::Decimal) => {

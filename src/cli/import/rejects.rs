@@ -21,6 +21,9 @@ const REASONS_MAX: usize = 100;
 /// Number of reasons that are shown if a file has all of them.
 const REASONS_SHOWN: usize = 3;
 
+/// The first line of a file of rejected rows.
+pub(in crate::cli) const REJECTS_HEADER: &str = "line,reason,row";
+
 /// A rejected row.
 #[derive(Debug)]
 pub struct Reject {

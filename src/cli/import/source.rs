@@ -121,6 +121,16 @@ impl SourceFile {
         (content, position)
     }
 
+    /// The decompressed bytes, as they are; a workbook is read as CSV.
+    #[must_use]
+    pub fn unpacked(self) -> Box<dyn Read + Send> {
+        if self.is_gzip {
+            Box::new(GzipParts::new(BufReader::with_capacity(BUFFER_BYTES, self.file)))
+        } else {
+            Box::new(self.file)
+        }
+    }
+
     fn of_file(mut file: File, form: &FileForm) -> io::Result<Self> {
         let mut magic = Vec::new();
         file.by_ref().take(4).read_to_end(&mut magic)?;

@@ -4,7 +4,6 @@ mod read;
 
 use clap::{Args, Subcommand};
 
-use super::connect::Remote;
 use super::error::CliError;
 
 /// A command on lists.
@@ -19,12 +18,12 @@ enum ListCommand {
     /// Show a list and its entries
     Show(read::ListShowArgs),
     /// Show all lists, without their entries
-    Ls(Remote),
+    Ls(read::ListLsArgs),
 }
 
 pub(super) async fn run(args: ListArgs) -> Result<(), CliError> {
     match args.command {
         ListCommand::Show(args) => read::show(args).await,
-        ListCommand::Ls(remote) => read::ls(remote).await,
+        ListCommand::Ls(args) => read::ls(args).await,
     }
 }

@@ -6,12 +6,10 @@ use comfy_table::Table;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::paging::{self, Columns, Paging};
 use crate::cli::{output, time};
 use crate::wire::v1::list_service_client::ListServiceClient;
-use crate::wire::v1::{
-    Action, GetListRequest, GetListResponse, ListEntry, ListKind, ListListsRequest, ListSummary, OwnerCalls,
-};
+use crate::wire::v1::{Action, GetListRequest, ListEntry, ListKind, ListListsRequest, ListSummary, OwnerCalls};
 
 /// Arguments of `list show`.
 #[derive(Args, Debug)]
@@ -30,35 +28,21 @@ pub(super) async fn show(args: ListShowArgs) -> Result<(), CliError> {
         list_id: args.name,
         ..Default::default()
     };
-    let mut list = None;
     let ask = async |page_size, page_token| {
         (request.page_size, request.page_token) = (page_size, page_token);
-        let page = client.get_list(request.clone()).await?.into_inner();
-        list = page.list;
-        Ok(Page {
-            items: page.entries,
-            next: page.next_page_token,
-            total: Total::Exact(page.total_size),
-        })
+        Ok(client.get_list(request.clone()).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
-    if args.remote.json {
-        return output::json(&GetListResponse {
-            next_page_token: listed.next().to_owned(),
-            total_size: list.as_ref().map_or(0, |list| list.entry_count),
-            list,
-            entries: listed.items,
-        });
+    if args.remote.json || args.paging.csv {
+        return args
+            .paging
+            .print(args.remote.json, &listed, ("entries", COLUMNS), entries_table);
     }
-    if args.paging.csv {
-        paging::csv(&listed.items, COLUMNS)?;
-        return listed.note_rest("entries");
-    }
-    if let Some(list) = &list {
+    if let Some(list) = &listed.answer.list {
         print_summary(list)?;
     }
-    if !listed.items.is_empty() {
-        output::section(&entries_table(&listed.items))?;
+    if !listed.items().is_empty() {
+        output::section(&entries_table(listed.items()))?;
     }
     listed.note_rest("entries")
 }
@@ -85,13 +69,36 @@ const COLUMNS: Columns<ListEntry> = &[
     ("action", |entry| name_of::<Action>(entry.action)),
 ];
 
-pub(super) async fn ls(remote: Remote) -> Result<(), CliError> {
-    let mut client = ListServiceClient::new(remote.connect().await?);
-    let lists = client.list_lists(ListListsRequest {}).await?.into_inner().lists;
-    if remote.json {
-        return lists.iter().try_for_each(output::json);
+/// Arguments of `list ls`.
+#[derive(Args, Debug)]
+pub(super) struct ListLsArgs {
+    /// Print CSV with a header instead of a table
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// The columns of lists in CSV.
+const LIST_COLUMNS: Columns<ListSummary> = &[
+    ("list", |list| list.list_id.clone()),
+    ("kind", |list| name_of::<ListKind>(list.kind)),
+    ("entries", |list| list.entry_count.to_string()),
+    ("replaced_at", |list| paging::time(list.replaced_at)),
+    ("actor", |list| paging::free_text(&list.actor)),
+    ("version", |list| list.version.to_string()),
+];
+
+pub(super) async fn ls(args: ListLsArgs) -> Result<(), CliError> {
+    let mut client = ListServiceClient::new(args.remote.connect().await?);
+    let answer = client.list_lists(ListListsRequest {}).await?.into_inner();
+    if args.csv {
+        return paging::csv(&answer.lists, LIST_COLUMNS);
     }
-    output::table(&lists_table(&lists), "no lists")
+    if args.remote.json {
+        return output::json(&paging::whole(&answer, &["lists"], &[])?);
+    }
+    output::table(&lists_table(&answer.lists), "no lists")
 }
 
 /// Prints the summary of a list, without its entries.

@@ -6,7 +6,7 @@ use comfy_table::Table;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::{self, name_of};
-use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::paging::{self, Columns, Paging};
 use crate::cli::shared;
 use crate::cli::{output, time};
 use crate::number::Region;
@@ -81,16 +81,7 @@ pub(super) async fn run(args: NumberListArgs) -> Result<(), CliError> {
     };
     let ask = async |page_size, page_token| {
         (request.page_size, request.page_token) = (page_size, page_token);
-        let page = client.list_numbers(request.clone()).await?.into_inner();
-        Ok(Page {
-            items: page.numbers,
-            next: page.next_page_token,
-            total: if page.total_is_estimate {
-                Total::AtMost(page.total_size)
-            } else {
-                Total::Exact(page.total_size)
-            },
-        })
+        Ok(client.list_numbers(request.clone()).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
     args.paging

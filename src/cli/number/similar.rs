@@ -6,7 +6,7 @@ use comfy_table::Table;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::paging::{self, Columns, Paging};
 use crate::cli::shared::InRegion;
 use crate::cli::{output, time};
 use crate::wire::v1::number_service_client::NumberServiceClient;
@@ -34,12 +34,7 @@ pub(super) async fn run(args: NumberSimilarArgs) -> Result<(), CliError> {
             page_size,
             page_token,
         };
-        let page = client.list_similar_numbers(request).await?.into_inner();
-        Ok(Page {
-            items: page.numbers,
-            next: page.next_page_token,
-            total: Total::Exact(page.total_size),
-        })
+        Ok(client.list_similar_numbers(request).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
     args.paging

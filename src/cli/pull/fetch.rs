@@ -1,15 +1,21 @@
 //! Fetches one file over HTTP: bounded in size, time and attempts.
 
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
+use tokio::sync::oneshot;
 use ureq::Agent;
 use ureq::http::{Response, Uri, header};
 
-use super::state::Validators;
+use super::content::Content;
+use super::state::Version;
 use super::{FetchLimits, PullError};
 use crate::cli::connect::random_byte;
+use crate::cli::error::CliError;
+use crate::cli::import::FileForm;
+use crate::cli::interrupts::Interrupts;
 use crate::cli::output;
 
 /// Maximum number of redirections that are followed.
@@ -23,12 +29,20 @@ const PAUSE_MAX: Duration = Duration::from_secs(300);
 
 /// The answer for one file.
 pub(super) enum Fetched {
-    /// The file, and its validators.
-    File(NamedTempFile, Validators),
-    /// The file has not changed since the version with these validators.
+    /// The file, and what is known of it.
+    File(Download),
+    /// The file has not changed since the known version.
     Unchanged,
     /// There is no such file.
-    Missing,
+    NoFile,
+}
+
+/// A file that was fetched and looked at.
+pub(super) struct Download {
+    pub(super) file: NamedTempFile,
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
+    pub(super) content: Content,
 }
 
 /// The outcome of one attempt.
@@ -38,14 +52,20 @@ enum Attempt {
     Again(String),
 }
 
-/// Fetches files.
+/// Fetches files. Clones share the connections and the folder.
+#[derive(Clone)]
 pub(super) struct Fetcher {
     agent: Agent,
     limits: FetchLimits,
+    form: FileForm,
+    /// Holds the file that is being fetched. It is removed with the last clone, or by [`Self::fetch`] if it is interrupted.
+    folder: Arc<TempDir>,
 }
 
 impl Fetcher {
-    pub(super) fn new(limits: FetchLimits) -> Self {
+    /// # Errors
+    /// If there is no folder for temporary files.
+    pub(super) fn new(limits: FetchLimits, form: FileForm) -> Result<Self, PullError> {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // Each redirection is looked at here.
@@ -55,17 +75,47 @@ impl Fetcher {
             .timeout_per_read(Some(IDLE_TIMEOUT))
             .user_agent(concat!("ringwarden/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self {
+        let folder = TempDir::with_prefix("ringwarden-pull-").map_err(|source| PullError::File {
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        Ok(Self {
             agent: config.into(),
             limits,
-        }
+            form,
+            folder: Arc::new(folder),
+        })
     }
 
-    /// Fetches a file, unless it is still the version with these validators.
+    /// Fetches a file, unless it is still the known version. It works on a thread of its own, so that a signal ends the wait
+    /// at once.
     ///
     /// # Errors
     /// [`PullError`].
-    pub(super) fn fetch(&self, url: &str, known: &Validators) -> Result<Fetched, PullError> {
+    pub(super) async fn fetch(
+        &self,
+        url: &str,
+        known: Version,
+        interrupts: &mut Interrupts,
+    ) -> Result<Fetched, CliError> {
+        let (sender, receiver) = oneshot::channel();
+        let (fetcher, owned) = (self.clone(), url.to_owned());
+        std::thread::Builder::new().name("pull".to_owned()).spawn(move || {
+            // Nobody waits for it after a signal.
+            let _wanted = sender.send(fetcher.fetch_in_attempts(&owned, &known));
+        })?;
+        tokio::select! {
+            biased;
+            () = interrupts.next() => {
+                // The thread still has its clone. What cannot be removed stays.
+                let _removed = std::fs::remove_dir_all(self.folder.path());
+                Err(PullError::Interrupted.into())
+            }
+            fetched = receiver => Ok(fetched.map_err(|_| PullError::FetcherPanicked)??),
+        }
+    }
+
+    fn fetch_in_attempts(&self, url: &str, known: &Version) -> Result<Fetched, PullError> {
         let mut attempts = 1;
         loop {
             let problem = match self.attempt(url, known)? {
@@ -95,7 +145,7 @@ impl Fetcher {
         pause + pause.mul_f64(f64::from(random_byte()) / 512.0)
     }
 
-    fn attempt(&self, url: &str, known: &Validators) -> Result<Attempt, PullError> {
+    fn attempt(&self, url: &str, known: &Version) -> Result<Attempt, PullError> {
         let mut at = url.to_owned();
         for _ in 0..=REDIRECTS_MAX {
             let mut request = self.agent.get(&at).header(header::ACCEPT_ENCODING, "gzip");
@@ -111,10 +161,11 @@ impl Fetcher {
             };
             match answer.status().as_u16() {
                 200 => return self.save(url, answer),
-                304 => return Ok(Attempt::Done(Fetched::Unchanged)),
-                404 | 410 => return Ok(Attempt::Done(Fetched::Missing)),
+                // Only if it was asked whether the file has changed.
+                304 if known.has_validators() => return Ok(Attempt::Done(Fetched::Unchanged)),
+                404 | 410 => return Ok(Attempt::Done(Fetched::NoFile)),
                 301 | 308 => {
-                    let to = location(&at, &answer).unwrap_or_default();
+                    let to = location(&at, &answer).unwrap_or_else(|| "an unknown address".to_owned());
                     return Err(PullError::Moved { url: at, to });
                 }
                 302 | 303 | 307 => at = followed(&at, &answer)?,
@@ -129,13 +180,12 @@ impl Fetcher {
         })
     }
 
-    /// Saves the body in a temporary file.
+    /// Saves the body in a temporary file, and looks at it.
     fn save(&self, url: &str, answer: Response<ureq::Body>) -> Result<Attempt, PullError> {
-        let validators = Validators {
-            etag: text(&answer, header::ETAG),
-            last_modified: text(&answer, header::LAST_MODIFIED),
-        };
-        if text(&answer, header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) {
+        let etag = text(&answer, header::ETAG);
+        let last_modified = text(&answer, header::LAST_MODIFIED);
+        let kind = text(&answer, header::CONTENT_TYPE).unwrap_or_default();
+        if kind.trim_start().to_ascii_lowercase().starts_with("text/html") {
             return Err(PullError::WebPage { url: url.to_owned() });
         }
         let max = self.limits.max_bytes;
@@ -148,10 +198,10 @@ impl Fetcher {
             return Err(too_large());
         }
         let fault = |source: io::Error| PullError::File {
-            path: std::env::temp_dir(),
+            path: self.folder.path().to_owned(),
             source,
         };
-        let mut file = NamedTempFile::new().map_err(fault)?;
+        let mut file = NamedTempFile::new_in(self.folder.path()).map_err(fault)?;
         let body = answer.into_body().into_with_config().limit(u64::MAX).reader();
         let mut body = body.take(max.saturating_add(1));
         let mut written = 0;
@@ -174,22 +224,29 @@ impl Fetcher {
         if written == 0 {
             return Err(PullError::Empty { url: url.to_owned() });
         }
-        file.flush().and_then(|()| file.rewind()).map_err(fault)?;
-        Ok(Attempt::Done(Fetched::File(file, validators)))
+        file.flush().map_err(fault)?;
+        let content = Content::of(file.path(), &self.form, self.limits.max_unpacked_bytes, url)?;
+        Ok(Attempt::Done(Fetched::File(Download {
+            file,
+            etag,
+            last_modified,
+            content,
+        })))
     }
 }
 
 /// The address to which a redirection leads, if it may be followed: to the same scheme only.
 fn followed(from: &str, answer: &Response<ureq::Body>) -> Result<String, PullError> {
-    let to = location(from, answer).unwrap_or_default();
     let scheme = |url: &str| url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    if scheme(&to).is_some() && scheme(&to) == scheme(from) {
-        return Ok(to);
-    }
+    let (to, problem) = match location(from, answer) {
+        Some(to) if scheme(&to) == scheme(from) => return Ok(to),
+        Some(to) => (to, "only addresses of the same scheme are followed"),
+        None => ("no address".to_owned(), "it names no other address"),
+    };
     Err(PullError::Redirect {
         url: from.to_owned(),
         to,
-        problem: "only addresses of the same scheme are followed",
+        problem,
     })
 }
 

@@ -2,14 +2,21 @@
 //!
 //! A source that dries up must not be silent. So a missing day, an address that moved, a web page in place of a file, and
 //! a file that cannot be imported end the command with an error, and the file of metrics says so.
+//!
+//! [`run`] locks the source, reads its state and writes it back; `daily` and `single` decide what is due; `take` fetches,
+//! checks and imports one file.
 
+mod content;
+mod daily;
 mod days;
 mod error;
 mod fetch;
 mod metrics;
 mod run;
+mod single;
 mod source;
 mod state;
+mod take;
 
 use std::path::PathBuf;
 
@@ -27,13 +34,19 @@ use source::Source;
 /// Largest file, in bytes, if the user names no other size.
 const BYTES_MAX: u64 = 256 * 1_024 * 1_024;
 
+/// Largest content of a file after it is unpacked, in bytes, if the user names no other size.
+const UNPACKED_BYTES_MAX: u64 = 1_024 * 1_024 * 1_024;
+
+/// Longest time for which a day without a file is asked for again, in days.
+const LATE_DAYS_MAX: i64 = 90;
+
 /// Arguments of `pull`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct PullArgs {
     /// Name of the source, and the address of its files: {date} stands for the day, such as 2026-01-31
     #[arg(value_name = "NAME=URL")]
     pulled: Source,
-    /// File in which the command remembers what it has taken
+    /// File in which the command remembers what it has taken; several sources may share it
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
     /// How the files are read; reports needs --map
@@ -51,15 +64,19 @@ pub struct PullArgs {
     /// Number of days in a row, without weekends, that may have no file: public holidays
     #[arg(long, value_name = "DAYS", default_value_t = 1)]
     missing_days: u32,
+    /// Number of days for which a day without a file is asked for again, also after later days had a file
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(i64).range(1..=LATE_DAYS_MAX))]
+    late_days: i64,
     /// Without {date}: fail if the file has not changed for so many days
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     unchanged_days: u32,
-    /// Write metrics to this file, for the textfile collector of node_exporter
+    /// Write metrics to this file, for the textfile collector of node_exporter; each source needs its own
     #[arg(long, value_name = "FILE")]
     metrics_file: Option<PathBuf>,
     #[command(flatten)]
     limits: FetchLimits,
-    /// Write rejected rows to this CSV file: line,reason,row
+    /// Write rejected rows to this CSV file: line,reason,row; with {date} in the address, one file for each day that has any,
+    /// such as rejects.2026-01-31.csv
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -80,6 +97,9 @@ struct FetchLimits {
     /// Largest file that is taken, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = BYTES_MAX)]
     max_bytes: u64,
+    /// Largest content that is taken after a file is unpacked, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = UNPACKED_BYTES_MAX)]
+    max_unpacked_bytes: u64,
     /// Longest time of one attempt, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,

@@ -1,22 +1,21 @@
-//! Runs a pull: the days or the file that are due, one after the other.
+//! Runs a pull: locks the source, takes what is due, and writes the state and the metrics.
 
-use super::days::{MissingDays, is_weekend};
-use super::fetch::{Fetched, Fetcher};
-use super::metrics::PullFigures;
-use super::state::{SourceState, State, Validators};
+use super::days::Calendar;
+use super::fetch::Fetcher;
+use super::metrics::{self, PullFigures};
+use super::state::{SourceState, StateFile};
 use super::{Format, PullArgs, PullError};
-use crate::cli::confirm::Confirm;
 use crate::cli::error::CliError;
-use crate::cli::import::{Common, FtcArgs, ReportsArgs, ftc, reports};
+use crate::cli::interrupts::Interrupts;
 use crate::cli::output;
 use crate::clock::Clock;
-use crate::domain::day::Day;
 use crate::domain::time::Timestamp;
 
 /// Pulls a source.
 ///
 /// # Errors
-/// [`PullError`], or the error of an import. The file of metrics is written in both cases.
+/// [`PullError`], or the error of an import. The file of metrics is written in both cases, unless an argument is wrong or
+/// another run of the source will write it.
 pub(in crate::cli) async fn run(args: PullArgs) -> Result<(), CliError> {
     if args.format == Format::Reports && !args.meaning.has_map() {
         return Err(PullError::NoMap.into());
@@ -24,173 +23,115 @@ pub(in crate::cli) async fn run(args: PullArgs) -> Result<(), CliError> {
     if !args.pulled.is_daily() && (args.from.is_some() || args.to.is_some()) {
         return Err(PullError::NoDate.into());
     }
-    let now = Clock::system().now();
-    let state = State::load(&args.state)?;
-    let mut pull = Pull {
-        fetcher: Fetcher::new(args.limits),
-        source: state.of(&args.pulled.name),
-        state,
-        missing: MissingDays::default(),
-        files: 0,
-        args,
-    };
-    let end = if pull.args.pulled.is_daily() {
-        pull.days(now).await
-    } else {
-        pull.file(now).await
-    };
-    if end.is_ok() {
-        pull.source.succeeded_at = Some(now.millis() / 1_000);
+    if let Some(path) = &args.metrics_file {
+        metrics::check_owner(path, &args.pulled.name)?;
     }
-    let saved = pull.save();
-    let shown = pull.write_metrics(now, end.is_ok());
+    let now = Clock::system().now();
+    let mut pull = None;
+    let end = match begin(args.clone(), now) {
+        Ok(begun) => {
+            let begun = pull.insert(begun);
+            let end = begun.take_all(now).await;
+            begun.end(now, end)
+        }
+        Err(error) => Err(error),
+    };
+    // The other run will write the metrics, and a wrong argument is no alarm of the source.
+    if let Err(CliError::Pull(error)) = &end
+        && (error.is_usage() || matches!(error, PullError::Running { .. }))
+    {
+        return end;
+    }
+    let shown = write_metrics(&args, pull.as_ref(), now, end.is_ok());
     end?;
-    saved?;
     shown
 }
 
-struct Pull {
-    args: PullArgs,
-    fetcher: Fetcher,
-    state: State,
-    source: SourceState,
-    missing: MissingDays,
+/// Locks the source and reads its state. The state is written at once, so that a disk that is full or read-only is known
+/// before anything is imported.
+fn begin(args: PullArgs, now: Timestamp) -> Result<Pull, CliError> {
+    let file = StateFile::new(&args.state, &args.pulled.name);
+    let lock = file.lock_source()?;
+    let mut source = match file.load()? {
+        Some(source) => source,
+        None => {
+            let (path, name) = (args.state.display(), &args.pulled.name);
+            output::note(format!("{path} has no state of {name} yet: this is its first pull"))?;
+            SourceState::default()
+        }
+    };
+    // A clock that went back must not make the first pull a later one.
+    let now_secs = now.millis() / 1_000;
+    source.first_asked_at = Some(source.first_asked_at.map_or(now_secs, |at| at.min(now_secs)));
+    file.save(&source)?;
+    Ok(Pull {
+        calendar: Calendar {
+            every_day: args.every_day,
+        },
+        fetcher: Fetcher::new(args.limits, args.form.clone())?,
+        interrupts: Interrupts::catch()?,
+        source,
+        file,
+        files: 0,
+        args,
+        _lock: lock,
+    })
+}
+
+/// A running pull.
+pub(super) struct Pull {
+    pub(super) args: PullArgs,
+    pub(super) calendar: Calendar,
+    pub(super) fetcher: Fetcher,
+    pub(super) interrupts: Interrupts,
+    pub(super) source: SourceState,
     /// Number of files imported.
-    files: u32,
+    pub(super) files: u32,
+    file: StateFile,
+    _lock: std::fs::File,
 }
 
 impl Pull {
-    /// Takes the file of each day that is due.
-    async fn days(&mut self, now: Timestamp) -> Result<(), CliError> {
-        let yesterday = Day::of(now).plus(-1);
-        let last = self.args.to.unwrap_or(yesterday);
-        let after_last = self.source.last_day.as_deref().and_then(|day| day.parse().ok());
-        let mut day = self
-            .args
-            .from
-            .or(after_last.map(|day: Day| day.plus(1)))
-            .unwrap_or(last);
-        while day <= last {
-            let url = self.args.pulled.url(day);
-            match self.fetch_and_import(&url, now).await? {
-                true => {
-                    self.missing.take();
-                    let is_later = after_last.is_none_or(|after| day > after);
-                    if is_later {
-                        self.source.last_day = Some(day.to_string());
-                    }
-                    self.save()?;
-                }
-                false => {
-                    let is_expected = self.args.every_day || !is_weekend(day);
-                    self.missing.miss(day, is_expected, self.args.missing_days);
-                    let expected = if is_expected { "" } else { ", as on most weekends" };
-                    output::note(format!("{} {day}: no file{expected}", self.args.pulled.name))?;
-                }
-            }
-            day = day.plus(1);
-        }
-        match self.missing.alarm() {
-            None => Ok(()),
-            Some((from, to, missing)) => Err(PullError::Missing {
-                name: self.args.pulled.name.clone(),
-                from,
-                to,
-                missing,
-            }
-            .into()),
+    async fn take_all(&mut self, now: Timestamp) -> Result<(), CliError> {
+        if self.args.pulled.is_daily() {
+            self.days(now).await
+        } else {
+            self.single(now).await
         }
     }
 
-    /// Takes the one file of a source without days.
-    async fn file(&mut self, now: Timestamp) -> Result<(), CliError> {
-        let url = self.args.pulled.template.clone();
-        if !self.fetch_and_import(&url, now).await? {
-            return Err(PullError::Status { url, status: 404 }.into());
+    /// Writes the state at the end. The error of the pull comes before that of the state.
+    fn end(&mut self, now: Timestamp, end: Result<(), CliError>) -> Result<(), CliError> {
+        if end.is_ok() {
+            self.source.succeeded_at = Some(now.millis() / 1_000);
         }
-        let since = self.source.changed_at.map(|at| Day::of(Timestamp::from_secs(at)));
-        let oldest = Day::of(now).plus(-i64::from(self.args.unchanged_days));
-        match since.filter(|since| *since < oldest) {
-            None => Ok(()),
-            Some(since) => Err(PullError::Unchanged {
-                name: self.args.pulled.name.clone(),
-                since,
-            }
-            .into()),
-        }
+        let saved = self.save();
+        end.and(saved)
     }
 
-    /// Fetches a file and imports it, unless it is unchanged; false if there is no such file.
-    async fn fetch_and_import(&mut self, url: &str, now: Timestamp) -> Result<bool, CliError> {
-        let known = self.source.validators.get(url).cloned().unwrap_or_default();
-        let (file, validators) = match self.fetcher.fetch(url, &known)? {
-            Fetched::Missing => return Ok(false),
-            Fetched::Unchanged => {
-                output::note(format!("{url}: not changed"))?;
-                return Ok(true);
-            }
-            Fetched::File(file, validators) => (file, validators),
-        };
-        output::note(url)?;
-        let common = Common {
-            file: file.path().to_owned(),
-            form: self.args.form.clone(),
-            rejects: self.args.rejects.clone(),
-            remote: self.args.remote.clone(),
-        };
-        let transfer = self.args.transfer.clone();
-        match self.args.format {
-            Format::Ftc => Box::pin(ftc::run(FtcArgs { common, transfer })).await?,
-            Format::Reports => {
-                let meaning = self.args.meaning.clone();
-                let args = ReportsArgs {
-                    common,
-                    transfer,
-                    meaning,
-                    confirm: Confirm {
-                        yes: true,
-                        dry_run: false,
-                    },
-                };
-                Box::pin(reports::run(args)).await?;
-            }
-        }
-        self.files += 1;
-        self.source.changed_at = Some(changed_at(&validators).unwrap_or(now.millis() / 1_000));
-        // Only now: a file that was not imported is fetched again.
-        self.source.validators.insert(url.to_owned(), validators);
-        Ok(true)
+    /// Writes the state.
+    pub(super) fn save(&self) -> Result<(), CliError> {
+        Ok(self.file.save(&self.source)?)
     }
 
-    fn save(&mut self) -> Result<(), CliError> {
-        Ok(self
-            .state
-            .save(&self.args.state, &self.args.pulled.name, &self.source)?)
-    }
-
-    fn write_metrics(&self, now: Timestamp, is_success: bool) -> Result<(), CliError> {
-        let Some(path) = &self.args.metrics_file else {
-            return Ok(());
-        };
-        let last_day: Option<Day> = self.source.last_day.as_deref().and_then(|day| day.parse().ok());
-        let figures = PullFigures {
-            source: &self.args.pulled.name,
-            is_success,
-            run_at: now.millis() / 1_000,
-            succeeded_at: self.source.succeeded_at,
-            data_at: last_day
-                .map(|day| day.start().millis() / 1_000)
-                .or(self.source.changed_at),
-            missing_days: self.missing.total(),
-            files: self.files,
-        };
-        Ok(figures.write(path)?)
+    /// Number of days without a file that are asked for again and on which one is expected.
+    fn missing_days(&self) -> u64 {
+        let expected = |day: &&super::state::StoredDay| self.calendar.expects(day.0);
+        self.source.missing.iter().filter(expected).count() as u64
     }
 }
 
-/// The time of the last change that a server names, in seconds since 1970.
-fn changed_at(validators: &Validators) -> Option<i64> {
-    let time = httpdate::parse_http_date(validators.last_modified.as_deref()?).ok()?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_secs()).ok()
+fn write_metrics(args: &PullArgs, pull: Option<&Pull>, now: Timestamp, is_success: bool) -> Result<(), CliError> {
+    let Some(path) = &args.metrics_file else {
+        return Ok(());
+    };
+    let figures = PullFigures {
+        name: &args.pulled.name,
+        source: pull.map(|pull| &pull.source),
+        is_success,
+        run_at: now.millis() / 1_000,
+        missing_days: pull.map_or(0, Pull::missing_days),
+        files: pull.map_or(0, |pull| pull.files),
+    };
+    Ok(figures.write(path)?)
 }

@@ -6,7 +6,7 @@ use super::of_reporter::moderation;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::paging::{self, Columns, Paging};
 use crate::cli::shared::InRegion;
 use crate::cli::{output, time};
 use crate::wire::v1::report_service_client::ReportServiceClient;
@@ -41,12 +41,7 @@ pub(super) async fn run(args: ReportListArgs) -> Result<(), CliError> {
             page_token,
             include_withdrawn: args.withdrawn,
         };
-        let page = client.list_reports(request).await?.into_inner();
-        Ok(Page {
-            items: page.reports,
-            next: page.next_page_token,
-            total: Total::Exact(page.total_size),
-        })
+        Ok(client.list_reports(request).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
     args.paging

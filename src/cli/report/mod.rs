@@ -4,6 +4,7 @@ mod export;
 pub(super) mod list;
 mod moderate;
 mod of_reporter;
+mod pending;
 mod submit;
 mod withdraw;
 
@@ -35,6 +36,8 @@ enum ReportCommand {
     Export(export::ExportArgs),
     /// List the reports of one reporter, latest first
     By(of_reporter::ByArgs),
+    /// List the comments that wait for a moderator, of all numbers
+    Pending(pending::PendingArgs),
     /// Decide whether others may read the comment of a report
     Moderate(moderate::ModerateArgs),
 }
@@ -45,6 +48,7 @@ pub(super) async fn run(args: ReportArgs) -> Result<(), CliError> {
         Some(ReportCommand::List(args)) => list::run(args).await,
         Some(ReportCommand::Export(args)) => Box::pin(export::run(args)).await,
         Some(ReportCommand::By(args)) => of_reporter::run(args).await,
+        Some(ReportCommand::Pending(args)) => pending::run(args).await,
         Some(ReportCommand::Moderate(args)) => moderate::run(args).await,
         None => Box::pin(submit::run(args.submit)).await,
     }

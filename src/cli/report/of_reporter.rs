@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::paging::{self, Columns, Paging};
 use crate::cli::{output, time};
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{Category, CommentModeration, ListReporterReportsRequest, ReportState, StoredReport};
@@ -38,12 +38,7 @@ pub(super) async fn run(args: ByArgs) -> Result<(), CliError> {
             page_token,
             include_withdrawn: args.withdrawn,
         };
-        let page = client.list_reporter_reports(request).await?.into_inner();
-        Ok(Page {
-            items: page.reports,
-            next: page.next_page_token,
-            total: Total::AtMost(page.total_size),
-        })
+        Ok(client.list_reporter_reports(request).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
     args.paging

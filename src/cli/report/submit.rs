@@ -47,7 +47,7 @@ pub(super) struct SubmitArgs {
     /// Language of the comment, such as en or pt-BR [default: unknown]
     #[arg(long, value_name = "TAG")]
     language: Option<String>,
-    /// Revision of the report; a higher one than before, with the same --id, corrects it [default: 0]
+    /// Revision of the report, at most 20; a higher one than before, with the same --id, corrects it [default: 0]
     #[arg(long, value_name = "N", requires = "id")]
     revision: Option<u32>,
     /// Time of the call [default: now]
@@ -77,7 +77,8 @@ pub(super) struct SubmitArgs {
     /// Id of the import that the report belongs to
     #[arg(long, value_name = "ID")]
     import: Option<String>,
-    /// Id of the report; it is safe to submit a report again with the same id [default: random]
+    /// Id of the report; it is safe to submit a report again with the same id [default: the server makes it from the
+    /// number, the reporter, the time and the channel; random without --reporter or --occurred-at]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
     #[command(flatten)]
@@ -113,8 +114,15 @@ pub(super) async fn run(args: SubmitArgs) -> Result<(), CliError> {
 }
 
 fn report(args: SubmitArgs) -> Result<Report, CliError> {
+    // The server makes the same id for the same report only if it knows its reporter and its time. Without them the
+    // command makes the id, so that its own retries count once.
+    let server_makes_id = args.reporter.is_some() && args.occurred_at.is_some();
+    let report_id = match args.id {
+        None if server_makes_id => String::new(),
+        given => connect::request_id(given)?,
+    };
     Ok(Report {
-        report_id: connect::request_id(args.id)?,
+        report_id,
         number: args.number.unwrap_or_default(),
         default_region: args.region.for_wire(),
         category: args.category.unwrap_or_default().into(),

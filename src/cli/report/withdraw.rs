@@ -87,15 +87,20 @@ async fn one(request: WithdrawReportRequest, remote: &Remote) -> Result<(), CliE
 
 async fn many(request: WithdrawReportsRequest, confirm: Confirm, remote: &Remote) -> Result<(), CliError> {
     let client = ReportServiceClient::new(remote.connect().await?);
+    let of_import = matches!(request.selector, Some(Selector::ImportId(_)));
     if !confirm.yes {
         let request = WithdrawReportsRequest {
             dry_run: true,
             ..request.clone()
         };
         let foreseen = client.clone().withdraw_reports(request).await?.into_inner();
+        if remote.json && (confirm.dry_run || !foreseen.was_known) {
+            output::json(&foreseen)?;
+        }
+        check_known(&foreseen, of_import)?;
         let all = figures(&foreseen);
         if confirm.dry_run && remote.json {
-            return output::json(&foreseen);
+            return Ok(());
         }
         if confirm.dry_run {
             return output::line(format!("{all} would be withdrawn"));
@@ -111,9 +116,28 @@ async fn many(request: WithdrawReportsRequest, confirm: Confirm, remote: &Remote
     })
     .await?;
     if remote.json {
-        return output::json(&answer);
+        output::json(&answer)?;
+        return check_known(&answer, of_import);
     }
-    output::line(format!("{} withdrawn", figures(&answer)))
+    check_known(&answer, of_import)?;
+    let before = if answer.reports == 0 {
+        ": all of them were withdrawn before"
+    } else {
+        ""
+    };
+    output::line(format!("{} withdrawn{before}", figures(&answer)))
+}
+
+/// # Errors
+/// If the store has no report of the import or the reporter.
+fn check_known(answer: &WithdrawReportsResponse, of_import: bool) -> Result<(), CliError> {
+    match (answer.was_known, of_import) {
+        (true, _) => Ok(()),
+        (false, true) => Err(CliError::NoSuchImport {
+            similar: answer.similar_import_ids.clone(),
+        }),
+        (false, false) => Err(CliError::NoSuchReporter),
+    }
 }
 
 fn figures(withdrawn: &WithdrawReportsResponse) -> String {

@@ -5,6 +5,7 @@
 //! counts. Folding a row in is cheap; taking one out is never done: the remaining rows are refolded, or the evidence of
 //! their parts is added up ([`reporter_table`](super::reporter_table)), so exactly what was added is removed.
 
+mod brands;
 mod decayed;
 mod sources;
 mod sums;
@@ -21,6 +22,7 @@ use super::report::ReportRow;
 use super::time::Timestamp;
 use super::weight::WeightModel;
 
+pub use brands::{BrandReporters, NamedBrand};
 pub use decayed::DecayedEvidence;
 pub use sources::SourceSet;
 use sums::earlier;
@@ -75,7 +77,7 @@ impl FoldModel {
 }
 
 /// Raise this by hand when a change of this file folds the same rows to another result.
-const FOLD_CODE_VERSION: u32 = 4;
+const FOLD_CODE_VERSION: u32 = 5;
 
 /// The evidence of all rows of one number.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -184,16 +186,15 @@ impl Evidence {
             .map(move |(category, mass)| (category, mass * factor))
     }
 
-    /// The brand with the most mass, if there is one.
+    /// The brand with the most mass among those that are believed, if there is one.
     #[must_use]
-    pub fn leading_brand(&self, decayed: &DecayedEvidence) -> Option<&Brand> {
-        let unproven = self
-            .unproven
-            .brands
-            .iter()
-            .map(|(brand, mass)| (brand, mass * decayed.unproven_share));
-        let mut masses: Vec<(&Brand, f64)> = self.proven.brands.iter().map(|(brand, mass)| (brand, *mass)).collect();
-        for (brand, mass) in unproven {
+    pub fn leading_brand(&self, decayed: &DecayedEvidence, is_believed: impl Fn(&Brand) -> bool) -> Option<&Brand> {
+        let share = decayed.unproven_share;
+        let proven = self.proven.brands.iter().map(|named| (&named.brand, named.mass));
+        let unproven = self.unproven.brands.iter();
+        let unproven = unproven.map(|named| (&named.brand, named.mass * share));
+        let mut masses: Vec<(&Brand, f64)> = Vec::new();
+        for (brand, mass) in proven.chain(unproven).filter(|(brand, _)| is_believed(brand)) {
             match masses.iter_mut().find(|(known, _)| *known == brand) {
                 Some((_, sum)) => *sum += mass,
                 None => masses.push((brand, mass)),

@@ -1,9 +1,9 @@
 //! The reports of one class of reporters, proven or unproven, on a number: in three ledgers, by how the call was
 //! signed.
 
+use super::brands::{BrandReporters, NamedBrand, add as add_brand};
 use super::{FoldModel, SourceSet, WeekSet};
 use crate::domain::bitmap::DistinctCount;
-use crate::domain::brand::Brand;
 use crate::domain::call::{Ledger, LedgerView};
 use crate::domain::decay::remaining;
 use crate::domain::kinds::Category;
@@ -51,8 +51,8 @@ pub struct EvidenceSums {
     signed: Option<Box<[LedgerTotals; 2]>>,
     /// Mass by category, sorted by category; UNSPECIFIED is left out.
     pub categories: Vec<(Category, f64)>,
-    /// Mass by brand, sorted by brand.
-    pub brands: Vec<(Brand, f64)>,
+    /// The brands that reports name, sorted by name.
+    pub brands: Vec<NamedBrand>,
     /// Distinct reporters.
     pub reporters: DistinctCount,
 }
@@ -146,7 +146,7 @@ impl EvidenceSums {
             totals.decay(short, long, not_spam);
         }
         self.categories.iter_mut().for_each(|(_, mass)| *mass *= long);
-        self.brands.iter_mut().for_each(|(_, mass)| *mass *= long);
+        self.brands.iter_mut().for_each(|named| named.mass *= long);
     }
 
     pub(super) fn add(&mut self, row: &ReportRow, age_days: f64, model: &FoldModel) {
@@ -186,7 +186,10 @@ impl EvidenceSums {
             add_sorted(&mut self.categories, row.body.category, long);
         }
         if let Some(brand) = &row.body.brand {
-            add_sorted(&mut self.brands, brand.clone(), long);
+            let mut named = NamedBrand::new(brand.clone(), long);
+            let unproven = row.body.reporter.filter(|_| !model.weights.is_proven(row.weight));
+            named.reporters = unproven.map(BrandReporters::of).unwrap_or_default();
+            add_brand(&mut self.brands, named);
             self.keep_first_other_brands();
         }
         if let Some(reporter) = row.body.reporter {
@@ -208,8 +211,8 @@ impl EvidenceSums {
         for (category, mass) in other.categories {
             add_sorted(&mut self.categories, category, mass);
         }
-        for (brand, mass) in other.brands {
-            add_sorted(&mut self.brands, brand, mass);
+        for named in other.brands {
+            add_brand(&mut self.brands, named);
         }
         self.keep_first_other_brands();
         self.reporters = self.reporters.union(other.reporters);
@@ -231,8 +234,8 @@ impl EvidenceSums {
     /// A brand beyond the first few by name was never among them before, so the masses of the kept brands are complete.
     fn keep_first_other_brands(&mut self) {
         let mut others = 0usize;
-        self.brands.retain(|(brand, _)| {
-            if brand.is_canonical() {
+        self.brands.retain(|named| {
+            if named.brand.is_canonical() {
                 return true;
             }
             others += 1;

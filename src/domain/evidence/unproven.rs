@@ -139,8 +139,16 @@ impl Evidence {
     /// Whether more than half of the unproven reporters name this brand; a reporter counts once.
     #[must_use]
     pub fn is_majority_brand(&self, brand: &Brand, model: &WeightModel) -> bool {
-        let known = self.unproven.brands.iter().find(|(known, _)| known == brand);
-        known.is_some_and(|(_, mass)| self.majority_share(*mass, model).is_some())
+        let known = self.unproven.brands.iter().find(|known| known.brand == *brand);
+        known.is_some_and(|known| self.majority_share(known.mass, model).is_some())
+    }
+
+    /// Whether two different unproven reporters at least name this brand. A single one, or reports that name no reporter, would
+    /// let anybody put the name of a bank on a stranger's number.
+    #[must_use]
+    pub fn is_named_by_several(&self, brand: &Brand) -> bool {
+        let known = self.unproven.brands.iter().find(|known| known.brand == *brand);
+        known.is_some_and(|known| known.reporters.is_several())
     }
 
     /// Whether most of the mass of unproven reporters may be of reports that name no reporter.

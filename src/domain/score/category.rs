@@ -56,19 +56,22 @@ impl ScoreModel {
             .filter(|(_, share)| *share >= self.rules.category_shown_from)
     }
 
-    /// The brand that most reports name. Of unproven reporters who label the number, more than half must name it.
+    /// The brand that most reports name, of those that somebody else than unproven reporters names, or enough of them: two
+    /// different ones, and more than half of them once they label the number.
     pub(super) fn brand(&self, subject: &Subject<'_>, decayed: &DecayedEvidence) -> Option<Brand> {
         let case = self.holding_case(subject).and_then(|case| case.brand.clone());
         let is_owners = subject.origin() == Some(Origin::Owner);
         case.or_else(|| {
             let evidence = &subject.state.evidence;
             let is_believed = |brand: &Brand| {
-                decayed.step == UnprovenStep::Few
-                    || evidence.proven.brands.iter().any(|(known, _)| known == brand)
-                    || evidence.is_majority_brand(brand, &self.fold.weights)
+                let is_proven = evidence.proven.brands.iter().any(|known| known.brand == *brand);
+                let is_enough = || match decayed.step {
+                    UnprovenStep::Few => evidence.is_named_by_several(brand),
+                    UnprovenStep::Several | UnprovenStep::Many => evidence.is_majority_brand(brand, &self.fold.weights),
+                };
+                !is_owners && (is_proven || is_enough())
             };
-            let leading = evidence.leading_brand(decayed);
-            leading.filter(|brand| !is_owners && is_believed(brand)).cloned()
+            evidence.leading_brand(decayed, is_believed).cloned()
         })
     }
 }

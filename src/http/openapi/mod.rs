@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use self::contract::{Contract, ContractField, ContractMethod};
 use self::schema::{Schemas, is_required};
 use super::request::Body;
-use super::response::{FullResponse, JSON, response};
+use super::response::{HttpResponse, JSON, response};
 use super::route::{AnswerBody, Route};
 use super::routes::ROUTES;
 
@@ -27,7 +27,7 @@ const STATUS: &str = "google.rpc.Status";
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document(ROUTES).to_string().into());
 
 /// The document.
-pub(super) fn page() -> FullResponse {
+pub(super) fn page() -> HttpResponse {
     response(StatusCode::OK, JSON, DOCUMENT.clone())
 }
 
@@ -192,11 +192,21 @@ fn example(field: &str) -> Option<&'static str> {
 }
 
 fn responses(route: &Route, method: &ContractMethod, schemas: &mut Schemas<'_>) -> Value {
+    let status = || json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{STATUS}") } } });
     let (good, bad) = match route.answer {
         AnswerBody::Message => (
             json!({ "application/json": { "schema": schemas.answer(&method.answer) } }),
-            json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{STATUS}") } } }),
+            status(),
         ),
+        AnswerBody::Lines(item) => {
+            let lines = json!({
+                "type": "string",
+                "description": "Lines of JSON. The last one has the total alone: a body without it is not complete.",
+                "contentMediaType": "application/jsonl",
+                "contentSchema": { "anyOf": [schemas.answer(item), schemas.answer(&method.answer)] },
+            });
+            (json!({ "application/jsonl": { "schema": lines } }), status())
+        }
         AnswerBody::Line => (
             json!({ "text/plain": { "schema": { "type": "string" } } }),
             json!({ "text/plain": { "schema": { "type": "string", "maxLength": 0 } } }),

@@ -251,6 +251,7 @@ fn methods_are_frozen() {
         (Method::ListNotes, 69),
         (Method::ListReporterReports, 70),
         (Method::ListSimilar, 80),
+        (Method::ListPendingComments, 81),
     ];
     for (method, byte) in all {
         assert_eq!(method as u8, byte, "{method:?}");

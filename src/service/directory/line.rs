@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 
 use super::LINE_MAX_AGE;
+use super::pending::PendingNumbers;
 use crate::domain::brand::Brand;
+use crate::domain::comment::PendingComments;
 use crate::domain::evidence::SourceSet;
 use crate::domain::kinds::{Category, RiskLevel, StatusKind};
 use crate::domain::score::Detail;
@@ -53,6 +55,8 @@ pub(super) struct Brands {
 #[derive(Debug, Default)]
 pub(super) struct Part {
     lines: Vec<Line>,
+    /// Those of them with comments that wait for a moderator.
+    pending: PendingNumbers,
     /// When all lines were last renewed.
     renewed_at: Option<Timestamp>,
     /// The first second in which a status ends.
@@ -60,16 +64,25 @@ pub(super) struct Part {
 }
 
 impl Line {
-    /// The line of a number at `now`; none if the number has no record.
-    pub(super) fn read(index: &Index, number: E164, now: Timestamp, brands: &Mutex<Brands>) -> Option<Self> {
+    /// The line of a number at `now`, and its comments that wait for a moderator; none if the number has no record.
+    pub(super) fn read(
+        index: &Index,
+        number: E164,
+        now: Timestamp,
+        brands: &Mutex<Brands>,
+    ) -> Option<(Self, Option<PendingComments>)> {
         let region = number::describe(number).region();
-        let (mut line, brand) = index.look_up(number, now, |known| {
-            (known.version > 0).then(|| (Self::of(known, number, now), known.score(Detail::Codes)))
+        let (mut line, brand, pending) = index.look_up(number, now, |known| {
+            let line = || {
+                let pending = known.state.pending.as_deref().copied();
+                (Self::of(known, number, now), known.score(Detail::Codes), pending)
+            };
+            (known.version > 0).then(line)
         })?;
         line.region = region;
         line.category = brand.category.map_or(Category::Unspecified, |(category, _)| category);
         line.brand = brand.brand.map_or(0, |brand| brands.lock().integer(brand));
-        Some(line)
+        Some((line, pending))
     }
 
     fn of(known: &NumberView<'_>, number: E164, now: Timestamp) -> Self {
@@ -145,10 +158,16 @@ impl Brands {
 }
 
 impl Part {
-    pub(super) fn new(lines: Vec<Line>, now: Timestamp) -> Self {
+    pub(super) fn new(numbers: impl Iterator<Item = (Line, Option<PendingComments>)>, now: Timestamp) -> Self {
+        let (mut lines, mut pending) = (Vec::new(), PendingNumbers::new());
+        for (line, waiting) in numbers {
+            pending.extend(waiting.map(|waiting| (line.number, waiting)));
+            lines.push(line);
+        }
         let first_end = lines.iter().map(|line| line.until).min().unwrap_or(u32::MAX);
         Self {
             lines,
+            pending,
             renewed_at: Some(now),
             first_end,
         }
@@ -161,6 +180,11 @@ impl Part {
 
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    /// The numbers with comments that wait for a moderator.
+    pub(super) fn pending(&self) -> &PendingNumbers {
+        &self.pending
     }
 
     pub(super) fn line(&self, number: E164) -> Option<Line> {
@@ -184,8 +208,13 @@ impl Part {
         ended.map(|line| line.number).collect()
     }
 
-    /// Replaces the line of a number. None removes it.
-    pub(super) fn set(&mut self, number: E164, line: Option<Line>) {
+    /// Replaces the line of a number, and its comments that wait. None removes it.
+    pub(super) fn set(&mut self, number: E164, line: Option<(Line, Option<PendingComments>)>) {
+        let (line, pending) = line.unzip();
+        match pending.flatten() {
+            Some(pending) => self.pending.insert(number, pending),
+            None => self.pending.remove(&number),
+        };
         self.first_end = line
             .as_ref()
             .map_or(self.first_end, |line| self.first_end.min(line.until));

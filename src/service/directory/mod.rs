@@ -8,6 +8,7 @@
 mod filter;
 mod line;
 mod order;
+mod pending;
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::ServiceError;
 use super::facts::RecordFacts;
 use crate::clock::Clock;
 use crate::domain::brand::Brand;
+use crate::domain::comment::PendingComments;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, RiskLevel, StatusKind};
 use crate::domain::time::Timestamp;
@@ -32,6 +34,7 @@ pub(super) use filter::Wanted;
 pub(super) use line::Line;
 use line::{Brands, Part};
 pub(super) use order::{Order, Place, Selected, select};
+pub(super) use pending::{PendingPage, PendingPlace};
 
 /// The greatest age of a line. The score by which a list is sorted is not older.
 const LINE_MAX_AGE: Duration = Duration::from_secs(600);
@@ -153,7 +156,7 @@ impl Directory {
             if changed == Changed::All || part.is_old(now) {
                 let numbers = self.index.numbers_of(shard, None, usize::MAX);
                 let lines = numbers.into_iter().filter_map(|number| self.new_line(number, now));
-                *part = Part::new(lines.collect(), now);
+                *part = Part::new(lines, now);
             } else if let Changed::Numbers(mut numbers) = changed {
                 numbers.extend(part.ended(now));
                 for number in numbers {
@@ -163,7 +166,7 @@ impl Directory {
         }
     }
 
-    fn new_line(&self, number: E164, now: Timestamp) -> Option<Line> {
+    fn new_line(&self, number: E164, now: Timestamp) -> Option<(Line, Option<PendingComments>)> {
         Line::read(&self.index, number, now, &self.brands)
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::advice;
 use crate::domain::call::Signing;
 use crate::domain::policy::Protection;
 use crate::domain::time::Timestamp;
-use crate::number::{EmergencyNumbers, Parsed};
+use crate::number::{EmergencyNumbers, Parsed, ParsedNumber, Validity};
 use crate::service::ServiceError;
 use crate::service::identity::parse;
 
@@ -54,10 +54,14 @@ impl<'a> Question<'a> {
             Called::Unknown
         };
         let is_advised = match &caller {
-            Ok(caller) => advice::is_advised(caller),
-            Err(_) => advice::is_advised_text(&input.number, input.default_region),
+            Ok(Parsed::Anonymous) => false,
+            Ok(caller) if advice::is_advised(caller) => true,
+            Ok(Parsed::Number(number)) if number.validity() == Validity::Valid => false,
+            Ok(_) | Err(_) => advice::is_advised_text(&input.number, input.default_region),
         };
         let (caller, is_unread) = match caller {
+            // The plan knows no such number, but there is one.
+            Ok(Parsed::Number(number)) if is_advised && !is_of_the_plan(&number) => (Parsed::Anonymous, true),
             Err(_) if is_advised || called.is_for_help() || dials.is_for_help() => (Parsed::Anonymous, true),
             caller => (caller?, false),
         };
@@ -90,5 +94,13 @@ impl<'a> Question<'a> {
 
     pub(super) fn is_about_to_dial(&self) -> bool {
         self.input.role == LookupRole::AboutToDial
+    }
+}
+
+/// Whether the numbering plan finds nothing wrong with a number.
+fn is_of_the_plan(number: &ParsedNumber) -> bool {
+    match number.validity() {
+        Validity::Valid | Validity::Possible | Validity::NotANumberOfThePlan | Validity::Anonymous => true,
+        Validity::UnknownLength | Validity::Impossible => false,
     }
 }

@@ -4,7 +4,7 @@ use super::Numbers;
 use super::status::{NumberChanged, StatusInput, check_status, reset_moment};
 use crate::domain::kinds::StatusKind;
 use crate::domain::requests::Seen;
-use crate::domain::state::goes_with_reset;
+use crate::domain::state::is_lost_by_reset;
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
@@ -63,7 +63,7 @@ impl Numbers {
 }
 
 fn dropped(whole: &WholeNumber, moment: Timestamp) -> u32 {
-    let dropped = whole.rows.iter().filter(|row| goes_with_reset(row, moment)).count();
+    let dropped = whole.rows.iter().filter(|row| is_lost_by_reset(row, moment)).count();
     u32::try_from(dropped).unwrap_or(u32::MAX)
 }
 

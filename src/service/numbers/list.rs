@@ -1,10 +1,12 @@
 //! Lists of numbers: one page in the order that is asked for.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 
 use super::Numbers;
 use crate::number::E164;
-use crate::service::directory::{Line, NumberFilter, NumberRow, Order, Place, Selected, Wanted, select};
+use crate::service::directory::{Directory, Line, NumberFilter, NumberRow, Order, Place, Selected, Wanted, select};
 use crate::service::page::foreign_token;
 use crate::service::{PageRequest, ServiceError};
 
@@ -52,7 +54,7 @@ impl Numbers {
         let is_by_comment = !filter.comment.is_empty();
         let (mut selected, end) = if is_by_comment {
             let selected = self.select(filter, (order, after), MAX_SEARCHED).await?;
-            self.with_comment(selected, &filter.comment.to_lowercase(), limit)
+            self.with_comment(selected, filter.comment.to_lowercase().into(), limit)
                 .await?
         } else {
             let selected = self.select(filter, (order, after), limit).await?;
@@ -91,18 +93,28 @@ impl Numbers {
     async fn with_comment(
         &self,
         selected: Selected,
-        text: &str,
+        text: Arc<str>,
         limit: usize,
     ) -> Result<(Selected, Option<Line>), ServiceError> {
         let Selected { lines, more, total } = selected;
         let (mut found, mut end) = (Vec::new(), None);
         for part in lines.chunks(SEARCHED_AT_A_TIME) {
             let comments = join_all(part.iter().map(|line| self.comments(line.number))).await;
-            for (line, comments) in part.iter().zip(comments) {
+            let comments: Vec<Vec<Box<str>>> = comments.into_iter().collect::<Result<_, _>>()?;
+            let text = Arc::clone(&text);
+            // To search takes long, so it is not done where calls are answered.
+            let search = move |_: &Directory| -> Vec<bool> {
+                let holds = |comments: &Vec<Box<str>>| {
+                    let mut lower = comments.iter().map(|comment| comment.to_lowercase());
+                    lower.any(|comment| comment.contains(&*text))
+                };
+                comments.iter().map(holds).collect()
+            };
+            for (line, is_found) in part.iter().zip(self.directory.read(search).await?) {
                 if found.len() == limit {
                     return Ok((with_more(found, true, total), end));
                 }
-                if comments?.iter().any(|comment| comment.to_lowercase().contains(text)) {
+                if is_found {
                     found.push(*line);
                 }
                 end = Some(*line);

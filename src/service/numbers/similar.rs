@@ -1,18 +1,21 @@
 //! Numbers that may belong to the same callers as a number.
 //!
 //! Case, brand and range of all numbers are compared. Comments lie in the store, so only those of the numbers that are most
-//! similar otherwise are read, and then those of the numbers that were reported last.
+//! similar otherwise are read, and then those of the numbers that were reported last. A brand may have very many numbers. Of
+//! those that are similar by it alone, which all have one rank, only the first by number are kept: as many as a page shows, or
+//! as are compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 
 use super::Numbers;
+use crate::domain::brand::Brand;
 use crate::domain::kinds::{NumberSort, SimilarityKind};
 use crate::number::{E164, Region};
 use crate::service::content::{Method, RequestContent};
-use crate::service::directory::{Directory, NumberFilter, NumberRow, Order, Wanted, select};
+use crate::service::directory::{Directory, Line, NumberFilter, NumberRow, Order, Wanted, select};
 use crate::service::identity::read_number;
 use crate::service::page::foreign_token;
 use crate::service::{PageRequest, ServiceError};
@@ -102,9 +105,12 @@ impl Numbers {
         let (mut reasons, commented) = self
             .directory
             .read(move |directory| {
-                let reasons = reasons(directory, number);
+                let mut reasons = reasons(directory, number);
+                let of_brand = SameBrand::of(directory, number, &mut reasons, |line| {
+                    line.has_comment.then_some(MAX_COMPARED)
+                });
                 let commented = if has_words {
-                    commented(directory, &reasons)
+                    commented(directory, &reasons, &of_brand)
                 } else {
                     Vec::new()
                 };
@@ -113,11 +119,10 @@ impl Numbers {
             .await?;
         let others: Vec<E164> = commented.into_iter().filter(|other| *other != number).collect();
         self.compare_comments(&own, &others, &mut reasons).await?;
-        let total = reasons.len();
         let page = self
             .directory
-            .read(move |directory| page_of(directory, reasons, after, limit));
-        let (numbers, cursor) = page.await?;
+            .read(move |directory| page_of(directory, (number, reasons), after, limit));
+        let (numbers, cursor, total) = page.await?;
         Ok(SimilarList {
             numbers,
             next_page_token: self.page_key.next(&scope, cursor),
@@ -152,29 +157,92 @@ impl Numbers {
     }
 }
 
-/// The numbers after a place in the order of their ranks, and the cursor of the next page.
+/// The numbers of the brand of a number.
+#[derive(Default)]
+struct SameBrand {
+    brand: Option<Brand>,
+    /// Those that are similar by nothing else: the first by number, as many as are wanted.
+    alone: Vec<E164>,
+    /// All that are similar by nothing else.
+    total: usize,
+}
+
+impl SameBrand {
+    /// Adds the brand to the reasons of the numbers that are similar already. Of the others, keeps the first by number of those
+    /// for which `wanted` gives the count of numbers to keep.
+    fn of(directory: &Directory, number: E164, reasons: &mut Reasons, wanted: impl Fn(&Line) -> Option<usize>) -> Self {
+        let Some(brand) = directory.line(number).and_then(|line| directory.brand(&line)) else {
+            return Self::default();
+        };
+        let is_of_brand = Wanted::with_brands(directory.brands(|known| known.is_same(&brand)));
+        let (mut first, mut total) = (BinaryHeap::new(), 0);
+        directory.scan(|lines| {
+            let others = lines
+                .iter()
+                .filter(|line| line.number != number && is_of_brand.matches(line));
+            for line in others {
+                if let Some(known) = reasons.get_mut(&line.number) {
+                    if !known.iter().any(|of| of.kind == SimilarityKind::Brand) {
+                        known.push(same_brand(&brand));
+                    }
+                    continue;
+                }
+                total += 1;
+                if let Some(most) = wanted(line) {
+                    first.push(line.number);
+                    if first.len() > most {
+                        first.pop();
+                    }
+                }
+            }
+        });
+        Self {
+            brand: Some(brand),
+            alone: first.into_sorted_vec(),
+            total,
+        }
+    }
+}
+
+fn same_brand(brand: &Brand) -> Similarity {
+    Similarity {
+        kind: SimilarityKind::Brand,
+        detail: format!("callers of both claim to be {}", brand.as_str()),
+        points: BRAND,
+    }
+}
+
+/// The numbers after a place in the order of their ranks, the cursor of the next page, and how many there are on all pages.
 fn page_of(
     directory: &Directory,
-    mut reasons: Reasons,
+    (number, mut reasons): (E164, Reasons),
     after: Option<(u32, E164)>,
     limit: usize,
-) -> (Vec<SimilarNumber>, Option<Vec<u8>>) {
+) -> (Vec<SimilarNumber>, Option<Vec<u8>>, usize) {
+    let follows = |place: (u32, E164)| after.is_none_or(|after| place > after);
+    let by_brand = u32::MAX - BRAND;
+    let of_brand = SameBrand::of(directory, number, &mut reasons, |line| {
+        follows((by_brand, line.number)).then_some(limit + 1)
+    });
+    let total = reasons.len() + of_brand.total;
     let mut places: Vec<(u32, E164)> = reasons.iter().map(|(number, of)| (rank(of), *number)).collect();
+    places.extend(of_brand.alone.iter().map(|number| (by_brand, *number)));
+    places.retain(|place| follows(*place));
     places.sort_unstable();
-    places.retain(|place| after.is_none_or(|after| *place > after));
     let more = places.len() > limit;
     places.truncate(limit);
     let cursor = places.last().filter(|_| more).map(|place| cursor_of(*place));
     let shown = places.into_iter().filter_map(|(_, number)| {
-        let mut similarities = reasons.remove(&number)?;
+        let of_brand = || of_brand.brand.as_ref().map(|brand| vec![same_brand(brand)]);
+        let mut similarities = reasons.remove(&number).or_else(of_brand)?;
         similarities.sort_by_key(|similarity| std::cmp::Reverse(similarity.points));
         let row = directory.row(&directory.line(number)?)?;
         Some(SimilarNumber { row, similarities })
     });
-    (shown.collect(), cursor)
+    (shown.collect(), cursor, total)
 }
 
-/// The numbers of the same range, case and brand.
+/// The numbers of the same range and case.
 fn reasons(directory: &Directory, number: E164) -> Reasons {
     let mut reasons = Reasons::new();
     let mut add = |number: E164, kind, points, detail: String| {
@@ -207,27 +275,17 @@ fn reasons(directory: &Directory, number: E164) -> Reasons {
             );
         }
     }
-    if let Some(brand) = directory.line(number).and_then(|line| directory.brand(&line)) {
-        let wanted = Wanted::with_brands(directory.brands(|known| known.is_same(&brand)));
-        directory.scan(|lines| {
-            for line in lines
-                .iter()
-                .filter(|line| line.number != number && wanted.matches(line))
-            {
-                let detail = format!("callers of both claim to be {}", brand.as_str());
-                add(line.number, SimilarityKind::Brand, BRAND, detail);
-            }
-        });
-    }
     reasons
 }
 
 /// The numbers whose comments are compared: of those that are similar already, the most similar; then the latest reported.
-fn commented(directory: &Directory, reasons: &Reasons) -> Vec<E164> {
+fn commented(directory: &Directory, reasons: &Reasons, of_brand: &SameBrand) -> Vec<E164> {
     let has_comment = |number: &E164| directory.line(*number).is_some_and(|line| line.has_comment);
     let mut similar: Vec<(u32, E164)> = reasons.iter().map(|(number, of)| (rank(of), *number)).collect();
+    similar.retain(|(_, number)| has_comment(number));
+    similar.extend(of_brand.alone.iter().map(|number| (u32::MAX - BRAND, *number)));
     similar.sort_unstable();
-    let similar = similar.into_iter().map(|(_, number)| number).filter(has_comment);
+    let similar = similar.into_iter().map(|(_, number)| number);
     let mut commented: Vec<E164> = similar.take(MAX_COMPARED).collect();
     let filter = NumberFilter {
         comment: " ".to_owned(), // any

@@ -86,6 +86,13 @@ impl Reports {
     /// Checks a report against the clock. Its weight is that of an unknown reporter until admission sets it.
     pub(super) fn filing(&self, report: NewReport, now: Timestamp) -> Result<Filing, ServiceError> {
         let number = read_number("number", &report.number, report.default_region)?;
+        if report.revision > ReportRow::MAX_REVISION {
+            let problem = format!(
+                "must be at most {}: withdraw the report, and send another one",
+                ReportRow::MAX_REVISION
+            );
+            return Err(ServiceError::field("revision", problem));
+        }
         let callbacks = self.callbacks(&report, number)?;
         let of_brand = self
             .brand_feeds

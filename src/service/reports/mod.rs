@@ -32,6 +32,7 @@ use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::store::Meta;
 
+pub use dry_run::Foreseen;
 pub use export::{Export, ExportQuery};
 pub(super) use list::stored_reports;
 pub use moderate::Moderated;

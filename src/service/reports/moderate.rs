@@ -62,10 +62,11 @@ impl Reports {
                 let text = "the report has no comment: it had none, was withdrawn, or its number has 1,000 newer ones";
                 return Err(Stop::Refused(ServiceError::Precondition(text.to_owned())));
             }
+            record.rows.need_all()?; // to find the oldest comment that waits
             if let Some(row) = record.rows.find_mut(report)? {
                 row.comment.moderation = decided;
             }
-            Ok(())
+            Ok(record.state.count_texts(&record.rows)?)
         };
         let changed = self
             .writer

@@ -13,10 +13,14 @@ use crate::domain::state::NumberState;
 use crate::follow::Committed;
 use crate::number::E164;
 use crate::service::ServiceError;
-use crate::store::{MAX_BUCKETS_AT_ONCE, StoredKey, Version};
+use crate::store::{MAX_BUCKETS_AT_ONCE, Stored, StoredKey, Version};
 
 /// Buckets read beyond those that the record names: as many may be split off before the rows are read.
 const SPARE_BUCKETS: u32 = 8;
+
+/// Bytes of rows that are decoded where they were read. The rows of a number with thousands of reports take so long that a
+/// call would wait.
+const DECODED_AT_ONCE: usize = 64 * 1_024;
 
 /// A number as the store has it.
 pub(in crate::service) struct WholeNumber {
@@ -77,10 +81,20 @@ impl Writer {
     async fn read_rows(&self, number: E164, count: u32) -> Result<Vec<ReportRow>, ServiceError> {
         let buckets = (0..count).map(|bucket| StoredKey::Bucket(bucket_key(number, bucket)));
         let keys: Vec<StoredKey> = buckets.collect();
-        let mut rows = Vec::new();
-        for stored in self.store.read(&keys).await?.iter().flatten() {
-            rows.append(&mut codec::rows::decode(&stored.bytes)?);
+        let stored = self.store.read(&keys).await?;
+        let bytes: usize = stored.iter().flatten().map(|stored| stored.bytes.len()).sum();
+        if bytes <= DECODED_AT_ONCE {
+            return decode(&stored);
         }
-        Ok(rows)
+        let decoded = tokio::task::spawn_blocking(move || decode(&stored)).await;
+        decoded.map_err(|_panicked| ServiceError::Internal)?
     }
+}
+
+fn decode(buckets: &[Option<Stored>]) -> Result<Vec<ReportRow>, ServiceError> {
+    let mut rows = Vec::new();
+    for stored in buckets.iter().flatten() {
+        rows.append(&mut codec::rows::decode(&stored.bytes)?);
+    }
+    Ok(rows)
 }

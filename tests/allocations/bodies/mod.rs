@@ -201,7 +201,7 @@ fn sent(
         .replace("{list_id}", "a");
     let body = body.into();
     let head = format!(
-        "{} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\n{lines}\
+        "{} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{lines}\
          content-length: {}\r\n\r\n",
         route.method,
         body.len()

@@ -109,7 +109,7 @@ async fn a_request_in_progress_is_answered() {
     let mut program = Program::serve("memory:").await;
     let body = br#"{"number": "+14155550199"}"#;
     let head = format!(
-        "POST /v1/lookup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     let mut request = connected(program.http(), head.as_bytes()).await.unwrap();

@@ -6,6 +6,7 @@ mod end;
 mod grace;
 mod limit;
 mod output;
+mod pull;
 mod reload;
 mod start;
 mod trust;

@@ -14,10 +14,11 @@ use ringwarden::grpc::servers::report_service_server::{ReportService, ReportServ
 use ringwarden::wire::v1::batch_submit_result::Result as Submitted;
 use ringwarden::wire::v1::{
     BatchSubmitReportsRequest, BatchSubmitReportsResponse, BatchSubmitResult, CallOutcome, ExportReportsRequest,
-    ExportReportsResponse, ItemError, ListReporterReportsRequest, ListReporterReportsResponse, ListReportsRequest,
-    ListReportsResponse, ModerateCommentRequest, ModerateCommentResponse, Report, SubmitCallOutcomesResponse,
-    SubmitOutcome, SubmitReportRequest, SubmitReportResponse, WithdrawReportRequest, WithdrawReportResponse,
-    WithdrawReportsRequest, WithdrawReportsResponse,
+    ExportReportsResponse, ItemError, ListPendingCommentsRequest, ListPendingCommentsResponse,
+    ListReporterReportsRequest, ListReporterReportsResponse, ListReportsRequest, ListReportsResponse,
+    ModerateCommentRequest, ModerateCommentResponse, Report, SubmitCallOutcomesResponse, SubmitOutcome,
+    SubmitReportRequest, SubmitReportResponse, WithdrawReportRequest, WithdrawReportResponse, WithdrawReportsRequest,
+    WithdrawReportsResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -144,6 +145,13 @@ impl ReportService for Fake {
         &self,
         _request: Request<ListReporterReportsRequest>,
     ) -> Result<Response<ListReporterReportsResponse>, Status> {
+        Err(Status::unimplemented("not part of these tests"))
+    }
+
+    async fn list_pending_comments(
+        &self,
+        _request: Request<ListPendingCommentsRequest>,
+    ) -> Result<Response<ListPendingCommentsResponse>, Status> {
         Err(Status::unimplemented("not part of these tests"))
     }
 

@@ -78,6 +78,33 @@ async fn a_script_must_say_that_it_means_to_delete() {
     assert!(nothing_goes.is_ok, "{}", nothing_goes.err);
 }
 
+/// A report that was withdrawn has gone before: neither a reset nor its dry run counts it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_go_are_the_reports_that_count() {
+    let server = with_reports(3).await;
+    assert!(ask(&server, &["report", "withdraw", NUMBER, "r1"], b"").is_ok);
+    let reset = ["number", "reset", NUMBER, "--reason", "moved"];
+    let reassigned = ["number", "set-status", NUMBER, "reassigned", "--reason", "moved"];
+    for words in [&reset[..], &reassigned] {
+        let dry = ask(&server, &[words, &["--dry-run", "--json"]].concat(), b"").json();
+        assert_eq!(dry["reportsDropped"], 2, "{words:?}");
+        let refused = ask(&server, words, b"");
+        let what = "this deletes 2 reports on +13152328257";
+        assert!(!refused.is_ok && refused.err.contains(what), "{}", refused.err);
+    }
+    let done = ask(&server, &[&reset[..], &["--yes", "--json"]].concat(), b"").json();
+    assert_eq!((&done["reportsDropped"], count(&server).await), (&json!(2), 0));
+}
+
+/// The dry run is one of withdrawals of many reports. On one report it is refused, and never taken for a withdrawal.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_report_has_no_dry_run() {
+    let server = with_reports(1).await;
+    let refused = ask(&server, &["report", "withdraw", NUMBER, "r0", "--dry-run"], b"");
+    assert!(!refused.is_ok && refused.err.contains("--dry-run"), "{}", refused.err);
+    assert_eq!(count(&server).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_asked_at_the_terminal() {
     let server = with_reports(2).await;
@@ -149,6 +176,35 @@ async fn a_wrong_id_is_said_and_not_remembered() {
     assert_eq!(sent["outcome"], "SUBMIT_OUTCOME_WITHDRAWN");
     let known = withdraw(&["r0"]);
     assert!(known.is_ok && known.out.contains("withdrawn"), "{}", known.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_not_known_is_an_error() {
+    let server = with_reports(2).await;
+    let wrong = ["report", "withdraw", "--import", "import-2"];
+    for more in [&["--yes"][..], &["--dry-run"], &[]] {
+        let refused = ask(&server, &[&wrong[..], more].concat(), b"");
+        assert!(!refused.is_ok && refused.out.is_empty(), "{more:?}: {}", refused.out);
+        let said = "no report of this import is stored: nothing was withdrawn";
+        assert!(refused.err.contains(said), "{more:?}: {}", refused.err);
+        let similar = "the imports with the most similar ids: import-1";
+        assert!(refused.err.contains(similar), "{more:?}: {}", refused.err);
+        let refused = ask(&server, &[&wrong[..], more, &["--json"]].concat(), b"");
+        assert!(!refused.is_ok, "{more:?}");
+        let answer: Value = serde_json::from_str(&refused.out).unwrap();
+        assert_eq!(answer["similarImportIds"], json!(["import-1"]), "{more:?}");
+    }
+    let reporter = ask(&server, &["report", "withdraw", "--reporter", "nobody", "--yes"], b"");
+    assert!(
+        !reporter.is_ok && reporter.err.contains("no report of this reporter is stored"),
+        "{}",
+        reporter.err
+    );
+    assert_eq!(count(&server).await, 2);
+    assert!(ask(&server, &[&IMPORT[..], &["--yes"]].concat(), b"").is_ok);
+    let again = ask(&server, &[&IMPORT[..], &["--yes"]].concat(), b"");
+    let said = "0 reports on 0 numbers withdrawn: all of them were withdrawn before\n";
+    assert!(again.is_ok && again.out == said, "{}", again.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

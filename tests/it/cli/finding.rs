@@ -135,6 +135,70 @@ async fn no_list_is_cut_in_silence() {
     );
 }
 
+/// JSON on standard output is one document, which has the total and the token of the next page.
+#[tokio::test(flavor = "multi_thread")]
+async fn json_of_the_command_line_carries_totals() {
+    let server = server().await;
+    for (line, items, total) in [
+        ("number list", "numbers", 60),
+        ("number similar +14155550000", "numbers", 59),
+        ("report list +14155550000", "reports", 30),
+        ("case list", "cases", 55),
+        ("case show popups", "members", 60),
+        ("note list --number +14155550000", "notes", 55),
+        ("note list --case popups", "notes", 55),
+        ("list show dno", "entries", 55),
+    ] {
+        let json = |more: &str| {
+            let (out, note) = printed(&server, &format!("{line} {more} --json"));
+            assert_eq!(out.lines().count(), 1, "{line}: {out}");
+            let value: Value = serde_json::from_str(&out).unwrap();
+            let count = value[items].as_array().map_or(0, Vec::len);
+            assert_eq!(value["totalSize"], json!(total), "{line}: {out}");
+            let next = value["nextPageToken"].as_str().unwrap_or_default().to_owned();
+            assert_eq!(note.contains("--page-token"), !next.is_empty(), "{line}: {note}");
+            (count, next)
+        };
+        let (count, next) = json("--limit 20");
+        assert_eq!(count, 20, "{line}");
+        let (count, last) = json(&format!("--limit 60 --page-token {next}"));
+        assert_eq!((count, last.as_str()), (total - 20, ""), "{line}");
+        assert_eq!(json("--all"), (total, String::new()), "{line}");
+        assert_eq!(json("--limit 0"), (0, String::new()), "{line}");
+    }
+    let report = json!({ "number": digits(0), "reporterId": "ana", "occurredAt": "2026-01-05T09:00:00Z" });
+    post(&server, "/v1/reports", &report).await;
+    let (out, _) = printed(&server, "report by ana --json");
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&value["totalSize"], &value["reports"][0]["e164"]),
+        (&json!(1), &json!(digits(0)))
+    );
+    let (out, _) = printed(&server, "list ls --json");
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["lists"][0]["listId"], json!("dno"));
+    let (out, _) = printed(&server, "list ls --csv");
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some("list,kind,entries,replaced_at,actor,version"));
+    let line = lines.next().unwrap();
+    assert!(line.starts_with("dno,DO_NOT_ORIGINATE,55,"), "{line}");
+    for (line, empty) in [
+        ("number list --region GB", r#"{"numbers":[],"totalSize":0}"#),
+        ("report list +14155550199", r#"{"reports":[],"totalSize":0}"#),
+        ("note list --number +14155550199", r#"{"notes":[],"totalSize":0}"#),
+        (
+            "search nothing_of_this_kind",
+            r#"{"brandTotal":0,"brands":[],"caseTotal":0,"cases":[],"numberTotal":0,"numbers":[]}"#,
+        ),
+    ] {
+        let (out, note) = printed(&server, &format!("{line} --json"));
+        assert_eq!((out.trim(), note.as_str()), (empty, ""), "{line}");
+    }
+    let (out, _) = printed(&server, "search 1415555 --limit 10 --json");
+    let value: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value["numberTotal"], json!(60));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn json_carries_totals() {
     let server = server().await;
@@ -172,7 +236,8 @@ async fn json_carries_totals() {
 async fn numbers_are_found_by_filter_order_text_and_similarity() {
     let server = server().await;
     let (list, _) = printed(&server, "number list --sort report-count --limit 1 --json");
-    let row: Value = serde_json::from_str(&list).unwrap();
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let row = &list["numbers"][0];
     assert_eq!((&row["e164"], &row["reportCount"]), (&json!(digits(0)), &json!(30)));
     let (list, _) = printed(&server, "number list --comment pay_LATER --csv");
     let mut lines = list.lines();

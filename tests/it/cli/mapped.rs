@@ -58,7 +58,7 @@ async fn columns_are_guessed_shown_and_confirmed() {
         assert!(tried.err.contains(said), "{said}: {}", tried.err);
     }
     assert!(
-        tried.out.contains("of 3 rows, 2 would be sent and 1 are rejected"),
+        tried.out.contains("of 3 rows, 2 would be sent, 1 rejected"),
         "{}",
         tried.out
     );
@@ -185,11 +185,7 @@ async fn what_may_be_read_in_two_ways_is_refused_by_name() {
             vec![],
             "an old Excel (.xls); save it as .xlsx or as CSV",
         ),
-        (
-            b"".to_vec(),
-            vec![],
-            "no column of the file is known to be the field number",
-        ),
+        (b"".to_vec(), vec![], "the file is empty"),
     ] {
         let args = [&args[..], &["--yes"]].concat();
         let answer = import(&server, &content, &args);

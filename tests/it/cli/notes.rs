@@ -50,7 +50,9 @@ async fn notes_are_added_listed_and_shown() {
     let add = ["note", "add", "--case", "popups", "-", "--actor", "bob"];
     printed(&server, &add, "two lines\nof a file\n");
     let list = printed(&server, &["note", "list", "--case", "popups", "--json"], "");
-    let note: Value = serde_json::from_str(&list).unwrap();
+    let list: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["totalSize"], 1);
+    let note = &list["notes"][0];
     assert_eq!(note["text"], json!("two lines\nof a file"));
     assert_eq!((&note["caseId"], &note["actor"]), (&json!("popups"), &json!("bob")));
 

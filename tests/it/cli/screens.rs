@@ -11,7 +11,7 @@ use crate::support::server::Server;
 
 const WIDTHS: [usize; 2] = [80, 120];
 /// The demo fits two screens of this many lines.
-const SCREEN_LINES: usize = 60;
+const SCREEN_LINES: usize = 50;
 /// Texts that differ from run to run, and their replacements.
 const MASKS: [(&str, &str); 6] = [
     (r"127\.0\.0\.1:\d+", "ADDRESS"),

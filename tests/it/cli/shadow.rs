@@ -10,6 +10,8 @@ use crate::support::program::Program;
 const BAD: &str = "+13152328257";
 /// A number whose owner never calls.
 const NEVER_CALLS: &str = "+16175550122";
+/// A number that cannot exist: no area code begins with 1.
+const IMPOSSIBLE: &str = "+11111111111";
 /// A number of a length that no plan has: it is labelled.
 const UNKNOWN_LENGTH: &str = "+1999999999999";
 /// A number without evidence.
@@ -155,6 +157,31 @@ async fn blocks_become_labels_where_only_labels_are_enforced() {
     let answer = look_up(&server, UNKNOWN_LENGTH, "VIEW_BASIC").await;
     assert_eq!(answer["basis"], "BASIS_INVALID_NUMBER");
     assert!(answer["wouldAction"].is_null(), "{answer}");
+}
+
+/// A number that cannot exist is certain to be false, also where the call is only labelled: it is not shown as one of an
+/// unknown length, and its label accuses nobody of a kind of call.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_impossible_number_is_shown_as_such_where_only_labels_are_enforced() {
+    let server = server(&["--enforce", "label"]).await;
+    let answer = look_up(&server, IMPOSSIBLE, "VIEW_FULL").await;
+    let expected = [
+        json!("ACTION_LABEL"),
+        json!("BASIS_SHADOW"),
+        json!(302),
+        json!("ACTION_BLOCK"),
+        json!("BASIS_INVALID_NUMBER"),
+        json!(603),
+    ];
+    assert_eq!(told(&answer), expected.each_ref(), "{answer}");
+    assert_eq!(answer["sip"]["displayName"], "SPAM RISK", "{answer}");
+    let display = &answer["display"];
+    assert_eq!(display["shortName"], "SPAM RISK", "{answer}");
+    assert_eq!(display["class"], "DISPLAY_CLASS_DANGER", "{answer}");
+    assert_eq!(display["severity"], 2, "{answer}");
+    let unknown = look_up(&server, UNKNOWN_LENGTH, "VIEW_FULL").await;
+    assert_eq!(unknown["display"]["class"], "DISPLAY_CLASS_CAUTION", "{unknown}");
+    assert_ne!(unknown["display"]["sentence"], display["sentence"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

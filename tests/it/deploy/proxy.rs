@@ -120,7 +120,7 @@ fn haproxy_accepts_the_configuration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_clients_with_a_certificate_reach_the_server() {
-    let server = Program::serve("memory:").await;
+    let server = Program::serve_with("memory:", &["--http-hosts", NAME]).await;
     let proxy = Proxy::start(&server);
     let question = "/v1/cid/+14155550100";
     let mut answer = String::new();

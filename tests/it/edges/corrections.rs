@@ -110,6 +110,16 @@ async fn a_corrected_report_counts_in_place_of_the_first() {
         let refused = server.post("/v1/reports", &report.to_string()).await;
         assert_eq!(refused.status, 409, "{refused:?}");
     }
+    // A correction costs no quota, so their count has an end.
+    let last = said(&json!({ "reportId": id, "revision": 20 }));
+    assert_eq!(send(&server, &last).await.1, "REVISED");
+    let beyond = said(&json!({ "reportId": id, "revision": 21 })).to_string();
+    let beyond = server.post("/v1/reports", &beyond).await;
+    assert_eq!(beyond.status, 400, "{beyond:?}");
+    assert_eq!(
+        beyond.json()["message"],
+        "report.revision: must be at most 20: withdraw the report, and send another one"
+    );
     let path = format!("/v1/reports/{id}?number=%2B{}", &NUMBER[1..]);
     assert_eq!(server.request("DELETE", &path, "").await.json()["wasKnown"], true);
     assert_eq!(dossier(&server).await.get("reportCount"), None);

@@ -19,7 +19,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 /// Sends a lookup with these lines in its head.
 async fn lookup(server: &Server, lines: &str, body: &[u8]) -> Answer {
     let head = format!(
-        "POST /v1/lookup HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n{lines}\r\n",
+        "POST /v1/lookup HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n{lines}\r\n",
         body.len()
     );
     server.send(&[head.as_bytes(), body].concat()).await.unwrap()
@@ -39,8 +39,8 @@ fn assert_refused(answer: &Answer, status: u16, name: &str) {
 async fn a_request_has_one_host() {
     let server = Server::start().await;
     for (version, hosts, status) in [
-        ("1.1", "host: test\r\n", 200),
-        ("1.1", "HOST: test:8080\r\n", 200),
+        ("1.1", "host: localhost\r\n", 200),
+        ("1.1", "HOST: localhost:8080\r\n", 200),
         ("1.1", "host: [::1]:8080\r\n", 200),
         ("1.1", "host:\r\n", 200),
         ("1.1", "", 400),
@@ -50,7 +50,7 @@ async fn a_request_has_one_host() {
         ("1.1", "host: http://a/\r\n", 400),
         ("1.1", "host: a:b\r\n", 400),
         ("1.0", "", 200),
-        ("1.0", "host: test\r\n", 200),
+        ("1.0", "host: localhost\r\n", 200),
         ("1.0", "host: a\r\nhost: b\r\n", 400),
     ] {
         for path in ["/healthz", "/v1/lists"] {
@@ -59,7 +59,7 @@ async fn a_request_has_one_host() {
             assert_eq!(answer.status, status, "{request}: {answer:?}");
         }
     }
-    let absolute = "GET http://test/healthz HTTP/1.1\r\nconnection: close\r\n\r\n";
+    let absolute = "GET http://localhost/healthz HTTP/1.1\r\nconnection: close\r\n\r\n";
     assert_refused(&server.send(absolute.as_bytes()).await.unwrap(), 400, absolute);
     let silent = "GET /v1/cid/+13152328257 HTTP/1.1\r\nconnection: close\r\n\r\n";
     let answer = server.send(silent.as_bytes()).await.unwrap();

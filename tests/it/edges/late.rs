@@ -32,7 +32,7 @@ async fn blocked() -> Server {
 async fn ask_slowly(server: &Server, body: &str, pause: Duration) -> (String, Value) {
     let mut connection = TcpStream::connect(server.http).await.unwrap();
     let head = format!(
-        "POST /v1/lookup HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "POST /v1/lookup HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     connection.write_all(head.as_bytes()).await.unwrap();

@@ -80,6 +80,46 @@ async fn fields_have_their_json_names() {
     );
 }
 
+/// An id that was used before is named as the user wrote it: in JSON, in the details for programs, and on the command line.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_was_used_before_is_named_as_it_was_written() {
+    let server = Server::start().await;
+    let report = |category: &str| {
+        json!({ "reportId": "r1", "number": "+14155550123", "category": category, "reporterId": "user-1",
+                "occurredAt": "2026-01-05T09:00:00Z" })
+        .to_string()
+    };
+    assert_eq!(server.post("/v1/reports", &report("CATEGORY_SURVEY")).await.status, 200);
+    let again = server.post("/v1/reports", &report("CATEGORY_ROBOCALL")).await;
+    assert_eq!(again.status, 409, "{again:?}");
+    assert_eq!(
+        again.json()["message"],
+        "the `reportId` was used before with different content"
+    );
+    assert_eq!(again.json()["details"][0]["metadata"]["field"], "reportId");
+    let batch = format!(r#"{{"reports": [{}]}}"#, report("CATEGORY_ROBOCALL"));
+    let batch = server.post("/v1/reports:batch", &batch).await.json();
+    assert_eq!(
+        batch["results"][0]["error"]["message"],
+        "the `reportId` was used before with different content"
+    );
+    let grpc = format!("http://{}", server.grpc);
+    let words = [
+        "report",
+        "+14155550123",
+        "--id",
+        "r1",
+        "--reporter",
+        "user-1",
+        "--category",
+        "survey",
+        "--comment",
+        "other",
+    ];
+    let text = refusal(&grpc, &words);
+    assert!(text.contains("`--id` was used before"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn names_of_values_are_read_in_every_spelling() {
     let server = Server::start().await;
@@ -105,7 +145,10 @@ async fn names_of_values_are_read_in_every_spelling() {
 async fn the_wrong_port_says_so() {
     let server = Server::start().await;
     let mut stream = TcpStream::connect(server.grpc).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(
@@ -115,10 +158,11 @@ async fn the_wrong_port_says_so() {
 
     let http = format!("http://{}", server.http);
     let text = refusal(&http, &["number", "show", "+14155550123"]);
-    assert!(
-        text.contains("this port speaks JSON over HTTP/1.1") && text.contains("--grpc-addr"),
-        "{text}"
-    );
+    let said = "error: this port speaks JSON over HTTP/1.1, and commands need the one that speaks gRPC\n  give the gRPC \
+                address of the server (--grpc-addr, by default 127.0.0.1:50051) with --server\n";
+    assert_eq!(text, said);
+    // A change is not sent again.
+    assert_eq!(refusal(&http, &["report", "+14155550123"]), said);
 }
 
 #[tokio::test(flavor = "multi_thread")]

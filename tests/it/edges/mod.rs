@@ -3,6 +3,7 @@
 mod apps;
 mod corrections;
 mod exports;
+mod exports_http;
 mod hostile;
 mod http_standards;
 mod instances;
@@ -11,6 +12,7 @@ mod messages;
 mod methods;
 mod once;
 mod openapi;
+mod outages;
 mod owners;
 mod panics;
 mod parameters;
@@ -19,6 +21,7 @@ mod quotas;
 mod regions;
 mod running;
 mod statuses;
+mod strangers;
 
 use ringwarden::wire::v1;
 

@@ -188,8 +188,8 @@ async fn reflection_lists_every_service() {
 #[tokio::test]
 async fn one_connection_may_ask_over_http_again_and_again() {
     let server = Server::start().await;
-    let one = "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n";
-    let last = "GET /healthz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+    let one = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let last = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let answers = server.send(format!("{one}{one}{last}").as_bytes()).await.unwrap();
     assert_eq!(answers.status, 200);
     assert_eq!(answers.body.matches("HTTP/1.1 200 OK").count(), 2, "{answers:?}");

@@ -43,7 +43,10 @@ fn forms(region: Region, written: &str) -> Vec<String> {
         forms.extend([
             format!("+{code}{digits}"),
             format!("+{code} {digits}"),
+            format!("00{code}{digits}"),
+            format!("+{code} (0) {digits}"),
             format!("tel:{digits};phone-context=+{code}"),
+            format!("sip:{digits};phone-context=+{code}@example.org;user=phone"),
             format!("sip:+{code}{digits}@example.org;user=phone"),
         ]);
     }
@@ -58,6 +61,49 @@ fn ask(one: &Instance, text: &str, region: Region, role: LookupRole) -> LookupOu
         full: true,
         ..LookupInput::default()
     })
+}
+
+/// The forms that name the country, or need none: a short number that only the regions of our advice have.
+#[tokio::test]
+async fn the_numbers_of_our_advice_are_reached_without_a_region() {
+    let one = instance().await;
+    for (region, written) in numbers() {
+        let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+        let code = number::country_code(region).unwrap();
+        let mut forms = vec![written.to_owned(), digits.clone(), format!("tel:{digits}")];
+        if digits.len() < 10 {
+            forms.extend([
+                format!("+{code}{digits}"),
+                format!("00{code}{digits}"),
+                format!("tel:{digits};phone-context=+{code}"),
+                format!("sip:+{code}{digits}@example.org;user=phone"),
+            ]);
+        }
+        for form in forms {
+            let found = one.ask(&LookupInput {
+                number: form.clone(),
+                role: LookupRole::AboutToDial,
+                full: true,
+                ..LookupInput::default()
+            });
+            let about = format!("{form} of {region:?}: {found:?}");
+            let decided = (found.decision.action, found.decision.basis);
+            assert_eq!(decided, (Action::Allow, Basis::Protected), "{about}");
+            assert!(
+                !matches!(found.identity.validity, Validity::Impossible | Validity::UnknownLength),
+                "{about}"
+            );
+        }
+    }
+    // Other short digits need a region, as before.
+    for unknown in ["1931", "7727", "07727"] {
+        let question = LookupInput {
+            number: unknown.to_owned(),
+            role: LookupRole::AboutToDial,
+            ..LookupInput::default()
+        };
+        assert!(one.try_ask(&question).is_err(), "{unknown}");
+    }
 }
 
 #[tokio::test]

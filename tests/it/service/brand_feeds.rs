@@ -6,6 +6,7 @@ use ringwarden::domain::brand_feeds::BrandFeeds;
 use ringwarden::domain::ids::Feed;
 use ringwarden::domain::kinds::{Action, Source};
 use ringwarden::domain::quota::Quotas;
+use ringwarden::domain::state::Submitted;
 use ringwarden::service::{NewReport, ServiceError, ServiceSettings};
 
 use super::memory;
@@ -88,4 +89,28 @@ async fn a_team_that_names_reporters_or_another_source_is_no_trusted_feed() {
     by_app.source = Source::AppFeedback;
     one.services.reports.submit(by_app).await.unwrap();
     assert_eq!(one.look_up(&app).decision.action, Action::Allow);
+}
+
+/// A correction that names another brand weighs as a report that names it.
+#[tokio::test]
+async fn a_corrected_brand_brings_the_weight_of_that_brand() {
+    let one = instance().await;
+    let [own, other] = [0, 10_000].map(|n| number(n).to_string());
+    let corrected = |of: &str, name: &str, id: &str| NewReport {
+        revision: 1,
+        ..of_team(of, name, id, 0)
+    };
+    let reports = &one.services.reports;
+    reports.submit(of_team(&own, "Acme Bank", "a1", 0)).await.unwrap();
+    assert_eq!(one.look_up(&own).decision.action, Action::Label);
+    let revised = reports.submit(corrected(&own, "Microsoft", "a1")).await.unwrap();
+    assert_eq!(revised.submitted, Submitted::Revised);
+    let found = one.look_up(&own);
+    assert_eq!(found.decision.action, Action::Allow, "{found:?}");
+
+    reports.submit(of_team(&other, "Microsoft", "m1", 0)).await.unwrap();
+    assert_eq!(one.look_up(&other).decision.action, Action::Allow);
+    let revised = reports.submit(corrected(&other, "Acme Bank", "m1")).await.unwrap();
+    assert_eq!(revised.submitted, Submitted::Revised);
+    assert_eq!(one.look_up(&other).decision.action, Action::Label);
 }

@@ -16,7 +16,7 @@ use ringwarden::service::{
 use super::memory;
 use crate::support::instance::{Instance, days_before_noon, mutation, noon, number, report};
 
-async fn submit(one: &Instance, reports: impl IntoIterator<Item = NewReport>) {
+pub(super) async fn submit(one: &Instance, reports: impl IntoIterator<Item = NewReport>) {
     let reports = reports.into_iter().map(Ok).collect();
     for outcome in one.services.reports.submit_all(reports).await {
         outcome.unwrap();
@@ -373,7 +373,7 @@ async fn linked(one: &Instance, id: &str, numbers: &[E164]) {
     }
 }
 
-fn kinds(similar: &SimilarNumber) -> Vec<SimilarityKind> {
+pub(super) fn kinds(similar: &SimilarNumber) -> Vec<SimilarityKind> {
     similar.similarities.iter().map(|of| of.kind).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::service::lookups::codes;
 use crate::service::manipulation::{Block, DAY, HOUR, instance, target, warm};
 use crate::support::instance::{Instance, mutation, noon, number, report, report_of};
 use ringwarden::domain::brand::Brand;
-use ringwarden::domain::ids::Area;
+use ringwarden::domain::ids::{Area, ReportId};
 use ringwarden::domain::kinds::{Action, Category, RiskLevel, StatusKind};
 use ringwarden::domain::time::{DAY_MS, Timestamp};
 use ringwarden::service::{LookupOutcome, NewReport, StatusInput};
@@ -143,6 +143,40 @@ async fn people_block_a_number_after_three_days_only() {
     assert!(!codes(&late).contains(&"UNPROVEN_REPORTERS"));
 }
 
+/// A single old report is easily had, so it does not bring a block forward, whoever is said to have made it.
+#[tokio::test]
+async fn one_old_report_and_many_new_accounts_do_not_block_a_number() {
+    for is_named in [true, false] {
+        let one = instance().await;
+        let mut old = complaint(&one, 1_000, 1);
+        old.reporter = old.reporter.filter(|_| is_named);
+        submit(&one, old).await;
+        one.clock.advance(4 * DAY);
+        let morning = one.clock.now();
+        for n in 0..20 {
+            one.clock.set(morning.plus(Duration::from_secs(3) * n));
+            submit(&one, complaint(&one, n, 20)).await;
+        }
+        let early = one.look_up(&target());
+        assert_eq!(early.decision.action, Action::Label, "named: {is_named}: {early:?}");
+        // The time of several people runs from the fifth of them on.
+        one.clock.advance(2 * DAY);
+        submit(&one, complaint(&one, 20, 20)).await;
+        assert_eq!(
+            one.look_up(&target()).decision.action,
+            Action::Label,
+            "named: {is_named}"
+        );
+        one.clock.advance(2 * DAY);
+        submit(&one, complaint(&one, 21, 20)).await;
+        assert_eq!(
+            one.look_up(&target()).decision.action,
+            Action::Block,
+            "named: {is_named}"
+        );
+    }
+}
+
 /// A block that trusted feeds justify does not wait for people.
 #[tokio::test]
 async fn people_do_not_delay_the_block_of_trusted_feeds() {
@@ -239,7 +273,7 @@ async fn category_and_brand_are_those_that_most_people_name() {
 
     for n in 0..100 {
         let mut unnamed = complaint(&one, 0, 1);
-        unnamed.report_id = Some(ringwarden::domain::ids::ReportId::parse(&format!("u{n}")).unwrap());
+        unnamed.report_id = Some(ReportId::parse(&format!("u{n}")).unwrap());
         unnamed.reporter = None;
         (unnamed.category, unnamed.brand) = (Category::Survey, Some(Brand::parse("Amazon").unwrap()));
         submit(&one, unnamed).await;
@@ -253,6 +287,50 @@ async fn category_and_brand_are_those_that_most_people_name() {
         found.score.brand, None,
         "nobody knows how many people these reports are of"
     );
+}
+
+/// A single person, or reports that name nobody, do not put the name of a bank on a stranger's number.
+#[tokio::test]
+async fn a_brand_is_named_from_two_different_people_on() {
+    let one = instance().await;
+    let brand = |one: &Instance| one.look_up(&target()).score.brand;
+    let named = |name: &str| Brand::parse(name).ok();
+    for n in 0..3 {
+        let again = NewReport {
+            report_id: ReportId::parse(&format!("again-{n}")).ok(),
+            ..complaint(&one, 0, 1)
+        };
+        submit(&one, again).await;
+        let unnamed = NewReport {
+            report_id: ReportId::parse(&format!("unnamed-{n}")).ok(),
+            reporter: None,
+            ..complaint(&one, 0, 1)
+        };
+        submit(&one, unnamed).await;
+        assert_eq!(brand(&one), None);
+    }
+    let other = NewReport {
+        brand: named("Amazon"),
+        ..complaint(&one, 1, 1)
+    };
+    submit(&one, other).await;
+    assert_eq!(brand(&one), None, "two people who name different brands");
+    submit(&one, complaint(&one, 2, 1)).await;
+    assert_eq!(brand(&one), named("Chase"));
+    one.services
+        .reports
+        .withdraw(&target(), None, &ReportId::parse("p2").unwrap(), "")
+        .await
+        .unwrap();
+    assert_eq!(brand(&one), None);
+
+    // A trusted feed is believed alone, and the louder claim of one person does not hide what it says.
+    let feed = NewReport {
+        brand: named("Amazon"),
+        ..report(&target(), "feed", one.clock.now())
+    };
+    submit(&one, feed).await;
+    assert_eq!(brand(&one), named("Amazon"));
 }
 
 #[tokio::test]

@@ -8,6 +8,9 @@ use ringwarden::domain::model::ScoreModel;
 use ringwarden::snapshot::{Snapshot, SnapshotDirectory, Wanted};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -199,6 +202,93 @@ async fn a_server_starts_from_its_snapshot_and_catches_up_when_redis_is_back() {
     let is_kept = async || age_of(&program.get("/metrics").await.1).is_finite();
     program.wait_for("the next snapshot", is_kept).await;
     assert!(program.metric("ringwarden_snapshot_bytes").await > 1_000.0);
+}
+
+/// A way to Redis that breaks as soon as an index begins to be loaded through it.
+struct BreakingWay {
+    address: std::net::SocketAddr,
+    state: watch::Sender<Way>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// It breaks when records are read.
+    Fragile,
+    Broken,
+    Mended,
+}
+
+impl BreakingWay {
+    /// A way to this port.
+    async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = watch::Sender::new(Way::Fragile);
+        let of_connections = state.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                if *of_connections.borrow() != Way::Broken {
+                    tokio::spawn(connect(client, port, of_connections.clone()));
+                }
+            }
+        });
+        Self { address, state }
+    }
+
+    fn mend(&self) {
+        self.state.send_replace(Way::Mended);
+    }
+}
+
+/// Passes bytes on in both directions, until the client begins to read records.
+async fn connect(client: TcpStream, port: u16, state: watch::Sender<Way>) {
+    let server = TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let mut changes = state.subscribe();
+    let there = async {
+        let mut buffer = vec![0; 65_536];
+        while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+            let reads_records = buffer[..read].windows(5).any(|word| word == b"HSCAN");
+            if reads_records && *state.borrow() == Way::Fragile {
+                state.send_replace(Way::Broken);
+                return;
+            }
+            if to_server.write_all(&buffer[..read]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = there => {}
+        _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
+        _ = changes.wait_for(|way| *way == Way::Broken) => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_starts_from_its_snapshot_if_redis_goes_away_while_the_index_is_loaded() {
+    let scene = Scene::new();
+    scene.played().await;
+    let way = BreakingWay::to(scene.redis.port()).await;
+    let url = format!("redis://{}", way.address);
+    let program = Program::serve_with(&url, &scene.arguments()).await;
+    program.line(&["the store is open"]).await;
+    program
+        .line(&["WARN", "the store went away while the index was loaded"])
+        .await;
+    let (status, body) = readiness(&program).await;
+    assert_eq!(
+        (status, &body["ready"], &body["fromSnapshot"]),
+        (200, &json!(true), &json!(true)),
+        "{body}"
+    );
+    let answer = lookup(&program).await;
+    assert_eq!((&answer["reportCount"], &answer["stale"]), (&json!(2), &json!(true)));
+    way.mend();
+    wait_until_fresh(&program).await;
+    report(&program, "r3").await;
+    assert_eq!(lookup(&program).await["reportCount"], json!(3));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,11 +6,11 @@ use crate::cli::error::CliError;
 use crate::cli::import::rejects::Rejects;
 use crate::cli::import::transfer::{self, Transfer};
 
-/// Imports a file.
+/// Imports a file. Returns the latest time at which a complaint was filed, in seconds since 1970.
 ///
 /// # Errors
 /// If the file cannot be read, if the server refuses a batch, or if the user presses Ctrl-C.
-pub(in crate::cli) async fn run(args: FtcArgs) -> Result<(), CliError> {
+pub(in crate::cli) async fn run(args: FtcArgs) -> Result<Option<i64>, CliError> {
     let FtcArgs { common, transfer } = args;
     let mut source = common.open()?;
     let import_id = match &transfer.import_id {

@@ -1,5 +1,9 @@
 //! The fields of a report that a column may hold, and the columns that a header names.
 
+use std::collections::BTreeSet;
+
+use csv::ByteRecord;
+
 use super::super::mapping::{Header, plain};
 use super::super::mapping_error::MappingError;
 
@@ -110,6 +114,18 @@ pub(super) fn guess(header: &Header) -> Result<Vec<(Field, usize)>, MappingError
     Ok(found)
 }
 
+/// Whether a first line is a header, by the names of columns that are known: the one of the numbers is, or two others are.
+/// `number` is its field in the column of the numbers.
+pub(in crate::cli::import) fn is_header(first: &ByteRecord, number: &[u8]) -> bool {
+    let known = known_names();
+    let field_of = |name: &[u8]| {
+        let name = plain(&String::from_utf8_lossy(name));
+        known.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
+    };
+    let fields: BTreeSet<Field> = first.iter().filter_map(field_of).collect();
+    field_of(number) == Some(Field::Number) || fields.len() >= 2
+}
+
 fn known_names() -> Vec<(String, Field)> {
     let rows = csv::Reader::from_reader(NAMES.as_bytes()).into_records();
     let known = rows.filter_map(|row| {
@@ -121,8 +137,6 @@ fn known_names() -> Vec<(String, Field)> {
 
 #[cfg(test)]
 mod tests {
-    use csv::ByteRecord;
-
     use super::*;
 
     fn guessed(names: &[&str]) -> Result<Vec<(Field, usize)>, MappingError> {
@@ -136,6 +150,21 @@ mod tests {
         for (name, field) in &known {
             let fields = known.iter().filter(|(other, _)| other == name);
             assert!(fields.clone().all(|(_, other)| other == field), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_in_place_of_a_row_is_known() {
+        let is_header = |row: &[&str]| is_header(&ByteRecord::from(row.to_vec()), row[0].as_bytes());
+        for row in [&["Telefon", "x"][..], &["Anschluss", "Datum", "Kategorie"], &["phone"]] {
+            assert!(is_header(row), "{row:?}");
+        }
+        for row in [
+            &["4155550123", "2026-07-06"][..],
+            &["anonymous", "phishing"],
+            &["Anschluss", "Datum"],
+        ] {
+            assert!(!is_header(row), "{row:?}");
         }
     }
 

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+pub(super) use field::is_header;
 pub(in crate::cli) use run::run;
 
 use super::Common;
@@ -27,7 +28,8 @@ use super::mapping::MapArgs;
 use super::transfer::TransferArgs;
 use crate::cli::confirm::Confirm;
 use crate::cli::names;
-use crate::cli::shared::InRegion;
+use crate::cli::shared::{self, InRegion};
+use crate::domain::day::Day;
 use crate::wire::v1::{Category, Source};
 use dates::Dates;
 use zone::Zone;
@@ -70,6 +72,9 @@ pub(in crate::cli) struct MeaningArgs {
     /// Time zone of times without an offset, such as Europe/Madrid or +05:30 [default: UTC]
     #[arg(long, value_name = "ZONE")]
     pub(in crate::cli) time_zone: Option<Zone>,
+    /// Day of the file: that of calls whose row has no time, such as 2026-01-31 [default: the import]
+    #[arg(long, value_name = "DAY", value_parser = shared::day)]
+    pub(in crate::cli) date: Option<Day>,
     /// Form of the dates [default: what all dates of the file show]
     #[arg(long, value_name = "FORM", value_enum)]
     pub(in crate::cli) dates: Option<Dates>,

@@ -44,13 +44,31 @@ pub(super) fn show(
         let line = decided_by.map_or_else(String::new, |line| format!(", as line {line} shows"));
         let (dates, zone) = (mapper.dates.shown(), mapper.zone);
         output::note(format!("dates: {dates}{line}; times without an offset are in {zone}"))?;
-    } else {
-        output::note("dates: no column has the time of the call, so all calls count as of the import")?;
     }
+    note_undated(mapper, scan)?;
     if with_rows {
         show_rows(mapper, scan)?;
     }
     Ok(())
+}
+
+/// Says as of when calls without a time count.
+fn note_undated(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {
+    let rows = match (mapper.place(Field::OccurredAt), scan.undated) {
+        _ if scan.rows == 0 => return Ok(()),
+        (Some(_), 0) => return Ok(()),
+        (Some(_), 1) => "1 row has no time of the call".to_owned(),
+        (Some(_), undated) => format!("{} rows have no time of the call", output::grouped(undated)),
+        (None, 0) => "no column has the time of the call, so calls count as of the complaint".to_owned(),
+        (None, _) => "no column has the time of the call".to_owned(),
+    };
+    match mapper.day {
+        _ if scan.undated == 0 => output::note(format!("dates: {rows}")),
+        Some(day) => output::note(format!("dates: {rows}, so calls count as of {day} in {}", mapper.zone)),
+        None => output::note(format!(
+            "dates: {rows}, so calls count as of the import, and count again in another file; --date gives the day"
+        )),
+    }
 }
 
 fn show_rows(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {

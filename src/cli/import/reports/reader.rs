@@ -3,6 +3,9 @@
 //! A report whose row has no id gets one from its content: the 128-bit XXH3 of the report in protobuf, without report id
 //! and import id, in hex, is the one field of a row of [`Identities`]. So a second import of the file changes nothing,
 //! and a file that is read in another way (another zone, another category) makes other reports. A test freezes the ids.
+//!
+//! A report without a time would be the same in the file of another day. So it has a second field: the hash of the rows of
+//! the file, in hex.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +24,8 @@ pub(super) struct MappedReader {
     mapper: RowMapper,
     identities: Identities,
     import_id: String,
+    /// The hash of the rows of the file, in hex.
+    content: String,
     keeps_rows: bool,
 }
 
@@ -32,7 +37,7 @@ impl MappedReader {
     pub(super) fn new(
         mut rows: CsvRows,
         mapper: RowMapper,
-        import_id: &str,
+        (import_id, content): (&str, u128),
         (no_header, keeps_rows): (bool, bool),
     ) -> Result<Self, ImportError> {
         if !no_header {
@@ -43,6 +48,7 @@ impl MappedReader {
             identities: Identities::new(&mapper.feed),
             mapper,
             import_id: import_id.to_owned(),
+            content: format!("{content:032x}"),
             keeps_rows,
         })
     }
@@ -61,7 +67,10 @@ impl ReportReader for MappedReader {
         };
         if report.report_id.is_empty() {
             let content = format!("{:032x}", xxh3_128(&report.encode_to_vec()));
-            report.report_id = self.identities.next([content.as_bytes()])?;
+            let is_timed = report.occurred_at.is_some() || report.received_at.is_some();
+            let of_file = Some(self.content.as_bytes()).filter(|_| !is_timed);
+            let fields = std::iter::once(content.as_bytes()).chain(of_file);
+            report.report_id = self.identities.next(fields)?;
         }
         report.import_id.clone_from(&self.import_id);
         Ok(Some(Ok(FiledReport { line, report, row })))
@@ -96,6 +105,7 @@ mod tests {
             values: Default::default(),
             dates: Dates::Dmy,
             zone: zone.parse().unwrap(),
+            day: None,
             region: Some(Region::US),
             source: Source::Analyst,
             feed: "file".to_owned(),
@@ -103,8 +113,12 @@ mod tests {
     }
 
     fn read(text: &str, zone: &str) -> Vec<Result<Report, u64>> {
+        read_by(text, mapper(zone), 1)
+    }
+
+    fn read_by(text: &str, mapper: RowMapper, content: u128) -> Vec<Result<Report, u64>> {
         let rows = CsvRows::new(Box::new(Cursor::new(text.to_owned())));
-        let mut reader = MappedReader::new(rows, mapper(zone), "i-1", (false, false)).unwrap();
+        let mut reader = MappedReader::new(rows, mapper, ("i-1", content), (false, false)).unwrap();
         std::iter::from_fn(|| reader.next_row().unwrap())
             .map(|row| row.map(|filed| filed.report).map_err(|reject| reject.line))
             .collect()
@@ -141,6 +155,25 @@ mod tests {
         let elsewhere = read(TEXT, "Europe/Madrid");
         assert_ne!(elsewhere[0].as_ref().unwrap().report_id, first.report_id);
         assert_eq!(read(TEXT, "UTC"), reports);
+    }
+
+    #[test]
+    fn a_report_without_a_time_is_one_of_its_file_or_its_day() {
+        let last = |mapper: RowMapper, content| read_by(TEXT, mapper, content)[3].clone().unwrap();
+        let (monday, tuesday) = (last(mapper("UTC"), 1), last(mapper("UTC"), 2));
+        assert_eq!(monday.report_id, last(mapper("UTC"), 1).report_id);
+        assert_ne!(monday.report_id, tuesday.report_id);
+        assert_eq!(monday.report_id, "15a20220e59867a2034503464552c886");
+        let first = |content| read_by(TEXT, mapper("UTC"), content)[0].clone().unwrap().report_id;
+        assert_eq!(first(1), first(2), "a report with a time is the same in every file");
+        let on = |day: &str| RowMapper {
+            day: Some(day.parse().unwrap()),
+            ..mapper("Europe/Madrid")
+        };
+        let dated = last(on("2026-07-06"), 1);
+        assert_eq!(dated.occurred_at.unwrap().seconds, 1_783_288_800);
+        assert_eq!(dated.report_id, last(on("2026-07-06"), 2).report_id);
+        assert_ne!(dated.report_id, last(on("2026-07-07"), 1).report_id);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::values::Values;
 use super::zone::Zone;
 use crate::cli::import::row_fault::{self, RowFault};
 use crate::cli::names::NamedValue;
+use crate::domain::day::Day;
 use crate::domain::report::ReportBody;
 use crate::number::Region;
 use crate::wire::Timestamp;
@@ -30,6 +31,8 @@ pub(super) struct RowMapper {
     pub(super) values: Values,
     pub(super) dates: Dates,
     pub(super) zone: Zone,
+    /// The day of calls whose row has no time.
+    pub(super) day: Option<Day>,
     /// Region of numbers without a country code.
     pub(super) region: Option<Region>,
     pub(super) source: Source,
@@ -62,6 +65,7 @@ impl RowMapper {
         let region = self.region(text(Field::Region))?;
         let number = |text: &str| row_fault::number_in(text.as_bytes(), region).map(|number| number.to_string());
         let moment = |field| self.moment(text(field));
+        let (occurred_at, received_at) = (moment(Field::OccurredAt)?, moment(Field::ReceivedAt)?);
         let source = named::<Source>(Field::Source, text(Field::Source))?.unwrap_or(self.source);
         let callbacks = text(Field::Callback).split([';', '|', '\n']).map(str::trim);
         Ok(Report {
@@ -74,8 +78,8 @@ impl RowMapper {
             reporter_id: text(Field::Reporter).to_owned(),
             reporter_area: short(text(Field::Area)),
             reporter_country: text(Field::Country).to_ascii_uppercase(),
-            occurred_at: moment(Field::OccurredAt)?,
-            received_at: moment(Field::ReceivedAt)?,
+            occurred_at: occurred_at.or_else(|| self.time_of_file().filter(|_| received_at.is_none())),
+            received_at,
             channel: named::<Channel>(Field::Channel, text(Field::Channel))?
                 .unwrap_or_default()
                 .into(),
@@ -116,6 +120,16 @@ impl RowMapper {
         self.values
             .category(text)
             .ok_or_else(|| fault(Field::Category, "the value is no category".to_owned()))
+    }
+
+    /// The time of calls whose row has none: the midnight of the day of the file, or the hour after it if the clocks skip
+    /// midnight.
+    fn time_of_file(&self) -> Option<Timestamp> {
+        let midnight = self.day?.start().millis() / 1_000;
+        let seconds = [midnight, midnight + 3_600]
+            .into_iter()
+            .find_map(|local| self.zone.to_utc(local))?;
+        Some(Timestamp { seconds, nanos: 0 })
     }
 
     fn moment(&self, text: &str) -> Result<Option<Timestamp>, RowFault> {

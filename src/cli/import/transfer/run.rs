@@ -1,7 +1,5 @@
 //! Runs an import: sends a few batches at a time, and counts the answers.
 
-use std::pin::pin;
-
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
@@ -14,20 +12,22 @@ use crate::cli::error::CliError;
 use crate::cli::import::ImportError;
 use crate::cli::import::progress::ImportProgress;
 use crate::cli::import::rejects::Rejects;
+use crate::cli::interrupts::Interrupts;
 use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 
 /// Maximum size of the answer to a batch, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
-/// Sends all reports of a file, and prints the result.
+/// Sends all reports of a file, and prints the result. Returns the latest time at which a report was filed, in seconds since
+/// 1970, if the file says so.
 ///
 /// # Errors
-/// If the file cannot be read, if the server refuses a batch, or if the user presses Ctrl-C.
+/// If the file cannot be read, if the server refuses a batch, or if the user presses Ctrl-C or sends SIGTERM.
 pub(in crate::cli::import) async fn run<R: ReportReader>(
     transfer: Transfer<'_, R>,
     rejects: &mut Rejects,
-) -> Result<(), CliError> {
+) -> Result<Option<i64>, CliError> {
     let Transfer { common, args, .. } = transfer;
     let mut summary = TransferSummary {
         import_id: transfer.import_id,
@@ -59,7 +59,8 @@ pub(in crate::cli::import) async fn run<R: ReportReader>(
     rejects.finish()?;
     summary.print(common.remote.json)?;
     end?;
-    Ok(rejects.check_share(summary.rows, args.min_accepted)?)
+    rejects.check_share(summary.rows, args.min_accepted)?;
+    Ok(summary.newest_filed)
 }
 
 /// A running import.
@@ -72,24 +73,22 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Sends batches until the file ends, a batch fails, or the user presses Ctrl-C. Then it waits for the batches that
-    /// have been sent, and sends no others. A second Ctrl-C ends the import at once.
+    /// Sends batches until the file ends, a batch fails, or a signal asks to end. Then it waits for the batches that
+    /// have been sent, and sends no others. A second signal ends the import at once.
     async fn run(mut self, batches: Batches) -> Result<(), CliError> {
         let Batches { mut receiver, thread } = batches;
         let mut on_their_way = FuturesUnordered::new();
         let mut end: Result<(), CliError> = Ok(());
         let mut is_open = true;
-        let mut interrupt = pin!(tokio::signal::ctrl_c());
+        let mut interrupts = Interrupts::catch()?;
         while is_open || !on_their_way.is_empty() {
             let has_room = on_their_way.len() < self.concurrency;
             tokio::select! {
                 biased;
-                pressed = &mut interrupt => {
-                    pressed?;
+                () = interrupts.next() => {
                     if end.is_err() {
                         break;
                     }
-                    interrupt.set(tokio::signal::ctrl_c());
                     self.stop(&mut end, ImportError::Interrupted.into());
                     is_open = false;
                 }

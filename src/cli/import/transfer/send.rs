@@ -32,6 +32,8 @@ pub(super) struct Sent {
     pub(super) withdrawn: u64,
     pub(super) before_reset: u64,
     pub(super) rejects: Vec<Reject>,
+    /// The latest time at which a report of the batch was filed, in seconds since 1970.
+    pub(super) newest_filed: Option<i64>,
 }
 
 /// Sends batches to one server.
@@ -49,6 +51,7 @@ impl Sender {
     pub(super) async fn send(mut self, mut batch: Batch) -> (Sent, Result<(), ImportError>) {
         let mut sent = Sent {
             rejects: std::mem::take(&mut batch.rejects),
+            newest_filed: newest_filed(&batch.reports),
             ..Sent::default()
         };
         sent.rows = sent.rejects.len() as u64;
@@ -113,6 +116,11 @@ impl Sender {
             () = self.stop.cancelled() => Err(ImportError::Interrupted),
         }
     }
+}
+
+fn newest_filed(reports: &[Report]) -> Option<i64> {
+    let filed = reports.iter().filter_map(|report| report.received_at.as_ref());
+    filed.map(|at| at.seconds).max()
 }
 
 impl Sent {

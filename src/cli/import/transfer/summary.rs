@@ -36,6 +36,9 @@ pub(super) struct TransferSummary {
     pub(super) rejected_by_reason: BTreeMap<String, u64>,
     /// Unknown subjects, with their counts. Their reports count, but have no category.
     pub(super) unknown_subjects: BTreeMap<String, u64>,
+    /// The latest time at which a report was filed, in seconds since 1970, if the file says so.
+    #[serde(skip)]
+    pub(super) newest_filed: Option<i64>,
     /// Duration of the import, in seconds.
     pub(super) seconds: f64,
     /// Rows per second.
@@ -50,6 +53,7 @@ impl TransferSummary {
         self.already_known += sent.already_known;
         self.withdrawn += sent.withdrawn;
         self.before_reset += sent.before_reset;
+        self.newest_filed = self.newest_filed.max(sent.newest_filed);
     }
 
     /// Sets the duration.
@@ -84,6 +88,9 @@ impl TransferSummary {
         }
         for (subject, count) in &self.unknown_subjects {
             output::line(format!("{:>11}  {}", output::grouped(*count), output::clean(subject)))?;
+        }
+        if self.rows == self.rejected {
+            return Ok(());
         }
         output::line(format!(
             "feed {}; to undo this import:\nringwarden report withdraw --import {}",

@@ -67,10 +67,10 @@ impl ExportFile {
         match self {
             Self::Output(writer) => writer
                 .write_record(fields)
-                .map_err(|error| CliError::Output(error.into())),
+                .map_err(|error| CliError::Output(io_error(error))),
             Self::File { path, writer } => writer
                 .write_record(fields)
-                .map_err(|error| file_error(path, error.into())),
+                .map_err(|error| file_error(path, io_error(error))),
         }
     }
 
@@ -83,6 +83,14 @@ impl ExportFile {
             Self::Output(mut writer) => Ok(writer.flush()?),
             Self::File { path, writer } => complete(*writer, &path).map_err(|source| file_error(&path, source)),
         }
+    }
+}
+
+/// The error of the output itself: the reader of a pipe may have closed it.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -50,7 +50,7 @@ fn broken(name: &'static str, status: u16, request: impl AsRef<[u8]>) -> Row {
 }
 
 fn plain(method: &str, path: &str) -> Vec<u8> {
-    format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").into_bytes()
 }
 
 pub(super) fn rows() -> Vec<Row> {
@@ -280,7 +280,7 @@ const LONG_PARAMETER: &str = concat!("/v1/cases?", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa
 fn transport() -> Vec<Row> {
     let large = format!(r#"{{"number": "{}"}}"#, "1".repeat(70_000));
     let chunked = format!(
-        "POST /v1/lookup HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: {JSON}\r\n\
+        "POST /v1/lookup HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: {JSON}\r\n\
          transfer-encoding: chunked\r\n\r\n{:x}\r\n{large}\r\n0\r\n\r\n",
         large.len()
     );
@@ -302,7 +302,7 @@ fn transport() -> Vec<Row> {
         broken(
             "a negative length",
             400,
-            "POST /v1/lookup HTTP/1.1\r\nhost: t\r\ncontent-length: -1\r\n\r\n",
+            "POST /v1/lookup HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n",
         ),
         broken(
             "100 headers",

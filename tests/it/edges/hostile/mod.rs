@@ -153,10 +153,29 @@ async fn hostile_grpc_is_refused_and_leaves_no_trace() {
             !refusal.message.contains("31523282"),
             "a number in the error: {refusal:?}"
         );
+        assert!(names_fields_in_backticks(&refusal.message), "{refusal:?}");
         assert!(server.heads().await == before, "stored: {}", row.name);
         check_still_good(&server, &row.name).await;
     }
     assert!(server.stop().await);
+}
+
+/// Whether each name of a field in a problem can be renamed for JSON and for the command line. The name of the field at fault
+/// stands before the problem.
+fn names_fields_in_backticks(message: &str) -> bool {
+    let problems = message
+        .split("; ")
+        .map(|part| part.split_once(": ").map_or(part, |(_, problem)| problem));
+    problems.into_iter().all(|problem| {
+        // Every second part is between two backticks.
+        let plain: String = problem.split('`').step_by(2).collect();
+        let is_lower = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase());
+        let mut words = plain
+            .split('_')
+            .map(|part| (is_lower(part.chars().next()), is_lower(part.chars().last())));
+        let mut before = words.next().is_some_and(|(_, end)| end);
+        !words.any(|(begin, end)| std::mem::replace(&mut before, end) && begin)
+    })
 }
 
 #[tokio::test]

@@ -273,7 +273,10 @@ async fn a_switch_gets_a_name_or_nothing() {
         );
         description.check(cid, &answer);
     }
-    let answer = server.post("/v1/cid/+14155550123", "{}").await;
+    let counted = server.post("/v1/cid/+14155550123?called=%2B12125550100", "").await;
+    assert_eq!((counted.status, counted.body.as_str()), (200, ""), "{counted:?}");
+    description.check(route("LookupNameOfCall"), &counted);
+    let answer = server.request("DELETE", "/v1/cid/+14155550123", "").await;
     assert_eq!((answer.status, answer.body.as_str()), (405, ""), "{answer:?}");
 }
 

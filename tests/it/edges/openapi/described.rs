@@ -61,8 +61,9 @@ impl Description {
         let is_of_kind = answer.head.contains(&format!("content-type: {kind}"));
         assert!(is_of_kind, "{}: not {kind}: {answer:?}", route.name);
         let value = match route.answer {
+            Kind::Lines(_) if answer.status >= 400 => answer.json(),
             Kind::Message => answer.json(),
-            Kind::Line => Value::String(answer.body.clone()),
+            Kind::Line | Kind::Lines(_) => Value::String(answer.body.clone()),
         };
         self.fits(&content["schema"], &value, route.name);
     }

@@ -81,8 +81,6 @@ async fn every_reference_leads_somewhere_and_all_is_explained() {
 const WITHOUT_ROUTE: &[&str] = &[
     // Over HTTP, batches take its place.
     "LookupService.StreamLookup",
-    // A whole store is too much for one JSON document; lists have pages.
-    "ReportService.ExportReports",
 ];
 
 #[test]

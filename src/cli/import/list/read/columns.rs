@@ -8,6 +8,7 @@ use super::{fault, text};
 use crate::cli::import::form::{column_name, columns_of};
 use crate::cli::import::mapping::{Header, MapArgs};
 use crate::cli::import::mapping_error::MappingError;
+use crate::cli::import::numbers;
 use crate::cli::import::row_fault;
 use crate::cli::import::{ImportError, RowFault};
 use crate::cli::shared::InRegion;
@@ -89,7 +90,17 @@ impl Columns {
                 columns_of(first)
             }
         };
-        Self::checked(&places, first.len(), kind, args, &met)
+        let columns = Self::checked(&places, first.len(), kind, args, &met)?;
+        if !map.no_header && columns.begins_with_an_entry(first, args) {
+            return Err(MappingError::HeaderIsNumber { met: met() }.into());
+        }
+        Ok(columns)
+    }
+
+    /// Whether the first line has a caller where a header has a name.
+    fn begins_with_an_entry(&self, first: &ByteRecord, args: &EntryArgs) -> bool {
+        let number = first.get(self.number).unwrap_or_default();
+        numbers::is_number(number, args.region.region) || self.pattern(first, args).is_ok()
     }
 
     fn checked(
