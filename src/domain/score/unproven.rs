@@ -4,6 +4,7 @@
 //! reported the number for days. A small group of new accounts shall not label a number of which more is known, so several
 //! count as few for it.
 
+use super::cases::raises;
 use super::{Subject, Weighed};
 use crate::domain::evidence::{DecayedEvidence, FoldModel, UnprovenStep};
 use crate::domain::kinds::StatusKind;
@@ -32,6 +33,19 @@ impl ScoreModel {
             || cleared
                 .into_iter()
                 .any(|kind| statuses.holding(kind, subject.now).is_some())
+    }
+
+    /// Whether all evidence of the number itself is that of unproven reporters who may not label it: no report of others, no
+    /// case, and nothing in its latest calls.
+    pub(super) fn has_few_unproven_alone(&self, subject: &Subject<'_>, weighed: &Weighed) -> bool {
+        let decayed = &weighed.decayed;
+        let by_calls = self.rate(subject, &weighed.verdict).next().is_some();
+        let by_case = subject.cases.iter().any(|(link, case)| raises(link, case));
+        decayed.step == UnprovenStep::Few
+            && decayed.reports == 0
+            && decayed.without_unproven().is_some()
+            && !by_calls
+            && !by_case
     }
 
     /// Whether unproven reporters count in full, but people have not reported the number for long enough to block it.

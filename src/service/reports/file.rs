@@ -72,6 +72,7 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
     let kept_at = known
         .filter(|known| !known.may_return_as(&filing.row))
         .map(|row| row.received_at);
+    let kept_revision = known.map_or(0, |row| row.revision);
     let known_time = known.map(|row| row.body.occurred_at);
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
@@ -82,7 +83,11 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
         row.body.occurred_at = known_time;
     }
     let submitted = record.state.submit(&mut record.rows, row, fold)?;
-    Ok(FilingOutcome { submitted, kept_at })
+    Ok(FilingOutcome {
+        submitted,
+        kept_at,
+        kept_revision,
+    })
 }
 
 /// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.

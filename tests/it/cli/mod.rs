@@ -23,6 +23,7 @@ mod pending;
 mod plans;
 mod pull;
 mod range_labels;
+mod refusals;
 mod screens;
 mod shadow;
 mod steps;
