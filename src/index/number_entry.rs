@@ -162,11 +162,7 @@ impl SingleReport {
             } else {
                 DistinctCount::from_bits(1 << self.area_bit)
             },
-            sources: if self.weight >= model.fold.weights.trusted() {
-                SourceSet::of(self.source, None).of_feed()
-            } else {
-                SourceSet::of(self.source, None)
-            },
+            sources: SourceSet::of(self.source, None),
             weeks: WeekSet::of(at),
             first_at: Some(at),
             last_at: Some(at),

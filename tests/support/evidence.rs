@@ -282,7 +282,7 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         // The hour of arrival stands before the hash, so the first to arrive are the smallest.
         let hour = u64::try_from(row.received_at.millis() / 3_600_000).unwrap();
         sums.reporters
-            .extend(reporter.map(|hash| (row.body.ledger, (hour << 44) | (hash >> 20))));
+            .extend(reporter.map(|hash| (row.body.ledger, (hour << 44) | ((hash >> 20) & !1) | u64::from(proven))));
         totals.short += left(model.short_days);
         totals.long += left(model.long_days);
         totals.reports += 1;
@@ -307,13 +307,20 @@ impl PlainSums {
         let counts = (evidence.reports, evidence.not_spam_reports);
         assert_eq!((self.reports, self.not_spam_reports), counts);
         let most = model.weights.unproven_release_count;
-        let of_book = |ledger| {
-            let all: Vec<_> = self.reporters.iter().filter(|(totals, _)| *totals == ledger).collect();
-            let last = all.last().copied().filter(|_| all.len() > most);
-            all.into_iter().take(most).chain(last).collect::<Vec<_>>()
-        };
+        let mut sample = BTreeSet::new();
+        for ledger in Ledger::ALL {
+            for proven in [0, 1] {
+                let all: Vec<_> = self
+                    .reporters
+                    .iter()
+                    .filter(|(totals, sampled)| *totals == ledger && sampled & 1 == proven)
+                    .collect();
+                sample.extend(all.iter().copied().take(most));
+                sample.extend(all.last().copied());
+            }
+        }
         assert!(
-            Ledger::ALL.into_iter().flat_map(of_book).eq(&evidence.first_reporters),
+            sample.into_iter().eq(&evidence.first_reporters),
             "the sample is not the first to arrive and the last"
         );
         for (proven, testimony) in [(true, &evidence.proven), (false, &evidence.unproven)] {

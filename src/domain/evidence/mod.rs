@@ -88,9 +88,10 @@ pub struct Evidence {
     pub proven: EvidenceSums,
     /// From all other reporters.
     pub unproven: EvidenceSums,
-    /// For each ledger, the named reporters whose reports arrived first, proven or not, and the one whose report arrived last.
-    /// They are sorted by the hour of arrival, which is in the upper 20 bits, and by their hashes. This shows exactly whether
-    /// they are as many as a step asks, and since when.
+    /// For each ledger, the named reporters whose reports arrived first, and the one whose report arrived last: of proven
+    /// reporters and of unproven ones, each up to the count that the last step of unproven ones asks. They are sorted by the
+    /// hour of arrival, which is in the upper 20 bits, and by their hashes; the lowest bit says that a reporter is proven.
+    /// This shows exactly whether they are as many as a step asks, and since when.
     pub first_reporters: Vec<(Ledger, u64)>,
     /// Reporters of all live rows: shows cheaply that a reporter is new.
     pub reporters_seen: DistinctCount,
@@ -203,11 +204,12 @@ impl Evidence {
     /// Adds a live row to the sums: the latest of its reporter, or one without a reporter.
     pub(super) fn weigh(&mut self, row: &ReportRow, model: &FoldModel) {
         let age_days = self.advance(row.body.occurred_at, model);
+        let is_proven = model.weights.is_proven(row.weight);
         if let Some(reporter) = row.body.reporter.filter(|_| !row.body.not_spam) {
-            let said = (row.body.ledger, unproven::sampled(row.received_at, reporter));
+            let said = (row.body.ledger, unproven::sampled(row.received_at, reporter, is_proven));
             self.sample(said, model.weights.unproven_release_count);
         }
-        let sums = if model.weights.is_proven(row.weight) {
+        let sums = if is_proven {
             &mut self.proven
         } else {
             &mut self.unproven
@@ -244,16 +246,25 @@ impl Evidence {
         self.first_reporters = sums.first_reporters;
     }
 
+    /// Remembers a reporter if it is among the first of its ledger and class, or the last.
     fn sample(&mut self, said: (Ledger, u64), size: usize) {
-        let ledger = said.0;
         let Err(place) = self.first_reporters.binary_search(&said) else {
             return;
         };
         self.first_reporters.insert(place, said);
-        let begin = self.first_reporters.partition_point(|(known, _)| *known < ledger);
-        let end = self.first_reporters.partition_point(|(known, _)| *known <= ledger);
-        if end - begin > size + 1 {
-            self.first_reporters.remove(end - 2);
+        let is_alike = |(ledger, sampled): &(Ledger, u64)| {
+            *ledger == said.0 && unproven::is_sampled_as_proven(*sampled) == unproven::is_sampled_as_proven(said.1)
+        };
+        let alike = self
+            .first_reporters
+            .iter()
+            .enumerate()
+            .filter(|(_, known)| is_alike(known));
+        let places: Vec<usize> = alike.map(|(place, _)| place).collect();
+        if places.len() > size + 1
+            && let Some(between) = places.get(size)
+        {
+            self.first_reporters.remove(*between);
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::domain::kinds::Source;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SourceSet(u16);
 
-/// The bit that says that a report is of a trusted feed, and not of a person.
+/// The bit that says that a report is of a trusted feed, and not of a person. It is set only beside named reporters: without
+/// them, it would be set for nearly all numbers, and cost each of them a byte.
 const FEED: u16 = 1 << 13;
 /// The bit that says that a reporter is named.
 const NAMED: u16 = 1 << 14;
@@ -32,13 +33,14 @@ impl SourceSet {
     /// The same, of reports that a trusted feed sent, and not a person.
     #[must_use]
     pub const fn of_feed(self) -> Self {
-        Self(self.0 | FEED)
+        if self.0 & NAMED == 0 { self } else { Self(self.0 | FEED) }
     }
 
-    /// Whether a report is of a trusted feed, and not of a person.
+    /// Whether a report is of a trusted feed, and not of a person. Meant for proven reports: of these, only a feed names no
+    /// reporter.
     #[must_use]
     pub const fn has_feed(self) -> bool {
-        self.0 & FEED != 0
+        self.0 & FEED != 0 || (self.0 != 0 && self.0 & NAMED == 0)
     }
 
     /// A set from its stored bits.
@@ -62,7 +64,12 @@ impl SourceSet {
         } else {
             0
         };
-        Self(self.0 | other.0 | second)
+        let both = Self(self.0 | other.0 | second);
+        if self.has_feed() || other.has_feed() {
+            both.of_feed()
+        } else {
+            both
+        }
     }
 
     /// Whether a report is of this source.
@@ -80,9 +87,8 @@ impl SourceSet {
     /// The source, if there is one only and no reporter is named.
     #[must_use]
     pub fn only_unnamed(self) -> Option<Source> {
-        let sources = self.0 & !FEED;
-        let place = u8::try_from(sources.trailing_zeros()).ok()?;
-        (sources.count_ones() == 1)
+        let place = u8::try_from(self.0.trailing_zeros()).ok()?;
+        (self.0.count_ones() == 1)
             .then(|| Source::from_code(place.saturating_add(1)))
             .flatten()
     }
@@ -110,15 +116,25 @@ mod tests {
         assert!(person.union(named(Source::Consumer, 2)).is_several());
         let unnamed = SourceSet::of(Source::Consumer, None);
         assert!(!unnamed.union(person).is_several(), "may be the same person");
-        assert!(!feed.of_feed().is_several() && feed.of_feed().has_feed() && !feed.has_feed());
-        assert!(feed.of_feed().union(person).has_feed());
+    }
+
+    #[test]
+    fn a_feed_is_known_beside_people() {
+        let feed = SourceSet::of(Source::RegulatorFeed, None);
+        let (person, other) = (named(Source::RegulatorFeed, 1), named(Source::Consumer, 2));
+        assert!(feed.has_feed() && feed.of_feed() == feed);
+        assert!(!person.has_feed() && !person.union(other).has_feed());
+        assert!(person.of_feed().has_feed() && !person.of_feed().is_several());
+        for set in [feed.union(person), person.union(feed), person.of_feed().union(other)] {
+            assert!(set.has_feed() && set.union(other).has_feed());
+        }
+        assert!(!SourceSet::default().has_feed());
     }
 
     #[test]
     fn every_source_has_a_bit_of_its_own_and_is_found_again() {
         for source in Source::ALL {
             assert_eq!(SourceSet::of(*source, None).only_unnamed(), Some(*source));
-            assert_eq!(SourceSet::of(*source, None).of_feed().only_unnamed(), Some(*source));
             assert_eq!(named(*source, 1).only_unnamed(), None);
             let held = Source::ALL.iter().filter(|held| named(*source, 1).holds(**held));
             assert_eq!(held.collect::<Vec<_>>(), [source]);
@@ -134,7 +150,9 @@ mod tests {
         #[test]
         fn merging_is_commutative_and_associative(a: u16, b: u16, c: u16) {
             // A second reporter is there only with a first one.
-            let sound = |bits: u16| SourceSet(if bits & TWO_NAMED == 0 { bits } else { bits | NAMED });
+            let named = |bits: u16| if bits & TWO_NAMED == 0 { bits } else { bits | NAMED };
+            // A feed is marked beside named reporters only.
+            let sound = |bits: u16| SourceSet(if named(bits) & NAMED == 0 { bits & !FEED } else { named(bits) });
             let (a, b, c) = (sound(a), sound(b), sound(c));
             prop_assert_eq!(a.union(b), b.union(a));
             prop_assert_eq!(a.union(b).union(c), a.union(b.union(c)));

@@ -20,6 +20,8 @@ const TIMED: usize = 10;
 const HOUR_MS: i64 = 3_600_000;
 const HOUR_BITS: u32 = 20;
 const HASH_BITS: u32 = u64::BITS - HOUR_BITS;
+/// The bit of a sampled reporter who is proven.
+const PROVEN: u64 = 1;
 
 /// What the unproven reporters of a number may do together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,19 +35,19 @@ pub enum UnprovenStep {
     Many,
 }
 
-/// The people who say that a number is unwanted, for one kind of call, as far as the steps of unproven reporters ask.
+/// The unproven reporters who say that a number is unwanted, for one kind of call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UnprovenReporters {
     /// How many different reporters are named: exact up to the count that the last step asks.
     pub named: u32,
-    /// In how many different areas the unproven ones are, at least.
+    /// In how many different areas they are, at least.
     pub areas: u32,
     /// Days from the arrival of the report of the first, the second, ... of them to the last one, to the hour; 0 while
     /// they are fewer.
     days_since: [f64; TIMED],
-    /// Whether people who say that the calls were wanted outweigh the unproven ones, or nearly so.
+    /// Whether people who say that the calls were wanted outweigh them, or nearly so.
     pub contested: bool,
-    /// In how many of the 26 weeks before the first report of an unproven one proven reporters reported the number.
+    /// In how many of the 26 weeks before the first of their reports proven reporters reported the number.
     pub weeks_before: u32,
 }
 
@@ -54,13 +56,6 @@ impl UnprovenReporters {
     #[must_use]
     pub fn days(&self) -> f64 {
         self.days_since(1)
-    }
-
-    /// Days from the fifth of them to the last one; 0 while they are fewer. A single old report is easily had, so time
-    /// counts for a block only once there were several people.
-    #[must_use]
-    pub fn days_of_several(&self) -> f64 {
-        self.days_since(SEVERAL)
     }
 
     /// Days from the `nth` of them, from 1 on, to the last one; 0 while they are fewer.
@@ -118,15 +113,19 @@ impl Evidence {
         let [proven, unproven] = [&self.proven, &self.unproven].map(|sums| sums.totals_for(view, 1.0));
         let long = unproven
             .long
-            .min(self.people(&model.weights) * model.weights.new_reporter());
+            .min(self.unproven_count(&model.weights) * model.weights.new_reporter());
         let unwanted = (proven.long + long) * remaining_at(self.as_of, now, model.long_days);
         let wanted = (proven.not_spam + unproven.not_spam) * remaining_at(self.as_of, now, model.not_spam_days);
         let week_before = |first: Timestamp| Timestamp::from_millis(first.millis().saturating_sub(7 * DAY_MS));
-        let arrivals = self.arrivals(view);
+        let arrivals = self.arrivals(view, |sampled| !is_sampled_as_proven(sampled));
+        let people = self.arrivals(view, |_| true);
+        let since_fifth = people.get(SEVERAL - 1).zip(people.last());
         UnprovenReporters {
             named: u32::try_from(arrivals.len().min(model.weights.unproven_release_count)).unwrap_or(u32::MAX),
             areas: unproven.areas.bits().count_ones(),
             days_since: days_since(&arrivals),
+            people: u32::try_from(people.len()).unwrap_or(u32::MAX),
+            days_of_several: since_fifth.map_or(0.0, |(fifth, last)| last.days_since(*fifth)),
             contested: wanted > 0.0 && unwanted < model.weights.contested_below * wanted,
             weeks_before: unproven.first_at.map_or(0, |first| {
                 proven.weeks.count_of_last(WeekSet::WINDOW_WEEKS, week_before(first))
@@ -134,24 +133,26 @@ impl Evidence {
         }
     }
 
-    /// When the reports of the first named reporters and of the last one arrived, in order.
-    fn arrivals(&self, view: LedgerView) -> Vec<Timestamp> {
-        let held = self.first_reporters.iter().filter(|(ledger, _)| view.holds(*ledger));
+    /// When the reports of the first named reporters of these classes and of the last one arrived, in order.
+    fn arrivals(&self, view: LedgerView, is_counted: fn(u64) -> bool) -> Vec<Timestamp> {
+        let all = self.first_reporters.iter();
+        let held = all.filter(|(ledger, sampled)| view.holds(*ledger) && is_counted(*sampled));
         let mut arrivals: Vec<_> = held.map(|(_, sampled)| arrival(*sampled)).collect();
         arrivals.sort_unstable();
         arrivals
     }
 
-    /// About how many different people say that the number is unwanted: exact while they are few.
+    /// About how many different unproven reporters say that the number is unwanted: exact while they are few.
     #[must_use]
-    pub fn people(&self, model: &WeightModel) -> f64 {
-        let sampled = self.first_reporters.len();
+    pub fn unproven_count(&self, model: &WeightModel) -> f64 {
+        let unproven = self.first_reporters.iter();
+        let sampled = unproven.filter(|(_, sampled)| !is_sampled_as_proven(*sampled)).count();
         let exact = f64::from(u32::try_from(sampled).unwrap_or(u32::MAX));
         if sampled < model.unproven_release_count {
-            return exact;
+            exact
+        } else {
+            self.unproven.reporters.estimate().max(exact)
         }
-        let counts = [&self.proven, &self.unproven].map(|sums| sums.reporters.estimate());
-        counts.iter().sum::<f64>().max(exact)
     }
 
     /// The kind of call that more than half of the unproven reporters who are named name, and their share; a reporter counts
@@ -188,10 +189,16 @@ impl Evidence {
 }
 
 /// How a reporter is remembered in [`Evidence::first_reporters`]: the hour in which the report arrived in the upper
-/// 20 bits, which last until 2089, and a part of the hash in the others.
-pub(super) fn sampled(arrived: Timestamp, reporter: ReporterHash) -> u64 {
+/// 20 bits, which last until 2089, a part of the hash in the others, and in the lowest bit whether the reporter is proven.
+pub(super) fn sampled(arrived: Timestamp, reporter: ReporterHash, is_proven: bool) -> u64 {
     let hour = u64::try_from(arrived.millis() / HOUR_MS).unwrap_or_default();
-    (hour.min((1 << HOUR_BITS) - 1) << HASH_BITS) | (reporter.raw() >> HOUR_BITS)
+    let hash = (reporter.raw() >> HOUR_BITS) & !PROVEN;
+    (hour.min((1 << HOUR_BITS) - 1) << HASH_BITS) | hash | u64::from(is_proven)
+}
+
+/// Whether a sampled reporter is proven.
+pub(super) const fn is_sampled_as_proven(sampled: u64) -> bool {
+    sampled & PROVEN != 0
 }
 
 /// The hour in which the report of a sampled reporter arrived.

@@ -60,7 +60,7 @@ impl ScoreModel {
     }
 
     fn is_too_early(&self, decayed: &DecayedEvidence) -> bool {
-        decayed.unproven.days_of_several() < self.fold.weights.unproven_block_days
+        decayed.unproven.days_of_several < self.fold.weights.unproven_block_days
     }
 }
 
@@ -77,18 +77,28 @@ pub(super) fn is_stated(model: &ScoreModel, weighed: &Weighed) -> bool {
 pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel) -> Figure {
     let decayed = &weighed.decayed;
     let reporters = &decayed.unproven;
+    let is_withheld = weighed.verdict.withheld == Some(Withheld::UnprovenReporters);
     let effect = match (decayed.step, reporters.step(&fold.weights)) {
-        _ if weighed.verdict.withheld == Some(Withheld::UnprovenReporters) => UnprovenEffect::Label,
+        _ if is_withheld => UnprovenEffect::Label,
         (UnprovenStep::Several | UnprovenStep::Many, _) => UnprovenEffect::Label,
         (UnprovenStep::Few, _) if reporters.contested => UnprovenEffect::Contested,
         (UnprovenStep::Few, UnprovenStep::Few) => UnprovenEffect::TooFew,
         (UnprovenStep::Few, UnprovenStep::Several | UnprovenStep::Many) => UnprovenEffect::MoreKnown,
     };
     let exact = usize::try_from(reporters.named).is_ok_and(|named| named < fold.weights.unproven_release_count);
-    let people = if exact {
+    let unproven = if exact {
         f64::from(reporters.named)
     } else {
-        subject.state.evidence.people(&fold.weights)
+        subject.state.evidence.unproven_count(&fold.weights)
     };
-    Figure::of_unproven(effect, people, reporters.days() * 24.0)
+    // A block is withheld also from people who were right before.
+    let (people, days) = if is_withheld {
+        (
+            unproven.max(f64::from(reporters.people)),
+            reporters.days().max(reporters.days_of_several),
+        )
+    } else {
+        (unproven, reporters.days())
+    };
+    Figure::of_unproven(effect, people, days * 24.0)
 }
