@@ -1,5 +1,5 @@
-//! The tests that can share one process. The modules mirror `src`. The modules `dashboards`, `deploy`, `readme` and `tidy` check
-//! the files beside the code. `cargo test --test it store::` runs one area.
+//! The tests that can share one process. The modules mirror `src`. The modules `dashboards`, `deploy`, `examples`, `readme` and
+//! `tidy` check the files beside the code. `cargo test --test it store::` runs one area.
 //!
 //! Tests that kill processes, send signals, count allocations, or need a failing Redis or Kamailio have their own
 //! binaries, in the folders beside this one.
@@ -24,6 +24,7 @@ mod domain;
 mod edges;
 mod emergency_cfg;
 mod evaluate;
+mod examples;
 mod fit;
 mod number;
 mod readme;

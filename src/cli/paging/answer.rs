@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::wire::v1::{
     Case, CaseMember, GetCaseResponse, GetListResponse, ListCasesResponse, ListEntry, ListNotesResponse,
-    ListNumbersResponse, ListReporterReportsResponse, ListReportsResponse, ListSimilarNumbersResponse, Note, NumberRow,
-    SimilarNumber, StoredReport,
+    ListNumbersResponse, ListPendingCommentsResponse, ListReporterReportsResponse, ListReportsResponse,
+    ListSimilarNumbersResponse, Note, NumberRow, SimilarNumber, StoredReport,
 };
 
 /// The items on all pages of a list.
@@ -85,6 +85,7 @@ page_answers! {
     ListSimilarNumbersResponse: numbers [SimilarNumber] by each, |page| Total::Exact(page.total_size);
     ListReportsResponse: reports [StoredReport] by each, |page| Total::Exact(page.total_size);
     ListReporterReportsResponse: reports [StoredReport] by each, |page| total(page.total_size, page.total_is_estimate);
+    ListPendingCommentsResponse: reports [StoredReport] by each, |page| Total::Exact(page.total_size);
     ListCasesResponse: cases [Case] by each, |page| Total::Exact(page.total_size);
     GetCaseResponse: members [CaseMember] by numbers, |page| Total::Exact(page.total_size);
     ListNotesResponse: notes [Note] by each, |page| Total::Exact(page.total_size);

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
 use crate::cli::names::name_of;
-use crate::cli::paging::{self, Columns, Page, Paging, Total};
+use crate::cli::paging::{self, Columns, Paging};
 use crate::cli::{output, time};
 use crate::wire::v1::report_service_client::ReportServiceClient;
 use crate::wire::v1::{Category, ListPendingCommentsRequest, StoredReport};
@@ -26,12 +26,7 @@ pub(super) async fn run(args: PendingArgs) -> Result<(), CliError> {
     let mut client = ReportServiceClient::new(args.remote.connect().await?).max_decoding_message_size(PAGE_BYTES_MAX);
     let ask = async |page_size, page_token| {
         let request = ListPendingCommentsRequest { page_size, page_token };
-        let page = client.list_pending_comments(request).await?.into_inner();
-        Ok(Page {
-            items: page.reports,
-            next: page.next_page_token,
-            total: Total::Exact(page.total_size),
-        })
+        Ok(client.list_pending_comments(request).await?.into_inner())
     };
     let listed = args.paging.collect(ask).await?;
     args.paging

@@ -19,7 +19,11 @@ const HALF_A_BODY: &[u8] =
 const SILENT: [(&str, bool, &[u8]); 8] = [
     ("no byte to HTTP", false, b""),
     ("half a line to HTTP", false, b"GET /heal"),
-    ("half a head to HTTP", false, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A"),
+    (
+        "half a head to HTTP",
+        false,
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A",
+    ),
     ("half a body to HTTP", false, HALF_A_BODY),
     ("no byte to gRPC", true, b""),
     ("half a preface to gRPC", true, b"PRI * HTTP/2.0\r\n"),

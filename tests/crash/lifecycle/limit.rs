@@ -70,7 +70,8 @@ async fn heads_that_never_end_hold_up_no_probe() {
 async fn calls_in_progress_keep_their_places() {
     let program = Program::serve_with("memory:", &["--max-connections", "1"]).await;
     let body = br#"{"number": "+14155550199"}"#;
-    let head = "POST /v1/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n";
+    let head =
+        "POST /v1/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n";
     let mut calling = connected(program.http(), head.as_bytes()).await.unwrap();
     let call = async {
         for byte in body {

@@ -158,39 +158,6 @@ async fn batches_and_streams_are_logged_too() {
     assert_eq!(actions, ["ALLOW", "BLOCK", "ALLOW", "BLOCK"]);
 }
 
-/// The commands of `docs/roll-out.md` read a log as the server writes it: in shadow mode, and when calls are blocked.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_commands_of_the_roll_out_page_read_the_log() {
-    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/roll-out.md"));
-    let (shadow, block) = page.split_once("## Stage 3").unwrap();
-    for (stage, part, expected) in [
-        ("off", shadow, ["1 BLOCK INVALID_NUMBER", "INVALID_NUMBER"]),
-        ("block", block, ["1 INVALID_NUMBER", "INVALID_NUMBER"]),
-    ] {
-        let log = Logged::start(&["--enforce", stage]).await;
-        log.look_up(json!({"number": UNKNOWN})).await;
-        log.look_up(json!({"number": IMPOSSIBLE})).await;
-        log.lines("decisions.jsonl", 2).await;
-        let commands: Vec<_> = part.lines().filter(|line| line.starts_with("jq ")).collect();
-        assert!(!commands.is_empty());
-        let outputs = commands.iter().map(|command| shell(command, log.directory.path()));
-        let outputs = outputs.collect::<Vec<_>>().concat();
-        for text in expected {
-            assert!(outputs.contains(text), "no {text} in {outputs}");
-        }
-    }
-}
-
-/// What a command line prints, run in this folder.
-fn shell(command: &str, folder: &Path) -> String {
-    let script = format!("set -e -o pipefail\n{command}");
-    let output = Command::new("bash").args(["-c", &script]).current_dir(folder).output();
-    let output = output.unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && error.is_empty(), "{command}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dash_writes_to_standard_output() {
     let directory = tempfile::tempdir().unwrap();
