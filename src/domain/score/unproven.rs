@@ -48,9 +48,19 @@ impl ScoreModel {
             && !by_case
     }
 
-    /// Whether unproven reporters count in full, but have not reported the number for long enough to block it.
+    /// Whether unproven reporters count in full, but people have not reported the number for long enough to block it.
     pub(super) fn is_too_early_to_block(&self, decayed: &DecayedEvidence) -> bool {
-        decayed.step == UnprovenStep::Many && decayed.unproven.days_of_several < self.fold.weights.unproven_block_days
+        decayed.step == UnprovenStep::Many && self.is_too_early(decayed)
+    }
+
+    /// Whether all reports are of people, and not for long enough to block the number. Reporters who were right before may
+    /// have reported numbers of their own, so they do not block at once either.
+    pub(super) fn rests_on_new_reports_of_people(&self, decayed: &DecayedEvidence) -> bool {
+        decayed.reports > 0 && !decayed.from_feed && self.is_too_early(decayed)
+    }
+
+    fn is_too_early(&self, decayed: &DecayedEvidence) -> bool {
+        decayed.unproven.days_of_several() < self.fold.weights.unproven_block_days
     }
 }
 
@@ -68,6 +78,7 @@ pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel)
     let decayed = &weighed.decayed;
     let reporters = &decayed.unproven;
     let effect = match (decayed.step, reporters.step(&fold.weights)) {
+        _ if weighed.verdict.withheld == Some(Withheld::UnprovenReporters) => UnprovenEffect::Label,
         (UnprovenStep::Several | UnprovenStep::Many, _) => UnprovenEffect::Label,
         (UnprovenStep::Few, _) if reporters.contested => UnprovenEffect::Contested,
         (UnprovenStep::Few, UnprovenStep::Few) => UnprovenEffect::TooFew,
@@ -77,7 +88,7 @@ pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel)
     let people = if exact {
         f64::from(reporters.named)
     } else {
-        subject.state.evidence.unproven_count(&fold.weights)
+        subject.state.evidence.people(&fold.weights)
     };
-    Figure::of_unproven(effect, people, reporters.days * 24.0)
+    Figure::of_unproven(effect, people, reporters.days() * 24.0)
 }
