@@ -55,16 +55,18 @@ impl fmt::Display for Quota {
     }
 }
 
-/// The text for a report whose id was used before. A client does not know an id that was made here.
-fn differs(made_id: Option<&ReportId>, revision: u32) -> String {
+/// The text for a report whose id was used before, with the way out. A client does not know an id that was made here.
+fn differs(made_id: Option<&ReportId>, stored: u32, sent: u32) -> String {
     let subject = match made_id {
         Some(id) => format!("the `report_id` {id}, made from number, reporter, time and channel,"),
         None => "the `report_id`".to_owned(),
     };
-    format!(
-        "{subject} was used before with different content: the stored report has revision {revision}, and a higher `revision` \
-         corrects it"
-    )
+    let way_out = if sent > stored {
+        "a correction keeps the number, the reporter, the time, the source, the feed and the call-back numbers"
+    } else {
+        "a higher `revision` corrects it"
+    };
+    format!("{subject} was used before with different content: the stored report has revision {stored}, and {way_out}")
 }
 
 /// The errors of a request.
@@ -85,13 +87,15 @@ pub enum ServiceError {
         /// The field with the id, such as `request_id`.
         field: &'static str,
     },
-    /// A report with this id, and with different content, is stored. A higher revision corrects it.
-    #[error("{}", differs(.made_id.as_ref(), *.revision))]
+    /// A report with this id, and with different content, is stored.
+    #[error("{}", differs(.made_id.as_ref(), *.stored, *.sent))]
     ReportMismatch {
         /// The id, if the service made it.
         made_id: Option<ReportId>,
         /// The revision of the stored report.
-        revision: u32,
+        stored: u32,
+        /// The revision that was sent.
+        sent: u32,
     },
     /// The record has changed since the client read it.
     #[error("the record is at version {found}, not {expected}: read it again")]

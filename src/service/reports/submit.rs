@@ -65,7 +65,8 @@ fn outcome_of(
     if submitted == Submitted::OtherContent {
         return Err(ServiceError::ReportMismatch {
             made_id: filing.made_id.then(|| filing.row.id.clone()),
-            revision: filed.kept_revision,
+            stored: filed.kept_revision,
+            sent: filing.row.revision,
         });
     }
     Ok(ReportOutcome {

@@ -72,6 +72,9 @@ async fn a_report_whose_id_was_made_can_be_corrected() {
     let named = said(&json!({ "reportId": id, "revision": 1 }));
     let refused = server.post("/v1/reports", &named.to_string()).await;
     assert!(refused.body.contains("has revision 1"), "{refused:?}");
+    let elsewhere = said(&json!({ "reportId": id, "revision": 2, "source": "SOURCE_CONSUMER" }));
+    let refused = server.post("/v1/reports", &elsewhere.to_string()).await;
+    assert!(refused.body.contains("a correction keeps the number"), "{refused:?}");
 }
 
 #[tokio::test]
@@ -118,7 +121,7 @@ async fn a_corrected_report_counts_in_place_of_the_first() {
     assert_eq!(beyond.status, 400, "{beyond:?}");
     assert_eq!(
         beyond.json()["message"],
-        "report.revision: must be at most 20: withdraw the report, and send another one"
+        "revision: must be at most 20: withdraw the report, and send another one"
     );
     let path = format!("/v1/reports/{id}?number=%2B{}", &NUMBER[1..]);
     assert_eq!(server.request("DELETE", &path, "").await.json()["wasKnown"], true);

@@ -90,19 +90,15 @@ async fn an_id_that_was_used_before_is_named_as_it_was_written() {
         .to_string()
     };
     assert_eq!(server.post("/v1/reports", &report("CATEGORY_SURVEY")).await.status, 200);
+    let text = "the `reportId` was used before with different content: the stored report has revision 0, and a higher \
+                `revision` corrects it";
     let again = server.post("/v1/reports", &report("CATEGORY_ROBOCALL")).await;
     assert_eq!(again.status, 409, "{again:?}");
-    assert_eq!(
-        again.json()["message"],
-        "the `reportId` was used before with different content"
-    );
+    assert_eq!(again.json()["message"], text);
     assert_eq!(again.json()["details"][0]["metadata"]["field"], "reportId");
     let batch = format!(r#"{{"reports": [{}]}}"#, report("CATEGORY_ROBOCALL"));
     let batch = server.post("/v1/reports:batch", &batch).await.json();
-    assert_eq!(
-        batch["results"][0]["error"]["message"],
-        "the `reportId` was used before with different content"
-    );
+    assert_eq!(batch["results"][0]["error"]["message"], text);
     let grpc = format!("http://{}", server.grpc);
     let words = [
         "report",

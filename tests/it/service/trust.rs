@@ -124,7 +124,8 @@ async fn a_report_that_is_refused_claims_nothing() {
         refused,
         Err(ServiceError::ReportMismatch {
             made_id: None,
-            revision: 0
+            stored: 0,
+            sent: 0
         })
     ));
     for n in 1..40 {
