@@ -307,7 +307,7 @@ impl PlainSums {
         let counts = (evidence.reports, evidence.not_spam_reports);
         assert_eq!((self.reports, self.not_spam_reports), counts);
         let most = model.weights.unproven_release_count;
-        let mut sample = BTreeSet::new();
+        let mut sample: BTreeSet<&(Ledger, u64)> = BTreeSet::new();
         for ledger in Ledger::ALL {
             for proven in [0, 1] {
                 let all: Vec<_> = self

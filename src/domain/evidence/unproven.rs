@@ -45,6 +45,11 @@ pub struct UnprovenReporters {
     /// Days from the arrival of the report of the first, the second, ... of them to the last one, to the hour; 0 while
     /// they are fewer.
     days_since: [f64; TIMED],
+    /// How many named reporters there are, with those that are proven.
+    pub people: u32,
+    /// Days from the fifth of these people to the last one; 0 while they are fewer. A single old report is easily had, so time
+    /// counts for a block only once there were several people.
+    pub days_of_several: f64,
     /// Whether people who say that the calls were wanted outweigh them, or nearly so.
     pub contested: bool,
     /// In how many of the 26 weeks before the first of their reports proven reporters reported the number.

@@ -8,6 +8,7 @@ mod corrections;
 mod dossiers;
 mod emergency;
 mod established;
+mod few_accounts;
 mod finding;
 mod instances;
 mod interleaved;
