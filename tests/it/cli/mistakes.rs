@@ -51,7 +51,7 @@ async fn a_dry_run_rejects_impossible_dates() {
         "phone,date\n4155550123,2026-01-05\n4155550124,2931-01-05\n4155550125,1998-01-05\n4155550126,2026-01-05\n";
     let dry = import(&server, text, &["--dry-run"]);
     assert!(
-        dry.out.contains("of 4 rows, 2 would be sent and 2 are rejected"),
+        dry.out.contains("of 4 rows, 2 would be sent, 2 rejected"),
         "{}",
         dry.out
     );
