@@ -33,7 +33,8 @@ impl Export {
 
 async fn export(server: &Server, query: &str, header: &str) -> Export {
     let mut stream = TcpStream::connect(server.http).await.unwrap();
-    let request = format!("GET /v1/reports:export{query} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n");
+    let request =
+        format!("GET /v1/reports:export{query} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
