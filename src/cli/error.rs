@@ -258,10 +258,10 @@ impl CliError {
 
     /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
-        match self {
-            Self::Pull(error) => error.is_usage(),
-            other => matches!(other, Self::BadServer { .. } | Self::NotConfirmed { .. }),
+        if let Self::Pull(error) = self {
+            return error.is_usage();
         }
+        matches!(self, Self::BadServer { .. } | Self::NotConfirmed { .. })
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.

@@ -88,9 +88,11 @@ impl ExportFile {
 
 /// The error of the output itself: the reader of a pipe may have closed it.
 fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+    let kind = error.into_kind();
+    if let csv::ErrorKind::Io(error) = kind {
+        error
+    } else {
+        io::Error::other(format!("{kind:?}"))
     }
 }
 
