@@ -220,6 +220,10 @@ impl From<ServiceError> for ApiError {
                 let reason = ErrorReason::ContentMismatch { field };
                 (Code::AlreadyExists, Some(reason), None)
             }
+            ServiceError::ReportMismatch { .. } => {
+                let reason = ErrorReason::ContentMismatch { field: "report_id" };
+                (Code::AlreadyExists, Some(reason), None)
+            }
             ServiceError::VersionMismatch { found, .. } => {
                 let reason = ErrorReason::VersionMismatch { version: found };
                 (Code::Aborted, Some(reason), None)

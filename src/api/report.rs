@@ -3,7 +3,7 @@
 use super::convert::{check_batch, report as convert};
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
 use crate::domain::report::MAX_BATCH_REPORTS;
-use crate::metrics::MutationLabel;
+use crate::metrics::{EdgeLabel, MutationLabel};
 use crate::service::{Foreseen, ServiceError};
 use crate::wire::v1;
 
@@ -15,7 +15,7 @@ impl Api {
     pub async fn submit_report(
         &self,
         request: v1::SubmitReportRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::SubmitReportResponse, ApiError> {
         let reports = self.reports()?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
@@ -25,6 +25,8 @@ impl Api {
         let outcome = outcomes.pop().unwrap_or(Err(ServiceError::Internal));
         match outcome {
             Ok(outcome) => Ok(convert::outcome(&outcome)),
+            // Over HTTP the body is the report itself.
+            Err(error) if context.edge == EdgeLabel::Http => Err(error.into()),
             Err(error) => Err(ApiError::from(error).in_field("report")),
         }
     }

@@ -258,10 +258,8 @@ impl CliError {
 
     /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
-        if let Self::Pull(error) = self {
-            return error.is_usage();
-        }
         matches!(self, Self::BadServer { .. } | Self::NotConfirmed { .. })
+            || matches!(self, Self::Pull(error) if error.is_usage())
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.

@@ -6,6 +6,7 @@ use thiserror::Error;
 use tonic::Status;
 
 use super::import::MappingError;
+use super::output::counted_as;
 use super::status::{is_too_large, sentence};
 
 /// Longest row of a file, in bytes. The limit keeps an unclosed quotation mark from reading the whole file into memory.
@@ -47,6 +48,17 @@ pub enum ImportError {
         min_percent: f64,
         /// The first rejected row: its line and the reason.
         first: Option<(u64, String)>,
+    },
+    /// Reports of the file were withdrawn before.
+    #[error(
+        "{} withdrawn before: they do not count",
+        counted_as(*.withdrawn, "report of the file was", "reports of the file were")
+    )]
+    Withdrawn {
+        /// Number of these reports.
+        withdrawn: u64,
+        /// The revision with which they may count again.
+        revision: u32,
     },
     /// Some rows of a list are malformed. A list is imported completely or not at all.
     #[error("{malformed} of {rows} rows are malformed: nothing was sent, and the list is not changed")]
@@ -117,6 +129,9 @@ impl ImportError {
             Self::TooManyRows { .. } => Some("split the file into smaller files".to_owned()),
             Self::Read { .. } => Some("get the file again, then run the import again".to_owned()),
             Self::GaveUp { .. } | Self::Interrupted => Some(AGAIN.to_owned()),
+            Self::Withdrawn { revision, .. } => Some(format!(
+                "if the withdrawal was a mistake, or the file is corrected, import it with --revision {revision}"
+            )),
             Self::Malformed { .. } => Some("correct these lines, then run the import again".to_owned()),
             Self::Columns { .. } => Some(
                 "expected number,source,date,requester,expires in any order, action for tenant-prefix, and \
@@ -140,6 +155,7 @@ impl ImportError {
             | Self::UnknownHeader { .. }
             | Self::TooManyRows { .. }
             | Self::Malformed { .. }
+            | Self::Withdrawn { .. }
             | Self::Mapping(_)
             | Self::Columns { .. }
             | Self::TooFew { .. }

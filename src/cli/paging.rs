@@ -76,11 +76,11 @@ impl Paging {
         let mut items = Vec::new();
         let mut token = first.clone();
         let mut answer = loop {
-            let left = limit.saturating_sub(items.len());
+            let left = limit.saturating_sub(A::count(&items));
             let size = u32::try_from(left).unwrap_or(u32::MAX).clamp(1, PAGE_SIZE);
             let mut page = ask(size, std::mem::take(&mut token)).await?;
             items.append(page.items_mut());
-            if page.next().is_empty() || items.len() >= limit {
+            if page.next().is_empty() || A::count(&items) >= limit {
                 break page;
             }
             page.next().clone_into(&mut token);
@@ -132,7 +132,7 @@ impl<A: PageAnswer> Listed<A> {
         if next.is_empty() {
             return None;
         }
-        let shown = grouped(self.items().len() as u64);
+        let shown = grouped(A::count(self.items()) as u64);
         let more = if self.goes_on { " more" } else { "" };
         let of = match self.answer.total() {
             Total::Exact(total) => grouped(total.into()),

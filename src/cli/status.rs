@@ -10,10 +10,10 @@ use crate::api::rename_fields;
 use crate::net::JSON_PORT;
 
 /// Fields of requests, and the arguments with which commands set them.
-const ARGUMENTS: [(&str, &str); 41] = [
+const ARGUMENTS: [(&str, &str); 44] = [
     ("default_region", "--region"),
     ("report_id", "--id"),
-    ("case_id", "the case id"),
+    ("case_id", "case id"),
     ("list_id", "--list-id"),
     ("category", "--category"),
     ("source", "--source"),
@@ -33,6 +33,9 @@ const ARGUMENTS: [(&str, &str); 41] = [
     ("request_id", "--request-id"),
     ("expected_version", "--expected-version"),
     ("expires_at", "--expires-at"),
+    ("valid_for", "--for"),
+    ("not_spam", "--not-spam"),
+    ("may_be_empty", "--may-be-empty"),
     ("title", "--title"),
     ("agency", "--agency"),
     ("agency_reference", "--agency-reference"),

@@ -26,7 +26,7 @@ pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
             evidence.proven != EvidenceSums::default(),
             evidence.unproven != EvidenceSums::default(),
             evidence.reporters_seen != DistinctCount::default(),
-            !evidence.unproven_sample.is_empty(),
+            !evidence.first_reporters.is_empty(),
             evidence.not_spam_reports > 0,
         ],
     );
@@ -45,8 +45,8 @@ pub(super) fn write_evidence(writer: &mut ByteWriter, evidence: &Evidence) {
     if evidence.reporters_seen != DistinctCount::default() {
         write_distinct(writer, evidence.reporters_seen);
     }
-    if !evidence.unproven_sample.is_empty() {
-        writer.list(evidence.unproven_sample.iter(), |writer, (ledger, hash)| {
+    if !evidence.first_reporters.is_empty() {
+        writer.list(evidence.first_reporters.iter(), |writer, (ledger, hash)| {
             writer.byte(*ledger as u8);
             writer.fixed64(*hash);
         });
@@ -78,7 +78,7 @@ pub(super) fn evidence(reader: &mut ByteReader<'_>) -> Result<Evidence, DecodeEr
         evidence.reporters_seen = distinct(reader)?;
     }
     if sample {
-        evidence.unproven_sample =
+        evidence.first_reporters =
             reader.list(|reader| Ok((code(reader, Ledger::from_code, "ledger")?, reader.fixed64()?)))?;
     }
     if not_spam {

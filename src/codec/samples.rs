@@ -133,7 +133,7 @@ pub(super) fn full_number() -> NumberState {
             as_of: Timestamp::from_secs(1_600_200_000),
             proven: sums(0.75),
             unproven: sums(0.3),
-            unproven_sample: vec![(Ledger::Unauthenticated, 3), (Ledger::Unknown, u64::MAX)],
+            first_reporters: vec![(Ledger::Unauthenticated, 3), (Ledger::Unknown, u64::MAX)],
             reporters_seen: DistinctCount::from_bits(1 << 5 | 1 << 64),
             reports: 300,
             not_spam_reports: 2,
@@ -342,14 +342,14 @@ fn evidence() -> BoxedStrategy<Evidence> {
         distinct(),
         counts,
     )
-        .prop_map(|(times, proven, unproven, unproven_sample, reporters_seen, counts)| {
+        .prop_map(|(times, proven, unproven, first_reporters, reporters_seen, counts)| {
             let (as_of, first_reported, last_reported) = times;
             let (reports, not_spam_reports) = counts;
             Evidence {
                 as_of,
                 proven,
                 unproven,
-                unproven_sample,
+                first_reporters,
                 reporters_seen,
                 reports,
                 not_spam_reports,

@@ -98,7 +98,7 @@ mod tests {
     fn the_bytes_are_frozen() {
         let mut subtotal = Evidence {
             as_of: Timestamp::from_secs(1_600_200_000),
-            unproven_sample: samples::full_number().evidence.unproven_sample,
+            first_reporters: samples::full_number().evidence.first_reporters,
             unproven: samples::full_number().evidence.unproven,
             ..Evidence::default()
         };

@@ -144,7 +144,7 @@ impl Case {
         if to == CaseStatus::ClosedUnsubstantiated && contributes(from) && !has_note {
             return Err(TransitionError::NoteToCloseMissing);
         }
-        if to == CaseStatus::Referred && !has_agency {
+        if needs_agency(to) && !has_agency {
             return Err(TransitionError::AgencyMissing);
         }
         Ok(())
@@ -195,6 +195,22 @@ pub const fn may_start(status: CaseStatus, source: Source) -> bool {
         | S::EnforcementAction
         | S::Prosecution => matches!(source, Source::RegulatorFeed | Source::LawEnforcement),
         S::ClosedConfirmed | S::ClosedUnsubstantiated | S::Merged => false,
+    }
+}
+
+/// Whether a case of this status must name an agency: it was referred to one.
+#[must_use]
+pub const fn needs_agency(status: CaseStatus) -> bool {
+    use CaseStatus as S;
+    match status {
+        S::Referred | S::AcceptedByAgency | S::EnforcementAction | S::Prosecution => true,
+        S::Draft
+        | S::Open
+        | S::UnderInvestigation
+        | S::Corroborated
+        | S::ClosedConfirmed
+        | S::ClosedUnsubstantiated
+        | S::Merged => false,
     }
 }
 

@@ -47,6 +47,8 @@ pub struct DecisionRecord {
     pub verstat: Option<Verstat>,
     /// Whether spoofing of the number was suspected.
     pub spoof_suspected: bool,
+    /// Whether the score rested on the numbers around this one alone. Ids of earlier releases do not say so.
+    pub range_only: bool,
     /// When the call arrived, by the clock of the switch.
     pub event_time: Option<Timestamp>,
     /// The origination id of the call's signature.
@@ -57,4 +59,88 @@ pub struct DecisionRecord {
     pub reasons: Vec<SealedReason>,
     /// The model that scored.
     pub model_version: Box<str>,
+}
+
+/// What a score rested on, as far as the sentence of the decision tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grounds {
+    /// Reports on the number and its latest calls, or what is not known.
+    Several,
+    /// Reports on the number.
+    Reports,
+    /// Its latest calls.
+    Calls,
+    /// The numbers around it.
+    Neighbours,
+    /// A case, above all.
+    Case,
+}
+
+impl DecisionRecord {
+    /// What the score rested on, by the points of the reasons that raised it.
+    #[must_use]
+    pub fn grounds(&self) -> Grounds {
+        let sum = |grounds| -> f64 {
+            let raising = self.reasons.iter().filter(|reason| reason.points > 0.0);
+            let of_these = raising.filter(|reason| grounds_of(reason) == Some(grounds));
+            of_these.map(|reason| reason.points).sum()
+        };
+        let [reports, calls, case] = [Grounds::Reports, Grounds::Calls, Grounds::Case].map(sum);
+        if self.range_only {
+            Grounds::Neighbours
+        } else if case > 0.0 && case >= reports.max(calls) {
+            Grounds::Case
+        } else if reports > 0.0 && calls > 0.0 {
+            Grounds::Several
+        } else if reports > 0.0 {
+            Grounds::Reports
+        } else if calls > 0.0 {
+            Grounds::Calls
+        } else if sum(Grounds::Neighbours) > 0.0 {
+            Grounds::Neighbours
+        } else {
+            Grounds::Several
+        }
+    }
+}
+
+/// What a reason is about; none if it is about neither the number nor the numbers around it.
+fn grounds_of(reason: &SealedReason) -> Option<Grounds> {
+    Some(match reason.code? {
+        ReasonCode::RecentReports | ReasonCode::HistoricReports | ReasonCode::ManyReporters => Grounds::Reports,
+        ReasonCode::RateBurst
+        | ReasonCode::SequentialDialling
+        | ReasonCode::ShortCalls
+        | ReasonCode::UnansweredCalls
+        | ReasonCode::RejectedCalls => Grounds::Calls,
+        ReasonCode::CaseLink if reason.figure != Some(Figure::NEAR_CASE) => Grounds::Case,
+        ReasonCode::CaseLink
+        | ReasonCode::HotRange100
+        | ReasonCode::HotRange1000
+        | ReasonCode::HotRange10000
+        | ReasonCode::RangePattern => Grounds::Neighbours,
+        ReasonCode::AnalystBlocked
+        | ReasonCode::AnalystAllowed
+        | ReasonCode::VerifiedBusiness
+        | ReasonCode::NotSpamReports
+        | ReasonCode::Attestation
+        | ReasonCode::SpoofSuspected
+        | ReasonCode::DoNotOriginate
+        | ReasonCode::InvalidNumber
+        | ReasonCode::ProtectedNumber
+        | ReasonCode::TenantRule
+        | ReasonCode::TollFree
+        | ReasonCode::RangeOnly
+        | ReasonCode::UnprovenReporters
+        | ReasonCode::UnassignedNumber
+        | ReasonCode::EmergencyCall
+        | ReasonCode::EmergencyCallback
+        | ReasonCode::ProtectedCalled
+        | ReasonCode::DeadlineExceeded
+        | ReasonCode::RateOnly
+        | ReasonCode::UnknownLength
+        | ReasonCode::EstablishedNumber
+        | ReasonCode::SingleReport
+        | ReasonCode::KnownOwner => return None,
+    })
 }

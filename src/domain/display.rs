@@ -56,10 +56,23 @@ pub struct DisplayFacts<'a> {
     pub caller_name: &'a str,
     /// The owner of the number in a sentence; empty if none is known.
     pub owner: &'a str,
-    /// Whether another party is thought to show the number.
-    pub spoofed: bool,
+    /// How sure it is that another party shows the number; none if nothing says so.
+    pub spoofing: Option<Spoofing>,
+    /// Whether the score rests on the numbers around this one alone.
+    pub range_only: bool,
+    /// Whether all that is known of the number itself are reports of unproven people, too few to label it.
+    pub few_unproven: bool,
     /// The language of the sentence.
     pub language: Language,
+}
+
+/// How sure it is that another party than the owner shows the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spoofing {
+    /// The owner is known, and nothing says who placed the call.
+    Possible,
+    /// The signature, or its absence, speaks against the owner.
+    Likely,
 }
 
 /// What a screen shows for an answer.
@@ -82,10 +95,8 @@ fn allowed(facts: &DisplayFacts<'_>) -> Display {
         _ if facts.basis == Basis::TenantPolicy => (DisplayClass::Neutral, 0, words.network_allows.to_string()),
         RiskLevel::Trusted if is_owned => (DisplayClass::Trusted, 0, with_owner(&words.owner, facts)),
         RiskLevel::Trusted => (DisplayClass::Trusted, 0, words.trusted.to_string()),
-        _ if is_owned && !facts.spoofed => (DisplayClass::Neutral, 0, with_owner(&words.owner, facts)),
-        RiskLevel::Medium | RiskLevel::High | RiskLevel::Critical if is_judged && !is_owned => {
-            (DisplayClass::Caution, 1, words.suspect.to_string())
-        }
+        _ if is_owned && facts.spoofing.is_none() => (DisplayClass::Neutral, 0, with_owner(&words.owner, facts)),
+        RiskLevel::Medium | RiskLevel::High | RiskLevel::Critical if is_judged && !is_owned => hint(facts),
         RiskLevel::Medium | RiskLevel::High | RiskLevel::Critical => (DisplayClass::Neutral, 0, String::new()),
         RiskLevel::Low => (DisplayClass::Neutral, 0, words.clean.to_string()),
         RiskLevel::Unknown | RiskLevel::NotScored => (DisplayClass::Neutral, 0, words.unknown.to_string()),
@@ -95,6 +106,19 @@ fn allowed(facts: &DisplayFacts<'_>) -> Display {
         class,
         severity,
         sentence,
+    }
+}
+
+/// A hint of what is known of the number. A few new people, or numbers around it, accuse nobody: then the sentence says so,
+/// without a colour.
+fn hint(facts: &DisplayFacts<'_>) -> (DisplayClass, u8, String) {
+    let words = words::screen(facts.language);
+    if facts.few_unproven {
+        (DisplayClass::Neutral, 0, words.few_reports.to_string())
+    } else if facts.range_only {
+        (DisplayClass::Neutral, 0, words.near.to_string())
+    } else {
+        (DisplayClass::Caution, 1, words.suspect.to_string())
     }
 }
 
@@ -118,13 +142,13 @@ fn hindered(facts: &DisplayFacts<'_>) -> Display {
         | Basis::NoEvidence
         | Basis::FailOpen
         | Basis::KnownOwner
-        | Basis::Shadow => {
-            if facts.spoofed {
-                (true, words.spoofed.to_string())
-            } else {
-                (is_refused || is_fraud, accusation(facts, is_fraud))
-            }
-        }
+        | Basis::Shadow => match facts.spoofing {
+            Some(Spoofing::Likely) => (true, words.spoofed.to_string()),
+            Some(Spoofing::Possible) => (is_refused || is_fraud, words.spoof_possible.to_string()),
+            None if facts.range_only && facts.about_to_dial => (is_refused, words.dial_near.to_string()),
+            None if facts.range_only => (is_refused, words.near_unwanted.to_string()),
+            None => (is_refused || is_fraud, accusation(facts, is_fraud)),
+        },
     };
     let is_loud = is_refused || (facts.about_to_dial && is_severe);
     let class = if is_severe {
@@ -183,7 +207,9 @@ mod tests {
             label: if action == Action::Allow { "" } else { "SPAM LIKELY" },
             caller_name: "",
             owner: "",
-            spoofed: false,
+            spoofing: None,
+            range_only: false,
+            few_unproven: false,
             language: Language::English,
         }
     }
@@ -202,8 +228,9 @@ mod tests {
             for &basis in Basis::ALL {
                 for &level in RiskLevel::ALL {
                     for category in CATEGORIES {
-                        for flags in 0..16u8 {
+                        for flags in 0..96u8 {
                             let is = |bit: u8| flags & bit != 0;
+                            let spoofing = [None, Some(Spoofing::Possible), Some(Spoofing::Likely)];
                             let owner = if is(2) { "First Bank" } else { "" };
                             check(&DisplayFacts {
                                 category,
@@ -211,7 +238,9 @@ mod tests {
                                 impossible: false,
                                 owner,
                                 caller_name: if is(4) && action == Action::Allow { owner } else { "" },
-                                spoofed: is(8),
+                                range_only: is(8),
+                                few_unproven: is(16),
+                                spoofing: spoofing[usize::from(flags / 32)],
                                 ..facts(action, basis, level)
                             });
                         }
@@ -239,8 +268,9 @@ mod tests {
             assert!(shown.severity <= 1 && shown.class != C::Danger, "{facts:?}: {shown:?}");
             assert_eq!(shown.class == C::Caution, shown.severity == 1, "{facts:?}");
             assert_eq!(shown.short_name, facts.caller_name);
-            if !facts.owner.is_empty() {
+            if !facts.owner.is_empty() || facts.range_only || facts.few_unproven {
                 assert_eq!(shown.severity, 0, "{facts:?}: {shown:?}");
+                assert!(!shown.sentence.contains("is used"), "{facts:?}: {shown:?}");
             }
             assert!(!shown.sentence.contains("impersonation"), "{facts:?}");
         });
@@ -266,8 +296,10 @@ mod tests {
                 return;
             }
             let shown = display(facts);
-            let is_fraud = facts.category == Some(Category::BankImpersonation);
-            let is_red = facts.spoofed || is_fraud || facts.action == Action::Block;
+            let is_near = facts.range_only && facts.spoofing.is_none();
+            let is_fraud = facts.category == Some(Category::BankImpersonation) && !is_near;
+            let is_spoofed = facts.spoofing == Some(Spoofing::Likely);
+            let is_red = is_spoofed || is_fraud || facts.action == Action::Block;
             assert_eq!(shown.class == C::Danger, is_red, "{facts:?}: {shown:?}");
             let is_loud = facts.action == Action::Block || (facts.about_to_dial && is_red);
             assert_eq!(shown.severity, if is_loud { 3 } else { 2 }, "{facts:?}: {shown:?}");
@@ -308,6 +340,51 @@ mod tests {
                 C::Caution,
                 1,
                 "There are signs that this number is used for unwanted calls.",
+            ),
+            (
+                DisplayFacts {
+                    few_unproven: true,
+                    ..facts(Action::Allow, Basis::Analytics, RiskLevel::Medium)
+                },
+                C::Neutral,
+                0,
+                "What was reported of this number is not enough for a warning.",
+            ),
+            (
+                DisplayFacts {
+                    range_only: true,
+                    ..facts(Action::Allow, Basis::Analytics, RiskLevel::Medium)
+                },
+                C::Neutral,
+                0,
+                "There are warnings about numbers close to this one, but little is known of this number itself.",
+            ),
+            (
+                DisplayFacts {
+                    range_only: true,
+                    ..with(labelled, bank)
+                },
+                C::Caution,
+                2,
+                "There are warnings about numbers close to this one: it may be used for unwanted calls, too.",
+            ),
+            (
+                DisplayFacts {
+                    range_only: true,
+                    ..dialled
+                },
+                C::Caution,
+                2,
+                "Be careful before you call this number: there are warnings about numbers close to it.",
+            ),
+            (
+                DisplayFacts {
+                    spoofing: Some(Spoofing::Possible),
+                    ..labelled
+                },
+                C::Caution,
+                2,
+                "This call may come from somebody else than the owner of the number.",
             ),
             (
                 owned(RiskLevel::Trusted),
@@ -354,7 +431,7 @@ mod tests {
             ),
             (
                 DisplayFacts {
-                    spoofed: true,
+                    spoofing: Some(Spoofing::Likely),
                     ..facts(Action::Label, Basis::KnownOwner, RiskLevel::High)
                 },
                 C::Danger,

@@ -1,5 +1,7 @@
 //! A report, and the compact row that is stored of it.
 
+use std::time::Duration;
+
 use xxhash_rust::xxh3::Xxh3;
 
 use super::brand::Brand;
@@ -11,6 +13,9 @@ use super::time::Timestamp;
 use super::unknown_fields::UnknownFields;
 use crate::number::E164;
 
+/// The most that the time of a call, or of other evidence, may be ahead of the server's clock.
+pub const MAX_AHEAD: Duration = Duration::from_secs(300);
+
 /// The most reports in one batch.
 pub const MAX_BATCH_REPORTS: usize = 5_000;
 
@@ -20,7 +25,7 @@ pub const MAX_BATCH_REPORTS: usize = 5_000;
 pub enum RowState {
     /// It counts, unless the same reporter has a later row.
     Live = 0,
-    /// It was withdrawn: the row stays, so that the same report is not accepted again.
+    /// It was withdrawn: the row stays, so that the same report is not accepted again without a later revision.
     Withdrawn = 1,
     /// It was withdrawn before it arrived: only the id is known.
     Tombstone = 2,
@@ -213,6 +218,13 @@ impl ReportRow {
         let is_same_sender = old.reporter == new.reporter && old.source == new.source && old.feed == new.feed;
         let is_same_call = old.occurred_at == new.occurred_at && old.callbacks == new.callbacks;
         later.revision > self.revision && is_same_sender && is_same_call
+    }
+
+    /// Whether a later revision may take the place of this withdrawn row, as a new report with any content: so a withdrawal by
+    /// mistake has a way back, and an import that was withdrawn can be corrected under the same ids.
+    #[must_use]
+    pub fn may_return_as(&self, later: &Self) -> bool {
+        self.state == RowState::Withdrawn && later.revision > self.revision
     }
 
     /// This row with the content of a later revision. It keeps its import and its times of arrival, and its weight unless the

@@ -68,7 +68,7 @@ enum Fold {
 /// The outcome of a submitted report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Submitted {
-    /// It is new and counts.
+    /// It is new, or a later revision of a withdrawn report, and counts.
     Accepted,
     /// The same report is stored already: nothing changed.
     AlreadyKnown,
@@ -76,7 +76,7 @@ pub enum Submitted {
     Revised,
     /// A later revision of it is stored already: nothing changed.
     Outdated,
-    /// It was withdrawn before: it does not count.
+    /// It was withdrawn before, and is no later revision: it does not count.
     Withdrawn,
     /// The call was before the number's reset: it is not kept.
     BeforeReset,
@@ -141,8 +141,8 @@ impl NumberState {
                 RowState::Tombstone => self.fill_tombstone(rows, row),
                 RowState::Live if known.may_become(&row) => self.revise(rows, row, model),
                 RowState::Live if known.revision > row.revision => Ok(Submitted::Outdated),
-                RowState::Withdrawn if known.revision != row.revision => Ok(Submitted::Withdrawn),
-                RowState::Live | RowState::Withdrawn if known.content != row.content => Ok(Submitted::OtherContent),
+                RowState::Live if known.content != row.content => Ok(Submitted::OtherContent),
+                RowState::Withdrawn if known.may_return_as(&row) => self.revive(rows, row, model),
                 RowState::Live => Ok(Submitted::AlreadyKnown),
                 RowState::Withdrawn => Ok(Submitted::Withdrawn),
             };
@@ -189,6 +189,19 @@ impl NumberState {
         }
         self.refold(rows, model)?;
         Ok(Submitted::Revised)
+    }
+
+    /// Puts a later revision in the place of a withdrawn row, as a new report. All rows are folded again.
+    fn revive(&mut self, rows: &mut LoadedRows, row: ReportRow, model: &FoldModel) -> Result<Submitted, Missing> {
+        if self.reset_before.is_some_and(|moment| row.body.occurred_at < moment) {
+            return Ok(Submitted::BeforeReset);
+        }
+        rows.need_all()?;
+        if let Some(known) = rows.find_mut(&row.id)? {
+            *known = row;
+        }
+        self.refold(rows, model)?;
+        Ok(Submitted::Accepted)
     }
 
     /// Withdraws one report, known or not.

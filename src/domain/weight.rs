@@ -18,11 +18,12 @@ pub struct WeightModel {
     pub unproven_cap: f64,
     /// Unproven reporters count in full from this number of distinct ones on.
     pub unproven_release_count: usize,
-    /// And from this many days between the first and the last of them on.
+    /// And from this many days between the first and the last of them on, half of it after half of them.
     pub unproven_release_days: f64,
     /// While they do not count in full, each of these steps is enough to label the number.
     pub unproven_label_from: [LabelStep; 4],
-    /// They block the number only from this many days between the first and the last of them on.
+    /// People alone, proven or not, block the number only from this many days between the fifth of them and the last report
+    /// on.
     pub unproven_block_days: f64,
     /// They do not label it while the mass of all reports is below this many times the mass of "not spam".
     pub contested_below: f64,
@@ -97,7 +98,7 @@ fn frozen(weight: f64) -> f32 {
     weight as f32
 }
 
-const fn label_step(reporters: u32, areas: u32, days: f64) -> LabelStep {
+const fn label_step(reporters: usize, areas: u32, days: f64) -> LabelStep {
     LabelStep { reporters, areas, days }
 }
 

@@ -34,12 +34,12 @@ impl JsonBody {
         body::collect(headers, body, max_bytes).await.map(Self)
     }
 
-    /// The message in the body. `path` is the prefix of field names in errors: empty, or with a dot at its end.
-    pub(super) fn read<M: JsonMessage>(&self, path: &str) -> Result<M, ApiError> {
+    /// The message in the body. Errors name its fields.
+    pub(super) fn read<M: JsonMessage>(&self) -> Result<M, ApiError> {
         let mut reader = serde_json::Deserializer::from_slice(&self.0);
         let read = message(&mut reader, Place::default());
         let read = read.and_then(|message| reader.end().map(|()| message));
-        read.map_err(|error| refusal::<M>(&self.0, path, &error))
+        read.map_err(|error| refusal::<M>(&self.0, &error))
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) fn respond<T: Serialize>(message: &T) -> Result<HttpResponse, ErrorRe
 }
 
 /// The error of a body that is not this message.
-fn refusal<M: JsonMessage>(body: &[u8], path: &str, error: &serde_json::Error) -> ApiError {
+fn refusal<M: JsonMessage>(body: &[u8], error: &serde_json::Error) -> ApiError {
     // A number beyond all doubles is an error of the syntax for the parser, but of the field for the client.
     if error.classify() != Category::Data && !error.to_string().starts_with("number out of range") {
         return not_json(error);
@@ -62,7 +62,7 @@ fn refusal<M: JsonMessage>(body: &[u8], path: &str, error: &serde_json::Error) -
     let violations: Vec<_> = match find_faults::<M>(body) {
         Ok(faults) => faults
             .into_iter()
-            .map(|fault| Violation::new(format!("{path}{}", fault.field), fault.problem))
+            .map(|fault| Violation::new(fault.field, fault.problem))
             .collect(),
         Err(error) if error.classify() != Category::Data => return not_json(&error),
         Err(_) => Vec::new(),
@@ -91,7 +91,7 @@ mod tests {
 
     fn fields(body: &str) -> Vec<String> {
         let body = JsonBody(Bytes::copy_from_slice(body.as_bytes()));
-        let error = body.read::<v1::Report>("report.").unwrap_err();
+        let error = body.read::<v1::Report>().unwrap_err();
         let violations = error.violations().iter();
         violations.map(|violation| violation.field.clone()).collect()
     }
@@ -101,12 +101,7 @@ mod tests {
         let body = r#"{"reporterId": 5, "occurredAt": "soon", "number": "+14155550199", "category": "NO", "x": 1}"#;
         let mut named = fields(body);
         named.sort();
-        let expected = [
-            "report.category",
-            "report.occurred_at",
-            "report.reporter_id",
-            "report.x",
-        ];
+        let expected = ["category", "occurred_at", "reporter_id", "x"];
         assert_eq!(named, expected);
     }
 
@@ -121,7 +116,7 @@ mod tests {
             (r#"{"a\nb\u0007\u0085": 1}"#, r"a\nb\u{7}\u{85}"),
             (&long, &"\u{8c37}".repeat(40)),
         ] {
-            assert_eq!(fields(body), [format!("report.{named}")], "{body}");
+            assert_eq!(fields(body), [named], "{body}");
         }
     }
 
@@ -130,7 +125,7 @@ mod tests {
         let body = JsonBody(Bytes::from_static(
             br#"{"requests": [{"number": "1", "number": "2"}, {"view": "NO", "x": []}, 5, {"budgetMs": 1e999}]}"#,
         ));
-        let error = body.read::<v1::BatchLookupRequest>("").unwrap_err();
+        let error = body.read::<v1::BatchLookupRequest>().unwrap_err();
         let named: Vec<_> = error.violations().iter().map(|found| found.field.as_str()).collect();
         let expected = [
             "requests[0].number",
@@ -145,7 +140,7 @@ mod tests {
     #[test]
     fn a_body_has_a_limit_of_items_and_an_error_one_of_fields() {
         let body = |item: &str, items| format!(r#"{{"requests": [{}]}}"#, vec![item; items].join(","));
-        let read = |body: String| JsonBody(body.into()).read::<v1::BatchLookupRequest>("");
+        let read = |body: String| JsonBody(body.into()).read::<v1::BatchLookupRequest>();
         assert_eq!(read(body("{}", 1_000)).unwrap().requests.len(), 1_000);
         let error = read(body("{}", 1_001)).unwrap_err();
         assert_eq!(error.message(), "requests: must have at most 1000 items");

@@ -9,7 +9,7 @@ use serde::de::{self, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use crate::api::{ApiError, Violation};
-use crate::wire::json::{JsonMessage, Place, contract_name, message as json_message};
+use crate::wire::json::{JsonMessage, Place, contract_name, find_faults, message as json_message};
 
 /// A parameter of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +57,30 @@ pub(super) fn read<T: JsonMessage>(fields: &QueryFields<'_>) -> Result<T, ApiErr
         let (mut violations, mut valid) = (Vec::new(), Vec::new());
         for field in fields {
             match message::<T>(std::iter::once(field.clone())) {
-                Err(error) => violations.push(Violation::new(field.0, error.to_string())),
+                Err(error) => violations.push(Violation::new(field.0, problem::<T>(field, &error))),
                 Ok(_) => valid.push(field.clone()),
             }
         }
         violations.extend(exclusive::<T>(&valid));
         ApiError::invalid(violations)
     })
+}
+
+/// What is wrong with one field: for a value, the problem that the same text has in a JSON body, which names what is accepted.
+fn problem<T: JsonMessage>((name, texts): &(&'static str, FieldTexts<'_>), error: &ParameterError) -> String {
+    let value = match texts.0.as_slice() {
+        [text] => serde_json::Value::from(&**text),
+        several => several.iter().map(|text| &**text).collect(),
+    };
+    let body = serde_json::json!({ *name: value }).to_string();
+    let faults = match error {
+        ParameterError::Value => find_faults::<T>(body.as_bytes()).unwrap_or_default(),
+        ParameterError::Twice => Vec::new(),
+    };
+    match faults.into_iter().next() {
+        Some(fault) => fault.problem.into_owned(),
+        None => error.to_string(),
+    }
 }
 
 /// A violation for each field that is one choice of several, if another choice is set too.

@@ -93,14 +93,12 @@ impl RoutedRequest {
     async fn read<B: JsonMessage>(self) -> Result<B, ErrorResponse> {
         let query = self.head.uri.query().unwrap_or_default();
         let parameters = parameters::split(query, self.query)?;
-        let prefix = match self.form {
-            Body::None => return Ok(parameters::read(&parameters)?),
-            Body::Request | Body::Items { .. } => String::new(),
-            Body::Field(name) => format!("{name}."),
-        };
+        if self.form == Body::None {
+            return Ok(parameters::read(&parameters)?);
+        }
         let usage = self.head.extensions.get::<ConnectionUsage>();
         let _waiting = usage.map(ConnectionUsage::wait_for_body);
         let body = JsonBody::collect(&self.head.headers, self.body, self.max_bytes).await?;
-        Ok(body.read(&prefix)?)
+        Ok(body.read()?)
     }
 }

@@ -139,10 +139,7 @@ impl Block {
         }
         let linked = !state.links.is_empty();
         kept_out |= state.links.iter().any(|link| !link.role.raises());
-        let range_at = state
-            .evidence
-            .range_at(&model.fold.weights)
-            .filter(|_| !kept_out && !dated);
+        let range_at = state.evidence.range_at().filter(|_| !kept_out && !dated);
         let last = range_at.unwrap_or(NEVER);
         let entry = NumberEntry::new(version, state, own_area_hash(number), model);
         let category = entry.category();
@@ -208,10 +205,7 @@ impl Block {
             }
         }
         for (other, state) in self.dated().filter(|(other, _)| *other != own) {
-            let last = state
-                .evidence
-                .range_at(&model.fold.weights)
-                .filter(|_| !state.kept_out_of_ranges(now));
+            let last = state.evidence.range_at().filter(|_| !state.kept_out_of_ranges(now));
             if let (Some(last), Some(entry)) = (last, self.entry(other)) {
                 gathering.add(other, entry.neighbour(last, own_bit));
             }

@@ -74,7 +74,7 @@ impl NumberEntry {
             Some(once) => Self::Once(once),
             None => Self::Full {
                 category: leading_category(&state.evidence),
-                reports: state.evidence.range_reports(&model.fold.weights),
+                reports: state.evidence.range_reports(),
                 local: own_area.is_some_and(|hash| state.evidence.proven.all().areas.may_contain(hash)),
                 record: Box::new((version, state)),
             },
@@ -162,7 +162,11 @@ impl SingleReport {
             } else {
                 DistinctCount::from_bits(1 << self.area_bit)
             },
-            sources: SourceSet::of(self.source, None),
+            sources: if self.weight >= model.fold.weights.trusted() {
+                SourceSet::of(self.source, None).of_feed()
+            } else {
+                SourceSet::of(self.source, None)
+            },
             weeks: WeekSet::of(at),
             first_at: Some(at),
             last_at: Some(at),

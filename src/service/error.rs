@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::codec::UnreadableValue;
 use crate::domain::case::TransitionError;
+use crate::domain::ids::ReportId;
 use crate::domain::kinds::CaseStatus;
 use crate::store::StoreError;
 
@@ -54,6 +55,18 @@ impl fmt::Display for Quota {
     }
 }
 
+/// The text for a report whose id was used before. A client does not know an id that was made here.
+fn differs(made_id: Option<&ReportId>, revision: u32) -> String {
+    let subject = match made_id {
+        Some(id) => format!("the `report_id` {id}, made from number, reporter, time and channel,"),
+        None => "the `report_id`".to_owned(),
+    };
+    format!(
+        "{subject} was used before with different content: the stored report has revision {revision}, and a higher `revision` \
+         corrects it"
+    )
+}
+
 /// The errors of a request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -71,6 +84,14 @@ pub enum ServiceError {
     ContentMismatch {
         /// The field with the id, such as `request_id`.
         field: &'static str,
+    },
+    /// A report with this id, and with different content, is stored. A higher revision corrects it.
+    #[error("{}", differs(.made_id.as_ref(), *.revision))]
+    ReportMismatch {
+        /// The id, if the service made it.
+        made_id: Option<ReportId>,
+        /// The revision of the stored report.
+        revision: u32,
     },
     /// The record has changed since the client read it.
     #[error("the record is at version {found}, not {expected}: read it again")]
@@ -147,6 +168,7 @@ impl ServiceError {
             Self::Invalid(_)
             | Self::NotFound { .. }
             | Self::ContentMismatch { .. }
+            | Self::ReportMismatch { .. }
             | Self::VersionMismatch { .. }
             | Self::Precondition(_)
             | Self::TransitionNotAllowed { .. }

@@ -91,6 +91,30 @@ pub(super) fn read_number(field: &str, text: &str, region: Option<Region>) -> Re
     }
 }
 
+/// Reads a number on which an analyst decides. Letters behind the number, which a lookup drops, are refused: they may be a slip,
+/// and the decision would fall on a number that the analyst did not mean.
+pub(super) fn read_decided_number(field: &str, text: &str, region: Option<Region>) -> Result<E164, ServiceError> {
+    let number = read_number(field, text, region)?;
+    let dropped = before_letters(text).is_some_and(|rest| read_number(field, rest, region).ok() == Some(number));
+    if dropped {
+        let problem = "has letters behind it that are not part of the number: remove them, or put a note in brackets";
+        return Err(ServiceError::field(field, problem));
+    }
+    Ok(number)
+}
+
+/// The text before letters that stand behind its last digit, without a bracket between; none if there are no such letters. An
+/// address may have letters there.
+fn before_letters(text: &str) -> Option<&str> {
+    if text.contains(['@', ':', ';']) {
+        return None;
+    }
+    let (last, digit) = text.char_indices().rev().find(|(_, c)| c.is_numeric())?;
+    let (before, after) = text.split_at_checked(last + digit.len_utf8())?;
+    let first = after.chars().find(|c| c.is_alphabetic() || "([{".contains(*c))?;
+    first.is_alphabetic().then_some(before)
+}
+
 /// Reads the text of a number; the error never repeats the text.
 pub(super) fn parse(field: &str, text: &str, region: Option<Region>) -> Result<Parsed, ServiceError> {
     match number::parse(text, region) {
@@ -104,5 +128,30 @@ pub(super) fn parse(field: &str, text: &str, region: Option<Region>) -> Result<P
             "has no country code in use; without one it needs `default_region`",
         )),
         Err(error) => Err(ServiceError::field(field, error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_falls_on_no_number_with_letters_behind_it() {
+        let read = |text| read_decided_number("number", text, Some(Region::US));
+        for text in [
+            "+14155550100",
+            " (415) 555-0100 ",
+            "+14155550100 (home)",
+            "415-555-0100 ext. 7",
+            "sip:+14155550100@gw1.example",
+            "tel:+14155550100;phone-context=example",
+        ] {
+            assert_eq!(read(text).unwrap().to_string(), "+14155550100", "{text}");
+        }
+        assert_eq!(read("1-800-FLOWERS").unwrap().to_string(), "+18003569377");
+        for text in ["+14155550100x", "+14155550100 x", "4155550100abc", "+14155550100, home"] {
+            assert!(read_number("number", text, Some(Region::US)).is_ok(), "{text}");
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 }

@@ -37,6 +37,11 @@ pub(in crate::api) fn filter(request: v1::ListNumbersRequest) -> Result<(NumberF
     if request.ascending && request.sort == 0 {
         fields.refuse("ascending", "needs sort");
     }
+    if let (Some(least), Some(most)) = (request.min_score, request.max_score)
+        && least > most
+    {
+        fields.refuse("min_score", "must not be above `max_score`");
+    }
     let filter = NumberFilter {
         min_score: score(&mut fields, "min_score", request.min_score),
         max_score: score(&mut fields, "max_score", request.max_score),

@@ -43,6 +43,14 @@ pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, Servic
     let comment = fields.prose("comment", report.comment, ReportBody::MAX_COMMENT_CHARS);
     let comment_language = fields.optional("comment_language", &report.comment_language, CommentLanguage::parse);
     let callbacks = callbacks(&mut fields, report.callback_numbers);
+    // Rows of a file are taken as they are: an earlier release exported such reports.
+    let is_unwanted = category.is_some_and(|category| category != Category::Unspecified && !category.is_wanted());
+    if report.not_spam && is_unwanted && report.import_id.is_empty() {
+        fields.refuse(
+            "category",
+            "must be one of wanted calls, or not set, if `not_spam` is set",
+        );
+    }
     fields.finish(Some(NewReport {
         report_id,
         revision: report.revision,

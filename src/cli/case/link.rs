@@ -3,7 +3,7 @@
 use crate::wire::Timestamp;
 use clap::Args;
 
-use super::link_file;
+use super::number_file::{self, FileChange};
 use crate::cli::connect::{self, Remote};
 use crate::cli::error::CliError;
 use crate::cli::import::NumberFileArgs;
@@ -28,10 +28,10 @@ pub(super) struct LinkArgs {
     #[arg(required_unless_present = "file", num_args = 1..=MAX_CHANGED_LINKS, value_name = "NUMBER")]
     numbers: Vec<String>,
     #[command(flatten)]
-    file: NumberFileArgs,
+    pub(super) file: NumberFileArgs,
     /// Role of the numbers in the case
     #[arg(long, value_parser = names::parser::<CaseRole>())]
-    role: CaseRole,
+    pub(super) role: CaseRole,
     /// Confidence in the link, 0 to 1 [default: 1]
     #[arg(long, value_name = "FRACTION", value_parser = shared::fraction)]
     confidence: Option<f64>,
@@ -72,22 +72,36 @@ impl LinkArgs {
 #[derive(Args, Debug)]
 pub(super) struct UnlinkArgs {
     /// Id of the case
-    id: String,
-    /// Numbers, in any usual notation, at most 1,000
-    #[arg(required = true, num_args = 1..=MAX_CHANGED_LINKS, value_name = "NUMBER")]
+    pub(super) id: String,
+    /// Numbers, in any usual notation, at most 1,000; a file may have more
+    #[arg(required_unless_present = "file", num_args = 1..=MAX_CHANGED_LINKS, value_name = "NUMBER")]
     numbers: Vec<String>,
+    #[command(flatten)]
+    pub(super) file: NumberFileArgs,
     /// Remove only links with this role [default: all roles]
     #[arg(long, value_parser = names::parser::<CaseRole>())]
-    role: Option<CaseRole>,
+    pub(super) role: Option<CaseRole>,
     /// Reason; the change log keeps it, for the last 1,024 changes of the number's shard
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     #[command(flatten)]
-    change: Change,
+    pub(super) change: Change,
     #[command(flatten)]
     region: InRegion,
     #[command(flatten)]
-    remote: Remote,
+    pub(super) remote: Remote,
+}
+
+impl UnlinkArgs {
+    /// The link of a number that goes.
+    pub(super) fn unlink(&self, number: &str) -> NumberUnlink {
+        NumberUnlink {
+            number: number.to_owned(),
+            default_region: self.region.for_wire(),
+            role: self.role.unwrap_or_default().into(),
+            expected_version: None,
+        }
+    }
 }
 
 /// The outcome for one number: its E.164 form and a word for people, or the error.
@@ -95,7 +109,7 @@ type Outcome<'a> = Result<(&'a str, &'static str), Option<&'a ItemError>>;
 
 pub(super) async fn link(args: LinkArgs) -> Result<(), CliError> {
     if let Some(file) = args.file.read(args.region.region)? {
-        return link_file::run(&args, file).await;
+        return number_file::run(&FileChange::Link(&args), file).await;
     }
     let client = CaseServiceClient::new(args.remote.connect().await?);
     let request = LinkNumbersRequest {
@@ -122,16 +136,13 @@ pub(super) async fn link(args: LinkArgs) -> Result<(), CliError> {
 }
 
 pub(super) async fn unlink(args: UnlinkArgs) -> Result<(), CliError> {
+    if let Some(file) = args.file.read(args.region.region)? {
+        return number_file::run(&FileChange::Unlink(&args), file).await;
+    }
     let client = CaseServiceClient::new(args.remote.connect().await?);
-    let unlink = |number: &String| NumberUnlink {
-        number: number.clone(),
-        default_region: args.region.for_wire(),
-        role: args.role.unwrap_or_default().into(),
-        expected_version: None,
-    };
     let request = UnlinkNumbersRequest {
         case_id: args.id.clone(),
-        numbers: args.numbers.iter().map(unlink).collect(),
+        numbers: args.numbers.iter().map(|number| args.unlink(number)).collect(),
         reason: args.reason.clone().unwrap_or_default(),
         actor: args.change.actor(),
         request_id: connect::request_id(args.change.request_id.clone())?,
@@ -154,7 +165,7 @@ pub(super) async fn unlink(args: UnlinkArgs) -> Result<(), CliError> {
 }
 
 /// The message of an error without the place of the number in the request, as in `links[0].number`: the line has the number.
-fn without_place(message: &str) -> &str {
+pub(super) fn without_place(message: &str) -> &str {
     let is_item = message.starts_with("links[") || message.starts_with("numbers[");
     let rest = message.split_once("].").filter(|_| is_item);
     rest.map_or(message, |(_, rest)| rest)

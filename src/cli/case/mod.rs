@@ -2,7 +2,7 @@
 
 mod edit;
 mod link;
-mod link_file;
+mod number_file;
 mod read;
 
 use clap::{Args, Subcommand};

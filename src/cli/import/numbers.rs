@@ -13,6 +13,7 @@ use super::reports::is_header;
 use super::row_fault::{self, RowFault};
 use super::rows::{self, CsvRows, Row};
 use super::source::{FileForm, SourceFile};
+use crate::cli::confirm::Confirm;
 use crate::cli::error::CliError;
 use crate::cli::import_error::ImportError;
 use crate::number::{E164, Region};
@@ -43,6 +44,12 @@ pub(in crate::cli) struct NumberFileArgs {
     /// Fail if less than this share of the rows can be taken
     #[arg(long, value_name = "SHARE", default_value = "50%", requires = "file")]
     min_accepted: MinAccepted,
+    /// Do not ask whether to go on; required if the command reads a file and does not run at a terminal
+    #[arg(long, requires = "file", conflicts_with = "dry_run")]
+    yes: bool,
+    /// Say what the command would do with the file, and change nothing
+    #[arg(long, requires = "file")]
+    dry_run: bool,
 }
 
 /// The numbers of a file, and its rejected rows.
@@ -51,11 +58,21 @@ pub(in crate::cli) struct NumberFile {
     pub(in crate::cli) numbers: Vec<(u64, E164)>,
     /// Number of all rows.
     pub(in crate::cli) rows: u64,
+    /// The column of the numbers, for messages.
+    pub(in crate::cli) column: String,
     rejects: Rejects,
     min_accepted: MinAccepted,
 }
 
 impl NumberFileArgs {
+    /// How the change is confirmed.
+    pub(in crate::cli) fn confirm(&self) -> Confirm {
+        Confirm {
+            yes: self.yes,
+            dry_run: self.dry_run,
+        }
+    }
+
     /// Reads the file; none if no file is given. Numbers without a country code are of this region.
     ///
     /// # Errors
@@ -70,6 +87,7 @@ impl NumberFileArgs {
         let mut file = NumberFile {
             numbers: Vec::new(),
             rows: 0,
+            column: String::new(),
             rejects: Rejects::new(self.rejects.as_deref())?,
             min_accepted: self.min_accepted,
         };
@@ -88,6 +106,7 @@ impl NumberFileArgs {
             let met = columns_of(first.record);
             return Err(MappingError::RowIsHeader { met }.into());
         }
+        file.column = header.name(place);
         let mut seen = std::collections::HashSet::new();
         if self.no_header {
             file.add(&first, place, region, &mut seen)?;
@@ -148,13 +167,21 @@ impl NumberFile {
         self.rejects.total()
     }
 
+    /// Checks that enough rows can be taken.
+    ///
+    /// # Errors
+    /// If too few rows can be taken.
+    pub(in crate::cli) fn check_share(&self) -> Result<(), CliError> {
+        Ok(self.rejects.check_share(self.rows, self.min_accepted)?)
+    }
+
     /// Prints the rejected rows on standard error.
     ///
     /// # Errors
     /// If the file of rejected rows or standard error cannot be written, or if too few rows were taken.
     pub(in crate::cli) fn finish(&mut self) -> Result<(), CliError> {
         self.rejects.finish()?;
-        Ok(self.rejects.check_share(self.rows, self.min_accepted)?)
+        self.check_share()
     }
 }
 

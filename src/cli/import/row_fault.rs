@@ -34,6 +34,15 @@ pub enum RowFault {
     /// The date is missing or does not exist.
     #[error("the date is missing, or there is no such day or time")]
     Date,
+    /// The column of dates has no date in this row.
+    #[error("the date is missing")]
+    NoDate,
+    /// The date is a typing error.
+    #[error("the date is before the year 2000")]
+    TooEarly,
+    /// The date is a typing error, or the clock of this machine is wrong.
+    #[error("the date lies more than 5 minutes ahead of the clock")]
+    TooLate,
     /// The date has another form: 9 stands for a digit, `A` and `a` for letters.
     #[error("the date has the form {0:?}; expected YYYY-MM-DD or M/D/YYYY, alone or with a time")]
     DateForm(String),

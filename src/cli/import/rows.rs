@@ -1,5 +1,6 @@
 //! Reads the rows of a CSV file, each of limited length (RFC 4180). A byte-order mark and all kinds of line ends are
-//! accepted. Columns are separated by commas, semicolons, tabs or bars: the separator that is most frequent in the header.
+//! accepted. Columns are separated by commas, semicolons, tabs or bars: the separator that is most frequent in the header. A
+//! first line `sep=;`, which Excel reads and writes, names another separator and is no row.
 //!
 //! A quotation mark that is not closed would make the rest of the file one field. So a row goes on over the end of a
 //! line only if its quotation marks are right in the end. If not, its first line alone is a broken row, and the next
@@ -90,6 +91,12 @@ impl CsvRows {
             }
             if self.lines_read == 1 && self.text.starts_with(BYTE_ORDER_MARK) {
                 self.text.drain(..BYTE_ORDER_MARK.len());
+            }
+            if self.lines_read == 1
+                && let Some(separator) = named_separator(&self.text)
+            {
+                self.separator = Some(separator);
+                continue;
             }
             if !without_end(&self.text).is_empty() {
                 break self.text.len();
@@ -195,6 +202,15 @@ fn end_of_line(text: &[u8]) -> Option<usize> {
 fn without_end(text: &[u8]) -> &[u8] {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     text.strip_suffix(b"\r").unwrap_or(text)
+}
+
+/// The separator that a line such as `sep=;` names.
+fn named_separator(line: &[u8]) -> Option<u8> {
+    let [name @ .., separator] = without_end(line) else {
+        return None;
+    };
+    let is_separator = separator.is_ascii() && !separator.is_ascii_alphanumeric() && *separator != b'"';
+    (is_separator && name.eq_ignore_ascii_case(b"sep=")).then_some(*separator)
 }
 
 fn separator_of(header: &[u8]) -> u8 {
@@ -371,6 +387,11 @@ mod tests {
             ("a\tb\n1\t\"2\t3\"\n", "1|2\t3"),
             ("a,b\n1,2;3\n", "1|2;3"),
             ("a\n1;2\n", "1;2"),
+            ("sep=;\r\na,b;c,d\r\n1,2;3\r\n", "1,2|3"),
+            ("\u{feff}SEP=\t\na\n1\t2\n", "1|2"),
+            ("sep=,\na;b;c\n1;2,3;4\n", "1;2|3;4"),
+            ("sep=x\na\n", "a"),
+            ("a\nsep=;\n", "sep=;"),
         ] {
             assert_eq!(read(text)[1].1, fields, "{text:?}");
         }

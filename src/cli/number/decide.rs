@@ -103,7 +103,8 @@ pub(super) async fn set_status(args: SetStatusArgs) -> Result<(), CliError> {
         };
         let foreseen = client.clone().set_number_status(request).await?.into_inner();
         if confirm.dry_run {
-            return print_status(&foreseen, decision.remote.json, "would be deleted");
+            print_status(&foreseen, decision.remote.json, "would be deleted")?;
+            return output::note("this was a dry run: nothing was changed");
         }
         ask(confirm, foreseen.reports_dropped, &foreseen.e164)?;
     }
@@ -163,7 +164,8 @@ pub(super) async fn reset(args: ResetArgs) -> Result<(), CliError> {
         };
         let foreseen = client.clone().reset_number(request).await?.into_inner();
         if confirm.dry_run {
-            return print_reset(&foreseen, decision.remote.json, "reports to delete");
+            print_reset(&foreseen, decision.remote.json, "reports to delete")?;
+            return output::note("this was a dry run: nothing was changed");
         }
         ask(confirm, foreseen.reports_dropped, &foreseen.e164)?;
     }

@@ -64,7 +64,7 @@ pub(super) struct NumberListArgs {
 pub(super) async fn run(args: NumberListArgs) -> Result<(), CliError> {
     let mut client = NumberServiceClient::new(args.remote.connect().await?);
     let mut request = ListNumbersRequest {
-        prefix: args.prefix.unwrap_or_default().trim_start_matches('+').to_owned(),
+        prefix: args.prefix.as_deref().map(beginning).unwrap_or_default(),
         digits: args.digits.unwrap_or_default(),
         region: args.region.map(|region| region.to_string()).unwrap_or_default(),
         category: args.category.unwrap_or_default().into(),
@@ -86,6 +86,12 @@ pub(super) async fn run(args: NumberListArgs) -> Result<(), CliError> {
     let listed = args.paging.collect(ask).await?;
     args.paging
         .print(args.remote.json, &listed, ("numbers", COLUMNS), table)
+}
+
+/// The beginning of a number without what people write between the digits, such as `+1 (415)`.
+fn beginning(text: &str) -> String {
+    let is_between = |c: char| c.is_whitespace() || "+()-./".contains(c);
+    text.chars().filter(|c| !is_between(*c)).collect()
 }
 
 /// The columns of numbers in CSV.

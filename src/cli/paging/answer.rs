@@ -39,11 +39,14 @@ pub(in crate::cli) trait PageAnswer: Serialize {
 
     /// The items on all pages.
     fn total(&self) -> Total;
+
+    /// Number of these items, as the total and the size of a page count them.
+    fn count(items: &[Self::Item]) -> usize;
 }
 
-/// Says of each answer: the field and the type of its items, and its total.
+/// Says of each answer: the field and the type of its items, how they are counted, and its total.
 macro_rules! page_answers {
-    ($($answer:ty: $items:ident [$item:ty], |$of:ident| $total:expr;)*) => {$(
+    ($($answer:ty: $items:ident [$item:ty] by $count:path, |$of:ident| $total:expr;)*) => {$(
         impl PageAnswer for $answer {
             type Item = $item;
 
@@ -69,20 +72,24 @@ macro_rules! page_answers {
                 let $of = self;
                 $total
             }
+
+            fn count(items: &[$item]) -> usize {
+                $count(items)
+            }
         }
     )*};
 }
 
 page_answers! {
-    ListNumbersResponse: numbers [NumberRow], |page| total(page.total_size, page.total_is_estimate);
-    ListSimilarNumbersResponse: numbers [SimilarNumber], |page| Total::Exact(page.total_size);
-    ListReportsResponse: reports [StoredReport], |page| Total::Exact(page.total_size);
-    ListReporterReportsResponse: reports [StoredReport], |page| total(page.total_size, page.total_is_estimate);
-    ListPendingCommentsResponse: reports [StoredReport], |page| Total::Exact(page.total_size);
-    ListCasesResponse: cases [Case], |page| Total::Exact(page.total_size);
-    GetCaseResponse: members [CaseMember], |page| Total::Exact(page.total_size);
-    ListNotesResponse: notes [Note], |page| Total::Exact(page.total_size);
-    GetListResponse: entries [ListEntry], |page| Total::Exact(page.total_size);
+    ListNumbersResponse: numbers [NumberRow] by each, |page| total(page.total_size, page.total_is_estimate);
+    ListSimilarNumbersResponse: numbers [SimilarNumber] by each, |page| Total::Exact(page.total_size);
+    ListReportsResponse: reports [StoredReport] by each, |page| Total::Exact(page.total_size);
+    ListReporterReportsResponse: reports [StoredReport] by each, |page| total(page.total_size, page.total_is_estimate);
+    ListPendingCommentsResponse: reports [StoredReport] by each, |page| Total::Exact(page.total_size);
+    ListCasesResponse: cases [Case] by each, |page| Total::Exact(page.total_size);
+    GetCaseResponse: members [CaseMember] by numbers, |page| Total::Exact(page.total_size);
+    ListNotesResponse: notes [Note] by each, |page| Total::Exact(page.total_size);
+    GetListResponse: entries [ListEntry] by each, |page| Total::Exact(page.total_size);
 }
 
 const fn total(size: u32, is_estimate: bool) -> Total {
@@ -91,4 +98,13 @@ const fn total(size: u32, is_estimate: bool) -> Total {
     } else {
         Total::Exact(size)
     }
+}
+
+const fn each<T>(items: &[T]) -> usize {
+    items.len()
+}
+
+/// The numbers of members. A number with several roles in a case is several members, one after the other.
+fn numbers(members: &[CaseMember]) -> usize {
+    members.chunk_by(|one, next| one.e164 == next.e164).count()
 }

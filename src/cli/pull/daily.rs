@@ -3,6 +3,8 @@
 //! A day without a file stays in the state, and is asked for again, until `--late-days` have passed: files come late, also
 //! after those of later days. A file that cannot be used counts as missing, and does not hold back the other days.
 
+use std::collections::BTreeMap;
+
 use super::days::{Gap, Gaps};
 use super::run::Pull;
 use super::state::StoredDay;
@@ -17,9 +19,12 @@ use crate::domain::time::Timestamp;
 /// Most days that a run takes by itself. More are due only if the clock or the state is wrong.
 const DAYS_MAX: i64 = 366;
 
+/// Number of days in a row without an answer after which a run ends: the server is away.
+const UNANSWERED_MAX: u32 = 5;
+
 /// The days of a run.
 struct Plan {
-    /// The days to ask for, in order.
+    /// The days to ask for: new ones in order, then late ones in order.
     days: Vec<Day>,
     /// The last day of the run.
     last: Day,
@@ -35,6 +40,11 @@ impl Plan {
     /// Whether a day is asked for without a word of the user for the first time.
     fn is_due(&self, day: Day) -> bool {
         !self.is_named && self.is_new(day)
+    }
+
+    /// Whether a day without a file is news: the user named it, or it was not asked for before.
+    fn is_news(&self, day: Day) -> bool {
+        self.is_named || self.is_new(day)
     }
 
     /// Whether a day was not asked for before.
@@ -56,51 +66,73 @@ impl Pull {
                 self.args.pulled.name, plan.last
             ))?;
         }
-        let mut gaps = Gaps::default();
+        let mut outcomes = BTreeMap::new();
         let mut failed = None;
-        let mut before: Option<Day> = None;
+        let mut unanswered = 0;
         for day in plan.days.iter().copied() {
-            // The days between had a file.
-            if before.is_some_and(|before| before.plus(1) != day) {
-                gaps.close();
-            }
-            before = Some(day);
             let url = self.args.pulled.url(day);
-            match self.take(&url, Some(day), now).await {
+            let has_file = match self.take(&url, Some(day), now).await {
                 Ok(Taken::File) => {
-                    gaps.close();
                     self.arrived(day)?;
+                    true
                 }
                 Ok(Taken::NoFile) => {
-                    let is_new = plan.is_named || plan.is_new(day);
-                    if self.calendar.expects(day) {
-                        gaps.miss(day, is_new, self.args.missing_days);
-                    }
-                    if is_new {
-                        let usual = if self.calendar.expects(day) {
-                            ""
-                        } else {
-                            ", as on most weekends"
-                        };
-                        output::note(format!("{} {day}: no file{usual}", self.args.pulled.name))?;
-                    }
+                    self.note_no_file(day, &plan)?;
                     self.keep(day, &plan)?;
+                    false
                 }
                 Err(error) if is_of_one_file(&error) => {
-                    gaps.close();
                     output::note(format!("{} {day}: not taken: {error}", self.args.pulled.name))?;
                     self.keep(day, &plan)?;
+                    if matches!(error, CliError::Pull(PullError::GaveUp { .. })) {
+                        self.fetcher.hurry();
+                        unanswered += 1;
+                    } else {
+                        unanswered = 0;
+                    }
                     failed.get_or_insert((day, Box::new(error)));
+                    if unanswered == UNANSWERED_MAX {
+                        break;
+                    }
+                    continue;
                 }
                 Err(error) => return Err(error),
-            }
+            };
+            unanswered = 0;
+            outcomes.insert(day, has_file);
         }
         self.tell_missing()?;
         if let Some((day, problem)) = failed {
             let name = self.args.pulled.name.clone();
             return Err(PullError::NotTaken { name, day, problem }.into());
         }
-        Ok(self.check(&plan, gaps.alarm())?)
+        Ok(self.check(&plan, self.gap(&plan, &outcomes))?)
+    }
+
+    fn note_no_file(&self, day: Day, plan: &Plan) -> Result<(), CliError> {
+        if !plan.is_news(day) {
+            return Ok(());
+        }
+        let is_usual = !self.calendar.expects(day);
+        let usual = if is_usual { ", as on most weekends" } else { "" };
+        output::note(format!("{} {day}: no file{usual}", self.args.pulled.name))
+    }
+
+    /// The first gap that is too long and has a new day. `outcomes` tells which days have a file; other days had one before, or
+    /// were given up.
+    fn gap(&self, plan: &Plan, outcomes: &BTreeMap<Day, bool>) -> Option<Gap> {
+        let mut gaps = Gaps::default();
+        let mut before: Option<Day> = None;
+        for (day, has_file) in outcomes {
+            if *has_file || before.is_some_and(|before| before.plus(1) != *day) {
+                gaps.close();
+            }
+            if !has_file && self.calendar.expects(*day) {
+                gaps.miss(*day, plan.is_news(*day), self.args.missing_days);
+            }
+            before = Some(*day);
+        }
+        gaps.alarm()
     }
 
     /// The days that are due: those that the user names, or else the missing ones and all after the newest one.
@@ -136,8 +168,10 @@ impl Pull {
         }
         let late = self.source.missing.iter().map(|day| day.0);
         let late = late.filter(|day| from.is_none() && *day < first && *day <= last);
-        let days = late
-            .chain((first.number()..=last.number()).map(Day::from_number))
+        // New days first: a late day that fails again must not hold them back.
+        let days = (first.number()..=last.number())
+            .map(Day::from_number)
+            .chain(late)
             .collect();
         if first <= last {
             let is_after_hole = newest_before.is_some_and(|before| first > before.plus(1));

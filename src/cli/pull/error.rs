@@ -239,6 +239,7 @@ impl PullError {
             self,
             Self::Status { .. }
                 | Self::Moved { .. }
+                | Self::GaveUp { .. }
                 | Self::Redirect { .. }
                 | Self::TooLarge { .. }
                 | Self::TooLargeUnpacked { .. }
@@ -275,7 +276,8 @@ impl PullError {
             Self::Status { .. } | Self::WebPage { .. } | Self::Empty { .. } => {
                 "look at the address with a browser: the party may have moved its files"
             }
-            Self::GaveUp { .. } | Self::Interrupted => "the next run goes on with the same day",
+            Self::GaveUp { .. } => "the next run asks again",
+            Self::Interrupted => "the next run goes on with the same day",
             Self::TooLarge { .. } => "check the file, then allow its size with --max-bytes",
             Self::TooLargeUnpacked { .. } => {
                 "check the file: it may be made to fill disks; then allow its size with --max-unpacked-bytes"

@@ -115,6 +115,11 @@ impl Fetcher {
         }
     }
 
+    /// Makes one attempt for each further file: the server is probably away.
+    pub(super) fn hurry(&mut self) {
+        self.limits.attempts = 1;
+    }
+
     fn fetch_in_attempts(&self, url: &str, known: &Version) -> Result<Fetched, PullError> {
         let mut attempts = 1;
         loop {

@@ -1,6 +1,7 @@
 //! `report by`: lists the reports of one reporter.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::cli::connect::Remote;
 use crate::cli::error::CliError;
@@ -17,6 +18,7 @@ const PAGE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 #[derive(Args, Debug)]
 pub(super) struct ByArgs {
     /// Name of the reporter, as it was given with the reports
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     reporter: String,
     /// List withdrawn reports, too
     #[arg(long)]

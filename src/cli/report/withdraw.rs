@@ -106,7 +106,7 @@ async fn many(request: WithdrawReportsRequest, confirm: Confirm, remote: &Remote
             return output::line(format!("{all} would be withdrawn"));
         }
         if foreseen.reports > 0 {
-            let what = format!("this withdraws {all}, which cannot be sent again");
+            let what = format!("this withdraws {all}, which count again only if they are sent with a higher revision");
             confirm.check(&what, &mut AtTerminal)?;
         }
     }

@@ -32,6 +32,8 @@ pub struct DecayedEvidence {
     /// Whether the reports that count come from two sources, reporters, areas or days at least: not all from one person
     /// and one call.
     pub independent: bool,
+    /// Whether a report of a trusted feed is among them: otherwise all are of people.
+    pub from_feed: bool,
     /// Mass of all reports of authenticated calls, good or bad; of unproven reporters only once they are many.
     pub authenticated: f64,
     /// The same for unauthenticated calls.
@@ -127,7 +129,6 @@ impl Evidence {
         // The masses of categories and brands from unproven reporters are cut by the same share as their total.
         let unproven_share = match unproven.long {
             long if long <= 0.0 => 0.0,
-            long if released && self.is_mostly_unnamed(&model.weights) => long.min(few) / long,
             long => cap(long) / long,
         };
         let counted = if released { proven.and(&unproven, 1.0) } else { proven };
@@ -152,6 +153,7 @@ impl Evidence {
             last_at: counted.last_at,
             weeks,
             independent: counted.is_independent(),
+            from_feed: proven.sources.has_feed(),
             authenticated: self.said(Ledger::Authenticated, &left, released),
             unauthenticated: self.said(Ledger::Unauthenticated, &left, released),
             unproven: reporters,

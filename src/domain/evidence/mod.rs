@@ -15,7 +15,7 @@ mod weeks;
 
 use super::bitmap::DistinctCount;
 use super::brand::Brand;
-use super::call::{Ledger, LedgerView};
+use super::call::Ledger;
 use super::ids::ReporterHash;
 use super::kinds::Category;
 use super::report::ReportRow;
@@ -88,9 +88,10 @@ pub struct Evidence {
     pub proven: EvidenceSums,
     /// From all other reporters.
     pub unproven: EvidenceSums,
-    /// For each ledger, the unproven reporters whose reports arrived first, sorted by the hour of arrival, which is in the
-    /// upper 20 bits, and by their hashes: shows exactly whether they are as many as the cap asks, and since when.
-    pub unproven_sample: Vec<(Ledger, u64)>,
+    /// For each ledger, the named reporters whose reports arrived first, proven or not, and the one whose report arrived last.
+    /// They are sorted by the hour of arrival, which is in the upper 20 bits, and by their hashes. This shows exactly whether
+    /// they are as many as a step asks, and since when.
+    pub first_reporters: Vec<(Ledger, u64)>,
     /// Reporters of all live rows: shows cheaply that a reporter is new.
     pub reporters_seen: DistinctCount,
     /// Live rows, without "not spam".
@@ -131,38 +132,17 @@ impl Evidence {
         self.weigh(row, model);
     }
 
-    /// Whether unproven reporters are so many, over so long, that they count in full in the ledgers of `view`.
+    /// The latest call by which this number counts in its ranges. Unproven reporters never count there: a few accounts could
+    /// label hundreds of numbers that nobody reported.
     #[must_use]
-    pub fn unproven_released(&self, model: &WeightModel, view: LedgerView) -> bool {
-        if self.unproven_sample.len() < model.unproven_release_count {
-            return false;
-        }
-        let seen = self.unproven_sample.iter().filter(|(ledger, _)| view.holds(*ledger));
-        let totals = self.unproven.totals_for(view, 1.0);
-        let days = unproven::days_between(&totals);
-        seen.count() >= model.unproven_release_count && days >= model.unproven_release_days
+    pub fn range_at(&self) -> Option<Timestamp> {
+        self.proven.all().last_at
     }
 
-    /// The latest call by which this number counts in its ranges: none while its reporters are unproven and few.
+    /// How many reports count in its ranges: those of proven reporters and trusted feeds.
     #[must_use]
-    pub fn range_at(&self, model: &WeightModel) -> Option<Timestamp> {
-        let proven = self.proven.all().last_at;
-        if self.unproven_released(model, LedgerView::All) {
-            proven.max(self.unproven.all().last_at)
-        } else {
-            proven
-        }
-    }
-
-    /// How many reports count in its ranges: those of unproven reporters only once they are many.
-    #[must_use]
-    pub fn range_reports(&self, model: &WeightModel) -> u32 {
-        let proven = self.proven.all().reports;
-        if self.unproven_released(model, LedgerView::All) {
-            proven.saturating_add(self.unproven.all().reports)
-        } else {
-            proven
-        }
+    pub fn range_reports(&self) -> u32 {
+        self.proven.all().reports
     }
 
     /// Whether no row counts.
@@ -223,15 +203,15 @@ impl Evidence {
     /// Adds a live row to the sums: the latest of its reporter, or one without a reporter.
     pub(super) fn weigh(&mut self, row: &ReportRow, model: &FoldModel) {
         let age_days = self.advance(row.body.occurred_at, model);
-        let proven = model.weights.is_proven(row.weight);
-        if !proven
-            && !row.body.not_spam
-            && let Some(reporter) = row.body.reporter
-        {
+        if let Some(reporter) = row.body.reporter.filter(|_| !row.body.not_spam) {
             let said = (row.body.ledger, unproven::sampled(row.received_at, reporter));
-            self.sample_unproven(said, model.weights.unproven_release_count);
+            self.sample(said, model.weights.unproven_release_count);
         }
-        let sums = if proven { &mut self.proven } else { &mut self.unproven };
+        let sums = if model.weights.is_proven(row.weight) {
+            &mut self.proven
+        } else {
+            &mut self.unproven
+        };
         sums.add(row, age_days, model);
     }
 
@@ -251,8 +231,8 @@ impl Evidence {
         let age_days = self.advance(other.as_of, model);
         self.proven.add_all(&other.proven, age_days, model);
         self.unproven.add_all(&other.unproven, age_days, model);
-        for said in &other.unproven_sample {
-            self.sample_unproven(*said, model.weights.unproven_release_count);
+        for said in &other.first_reporters {
+            self.sample(*said, model.weights.unproven_release_count);
         }
     }
 
@@ -261,19 +241,19 @@ impl Evidence {
         self.as_of = sums.as_of;
         self.proven = sums.proven;
         self.unproven = sums.unproven;
-        self.unproven_sample = sums.unproven_sample;
+        self.first_reporters = sums.first_reporters;
     }
 
-    fn sample_unproven(&mut self, said: (Ledger, u64), size: usize) {
+    fn sample(&mut self, said: (Ledger, u64), size: usize) {
         let ledger = said.0;
-        let Err(place) = self.unproven_sample.binary_search(&said) else {
+        let Err(place) = self.first_reporters.binary_search(&said) else {
             return;
         };
-        self.unproven_sample.insert(place, said);
-        let begin = self.unproven_sample.partition_point(|(known, _)| *known < ledger);
-        let end = self.unproven_sample.partition_point(|(known, _)| *known <= ledger);
-        if end - begin > size {
-            self.unproven_sample.remove(end - 1);
+        self.first_reporters.insert(place, said);
+        let begin = self.first_reporters.partition_point(|(known, _)| *known < ledger);
+        let end = self.first_reporters.partition_point(|(known, _)| *known <= ledger);
+        if end - begin > size + 1 {
+            self.first_reporters.remove(end - 2);
         }
     }
 }

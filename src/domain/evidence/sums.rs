@@ -25,7 +25,7 @@ pub struct LedgerTotals {
     pub short: f64,
     /// Decayed mass of reports, long half-life.
     pub long: f64,
-    /// Mass of "not spam".
+    /// Mass of "not spam"; unproven reports that name no reporter have none.
     pub not_spam: f64,
     /// Reports without "not spam"; only the latest of each reporter.
     pub reports: u32,
@@ -49,9 +49,9 @@ pub struct EvidenceSums {
     /// The authenticated and the unauthenticated ledger; absent for most numbers, whose reports do not state the
     /// signing.
     signed: Option<Box<[LedgerTotals; 2]>>,
-    /// Mass by category, sorted by category; UNSPECIFIED is left out.
+    /// Mass by category, sorted by category. UNSPECIFIED is left out, and so are unproven reports that name no reporter.
     pub categories: Vec<(Category, f64)>,
-    /// The brands that reports name, sorted by name.
+    /// The brands that reports name, sorted by name. Unproven reports that name no reporter are left out.
     pub brands: Vec<NamedBrand>,
     /// Distinct reporters.
     pub reporters: DistinctCount,
@@ -151,9 +151,15 @@ impl EvidenceSums {
 
     pub(super) fn add(&mut self, row: &ReportRow, age_days: f64, model: &FoldModel) {
         let weight = f64::from(row.weight);
+        let is_proven = model.weights.is_proven(row.weight);
+        // Unproven reports without a reporter may all be of one person, who names any area and any kind of call, and says of
+        // any number that its calls were wanted.
+        let is_someone = row.body.reporter.is_some() || is_proven;
         let totals = self.totals_mut(row.body.ledger);
         if row.body.not_spam {
-            totals.not_spam += weight * remaining(age_days, model.not_spam_days);
+            if is_someone {
+                totals.not_spam += weight * remaining(age_days, model.not_spam_days);
+            }
             return;
         }
         let long = weight * remaining(age_days, model.long_days);
@@ -161,14 +167,13 @@ impl EvidenceSums {
         totals.long += long;
         totals.reports = totals.reports.saturating_add(1);
         let source = SourceSet::of(row.body.source, row.body.reporter);
-        totals.sources = totals.sources.union(source);
-        // Reports without a reporter may all be of one person, who names any area.
-        let is_someone = row.body.reporter.is_some() || model.weights.is_proven(row.weight);
+        let is_of_feed = row.weight >= model.weights.trusted();
+        totals.sources = totals.sources.union(if is_of_feed { source.of_feed() } else { source });
         if let Some(area) = row.body.area.as_ref().filter(|_| is_someone) {
             totals.areas.insert(area.hash64());
         }
         // An unproven reporter can claim any call time; the arrival time is by our own clock.
-        let (first, last) = if model.weights.is_proven(row.weight) {
+        let (first, last) = if is_proven {
             (row.body.occurred_at, row.body.occurred_at)
         } else {
             (row.received_at, row.body.occurred_at.min(row.received_at))
@@ -182,12 +187,12 @@ impl EvidenceSums {
             first
         };
         totals.weeks = totals.weeks.union(WeekSet::of(counted_at));
-        if row.body.category != Category::Unspecified {
+        if is_someone && row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);
         }
-        if let Some(brand) = &row.body.brand {
+        if let Some(brand) = row.body.brand.as_ref().filter(|_| is_someone) {
             let mut named = NamedBrand::new(brand.clone(), long);
-            let unproven = row.body.reporter.filter(|_| !model.weights.is_proven(row.weight));
+            let unproven = row.body.reporter.filter(|_| !is_proven);
             named.reporters = unproven.map(BrandReporters::of).unwrap_or_default();
             add_brand(&mut self.brands, named);
             self.keep_first_other_brands();

@@ -1,9 +1,10 @@
 //! How far unproven reporters are believed together: by how many they are, where they are, and for how long they report.
 //!
 //! A report names no network, so an attacker's accounts cannot be told apart by it. Areas are those that the reports name;
-//! nobody checks them. Only the time between the first and the last report is measured by our own clock.
+//! nobody checks them. Only the time between the arrivals of reports is measured by our own clock. A few old reports are
+//! easily had, and most reported numbers have them, so time counts from half of the people that a step asks.
 
-use super::{Evidence, EvidenceSums, FoldModel, LedgerTotals, WeekSet};
+use super::{Evidence, FoldModel, WeekSet};
 use crate::domain::brand::Brand;
 use crate::domain::call::LedgerView;
 use crate::domain::decay::remaining_at;
@@ -12,8 +13,10 @@ use crate::domain::kinds::Category;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::weight::WeightModel;
 
-/// From how many unproven reporters on the time counts that a block asks.
+/// From how many reporters on the time counts that a block asks.
 const SEVERAL: usize = 5;
+/// Of the first reporters, so many have their time. It is half of the most that a step asks.
+const TIMED: usize = 10;
 const HOUR_MS: i64 = 3_600_000;
 const HOUR_BITS: u32 = 20;
 const HASH_BITS: u32 = u64::BITS - HOUR_BITS;
@@ -30,32 +33,48 @@ pub enum UnprovenStep {
     Many,
 }
 
-/// The unproven reporters who say that a number is unwanted, for one kind of call.
+/// The people who say that a number is unwanted, for one kind of call, as far as the steps of unproven reporters ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UnprovenReporters {
     /// How many different reporters are named: exact up to the count that the last step asks.
     pub named: u32,
-    /// In how many different areas they are, at least.
+    /// In how many different areas the unproven ones are, at least.
     pub areas: u32,
-    /// Days from the arrival of the first of their reports to the last one.
-    pub days: f64,
-    /// Days from the arrival of the report of the fifth of them to the last report, to the hour; 0 while they are fewer.
-    /// A single old report is easily had, so time counts for a block only once there were several people.
-    pub days_of_several: f64,
-    /// Whether people who say that the calls were wanted outweigh them, or nearly so.
+    /// Days from the arrival of the report of the first, the second, ... of them to the last one, to the hour; 0 while
+    /// they are fewer.
+    days_since: [f64; TIMED],
+    /// Whether people who say that the calls were wanted outweigh the unproven ones, or nearly so.
     pub contested: bool,
-    /// In how many of the 26 weeks before the first of their reports proven reporters reported the number.
+    /// In how many of the 26 weeks before the first report of an unproven one proven reporters reported the number.
     pub weeks_before: u32,
 }
 
 impl UnprovenReporters {
+    /// Days from the first of them to the last one.
+    #[must_use]
+    pub fn days(&self) -> f64 {
+        self.days_since(1)
+    }
+
+    /// Days from the fifth of them to the last one; 0 while they are fewer. A single old report is easily had, so time
+    /// counts for a block only once there were several people.
+    #[must_use]
+    pub fn days_of_several(&self) -> f64 {
+        self.days_since(SEVERAL)
+    }
+
+    /// Days from the `nth` of them, from 1 on, to the last one; 0 while they are fewer.
+    fn days_since(&self, nth: usize) -> f64 {
+        let place = nth.saturating_sub(1).min(TIMED - 1);
+        self.days_since.get(place).copied().unwrap_or_default()
+    }
+
     /// What they may do together.
     #[must_use]
     pub fn step(&self, model: &WeightModel) -> UnprovenStep {
-        let count = usize::try_from(self.named).unwrap_or(usize::MAX);
         if self.contested {
             UnprovenStep::Few
-        } else if count >= model.unproven_release_count && self.days >= model.unproven_release_days {
+        } else if self.is_reached(model.unproven_release_count, model.unproven_release_days) {
             UnprovenStep::Many
         } else if model.unproven_label_from.iter().any(|from| from.is_reached(self)) {
             UnprovenStep::Several
@@ -63,42 +82,51 @@ impl UnprovenReporters {
             UnprovenStep::Few
         }
     }
+
+    /// Whether they are so many, over so long, and half of them over half of it. Old reports of a few, which most reported
+    /// numbers have, do not replace the time of the others.
+    fn is_reached(&self, reporters: usize, days: f64) -> bool {
+        let named = usize::try_from(self.named).unwrap_or(usize::MAX);
+        named >= reporters && self.days() >= days && self.days_since(reporters.div_ceil(2)) >= days / 2.0
+    }
 }
 
 /// One of the ways in which unproven reporters become enough to label a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LabelStep {
-    /// The least count of different reporters.
-    pub reporters: u32,
+    /// The least count of different reporters, at most 20.
+    pub reporters: usize,
     /// The least count of different areas that their reports name.
     pub areas: u32,
-    /// The least time between the arrival of the first and the last report, days.
+    /// The least time between the arrival of the report of half of them and the last report, days.
     pub days: f64,
 }
 
 impl LabelStep {
     fn is_reached(&self, reporters: &UnprovenReporters) -> bool {
-        reporters.named >= self.reporters && reporters.areas >= self.areas && reporters.days >= self.days
+        reporters.areas >= self.areas && reporters.is_reached(self.reporters, self.days)
     }
 }
 
 impl Evidence {
-    /// The unproven reporters of the number who report calls of this kind, as of `now`.
+    /// The people who report calls of this kind of the number, as of `now`.
     #[must_use]
     pub fn unproven_reporters(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> UnprovenReporters {
-        if self.unproven_sample.is_empty() {
+        if self.first_reporters.is_empty() {
             return UnprovenReporters::default();
         }
         let [proven, unproven] = [&self.proven, &self.unproven].map(|sums| sums.totals_for(view, 1.0));
-        let named = self.unproven_sample.iter().filter(|(ledger, _)| view.holds(*ledger));
-        let unwanted = (proven.long + unproven.long) * remaining_at(self.as_of, now, model.long_days);
+        let long = unproven
+            .long
+            .min(self.people(&model.weights) * model.weights.new_reporter());
+        let unwanted = (proven.long + long) * remaining_at(self.as_of, now, model.long_days);
         let wanted = (proven.not_spam + unproven.not_spam) * remaining_at(self.as_of, now, model.not_spam_days);
         let week_before = |first: Timestamp| Timestamp::from_millis(first.millis().saturating_sub(7 * DAY_MS));
+        let arrivals = self.arrivals(view);
         UnprovenReporters {
-            named: u32::try_from(named.count()).unwrap_or(u32::MAX),
+            named: u32::try_from(arrivals.len().min(model.weights.unproven_release_count)).unwrap_or(u32::MAX),
             areas: unproven.areas.bits().count_ones(),
-            days: days_between(&unproven),
-            days_of_several: self.days_of_several(&unproven, view),
+            days_since: days_since(&arrivals),
             contested: wanted > 0.0 && unwanted < model.weights.contested_below * wanted,
             weeks_before: unproven.first_at.map_or(0, |first| {
                 proven.weeks.count_of_last(WeekSet::WINDOW_WEEKS, week_before(first))
@@ -106,74 +134,60 @@ impl Evidence {
         }
     }
 
-    fn days_of_several(&self, unproven: &LedgerTotals, view: LedgerView) -> f64 {
-        let sample = self.unproven_sample.iter().filter(|(ledger, _)| view.holds(*ledger));
-        let mut arrivals: Vec<u64> = sample.map(|(_, sampled)| *sampled).collect();
+    /// When the reports of the first named reporters and of the last one arrived, in order.
+    fn arrivals(&self, view: LedgerView) -> Vec<Timestamp> {
+        let held = self.first_reporters.iter().filter(|(ledger, _)| view.holds(*ledger));
+        let mut arrivals: Vec<_> = held.map(|(_, sampled)| arrival(*sampled)).collect();
         arrivals.sort_unstable();
-        match (arrivals.get(SEVERAL - 1), unproven.last_at) {
-            (Some(fifth), Some(last)) => last.days_since(arrival(*fifth)).max(0.0),
-            (Some(_) | None, _) => 0.0,
-        }
+        arrivals
     }
 
-    /// About how many different unproven reporters say that the number is unwanted: exact while they are few.
+    /// About how many different people say that the number is unwanted: exact while they are few.
     #[must_use]
-    pub fn unproven_count(&self, model: &WeightModel) -> f64 {
-        let sampled = self.unproven_sample.len();
+    pub fn people(&self, model: &WeightModel) -> f64 {
+        let sampled = self.first_reporters.len();
         let exact = f64::from(u32::try_from(sampled).unwrap_or(u32::MAX));
         if sampled < model.unproven_release_count {
-            exact
-        } else {
-            self.unproven.reporters.estimate().max(exact)
+            return exact;
         }
+        let counts = [&self.proven, &self.unproven].map(|sums| sums.reporters.estimate());
+        counts.iter().sum::<f64>().max(exact)
     }
 
-    /// The kind of call that more than half of the unproven reporters name, and their share; a reporter counts once.
+    /// The kind of call that more than half of the unproven reporters who are named name, and their share; a reporter counts
+    /// once.
     #[must_use]
-    pub fn majority_category(&self, model: &WeightModel) -> Option<(Category, f64)> {
-        let masses = |sums: &EvidenceSums| sums.categories.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
-        let (category, mass) = masses(&self.unproven)?;
-        Some((category, self.majority_share(mass, model)?))
+    pub fn majority_category(&self) -> Option<(Category, f64)> {
+        let leading = self.unproven.categories.iter().copied();
+        let (category, mass) = leading.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let share = mass / self.named_mass();
+        (share > 0.5).then_some((category, share))
     }
 
-    /// Whether more than half of the unproven reporters name this brand; a reporter counts once.
+    /// Whether more than half of the unproven reporters who are named name this brand; a reporter counts once.
     #[must_use]
-    pub fn is_majority_brand(&self, brand: &Brand, model: &WeightModel) -> bool {
+    pub fn is_majority_brand(&self, brand: &Brand) -> bool {
         let known = self.unproven.brands.iter().find(|known| known.brand == *brand);
-        known.is_some_and(|known| self.majority_share(known.mass, model).is_some())
+        known.is_some_and(|known| known.mass > 0.5 * self.named_mass())
     }
 
-    /// Whether two different unproven reporters at least name this brand. A single one, or reports that name no reporter, would
-    /// let anybody put the name of a bank on a stranger's number.
+    /// Whether two different unproven reporters at least name this brand. A single one would let anybody put the name of a
+    /// bank on a stranger's number.
     #[must_use]
     pub fn is_named_by_several(&self, brand: &Brand) -> bool {
         let known = self.unproven.brands.iter().find(|known| known.brand == *brand);
         known.is_some_and(|known| known.reporters.is_several())
     }
 
-    /// Whether most of the mass of unproven reporters may be of reports that name no reporter.
-    #[must_use]
-    pub fn is_mostly_unnamed(&self, model: &WeightModel) -> bool {
-        2.0 * self.unnamed_mass(model) > self.unproven.all().long
-    }
-
-    /// The share of the unproven reporters who name something that has this mass, if it is more than half. Reports that
-    /// name no reporter may all be of one person, so none of them counts: all are taken to be in this mass.
-    fn majority_share(&self, mass: f64, model: &WeightModel) -> Option<f64> {
-        let unnamed = self.unnamed_mass(model);
-        let named = self.unproven.all().long - unnamed;
-        let share = (mass - unnamed) / named;
-        (named > 0.0 && share > 0.5).then_some(share.min(1.0))
-    }
-
-    /// The most mass that reports without a reporter can have.
-    fn unnamed_mass(&self, model: &WeightModel) -> f64 {
-        let reports = f64::from(self.unproven.all().reports);
-        (reports - self.unproven_count(model)).max(0.0) * model.new_reporter()
+    /// The mass of the unproven reporters who name a kind of call, or of those who name a brand, if it is more.
+    fn named_mass(&self) -> f64 {
+        let categories: f64 = self.unproven.categories.iter().map(|(_, mass)| mass).sum();
+        let brands: f64 = self.unproven.brands.iter().map(|known| known.mass).sum();
+        categories.max(brands)
     }
 }
 
-/// How an unproven reporter is remembered in [`Evidence::unproven_sample`]: the hour in which the report arrived in the upper
+/// How a reporter is remembered in [`Evidence::first_reporters`]: the hour in which the report arrived in the upper
 /// 20 bits, which last until 2089, and a part of the hash in the others.
 pub(super) fn sampled(arrived: Timestamp, reporter: ReporterHash) -> u64 {
     let hour = u64::try_from(arrived.millis() / HOUR_MS).unwrap_or_default();
@@ -186,10 +200,13 @@ fn arrival(sampled: u64) -> Timestamp {
     Timestamp::from_millis(hour * HOUR_MS)
 }
 
-/// Days from the first to the last report; 0 without one.
-pub(super) fn days_between(totals: &LedgerTotals) -> f64 {
-    match (totals.first_at, totals.last_at) {
-        (Some(first), Some(last)) => last.days_since(first),
-        _ => 0.0,
+/// Days from the first arrivals to the last one.
+fn days_since(arrivals: &[Timestamp]) -> [f64; TIMED] {
+    let mut days = [0.0; TIMED];
+    if let Some(last) = arrivals.last() {
+        for (days, arrival) in days.iter_mut().zip(arrivals) {
+            *days = last.days_since(*arrival);
+        }
     }
+    days
 }

@@ -29,7 +29,7 @@ impl ScoreModel {
         }
         let evidence = &subject.state.evidence;
         if decayed.step >= UnprovenStep::Several {
-            let majority = evidence.majority_category(&self.fold.weights);
+            let majority = evidence.majority_category();
             let is_named = |proven| majority.is_some_and(|(category, _)| category == proven);
             if evidence.proven.categories.iter().all(|(proven, _)| is_named(*proven)) {
                 return majority;
@@ -67,7 +67,7 @@ impl ScoreModel {
                 let is_proven = evidence.proven.brands.iter().any(|known| known.brand == *brand);
                 let is_enough = || match decayed.step {
                     UnprovenStep::Few => evidence.is_named_by_several(brand),
-                    UnprovenStep::Several | UnprovenStep::Many => evidence.is_majority_brand(brand, &self.fold.weights),
+                    UnprovenStep::Several | UnprovenStep::Many => evidence.is_majority_brand(brand),
                 };
                 !is_owners && (is_proven || is_enough())
             };

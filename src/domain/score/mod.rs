@@ -88,6 +88,8 @@ pub struct Verdict {
     pub withheld: Option<Withheld>,
     /// Whether the score rests on the neighbourhood alone: not on the number's own reports, cases or calls.
     pub range_only: bool,
+    /// Whether all evidence of the number itself is that of unproven reporters who are too few to label it.
+    pub few_unproven: bool,
 }
 
 /// The weighed evidence of a number, without reasons.
@@ -140,6 +142,7 @@ impl Verdict {
         owner_protected: false,
         withheld: None,
         range_only: false,
+        few_unproven: false,
     };
 }
 
@@ -180,6 +183,7 @@ impl ScoreModel {
                 owner_protected: subject.is_owner_protected(),
                 withheld: None,
                 range_only: false,
+                few_unproven: false,
             },
             evidence_log_odds: self.evidence_log_odds(&features),
             features,
@@ -199,6 +203,7 @@ impl ScoreModel {
             weighed.verdict.value = Some(value);
             weighed.verdict.withheld = self.withheld(subject, &weighed);
             weighed.verdict.range_only = self.is_range_only(subject, &weighed);
+            weighed.verdict.few_unproven = self.has_few_unproven_alone(subject, &weighed);
         }
         weighed
     }

@@ -4,6 +4,7 @@
 //! reported the number for days. A small group of new accounts shall not label a number of which more is known, so several
 //! count as few for it.
 
+use super::cases::raises;
 use super::{Subject, Weighed};
 use crate::domain::evidence::{DecayedEvidence, FoldModel, UnprovenStep};
 use crate::domain::kinds::StatusKind;
@@ -34,9 +35,32 @@ impl ScoreModel {
                 .any(|kind| statuses.holding(kind, subject.now).is_some())
     }
 
-    /// Whether unproven reporters count in full, but have not reported the number for long enough to block it.
+    /// Whether all evidence of the number itself is that of unproven reporters who may not label it: no report of others, no
+    /// case, and nothing in its latest calls.
+    pub(super) fn has_few_unproven_alone(&self, subject: &Subject<'_>, weighed: &Weighed) -> bool {
+        let decayed = &weighed.decayed;
+        let by_calls = self.rate(subject, &weighed.verdict).next().is_some();
+        let by_case = subject.cases.iter().any(|(link, case)| raises(link, case));
+        decayed.step == UnprovenStep::Few
+            && decayed.reports == 0
+            && decayed.without_unproven().is_some()
+            && !by_calls
+            && !by_case
+    }
+
+    /// Whether unproven reporters count in full, but people have not reported the number for long enough to block it.
     pub(super) fn is_too_early_to_block(&self, decayed: &DecayedEvidence) -> bool {
-        decayed.step == UnprovenStep::Many && decayed.unproven.days_of_several < self.fold.weights.unproven_block_days
+        decayed.step == UnprovenStep::Many && self.is_too_early(decayed)
+    }
+
+    /// Whether all reports are of people, and not for long enough to block the number. Reporters who were right before may
+    /// have reported numbers of their own, so they do not block at once either.
+    pub(super) fn rests_on_new_reports_of_people(&self, decayed: &DecayedEvidence) -> bool {
+        decayed.reports > 0 && !decayed.from_feed && self.is_too_early(decayed)
+    }
+
+    fn is_too_early(&self, decayed: &DecayedEvidence) -> bool {
+        decayed.unproven.days_of_several() < self.fold.weights.unproven_block_days
     }
 }
 
@@ -54,6 +78,7 @@ pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel)
     let decayed = &weighed.decayed;
     let reporters = &decayed.unproven;
     let effect = match (decayed.step, reporters.step(&fold.weights)) {
+        _ if weighed.verdict.withheld == Some(Withheld::UnprovenReporters) => UnprovenEffect::Label,
         (UnprovenStep::Several | UnprovenStep::Many, _) => UnprovenEffect::Label,
         (UnprovenStep::Few, _) if reporters.contested => UnprovenEffect::Contested,
         (UnprovenStep::Few, UnprovenStep::Few) => UnprovenEffect::TooFew,
@@ -63,7 +88,7 @@ pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel)
     let people = if exact {
         f64::from(reporters.named)
     } else {
-        subject.state.evidence.unproven_count(&fold.weights)
+        subject.state.evidence.people(&fold.weights)
     };
-    Figure::of_unproven(effect, people, reporters.days * 24.0)
+    Figure::of_unproven(effect, people, reporters.days() * 24.0)
 }

@@ -19,7 +19,7 @@ pub enum Withheld {
     Established,
     /// All reports may be those of one person and one day.
     SingleReport,
-    /// The reporters are unproven, and have not reported the number for long.
+    /// The reporters are people, and have not reported the number for long.
     UnprovenReporters,
 }
 
@@ -48,7 +48,8 @@ impl ScoreModel {
         if is_single {
             return Some(Withheld::SingleReport);
         }
-        weighed.rests_on_unproven.then_some(Withheld::UnprovenReporters)
+        let is_too_early = weighed.rests_on_unproven || self.rests_on_new_reports_of_people(decayed);
+        is_too_early.then_some(Withheld::UnprovenReporters)
     }
 
     /// Whether the reports of the number's fully attested calls would block the call alone. The owner made these calls:

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Words;
+use crate::domain::decision::Grounds;
 use crate::domain::kinds::{Action, Basis};
 use crate::domain::language::Language;
 
@@ -15,6 +16,8 @@ pub struct Told {
     pub basis: Basis,
     /// Whether the number was about to be dialled.
     pub about_to_dial: bool,
+    /// What the score rested on.
+    pub grounds: Grounds,
 }
 
 /// The sentences: of the action, and of the rule.
@@ -35,6 +38,10 @@ pub(super) struct DecisionWords {
     analyst: Box<str>,
     tenant_policy: Box<str>,
     analytics_against: Box<str>,
+    analytics_reports: Box<str>,
+    analytics_calls: Box<str>,
+    analytics_near: Box<str>,
+    analytics_case: Box<str>,
     analytics_for: Box<str>,
     no_evidence: Box<str>,
     fail_open: Box<str>,
@@ -75,7 +82,13 @@ impl DecisionWords {
             Basis::InvalidNumber => &self.invalid_number,
             Basis::Analyst => &self.analyst,
             Basis::TenantPolicy => &self.tenant_policy,
-            Basis::Analytics if is_hindered => &self.analytics_against,
+            Basis::Analytics if is_hindered => match told.grounds {
+                Grounds::Several => &self.analytics_against,
+                Grounds::Reports => &self.analytics_reports,
+                Grounds::Calls => &self.analytics_calls,
+                Grounds::Neighbours => &self.analytics_near,
+                Grounds::Case => &self.analytics_case,
+            },
             Basis::Analytics => &self.analytics_for,
             Basis::NoEvidence => &self.no_evidence,
             Basis::FailOpen => &self.fail_open,

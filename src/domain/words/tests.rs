@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::domain::decision::Grounds;
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Action, Basis, Category};
 use crate::domain::reason_code::ReasonCode;
@@ -163,19 +164,59 @@ fn figures_are_frozen() {
     assert_eq!(Figure::count(u32::MAX).raw(), 2_097_150);
 }
 
+const ALL_GROUNDS: [Grounds; 5] = [
+    Grounds::Several,
+    Grounds::Reports,
+    Grounds::Calls,
+    Grounds::Neighbours,
+    Grounds::Case,
+];
+
+/// A customer is told nothing that is not true: of reports only if there were some, and of calls only if they counted.
+#[test]
+fn a_refusal_by_the_score_tells_what_it_rested_on() {
+    for (grounds, sentence) in [
+        (
+            Grounds::Several,
+            "What people reported and how the number calls spoke against it.",
+        ),
+        (Grounds::Reports, "What people reported spoke against the number."),
+        (Grounds::Calls, "How the number calls spoke against it."),
+        (
+            Grounds::Neighbours,
+            "There were warnings about numbers close to this one, and little was known of the number itself.",
+        ),
+        (Grounds::Case, "The number belongs to a fraud case."),
+    ] {
+        let told = |action| Told {
+            action,
+            basis: Basis::Analytics,
+            about_to_dial: false,
+            grounds,
+        };
+        let blocked = decision(Language::English, told(Action::Block));
+        assert_eq!(blocked, format!("The call was refused. {sentence}"));
+        let allowed = decision(Language::English, told(Action::Allow));
+        assert!(allowed.ends_with("was not enough for a warning."), "{allowed}");
+    }
+}
+
 #[test]
 fn every_decision_is_told_in_every_language() {
     for &action in Action::ALL {
         for &basis in Basis::ALL {
             for about_to_dial in [false, true] {
-                let told = Told {
-                    action,
-                    basis,
-                    about_to_dial,
-                };
-                let texts: Vec<String> = Language::ALL.iter().map(|of| decision(*of, told)).collect();
-                let distinct: std::collections::HashSet<_> = texts.iter().collect();
-                assert_eq!(distinct.len(), Language::ALL.len(), "{texts:?}");
+                for grounds in ALL_GROUNDS {
+                    let told = Told {
+                        action,
+                        basis,
+                        about_to_dial,
+                        grounds,
+                    };
+                    let texts: Vec<String> = Language::ALL.iter().map(|of| decision(*of, told)).collect();
+                    let distinct: std::collections::HashSet<_> = texts.iter().collect();
+                    assert_eq!(distinct.len(), Language::ALL.len(), "{texts:?}");
+                }
             }
         }
     }
@@ -184,6 +225,7 @@ fn every_decision_is_told_in_every_language() {
             action,
             basis,
             about_to_dial,
+            grounds: Grounds::Several,
         };
         decision(Language::English, told)
     };

@@ -2,7 +2,7 @@
 
 use super::{CaseChange, CaseDetails, Cases, NewCase, TransitionInput};
 use crate::domain::brand::Brand;
-use crate::domain::case::{Case, CaseEvent, TransitionError, may_start};
+use crate::domain::case::{Case, CaseEvent, TransitionError, may_start, needs_agency};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
@@ -215,6 +215,9 @@ fn check_new(new: &NewCase, now: Timestamp) -> Result<(), ServiceError> {
         let problem = "must be DRAFT or OPEN; a case of source REGULATOR_FEED or LAW_ENFORCEMENT may start later, but \
                        not closed or merged";
         return Err(ServiceError::field("status", problem));
+    }
+    if needs_agency(new.status) && new.agency.trim().is_empty() {
+        return Err(refused_step(TransitionError::AgencyMissing));
     }
     check_evidence(new.last_evidence_at, now)
 }

@@ -10,7 +10,7 @@ use crate::domain::requests::Fingerprint;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
-use crate::service::identity::read_number;
+use crate::service::identity::read_decided_number;
 use crate::service::writer::{Done, JobOutcome, Mutation, NumberJob, NumberRecord, Outcome, Stop};
 use crate::store::Version;
 
@@ -147,7 +147,7 @@ fn read<I>(inputs: &[Result<I, ServiceError>], number_of: impl Fn(&I) -> (&Strin
     let read = inputs.iter().map(|input| {
         let input = input.as_ref().map_err(Clone::clone)?;
         let (text, region) = number_of(input);
-        Ok((read_number("number", text, region)?, input))
+        Ok((read_decided_number("number", text, region)?, input))
     });
     read.collect()
 }

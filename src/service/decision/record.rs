@@ -10,6 +10,7 @@ use crate::number::E164;
 /// Flags of one byte.
 const ABOUT_TO_DIAL: u8 = 1;
 const SPOOF_SUSPECTED: u8 = 2;
+const RANGE_ONLY: u8 = 4;
 
 pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     let mut writer = ByteWriter::default();
@@ -19,8 +20,12 @@ pub(super) fn encode(record: &DecisionRecord) -> Vec<u8> {
     writer.byte(record.level.code());
     writer.byte(record.action.code());
     writer.byte(record.basis.code());
-    let flags = u8::from(record.about_to_dial) * ABOUT_TO_DIAL + u8::from(record.spoof_suspected) * SPOOF_SUSPECTED;
-    writer.byte(flags);
+    let flags = [
+        (record.about_to_dial, ABOUT_TO_DIAL),
+        (record.spoof_suspected, SPOOF_SUSPECTED),
+        (record.range_only, RANGE_ONLY),
+    ];
+    writer.byte(flags.iter().map(|(is_set, flag)| u8::from(*is_set) * flag).sum());
     writer.byte(record.attestation.map_or(0, Attestation::code));
     writer.byte(record.verstat.map_or(0, Verstat::code));
     writer.option(record.event_time, ByteWriter::time);
@@ -69,6 +74,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecisionRecord, DecodeError> {
         attestation,
         verstat,
         spoof_suspected: flags & SPOOF_SUSPECTED != 0,
+        range_only: flags & RANGE_ONLY != 0,
         event_time: reader.option(ByteReader::time)?,
         orig_id: reader.text()?.into(),
         ingress: reader.text()?.into(),
@@ -174,7 +180,7 @@ mod tests {
             any::<bool>(),
             prop::option::of(select(Attestation::ALL)),
             prop::option::of(select(Verstat::ALL)),
-            any::<bool>(),
+            (any::<bool>(), any::<bool>()),
             prop::option::of(time()),
         );
         let reasons = prop::collection::vec(reason(), 0..=MAX_SEALED_REASONS);
@@ -198,7 +204,8 @@ mod tests {
                 about_to_dial: asked.0,
                 attestation: asked.1,
                 verstat: asked.2,
-                spoof_suspected: asked.3,
+                spoof_suspected: asked.3.0,
+                range_only: asked.3.1,
                 event_time: asked.4,
                 orig_id,
                 ingress,
@@ -244,6 +251,7 @@ mod tests {
             attestation: Some(Attestation::C),
             verstat: Some(Verstat::Passed),
             spoof_suspected: true,
+            range_only: false,
             event_time: None,
             orig_id: "o".into(),
             ingress: "t-1".into(),
@@ -265,6 +273,16 @@ mod tests {
     fn the_bytes_are_frozen() {
         let hex: String = encode(&sample()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, format!("{FIRST}0000{FIGURES}"));
+        let near = DecisionRecord {
+            range_only: true,
+            ..sample()
+        };
+        let flags: Vec<(u8, u8)> = encode(&sample())
+            .into_iter()
+            .zip(encode(&near))
+            .filter(|(one, other)| one != other)
+            .collect();
+        assert_eq!(flags, [(2, 6)], "one bit, which earlier releases do not read");
     }
 
     #[test]

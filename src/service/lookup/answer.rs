@@ -10,7 +10,7 @@ use crate::domain::advice::{self, Occasion, SpoofedOwner, Topic};
 use crate::domain::call::Signing;
 use crate::domain::caller_name::caller_name;
 use crate::domain::decision::{DecisionRecord, SealedReason};
-use crate::domain::display::{Display, DisplayFacts, display};
+use crate::domain::display::{Display, DisplayFacts, Spoofing, display};
 use crate::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
 use crate::domain::label;
 use crate::domain::language::Language;
@@ -25,6 +25,8 @@ use crate::service::facts::RecordFacts;
 const TENANTS_LABEL: &str = "SPAM RISK";
 /// The display name of a call that shows the number of a known owner, and is thought to come from another party.
 const SPOOF_LABEL: &str = "SPOOF LIKELY";
+/// The display name of a call that shows the number of a known owner, if nothing says who placed it.
+const POSSIBLE_SPOOF_LABEL: &str = "SPOOF RISK";
 /// The display name of a call whose number has a length that the plan does not know: no accusation.
 const UNKNOWN_LENGTH_LABEL: &str = "UNKNOWN NUMBER";
 
@@ -50,7 +52,7 @@ impl Lookups {
             add_spoof_reason(&mut found, spoof, &decided, question.input.language);
         }
         if is_beyond_accusation(&found, spoof, &decided) {
-            clear_accusation(&mut found.score);
+            clear_accusation(&mut found);
         }
         if self.policy.leaves_range_alone(&found.facts.verdict) && decided.basis == Basis::Analytics {
             range_label::add_reason(&mut found.score.reasons, question.input.language);
@@ -67,13 +69,14 @@ impl Lookups {
         } else {
             String::new()
         };
-        let name = name(&found.score, spoof, &decided);
+        let spoofing = spoofing(spoof, &found.score.verdict);
+        let name = name(&found.score, spoofing, &decided);
         let sip = |decision: &Decision| self.sip.treatment(decision, name, &decision_id);
         let is_advised = full && enforced.decision.action != Action::Allow;
         LookupOutcome {
             display: full.then(|| {
                 let labels = (caller_name.as_str(), name);
-                shown(question, &found, labels, spoof, &as_shown(&decided, &enforced))
+                shown(question, &found, labels, spoofing, &as_shown(&decided, &enforced))
             }),
             advice: is_advised.then(|| advice(question, &found, spoof, &decided)).flatten(),
             caller_name,
@@ -136,6 +139,7 @@ impl Lookups {
             attestation: input.attestation,
             verstat: input.verstat,
             spoof_suspected: verdict.spoof_suspected,
+            range_only: verdict.range_only,
             event_time: input.event_time,
             orig_id: input.orig_id.as_str().into(),
             ingress: input.ingress.as_str().into(),
@@ -199,19 +203,46 @@ fn add_spoof_reason(found: &mut LookupFindings, spoof: OwnerSpoof, decision: &De
     found.score.reasons.insert(0, reason);
 }
 
-/// Whether category and brand would accuse the owner of the number: an analyst vouches for it, or its owner is known and the
-/// policy lets the call through; and nothing says that another party shows the number. Reports on such a number are mostly
-/// of calls that others made in the owner's name.
+/// Whether category, brand and cases would accuse the owner of the number: an analyst or a list vouches for it, or its owner
+/// is known and the policy lets the call through; and nothing says that another party shows the number. Reports and cases of
+/// such a number are mostly of calls that others made in the owner's name.
 fn is_beyond_accusation(found: &LookupFindings, spoof: Option<OwnerSpoof>, decision: &Decision) -> bool {
-    let is_trusted = found.score.verdict.level == RiskLevel::Trusted;
+    let verdict = &found.score.verdict;
+    let is_protected = matches!(found.facts.protection, Some(Protection::Caller | Protection::Advised))
+        || verdict.status == Some(StatusKind::Protected);
+    let is_trusted = verdict.level == RiskLevel::Trusted || is_protected;
     let is_owners = decision.action == Action::Allow && found.facts.owner.is_some();
     spoof.is_none() && (is_trusted || is_owners)
 }
 
-/// Removes the brand, and a category that is not one of wanted calls.
-fn clear_accusation(score: &mut Score) {
+/// Removes the brand, a category that is not one of wanted calls, and the cases. The points of a case go to the analyst's word,
+/// which outweighs it.
+fn clear_accusation(found: &mut LookupFindings) {
+    found.cases.clear();
+    let score = &mut found.score;
     score.category = score.category.filter(|(category, _)| category.is_wanted());
     score.brand = None;
+    let of_case = |reason: &Reason| reason.code == ReasonCode::CaseLink && reason.figure != Some(Figure::NEAR_CASE);
+    let points: f64 = score
+        .reasons
+        .iter()
+        .filter(|reason| of_case(reason))
+        .map(|of| of.points)
+        .sum();
+    score.reasons.retain(|reason| !of_case(reason));
+    let mut reasons = score.reasons.iter_mut();
+    if let Some(allowed) = reasons.find(|reason| reason.code == ReasonCode::AnalystAllowed) {
+        allowed.points += points;
+    }
+}
+
+/// How sure the screen says that another party shows the number. What the list of owners says comes first.
+fn spoofing(spoof: Option<OwnerSpoof>, verdict: &Verdict) -> Option<Spoofing> {
+    match spoof {
+        Some(OwnerSpoof::Possible) => Some(Spoofing::Possible),
+        Some(OwnerSpoof::Probable | OwnerSpoof::Certain) => Some(Spoofing::Likely),
+        None => verdict.spoof_suspected.then_some(Spoofing::Likely),
+    }
 }
 
 /// The decision that a screen shows: the action that is carried out, by the rule that the policy decided by. A call that is
@@ -233,7 +264,7 @@ fn shown(
     question: &Question<'_>,
     found: &LookupFindings,
     (caller_name, label): (&str, &'static str),
-    spoof: Option<OwnerSpoof>,
+    spoofing: Option<Spoofing>,
     decision: &Decision,
 ) -> Display {
     let language = question.input.language;
@@ -255,7 +286,9 @@ fn shown(
             "" if is_owned => words::owner_without_name(language, found.owner.is_none()),
             owner => owner,
         },
-        spoofed: spoof.is_some() || found.score.verdict.spoof_suspected,
+        spoofing,
+        range_only: found.score.verdict.range_only,
+        few_unproven: found.score.verdict.few_unproven,
         language,
     })
 }
@@ -268,17 +301,18 @@ fn sealed(reason: &Reason) -> SealedReason {
     }
 }
 
-/// The text to display instead of the caller's name.
-fn name(score: &Score, spoof: Option<OwnerSpoof>, decision: &Decision) -> &'static str {
+/// The text to display instead of the caller's name. It says the same as the sentence of the display: an owner whose number
+/// others show must not look like a spammer, and neighbours accuse nobody of a kind of fraud.
+fn name(score: &Score, spoofing: Option<Spoofing>, decision: &Decision) -> &'static str {
     if decision.action == Action::Allow {
         return "";
     }
-    // The number is that of the owner, who must not look like a spammer.
-    let is_of_owner = decision.basis == Basis::KnownOwner || (decision.basis == Basis::Dno && spoof.is_some());
-    let category = score.category.map(|(category, _)| category);
-    match label::display_name(category, score.verdict.level) {
+    let is_by_rule = matches!(decision.basis, Basis::TenantPolicy | Basis::InvalidNumber);
+    let category = score.category.filter(|_| !score.verdict.range_only);
+    match label::display_name(category.map(|(category, _)| category), score.verdict.level) {
         _ if is_of_unknown_length(decision) => UNKNOWN_LENGTH_LABEL,
-        _ if is_of_owner => SPOOF_LABEL,
+        _ if spoofing == Some(Spoofing::Likely) && !is_by_rule => SPOOF_LABEL,
+        _ if spoofing == Some(Spoofing::Possible) && !is_by_rule => POSSIBLE_SPOOF_LABEL,
         "" => TENANTS_LABEL,
         name => name,
     }

@@ -102,6 +102,7 @@ impl Lookups {
             action: record.action,
             basis: record.basis,
             about_to_dial: record.about_to_dial,
+            grounds: record.grounds(),
         };
         Ok(ExplainedDecision {
             details: details.collect(),

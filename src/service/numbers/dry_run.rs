@@ -8,7 +8,7 @@ use crate::domain::state::is_lost_by_reset;
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
-use crate::service::identity::read_number;
+use crate::service::identity::read_decided_number;
 use crate::service::writer::{Mutation, WholeNumber};
 
 impl Numbers {
@@ -23,7 +23,7 @@ impl Numbers {
         input: &StatusInput,
         mutation: &Mutation,
     ) -> Result<NumberChanged<u32>, ServiceError> {
-        let number = read_number("number", text, region)?;
+        let number = read_decided_number("number", text, region)?;
         let now = self.writer.now();
         check_status(input, now)?;
         let mut whole = self.unchanged(number, mutation).await?;
@@ -47,7 +47,7 @@ impl Numbers {
         before: Option<Timestamp>,
         mutation: &Mutation,
     ) -> Result<NumberChanged<u32>, ServiceError> {
-        let number = read_number("number", text, region)?;
+        let number = read_decided_number("number", text, region)?;
         let moment = reset_moment(before, self.writer.now())?;
         let whole = self.unchanged(number, mutation).await?;
         let dropped = dropped(&whole, moment);

@@ -29,12 +29,19 @@ pub struct NumberList {
 }
 
 impl Numbers {
-    /// A page of the numbers that match a filter.
+    /// A page of the numbers that match a filter. The id of a merged case leads to its successor.
     ///
     /// # Errors
-    /// If the filter or the page is not valid, or if comments cannot be read from the store.
+    /// If the filter or the page is not valid, the case does not exist, or comments cannot be read from the store.
     pub async fn list(&self, filter: &NumberFilter, page: &PageRequest) -> Result<NumberList, ServiceError> {
         let limit = page.limit()?;
+        let mut filter = filter.clone();
+        if let Some(id) = &filter.case {
+            let found = self.directory.index().case(id);
+            let (_, case) = found.ok_or(ServiceError::NotFound { resource: "case" })?;
+            filter.case = Some(case.id.clone());
+        }
+        let filter = &filter;
         let scope = filter.scope();
         let order = Order {
             sort: filter.sort,

@@ -53,7 +53,7 @@ impl Numbers {
     /// What a text names: at most `size` numbers, cases and brands each, 50 if it is 0.
     ///
     /// # Errors
-    /// If the size is not valid.
+    /// If the size is not valid, or nothing is found and the text has too few digits to find a number by.
     pub async fn search(&self, text: &str, region: Option<Region>, size: u32) -> Result<Found, ServiceError> {
         let page = PageRequest {
             size,
@@ -61,6 +61,7 @@ impl Numbers {
         };
         let limit = page.limit()?;
         let text = text.trim().to_owned();
+        let is_short = has_few_digits(&text);
         let found = self.directory.read(move |directory| {
             let mut found = Found::default();
             found.add_numbers(directory, (&text, region), limit);
@@ -70,7 +71,12 @@ impl Numbers {
             found.brands.truncate(limit);
             found
         });
-        found.await
+        let found: Found = found.await?;
+        if is_short && found.number_total + found.case_total + found.brand_total == 0 {
+            let problem = format!("must have at least {MIN_PART_DIGITS} digits, so that numbers are found by them");
+            return Err(ServiceError::field("text", problem));
+        }
+        Ok(found)
     }
 }
 
@@ -137,10 +143,19 @@ impl Found {
 
 /// The digits of a text that is a number or a part of one: digits, and what people write between them.
 fn digits_of(text: &str) -> Option<String> {
+    all_digits_of(text).filter(|digits| (MIN_PART_DIGITS..=MAX_DIGITS).contains(&digits.len()))
+}
+
+/// Whether a text is digits, but too few to find numbers by.
+fn has_few_digits(text: &str) -> bool {
+    all_digits_of(text).is_some_and(|digits| (1..MIN_PART_DIGITS).contains(&digits.len()))
+}
+
+/// The digits of a text that has nothing else but what people write between digits.
+fn all_digits_of(text: &str) -> Option<String> {
     let is_between = |c: char| c.is_whitespace() || "+()-./".contains(c);
     let is_digits = text.chars().all(|c| c.is_ascii_digit() || is_between(c));
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    (is_digits && (MIN_PART_DIGITS..=MAX_DIGITS).contains(&digits.len())).then_some(digits)
+    is_digits.then(|| text.chars().filter(char::is_ascii_digit).collect())
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
-use crate::service::identity::read_number;
-use crate::service::writer::{Changed, Mutation, NumberRecord};
+use crate::service::identity::read_decided_number;
+use crate::service::writer::{Changed, Mutation, NumberRecord, Stop};
 use crate::store::Version;
 
 /// The longest validity of ALLOWED: numbers change hands.
@@ -63,7 +63,7 @@ impl Numbers {
         input: &StatusInput,
         mutation: &Mutation,
     ) -> Result<NumberChanged<u32>, ServiceError> {
-        let number = read_number("number", text, region)?;
+        let number = read_decided_number("number", text, region)?;
         let now = self.writer.now();
         let (content, deadline) = (input.content(number), self.writer.deadline(1));
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
@@ -88,10 +88,10 @@ impl Numbers {
         Ok(changed)
     }
 
-    /// Clears one status, or all of them.
+    /// Clears one status, or all of them, also if there are none.
     ///
     /// # Errors
-    /// If the request is wrong, stale, or the store cannot be written.
+    /// If the request is wrong, stale, the number does not have the status, or the store cannot be written.
     pub async fn clear_status(
         &self,
         text: &str,
@@ -100,12 +100,15 @@ impl Numbers {
         reason: &str,
         mutation: &Mutation,
     ) -> Result<NumberChanged<()>, ServiceError> {
-        let number = read_number("number", text, region)?;
+        let number = read_decided_number("number", text, region)?;
         let (content, deadline) = (clearance(number, kind, reason), self.writer.deadline(1));
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
         let clear = |record: &mut NumberRecord| {
-            record.state.statuses.clear(kind);
-            Ok(())
+            let is_cleared = record.state.statuses.clear(kind);
+            match kind.filter(|_| !is_cleared) {
+                Some(kind) => Err(Stop::Refused(no_status(kind))),
+                None => Ok(()),
+            }
         };
         let changed = self
             .writer
@@ -125,7 +128,7 @@ impl Numbers {
         reason: &str,
         mutation: &Mutation,
     ) -> Result<NumberChanged<u32>, ServiceError> {
-        let number = read_number("number", text, region)?;
+        let number = read_decided_number("number", text, region)?;
         let now = self.writer.now();
         let moment = reset_moment(before, now)?;
         let (content, deadline) = (reset(number, before, reason), self.writer.deadline(1));
@@ -220,6 +223,11 @@ pub(in crate::service) fn reset(number: E164, before: Option<Timestamp>, reason:
     content
 }
 
+/// The error for a number that does not have the status to be cleared.
+fn no_status(kind: StatusKind) -> ServiceError {
+    ServiceError::Precondition(format!("the number has no status {kind}"))
+}
+
 /// The answer is read from the record: the memory of requests keeps nothing of it.
 fn no_figures((): &()) -> Vec<u32> {
     Vec::new()
@@ -238,7 +246,7 @@ pub(super) fn check_status(input: &StatusInput, now: Timestamp) -> Result<(), Se
         )),
         None if input.kind == StatusKind::Allowed => Err(ServiceError::field(
             "expires_at",
-            "must be set for ALLOWED: numbers change hands",
+            "must be set, or `valid_for`, since the status is ALLOWED: numbers change hands",
         )),
         Some(_) | None => Ok(()),
     }

@@ -68,7 +68,11 @@ impl Reports {
 /// Adds one report to a number's record. A report that is marked as refused is only looked for.
 fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Result<FilingOutcome, Stop> {
     let known = record.rows.find(&filing.row.id)?;
-    let kept_at = known.map(|row| row.received_at);
+    // A report that counts again after its withdrawal takes quota as a new one.
+    let kept_at = known
+        .filter(|known| !known.may_return_as(&filing.row))
+        .map(|row| row.received_at);
+    let kept_revision = known.map_or(0, |row| row.revision);
     let known_time = known.map(|row| row.body.occurred_at);
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
@@ -79,7 +83,11 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
         row.body.occurred_at = known_time;
     }
     let submitted = record.state.submit(&mut record.rows, row, fold)?;
-    Ok(FilingOutcome { submitted, kept_at })
+    Ok(FilingOutcome {
+        submitted,
+        kept_at,
+        kept_revision,
+    })
 }
 
 /// The buckets that all reports of a job need, so that a number reported a hundred times in one batch is read once.

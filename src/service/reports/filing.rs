@@ -22,6 +22,8 @@ pub(super) struct Filing {
     pub(super) row: ReportRow,
     /// Whether the report says when the call was.
     pub(super) timed: bool,
+    /// Whether its id was made here, since the sender gave none.
+    pub(super) made_id: bool,
     /// Whether no quota applies to it.
     pub(super) exempt: bool,
     /// The error to return, unless the report is already stored.
@@ -49,6 +51,8 @@ pub(super) struct FilingOutcome {
     pub(super) submitted: Submitted,
     /// The time at which a report of this id was stored before.
     pub(super) kept_at: Option<Timestamp>,
+    /// The revision of that report.
+    pub(super) kept_revision: u32,
 }
 
 impl Filing {
@@ -70,6 +74,7 @@ impl Filing {
             number,
             row,
             timed,
+            made_id: false,
             exempt: true,
             refused: None,
             ticket: Ticket::default(),
@@ -132,6 +137,7 @@ impl Reports {
             comment: report.comment.map(String::into_boxed_str),
             callbacks,
         };
+        let made_id = report.report_id.is_none();
         let id = match report.report_id {
             Some(id) => id,
             None => self.made_id(number, &body, timed)?,
@@ -144,6 +150,7 @@ impl Reports {
             ..ReportRow::accepted(id, body, weight, received_at, report.import)
         };
         Ok(Filing {
+            made_id,
             exempt: trusted,
             ..Filing::exempt(number, row, timed)
         })

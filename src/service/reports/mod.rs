@@ -14,7 +14,6 @@ mod submit;
 mod withdraw;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::bands_before::BandsOfDay;
 use super::page::PageKey;
@@ -43,8 +42,7 @@ pub use of_reporter::ReporterReports;
 pub(super) use withdraw::withdrawal;
 pub use withdraw::{BulkWithdrawn, WithdrawOutcome};
 
-/// The most that the time of a call, or of other evidence, may be ahead of the server's clock.
-pub(super) const MAX_AHEAD: Duration = Duration::from_secs(300);
+pub(super) use crate::domain::report::MAX_AHEAD;
 
 /// A report as a client sends it; its ids are checked already.
 #[derive(Clone, Debug)]

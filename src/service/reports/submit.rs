@@ -60,9 +60,13 @@ fn outcome_of(
     filing: Result<&Filing, &ServiceError>,
     filed: Result<FilingOutcome, ServiceError>,
 ) -> Result<ReportOutcome, ServiceError> {
-    let (filing, submitted) = (filing.map_err(Clone::clone)?, filed?.submitted);
+    let (filing, filed) = (filing.map_err(Clone::clone)?, filed?);
+    let submitted = filed.submitted;
     if submitted == Submitted::OtherContent {
-        return Err(ServiceError::ContentMismatch { field: "report_id" });
+        return Err(ServiceError::ReportMismatch {
+            made_id: filing.made_id.then(|| filing.row.id.clone()),
+            revision: filed.kept_revision,
+        });
     }
     Ok(ReportOutcome {
         number: filing.number,
@@ -114,6 +118,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
         Ok(Submitted::OtherContent) => ReportOutcomeLabel::Conflict,
         Err(error) => match error {
             ServiceError::ContentMismatch { .. }
+            | ServiceError::ReportMismatch { .. }
             | ServiceError::VersionMismatch { .. }
             | ServiceError::Exhausted { .. } => ReportOutcomeLabel::Conflict,
             ServiceError::QuotaExceeded { .. } => ReportOutcomeLabel::OverQuota,

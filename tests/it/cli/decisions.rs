@@ -120,7 +120,7 @@ async fn the_command_says_why_and_what_has_changed() {
     let told = words(&decision(&server, id, &[]));
     for part in [
         "The call was ",
-        "What people reported and how the number calls spoke against it.",
+        "The number belongs to a fraud case.",
         "direction calling",
         " UTC",
         "CASE_LINK",

@@ -138,7 +138,7 @@ async fn a_list_does_not_shrink_by_half_unasked() {
     assert!(import(10, &[]).is_ok);
     assert!(import(5, &[]).is_ok, "half may go");
     let refused = import(2, &[]);
-    let what = "the list block has 5 entries, and the file has 2: this removes at least 3 of them";
+    let what = "the list block has 5 entries: 3 removed, 0 added, 0 altered";
     assert!(!refused.is_ok && refused.err.contains(what), "{}", refused.err);
     let refused = import(0, &["--may-be-empty"]);
     assert!(!refused.is_ok && refused.err.contains("--yes"), "{}", refused.err);
@@ -146,6 +146,19 @@ async fn a_list_does_not_shrink_by_half_unasked() {
     assert_eq!(dry["changes"], json!({ "entriesBefore": 5, "removed": 3 }));
     let listed =
         |server: &Server| ask(server, &["list", "show", "block", "--json"], b"").json()["list"]["entryCount"].clone();
+    assert_eq!(listed(&server), 5);
+    // As many other entries come in place of those that go.
+    let others = file(5).replace("+1415", "+1416");
+    let replace = |more: &[&str]| {
+        let words = ["import", "list", "-", "--kind", "tenant-block", "--list-id", "block"];
+        ask(&server, &[&words[..], more].concat(), others.as_bytes())
+    };
+    let refused = replace(&[]);
+    let what = "the list block has 5 entries: 5 removed, 5 added, 0 altered";
+    assert!(!refused.is_ok && refused.err.contains(what), "{}", refused.err);
+    let replaced = replace(&["--yes"]);
+    let said = "the list was replaced: 5 removed, 5 added, 0 altered";
+    assert!(replaced.is_ok && replaced.err.contains(said), "{}", replaced.err);
     assert_eq!(listed(&server), 5);
     assert!(import(0, &["--may-be-empty", "--yes"]).is_ok);
     assert_eq!(listed(&server), Value::Null);

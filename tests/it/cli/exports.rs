@@ -1,7 +1,7 @@
 //! `report export` against a server: what is exported can be measured, and imported again without counting twice.
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 
 use serde_json::Value;
 
@@ -170,6 +170,38 @@ async fn a_file_that_cannot_be_written_leaves_nothing() {
     let said = files.fail(&["report", "export", "--server", &server, "--out", "no-such-folder/a.csv"]);
     assert!(said.contains("no-such-folder/a.csv"), "{said}");
     assert_eq!(std::fs::read_dir(files.path(".")).unwrap().count(), before);
+}
+
+/// A link leads to the file as before, and a pipe stays a pipe.
+#[tokio::test]
+async fn links_and_pipes_are_written_through() {
+    let files = Files::new();
+    let program = Program::serve("memory:").await;
+    let server = format!("http://{}", program.grpc());
+    let export = |out: &str| files.succeed(&["report", "export", "--server", &server, "--out", out]);
+    let is_link = |name: &str| std::fs::symlink_metadata(files.path(name)).unwrap().is_symlink();
+    std::fs::create_dir(files.path("folder")).unwrap();
+    files.write("folder/old.csv", "old");
+    for (link, target) in [("link.csv", "folder/old.csv"), ("to-new.csv", "folder/new.csv")] {
+        std::os::unix::fs::symlink(target, files.path(link)).unwrap();
+        export(link);
+        assert!(is_link(link), "{link}");
+        assert!(files.read(target).starts_with(complaints::EIGHT), "{target}");
+    }
+
+    let pipe = files.path("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let path = pipe.clone();
+    let reader = std::thread::spawn(move || std::fs::read_to_string(path).unwrap());
+    export("pipe");
+    assert!(reader.join().unwrap().starts_with(complaints::EIGHT));
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
 /// Reports of people: another server takes them over; the same one says that it cannot tell them apart from others. Wanted

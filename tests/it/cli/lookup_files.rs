@@ -61,6 +61,8 @@ async fn a_file_is_answered_in_its_order_in_every_form() {
     let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 4);
     assert_eq!(lines[0]["number"]["e164"], REPORTED);
+    let places: Vec<&Value> = lines.iter().map(|answer| &answer["line"]).collect();
+    assert_eq!(places, [2, 3, 4, 5], "each answer names its line");
     assert_eq!(lines[2]["line"], 4);
     assert!(lines[2]["error"]["message"].is_string());
 

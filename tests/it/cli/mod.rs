@@ -1,6 +1,7 @@
 //! The command line: imports of files, imports of lists, files of other servers, exports, lookups of files, files of
 //! numbering plans, models, and commands against a server that fails.
 
+mod case_files;
 mod client;
 mod decision_log;
 mod decisions;
@@ -13,6 +14,7 @@ mod import_refusals;
 mod lists;
 mod lookup_files;
 mod mapped;
+mod mistakes;
 mod models;
 mod newcomer;
 mod notes;
@@ -21,6 +23,7 @@ mod pending;
 mod plans;
 mod pull;
 mod range_labels;
+mod refusals;
 mod screens;
 mod shadow;
 mod steps;

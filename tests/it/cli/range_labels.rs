@@ -10,8 +10,8 @@ use crate::support::program::Program;
 /// A number whose neighbours are reported.
 const NUMBER: &str = "+12125550150";
 
-/// The answer for the number of a server with these arguments.
-async fn answer(arguments: &[&str]) -> Value {
+/// The answer for the number of a server with these arguments, and what `decision` tells of it.
+async fn answer(arguments: &[&str]) -> (Value, String) {
     let program = Program::serve_with("memory:", arguments).await;
     let server = format!("http://{}", program.grpc());
     let files = Files::new();
@@ -24,17 +24,27 @@ async fn answer(arguments: &[&str]) -> Value {
     files.write("complaints.csv", &text);
     files.succeed(&["import", "ftc", "complaints.csv", "--server", &server]);
     let text = files.succeed(&["lookup", NUMBER, "--server", &server, "--json"]);
-    serde_json::from_str(&text).unwrap()
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let id = answer["decisionId"].as_str().unwrap();
+    let told = files.succeed(&["decision", id, "--server", &server]);
+    (answer, told.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[tokio::test]
 async fn neighbours_alone_label_unless_it_is_switched_off() {
-    let labelled = answer(&[]).await;
+    let (labelled, told) = answer(&[]).await;
     let score = labelled["riskScore"].as_f64().unwrap();
     assert!(score >= 60.0, "{labelled}");
     assert_eq!(labelled["action"], "ACTION_LABEL");
+    let sentence = "There are warnings about numbers close to this one: it may be used for unwanted calls, too.";
+    assert_eq!(labelled["display"]["sentence"], sentence, "{labelled}");
+    let sentence = "There were warnings about numbers close to this one, and little was known of the number itself.";
+    assert!(
+        told.contains(sentence) && !told.contains("What people reported"),
+        "{told}"
+    );
 
-    let allowed = answer(&["--range-label", "off"]).await;
+    let (allowed, _) = answer(&["--range-label", "off"]).await;
     assert_eq!(
         (&allowed["action"], &allowed["basis"]),
         (&"ACTION_ALLOW".into(), &"BASIS_ANALYTICS".into())

@@ -194,6 +194,18 @@ async fn commands_show_both_actions() {
     );
     let several = run(&server, &["lookup", BAD, UNKNOWN]);
     assert!(several.contains("ALLOW, would BLOCK"), "{several}");
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("numbers.txt");
+    std::fs::write(&file, format!("{UNKNOWN}\n{BAD}\n")).unwrap();
+    let table = run(&server, &["lookup", "--file", file.to_str().unwrap()]);
+    let lines: Vec<&str> = table.lines().collect();
+    let place = |line: &str, text: &str| line.find(text).unwrap_or_else(|| panic!("{text}: {table}"));
+    assert_eq!(place(lines[0], "would"), place(lines[2], "BLOCK"), "{table}");
+    assert_eq!(
+        place(lines[0], "category"),
+        place(lines[2], "TECH_SUPPORT_SCAM"),
+        "{table}"
+    );
     let answer: Value = serde_json::from_str(&run(&server, &["lookup", BAD, "--json"])).unwrap();
     assert_eq!(answer["wouldAction"], "ACTION_BLOCK", "{answer}");
     let id = answer["decisionId"].as_str().unwrap();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::evidence::{Step, assert_close, at, id, kept, links, plain_row, reporter, rows, steps, sums_of};
 use proptest::prelude::*;
 use ringwarden::domain::call::{Ledger, LedgerView};
-use ringwarden::domain::evidence::{Evidence, FoldModel};
+use ringwarden::domain::evidence::{Evidence, FoldModel, UnprovenStep};
 use ringwarden::domain::ids::{ImportId, ReportId};
 use ringwarden::domain::kinds::CaseRole;
 use ringwarden::domain::report::{ReportRow, RowState};
@@ -258,27 +258,36 @@ fn unproven_reporters_count_in_full_once_they_are_many() {
         row.weight = 0.2;
         row
     };
+    let now = at(102);
+    let step = |number: &Number| {
+        let people = number.state.evidence.unproven_reporters(now, &MODEL, LedgerView::All);
+        people.step(&MODEL.weights)
+    };
     let mut number = Number::default();
     for n in (1..=19).rev() {
         number.submit(&row(n));
         number.submit(&row(n));
     }
-    assert!(!number.state.evidence.unproven_released(&MODEL.weights, LedgerView::All));
-    assert_eq!(number.state.evidence.range_at(&MODEL.weights), None);
-    let now = at(102);
+    assert_eq!(step(&number), UnprovenStep::Several);
     let capped = number.state.evidence.at(now, &MODEL, LedgerView::All);
     assert!((capped.long - MODEL.weights.unproven_cap).abs() < 1e-12);
     number.submit(&row(20));
-    assert!(number.state.evidence.unproven_released(&MODEL.weights, LedgerView::All));
+    assert_eq!(step(&number), UnprovenStep::Many);
     assert!(number.state.evidence.at(now, &MODEL, LedgerView::All).long > 3.0);
+    assert_eq!(
+        number.state.evidence.range_at(),
+        None,
+        "they never count for neighbours"
+    );
     let rows = number.rows.as_mut().unwrap();
     number.state.withdraw(rows, &id(20), now, &MODEL).unwrap();
     assert_eq!(number.state.evidence.at(now, &MODEL, LedgerView::All).long, capped.long);
 
-    // Beyond that the sample holds the smallest hashes, and grows no more.
+    // Beyond that the sample holds the first and the last, and grows no more.
     for n in (21..=60).rev() {
         number.submit(&row(n));
     }
+    assert_eq!(number.state.evidence.first_reporters.len(), 21);
     let rows = number.sorted_rows();
     sums_of(&rows, &MODEL).assert_match(&number.state.evidence, &MODEL);
 }

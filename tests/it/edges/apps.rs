@@ -83,10 +83,109 @@ async fn a_number_that_an_analyst_vouches_for_is_not_accused() {
 }
 
 fn assert_no_accusation(answer: &Value) {
-    for field in ["category", "categoryConfidence", "impersonatedBrand", "advice"] {
+    for field in ["category", "categoryConfidence", "impersonatedBrand", "advice", "cases"] {
         assert!(answer[field].is_null(), "{field}: {answer}");
     }
+    let reasons = answer["reasons"].as_array().cloned().unwrap_or_default();
+    assert!(reasons.iter().all(|reason| reason["code"] != "CASE_LINK"), "{answer}");
     assert!(answer["display"]["severity"].is_null(), "{answer}");
+}
+
+/// Links the number to a case of a false bank.
+async fn link(server: &Server, role: &str) {
+    let case = json!({
+        "title": "False bank", "category": "CATEGORY_BANK_IMPERSONATION", "impersonatedBrand": "First Bank",
+        "status": "CASE_STATUS_CORROBORATED", "source": "SOURCE_LAW_ENFORCEMENT", "caseId": "bank", "actor": "ana",
+        "requestId": "case",
+    });
+    send(server, "POST", "/v1/cases", &case).await;
+    let link = json!({ "number": NUMBER, "role": role, "confidence": 1.0, "source": "SOURCE_LAW_ENFORCEMENT" });
+    let links = json!({ "links": [link], "actor": "ana", "requestId": "link" });
+    send(server, "POST", "/v1/cases/bank:linkNumbers", &links).await;
+}
+
+#[tokio::test]
+async fn the_answer_for_a_trusted_or_protected_number_names_no_case() {
+    for (kind, valid_for) in [("STATUS_KIND_ALLOWED", Some("86400s")), ("STATUS_KIND_PROTECTED", None)] {
+        for role in ["CASE_ROLE_CALLER_ID", "CASE_ROLE_SPOOFED_VICTIM"] {
+            let server = Server::start().await;
+            link(&server, role).await;
+            let accused = look_up(&server, &json!({ "number": NUMBER })).await;
+            assert_eq!(accused["cases"][0]["impersonatedBrand"], "First Bank", "{accused}");
+            set(&server, kind, valid_for).await;
+            assert_no_accusation(&look_up(&server, &json!({ "number": NUMBER })).await);
+        }
+    }
+}
+
+/// One anonymous person must not colour a number, and what is reported of neighbours is said of neighbours.
+#[tokio::test]
+async fn a_single_unproven_report_and_reports_on_neighbours_give_no_colour() {
+    let report = |id: &str, number: &str, source: &str| {
+        json!({
+            "reportId": id, "number": number, "category": "CATEGORY_BANK_IMPERSONATION", "source": source,
+        })
+    };
+    let server = Server::start().await;
+    send(
+        &server,
+        "POST",
+        "/v1/reports",
+        &report("r", NUMBER, "SOURCE_APP_FEEDBACK"),
+    )
+    .await;
+    let reported = look_up(&server, &json!({ "number": NUMBER })).await;
+    assert_eq!(reported["riskLevel"], "RISK_LEVEL_MEDIUM", "{reported}");
+    assert_eq!(
+        reported["display"],
+        json!({
+            "class": "DISPLAY_CLASS_NEUTRAL",
+            "sentence": "What was reported of this number is not enough for a warning.",
+        })
+    );
+
+    let server = Server::start().await;
+    for n in 2..=4 {
+        let report = report(&format!("r{n}"), &format!("+14155550{n}23"), "SOURCE_ANALYST");
+        send(&server, "POST", "/v1/reports", &report).await;
+    }
+    let near = look_up(&server, &json!({ "number": NUMBER })).await;
+    assert_eq!(near["riskLevel"], "RISK_LEVEL_MEDIUM", "{near}");
+    assert_eq!(
+        near["display"],
+        json!({
+            "class": "DISPLAY_CLASS_NEUTRAL",
+            "sentence":
+                "There are warnings about numbers close to this one, but little is known of this number itself.",
+        })
+    );
+
+    // A report of somebody who is known to be right is a hint.
+    send(&server, "POST", "/v1/reports", &report("own", NUMBER, "SOURCE_ANALYST")).await;
+    let hinted = look_up(&server, &json!({ "number": NUMBER })).await;
+    assert_ne!(hinted["display"]["class"], "DISPLAY_CLASS_NEUTRAL", "{hinted}");
+}
+
+/// Name, sentence, advice and reason say the same: the call may come from somebody else.
+#[tokio::test]
+async fn a_call_that_may_be_the_owners_is_not_said_to_be_spoofed() {
+    let server = Server::start().await;
+    accuse(&server).await;
+    set(&server, "STATUS_KIND_VERIFIED_BUSINESS", None).await;
+    let answer = look_up(&server, &json!({ "number": NUMBER })).await;
+    assert_eq!(answer["action"], "ACTION_LABEL", "{answer}");
+    assert_eq!(
+        answer["display"],
+        json!({
+            "shortName": "SPOOF RISK",
+            "class": "DISPLAY_CLASS_DANGER",
+            "severity": 2,
+            "sentence": "This call may come from somebody else than the owner of the number.",
+        }),
+        "such calls are fraud"
+    );
+    assert_eq!(answer["sip"]["displayName"], "SPOOF RISK");
+    assert_eq!(server.get(&format!("/v1/cid/{NUMBER}")).await.body, "SPOOF RISK");
 }
 
 #[tokio::test]

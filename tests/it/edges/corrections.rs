@@ -55,6 +55,25 @@ async fn a_report_without_an_id_gets_one() {
     assert!(first.0 != second.0 && second.1 == "ACCEPTED", "{first:?} {second:?}");
 }
 
+/// A sender who gave no id learns the made one, and how to correct the report.
+#[tokio::test]
+async fn a_report_whose_id_was_made_can_be_corrected() {
+    let server = Server::start().await;
+    let (id, _) = send(&server, &said(&json!({}))).await;
+    let other = said(&json!({ "category": "CATEGORY_PHISHING" }));
+    let refused = server.post("/v1/reports", &other.to_string()).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    for part in [id.as_str(), "has revision 0", "a higher `revision` corrects it"] {
+        assert!(refused.body.contains(part), "{part}: {}", refused.body);
+    }
+    let corrected = said(&json!({ "category": "CATEGORY_PHISHING", "revision": 1 }));
+    assert_eq!(send(&server, &corrected).await, (id.clone(), "REVISED".to_owned()));
+
+    let named = said(&json!({ "reportId": id, "revision": 1 }));
+    let refused = server.post("/v1/reports", &named.to_string()).await;
+    assert!(refused.body.contains("has revision 1"), "{refused:?}");
+}
+
 #[tokio::test]
 async fn a_corrected_report_counts_in_place_of_the_first() {
     let server = Server::start().await;

@@ -15,6 +15,7 @@ mod openapi;
 mod outages;
 mod owners;
 mod panics;
+mod parameters;
 mod proto3_json;
 mod quotas;
 mod regions;

@@ -59,7 +59,7 @@ fn request(message: &str, text: &str) -> Option<(&'static str, String, &'static 
     Some(match message {
         "LookupRequest" => ("/v1/lookup", text.to_owned(), ""),
         "BatchLookupRequest" => ("/v1/lookup:batch", text.to_owned(), ""),
-        "Report" => ("/v1/reports", text.to_owned(), "report."),
+        "Report" => ("/v1/reports", text.to_owned(), ""),
         "SetNumberStatusRequest" => ("/v1/numbers/+13152328257:setStatus", text.to_owned(), ""),
         "ClearNumberStatusRequest" => ("/v1/numbers/+13152328257:clearStatus", text.to_owned(), ""),
         "WithdrawReportsRequest" => ("/v1/reports:withdraw", text.to_owned(), ""),

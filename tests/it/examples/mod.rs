@@ -12,6 +12,7 @@ use block::{Block, Step};
 use stage::Stage;
 
 mod block;
+mod clock;
 mod compare;
 mod fragment;
 mod ports;

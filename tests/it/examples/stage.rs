@@ -11,21 +11,17 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use regex::Regex;
-use ringwarden::clock::Clock;
 use tempfile::TempDir;
 
+use super::clock;
 use super::ports::Ports;
 
-/// The clock of a document begins here: 2026-11-23 12:00 UTC, in seconds since 1970.
-const BEGIN: i64 = 1_795_435_200;
 /// More than any command should take.
 const LONG: Duration = Duration::from_secs(120);
 /// The pause between two checks while waiting.
 const POLL: Duration = Duration::from_millis(10);
 /// The folders of the repository that the documents name: a reader stands in its root.
 const FOLDERS: [&str; 5] = ["deploy", "docs", "proto", "src", "tests"];
-/// The library that gives programs another clock, by the systems that have it: Debian and Fedora.
-const CLOCKS: [&str; 2] = ["/usr/lib", "/usr/lib64"];
 
 /// What a command did.
 pub(super) struct Ran {
@@ -50,8 +46,8 @@ pub(super) struct Stage {
     services: Vec<Service>,
     /// The groups of commands that have ended and left other processes.
     groups: Vec<u32>,
-    /// The difference between the clock of the document and that of the machine.
-    offset: i64,
+    /// The variables that set the clock.
+    clock: [(&'static str, String); 2],
 }
 
 /// Whether a command starts a server that the document uses from another terminal.
@@ -77,7 +73,7 @@ impl Stage {
             ports: Ports::default(),
             services: Vec::new(),
             groups: Vec::new(),
-            offset: BEGIN - Clock::system().now().millis() / 1_000,
+            clock: clock::variables(),
         }
     }
 
@@ -184,14 +180,7 @@ impl Stage {
             .env("RW_ONE_GRPC", self.ports.used(50_051).to_string())
             // The machine may be busy, and no document means the 50 ms.
             .env("RINGWARDEN_LOOKUP_BUDGET", "10s")
-            .env("LD_PRELOAD", clock_library())
-            .env("FAKETIME", format!("{:+}", self.offset))
-            // Timers and the times of files are true. Debian's version reads both names of the first one.
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .env("DONT_FAKE_MONOTONIC", "1")
-            .env("NO_FAKE_STAT", "1")
-            // The library and the programs of Redis do not work together. Redis shows no clock to the documents.
-            .envs(command.starts_with("redis-").then_some(("LD_PRELOAD", "")))
+            .envs(self.clock.clone())
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
@@ -264,20 +253,4 @@ fn ready_over_http(port: u16) -> std::io::Result<bool> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer.starts_with("HTTP/1.1 200"))
-}
-
-/// The library `libfaketime`. Debian has it in a folder of the architecture.
-fn clock_library() -> PathBuf {
-    let folders = CLOCKS.iter().flat_map(|folder| {
-        let inner = fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path());
-        inner.chain([PathBuf::from(folder)])
-    });
-    folders
-        .map(|folder| folder.join("faketime/libfaketimeMT.so.1"))
-        .find(|library| library.exists())
-        .expect("libfaketime is missing: install the package faketime")
 }

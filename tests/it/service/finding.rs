@@ -431,14 +431,18 @@ async fn a_text_names_numbers_cases_and_brands() {
         ("020 7946 0958", gb, vec![numbers[3]]),
         ("020 7946", None, vec![numbers[3]]),
         ("1315232", None, vec![numbers[0], numbers[1]]),
-        ("199", None, vec![]),
     ] {
         let found = one.services.numbers.search(text, region, 0).await.unwrap();
         let rows: BTreeSet<E164> = found.numbers.iter().map(|row| row.number).collect();
         assert_eq!(rows, expected.iter().copied().collect(), "{text}");
         assert_eq!(found.number_total, expected.len(), "{text}");
     }
-    for text in ["popu", "FALSE micro", "ref-77"] {
+    let short = one.services.numbers.search("199", None, 0).await;
+    assert!(
+        matches!(short, Err(ServiceError::Invalid(_))),
+        "too few digits, and nothing else found"
+    );
+    for text in ["popu", "FALSE micro", "ref-77", "77"] {
         let found = one.services.numbers.search(text, None, 0).await.unwrap();
         assert_eq!((found.cases[0].id.as_str(), found.case_total), ("popups", 1), "{text}");
     }

@@ -28,6 +28,7 @@ mod pending;
 mod quotas;
 mod reports;
 mod retries;
+mod returned;
 mod similar;
 mod single;
 mod traffic;

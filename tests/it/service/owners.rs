@@ -137,6 +137,13 @@ async fn the_signature_decides_over_the_number_of_a_known_owner() {
             assert_eq!(is_named, expected.2, "{calls} {}: {:?}", signing.0, codes(&found));
         }
     }
+    for (signing, name) in [("unknown", "SPOOF RISK"), ("C", "SPOOF LIKELY")] {
+        let found = one.ask(&signed(signing));
+        let advised = found.advice.unwrap();
+        assert_eq!(found.sip.unwrap().display_name, name, "{signing}");
+        let may = "The number shown belongs to Bank of Examples, who may not have placed this call.";
+        assert_eq!(advised.starts_with(may), name == "SPOOF RISK", "{signing}: {advised}");
+    }
     let own_call = one.ask(&signed("A"));
     assert_eq!(own_call.score.verdict.level, RiskLevel::Trusted);
     assert!(own_call.score.verdict.value.unwrap() < 20.0, "{:?}", own_call.score);
@@ -423,8 +430,8 @@ async fn nobody_is_warned_of_the_owner_because_others_show_the_number() {
         assert!(!verdict.spoof_suspected && !verdict.owner_protected && found.advice.is_none());
         assert!(found.caller_name.is_empty() && found.owner.is_some());
     }
-    set(&one, OWNED, StatusKind::Blocked, "b").await;
     own(&one, vec![entry(OWNED, OWNER, OwnerCalls::Yes, None)], "again").await;
+    set(&one, OWNED, StatusKind::Blocked, "b").await;
     assert_eq!(
         one.ask(&dialled).decision.action,
         Action::WarnBeforeDial,

@@ -122,7 +122,10 @@ async fn a_report_that_is_refused_claims_nothing() {
     let refused = one.services.reports.submit(opposite).await;
     assert!(matches!(
         refused,
-        Err(ServiceError::ContentMismatch { field: "report_id" })
+        Err(ServiceError::ReportMismatch {
+            made_id: None,
+            revision: 0
+        })
     ));
     for n in 1..40 {
         let report = report_of("alice", &text(n), &format!("alice-{n}"), noon());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::readme::check_table;
 use crate::service::lookups::codes;
 use crate::service::manipulation::{Block, DAY, HOUR, instance, target, warm};
-use crate::support::instance::{Instance, mutation, noon, number, report, report_of};
+use crate::support::instance::{Instance, days_before_noon, mutation, noon, number, report, report_of};
 use ringwarden::domain::brand::Brand;
 use ringwarden::domain::ids::{Area, ReportId};
 use ringwarden::domain::kinds::{Action, Category, RiskLevel, StatusKind};
@@ -92,9 +92,7 @@ async fn twenty_five_people_within_a_day_label_a_number_with_category_and_brand(
     let said = reason(&found);
     assert!(said.starts_with("About 2"), "{said}");
     assert!(
-        said.ends_with(
-            "different people reported it within 20 hours. They are new here, so they label it and do not block it."
-        ),
+        said.ends_with("different people reported it within 20 hours. For now, that labels it and does not block it."),
         "{said}"
     );
 }
@@ -120,7 +118,7 @@ async fn people_label_a_number_from_these_steps_on() {
         let case = format!("{count} people, {areas} areas, {hours} hours");
         assert_eq!(found.decision.action, expected, "{case}");
         let so = if labels {
-            "so they label it and do not block it."
+            "that labels it and does not block it."
         } else {
             "too few to label it."
         };
@@ -137,7 +135,7 @@ async fn people_block_a_number_after_three_days_only() {
         (early.score.verdict.level, early.decision.action),
         (RiskLevel::Critical, Action::Label)
     );
-    assert!(reason(&early).contains("within 48 hours. They are new here, so they label it and do not block it."));
+    assert!(reason(&early).contains("within 48 hours. For now, that labels it and does not block it."));
     let late = answer(People::new(50, 50, 4 * DAY), Block::Quiet).await;
     assert_eq!(late.decision.action, Action::Block);
     assert!(!codes(&late).contains(&"UNPROVEN_REPORTERS"));
@@ -175,6 +173,152 @@ async fn one_old_report_and_many_new_accounts_do_not_block_a_number() {
             "named: {is_named}"
         );
     }
+}
+
+/// A report of somebody who gives no name, long ago.
+async fn report_without_name(one: &Instance, id: &str, category: Category) {
+    let mut unnamed = complaint(one, 0, 1);
+    unnamed.report_id = ReportId::parse(id).ok();
+    unnamed.reporter = None;
+    unnamed.category = category;
+    submit(one, unnamed).await;
+}
+
+/// Most reported numbers have an old report, and an attacker sends one first. Time counts from half of the people.
+#[tokio::test]
+async fn a_few_old_reports_do_not_replace_the_time_of_the_others() {
+    for (old, new, action) in [
+        (1, 4, Action::Allow),
+        (2, 3, Action::Allow),
+        (3, 2, Action::Label),
+        (1, 20, Action::Label),
+        (9, 40, Action::Label),
+    ] {
+        let one = instance().await;
+        one.clock.set(days_before_noon(1));
+        report_without_name(&one, "unnamed", Category::BankImpersonation).await;
+        for n in 0..old {
+            submit(&one, complaint(&one, n, 50)).await;
+        }
+        one.clock.set(noon());
+        for n in 0..new {
+            submit(&one, complaint(&one, old + n, 50)).await;
+        }
+        let found = one.look_up(&target());
+        let value = found.score.verdict.value.unwrap();
+        assert_eq!(found.decision.action, action, "{old} and {new}: {value}");
+        assert!(value < 80.0, "{old} and {new} count in full: {value}");
+    }
+}
+
+/// People report a wave of calls later, and say when it was. The time counts from the arrival of their reports.
+#[tokio::test]
+async fn honest_call_times_delay_nothing() {
+    let outcome = async |occurred_at: Option<Timestamp>, people: u32, over: Duration| {
+        let one = instance().await;
+        for n in 0..people {
+            one.clock.set(noon().plus(over * n / (people - 1)));
+            let mut said = complaint(&one, n, 50);
+            said.occurred_at = occurred_at.or(said.occurred_at);
+            submit(&one, said).await;
+        }
+        one.look_up(&target()).decision.action
+    };
+    let evening_before = Some(Timestamp::from_millis(noon().millis() - 16 * 3_600_000));
+    for (people, over, action) in [(6, 20 * HOUR, Action::Label), (25, 4 * DAY, Action::Block)] {
+        for occurred_at in [None, evening_before] {
+            assert_eq!(
+                outcome(occurred_at, people, over).await,
+                action,
+                "{people} {occurred_at:?}"
+            );
+        }
+    }
+}
+
+/// Reports without a name may all be of one person, who neither ends a label nor chooses the kind of call.
+#[tokio::test]
+async fn people_without_a_name_outvote_nobody() {
+    let one = instance().await;
+    tell(&one, People::new(25, 25, 27 * HOUR)).await;
+    for n in 0..20 {
+        let mut vote = complaint(&one, 0, 1);
+        vote.report_id = ReportId::parse(&format!("wanted-{n}")).ok();
+        (vote.reporter, vote.not_spam) = (None, true);
+        submit(&one, vote).await;
+        report_without_name(&one, &format!("other-{n}"), Category::Survey).await;
+    }
+    let found = one.look_up(&target());
+    assert_eq!(found.decision.action, Action::Label, "{:?}", found.score.verdict);
+    assert_eq!(found.score.category.unwrap().0, Category::BankImpersonation);
+    assert_eq!(found.score.brand.as_ref().unwrap().as_str(), "Chase");
+}
+
+/// However many, they label only what they report themselves.
+#[tokio::test]
+async fn people_do_not_label_neighbours_of_the_numbers_that_they_report() {
+    let one = instance().await;
+    for day in 0..5 {
+        one.clock.set(noon().plus(DAY * day));
+        for n in 0..10 {
+            for neighbour in 0..10 {
+                let mut said = complaint(&one, n + 10 * day, 50);
+                said.number = number(1_010 + 7 * neighbour).to_string();
+                submit(&one, said).await;
+            }
+        }
+    }
+    assert_eq!(one.look_up(&number(1_010).to_string()).decision.action, Action::Block);
+    let beside = one.look_up(&number(1_099).to_string());
+    assert_eq!(
+        (beside.decision.action, beside.score.verdict.value),
+        (Action::Allow, None)
+    );
+}
+
+/// Four accounts were right about three numbers of the attacker's own. They label other numbers at once, and block none
+/// before the owner had time to object.
+#[tokio::test]
+async fn people_who_were_right_before_block_after_three_days_only() {
+    let one = instance().await;
+    let own: Vec<_> = (0..3).map(|n| number(70_000 + n * 1_000).to_string()).collect();
+    let accounts = 8;
+    for n in 0..accounts {
+        for number in &own {
+            let mut said = complaint(&one, n, 1);
+            said.number.clone_from(number);
+            submit(&one, said).await;
+        }
+    }
+    one.clock.advance(HOUR);
+    let status = StatusInput {
+        kind: StatusKind::Blocked,
+        reason: "looked into".to_owned(),
+        expiry: Some(ringwarden::service::Expiry::At(one.clock.now().plus(30 * DAY))),
+    };
+    for number in &own {
+        let numbers = &one.services.numbers;
+        numbers
+            .set_status(number, None, &status, &mutation(number))
+            .await
+            .unwrap();
+    }
+    one.clock.advance(DAY);
+    for n in 0..6 {
+        submit(&one, complaint(&one, n, 1)).await;
+    }
+    let early = one.look_up(&target());
+    assert_eq!(
+        early.score.verdict.level,
+        RiskLevel::Critical,
+        "they are trusted: {:?}",
+        early.score.verdict
+    );
+    assert_eq!(early.decision.action, Action::Label);
+    assert!(reason(&early).ends_with("For now, that labels it and does not block it."));
+    one.clock.advance(3 * DAY);
+    submit(&one, complaint(&one, 6, 1)).await;
+    assert_eq!(one.look_up(&target()).decision.action, Action::Block);
 }
 
 /// A block that trusted feeds justify does not wait for people.
@@ -279,14 +423,8 @@ async fn category_and_brand_are_those_that_most_people_name() {
         submit(&one, unnamed).await;
     }
     let found = one.look_up(&target());
-    assert_ne!(
-        found.score.category.map(|(category, _)| category),
-        Some(Category::Survey)
-    );
-    assert_eq!(
-        found.score.brand, None,
-        "nobody knows how many people these reports are of"
-    );
+    assert_eq!(found.score.category.unwrap().0, Category::BankImpersonation);
+    assert_eq!(found.score.brand.as_ref().unwrap().as_str(), "Chase");
 }
 
 /// A single person, or reports that name nobody, do not put the name of a bank on a stranger's number.

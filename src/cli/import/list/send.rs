@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use serde::Serialize;
+use tonic::transport::Channel;
 
 use super::{ImportListArgs, read_as, shrink};
 use crate::cli::connect;
@@ -15,7 +16,7 @@ use crate::cli::output;
 use crate::wire::v1::list_service_client::ListServiceClient;
 use crate::wire::v1::replace_list_request::Part;
 use crate::wire::v1::{
-    ListEntries, ListEntry, ListHead, ListKind, ListSummary, ReplaceListRequest, ReplaceListResponse,
+    ListChanges, ListEntries, ListEntry, ListHead, ListKind, ListSummary, ReplaceListRequest, ReplaceListResponse,
 };
 
 /// Number of entries in one message.
@@ -27,6 +28,8 @@ const ENTRIES_PER_MESSAGE: usize = 2_000;
 struct ListImportSummary {
     rows: u64,
     changed: bool,
+    /// The changes in the list, as the server foresaw them.
+    changes: ListChanges,
     list: ListSummary,
 }
 
@@ -56,15 +59,44 @@ pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliE
     };
     let client = ListServiceClient::new(common.remote.connect().await?);
     let entries: Arc<[ListEntry]> = found.entries.into();
-    if !head.dry_run {
-        shrink::ask(&client, &head, entries.len(), args.confirm).await?;
+    let foreseen = foresee(&client, &head, &entries).await?;
+    if head.dry_run {
+        return match common.remote.json {
+            true => output::json(&foreseen),
+            false => shrink::print(&foreseen),
+        };
     }
-    let answer = connect::change(&head.request_id, || {
-        let (mut client, parts) = (client.clone(), parts(head.clone(), Arc::clone(&entries)));
+    let changes = foreseen.changes.unwrap_or_default();
+    shrink::ask(&head, &changes, args.confirm)?;
+    let answer = replace(&client, &head, &entries).await?;
+    print((found.rows, changes), answer, common.remote.json)
+}
+
+/// Asks the server for the changes that the file would make. A repetition of a request may find the list as the first
+/// attempt has left it, so the expected version is checked only by a real change.
+async fn foresee(
+    client: &ListServiceClient<Channel>,
+    head: &ListHead,
+    entries: &Arc<[ListEntry]>,
+) -> Result<ReplaceListResponse, CliError> {
+    let head = ListHead {
+        expected_version: head.expected_version.filter(|_| head.dry_run),
+        dry_run: true,
+        ..head.clone()
+    };
+    replace(client, &head, entries).await
+}
+
+async fn replace(
+    client: &ListServiceClient<Channel>,
+    head: &ListHead,
+    entries: &Arc<[ListEntry]>,
+) -> Result<ReplaceListResponse, CliError> {
+    connect::change(&head.request_id, || {
+        let (mut client, parts) = (client.clone(), parts(head.clone(), Arc::clone(entries)));
         async move { client.replace_list(stream::iter(parts)).await }
     })
-    .await?;
-    print(found.rows, answer, common.remote.json)
+    .await
 }
 
 /// The messages of the stream: first the head of the list, then its entries.
@@ -81,17 +113,16 @@ fn parts(head: ListHead, entries: Arc<[ListEntry]>) -> impl Iterator<Item = Repl
         .map(|part| ReplaceListRequest { part: Some(part) })
 }
 
-fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliError> {
-    if answer.changes.is_some() {
-        return match json {
-            true => output::json(&answer),
-            false => shrink::print(&answer),
-        };
-    }
+fn print((rows, changes): (u64, ListChanges), answer: ReplaceListResponse, json: bool) -> Result<(), CliError> {
     let ReplaceListResponse { list, changed, .. } = answer;
     let list = list.unwrap_or_default();
     if json {
-        return output::json(&ListImportSummary { rows, changed, list });
+        return output::json(&ListImportSummary {
+            rows,
+            changed,
+            changes,
+            list,
+        });
     }
     output::line(format!(
         "{} ({}): {} entries, version {}",
@@ -100,9 +131,11 @@ fn print(rows: u64, answer: ReplaceListResponse, json: bool) -> Result<(), CliEr
         output::grouped(list.entry_count.into()),
         list.version
     ))?;
-    output::note(if changed {
-        "the list was replaced"
-    } else {
-        "the list already has these entries: nothing was changed"
-    })
+    if !changed {
+        return output::note("the list already has these entries: nothing was changed");
+    }
+    if changes.entries_before == 0 {
+        return output::note("the list was replaced");
+    }
+    output::note(format!("the list was replaced: {}", shrink::shown(&changes)))
 }

@@ -1,51 +1,35 @@
-//! Asks before a list loses most of its entries: the file is then probably an export that was cut short.
-
-use tonic::Code;
-use tonic::transport::Channel;
+//! Asks before a list loses most of its entries: the file is then probably another one, or an export that was cut short.
 
 use crate::cli::confirm::{AtTerminal, Confirm};
 use crate::cli::error::CliError;
 use crate::cli::output;
-use crate::wire::v1::list_service_client::ListServiceClient;
-use crate::wire::v1::{GetListRequest, ListChanges, ListHead, ReplaceListResponse};
+use crate::wire::v1::{ListChanges, ListHead, ReplaceListResponse};
 
-/// Asks before the list becomes empty, or less than half as long as it is on the server.
+/// Asks before the list loses more than half of the entries that it has on the server, whether others come or not.
 ///
 /// # Errors
-/// If the person says no, nobody is there to ask, or the server does not answer.
-pub(super) async fn ask(
-    client: &ListServiceClient<Channel>,
-    head: &ListHead,
-    entries: usize,
-    confirm: Confirm,
-) -> Result<(), CliError> {
-    // The server refuses an empty list that may not be empty.
-    let is_refused = entries == 0 && !head.may_be_empty;
-    if confirm.yes || is_refused {
+/// If the person says no, or nobody is there to ask.
+pub(super) fn ask(head: &ListHead, changes: &ListChanges, confirm: Confirm) -> Result<(), CliError> {
+    if !loses_most(changes) {
         return Ok(());
     }
-    let request = GetListRequest {
-        list_id: head.list_id.clone(),
-        page_size: 1,
-        ..Default::default()
-    };
-    let before = match client.clone().get_list(request).await {
-        Ok(answer) => answer.into_inner().list.unwrap_or_default().entry_count,
-        Err(status) if status.code() == Code::NotFound => 0,
-        Err(status) => return Err(status.into()),
-    };
-    if !loses_most(before, entries) {
-        return Ok(());
-    }
-    let (before, after) = (u64::from(before), u64::try_from(entries).unwrap_or(u64::MAX));
     let what = format!(
-        "the list {} has {}, and the file has {}: this removes at least {} of them",
+        "the list {} has {}: {}",
         head.list_id,
-        output::counted_as(before, "entry", "entries"),
-        output::grouped(after),
-        output::grouped(before.saturating_sub(after)),
+        output::counted_as(changes.entries_before.into(), "entry", "entries"),
+        shown(changes),
     );
     confirm.check(&what, &mut AtTerminal)
+}
+
+/// The changes in words.
+pub(super) fn shown(changes: &ListChanges) -> String {
+    format!(
+        "{} removed, {} added, {} altered",
+        output::grouped(changes.removed.into()),
+        output::grouped(changes.added.into()),
+        output::grouped(changes.altered.into()),
+    )
 }
 
 /// Prints what the replacement would change.
@@ -71,9 +55,8 @@ pub(super) fn print(answer: &ReplaceListResponse) -> Result<(), CliError> {
     output::note("this was a dry run: nothing was changed")
 }
 
-fn loses_most(before: u32, after: usize) -> bool {
-    let before = usize::try_from(before).unwrap_or(usize::MAX);
-    before > 0 && after.saturating_mul(2) < before
+fn loses_most(changes: &ListChanges) -> bool {
+    u64::from(changes.removed) * 2 > changes.entries_before.into()
 }
 
 #[cfg(test)]
@@ -82,7 +65,15 @@ mod tests {
 
     #[test]
     fn half_of_a_list_may_go_without_a_question() {
-        assert!(loses_most(1, 0) && loses_most(5, 2) && loses_most(100, 49));
-        assert!(!loses_most(0, 0) && !loses_most(4, 2) && !loses_most(100, 50) && !loses_most(2, 3));
+        let asks = |entries_before, removed, added| {
+            loses_most(&ListChanges {
+                entries_before,
+                removed,
+                added,
+                altered: 0,
+            })
+        };
+        assert!(asks(1, 1, 0) && asks(5, 3, 0) && asks(100, 51, 0) && asks(1_000, 1_000, 1_000));
+        assert!(!asks(0, 0, 5) && !asks(4, 2, 0) && !asks(100, 50, 50) && !asks(2, 0, 1));
     }
 }

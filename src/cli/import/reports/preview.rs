@@ -64,6 +64,9 @@ fn note_undated(mapper: &RowMapper, scan: &Scan) -> Result<(), CliError> {
     };
     match mapper.day {
         _ if scan.undated == 0 => output::note(format!("dates: {rows}")),
+        None if mapper.place(Field::OccurredAt).is_some() => output::note(format!(
+            "dates: {rows}: rejected, unless --date gives the day of such calls"
+        )),
         Some(day) => output::note(format!("dates: {rows}, so calls count as of {day} in {}", mapper.zone)),
         None => output::note(format!(
             "dates: {rows}, so calls count as of the import, and count again in another file; --date gives the day"

@@ -10,6 +10,7 @@ use crate::cli::import::row_fault::{self, RowFault};
 use crate::cli::names::NamedValue;
 use crate::domain::day::Day;
 use crate::domain::report::ReportBody;
+use crate::domain::time::Timestamp as Moment;
 use crate::number::Region;
 use crate::wire::Timestamp;
 use crate::wire::v1::{Attestation, Category, Channel, Report, ReportRole, Source, Verstat};
@@ -56,7 +57,8 @@ impl RowMapper {
     /// The report in a row, without report id and import id unless the row has an id.
     ///
     /// # Errors
-    /// If the row has another number of columns, no valid number, or a field that cannot be read.
+    /// If the row has another number of columns, no valid number, no date in the column of dates, or a field that cannot be
+    /// read.
     pub(super) fn report(&self, record: &ByteRecord) -> Result<Report, RowFault> {
         if record.len() != self.count {
             return Err(RowFault::Columns);
@@ -66,6 +68,7 @@ impl RowMapper {
         let number = |text: &str| row_fault::number_in(text.as_bytes(), region).map(|number| number.to_string());
         let moment = |field| self.moment(text(field));
         let (occurred_at, received_at) = (moment(Field::OccurredAt)?, moment(Field::ReceivedAt)?);
+        let has_time = self.place(Field::OccurredAt).is_some();
         let source = named::<Source>(Field::Source, text(Field::Source))?.unwrap_or(self.source);
         let callbacks = text(Field::Callback).split([';', '|', '\n']).map(str::trim);
         Ok(Report {
@@ -78,7 +81,11 @@ impl RowMapper {
             reporter_id: text(Field::Reporter).to_owned(),
             reporter_area: short(text(Field::Area)),
             reporter_country: text(Field::Country).to_ascii_uppercase(),
-            occurred_at: occurred_at.or_else(|| self.time_of_file().filter(|_| received_at.is_none())),
+            occurred_at: match occurred_at.or(received_at.filter(|_| has_time)) {
+                None if has_time && self.day.is_none() => return Err(RowFault::NoDate),
+                None => self.time_of_file().filter(|_| received_at.is_none()),
+                given => given,
+            },
             received_at,
             channel: named::<Channel>(Field::Channel, text(Field::Channel))?
                 .unwrap_or_default()
@@ -137,6 +144,9 @@ impl RowMapper {
             return Ok(None);
         }
         let seconds = self.dates.seconds(text, self.zone)?;
+        if Moment::from_secs(seconds) < Moment::EARLIEST {
+            return Err(RowFault::TooEarly);
+        }
         Ok(Some(Timestamp { seconds, nanos: 0 }))
     }
 }

@@ -20,8 +20,12 @@ use crate::cli::import::numbers;
 use crate::cli::import::rejects::Rejects;
 use crate::cli::import::rows::CsvRows;
 use crate::cli::import::transfer::{self, ReportReader as _, Transfer};
-use crate::cli::import::{ImportError, SourceFile};
+use crate::cli::import::{ImportError, Reject, RowFault, SourceFile};
 use crate::cli::output;
+use crate::clock::Clock;
+use crate::domain::report::MAX_AHEAD;
+use crate::domain::time::Timestamp;
+use crate::wire::v1::Report;
 
 /// Imports a file. Returns the latest time at which a report was filed, in seconds since 1970, if the file says so.
 ///
@@ -163,13 +167,28 @@ fn form_of_dates(found: DatesFound) -> Result<(Dates, Option<u64>), CliError> {
     }
 }
 
-/// Reads all rows, and sends nothing.
+/// Whether the server would say that the call is yet to come.
+fn is_ahead(report: &Report, latest: Timestamp) -> bool {
+    let times = [report.occurred_at, report.received_at];
+    times
+        .iter()
+        .flatten()
+        .any(|time| Timestamp::from_secs(time.seconds) > latest)
+}
+
+/// Reads all rows, and sends nothing. Rejects what the server would reject by its clock.
 fn try_all(mut reader: MappedReader, rejects: &mut Rejects, args: &ReportsArgs) -> Result<(), CliError> {
+    let latest = Clock::system().now().plus(MAX_AHEAD);
     let mut rows = 0;
     let end: Result<(), ImportError> = loop {
         match reader.next_row() {
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
+            Ok(Some(Ok(filed))) if is_ahead(&filed.report, latest) => rejects.add(&Reject {
+                line: filed.line,
+                fault: RowFault::TooLate,
+                row: filed.row,
+            })?,
             Ok(Some(Ok(_))) => {}
             Ok(Some(Err(reject))) => rejects.add(&reject)?,
         }

@@ -62,22 +62,26 @@ pub(super) struct Batches {
     pub(super) thread: JoinHandle<Result<BTreeMap<String, u64>, ImportError>>,
 }
 
-/// Starts to read.
+/// Starts to read batches of this size, of reports with this revision.
 ///
 /// # Errors
 /// If the thread cannot be started.
-pub(super) fn read<R: ReportReader>(reader: R, position: Position, size: usize) -> io::Result<Batches> {
+pub(super) fn read<R: ReportReader>(
+    reader: R,
+    position: Position,
+    (size, revision): (usize, u32),
+) -> io::Result<Batches> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let thread = std::thread::Builder::new()
         .name("import-reader".to_owned())
-        .spawn(move || fill(reader, &position, size, &sender))?;
+        .spawn(move || fill(reader, &position, (size, revision), &sender))?;
     Ok(Batches { receiver, thread })
 }
 
 fn fill<R: ReportReader>(
     mut reader: R,
     position: &Position,
-    size: usize,
+    (size, revision): (usize, u32),
     sender: &mpsc::Sender<Batch>,
 ) -> Result<BTreeMap<String, u64>, ImportError> {
     let mut batch = Batch::default();
@@ -87,7 +91,11 @@ fn fill<R: ReportReader>(
             Ok(None) => break Ok(()),
             Err(fault) => break Err(fault),
             Ok(Some(Err(reject))) => batch.rejects.push(reject),
-            Ok(Some(Ok(filed))) => batch.push(filed),
+            Ok(Some(Ok(mut filed))) => {
+                // It is no part of the id of a report, which is made before.
+                filed.report.revision = revision;
+                batch.push(filed);
+            }
         }
         if batch.is_full(size) {
             batch.position_bytes = position.bytes();

@@ -32,6 +32,9 @@ pub(in crate::cli) struct TransferArgs {
     /// Id of the import, with which it can be withdrawn [default: a hash of the file]
     #[arg(long, value_name = "ID")]
     pub(super) import_id: Option<String>,
+    /// Revision of the reports, at most 20; reports that were withdrawn count again with a higher one than before
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) revision: u32,
     /// Number of reports in one batch
     #[arg(long, value_name = "N", default_value_t = BATCH_MAX, value_parser = clap::value_parser!(u64).range(1..=BATCH_MAX))]
     pub(super) batch: u64,

@@ -13,6 +13,7 @@ use crate::cli::import::ImportError;
 use crate::cli::import::progress::ImportProgress;
 use crate::cli::import::rejects::Rejects;
 use crate::cli::interrupts::Interrupts;
+use crate::cli::output;
 use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::wire::v1::report_service_client::ReportServiceClient;
 
@@ -42,7 +43,7 @@ pub(in crate::cli::import) async fn run<R: ReportReader>(
         stop: CancellationToken::new(),
     };
     let size = usize::try_from(args.batch).unwrap_or(MAX_BATCH_REPORTS);
-    let batches = batch::read(transfer.reader, transfer.position, size)?;
+    let batches = batch::read(transfer.reader, transfer.position, (size, args.revision))?;
     let running = Running {
         sender,
         concurrency: args.concurrency.into(),
@@ -59,8 +60,25 @@ pub(in crate::cli::import) async fn run<R: ReportReader>(
     rejects.finish()?;
     summary.print(common.remote.json)?;
     end?;
+    check_withdrawn(&summary, args.revision)?;
     rejects.check_share(summary.rows, args.min_accepted)?;
     Ok(summary.newest_filed)
+}
+
+/// Says that withdrawn reports do not count, and how they would.
+///
+/// # Errors
+/// If no report of the file counts.
+fn check_withdrawn(summary: &TransferSummary, revision: u32) -> Result<(), CliError> {
+    let reports = ImportError::Withdrawn {
+        withdrawn: summary.withdrawn,
+        revision: revision.saturating_add(1),
+    };
+    match (summary.withdrawn, summary.accepted + summary.already_known) {
+        (0, _) => Ok(()),
+        (_, 0) => Err(reports.into()),
+        (_, _) => output::note(format!("{reports}; {}", reports.next_step().unwrap_or_default())),
+    }
 }
 
 /// A running import.

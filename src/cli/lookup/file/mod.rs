@@ -71,7 +71,7 @@ pub(super) async fn run(args: &LookupArgs, path: &Path) -> Result<(), CliError> 
     let mut asking = Asking {
         args,
         client,
-        writer: AnswerWriter::new(format, args.about_to_dial)?,
+        writer: AnswerWriter::new(format)?,
         bar,
         total: 0,
         failed: 0,
@@ -126,6 +126,11 @@ impl Asking<'_> {
             let got = results.len();
             return Err(ImportError::WrongAnswer { sent, got }.into());
         }
+        self.writer
+            .fit(results.iter().filter_map(|result| match result.result.as_ref()? {
+                BatchResult::Response(answer) => Some(answer),
+                BatchResult::Error(_) => None,
+            }))?;
         let mut results = results.into_iter();
         for line in &batch.lines {
             self.total += 1;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::AnswerFormat;
 use super::lines::Line;
 use crate::cli::error::CliError;
-use crate::cli::lookup::card::{action, number_text};
+use crate::cli::lookup::card::number_text;
 use crate::cli::names::name_of;
 use crate::cli::{output, time};
 use crate::wire::v1::{Action, Basis, Category, LookupResponse, RiskLevel};
@@ -30,15 +30,33 @@ const COLUMNS: [&str; 15] = [
     "cases",
     "error",
 ];
-/// The longest names of actions on calls, and on numbers about to be dialled.
-const ACTION_WIDTH: usize = 6;
-const DIAL_ACTION_WIDTH: usize = 16;
+/// The heads of the columns of the table whose width follows the answers.
+const ACTION: &str = "action";
+const WOULD: &str = "would";
 
 /// Writes answers to standard output.
 pub(super) enum AnswerWriter {
-    Table { action_width: usize },
+    Table(TableForm),
     Csv(Box<csv::Writer<Stdout>>),
     Json,
+}
+
+/// The widths of the columns of the table. They are those of the first answers, since nothing waits for the end of the file.
+#[derive(Clone, Copy, Default)]
+pub(super) struct TableForm {
+    /// Whether the header was written.
+    has_header: bool,
+    action: usize,
+    /// Width of the column of actions that the operator does not carry out; 0 if there are none.
+    would: usize,
+}
+
+/// A line with its answer, in JSON.
+#[derive(Serialize)]
+struct Answered<'a> {
+    line: u64,
+    #[serde(flatten)]
+    answer: &'a LookupResponse,
 }
 
 /// A line without an answer, in JSON.
@@ -54,18 +72,13 @@ struct Message<'a> {
 }
 
 impl AnswerWriter {
-    /// Writes the header.
+    /// Begins the output. The header of a table follows with the first answers.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(super) fn new(format: AnswerFormat, about_to_dial: bool) -> Result<Self, CliError> {
+    pub(super) fn new(format: AnswerFormat) -> Result<Self, CliError> {
         match format {
-            AnswerFormat::Table => {
-                let action_width = if about_to_dial { DIAL_ACTION_WIDTH } else { ACTION_WIDTH };
-                let names = ["number", "score", "level", "action", "reports", "category"];
-                output::line(table_line(names, action_width))?;
-                Ok(Self::Table { action_width })
-            }
+            AnswerFormat::Table => Ok(Self::Table(TableForm::default())),
             AnswerFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(io::stdout());
                 writer.write_record(COLUMNS).map_err(failed)?;
@@ -75,6 +88,31 @@ impl AnswerWriter {
         }
     }
 
+    /// Makes the columns of a table wide enough for these answers, and writes its header, before the first answers are
+    /// written.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn fit<'a>(&mut self, answers: impl Iterator<Item = &'a LookupResponse>) -> Result<(), CliError> {
+        let Self::Table(form) = self else { return Ok(()) };
+        if form.has_header {
+            return Ok(());
+        }
+        *form = TableForm {
+            has_header: true,
+            action: ACTION.len(),
+            would: 0,
+        };
+        for answer in answers {
+            form.action = form.action.max(name_of::<Action>(answer.action).len());
+            form.would = form.would.max(name_of::<Action>(answer.would_action).len());
+        }
+        if form.would > 0 {
+            form.would = form.would.max(WOULD.len());
+        }
+        output::line(form.line(["number", "score", "level", ACTION, WOULD, "reports", "category"]))
+    }
+
     /// Writes the answer to a line.
     ///
     /// # Errors
@@ -82,8 +120,11 @@ impl AnswerWriter {
     pub(super) fn answer(&mut self, line: &Line, answer: &LookupResponse) -> Result<(), CliError> {
         let score = answer.risk_score.map(|score| format!("{score:.1}"));
         match self {
-            Self::Json => output::json(answer),
-            Self::Table { action_width } => {
+            Self::Json => output::json(&Answered {
+                line: line.line,
+                answer,
+            }),
+            Self::Table(form) => {
                 let number = number_text(answer).unwrap_or(given(line));
                 let reports = match answer.report_count {
                     0 => String::new(),
@@ -93,11 +134,12 @@ impl AnswerWriter {
                     output::clean(number),
                     score.unwrap_or_else(|| "-".to_owned()),
                     name_of::<RiskLevel>(answer.risk_level),
-                    action(answer),
+                    name_of::<Action>(answer.action),
+                    name_of::<Action>(answer.would_action),
                     reports,
                     name_of::<Category>(answer.category),
                 ];
-                output::line(table_line(fields.each_ref().map(String::as_str), *action_width))
+                output::line(form.line(fields.each_ref().map(String::as_str)))
             }
             Self::Csv(writer) => {
                 let cases: Vec<&str> = answer.cases.iter().map(|case| case.case_id.as_str()).collect();
@@ -133,9 +175,7 @@ impl AnswerWriter {
                 line: line.line,
                 error: Message { message: reason },
             }),
-            Self::Table { .. } => {
-                output::line(format!("{:<16}  {}", output::clean(given(line)), output::clean(reason)))
-            }
+            Self::Table(_) => output::line(format!("{:<16}  {}", output::clean(given(line)), output::clean(reason))),
             Self::Csv(writer) => {
                 let mut fields = vec![String::new(); COLUMNS.len()];
                 if let [number_of_line, number, .., error] = fields.as_mut_slice() {
@@ -155,7 +195,7 @@ impl AnswerWriter {
     pub(super) fn flush(&mut self) -> Result<(), CliError> {
         match self {
             Self::Csv(writer) => Ok(writer.flush()?),
-            Self::Table { .. } | Self::Json => Ok(io::stdout().flush()?),
+            Self::Table(_) | Self::Json => Ok(io::stdout().flush()?),
         }
     }
 
@@ -173,10 +213,23 @@ fn given(line: &Line) -> &str {
     line.number.as_deref().unwrap_or_default()
 }
 
-/// A line of at most 80 columns.
-fn table_line([number, score, level, action, reports, category]: [&str; 6], action_width: usize) -> String {
-    let line = format!("{number:<16}  {score:>5}  {level:<10}  {action:<action_width$}  {reports:>7}  {category}");
-    line.trim_end().to_owned()
+impl TableForm {
+    /// A line, of at most 80 columns unless there are actions that are not carried out. Such an action has a column of its
+    /// own, or stands at the end if the first answers had none.
+    fn line(self, [number, score, level, action, would, reports, category]: [&str; 7]) -> String {
+        let Self {
+            action: action_width,
+            would: would_width,
+            ..
+        } = self;
+        let begin = format!("{number:<16}  {score:>5}  {level:<10}  {action:<action_width$}");
+        let line = match would_width {
+            0 if would.is_empty() || would == WOULD => format!("{begin}  {reports:>7}  {category}"),
+            0 => format!("{begin}  {reports:>7}  {category}  {WOULD} {would}"),
+            _ => format!("{begin}  {would:<would_width$}  {reports:>7}  {category}"),
+        };
+        line.trim_end().to_owned()
+    }
 }
 
 fn failed(error: csv::Error) -> CliError {

@@ -1,4 +1,7 @@
-//! The file of an export: plain or gzip, under a temporary name until it is complete.
+//! The file of an export: plain or gzip. A regular file has a temporary name until it is complete. Other places, such as a
+//! pipe, are written as they are.
+
+mod place;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -6,8 +9,8 @@ use std::path::{Path, PathBuf};
 use csv::Writer;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tempfile::NamedTempFile;
 
+use self::place::Place;
 use crate::cli::complaints::file_error;
 use crate::cli::error::CliError;
 
@@ -15,9 +18,9 @@ use crate::cli::error::CliError;
 pub(super) enum ExportFile {
     /// Standard output.
     Output(Box<Writer<io::Stdout>>),
-    /// A file under a temporary name, which only its owner can read. It is removed when this is dropped.
+    /// A file.
     File {
-        /// The name of the complete file.
+        /// Its name, as the user gives it.
         path: PathBuf,
         writer: Box<Writer<Packed>>,
     },
@@ -25,12 +28,12 @@ pub(super) enum ExportFile {
 
 /// The bytes of a file, compressed or not.
 pub(super) enum Packed {
-    Plain(BufWriter<NamedTempFile>),
-    Gzip(Box<GzEncoder<BufWriter<NamedTempFile>>>),
+    Plain(BufWriter<Place>),
+    Gzip(Box<GzEncoder<BufWriter<Place>>>),
 }
 
 impl ExportFile {
-    /// Begins a file beside the path, or writes to standard output if there is none.
+    /// Begins a file, or writes to standard output if there is no path.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -38,13 +41,8 @@ impl ExportFile {
         let Some(path) = path else {
             return Ok(Self::Output(Box::new(Writer::from_writer(io::stdout()))));
         };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = tempfile::Builder::new()
-            .prefix(".ringwarden-export-")
-            .suffix(".part")
-            .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
-            .map_err(|source| file_error(path, source))?;
-        let file = BufWriter::new(file);
+        let place = Place::open(path).map_err(|source| file_error(path, source))?;
+        let file = BufWriter::new(place);
         let is_gzip = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
@@ -74,38 +72,34 @@ impl ExportFile {
         }
     }
 
-    /// Completes the file: writes it to the disk, and then gives it its name.
+    /// Completes the file. A regular file is written to the disk, and then gets its name.
     ///
     /// # Errors
     /// If it cannot be written.
     pub(super) fn finish(self) -> Result<(), CliError> {
         match self {
             Self::Output(mut writer) => Ok(writer.flush()?),
-            Self::File { path, writer } => complete(*writer, &path).map_err(|source| file_error(&path, source)),
+            Self::File { path, writer } => complete(*writer).map_err(|source| file_error(&path, source)),
         }
     }
 }
 
 /// The error of the output itself: the reader of a pipe may have closed it.
 fn io_error(error: csv::Error) -> io::Error {
-    let kind = error.into_kind();
-    if let csv::ErrorKind::Io(error) = kind {
-        error
-    } else {
-        io::Error::other(format!("{kind:?}"))
+    let text = error.to_string();
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        return error;
     }
+    io::Error::other(text)
 }
 
-fn complete(writer: Writer<Packed>, path: &Path) -> io::Result<()> {
+fn complete(writer: Writer<Packed>) -> io::Result<()> {
     let packed = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     let buffer = match packed {
         Packed::Plain(buffer) => buffer,
         Packed::Gzip(encoder) => encoder.finish()?,
     };
-    let file = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    buffer.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
 impl Write for Packed {

@@ -64,7 +64,7 @@ struct Exported {
     numbers: u64,
 }
 
-/// Exports reports. A file gets its name only when it is complete.
+/// Exports reports. A regular file gets its name only when it is complete.
 ///
 /// # Errors
 /// If the server refuses, if the stream ends early, if the file cannot be written, or if the user presses Ctrl-C.

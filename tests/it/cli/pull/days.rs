@@ -293,6 +293,46 @@ async fn a_day_that_is_redirected_does_not_hold_back_other_days() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_without_an_answer_does_not_hold_back_other_days() {
+    let puller = Puller::start().await;
+    let broken = bare("500 Internal Server Error", "");
+    for day in ["2026-11-23", "2026-11-25"] {
+        puller.web.serve(&format!("/{day}.csv"), std::slice::from_ref(&broken));
+    }
+    puller.serve_day("2026-11-24", "2125550102");
+    let answer = puller.week("2026-11-25");
+    assert!(
+        !answer.is_ok && answer.err.contains("could not be fetched in 4 attempts"),
+        "{}",
+        answer.err
+    );
+    assert_eq!(
+        (accepted(&answer), puller.metric("missing_days")),
+        (vec![1], "2".into())
+    );
+    // Four attempts for the first day, one for the other.
+    assert_eq!(
+        (puller.web.asked("/2026-11-23.csv"), puller.web.asked("/2026-11-25.csv")),
+        (4, 1)
+    );
+    puller.serve_day("2026-11-26", "2125550104");
+    let next = puller.up_to("2026-11-26");
+    assert_eq!((accepted(&next), puller.last_day()), (vec![1], "2026-11-26".into()));
+    // A server that is away ends the run.
+    for day in 1..=9 {
+        puller
+            .web
+            .serve(&format!("/2026-12-0{day}.csv"), std::slice::from_ref(&broken));
+    }
+    let away = puller.pull("/{date}.csv", &["--from", "2026-12-01", "--to", "2026-12-09"]);
+    assert!(!away.is_ok, "{}", away.err);
+    assert_eq!(
+        (puller.web.asked("/2026-12-05.csv"), puller.web.asked("/2026-12-06.csv")),
+        (1, 0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_wrong_is_an_alarm() {
     let puller = Puller::start().await;
     puller.set_state(&json!({ "firstDay": "2020-01-01", "askedTo": "2999-01-01", "lastDay": "2999-01-01" }));
