@@ -65,7 +65,7 @@ async fn twenty_five_users_of_a_new_app_label_a_number_and_say_why() {
     let words: Vec<&str> = card.split_whitespace().collect();
     let card = words.join(" ");
     assert!(card.contains("UNPROVEN_REPORTERS"), "{card}");
-    assert!(card.contains("label it and do not block it"), "{card}");
+    assert!(card.contains("labels it and does not block it"), "{card}");
 
     // As many customers of the owner say that the calls were wanted.
     tell(&server, 100..125, &json!({ "notSpam": true })).await;
