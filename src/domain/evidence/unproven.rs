@@ -98,7 +98,8 @@ pub struct LabelStep {
     pub reporters: usize,
     /// The least count of different areas that their reports name.
     pub areas: u32,
-    /// The least time between the arrival of the report of half of them and the last report, days.
+    /// The least time between the arrival of the first report and the last one, days. Half of it must lie after the report of
+    /// half of them.
     pub days: f64,
 }
 
