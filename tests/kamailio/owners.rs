@@ -29,10 +29,10 @@ struct Signed {
 
 const CALLS: [Signed; 6] = [
     signed("TN-Validation-Passed", "A", None, "603"),
-    signed("TN-Validation-Passed", "B", Some("SCAM LIKELY"), "603"),
+    signed("TN-Validation-Passed", "B", Some("SPOOF RISK"), "603"),
     signed("TN-Validation-Passed", "C", Some("SPOOF LIKELY"), "603"),
-    signed("No-TN-Validation", sipp::NONE, Some("SCAM LIKELY"), "603"),
-    signed(sipp::NONE, sipp::NONE, Some("SCAM LIKELY"), "603"),
+    signed("No-TN-Validation", sipp::NONE, Some("SPOOF RISK"), "603"),
+    signed(sipp::NONE, sipp::NONE, Some("SPOOF RISK"), "603"),
     // Without an owner nothing is known of the caller, so no evidence applies.
     signed("TN-Validation-Failed", "A", Some("SPOOF LIKELY"), "404"),
 ];
