@@ -10,6 +10,15 @@ use crate::api::Api;
 use crate::clock::monotonic;
 use crate::wire;
 
+/// The path that says that the process is alive.
+pub(super) const HEALTH: &str = "/healthz";
+/// The path that says whether the server is ready.
+pub(super) const READY: &str = "/readyz";
+/// The path of the metrics.
+pub(super) const METRICS: &str = "/metrics";
+/// The paths that a machine asks for by itself.
+pub(super) const PATHS: [&str; 3] = [HEALTH, READY, METRICS];
+
 /// The Prometheus format that every scraper reads.
 const METRICS_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 

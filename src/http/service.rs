@@ -63,9 +63,9 @@ impl HttpService {
     fn page(&self, method: &Method, path: &str) -> Result<HttpResponse, ErrorResponse> {
         let page: fn(&Api) -> Result<HttpResponse, ErrorResponse> = match path {
             "/" => |_| Ok(welcome::page()),
-            "/healthz" => |_| Ok(probes::alive()),
-            "/readyz" => probes::ready,
-            "/metrics" => |api| Ok(probes::metrics(api)),
+            probes::HEALTH => |_| Ok(probes::alive()),
+            probes::READY => probes::ready,
+            probes::METRICS => |api| Ok(probes::metrics(api)),
             openapi::PATH => |_| Ok(openapi::page()),
             _ => return Err(ErrorResponse::no_such_path()),
         };
@@ -95,7 +95,14 @@ impl Service<Request<Incoming>> for HttpService {
         if !host::is_valid(&request) {
             return Either::Right(future::ready(render(Err(ErrorResponse::wrong_host()))));
         }
-        if let Some(stranger) = stranger(&request, &self.hosts) {
+        // A probe of Kubernetes and a scrape name the address of a machine, which nobody can list before. Probes and metrics hold
+        // nothing of a person.
+        let hosts = if probes::PATHS.contains(&request.uri().path()) {
+            &Hosts::Any
+        } else {
+            &self.hosts
+        };
+        if let Some(stranger) = stranger(&request, hosts) {
             return Either::Right(future::ready(render(Err(ErrorResponse::refused(stranger)))));
         }
         match self.route(request) {

@@ -43,7 +43,10 @@ impl Hosts {
         if is_any {
             return Self::Any;
         }
-        Self::LoopbackAnd(configured.into())
+        let hosts = configured
+            .iter()
+            .map(|host| host.strip_suffix('.').unwrap_or(host).to_owned());
+        Self::LoopbackAnd(hosts.collect())
     }
 
     /// Whether a host, maybe with a port, is one of these. An empty one says that the client knows no name.
@@ -148,8 +151,18 @@ mod tests {
 
     #[test]
     fn the_setting_adds_hosts_and_a_star_means_all() {
-        let named = on("127.0.0.1:8080", &["Api.example", "192.0.2.1", "[2001:DB8:0::7]"]);
-        for known in ["api.EXAMPLE:443", "192.0.2.1:80", "localhost", "[2001:db8::7]:80"] {
+        let named = on(
+            "127.0.0.1:8080",
+            &["Api.example", "192.0.2.1", "[2001:DB8:0::7]", "rooted.example."],
+        );
+        for known in [
+            "rooted.example",
+            "rooted.example.:80",
+            "api.EXAMPLE:443",
+            "192.0.2.1:80",
+            "localhost",
+            "[2001:db8::7]:80",
+        ] {
             assert!(named.include(known), "{known}");
         }
         assert!(!named.include("other.example"));

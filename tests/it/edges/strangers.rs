@@ -36,8 +36,13 @@ async fn pages_of_other_sites_have_no_access() {
         (format!("{host}origin: https://other.example\r\n"), 403),
         (format!("{host}origin: null\r\n"), 403),
     ] {
-        for path in ["/v1/lists", "/readyz", "/"] {
+        for path in ["/v1/lists", "/readyz", "/metrics", "/"] {
             let answer = get_with(&server, path, &lines).await;
+            // A probe or a scrape may name any address of the machine.
+            if lines.contains("rebound") && ["/readyz", "/metrics"].contains(&path) {
+                assert_eq!(answer.status, 200, "{path} {lines}: {answer:?}");
+                continue;
+            }
             assert_eq!(answer.status, status, "{path} {lines}: {answer:?}");
             if status == 403 {
                 let code = i32::from(Code::PermissionDenied);
