@@ -176,11 +176,7 @@ fn summary(answer: &LookupResponse) -> Table {
     output::add(&mut card, "first", time::shown(answer.first_reported));
     output::add(&mut card, "last", time::shown(answer.last_reported));
     if answer.spoof_suspected {
-        output::add(
-            &mut card,
-            "spoofed",
-            "suspected: somebody else probably shows this number",
-        );
+        output::add(&mut card, "spoofed", "suspected: somebody else may show this number");
     }
     if answer.owner_protected {
         output::add(

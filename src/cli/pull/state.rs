@@ -140,8 +140,12 @@ impl StateFile {
         let mut state = self.read()?;
         let mut source = source.clone();
         while source.validators.len() > FILES_MAX {
-            // Addresses differ by their date, so the first one is the oldest.
-            source.validators.pop_first();
+            // Not the first by name: an address that has moved may sort before the older ones.
+            let oldest = source.validators.iter().min_by_key(|(_, version)| version.day);
+            let Some(oldest) = oldest.map(|(address, _)| address.clone()) else {
+                break;
+            };
+            source.validators.remove(&oldest);
         }
         let text = serde_json::to_value(source).and_then(|part| {
             state.sources.insert(self.source.clone(), part);
