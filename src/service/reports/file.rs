@@ -73,7 +73,9 @@ fn file_one(record: &mut NumberRecord, filing: &Filing, fold: &FoldModel) -> Res
         .filter(|known| !known.may_return_as(&filing.row))
         .map(|row| row.received_at);
     let kept_revision = known.map_or(0, |row| row.revision);
-    let known_time = known.map(|row| row.body.occurred_at);
+    let known_time = known
+        .filter(|known| !known.may_return_as(&filing.row))
+        .map(|row| row.body.occurred_at);
     if let (Some(error), None) = (&filing.refused, kept_at) {
         return Err(Stop::Refused(error.clone()));
     }
