@@ -22,8 +22,8 @@ pub struct WeightModel {
     pub unproven_release_days: f64,
     /// While they do not count in full, each of these steps is enough to label the number.
     pub unproven_label_from: [LabelStep; 4],
-    /// People alone, proven or not, block the number only from this many days between the fifth of them and the last report
-    /// on.
+    /// People alone, proven or not, block the number only this many days after they were certainly enough to label it: after
+    /// the twentieth of them, or the fifth proven one.
     pub unproven_block_days: f64,
     /// They do not label it while the mass of all reports is below this many times the mass of "not spam".
     pub contested_below: f64,
@@ -80,6 +80,12 @@ impl WeightModel {
     #[must_use]
     pub fn new_reporter(&self) -> f64 {
         self.prior_agree / self.prior_total
+    }
+
+    /// Whether this weight is at least that of a new reporter: one who was wrong more often counts as nobody.
+    #[must_use]
+    pub fn is_somebody(&self, weight: f32) -> bool {
+        f64::from(weight) >= self.new_reporter()
     }
 
     /// Whether this weight is that of a proven reporter.

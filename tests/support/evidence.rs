@@ -281,8 +281,12 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         let reporter = row.body.reporter.map(ReporterHash::raw);
         // The hour of arrival stands before the hash, so the first to arrive are the smallest.
         let hour = u64::try_from(row.received_at.millis() / 3_600_000).unwrap();
-        sums.reporters
-            .extend(reporter.map(|hash| (row.body.ledger, (hour << 44) | ((hash >> 20) & !1) | u64::from(proven))));
+        let is_somebody = row.weight >= 0.2;
+        sums.reporters.extend(
+            reporter
+                .filter(|_| is_somebody)
+                .map(|hash| (row.body.ledger, (hour << 44) | ((hash >> 20) & !1) | u64::from(proven))),
+        );
         totals.short += left(model.short_days);
         totals.long += left(model.long_days);
         totals.reports += 1;
@@ -290,10 +294,12 @@ pub fn sums_of(rows: &[ReportRow], model: &FoldModel) -> PlainSums {
         let week_before = Timestamp::from_millis(row.received_at.millis() - 7 * DAY_MS);
         let seen_at = if proven { row.body.occurred_at } else { row.received_at };
         let is_named = row.body.reporter.is_some();
-        totals
-            .weeks
-            .insert(week_of(if is_named { seen_at.max(week_before) } else { seen_at }));
-        totals.last_at = totals.last_at.max(Some(row.body.occurred_at));
+        if is_somebody {
+            totals
+                .weeks
+                .insert(week_of(if is_named { seen_at.max(week_before) } else { seen_at }));
+            totals.last_at = totals.last_at.max(Some(row.body.occurred_at));
+        }
         if is_someone && row.body.category != Category::Unspecified {
             *sums.categories.entry((proven, row.body.category)).or_default() += left(model.long_days);
         }

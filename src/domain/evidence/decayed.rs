@@ -7,6 +7,9 @@ use crate::domain::day::Day;
 use crate::domain::decay::remaining_at;
 use crate::domain::time::Timestamp;
 
+/// From this mass of reports of trusted feeds on, reports are not of people alone.
+const FEED_MASS: f64 = 0.25;
+
 /// [`Evidence`] at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DecayedEvidence {
@@ -32,7 +35,8 @@ pub struct DecayedEvidence {
     /// Whether the reports that count come from two sources, reporters, areas or days at least: not all from one person
     /// and one call.
     pub independent: bool,
-    /// Whether a report of a trusted feed is among them: otherwise all are of people.
+    /// Whether reports of trusted feeds are certainly a part of the mass: otherwise all may be of people, and an old report of a
+    /// feed says nothing any more.
     pub from_feed: bool,
     /// Mass of all reports of authenticated calls, good or bad; of unproven reporters only once they are many.
     pub authenticated: f64,
@@ -98,24 +102,30 @@ impl Evidence {
     #[must_use]
     pub fn at(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> DecayedEvidence {
         let reporters = self.unproven_reporters(now, model, view);
-        self.counting(Some(reporters), now, model, view)
+        let released = reporters.step(&model.weights) == UnprovenStep::Many;
+        self.counting(Some(reporters), released, (now, model, view))
     }
 
     /// The same without the reports of unproven reporters.
     #[must_use]
     pub fn proven_at(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> DecayedEvidence {
-        self.counting(None, now, model, view)
+        self.counting(None, false, (now, model, view))
     }
 
-    /// The sums, with these unproven reporters or without any.
+    /// The same with unproven reporters as few, however many they are.
+    #[must_use]
+    pub fn with_few_at(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> DecayedEvidence {
+        let reporters = self.unproven_reporters(now, model, view);
+        self.counting(Some(reporters), false, (now, model, view))
+    }
+
+    /// The sums, with these unproven reporters or without any. Released ones count in full.
     fn counting(
         &self,
         reporters: Option<UnprovenReporters>,
-        now: Timestamp,
-        model: &FoldModel,
-        view: LedgerView,
+        released: bool,
+        (now, model, view): (Timestamp, &FoldModel, LedgerView),
     ) -> DecayedEvidence {
-        let released = reporters.is_some_and(|reporters| reporters.step(&model.weights) == UnprovenStep::Many);
         let few = model.weights.unproven_cap;
         let cap = |mass: f64| if released { mass } else { mass.min(few) };
         let left = Left {
@@ -137,6 +147,8 @@ impl Evidence {
             long: cap(unproven.long),
         };
         let reporters = reporters.unwrap_or_default();
+        // A proven person has at most the mass of one report of a feed, so the rest is of feeds.
+        let feed = proven.long - f64::from(reporters.proven);
         let several = few.max(f64::from(reporters.named) * model.weights.new_reporter());
         let further = Held {
             short: unproven.short.min(several) - added.short,
@@ -153,7 +165,7 @@ impl Evidence {
             last_at: counted.last_at,
             weeks,
             independent: counted.is_independent(),
-            from_feed: proven.sources.has_feed(),
+            from_feed: proven.sources.has_feed() && feed >= FEED_MASS,
             authenticated: self.said(Ledger::Authenticated, &left, released),
             unauthenticated: self.said(Ledger::Unauthenticated, &left, released),
             unproven: reporters,

@@ -205,7 +205,8 @@ impl Evidence {
     pub(super) fn weigh(&mut self, row: &ReportRow, model: &FoldModel) {
         let age_days = self.advance(row.body.occurred_at, model);
         let is_proven = model.weights.is_proven(row.weight);
-        if let Some(reporter) = row.body.reporter.filter(|_| !row.body.not_spam) {
+        let is_counted = !row.body.not_spam && model.weights.is_somebody(row.weight);
+        if let Some(reporter) = row.body.reporter.filter(|_| is_counted) {
             let said = (row.body.ledger, unproven::sampled(row.received_at, reporter, is_proven));
             self.sample(said, model.weights.unproven_release_count);
         }

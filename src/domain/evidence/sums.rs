@@ -178,15 +178,18 @@ impl EvidenceSums {
         } else {
             (row.received_at, row.body.occurred_at.min(row.received_at))
         };
-        totals.first_at = earlier(totals.first_at, first);
-        totals.last_at = totals.last_at.max(Some(last));
-        let counted_at = if row.body.reporter.is_some() {
-            let earliest = row.received_at.millis().saturating_sub(LATEST_REPORT_DAYS * DAY_MS);
-            first.max(Timestamp::from_millis(earliest))
-        } else {
-            first
-        };
-        totals.weeks = totals.weeks.union(WeekSet::of(counted_at));
+        // A reporter who was wrong before has hardly any mass, and must not make a number look used for long.
+        if model.weights.is_somebody(row.weight) {
+            totals.first_at = earlier(totals.first_at, first);
+            totals.last_at = totals.last_at.max(Some(last));
+            let counted_at = if row.body.reporter.is_some() {
+                let earliest = row.received_at.millis().saturating_sub(LATEST_REPORT_DAYS * DAY_MS);
+                first.max(Timestamp::from_millis(earliest))
+            } else {
+                first
+            };
+            totals.weeks = totals.weeks.union(WeekSet::of(counted_at));
+        }
         if is_someone && row.body.category != Category::Unspecified {
             add_sorted(&mut self.categories, row.body.category, long);
         }

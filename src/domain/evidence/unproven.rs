@@ -13,8 +13,8 @@ use crate::domain::kinds::Category;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::weight::WeightModel;
 
-/// From how many reporters on the time counts that a block asks.
-const SEVERAL: usize = 5;
+/// From how many proven reporters on the time counts that a block asks: they label a number.
+const PROVEN_PEOPLE: usize = 5;
 /// Of the first reporters, so many have their time. It is half of the most that a step asks.
 const TIMED: usize = 10;
 const HOUR_MS: i64 = 3_600_000;
@@ -47,9 +47,12 @@ pub struct UnprovenReporters {
     days_since: [f64; TIMED],
     /// How many named reporters there are, with those that are proven.
     pub people: u32,
-    /// Days from the fifth of these people to the last one; 0 while they are fewer. A single old report is easily had, so time
-    /// counts for a block only once there were several people.
-    pub days_of_several: f64,
+    /// Days for which these people were certainly enough to label the number, until the last of them: from the twentieth on, or
+    /// from the fifth proven one on; 0 while they are fewer. Before, nobody may have seen a label, so an owner had no time to
+    /// object.
+    pub days_labelled: f64,
+    /// How many of them are proven.
+    pub proven: u32,
     /// Whether people who say that the calls were wanted outweigh them, or nearly so.
     pub contested: bool,
     /// In how many of the 26 weeks before the first of their reports proven reporters reported the number.
@@ -124,14 +127,20 @@ impl Evidence {
         let wanted = (proven.not_spam + unproven.not_spam) * remaining_at(self.as_of, now, model.not_spam_days);
         let week_before = |first: Timestamp| Timestamp::from_millis(first.millis().saturating_sub(7 * DAY_MS));
         let arrivals = self.arrivals(view, |sampled| !is_sampled_as_proven(sampled));
+        let proven_people = self.arrivals(view, is_sampled_as_proven);
         let people = self.arrivals(view, |_| true);
-        let since_fifth = people.get(SEVERAL - 1).zip(people.last());
+        let since = [
+            people.get(model.weights.unproven_release_count.saturating_sub(1)),
+            proven_people.get(PROVEN_PEOPLE - 1),
+        ];
+        let since = since.into_iter().flatten().min().zip(people.last());
         UnprovenReporters {
             named: u32::try_from(arrivals.len().min(model.weights.unproven_release_count)).unwrap_or(u32::MAX),
             areas: unproven.areas.bits().count_ones(),
             days_since: days_since(&arrivals),
             people: u32::try_from(people.len()).unwrap_or(u32::MAX),
-            days_of_several: since_fifth.map_or(0.0, |(fifth, last)| last.days_since(*fifth)),
+            days_labelled: since.map_or(0.0, |(since, last)| last.days_since(*since)),
+            proven: u32::try_from(proven_people.len()).unwrap_or(u32::MAX),
             contested: wanted > 0.0 && unwanted < model.weights.contested_below * wanted,
             weeks_before: unproven.first_at.map_or(0, |first| {
                 proven.weeks.count_of_last(WeekSet::WINDOW_WEEKS, week_before(first))

