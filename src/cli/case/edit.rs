@@ -40,7 +40,7 @@ struct Content {
     last_evidence_at: Option<Timestamp>,
 }
 
-/// The fields of which `case update` needs one.
+/// The fields of `case update`: it needs at least one of them.
 const FIELDS: [&str; 8] = [
     "title",
     "category",

@@ -1,8 +1,8 @@
 //! The part of a score that rests on unproven reporters.
 //!
 //! Their steps are those of [`UnprovenStep`]: few do not label, several label, many count in full and block once they have
-//! reported the number for days. A small group of new accounts shall not label a number of which more is known, so several
-//! count as few for it.
+//! reported the number for days. If more is known of a number, a small group of new accounts must not label it: then
+//! several count as few.
 
 use super::bounds::sigmoid;
 use super::cases::raises;
