@@ -155,7 +155,7 @@ fn read(path: &Path) -> String {
 }
 
 /// All documents whose links are checked, by their path from the project's folder.
-fn documents() -> Vec<PathBuf> {
+pub fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open: Vec<PathBuf> = DOCUMENTS.iter().map(PathBuf::from).collect();
     while let Some(path) = open.pop() {

@@ -112,10 +112,15 @@ impl Evidence {
         self.counting(None, false, (now, model, view))
     }
 
-    /// The same with unproven reporters as few, however many they are.
+    /// The same with these unproven reporters as few, however many they are.
     #[must_use]
-    pub fn with_few_at(&self, now: Timestamp, model: &FoldModel, view: LedgerView) -> DecayedEvidence {
-        let reporters = self.unproven_reporters(now, model, view);
+    pub fn with_few_at(
+        &self,
+        reporters: UnprovenReporters,
+        now: Timestamp,
+        model: &FoldModel,
+        view: LedgerView,
+    ) -> DecayedEvidence {
         self.counting(Some(reporters), false, (now, model, view))
     }
 

@@ -126,21 +126,27 @@ impl Evidence {
         let unwanted = (proven.long + long) * remaining_at(self.as_of, now, model.long_days);
         let wanted = (proven.not_spam + unproven.not_spam) * remaining_at(self.as_of, now, model.not_spam_days);
         let week_before = |first: Timestamp| Timestamp::from_millis(first.millis().saturating_sub(7 * DAY_MS));
-        let arrivals = self.arrivals(view, |sampled| !is_sampled_as_proven(sampled));
-        let proven_people = self.arrivals(view, is_sampled_as_proven);
-        let people = self.arrivals(view, |_| true);
-        let since = [
-            people.get(model.weights.unproven_release_count.saturating_sub(1)),
-            proven_people.get(PROVEN_PEOPLE - 1),
+        let people = self.people(view);
+        let arrivals = |is_proven: bool| {
+            let of_class = people.iter().filter(move |person| person.is_proven == is_proven);
+            of_class.map(|person| person.arrival)
+        };
+        let last = people.last().map(|person| person.arrival);
+        let twentieth = people.get(model.weights.unproven_release_count.saturating_sub(1));
+        let enough = [
+            twentieth.map(|person| person.arrival),
+            arrivals(true).nth(PROVEN_PEOPLE - 1),
         ];
-        let since = since.into_iter().flatten().min().zip(people.last());
+        let labelled_since = enough.into_iter().flatten().min();
         UnprovenReporters {
-            named: u32::try_from(arrivals.len().min(model.weights.unproven_release_count)).unwrap_or(u32::MAX),
+            named: count(arrivals(false).take(model.weights.unproven_release_count)),
             areas: unproven.areas.bits().count_ones(),
-            days_since: days_since(&arrivals),
-            people: u32::try_from(people.len()).unwrap_or(u32::MAX),
-            days_labelled: since.map_or(0.0, |(since, last)| last.days_since(*since)),
-            proven: u32::try_from(proven_people.len()).unwrap_or(u32::MAX),
+            days_since: days_since(arrivals(false)),
+            people: count(people.iter()),
+            days_labelled: labelled_since
+                .zip(last)
+                .map_or(0.0, |(since, last)| last.days_since(since)),
+            proven: count(arrivals(true)),
             contested: wanted > 0.0 && unwanted < model.weights.contested_below * wanted,
             weeks_before: unproven.first_at.map_or(0, |first| {
                 proven.weeks.count_of_last(WeekSet::WINDOW_WEEKS, week_before(first))
@@ -148,13 +154,12 @@ impl Evidence {
         }
     }
 
-    /// When the reports of the first named reporters of these classes and of the last one arrived, in order.
-    fn arrivals(&self, view: LedgerView, is_counted: fn(u64) -> bool) -> Vec<Timestamp> {
-        let all = self.first_reporters.iter();
-        let held = all.filter(|(ledger, sampled)| view.holds(*ledger) && is_counted(*sampled));
-        let mut arrivals: Vec<_> = held.map(|(_, sampled)| arrival(*sampled)).collect();
-        arrivals.sort_unstable();
-        arrivals
+    /// The first named reporters and the last one, in the order in which their reports arrived.
+    fn people(&self, view: LedgerView) -> Vec<Person> {
+        let held = self.first_reporters.iter().filter(|(ledger, _)| view.holds(*ledger));
+        let mut people: Vec<_> = held.map(|(_, sampled)| Person::of(*sampled)).collect();
+        people.sort_unstable_by_key(|person| person.arrival);
+        people
     }
 
     /// About how many different unproven reporters say that the number is unwanted: exact while they are few.
@@ -216,18 +221,33 @@ pub(super) const fn is_sampled_as_proven(sampled: u64) -> bool {
     sampled & PROVEN != 0
 }
 
-/// The hour in which the report of a sampled reporter arrived.
-fn arrival(sampled: u64) -> Timestamp {
-    let hour = i64::try_from(sampled >> HASH_BITS).unwrap_or_default();
-    Timestamp::from_millis(hour * HOUR_MS)
+/// A sampled reporter.
+struct Person {
+    /// The hour in which the report arrived.
+    arrival: Timestamp,
+    is_proven: bool,
+}
+
+impl Person {
+    fn of(sampled: u64) -> Self {
+        let hour = i64::try_from(sampled >> HASH_BITS).unwrap_or_default();
+        Self {
+            arrival: Timestamp::from_millis(hour * HOUR_MS),
+            is_proven: is_sampled_as_proven(sampled),
+        }
+    }
+}
+
+fn count<T>(people: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(people.count()).unwrap_or(u32::MAX)
 }
 
 /// Days from the first arrivals to the last one.
-fn days_since(arrivals: &[Timestamp]) -> [f64; TIMED] {
+fn days_since(arrivals: impl Iterator<Item = Timestamp> + Clone) -> [f64; TIMED] {
     let mut days = [0.0; TIMED];
-    if let Some(last) = arrivals.last() {
+    if let Some(last) = arrivals.clone().last() {
         for (days, arrival) in days.iter_mut().zip(arrivals) {
-            *days = last.days_since(*arrival);
+            *days = last.days_since(arrival);
         }
     }
     days

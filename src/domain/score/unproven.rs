@@ -33,7 +33,7 @@ impl ScoreModel {
         let few = subject
             .state
             .evidence
-            .with_few_at(subject.now, &self.fold, subject.view());
+            .with_few_at(decayed.unproven, subject.now, &self.fold, subject.view());
         self.worse(subject, decayed, as_fewer(few))
     }
 

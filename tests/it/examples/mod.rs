@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use block::{Block, Step};
 use stage::Stage;
 
+use crate::readme::documents;
+
 mod block;
 mod clock;
 mod compare;
@@ -63,35 +65,17 @@ documents! {
     proxy: "deploy/proxy/README.md", 1;
 }
 
-/// The documents and folders in which blocks are looked for.
-const PLACES: &[&str] = &[
-    "README.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "SECURITY.md",
-    "docs",
-    "deploy",
-];
-
 /// If this variable is set, output that differs is written into the document.
 const WRITE: &str = "RINGWARDEN_WRITE_EXAMPLES";
 
 #[test]
 fn every_document_with_blocks_is_run() {
     let tested: BTreeSet<_> = DOCUMENTS.iter().map(|document| PathBuf::from(document.path)).collect();
-    let mut found = BTreeSet::new();
-    let mut open: Vec<PathBuf> = PLACES.iter().map(PathBuf::from).collect();
-    while let Some(path) = open.pop() {
-        if root().join(&path).is_dir() {
-            let entries = fs::read_dir(root().join(&path)).unwrap();
-            open.extend(entries.map(|entry| path.join(entry.unwrap().file_name())));
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            let text = fs::read_to_string(root().join(&path)).unwrap();
-            if !block::blocks(&text).is_empty() {
-                found.insert(path);
-            }
-        }
-    }
+    let has_blocks = |path: &PathBuf| {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        !block::blocks(&text).is_empty()
+    };
+    let found: BTreeSet<_> = documents().into_iter().filter(has_blocks).collect();
     assert_eq!(
         tested, found,
         "left: the documents with a test; right: those with blocks"
