@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use crate::api::Api;
+use crate::api::{Admission, Api};
 use crate::clock::Clock;
 use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
@@ -281,7 +281,7 @@ impl App {
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
         let (decision_log, _guard) = self.decision_log.unzip();
-        let api = Api::with_decision_log(Arc::clone(&self.services), decision_log);
+        let api = Api::with_settings(Arc::clone(&self.services), decision_log, Admission::default());
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
         spawn_endless(tasks, "metrics", async move {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::identity::Caller;
 use crate::metrics::EdgeLabel;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
@@ -13,16 +14,20 @@ pub struct RequestContext {
     pub arrived: Instant,
     /// How long the client waits from then on; none if it does not say.
     pub client_timeout: Option<Duration>,
+    /// The party that sends the request.
+    pub caller: Caller,
 }
 
 impl RequestContext {
-    /// The context of a request whose head has arrived, from a client that does not say how long it waits.
+    /// The context of a request whose head has arrived, from a client that does not say how long it waits, on a server without
+    /// principals.
     #[must_use]
     pub const fn new(edge: EdgeLabel, arrived: Instant) -> Self {
         Self {
             edge,
             arrived,
             client_timeout: None,
+            caller: Caller::Open,
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 use super::AppError;
 use super::opening::Place;
-use crate::api::Api;
+use crate::api::{Admission, Api};
 use crate::domain::tenant::TenantId;
 use crate::follow::Follower;
 use crate::grpc;
@@ -87,7 +87,7 @@ fn api(place: Place<'_>) -> Result<Api, StoreError> {
         metrics,
     };
     let services = Services::new(foundations, ServiceSettings::default());
-    Ok(Api::waiting(Arc::new(services)))
+    Ok(Api::waiting(Arc::new(services), Admission::default()))
 }
 
 /// The store before it is open. Nobody sees its identity: the services need one, and use it for nothing.

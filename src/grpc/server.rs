@@ -15,12 +15,14 @@ use tonic::transport::server::Connected;
 use tower::util::MapResponseLayer;
 
 use super::calls::CountCalls;
+use super::gate::GateLayer;
 use super::health;
 use super::servers::case_service_server::CaseServiceServer;
 use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
 use super::servers::note_service_server::NoteServiceServer;
 use super::servers::number_service_server::NumberServiceServer;
+use super::servers::principal_service_server::PrincipalServiceServer;
 use super::servers::report_service_server::ReportServiceServer;
 use super::services::GrpcServices;
 use super::status::{status, with_expected_code};
@@ -107,6 +109,9 @@ async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks
     let lists = ListServiceServer::new(services.clone())
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(batch);
+    let principals = PrincipalServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -115,13 +120,15 @@ async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks
     let serving = builder(limits)
         .layer(CountCalls)
         .layer(MapResponseLayer::new(with_expected_code))
-        .layer(layers())
+        .layer(layers(&api))
+        .layer(GateLayer(api.clone()))
         .add_service(lookups)
         .add_service(reports)
         .add_service(numbers)
         .add_service(cases)
         .add_service(lists)
         .add_service(notes)
+        .add_service(principals)
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)
@@ -161,8 +168,10 @@ impl Connected for AcceptedConnection {
 }
 
 /// The layers that all requests pass.
-pub(super) fn layers() -> EdgeLayers<Body> {
-    edge::layers(EdgeLabel::Grpc, |error: &ApiError| status(error).into_http())
+pub(super) fn layers(api: &Api) -> EdgeLayers<Body> {
+    edge::layers(EdgeLabel::Grpc, api.clone(), |error: &ApiError| {
+        status(error).into_http()
+    })
 }
 
 fn builder(limits: &GrpcLimits) -> Server {

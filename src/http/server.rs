@@ -83,7 +83,8 @@ pub async fn serve(listener: TcpListener, api: Api, settings: HttpSettings, task
     let hosts = Hosts::of(address, &hosts);
     let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Http);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, limits, hosts));
+    let service =
+        edge::layers(EdgeLabel::Http, api.clone(), panic_response).layer(HttpService::new(api, limits, hosts));
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {

@@ -14,7 +14,10 @@ use super::response::HttpResponse;
 use super::route::{RouteMatch, Size, find};
 use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, ROUTES, cid, host, openapi, probes, welcome};
-use crate::api::Api;
+use crate::api::{Api, RequestContext};
+use crate::clock::monotonic;
+use crate::domain::identity::Caller;
+use crate::metrics::EdgeLabel;
 
 /// Answers requests. Clones share everything.
 #[derive(Clone, Debug)]
@@ -40,8 +43,11 @@ impl HttpService {
             RouteMatch::OtherMethods(methods) => {
                 return Either::Right(Err(ErrorResponse::no_such_method(request.method(), &methods)));
             }
-            RouteMatch::NoPath => return Either::Right(self.page(request.method(), request.uri().path())),
+            RouteMatch::NoPath => return Either::Right(self.page(&request)),
         };
+        if let Err(error) = self.api.authorize(&context(&request), route.service, route.rpc) {
+            return Either::Right(Err(error.into()));
+        }
         let max_bytes = match route.size {
             Size::One => self.limits.body_bytes,
             Size::Batch => self.limits.batch_body_bytes,
@@ -60,12 +66,16 @@ impl HttpService {
     }
 
     /// A path that is not a method of the contract.
-    fn page(&self, method: &Method, path: &str) -> Result<HttpResponse, ErrorResponse> {
-        let page: fn(&Api) -> Result<HttpResponse, ErrorResponse> = match path {
+    fn page(&self, request: &Request<Incoming>) -> Result<HttpResponse, ErrorResponse> {
+        let method = request.method();
+        let page: fn(&Api) -> Result<HttpResponse, ErrorResponse> = match request.uri().path() {
             "/" => |_| Ok(welcome::page()),
             probes::HEALTH => |_| Ok(probes::alive()),
             probes::READY => probes::ready,
-            probes::METRICS => |api| Ok(probes::metrics(api)),
+            probes::METRICS => {
+                self.api.authorize_metrics(&context(request))?;
+                |api| Ok(probes::metrics(api))
+            }
             openapi::PATH => |_| Ok(openapi::page()),
             _ => return Err(ErrorResponse::no_such_path()),
         };
@@ -75,6 +85,15 @@ impl HttpService {
             Err(ErrorResponse::no_such_method(method, &[&Method::GET]))
         }
     }
+}
+
+/// The context that the layer around the service has put there. Without it, the caller is nobody.
+fn context(request: &Request<Incoming>) -> RequestContext {
+    let context = request.extensions().get::<RequestContext>().cloned();
+    context.unwrap_or_else(|| RequestContext {
+        caller: Caller::Nobody,
+        ..RequestContext::new(EdgeLabel::Http, monotonic())
+    })
 }
 
 impl Service<Request<Incoming>> for HttpService {

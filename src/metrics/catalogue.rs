@@ -58,6 +58,8 @@ catalogue! {
         "Accepted complaints about calls of the last three days, by the `band` of the score that the number had before the day's first such complaint on this instance. none: without a score. unknown: not remembered."
     MUTATIONS Counter "ringwarden_mutations_total"
         "Changes other than reports, by `method` and `outcome`."
+    REFUSED_CREDENTIALS Counter "ringwarden_refused_credentials_total"
+        "Requests whose credential was not accepted, by `reason`. missing: they had none."
     COMMIT_SECONDS Histogram "ringwarden_store_commit_seconds"
         "Time until the store acknowledges a commit, in seconds."
     COMMIT_CONFLICTS Counter "ringwarden_store_commit_conflicts_total"

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
     CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
-    MutationOutcomeLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
+    MutationOutcomeLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
@@ -61,6 +61,7 @@ struct Inner {
     reports: Counters<ReportOutcomeLabel>,
     report_scores: Counters<ScoreBand>,
     mutations: CountersBy2<MutationLabel, MutationOutcomeLabel>,
+    refused_credentials: Counters<RefusedLabel>,
     commit_seconds: Histogram,
     commit_conflicts: Counter,
     commit_retries: Counter,
@@ -120,6 +121,7 @@ impl Metrics {
             reports: registry.counters(catalogue::REPORTS),
             report_scores: registry.counters(catalogue::REPORT_SCORES),
             mutations: registry.counters_by_2(catalogue::MUTATIONS),
+            refused_credentials: registry.counters(catalogue::REFUSED_CREDENTIALS),
             commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
             commit_conflicts: registry.counter(catalogue::COMMIT_CONFLICTS),
             commit_retries: registry.counter(catalogue::COMMIT_RETRIES),
@@ -163,6 +165,11 @@ impl Metrics {
     /// Counts an answer by the action and basis that the policy decided, also if they are not carried out.
     pub fn decided(&self, action: Action, basis: Basis) {
         self.0.would_actions.increment(action, basis);
+    }
+
+    /// Counts a request whose credential was not accepted.
+    pub fn refused_credential(&self, reason: RefusedLabel) {
+        self.0.refused_credentials.increment(reason, 1);
     }
 
     /// Sets what is carried out of decisions.

@@ -24,6 +24,10 @@ pub(super) enum Method {
     UnlinkNumbers = 12,
     AddNote = 13,
     ModerateComment = 14,
+    CreatePrincipal = 15,
+    UpdatePrincipal = 16,
+    AddKey = 17,
+    RevokeKey = 18,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,
@@ -33,6 +37,7 @@ pub(super) enum Method {
     ListSimilar = 80,
     ListReporterReports = 70,
     ListPendingComments = 81,
+    ListPrincipals = 82,
 }
 
 /// The content of a request as bytes.

@@ -20,6 +20,7 @@ mod lookup;
 mod notes;
 mod numbers;
 mod page;
+mod principals;
 mod reports;
 mod settings;
 mod writer;
@@ -56,6 +57,10 @@ pub use numbers::{
     PendingList, SimilarList, SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
+pub use principals::{
+    Bootstrapped, Identities, MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, PrincipalList, Principals, Proof,
+    Refused, VersionedPrincipal,
+};
 pub use reports::{
     BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports,
     Reports, StoredReport, WithdrawOutcome,
@@ -77,6 +82,10 @@ pub struct Services {
     pub lists: Lists,
     /// Notes of analysts on numbers and cases.
     pub notes: Notes,
+    /// Principals and their keys.
+    pub principals: Principals,
+    /// Finds the principal behind a request; cannot reach the store.
+    pub identities: Identities,
     writer: Arc<Writer>,
     /// The key of decision ids if the settings name none.
     own_decision_key: [u8; 32],
@@ -126,6 +135,7 @@ impl Services {
             budget: settings.lookup_budget,
             keys: decision_keys.unwrap_or_else(|| KeyRing::of(&own_decision_key)),
         });
+        let identities = Identities::new(Arc::clone(&index), Arc::clone(follower.freshness()), clock.clone());
         let page_key = PageKey::new(meta.derived_key("ringwarden 2026 page tokens"));
         let directory = Arc::new(Directory::new(Arc::clone(&index), clock.clone()));
         let writer = Arc::new(Writer::new(
@@ -148,6 +158,8 @@ impl Services {
             numbers: Numbers::new(Arc::clone(&writer), page_key.clone(), directory),
             cases: Cases::new(Arc::clone(&writer), page_key.clone()),
             lists: Lists::new(Arc::clone(&writer), page_key.clone()),
+            principals: Principals::new(Arc::clone(&writer), page_key.clone()),
+            identities,
             notes: Notes::new(Arc::clone(&writer), page_key, &meta),
             writer,
             own_decision_key,
