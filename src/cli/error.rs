@@ -13,7 +13,7 @@ use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
 use super::pull::PullError;
-use super::status::{advice, fields, is_http_port, sentence};
+use super::status::{advice, fields, sentence, wrong_end_of};
 use super::text::clean;
 use crate::app::AppError;
 use crate::config::ConfigFaults;
@@ -42,6 +42,30 @@ pub enum CliError {
         server: String,
         /// Cause of the failed connection.
         source: tonic::transport::Error,
+    },
+    /// Something else than a server that this client trusts is at the address.
+    #[error("cannot use the server at {server}: {sentence}")]
+    NotReached {
+        /// Address of the server.
+        server: String,
+        /// What is there.
+        sentence: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+        /// Cause of the failed connection.
+        source: tonic::transport::Error,
+    },
+    /// The certificate and the key of this client cannot be used.
+    #[error("--client-cert and --client-key cannot be used together")]
+    ClientTls(#[source] tonic::transport::Error),
+    /// An argument about the credential cannot be used.
+    #[error("{0}")]
+    Credential(String),
+    /// The API key would cross the network in plain text.
+    #[error("the API key is not sent to {server}: everybody on the way could read it")]
+    KeyInClear {
+        /// Address of the server.
+        server: String,
     },
     /// The server answered with an error.
     #[error("{}", sentence(.0))]
@@ -188,11 +212,13 @@ impl CliError {
     /// What the user can do, as a clause without a full stop; `None` if there is no advice.
     pub fn next_step(&self) -> Option<String> {
         match self {
-            Self::BadServer { .. } => Some("give it as http://HOST:PORT".to_owned()),
+            Self::BadServer { .. } => Some("give it as http://HOST:PORT or https://HOST:PORT".to_owned()),
             Self::Unreachable { .. } => Some(
                 "start a server with `ringwarden serve`, or give the address of a running one with --server URL"
                     .to_owned(),
             ),
+            Self::NotReached { advice, .. } => Some((*advice).to_owned()),
+            Self::KeyInClear { .. } => Some("give the address as https:// with --server".to_owned()),
             Self::Refused(status) => advice(status),
             Self::Unanswered {
                 unwritten: true,
@@ -236,6 +262,8 @@ impl CliError {
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::Declined
+            | Self::ClientTls(_)
+            | Self::Credential(_)
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)
@@ -258,8 +286,10 @@ impl CliError {
 
     /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::BadServer { .. } | Self::NotConfirmed { .. })
-            || matches!(self, Self::Pull(error) if error.is_usage())
+        matches!(
+            self,
+            Self::BadServer { .. } | Self::NotConfirmed { .. } | Self::Credential(_) | Self::KeyInClear { .. }
+        ) || matches!(self, Self::Pull(error) if error.is_usage())
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.
@@ -323,7 +353,7 @@ impl CliError {
     fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
         if let Self::Refused(status) | Self::Unanswered { status, .. } = self {
             // The sentence says it all.
-            return std::error::Error::source(status.as_ref()).filter(|_| !is_http_port(status));
+            return std::error::Error::source(status.as_ref()).filter(|_| wrong_end_of(status).is_none());
         }
         std::error::Error::source(self)
     }
@@ -334,6 +364,10 @@ impl CliError {
             Self::Import(error) => error.status().map(fields).unwrap_or_default(),
             Self::BadServer { .. }
             | Self::Unreachable { .. }
+            | Self::NotReached { .. }
+            | Self::ClientTls(_)
+            | Self::Credential(_)
+            | Self::KeyInClear { .. }
             | Self::Items { .. }
             | Self::NotServing { .. }
             | Self::NotConfirmed { .. }
