@@ -7,12 +7,14 @@ use clap::Args;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
 use super::access::{Access, Credential};
 use super::error::CliError;
 use super::output;
-use super::reached::wrong_end;
+use super::reached::{CLIENT_REFUSED, WrongEnd, wrong_end};
 use super::status::{asked_delay, sentence, wrong_end_of};
 
 /// Maximum time to open a connection.
@@ -62,18 +64,37 @@ impl Remote {
         let credential = self.access.credential()?;
         let endpoint = self.endpoint(credential.is_some())?;
         let channel = endpoint.connect().await.map_err(|source| match wrong_end(&source) {
-            Some(end) => CliError::NotReached {
-                server: self.server.clone(),
-                sentence: end.sentence,
-                advice: end.advice,
-                source,
-            },
+            Some(end) => self.not_reached(end, source.into()),
             None => CliError::Unreachable {
                 server: self.server.clone(),
                 source,
             },
         })?;
+        if self.access.client_cert.is_some() {
+            self.check_welcome(channel.clone()).await?;
+        }
         Ok(InterceptedService::new(channel, credential))
+    }
+
+    /// Asks for the health of a server that was shown a certificate. In TLS 1.3 the server checks it after the client has
+    /// ended its handshake, so a refusal breaks the first call, and says no more than that.
+    async fn check_welcome(&self, channel: Channel) -> Result<(), CliError> {
+        let asked = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
+        match asked {
+            Err(status) if is_broken_connection(&status) => {
+                Err(self.not_reached(wrong_end_of(&status).unwrap_or(CLIENT_REFUSED), status.into()))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn not_reached(&self, end: WrongEnd, source: Box<dyn std::error::Error + Send + Sync>) -> CliError {
+        CliError::NotReached {
+            server: self.server.clone(),
+            sentence: end.sentence,
+            advice: end.advice,
+            source,
+        }
     }
 
     fn endpoint(&self, has_key: bool) -> Result<Endpoint, CliError> {

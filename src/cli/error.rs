@@ -53,7 +53,7 @@ pub enum CliError {
         /// What to do about it.
         advice: &'static str,
         /// Cause of the failed connection.
-        source: tonic::transport::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The certificate and the key of this client cannot be used.
     #[error("--client-cert and --client-key cannot be used together")]
@@ -212,13 +212,9 @@ impl CliError {
     /// What the user can do, as a clause without a full stop; `None` if there is no advice.
     pub fn next_step(&self) -> Option<String> {
         match self {
-            Self::BadServer { .. } => Some("give it as http://HOST:PORT or https://HOST:PORT".to_owned()),
-            Self::Unreachable { .. } => Some(
-                "start a server with `ringwarden serve`, or give the address of a running one with --server URL"
-                    .to_owned(),
-            ),
-            Self::NotReached { advice, .. } => Some((*advice).to_owned()),
-            Self::KeyInClear { .. } => Some("give the address as https:// with --server".to_owned()),
+            Self::BadServer { .. } | Self::Unreachable { .. } | Self::NotReached { .. } | Self::KeyInClear { .. } => {
+                self.how_to_reach().map(str::to_owned)
+            }
             Self::Refused(status) => advice(status),
             Self::Unanswered {
                 unwritten: true,
@@ -281,6 +277,22 @@ impl CliError {
             | Self::Logged
             | Self::NumberFile { .. }
             | Self::WrongAnswers(_) => None,
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other errors come after the server was reached"
+    )]
+    fn how_to_reach(&self) -> Option<&'static str> {
+        match self {
+            Self::BadServer { .. } => Some("give it as http://HOST:PORT or https://HOST:PORT"),
+            Self::Unreachable { .. } => {
+                Some("start a server with `ringwarden serve`, or give the address of a running one with --server URL")
+            }
+            Self::NotReached { advice, .. } => Some(advice),
+            Self::KeyInClear { .. } => Some("give the address as https:// with --server"),
+            _ => None,
         }
     }
 

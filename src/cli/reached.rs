@@ -52,7 +52,8 @@ const BAD_CERTIFICATE: WrongEnd = WrongEnd {
     sentence: "the certificate of the server cannot be used",
     advice: "see the cause, and make the certificate again; that of an authority cannot be that of a server",
 };
-const CLIENT_REFUSED: WrongEnd = WrongEnd {
+/// The server has ended the connection because of the client's certificate.
+pub(super) const CLIENT_REFUSED: WrongEnd = WrongEnd {
     sentence: "the server refuses the certificate of this client",
     advice: "give one with --client-cert that an authority of the server (--tls-client-ca) has signed and that has not expired",
 };
@@ -95,7 +96,8 @@ fn by_type(error: &(dyn Error + 'static)) -> Option<WrongEnd> {
 fn by_handshake(error: &rustls::Error) -> Option<WrongEnd> {
     Some(match error {
         rustls::Error::InvalidCertificate(problem) => match problem {
-            CertificateError::UnknownIssuer => UNKNOWN_AUTHORITY,
+            // A signature is wrong if another authority has the same name.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => UNKNOWN_AUTHORITY,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => EXPIRED,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => NOT_YET_VALID,
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => OTHER_NAME,

@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn a_head_that_does_not_arrive_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.socket.local_addr().unwrap();
+        let address = listener.local_addr().unwrap();
         let acceptor = Acceptor::new(listener.into(), 1, Protocol::Http);
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nX-A: ").await.unwrap();

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
@@ -28,8 +28,10 @@ pub struct Pair {
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    /// An authority of this name. Authorities with the same name would be taken for each other.
+    pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -64,8 +66,8 @@ pub struct Files {
 impl Files {
     pub fn new() -> Self {
         let files = Self {
-            authority: Authority::new(),
-            clients: Authority::new(),
+            authority: Authority::new("servers"),
+            clients: Authority::new("clients"),
             directory: TempDir::new().unwrap(),
         };
         files.write("ca.pem", &files.authority.pem());

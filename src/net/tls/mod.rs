@@ -52,11 +52,9 @@ pub(crate) struct TlsFault {
 }
 
 impl TlsFault {
-    fn new(file: TlsFile, problem: impl ToString) -> Self {
-        Self {
-            file,
-            problem: problem.to_string(),
-        }
+    fn new(file: TlsFile, problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        Self { file, problem }
     }
 }
 
@@ -87,14 +85,15 @@ impl Served {
         let provider = Arc::new(ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| TlsFault::new(TlsFile::Certificate, error))?
+            .map_err(|error| TlsFault::new(TlsFile::Certificate, error.to_string()))?
             .with_client_cert_verifier(clients)
             .with_single_cert(chain, key)
-            .map_err(|error| match error {
-                rustls::Error::InconsistentKeys(_) => {
+            .map_err(|error| {
+                if matches!(error, rustls::Error::InconsistentKeys(_)) {
                     TlsFault::new(TlsFile::Key, "it is not the key of the first certificate")
+                } else {
+                    TlsFault::new(TlsFile::Certificate, error.to_string())
                 }
-                error => TlsFault::new(TlsFile::Certificate, error),
             })?;
         config.alpn_protocols = vec![Protocol::Grpc.alpn().to_vec()];
         let mut http = config.clone();
@@ -109,7 +108,7 @@ impl Served {
 
 fn certificates(file: TlsFile, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let read = read.map_err(|error| TlsFault::new(file, error))?;
+    let read = read.map_err(|error| TlsFault::new(file, error.to_string()))?;
     if read.is_empty() {
         let problem = "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)";
         return Err(TlsFault::new(file, problem));
@@ -122,7 +121,7 @@ fn clients(authorities: Option<&[u8]>) -> Result<Arc<dyn ClientCertVerifier>, Tl
     let Some(authorities) = authorities else {
         return Ok(WebPkiClientVerifier::no_client_auth());
     };
-    let failed = |error: &dyn std::error::Error| TlsFault::new(TlsFile::ClientCa, error);
+    let failed = |error: &dyn std::error::Error| TlsFault::new(TlsFile::ClientCa, error.to_string());
     let mut roots = RootCertStore::empty();
     for authority in certificates(TlsFile::ClientCa, authorities)? {
         roots.add(authority).map_err(|error| failed(&error))?;

@@ -89,12 +89,12 @@ async fn a_command_says_why_it_does_not_use_a_server() {
     with_ca(other).fails_with(&["not gRPC", "--grpc-addr"]).await;
     let plain = localhost(&server).replace("https", "http");
     health(plain).fails_with(&["this port speaks TLS", "https://"]).await;
-    files.write("strangers.pem", &Authority::new().pem());
+    files.write("strangers.pem", &Authority::new("strangers").pem());
     health(localhost(&server))
         .with("--ca", files.text("strangers.pem"))
         .fails_with(&["not signed by an authority"])
         .await;
-    let stranger = Authority::new().sign("app");
+    let stranger = Authority::new("strangers").sign("app");
     files.write("client.pem", &stranger.certificate);
     files.write("client.key", &stranger.key);
     with_ca(localhost(&server))

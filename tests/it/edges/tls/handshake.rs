@@ -90,7 +90,7 @@ async fn a_client_of_the_other_protocol_or_of_an_old_version_gets_an_alert() {
 async fn a_certificate_of_another_authority_ends_the_handshake() {
     let files = Files::new();
     let server = files.program().await;
-    let stranger = Authority::new().sign("app");
+    let stranger = Authority::new("strangers").sign("app");
     let expired = files.clients.sign_until("app", 2_001, 1);
     for (shown, expected) in [
         (&stranger, AlertDescription::UnknownCA),
