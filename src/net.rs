@@ -8,7 +8,7 @@
 
 mod call;
 mod connection;
-mod peer;
+pub(crate) mod peer;
 mod protocol;
 mod tls;
 mod transport;
