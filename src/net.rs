@@ -10,6 +10,8 @@ mod call;
 mod connection;
 pub(crate) mod peer;
 mod protocol;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod transport;
 mod usage;
@@ -115,30 +117,5 @@ impl Acceptor {
     /// An endless stream of connections.
     pub(crate) fn into_stream(self) -> impl Stream<Item = Result<AcceptedConnection, Infallible>> {
         futures_util::stream::unfold(self, async |acceptor| Some((Ok(acceptor.accept().await), acceptor)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn acceptor(max_connections: usize) -> (Acceptor, SocketAddr) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        (Acceptor::new(listener.into(), max_connections, Protocol::Grpc), address)
-    }
-
-    #[tokio::test]
-    async fn a_further_connection_waits_for_a_place() {
-        let (acceptor, address) = acceptor(1).await;
-        let _one = TcpStream::connect(address).await.unwrap();
-        let _other = TcpStream::connect(address).await.unwrap();
-        let first = acceptor.accept().await;
-        let call = first.usage().begin_call();
-        let mut second = std::pin::pin!(acceptor.accept());
-        let soon = Duration::from_millis(600);
-        assert!(tokio::time::timeout(soon, &mut second).await.is_err());
-        drop((call, first));
-        second.await;
     }
 }

@@ -90,7 +90,8 @@ fn the_arguments_are_settings_of_the_server() {
         let value = flags.iter().find_map(|flag| flag.strip_prefix(name)?.strip_prefix('='));
         value.unwrap_or_else(|| panic!("no {name}"))
     };
-    let ports = ["--grpc-addr", "--http-addr", "--admin-addr"].map(|name| of(name).rsplit(':').next().unwrap().parse::<u64>().unwrap());
+    let ports = ["--grpc-addr", "--http-addr", "--admin-addr"]
+        .map(|name| of(name).rsplit(':').next().unwrap().parse::<u64>().unwrap());
     let declared = container["ports"].as_array().unwrap();
     let declared: Vec<_> = declared
         .iter()

@@ -178,3 +178,19 @@ async fn handshakes_that_never_end_keep_nobody_out() {
         .unwrap();
     drop(silent);
 }
+
+/// A connection under TLS that is idle ends with the server, and the client is told that it was not cut.
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_end_with_the_server() {
+    let files = Files::new();
+    let mut server = files.program().await;
+    let connector = files.client(None, &[b"http/1.1"], None);
+    let mut idle = open(&connector, server.program.http()).await.unwrap();
+    get(&mut idle, "/healthz").await.unwrap();
+    let channel = endpoint(&files, &server.program, None).connect().await.unwrap();
+    look_up(channel.clone()).await.unwrap();
+    server.program.terminate();
+    assert!(server.program.ended().await.success(), "{}", server.program.log());
+    assert_eq!(idle.read(&mut [0; 8]).await.unwrap(), 0);
+    drop(channel);
+}
