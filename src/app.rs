@@ -1,17 +1,17 @@
 //! The server: builds its parts, runs them, and stops them. This file and those of `app/` are the only ones that name
 //! concrete stores.
 
+mod certificates;
+mod exposure;
 mod files;
+mod listeners;
 mod opening;
 mod waiting;
 mod warm_up;
 
-use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::net::TcpListener;
 
 use crate::api::{Admission, Api};
 use crate::clock::Clock;
@@ -32,7 +32,10 @@ use crate::store::redis::{RedisUrlError, TrustError};
 use crate::tasks::Tasks;
 use crate::traffic;
 
-pub use files::{decision_keys, emergency_numbers, extend_numbering_plan};
+pub use certificates::Certificates;
+pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
+pub use files::{decision_keys, emergency_numbers, extend_numbering_plan, read_private_file};
+pub use listeners::Listeners;
 pub use warm_up::warm_up;
 
 use files::{decision_log_key, load_model};
@@ -121,6 +124,9 @@ pub enum AppError {
     /// The sockets cannot be used.
     #[error("cannot answer probes while the store is away")]
     Sockets(#[source] std::io::Error),
+    /// An address would be open to other machines without TLS or without credentials.
+    #[error(transparent)]
+    Exposed(#[from] ExposureError),
     /// The server cannot listen on an address.
     #[error("cannot listen on {address}: does another process use it?")]
     Listen {
@@ -135,45 +141,6 @@ pub enum AppError {
     Migrate(#[source] ServiceError),
 }
 
-/// The sockets on which the server listens.
-#[derive(Debug)]
-pub struct Listeners {
-    /// Socket for gRPC.
-    pub grpc: TcpListener,
-    /// Socket for JSON, metrics and health checks.
-    pub http: TcpListener,
-}
-
-impl Listeners {
-    /// Listens on the configured addresses.
-    ///
-    /// # Errors
-    /// If another process uses one of them, or if it is not an address of this machine.
-    pub async fn bind(config: &Config) -> Result<Self, AppError> {
-        let bind = async |address| {
-            TcpListener::bind(address)
-                .await
-                .map_err(|source| AppError::Listen { address, source })
-        };
-        Ok(Self {
-            grpc: bind(config.listen.grpc_addr).await?,
-            http: bind(config.listen.http_addr).await?,
-        })
-    }
-
-    /// Further handles on the same sockets. A connection that arrives goes to one of them.
-    fn try_clone(&self) -> std::io::Result<Self> {
-        let clone = |listener: &TcpListener| {
-            let socket = listener.as_fd().try_clone_to_owned()?;
-            TcpListener::from_std(std::net::TcpListener::from(socket))
-        };
-        Ok(Self {
-            grpc: clone(&self.grpc)?,
-            http: clone(&self.http)?,
-        })
-    }
-}
-
 /// A server that is built but does not run yet.
 pub struct App {
     services: Arc<Services>,
@@ -183,6 +150,7 @@ pub struct App {
     decision_log: Option<(Arc<DecisionLog>, Guard)>,
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
+    certificates: Option<Arc<Certificates>>,
     migrate: bool,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
@@ -258,6 +226,7 @@ pub async fn build(
         decision_log,
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
         http: http::HttpSettings::from(config),
+        certificates: listeners.certificates.clone(),
         migrate: config.store.migrate,
         snapshots,
         fallback,
@@ -275,6 +244,12 @@ impl App {
     #[must_use]
     pub fn decision_log(&self) -> Option<Arc<DecisionLog>> {
         self.decision_log.as_ref().map(|(log, _)| Arc::clone(log))
+    }
+
+    /// The certificates that the server serves, so that they are read again.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Arc<Certificates>> {
+        self.certificates.clone()
     }
 
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
@@ -295,6 +270,14 @@ impl App {
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());
         tasks.spawn("http", http);
+        if let Some(admin) = listeners.admin {
+            let admin = http::serve(admin, api.clone(), http::HttpSettings::admin(), tasks.clone());
+            tasks.spawn("admin", admin);
+        }
+        if let Some(certificates) = self.certificates {
+            certificates.tell(&self.metrics);
+            spawn_endless(tasks, "certificates", certificates.watch(self.metrics.clone()));
+        }
         if let Some(snapshots) = self.snapshots {
             tasks.spawn("snapshots", snapshots.run(tasks.clone()));
         }

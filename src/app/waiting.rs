@@ -56,8 +56,14 @@ impl WaitingServer {
         );
         tasks.spawn(
             "http, waiting",
-            http::serve(listeners.http, api, place.config.into(), tasks.clone()),
+            http::serve(listeners.http, api.clone(), place.config.into(), tasks.clone()),
         );
+        if let Some(admin) = listeners.admin {
+            tasks.spawn(
+                "admin, waiting",
+                http::serve(admin, api, http::HttpSettings::admin(), tasks.clone()),
+            );
+        }
         tracing::warn!("gRPC on {grpc}, HTTP on {http}, both say that the server is not ready: it waits for its store");
         Ok(Self(tasks))
     }

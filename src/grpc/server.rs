@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::error::Error as _;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
@@ -30,7 +29,7 @@ use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge::{self, EdgeLayers};
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, ConnectionUsage, OpenConnections, Protocol};
+use crate::net::{AcceptedConnection, Acceptor, ConnectionInfo, Listener, OpenConnections, Protocol};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 
@@ -75,13 +74,13 @@ impl From<&config::LimitSettings> for GrpcLimits {
 /// Serves until shutdown is requested, and then until the requests in progress have ended. The server ends the streams of
 /// lookups and of health, and the connections without a request in progress. A failure to serve is logged; then this task
 /// ends early, and so the whole server ends.
-pub async fn serve(listener: TcpListener, api: Api, limits: GrpcLimits, tasks: Tasks) {
-    if let Err(error) = run(listener, api, &limits, &tasks).await {
+pub async fn serve(listener: impl Into<Listener>, api: Api, limits: GrpcLimits, tasks: Tasks) {
+    if let Err(error) = run(listener.into(), api, &limits, &tasks).await {
         tracing::error!(%error, cause = ?error.source(), "gRPC cannot be served");
     }
 }
 
-async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -> Result<(), ServeError> {
+async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -> Result<(), ServeError> {
     let (reporter, health_service) = health::service(api.clone()).await;
     let v1 = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -160,10 +159,10 @@ enum ServeError {
 }
 
 impl Connected for AcceptedConnection {
-    type ConnectInfo = ConnectionUsage;
+    type ConnectInfo = ConnectionInfo;
 
-    fn connect_info(&self) -> ConnectionUsage {
-        self.usage().clone()
+    fn connect_info(&self) -> ConnectionInfo {
+        self.info()
     }
 }
 

@@ -13,7 +13,7 @@ use super::request::{ResponseFuture, RoutedRequest};
 use super::response::HttpResponse;
 use super::route::{RouteMatch, Size, find};
 use super::stranger::{Hosts, stranger};
-use super::{HttpLimits, ROUTES, cid, host, openapi, probes, welcome};
+use super::{HttpLimits, Pages, ROUTES, cid, host, openapi, probes, welcome};
 use crate::api::{Api, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::identity::Caller;
@@ -25,6 +25,7 @@ pub(super) struct HttpService {
     api: Api,
     limits: HttpLimits,
     hosts: Hosts,
+    pages: Pages,
 }
 
 type Answer = Result<HttpResponse, Infallible>;
@@ -32,12 +33,29 @@ type Answer = Result<HttpResponse, Infallible>;
 type Render = fn(Result<HttpResponse, ErrorResponse>) -> Answer;
 
 impl HttpService {
-    pub(super) fn new(api: Api, limits: HttpLimits, hosts: Hosts) -> Self {
-        Self { api, limits, hosts }
+    pub(super) fn new(api: Api, limits: HttpLimits, hosts: Hosts, pages: Pages) -> Self {
+        Self {
+            api,
+            limits,
+            hosts,
+            pages,
+        }
+    }
+
+    /// Whether this address serves the path.
+    fn has(&self, path: &str) -> bool {
+        match self.pages {
+            Pages::All => true,
+            Pages::WithoutMetrics => path != probes::METRICS,
+            Pages::Admin => probes::PATHS.contains(&path),
+        }
     }
 
     /// The future of a handler, or the immediate response of a page or an error.
     fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<HttpResponse, ErrorResponse>> {
+        if !self.has(request.uri().path()) {
+            return Either::Right(Err(ErrorResponse::no_such_path()));
+        }
         let (route, path_text) = match find(ROUTES, request.method(), request.uri().path()) {
             RouteMatch::Found(route, text) => (route, text.map(str::to_owned)),
             RouteMatch::OtherMethods(methods) => {
@@ -73,7 +91,10 @@ impl HttpService {
             probes::HEALTH => |_| Ok(probes::alive()),
             probes::READY => probes::ready,
             probes::METRICS => {
-                self.api.authorize_metrics(&context(request))?;
+                // A listener of their own is reached by those who look after the server only.
+                if self.pages != Pages::Admin {
+                    self.api.authorize_metrics(&context(request))?;
+                }
                 |api| Ok(probes::metrics(api))
             }
             openapi::PATH => |_| Ok(openapi::page()),

@@ -86,6 +86,8 @@ struct Inner {
     log_lines_dropped: Counter,
     decision_log_lines: Counters<DecisionLogLabel>,
     config_reloads: Counters<ConfigReloadLabel>,
+    tls_reloads: Counters<ConfigReloadLabel>,
+    tls_not_after: Gauge,
     resident_memory: Gauge,
     open_fds: Gauge,
 }
@@ -144,6 +146,8 @@ impl Metrics {
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
             decision_log_lines: registry.counters(catalogue::DECISION_LOG_LINES),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
+            tls_reloads: registry.counters(catalogue::TLS_RELOADS),
+            tls_not_after: registry.gauge(catalogue::TLS_NOT_AFTER),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
             exporter: registry.into_exporter(),
@@ -299,6 +303,16 @@ impl Metrics {
     /// Counts a reload of the configuration.
     pub fn config_reload(&self, outcome: ConfigReloadLabel) {
         self.0.config_reloads.increment(outcome, 1);
+    }
+
+    /// Counts an attempt to serve what the files of TLS hold now.
+    pub fn tls_reload(&self, outcome: ConfigReloadLabel) {
+        self.0.tls_reloads.increment(outcome, 1);
+    }
+
+    /// Sets the end of the validity of the served certificate, in seconds since 1970.
+    pub fn tls_not_after(&self, seconds: u64) {
+        self.0.tls_not_after.set(Duration::from_secs(seconds).as_secs_f64());
     }
 
     /// Moves the samples of histograms into their buckets, to free the memory of the samples. Call it every

@@ -4,7 +4,7 @@ use super::{FieldReader, list_head, page, shown};
 use crate::api::RequestContext;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{ListId, ListSource, OwnerName, Requester};
-use crate::domain::kinds::{Action, ListKind, OwnerCalls};
+use crate::domain::kinds::{Action, OwnerCalls};
 use crate::domain::list::{ListDraft, ListEntry, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, NewOwner, Pattern};
 use crate::service::{ListHead, ListPage, ListSummary, PageRequest, Replaced, ServiceError, Violation};
 use crate::wire::v1;
