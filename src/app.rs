@@ -183,6 +183,7 @@ pub struct App {
     decision_log: Option<(Arc<DecisionLog>, Guard)>,
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
+    heavy_requests: usize,
     migrate: bool,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
@@ -258,6 +259,7 @@ pub async fn build(
         decision_log,
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
         http: http::HttpSettings::from(config),
+        heavy_requests: config.limits.heavy_requests.get(),
         migrate: config.store.migrate,
         snapshots,
         fallback,
@@ -281,7 +283,7 @@ impl App {
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
         let (decision_log, _guard) = self.decision_log.unzip();
-        let api = Api::with_decision_log(Arc::clone(&self.services), decision_log);
+        let api = Api::with_decision_log(Arc::clone(&self.services), decision_log, self.heavy_requests);
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
         spawn_endless(tasks, "metrics", async move {
@@ -296,7 +298,7 @@ impl App {
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());
         tasks.spawn("http", http);
         if let Some(snapshots) = self.snapshots {
-            tasks.spawn("snapshots", snapshots.run(tasks.clone()));
+            tasks.spawn_heavy("snapshots", snapshots.run(tasks.clone()));
         }
         let follower = follow(self.follower, self.services, (self.migrate, self.fallback));
         spawn_endless(tasks, "follower", follower);
@@ -430,10 +432,10 @@ fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
     }
 }
 
-/// Spawns a task that never ends by itself. The task is dropped when shutdown is requested.
+/// Spawns a task that never ends by itself, beside the lookups. The task is dropped when shutdown is requested.
 fn spawn_endless(tasks: &Tasks, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
     let shutdown = tasks.clone();
-    tasks.spawn(name, async move {
+    tasks.spawn_heavy(name, async move {
         tokio::select! {
             () = task => {}
             () = shutdown.shutdown_requested() => {}

@@ -6,6 +6,8 @@
 //! Limits and timeouts of bodies are not here, since they depend on the protocol: HTTP has one limit for each route and
 //! must answer in JSON, gRPC has one for each message of a stream that may stay open all day.
 
+mod heavy;
+
 use std::any::Any;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -20,6 +22,8 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use crate::api::{ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
+
+pub(crate) use heavy::HeavyLayer;
 
 /// The layers of an edge whose responses have the body `B`.
 pub(crate) type EdgeLayers<B> = (

@@ -19,15 +19,17 @@ mod number;
 mod readiness;
 mod reason;
 mod report;
+mod turns;
 mod warm_up;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -45,6 +47,11 @@ pub use readiness::Readiness;
 pub use reason::{ErrorReason, REASON_DOMAIN};
 pub use warm_up::warm_up_questions;
 
+/// The default for the heavy requests in progress: as many as a few connections may have, and no more than wait a few seconds.
+const MAX_HEAVY_REQUESTS: usize = 1_024;
+/// How long a client should wait if other heavy requests are in progress.
+const HEAVY_RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// The handlers of the contract. Clones share everything; a request makes several, so a clone is one counter.
 #[derive(Clone)]
 pub struct Api(Arc<Shared>);
@@ -60,6 +67,8 @@ struct Shared {
     leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
+    /// One permit for each heavy request in progress.
+    heavy: Semaphore,
     /// One permit for each list upload in progress.
     uploads: Semaphore,
     /// One permit for each export in progress; a stream holds it.
@@ -76,32 +85,53 @@ impl Api {
     /// Handlers over the services. Decisions are not logged.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
-        Self::with_decision_log(services, None)
+        Self::with_decision_log(services, None, MAX_HEAVY_REQUESTS)
     }
 
-    /// Handlers over the services, which log decisions.
+    /// Handlers over the services, which log decisions and work at so many heavy requests at the same time.
     #[must_use]
-    pub fn with_decision_log(services: Arc<Services>, decision_log: Option<Arc<DecisionLog>>) -> Self {
-        Self::over(services, decision_log, false)
+    pub fn with_decision_log(
+        services: Arc<Services>,
+        decision_log: Option<Arc<DecisionLog>>,
+        heavy_requests: usize,
+    ) -> Self {
+        Self::over(services, decision_log, (false, heavy_requests))
     }
 
     /// Handlers of a server whose store is not open yet: everything but the health of the server is answered with
     /// `INDEX_LOADING`. The index of `services` is never loaded, and their keys are not those of the store.
     #[must_use]
     pub fn waiting(services: Arc<Services>) -> Self {
-        Self::over(services, None, true)
+        Self::over(services, None, (true, MAX_HEAVY_REQUESTS))
     }
 
-    fn over(services: Arc<Services>, decision_log: Option<Arc<DecisionLog>>, waiting: bool) -> Self {
+    fn over(
+        services: Arc<Services>,
+        decision_log: Option<Arc<DecisionLog>>,
+        (waiting, heavy_requests): (bool, usize),
+    ) -> Self {
         Self(Arc::new(Shared {
             services,
             waiting,
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
+            heavy: Semaphore::new(heavy_requests.min(Semaphore::MAX_PERMITS)),
             uploads: Semaphore::new(list::MAX_UPLOADS),
             exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
         }))
+    }
+
+    /// Admits a heavy request whose message was read, until the returned permit is dropped. The edges ask for each method that
+    /// is not a lookup. Streams have limits of their own.
+    ///
+    /// # Errors
+    /// If as many are in progress as the server works at; nothing was done then.
+    pub fn admit_heavy(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        let busy = ServiceError::Exhausted {
+            retry_after: HEAVY_RETRY_AFTER,
+        };
+        self.0.heavy.try_acquire().map_err(|_| busy.into())
     }
 
     /// Says from now on that the server is not ready, since it will shut down. It still answers.

@@ -18,11 +18,11 @@ use tokio::net::TcpListener;
 use tower::{Layer as _, Service};
 
 use super::error_response::ErrorResponse;
-use super::service::HttpService;
+use super::service::{HttpService, is_light};
 use super::stranger::Hosts;
 use crate::api::{Api, ApiError};
 use crate::config;
-use crate::edge;
+use crate::edge::{self, HeavyLayer};
 use crate::metrics::EdgeLabel;
 use crate::net::{AcceptedConnection, Acceptor, CallBody, Protocol};
 use crate::tasks::Tasks;
@@ -83,7 +83,9 @@ pub async fn serve(listener: TcpListener, api: Api, settings: HttpSettings, task
     let hosts = Hosts::of(address, &hosts);
     let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Http);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, limits, hosts));
+    let heavy = HeavyLayer::new(tasks.heavy().clone(), is_light);
+    let service = heavy.layer(HttpService::new(api, limits, hosts));
+    let service = edge::layers(EdgeLabel::Http, panic_response).layer(service);
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {

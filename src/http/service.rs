@@ -77,6 +77,19 @@ impl HttpService {
     }
 }
 
+/// The service whose methods are answered on the runtime of lookups.
+const LOOKUPS: &str = "LookupService";
+
+/// Whether a request is answered on the runtime of lookups: lookups, probes, and errors. The text of the metrics and the
+/// description of the contract take longer to make.
+pub(super) fn is_light(method: &Method, path: &str) -> bool {
+    match find(ROUTES, method, path) {
+        RouteMatch::Found(route, _) => route.service == LOOKUPS,
+        RouteMatch::OtherMethods(_) => true,
+        RouteMatch::NoPath => ![probes::METRICS, openapi::PATH].contains(&path),
+    }
+}
+
 impl Service<Request<Incoming>> for HttpService {
     type Response = HttpResponse;
     type Error = Infallible;

@@ -19,7 +19,7 @@ use crate::domain::{advice, words};
 use crate::metrics::Metrics;
 use crate::number;
 use crate::signals::Signals;
-use crate::tasks::Tasks;
+use crate::tasks::{Heavy, Tasks};
 use crate::telemetry::{self, Log, Notice};
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
@@ -31,7 +31,9 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     for variable in &config.unknown_variables {
         tracing::warn!(variable, "unknown environment variable: no setting has this name");
     }
-    let tasks = Tasks::new();
+    let heavy =
+        Heavy::start(config.limits.heavy_workers.get()).map_err(|error| told(config.log.format, &error.into()))?;
+    let tasks = Tasks::with_heavy(heavy);
     let reload = Notify::new();
     let follow_signals = async {
         match signals {
