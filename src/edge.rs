@@ -22,6 +22,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use crate::api::{ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
+use crate::net::ConnectionUsage;
 
 pub(crate) use heavy::HeavyLayer;
 
@@ -132,7 +133,9 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let context = RequestContext::new(self.edge, monotonic());
+        let usage = request.extensions().get::<ConnectionUsage>();
+        let arrived = usage.and_then(ConnectionUsage::last_arrival);
+        let context = RequestContext::new(self.edge, arrived.unwrap_or_else(monotonic));
         request.extensions_mut().insert(context);
         self.inner.call(request)
     }

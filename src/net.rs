@@ -5,6 +5,7 @@
 //! accepting fails, for example because the process has no file descriptors left, the loop pauses before it tries again.
 //! Without the pause it would use a whole processor.
 
+mod arrival;
 mod call;
 mod connection;
 mod protocol;

@@ -25,7 +25,7 @@ use crate::config;
 use crate::edge::{self, HeavyLayer};
 use crate::metrics::EdgeLabel;
 use crate::net::{AcceptedConnection, Acceptor, CallBody, Protocol};
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, polls};
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -126,7 +126,7 @@ where
     tokio::pin!(serving);
     // The result does not matter: an error means that the client left, sent garbage, or was silent.
     tokio::select! {
-        _ = &mut serving => return,
+        _ = std::future::poll_fn(|cx| polls::measured(|| serving.as_mut().poll(cx))) => return,
         () = shutdown => {}
         () = tokio::time::sleep(MAX_AGE) => {}
     }

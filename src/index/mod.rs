@@ -45,6 +45,9 @@ pub use stored::{IndexedRecord, LoadedKind, Show};
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
 
+/// Cases that are copied under one lock.
+const CASES_AT_ONCE: usize = 512;
+
 /// Everything known of all numbers, cases, lists and notes.
 #[derive(Debug)]
 pub struct Index {
@@ -268,10 +271,26 @@ impl Index {
         cases.versioned(id).cloned()
     }
 
-    /// All cases in the order of their ids, with their versions.
+    /// All cases in the order of their ids, with their versions. The lock, which lookups take too, is held for some of them
+    /// only, so a case that is deleted meanwhile may be among them.
     #[must_use]
     pub fn cases(&self) -> Vec<(Version, Arc<Case>)> {
-        self.cases.read().all()
+        let mut all: Vec<(Version, Arc<Case>)> = Vec::new();
+        loop {
+            let after = all.last().map(|(_, last)| last.id.clone());
+            let page = self.cases_after(after.as_ref(), CASES_AT_ONCE);
+            let is_last = page.len() < CASES_AT_ONCE;
+            all.extend(page);
+            if is_last {
+                return all;
+            }
+        }
+    }
+
+    /// Up to `limit` cases that come after `after` in the order of their ids, with their versions.
+    #[must_use]
+    pub fn cases_after(&self, after: Option<&CaseId>, limit: usize) -> Vec<(Version, Arc<Case>)> {
+        self.cases.read().after(after, limit)
     }
 
     /// The list entries that apply to a number at `now`.
@@ -305,6 +324,12 @@ impl Index {
         let mut members: Vec<E164> = self.shards.iter().flat_map(|shard| shard.read().members(id)).collect();
         members.sort_unstable();
         members
+    }
+
+    /// How many numbers are linked to a case.
+    #[must_use]
+    pub fn member_count(&self, id: &CaseId) -> usize {
+        self.shards.iter().map(|shard| shard.read().member_count(id)).sum()
     }
 
     /// Up to `limit` numbers of a shard, in ascending order, that come after `after`.
