@@ -226,3 +226,92 @@ fn fail(error: JoinError) -> ! {
         Err(cancelled) => resume_unwind(Box::new(cancelled)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+    use std::thread;
+
+    use bytes::Bytes;
+    use futures_util::FutureExt as _;
+    use futures_util::stream::{self, StreamExt as _};
+    use http_body_util::{Full, StreamBody};
+    use tower::service_fn;
+
+    use super::*;
+
+    /// The name of the threads of heavy work.
+    const HEAVY: Option<&str> = Some("heavy");
+
+    fn layer() -> HeavyLayer {
+        HeavyLayer::new(Heavy::start(1).unwrap(), |_, path| path == "/light")
+    }
+
+    fn request(path: &str) -> Request<()> {
+        Request::builder().uri(path).body(()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_heavy_requests_are_handed_over() {
+        let mut service = layer().layer(service_fn(async |_: Request<()>| {
+            let is_heavy = thread::current().name() == HEAVY;
+            Ok(Response::new(Full::new(Bytes::from(is_heavy.to_string()))))
+        }));
+        for (path, is_heavy) in [("/light", "false"), ("/other", "true")] {
+            let answer = service.call(request(path)).await.unwrap();
+            assert_eq!(answer.body().size_hint().exact(), Some(is_heavy.len() as u64));
+            assert_eq!(
+                answer.into_body().collect().await.unwrap().to_bytes(),
+                is_heavy,
+                "{path}"
+            );
+        }
+    }
+
+    /// A body of three parts, each made where it says; the last one may fail.
+    fn in_parts(fails: bool) -> impl Body<Data = Bytes, Error = Infallible> + Send + Unpin {
+        StreamBody::new(stream::iter(0..3).map(move |n| {
+            assert!(!fails || n < 2, "on purpose");
+            let is_heavy = thread::current().name() == HEAVY;
+            Ok(Frame::data(Bytes::from(is_heavy.to_string())))
+        }))
+    }
+
+    #[tokio::test]
+    async fn the_parts_of_a_heavy_answer_are_made_there_and_a_panic_does_not_look_like_their_end() {
+        let mut service = layer().layer(service_fn(async |request: Request<()>| {
+            Ok(Response::new(in_parts(request.uri().path() == "/fails")))
+        }));
+        let whole = service.call(request("/whole")).await.unwrap().into_body().collect();
+        assert_eq!(whole.await.unwrap().to_bytes(), "truetruetrue");
+        let cut = service.call(request("/fails")).await.unwrap().into_body().collect();
+        assert!(AssertUnwindSafe(cut).catch_unwind().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_panic_goes_on_where_the_request_is() {
+        let mut service = layer().layer(service_fn(async |_: Request<()>| {
+            assert!(thread::current().name() != HEAVY, "on purpose");
+            Ok(Response::new(Full::<Bytes>::default()))
+        }));
+        let answer = service.call(request("/other"));
+        assert!(AssertUnwindSafe(answer).catch_unwind().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn work_ends_when_nobody_waits_for_it() {
+        let (held, mut released) = mpsc::channel::<()>(1);
+        let mut service = layer().layer(service_fn(move |_: Request<()>| {
+            let held = held.clone();
+            async move {
+                held.send(()).await.ok();
+                std::future::pending::<()>().await;
+                Ok(Response::new(Full::<Bytes>::default()))
+            }
+        }));
+        let answer = service.call(request("/other"));
+        assert_eq!(released.recv().await, Some(()), "it began");
+        drop((answer, service));
+        assert_eq!(released.recv().await, None);
+    }
+}

@@ -124,3 +124,36 @@ impl Service<Request<Incoming>> for HttpService {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lookups_probes_and_errors_are_light() {
+        let paths = [
+            (Method::POST, "/v1/lookup"),
+            (Method::POST, "/v1/lookup:batch"),
+            (Method::GET, "/v1/cid/+14155550199"),
+            (Method::POST, "/v1/cid/+14155550199"),
+            (Method::GET, "/v1/decisions/d"),
+            (Method::GET, "/v1/categories"),
+            (Method::GET, probes::HEALTH),
+            (Method::GET, probes::READY),
+            (Method::GET, "/v1/nothing"),
+            (Method::PUT, "/v1/lookup"),
+        ];
+        for (method, path) in paths {
+            assert!(is_light(&method, path), "{method} {path}");
+        }
+        for (method, path) in [
+            (Method::POST, "/v1/reports"),
+            (Method::GET, "/v1/numbers"),
+            (Method::GET, "/v1/reports:export"),
+            (Method::POST, "/v1/callOutcomes"),
+            (Method::GET, probes::METRICS),
+        ] {
+            assert!(!is_light(&method, path), "{method} {path}");
+        }
+    }
+}

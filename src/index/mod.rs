@@ -275,16 +275,23 @@ impl Index {
     /// only, so a case that is deleted meanwhile may be among them.
     #[must_use]
     pub fn cases(&self) -> Vec<(Version, Arc<Case>)> {
-        let mut all: Vec<(Version, Arc<Case>)> = Vec::new();
-        loop {
-            let after = all.last().map(|(_, last)| last.id.clone());
-            let page = self.cases_after(after.as_ref(), CASES_AT_ONCE);
-            let is_last = page.len() < CASES_AT_ONCE;
-            all.extend(page);
-            if is_last {
-                return all;
-            }
-        }
+        self.pages_of_cases().flatten().collect()
+    }
+
+    /// The first case, in the order of their ids, that is wanted.
+    #[must_use]
+    pub fn find_case(&self, is_wanted: impl Fn(&Case) -> bool) -> Option<Arc<Case>> {
+        let mut cases = self.pages_of_cases().flatten();
+        cases.find_map(|(_, case)| is_wanted(&case).then_some(case))
+    }
+
+    /// All cases, as many at a time as one lock is held for.
+    fn pages_of_cases(&self) -> impl Iterator<Item = Vec<(Version, Arc<Case>)>> {
+        let first = Some(self.cases_after(None, CASES_AT_ONCE));
+        std::iter::successors(first, |page| {
+            let (_, last) = page.last()?;
+            Some(self.cases_after(Some(&last.id), CASES_AT_ONCE))
+        })
     }
 
     /// Up to `limit` cases that come after `after` in the order of their ids, with their versions.

@@ -18,12 +18,15 @@ use prober::{Prober, Seen};
 const QUIET: Duration = Duration::from_secs(4);
 /// How many times longer a lookup may take while others ask for much: the 99th percentile against that of quiet times.
 const GOAL: f64 = 5.0;
+/// The longest time for which a worker of lookups may do one thing.
+const LONGEST_POLL: Duration = Duration::from_millis(5);
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement, which takes minutes"]
 async fn nothing_stalls() {
     let path = std::env::var_os("RINGWARDEN_STALLS_PROGRAM").map(PathBuf::from);
     let share: f64 = std::env::var("RINGWARDEN_STALLS_SHARE").map_or(1.0, |share| share.parse().unwrap());
+    let is_named = path.is_some();
     let path = path.unwrap_or_else(|| env!("CARGO_BIN_EXE_ringwarden").into());
     let limits = [
         "--reporter-daily-quota",
@@ -36,20 +39,45 @@ async fn nothing_stalls() {
     let program = Program::serve_by(&path, "memory:", &limits).await;
     let scene = Scene::set(&program, share).await;
     eprintln!("{} numbers, {} cases", scene.numbers, scene.cases);
-    eprintln!("| While | Lookups p50 | p99 | against quiet | Longest | Longest gap of /readyz |");
-    eprintln!("|---|---|---|---|---|---|");
-    let mut quiet = None;
+    eprintln!("| While | Lookups p50 | p99 | against quiet | Longest | Longest gap of /readyz | Longest poll |");
+    eprintln!("|---|---|---|---|---|---|---|");
+    let (mut quiet, mut polls) = (None, Vec::new());
     for (name, load) in LOADS {
+        longest_poll(&program).await; // what was before does not count
         let prober = Prober::start(program.grpc(), program.http());
         load(&scene).await;
         let seen = prober.stop();
         let base = *quiet.get_or_insert(seen.p99());
-        eprintln!("{}", row(name, &seen, base));
+        let poll = longest_poll(&program).await;
+        eprintln!(
+            "{} {} |",
+            row(name, &seen, base),
+            poll.map_or_else(|| "-".to_owned(), ms)
+        );
+        if share >= 1.0 {
+            polls.extend(poll.map(|poll| (*name, poll)));
+        }
+    }
+    // A build without optimisation takes ten times as long for everything.
+    if is_named {
+        let long: Vec<_> = polls.iter().filter(|(_, poll)| *poll > LONGEST_POLL).collect();
+        assert!(long.is_empty(), "a worker of lookups did not pause: {long:?}");
     }
 }
 
+/// The longest poll of the workers of lookups since this was last asked; none if the program does not say it.
+async fn longest_poll(program: &Program) -> Option<Duration> {
+    let (_, figures) = program.get("/metrics").await;
+    let mut lines = figures.lines();
+    let value = lines.find_map(|line| line.strip_prefix("ringwarden_lookup_longest_poll_seconds "))?;
+    Some(Duration::from_secs_f64(value.parse().unwrap()))
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
+}
+
 fn row(name: &str, seen: &Seen, quiet: Duration) -> String {
-    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1_000.0);
     let times = seen.p99().as_secs_f64() / quiet.as_secs_f64();
     let mark = if times > GOAL { " (!)" } else { "" };
     format!(
