@@ -204,7 +204,7 @@ impl<B: Body + Unpin> Body for AnswerBody<B> {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
-            Self::InParts(body) => body.later.size.clone(),
+            Self::InParts(body) => body.later.size,
         }
     }
 }

@@ -9,7 +9,9 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::context::TokioContext;
@@ -31,12 +33,13 @@ pub struct Heavy(Option<Arc<OwnRuntime>>);
 #[derive(Debug)]
 struct OwnRuntime {
     handle: Handle,
-    runtime: Option<Runtime>,
+    /// None after its end.
+    runtime: Mutex<Option<Runtime>>,
 }
 
 impl Drop for OwnRuntime {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.runtime.get_mut().take() {
             runtime.shutdown_background();
         }
     }
@@ -57,8 +60,20 @@ impl Heavy {
             .build()?;
         Ok(Self(Some(Arc::new(OwnRuntime {
             handle: runtime.handle().clone(),
-            runtime: Some(runtime),
+            runtime: Mutex::new(Some(runtime)),
         }))))
+    }
+
+    /// Ends the runtime at the end of the process: waits for what blocks its threads, such as a commit on its way to the disk,
+    /// for this time at most.
+    pub async fn end(&self, within: Duration) {
+        let runtime = self.0.as_ref().and_then(|own| own.runtime.lock().take());
+        let ending = tokio::task::spawn_blocking(move || {
+            if let Some(runtime) = runtime {
+                runtime.shutdown_timeout(within);
+            }
+        });
+        ending.await.ok();
     }
 
     /// Runs work there. It is cancelled when the returned value is dropped before its end.
@@ -129,6 +144,23 @@ mod tests {
         assert!(dropped.await.is_err(), "the work went on");
         let panicked = heavy.hand_over(async { panic!("on purpose") }).await;
         assert!(panicked.unwrap_err().is_panic());
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_what_blocks() {
+        let heavy = Heavy::start(1).unwrap();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let work = heavy.hand_over(async move {
+            tokio::task::spawn_blocking(move || {
+                std::thread::sleep(Duration::from_millis(20));
+                sender.send(()).unwrap();
+            });
+        });
+        work.await.unwrap();
+        heavy.end(Duration::from_secs(60)).await;
+        assert_eq!(receiver.try_recv(), Ok(()));
+        assert!(heavy.hand_over(async {}).await.unwrap_err().is_cancelled());
+        Heavy::default().end(Duration::ZERO).await;
     }
 
     #[tokio::test]

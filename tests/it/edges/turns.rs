@@ -40,7 +40,7 @@ async fn a_batch_of_lookups_pauses_after_a_few() {
     assert!(pauses >= 1_000 / 16, "{pauses}");
 }
 
-/// Outside of a task nothing limits a poll, so the reports are sent by a task that counts its polls.
+/// The runtime limits what one poll may do, so this is awaited, and its polls are counted.
 #[tokio::test]
 async fn a_batch_of_reports_on_one_number_pauses() {
     let server = Server::start().await;
@@ -54,20 +54,15 @@ async fn a_batch_of_reports_on_one_number_pauses() {
     let batch = v1::BatchSubmitReportsRequest {
         reports: reports.collect(),
     };
-    let polls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = polls.clone();
-    let answer = tokio::spawn(async move {
-        let context = context();
-        let mut work = pin!(api.batch_submit_reports(batch, &context));
-        std::future::poll_fn(|cx| {
-            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            work.as_mut().poll(cx)
-        })
-        .await
+    let context = context();
+    let mut work = pin!(api.batch_submit_reports(batch, &context));
+    let mut polls = 0;
+    let answer = std::future::poll_fn(|cx| {
+        polls += 1;
+        work.as_mut().poll(cx)
     });
-    let answer = answer.await.unwrap().unwrap();
+    let answer = answer.await.unwrap();
     assert_eq!(answer.accepted, 2_000, "{:?}", answer.results.first());
-    let polls = polls.load(std::sync::atomic::Ordering::Relaxed);
     assert!(polls >= 2 * 2_000 / 128, "{polls}"); // they are read, and then they are folded
 }
 
@@ -83,5 +78,5 @@ async fn heavy_requests_in_progress_are_limited_and_lookups_are_not() {
     );
     api.lookup(ask(NUMBER, "q"), &context()).unwrap();
     drop(admitted);
-    api.admit_heavy().unwrap();
+    assert!(api.admit_heavy().is_ok());
 }

@@ -229,10 +229,10 @@ impl Scene {
         let end = Instant::now() + LOAD;
         let questions = stream::iter((0..).map(question)).take_while(move |_| std::future::ready(Instant::now() < end));
         let mut client = LookupServiceClient::new(self.channel.clone());
-        let answers = client.stream_lookup(questions).await.unwrap().into_inner();
-        answers
-            .for_each(|answer| std::future::ready(drop(answer.unwrap())))
-            .await;
+        let mut answers = client.stream_lookup(questions).await.unwrap().into_inner();
+        while let Some(answer) = answers.next().await {
+            answer.unwrap();
+        }
     }
 
     async fn metrics(&self) {
