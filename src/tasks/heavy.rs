@@ -19,10 +19,11 @@ use tokio_util::context::TokioContext;
 /// The most threads for heavy work that blocks, such as reading from disk.
 const MAX_BLOCKING_THREADS: usize = 16;
 
-/// How much lower the priority of the workers is, in steps of `nice`. With 10, a thread gets about a tenth of the time of a
-/// lookup's if both are always busy.
+/// How much lower the priority of the workers is, in steps of `nice`. With 5, a thread gets about a third of the time of a
+/// lookup's if both are always busy. With much less, a thread that holds a lock of the index might wait for a processor for
+/// so long that lookups wait for the lock.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Where heavy work runs. Clones share the runtime, which ends when the last of them is dropped. The default has no runtime:
 /// its work runs on the runtime of the caller, as tests and commands want it.

@@ -2,6 +2,7 @@
 //!
 //! The ignored test prints a table: `cargo test --test outages -- --ignored --nocapture stalls`. It measures the program of
 //! `RINGWARDEN_STALLS_PROGRAM` if that is set, such as a release build, and else the one that was built with the test.
+//! On a machine that does other work, the longest poll also counts the time for which the system lets another process run.
 //! `RINGWARDEN_STALLS_SHARE` makes the store smaller: 0.1 for a tenth.
 
 mod loads;
