@@ -4,6 +4,7 @@
 mod certificates;
 mod exposure;
 mod files;
+mod first_admin;
 mod listeners;
 mod opening;
 mod waiting;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Admission, Api};
+use crate::api::{Admission, Api, ApiSettings};
 use crate::clock::Clock;
 use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
@@ -151,6 +152,9 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
     certificates: Option<Arc<Certificates>>,
+    heavy_requests: usize,
+    admission: Admission,
+    bootstrap_admin: Option<PathBuf>,
     migrate: bool,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
@@ -227,6 +231,9 @@ pub async fn build(
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
         http: http::HttpSettings::from(config),
         certificates: listeners.certificates.clone(),
+        heavy_requests: config.limits.heavy_requests.get(),
+        admission: first_admin::admission(config),
+        bootstrap_admin: config.auth.bootstrap_admin.clone(),
         migrate: config.store.migrate,
         snapshots,
         fallback,
@@ -256,7 +263,11 @@ impl App {
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
         let (decision_log, _guard) = self.decision_log.unzip();
-        let api = Api::with_settings(Arc::clone(&self.services), decision_log, Admission::default());
+        let settings = ApiSettings {
+            admission: self.admission,
+            heavy_requests: self.heavy_requests,
+        };
+        let api = Api::with_settings(Arc::clone(&self.services), decision_log, settings);
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
         spawn_endless(tasks, "metrics", async move {
@@ -279,9 +290,13 @@ impl App {
             spawn_endless(tasks, "certificates", certificates.watch(self.metrics.clone()));
         }
         if let Some(snapshots) = self.snapshots {
-            tasks.spawn("snapshots", snapshots.run(tasks.clone()));
+            tasks.spawn_heavy("snapshots", snapshots.run(tasks.clone()));
         }
-        let follower = follow(self.follower, self.services, (self.migrate, self.fallback));
+        let follower = follow(
+            self.follower,
+            self.services,
+            (self.migrate, self.fallback, self.bootstrap_admin),
+        );
         spawn_endless(tasks, "follower", follower);
         tasks.shutdown_announced().await;
         api.announce_shutdown();
@@ -304,7 +319,7 @@ impl App {
 async fn follow(
     follower: Arc<Follower>,
     services: Arc<Services>,
-    (migrate, mut fallback): (bool, Option<opening::Fallback>),
+    (migrate, mut fallback, bootstrap_admin): (bool, Option<opening::Fallback>, Option<PathBuf>),
 ) {
     let mut pause = FIRST_PAUSE;
     while !follower.freshness().is_ready() {
@@ -330,7 +345,12 @@ async fn follow(
         }
         tracing::info!("the index from the snapshot has caught up with the store");
     }
-    tokio::join!(follower.run(), fold_again(&follower, &services, migrate));
+    let first_admin = async {
+        if let Some(file) = bootstrap_admin {
+            first_admin::make(&services, &file).await;
+        }
+    };
+    tokio::join!(follower.run(), fold_again(&follower, &services, migrate), first_admin);
 }
 
 /// Refolds all evidence if it was folded with another evidence version and `migrate` is set.
@@ -413,10 +433,10 @@ fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
     }
 }
 
-/// Spawns a task that never ends by itself. The task is dropped when shutdown is requested.
+/// Spawns a task that never ends by itself, beside the lookups. The task is dropped when shutdown is requested.
 fn spawn_endless(tasks: &Tasks, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
     let shutdown = tasks.clone();
-    tasks.spawn(name, async move {
+    tasks.spawn_heavy(name, async move {
         tokio::select! {
             () = task => {}
             () = shutdown.shutdown_requested() => {}

@@ -6,6 +6,7 @@
 //! accepting fails, for example because the process has no file descriptors left, the loop pauses before it tries again.
 //! Without the pause it would use a whole processor.
 
+mod arrival;
 mod call;
 mod connection;
 pub(crate) mod peer;
@@ -27,7 +28,7 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
-pub(crate) use self::peer::{ConnectionInfo, PeerAddress};
+pub(crate) use self::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};

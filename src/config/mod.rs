@@ -287,6 +287,10 @@ pub struct LimitSettings {
     pub tenant_daily_quota: Option<u64>,
     /// Maximum time for a change; a batch gets this time again for every 1,000 items. Default: 2 s.
     pub write_timeout: Duration,
+    /// Number of threads for everything but lookups and probes. Default: one for each processor.
+    pub heavy_workers: NonZeroUsize,
+    /// Maximum number of requests in progress that are not lookups. Default: 1,024.
+    pub heavy_requests: NonZeroUsize,
     /// Time without traffic after which the server pings a client. Default: 30 s.
     pub keepalive_interval: Duration,
     /// Maximum time that the client may take to answer the ping. Default: 10 s.
@@ -302,6 +306,8 @@ impl LimitSettings {
         let reporter_daily_quota = layers.read(&settings::REPORTER_QUOTA, parse::reporter_quota);
         let tenant_daily_quota = layers.read(&settings::TENANT_QUOTA, parse::tenant_quota);
         let write_timeout = layers.read(&settings::WRITE_TIMEOUT, parse::time);
+        let heavy_workers = layers.read_if_set(&settings::HEAVY_WORKERS, parse::count);
+        let heavy_requests = layers.read(&settings::HEAVY_REQUESTS, parse::count);
         let keepalive_interval = layers.read(&settings::KEEPALIVE_INTERVAL, parse::time);
         let keepalive_timeout = layers.read(&settings::KEEPALIVE_TIMEOUT, parse::time);
         Some(Self {
@@ -312,6 +318,11 @@ impl LimitSettings {
             reporter_daily_quota: reporter_daily_quota?,
             tenant_daily_quota: tenant_daily_quota?,
             write_timeout: write_timeout?,
+            heavy_workers: match heavy_workers? {
+                Some(count) => count.try_into().ok()?,
+                None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            },
+            heavy_requests: heavy_requests?.try_into().ok()?,
             keepalive_interval: keepalive_interval?,
             keepalive_timeout: keepalive_timeout?,
         })

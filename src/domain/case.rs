@@ -101,6 +101,9 @@ impl Case {
     /// Whether the id, the title or the agency's reference contains this text; capitals make no difference.
     #[must_use]
     pub fn mentions(&self, text: &str) -> bool {
+        if text.is_empty() {
+            return true;
+        }
         let text = text.to_lowercase();
         let parts = [self.id.as_str(), &self.title, &self.agency_reference];
         parts.iter().any(|part| part.to_lowercase().contains(&text))

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::error::Error as _;
 use std::time::Duration;
 
+use http::Method;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
@@ -27,7 +28,7 @@ use super::services::GrpcServices;
 use super::status::{status, with_expected_code};
 use crate::api::{Api, ApiError};
 use crate::config;
-use crate::edge::{self, EdgeLayers};
+use crate::edge::{self, EdgeLayers, HeavyLayer};
 use crate::metrics::EdgeLabel;
 use crate::net::{AcceptedConnection, Acceptor, ConnectionInfo, Listener, OpenConnections, Protocol};
 use crate::tasks::Tasks;
@@ -41,6 +42,10 @@ const MAX_PENDING_RESETS: usize = 20;
 const MAX_ERROR_RESETS: usize = 1_024;
 /// Bytes of the headers of one request.
 const MAX_HEADER_BYTES: u32 = 16 << 10;
+/// The paths of lookups.
+const LOOKUPS: &str = "/ringwarden.v1.LookupService/";
+/// The paths of health checks.
+const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Bytes of a request of NumberService, CaseService or NoteService: 1,000 links and their texts.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
@@ -121,6 +126,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
         .layer(MapResponseLayer::new(with_expected_code))
         .layer(layers(&api))
         .layer(GateLayer(api.clone()))
+        .layer(HeavyLayer::new(tasks.heavy().clone(), is_light))
         .add_service(lookups)
         .add_service(reports)
         .add_service(numbers)
@@ -171,6 +177,11 @@ pub(super) fn layers(api: &Api) -> EdgeLayers<Body> {
     edge::layers(EdgeLabel::Grpc, api.clone(), |error: &ApiError| {
         status(error).into_http()
     })
+}
+
+/// Whether a call is answered on the runtime of lookups: lookups and health.
+fn is_light(_: &Method, path: &str) -> bool {
+    path.starts_with(LOOKUPS) || path.starts_with(HEALTH)
 }
 
 fn builder(limits: &GrpcLimits) -> Server {

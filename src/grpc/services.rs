@@ -21,8 +21,23 @@ use crate::wire::v1;
 #[derive(Clone, Debug)]
 pub(super) struct GrpcServices(pub(super) Api);
 
+/// Calls a handler. `await` marks heavy work, which must be admitted; `turns` a handler that waits and is not heavy.
+macro_rules! call {
+    ($api:expr, $method:ident($message:expr, $context:expr)) => {
+        $api.$method($message, $context)
+    };
+    ($api:expr, $method:ident($message:expr, $context:expr) turns) => {
+        $api.$method($message, $context).await
+    };
+    ($api:expr, $method:ident($message:expr, $context:expr) await) => {{
+        let _admitted = $api.admit_heavy()?;
+        $api.$method($message, $context).await
+    }};
+}
+
 /// Implements a service. A line such as `create_case(CreateCaseRequest).await -> Case;` is a method with one request and
-/// one response; `.await` is left out where the handler does not wait. The methods with streams follow in braces.
+/// one response; `.await` is left out where the handler does not wait, and is `.turns` where it waits for other lookups only.
+/// The methods with streams follow in braces.
 macro_rules! service {
     (
         $service:ident {
@@ -38,7 +53,7 @@ macro_rules! service {
                     request: Request<v1::$request>,
                 ) -> Result<Response<v1::$response>, Status> {
                     let (message, context) = split(request);
-                    let result = self.0.$method(message, &context)$(. $wait)?;
+                    let result = call!(self.0, $method(message, &context) $($wait)?);
                     Ok(Response::new(result?))
                 }
             )*
@@ -51,7 +66,7 @@ macro_rules! service {
 service! {
     LookupService {
         lookup(LookupRequest) -> LookupResponse;
-        batch_lookup(BatchLookupRequest) -> BatchLookupResponse;
+        batch_lookup(BatchLookupRequest).turns -> BatchLookupResponse;
         get_decision(GetDecisionRequest) -> Decision;
         list_categories(ListCategoriesRequest) -> ListCategoriesResponse;
     }

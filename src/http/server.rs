@@ -17,14 +17,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tower::{Layer as _, Service};
 
 use super::error_response::ErrorResponse;
-use super::service::HttpService;
+use super::service::{HttpService, is_light};
 use super::stranger::Hosts;
 use crate::api::{Api, ApiError};
 use crate::config;
-use crate::edge;
+use crate::edge::{self, HeavyLayer};
 use crate::metrics::EdgeLabel;
 use crate::net::{AcceptedConnection, Acceptor, CallBody, Listener, Protocol};
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, polls};
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -119,8 +119,9 @@ pub async fn serve(listener: impl Into<Listener>, api: Api, settings: HttpSettin
     let hosts = Hosts::of(address, &hosts);
     let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Http);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service =
-        edge::layers(EdgeLabel::Http, api.clone(), panic_response).layer(HttpService::new(api, limits, hosts, pages));
+    let heavy = HeavyLayer::new(tasks.heavy().clone(), is_light);
+    let service = heavy.layer(HttpService::new(api.clone(), limits, hosts, pages));
+    let service = edge::layers(EdgeLabel::Http, api, panic_response).layer(service);
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {
@@ -162,7 +163,7 @@ where
     tokio::pin!(serving);
     // The result does not matter: an error means that the client left, sent garbage, or was silent.
     tokio::select! {
-        _ = &mut serving => return,
+        _ = std::future::poll_fn(|cx| polls::measured(|| serving.as_mut().poll(cx))) => return,
         () = shutdown => {}
         () = tokio::time::sleep(MAX_AGE) => {}
     }

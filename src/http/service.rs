@@ -117,6 +117,19 @@ fn context(request: &Request<Incoming>) -> RequestContext {
     })
 }
 
+/// The service whose methods are answered on the runtime of lookups.
+const LOOKUPS: &str = "LookupService";
+
+/// Whether a request is answered on the runtime of lookups: lookups, probes, and errors. The text of the metrics and the
+/// description of the contract take longer to make.
+pub(super) fn is_light(method: &Method, path: &str) -> bool {
+    match find(ROUTES, method, path) {
+        RouteMatch::Found(route, _) => route.service == LOOKUPS,
+        RouteMatch::OtherMethods(_) => true,
+        RouteMatch::NoPath => ![probes::METRICS, openapi::PATH].contains(&path),
+    }
+}
+
 impl Service<Request<Incoming>> for HttpService {
     type Response = HttpResponse;
     type Error = Infallible;
@@ -148,6 +161,39 @@ impl Service<Request<Incoming>> for HttpService {
         match self.route(request) {
             Either::Left(handler) => Either::Left(handler.map(render)),
             Either::Right(result) => Either::Right(future::ready(render(result))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lookups_probes_and_errors_are_light() {
+        let paths = [
+            (Method::POST, "/v1/lookup"),
+            (Method::POST, "/v1/lookup:batch"),
+            (Method::GET, "/v1/cid/+14155550199"),
+            (Method::POST, "/v1/cid/+14155550199"),
+            (Method::GET, "/v1/decisions/d"),
+            (Method::GET, "/v1/categories"),
+            (Method::GET, probes::HEALTH),
+            (Method::GET, probes::READY),
+            (Method::GET, "/v1/nothing"),
+            (Method::PUT, "/v1/lookup"),
+        ];
+        for (method, path) in paths {
+            assert!(is_light(&method, path), "{method} {path}");
+        }
+        for (method, path) in [
+            (Method::POST, "/v1/reports"),
+            (Method::GET, "/v1/numbers"),
+            (Method::GET, "/v1/reports:export"),
+            (Method::POST, "/v1/callOutcomes"),
+            (Method::GET, probes::METRICS),
+        ] {
+            assert!(!is_light(&method, path), "{method} {path}");
         }
     }
 }

@@ -38,6 +38,8 @@ catalogue! {
         "Lookups, by `edge` and `outcome`."
     LOOKUP_SECONDS Histogram "ringwarden_lookup_seconds"
         "Time from the decoded request of a lookup to its answer, without the network, in seconds."
+    LONGEST_POLL Gauge "ringwarden_lookup_longest_poll_seconds"
+        "Longest time since the last scrape for which a worker of lookups did one thing without a pause, in seconds. A call that came meanwhile may have waited so long for this worker."
     ACTIONS Counter "ringwarden_actions_total"
         "Answers to lookups, by the `action` that they advise."
     ANSWERS Counter "ringwarden_answers_total"

@@ -54,6 +54,7 @@ struct Inner {
     actions: Counters<Action>,
     answers: Counters<Basis>,
     would_actions: CountersBy2<Action, Basis>,
+    longest_poll: Gauge,
     enforcement: Gauges<Enforcement>,
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
@@ -116,6 +117,7 @@ impl Metrics {
             actions: registry.counters(catalogue::ACTIONS),
             answers: registry.counters(catalogue::ANSWERS),
             would_actions: registry.counters_by_2(catalogue::WOULD_ACTIONS),
+            longest_poll: registry.gauge(catalogue::LONGEST_POLL),
             enforcement: registry.gauges(catalogue::ENFORCEMENT),
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
@@ -191,6 +193,11 @@ impl Metrics {
     /// Counts submitted outcomes of calls.
     pub fn call_outcomes(&self, outcome: CallOutcomeLabel, count: u64) {
         self.0.outcomes.increment(outcome, count);
+    }
+
+    /// Sets the longest time for which a worker of lookups did one thing without a pause.
+    pub fn longest_poll(&self, took: Duration) {
+        self.0.longest_poll.set(took.as_secs_f64());
     }
 
     /// Sets the number of callers whose call rate is kept in memory.

@@ -74,6 +74,8 @@ struct Usage {
     heard_ms: AtomicU64,
     /// The same for the first of these bytes: those before them are older than `IDLE_MIN`, or than `active_ms`.
     heard_from_ms: AtomicU64,
+    /// When the bytes arrived that were read last.
+    arrived: Mutex<Option<std::time::Instant>>,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
     /// Set to ask the connection to close.
@@ -180,6 +182,7 @@ impl ConnectionUsage {
             active_ms: AtomicU64::new(0),
             heard_ms: AtomicU64::new(0),
             heard_from_ms: AtomicU64::new(0),
+            arrived: Mutex::new(None),
             taken_ms: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             task: AtomicWaker::new(),
@@ -209,6 +212,18 @@ impl ConnectionUsage {
         if is_first || now.saturating_sub(before) >= millis(IDLE_MIN) {
             self.0.heard_from_ms.store(now, Ordering::Release);
         }
+    }
+
+    /// Notes when the bytes arrived that were just read.
+    pub(super) fn arrived(&self, at: std::time::Instant) {
+        *self.0.arrived.lock() = Some(at);
+    }
+
+    /// When the bytes arrived that were read last. For HTTP/1, whose service is called when a head has been read, these are
+    /// the last bytes of the head. An HTTP/2 connection may have read bytes of other requests since, so the request itself
+    /// may have arrived earlier, and not later.
+    pub(crate) fn last_arrival(&self) -> Option<std::time::Instant> {
+        *self.0.arrived.lock()
     }
 
     /// Notes how many bytes were written; `None` if the client has yet to take some before.

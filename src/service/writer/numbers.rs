@@ -204,6 +204,7 @@ impl Writer {
             commit.records.push(write);
             commit.buckets.extend(buckets);
             places.push(place);
+            tokio::task::consume_budget().await; // other requests have their turn
         }
         let (commits, places): (Vec<_>, Vec<_>) = commits.into_iter().unzip();
         let outcomes = self.commit(commits, order.deadline).await;
