@@ -7,10 +7,14 @@
 
 mod call;
 mod connection;
+mod limits;
+mod memory;
 mod protocol;
+mod resets;
 mod usage;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -19,6 +23,9 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
+pub(crate) use self::limits::ConnectionLimits;
+pub(crate) use self::memory::MemoryBudget;
+pub(crate) use self::memory::{HeldBytes, Share};
 pub(crate) use self::protocol::{JSON_PORT, Protocol};
 pub(crate) use self::usage::{ConnectionUsage, OpenConnections};
 
@@ -33,10 +40,10 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener, max_connections: usize, protocol: Protocol) -> Self {
+    pub(crate) fn new(listener: TcpListener, limits: ConnectionLimits, protocol: Protocol) -> Self {
         Self {
             listener,
-            open: OpenConnections::new(max_connections),
+            open: OpenConnections::new(limits),
             protocol,
         }
     }
@@ -46,20 +53,24 @@ impl Acceptor {
         self.open.clone()
     }
 
-    /// Accepts the next connection, and waits until there is room for it.
+    /// Accepts the next connection, and waits until there is room for it. Hangs up on clients whose address has as many
+    /// connections as it may.
     pub(crate) async fn accept(&self) -> AcceptedConnection {
-        let stream = self.next_stream().await;
-        // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the option fails
-        // only if the peer has closed the connection, and then the first read fails as well.
-        drop(stream.set_nodelay(true));
-        let place = self.open.place().await;
-        AcceptedConnection::new(stream, place, self.protocol)
+        loop {
+            let (stream, address) = self.next_stream().await;
+            // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the option
+            // fails only if the peer has closed the connection, and then the first read fails as well.
+            drop(stream.set_nodelay(true));
+            if let Some(place) = self.open.place(address).await {
+                return AcceptedConnection::new(stream, place, self.protocol);
+            }
+        }
     }
 
-    async fn next_stream(&self) -> TcpStream {
+    async fn next_stream(&self) -> (TcpStream, IpAddr) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => return stream,
+                Ok((stream, address)) => return (stream, address.ip()),
                 Err(cause) => {
                     tracing::warn!(%cause, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -83,7 +94,8 @@ mod tests {
     async fn acceptor(max_connections: usize) -> (Acceptor, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        (Acceptor::new(listener, max_connections, Protocol::Grpc), address)
+        let limits = ConnectionLimits::of(max_connections);
+        (Acceptor::new(listener, limits, Protocol::Grpc), address)
     }
 
     #[tokio::test]

@@ -60,8 +60,8 @@ struct Shared {
     leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
-    /// One permit for each list upload in progress.
-    uploads: Semaphore,
+    /// One permit for each list that is being replaced by a complete upload.
+    replacing: Semaphore,
     /// One permit for each export in progress; a stream holds it.
     exports: Arc<Semaphore>,
 }
@@ -99,7 +99,7 @@ impl Api {
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
-            uploads: Semaphore::new(list::MAX_UPLOADS),
+            replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
         }))
     }

@@ -19,8 +19,8 @@ use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
-    MutationOutcomeLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
+    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, DropLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
+    MutationOutcomeLabel, RefusalLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
@@ -85,6 +85,11 @@ struct Inner {
     log_lines_dropped: Counter,
     decision_log_lines: Counters<DecisionLogLabel>,
     config_reloads: Counters<ConfigReloadLabel>,
+    connections: Gauges<EdgeLabel>,
+    connections_dropped: CountersBy2<EdgeLabel, DropLabel>,
+    requests_refused: CountersBy2<EdgeLabel, RefusalLabel>,
+    request_memory: Gauge,
+    request_memory_limit: Gauge,
     resident_memory: Gauge,
     open_fds: Gauge,
 }
@@ -142,6 +147,11 @@ impl Metrics {
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
             decision_log_lines: registry.counters(catalogue::DECISION_LOG_LINES),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
+            connections: registry.gauges(catalogue::CONNECTIONS),
+            connections_dropped: registry.counters_by_2(catalogue::CONNECTIONS_DROPPED),
+            requests_refused: registry.counters_by_2(catalogue::REQUESTS_REFUSED),
+            request_memory: registry.gauge(catalogue::REQUEST_MEMORY),
+            request_memory_limit: registry.gauge(catalogue::REQUEST_MEMORY_LIMIT),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
             exporter: registry.into_exporter(),
@@ -292,6 +302,27 @@ impl Metrics {
     /// Counts a reload of the configuration.
     pub fn config_reload(&self, outcome: ConfigReloadLabel) {
         self.0.config_reloads.increment(outcome, 1);
+    }
+
+    /// Counts connections that were opened, or with `-1` one that ended.
+    pub fn connections(&self, edge: EdgeLabel, more: i8) {
+        self.0.connections.add(edge, more.into());
+    }
+
+    /// Counts a connection that was dropped or refused.
+    pub fn connection_dropped(&self, edge: EdgeLabel, reason: DropLabel) {
+        self.0.connections_dropped.increment(edge, reason);
+    }
+
+    /// Counts a request that was refused before it was handled.
+    pub fn request_refused(&self, edge: EdgeLabel, reason: RefusalLabel) {
+        self.0.requests_refused.increment(edge, reason);
+    }
+
+    /// Sets what requests and answers in flight hold, and what they may hold, in bytes.
+    pub fn request_memory(&self, held: usize, most: usize) {
+        self.0.request_memory.set(count(held));
+        self.0.request_memory_limit.set(count(most));
     }
 
     /// Moves the samples of histograms into their buckets, to free the memory of the samples. Call it every
