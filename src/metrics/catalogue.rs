@@ -124,6 +124,8 @@ catalogue! {
         "Resident memory of this process, in bytes; NaN if the system does not report it."
     OPEN_FDS Gauge "process_open_fds"
         "Open file descriptors of this process; NaN if the system does not report them."
+    MAX_FDS Gauge "process_max_fds"
+        "File descriptors that this process may open; NaN if the system does not report it."
 }
 
 #[cfg(test)]

@@ -92,6 +92,7 @@ struct Inner {
     request_memory_limit: Gauge,
     resident_memory: Gauge,
     open_fds: Gauge,
+    max_fds: Gauge,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -154,6 +155,7 @@ impl Metrics {
             request_memory_limit: registry.gauge(catalogue::REQUEST_MEMORY_LIMIT),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
+            max_fds: registry.gauge(catalogue::MAX_FDS),
             exporter: registry.into_exporter(),
         }))
     }
@@ -345,6 +347,7 @@ impl Metrics {
             .resident_memory
             .set(process::resident_memory_bytes().unwrap_or(f64::NAN));
         inner.open_fds.set(process::open_fds().unwrap_or(f64::NAN));
+        inner.max_fds.set(process::max_fds().unwrap_or(f64::NAN));
         inner.exporter.render()
     }
 }
