@@ -62,7 +62,7 @@ async fn fill(program: &Program, cases: usize) {
             case_id: format!("case-{number}"),
             title: "t".repeat(200),
             summary: "s".repeat(4_000),
-            category: v1::Category::TechSupport.into(),
+            category: v1::Category::BankImpersonation.into(),
             status: v1::CaseStatus::Draft.into(),
             source: v1::Source::Analyst.into(),
             actor: "ana".into(),
@@ -82,7 +82,7 @@ async fn growth(program: &Program, window: u32, requests: &[u8], connections: us
     let (_, highest) = memory(program);
     honest_lookups(program, 10).await;
     drop(open);
-    (highest - before) >> 10
+    highest.saturating_sub(before) >> 10
 }
 
 /// Unread answers and unfinished requests stay within the setting, with room for what the estimate leaves out.
