@@ -17,6 +17,11 @@ use crate::support::program::Program;
 const BATCH: &str = "/ringwarden.v1.LookupService/BatchLookup";
 const REPORTS: &str = "/ringwarden.v1.ReportService/BatchSubmitReports";
 const CASES: &str = "/ringwarden.v1.CaseService/ListCases";
+/// The bytes sent at once, and the pause after them.
+const PART_BYTES: usize = 64 << 10;
+const PAUSE: Duration = Duration::from_millis(20);
+/// Requests on one connection that its window takes at once, whose answers are more than a connection may hold.
+const FEW_STREAMS: u32 = 100;
 /// Requests on one connection: as many as it may have in progress.
 const STREAMS: u32 = 256;
 /// How long the server may take to make the answers.
@@ -36,15 +41,25 @@ async fn unread(program: &Program, connections: usize, window: u32, requests: &[
         let mut stream = TcpStream::connect(program.grpc()).await.unwrap();
         let grow = frame(super::frames::WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
         stream.write_all(&[preface(window), grow].concat()).await.unwrap();
-        // The server takes no more once the connection holds as much as it may.
-        drop(timeout(SETTLE, stream.write_all(requests)).await);
+        // In parts that are smaller than the windows of the server, which it opens again when it has read them. It takes no
+        // more once the connection holds as much as it may.
+        for part in requests.chunks(PART_BYTES) {
+            if !matches!(timeout(SETTLE, stream.write_all(part)).await, Ok(Ok(()))) {
+                break;
+            }
+            sleep(PAUSE).await;
+        }
         open.push(stream);
     }
     open
 }
 
 fn calls(path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
-    (0..STREAMS)
+    some_calls(STREAMS, path, message, is_complete)
+}
+
+fn some_calls(streams: u32, path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
+    (0..streams)
         .flat_map(|number| call(2 * number + 1, path, message, is_complete))
         .collect()
 }
@@ -89,7 +104,7 @@ async fn growth(program: &Program, window: u32, requests: &[u8], connections: us
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_reads_stays_within_the_memory_of_requests() {
     let program = Program::serve_with("memory:", &["--request-memory", "64MiB"]).await;
-    let requests = calls(BATCH, &questions(1_000), true);
+    let requests = some_calls(FEW_STREAMS, BATCH, &questions(1_000), true);
     let grown = growth(&program, 0, &requests, 4).await;
     assert!(grown < 160, "{grown} MiB");
     let (_, figures) = program.get("/metrics").await;
