@@ -124,10 +124,9 @@ impl RequestBody {
             self.held.release();
             self.begun = Instant::now();
         }
-        self.held.add(bytes.len()).map_err(|over| {
-            self.usage.refused(over);
-            status(&ApiError::overloaded())
-        })
+        self.held
+            .add(bytes.len())
+            .map_err(|_over| status(&ApiError::overloaded()))
     }
 
     /// Ready when the bytes that are awaited are late.

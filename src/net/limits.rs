@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use super::memory::{MemoryBudget, OverBudget};
-use crate::metrics::{DropLabel, EdgeLabel, Metrics, RefusalLabel};
+use super::memory::MemoryBudget;
+use crate::metrics::{DropLabel, EdgeLabel, Metrics};
 
 /// The limits of the connections of one address of the server, and where drops and refusals are counted.
 #[derive(Clone, Debug)]
@@ -41,14 +41,6 @@ impl ConnectionLimits {
 
     pub(super) fn opened(&self, more: i8) {
         self.metrics.connections(self.edge, more);
-    }
-
-    pub(super) fn refused(&self, over: OverBudget) {
-        let reason = match over {
-            OverBudget::Server => RefusalLabel::Memory,
-            OverBudget::Connection => RefusalLabel::ConnectionMemory,
-        };
-        self.metrics.request_refused(self.edge, reason);
     }
 }
 

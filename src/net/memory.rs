@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::metrics::{EdgeLabel, Metrics, RefusalLabel};
+
 /// What a request holds besides its headers, its message and its answer.
 const REQUEST_BYTES: usize = 4 << 10;
 /// What an item of a repeated field holds at most when it is decoded, besides its own bytes.
@@ -46,6 +48,15 @@ pub(crate) enum OverBudget {
     Connection,
 }
 
+impl OverBudget {
+    const fn label(self) -> RefusalLabel {
+        match self {
+            Self::Server => RefusalLabel::Memory,
+            Self::Connection => RefusalLabel::ConnectionMemory,
+        }
+    }
+}
+
 /// What the requests and answers of one connection hold. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionMemory(Arc<OfConnection>);
@@ -53,6 +64,8 @@ pub(super) struct ConnectionMemory(Arc<OfConnection>);
 #[derive(Debug)]
 struct OfConnection {
     budget: MemoryBudget,
+    /// Where refusals are counted.
+    metrics: Option<(EdgeLabel, Metrics)>,
     held: AtomicUsize,
     /// Those of them that are parts of answers, which the connection has yet to send.
     unsent: AtomicUsize,
@@ -109,15 +122,24 @@ fn add(count: &AtomicUsize, bytes: usize, most: usize) -> bool {
 }
 
 impl ConnectionMemory {
-    pub(super) fn new(budget: MemoryBudget) -> Self {
+    pub(super) fn new(budget: MemoryBudget, metrics: Option<(EdgeLabel, Metrics)>) -> Self {
         Self(Arc::new(OfConnection {
             budget,
+            metrics,
             held: AtomicUsize::new(0),
             unsent: AtomicUsize::new(0),
         }))
     }
 
     fn take(&self, bytes: usize, share: Share) -> Result<(), OverBudget> {
+        self.try_take(bytes, share).inspect_err(|over| {
+            if let Some((edge, metrics)) = &self.0.metrics {
+                metrics.request_refused(*edge, over.label());
+            }
+        })
+    }
+
+    fn try_take(&self, bytes: usize, share: Share) -> Result<(), OverBudget> {
         let budget = &self.0.budget;
         if !add(&self.0.held, bytes, budget.0.total / CONNECTION_PART) {
             return Err(OverBudget::Connection);
@@ -211,7 +233,7 @@ mod tests {
     const TOTAL: usize = 1 << 20;
 
     fn connections<const N: usize>(budget: &MemoryBudget) -> [ConnectionMemory; N] {
-        std::array::from_fn(|_| ConnectionMemory::new(budget.clone()))
+        std::array::from_fn(|_| ConnectionMemory::new(budget.clone(), None))
     }
 
     fn fill(connection: &ConnectionMemory, share: Share) -> (Vec<HeldBytes>, OverBudget) {

@@ -266,7 +266,7 @@ impl ConnectionUsage {
             dropped: AtomicBool::new(false),
             resets: Mutex::new(Resets::default()),
             next_call: AtomicU64::new(0),
-            memory: ConnectionMemory::new(limits.memory.clone()),
+            memory: ConnectionMemory::new(limits.memory.clone(), Some((limits.edge, limits.metrics.clone()))),
             limits,
             task: AtomicWaker::new(),
         }))
@@ -277,18 +277,13 @@ impl ConnectionUsage {
     /// # Errors
     /// If the server, or this connection, holds as much as it may.
     pub(crate) fn hold(&self, share: Share, head_bytes: usize) -> Result<HeldBytes, OverBudget> {
-        HeldBytes::begin(&self.0.memory, share, head_bytes).inspect_err(|over| self.refused(*over))
+        HeldBytes::begin(&self.0.memory, share, head_bytes)
     }
 
     /// Counts a request that did not arrive in time.
     pub(crate) fn unfinished(&self) {
         let limits = &self.0.limits;
         limits.metrics.request_refused(limits.edge, RefusalLabel::Unfinished);
-    }
-
-    /// Counts a request that was refused, since it would hold too much.
-    pub(crate) fn refused(&self, over: OverBudget) {
-        self.0.limits.refused(over);
     }
 
     /// Counts a call until the returned value is dropped.
