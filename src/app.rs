@@ -2,6 +2,7 @@
 //! concrete stores.
 
 mod certificates;
+mod descriptors;
 mod exposure;
 mod files;
 mod first_admin;
@@ -34,6 +35,7 @@ use crate::tasks::Tasks;
 use crate::traffic;
 
 pub use certificates::Certificates;
+pub use descriptors::fit_descriptors;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
 pub use files::{decision_keys, emergency_numbers, extend_numbering_plan, read_private_file};
 pub use listeners::Listeners;
@@ -137,6 +139,14 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
+    /// The process may not open enough files.
+    #[error(
+        "the process may not open enough files: it needs {needed} for the store and a few connections, so raise the hard limit (`ulimit -Hn`, or LimitNOFILE of systemd)"
+    )]
+    Descriptors {
+        /// The number of file descriptors that the server needs.
+        needed: u64,
+    },
     /// The evidence cannot be refolded.
     #[error("cannot refold the evidence")]
     Migrate(#[source] ServiceError),
@@ -223,13 +233,14 @@ pub async fn build(
         clock,
         metrics: metrics.clone(),
     };
+    let (grpc_limits, http) = edges(config);
     Ok(App {
         services: Arc::new(Services::new(foundations, settings)),
         follower,
         metrics,
         decision_log,
-        grpc_limits: grpc::GrpcLimits::from(&config.limits),
-        http: http::HttpSettings::from(config),
+        grpc_limits,
+        http,
         certificates: listeners.certificates.clone(),
         heavy_requests: config.limits.heavy_requests.get(),
         admission: first_admin::admission(config),
@@ -270,10 +281,12 @@ impl App {
         let api = Api::with_settings(Arc::clone(&self.services), decision_log, settings);
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
+        let memory = self.grpc_limits.memory.clone();
         spawn_endless(tasks, "metrics", async move {
             loop {
                 tokio::time::sleep(UPKEEP_INTERVAL).await;
                 metrics.upkeep();
+                metrics.request_memory(memory.held(), memory.total());
                 metrics.traffic_callers(services.lookups.callers());
             }
         });
@@ -368,6 +381,16 @@ async fn fold_again(follower: &Follower, services: &Services, migrate: bool) {
         Ok(numbers) => tracing::info!(numbers, "all evidence is refolded with this evidence version"),
         Err(error) => tracing::error!(%error, "cannot refold all evidence: restart the server to continue"),
     }
+}
+
+/// The settings of both edges, which share the memory of requests.
+fn edges(config: &Config) -> (grpc::GrpcLimits, http::HttpSettings) {
+    let grpc = grpc::GrpcLimits::from(&config.limits);
+    let http = http::HttpSettings {
+        memory: grpc.memory.clone(),
+        ..http::HttpSettings::from(config)
+    };
+    (grpc, http)
 }
 
 /// Opens the decision log if the settings name one; `own_key` is its key if they name none.

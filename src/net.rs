@@ -9,8 +9,11 @@
 mod arrival;
 mod call;
 mod connection;
+mod limits;
+mod memory;
 pub(crate) mod peer;
 mod protocol;
+mod resets;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -28,6 +31,9 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
+pub(crate) use self::limits::ConnectionLimits;
+pub(crate) use self::memory::MemoryBudget;
+pub(crate) use self::memory::{HeldBytes, Share};
 pub(crate) use self::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
@@ -70,10 +76,10 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: Listener, max_connections: usize, protocol: Protocol) -> Self {
+    pub(crate) fn new(listener: Listener, limits: ConnectionLimits, protocol: Protocol) -> Self {
         Self {
             listener,
-            open: OpenConnections::new(max_connections),
+            open: OpenConnections::new(limits),
             protocol,
         }
     }
@@ -83,23 +89,28 @@ impl Acceptor {
         self.open.clone()
     }
 
-    /// Accepts the next connection, and waits until there is room for it.
+    /// Accepts the next connection, and waits until there is room for it. Hangs up on clients whose address has as many
+    /// connections as it may.
     pub(crate) async fn accept(&self) -> AcceptedConnection {
-        let (stream, peer) = self.next_stream().await;
-        // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the option fails
-        // only if the peer has closed the connection, and then the first read fails as well.
-        drop(stream.set_nodelay(true));
-        let place = self.open.place().await;
-        let transport = match &self.listener.tls {
-            None => Transport::Plain(stream),
-            Some(tls) => Transport::Unsecured(Unsecured {
-                stream,
-                tls: Arc::clone(tls),
-                protocol: self.protocol,
-                usage: place.usage().clone(),
-            }),
-        };
-        AcceptedConnection::new(transport, place, self.protocol, PeerAddress(peer))
+        loop {
+            let (stream, address) = self.next_stream().await;
+            // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the option
+            // fails only if the peer has closed the connection, and then the first read fails as well.
+            drop(stream.set_nodelay(true));
+            let Some(place) = self.open.place(address).await else {
+                continue;
+            };
+            let transport = match &self.listener.tls {
+                None => Transport::Plain(stream),
+                Some(tls) => Transport::Unsecured(Unsecured {
+                    stream,
+                    tls: Arc::clone(tls),
+                    protocol: self.protocol,
+                    usage: place.usage().clone(),
+                }),
+            };
+            return AcceptedConnection::new(transport, place, self.protocol, PeerAddress(address));
+        }
     }
 
     async fn next_stream(&self) -> (TcpStream, IpAddr) {

@@ -94,8 +94,8 @@ struct Shared {
     draining: CancellationToken,
     /// One permit for each heavy request in progress.
     heavy: Semaphore,
-    /// One permit for each list upload in progress.
-    uploads: Semaphore,
+    /// One permit for each list that is being replaced by a complete upload.
+    replacing: Semaphore,
     /// One permit for each export in progress; a stream holds it.
     exports: Arc<Semaphore>,
 }
@@ -151,7 +151,7 @@ impl Api {
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
             heavy: Semaphore::new(heavy_requests.min(Semaphore::MAX_PERMITS)),
-            uploads: Semaphore::new(list::MAX_UPLOADS),
+            replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
         }))
     }

@@ -275,6 +275,12 @@ pub struct LimitSettings {
     /// Maximum number of open connections on each address. For a further one, the longest idle one is closed. Default:
     /// 400, so that both addresses together stay below the usual limit of 1,024 file descriptors.
     pub max_connections: NonZeroUsize,
+    /// Maximum number of open connections from one client address; 0 for no limit. Default: 100.
+    pub connections_per_address: usize,
+    /// Time after which a gRPC connection without a request is closed. Default: 15 minutes.
+    pub idle_timeout: Duration,
+    /// Memory that requests and answers in flight may hold together, in bytes. Default: 256 MiB.
+    pub request_memory: NonZeroUsize,
     /// Maximum number of requests in progress on one HTTP/2 connection. Default: 256.
     pub max_concurrent_streams: NonZeroU32,
     /// Maximum size of a request that holds a single item, in bytes. Default: 64 KiB.
@@ -300,6 +306,9 @@ pub struct LimitSettings {
 impl LimitSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let max_connections = layers.read(&settings::MAX_CONNECTIONS, parse::count);
+        let connections_per_address = layers.read(&settings::PER_ADDRESS, parse::count_or_none);
+        let idle_timeout = layers.read(&settings::IDLE_TIMEOUT, parse::time);
+        let request_memory = layers.read(&settings::REQUEST_MEMORY, parse::request_memory);
         let max_concurrent_streams = layers.read(&settings::MAX_STREAMS, parse::count);
         let message_bytes = layers.read(&settings::MESSAGE_SIZE, parse::size);
         let batch_message_bytes = layers.read(&settings::BATCH_SIZE, parse::size);
@@ -312,6 +321,9 @@ impl LimitSettings {
         let keepalive_timeout = layers.read(&settings::KEEPALIVE_TIMEOUT, parse::time);
         Some(Self {
             max_connections: max_connections?.try_into().ok()?,
+            connections_per_address: connections_per_address?,
+            idle_timeout: idle_timeout?,
+            request_memory: request_memory?,
             max_concurrent_streams: max_concurrent_streams?,
             message_bytes: message_bytes?,
             batch_message_bytes: batch_message_bytes?,

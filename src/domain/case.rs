@@ -109,6 +109,15 @@ impl Case {
         parts.iter().any(|part| part.to_lowercase().contains(&text))
     }
 
+    /// The bytes of its texts, with those of its history.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        let history = self.history.iter();
+        let history = history.map(|event| size_of::<CaseEvent>() + event.note.len() + event.agency.len());
+        let texts = [&self.title, &self.summary, &self.agency, &self.agency_reference];
+        texts.map(|text| text.len()).iter().sum::<usize>() + history.sum::<usize>()
+    }
+
     /// Moves the case to another status and adds the step to its history.
     ///
     /// # Errors

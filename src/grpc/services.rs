@@ -2,6 +2,7 @@
 //! error as a status.
 
 use futures_util::stream::{BoxStream, StreamExt as _};
+use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::context::split;
@@ -13,8 +14,9 @@ use super::servers::number_service_server::NumberService;
 use super::servers::principal_service_server::PrincipalService;
 use super::servers::report_service_server::ReportService;
 use super::status::stream_status;
-use crate::api::Api;
+use crate::api::{Api, ApiError};
 use crate::edge::catch_stream_panic;
+use crate::net::HeldBytes;
 use crate::wire::v1;
 
 /// The handlers as gRPC services. Clones share everything.
@@ -35,6 +37,16 @@ macro_rules! call {
     }};
 }
 
+/// An answer, whose memory is counted in place of that of the request. It is refused if the server has no room for it; an
+/// answer to a change is short, and a client that asks again with the same request id gets it.
+fn answered<T: Message>(message: T, held: Option<&HeldBytes>) -> Result<Response<T>, Status> {
+    if let Some(held) = held.filter(|held| !held.is_lookup()) {
+        held.answer(message.encoded_len())
+            .map_err(|_over| Status::from(ApiError::overloaded()))?;
+    }
+    Ok(Response::new(message))
+}
+
 /// Implements a service. A line such as `create_case(CreateCaseRequest).await -> Case;` is a method with one request and
 /// one response; `.await` is left out where the handler does not wait, and is `.turns` where it waits for other lookups only.
 /// The methods with streams follow in braces.
@@ -52,9 +64,10 @@ macro_rules! service {
                     &self,
                     request: Request<v1::$request>,
                 ) -> Result<Response<v1::$response>, Status> {
+                    let held = request.extensions().get::<HeldBytes>().cloned();
                     let (message, context) = split(request);
                     let result = call!(self.0, $method(message, &context) $($wait)?);
-                    Ok(Response::new(result?))
+                    answered(result?, held.as_ref())
                 }
             )*
 

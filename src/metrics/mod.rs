@@ -19,8 +19,9 @@ use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
-    MutationOutcomeLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
+    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, DropLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
+    MutationOutcomeLabel, RefusalLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason,
+    StoreErrorKind,
 };
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
@@ -89,8 +90,14 @@ struct Inner {
     config_reloads: Counters<ConfigReloadLabel>,
     tls_reloads: Counters<ConfigReloadLabel>,
     tls_not_after: Gauge,
+    connections: Gauges<EdgeLabel>,
+    connections_dropped: CountersBy2<EdgeLabel, DropLabel>,
+    requests_refused: CountersBy2<EdgeLabel, RefusalLabel>,
+    request_memory: Gauge,
+    request_memory_limit: Gauge,
     resident_memory: Gauge,
     open_fds: Gauge,
+    max_fds: Gauge,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -150,8 +157,14 @@ impl Metrics {
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
             tls_reloads: registry.counters(catalogue::TLS_RELOADS),
             tls_not_after: registry.gauge(catalogue::TLS_NOT_AFTER),
+            connections: registry.gauges(catalogue::CONNECTIONS),
+            connections_dropped: registry.counters_by_2(catalogue::CONNECTIONS_DROPPED),
+            requests_refused: registry.counters_by_2(catalogue::REQUESTS_REFUSED),
+            request_memory: registry.gauge(catalogue::REQUEST_MEMORY),
+            request_memory_limit: registry.gauge(catalogue::REQUEST_MEMORY_LIMIT),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
+            max_fds: registry.gauge(catalogue::MAX_FDS),
             exporter: registry.into_exporter(),
         }))
     }
@@ -322,6 +335,27 @@ impl Metrics {
         self.0.tls_not_after.set(Duration::from_secs(seconds).as_secs_f64());
     }
 
+    /// Counts connections that were opened, or with `-1` one that ended.
+    pub fn connections(&self, edge: EdgeLabel, more: i8) {
+        self.0.connections.add(edge, more.into());
+    }
+
+    /// Counts a connection that was dropped or refused.
+    pub fn connection_dropped(&self, edge: EdgeLabel, reason: DropLabel) {
+        self.0.connections_dropped.increment(edge, reason);
+    }
+
+    /// Counts a request that was refused before it was handled.
+    pub fn request_refused(&self, edge: EdgeLabel, reason: RefusalLabel) {
+        self.0.requests_refused.increment(edge, reason);
+    }
+
+    /// Sets what requests and answers in flight hold, and what they may hold, in bytes.
+    pub fn request_memory(&self, held: usize, most: usize) {
+        self.0.request_memory.set(count(held));
+        self.0.request_memory_limit.set(count(most));
+    }
+
     /// Moves the samples of histograms into their buckets, to free the memory of the samples. Call it every
     /// [`UPKEEP_INTERVAL`].
     pub fn upkeep(&self) {
@@ -342,6 +376,7 @@ impl Metrics {
             .resident_memory
             .set(process::resident_memory_bytes().unwrap_or(f64::NAN));
         inner.open_fds.set(process::open_fds().unwrap_or(f64::NAN));
+        inner.max_fds.set(process::max_fds().unwrap_or(f64::NAN));
         inner.exporter.render()
     }
 }

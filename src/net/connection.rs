@@ -318,14 +318,14 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::net::Acceptor;
+    use crate::net::{Acceptor, ConnectionLimits};
 
     const HTTP2_FIRST_BYTES: usize = Protocol::Grpc.first_bytes();
 
     async fn connected() -> (TcpStream, AcceptedConnection, Acceptor) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor::new(listener.into(), 2, Protocol::Grpc);
+        let acceptor = Acceptor::new(listener.into(), ConnectionLimits::of(2), Protocol::Grpc);
         let client = TcpStream::connect(address).await.unwrap();
         let connection = acceptor.accept().await;
         (client, connection, acceptor)

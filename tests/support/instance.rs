@@ -143,6 +143,7 @@ pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
         category: Category::TechSupportScam,
         not_spam: false,
         source: Source::RegulatorFeed,
+        of_brand: false,
         feed: None,
         import: None,
         reporter: None,

@@ -107,6 +107,10 @@ async fn start(config: &Config, metrics: &Metrics, tasks: &Tasks) -> Result<(Lis
         advice::warm_up();
         words::warm_up();
     });
+    let config = &Config {
+        limits: app::fit_descriptors(config)?,
+        ..config.clone()
+    };
     let listeners = Listeners::bind(config).await?;
     let server = app::build(config, Clock::system(), metrics.clone(), (&listeners, tasks)).await?;
     warm_up.await.map_err(std::io::Error::from)?;

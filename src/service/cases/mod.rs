@@ -9,7 +9,7 @@ pub(super) use link::{linking, unlinking};
 use std::sync::Arc;
 
 use super::content::{Method, RequestContent};
-use super::page::{PageKey, foreign_token};
+use super::page::{PageKey, count_that_fits, foreign_token};
 use super::writer::{Changed, Writer};
 use super::{PageRequest, ServiceError};
 use crate::domain::brand::Brand;
@@ -249,8 +249,9 @@ impl Cases {
         } else {
             self.matching(filter, after.as_ref(), limit + 1).await
         };
-        let more = cases.len() > limit;
-        cases.truncate(limit);
+        let fit = count_that_fits(&cases, |(_, case)| case.text_bytes()).min(limit);
+        let more = cases.len() > fit;
+        cases.truncate(fit);
         let last = cases.last().filter(|_| more);
         let cursor = last.map(|(_, last)| last.id.as_str().as_bytes().to_vec());
         let next_page_token = self.page_key.next(&scope, cursor);

@@ -80,7 +80,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("lines", &["clock"]),
     ("metrics", &["domain", "store", "clock"]),
-    ("net", &["clock", "tasks"]),
+    ("net", &["clock", "metrics", "tasks"]),
     ("signals", &["tasks"]),
     ("stable_enum", &[]),
     ("tasks", &["clock"]),
@@ -118,6 +118,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("phonenumber", &["src/number/"]),
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
+    ("rustix", &["src/app/"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
     // Crates that only replays and fits need; a server does not use them.
     ("clarabel", &["src/fit/"]),
