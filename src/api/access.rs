@@ -125,33 +125,7 @@ impl Api {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use prost::Message as _;
-    use prost_types::FileDescriptorSet;
-
     use super::*;
-    use crate::wire::FILE_DESCRIPTOR_SET;
-
-    #[test]
-    fn every_method_of_the_contract_has_one_row_and_no_other_has() {
-        let contract = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
-        let methods: BTreeSet<(String, String)> = contract
-            .file
-            .iter()
-            .flat_map(|file| &file.service)
-            .flat_map(|service| {
-                let of = |method: &str| (service.name().to_owned(), method.to_owned());
-                service.method.iter().map(move |method| of(method.name()))
-            })
-            .collect();
-        let rows: Vec<_> = ACCESS
-            .iter()
-            .map(|row| (row.service.to_owned(), row.method.to_owned()))
-            .collect();
-        assert_eq!(rows.iter().cloned().collect::<BTreeSet<_>>(), methods);
-        assert_eq!(rows.len(), methods.len(), "a method has two rows");
-    }
 
     #[test]
     fn every_method_has_a_role_and_only_administrators_manage() {

@@ -144,6 +144,7 @@ pub static ROUTES: &[Route] = &[
         same("page_size"),
         same("page_token"),
         same("include_withdrawn"),
+        same("reporter_principal_id"),
     ]),
     get(
         "/v1/reports:export",

@@ -7,6 +7,7 @@ mod exports_http;
 mod hostile;
 mod http_standards;
 mod instances;
+mod identity;
 mod late;
 mod messages;
 mod methods;

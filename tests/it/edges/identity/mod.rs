@@ -1,0 +1,61 @@
+//! Who may do what: credentials, roles and grants, on both edges.
+
+mod claims;
+mod credentials;
+mod matrix;
+
+use ringwarden::domain::actor::Actor;
+use ringwarden::domain::identity::{ApiKey, Grants, KeyId, PrincipalId, Role, Roles};
+use ringwarden::domain::ids::RequestId;
+use ringwarden::domain::tenant::TenantId;
+use ringwarden::service::{Mutation, NewKey, NewPrincipal};
+
+use crate::support::server::{Answer, Server};
+
+/// A key of the tests: its id and its secret are this number.
+pub(super) fn key(number: u8) -> ApiKey {
+    ApiKey::new("test", KeyId::from_raw(u64::from(number)), [number; 32]).unwrap()
+}
+
+pub(super) fn mutation(request: &str) -> Mutation {
+    Mutation {
+        request: RequestId::parse(request).unwrap(),
+        actor: Actor::parse("test").unwrap(),
+        expected_version: None,
+    }
+}
+
+/// Makes a principal with this role and key.
+pub(super) async fn principal(server: &Server, name: &str, role: Role, grants: Grants, key: &ApiKey) {
+    let new = NewPrincipal {
+        id: PrincipalId::parse(name).unwrap(),
+        tenant: TenantId::DEFAULT,
+        roles: Roles::of(&[role]),
+        grants,
+        certificates: Vec::new(),
+        subjects: Vec::new(),
+        key: Some(NewKey {
+            id: key.id(),
+            hash: key.secret_hash(),
+            not_before: None,
+            expires_at: None,
+        }),
+    };
+    let request = mutation(&format!("create-{name}"));
+    server.instance.services.principals.create(&new, &request).await.unwrap();
+}
+
+/// A request over HTTP with these header lines.
+pub(super) async fn ask(server: &Server, method: &str, path: &str, lines: &str, body: &str) -> Answer {
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{lines}content-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    server.send(request.as_bytes()).await.unwrap()
+}
+
+/// The header line with a credential.
+pub(super) fn bearer(text: &str) -> String {
+    format!("authorization: Bearer {text}\r\n")
+}
