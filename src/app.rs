@@ -3,6 +3,7 @@
 
 mod files;
 mod opening;
+mod retention;
 mod waiting;
 mod warm_up;
 
@@ -184,6 +185,8 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
     migrate: bool,
+    /// How long audit events are kept.
+    audit_retention: Duration,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
 }
@@ -259,6 +262,7 @@ pub async fn build(
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
         http: http::HttpSettings::from(config),
         migrate: config.store.migrate,
+        audit_retention: config.store.audit_retention,
         snapshots,
         fallback,
     })
@@ -291,6 +295,11 @@ impl App {
                 metrics.traffic_callers(services.lookups.callers());
             }
         });
+        spawn_endless(
+            tasks,
+            "retention",
+            retention::run(Arc::clone(&self.services), self.audit_retention),
+        );
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());

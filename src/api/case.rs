@@ -16,11 +16,12 @@ impl Api {
     pub async fn create_case(
         &self,
         request: v1::CreateCaseRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::CreateCase, async {
             let cases = self.cases()?;
-            let (new, mutation) = convert::new_case(request)?;
+            let (new, mut mutation) = convert::new_case(request)?;
+            mutation.via = context.via();
             Ok(convert::case(&cases.create(&new, &mutation).await?))
         })
         .await
@@ -83,11 +84,12 @@ impl Api {
     pub async fn update_case(
         &self,
         request: v1::UpdateCaseRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::UpdateCase, async {
             let cases = self.cases()?;
-            let (id, change, mutation) = convert::change(request)?;
+            let (id, change, mut mutation) = convert::change(request)?;
+            mutation.via = context.via();
             Ok(convert::case(&cases.update(&id, &change, &mutation).await?))
         })
         .await
@@ -101,11 +103,12 @@ impl Api {
     pub async fn transition_case(
         &self,
         request: v1::TransitionCaseRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::TransitionCase, async {
             let cases = self.cases()?;
-            let (id, input, mutation) = convert::transition(request)?;
+            let (id, input, mut mutation) = convert::transition(request)?;
+            mutation.via = context.via();
             Ok(convert::case(&cases.transition(&id, &input, &mutation).await?))
         })
         .await
@@ -124,7 +127,8 @@ impl Api {
         self.mutate(MutationLabel::LinkNumbers, async {
             let cases = self.cases()?;
             check_batch("links", request.links.len(), MAX_CHANGED_LINKS)?;
-            let (id, mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id)?;
+            let (id, mut mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id)?;
+            mutation.via = context.via();
             let links: Vec<_> = request.links.into_iter().map(convert::link).collect();
             let outcomes = cases.link_numbers(&id, &links, &mutation).await?;
             let results = results(

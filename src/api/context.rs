@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::actor::Actor;
+use crate::domain::audit::{AuditEdge, RequestedBy, Via};
 use crate::metrics::EdgeLabel;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
@@ -23,6 +25,27 @@ impl RequestContext {
             edge,
             arrived,
             client_timeout: None,
+        }
+    }
+
+    /// The way in which the request came, for audit events. No credential is known yet.
+    #[must_use]
+    pub fn via(&self) -> Via {
+        Via {
+            edge: match self.edge {
+                EdgeLabel::Grpc => AuditEdge::Grpc,
+                EdgeLabel::Http => AuditEdge::Http,
+            },
+            credential: "".into(),
+        }
+    }
+
+    /// Who asks, for a request whose message names no actor.
+    #[must_use]
+    pub fn requested_by(&self) -> RequestedBy {
+        RequestedBy {
+            actor: Actor::anonymous(),
+            via: self.via(),
         }
     }
 }

@@ -28,7 +28,7 @@ impl Api {
     pub async fn replace_list<E: From<ApiError>>(
         &self,
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ReplaceListResponse, E> {
         let received = tokio::select! {
             biased;
@@ -43,7 +43,8 @@ impl Api {
             return Ok(foreseen_list(&foreseen.map_err(ApiError::from)?));
         }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
-            let upload = received?;
+            let mut upload = received?;
+            upload.head.mutation.via = context.via();
             let replaced = self.lists()?.replace(&upload.head, upload.entries).await?;
             Ok(convert::replaced(&replaced))
         });

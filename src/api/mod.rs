@@ -4,6 +4,7 @@
 //! enum values), calls the service, which checks the meaning, and converts the result to a message. Both edges call these
 //! handlers, so both give the same answers. Errors are [`ApiError`]s, made from the service's errors in one table.
 
+mod audit;
 mod call_outcome;
 mod case;
 mod context;

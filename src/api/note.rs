@@ -14,11 +14,12 @@ impl Api {
     pub async fn add_note(
         &self,
         request: v1::AddNoteRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::AddNoteResponse, ApiError> {
         self.mutate(MutationLabel::AddNote, async {
             let notes = self.notes()?;
-            let (subject, text, mutation) = convert::new_note(request)?;
+            let (subject, text, mut mutation) = convert::new_note(request)?;
+            mutation.via = context.via();
             let added = notes.add(&subject, &text, &mutation).await?;
             Ok(v1::AddNoteResponse {
                 note: Some(convert::note(&added.note)),

@@ -33,6 +33,7 @@ pub(super) enum Method {
     ListSimilar = 80,
     ListReporterReports = 70,
     ListPendingComments = 81,
+    ListAuditEvents = 82,
 }
 
 /// The content of a request as bytes.

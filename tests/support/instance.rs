@@ -174,6 +174,7 @@ pub fn report_of(reporter: &str, number: &str, id: &str, at: Timestamp) -> NewRe
 /// A mutation by an analyst.
 pub fn mutation(request: &str) -> Mutation {
     Mutation {
+        via: ringwarden::domain::audit::Via::default(),
         request: RequestId::parse(request).unwrap(),
         actor: Actor::parse("ana").unwrap(),
         expected_version: None,

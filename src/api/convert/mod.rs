@@ -3,6 +3,7 @@
 //! A request is checked as a whole: one error names every field that is wrong. It never repeats a value, since values may
 //! be personal data.
 
+pub(super) mod audit;
 pub(super) mod call_outcome;
 pub(super) mod case;
 pub(super) mod categories;
@@ -22,6 +23,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use crate::domain::actor::Actor;
+use crate::domain::audit::Via;
 use crate::domain::brand::Brand;
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
@@ -195,6 +197,7 @@ impl FieldReader {
         Some(Mutation {
             request: request?,
             actor: actor?,
+            via: Via::default(), // the handler knows the way: `RequestContext::via`
             expected_version,
         })
     }
