@@ -3,6 +3,7 @@
 use super::convert::audit as convert;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
+use crate::service::ServiceError;
 use crate::wire::v1;
 
 impl Api {
@@ -42,9 +43,8 @@ impl Api {
         method: AuditMethod,
         subject: Option<AuditSubject>,
         changes: Vec<AuditChange>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), ServiceError> {
         let by = context.requested_by();
-        let recorded = self.0.services.audit.record(&by, method, subject, changes);
-        Ok(recorded.await?)
+        self.0.services.audit.record(&by, method, subject, changes).await
     }
 }

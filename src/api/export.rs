@@ -55,7 +55,8 @@ impl Api {
             retry_after: RETRY_AFTER,
         };
         let permit = self.0.exports.clone().try_acquire_owned().map_err(|_| busy)?;
-        self.record(context, AuditMethod::ExportReports, None, asked).await?;
+        let recorded = self.record(context, AuditMethod::ExportReports, None, asked).await;
+        recorded.map_err(ApiError::of_a_read)?;
         self.refresh().await;
         let exporting = Exporting {
             api: self.clone(),

@@ -2,7 +2,6 @@
 
 use super::{FieldReader, page, shown};
 use crate::domain::actor::Actor;
-use crate::domain::audit::Via;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{ListId, ListSource, OwnerName, Requester};
 use crate::domain::kinds::{Action, ListKind, OwnerCalls};
@@ -215,7 +214,7 @@ fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
         let mutation = Mutation {
             request: request?,
             actor: actor?,
-            via: Via::default(), // the handler knows the way: `RequestContext::via`
+            via: crate::domain::audit::Via::default(), // the handler knows the way: `RequestContext::via`
             expected_version: head.expected_version,
         };
         Some(ListHead {

@@ -36,18 +36,20 @@ impl Cases {
             Ok(request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)?)
         };
         let author = mutation.author(AuditMethod::CreateCase, "");
-        let work = self
-            .writer
-            .change_record(&id, author, deadline, |found: Option<Case>, version| match found {
-                Some(case) if is_known(&case, version)? => Ok((case, Done::unchanged(()))),
-                Some(_) => Err(taken()),
-                None if request.is_done() => Err(ServiceError::NotFound { resource: "case" }),
-                None => {
-                    let mut case = created(id.clone(), new, mutation, now);
-                    case.requests.remember(fingerprint);
-                    Ok((case, Done::written(())))
-                }
-            });
+        let work =
+            Box::pin(
+                self.writer
+                    .change_record(&id, author, deadline, |found: Option<Case>, version| match found {
+                        Some(case) if is_known(&case, version)? => Ok((case, Done::unchanged(()))),
+                        Some(_) => Err(taken()),
+                        None if request.is_done() => Err(ServiceError::NotFound { resource: "case" }),
+                        None => {
+                            let mut case = created(id.clone(), new, mutation, now);
+                            case.requests.remember(fingerprint);
+                            Ok((case, Done::written(())))
+                        }
+                    }),
+            );
         let outcome = |_: &_| Outcome::Done(Vec::new());
         Ok(self.committed(self.writer.carry_out(&request, work, outcome).await?))
     }

@@ -32,15 +32,18 @@ impl Writer {
     ) -> Result<Changed<Case, ()>, ServiceError> {
         let fingerprint = request.fingerprint();
         let author = mutation.author(method, reason);
-        let work = self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
-            let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-            if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
-                return Ok((case, Done::unchanged(())));
-            }
-            change(&mut case)?;
-            case.requests.remember(fingerprint);
-            Ok((case, Done::written(())))
-        });
+        // On the heap: with the memory of requests, the future would be too large for the stack.
+        let work = Box::pin(
+            self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
+                let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
+                if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
+                    return Ok((case, Done::unchanged(())));
+                }
+                change(&mut case)?;
+                case.requests.remember(fingerprint);
+                Ok((case, Done::written(())))
+            }),
+        );
         self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
     }
 
