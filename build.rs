@@ -22,7 +22,16 @@ use protox::prost_reflect::prost_types::FileDescriptorSet;
 use protox::prost_reflect::{Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor};
 
 const PACKAGE: &str = "ringwarden.v1";
-const FILES: [&str; 7] = ["common", "lookup", "report", "number", "case", "list", "note"];
+const FILES: [&str; 8] = [
+    "common",
+    "lookup",
+    "report",
+    "number",
+    "case",
+    "list",
+    "note",
+    "principal",
+];
 /// The folder of the servers, below the folder of all products.
 const SERVERS: &str = "servers";
 /// The codec of the servers. It counts the items of a request before it decodes them.

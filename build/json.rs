@@ -246,6 +246,10 @@ fn counting(message: &MessageDescriptor) -> Result<String, String> {
             || "&[]".to_owned(),
             |inner| format!("<{} as super::items::Counted>::FIELDS", inner.name()),
         );
+        if field.is_list() && matches!(field.kind(), Kind::Enum(_)) {
+            // An item takes at least one byte in the body, and four in memory: the limit of the body is enough.
+            continue;
+        }
         let most = if field.is_list() {
             if !matches!(field.kind(), Kind::String | Kind::Message(_)) {
                 return Err(unknown(&field)); // numbers may be packed

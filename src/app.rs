@@ -1,20 +1,20 @@
 //! The server: builds its parts, runs them, and stops them. This file and those of `app/` are the only ones that name
 //! concrete stores.
 
+mod certificates;
+mod exposure;
 mod files;
+mod listeners;
 mod opening;
 mod retention;
 mod waiting;
 mod warm_up;
 
-use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
-use crate::api::Api;
+use crate::api::{Admission, Api};
 use crate::clock::Clock;
 use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
@@ -33,7 +33,10 @@ use crate::store::redis::{RedisUrlError, TrustError};
 use crate::tasks::Tasks;
 use crate::traffic;
 
-pub use files::{decision_keys, emergency_numbers, extend_numbering_plan};
+pub use certificates::Certificates;
+pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
+pub use files::{decision_keys, emergency_numbers, extend_numbering_plan, read_private_file};
+pub use listeners::Listeners;
 pub use warm_up::warm_up;
 
 use files::{decision_log_key, load_model};
@@ -122,6 +125,9 @@ pub enum AppError {
     /// The sockets cannot be used.
     #[error("cannot answer probes while the store is away")]
     Sockets(#[source] std::io::Error),
+    /// An address would be open to other machines without TLS or without credentials.
+    #[error(transparent)]
+    Exposed(#[from] ExposureError),
     /// The server cannot listen on an address.
     #[error("cannot listen on {address}: does another process use it?")]
     Listen {
@@ -136,45 +142,6 @@ pub enum AppError {
     Migrate(#[source] ServiceError),
 }
 
-/// The sockets on which the server listens.
-#[derive(Debug)]
-pub struct Listeners {
-    /// Socket for gRPC.
-    pub grpc: TcpListener,
-    /// Socket for JSON, metrics and health checks.
-    pub http: TcpListener,
-}
-
-impl Listeners {
-    /// Listens on the configured addresses.
-    ///
-    /// # Errors
-    /// If another process uses one of them, or if it is not an address of this machine.
-    pub async fn bind(config: &Config) -> Result<Self, AppError> {
-        let bind = async |address| {
-            TcpListener::bind(address)
-                .await
-                .map_err(|source| AppError::Listen { address, source })
-        };
-        Ok(Self {
-            grpc: bind(config.listen.grpc_addr).await?,
-            http: bind(config.listen.http_addr).await?,
-        })
-    }
-
-    /// Further handles on the same sockets. A connection that arrives goes to one of them.
-    fn try_clone(&self) -> std::io::Result<Self> {
-        let clone = |listener: &TcpListener| {
-            let socket = listener.as_fd().try_clone_to_owned()?;
-            TcpListener::from_std(std::net::TcpListener::from(socket))
-        };
-        Ok(Self {
-            grpc: clone(&self.grpc)?,
-            http: clone(&self.http)?,
-        })
-    }
-}
-
 /// A server that is built but does not run yet.
 pub struct App {
     services: Arc<Services>,
@@ -184,6 +151,7 @@ pub struct App {
     decision_log: Option<(Arc<DecisionLog>, Guard)>,
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
+    certificates: Option<Arc<Certificates>>,
     migrate: bool,
     /// How long audit events are kept.
     audit_retention: Duration,
@@ -261,6 +229,7 @@ pub async fn build(
         decision_log,
         grpc_limits: grpc::GrpcLimits::from(&config.limits),
         http: http::HttpSettings::from(config),
+        certificates: listeners.certificates.clone(),
         migrate: config.store.migrate,
         audit_retention: config.store.audit_retention,
         snapshots,
@@ -281,11 +250,17 @@ impl App {
         self.decision_log.as_ref().map(|(log, _)| Arc::clone(log))
     }
 
+    /// The certificates that the server serves, so that they are read again.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Arc<Certificates>> {
+        self.certificates.clone()
+    }
+
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
         let (decision_log, _guard) = self.decision_log.unzip();
-        let api = Api::with_decision_log(Arc::clone(&self.services), decision_log);
+        let api = Api::with_settings(Arc::clone(&self.services), decision_log, Admission::default());
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
         spawn_endless(tasks, "metrics", async move {
@@ -304,6 +279,14 @@ impl App {
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());
         tasks.spawn("http", http);
+        if let Some(admin) = listeners.admin {
+            let admin = http::serve(admin, api.clone(), http::HttpSettings::admin(), tasks.clone());
+            tasks.spawn("admin", admin);
+        }
+        if let Some(certificates) = self.certificates {
+            certificates.tell(&self.metrics);
+            spawn_endless(tasks, "certificates", certificates.watch(self.metrics.clone()));
+        }
         if let Some(snapshots) = self.snapshots {
             tasks.spawn("snapshots", snapshots.run(tasks.clone()));
         }

@@ -1,7 +1,8 @@
 //! The layers that both edges put around their service, independent of the protocol.
 //!
 //! From the outside to the inside: a panic becomes an error, the secret headers are hidden from logs, and the
-//! [`RequestContext`] goes into the extensions of the request. A later layer, such as identity, belongs here too.
+//! [`RequestContext`] goes into the extensions of the request, with the party that sends it. Whether this party may call the
+//! method is asked when the edge knows the method: in `grpc/gate.rs` and in `http/service.rs`.
 //!
 //! Limits and timeouts of bodies are not here, since they depend on the protocol: HTTP has one limit for each route and
 //! must answer in JSON, gRPC has one for each message of a stream that may stay open all day.
@@ -12,12 +13,12 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
-use http::{Request, Response, header};
+use http::{HeaderMap, Request, Response, header};
 use tower::{Layer, Service};
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::api::{ApiError, RequestContext};
+use crate::api::{Api, ApiError, Authorization, RequestContext, Shown};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
 
@@ -28,8 +29,8 @@ pub(crate) type EdgeLayers<B> = (
     ContextLayer,
 );
 
-/// The layers of an edge. `panic_response` renders the error of a request whose handler panicked.
-pub(crate) fn layers<B>(edge: EdgeLabel, panic_response: fn(&ApiError) -> Response<B>) -> EdgeLayers<B> {
+/// The layers of an edge over `api`. `panic_response` renders the error of a request whose handler panicked.
+pub(crate) fn layers<B>(edge: EdgeLabel, api: Api, panic_response: fn(&ApiError) -> Response<B>) -> EdgeLayers<B> {
     let panic_response = PanicResponse {
         edge,
         render: panic_response,
@@ -37,7 +38,7 @@ pub(crate) fn layers<B>(edge: EdgeLabel, panic_response: fn(&ApiError) -> Respon
     (
         CatchPanicLayer::custom(panic_response),
         SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION]),
-        ContextLayer { edge },
+        ContextLayer { edge, api },
     )
 }
 
@@ -98,16 +99,21 @@ impl<B> ResponseForPanic for PanicResponse<B> {
 }
 
 /// Puts the [`RequestContext`] into the extensions of each request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ContextLayer {
     edge: EdgeLabel,
+    api: Api,
 }
 
 impl<S> Layer<S> for ContextLayer {
     type Service = WithContext<S>;
 
     fn layer(&self, inner: S) -> WithContext<S> {
-        WithContext { edge: self.edge, inner }
+        WithContext {
+            edge: self.edge,
+            api: self.api.clone(),
+            inner,
+        }
     }
 }
 
@@ -115,6 +121,7 @@ impl<S> Layer<S> for ContextLayer {
 #[derive(Clone, Debug)]
 pub(crate) struct WithContext<S> {
     edge: EdgeLabel,
+    api: Api,
     inner: S,
 }
 
@@ -128,15 +135,40 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let context = RequestContext::new(self.edge, monotonic());
+        let arrived = monotonic();
+        let caller = self.api.caller(&Shown {
+            authorization: authorization(request.headers()),
+            certificate: None,
+        });
+        let context = RequestContext {
+            caller,
+            ..RequestContext::new(self.edge, arrived)
+        };
         request.extensions_mut().insert(context);
         self.inner.call(request)
+    }
+}
+
+/// The credential in the header `authorization`: the scheme `Bearer` (RFC 6750, section 2.1), in any case, and a text. Two
+/// headers are refused, since nobody can say which one counts.
+fn authorization(headers: &HeaderMap) -> Authorization<'_> {
+    const SCHEME: &str = "bearer ";
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Authorization::None;
+    };
+    let text = value.to_str().ok().filter(|_| values.next().is_none());
+    let parts = text.and_then(|text| text.split_at_checked(SCHEME.len()));
+    match parts {
+        Some((scheme, text)) if scheme.eq_ignore_ascii_case(SCHEME) && !text.is_empty() => Authorization::Bearer(text),
+        _ => Authorization::Malformed,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::sync::Arc;
 
     use bytes::Bytes;
     use futures_util::stream;
@@ -146,6 +178,58 @@ mod tests {
 
     use super::*;
     use crate::api::Code;
+    use crate::clock::Clock;
+    use crate::domain::model::ScoreModel;
+    use crate::follow::Follower;
+    use crate::index::Index;
+    use crate::metrics::Metrics;
+    use crate::service::{Foundations, ServiceSettings, Services};
+    use crate::store::Store;
+    use crate::store::memory::MemoryStore;
+
+    /// Handlers that nothing asks for more than the caller.
+    fn api() -> Api {
+        let model = Arc::new(ScoreModel::default());
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(model.fold.evidence_version()).unwrap());
+        let index = Arc::new(Index::new(model));
+        let (clock, metrics) = (Clock::system(), Metrics::new());
+        let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
+        let foundations = Foundations {
+            store,
+            index,
+            follower: Arc::new(follower),
+            clock,
+            metrics,
+        };
+        Api::new(Arc::new(Services::new(foundations, ServiceSettings::default())))
+    }
+
+    #[test]
+    fn a_credential_is_one_bearer_header() {
+        let shown = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
+            }
+            match authorization(&headers) {
+                Authorization::None => "none".to_owned(),
+                Authorization::Malformed => "malformed".to_owned(),
+                Authorization::Bearer(text) => text.to_owned(),
+            }
+        };
+        assert_eq!(shown(&[]), "none");
+        assert_eq!(shown(&["Bearer abc"]), "abc");
+        assert_eq!(shown(&["bearer  abc"]), " abc");
+        for wrong in [
+            &["Bearer "][..],
+            &["Basic abc"],
+            &["Bearer"],
+            &[""],
+            &["Bearer a", "Bearer a"],
+        ] {
+            assert_eq!(shown(wrong), "malformed", "{wrong:?}");
+        }
+    }
 
     fn render(error: &ApiError) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::from(error.message().into_owned()));
@@ -155,7 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_has_its_context_and_its_secrets_are_hidden() {
-        let mut service = layers(EdgeLabel::Http, render).layer(service_fn(async |request: Request<()>| {
+        let mut service = layers(EdgeLabel::Http, api(), render).layer(service_fn(async |request: Request<()>| {
             let context = request.extensions().get::<RequestContext>().unwrap();
             assert_eq!((context.edge, context.client_timeout), (EdgeLabel::Http, None));
             assert!(request.headers()[header::AUTHORIZATION].is_sensitive());
@@ -170,7 +254,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_the_response_of_the_edge() {
-        let mut service = layers(EdgeLabel::Grpc, render).layer(service_fn(async |request: Request<bool>| {
+        let mut service = layers(EdgeLabel::Grpc, api(), render).layer(service_fn(async |request: Request<bool>| {
             assert!(!request.body(), "on purpose");
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         }));

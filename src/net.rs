@@ -1,4 +1,5 @@
-//! Accepts connections for both edges: a bounded number, and only from clients that send their first bytes in time.
+//! Accepts connections for both edges, in plain text or under TLS: a bounded number, and only from clients that send their
+//! first bytes in time.
 //!
 //! When all places are taken, the connection that has been idle for the longest time is closed to make room, so idle
 //! clients cannot keep out a probe (`usage`). If every connection has a call in progress, a further one waits. If
@@ -7,10 +8,17 @@
 
 mod call;
 mod connection;
+pub(crate) mod peer;
 mod protocol;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod transport;
 mod usage;
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -19,21 +27,49 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
-pub(crate) use self::protocol::{JSON_PORT, Protocol};
+pub(crate) use self::peer::{ConnectionInfo, PeerAddress};
+pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
+pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
+use self::transport::{Transport, Unsecured};
 pub(crate) use self::usage::{ConnectionUsage, OpenConnections};
 
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// A socket that listens, and the TLS of its connections.
+#[derive(Debug)]
+pub struct Listener {
+    pub(crate) socket: TcpListener,
+    /// `None` for plain text.
+    pub(crate) tls: Option<Arc<Tls>>,
+}
+
+impl Listener {
+    /// The address on which it listens.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+}
+
+impl From<TcpListener> for Listener {
+    /// A socket whose connections are in plain text.
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, tls: None }
+    }
+}
+
 /// Accepts connections, up to a maximum number of open ones.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    listener: TcpListener,
+    listener: Listener,
     open: OpenConnections,
     protocol: Protocol,
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener, max_connections: usize, protocol: Protocol) -> Self {
+    pub(crate) fn new(listener: Listener, max_connections: usize, protocol: Protocol) -> Self {
         Self {
             listener,
             open: OpenConnections::new(max_connections),
@@ -48,18 +84,28 @@ impl Acceptor {
 
     /// Accepts the next connection, and waits until there is room for it.
     pub(crate) async fn accept(&self) -> AcceptedConnection {
-        let stream = self.next_stream().await;
+        let (stream, peer) = self.next_stream().await;
         // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the option fails
         // only if the peer has closed the connection, and then the first read fails as well.
         drop(stream.set_nodelay(true));
         let place = self.open.place().await;
-        AcceptedConnection::new(stream, place, self.protocol)
+        let transport = match &self.listener.tls {
+            None => Transport::Plain(stream),
+            Some(tls) => Transport::Unsecured(Unsecured {
+                stream,
+                tls: Arc::clone(tls),
+                protocol: self.protocol,
+                usage: place.usage().clone(),
+            }),
+        };
+        AcceptedConnection::new(transport, place, self.protocol, PeerAddress(peer))
     }
 
-    async fn next_stream(&self) -> TcpStream {
+    async fn next_stream(&self) -> (TcpStream, IpAddr) {
         loop {
-            match self.listener.accept().await {
-                Ok((stream, _)) => return stream,
+            match self.listener.socket.accept().await {
+                // An IPv4 client of a socket for both families is the same client as on one for IPv4.
+                Ok((stream, peer)) => return (stream, peer.ip().to_canonical()),
                 Err(cause) => {
                     tracing::warn!(%cause, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -71,32 +117,5 @@ impl Acceptor {
     /// An endless stream of connections.
     pub(crate) fn into_stream(self) -> impl Stream<Item = Result<AcceptedConnection, Infallible>> {
         futures_util::stream::unfold(self, async |acceptor| Some((Ok(acceptor.accept().await), acceptor)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::SocketAddr;
-
-    use super::*;
-
-    async fn acceptor(max_connections: usize) -> (Acceptor, SocketAddr) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        (Acceptor::new(listener, max_connections, Protocol::Grpc), address)
-    }
-
-    #[tokio::test]
-    async fn a_further_connection_waits_for_a_place() {
-        let (acceptor, address) = acceptor(1).await;
-        let _one = TcpStream::connect(address).await.unwrap();
-        let _other = TcpStream::connect(address).await.unwrap();
-        let first = acceptor.accept().await;
-        let call = first.usage().begin_call();
-        let mut second = std::pin::pin!(acceptor.accept());
-        let soon = Duration::from_millis(600);
-        assert!(tokio::time::timeout(soon, &mut second).await.is_err());
-        drop((call, first));
-        second.await;
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::domain::identity::PrincipalId;
 use crate::domain::ids::{CaseId, ListId, ReporterHash};
 use crate::domain::request_memory::MemoryPart;
 use crate::number::E164;
@@ -39,6 +40,12 @@ impl Shard {
     /// The shard of a list: `xxh3_64` of its id, modulo 256.
     #[must_use]
     pub fn of_list(id: &ListId) -> Self {
+        Self::of_text(id.as_str())
+    }
+
+    /// The shard of a principal: `xxh3_64` of its id, modulo 256.
+    #[must_use]
+    pub fn of_principal(id: &PrincipalId) -> Self {
         Self::of_text(id.as_str())
     }
 

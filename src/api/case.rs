@@ -20,8 +20,7 @@ impl Api {
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::CreateCase, async {
             let cases = self.cases()?;
-            let (new, mut mutation) = convert::new_case(request)?;
-            mutation.via = context.via();
+            let (new, mutation) = convert::new_case(request, context)?;
             Ok(convert::case(&cases.create(&new, &mutation).await?))
         })
         .await
@@ -88,8 +87,7 @@ impl Api {
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::UpdateCase, async {
             let cases = self.cases()?;
-            let (id, change, mut mutation) = convert::change(request)?;
-            mutation.via = context.via();
+            let (id, change, mutation) = convert::change(request, context)?;
             Ok(convert::case(&cases.update(&id, &change, &mutation).await?))
         })
         .await
@@ -107,8 +105,7 @@ impl Api {
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::TransitionCase, async {
             let cases = self.cases()?;
-            let (id, input, mut mutation) = convert::transition(request)?;
-            mutation.via = context.via();
+            let (id, input, mutation) = convert::transition(request, context)?;
             Ok(convert::case(&cases.transition(&id, &input, &mutation).await?))
         })
         .await
@@ -127,8 +124,7 @@ impl Api {
         self.mutate(MutationLabel::LinkNumbers, async {
             let cases = self.cases()?;
             check_batch("links", request.links.len(), MAX_CHANGED_LINKS)?;
-            let (id, mut mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id)?;
-            mutation.via = context.via();
+            let (id, mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id, context)?;
             let links: Vec<_> = request.links.into_iter().map(convert::link).collect();
             let outcomes = cases.link_numbers(&id, &links, &mutation).await?;
             let results = results(
@@ -160,8 +156,13 @@ impl Api {
         self.mutate(MutationLabel::UnlinkNumbers, async {
             let cases = self.cases()?;
             check_batch("numbers", request.numbers.len(), MAX_CHANGED_LINKS)?;
-            let (id, reason, mutation) =
-                convert::unlinking(&request.case_id, &request.actor, &request.request_id, request.reason)?;
+            let (id, reason, mutation) = convert::unlinking(
+                &request.case_id,
+                &request.actor,
+                &request.request_id,
+                request.reason,
+                context,
+            )?;
             let numbers: Vec<_> = request.numbers.into_iter().map(convert::unlink).collect();
             let outcomes = cases.unlink_numbers(&id, &numbers, &reason, &mutation).await?;
             let results = results(

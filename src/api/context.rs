@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditEdge, RequestedBy, Via};
+use crate::domain::identity::Caller;
 use crate::metrics::EdgeLabel;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
@@ -15,20 +16,24 @@ pub struct RequestContext {
     pub arrived: Instant,
     /// How long the client waits from then on; none if it does not say.
     pub client_timeout: Option<Duration>,
+    /// The party that sends the request.
+    pub caller: Caller,
 }
 
 impl RequestContext {
-    /// The context of a request whose head has arrived, from a client that does not say how long it waits.
+    /// The context of a request whose head has arrived, from a client that does not say how long it waits, on a server without
+    /// principals.
     #[must_use]
     pub const fn new(edge: EdgeLabel, arrived: Instant) -> Self {
         Self {
             edge,
             arrived,
             client_timeout: None,
+            caller: Caller::Open,
         }
     }
 
-    /// The way in which the request came, for audit events. No credential is known yet.
+    /// The way in which the request came, for audit events: the one place that knows it.
     #[must_use]
     pub fn via(&self) -> Via {
         Via {
@@ -36,7 +41,12 @@ impl RequestContext {
                 EdgeLabel::Grpc => AuditEdge::Grpc,
                 EdgeLabel::Http => AuditEdge::Http,
             },
-            credential: "".into(),
+            credential: self
+                .caller
+                .credential()
+                .map(|by| by.to_string())
+                .unwrap_or_default()
+                .into(),
         }
     }
 
@@ -44,7 +54,10 @@ impl RequestContext {
     #[must_use]
     pub fn requested_by(&self) -> RequestedBy {
         RequestedBy {
-            actor: Actor::anonymous(),
+            actor: match self.caller.principal() {
+                Some(principal) => Actor::of(&principal.id),
+                None => Actor::anonymous(),
+            },
             via: self.via(),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::field_names::{json_name, rename_fields};
 use super::reason::ErrorReason;
+use crate::domain::identity::{Role, Roles};
 use crate::metrics::EdgeLabel;
 use crate::service::{ServiceError, Violation};
 use crate::wire::json::UNKNOWN_FIELD;
@@ -130,6 +131,34 @@ impl ApiError {
         }
     }
 
+    /// The error for a request without a credential that is accepted. It does not say why: a client that guesses learns nothing.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let text = "a valid credential is required: an API key or a token in the header `authorization: Bearer ...`, or a client certificate";
+        Self {
+            reason: Some(ErrorReason::Unauthenticated),
+            ..Self::new(Code::Unauthenticated, text)
+        }
+    }
+
+    /// The error for a method that none of the caller's roles may call.
+    #[must_use]
+    pub fn role_required(roles: Roles) -> Self {
+        let names: Vec<&str> = roles.iter().map(Role::name).collect();
+        let text = if names.is_empty() {
+            "no role may call this method".to_owned()
+        } else {
+            format!(
+                "none of the roles of this principal may call this method: {} may",
+                names.join(", ")
+            )
+        };
+        Self {
+            reason: Some(ErrorReason::RoleRequired { roles }),
+            ..Self::new(Code::PermissionDenied, text)
+        }
+    }
+
     /// The kind of the error.
     #[must_use]
     pub const fn code(&self) -> Code {
@@ -233,6 +262,9 @@ impl From<ServiceError> for ApiError {
                 let reason = ErrorReason::TransitionNotAllowed { from };
                 (Code::FailedPrecondition, Some(reason), None)
             }
+            ServiceError::NotGranted { field } => {
+                (Code::PermissionDenied, Some(ErrorReason::NotGranted { field }), None)
+            }
             ServiceError::Exhausted { retry_after } => (Code::ResourceExhausted, None, Some(retry_after)),
             ServiceError::QuotaExceeded { quota, retry_after } => {
                 let reason = ErrorReason::QuotaExceeded { quota };
@@ -299,6 +331,7 @@ mod tests {
                 Some("TRANSITION_NOT_ALLOWED"),
                 None,
             ),
+            (ServiceError::NotGranted { field: "feed" }, 7, Some("NOT_GRANTED"), None),
             (ServiceError::Exhausted { retry_after: long }, 8, None, Some(long)),
             (quota, 8, Some("QUOTA_EXCEEDED"), Some(long)),
             (ServiceError::StoreUnavailable, 14, Some("STORE_UNAVAILABLE"), second),
@@ -334,6 +367,7 @@ mod tests {
                 from: CaseStatus::Open,
                 to: CaseStatus::Referred,
             },
+            ServiceError::NotGranted { field: "import_id" },
             ServiceError::Exhausted {
                 retry_after: RETRY_AFTER,
             },

@@ -33,7 +33,7 @@ impl Api {
         let received = tokio::select! {
             biased;
             () = self.0.draining.cancelled() => return Err(ApiError::draining().into()),
-            received = self.receive(parts) => received?,
+            received = self.receive(parts, context) => received?,
         };
         if let Ok(upload) = &received
             && upload.dry_run
@@ -43,8 +43,7 @@ impl Api {
             return Ok(foreseen_list(&foreseen.map_err(ApiError::from)?));
         }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
-            let mut upload = received?;
-            upload.head.mutation.via = context.via();
+            let upload = received?;
             let replaced = self.lists()?.replace(&upload.head, upload.entries).await?;
             Ok(convert::replaced(&replaced))
         });
@@ -86,6 +85,7 @@ impl Api {
     async fn receive<E>(
         &self,
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
+        context: &RequestContext,
     ) -> Result<Result<convert::Complete, ApiError>, E> {
         let busy = || ServiceError::Exhausted {
             retry_after: RETRY_AFTER,
@@ -96,17 +96,20 @@ impl Api {
         let Ok(_permit) = self.0.uploads.try_acquire() else {
             return Ok(Err(busy().into()));
         };
-        timeout(UPLOAD_TIMEOUT, read(parts)).await.unwrap_or_else(|_elapsed| {
-            tracing::info!("the upload of a list took too long and was stopped");
-            Ok(Err(busy().into()))
-        })
+        timeout(UPLOAD_TIMEOUT, read(parts, context))
+            .await
+            .unwrap_or_else(|_elapsed| {
+                tracing::info!("the upload of a list took too long and was stopped");
+                Ok(Err(busy().into()))
+            })
     }
 }
 
 async fn read<E>(
     mut parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
+    context: &RequestContext,
 ) -> Result<Result<convert::Complete, ApiError>, E> {
-    let mut upload = match convert::Upload::begin(parts.next().await.transpose()?) {
+    let mut upload = match convert::Upload::begin(parts.next().await.transpose()?, context) {
         Ok(upload) => upload,
         Err(error) => return Ok(Err(error.into())),
     };

@@ -4,6 +4,7 @@
 //! enum values), calls the service, which checks the meaning, and converts the result to a message. Both edges call these
 //! handlers, so both give the same answers. Errors are [`ApiError`]s, made from the service's errors in one table.
 
+mod access;
 mod audit;
 mod call_outcome;
 mod case;
@@ -13,10 +14,12 @@ mod deadline;
 mod error;
 mod export;
 mod field_names;
+mod identify;
 mod list;
 mod lookup;
 mod note;
 mod number;
+mod principal;
 mod readiness;
 mod reason;
 mod report;
@@ -39,9 +42,11 @@ use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceErro
 
 pub use crate::domain::list::MAX_PART_ENTRIES;
 pub use crate::service::Violation;
+pub use access::{ACCESS, Access};
 pub use context::RequestContext;
 pub use error::{ApiError, Code};
 pub use field_names::{json_name, rename_fields};
+pub use identify::{Admission, Authorization, Shown};
 pub use readiness::Readiness;
 pub use reason::{ErrorReason, REASON_DOMAIN};
 pub use warm_up::warm_up_questions;
@@ -55,6 +60,8 @@ struct Shared {
     services: Arc<Services>,
     /// Whether the services are those of a store that is not open yet.
     waiting: bool,
+    /// Who may use the server.
+    admission: Admission,
     /// Where decisions are logged; none if they are not.
     decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
@@ -74,29 +81,39 @@ impl std::fmt::Debug for Api {
 }
 
 impl Api {
-    /// Handlers over the services. Decisions are not logged.
+    /// Handlers over the services, open to everybody until the store has a principal. Decisions are not logged.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
-        Self::with_decision_log(services, None)
+        Self::over(services, None, Admission::default(), false)
     }
 
     /// Handlers over the services, which log decisions.
     #[must_use]
-    pub fn with_decision_log(services: Arc<Services>, decision_log: Option<Arc<DecisionLog>>) -> Self {
-        Self::over(services, decision_log, false)
+    pub fn with_settings(
+        services: Arc<Services>,
+        decision_log: Option<Arc<DecisionLog>>,
+        admission: Admission,
+    ) -> Self {
+        Self::over(services, decision_log, admission, false)
     }
 
     /// Handlers of a server whose store is not open yet: everything but the health of the server is answered with
     /// `INDEX_LOADING`. The index of `services` is never loaded, and their keys are not those of the store.
     #[must_use]
-    pub fn waiting(services: Arc<Services>) -> Self {
-        Self::over(services, None, true)
+    pub fn waiting(services: Arc<Services>, admission: Admission) -> Self {
+        Self::over(services, None, admission, true)
     }
 
-    fn over(services: Arc<Services>, decision_log: Option<Arc<DecisionLog>>, waiting: bool) -> Self {
+    fn over(
+        services: Arc<Services>,
+        decision_log: Option<Arc<DecisionLog>>,
+        admission: Admission,
+        waiting: bool,
+    ) -> Self {
         Self(Arc::new(Shared {
             services,
             waiting,
+            admission,
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),

@@ -18,8 +18,7 @@ impl Api {
     ) -> Result<v1::AddNoteResponse, ApiError> {
         self.mutate(MutationLabel::AddNote, async {
             let notes = self.notes()?;
-            let (subject, text, mut mutation) = convert::new_note(request)?;
-            mutation.via = context.via();
+            let (subject, text, mutation) = convert::new_note(request, context)?;
             let added = notes.add(&subject, &text, &mutation).await?;
             Ok(v1::AddNoteResponse {
                 note: Some(convert::note(&added.note)),

@@ -38,8 +38,7 @@ impl Api {
     ) -> Result<v1::SetNumberStatusResponse, ApiError> {
         if request.dry_run {
             let numbers = self.numbers()?;
-            let (named, input, mut mutation) = convert::new_status(request)?;
-            mutation.via = context.via();
+            let (named, input, mutation) = convert::new_status(request, context)?;
             let foreseen = numbers.try_status(&named.text, named.region, &input, &mutation).await;
             let foreseen = foreseen.map_err(ApiError::of_a_read)?;
             let overruled = numbers.overruled(input.kind, foreseen.number, &foreseen.statuses);
@@ -52,8 +51,7 @@ impl Api {
         }
         self.mutate(MutationLabel::SetNumberStatus, async {
             let numbers = self.numbers()?;
-            let (named, input, mut mutation) = convert::new_status(request)?;
-            mutation.via = context.via();
+            let (named, input, mutation) = convert::new_status(request, context)?;
             let changed = numbers.set_status(&named.text, named.region, &input, &mutation).await?;
             let overruled = numbers.overruled(input.kind, changed.number, &changed.statuses);
             Ok(convert::status_set(input.kind, &changed, overruled, self.clock().now()))
@@ -68,11 +66,11 @@ impl Api {
     pub async fn clear_number_status(
         &self,
         request: v1::ClearNumberStatusRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ClearNumberStatusResponse, ApiError> {
         self.mutate(MutationLabel::ClearNumberStatus, async {
             let numbers = self.numbers()?;
-            let clearance = convert::clearance(request)?;
+            let clearance = convert::clearance(request, context)?;
             let named = &clearance.named;
             let changed = numbers
                 .clear_status(
@@ -148,17 +146,17 @@ impl Api {
     pub async fn reset_number(
         &self,
         request: v1::ResetNumberRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ResetNumberResponse, ApiError> {
         if request.dry_run {
-            let reset = convert::reset(request)?;
+            let reset = convert::reset(request, context)?;
             let (named, numbers) = (&reset.named, self.numbers()?);
             let foreseen = numbers.try_reset(&named.text, named.region, reset.before, &reset.mutation);
             return Ok(convert::reset_result(&foreseen.await.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::ResetNumber, async {
             let numbers = self.numbers()?;
-            let reset = convert::reset(request)?;
+            let reset = convert::reset(request, context)?;
             let named = &reset.named;
             let done = numbers
                 .reset(&named.text, named.region, reset.before, &reset.reason, &reset.mutation)

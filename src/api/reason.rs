@@ -2,6 +2,7 @@
 
 use super::field_names::json_name;
 use crate::domain::case::steps_from;
+use crate::domain::identity::{Role, Roles};
 use crate::domain::kinds::CaseStatus;
 use crate::service::Quota;
 
@@ -46,11 +47,23 @@ pub enum ErrorReason {
     EvidenceVersionMismatch,
     /// The server is shutting down.
     Draining,
+    /// The request has no credential that is accepted.
+    Unauthenticated,
+    /// None of the caller's roles may call the method.
+    RoleRequired {
+        /// The roles that may.
+        roles: Roles,
+    },
+    /// The principal may not claim this in its reports.
+    NotGranted {
+        /// The field with the claim.
+        field: &'static str,
+    },
 }
 
 impl ErrorReason {
     /// The names of all reasons.
-    pub const NAMES: [&str; 10] = [
+    pub const NAMES: [&str; 13] = [
         "NOT_FOUND",
         "CONTENT_MISMATCH",
         "VERSION_MISMATCH",
@@ -61,6 +74,9 @@ impl ErrorReason {
         "INDEX_LOADING",
         "EVIDENCE_VERSION_MISMATCH",
         "DRAINING",
+        "UNAUTHENTICATED",
+        "ROLE_REQUIRED",
+        "NOT_GRANTED",
     ];
 
     /// The name, in upper case with underscores. It never changes.
@@ -77,6 +93,9 @@ impl ErrorReason {
             Self::IndexLoading => "INDEX_LOADING",
             Self::EvidenceVersionMismatch => "EVIDENCE_VERSION_MISMATCH",
             Self::Draining => "DRAINING",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::RoleRequired { .. } => "ROLE_REQUIRED",
+            Self::NotGranted { .. } => "NOT_GRANTED",
         }
     }
 
@@ -84,8 +103,10 @@ impl ErrorReason {
     #[must_use]
     pub fn json_detail(self) -> Option<(&'static str, String)> {
         match self {
-            Self::ContentMismatch { field } => Some(("field", json_name(field))),
+            Self::ContentMismatch { field } | Self::NotGranted { field } => Some(("field", json_name(field))),
             Self::NotFound { .. }
+            | Self::Unauthenticated
+            | Self::RoleRequired { .. }
             | Self::VersionMismatch { .. }
             | Self::TransitionNotAllowed { .. }
             | Self::QuotaExceeded { .. }
@@ -102,7 +123,11 @@ impl ErrorReason {
     pub fn detail(self) -> Option<(&'static str, String)> {
         match self {
             Self::NotFound { resource } => Some(("resource", resource.to_owned())),
-            Self::ContentMismatch { field } => Some(("field", field.to_owned())),
+            Self::ContentMismatch { field } | Self::NotGranted { field } => Some(("field", field.to_owned())),
+            Self::RoleRequired { roles } => {
+                let names: Vec<&str> = roles.iter().map(Role::name).collect();
+                Some(("roles", names.join(",")))
+            }
             Self::VersionMismatch { version } => Some(("version", version.to_string())),
             Self::TransitionNotAllowed { from } => {
                 let allowed: Vec<&str> = steps_from(from).map(CaseStatus::name).collect();
@@ -113,7 +138,8 @@ impl ErrorReason {
             | Self::OutcomeUnknown
             | Self::IndexLoading
             | Self::EvidenceVersionMismatch
-            | Self::Draining => None,
+            | Self::Draining
+            | Self::Unauthenticated => None,
         }
     }
 }
@@ -135,6 +161,9 @@ mod tests {
             ErrorReason::IndexLoading,
             ErrorReason::EvidenceVersionMismatch,
             ErrorReason::Draining,
+            ErrorReason::Unauthenticated,
+            ErrorReason::RoleRequired { roles: Roles::ALL },
+            ErrorReason::NotGranted { field: "feed" },
         ];
         assert_eq!(all.map(ErrorReason::name), ErrorReason::NAMES);
     }

@@ -22,7 +22,11 @@ impl Api {
         let reports = self.reports()?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
         // The service gets a report that is not valid too, since it counts all reports.
-        let submitted = async { Ok(reports.submit_all(vec![convert::new_report(report)]).await) };
+        let submitted = async {
+            Ok(reports
+                .submit_all(vec![convert::new_report(report, &context.caller)])
+                .await)
+        };
         let mut outcomes = or_outcome_unknown(submitted).await?;
         let outcome = outcomes.pop().unwrap_or(Err(ServiceError::Internal));
         match outcome {
@@ -50,7 +54,11 @@ impl Api {
             self.record(context, AuditMethod::BatchSubmitReports, Some(import), changes)
                 .await?;
         }
-        let new_reports = request.reports.into_iter().map(convert::new_report).collect();
+        let new_reports = request
+            .reports
+            .into_iter()
+            .map(|report| convert::new_report(report, &context.caller));
+        let new_reports = new_reports.collect();
         let outcomes = or_outcome_unknown(async { Ok(reports.submit_all(new_reports).await) }).await?;
         let mut response = v1::BatchSubmitReportsResponse::default();
         for (position, outcome) in outcomes.into_iter().enumerate() {
@@ -105,13 +113,15 @@ impl Api {
         let by = context.requested_by();
         if request.dry_run {
             let reports = self.reports()?;
-            let (selected, ..) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
+            let (selected, ..) =
+                convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
             let foreseen = reports.try_withdraw_all(&selected).await;
             return Ok(convert::bulk_withdrawn(foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::WithdrawReports, async {
             let reports = self.reports()?;
-            let (selected, request_id, reason) = convert::bulk_withdrawal(request, |name| reports.reporter_hash(name))?;
+            let (selected, request_id, reason) =
+                convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason, &by).await?;
             let foreseen = if withdrawn.reports > 0 {
                 Foreseen {
@@ -162,7 +172,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::ListReporterReportsResponse, ApiError> {
         let reports = self.reports()?;
-        let wanted = convert::of_reporter(request)?;
+        let wanted = convert::of_reporter(request, &context.caller)?;
         let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
         let subject = AuditSubject::Reporter(reports.reporter_hash(&wanted.name));
         let recorded = self.record_read(context, AuditMethod::ListReporterReports, Some(subject));
@@ -198,8 +208,7 @@ impl Api {
     ) -> Result<v1::ModerateCommentResponse, ApiError> {
         self.mutate(MutationLabel::ModerateComment, async {
             let reports = self.reports()?;
-            let mut wanted = convert::moderation(request)?;
-            wanted.mutation.via = context.via();
+            let wanted = convert::moderation(request, context)?;
             let number = (wanted.number.as_str(), wanted.default_region);
             let moderated = reports
                 .moderate(

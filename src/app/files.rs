@@ -1,7 +1,9 @@
-//! The files that an operator names: the model, the decision keys, emergency numbers, ranges of the numbering plan. Each
-//! is read whole, up to a limit.
+//! The files that an operator names: the model, the decision keys, emergency numbers, ranges of the numbering plan, keys and
+//! certificates. Each is read whole, up to a limit.
 
+use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::AppError;
@@ -20,43 +22,105 @@ const MAX_KEY_BYTES: usize = 1024;
 
 /// One kind of file.
 #[derive(Clone, Copy)]
-struct NamedFile<'a> {
+pub(super) struct NamedFile<'a> {
     /// The name of its kind in error texts.
-    kind: &'static str,
-    path: &'a Path,
+    pub(super) kind: &'static str,
+    pub(super) path: &'a Path,
 }
 
 impl NamedFile<'_> {
     /// The text of the file; at most one byte more than `limit`, so that its reader sees a file that is too long.
     fn read(self, limit: usize) -> Result<String, AppError> {
-        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         let mut text = String::new();
-        std::fs::File::open(self.path)
-            .and_then(|file| file.take(most).read_to_string(&mut text))
-            .map_err(|source| AppError::UnreadableFile {
-                kind: self.kind,
-                path: self.path.to_owned(),
-                source,
-            })?;
+        File::open(self.path)
+            .and_then(|file| file.take(one_more(limit)).read_to_string(&mut text))
+            .map_err(|source| self.unreadable(source))?;
         Ok(text)
+    }
+
+    /// The bytes of the file.
+    pub(super) fn read_bytes(self, limit: usize) -> Result<Vec<u8>, AppError> {
+        let file = File::open(self.path).map_err(|source| self.unreadable(source))?;
+        self.bytes_of(file, limit)
+    }
+
+    fn bytes_of(self, file: File, limit: usize) -> Result<Vec<u8>, AppError> {
+        let mut bytes = Vec::new();
+        let read = file.take(one_more(limit)).read_to_end(&mut bytes);
+        read.map_err(|source| self.unreadable(source))?;
+        if bytes.len() > limit {
+            return Err(self.too_long(limit));
+        }
+        Ok(bytes)
     }
 
     /// The text of a file whose reader has no limit of its own.
     fn read_at_most(self, limit: usize) -> Result<String, AppError> {
         let text = self.read(limit)?;
         if text.len() > limit {
-            return Err(self.invalid(format!("it is longer than {limit} bytes")));
+            return Err(self.too_long(limit));
         }
         Ok(text)
     }
 
-    fn invalid(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AppError {
+    fn too_long(self, limit: usize) -> AppError {
+        self.invalid(format!("it is longer than {limit} bytes"))
+    }
+
+    fn unreadable(self, source: std::io::Error) -> AppError {
+        AppError::UnreadableFile {
+            kind: self.kind,
+            path: self.path.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn invalid(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> AppError {
         AppError::InvalidFile {
             kind: self.kind,
             path: self.path.to_owned(),
             source: source.into(),
         }
     }
+}
+
+/// A file with a secret: it is refused if others can read it.
+pub(super) struct PrivateFile<'a>(pub(super) NamedFile<'a>);
+
+impl PrivateFile<'_> {
+    /// The bytes of the file.
+    pub(super) fn read_bytes(self, limit: usize) -> Result<Vec<u8>, AppError> {
+        let file = File::open(self.0.path).map_err(|source| self.0.unreadable(source))?;
+        // The opened file is checked, and not its name, which may have come to mean another one.
+        let metadata = file.metadata().map_err(|source| self.0.unreadable(source))?;
+        if is_loose(metadata.uid(), metadata.mode()) {
+            let mode = metadata.mode() & 0o777;
+            let path = self.0.path.display();
+            let problem = format!("others can read it (mode {mode:03o}): run `chmod 600 {path}`");
+            return Err(self.0.invalid(problem));
+        }
+        self.0.bytes_of(file, limit)
+    }
+}
+
+/// Whether a file with this owner and these permissions tells its secret to others. A file of root may be read by its group:
+/// Kubernetes mounts secrets so for a container without root.
+const fn is_loose(owner: u32, mode: u32) -> bool {
+    let forbidden = if owner == 0 { 0o037 } else { 0o077 };
+    mode & forbidden != 0
+}
+
+/// One byte more than the limit, so that a file that is too long is told from one that ends there.
+fn one_more(limit: usize) -> u64 {
+    u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+/// Reads a file with a secret, such as a key: at most `limit` bytes. `kind` says in errors what the file holds.
+///
+/// # Errors
+/// If the file cannot be read, is longer, or can be read by others than its owner.
+pub fn read_private_file(kind: &'static str, path: &Path, limit: usize) -> Result<Vec<u8>, AppError> {
+    PrivateFile(NamedFile { kind, path }).read_bytes(limit)
 }
 
 /// The scoring model: of the configured file, or else the built-in one; with the configured prior.
@@ -131,4 +195,41 @@ pub fn extend_numbering_plan(path: &Path) -> Result<usize, AppError> {
     };
     let text = file.read(number::MAX_PLAN_FILE_BYTES)?;
     number::extend_plan(&text).map_err(|source| file.invalid(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_that_others_can_read_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        std::fs::write(&path, "secret").unwrap();
+        let read = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            read_private_file("key", &path, 6)
+        };
+        assert_eq!(read(0o600).unwrap(), b"secret");
+        for mode in [0o604, 0o602, 0o620, 0o666] {
+            let error = read(mode).unwrap_err();
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(
+                cause.contains("run `chmod 600 ") && cause.contains(&format!("{mode:o}")),
+                "{cause}"
+            );
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+        read(0o600).unwrap();
+        assert!(read_private_file("key", &path, 5).is_err(), "it is too long");
+    }
+
+    #[test]
+    fn only_a_file_of_root_may_be_read_by_its_group() {
+        assert!(is_loose(1_000, 0o100_640) && !is_loose(0, 0o100_640) && !is_loose(0, 0o100_440));
+        assert!(is_loose(0, 0o100_644) && is_loose(0, 0o100_660));
+        assert!(!is_loose(1_000, 0o100_400));
+    }
 }

@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 use super::AppError;
 use super::opening::Place;
-use crate::api::Api;
+use crate::api::{Admission, Api};
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::follow::Follower;
@@ -57,8 +57,14 @@ impl WaitingServer {
         );
         tasks.spawn(
             "http, waiting",
-            http::serve(listeners.http, api, place.config.into(), tasks.clone()),
+            http::serve(listeners.http, api.clone(), place.config.into(), tasks.clone()),
         );
+        if let Some(admin) = listeners.admin {
+            tasks.spawn(
+                "admin, waiting",
+                http::serve(admin, api, http::HttpSettings::admin(), tasks.clone()),
+            );
+        }
         tracing::warn!("gRPC on {grpc}, HTTP on {http}, both say that the server is not ready: it waits for its store");
         Ok(Self(tasks))
     }
@@ -88,7 +94,7 @@ fn api(place: Place<'_>) -> Result<Api, StoreError> {
         metrics,
     };
     let services = Services::new(foundations, ServiceSettings::default());
-    Ok(Api::waiting(Arc::new(services)))
+    Ok(Api::waiting(Arc::new(services), Admission::default()))
 }
 
 /// The store before it is open. Nobody sees its identity: the services need one, and use it for nothing.

@@ -1,15 +1,21 @@
-//! The connection to the server: its address, time-outs, and retries of requests without an answer.
+//! The connection to the server: its address, TLS, the credential, time-outs, and retries of requests without an answer.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Args;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
+use super::access::{Access, Credential};
 use super::error::CliError;
 use super::output;
-use super::status::{asked_delay, is_http_port, sentence};
+use super::reached::{CLIENT_REFUSED, WrongEnd, wrong_end};
+use super::status::{asked_delay, sentence, wrong_end_of};
 
 /// Maximum time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,7 +32,10 @@ const ATTEMPTS_MAX: u32 = 5;
 /// Longest pause before a retry, even if the server asks for a longer one.
 pub(super) const PAUSE_MAX: Duration = Duration::from_secs(15);
 
-/// The address of the server, and the format of the output.
+/// An open connection whose requests carry the credential of the client.
+pub(super) type Connection = InterceptedService<Channel, Credential>;
+
+/// The address of the server, how it is reached, and the format of the output.
 #[derive(Args, Clone, Debug)]
 pub struct Remote {
     /// gRPC address of the server
@@ -40,22 +49,55 @@ pub struct Remote {
     /// Print JSON, one document per line, instead of tables and sentences
     #[arg(long)]
     pub json: bool,
+    /// TLS and the credential.
+    #[command(flatten)]
+    pub(super) access: Access,
 }
 
 impl Remote {
     /// Opens a connection. If it breaks, it reopens by itself.
     ///
     /// # Errors
-    /// If the address is not valid, or if no server answers there.
-    pub async fn connect(&self) -> Result<Channel, CliError> {
-        let endpoint = self.endpoint()?;
-        endpoint.connect().await.map_err(|source| CliError::Unreachable {
-            server: self.server.clone(),
-            source,
-        })
+    /// If the address is not valid, if a file of TLS or of the key cannot be used, if the server is not trusted, or if none
+    /// answers there.
+    pub(super) async fn connect(&self) -> Result<Connection, CliError> {
+        let credential = self.access.credential()?;
+        let endpoint = self.endpoint(credential.is_some())?;
+        let channel = endpoint.connect().await.map_err(|source| match wrong_end(&source) {
+            Some(end) => self.not_reached(end, source.into()),
+            None => CliError::Unreachable {
+                server: self.server.clone(),
+                source,
+            },
+        })?;
+        if self.access.client_cert.is_some() {
+            self.check_welcome(channel.clone()).await?;
+        }
+        Ok(InterceptedService::new(channel, credential))
     }
 
-    fn endpoint(&self) -> Result<Endpoint, CliError> {
+    /// Asks for the health of a server that was shown a certificate. In TLS 1.3 the server checks it after the client has
+    /// ended its handshake, so a refusal breaks the first call, and says no more than that.
+    async fn check_welcome(&self, channel: Channel) -> Result<(), CliError> {
+        let asked = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
+        match asked {
+            Err(status) if is_broken_connection(&status) => {
+                Err(self.not_reached(wrong_end_of(&status).unwrap_or(CLIENT_REFUSED), status.into()))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn not_reached(&self, end: WrongEnd, source: Box<dyn std::error::Error + Send + Sync>) -> CliError {
+        CliError::NotReached {
+            server: self.server.clone(),
+            sentence: end.sentence,
+            advice: end.advice,
+            source,
+        }
+    }
+
+    fn endpoint(&self, has_key: bool) -> Result<Endpoint, CliError> {
         let bad = |reason| CliError::BadServer {
             server: self.server.clone(),
             reason,
@@ -65,16 +107,34 @@ impl Remote {
         } else {
             format!("http://{}", self.server)
         };
-        if !url.starts_with("http://") {
-            return Err(bad("this client supports only gRPC over http://"));
+        let is_tls = url.starts_with("https://");
+        if !is_tls && !url.starts_with("http://") {
+            return Err(bad("it begins neither with http:// nor with https://"));
         }
         let endpoint = Endpoint::from_shared(url).map_err(|_| bad("it is not a URL"))?;
+        if has_key && !is_tls && !endpoint.uri().host().is_some_and(is_loopback) {
+            return Err(CliError::KeyInClear {
+                server: self.server.clone(),
+            });
+        }
+        let endpoint = if is_tls {
+            let tls = self.access.tls()?;
+            endpoint.tls_config(tls).map_err(CliError::ClientTls)?
+        } else {
+            endpoint
+        };
         Ok(endpoint
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(CALL_TIMEOUT)
             .tcp_nodelay(true)
             .http2_adaptive_window(true))
     }
+}
+
+/// Whether a host of a URL is this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Sends a change. While the server does not answer or is unavailable, sends the change again with the same request id,
@@ -136,7 +196,7 @@ where
 pub(super) fn is_unanswered(status: &Status) -> bool {
     let is_unanswered =
         matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) || is_broken_connection(status);
-    is_unanswered && !is_http_port(status)
+    is_unanswered && wrong_end_of(status).is_none()
 }
 
 /// Whether the server says that it wrote nothing. Later attempts find a change that an earlier one made, and a server that is
@@ -198,17 +258,41 @@ mod tests {
         Remote {
             server: server.to_owned(),
             json: false,
+            access: Access::default(),
         }
     }
 
     #[test]
     fn addresses_may_go_without_a_scheme() {
         assert_eq!(
-            remote("localhost:1").endpoint().unwrap().uri().to_string(),
+            remote("localhost:1").endpoint(false).unwrap().uri().to_string(),
             "http://localhost:1/"
         );
-        for bad in ["https://example.org", "http://", "ftp://x", "a b"] {
-            assert!(remote(bad).endpoint().is_err(), "{bad}");
+        assert!(remote("https://example.org").endpoint(true).is_ok());
+        for bad in ["http://", "https://", "ftp://x", "a b"] {
+            assert!(remote(bad).endpoint(false).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_key_does_not_leave_this_machine_in_plain_text() {
+        for here in [
+            "localhost:1",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://LOCALHOST:1",
+        ] {
+            assert!(remote(here).endpoint(true).is_ok(), "{here}");
+        }
+        for away in [
+            "http://example.org:1",
+            "192.0.2.7:1",
+            "http://[2001:db8::7]:1",
+            "localhost.example:1",
+        ] {
+            let refused = remote(away).endpoint(true);
+            assert!(matches!(refused, Err(CliError::KeyInClear { .. })), "{away}");
+            assert!(remote(away).endpoint(false).is_ok(), "{away}");
         }
     }
 

@@ -1,5 +1,8 @@
 //! The errors of commands, and what the user can do about them.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +16,7 @@ use super::import::MappingError;
 use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
 use super::pull::PullError;
-use super::status::{advice, fields, is_http_port, sentence};
+use super::status::{advice, fields, sentence, wrong_end_of};
 use super::text::clean;
 use crate::app::AppError;
 use crate::config::ConfigFaults;
@@ -42,6 +45,30 @@ pub enum CliError {
         server: String,
         /// Cause of the failed connection.
         source: tonic::transport::Error,
+    },
+    /// Something else than a server that this client trusts is at the address.
+    #[error("cannot use the server at {server}: {sentence}")]
+    NotReached {
+        /// Address of the server.
+        server: String,
+        /// What is there.
+        sentence: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+        /// Cause of the failed connection.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The certificate and the key of this client cannot be used.
+    #[error("--client-cert and --client-key cannot be used together")]
+    ClientTls(#[source] tonic::transport::Error),
+    /// An argument about the credential cannot be used.
+    #[error("{0}")]
+    Credential(String),
+    /// The API key would cross the network in plain text.
+    #[error("the API key is not sent to {server}: everybody on the way could read it")]
+    KeyInClear {
+        /// Address of the server.
+        server: String,
     },
     /// The server answered with an error.
     #[error("{}", sentence(.0))]
@@ -188,11 +215,9 @@ impl CliError {
     /// What the user can do, as a clause without a full stop; `None` if there is no advice.
     pub fn next_step(&self) -> Option<String> {
         match self {
-            Self::BadServer { .. } => Some("give it as http://HOST:PORT".to_owned()),
-            Self::Unreachable { .. } => Some(
-                "start a server with `ringwarden serve`, or give the address of a running one with --server URL"
-                    .to_owned(),
-            ),
+            Self::BadServer { .. } | Self::Unreachable { .. } | Self::NotReached { .. } | Self::KeyInClear { .. } => {
+                self.how_to_reach().map(str::to_owned)
+            }
             Self::Refused(status) => advice(status),
             Self::Unanswered {
                 unwritten: true,
@@ -236,6 +261,8 @@ impl CliError {
             Self::Config(_) => Some("run `ringwarden serve --help` for a list of all settings".to_owned()),
             Self::Items { .. }
             | Self::Declined
+            | Self::ClientTls(_)
+            | Self::Credential(_)
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)
@@ -256,10 +283,28 @@ impl CliError {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other errors come after the server was reached"
+    )]
+    fn how_to_reach(&self) -> Option<&'static str> {
+        match self {
+            Self::BadServer { .. } => Some("give it as http://HOST:PORT or https://HOST:PORT"),
+            Self::Unreachable { .. } => {
+                Some("start a server with `ringwarden serve`, or give the address of a running one with --server URL")
+            }
+            Self::NotReached { advice, .. } => Some(advice),
+            Self::KeyInClear { .. } => Some("give the address as https:// with --server"),
+            _ => None,
+        }
+    }
+
     /// Whether an argument is not valid. All other errors mean that the command failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::BadServer { .. } | Self::NotConfirmed { .. })
-            || matches!(self, Self::Pull(error) if error.is_usage())
+        matches!(
+            self,
+            Self::BadServer { .. } | Self::NotConfirmed { .. } | Self::Credential(_) | Self::KeyInClear { .. }
+        ) || matches!(self, Self::Pull(error) if error.is_usage())
     }
 
     /// Whether the reader of the output closed it early, as `head` does. This is not a failure.
@@ -323,7 +368,7 @@ impl CliError {
     fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
         if let Self::Refused(status) | Self::Unanswered { status, .. } = self {
             // The sentence says it all.
-            return std::error::Error::source(status.as_ref()).filter(|_| !is_http_port(status));
+            return std::error::Error::source(status.as_ref()).filter(|_| wrong_end_of(status).is_none());
         }
         std::error::Error::source(self)
     }
@@ -334,6 +379,10 @@ impl CliError {
             Self::Import(error) => error.status().map(fields).unwrap_or_default(),
             Self::BadServer { .. }
             | Self::Unreachable { .. }
+            | Self::NotReached { .. }
+            | Self::ClientTls(_)
+            | Self::Credential(_)
+            | Self::KeyInClear { .. }
             | Self::Items { .. }
             | Self::NotServing { .. }
             | Self::NotConfirmed { .. }
@@ -392,67 +441,4 @@ fn outcome(unwritten: bool) -> &'static str {
 fn write_line(text: &mut String, line: &str) {
     // Writing to a String does not fail.
     let _written = writeln!(text, "  {line}");
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tonic::Code;
-    use tonic_types::{ErrorDetails, StatusExt as _};
-
-    use super::*;
-
-    fn shown(error: &CliError) -> String {
-        let mut out = anstream::StripStream::new(Vec::new());
-        error.write(&mut out).unwrap();
-        String::from_utf8(out.into_inner()).unwrap()
-    }
-
-    #[test]
-    fn fields_at_fault_are_named() {
-        let details = ErrorDetails::with_bad_request_violation("report.number", "the number is too short");
-        let status = Status::with_error_details(Code::InvalidArgument, "the report is malformed", details);
-        assert_eq!(
-            shown(&status.into()),
-            "error: number: the number is too short (INVALID_ARGUMENT)\n"
-        );
-    }
-
-    #[test]
-    fn a_change_without_an_answer_says_how_to_repeat_it() {
-        let error = |unwritten| CliError::Unanswered {
-            repeat_with: Some("--request-id r-1".to_owned()),
-            unwritten,
-            attempts: 5,
-            status: Box::new(Status::unavailable("the store is away")),
-        };
-        assert_eq!(
-            shown(&error(false)),
-            "error: the store is away (UNAVAILABLE), after 5 attempts; it is unknown whether the change was made\n  \
-             run the command again with --request-id r-1: then the change is made only once\n"
-        );
-        assert_eq!(
-            shown(&error(true)),
-            "error: the store is away (UNAVAILABLE), after 5 attempts; the change was not made\n  \
-             run the command again later, if you like with --request-id r-1\n"
-        );
-    }
-
-    #[test]
-    fn a_cause_that_the_sentence_names_is_not_repeated() {
-        let source = io::Error::from(io::ErrorKind::NotFound);
-        let error = CliError::File {
-            path: "a.csv".into(),
-            source,
-        };
-        assert_eq!(shown(&error), "error: a.csv: entity not found\n");
-    }
-
-    #[test]
-    fn a_quota_says_how_long_to_wait() {
-        let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(30)));
-        let status = Status::with_error_details(Code::ResourceExhausted, "the quota is used up", details);
-        assert!(shown(&status.into()).ends_with("  try again in 30 s\n"));
-    }
 }

@@ -4,6 +4,7 @@
 //! programs, one document per line. Every change has a request id, which is random if it is not given. So a change
 //! without an answer can be sent again, and is made only once.
 
+mod access;
 pub mod args;
 mod audit;
 mod case;
@@ -34,6 +35,7 @@ mod output;
 mod paging;
 mod parse;
 mod pull;
+mod reached;
 mod report;
 mod search;
 mod serve;

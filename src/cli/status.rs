@@ -5,9 +5,9 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use super::reached::{WrongEnd, wrong_end};
 use super::text::clean;
 use crate::api::rename_fields;
-use crate::net::JSON_PORT;
 
 /// Fields of requests, and the arguments with which commands set them.
 const ARGUMENTS: [(&str, &str); 44] = [
@@ -59,8 +59,8 @@ const ARGUMENTS: [(&str, &str); 44] = [
 
 /// The message and code of an error status, as a sentence without a full stop. One field at fault is named in it.
 pub(super) fn sentence(status: &Status) -> String {
-    if is_http_port(status) {
-        return "this port speaks JSON over HTTP/1.1, and commands need the one that speaks gRPC".to_owned();
+    if let Some(end) = wrong_end_of(status) {
+        return end.sentence.to_owned();
     }
     let code = code_name(status.code());
     match all_fields(status).as_slice() {
@@ -144,9 +144,8 @@ fn argument(field: &str) -> String {
 
 /// What the user can do about an error, as a clause without a full stop; `None` if there is no advice.
 pub(super) fn advice(status: &Status) -> Option<String> {
-    if is_http_port(status) {
-        let step = "give the gRPC address of the server (--grpc-addr, by default 127.0.0.1:50051) with --server";
-        return Some(step.to_owned());
+    if let Some(end) = wrong_end_of(status) {
+        return Some(end.advice.to_owned());
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "there is no advice for the other codes")]
     let step = match status.code() {
@@ -185,16 +184,9 @@ fn command_of_ids(status: &Status) -> &'static str {
     }
 }
 
-/// Whether the port is the one for JSON of a server: it says so to a client of gRPC.
-pub(super) fn is_http_port(status: &Status) -> bool {
-    let mut cause = std::error::Error::source(status);
-    while let Some(error) = cause {
-        if error.to_string().contains(JSON_PORT) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// What the client has reached instead of the port for gRPC, if the connection broke because of it.
+pub(super) fn wrong_end_of(status: &Status) -> Option<WrongEnd> {
+    wrong_end(std::error::Error::source(status)?)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ macro_rules! stored_kinds {
                 List = 5 => crate::domain::list::List,
                 /// A note on a number or a case.
                 Note = 6 => crate::domain::note::Note,
+                /// A principal: a party that uses the server, with its keys.
+                Principal = 8 => crate::domain::identity::Principal,
             }
             side_records {
                 /// The state of a reporter: recent claims, and the reports counted today.
@@ -126,7 +128,10 @@ mod tests {
     #[test]
     fn codes_and_names_are_frozen() {
         let records: Vec<_> = RecordKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
-        assert_eq!(records, [(1, "number"), (2, "case"), (5, "list"), (6, "note")]);
+        assert_eq!(
+            records,
+            [(1, "number"), (2, "case"), (5, "list"), (6, "note"), (8, "principal")]
+        );
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
         assert_eq!(sides, [(3, "reporter"), (4, "tenant"), (7, "requests")]);
     }

@@ -18,6 +18,7 @@ pub mod note;
 pub mod number;
 mod origins;
 mod parts;
+pub mod principal;
 mod record;
 pub mod reporter;
 pub mod requests;

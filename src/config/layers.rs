@@ -13,10 +13,14 @@ const PREFIX: &str = "RINGWARDEN_";
 /// The variable that names the configuration file if the flag is not given.
 const CONFIG_VARIABLE: &str = "RINGWARDEN_CONFIG";
 /// Variables that the program reads beside the settings.
-const OTHER_VARIABLES: [&str; 5] = [
+const OTHER_VARIABLES: [&str; 9] = [
     CONFIG_VARIABLE,
     "RINGWARDEN_SERVER",
     "RINGWARDEN_ACTOR",
+    "RINGWARDEN_CA",
+    "RINGWARDEN_CLIENT_CERT",
+    "RINGWARDEN_CLIENT_KEY",
+    "RINGWARDEN_KEY",
     CERTIFICATE_FILE,
     CERTIFICATE_DIRECTORIES,
 ];

@@ -8,6 +8,7 @@
 
 mod answers;
 mod args;
+mod auth;
 mod decision_log;
 mod fault;
 mod layers;
@@ -17,6 +18,7 @@ mod snapshot;
 mod store_url;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod trust;
 
 use std::io;
@@ -34,11 +36,13 @@ use crate::domain::tenant::TenantId;
 
 pub use self::answers::{AnswerSettings, SipBlock, TrafficSettings};
 pub use self::args::ServeArgs;
+pub use self::auth::{AuthMode, AuthSettings};
 pub use self::decision_log::{DecisionLogSettings, LogTarget, NumberForm};
 pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
 pub use self::settings::{SETTINGS, Setting};
 pub use self::snapshot::SnapshotSettings;
 pub use self::store_url::{RedisUrl, StoreUrl};
+pub use self::tls::TlsSettings;
 pub use self::trust::Trust;
 
 /// Reads the configuration of a server.
@@ -65,6 +69,8 @@ pub fn load(
 pub struct Config {
     /// Addresses on which the server listens.
     pub listen: ListenSettings,
+    /// Who may use the server.
+    pub auth: AuthSettings,
     /// Where data is stored.
     pub store: StoreSettings,
     /// What the server logs.
@@ -88,6 +94,7 @@ pub struct Config {
 impl Config {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let listen = ListenSettings::read(layers);
+        let auth = AuthSettings::read(layers);
         let store = StoreSettings::read(layers);
         let log = LogSettings::read(layers);
         let limits = LimitSettings::read(layers);
@@ -98,6 +105,7 @@ impl Config {
         let traffic = TrafficSettings::read(layers);
         Some(Self {
             listen: listen?,
+            auth: auth?,
             store: store?,
             log: log?,
             limits: limits?,
@@ -108,6 +116,12 @@ impl Config {
             traffic: traffic?,
             unknown_variables: layers.unknown_variables(),
         })
+    }
+
+    /// Whether the server knows its callers, as far as the settings say it.
+    #[must_use]
+    pub fn credentials_configured(&self) -> bool {
+        self.auth.mode == AuthMode::Required || self.auth.bootstrap_admin.is_some()
     }
 
     /// The sections of the file in which a setting differs that a running server cannot change. A reload changes
@@ -124,6 +138,7 @@ impl Config {
         };
         let sections = [
             ("listen", self.listen != newer.listen),
+            ("auth", self.auth != newer.auth),
             ("store", self.store != newer.store),
             ("log", self.log.format != newer.log.format),
             ("limits", self.limits != newer.limits),
@@ -148,6 +163,12 @@ pub struct ListenSettings {
     /// Hosts that HTTP clients may name beside those of loopback; `*` stands for all. Default: none if the HTTP address is
     /// one of loopback, else all.
     pub http_hosts: Vec<String>,
+    /// Address for metrics and health checks, with connections of its own. Default: none; they are on `http_addr`.
+    pub admin_addr: Option<SocketAddr>,
+    /// The files of TLS. Default: none; the addresses speak plain text.
+    pub tls: Option<TlsSettings>,
+    /// Whether something in front of the server terminates TLS, so that plain text is allowed on any address. Default: no.
+    pub tls_terminated_in_front: bool,
 }
 
 impl ListenSettings {
@@ -155,10 +176,16 @@ impl ListenSettings {
         let grpc_addr = layers.read(&settings::GRPC_ADDR, parse::address);
         let http_addr = layers.read(&settings::HTTP_ADDR, parse::address);
         let http_hosts = layers.read_if_set(&settings::HTTP_HOSTS, parse::hosts);
+        let admin_addr = layers.read_if_set(&settings::ADMIN_ADDR, parse::address);
+        let tls = TlsSettings::read(layers);
+        let tls_terminated_in_front = layers.read(&settings::TLS_IN_FRONT, parse::switch);
         Some(Self {
             grpc_addr: grpc_addr?,
             http_addr: http_addr?,
             http_hosts: http_hosts?.unwrap_or_default(),
+            admin_addr: admin_addr?,
+            tls: tls?,
+            tls_terminated_in_front: tls_terminated_in_front?,
         })
     }
 }

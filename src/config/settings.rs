@@ -54,6 +54,20 @@ settings! {
         "Address on which the server serves JSON, `/metrics`, `/healthz` and `/readyz`.";
     HTTP_HOSTS "listen.http_hosts" --"http-hosts" Some("HOSTS"), None,
         "Hosts under which HTTP clients reach the server, without ports, separated by commas: `api.example,192.0.2.7`. Those of loopback are always accepted. `*` accepts all. Default: on loopback no others, elsewhere all.";
+    ADMIN_ADDR "listen.admin_addr" --"admin-addr" Some("ADDR"), None,
+        "Address of its own for `/metrics`, `/healthz` and `/readyz`, whose connections clients cannot use up. Then `--http-addr` no longer serves `/metrics`. Default: none.";
+    TLS_CERT "listen.tls_cert" --"tls-cert" Some("FILE"), None,
+        "File with the certificate of the server and those of the authorities between it and the root (PEM). With it, all addresses speak TLS 1.2 and 1.3 only, but for an `--admin-addr` on loopback. The server reads the file again when it changes, and at SIGHUP.";
+    TLS_KEY "listen.tls_key" --"tls-key" Some("FILE"), None,
+        "File with the private key of `--tls-cert` (PEM). Only the user of the server may read it.";
+    TLS_CLIENT_CA "listen.tls_client_ca" --"tls-client-ca" Some("FILE"), None,
+        "File with the certificates (PEM) of the authorities that sign the certificates of clients. A client need not show one; if it shows one of another authority, the connection ends.";
+    TLS_IN_FRONT "listen.tls_terminated_in_front" --"tls-terminated-in-front" None, Some("false"),
+        "Says that a proxy in front of the server terminates TLS: then the server speaks plain text on addresses that other machines reach. With `--tls-cert`, only `--admin-addr` does.";
+    AUTH "auth.mode" --"auth" Some("MODE"), Some("auto"),
+        "Whether requests need a credential: `required` (always), `auto` (only once the store has one).";
+    BOOTSTRAP_ADMIN "auth.bootstrap_admin" --"bootstrap-admin" Some("FILE"), None,
+        "File to which the key of the first administrator is written, if the store has no credential yet.";
     STORE_URL "store.url" --"store" Some("URL"), Some("embedded:./ringwarden-data"),
         "Where data is stored: `memory:` (lost when the process ends), `embedded:PATH` (a directory), `redis://` or `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DB]` (`rediss` is Redis over TLS).";
     STORE_ID "store.expected_id" --"expected-store-id" Some("ID"), None,

@@ -38,6 +38,10 @@ fn defaults_are_valid_and_equal_the_domain() {
     assert_eq!(config.shutdown.drain_deadline, Duration::from_secs(10));
     assert_eq!(config.shutdown.grace, Duration::ZERO);
     assert_eq!(config.store.trust, Trust::BuiltIn);
+    assert_eq!((config.listen.admin_addr, &config.listen.tls), (None, &None));
+    assert!(!config.listen.tls_terminated_in_front);
+    assert_eq!(config.auth, AuthSettings::default());
+    assert!(!config.credentials_configured());
     assert!(config.unknown_variables.is_empty());
     let quotas = domain::quota::Quotas::DEFAULT;
     assert_eq!(config.limits.reporter_daily_quota, quotas.reporter_daily);
@@ -275,11 +279,11 @@ fn a_reload_names_the_sections_that_need_a_restart() {
     let old = load_from("", &[], "").unwrap();
     let same = load_from("--log debug --decision-keys k", &[], "").unwrap();
     assert!(old.changed_sections(&same).is_empty());
-    let flags = "--grpc-addr 127.0.0.1:1 --store memory: --log-format json --message-size 1KiB --shutdown-grace 1s \
+    let flags = "--grpc-addr 127.0.0.1:1 --auth required --store memory: --log-format json --message-size 1KiB --shutdown-grace 1s \
                  --prior 0.2 --lookup-budget 1s --callers 7";
     let other = load_from(flags, &[], "").unwrap();
     let sections = [
-        "listen", "store", "log", "limits", "shutdown", "policy", "answers", "traffic",
+        "listen", "auth", "store", "log", "limits", "shutdown", "policy", "answers", "traffic",
     ];
     assert_eq!(old.changed_sections(&other), sections);
 }
@@ -289,4 +293,35 @@ fn a_configuration_can_be_logged() {
     let config = load_from("--store redis://:s3cret@h", &[], "").unwrap();
     let text = format!("{config:?}");
     assert!(text.contains("redis://:***@h") && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn the_files_of_tls_are_given_together() {
+    let config = load_from("--tls-cert c.pem --tls-key k.pem --tls-client-ca a.pem", &[], "").unwrap();
+    let expected = TlsSettings {
+        certificate: "c.pem".into(),
+        key: "k.pem".into(),
+        client_ca: Some("a.pem".into()),
+    };
+    assert_eq!(config.listen.tls, Some(expected));
+    for (flags, alone) in [
+        ("--tls-cert c.pem", "--tls-cert"),
+        ("--tls-key k.pem --tls-client-ca a.pem", "--tls-key"),
+        ("--tls-client-ca a.pem", "--tls-client-ca"),
+    ] {
+        let faults = load_from(flags, &[], "").unwrap_err();
+        assert!(faults.contains(alone) && faults.contains("together"), "{faults}");
+    }
+}
+
+#[test]
+fn credentials_are_configured_by_a_mode_or_by_the_first_administrator() {
+    for flags in ["--auth required", "--bootstrap-admin admin.key"] {
+        assert!(load_from(flags, &[], "").unwrap().credentials_configured(), "{flags}");
+    }
+    assert!(
+        load_from("--auth maybe", &[], "")
+            .unwrap_err()
+            .contains("auto, required")
+    );
 }

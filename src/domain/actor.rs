@@ -1,5 +1,6 @@
 //! The author of a change, kept with every change.
 
+use super::identity::PrincipalId;
 use super::ids::NameError;
 
 /// The author of a change: an analyst, a program or a feed.
@@ -48,6 +49,18 @@ impl Actor {
     #[must_use]
     pub fn migration() -> Self {
         Self("migration".into())
+    }
+
+    /// The actor of the first administrator's creation, by the program itself.
+    #[must_use]
+    pub fn bootstrap() -> Self {
+        Self("bootstrap".into())
+    }
+
+    /// The actor of a principal's changes.
+    #[must_use]
+    pub fn of(principal: &PrincipalId) -> Self {
+        Self(principal.as_str().into())
     }
 
     /// The name.

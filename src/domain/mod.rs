@@ -8,7 +8,7 @@
 //! [`policy`] turns the score into an action. In the other direction, the ground truth of analysts and cases
 //! ([`ground_truth`]) judges the claims of a [`reporter`] and so decides the weight of their next report. Besides reports,
 //! the calls themselves are evidence on their caller: [`traffic`]. People get advice in words ([`advice`]) and a name
-//! on the screen ([`label`]). Analysts write notes ([`note`]), which change no score.
+//! on the screen ([`label`]). Analysts write notes ([`note`]), which change no score. [`identity`] says who may do what.
 
 pub mod actor;
 pub mod advice;
@@ -28,6 +28,7 @@ pub mod display;
 pub mod evidence;
 pub mod feature;
 pub mod ground_truth;
+pub mod identity;
 pub mod ids;
 pub mod kinds;
 pub mod label;

@@ -9,12 +9,12 @@ use futures_util::TryFutureExt as _;
 use http::{Request, Response};
 use tower::{Layer, Service};
 
-use crate::net::{CallBody, ConnectionUsage};
+use crate::net::{CallBody, ConnectionInfo};
 
 /// The paths of reflection. Its stream stays open as long as the client likes, and nothing is lost when it is cut off.
 const REFLECTION: &str = "/grpc.reflection.";
 
-/// Counts calls. The [`ConnectionUsage`] must be in the extensions of the request.
+/// Counts calls, and tells each request who its client is. The [`ConnectionInfo`] must be in the extensions of the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CountCalls;
 
@@ -42,10 +42,13 @@ where
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        let usage = request.extensions().get::<ConnectionUsage>();
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let counts = !request.uri().path().starts_with(REFLECTION);
-        let call = usage.filter(|_| counts).map(ConnectionUsage::begin_call);
+        let connection = request.extensions_mut().remove::<ConnectionInfo>();
+        let call = connection.and_then(|connection| {
+            connection.describe(request.extensions_mut());
+            counts.then(|| connection.usage().begin_call())
+        });
         let answer = self.0.call(request);
         Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call))))
     }

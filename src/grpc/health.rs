@@ -19,6 +19,7 @@ use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
 use super::servers::note_service_server::NoteServiceServer;
 use super::servers::number_service_server::NumberServiceServer;
+use super::servers::principal_service_server::PrincipalServiceServer;
 use super::servers::report_service_server::ReportServiceServer;
 use super::services::GrpcServices;
 use crate::api::Api;
@@ -28,7 +29,7 @@ use crate::tasks::Tasks;
 const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// The service names of health checks. The empty one is the whole server.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "",
     <LookupServiceServer<GrpcServices> as NamedService>::NAME,
     <ReportServiceServer<GrpcServices> as NamedService>::NAME,
@@ -36,6 +37,7 @@ const NAMES: [&str; 7] = [
     <CaseServiceServer<GrpcServices> as NamedService>::NAME,
     <ListServiceServer<GrpcServices> as NamedService>::NAME,
     <NoteServiceServer<GrpcServices> as NamedService>::NAME,
+    <PrincipalServiceServer<GrpcServices> as NamedService>::NAME,
 ];
 
 /// The health service. Its watches end once their names are cleared.

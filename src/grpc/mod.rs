@@ -7,6 +7,7 @@
 mod calls;
 pub(crate) mod codec;
 mod context;
+mod gate;
 mod health;
 pub mod server;
 pub mod servers;

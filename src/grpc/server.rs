@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::error::Error as _;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
@@ -15,12 +14,14 @@ use tonic::transport::server::Connected;
 use tower::util::MapResponseLayer;
 
 use super::calls::CountCalls;
+use super::gate::GateLayer;
 use super::health;
 use super::servers::case_service_server::CaseServiceServer;
 use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
 use super::servers::note_service_server::NoteServiceServer;
 use super::servers::number_service_server::NumberServiceServer;
+use super::servers::principal_service_server::PrincipalServiceServer;
 use super::servers::report_service_server::ReportServiceServer;
 use super::services::GrpcServices;
 use super::status::{status, with_expected_code};
@@ -28,7 +29,7 @@ use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge::{self, EdgeLayers};
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, ConnectionUsage, OpenConnections, Protocol};
+use crate::net::{AcceptedConnection, Acceptor, ConnectionInfo, Listener, OpenConnections, Protocol};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 
@@ -73,13 +74,13 @@ impl From<&config::LimitSettings> for GrpcLimits {
 /// Serves until shutdown is requested, and then until the requests in progress have ended. The server ends the streams of
 /// lookups and of health, and the connections without a request in progress. A failure to serve is logged; then this task
 /// ends early, and so the whole server ends.
-pub async fn serve(listener: TcpListener, api: Api, limits: GrpcLimits, tasks: Tasks) {
-    if let Err(error) = run(listener, api, &limits, &tasks).await {
+pub async fn serve(listener: impl Into<Listener>, api: Api, limits: GrpcLimits, tasks: Tasks) {
+    if let Err(error) = run(listener.into(), api, &limits, &tasks).await {
         tracing::error!(%error, cause = ?error.source(), "gRPC cannot be served");
     }
 }
 
-async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -> Result<(), ServeError> {
+async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -> Result<(), ServeError> {
     let (reporter, health_service) = health::service(api.clone()).await;
     let v1 = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -107,6 +108,9 @@ async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks
     let lists = ListServiceServer::new(services.clone())
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(batch);
+    let principals = PrincipalServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -115,13 +119,15 @@ async fn run(listener: TcpListener, api: Api, limits: &GrpcLimits, tasks: &Tasks
     let serving = builder(limits)
         .layer(CountCalls)
         .layer(MapResponseLayer::new(with_expected_code))
-        .layer(layers())
+        .layer(layers(&api))
+        .layer(GateLayer(api.clone()))
         .add_service(lookups)
         .add_service(reports)
         .add_service(numbers)
         .add_service(cases)
         .add_service(lists)
         .add_service(notes)
+        .add_service(principals)
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)
@@ -153,16 +159,18 @@ enum ServeError {
 }
 
 impl Connected for AcceptedConnection {
-    type ConnectInfo = ConnectionUsage;
+    type ConnectInfo = ConnectionInfo;
 
-    fn connect_info(&self) -> ConnectionUsage {
-        self.usage().clone()
+    fn connect_info(&self) -> ConnectionInfo {
+        self.info()
     }
 }
 
 /// The layers that all requests pass.
-pub(super) fn layers() -> EdgeLayers<Body> {
-    edge::layers(EdgeLabel::Grpc, |error: &ApiError| status(error).into_http())
+pub(super) fn layers(api: &Api) -> EdgeLayers<Body> {
+    edge::layers(EdgeLabel::Grpc, api.clone(), |error: &ApiError| {
+        status(error).into_http()
+    })
 }
 
 fn builder(limits: &GrpcLimits) -> Server {

@@ -10,6 +10,7 @@ use super::servers::list_service_server::ListService;
 use super::servers::lookup_service_server::LookupService;
 use super::servers::note_service_server::NoteService;
 use super::servers::number_service_server::NumberService;
+use super::servers::principal_service_server::PrincipalService;
 use super::servers::report_service_server::ReportService;
 use super::status::stream_status;
 use crate::api::Api;
@@ -151,6 +152,19 @@ service! {
     NoteService {
         add_note(AddNoteRequest).await -> AddNoteResponse;
         list_notes(ListNotesRequest).await -> ListNotesResponse;
+    }
+    {}
+}
+
+service! {
+    PrincipalService {
+        create_principal(CreatePrincipalRequest).await -> Principal;
+        get_principal(GetPrincipalRequest).await -> Principal;
+        list_principals(ListPrincipalsRequest).await -> ListPrincipalsResponse;
+        update_principal(UpdatePrincipalRequest).await -> Principal;
+        add_key(AddKeyRequest).await -> Principal;
+        revoke_key(RevokeKeyRequest).await -> Principal;
+        get_caller(GetCallerRequest) -> GetCallerResponse;
     }
     {}
 }

@@ -39,7 +39,7 @@ pub async fn warm_up_transport(api: Api) {
     };
     let connections = stream::iter([Ok::<_, Infallible>(server)]);
     let serving = Server::builder()
-        .layer(layers())
+        .layer(layers(&api))
         .add_service(LookupServiceServer::new(GrpcServices(api)))
         .serve_with_incoming(connections);
     let asking = async move {

@@ -33,5 +33,5 @@ pub use parameters::Parameter;
 pub use request::Body;
 pub use route::{AnswerBody, Route, Size};
 pub use routes::ROUTES;
-pub use server::{HttpLimits, HttpSettings, serve};
+pub use server::{HttpLimits, HttpSettings, Pages, serve};
 pub use warm_up::{warm_up, warm_up_transport};

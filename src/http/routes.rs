@@ -380,6 +380,53 @@ pub static ROUTES: &[Route] = &[
         same("page_size"),
         same("page_token"),
     ]),
+    post(
+        "/v1/principals",
+        "PrincipalService",
+        "CreatePrincipal",
+        handler!(create_principal(CreatePrincipalRequest).await),
+    )
+    .example(include_str!("examples/create_principal.json")),
+    get(
+        "/v1/principals",
+        "PrincipalService",
+        "ListPrincipals",
+        handler!(list_principals(ListPrincipalsRequest).await),
+    )
+    .query(&[same("page_size"), same("page_token")]),
+    post(
+        "/v1/principals/{principal_id}:addKey",
+        "PrincipalService",
+        "AddKey",
+        handler!(add_key(AddKeyRequest).await { principal_id }),
+    )
+    .example(include_str!("examples/add_key.json")),
+    get(
+        "/v1/principals/{principal_id}",
+        "PrincipalService",
+        "GetPrincipal",
+        handler!(get_principal(GetPrincipalRequest).await { principal_id }),
+    ),
+    patch(
+        "/v1/principals/{principal_id}",
+        "PrincipalService",
+        "UpdatePrincipal",
+        handler!(update_principal(UpdatePrincipalRequest).await { principal_id }),
+    )
+    .example(include_str!("examples/update_principal.json")),
+    post(
+        "/v1/keys/{key_id}:revoke",
+        "PrincipalService",
+        "RevokeKey",
+        handler!(revoke_key(RevokeKeyRequest).await { key_id }),
+    )
+    .example(include_str!("examples/revoke_key.json")),
+    get(
+        "/v1/caller",
+        "PrincipalService",
+        "GetCaller",
+        handler!(get_caller(GetCallerRequest)),
+    ),
 ];
 
 const fn get(path: &'static str, service: &'static str, rpc: &'static str, handler: Handler) -> Route {

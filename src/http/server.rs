@@ -14,7 +14,6 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
 use tower::{Layer as _, Service};
 
 use super::error_response::ErrorResponse;
@@ -24,7 +23,7 @@ use crate::api::{Api, ApiError};
 use crate::config;
 use crate::edge;
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, CallBody, Protocol};
+use crate::net::{AcceptedConnection, Acceptor, CallBody, Listener, Protocol};
 use crate::tasks::Tasks;
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
@@ -35,6 +34,8 @@ const MAX_AGE: Duration = Duration::from_secs(3_600);
 const LAST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of the read buffer and of the write buffer of a connection.
 const MAX_BUFFER_BYTES: usize = 64 << 10;
+/// Open connections to the address for probes and metrics alone.
+const MAX_ADMIN_CONNECTIONS: usize = 64;
 /// The most headers of one request.
 const MAX_HEADERS: usize = 64;
 
@@ -58,6 +59,19 @@ pub struct HttpSettings {
     pub limits: HttpLimits,
     /// The hosts that clients may name, without a port; `*` stands for all. Empty: on loopback those of loopback, else all.
     pub hosts: Vec<String>,
+    /// What is served.
+    pub pages: Pages,
+}
+
+/// What an HTTP server serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// The contract, probes and metrics.
+    All,
+    /// The contract and probes: metrics have an address of their own.
+    WithoutMetrics,
+    /// Probes and metrics.
+    Admin,
 }
 
 impl From<&config::Config> for HttpSettings {
@@ -70,20 +84,43 @@ impl From<&config::Config> for HttpSettings {
         Self {
             limits,
             hosts: config.listen.http_hosts.clone(),
+            pages: match config.listen.admin_addr {
+                None => Pages::All,
+                Some(_) => Pages::WithoutMetrics,
+            },
+        }
+    }
+}
+
+impl HttpSettings {
+    /// Those of the address for probes and metrics alone.
+    #[must_use]
+    pub fn admin() -> Self {
+        let limits = HttpLimits {
+            max_connections: MAX_ADMIN_CONNECTIONS,
+            body_bytes: 0,
+            batch_body_bytes: 0,
+        };
+        Self {
+            limits,
+            hosts: Vec::new(),
+            pages: Pages::Admin,
         }
     }
 }
 
 /// Accepts connections until shutdown is requested. Each connection is a job of `tasks` and ends after its request in
 /// progress; shutdown waits for that. Connections without a request in progress end at once.
-pub async fn serve(listener: TcpListener, api: Api, settings: HttpSettings, tasks: Tasks) {
-    let HttpSettings { limits, hosts } = settings;
+pub async fn serve(listener: impl Into<Listener>, api: Api, settings: HttpSettings, tasks: Tasks) {
+    let listener = listener.into();
+    let HttpSettings { limits, hosts, pages } = settings;
     // A socket without an address has no clients. Should there be any, their hosts are checked.
-    let address = listener.local_addr().unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+    let address = listener.socket.local_addr().unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
     let hosts = Hosts::of(address, &hosts);
     let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Http);
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, limits, hosts));
+    let service =
+        edge::layers(EdgeLabel::Http, api.clone(), panic_response).layer(HttpService::new(api, limits, hosts, pages));
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {
@@ -112,11 +149,12 @@ where
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER_BYTES);
-    let usage = connection.usage().clone();
+    let info = connection.info();
     // The service is always ready, so it is called at once.
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let call = Some(usage.begin_call());
-        request.extensions_mut().insert(usage.clone());
+        let call = Some(info.usage().begin_call());
+        request.extensions_mut().insert(info.usage().clone());
+        info.describe(request.extensions_mut());
         let answer = service.clone().call(request);
         answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call)))
     });
@@ -136,7 +174,7 @@ where
 mod tests {
     use http_body_util::Full;
     use tokio::io::AsyncWriteExt as _;
-    use tokio::net::TcpStream;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::time::Instant;
 
     use super::*;
@@ -145,7 +183,7 @@ mod tests {
     async fn a_head_that_does_not_arrive_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor::new(listener, 1, Protocol::Http);
+        let acceptor = Acceptor::new(listener.into(), 1, Protocol::Http);
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nX-A: ").await.unwrap();
         let connection = acceptor.accept().await;

@@ -13,8 +13,11 @@ use super::request::{ResponseFuture, RoutedRequest};
 use super::response::HttpResponse;
 use super::route::{RouteMatch, Size, find};
 use super::stranger::{Hosts, stranger};
-use super::{HttpLimits, ROUTES, cid, host, openapi, probes, welcome};
-use crate::api::Api;
+use super::{HttpLimits, Pages, ROUTES, cid, host, openapi, probes, welcome};
+use crate::api::{Api, RequestContext};
+use crate::clock::monotonic;
+use crate::domain::identity::Caller;
+use crate::metrics::EdgeLabel;
 
 /// Answers requests. Clones share everything.
 #[derive(Clone, Debug)]
@@ -22,6 +25,7 @@ pub(super) struct HttpService {
     api: Api,
     limits: HttpLimits,
     hosts: Hosts,
+    pages: Pages,
 }
 
 type Answer = Result<HttpResponse, Infallible>;
@@ -29,19 +33,39 @@ type Answer = Result<HttpResponse, Infallible>;
 type Render = fn(Result<HttpResponse, ErrorResponse>) -> Answer;
 
 impl HttpService {
-    pub(super) fn new(api: Api, limits: HttpLimits, hosts: Hosts) -> Self {
-        Self { api, limits, hosts }
+    pub(super) fn new(api: Api, limits: HttpLimits, hosts: Hosts, pages: Pages) -> Self {
+        Self {
+            api,
+            limits,
+            hosts,
+            pages,
+        }
+    }
+
+    /// Whether this address serves the path.
+    fn has(&self, path: &str) -> bool {
+        match self.pages {
+            Pages::All => true,
+            Pages::WithoutMetrics => path != probes::METRICS,
+            Pages::Admin => probes::PATHS.contains(&path),
+        }
     }
 
     /// The future of a handler, or the immediate response of a page or an error.
     fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<HttpResponse, ErrorResponse>> {
+        if !self.has(request.uri().path()) {
+            return Either::Right(Err(ErrorResponse::no_such_path()));
+        }
         let (route, path_text) = match find(ROUTES, request.method(), request.uri().path()) {
             RouteMatch::Found(route, text) => (route, text.map(str::to_owned)),
             RouteMatch::OtherMethods(methods) => {
                 return Either::Right(Err(ErrorResponse::no_such_method(request.method(), &methods)));
             }
-            RouteMatch::NoPath => return Either::Right(self.page(request.method(), request.uri().path())),
+            RouteMatch::NoPath => return Either::Right(self.page(&request)),
         };
+        if let Err(error) = self.api.authorize(&context(&request), route.service, route.rpc) {
+            return Either::Right(Err(error.into()));
+        }
         let max_bytes = match route.size {
             Size::One => self.limits.body_bytes,
             Size::Batch => self.limits.batch_body_bytes,
@@ -60,12 +84,19 @@ impl HttpService {
     }
 
     /// A path that is not a method of the contract.
-    fn page(&self, method: &Method, path: &str) -> Result<HttpResponse, ErrorResponse> {
-        let page: fn(&Api) -> Result<HttpResponse, ErrorResponse> = match path {
+    fn page(&self, request: &Request<Incoming>) -> Result<HttpResponse, ErrorResponse> {
+        let method = request.method();
+        let page: fn(&Api) -> Result<HttpResponse, ErrorResponse> = match request.uri().path() {
             "/" => |_| Ok(welcome::page()),
             probes::HEALTH => |_| Ok(probes::alive()),
             probes::READY => probes::ready,
-            probes::METRICS => |api| Ok(probes::metrics(api)),
+            probes::METRICS => {
+                // A listener of their own is reached by those who look after the server only.
+                if self.pages != Pages::Admin {
+                    self.api.authorize_metrics(&context(request))?;
+                }
+                |api| Ok(probes::metrics(api))
+            }
             openapi::PATH => |_| Ok(openapi::page()),
             _ => return Err(ErrorResponse::no_such_path()),
         };
@@ -75,6 +106,15 @@ impl HttpService {
             Err(ErrorResponse::no_such_method(method, &[&Method::GET]))
         }
     }
+}
+
+/// The context that the layer around the service has put there. Without it, the caller is nobody.
+fn context(request: &Request<Incoming>) -> RequestContext {
+    let context = request.extensions().get::<RequestContext>().cloned();
+    context.unwrap_or_else(|| RequestContext {
+        caller: Caller::Nobody,
+        ..RequestContext::new(EdgeLabel::Http, monotonic())
+    })
 }
 
 impl Service<Request<Incoming>> for HttpService {

@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tower::{Layer as _, Service as _};
 
-use super::HttpLimits;
 use super::error_response::ErrorResponse;
 use super::service::HttpService;
 use super::stranger::Hosts;
+use super::{HttpLimits, Pages};
 use crate::api::{Api, ApiError, warm_up_questions};
 use crate::edge;
 use crate::metrics::EdgeLabel;
@@ -55,7 +55,12 @@ pub async fn warm_up_transport(api: Api) {
 
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(api: Api, rounds: usize, server: S, mut client: S) {
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service = edge::layers(EdgeLabel::Http, panic_response).layer(HttpService::new(api, LIMITS, Hosts::Any));
+    let service = edge::layers(EdgeLabel::Http, api.clone(), panic_response).layer(HttpService::new(
+        api,
+        LIMITS,
+        Hosts::Any,
+        Pages::All,
+    ));
     let service = service_fn(move |request: Request<Incoming>| service.clone().call(request));
     let serving = Builder::new().serve_connection(TokioIo::new(server), service);
     let asking = async move {

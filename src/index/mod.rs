@@ -10,6 +10,7 @@ mod freshness;
 mod lists;
 mod notes;
 mod number_entry;
+mod principals;
 mod shard;
 mod stored;
 
@@ -39,13 +40,14 @@ pub use freshness::{Freshness, FreshnessKeeper, Moment, STALE_AFTER, StoreState}
 pub use lists::ListSnapshot;
 use lists::ListTable;
 use notes::NoteTable;
+use principals::PrincipalTable;
 use shard::ShardIndex;
 pub use stored::{IndexedRecord, LoadedKind, Show};
 
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
 
-/// Everything known of all numbers, cases, lists and notes.
+/// Everything known of all numbers, cases, lists and notes, and the principals.
 #[derive(Debug)]
 pub struct Index {
     model: Arc<ScoreModel>,
@@ -58,6 +60,8 @@ pub struct Index {
     lists: ListTable,
     /// Notes have their own lock. Lookups do not read them.
     notes: RwLock<NoteTable>,
+    /// Principals have their own lock. Every request reads it, before it reads anything else.
+    principals: RwLock<PrincipalTable>,
     /// The numbers that changed since a directory last asked.
     changes: Changes,
 }
@@ -143,6 +147,7 @@ impl Index {
             cases: RwLock::default(),
             lists: ListTable::default(),
             notes: RwLock::default(),
+            principals: RwLock::default(),
             changes: Changes::default(),
         }
     }

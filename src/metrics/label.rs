@@ -191,6 +191,36 @@ label! {
         ReplaceList "ReplaceList",
         /// `AddNote`.
         AddNote "AddNote",
+        /// `CreatePrincipal`.
+        CreatePrincipal "CreatePrincipal",
+        /// `UpdatePrincipal`.
+        UpdatePrincipal "UpdatePrincipal",
+        /// `AddKey`.
+        AddKey "AddKey",
+        /// `RevokeKey`.
+        RevokeKey "RevokeKey",
+    }
+}
+
+label! {
+    /// Why a credential was not accepted.
+    RefusedLabel "reason" {
+        /// The request has none.
+        Missing "missing",
+        /// It has not the form of a credential.
+        Malformed "malformed",
+        /// Nobody has it.
+        Unknown "unknown",
+        /// The secret is another one.
+        WrongSecret "wrong_secret",
+        /// It is not valid yet.
+        NotYet "not_yet",
+        /// Its time is over.
+        Expired "expired",
+        /// It was revoked.
+        Revoked "revoked",
+        /// Its principal is locked out.
+        Disabled "disabled",
     }
 }
 

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
     CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
-    MutationOutcomeLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
+    MutationOutcomeLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
 };
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
@@ -64,6 +64,7 @@ struct Inner {
     audit_events_lost: Counter,
     audit_events_dropped: Counter,
     mutations: CountersBy2<MutationLabel, MutationOutcomeLabel>,
+    refused_credentials: Counters<RefusedLabel>,
     commit_seconds: Histogram,
     commit_conflicts: Counter,
     commit_retries: Counter,
@@ -88,6 +89,8 @@ struct Inner {
     log_lines_dropped: Counter,
     decision_log_lines: Counters<DecisionLogLabel>,
     config_reloads: Counters<ConfigReloadLabel>,
+    tls_reloads: Counters<ConfigReloadLabel>,
+    tls_not_after: Gauge,
     resident_memory: Gauge,
     open_fds: Gauge,
 }
@@ -126,6 +129,7 @@ impl Metrics {
             audit_events_lost: registry.counter(catalogue::AUDIT_EVENTS_LOST),
             audit_events_dropped: registry.counter(catalogue::AUDIT_EVENTS_DROPPED),
             mutations: registry.counters_by_2(catalogue::MUTATIONS),
+            refused_credentials: registry.counters(catalogue::REFUSED_CREDENTIALS),
             commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
             commit_conflicts: registry.counter(catalogue::COMMIT_CONFLICTS),
             commit_retries: registry.counter(catalogue::COMMIT_RETRIES),
@@ -148,6 +152,8 @@ impl Metrics {
             log_lines_dropped: registry.counter(catalogue::LOG_LINES_DROPPED),
             decision_log_lines: registry.counters(catalogue::DECISION_LOG_LINES),
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
+            tls_reloads: registry.counters(catalogue::TLS_RELOADS),
+            tls_not_after: registry.gauge(catalogue::TLS_NOT_AFTER),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
             exporter: registry.into_exporter(),
@@ -169,6 +175,11 @@ impl Metrics {
     /// Counts an answer by the action and basis that the policy decided, also if they are not carried out.
     pub fn decided(&self, action: Action, basis: Basis) {
         self.0.would_actions.increment(action, basis);
+    }
+
+    /// Counts a request whose credential was not accepted.
+    pub fn refused_credential(&self, reason: RefusedLabel) {
+        self.0.refused_credentials.increment(reason, 1);
     }
 
     /// Sets what is carried out of decisions.
@@ -313,6 +324,16 @@ impl Metrics {
     /// Counts a reload of the configuration.
     pub fn config_reload(&self, outcome: ConfigReloadLabel) {
         self.0.config_reloads.increment(outcome, 1);
+    }
+
+    /// Counts an attempt to serve what the files of TLS hold now.
+    pub fn tls_reload(&self, outcome: ConfigReloadLabel) {
+        self.0.tls_reloads.increment(outcome, 1);
+    }
+
+    /// Sets the end of the validity of the served certificate, in seconds since 1970.
+    pub fn tls_not_after(&self, seconds: u64) {
+        self.0.tls_not_after.set(Duration::from_secs(seconds).as_secs_f64());
     }
 
     /// Moves the samples of histograms into their buckets, to free the memory of the samples. Call it every

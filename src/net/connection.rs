@@ -3,18 +3,23 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::protocol::Protocol;
+use super::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
+use super::protocol::{Protocol, Refusal};
+use super::transport::{Handshake, Transport};
 use super::usage::{ConnectionUsage, Place};
 
 /// Maximum time until a client has sent its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
+
+/// Maximum time of a TLS handshake.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Maximum time for which a client that speaks the protocol of the other port may go on sending.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
@@ -35,8 +40,12 @@ struct Refused {
 /// end.
 #[derive(Debug)]
 pub(crate) struct AcceptedConnection {
-    stream: TcpStream,
+    stream: Transport,
     place: Place,
+    peer: PeerAddress,
+    certificate: Arc<OnceLock<PeerCertificate>>,
+    /// Deadline of the TLS handshake; `None` if there is none, and after it.
+    handshake: Option<Pin<Box<Sleep>>>,
     /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
     silence: Option<(Pin<Box<Sleep>>, usize)>,
     /// The protocol of the address, until the first bytes have arrived.
@@ -47,9 +56,12 @@ pub(crate) struct AcceptedConnection {
 
 impl AcceptedConnection {
     /// A connection to an address of this protocol.
-    pub(super) fn new(stream: TcpStream, place: Place, protocol: Protocol) -> Self {
+    pub(super) fn new(stream: Transport, place: Place, protocol: Protocol, peer: PeerAddress) -> Self {
         let first_bytes = protocol.first_bytes();
         Self {
+            peer,
+            certificate: Arc::default(),
+            handshake: (!stream.is_open()).then(|| Box::pin(sleep(HANDSHAKE_WITHIN))),
             unheard: Some(protocol),
             refused: None,
             stream,
@@ -63,6 +75,53 @@ impl AcceptedConnection {
         self.place.usage()
     }
 
+    /// The connection, for the requests that arrive on it.
+    pub(crate) fn info(&self) -> ConnectionInfo {
+        ConnectionInfo {
+            usage: self.usage().clone(),
+            address: self.peer,
+            certificate: Arc::clone(&self.certificate),
+        }
+    }
+
+    /// Ready when bytes can be read and written: at once in plain text, and after the handshake under TLS.
+    fn poll_secured(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.handshake.is_none() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.stream.poll_handshake(cx) {
+            Poll::Ready(ended) => {
+                self.handshake = None;
+                self.silence = self
+                    .silence
+                    .take()
+                    .map(|(_, missing)| (Box::pin(sleep(FIRST_BYTES_WITHIN)), missing));
+                match ended? {
+                    Handshake::Secured(Some(certificate)) => {
+                        // It is set here only, and a handshake ends once.
+                        let _set = self.certificate.set(PeerCertificate::of(&certificate));
+                    }
+                    Handshake::Secured(None) => {}
+                    Handshake::Refused(refusal) => {
+                        self.unheard = None;
+                        self.refuse(cx, refusal);
+                    }
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                if let Poll::Ready(error) = self.poll_closing(cx) {
+                    return Poll::Ready(Err(error));
+                }
+                let late = self.handshake.as_mut().map(|deadline| deadline.as_mut().poll(cx));
+                match late {
+                    Some(Poll::Ready(())) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                    Some(Poll::Pending) | None => Poll::Pending,
+                }
+            }
+        }
+    }
+
     /// Counts bytes that have arrived. Ends the deadline when no first bytes are missing.
     fn heard(&mut self, bytes: usize) {
         self.silence = self.silence.take().and_then(|(deadline, missing)| {
@@ -73,16 +132,19 @@ impl AcceptedConnection {
 
     /// Answers a client whose first bytes belong to the other protocol. The connection then takes what the client still
     /// sends, for a moment: if it closed at once, the kernel would discard the answer.
-    fn check_protocol(&mut self, first: &[u8]) {
+    fn check_protocol(&mut self, cx: &mut Context<'_>, first: &[u8]) {
         if let Some(refusal) = self.unheard.take().and_then(|protocol| protocol.refusal(first)) {
-            // Nothing was written before, so the kernel has room for these few bytes.
-            let _written = self.stream.try_write(&refusal.first);
-            let then = Some(refusal.then).filter(|then| !then.is_empty());
-            self.refused = Some(Refused {
-                then: then.map(|then| (Box::pin(sleep(REFUSAL_PAUSE)), then)),
-                deadline: Box::pin(sleep(REFUSED_WITHIN)),
-            });
+            self.refuse(cx, refusal);
         }
+    }
+
+    fn refuse(&mut self, cx: &mut Context<'_>, refusal: Refusal) {
+        self.stream.write_now(cx, &refusal.first);
+        let then = Some(refusal.then).filter(|then| !then.is_empty());
+        self.refused = Some(Refused {
+            then: then.map(|then| (Box::pin(sleep(REFUSAL_PAUSE)), then)),
+            deadline: Box::pin(sleep(REFUSED_WITHIN)),
+        });
     }
 
     /// Waits before the first write until the client has spoken, and refuses a client of the other protocol: an HTTP/2
@@ -92,7 +154,7 @@ impl AcceptedConnection {
             let mut bytes = [0; Protocol::Grpc.first_bytes()];
             let mut first = ReadBuf::new(&mut bytes);
             match self.stream.poll_peek(cx, &mut first) {
-                Poll::Ready(Ok(_)) if !first.filled().is_empty() => self.check_protocol(first.filled()),
+                Poll::Ready(Ok(())) if !first.filled().is_empty() => self.check_protocol(cx, first.filled()),
                 // The client has left: the write or the next read says so.
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => return self.poll_silence(cx),
@@ -133,7 +195,7 @@ impl AcceptedConnection {
         if let Some((pause, then)) = &mut refused.then
             && pause.as_mut().poll(cx).is_ready()
         {
-            let _written = self.stream.try_write(then);
+            self.stream.write_now(cx, then);
             refused.then = None;
         }
         if refused.then.is_none() {
@@ -152,19 +214,22 @@ impl AcceptedConnection {
     }
 
     /// Notes whether the client takes the bytes that are written.
-    fn wrote(&self, polled: Poll<io::Result<usize>>, cx: &Context<'_>) -> Poll<io::Result<usize>> {
+    fn wrote(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Poll::Ready(result) = polled else {
             self.usage().wrote(None);
             // A connection that cannot write may not read either, and so would not see that it must end.
             return self.poll_closing(cx).map(Err);
         };
-        self.usage().wrote(Some(*result.as_ref().unwrap_or(&0)));
+        if !self.stream.is_secured() {
+            self.usage().wrote(Some(*result.as_ref().unwrap_or(&0)));
+        }
         Poll::Ready(result)
     }
 
     /// Ready with an error when the connection should close.
-    fn poll_closing(&self, cx: &Context<'_>) -> Poll<io::Error> {
+    fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.usage().poll_closing(cx) {
+            self.stream.say_end(cx);
             Poll::Ready(io::ErrorKind::ConnectionAborted.into())
         } else {
             Poll::Pending
@@ -175,6 +240,7 @@ impl AcceptedConnection {
 impl AsyncRead for AcceptedConnection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        ready!(this.poll_secured(cx))?;
         let before = buf.filled().len();
         if this.refused.is_some() {
             return this.poll_refused(cx).map(Err);
@@ -185,7 +251,7 @@ impl AsyncRead for AcceptedConnection {
             let arrived = buf.filled().get(before..).unwrap_or_default();
             this.heard(arrived.len());
             if this.unheard.is_some() && !arrived.is_empty() {
-                this.check_protocol(arrived);
+                this.check_protocol(cx, arrived);
             }
             if this.refused.is_none() {
                 return polled;
@@ -200,17 +266,27 @@ impl AsyncRead for AcceptedConnection {
 impl AsyncWrite for AcceptedConnection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_secured(cx))?;
         ready!(this.poll_first_bytes(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
         this.wrote(polled, cx)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_flush(cx) {
+            // Under TLS, bytes wait here and not in the kernel.
+            Poll::Pending => this.poll_closing(cx).map(Err),
+            ready @ Poll::Ready(_) => ready,
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_shutdown(cx) {
+            Poll::Pending => this.poll_closing(cx).map(Err),
+            ready @ Poll::Ready(_) => ready,
+        }
     }
 
     fn poll_write_vectored(
@@ -219,6 +295,7 @@ impl AsyncWrite for AcceptedConnection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_secured(cx))?;
         ready!(this.poll_first_bytes(cx))?;
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.wrote(polled, cx)
@@ -232,7 +309,7 @@ impl AsyncWrite for AcceptedConnection {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
     use crate::net::Acceptor;
@@ -242,7 +319,7 @@ mod tests {
     async fn connected() -> (TcpStream, AcceptedConnection, Acceptor) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor::new(listener, 2, Protocol::Grpc);
+        let acceptor = Acceptor::new(listener.into(), 2, Protocol::Grpc);
         let client = TcpStream::connect(address).await.unwrap();
         let connection = acceptor.accept().await;
         (client, connection, acceptor)

@@ -7,6 +7,9 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How the answer to a client of gRPC begins, if it has connected to the address for JSON.
 pub(crate) const JSON_PORT: &str = "this port speaks JSON over HTTP/1.1";
 
+/// How the answer to a client in plain text begins, if the address speaks TLS.
+pub(crate) const TLS_PORT: &str = "this port speaks TLS";
+
 /// The protocol of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -23,6 +26,34 @@ impl Protocol {
         match self {
             Self::Grpc => HTTP2_PREFACE.len(),
             Self::Http => 0,
+        }
+    }
+
+    /// The name of the protocol in the log.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "gRPC",
+            Self::Http => "HTTP",
+        }
+    }
+
+    /// The name under which TLS negotiates the protocol (ALPN, RFC 7301).
+    pub(super) const fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Grpc => b"h2",
+            Self::Http => b"http/1.1",
+        }
+    }
+
+    /// The answer to a client that speaks plain text to an address of TLS. Noise gets none.
+    pub(super) fn plain_text_refusal(first: &[u8]) -> Refusal {
+        let text = format!("{TLS_PORT}: use https://");
+        if HTTP2_PREFACE.starts_with(first) || first.starts_with(b"PRI ") {
+            goaway(&text)
+        } else if is_text(first) {
+            bad_request(&text)
+        } else {
+            Refusal::silent()
         }
     }
 
@@ -47,13 +78,26 @@ pub(super) struct Refusal {
     pub(super) then: Vec<u8>,
 }
 
+impl Refusal {
+    /// The connection ends without a word.
+    pub(super) const fn silent() -> Self {
+        Self {
+            first: Vec::new(),
+            then: Vec::new(),
+        }
+    }
+}
+
 /// Whether these may be the first bytes of a request of HTTP/1: a method, in capitals.
 fn is_text(first: &[u8]) -> bool {
     first.first().is_some_and(u8::is_ascii_uppercase)
 }
 
 fn http1_refusal() -> Refusal {
-    let text = "this port speaks gRPC; JSON over HTTP is on another port (--http-addr, by default 127.0.0.1:8080)";
+    bad_request("this port speaks gRPC; JSON over HTTP is on another port (--http-addr, by default 127.0.0.1:8080)")
+}
+
+fn bad_request(text: &str) -> Refusal {
     let body = format!("{{\"code\":3,\"message\":\"{text}\"}}");
     let length = body.len();
     let answer = format!(
@@ -66,13 +110,18 @@ fn http1_refusal() -> Refusal {
     }
 }
 
+fn http2_refusal() -> Refusal {
+    goaway(&format!(
+        "{JSON_PORT}; gRPC is on another port (--grpc-addr, by default 127.0.0.1:50051)"
+    ))
+}
+
 /// An empty SETTINGS frame, which every server sends first, and a GOAWAY frame (RFC 9113, sections 6.5 and 6.8), whose
 /// text clients show.
-fn http2_refusal() -> Refusal {
+fn goaway(text: &str) -> Refusal {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: u8 = 7;
     const HTTP_1_1_REQUIRED: [u8; 4] = [0, 0, 0, 0xd];
-    let text = format!("{JSON_PORT}; gRPC is on another port (--grpc-addr, by default 127.0.0.1:50051)");
     // The number of the last stream, and the error code, each of four bytes, and then the text. It is shorter than 256.
     let length = u8::try_from(8 + text.len()).unwrap_or(u8::MAX);
     let mut goaway = vec![0, 0, length, GOAWAY, 0, 0, 0, 0, 0];
@@ -111,11 +160,28 @@ mod tests {
     }
 
     #[test]
+    fn a_client_in_plain_text_is_told_in_its_protocol_that_the_port_speaks_tls() {
+        let told = |first: &[u8]| {
+            let Refusal { first, then } = Protocol::plain_text_refusal(first);
+            String::from_utf8_lossy(&[first, then].concat()).into_owned()
+        };
+        assert!(told(HTTP2_PREFACE).ends_with("this port speaks TLS: use https://"));
+        let answer = told(b"GET / HTTP/1.1\r\n");
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains(TLS_PORT),
+            "{answer}"
+        );
+        assert_eq!(told(b"\0\x01"), "");
+    }
+
+    #[test]
     fn the_frames_have_their_lengths() {
-        let Refusal { first, then } = http2_refusal();
-        assert_eq!(first.len(), 9);
-        let length = usize::from(then[2]);
-        assert_eq!(then.len(), 9 + length);
-        assert!(length < 256 && then[..2] == [0, 0]);
+        for refusal in [http2_refusal(), Protocol::plain_text_refusal(HTTP2_PREFACE)] {
+            let Refusal { first, then } = refusal;
+            assert_eq!(first.len(), 9);
+            let length = usize::from(then[2]);
+            assert_eq!(then.len(), 9 + length);
+            assert!(length < 256 && then[..2] == [0, 0]);
+        }
     }
 }

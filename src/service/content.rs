@@ -24,6 +24,10 @@ pub(super) enum Method {
     UnlinkNumbers = 12,
     AddNote = 13,
     ModerateComment = 14,
+    CreatePrincipal = 15,
+    UpdatePrincipal = 16,
+    AddKey = 17,
+    RevokeKey = 18,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,
@@ -33,7 +37,8 @@ pub(super) enum Method {
     ListSimilar = 80,
     ListReporterReports = 70,
     ListPendingComments = 81,
-    ListAuditEvents = 82,
+    ListPrincipals = 82,
+    ListAuditEvents = 83,
 }
 
 /// The content of a request as bytes.

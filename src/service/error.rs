@@ -116,6 +116,12 @@ pub enum ServiceError {
         /// The status asked for.
         to: CaseStatus,
     },
+    /// The principal may not claim this.
+    #[error("the `{field}` is not granted to this principal")]
+    NotGranted {
+        /// The field with the claim, such as `source`.
+        field: &'static str,
+    },
     /// Too many requests at the same time.
     #[error("too many requests at the same time: retry later")]
     Exhausted {
@@ -176,6 +182,7 @@ impl ServiceError {
             | Self::VersionMismatch { .. }
             | Self::Precondition(_)
             | Self::TransitionNotAllowed { .. }
+            | Self::NotGranted { .. }
             | Self::Exhausted { .. }
             | Self::QuotaExceeded { .. }
             | Self::StoreUnavailable

@@ -21,6 +21,7 @@ mod lookup;
 mod notes;
 mod numbers;
 mod page;
+mod principals;
 mod reports;
 mod settings;
 mod writer;
@@ -58,6 +59,10 @@ pub use numbers::{
     PendingList, SimilarList, SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
+pub use principals::{
+    Bootstrapped, Identities, MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, PrincipalList, Principals, Proof,
+    Refused, VersionedPrincipal,
+};
 pub use reports::{
     BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports,
     Reports, StoredReport, WithdrawOutcome,
@@ -79,6 +84,10 @@ pub struct Services {
     pub lists: Lists,
     /// Notes of analysts on numbers and cases.
     pub notes: Notes,
+    /// Principals and their keys.
+    pub principals: Principals,
+    /// Finds the principal behind a request; cannot reach the store.
+    pub identities: Identities,
     /// Audit events.
     pub audit: AuditLog,
     writer: Arc<Writer>,
@@ -130,6 +139,7 @@ impl Services {
             budget: settings.lookup_budget,
             keys: decision_keys.unwrap_or_else(|| KeyRing::of(&own_decision_key)),
         });
+        let identities = Identities::new(Arc::clone(&index), Arc::clone(follower.freshness()), clock.clone());
         let page_key = PageKey::new(meta.derived_key("ringwarden 2026 page tokens"));
         let directory = Arc::new(Directory::new(Arc::clone(&index), clock.clone()));
         let writer = Arc::new(Writer::new(
@@ -152,6 +162,8 @@ impl Services {
             numbers: Numbers::new(Arc::clone(&writer), page_key.clone(), directory),
             cases: Cases::new(Arc::clone(&writer), page_key.clone()),
             lists: Lists::new(Arc::clone(&writer), page_key.clone()),
+            principals: Principals::new(Arc::clone(&writer), page_key.clone()),
+            identities,
             notes: Notes::new(Arc::clone(&writer), page_key.clone(), &meta),
             audit: AuditLog::new(Arc::clone(&writer), page_key),
             writer,

@@ -6,6 +6,7 @@
 
 use crate::domain::call::MAX_BATCH_LOOKUPS;
 use crate::domain::case::MAX_CHANGED_LINKS;
+use crate::domain::identity::{MAX_BRAND_GRANTS, MAX_CERTIFICATES, MAX_FEED_GRANTS, MAX_SUBJECTS};
 use crate::domain::list::MAX_PART_ENTRIES;
 use crate::domain::report::MAX_BATCH_REPORTS;
 
@@ -17,3 +18,12 @@ pub(crate) const UNLINK_NUMBERS_REQUEST_NUMBERS: usize = MAX_CHANGED_LINKS;
 pub(crate) const LIST_ENTRIES_ENTRIES: usize = 2 * MAX_PART_ENTRIES;
 /// More than a report may have: `api` refuses such a report alone, and not the whole batch.
 pub(crate) const REPORT_CALLBACK_NUMBERS: usize = 50;
+/// More than there are roles and sources: `api` makes a set of them.
+pub(crate) const CREATE_PRINCIPAL_REQUEST_ROLES: usize = 16;
+pub(crate) const UPDATE_PRINCIPAL_REQUEST_ROLES: usize = 16;
+pub(crate) const REPORT_GRANTS_SOURCES: usize = 32;
+/// More than a principal may have: `api` refuses them by the name that its clients know.
+pub(crate) const REPORT_GRANTS_FEEDS: usize = 2 * MAX_FEED_GRANTS;
+pub(crate) const REPORT_GRANTS_BRANDS: usize = 2 * MAX_BRAND_GRANTS;
+pub(crate) const BOUND_CREDENTIALS_CERTIFICATE_SHA256: usize = 2 * MAX_CERTIFICATES;
+pub(crate) const BOUND_CREDENTIALS_SUBJECTS: usize = 2 * MAX_SUBJECTS;

@@ -152,6 +152,7 @@ pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
         received_at: None,
         channel: None,
         brand: None,
+        of_brand: false,
         role: None,
         recorded: None,
         attestation: None,

@@ -23,4 +23,5 @@ pub mod redis_server;
 pub mod report_writers;
 pub mod sent_reports;
 pub mod server;
+pub mod tls;
 pub mod web;

@@ -1,6 +1,7 @@
 //! Fraud cases and the numbers linked to them.
 
 use super::{FieldReader, page, shown};
+use crate::api::RequestContext;
 use crate::domain::case::{CaseEvent, CaseLink, MAX_AGENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{CaseRole, CaseStatus, Category, Source};
@@ -13,7 +14,10 @@ use crate::service::{
 use crate::wire::v1;
 
 /// Reads a new case.
-pub(in crate::api) fn new_case(request: v1::CreateCaseRequest) -> Result<(NewCase, Mutation), ServiceError> {
+pub(in crate::api) fn new_case(
+    request: v1::CreateCaseRequest,
+    context: &RequestContext,
+) -> Result<(NewCase, Mutation), ServiceError> {
     let mut fields = FieldReader::default();
     let id = fields.optional("case_id", &request.case_id, CaseId::parse);
     if request.title.trim().is_empty() {
@@ -28,7 +32,7 @@ pub(in crate::api) fn new_case(request: v1::CreateCaseRequest) -> Result<(NewCas
     let agency_reference = fields.line("agency_reference", request.agency_reference, MAX_AGENCY_CHARS);
     let source = fields.code("source", request.source, Source::from_code);
     let last_evidence_at = fields.recent_time("last_evidence_at", request.last_evidence_at);
-    let mutation = fields.mutation(&request.actor, &request.request_id, None);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, None);
     let new = NewCase {
         id,
         title,
@@ -69,7 +73,10 @@ pub(in crate::api) fn filter(request: v1::ListCasesRequest) -> Result<(CaseFilte
 }
 
 /// Reads a change of a case.
-pub(in crate::api) fn change(request: v1::UpdateCaseRequest) -> Result<(CaseId, CaseChange, Mutation), ServiceError> {
+pub(in crate::api) fn change(
+    request: v1::UpdateCaseRequest,
+    context: &RequestContext,
+) -> Result<(CaseId, CaseChange, Mutation), ServiceError> {
     let mut fields = FieldReader::default();
     let id = fields.case_id(&request.case_id);
     if request.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
@@ -96,20 +103,21 @@ pub(in crate::api) fn change(request: v1::UpdateCaseRequest) -> Result<(CaseId, 
             .and_then(|code| fields.required_code("source", code, Source::from_code)),
         last_evidence_at: fields.recent_time("last_evidence_at", request.last_evidence_at),
     };
-    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
     fields.finish(id.zip(mutation).map(|(id, mutation)| (id, change, mutation)))
 }
 
 /// Reads a change of the status of a case.
 pub(in crate::api) fn transition(
     request: v1::TransitionCaseRequest,
+    context: &RequestContext,
 ) -> Result<(CaseId, TransitionInput, Mutation), ServiceError> {
     let mut fields = FieldReader::default();
     let id = fields.case_id(&request.case_id);
     let to = fields.required_code("to", request.to, CaseStatus::from_code);
     let note = fields.prose("note", request.note, MAX_TEXT_CHARS);
     let agency = fields.line("agency", request.agency, MAX_AGENCY_CHARS);
-    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
     let input = to.map(|to| TransitionInput { to, note, agency });
     fields.finish(
         id.zip(input)
@@ -123,10 +131,11 @@ pub(in crate::api) fn linking(
     case_id: &str,
     actor: &str,
     request_id: &str,
+    context: &RequestContext,
 ) -> Result<(CaseId, Mutation), ServiceError> {
     let mut fields = FieldReader::default();
     let id = fields.case_id(case_id);
-    let mutation = fields.mutation(actor, request_id, None);
+    let mutation = fields.mutation(context, actor, request_id, None);
     fields.finish(id.zip(mutation))
 }
 
@@ -136,11 +145,12 @@ pub(in crate::api) fn unlinking(
     actor: &str,
     request_id: &str,
     reason: String,
+    context: &RequestContext,
 ) -> Result<(CaseId, String, Mutation), ServiceError> {
     let mut fields = FieldReader::default();
     let id = fields.case_id(case_id);
     let reason = fields.prose("reason", reason, MAX_REASON_CHARS);
-    let mutation = fields.mutation(actor, request_id, None);
+    let mutation = fields.mutation(context, actor, request_id, None);
     fields.finish(id.zip(mutation).map(|(id, mutation)| (id, reason, mutation)))
 }
 

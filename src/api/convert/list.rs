@@ -1,14 +1,12 @@
 //! Lists and their entries. An upload comes in parts; the first part is the head.
 
-use super::{FieldReader, page, shown};
-use crate::domain::actor::Actor;
+use super::{FieldReader, list_head, page, shown};
+use crate::api::RequestContext;
 use crate::domain::brand::Brand;
 use crate::domain::ids::{ListId, ListSource, OwnerName, Requester};
-use crate::domain::kinds::{Action, ListKind, OwnerCalls};
-use crate::domain::list::{
-    ListDraft, ListEntry, MAX_ACTOR_BYTES, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, NewOwner, Pattern,
-};
-use crate::service::{ListHead, ListPage, ListSummary, Mutation, PageRequest, Replaced, ServiceError, Violation};
+use crate::domain::kinds::{Action, OwnerCalls};
+use crate::domain::list::{ListDraft, ListEntry, MAX_ENTRIES, MAX_PART_ENTRIES, NewEntry, NewOwner, Pattern};
+use crate::service::{ListHead, ListPage, ListSummary, PageRequest, Replaced, ServiceError, Violation};
 use crate::wire::v1;
 use crate::wire::v1::replace_list_request::Part;
 
@@ -47,11 +45,14 @@ impl Upload {
     ///
     /// # Errors
     /// If it is not a head, or the head is not valid.
-    pub(in crate::api) fn begin(first: Option<v1::ReplaceListRequest>) -> Result<Self, ServiceError> {
+    pub(in crate::api) fn begin(
+        first: Option<v1::ReplaceListRequest>,
+        context: &RequestContext,
+    ) -> Result<Self, ServiceError> {
         match first.and_then(|first| first.part) {
             Some(Part::Head(head)) => {
                 let dry_run = head.dry_run;
-                let head = self::head(&head)?;
+                let head = list_head::head(&head, context)?;
                 Ok(Self {
                     dry_run,
                     draft: ListDraft::new(head.kind),
@@ -198,36 +199,6 @@ fn violations(error: ServiceError) -> Vec<Violation> {
     }
 }
 
-fn head(head: &v1::ListHead) -> Result<ListHead, ServiceError> {
-    let mut fields = FieldReader::default();
-    let id = fields.list_id("head.list_id", &head.list_id);
-    let kind = fields.required_code("head.kind", head.kind, ListKind::from_code);
-    let request = fields.keep(
-        "head.request_id",
-        crate::domain::ids::RequestId::parse(&head.request_id),
-    );
-    if head.actor.len() > MAX_ACTOR_BYTES {
-        fields.refuse("head.actor", format!("must have at most {MAX_ACTOR_BYTES} bytes"));
-    }
-    let actor = fields.keep("head.actor", Actor::parse(&head.actor));
-    let read = || {
-        let mutation = Mutation {
-            request: request?,
-            actor: actor?,
-            via: crate::domain::audit::Via::default(), // the handler knows the way: `RequestContext::via`
-            expected_version: head.expected_version,
-        };
-        Some(ListHead {
-            id: id?,
-            kind: kind?,
-            may_be_empty: head.may_be_empty,
-            mutation,
-        })
-    };
-    let read = read();
-    fields.finish(read)
-}
-
 /// Reads an entry. Field names are relative to it.
 fn new_entry(entry: &v1::ListEntry) -> Result<NewEntry, ServiceError> {
     let mut fields = FieldReader::default();
@@ -322,7 +293,7 @@ fn shown_entry(entry: &ListEntry) -> v1::ListEntry {
 }
 
 impl FieldReader {
-    fn list_id(&mut self, field: &str, text: &str) -> Option<ListId> {
+    pub(super) fn list_id(&mut self, field: &str, text: &str) -> Option<ListId> {
         self.keep(field, ListId::parse(text))
     }
 }
@@ -330,6 +301,13 @@ impl FieldReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::monotonic;
+    use crate::metrics::EdgeLabel;
+
+    fn open() -> RequestContext {
+        RequestContext::new(EdgeLabel::Grpc, monotonic())
+    }
+
     use crate::wire::Timestamp;
 
     fn upload(kind: v1::ListKind) -> Upload {
@@ -340,7 +318,7 @@ mod tests {
             ..Default::default()
         };
         let part = Part::Head(head);
-        Upload::begin(Some(v1::ReplaceListRequest { part: Some(part) })).unwrap()
+        Upload::begin(Some(v1::ReplaceListRequest { part: Some(part) }), &open()).unwrap()
     }
 
     fn entry(number: &str, line: u32) -> v1::ListEntry {
@@ -490,9 +468,9 @@ mod tests {
             add(&mut upload, vec![v1::ListEntry::default()]).is_err(),
             "one too many"
         );
-        assert!(Upload::begin(None).is_err());
+        assert!(Upload::begin(None, &open()).is_err());
         assert_eq!(
-            texts(Upload::begin(Some(head_again)).unwrap_err()).len(),
+            texts(Upload::begin(Some(head_again), &open()).unwrap_err()).len(),
             3,
             "id, kind, request"
         );

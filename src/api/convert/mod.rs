@@ -12,18 +12,20 @@ pub(super) mod export;
 mod kinds;
 pub(super) mod list;
 pub(super) mod list_dry_run;
+mod list_head;
 pub(super) mod lookup;
 pub(super) mod note;
 pub(super) mod number;
 pub(super) mod number_list;
+pub(super) mod principal;
 pub(super) mod report;
 mod shown;
 
 use std::fmt::Display;
 use std::time::Duration;
 
+use super::RequestContext;
 use crate::domain::actor::Actor;
-use crate::domain::audit::Via;
 use crate::domain::brand::Brand;
 use crate::domain::ids::RequestId;
 use crate::domain::time::Timestamp;
@@ -187,17 +189,29 @@ impl FieldReader {
         value
     }
 
-    /// The actor, the request id and the expected version of a change.
-    fn mutation(&mut self, actor: &str, request_id: &str, expected_version: Option<u64>) -> Option<Mutation> {
-        if actor.trim().is_empty() {
-            self.refuse("actor", "must not be empty");
-        }
-        let actor = self.keep("actor", Actor::parse(actor));
+    /// The actor, the request id and the expected version of a change. The actor is the principal; the text of the client counts
+    /// only on a server without principals.
+    fn mutation(
+        &mut self,
+        context: &RequestContext,
+        actor: &str,
+        request_id: &str,
+        expected_version: Option<u64>,
+    ) -> Option<Mutation> {
+        let actor = match context.caller.principal() {
+            Some(principal) => Some(Actor::of(&principal.id)),
+            None => {
+                if actor.trim().is_empty() {
+                    self.refuse("actor", "must not be empty");
+                }
+                self.keep("actor", Actor::parse(actor))
+            }
+        };
         let request = self.request_id(request_id);
         Some(Mutation {
             request: request?,
             actor: actor?,
-            via: Via::default(), // the handler knows the way: `RequestContext::via`
+            via: context.via(),
             expected_version,
         })
     }
@@ -214,11 +228,14 @@ fn page(size: u32, token: String) -> PageRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::monotonic;
+    use crate::metrics::EdgeLabel;
 
     #[test]
     fn one_error_names_every_wrong_field() {
         let mut fields = FieldReader::default();
-        fields.mutation(" ", "", None);
+        let context = RequestContext::new(EdgeLabel::Grpc, monotonic());
+        fields.mutation(&context, " ", "", None);
         fields.required_code("kind", 0, Some);
         fields.within("confidence", f64::NAN, 0.0, 1.0);
         fields.within("min_score", f64::INFINITY, 0.0, 100.0);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{FieldReader, page, shown};
+use crate::api::RequestContext;
 use crate::domain::ids::CaseId;
 use crate::domain::note::{MAX_NOTE_CHARS, Note, NoteSubject};
 use crate::service::{Mutation, NoteSubjectInput, PageRequest, ServiceError};
@@ -11,6 +12,7 @@ use crate::wire::v1;
 /// Reads a new note: its subject, its text and the mutation.
 pub(in crate::api) fn new_note(
     request: v1::AddNoteRequest,
+    context: &RequestContext,
 ) -> Result<(NoteSubjectInput, String, Mutation), ServiceError> {
     use v1::add_note_request::Subject;
     let mut fields = FieldReader::default();
@@ -26,7 +28,7 @@ pub(in crate::api) fn new_note(
     } else {
         fields.prose("text", request.text, MAX_NOTE_CHARS)
     };
-    let mutation = fields.mutation(&request.actor, &request.request_id, None);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, None);
     fields.finish(
         subject
             .zip(mutation)

@@ -1,6 +1,7 @@
 //! Numbers: the dossier, statuses, the list, the reset.
 
 use super::{FieldReader, note, report, shown};
+use crate::api::RequestContext;
 use crate::domain::kinds::StatusKind;
 use crate::domain::score::Score;
 use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
@@ -26,6 +27,7 @@ pub(in crate::api) fn named(request: v1::GetNumberRequest) -> Result<NumberText,
 /// Reads the status to set.
 pub(in crate::api) fn new_status(
     request: v1::SetNumberStatusRequest,
+    context: &RequestContext,
 ) -> Result<(NumberText, StatusInput, Mutation), ServiceError> {
     let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
@@ -39,7 +41,7 @@ pub(in crate::api) fn new_status(
     if request.expires_at.is_some() && request.valid_for.is_some() {
         fields.refuse("valid_for", "must not be set together with `expires_at`");
     }
-    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
     let input = kind.map(|kind| StatusInput {
         kind,
         reason,
@@ -59,7 +61,10 @@ pub(in crate::api) struct Clearance {
 }
 
 /// Reads the status to clear.
-pub(in crate::api) fn clearance(request: v1::ClearNumberStatusRequest) -> Result<Clearance, ServiceError> {
+pub(in crate::api) fn clearance(
+    request: v1::ClearNumberStatusRequest,
+    context: &RequestContext,
+) -> Result<Clearance, ServiceError> {
     use v1::clear_number_status_request::Target;
     let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
@@ -76,7 +81,7 @@ pub(in crate::api) fn clearance(request: v1::ClearNumberStatusRequest) -> Result
         }
     };
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
-    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
     fields.finish(mutation.map(|mutation| Clearance {
         named,
         kind,
@@ -95,12 +100,12 @@ pub(in crate::api) struct Reset {
 }
 
 /// Reads the reset of a number.
-pub(in crate::api) fn reset(request: v1::ResetNumberRequest) -> Result<Reset, ServiceError> {
+pub(in crate::api) fn reset(request: v1::ResetNumberRequest, context: &RequestContext) -> Result<Reset, ServiceError> {
     let mut fields = FieldReader::default();
     let named = fields.named(request.number, &request.default_region);
     let before = fields.time("before", request.before);
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
-    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
     fields.finish(mutation.map(|mutation| Reset {
         named,
         before,

@@ -1,7 +1,10 @@
 //! Reports: new ones, withdrawals, and stored ones.
 
 use super::{FieldReader, kinds, page};
+use crate::api::RequestContext;
+use crate::domain::brand::Brand;
 use crate::domain::comment::{CommentLanguage, shown_comment};
+use crate::domain::identity::{Caller, PrincipalId, Role};
 use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId};
 use crate::domain::kinds::{Attestation, Category, Channel, CommentModeration, ReportRole, Source, Verstat};
 use crate::domain::report::{ReportBody, RowState};
@@ -20,8 +23,8 @@ use super::shown;
 /// The tenant that reads answers. A request does not say yet who asks, and there is one tenant.
 const VIEWER: TenantId = TenantId::DEFAULT;
 
-/// Reads a report. Field names are relative to the report.
-pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, ServiceError> {
+/// Reads a report. Field names are relative to the report. A principal may claim only what it was granted.
+pub(in crate::api) fn new_report(report: v1::Report, caller: &Caller) -> Result<NewReport, ServiceError> {
     let mut fields = FieldReader::default();
     let report_id = fields.optional("report_id", &report.report_id, ReportId::parse);
     let number = fields.number("number", report.number);
@@ -51,17 +54,20 @@ pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, Servic
             "must be one of wanted calls, or not set, if `not_spam` is set",
         );
     }
-    fields.finish(Some(NewReport {
+    let source = source.unwrap_or(Source::Consumer);
+    let of_brand = speaks_for_brand(caller, source, brand.as_ref());
+    let report = fields.finish(Some(NewReport {
         report_id,
         revision: report.revision,
         number,
         default_region,
         category: category.unwrap_or(Category::Unspecified),
         not_spam: report.not_spam,
-        source: source.unwrap_or(Source::Consumer),
+        source,
+        of_brand,
         feed,
         import,
-        reporter,
+        reporter: reporter.map(|name| own_reporter(caller, &name)),
         area,
         country,
         occurred_at,
@@ -75,7 +81,63 @@ pub(in crate::api) fn new_report(report: v1::Report) -> Result<NewReport, Servic
         comment: Some(comment).filter(|comment| !comment.is_empty()),
         comment_language,
         callbacks,
-    }))
+    }))?;
+    check_grants(&report, caller)?;
+    Ok(report)
+}
+
+/// Refuses a source or a feed that the caller was not granted.
+fn check_grants(report: &NewReport, caller: &Caller) -> Result<(), ServiceError> {
+    let Some(principal) = caller.principal() else {
+        return Ok(());
+    };
+    if !principal.grants.allow_source(report.source) {
+        return Err(ServiceError::NotGranted { field: "source" });
+    }
+    if report
+        .feed
+        .as_ref()
+        .is_some_and(|feed| !principal.grants.allow_feed(feed))
+    {
+        return Err(ServiceError::NotGranted { field: "feed" });
+    }
+    Ok(())
+}
+
+/// Whether the caller is a brand's own team, and reports about its brand.
+fn speaks_for_brand(caller: &Caller, source: Source, brand: Option<&Brand>) -> bool {
+    let grants = caller.principal().map(|principal| &principal.grants);
+    let granted = grants.zip(brand).is_some_and(|(grants, brand)| grants.speak_for(brand));
+    source == Source::EnterpriseBrand && granted
+}
+
+/// The name of a reporter of the caller: nobody can report, withdraw or list as a reporter of somebody else.
+fn own_reporter(caller: &Caller, name: &str) -> String {
+    match caller.principal() {
+        Some(principal) => reporter_of(&principal.id, name),
+        None => name.to_owned(),
+    }
+}
+
+/// The name of a reporter of a principal. An id of a principal has no line break, so no two pairs have one name.
+fn reporter_of(principal: &PrincipalId, name: &str) -> String {
+    format!("{principal}\n{name}")
+}
+
+impl FieldReader {
+    /// The name of a reporter of this principal, or of the caller if none is named.
+    fn reporter(&mut self, caller: &Caller, principal: &str, name: &str) -> Option<String> {
+        if principal.is_empty() {
+            return Some(own_reporter(caller, name));
+        }
+        let principal = self.keep("reporter_principal_id", PrincipalId::parse(principal))?;
+        let is_own = caller.principal().is_some_and(|own| own.id == principal);
+        if !is_own && !caller.may_act_as(Role::Analyst) && !caller.may_act_as(Role::Admin) {
+            self.refuse("reporter_principal_id", "must be the caller, or empty");
+            return None;
+        }
+        Some(reporter_of(&principal, name))
+    }
 }
 
 /// The withdrawal of one report.
@@ -107,6 +169,7 @@ pub(in crate::api) fn one_withdrawal(request: v1::WithdrawReportRequest) -> Resu
 /// Reads a bulk withdrawal. `hash` makes the reporter's hash of a name.
 pub(in crate::api) fn bulk_withdrawal(
     request: v1::WithdrawReportsRequest,
+    caller: &Caller,
     hash: impl Fn(&str) -> ReporterHash,
 ) -> Result<(Withdrawal, RequestId, String), ServiceError> {
     use v1::withdraw_reports_request::Selector;
@@ -115,6 +178,7 @@ pub(in crate::api) fn bulk_withdrawal(
         Some(Selector::ImportId(id)) => fields.keep("import_id", ImportId::parse(&id)).map(Withdrawal::Import),
         Some(Selector::ReporterId(name)) => fields
             .keep("reporter_id", reporter_name(&name))
+            .and_then(|name| fields.reporter(caller, &request.reporter_principal_id, &name))
             .map(|name| Withdrawal::Reporter(hash(&name))),
         None => {
             fields.refuse("selector", "must name an `import_id` or a `reporter_id`");
@@ -171,9 +235,14 @@ pub(in crate::api) struct OfReporter {
 }
 
 /// Reads the request for a page of a reporter's reports.
-pub(in crate::api) fn of_reporter(request: v1::ListReporterReportsRequest) -> Result<OfReporter, ServiceError> {
+pub(in crate::api) fn of_reporter(
+    request: v1::ListReporterReportsRequest,
+    caller: &Caller,
+) -> Result<OfReporter, ServiceError> {
     let mut fields = FieldReader::default();
-    let name = fields.keep("reporter_id", reporter_name(&request.reporter_id));
+    let name = fields
+        .keep("reporter_id", reporter_name(&request.reporter_id))
+        .and_then(|name| fields.reporter(caller, &request.reporter_principal_id, &name));
     fields.finish(name.map(|name| OfReporter {
         name,
         include_withdrawn: request.include_withdrawn,
@@ -193,14 +262,17 @@ pub(in crate::api) struct Moderation {
 }
 
 /// Reads a decision about a comment.
-pub(in crate::api) fn moderation(request: v1::ModerateCommentRequest) -> Result<Moderation, ServiceError> {
+pub(in crate::api) fn moderation(
+    request: v1::ModerateCommentRequest,
+    context: &RequestContext,
+) -> Result<Moderation, ServiceError> {
     let mut fields = FieldReader::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
     let report_id = fields.keep("report_id", ReportId::parse(&request.report_id));
     let decided = fields.required_code("moderation", request.moderation, CommentModeration::from_code);
     let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
-    let mutation = fields.mutation(&request.actor, &request.request_id, request.expected_version);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
     let read = || {
         Some(Moderation {
             number,

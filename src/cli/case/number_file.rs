@@ -2,11 +2,10 @@
 //! command shows the column and the counts, and asks before it changes anything.
 
 use serde_json::json;
-use tonic::transport::Channel;
 
 use super::link::{LinkArgs, UnlinkArgs, without_place};
 use crate::cli::confirm::{AtTerminal, Confirm};
-use crate::cli::connect::{self, Remote};
+use crate::cli::connect::{self, Connection, Remote};
 use crate::cli::error::CliError;
 use crate::cli::import::{ImportError, ImportProgress, NumberFile};
 use crate::cli::names::name_of;
@@ -79,7 +78,7 @@ pub(super) async fn run(change: &FileChange<'_>, mut file: NumberFile) -> Result
 /// Sends the numbers, 1,000 in one request, and counts the answers.
 async fn send_all(
     change: &FileChange<'_>,
-    client: &CaseServiceClient<Channel>,
+    client: &CaseServiceClient<Connection>,
     file: &mut NumberFile,
     counts: &mut Counts,
 ) -> Result<(), CliError> {
@@ -108,7 +107,7 @@ async fn send_all(
     Ok(())
 }
 
-async fn case(client: &CaseServiceClient<Channel>, id: &str) -> Result<Case, CliError> {
+async fn case(client: &CaseServiceClient<Connection>, id: &str) -> Result<Case, CliError> {
     let request = GetCaseRequest {
         case_id: id.to_owned(),
         ..GetCaseRequest::default()
@@ -121,7 +120,7 @@ async fn case(client: &CaseServiceClient<Channel>, id: &str) -> Result<Case, Cli
 /// otherwise.
 async fn note_other_roles(
     change: &FileChange<'_>,
-    client: &CaseServiceClient<Channel>,
+    client: &CaseServiceClient<Connection>,
     before: &Case,
     linked: u64,
 ) -> Result<(), CliError> {
@@ -193,7 +192,7 @@ impl FileChange<'_> {
 
     async fn send(
         &self,
-        client: &CaseServiceClient<Channel>,
+        client: &CaseServiceClient<Connection>,
         numbers: &[(u64, E164)],
         request_id: String,
     ) -> Result<Vec<Changed>, CliError> {
@@ -214,7 +213,7 @@ impl FileChange<'_> {
 
 async fn link(
     args: &LinkArgs,
-    client: &CaseServiceClient<Channel>,
+    client: &CaseServiceClient<Connection>,
     numbers: &[(u64, E164)],
     request_id: String,
 ) -> Result<Vec<Changed>, CliError> {
@@ -242,7 +241,7 @@ async fn link(
 
 async fn unlink(
     args: &UnlinkArgs,
-    client: &CaseServiceClient<Channel>,
+    client: &CaseServiceClient<Connection>,
     numbers: &[(u64, E164)],
     request_id: String,
 ) -> Result<Vec<Changed>, CliError> {

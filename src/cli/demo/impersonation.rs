@@ -7,9 +7,9 @@
 use std::path::Path;
 
 use comfy_table::Cell;
-use tonic::transport::Channel;
 
 use super::{DAY, OWNERS, line};
+use crate::cli::connect::Connection;
 use crate::cli::output::heading;
 use crate::cli::shared::PATIENCE_MS;
 use crate::cli::{CliError, names, output};
@@ -93,7 +93,7 @@ const CALLS: [SignedCall; 4] = [
 
 /// Tells this part of the demo. Returns a message for each wrong answer.
 pub(super) async fn tell(
-    (url, channel): (&str, &Channel),
+    (url, channel): (&str, &Connection),
     place: &Path,
     run_line: &impl AsyncFn(Vec<String>) -> Result<(), CliError>,
 ) -> Result<Vec<String>, CliError> {
@@ -115,7 +115,7 @@ pub(super) async fn tell(
 }
 
 /// Files complaints about calls that showed the number of the organisation. Nobody knows how the calls were signed.
-async fn complain(channel: &Channel) -> Result<(), CliError> {
+async fn complain(channel: &Connection) -> Result<(), CliError> {
     let report = |n: u32| Report {
         report_id: format!("demo-{n}"),
         number: OWN_NUMBER.to_owned(),
@@ -140,7 +140,7 @@ const fn called_at(n: u32) -> Timestamp {
 }
 
 /// Asks about all calls, prints the answers and what the person called is told. Returns a message for each wrong answer.
-async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
+async fn ask_all(channel: &Connection) -> Result<Vec<String>, CliError> {
     let mut client = LookupServiceClient::new(channel.clone());
     let mut table = output::new_table(["who calls", "score", "action", "by", "spoofed"]);
     let (mut told, mut faults) = (String::new(), Vec::new());

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use clap::Args;
 use comfy_table::Cell;
-use tonic::transport::Channel;
 
 use self::questions::{DemoQuestion, QUESTIONS, mismatch};
 use super::names::name_of;
@@ -20,6 +19,7 @@ use super::output::heading;
 use super::shared::PATIENCE_MS;
 use super::{CliError, output, time};
 use crate::app::{self, Listeners};
+use crate::cli::connect::Connection;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::time::Timestamp;
@@ -132,11 +132,12 @@ async fn tell(
     Err(CliError::WrongAnswers(faults))
 }
 
-async fn connect(url: &str) -> Result<Channel, CliError> {
+async fn connect(url: &str) -> Result<Connection, CliError> {
     let began = crate::clock::monotonic();
     let remote = super::Remote {
         server: url.to_owned(),
         json: false,
+        access: super::access::Access::default(),
     };
     loop {
         if super::health::is_serving(&remote).await? {
@@ -161,7 +162,7 @@ fn line(url: &str, words: &[&str]) -> Vec<String> {
 }
 
 /// Asks all questions, prints the answers, and returns a message for each wrong answer.
-async fn ask_all(channel: &Channel) -> Result<Vec<String>, CliError> {
+async fn ask_all(channel: &Connection) -> Result<Vec<String>, CliError> {
     let mut client = LookupServiceClient::new(channel.clone());
     let mut table = output::new_table(["who calls", "score", "action", "because"]);
     let mut faults = Vec::new();
@@ -206,7 +207,7 @@ fn heaviest_reason(answer: &LookupResponse) -> String {
 
 /// Says how many cases have numbers that called after the day of the demo. The cases are known, but these calls are still
 /// in the future.
-async fn later_calls(channel: &Channel) -> Result<(), CliError> {
+async fn later_calls(channel: &Connection) -> Result<(), CliError> {
     let mut client = CaseServiceClient::new(channel.clone());
     let cases = client.list_cases(ListCasesRequest::default()).await?.into_inner().cases;
     let mut rows = Vec::new();

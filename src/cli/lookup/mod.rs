@@ -4,9 +4,8 @@ pub(super) mod card;
 mod file;
 
 use clap::Args;
-use tonic::transport::Channel;
 
-use super::connect::Remote;
+use super::connect::{Connection, Remote};
 use super::error::CliError;
 use super::names::{name_of, parser};
 use super::output;
@@ -117,7 +116,7 @@ fn request(args: &LookupArgs, number: &str) -> LookupRequest {
 }
 
 async fn ask(
-    client: &mut LookupServiceClient<Channel>,
+    client: &mut LookupServiceClient<Connection>,
     requests: &[LookupRequest],
 ) -> Result<Vec<BatchLookupResult>, CliError> {
     let mut results = Vec::with_capacity(requests.len());

@@ -20,6 +20,9 @@ pub(super) struct ByArgs {
     /// Name of the reporter, as it was given with the reports
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     reporter: String,
+    /// Principal that sends the reports of this reporter [default: the one of the key in use]
+    #[arg(long, value_name = "ID")]
+    reporter_principal: Option<String>,
     /// List withdrawn reports, too
     #[arg(long)]
     withdrawn: bool,
@@ -37,6 +40,7 @@ pub(super) async fn run(args: ByArgs) -> Result<(), CliError> {
             page_size,
             page_token,
             include_withdrawn: args.withdrawn,
+            reporter_principal_id: args.reporter_principal.clone().unwrap_or_default(),
         };
         Ok(client.list_reporter_reports(request).await?.into_inner())
     };

@@ -26,6 +26,9 @@ pub(super) struct WithdrawArgs {
     /// Withdraw every report of this reporter
     #[arg(long, value_name = "NAME")]
     reporter: Option<String>,
+    /// Principal that sends the reports of this reporter [default: the one of the key in use]
+    #[arg(long, value_name = "ID", requires = "reporter")]
+    reporter_principal: Option<String>,
     /// Reason; the change log keeps it, for the last 1,024 changes of the number's shard
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -63,6 +66,7 @@ pub(super) async fn run(args: WithdrawArgs) -> Result<(), CliError> {
         request_id: connect::request_id(args.request_id)?,
         reason: args.reason.unwrap_or_default(),
         dry_run: false,
+        reporter_principal_id: args.reporter_principal.unwrap_or_default(),
     };
     many(request, args.confirm, &args.remote).await
 }

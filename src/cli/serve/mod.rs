@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, ConfigFaults, LogFormat, ServeArgs};
 use crate::domain::{advice, words};
 use crate::metrics::Metrics;
+use crate::net::Listener;
 use crate::number;
 use crate::signals::Signals;
 use crate::tasks::Tasks;
@@ -71,6 +72,10 @@ async fn serve(
         }
     };
     let (listeners, server) = started;
+    if !config.credentials_configured() {
+        let text = app::OPEN_ON_LOOPBACK.to_owned();
+        log.notice(&Notice::new(Level::WARN, text.clone(), text));
+    }
     log.notice(&banner(&listeners)?);
     let reloader = Reloader::new(args, config, &server, log);
     let drained = tokio::select! {
@@ -106,9 +111,20 @@ async fn start(config: &Config, metrics: &Metrics, tasks: &Tasks) -> Result<(Lis
 fn banner(listeners: &Listeners) -> Result<Notice, CliError> {
     let (grpc, http) = (listeners.grpc.local_addr()?, listeners.http.local_addr()?);
     let version = env!("CARGO_PKG_VERSION");
-    let text = format!("ringwarden {version}: gRPC on {grpc}, HTTP on {http}");
+    let admin = listeners.admin.as_ref().map(Listener::local_addr).transpose()?;
+    let mut text = format!("ringwarden {version}: gRPC on {grpc}, HTTP on {http}");
+    if let Some(admin) = admin {
+        text += &format!(", probes and metrics on {admin}");
+    }
+    if listeners.certificates.is_some() {
+        text += ", with TLS";
+    }
     let notice = Notice::new(Level::INFO, text.clone(), text);
-    Ok(notice.with("grpc", grpc.to_string()).with("http", http.to_string()))
+    let notice = notice.with("grpc", grpc.to_string()).with("http", http.to_string());
+    Ok(match admin {
+        Some(admin) => notice.with("admin", admin.to_string()),
+        None => notice,
+    })
 }
 
 /// The configuration of flags, variables and file, as they are now.

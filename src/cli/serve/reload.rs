@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::read_config;
-use crate::app::{self, App};
+use crate::app::{self, App, Certificates};
 use crate::config::{Config, ServeArgs};
 use crate::decision_log::DecisionLog;
 use crate::metrics::ConfigReloadLabel;
@@ -14,13 +14,15 @@ use crate::service::Services;
 use crate::telemetry::Log;
 
 /// Replaces what a running server can replace: the log filter, the keys of decision ids, and what is carried out of
-/// decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away.
+/// decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away. Reads the files of
+/// TLS again, whether or not the rest of the configuration has a fault.
 pub(super) struct Reloader<'a> {
     args: ServeArgs,
     /// The configuration with which the server was started.
     started: Config,
     services: Arc<Services>,
     decision_log: Option<Arc<DecisionLog>>,
+    certificates: Option<Arc<Certificates>>,
     log: &'a Log,
 }
 
@@ -31,6 +33,7 @@ impl<'a> Reloader<'a> {
             started,
             services: server.services(),
             decision_log: server.decision_log(),
+            certificates: server.certificates(),
             log,
         }
     }
@@ -41,6 +44,9 @@ impl<'a> Reloader<'a> {
             asked.notified().await;
             if let Some(log) = &self.decision_log {
                 log.reopen();
+            }
+            if let Some(certificates) = &self.certificates {
+                certificates.reload(self.services.metrics());
             }
             let outcome = match self.reload() {
                 Ok(()) => ConfigReloadLabel::Applied,

@@ -3,6 +3,7 @@
 use super::AuditChange;
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseLink};
+use crate::domain::identity::{Credential, Principal, PrincipalKey};
 use crate::domain::ids::CaseId;
 use crate::domain::list::{List, digest};
 use crate::domain::note::Note;
@@ -111,6 +112,61 @@ pub fn of_list(before: Option<&List>, after: &List) -> Vec<AuditChange> {
     changes.compare("entries", &before.map(count).unwrap_or_default(), &count(after));
     changes.compare("hash", &before.map(hash).unwrap_or_default(), &hash(after));
     changes.0
+}
+
+/// The changed fields of a principal. Of a key only its id and its times are told, of a certificate the first bytes of its
+/// hash.
+#[must_use]
+pub fn of_principal(before: Option<&Principal>, after: &Principal) -> Vec<AuditChange> {
+    let mut changes = Changes::default();
+    let mut field = |name: &str, text: &dyn Fn(&Principal) -> String| {
+        changes.compare(name, &before.map(text).unwrap_or_default(), &text(after));
+    };
+    field("roles", &|of| {
+        joined(of.roles.iter().map(|role| role.name().to_owned()))
+    });
+    field("disabled", &|of| of.disabled.to_string());
+    field("sources", &|of| {
+        joined(of.grants.sources().map(|source| source.name().to_owned()))
+    });
+    field("feeds", &|of| {
+        joined(of.grants.feeds.iter().map(|feed| feed.as_str().to_owned()))
+    });
+    field("brands", &|of| {
+        joined(of.grants.brands.iter().map(|brand| brand.as_str().to_owned()))
+    });
+    field("certificates", &|of| {
+        joined(
+            of.certificates
+                .iter()
+                .map(|hash| Credential::Certificate(hash.0.first_chunk().copied().unwrap_or_default()).to_string()),
+        )
+    });
+    field("subjects", &|of| {
+        joined(
+            of.subjects
+                .iter()
+                .map(|of| format!("{} {}", of.issuer.as_str(), of.subject.as_str())),
+        )
+    });
+    for key in &after.keys {
+        let known = before.and_then(|before| before.key(key.id)).map(key_text);
+        changes.compare(&format!("key {}", key.id), &known.unwrap_or_default(), &key_text(key));
+    }
+    changes.0
+}
+
+fn key_text(key: &PrincipalKey) -> String {
+    match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked at {at}"),
+        (None, Some(end)) => format!("valid until {end}"),
+        (None, None) => "valid".to_owned(),
+    }
+}
+
+fn joined(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    items.join(", ")
 }
 
 /// The length of a new note. Its text is in the note, which does not change.

@@ -11,7 +11,7 @@ use super::note::NoteId;
 use super::time::Timestamp;
 use crate::number::E164;
 
-pub use changes::{of_case, of_list, of_note, of_number};
+pub use changes::{of_case, of_list, of_note, of_number, of_principal};
 
 /// The most changed fields of an event.
 pub const MAX_CHANGES: usize = 32;
@@ -79,6 +79,14 @@ stable_enum! {
         ListPendingComments = 18 "LIST_PENDING_COMMENTS",
         /// The reports of a reporter were read.
         ListReporterReports = 19 "LIST_REPORTER_REPORTS",
+        /// A principal was created.
+        CreatePrincipal = 20 "CREATE_PRINCIPAL",
+        /// A principal was changed.
+        UpdatePrincipal = 21 "UPDATE_PRINCIPAL",
+        /// A principal got a key.
+        AddKey = 22 "ADD_KEY",
+        /// A key was revoked.
+        RevokeKey = 23 "REVOKE_KEY",
     }
 }
 
@@ -245,7 +253,7 @@ mod tests {
     #[test]
     fn integers_and_names_are_frozen() {
         let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
-        assert_eq!(codes, (1..=19).collect::<Vec<u8>>());
+        assert_eq!(codes, (1..=23).collect::<Vec<u8>>());
         assert_eq!(
             AuditMethod::from_name("set-number-status"),
             Some(AuditMethod::SetNumberStatus)

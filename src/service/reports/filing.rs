@@ -94,9 +94,8 @@ impl Reports {
             return Err(ServiceError::field("revision", problem));
         }
         let callbacks = self.callbacks(&report, number)?;
-        let of_brand = self
-            .brand_feeds
-            .speaks_for(report.source, report.feed.as_ref(), report.brand.as_ref());
+        let feeds = &self.brand_feeds;
+        let of_brand = report.of_brand || feeds.speaks_for(report.source, report.feed.as_ref(), report.brand.as_ref());
         let trusted = (is_trusted_feed(report.source) || of_brand) && report.reporter.is_none();
         let received_at = report.received_at.filter(|_| trusted).unwrap_or(now);
         let occurred_at = report.occurred_at.unwrap_or(received_at);

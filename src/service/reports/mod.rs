@@ -61,6 +61,8 @@ pub struct NewReport {
     pub not_spam: bool,
     /// The source of the report.
     pub source: Source,
+    /// Whether a brand's own team sends it, about its brand.
+    pub of_brand: bool,
     /// The feed that delivered it.
     pub feed: Option<Feed>,
     /// The import that it belongs to.

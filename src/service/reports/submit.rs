@@ -126,6 +126,7 @@ fn counted_as(outcome: &Result<ReportOutcome, ServiceError>) -> ReportOutcomeLab
             ServiceError::StoreUnavailable | ServiceError::IndexLoading => ReportOutcomeLabel::Unavailable,
             ServiceError::OutcomeUnknown => ReportOutcomeLabel::OutcomeUnknown,
             ServiceError::Invalid(_)
+            | ServiceError::NotGranted { .. }
             | ServiceError::NotFound { .. }
             | ServiceError::Precondition(_)
             | ServiceError::TransitionNotAllowed { .. }

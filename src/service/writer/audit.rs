@@ -6,9 +6,10 @@ use super::{Author, Writer, random};
 use crate::codec;
 use crate::domain::audit::{
     AuditChange, AuditEvent, AuditSubject, MAX_REASON_BYTES, bounded, bounded_changes, of_case, of_list, of_note,
-    of_number,
+    of_number, of_principal,
 };
 use crate::domain::case::Case;
+use crate::domain::identity::Principal;
 use crate::domain::list::List;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
@@ -47,6 +48,16 @@ impl Audited for List {
             subject: Some(AuditSubject::List(after.id.clone())),
             related: None,
             changes: of_list(before, after),
+        }
+    }
+}
+
+impl Audited for Principal {
+    fn told(before: Option<&Self>, after: &Self) -> Told {
+        Told {
+            subject: Some(AuditSubject::Principal(after.id.as_str().into())),
+            related: None,
+            changes: of_principal(before, after),
         }
     }
 }

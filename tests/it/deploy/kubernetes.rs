@@ -90,7 +90,8 @@ fn the_arguments_are_settings_of_the_server() {
         let value = flags.iter().find_map(|flag| flag.strip_prefix(name)?.strip_prefix('='));
         value.unwrap_or_else(|| panic!("no {name}"))
     };
-    let ports = ["--grpc-addr", "--http-addr"].map(|name| of(name).rsplit(':').next().unwrap().parse::<u64>().unwrap());
+    let ports = ["--grpc-addr", "--http-addr", "--admin-addr"]
+        .map(|name| of(name).rsplit(':').next().unwrap().parse::<u64>().unwrap());
     let declared = container["ports"].as_array().unwrap();
     let declared: Vec<_> = declared
         .iter()
@@ -105,7 +106,15 @@ fn the_arguments_are_settings_of_the_server() {
         of("--snapshot").starts_with(mounted),
         "a snapshot outside of the volume"
     );
-    assert_eq!(pod["volumes"][0]["name"], container["volumeMounts"][0]["name"]);
+    for (mount, volume) in [0, 1].map(|at| (&container["volumeMounts"][at], &pod["volumes"][at])) {
+        assert_eq!(mount["name"], volume["name"]);
+    }
+    let secret = container["volumeMounts"][1]["mountPath"].as_str().unwrap();
+    for file in ["--tls-cert", "--tls-key"] {
+        assert!(of(file).starts_with(secret), "{file} is not in the secret");
+    }
+    // Kubernetes lets the group read it in any case, and the server accepts that of root's files.
+    assert_eq!(pod["volumes"][1]["secret"]["defaultMode"], 0o440);
 }
 
 /// A restart does not bring Redis back, so only readiness may depend on the index.
@@ -119,7 +128,7 @@ fn the_probes_are_those_of_the_documentation() {
     ] {
         assert_eq!(
             container[probe]["httpGet"],
-            json!({"path": path, "port": "http"}),
+            json!({"path": path, "port": "admin", "scheme": "HTTPS"}),
             "{probe}"
         );
     }

@@ -22,6 +22,7 @@ mod regions;
 mod running;
 mod statuses;
 mod strangers;
+mod tls;
 
 use ringwarden::wire::v1;
 

@@ -59,9 +59,10 @@ documents! {
     scoring: "docs/scoring.md", 3;
     settings: "docs/settings.md", 0;
     stores: "docs/stores.md", 1;
+    tls: "docs/tls.md", 1;
     deploy: "deploy/README.md", 2;
     kamailio: "deploy/kamailio/README.md", 1;
-    kubernetes: "deploy/kubernetes/README.md", 1;
+    kubernetes: "deploy/kubernetes/README.md", 2;
     proxy: "deploy/proxy/README.md", 1;
 }
 

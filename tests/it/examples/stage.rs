@@ -103,7 +103,7 @@ impl Stage {
         let (mut child, output) = self.spawn(command);
         for _ in 0..checks() {
             let printed = fs::read_to_string(&output).unwrap();
-            if let Some(port) = listening(&printed).filter(|port| is_ready(*port, &printed)) {
+            if let Some((port, _)) = listening(&printed).filter(|(_, probed)| is_ready(*probed, &printed)) {
                 let text = self.text(&output);
                 self.services.push(Service { child, port });
                 return Ran { text, success: true };
@@ -233,12 +233,14 @@ fn signal(group: u32, name: &str) -> bool {
     sent.status().unwrap().success()
 }
 
-/// The port that a server says it listens on: Ringwarden's for HTTP, or that of Redis.
-fn listening(printed: &str) -> Option<u16> {
-    let pattern = r"(?m)HTTP on \S+:(\d+)$|port=(\d+)\.\s(?s:.*)Ready to accept connections";
-    let found = Regex::new(pattern).unwrap().captures(printed)?;
-    let port = found.get(1).or_else(|| found.get(2))?;
-    port.as_str().parse().ok()
+/// The port that a server says it listens on (Ringwarden's for HTTP, or that of Redis), and the one that answers probes.
+fn listening(printed: &str) -> Option<(u16, u16)> {
+    let ringwarden = r"HTTP on \S+?:(\d+)(?:, probes and metrics on \S+?:(\d+))?(?:, with TLS)?$";
+    let pattern = format!(r"(?m){ringwarden}|port=(\d+)\.\s(?s:.*)Ready to accept connections");
+    let found = Regex::new(&pattern).unwrap().captures(printed)?;
+    let port = |group| found.get(group)?.as_str().parse().ok();
+    let listens = port(1).or_else(|| port(3))?;
+    Some((listens, port(2).unwrap_or(listens)))
 }
 
 /// Whether a server answers that it is ready. Redis has said so.

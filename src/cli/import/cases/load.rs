@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, HashSet};
 use prost::Message;
 use serde::Serialize;
 use tonic::Code;
-use tonic::transport::Channel;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::reader::{Letter, LetterNumber, Letters};
 use super::{CasesArgs, read};
-use crate::cli::connect;
+use crate::cli::connect::{self, Connection};
 use crate::cli::error::CliError;
 use crate::cli::import::ImportError;
 use crate::cli::import::rejects::Rejects;
@@ -75,7 +74,7 @@ pub(in crate::cli::import) async fn run(args: CasesArgs) -> Result<(), CliError>
 }
 
 struct Load {
-    client: CaseServiceClient<Channel>,
+    client: CaseServiceClient<Connection>,
     actor: String,
     summary: CasesImportSummary,
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use futures_util::stream;
 use serde::Serialize;
-use tonic::transport::Channel;
 
 use super::{ImportListArgs, read_as, shrink};
-use crate::cli::connect;
+use crate::cli::connect::{self, Connection};
 use crate::cli::error::CliError;
 use crate::cli::import::ImportError;
 use crate::cli::import::rejects::Rejects;
@@ -75,7 +74,7 @@ pub(in crate::cli::import) async fn run(args: ImportListArgs) -> Result<(), CliE
 /// Asks the server for the changes that the file would make. A repetition of a request may find the list as the first
 /// attempt has left it, so the expected version is checked only by a real change.
 async fn foresee(
-    client: &ListServiceClient<Channel>,
+    client: &ListServiceClient<Connection>,
     head: &ListHead,
     entries: &Arc<[ListEntry]>,
 ) -> Result<ReplaceListResponse, CliError> {
@@ -88,7 +87,7 @@ async fn foresee(
 }
 
 async fn replace(
-    client: &ListServiceClient<Channel>,
+    client: &ListServiceClient<Connection>,
     head: &ListHead,
     entries: &Arc<[ListEntry]>,
 ) -> Result<ReplaceListResponse, CliError> {

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::batch::Batch;
-use crate::cli::connect::{is_unanswered, pause_before};
+use crate::cli::connect::{Connection, is_unanswered, pause_before};
 use crate::cli::import::progress::ImportProgress;
 use crate::cli::import::{ImportError, Reject, RowFault};
 use crate::cli::status::{is_too_large, sentence};
@@ -39,7 +38,7 @@ pub(super) struct Sent {
 /// Sends batches to one server.
 #[derive(Clone)]
 pub(super) struct Sender {
-    pub(super) client: ReportServiceClient<Channel>,
+    pub(super) client: ReportServiceClient<Connection>,
     pub(super) progress: ImportProgress,
     /// Cancelled when the import must end. Then no report is sent again.
     pub(super) stop: CancellationToken,

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
-use tonic::transport::Channel;
 
 use self::lines::{Batch, Line, NumberLines};
 use self::output::AnswerWriter;
 use super::{ANSWER_BYTES_MAX, LookupArgs, request};
 use crate::cli::complaints;
+use crate::cli::connect::Connection;
 use crate::cli::error::CliError;
 use crate::cli::import::ImportError;
 use crate::cli::output::note;
@@ -100,7 +100,7 @@ pub(super) async fn run(args: &LookupArgs, path: &Path) -> Result<(), CliError> 
 /// The batches that were answered so far.
 struct Asking<'a> {
     args: &'a LookupArgs,
-    client: LookupServiceClient<Channel>,
+    client: LookupServiceClient<Connection>,
     writer: AnswerWriter,
     bar: ProgressBar,
     total: usize,

@@ -1,0 +1,165 @@
+//! Which roles may call which method of the contract.
+//!
+//! The table is the only place that decides. Both edges ask it before they read the body of a request. A method that is not in the
+//! table may be called by nobody, except on a server without principals. A test compares the table with the contract.
+
+use super::{Api, ApiError, RequestContext};
+use crate::domain::identity::{Caller, Role, Roles};
+use crate::service::ServiceError;
+
+/// The roles that may call a method.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The service of the contract, without its package.
+    pub service: &'static str,
+    /// The method of the contract.
+    pub method: &'static str,
+    /// The roles.
+    pub roles: Roles,
+}
+
+/// Those who ask about calls.
+const ASK: Roles = Roles::of(&[Role::Carrier, Role::App, Role::Analyst, Role::Admin]);
+/// Those who report calls.
+const REPORT: Roles = Roles::of(&[Role::Carrier, Role::App, Role::Reporter, Role::Analyst, Role::Admin]);
+/// Those who see what they did themselves, and so look after reporters of their own.
+const OWN: Roles = Roles::of(&[Role::App, Role::Reporter, Role::Analyst, Role::Admin]);
+/// Those who know how calls ended.
+const CALLS: Roles = Roles::of(&[Role::Carrier, Role::App]);
+/// Those who may see why a call was treated as it was.
+const EXPLAIN: Roles = Roles::of(&[Role::Carrier, Role::Analyst, Role::Admin]);
+/// Those who decide on numbers, cases and lists.
+const DECIDE: Roles = Roles::of(&[Role::Analyst, Role::Admin]);
+/// Those who decide who may do what.
+const MANAGE: Roles = Roles::of(&[Role::Admin]);
+
+/// The roles that may read the metrics on the port of clients. On a listener of their own, metrics need no credential.
+const METRICS: Roles = Roles::of(&[Role::Carrier, Role::Analyst, Role::Admin]);
+
+/// The table. The most frequent method comes first, since it is searched in this order.
+pub static ACCESS: &[Access] = &[
+    allow("LookupService", "Lookup", ASK),
+    allow("LookupService", "BatchLookup", ASK),
+    allow("LookupService", "StreamLookup", ASK),
+    allow("LookupService", "GetDecision", EXPLAIN),
+    allow("LookupService", "ListCategories", Roles::ALL),
+    allow("ReportService", "SubmitReport", REPORT),
+    allow("ReportService", "BatchSubmitReports", REPORT),
+    allow("ReportService", "SubmitCallOutcomes", CALLS),
+    allow("ReportService", "WithdrawReport", OWN),
+    allow("ReportService", "ListReporterReports", OWN),
+    allow("ReportService", "WithdrawReports", DECIDE),
+    allow("ReportService", "ListReports", DECIDE),
+    allow("ReportService", "ExportReports", DECIDE),
+    allow("ReportService", "ListPendingComments", DECIDE),
+    allow("ReportService", "ModerateComment", DECIDE),
+    allow("NumberService", "GetNumber", DECIDE),
+    allow("NumberService", "SetNumberStatus", DECIDE),
+    allow("NumberService", "ClearNumberStatus", DECIDE),
+    allow("NumberService", "ListNumbers", DECIDE),
+    allow("NumberService", "Search", DECIDE),
+    allow("NumberService", "ListSimilarNumbers", DECIDE),
+    allow("NumberService", "ResetNumber", DECIDE),
+    allow("CaseService", "CreateCase", DECIDE),
+    allow("CaseService", "GetCase", DECIDE),
+    allow("CaseService", "ListCases", DECIDE),
+    allow("CaseService", "UpdateCase", DECIDE),
+    allow("CaseService", "TransitionCase", DECIDE),
+    allow("CaseService", "LinkNumbers", DECIDE),
+    allow("CaseService", "UnlinkNumbers", DECIDE),
+    allow("ListService", "ReplaceList", DECIDE),
+    allow("ListService", "GetList", DECIDE),
+    allow("ListService", "ListLists", DECIDE),
+    allow("NoteService", "AddNote", DECIDE),
+    allow("NoteService", "ListNotes", DECIDE),
+    allow("NumberService", "ListAuditEvents", MANAGE),
+    allow("PrincipalService", "CreatePrincipal", MANAGE),
+    allow("PrincipalService", "GetPrincipal", MANAGE),
+    allow("PrincipalService", "ListPrincipals", MANAGE),
+    allow("PrincipalService", "UpdatePrincipal", MANAGE),
+    allow("PrincipalService", "AddKey", MANAGE),
+    allow("PrincipalService", "RevokeKey", MANAGE),
+    allow("PrincipalService", "GetCaller", Roles::ALL),
+];
+
+const fn allow(service: &'static str, method: &'static str, roles: Roles) -> Access {
+    Access { service, method, roles }
+}
+
+impl Api {
+    /// Checks that the caller may call this method.
+    ///
+    /// # Errors
+    /// If the request has no credential that is accepted, or none of the caller's roles may call the method.
+    pub fn authorize(&self, context: &RequestContext, service: &str, method: &str) -> Result<(), ApiError> {
+        let found = ACCESS.iter().find(|row| row.method == method && row.service == service);
+        self.check_roles(context, found.map_or(Roles::NONE, |row| row.roles))
+    }
+
+    /// Checks that the caller may read the metrics.
+    ///
+    /// # Errors
+    /// As [`Self::authorize`].
+    pub fn authorize_metrics(&self, context: &RequestContext) -> Result<(), ApiError> {
+        self.check_roles(context, METRICS)
+    }
+
+    /// Checks that the caller is somebody, whatever its roles.
+    ///
+    /// # Errors
+    /// If the request has no credential that is accepted.
+    pub fn authorize_anybody(&self, context: &RequestContext) -> Result<(), ApiError> {
+        self.check_roles(context, Roles::ALL)
+    }
+
+    fn check_roles(&self, context: &RequestContext, roles: Roles) -> Result<(), ApiError> {
+        match &context.caller {
+            Caller::Open => Ok(()),
+            Caller::Known(known) if known.principal.roles.meet(roles) => Ok(()),
+            Caller::Known(_) => Err(ApiError::role_required(roles)),
+            // Nobody can be recognised before the index is loaded.
+            Caller::Nobody if !self.freshness().is_ready() => Err(ServiceError::IndexLoading.into()),
+            Caller::Nobody => Err(ApiError::unauthenticated()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+    use crate::wire::FILE_DESCRIPTOR_SET;
+
+    #[test]
+    fn every_method_of_the_contract_has_one_row_and_no_other_has() {
+        let contract = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+        let methods: BTreeSet<(String, String)> = contract
+            .file
+            .iter()
+            .flat_map(|file| &file.service)
+            .flat_map(|service| {
+                let of = |method: &str| (service.name().to_owned(), method.to_owned());
+                service.method.iter().map(move |method| of(method.name()))
+            })
+            .collect();
+        let rows: Vec<_> = ACCESS
+            .iter()
+            .map(|row| (row.service.to_owned(), row.method.to_owned()))
+            .collect();
+        assert_eq!(rows.iter().cloned().collect::<BTreeSet<_>>(), methods);
+        assert_eq!(rows.len(), methods.len(), "a method has two rows");
+    }
+
+    #[test]
+    fn every_method_has_a_role_and_only_administrators_manage() {
+        for row in ACCESS {
+            assert!(!row.roles.is_empty(), "{row:?}");
+            let manages = row.service == "PrincipalService" && row.method != "GetCaller";
+            assert_eq!(row.roles == MANAGE, manages, "{row:?}");
+        }
+    }
+}

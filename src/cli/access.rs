@@ -1,0 +1,155 @@
+//! How a client command reaches a server under TLS, and by which credential it is known there.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+use tonic::{Request, Status};
+
+use super::error::CliError;
+use crate::app::read_private_file;
+
+/// The variable that holds the API key itself. It is no argument, since the arguments of a process are no secret.
+const KEY_VARIABLE: &str = "RINGWARDEN_KEY";
+/// The most bytes of a file with an API key, with blanks around it.
+const MAX_KEY_BYTES: usize = 1024;
+/// The most bytes of a file of certificates.
+const MAX_PEM_BYTES: usize = 1024 * 1024;
+
+/// The files of TLS, and the API key.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Access {
+    /// File with the certificates (PEM) of the authorities that may sign the certificate of an https:// server [default:
+    /// the public authorities]
+    #[arg(long, value_name = "FILE", env = "RINGWARDEN_CA", help_heading = "Access")]
+    pub(super) ca: Option<PathBuf>,
+    /// File with the certificate (PEM) that this client shows to the server
+    #[arg(long, value_name = "FILE", env = "RINGWARDEN_CLIENT_CERT", help_heading = "Access")]
+    pub(super) client_cert: Option<PathBuf>,
+    /// File with the private key (PEM) of --client-cert
+    #[arg(long, value_name = "FILE", env = "RINGWARDEN_CLIENT_KEY", help_heading = "Access")]
+    pub(super) client_key: Option<PathBuf>,
+    /// File with the API key of this client; the variable RINGWARDEN_KEY may hold the key instead
+    #[arg(long, value_name = "FILE", help_heading = "Access")]
+    pub(super) key_file: Option<PathBuf>,
+}
+
+impl Access {
+    /// TLS to a server at `https://`.
+    ///
+    /// # Errors
+    /// If a file cannot be read or used, or if others can read the private key.
+    pub(super) fn tls(&self) -> Result<ClientTlsConfig, CliError> {
+        let tls = match &self.ca {
+            None => ClientTlsConfig::new().with_webpki_roots(),
+            Some(path) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificates(path)?)),
+        };
+        match (&self.client_cert, &self.client_key) {
+            (None, None) => Ok(tls),
+            (Some(certificate), Some(key)) => {
+                let key = read_private_file("client key", key, MAX_PEM_BYTES)?;
+                Ok(tls.identity(Identity::from_pem(certificates(certificate)?, key)))
+            }
+            (Some(_), None) | (None, Some(_)) => Err(CliError::Credential(
+                "--client-cert and --client-key must be given together".to_owned(),
+            )),
+        }
+    }
+
+    /// The API key of this client; none if none is given.
+    ///
+    /// # Errors
+    /// If the file cannot be read, if others can read it, or if what is given cannot be a key.
+    pub(super) fn credential(&self) -> Result<Credential, CliError> {
+        let (place, text) = match &self.key_file {
+            Some(path) => {
+                let bytes = read_private_file("file of the API key", path, MAX_KEY_BYTES)?;
+                (path.display().to_string(), String::from_utf8(bytes).unwrap_or_default())
+            }
+            None => match std::env::var(KEY_VARIABLE) {
+                Ok(text) if !text.is_empty() => (KEY_VARIABLE.to_owned(), text),
+                Ok(_) | Err(std::env::VarError::NotPresent) => return Ok(Credential(None)),
+                Err(std::env::VarError::NotUnicode(_)) => (KEY_VARIABLE.to_owned(), String::new()),
+            },
+        };
+        Credential::of(&text).ok_or_else(|| CliError::Credential(format!("{place} holds no API key")))
+    }
+}
+
+/// The certificates of a file, as they are in it.
+fn certificates(path: &std::path::Path) -> Result<Vec<u8>, CliError> {
+    let file = |source| CliError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let pem = std::fs::read(path).map_err(file)?;
+    let mut found = CertificateDer::pem_slice_iter(&pem);
+    match found.next() {
+        Some(Ok(_)) if found.all(|certificate| certificate.is_ok()) => Ok(pem),
+        _ => Err(file(std::io::Error::other(
+            "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)",
+        ))),
+    }
+}
+
+/// The credential that every request of a client carries. Its text is never shown.
+#[derive(Clone, Debug)]
+pub(super) struct Credential(Option<MetadataValue<Ascii>>);
+
+impl Credential {
+    fn of(key: &str) -> Option<Self> {
+        let key = key.trim();
+        let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut value: MetadataValue<Ascii> = format!("Bearer {key}").parse().ok().filter(|_| is_key)?;
+        value.set_sensitive(true);
+        Some(Self(Some(value)))
+    }
+
+    /// Whether there is a key.
+    pub(super) const fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl Interceptor for Credential {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(value) = &self.0 {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_sent_and_never_shown() {
+        let mut credential = Credential::of(" rw_test_1_secret\n").unwrap();
+        assert!(!format!("{credential:?}").contains("secret"), "{credential:?}");
+        let request = credential.call(Request::new(())).unwrap();
+        assert_eq!(
+            request.metadata().get("authorization").unwrap(),
+            "Bearer rw_test_1_secret"
+        );
+        assert!(!format!("{request:?}").contains("secret"), "{request:?}");
+        for text in ["", " \n", "two words", "k\u{f6}y", "a\nb"] {
+            assert!(Credential::of(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_comes_with_its_key() {
+        let access = Access {
+            client_cert: Some("c.pem".into()),
+            ..Access::default()
+        };
+        let error = access.tls().unwrap_err().to_string();
+        assert!(error.contains("together"), "{error}");
+    }
+}

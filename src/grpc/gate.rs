@@ -1,0 +1,85 @@
+//! Asks whether the caller may call the method, before a request is read.
+
+use std::task::{Context, Poll};
+
+use futures_util::future::{self, Either, Ready};
+use http::{Request, Response};
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use super::status::status;
+use crate::api::{Api, ApiError, RequestContext};
+use crate::clock::monotonic;
+use crate::domain::identity::Caller;
+use crate::metrics::EdgeLabel;
+
+/// The path of a method of the contract begins so, and goes on with the service, `/`, and the method.
+const CONTRACT: &str = "/ringwarden.v1.";
+/// Health checks need no credential: an orchestrator has none, and the answer holds nothing of anybody.
+const HEALTH: &str = "/grpc.health.v1.Health/";
+
+/// Refuses requests whose caller may not call their method.
+#[derive(Clone, Debug)]
+pub(super) struct GateLayer(pub(super) Api);
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gate<S>;
+
+    fn layer(&self, inner: S) -> Gate<S> {
+        Gate {
+            api: self.0.clone(),
+            inner,
+        }
+    }
+}
+
+/// A service whose callers may call the method that they call.
+#[derive(Clone, Debug)]
+pub(super) struct Gate<S> {
+    api: Api,
+    inner: S,
+}
+
+impl<S> Gate<S> {
+    fn check<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
+        let path = request.uri().path();
+        if path.starts_with(HEALTH) {
+            return Ok(());
+        }
+        // The layer around this one has put it there. Without it, the caller is nobody.
+        let nobody = || RequestContext {
+            caller: Caller::Nobody,
+            ..RequestContext::new(EdgeLabel::Grpc, monotonic())
+        };
+        let context = request
+            .extensions()
+            .get::<RequestContext>()
+            .cloned()
+            .unwrap_or_else(nobody);
+        match path.strip_prefix(CONTRACT).and_then(|named| named.split_once('/')) {
+            Some((service, method)) => self.api.authorize(&context, service, method),
+            // Reflection; and what does not exist, which a stranger need not know.
+            None => self.api.authorize_anybody(&context),
+        }
+    }
+}
+
+impl<S, B> Service<Request<B>> for Gate<S>
+where
+    S: Service<Request<B>, Response = Response<Body>>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Either<S::Future, Ready<Result<Response<Body>, S::Error>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.check(&request) {
+            Ok(()) => Either::Left(self.inner.call(request)),
+            Err(error) => Either::Right(future::ready(Ok(status(&error).into_http()))),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Principals: created, changed and listed, their keys made and revoked.
+//!
+//! The secret of a key is made where the key is wanted, and never reaches the server: the client sends its hash. So no
+//! answer, log or memory of requests can hold a secret, and a client may repeat a request at any time.
+
+mod bootstrap;
+mod edit;
+mod identify;
+mod keys;
+
+use std::sync::Arc;
+
+use super::content::{Method, RequestContent};
+use super::page::{PageKey, foreign_token};
+use super::writer::Writer;
+use super::{PageRequest, ServiceError};
+use crate::domain::identity::{CertificateHash, Grants, KeyId, Principal, PrincipalId, Roles, SecretHash, Subject};
+use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
+use crate::store::Version;
+
+pub use bootstrap::Bootstrapped;
+pub use identify::{Identities, Proof, Refused};
+
+/// The most principals of a store.
+pub const MAX_PRINCIPALS: usize = 10_000;
+
+/// A new principal.
+#[derive(Clone, Debug)]
+pub struct NewPrincipal {
+    /// Its id.
+    pub id: PrincipalId,
+    /// The tenant to which everything belongs that it makes.
+    pub tenant: TenantId,
+    /// Its roles; at least one.
+    pub roles: Roles,
+    /// What it may claim in its reports.
+    pub grants: Grants,
+    /// Its client certificates, sorted.
+    pub certificates: Vec<CertificateHash>,
+    /// Its subjects of OpenID providers, sorted.
+    pub subjects: Vec<Subject>,
+    /// Its first key, if it gets one.
+    pub key: Option<NewKey>,
+}
+
+/// A new key.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// Its id.
+    pub id: KeyId,
+    /// The hash of its secret.
+    pub hash: SecretHash,
+    /// From when on it is valid; none: at once.
+    pub not_before: Option<Timestamp>,
+    /// When its validity ends; none: never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A change of a principal. A field that is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct PrincipalChange {
+    /// The new roles; at least one.
+    pub roles: Option<Roles>,
+    /// What it may claim from now on.
+    pub grants: Option<Grants>,
+    /// All its client certificates from now on, sorted.
+    pub certificates: Option<Vec<CertificateHash>>,
+    /// All its subjects of OpenID providers from now on, sorted.
+    pub subjects: Option<Vec<Subject>>,
+    /// Whether it is locked out.
+    pub disabled: Option<bool>,
+}
+
+/// A principal, with the version of its record.
+#[derive(Clone, Debug)]
+pub struct VersionedPrincipal {
+    /// The principal.
+    pub principal: Arc<Principal>,
+    /// The version of its record.
+    pub version: Version,
+}
+
+/// A page of principals, in the order of their ids.
+#[derive(Clone, Debug)]
+pub struct PrincipalList {
+    /// The principals.
+    pub principals: Vec<VersionedPrincipal>,
+    /// Leads to the next page; empty at the end.
+    pub next_page_token: String,
+    /// The principals on all pages.
+    pub total: usize,
+}
+
+/// Principals and their keys.
+pub struct Principals {
+    writer: Arc<Writer>,
+    page_key: PageKey,
+}
+
+impl Principals {
+    pub(super) const fn new(writer: Arc<Writer>, page_key: PageKey) -> Self {
+        Self { writer, page_key }
+    }
+
+    /// One principal.
+    ///
+    /// # Errors
+    /// If there is none with this id.
+    pub fn get(&self, id: &PrincipalId) -> Result<VersionedPrincipal, ServiceError> {
+        let (version, principal) = self.writer.index().principal(id).ok_or_else(no_principal)?;
+        Ok(VersionedPrincipal { principal, version })
+    }
+
+    /// A page of all principals.
+    ///
+    /// # Errors
+    /// If the page is wrong.
+    pub fn list(&self, page: &PageRequest) -> Result<PrincipalList, ServiceError> {
+        let limit = page.limit()?;
+        let scope = RequestContent::of(Method::ListPrincipals);
+        let after = page
+            .cursor(&self.page_key, &scope)?
+            .map(|cursor| id_of(&cursor).ok_or_else(foreign_token))
+            .transpose()?;
+        let index = self.writer.index();
+        let mut found = index.principals(after.as_ref(), limit.saturating_add(1));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().filter(|_| more);
+        let cursor = last.map(|(_, principal)| principal.id.as_str().as_bytes().to_vec());
+        Ok(PrincipalList {
+            next_page_token: self.page_key.next(&scope, cursor),
+            principals: found
+                .into_iter()
+                .map(|(version, principal)| VersionedPrincipal { principal, version })
+                .collect(),
+            total: index.principal_count(),
+        })
+    }
+}
+
+fn id_of(cursor: &[u8]) -> Option<PrincipalId> {
+    PrincipalId::parse(std::str::from_utf8(cursor).ok()?).ok()
+}
+
+fn no_principal() -> ServiceError {
+    ServiceError::NotFound { resource: "principal" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_an_id() {
+        assert_eq!(id_of(b"ana@example.org").unwrap().as_str(), "ana@example.org");
+        assert!(id_of(b"").is_none() && id_of(&[0xff]).is_none());
+    }
+}
