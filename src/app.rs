@@ -2,8 +2,10 @@
 //! concrete stores.
 
 mod certificates;
+mod descriptors;
 mod exposure;
 mod files;
+mod first_admin;
 mod listeners;
 mod opening;
 mod retention;
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Admission, Api};
+use crate::api::{Admission, Api, ApiSettings};
 use crate::clock::Clock;
 use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
@@ -34,6 +36,7 @@ use crate::tasks::Tasks;
 use crate::traffic;
 
 pub use certificates::Certificates;
+pub use descriptors::fit_descriptors;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
 pub use files::{decision_keys, emergency_numbers, extend_numbering_plan, read_private_file};
 pub use listeners::Listeners;
@@ -137,6 +140,14 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
+    /// The process may not open enough files.
+    #[error(
+        "the process may not open enough files: it needs {needed} for the store and a few connections, so raise the hard limit (`ulimit -Hn`, or LimitNOFILE of systemd)"
+    )]
+    Descriptors {
+        /// The number of file descriptors that the server needs.
+        needed: u64,
+    },
     /// The evidence cannot be refolded.
     #[error("cannot refold the evidence")]
     Migrate(#[source] ServiceError),
@@ -152,6 +163,9 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
     certificates: Option<Arc<Certificates>>,
+    heavy_requests: usize,
+    admission: Admission,
+    bootstrap_admin: Option<PathBuf>,
     migrate: bool,
     /// How long audit events are kept.
     audit_retention: Duration,
@@ -222,14 +236,18 @@ pub async fn build(
         clock,
         metrics: metrics.clone(),
     };
+    let (grpc_limits, http) = edges(config);
     Ok(App {
         services: Arc::new(Services::new(foundations, settings)),
         follower,
         metrics,
         decision_log,
-        grpc_limits: grpc::GrpcLimits::from(&config.limits),
-        http: http::HttpSettings::from(config),
+        grpc_limits,
+        http,
         certificates: listeners.certificates.clone(),
+        heavy_requests: config.limits.heavy_requests.get(),
+        admission: first_admin::admission(config),
+        bootstrap_admin: config.auth.bootstrap_admin.clone(),
         migrate: config.store.migrate,
         audit_retention: config.store.audit_retention,
         snapshots,
@@ -260,13 +278,19 @@ impl App {
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
         let (decision_log, _guard) = self.decision_log.unzip();
-        let api = Api::with_settings(Arc::clone(&self.services), decision_log, Admission::default());
+        let settings = ApiSettings {
+            admission: self.admission,
+            heavy_requests: self.heavy_requests,
+        };
+        let api = Api::with_settings(Arc::clone(&self.services), decision_log, settings);
         let metrics = self.metrics.clone();
         let services = Arc::clone(&self.services);
+        let memory = self.grpc_limits.memory.clone();
         spawn_endless(tasks, "metrics", async move {
             loop {
                 tokio::time::sleep(UPKEEP_INTERVAL).await;
                 metrics.upkeep();
+                metrics.request_memory(memory.held(), memory.total());
                 metrics.traffic_callers(services.lookups.callers());
             }
         });
@@ -288,9 +312,13 @@ impl App {
             spawn_endless(tasks, "certificates", certificates.watch(self.metrics.clone()));
         }
         if let Some(snapshots) = self.snapshots {
-            tasks.spawn("snapshots", snapshots.run(tasks.clone()));
+            tasks.spawn_heavy("snapshots", snapshots.run(tasks.clone()));
         }
-        let follower = follow(self.follower, self.services, (self.migrate, self.fallback));
+        let follower = follow(
+            self.follower,
+            self.services,
+            (self.migrate, self.fallback, self.bootstrap_admin),
+        );
         spawn_endless(tasks, "follower", follower);
         tasks.shutdown_announced().await;
         api.announce_shutdown();
@@ -313,7 +341,7 @@ impl App {
 async fn follow(
     follower: Arc<Follower>,
     services: Arc<Services>,
-    (migrate, mut fallback): (bool, Option<opening::Fallback>),
+    (migrate, mut fallback, bootstrap_admin): (bool, Option<opening::Fallback>, Option<PathBuf>),
 ) {
     let mut pause = FIRST_PAUSE;
     while !follower.freshness().is_ready() {
@@ -339,7 +367,12 @@ async fn follow(
         }
         tracing::info!("the index from the snapshot has caught up with the store");
     }
-    tokio::join!(follower.run(), fold_again(&follower, &services, migrate));
+    let first_admin = async {
+        if let Some(file) = bootstrap_admin {
+            first_admin::make(&services, &file).await;
+        }
+    };
+    tokio::join!(follower.run(), fold_again(&follower, &services, migrate), first_admin);
 }
 
 /// Refolds all evidence if it was folded with another evidence version and `migrate` is set.
@@ -357,6 +390,16 @@ async fn fold_again(follower: &Follower, services: &Services, migrate: bool) {
         Ok(numbers) => tracing::info!(numbers, "all evidence is refolded with this evidence version"),
         Err(error) => tracing::error!(%error, "cannot refold all evidence: restart the server to continue"),
     }
+}
+
+/// The settings of both edges, which share the memory of requests.
+fn edges(config: &Config) -> (grpc::GrpcLimits, http::HttpSettings) {
+    let grpc = grpc::GrpcLimits::from(&config.limits);
+    let http = http::HttpSettings {
+        memory: grpc.memory.clone(),
+        ..http::HttpSettings::from(config)
+    };
+    (grpc, http)
 }
 
 /// Opens the decision log if the settings name one; `own_key` is its key if they name none.
@@ -422,10 +465,10 @@ fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
     }
 }
 
-/// Spawns a task that never ends by itself. The task is dropped when shutdown is requested.
+/// Spawns a task that never ends by itself, beside the lookups. The task is dropped when shutdown is requested.
 fn spawn_endless(tasks: &Tasks, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
     let shutdown = tasks.clone();
-    tasks.spawn(name, async move {
+    tasks.spawn_heavy(name, async move {
         tokio::select! {
             () = task => {}
             () = shutdown.shutdown_requested() => {}

@@ -7,6 +7,8 @@
 //! Limits and timeouts of bodies are not here, since they depend on the protocol: HTTP has one limit for each route and
 //! must answer in JSON, gRPC has one for each message of a stream that may stay open all day.
 
+mod heavy;
+
 use std::any::Any;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -20,7 +22,11 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 use crate::api::{Api, ApiError, Authorization, RequestContext, Shown};
 use crate::clock::monotonic;
+use crate::domain::identity::CertificateHash;
 use crate::metrics::EdgeLabel;
+use crate::net::{ConnectionUsage, PeerCertificate};
+
+pub(crate) use heavy::{AnswerBody, HeavyLayer};
 
 /// The layers of an edge whose responses have the body `B`.
 pub(crate) type EdgeLayers<B> = (
@@ -135,14 +141,16 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let arrived = monotonic();
+        let usage = request.extensions().get::<ConnectionUsage>();
+        let arrived = usage.and_then(ConnectionUsage::last_arrival);
+        let certificate = request.extensions().get::<PeerCertificate>();
         let caller = self.api.caller(&Shown {
             authorization: authorization(request.headers()),
-            certificate: None,
+            certificate: certificate.map(|certificate| CertificateHash(certificate.sha256)),
         });
         let context = RequestContext {
             caller,
-            ..RequestContext::new(self.edge, arrived)
+            ..RequestContext::new(self.edge, arrived.unwrap_or_else(monotonic))
         };
         request.extensions_mut().insert(context);
         self.inner.call(request)

@@ -6,10 +6,14 @@
 //! accepting fails, for example because the process has no file descriptors left, the loop pauses before it tries again.
 //! Without the pause it would use a whole processor.
 
+mod arrival;
 mod call;
 mod connection;
+mod limits;
+mod memory;
 pub(crate) mod peer;
 mod protocol;
+mod resets;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -27,7 +31,10 @@ use tokio::time::sleep;
 
 pub(crate) use self::call::CallBody;
 pub(crate) use self::connection::AcceptedConnection;
-pub(crate) use self::peer::{ConnectionInfo, PeerAddress};
+pub(crate) use self::limits::ConnectionLimits;
+pub(crate) use self::memory::MemoryBudget;
+pub(crate) use self::memory::{HeldBytes, Share};
+pub(crate) use self::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};
@@ -69,10 +76,10 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: Listener, max_connections: usize, protocol: Protocol) -> Self {
+    pub(crate) fn new(listener: Listener, limits: ConnectionLimits, protocol: Protocol) -> Self {
         Self {
             listener,
-            open: OpenConnections::new(max_connections),
+            open: OpenConnections::new(limits),
             protocol,
         }
     }
@@ -82,23 +89,28 @@ impl Acceptor {
         self.open.clone()
     }
 
-    /// Accepts the next connection, and waits until there is room for it.
+    /// Accepts the next connection, and waits until there is room for it. Hangs up on clients whose address has as many
+    /// connections as it may.
     pub(crate) async fn accept(&self) -> AcceptedConnection {
-        let (stream, peer) = self.next_stream().await;
-        // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the option fails
-        // only if the peer has closed the connection, and then the first read fails as well.
-        drop(stream.set_nodelay(true));
-        let place = self.open.place().await;
-        let transport = match &self.listener.tls {
-            None => Transport::Plain(stream),
-            Some(tls) => Transport::Unsecured(Unsecured {
-                stream,
-                tls: Arc::clone(tls),
-                protocol: self.protocol,
-                usage: place.usage().clone(),
-            }),
-        };
-        AcceptedConnection::new(transport, place, self.protocol, PeerAddress(peer))
+        loop {
+            let (stream, address) = self.next_stream().await;
+            // A client waits for each small answer, so TCP must not hold it back to fill a packet. Setting the option
+            // fails only if the peer has closed the connection, and then the first read fails as well.
+            drop(stream.set_nodelay(true));
+            let Some(place) = self.open.place(address).await else {
+                continue;
+            };
+            let transport = match &self.listener.tls {
+                None => Transport::Plain(stream),
+                Some(tls) => Transport::Unsecured(Unsecured {
+                    stream,
+                    tls: Arc::clone(tls),
+                    protocol: self.protocol,
+                    usage: place.usage().clone(),
+                }),
+            };
+            return AcceptedConnection::new(transport, place, self.protocol, PeerAddress(address));
+        }
     }
 
     async fn next_stream(&self) -> (TcpStream, IpAddr) {

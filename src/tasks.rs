@@ -7,6 +7,9 @@
 //! A shutdown has two steps. It is announced: the server still answers, and says that it is not ready any more. Then it
 //! is requested: the tasks end.
 
+mod heavy;
+pub mod polls;
+
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,6 +25,9 @@ use tracing::{error, warn};
 
 use crate::clock::monotonic;
 
+pub(crate) use heavy::HandedOver;
+pub use heavy::Heavy;
+
 /// A handle on the tasks of one server. Clones share the same tasks.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
@@ -33,6 +39,8 @@ pub struct Tasks {
     shutdown: CancellationToken,
     /// Set when a task ended that should have run as long as the server.
     failed: Arc<AtomicBool>,
+    /// Where heavy work runs.
+    heavy: Heavy,
 }
 
 impl Tasks {
@@ -42,11 +50,40 @@ impl Tasks {
         Self::default()
     }
 
+    /// A set without tasks, whose heavy work runs there.
+    #[must_use]
+    pub fn with_heavy(heavy: Heavy) -> Self {
+        Self {
+            heavy,
+            ..Self::default()
+        }
+    }
+
+    /// Where heavy work runs.
+    #[must_use]
+    pub fn heavy(&self) -> &Heavy {
+        &self.heavy
+    }
+
     /// Spawns a task that runs as long as the server. It must end soon after [`Tasks::shutdown_requested`] completes,
     /// and not before. If it panics or ends too early, this is logged and the server shuts down.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(self.watched(name, task));
+    }
+
+    /// As [`Tasks::spawn`], with the heavy work.
+    pub fn spawn_heavy(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn_on(self.watched(name, task), &self.heavy.handle());
+    }
+
+    /// A task after whose end the server shuts down.
+    fn watched(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
         let tasks = self.clone();
-        self.tracker.spawn(async move {
+        async move {
             let panicked = AssertUnwindSafe(task).catch_unwind().await.is_err();
             if panicked || !tasks.shutdown.is_cancelled() {
                 error!(
@@ -56,7 +93,7 @@ impl Tasks {
                 tasks.failed.store(true, Ordering::Release);
                 tasks.request_shutdown();
             }
-        });
+        }
     }
 
     /// Spawns a task that may end at any time, such as the task of one connection. If it panics, this is logged and the

@@ -68,7 +68,7 @@ impl Api {
         let cases = self.cases()?;
         let (filter, page) = convert::filter(request)?;
         self.refresh().await;
-        let list = cases.list(&filter, &page)?;
+        let list = cases.list(&filter, &page).await?;
         Ok(v1::ListCasesResponse {
             cases: list.cases.iter().map(convert::line).collect(),
             next_page_token: list.next_page_token,

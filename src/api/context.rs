@@ -12,7 +12,8 @@ use crate::metrics::EdgeLabel;
 pub struct RequestContext {
     /// The edge that received the request.
     pub edge: EdgeLabel,
-    /// When the head of the request arrived, before its body was read.
+    /// When the head of the request arrived, before its body was read: when the connection was woken for it, also if a worker
+    /// took it up later.
     pub arrived: Instant,
     /// How long the client waits from then on; none if it does not say.
     pub client_timeout: Option<Duration>,

@@ -17,6 +17,9 @@ use crate::wire::v1;
 /// How long a client should wait while the store is away or the index is being loaded.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The most wrong fields that an error names.
+const MAX_VIOLATIONS: usize = 20;
+
 /// The kind of an error, with the numbers of `google.rpc.Code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
@@ -87,9 +90,10 @@ impl ApiError {
         }
     }
 
-    /// An error about fields of the request; at least one.
+    /// An error about fields of the request; at least one. It names the first [`MAX_VIOLATIONS`] of them.
     #[must_use]
-    pub fn invalid(violations: Vec<Violation>) -> Self {
+    pub fn invalid(mut violations: Vec<Violation>) -> Self {
+        violations.truncate(MAX_VIOLATIONS);
         Self {
             violations,
             ..Self::new(Code::InvalidArgument, "the request is not valid")
@@ -157,6 +161,23 @@ impl ApiError {
             reason: Some(ErrorReason::RoleRequired { roles }),
             ..Self::new(Code::PermissionDenied, text)
         }
+    }
+
+    /// The error of a request for which the server has no memory left now.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        let text =
+            "requests and answers hold as much memory as the server gives them: read the answers, and retry later";
+        Self {
+            retry_after: Some(RETRY_AFTER),
+            ..Self::new(Code::ResourceExhausted, text)
+        }
+    }
+
+    /// The error of a request that does not arrive.
+    #[must_use]
+    pub fn unfinished() -> Self {
+        Self::new(Code::DeadlineExceeded, "the request did not arrive in time")
     }
 
     /// The kind of the error.

@@ -10,15 +10,15 @@ use super::convert::list as convert;
 use super::convert::list_dry_run::foreseen as foreseen_list;
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
-use crate::service::ServiceError;
 use crate::wire::v1;
 
-/// Uploads at the same time. Each may hold about 30 MB until it is complete.
-pub(super) const MAX_UPLOADS: usize = 2;
-/// How long an upload may take.
+/// Complete lists that are replaced at the same time; further ones wait for their turn. Any number may be on their way: the
+/// edges count what they hold.
+pub(super) const MAX_REPLACED_AT_ONCE: usize = 2;
+/// How long an upload may take, until it is complete.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a client should wait if other uploads are in progress.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The longest pause between two parts of an upload.
+const PART_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Api {
     /// Replaces a list by the parts of a stream: first its head, then its entries.
@@ -44,6 +44,7 @@ impl Api {
         }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
             let upload = received?;
+            let _turn = self.0.replacing.acquire().await;
             let replaced = self.lists()?.replace(&upload.head, upload.entries).await?;
             Ok(convert::replaced(&replaced))
         });
@@ -87,33 +88,37 @@ impl Api {
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
         context: &RequestContext,
     ) -> Result<Result<convert::Complete, ApiError>, E> {
-        let busy = || ServiceError::Exhausted {
-            retry_after: RETRY_AFTER,
-        };
         if let Err(loading) = self.lists() {
             return Ok(Err(loading));
         }
-        let Ok(_permit) = self.0.uploads.try_acquire() else {
-            return Ok(Err(busy().into()));
-        };
         timeout(UPLOAD_TIMEOUT, read(parts, context))
             .await
-            .unwrap_or_else(|_elapsed| {
-                tracing::info!("the upload of a list took too long and was stopped");
-                Ok(Err(busy().into()))
-            })
+            .unwrap_or_else(|_elapsed| Ok(Err(too_slow())))
     }
+}
+
+/// The error of an upload that takes too long as a whole, or of which a part does not arrive.
+fn too_slow() -> ApiError {
+    tracing::info!("the upload of a list took too long and was stopped");
+    ApiError::unfinished()
 }
 
 async fn read<E>(
     mut parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
     context: &RequestContext,
 ) -> Result<Result<convert::Complete, ApiError>, E> {
-    let mut upload = match convert::Upload::begin(parts.next().await.transpose()?, context) {
+    let Ok(head) = timeout(PART_TIMEOUT, parts.next()).await else {
+        return Ok(Err(too_slow()));
+    };
+    let mut upload = match convert::Upload::begin(head.transpose()?, context) {
         Ok(upload) => upload,
         Err(error) => return Ok(Err(error.into())),
     };
-    while let Some(part) = parts.next().await.transpose()? {
+    loop {
+        let Ok(part) = timeout(PART_TIMEOUT, parts.next()).await else {
+            return Ok(Err(too_slow()));
+        };
+        let Some(part) = part.transpose()? else { break };
         if let Err(error) = upload.add(part) {
             return Ok(Err(error.into()));
         }

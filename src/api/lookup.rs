@@ -9,6 +9,7 @@ use super::convert::check_batch;
 use super::convert::decision::{decision, language};
 use super::convert::lookup::{TimedQuestion, answer, logged, question};
 use super::deadline::AnswerBy;
+use super::turns::{InTurns, Turns};
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::call::MAX_BATCH_LOOKUPS;
@@ -26,11 +27,11 @@ impl Api {
         self.look_up(request, context.edge, AnswerBy::of(context))
     }
 
-    /// Answers a batch of questions, each with a result of its own.
+    /// Answers a batch of questions, each with a result of its own. Other requests have their turns meanwhile.
     ///
     /// # Errors
     /// If the batch is empty or too large.
-    pub fn batch_lookup(
+    pub async fn batch_lookup(
         &self,
         request: v1::BatchLookupRequest,
         context: &RequestContext,
@@ -38,16 +39,17 @@ impl Api {
         use v1::batch_lookup_result::Result;
         check_batch("requests", request.requests.len(), MAX_BATCH_LOOKUPS)?;
         let answer_by = AnswerBy::of(context);
-        let results = request.requests.into_iter().enumerate().map(|(position, request)| {
+        let mut results = Vec::with_capacity(request.requests.len());
+        let mut turns = Turns::default();
+        for (position, request) in request.requests.into_iter().enumerate() {
             let result = match self.look_up(request, context.edge, answer_by.of_next_item()) {
                 Ok(response) => Result::Response(response),
                 Err(error) => Result::Error(error.in_field(&format!("requests[{position}]")).item(context.edge)),
             };
-            v1::BatchLookupResult { result: Some(result) }
-        });
-        Ok(v1::BatchLookupResponse {
-            results: results.collect(),
-        })
+            results.push(v1::BatchLookupResult { result: Some(result) });
+            turns.next().await;
+        }
+        Ok(v1::BatchLookupResponse { results })
     }
 
     /// Explains a decision of the past.
@@ -90,15 +92,15 @@ impl Api {
         context: &RequestContext,
     ) -> impl Stream<Item = Result<v1::StreamLookupResponse, E>> + Send + use<S, E>
     where
-        S: Stream<Item = Result<v1::LookupRequest, E>> + Send,
+        S: Stream<Item = Result<v1::LookupRequest, E>> + Send + Unpin,
         E: From<ApiError> + Send,
     {
         let api = self.clone();
         let edge = context.edge;
         let draining = self.0.draining.clone();
         let end = async move { draining.is_cancelled().then(|| Err(ApiError::draining().into())) };
-        requests
-            .map(move |request| request.map(|request| api.look_up_in_stream(request, edge)))
+        let answers = requests.map(move |request| request.map(|request| api.look_up_in_stream(request, edge)));
+        InTurns::new(answers)
             .take_until(self.0.draining.clone().cancelled_owned())
             .chain(stream::once(end).filter_map(std::future::ready))
     }

@@ -23,15 +23,17 @@ mod principal;
 mod readiness;
 mod reason;
 mod report;
+mod turns;
 mod warm_up;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -51,9 +53,32 @@ pub use readiness::Readiness;
 pub use reason::{ErrorReason, REASON_DOMAIN};
 pub use warm_up::warm_up_questions;
 
+/// The default for the heavy requests in progress: as many as a few connections may have, and no more than wait a few seconds.
+const MAX_HEAVY_REQUESTS: usize = 1_024;
+/// How long a client should wait if other heavy requests are in progress.
+const HEAVY_RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// The handlers of the contract. Clones share everything; a request makes several, so a clone is one counter.
 #[derive(Clone)]
 pub struct Api(Arc<Shared>);
+
+/// The settings of the handlers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// Who may use the server.
+    pub admission: Admission,
+    /// Requests of heavy work at a time.
+    pub heavy_requests: usize,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            admission: Admission::default(),
+            heavy_requests: MAX_HEAVY_REQUESTS,
+        }
+    }
+}
 
 /// What clones of an [`Api`] share.
 struct Shared {
@@ -68,8 +93,10 @@ struct Shared {
     leaving: AtomicBool,
     /// Cancelled when the server shuts down: it ends streams that would stay open.
     draining: CancellationToken,
-    /// One permit for each list upload in progress.
-    uploads: Semaphore,
+    /// One permit for each heavy request in progress.
+    heavy: Semaphore,
+    /// One permit for each list that is being replaced by a complete upload.
+    replacing: Semaphore,
     /// One permit for each export in progress; a stream holds it.
     exports: Arc<Semaphore>,
 }
@@ -84,30 +111,37 @@ impl Api {
     /// Handlers over the services, open to everybody until the store has a principal. Decisions are not logged.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
-        Self::over(services, None, Admission::default(), false)
+        Self::with_settings(services, None, ApiSettings::default())
     }
 
-    /// Handlers over the services, which log decisions.
+    /// Handlers over the services, which log decisions and work at so many heavy requests at the same time.
     #[must_use]
     pub fn with_settings(
         services: Arc<Services>,
         decision_log: Option<Arc<DecisionLog>>,
-        admission: Admission,
+        settings: ApiSettings,
     ) -> Self {
-        Self::over(services, decision_log, admission, false)
+        Self::over(services, decision_log, settings, false)
     }
 
     /// Handlers of a server whose store is not open yet: everything but the health of the server is answered with
     /// `INDEX_LOADING`. The index of `services` is never loaded, and their keys are not those of the store.
     #[must_use]
     pub fn waiting(services: Arc<Services>, admission: Admission) -> Self {
-        Self::over(services, None, admission, true)
+        let settings = ApiSettings {
+            admission,
+            ..ApiSettings::default()
+        };
+        Self::over(services, None, settings, true)
     }
 
     fn over(
         services: Arc<Services>,
         decision_log: Option<Arc<DecisionLog>>,
-        admission: Admission,
+        ApiSettings {
+            admission,
+            heavy_requests,
+        }: ApiSettings,
         waiting: bool,
     ) -> Self {
         Self(Arc::new(Shared {
@@ -117,9 +151,22 @@ impl Api {
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
-            uploads: Semaphore::new(list::MAX_UPLOADS),
+            heavy: Semaphore::new(heavy_requests.min(Semaphore::MAX_PERMITS)),
+            replacing: Semaphore::new(list::MAX_REPLACED_AT_ONCE),
             exports: Arc::new(Semaphore::new(export::MAX_EXPORTS)),
         }))
+    }
+
+    /// Admits a heavy request whose message was read, until the returned permit is dropped. The edges ask for each method that
+    /// is not a lookup. Streams have limits of their own.
+    ///
+    /// # Errors
+    /// If as many are in progress as the server works at; nothing was done then.
+    pub fn admit_heavy(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        let busy = ServiceError::Exhausted {
+            retry_after: HEAVY_RETRY_AFTER,
+        };
+        self.0.heavy.try_acquire().map_err(|_| busy.into())
     }
 
     /// Says from now on that the server is not ready, since it will shut down. It still answers.

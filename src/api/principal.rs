@@ -89,7 +89,7 @@ impl Api {
     ) -> Result<v1::Principal, ApiError> {
         self.mutate(MutationLabel::AddKey, async {
             let principals = self.principals()?;
-            let added = convert::new_key_of(request, context)?;
+            let added = convert::new_key_of(&request, context)?;
             let key = (&added.key, added.others_expire_at);
             Ok(self.shown(&principals.add_key(&added.principal, key, &added.mutation).await?))
         })
@@ -117,7 +117,6 @@ impl Api {
     ///
     /// # Errors
     /// None: [`Api::authorize`] has refused a caller that is nobody.
-    #[expect(clippy::unused_self, reason = "a handler as all others")]
     pub fn get_caller(
         &self,
         _request: v1::GetCallerRequest,

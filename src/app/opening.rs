@@ -103,7 +103,8 @@ impl Fallback {
 impl Place<'_> {
     /// Opens the configured store, and checks its id.
     pub(super) async fn open(self, model: &Arc<ScoreModel>) -> Result<Opened, AppError> {
-        let opened = self.open_kind(model).await?;
+        // What follows the store and reads from it runs beside the lookups.
+        let opened = self.tasks.heavy().enter(self.open_kind(model)).await?;
         let store = &opened.store;
         let found = store.meta().store_id;
         if let Some(expected) = self.config.store.expected_id.filter(|expected| *expected != found) {

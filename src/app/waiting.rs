@@ -12,8 +12,9 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 use super::AppError;
+use super::first_admin;
 use super::opening::Place;
-use crate::api::{Admission, Api};
+use crate::api::Api;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::follow::Follower;
@@ -94,7 +95,7 @@ fn api(place: Place<'_>) -> Result<Api, StoreError> {
         metrics,
     };
     let services = Services::new(foundations, ServiceSettings::default());
-    Ok(Api::waiting(Arc::new(services), Admission::default()))
+    Ok(Api::waiting(Arc::new(services), first_admin::admission(place.config)))
 }
 
 /// The store before it is open. Nobody sees its identity: the services need one, and use it for nothing.

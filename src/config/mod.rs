@@ -279,6 +279,12 @@ pub struct LimitSettings {
     /// Maximum number of open connections on each address. For a further one, the longest idle one is closed. Default:
     /// 400, so that both addresses together stay below the usual limit of 1,024 file descriptors.
     pub max_connections: NonZeroUsize,
+    /// Maximum number of open connections from one client address; 0 for no limit. Default: 100.
+    pub connections_per_address: usize,
+    /// Time after which a gRPC connection without a request is closed. Default: 15 minutes.
+    pub idle_timeout: Duration,
+    /// Memory that requests and answers in flight may hold together, in bytes. Default: 256 MiB.
+    pub request_memory: NonZeroUsize,
     /// Maximum number of requests in progress on one HTTP/2 connection. Default: 256.
     pub max_concurrent_streams: NonZeroU32,
     /// Maximum size of a request that holds a single item, in bytes. Default: 64 KiB.
@@ -291,6 +297,10 @@ pub struct LimitSettings {
     pub tenant_daily_quota: Option<u64>,
     /// Maximum time for a change; a batch gets this time again for every 1,000 items. Default: 2 s.
     pub write_timeout: Duration,
+    /// Number of threads for everything but lookups and probes. Default: one for each processor.
+    pub heavy_workers: NonZeroUsize,
+    /// Maximum number of requests in progress that are not lookups. Default: 1,024.
+    pub heavy_requests: NonZeroUsize,
     /// Time without traffic after which the server pings a client. Default: 30 s.
     pub keepalive_interval: Duration,
     /// Maximum time that the client may take to answer the ping. Default: 10 s.
@@ -300,22 +310,35 @@ pub struct LimitSettings {
 impl LimitSettings {
     fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let max_connections = layers.read(&settings::MAX_CONNECTIONS, parse::count);
+        let connections_per_address = layers.read(&settings::PER_ADDRESS, parse::count_or_none);
+        let idle_timeout = layers.read(&settings::IDLE_TIMEOUT, parse::time);
+        let request_memory = layers.read(&settings::REQUEST_MEMORY, parse::request_memory);
         let max_concurrent_streams = layers.read(&settings::MAX_STREAMS, parse::count);
         let message_bytes = layers.read(&settings::MESSAGE_SIZE, parse::size);
         let batch_message_bytes = layers.read(&settings::BATCH_SIZE, parse::size);
         let reporter_daily_quota = layers.read(&settings::REPORTER_QUOTA, parse::reporter_quota);
         let tenant_daily_quota = layers.read(&settings::TENANT_QUOTA, parse::tenant_quota);
         let write_timeout = layers.read(&settings::WRITE_TIMEOUT, parse::time);
+        let heavy_workers = layers.read_if_set(&settings::HEAVY_WORKERS, parse::count);
+        let heavy_requests = layers.read(&settings::HEAVY_REQUESTS, parse::count);
         let keepalive_interval = layers.read(&settings::KEEPALIVE_INTERVAL, parse::time);
         let keepalive_timeout = layers.read(&settings::KEEPALIVE_TIMEOUT, parse::time);
         Some(Self {
             max_connections: max_connections?.try_into().ok()?,
+            connections_per_address: connections_per_address?,
+            idle_timeout: idle_timeout?,
+            request_memory: request_memory?,
             max_concurrent_streams: max_concurrent_streams?,
             message_bytes: message_bytes?,
             batch_message_bytes: batch_message_bytes?,
             reporter_daily_quota: reporter_daily_quota?,
             tenant_daily_quota: tenant_daily_quota?,
             write_timeout: write_timeout?,
+            heavy_workers: match heavy_workers? {
+                Some(count) => count.try_into().ok()?,
+                None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            },
+            heavy_requests: heavy_requests?.try_into().ok()?,
             keepalive_interval: keepalive_interval?,
             keepalive_timeout: keepalive_timeout?,
         })

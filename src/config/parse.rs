@@ -21,6 +21,9 @@ const TIME_MAX: Duration = Duration::from_secs(3_600);
 const SIZES: &str = "a number and a unit of KiB or MiB, such as 64KiB, at least 1KiB and at most 64MiB";
 const SIZE_MIN: usize = 1 << 10;
 const SIZE_MAX: usize = 64 << 20;
+const REQUEST_MEMORY: &str = "a number and the unit MiB, at least 64MiB and at most 65536MiB";
+const REQUEST_MEMORY_MIN: usize = 64 << 20;
+const REQUEST_MEMORY_MAX: usize = 64 << 30;
 const COUNTS: &str = "a whole number from 1 to 100000";
 const COUNT_MAX: u32 = 100_000;
 const REPORTER_QUOTAS: &str = "a whole number from 1 to 1000, or 0 for no limit";
@@ -72,6 +75,19 @@ pub(super) fn count(text: &str) -> Result<NonZeroU32, ValueProblem> {
     let accepted = |count: &NonZeroU32| count.get() <= COUNT_MAX;
     let count = text.parse().ok().filter(accepted);
     count.ok_or_else(|| ValueProblem::with(text, "is not a valid count", COUNTS))
+}
+
+/// A count that may be 0, which means no limit.
+pub(super) fn count_or_none(text: &str) -> Result<usize, ValueProblem> {
+    let count = text.parse().ok().filter(|count: &u32| *count <= COUNT_MAX);
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    count.ok_or_else(|| {
+        ValueProblem::with(
+            text,
+            "is not a valid count",
+            "a whole number up to 100000; 0 for no limit",
+        )
+    })
 }
 
 /// The quota of a reporter; `None` for 0, which means no limit.
@@ -145,19 +161,26 @@ pub(super) fn grace(text: &str) -> Result<Duration, ValueProblem> {
 
 /// A size in bytes.
 pub(super) fn size(text: &str) -> Result<NonZeroUsize, ValueProblem> {
-    let parsed = split_unit(text).and_then(|(number, unit)| {
-        let number = usize::try_from(number).ok()?;
-        match unit {
-            "KiB" => number.checked_mul(1 << 10),
-            "MiB" => number.checked_mul(1 << 20),
-            _ => None,
-        }
-    });
     let accepted = |size: &usize| (SIZE_MIN..=SIZE_MAX).contains(size);
-    parsed
-        .filter(accepted)
-        .and_then(NonZeroUsize::new)
-        .ok_or_else(|| ValueProblem::with(text, "is not a valid size", SIZES))
+    let size = bytes(text).filter(accepted).and_then(NonZeroUsize::new);
+    size.ok_or_else(|| ValueProblem::with(text, "is not a valid size", SIZES))
+}
+
+/// The memory of requests and answers, in bytes.
+pub(super) fn request_memory(text: &str) -> Result<NonZeroUsize, ValueProblem> {
+    let accepted = |size: &usize| (REQUEST_MEMORY_MIN..=REQUEST_MEMORY_MAX).contains(size);
+    let size = bytes(text).filter(accepted).and_then(NonZeroUsize::new);
+    size.ok_or_else(|| ValueProblem::with(text, "is not a valid size", REQUEST_MEMORY))
+}
+
+fn bytes(text: &str) -> Option<usize> {
+    let (number, unit) = split_unit(text)?;
+    let number = usize::try_from(number).ok()?;
+    match unit {
+        "KiB" => number.checked_mul(1 << 10),
+        "MiB" => number.checked_mul(1 << 20),
+        _ => None,
+    }
 }
 
 pub(super) fn score(text: &str) -> Result<f64, ValueProblem> {

@@ -94,6 +94,12 @@ settings! {
         "What to log: one level for all modules, or levels by module, such as `info,ringwarden::follow=debug`. SIGHUP reads it again.";
     MAX_CONNECTIONS "limits.max_connections" --"max-connections" Some("COUNT"), Some("400"),
         "Maximum number of open connections on each of the two addresses. For a further one, the connection that has been idle for the longest time is closed; if none is idle, it waits.";
+    PER_ADDRESS "limits.max_connections_per_address" --"max-connections-per-address" Some("COUNT"), Some("100"),
+        "Maximum number of open connections from one client address (IPv6: from one /64 network) on each of the two addresses; 0 for no limit. For a further one, the longest idle of them is closed; if none is idle, it is refused. Set 0 behind a proxy.";
+    IDLE_TIMEOUT "limits.idle_timeout" --"idle-timeout" Some("TIME"), Some("15m"),
+        "Time after which a gRPC connection without a request is closed.";
+    REQUEST_MEMORY "limits.request_memory" --"request-memory" Some("SIZE"), Some("256MiB"),
+        "Memory that requests and answers in flight may hold together, from 64MiB on. A quarter of it is for lookups alone, and one connection may hold a quarter. Beyond it, requests are refused with RESOURCE_EXHAUSTED.";
     MAX_STREAMS "limits.max_concurrent_streams" --"max-concurrent-streams" Some("COUNT"), Some("256"),
         "Maximum number of requests in progress on one HTTP/2 connection; further requests wait.";
     MESSAGE_SIZE "limits.message_size" --"message-size" Some("SIZE"), Some("64KiB"),
@@ -106,6 +112,10 @@ settings! {
         "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
         "Maximum time for a change; a batch gets this time again for every 1,000 items. If the client sets a shorter deadline, that one applies.";
+    HEAVY_WORKERS "limits.heavy_workers" --"heavy-workers" Some("COUNT"), None,
+        "Number of threads for everything but lookups and probes: reports, lists, exports, the store. They have a lower priority than those of lookups. Default: one for each processor.";
+    HEAVY_REQUESTS "limits.heavy_requests" --"heavy-requests" Some("COUNT"), Some("1024"),
+        "Maximum number of requests in progress that are not lookups. A further one is answered with RESOURCE_EXHAUSTED, and nothing is done for it. Exports, uploads of lists and streams of call outcomes are not counted.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),
         "Time without traffic after which the server pings a gRPC client.";
     KEEPALIVE_TIMEOUT "limits.keepalive_timeout" --"keepalive-timeout" Some("TIME"), Some("10s"),

@@ -101,9 +101,21 @@ impl Case {
     /// Whether the id, the title or the agency's reference contains this text; capitals make no difference.
     #[must_use]
     pub fn mentions(&self, text: &str) -> bool {
+        if text.is_empty() {
+            return true;
+        }
         let text = text.to_lowercase();
         let parts = [self.id.as_str(), &self.title, &self.agency_reference];
         parts.iter().any(|part| part.to_lowercase().contains(&text))
+    }
+
+    /// The bytes of its texts, with those of its history.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        let history = self.history.iter();
+        let history = history.map(|event| size_of::<CaseEvent>() + event.note.len() + event.agency.len());
+        let texts = [&self.title, &self.summary, &self.agency, &self.agency_reference];
+        texts.map(|text| text.len()).iter().sum::<usize>() + history.sum::<usize>()
     }
 
     /// Moves the case to another status and adds the step to its history.

@@ -1,20 +1,34 @@
-//! Counts the calls in progress of each connection, so that a connection without one does not delay a shutdown and can
-//! make room for another one.
+//! What surrounds each call: its connection counts it while it is in progress, so that a connection without one does not
+//! delay a shutdown and can make room for another one; its memory is counted until its answer is sent; and the bytes of its
+//! request must arrive in time.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::TryFutureExt as _;
-use http::{Request, Response};
+use futures_util::{FutureExt as _, TryFutureExt as _};
+use http::{HeaderMap, Request, Response};
+use tonic::body::Body;
 use tower::{Layer, Service};
 
-use crate::net::{CallBody, ConnectionInfo};
+use super::request_body::{Arrival, RequestBody};
+use super::status::status;
+use crate::api::ApiError;
+use crate::net::{CallBody, ConnectionInfo, Share};
 
 /// The paths of reflection. Its stream stays open as long as the client likes, and nothing is lost when it is cut off.
 const REFLECTION: &str = "/grpc.reflection.";
+/// The methods of lookups, and the health checks. A part of the memory is for them alone.
+const LOOKUPS: [&str; 4] = [
+    "/ringwarden.v1.LookupService/Lookup",
+    "/ringwarden.v1.LookupService/StreamLookup",
+    "/ringwarden.v1.LookupService/GetDecision",
+    "/ringwarden.v1.LookupService/ListCategories",
+];
+const HEALTH: &str = "/grpc.health.";
 
-/// Counts calls, and tells each request who its client is. The [`ConnectionInfo`] must be in the extensions of the request.
+/// Counts calls and their memory, and tells each request who its client is. The [`ConnectionInfo`] must be in the extensions of
+/// the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CountCalls;
 
@@ -30,26 +44,63 @@ impl<S> Layer<S> for CountCalls {
     }
 }
 
-impl<S, A, B> Service<Request<A>> for CountedCalls<S>
+type Answered<B, E> = Pin<Box<dyn Future<Output = Result<Response<CallBody<B>>, E>> + Send>>;
+
+impl<S, B> Service<Request<Body>> for CountedCalls<S>
 where
-    S: Service<Request<A>, Response = Response<B>, Future: Send + 'static>,
+    S: Service<Request<Body>, Response = Response<B>, Error: Send + 'static, Future: Send + 'static>,
+    B: Send + 'static,
 {
     type Response = Response<CallBody<B>>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+    type Future = Answered<B, S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        let counts = !request.uri().path().starts_with(REFLECTION);
-        let connection = request.extensions_mut().remove::<ConnectionInfo>();
-        let call = connection.and_then(|connection| {
-            connection.describe(request.extensions_mut());
-            counts.then(|| connection.usage().begin_call())
-        });
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let path = request.uri().path();
+        let (arrival, share) = (Arrival::of(path), share_of(path));
+        let counts = !path.starts_with(REFLECTION);
+        let Some(connection) = request.extensions_mut().remove::<ConnectionInfo>() else {
+            // Without a connection, in the warm-up.
+            return self
+                .0
+                .call(request)
+                .map_ok(|answer| answer.map(|body| CallBody::new(body, None, None)))
+                .boxed();
+        };
+        connection.describe(request.extensions_mut());
+        let usage = connection.usage().clone();
+        let call = counts.then(|| usage.begin_call());
+        let held = match usage.hold(share, head_bytes(request.headers())) {
+            Ok(held) => held,
+            Err(_) => {
+                let head = status(&ApiError::overloaded()).into_http::<()>();
+                return std::future::ready(Ok(head.map(|()| CallBody::empty(call)))).boxed();
+            }
+        };
+        request.extensions_mut().insert(held.clone());
+        let of_body = held.clone();
+        let request = request.map(|body| Body::new(RequestBody::new(body, arrival, of_body, usage)));
         let answer = self.0.call(request);
-        Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call))))
+        Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call, Some(held)))))
     }
+}
+
+fn share_of(path: &str) -> Share {
+    if LOOKUPS.contains(&path) || path.starts_with(HEALTH) {
+        Share::Lookup
+    } else {
+        Share::Other
+    }
+}
+
+/// The bytes of the headers of a request.
+fn head_bytes(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }

@@ -14,15 +14,28 @@ use tonic_prost::ProstCodec;
 
 use super::status::status;
 use crate::api::{ApiError, Code};
+use crate::net::HeldBytes;
 use crate::wire::items::{Counted, TooMany, count};
 
 /// Encodes responses as [`ProstCodec`] does, and decodes requests.
 #[derive(Debug)]
-pub(crate) struct RequestCodec<T, U>(PhantomData<(T, U)>);
+pub(crate) struct RequestCodec<T, U> {
+    /// What the request holds; none in the warm-up.
+    held: Option<HeldBytes>,
+    messages: PhantomData<(T, U)>,
+}
+
+tokio::task_local! {
+    /// What the request holds whose codec is made: the generated servers make it without an argument.
+    pub(super) static HELD: HeldBytes;
+}
 
 impl<T, U> Default for RequestCodec<T, U> {
     fn default() -> Self {
-        Self(PhantomData)
+        Self {
+            held: HELD.try_with(Clone::clone).ok(),
+            messages: PhantomData,
+        }
     }
 }
 
@@ -41,13 +54,19 @@ where
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        RequestDecoder(PhantomData)
+        RequestDecoder {
+            held: self.held.clone(),
+            messages: PhantomData,
+        }
     }
 }
 
 /// Decodes requests.
 #[derive(Debug)]
-pub(crate) struct RequestDecoder<U>(PhantomData<U>);
+pub(crate) struct RequestDecoder<U> {
+    held: Option<HeldBytes>,
+    messages: PhantomData<U>,
+}
 
 impl<U: Message + Default + Counted> Decoder for RequestDecoder<U> {
     type Item = U;
@@ -55,7 +74,12 @@ impl<U: Message + Default + Counted> Decoder for RequestDecoder<U> {
 
     fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         // The whole message is in one piece.
-        count::<U>(bytes.chunk()).map_err(|error| status(&too_many(error)))?;
+        let items = count::<U>(bytes.chunk()).map_err(|error| status(&too_many(error)))?;
+        if let Some(held) = &self.held {
+            // Once as it is in the buffer, decompressed, and once as the texts of the message.
+            let message = held.add_message(2 * bytes.remaining(), items);
+            message.map_err(|_over| status(&ApiError::overloaded()))?;
+        }
         U::decode(bytes).map(Some).map_err(|error| {
             // The text names the field and never the value.
             let text = format!("the request is not a message of this method: {error}");

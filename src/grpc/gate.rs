@@ -11,6 +11,7 @@ use super::status::status;
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::identity::Caller;
+use crate::edge::AnswerBody;
 use crate::metrics::EdgeLabel;
 
 /// The path of a method of the contract begins so, and goes on with the service, `/`, and the method.
@@ -66,11 +67,11 @@ impl<S> Gate<S> {
 
 impl<S, B> Service<Request<B>> for Gate<S>
 where
-    S: Service<Request<B>, Response = Response<Body>>,
+    S: Service<Request<B>, Response = Response<AnswerBody<Body>>>,
 {
-    type Response = Response<Body>;
+    type Response = Response<AnswerBody<Body>>;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<Response<Body>, S::Error>>>;
+    type Future = Either<S::Future, Ready<Result<Response<AnswerBody<Body>>, S::Error>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -79,7 +80,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.check(&request) {
             Ok(()) => Either::Left(self.inner.call(request)),
-            Err(error) => Either::Right(future::ready(Ok(status(&error).into_http()))),
+            Err(error) => Either::Right(future::ready(Ok(status(&error).into_http().map(AnswerBody::Whole)))),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The gRPC edge: the handlers of [`Api`](crate::api::Api) as tonic services, with health and reflection.
 //!
 //! [`servers`] has the generated servers, `services` their methods, `codec` decodes requests, `status` renders errors,
-//! `context` reads the client's timeout, `health` answers health checks, `calls` counts the calls of each connection,
+//! `context` reads the client's timeout, `health` answers health checks, `calls` counts the calls of each connection and
+//! their memory, `request_body` their bytes,
 //! [`server`] has the limits of connections, streams and messages.
 
 mod calls;
@@ -9,6 +10,8 @@ pub(crate) mod codec;
 mod context;
 mod gate;
 mod health;
+mod held;
+mod request_body;
 pub mod server;
 pub mod servers;
 mod services;

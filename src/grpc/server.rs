@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::error::Error as _;
 use std::time::Duration;
 
+use http::Method;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
@@ -16,6 +17,7 @@ use tower::util::MapResponseLayer;
 use super::calls::CountCalls;
 use super::gate::GateLayer;
 use super::health;
+use super::held::HeldLayer;
 use super::servers::case_service_server::CaseServiceServer;
 use super::servers::list_service_server::ListServiceServer;
 use super::servers::lookup_service_server::LookupServiceServer;
@@ -27,28 +29,44 @@ use super::services::GrpcServices;
 use super::status::{status, with_expected_code};
 use crate::api::{Api, ApiError};
 use crate::config;
-use crate::edge::{self, EdgeLayers};
+use crate::edge::{self, EdgeLayers, HeavyLayer};
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, ConnectionInfo, Listener, OpenConnections, Protocol};
+use crate::net::{
+    AcceptedConnection, Acceptor, ConnectionInfo, ConnectionLimits, Listener, MemoryBudget, OpenConnections, Protocol,
+};
 use crate::tasks::Tasks;
 use crate::wire::FILE_DESCRIPTOR_SET;
 
 /// The pause between two checks whether a connection is left at the end.
 const CHECK_EVERY: Duration = Duration::from_millis(50);
-/// Streams of one connection that the client may open and reset before the server has read them.
-const MAX_PENDING_RESETS: usize = 20;
+/// Streams of one connection that the client may open and reset before the server has read them. When the server is late,
+/// these are the time-outs of an honest client: 2,000 calls a second for a second. `net::resets` limits the rate.
+const MAX_PENDING_RESETS: usize = 2_048;
+/// Bytes of one stream, and of all streams of a connection, that the server takes before a handler has asked for them.
+const STREAM_WINDOW: u32 = 128 << 10;
+const CONNECTION_WINDOW: u32 = 256 << 10;
 /// Streams of one connection that may be reset for a mistake of the client, before it is closed.
 const MAX_ERROR_RESETS: usize = 1_024;
 /// Bytes of the headers of one request.
 const MAX_HEADER_BYTES: u32 = 16 << 10;
+/// The paths of lookups.
+const LOOKUPS: &str = "/ringwarden.v1.LookupService/";
+/// The paths of health checks.
+const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Bytes of a request of NumberService, CaseService or NoteService: 1,000 links and their texts.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 /// The limits of a gRPC server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct GrpcLimits {
     /// Open connections. For a further one, the longest idle one is closed; if none is idle, it waits.
     pub max_connections: usize,
+    /// Open connections of one client address; 0 for no limit.
+    pub connections_per_address: usize,
+    /// How long a connection without a call stays open.
+    pub idle_timeout: Duration,
+    /// What requests and answers may hold; both edges share it.
+    pub memory: MemoryBudget,
     /// Calls in progress on one connection.
     pub max_concurrent_streams: u32,
     /// Bytes of one message to a service that has batches. Fields of single items have much lower limits of their own.
@@ -63,6 +81,9 @@ impl From<&config::LimitSettings> for GrpcLimits {
     fn from(limits: &config::LimitSettings) -> Self {
         Self {
             max_connections: limits.max_connections.get(),
+            connections_per_address: limits.connections_per_address,
+            idle_timeout: limits.idle_timeout,
+            memory: MemoryBudget::new(limits.request_memory.get()),
             max_concurrent_streams: limits.max_concurrent_streams.get(),
             batch_message_bytes: limits.batch_message_bytes.get(),
             keepalive_interval: limits.keepalive_interval,
@@ -114,13 +135,23 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Grpc);
+    let connections = ConnectionLimits {
+        edge: EdgeLabel::Grpc,
+        max: limits.max_connections,
+        per_address: limits.connections_per_address,
+        idle_timeout: limits.idle_timeout,
+        memory: limits.memory.clone(),
+        metrics: api.metrics().clone(),
+    };
+    let acceptor = Acceptor::new(listener, connections, Protocol::Grpc);
     let open = acceptor.open();
     let serving = builder(limits)
         .layer(CountCalls)
         .layer(MapResponseLayer::new(with_expected_code))
         .layer(layers(&api))
         .layer(GateLayer(api.clone()))
+        .layer(HeavyLayer::new(tasks.heavy().clone(), is_light))
+        .layer(HeldLayer)
         .add_service(lookups)
         .add_service(reports)
         .add_service(numbers)
@@ -135,6 +166,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
     tokio::select! {
         served = serving => Ok(served?),
         never = close_at_shutdown(&open, tasks) => match never {},
+        never = open.drop_idle_and_stalled() => match never {},
     }
 }
 
@@ -173,9 +205,16 @@ pub(super) fn layers(api: &Api) -> EdgeLayers<Body> {
     })
 }
 
+/// Whether a call is answered on the runtime of lookups: lookups and health.
+fn is_light(_: &Method, path: &str) -> bool {
+    path.starts_with(LOOKUPS) || path.starts_with(HEALTH)
+}
+
 fn builder(limits: &GrpcLimits) -> Server {
     Server::builder()
         .max_concurrent_streams(limits.max_concurrent_streams)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(limits.keepalive_interval))
         .http2_keepalive_timeout(Some(limits.keepalive_timeout))
         .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))

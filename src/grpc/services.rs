@@ -2,6 +2,7 @@
 //! error as a status.
 
 use futures_util::stream::{BoxStream, StreamExt as _};
+use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::context::split;
@@ -13,16 +14,42 @@ use super::servers::number_service_server::NumberService;
 use super::servers::principal_service_server::PrincipalService;
 use super::servers::report_service_server::ReportService;
 use super::status::stream_status;
-use crate::api::Api;
+use crate::api::{Api, ApiError};
 use crate::edge::catch_stream_panic;
+use crate::net::HeldBytes;
 use crate::wire::v1;
 
 /// The handlers as gRPC services. Clones share everything.
 #[derive(Clone, Debug)]
 pub(super) struct GrpcServices(pub(super) Api);
 
+/// Calls a handler. `await` marks heavy work, which must be admitted; `turns` a handler that waits and is not heavy.
+macro_rules! call {
+    ($api:expr, $method:ident($message:expr, $context:expr)) => {
+        $api.$method($message, $context)
+    };
+    ($api:expr, $method:ident($message:expr, $context:expr) turns) => {
+        $api.$method($message, $context).await
+    };
+    ($api:expr, $method:ident($message:expr, $context:expr) await) => {{
+        let _admitted = $api.admit_heavy()?;
+        $api.$method($message, $context).await
+    }};
+}
+
+/// An answer, whose memory is counted in place of that of the request. It is refused if the server has no room for it; an
+/// answer to a change is short, and a client that asks again with the same request id gets it.
+fn answered<T: Message>(message: T, held: Option<&HeldBytes>) -> Result<Response<T>, Status> {
+    if let Some(held) = held.filter(|held| !held.is_lookup()) {
+        held.answer(message.encoded_len())
+            .map_err(|_over| Status::from(ApiError::overloaded()))?;
+    }
+    Ok(Response::new(message))
+}
+
 /// Implements a service. A line such as `create_case(CreateCaseRequest).await -> Case;` is a method with one request and
-/// one response; `.await` is left out where the handler does not wait. The methods with streams follow in braces.
+/// one response; `.await` is left out where the handler does not wait, and is `.turns` where it waits for other lookups only.
+/// The methods with streams follow in braces.
 macro_rules! service {
     (
         $service:ident {
@@ -37,9 +64,10 @@ macro_rules! service {
                     &self,
                     request: Request<v1::$request>,
                 ) -> Result<Response<v1::$response>, Status> {
+                    let held = request.extensions().get::<HeldBytes>().cloned();
                     let (message, context) = split(request);
-                    let result = self.0.$method(message, &context)$(. $wait)?;
-                    Ok(Response::new(result?))
+                    let result = call!(self.0, $method(message, &context) $($wait)?);
+                    answered(result?, held.as_ref())
                 }
             )*
 
@@ -51,7 +79,7 @@ macro_rules! service {
 service! {
     LookupService {
         lookup(LookupRequest) -> LookupResponse;
-        batch_lookup(BatchLookupRequest) -> BatchLookupResponse;
+        batch_lookup(BatchLookupRequest).turns -> BatchLookupResponse;
         get_decision(GetDecisionRequest) -> Decision;
         list_categories(ListCategoriesRequest) -> ListCategoriesResponse;
     }

@@ -10,6 +10,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
 use super::error_response::ErrorResponse;
+use crate::api::ApiError;
+use crate::net::HeldBytes;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,8 +19,13 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// of 64 KiB write 130 for 8 MiB.
 const MAX_MEMBERS: usize = 1_024;
 
-/// Reads a body to its end. It may have this many bytes, both as it arrives and decompressed.
-pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
+/// Reads a body to its end. It may have this many bytes, both as it arrives and decompressed, and its bytes count as held by
+/// its request.
+pub(super) async fn collect(
+    headers: &HeaderMap,
+    body: Incoming,
+    (max_bytes, held): (usize, Option<&HeldBytes>),
+) -> Result<Bytes, ErrorResponse> {
     let coding = Coding::of(headers)?;
     // A body that says its length is refused before it arrives.
     if body.size_hint().lower() > u64::try_from(max_bytes).unwrap_or(u64::MAX) {
@@ -26,8 +33,8 @@ pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usiz
     }
     let bytes = async {
         match coding {
-            Coding::Plain => plain(body, max_bytes).await,
-            Coding::Gzip => gunzip(body, max_bytes).await,
+            Coding::Plain => plain(body, Limited::new(max_bytes, held)).await,
+            Coding::Gzip => gunzip(body, Limited::new(max_bytes, held)).await,
         }
     };
     let in_time = tokio::time::timeout(BODY_TIMEOUT, bytes).await;
@@ -59,11 +66,10 @@ impl Coding {
 }
 
 /// The bytes as they arrive. Those of a small body are not copied.
-async fn plain(mut body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
+async fn plain(mut body: Incoming, mut all: Limited<'_>) -> Result<Bytes, ErrorResponse> {
     let mut first = Bytes::new();
-    let mut all = Limited::new(max_bytes);
     while let Some(bytes) = next(&mut body).await? {
-        if bytes.len() > max_bytes {
+        if bytes.len() > all.max_bytes {
             return Err(ErrorResponse::too_large());
         }
         if first.is_empty() && all.bytes.is_empty() {
@@ -72,14 +78,15 @@ async fn plain(mut body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorRespo
         }
         let first = std::mem::take(&mut first);
         let added = all.write_all(&first).and_then(|()| all.write_all(&bytes));
-        added.map_err(|_| ErrorResponse::too_large())?;
+        added.map_err(|error| limit_error(&error))?;
     }
     Ok(if first.is_empty() { all.bytes.into() } else { first })
 }
 
 /// The decompressed bytes. Of a compressed body only the piece that has arrived last is kept.
-async fn gunzip(mut body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorResponse> {
-    let mut members = Members::new(max_bytes);
+async fn gunzip(mut body: Incoming, all: Limited<'_>) -> Result<Bytes, ErrorResponse> {
+    let max_bytes = all.max_bytes;
+    let mut members = Members::new(all);
     let mut arrived = 0_usize;
     while let Some(bytes) = next(&mut body).await? {
         arrived = arrived.saturating_add(bytes.len());
@@ -95,16 +102,16 @@ async fn gunzip(mut body: Incoming, max_bytes: usize) -> Result<Bytes, ErrorResp
 }
 
 /// Decompresses the members of a gzip body, one after another.
-struct Members {
-    decoder: GzDecoder<Limited>,
+struct Members<'a> {
+    decoder: GzDecoder<Limited<'a>>,
     /// The members that have begun.
     begun: usize,
 }
 
-impl Members {
-    fn new(max_bytes: usize) -> Self {
+impl<'a> Members<'a> {
+    fn new(all: Limited<'a>) -> Self {
         Self {
-            decoder: GzDecoder::new(Limited::new(max_bytes)),
+            decoder: GzDecoder::new(all),
             begun: 1,
         }
     }
@@ -127,7 +134,7 @@ impl Members {
         }
         self.begun += 1;
         self.decoder.try_finish().map_err(|error| gzip_error(&error))?;
-        let decompressed = std::mem::replace(self.decoder.get_mut(), Limited::new(0));
+        let decompressed = std::mem::replace(self.decoder.get_mut(), Limited::new(0, None));
         self.decoder = GzDecoder::new(decompressed);
         Ok(())
     }
@@ -139,10 +146,20 @@ impl Members {
 }
 
 fn gzip_error(error: &io::Error) -> ErrorResponse {
-    if error.kind() == io::ErrorKind::FileTooLarge {
-        ErrorResponse::too_large()
+    let kind = error.kind();
+    if kind == io::ErrorKind::FileTooLarge || kind == io::ErrorKind::OutOfMemory {
+        limit_error(error)
     } else {
         ErrorResponse::broken_gzip()
+    }
+}
+
+/// The error of bytes that [`Limited`] did not take.
+fn limit_error(error: &io::Error) -> ErrorResponse {
+    if error.kind() == io::ErrorKind::OutOfMemory {
+        ApiError::overloaded().into()
+    } else {
+        ErrorResponse::too_large()
     }
 }
 
@@ -157,20 +174,21 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, ErrorResponse> {
     Ok(None)
 }
 
-/// Bytes up to a limit.
-struct Limited {
+/// Bytes up to a limit, and as long as their request may hold them.
+struct Limited<'a> {
     bytes: Vec<u8>,
     max_bytes: usize,
+    held: Option<&'a HeldBytes>,
 }
 
-impl Limited {
-    const fn new(max_bytes: usize) -> Self {
+impl<'a> Limited<'a> {
+    const fn new(max_bytes: usize, held: Option<&'a HeldBytes>) -> Self {
         let bytes = Vec::new();
-        Self { bytes, max_bytes }
+        Self { bytes, max_bytes, held }
     }
 }
 
-impl Write for Limited {
+impl Write for Limited<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let left = self.max_bytes.saturating_sub(self.bytes.len());
         if bytes.len() > left {
@@ -178,7 +196,11 @@ impl Write for Limited {
         }
         if bytes.len() > self.bytes.capacity() - self.bytes.len() {
             // It doubles, but never beyond the limit.
-            self.bytes.reserve_exact(bytes.len().max(self.bytes.len()).min(left));
+            let more = bytes.len().max(self.bytes.len()).min(left);
+            if self.held.is_some_and(|held| held.add(more).is_err()) {
+                return Err(io::ErrorKind::OutOfMemory.into());
+            }
+            self.bytes.reserve_exact(more);
         }
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())

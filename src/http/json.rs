@@ -11,6 +11,7 @@ use super::body;
 use super::error_response::ErrorResponse;
 use super::response::{HttpResponse, JSON, response};
 use crate::api::{ApiError, Violation};
+use crate::net::HeldBytes;
 use crate::wire::json::{JsonMessage, Place, find_faults, message};
 
 /// The size of most answers to lookups.
@@ -22,7 +23,11 @@ pub(super) struct JsonBody(Bytes);
 
 impl JsonBody {
     /// Reads a body to its end.
-    pub(super) async fn collect(headers: &HeaderMap, body: Incoming, max_bytes: usize) -> Result<Self, ErrorResponse> {
+    pub(super) async fn collect(
+        headers: &HeaderMap,
+        body: Incoming,
+        limits: (usize, Option<&HeldBytes>),
+    ) -> Result<Self, ErrorResponse> {
         let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
         let kind = kinds.next();
         if kinds.any(|other| Some(other) != kind) {
@@ -31,7 +36,13 @@ impl JsonBody {
         if !kind.is_some_and(is_json) {
             return Err(ErrorResponse::wrong_content_type());
         }
-        body::collect(headers, body, max_bytes).await.map(Self)
+        body::collect(headers, body, limits).await.map(Self)
+    }
+
+    /// Its bytes, and at least the number of its objects: braces in texts count too.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let objects = self.0.iter().filter(|byte| **byte == b'{').count();
+        (self.0.len(), objects)
     }
 
     /// The message in the body. Errors name its fields.
@@ -145,7 +156,7 @@ mod tests {
         let error = read(body("{}", 1_001)).unwrap_err();
         assert_eq!(error.message(), "requests: must have at most 1000 items");
         let error = read(body("1", 1_000)).unwrap_err();
-        assert_eq!(error.violations().len(), 100);
+        assert_eq!(error.violations().len(), 20);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::json;
 use super::response::{HttpResponse, TEXT, response};
 use crate::api::Api;
 use crate::clock::monotonic;
+use crate::tasks::polls;
 use crate::wire;
 
 /// The path that says that the process is alive.
@@ -77,5 +78,6 @@ pub(super) fn ready(api: &Api) -> Result<HttpResponse, ErrorResponse> {
 
 /// All metrics.
 pub(super) fn metrics(api: &Api) -> HttpResponse {
+    api.metrics().longest_poll(polls::take_longest());
     response(StatusCode::OK, METRICS_TYPE, api.metrics().render(monotonic()))
 }

@@ -12,7 +12,7 @@ use super::response::HttpResponse;
 use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
-use crate::net::ConnectionUsage;
+use crate::net::{ConnectionUsage, HeldBytes};
 use crate::wire::json::JsonMessage;
 
 /// The body of a request.
@@ -98,7 +98,13 @@ impl RoutedRequest {
         }
         let usage = self.head.extensions.get::<ConnectionUsage>();
         let _waiting = usage.map(ConnectionUsage::wait_for_body);
-        let body = JsonBody::collect(&self.head.headers, self.body, self.max_bytes).await?;
+        let held = self.head.extensions.get::<HeldBytes>();
+        let body = JsonBody::collect(&self.head.headers, self.body, (self.max_bytes, held)).await?;
+        if let Some(held) = held {
+            let (bytes, objects) = body.size();
+            held.add_message(bytes, objects)
+                .map_err(|_over| ApiError::overloaded())?;
+        }
         Ok(body.read()?)
     }
 }

@@ -15,8 +15,23 @@ use super::request::{Body, Decoded};
 use super::route::{Handler, Route};
 use crate::wire::v1;
 
+/// Calls a method of [`Api`](crate::api::Api). `await` marks heavy work, which must be admitted; `turns` a method that waits
+/// and is not heavy.
+macro_rules! call {
+    ($api:expr, $method:ident($message:expr, $context:expr)) => {
+        $api.$method($message, $context)
+    };
+    ($api:expr, $method:ident($message:expr, $context:expr) turns) => {
+        $api.$method($message, $context).await
+    };
+    ($api:expr, $method:ident($message:expr, $context:expr) await) => {{
+        let _admitted = $api.admit_heavy()?;
+        $api.$method($message, $context).await
+    }};
+}
+
 /// A handler that calls a method of [`Api`](crate::api::Api): `lookup(LookupRequest)`, with `.await` where the method
-/// waits. `{ number }` names the field that the text in the path fills, `, report` the field that is the body.
+/// waits, or `.turns` where it waits for other lookups only. `{ number }` names the field that the text in the path fills, `, report` the field that is the body.
 macro_rules! handler {
     ($method:ident($request:ident) $(. $wait:tt)?) => {
         handler!(@run None, $method $(. $wait)?, |message: v1::$request| message, |_| None)
@@ -38,7 +53,7 @@ macro_rules! handler {
             run: |request| {
                 Box::pin(async move {
                     let Decoded { api, message, context } = request.decode($message_of, $path_slot).await?;
-                    let result = api.$method(message, &context)$(. $wait)?;
+                    let result = call!(api, $method(message, &context) $($wait)?);
                     json::respond(&result?)
                 })
             },
@@ -91,7 +106,7 @@ pub static ROUTES: &[Route] = &[
         "/v1/lookup:batch",
         "LookupService",
         "BatchLookup",
-        handler!(batch_lookup(BatchLookupRequest)),
+        handler!(batch_lookup(BatchLookupRequest).turns),
     )
     .example(include_str!("examples/lookup_batch.json"))
     .batch(),

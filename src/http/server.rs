@@ -17,14 +17,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tower::{Layer as _, Service};
 
 use super::error_response::ErrorResponse;
-use super::service::HttpService;
+use super::service::{HttpService, is_light};
 use super::stranger::Hosts;
 use crate::api::{Api, ApiError};
 use crate::config;
-use crate::edge;
+use crate::edge::{self, HeavyLayer};
 use crate::metrics::EdgeLabel;
-use crate::net::{AcceptedConnection, Acceptor, CallBody, Listener, Protocol};
-use crate::tasks::Tasks;
+use crate::net::{
+    AcceptedConnection, Acceptor, CallBody, ConnectionLimits, HeldBytes, Listener, MemoryBudget, Protocol,
+};
+use crate::tasks::{Tasks, polls};
 
 /// How long the head of a request may take to arrive, from the end of the response before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,6 +38,8 @@ const LAST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BUFFER_BYTES: usize = 64 << 10;
 /// Open connections to the address for probes and metrics alone.
 const MAX_ADMIN_CONNECTIONS: usize = 64;
+/// What requests and answers may hold there, in bytes. Probes count nothing.
+const MAX_ADMIN_MEMORY: usize = 1 << 20;
 /// The most headers of one request.
 const MAX_HEADERS: usize = 64;
 
@@ -46,6 +50,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 pub struct HttpLimits {
     /// Open connections. For a further one, the longest idle one is closed; if none is idle, it waits.
     pub max_connections: usize,
+    /// Open connections of one client address; 0 for no limit.
+    pub connections_per_address: usize,
     /// Bytes of a body with one message.
     pub body_bytes: usize,
     /// Bytes of a body with a batch of messages.
@@ -53,10 +59,12 @@ pub struct HttpLimits {
 }
 
 /// The settings of an HTTP server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HttpSettings {
     /// Its limits.
     pub limits: HttpLimits,
+    /// What requests and answers may hold; both edges share it.
+    pub memory: MemoryBudget,
     /// The hosts that clients may name, without a port; `*` stands for all. Empty: on loopback those of loopback, else all.
     pub hosts: Vec<String>,
     /// What is served.
@@ -78,11 +86,13 @@ impl From<&config::Config> for HttpSettings {
     fn from(config: &config::Config) -> Self {
         let limits = HttpLimits {
             max_connections: config.limits.max_connections.get(),
+            connections_per_address: config.limits.connections_per_address,
             body_bytes: config.limits.message_bytes.get(),
             batch_body_bytes: config.limits.batch_message_bytes.get(),
         };
         Self {
             limits,
+            memory: MemoryBudget::new(config.limits.request_memory.get()),
             hosts: config.listen.http_hosts.clone(),
             pages: match config.listen.admin_addr {
                 None => Pages::All,
@@ -98,11 +108,13 @@ impl HttpSettings {
     pub fn admin() -> Self {
         let limits = HttpLimits {
             max_connections: MAX_ADMIN_CONNECTIONS,
+            connections_per_address: 0,
             body_bytes: 0,
             batch_body_bytes: 0,
         };
         Self {
             limits,
+            memory: MemoryBudget::new(MAX_ADMIN_MEMORY),
             hosts: Vec::new(),
             pages: Pages::Admin,
         }
@@ -113,27 +125,42 @@ impl HttpSettings {
 /// progress; shutdown waits for that. Connections without a request in progress end at once.
 pub async fn serve(listener: impl Into<Listener>, api: Api, settings: HttpSettings, tasks: Tasks) {
     let listener = listener.into();
-    let HttpSettings { limits, hosts, pages } = settings;
+    let HttpSettings {
+        limits,
+        memory,
+        hosts,
+        pages,
+    } = settings;
     // A socket without an address has no clients. Should there be any, their hosts are checked.
     let address = listener.socket.local_addr().unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
     let hosts = Hosts::of(address, &hosts);
-    let acceptor = Acceptor::new(listener, limits.max_connections, Protocol::Http);
+    let connections = ConnectionLimits {
+        edge: EdgeLabel::Http,
+        max: limits.max_connections,
+        per_address: limits.connections_per_address,
+        idle_timeout: MAX_AGE, // `HEAD_TIMEOUT` is shorter
+        memory,
+        metrics: api.metrics().clone(),
+    };
+    let acceptor = Acceptor::new(listener, connections, Protocol::Http);
+    let open = acceptor.open();
     let panic_response = |error: &ApiError| ErrorResponse::from(error).into_response();
-    let service =
-        edge::layers(EdgeLabel::Http, api.clone(), panic_response).layer(HttpService::new(api, limits, hosts, pages));
+    let heavy = HeavyLayer::new(tasks.heavy().clone(), is_light);
+    let service = heavy.layer(HttpService::new(api.clone(), limits, hosts, pages));
+    let service = edge::layers(EdgeLabel::Http, api, panic_response).layer(service);
     let shutdown = tasks.shutdown_requested();
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
             biased;
             () = &mut shutdown => break,
+            never = open.drop_idle_and_stalled() => match never {},
             connection = acceptor.accept() => {
                 let job = serve_connection(connection, service.clone(), tasks.shutdown_requested());
                 tasks.spawn_job("http connection", job);
             }
         }
     }
-    let open = acceptor.open();
     drop(acceptor); // a new client is refused, and not left waiting
     open.close_when_idle().await;
 }
@@ -153,16 +180,18 @@ where
     // The service is always ready, so it is called at once.
     let service = service_fn(move |mut request: Request<Incoming>| {
         let call = Some(info.usage().begin_call());
-        request.extensions_mut().insert(info.usage().clone());
         info.describe(request.extensions_mut());
         let answer = service.clone().call(request);
-        answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call)))
+        answer.map_ok(|mut answer| {
+            let held = answer.extensions_mut().remove::<HeldBytes>();
+            answer.map(|body| CallBody::new(body, call, held))
+        })
     });
     let serving = builder.serve_connection(TokioIo::new(connection), service);
     tokio::pin!(serving);
     // The result does not matter: an error means that the client left, sent garbage, or was silent.
     tokio::select! {
-        _ = &mut serving => return,
+        _ = std::future::poll_fn(|cx| polls::measured(|| serving.as_mut().poll(cx))) => return,
         () = shutdown => {}
         () = tokio::time::sleep(MAX_AGE) => {}
     }
@@ -183,7 +212,7 @@ mod tests {
     async fn a_head_that_does_not_arrive_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor::new(listener.into(), 1, Protocol::Http);
+        let acceptor = Acceptor::new(listener.into(), ConnectionLimits::of(1), Protocol::Http);
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nX-A: ").await.unwrap();
         let connection = acceptor.accept().await;

@@ -5,19 +5,20 @@ use std::task::{Context, Poll};
 
 use futures_util::future::{self, Either, FutureExt as _, Map, Ready};
 use http::{Method, Request};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tower::Service;
 
 use super::error_response::ErrorResponse;
 use super::request::{ResponseFuture, RoutedRequest};
 use super::response::HttpResponse;
-use super::route::{RouteMatch, Size, find};
+use super::route::{Route, RouteMatch, Size, find};
 use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, Pages, ROUTES, cid, host, openapi, probes, welcome};
-use crate::api::{Api, RequestContext};
+use crate::api::{Api, ApiError, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::identity::Caller;
 use crate::metrics::EdgeLabel;
+use crate::net::{ConnectionUsage, HeldBytes, Share};
 
 /// Answers requests. Clones share everything.
 #[derive(Clone, Debug)]
@@ -52,7 +53,9 @@ impl HttpService {
     }
 
     /// The future of a handler, or the immediate response of a page or an error.
-    fn route(&self, request: Request<Incoming>) -> Either<ResponseFuture, Result<HttpResponse, ErrorResponse>> {
+    ///
+    /// A method of the contract holds memory from here on, and a page does not: probes are answered when all of it is held.
+    fn route(&self, mut request: Request<Incoming>) -> Either<ResponseFuture, Result<HttpResponse, ErrorResponse>> {
         if !self.has(request.uri().path()) {
             return Either::Right(Err(ErrorResponse::no_such_path()));
         }
@@ -70,8 +73,17 @@ impl HttpService {
             Size::One => self.limits.body_bytes,
             Size::Batch => self.limits.batch_body_bytes,
         };
+        let usage = request.extensions().get::<ConnectionUsage>();
+        let held = usage.map(|usage| usage.hold(share_of(route), head_bytes(&request)));
+        let held = match held.transpose() {
+            Ok(held) => held,
+            Err(_over) => return Either::Right(Err(ApiError::overloaded().into())),
+        };
+        if let Some(held) = &held {
+            request.extensions_mut().insert(held.clone());
+        }
         let (head, body) = request.into_parts();
-        Either::Left((route.run)(RoutedRequest {
+        let answer = (route.run)(RoutedRequest {
             api: self.api.clone(),
             path_field: route.path_field,
             query: route.query,
@@ -80,7 +92,11 @@ impl HttpService {
             body,
             path_text,
             max_bytes,
-        }))
+        });
+        match held {
+            Some(held) => Either::Left(Box::pin(answer.map(|answer| counted(answer?, held)))),
+            None => Either::Left(answer),
+        }
     }
 
     /// A path that is not a method of the contract.
@@ -117,6 +133,45 @@ fn context(request: &Request<Incoming>) -> RequestContext {
     })
 }
 
+/// The service whose methods are answered on the runtime of lookups.
+const LOOKUPS: &str = "LookupService";
+
+/// Whether a request is answered on the runtime of lookups: lookups, probes, and errors. The text of the metrics and the
+/// description of the contract take longer to make.
+pub(super) fn is_light(method: &Method, path: &str) -> bool {
+    match find(ROUTES, method, path) {
+        RouteMatch::Found(route, _) => route.service == LOOKUPS,
+        RouteMatch::OtherMethods(_) => true,
+        RouteMatch::NoPath => ![probes::METRICS, openapi::PATH].contains(&path),
+    }
+}
+
+/// An answer, whose memory is counted in place of that of the request until it is sent.
+fn counted(mut answer: HttpResponse, held: HeldBytes) -> Result<HttpResponse, ErrorResponse> {
+    if let Some(bytes) = answer.body().size_hint().exact()
+        && !held.is_lookup()
+    {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        held.answer(bytes).map_err(|_over| ApiError::overloaded())?;
+    }
+    answer.extensions_mut().insert(held);
+    Ok(answer)
+}
+
+fn share_of(route: &Route) -> Share {
+    match (route.service, route.rpc) {
+        ("LookupService", rpc) if rpc != "BatchLookup" => Share::Lookup,
+        _ => Share::Other,
+    }
+}
+
+/// The bytes of the target and of the headers of a request.
+fn head_bytes<B>(request: &Request<B>) -> usize {
+    let headers = request.headers().iter();
+    let headers: usize = headers.map(|(name, value)| name.as_str().len() + value.len()).sum();
+    headers + request.uri().path().len() + request.uri().query().map_or(0, str::len)
+}
+
 impl Service<Request<Incoming>> for HttpService {
     type Response = HttpResponse;
     type Error = Infallible;
@@ -148,6 +203,39 @@ impl Service<Request<Incoming>> for HttpService {
         match self.route(request) {
             Either::Left(handler) => Either::Left(handler.map(render)),
             Either::Right(result) => Either::Right(future::ready(render(result))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lookups_probes_and_errors_are_light() {
+        let paths = [
+            (Method::POST, "/v1/lookup"),
+            (Method::POST, "/v1/lookup:batch"),
+            (Method::GET, "/v1/cid/+14155550199"),
+            (Method::POST, "/v1/cid/+14155550199"),
+            (Method::GET, "/v1/decisions/d"),
+            (Method::GET, "/v1/categories"),
+            (Method::GET, probes::HEALTH),
+            (Method::GET, probes::READY),
+            (Method::GET, "/v1/nothing"),
+            (Method::PUT, "/v1/lookup"),
+        ];
+        for (method, path) in paths {
+            assert!(is_light(&method, path), "{method} {path}");
+        }
+        for (method, path) in [
+            (Method::POST, "/v1/reports"),
+            (Method::GET, "/v1/numbers"),
+            (Method::GET, "/v1/reports:export"),
+            (Method::POST, "/v1/callOutcomes"),
+            (Method::GET, probes::METRICS),
+        ] {
+            assert!(!is_light(&method, path), "{method} {path}");
         }
     }
 }

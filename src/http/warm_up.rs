@@ -25,6 +25,7 @@ const PIPE_BYTES: usize = 64 << 10;
 /// The limits of the warm-up, whose bodies are small.
 const LIMITS: HttpLimits = HttpLimits {
     max_connections: 1,
+    connections_per_address: 0,
     body_bytes: 64 << 10,
     batch_body_bytes: 64 << 10,
 };

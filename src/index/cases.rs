@@ -64,12 +64,8 @@ impl CaseTable {
         self.0.get(id)
     }
 
-    pub(super) fn all(&self) -> Vec<(Version, Arc<Case>)> {
-        self.0.values().cloned().collect()
-    }
-
     /// Up to `limit` cases that come after `after`, in the order of their ids.
-    fn after(&self, after: Option<&CaseId>, limit: usize) -> Vec<(Version, Arc<Case>)> {
+    pub(super) fn after(&self, after: Option<&CaseId>, limit: usize) -> Vec<(Version, Arc<Case>)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let later = self.0.range::<CaseId, _>((from, Bound::Unbounded));
         later.take(limit).map(|(_, case)| case.clone()).collect()

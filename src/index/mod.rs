@@ -47,6 +47,9 @@ pub use stored::{IndexedRecord, LoadedKind, Show};
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
 
+/// Cases that are copied under one lock.
+const CASES_AT_ONCE: usize = 512;
+
 /// Everything known of all numbers, cases, lists and notes, and the principals.
 #[derive(Debug)]
 pub struct Index {
@@ -273,10 +276,33 @@ impl Index {
         cases.versioned(id).cloned()
     }
 
-    /// All cases in the order of their ids, with their versions.
+    /// All cases in the order of their ids, with their versions. The lock, which lookups take too, is held for some of them
+    /// only, so a case that is deleted meanwhile may be among them.
     #[must_use]
     pub fn cases(&self) -> Vec<(Version, Arc<Case>)> {
-        self.cases.read().all()
+        self.pages_of_cases().flatten().collect()
+    }
+
+    /// The first case, in the order of their ids, that is wanted.
+    #[must_use]
+    pub fn find_case(&self, is_wanted: impl Fn(&Case) -> bool) -> Option<Arc<Case>> {
+        let mut cases = self.pages_of_cases().flatten();
+        cases.find_map(|(_, case)| is_wanted(&case).then_some(case))
+    }
+
+    /// All cases, as many at a time as one lock is held for.
+    fn pages_of_cases(&self) -> impl Iterator<Item = Vec<(Version, Arc<Case>)>> {
+        let first = Some(self.cases_after(None, CASES_AT_ONCE));
+        std::iter::successors(first, |page| {
+            let (_, last) = page.last()?;
+            Some(self.cases_after(Some(&last.id), CASES_AT_ONCE))
+        })
+    }
+
+    /// Up to `limit` cases that come after `after` in the order of their ids, with their versions.
+    #[must_use]
+    pub fn cases_after(&self, after: Option<&CaseId>, limit: usize) -> Vec<(Version, Arc<Case>)> {
+        self.cases.read().after(after, limit)
     }
 
     /// The list entries that apply to a number at `now`.
@@ -310,6 +336,12 @@ impl Index {
         let mut members: Vec<E164> = self.shards.iter().flat_map(|shard| shard.read().members(id)).collect();
         members.sort_unstable();
         members
+    }
+
+    /// How many numbers are linked to a case.
+    #[must_use]
+    pub fn member_count(&self, id: &CaseId) -> usize {
+        self.shards.iter().map(|shard| shard.read().member_count(id)).sum()
     }
 
     /// Up to `limit` numbers of a shard, in ascending order, that come after `after`.

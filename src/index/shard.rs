@@ -156,6 +156,13 @@ impl ShardIndex {
         self.members.get(case).into_iter().flatten().copied().collect()
     }
 
+    pub(super) fn member_count(&self, case: &CaseId) -> usize {
+        if self.members.is_empty() {
+            return 0; // most shards: the id need not be hashed
+        }
+        self.members.get(case).map_or(0, BTreeSet::len)
+    }
+
     pub(super) fn numbers_after(&self, after: Option<E164>, limit: usize) -> Vec<E164> {
         let first_block = after.map_or(0, |after| after.without_last(4));
         let mut blocks: Vec<(&u64, &Block)> = self.blocks.iter().filter(|(key, _)| **key >= first_block).collect();

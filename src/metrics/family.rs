@@ -115,6 +115,12 @@ pub(super) struct Gauges<L> {
 }
 
 impl<L: Label> Gauges<L> {
+    pub(super) fn add(&self, label: L, more: f64) {
+        if let Some(gauge) = self.handles.get(label.position()) {
+            gauge.increment(more);
+        }
+    }
+
     pub(super) fn set(&self, label: L, value: f64) {
         if let Some(gauge) = self.handles.get(label.position()) {
             gauge.set(value);

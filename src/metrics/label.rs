@@ -52,6 +52,34 @@ label! {
 }
 
 label! {
+    /// Why a connection was dropped or refused.
+    DropLabel "reason" {
+        /// It was idle and made room for another one.
+        Evicted "evicted",
+        /// It had no request for `--idle-timeout`.
+        Idle "idle",
+        /// The client took nothing of an answer for 30 s.
+        SlowReader "slow_reader",
+        /// The client opened calls and reset them at once.
+        RapidResets "rapid_resets",
+        /// Its address had as many connections as it may, and none was idle.
+        AddressLimit "address_limit",
+    }
+}
+
+label! {
+    /// Why a request was refused before it was handled.
+    RefusalLabel "reason" {
+        /// The server holds as much of requests and answers as it may.
+        Memory "memory",
+        /// The connection does.
+        ConnectionMemory "connection_memory",
+        /// The request did not arrive in time.
+        Unfinished "unfinished",
+    }
+}
+
+label! {
     /// The outcome of a lookup.
     LookupOutcomeLabel "outcome" {
         /// The number was scored.

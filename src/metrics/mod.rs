@@ -19,8 +19,9 @@ use parking_lot::Mutex;
 
 use self::family::{Counters, CountersBy2, Gauges, Registry};
 pub use self::label::{
-    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
-    MutationOutcomeLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason, StoreErrorKind,
+    CallOutcomeLabel, ConfigReloadLabel, DecisionLogLabel, DropLabel, EdgeLabel, LookupOutcomeLabel, MutationLabel,
+    MutationOutcomeLabel, RefusalLabel, RefusedLabel, ReloadReason, ReportOutcomeLabel, ScoreBand, SkipReason,
+    StoreErrorKind,
 };
 use self::snapshot::SnapshotMetrics;
 use crate::domain::kinds::{Action, Basis, ListKind};
@@ -54,6 +55,7 @@ struct Inner {
     actions: Counters<Action>,
     answers: Counters<Basis>,
     would_actions: CountersBy2<Action, Basis>,
+    longest_poll: Gauge,
     enforcement: Gauges<Enforcement>,
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
@@ -91,8 +93,14 @@ struct Inner {
     config_reloads: Counters<ConfigReloadLabel>,
     tls_reloads: Counters<ConfigReloadLabel>,
     tls_not_after: Gauge,
+    connections: Gauges<EdgeLabel>,
+    connections_dropped: CountersBy2<EdgeLabel, DropLabel>,
+    requests_refused: CountersBy2<EdgeLabel, RefusalLabel>,
+    request_memory: Gauge,
+    request_memory_limit: Gauge,
     resident_memory: Gauge,
     open_fds: Gauge,
+    max_fds: Gauge,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -119,6 +127,7 @@ impl Metrics {
             actions: registry.counters(catalogue::ACTIONS),
             answers: registry.counters(catalogue::ANSWERS),
             would_actions: registry.counters_by_2(catalogue::WOULD_ACTIONS),
+            longest_poll: registry.gauge(catalogue::LONGEST_POLL),
             enforcement: registry.gauges(catalogue::ENFORCEMENT),
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
@@ -154,8 +163,14 @@ impl Metrics {
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
             tls_reloads: registry.counters(catalogue::TLS_RELOADS),
             tls_not_after: registry.gauge(catalogue::TLS_NOT_AFTER),
+            connections: registry.gauges(catalogue::CONNECTIONS),
+            connections_dropped: registry.counters_by_2(catalogue::CONNECTIONS_DROPPED),
+            requests_refused: registry.counters_by_2(catalogue::REQUESTS_REFUSED),
+            request_memory: registry.gauge(catalogue::REQUEST_MEMORY),
+            request_memory_limit: registry.gauge(catalogue::REQUEST_MEMORY_LIMIT),
             resident_memory: registry.gauge(catalogue::RESIDENT_MEMORY),
             open_fds: registry.gauge(catalogue::OPEN_FDS),
+            max_fds: registry.gauge(catalogue::MAX_FDS),
             exporter: registry.into_exporter(),
         }))
     }
@@ -197,6 +212,11 @@ impl Metrics {
     /// Counts submitted outcomes of calls.
     pub fn call_outcomes(&self, outcome: CallOutcomeLabel, count: u64) {
         self.0.outcomes.increment(outcome, count);
+    }
+
+    /// Sets the longest time for which a worker of lookups did one thing without a pause.
+    pub fn longest_poll(&self, took: Duration) {
+        self.0.longest_poll.set(took.as_secs_f64());
     }
 
     /// Sets the number of callers whose call rate is kept in memory.
@@ -336,6 +356,27 @@ impl Metrics {
         self.0.tls_not_after.set(Duration::from_secs(seconds).as_secs_f64());
     }
 
+    /// Counts connections that were opened, or with `-1` one that ended.
+    pub fn connections(&self, edge: EdgeLabel, more: i8) {
+        self.0.connections.add(edge, more.into());
+    }
+
+    /// Counts a connection that was dropped or refused.
+    pub fn connection_dropped(&self, edge: EdgeLabel, reason: DropLabel) {
+        self.0.connections_dropped.increment(edge, reason);
+    }
+
+    /// Counts a request that was refused before it was handled.
+    pub fn request_refused(&self, edge: EdgeLabel, reason: RefusalLabel) {
+        self.0.requests_refused.increment(edge, reason);
+    }
+
+    /// Sets what requests and answers in flight hold, and what they may hold, in bytes.
+    pub fn request_memory(&self, held: usize, most: usize) {
+        self.0.request_memory.set(count(held));
+        self.0.request_memory_limit.set(count(most));
+    }
+
     /// Moves the samples of histograms into their buckets, to free the memory of the samples. Call it every
     /// [`UPKEEP_INTERVAL`].
     pub fn upkeep(&self) {
@@ -356,6 +397,7 @@ impl Metrics {
             .resident_memory
             .set(process::resident_memory_bytes().unwrap_or(f64::NAN));
         inner.open_fds.set(process::open_fds().unwrap_or(f64::NAN));
+        inner.max_fds.set(process::max_fds().unwrap_or(f64::NAN));
         inner.exporter.render()
     }
 }

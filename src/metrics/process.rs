@@ -15,6 +15,20 @@ pub(super) fn open_fds() -> Option<f64> {
     u32::try_from(count).ok().map(f64::from)
 }
 
+/// File descriptors that this process may open.
+pub(super) fn max_fds() -> Option<f64> {
+    max_fds_of(&fs::read_to_string("/proc/self/limits").ok()?)
+}
+
+/// The soft limit of `/proc/PID/limits`; see proc_pid_limits(5).
+fn max_fds_of(limits: &str) -> Option<f64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(f64::INFINITY),
+        soft => soft.parse::<u32>().ok().map(f64::from),
+    }
+}
+
 /// `VmRSS` of `/proc/PID/status`, in bytes. In this file, "kB" means 1,024 bytes; see proc_pid_status(5).
 fn resident_of(status: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -38,5 +52,6 @@ mod tests {
     fn memory_and_descriptors_are_read_on_linux() {
         assert!(resident_memory_bytes().unwrap() > 100_000.0);
         assert!(open_fds().unwrap() >= 3.0);
+        assert!(max_fds().unwrap() >= open_fds().unwrap());
     }
 }

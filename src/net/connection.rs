@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::arrival::Arrivals;
 use super::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 use super::protocol::{Protocol, Refusal};
 use super::transport::{Handshake, Transport};
@@ -46,6 +47,7 @@ pub(crate) struct AcceptedConnection {
     certificate: Arc<OnceLock<PeerCertificate>>,
     /// Deadline of the TLS handshake; `None` if there is none, and after it.
     handshake: Option<Pin<Box<Sleep>>>,
+    arrivals: Arrivals,
     /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
     silence: Option<(Pin<Box<Sleep>>, usize)>,
     /// The protocol of the address, until the first bytes have arrived.
@@ -66,6 +68,7 @@ impl AcceptedConnection {
             refused: None,
             stream,
             place,
+            arrivals: Arrivals::new(),
             silence: (first_bytes > 0).then(|| (Box::pin(sleep(FIRST_BYTES_WITHIN)), first_bytes)),
         }
     }
@@ -245,16 +248,19 @@ impl AsyncRead for AcceptedConnection {
         if this.refused.is_some() {
             return this.poll_refused(cx).map(Err);
         }
-        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if polled.is_ready() {
+        let polled = this.arrivals.poll_read(Pin::new(&mut this.stream), cx, buf);
+        if let Poll::Ready(read) = polled {
             this.usage().heard();
+            if let Ok(arrived) = &read {
+                this.usage().arrived(*arrived);
+            }
             let arrived = buf.filled().get(before..).unwrap_or_default();
             this.heard(arrived.len());
             if this.unheard.is_some() && !arrived.is_empty() {
                 this.check_protocol(cx, arrived);
             }
             if this.refused.is_none() {
-                return polled;
+                return Poll::Ready(read.map(|_| ()));
             }
             buf.set_filled(before);
             return this.poll_refused(cx).map(Err);
@@ -312,14 +318,14 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::net::Acceptor;
+    use crate::net::{Acceptor, ConnectionLimits};
 
     const HTTP2_FIRST_BYTES: usize = Protocol::Grpc.first_bytes();
 
     async fn connected() -> (TcpStream, AcceptedConnection, Acceptor) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor::new(listener.into(), 2, Protocol::Grpc);
+        let acceptor = Acceptor::new(listener.into(), ConnectionLimits::of(2), Protocol::Grpc);
         let client = TcpStream::connect(address).await.unwrap();
         let connection = acceptor.accept().await;
         (client, connection, acceptor)

@@ -46,6 +46,7 @@ impl ConnectionInfo {
 
     /// Puts what is known of the client into the extensions of a request.
     pub(crate) fn describe(&self, extensions: &mut Extensions) {
+        extensions.insert(self.usage.clone());
         extensions.insert(self.address);
         if let Some(certificate) = self.certificate.get() {
             extensions.insert(*certificate);

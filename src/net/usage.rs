@@ -6,6 +6,7 @@
 //! connection itself decides last: if a call begins before it sees the request to close, it stays open.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Context;
@@ -15,6 +16,11 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
+
+use super::limits::{ConnectionLimits, network_of};
+use super::memory::{ConnectionMemory, HeldBytes, OverBudget, Share};
+use super::resets::Resets;
+use crate::metrics::{DropLabel, RefusalLabel};
 
 /// How long a connection must be idle before it may be closed: the request of a client that has just connected is on its
 /// way, and bytes that have just arrived may be a request. At a shutdown, the time that a client has to close its idle connections itself.
@@ -28,6 +34,10 @@ const NO_REQUEST_MAX: Duration = Duration::from_secs(1);
 const UNREAD_MAX: Duration = Duration::from_secs(10);
 /// Bytes written at once that may be a few HTTP/2 frames of control, such as answers to pings. More are part of an answer.
 const CONTROL_BYTES: usize = 64;
+/// The time after which a connection is dropped if its client takes nothing of an answer that waits.
+const STALLED_MAX: Duration = Duration::from_secs(30);
+/// Pause between two looks for connections that must be dropped.
+const DROP_CHECK: Duration = Duration::from_secs(1);
 /// Pause between two looks at the connections.
 const RECHECK: Duration = Duration::from_millis(50);
 
@@ -40,8 +50,16 @@ struct Registry {
     /// One permit for each connection that may be open.
     permits: Arc<Semaphore>,
     /// By the numbers that they got when they were accepted.
-    open: Mutex<HashMap<u64, ConnectionUsage>>,
+    open: Mutex<HashMap<u64, Open>>,
     next: AtomicU64,
+    limits: ConnectionLimits,
+}
+
+/// An open connection, and the network of its client.
+#[derive(Debug)]
+struct Open {
+    usage: ConnectionUsage,
+    network: Option<IpAddr>,
 }
 
 /// The place of one open connection. Dropping it makes room for another one.
@@ -74,10 +92,20 @@ struct Usage {
     heard_ms: AtomicU64,
     /// The same for the first of these bytes: those before them are older than `IDLE_MIN`, or than `active_ms`.
     heard_from_ms: AtomicU64,
+    /// When the bytes arrived that were read last.
+    arrived: Mutex<Option<std::time::Instant>>,
     /// Milliseconds from `opened` to the last time that a part of an answer was ready, or that the client took some.
     taken_ms: AtomicU64,
-    /// Set to ask the connection to close.
+    /// When the answers were made that the client has yet to take, in milliseconds from `opened`, by their calls.
+    untaken_since: Mutex<Vec<(u64, u64)>>,
+    /// Set to ask the connection to close if it is idle.
     closing: AtomicBool,
+    /// Set if the connection must end, with or without calls in progress.
+    dropped: AtomicBool,
+    resets: Mutex<Resets>,
+    next_call: AtomicU64,
+    memory: ConnectionMemory,
+    limits: ConnectionLimits,
     task: AtomicWaker,
 }
 
@@ -85,6 +113,10 @@ struct Usage {
 #[derive(Debug)]
 pub(crate) struct Call {
     usage: ConnectionUsage,
+    number: u64,
+    begun: Instant,
+    /// Whether there is an answer.
+    is_answered: bool,
     /// Whether the client has yet to take the last part of the answer.
     is_untaken: bool,
 }
@@ -94,29 +126,52 @@ pub(crate) struct Call {
 pub(crate) struct BodyWait(ConnectionUsage);
 
 impl OpenConnections {
-    pub(super) fn new(max: usize) -> Self {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
         Self(Arc::new(Registry {
-            permits: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(limits.max.min(Semaphore::MAX_PERMITS))),
             open: Mutex::new(HashMap::new()),
             next: AtomicU64::new(0),
+            limits,
         }))
     }
 
-    /// A place for a connection. If all are taken, closes the connection that has been idle for the longest time.
-    pub(super) async fn place(&self) -> Place {
+    /// A place for a connection from this address. If all are taken, closes the connection that has been idle for the
+    /// longest time. `None` if the address has as many connections as it may, and none of them is idle.
+    pub(super) async fn place(&self, address: IpAddr) -> Option<Place> {
+        let network = network_of(address);
+        if !self.has_room_for(network) {
+            self.0.limits.count(DropLabel::AddressLimit);
+            return None;
+        }
         loop {
             let wait = timeout(RECHECK, Arc::clone(&self.0.permits).acquire_owned());
             if let Ok(Ok(permit)) = wait.await {
-                return self.take(permit);
+                return Some(self.take(permit, network));
             }
-            self.close_longest_idle();
+            self.close_longest_idle(|_| true);
         }
     }
 
-    fn take(&self, permit: OwnedSemaphorePermit) -> Place {
+    /// Whether a network may have a further connection. If it has as many as it may, its longest idle one makes room: it
+    /// ends at once, so the new one need not wait.
+    fn has_room_for(&self, network: IpAddr) -> bool {
+        let most = self.0.limits.per_address;
+        let is_of = |open: &Open| open.network == Some(network);
+        if most == 0 || self.0.open.lock().values().filter(|open| is_of(open)).count() < most {
+            return true;
+        }
+        self.close_longest_idle(is_of)
+    }
+
+    fn take(&self, permit: OwnedSemaphorePermit, network: IpAddr) -> Place {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let usage = ConnectionUsage::new();
-        self.0.open.lock().insert(number, usage.clone());
+        let usage = ConnectionUsage::new(self.0.limits.clone());
+        let open = Open {
+            usage: usage.clone(),
+            network: Some(network),
+        };
+        self.0.open.lock().insert(number, open);
+        self.0.limits.opened(1);
         Place {
             number,
             usage,
@@ -125,15 +180,40 @@ impl OpenConnections {
         }
     }
 
-    fn close_longest_idle(&self) {
-        let open = self.0.open.lock();
+    /// Closes the longest idle connection among some. Whether one ends.
+    fn close_longest_idle(&self, among: impl Fn(&Open) -> bool) -> bool {
+        let mut open = self.0.open.lock();
         let ends = |usage: &ConnectionUsage| usage.is_closing() && usage.closable_for().is_some();
-        if open.values().any(ends) {
-            return; // its place is about to be free
+        if open.values().any(|open| among(open) && ends(&open.usage)) {
+            return true; // its place is about to be free
         }
-        let idle = open.values().filter_map(|usage| Some((usage.closable_for()?, usage)));
-        if let Some((_, usage)) = idle.max_by_key(|(time, _)| *time) {
-            usage.close();
+        let idle = open.values_mut().filter(|open| among(open));
+        let idle = idle.filter_map(|open| Some((open.usage.closable_for()?, open)));
+        let Some((_, open)) = idle.max_by_key(|(time, _)| *time) else {
+            return false;
+        };
+        self.0.limits.count(DropLabel::Evicted);
+        open.network = None; // it no longer counts for its network
+        open.usage.close();
+        true
+    }
+
+    /// Drops connections whose clients take nothing of an answer that waits, and those that have been idle for too long.
+    /// Never completes.
+    pub(crate) async fn drop_idle_and_stalled(&self) -> std::convert::Infallible {
+        loop {
+            sleep(DROP_CHECK).await;
+            for open in self.0.open.lock().values() {
+                if open.usage.is_stalled() {
+                    open.usage.drop_for(DropLabel::SlowReader);
+                } else if open
+                    .usage
+                    .idle_for()
+                    .is_some_and(|time| time >= self.0.limits.idle_timeout)
+                {
+                    open.usage.drop_for(DropLabel::Idle);
+                }
+            }
         }
     }
 
@@ -148,8 +228,8 @@ impl OpenConnections {
                     return;
                 }
                 if Instant::now() >= begin {
-                    let idle = open.values().filter(|usage| usage.closable_for().is_some());
-                    idle.for_each(ConnectionUsage::close);
+                    let idle = open.values().filter(|open| open.usage.closable_for().is_some());
+                    idle.for_each(|open| open.usage.close());
                 }
             }
             sleep(RECHECK).await;
@@ -165,12 +245,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.connections.0.open.lock().remove(&self.number);
+        let ended = self.connections.0.open.lock().remove(&self.number);
+        drop(ended);
+        self.connections.0.limits.opened(-1);
     }
 }
 
 impl ConnectionUsage {
-    fn new() -> Self {
+    fn new(limits: ConnectionLimits) -> Self {
         Self(Arc::new(Usage {
             opened: Instant::now(),
             calls: AtomicUsize::new(0),
@@ -180,10 +262,31 @@ impl ConnectionUsage {
             active_ms: AtomicU64::new(0),
             heard_ms: AtomicU64::new(0),
             heard_from_ms: AtomicU64::new(0),
+            arrived: Mutex::new(None),
             taken_ms: AtomicU64::new(0),
+            untaken_since: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
+            dropped: AtomicBool::new(false),
+            resets: Mutex::new(Resets::default()),
+            next_call: AtomicU64::new(0),
+            memory: ConnectionMemory::new(limits.memory.clone(), Some((limits.edge, limits.metrics.clone()))),
+            limits,
             task: AtomicWaker::new(),
         }))
+    }
+
+    /// Counts the memory of a request whose head has this many bytes.
+    ///
+    /// # Errors
+    /// If the server, or this connection, holds as much as it may.
+    pub(crate) fn hold(&self, share: Share, head_bytes: usize) -> Result<HeldBytes, OverBudget> {
+        HeldBytes::begin(&self.0.memory, share, head_bytes)
+    }
+
+    /// Counts a request that did not arrive in time.
+    pub(crate) fn unfinished(&self) {
+        let limits = &self.0.limits;
+        limits.metrics.request_refused(limits.edge, RefusalLabel::Unfinished);
     }
 
     /// Counts a call until the returned value is dropped.
@@ -191,6 +294,9 @@ impl ConnectionUsage {
         self.0.calls.fetch_add(1, Ordering::AcqRel);
         Call {
             usage: self.clone(),
+            number: self.0.next_call.fetch_add(1, Ordering::Relaxed),
+            begun: Instant::now(),
+            is_answered: false,
             is_untaken: false,
         }
     }
@@ -211,13 +317,25 @@ impl ConnectionUsage {
         }
     }
 
+    /// Notes when the bytes arrived that were just read.
+    pub(super) fn arrived(&self, at: std::time::Instant) {
+        *self.0.arrived.lock() = Some(at);
+    }
+
+    /// When the bytes arrived that were read last. For HTTP/1, whose service is called when a head has been read, these are
+    /// the last bytes of the head. An HTTP/2 connection may have read bytes of other requests since, so the request itself
+    /// may have arrived earlier, and not later.
+    pub(crate) fn last_arrival(&self) -> Option<std::time::Instant> {
+        *self.0.arrived.lock()
+    }
+
     /// Notes how many bytes were written; `None` if the client has yet to take some before.
     pub(super) fn wrote(&self, bytes: Option<usize>) {
         self.0.blocked.store(bytes.is_none(), Ordering::Release);
-        if bytes.is_some() {
-            self.active_now();
-        }
+        self.0.memory.sent(bytes.unwrap_or_default());
+        // Answers to pings make no connection active.
         if bytes.is_some_and(|bytes| bytes > CONTROL_BYTES) {
+            self.active_now();
             self.taken_now();
         }
     }
@@ -225,6 +343,9 @@ impl ConnectionUsage {
     /// Whether the connection should close now. If not, wakes its task when it should.
     pub(super) fn poll_closing(&self, cx: &Context<'_>) -> bool {
         self.0.task.register(cx.waker());
+        if self.0.dropped.load(Ordering::Acquire) {
+            return true;
+        }
         if !self.is_closing() {
             return false;
         }
@@ -240,6 +361,30 @@ impl ConnectionUsage {
     fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
         self.0.task.wake();
+    }
+
+    /// Ends the connection, with or without calls in progress.
+    fn drop_for(&self, reason: DropLabel) {
+        if !self.0.dropped.swap(true, Ordering::AcqRel) {
+            self.0.limits.count(reason);
+        }
+        self.0.task.wake();
+    }
+
+    /// Whether the client takes nothing of an answer that waits. Bytes that are written to the connection do not count for
+    /// an answer that is not among them.
+    fn is_stalled(&self) -> bool {
+        let before = self.millis().saturating_sub(millis(STALLED_MAX));
+        let is_blocked = self.0.blocked.load(Ordering::Acquire) && self.0.taken_ms.load(Ordering::Acquire) < before;
+        is_blocked || self.0.untaken_since.lock().iter().any(|(_, since)| *since < before)
+    }
+
+    /// How long no call has been in progress; `None` if one is.
+    fn idle_for(&self) -> Option<Duration> {
+        if self.0.calls.load(Ordering::Acquire) > 0 || self.0.blocked.load(Ordering::Acquire) {
+            return None;
+        }
+        self.closable_for()
     }
 
     /// The time since the connection became idle for long enough to be closed. `None` if it must stay open.
@@ -294,15 +439,34 @@ impl Call {
             self.usage.taken_now();
         }
         if self.is_untaken == is_untaken {
+            if is_untaken {
+                // The client took the part before.
+                let mut since = self.usage.0.untaken_since.lock();
+                let own = since.iter_mut().find(|(call, _)| *call == self.number);
+                own.into_iter().for_each(|own| own.1 = self.usage.millis());
+            }
             return;
         }
         self.is_untaken = is_untaken;
         let untaken = &self.usage.0.untaken;
+        let mut since = self.usage.0.untaken_since.lock();
         if is_untaken {
             untaken.fetch_add(1, Ordering::AcqRel);
+            since.push((self.number, self.usage.millis()));
         } else {
             untaken.fetch_sub(1, Ordering::AcqRel);
+            since.retain(|(call, _)| *call != self.number);
         }
+    }
+
+    /// Notes that there is an answer. A call that ends without one was reset by its client.
+    pub(super) const fn answered(&mut self) {
+        self.is_answered = true;
+    }
+
+    /// Counts bytes of the answer that the connection has taken over and has yet to send.
+    pub(super) fn handed(&self, bytes: usize) {
+        self.usage.0.memory.handed(bytes);
     }
 }
 
@@ -311,6 +475,11 @@ impl Drop for Call {
         self.untaken(false);
         self.usage.active_now();
         self.usage.0.calls.fetch_sub(1, Ordering::AcqRel);
+        let age = self.begun.elapsed();
+        let usage = &self.usage.0;
+        if !self.is_answered && usage.resets.lock().is_too_many(age, usage.opened.elapsed()) {
+            self.usage.drop_for(DropLabel::RapidResets);
+        }
     }
 }
 
@@ -321,137 +490,4 @@ impl Drop for BodyWait {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::task::Waker;
-
-    use super::*;
-
-    async fn places<const N: usize>(connections: &OpenConnections) -> [Place; N] {
-        let mut places = Vec::new();
-        for _ in 0..N {
-            places.push(connections.place().await);
-        }
-        places.try_into().unwrap()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_longest_idle_connection_makes_room() {
-        let connections = OpenConnections::new(3);
-        let [first, second, third] = places(&connections).await;
-        sleep(IDLE_MIN).await;
-        let call = first.usage().begin_call();
-        third.usage().wrote(Some(1));
-        let mut further = std::pin::pin!(connections.place());
-        assert!(timeout(4 * RECHECK, &mut further).await.is_err());
-        let closing = [&first, &second, &third].map(|place| place.usage().is_closing());
-        assert_eq!(closing, [false, true, false]);
-        drop(second);
-        drop((further.await, call));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_that_begins_first_keeps_its_connection() {
-        let connections = OpenConnections::new(1);
-        let [place] = places(&connections).await;
-        let cx = Context::from_waker(Waker::noop());
-        sleep(IDLE_MIN).await;
-        place.usage().close();
-        let call = place.usage().begin_call();
-        assert!(!place.usage().poll_closing(&cx));
-        drop(call);
-        sleep(IDLE_MIN).await;
-        assert!(!place.usage().poll_closing(&cx), "the request to close was taken back");
-        place.usage().close();
-        assert!(place.usage().poll_closing(&cx));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_arrive_is_no_call_in_progress() {
-        let connections = OpenConnections::new(1);
-        let [place] = places(&connections).await;
-        let usage = place.usage();
-        let _call = usage.begin_call();
-        let wait = usage.wait_for_body();
-        for _ in 0..4 {
-            sleep(BODY_PAUSE_MAX * 3 / 4).await;
-            assert_eq!(usage.closable_for(), None, "bytes still arrive");
-            usage.heard();
-        }
-        sleep(BODY_PAUSE_MAX).await;
-        assert!(usage.closable_for().is_some());
-        drop(wait);
-        assert_eq!(usage.closable_for(), None, "the call is being answered");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn bytes_that_may_be_a_request_keep_their_connection_for_a_while() {
-        let connections = OpenConnections::new(1);
-        let [place] = places(&connections).await;
-        let cx = Context::from_waker(Waker::noop());
-        sleep(100 * IDLE_MIN).await;
-        place.usage().heard();
-        place.usage().close();
-        assert!(!place.usage().poll_closing(&cx), "the bytes have not been read yet");
-        assert!(place.usage().closable_for().is_none());
-        sleep(IDLE_MIN).await;
-        assert!(place.usage().closable_for().is_some());
-        let begin = Instant::now();
-        while place.usage().closable_for().is_none() || begin.elapsed().is_zero() {
-            place.usage().heard();
-            sleep(RECHECK).await;
-        }
-        let kept = begin.elapsed();
-        let most = NO_REQUEST_MAX + IDLE_MIN;
-        assert!((most..most + 2 * RECHECK).contains(&kept), "{kept:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_of_which_nothing_is_taken_stops_counting() {
-        let connections = OpenConnections::new(1);
-        let [place] = places(&connections).await;
-        let usage = place.usage();
-        let mut call = usage.begin_call();
-        sleep(2 * UNREAD_MAX).await;
-        assert!(usage.closable_for().is_none(), "the handler takes its time");
-        call.untaken(true);
-        // The client answers pings, and so does the server.
-        for _ in 0..9 {
-            sleep(UNREAD_MAX / 10).await;
-            usage.heard();
-            usage.wrote(Some(17));
-        }
-        assert!(usage.closable_for().is_none(), "the client may be slow");
-        usage.wrote(Some(CONTROL_BYTES + 1));
-        sleep(UNREAD_MAX / 2).await;
-        assert!(usage.closable_for().is_none(), "the client takes some");
-        sleep(UNREAD_MAX / 2).await;
-        assert!(usage.closable_for().is_some());
-        let further = usage.begin_call();
-        assert!(usage.closable_for().is_none(), "another call is in progress");
-        drop(further);
-        assert!(usage.closable_for().is_some());
-        call.untaken(false);
-        assert!(usage.closable_for().is_none(), "the client takes the answer");
-        drop(call);
-        assert!(usage.closable_for().is_none());
-        sleep(IDLE_MIN).await;
-        assert!(usage.closable_for().is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_shutdown_waits_for_calls_and_for_answers_that_are_being_taken() {
-        let connections = OpenConnections::new(3);
-        let [silent, calling, reading] = places(&connections).await;
-        let call = calling.usage().begin_call();
-        reading.usage().wrote(None);
-        let mut end = std::pin::pin!(connections.close_when_idle());
-        assert!(timeout(4 * IDLE_MIN, &mut end).await.is_err());
-        let closing = [&silent, &calling, &reading].map(|place| place.usage().is_closing());
-        assert_eq!(closing, [true, false, false]);
-        drop((silent, call));
-        assert!(timeout(UNREAD_MAX, &mut end).await.is_err());
-        assert!(calling.usage().is_closing() && reading.usage().is_closing());
-        drop((calling, reading));
-        end.await;
-    }
-}
+mod tests;

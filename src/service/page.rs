@@ -7,6 +7,8 @@ use super::content::RequestContent;
 const DEFAULT_SIZE: usize = 50;
 /// The most items of a page.
 const MAX_SIZE: usize = 1_000;
+/// Bytes of the texts of a page. A page whose items have more ends early, and its token leads on.
+const MAX_TEXT_BYTES: usize = 1 << 20;
 /// Bytes of a token's signature.
 const MAC_BYTES: usize = 16;
 /// The longest token that is checked, in characters.
@@ -42,6 +44,16 @@ impl PageRequest {
         }
         key.open(list, &self.token).map(Some).ok_or_else(foreign_token)
     }
+}
+
+/// How many of the first items fit on a page, by the bytes of their texts; the first one always fits.
+pub(super) fn count_that_fits<T>(items: &[T], bytes_of: impl Fn(&T) -> usize) -> usize {
+    let mut bytes = 0_usize;
+    let fitting = items.iter().take_while(|item| {
+        bytes = bytes.saturating_add(bytes_of(item));
+        bytes <= MAX_TEXT_BYTES
+    });
+    fitting.count().max(1)
 }
 
 /// The error for a token that this list did not give.
@@ -136,6 +148,14 @@ mod tests {
         list.text("1415");
         let token = PageKey::new([1; 32]).seal(&list, b"cursor");
         assert_eq!(token, "637572736f7215f09b3b6d5e720ccbc7eab4cf3cfc28");
+    }
+
+    #[test]
+    fn a_page_ends_early_and_is_never_empty() {
+        let fits = |items: &[usize]| count_that_fits(items, |bytes| *bytes);
+        assert_eq!(fits(&[MAX_TEXT_BYTES / 2; 5]), 2);
+        assert_eq!(fits(&[2 * MAX_TEXT_BYTES, 1]), 1);
+        assert_eq!(fits(&[1, 2, 3]), 3);
     }
 
     #[test]

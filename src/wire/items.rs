@@ -35,18 +35,19 @@ pub(crate) struct TooMany {
     pub(crate) most: Option<usize>,
 }
 
-/// Counts the items of a message. Bytes that are no message are left to the decoder.
+/// The number of items of a message, at every depth. Bytes that are no message are left to the decoder.
 ///
 /// The decoder merges a field that is not repeated but occurs twice, and so adds up the items in it. No encoder writes such
 /// bytes; they are refused, as JSON with a field that is set twice is.
-pub(crate) fn count<M: Counted>(bytes: &[u8]) -> Result<(), TooMany> {
+pub(crate) fn count<M: Counted>(bytes: &[u8]) -> Result<usize, TooMany> {
     count_fields(M::FIELDS, bytes)
 }
 
-fn count_fields(fields: &[CountedField], mut bytes: &[u8]) -> Result<(), TooMany> {
+fn count_fields(fields: &[CountedField], mut bytes: &[u8]) -> Result<usize, TooMany> {
     if fields.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
+    let mut items = 0;
     let mut counts = [0_usize; MAX_COUNTED];
     while let Some((tag, content)) = next(&mut bytes) {
         let known = fields.iter().zip(&mut counts).find(|(field, _)| field.tag == tag);
@@ -61,7 +62,8 @@ fn count_fields(fields: &[CountedField], mut bytes: &[u8]) -> Result<(), TooMany
                 most: field.most,
             });
         }
-        count_fields(field.inside, content).map_err(|inside| TooMany {
+        items += 1;
+        items += count_fields(field.inside, content).map_err(|inside| TooMany {
             field: match field.most {
                 Some(_) => format!("{}[{position}].{}", field.name, inside.field),
                 None => format!("{}.{}", field.name, inside.field),
@@ -69,7 +71,7 @@ fn count_fields(fields: &[CountedField], mut bytes: &[u8]) -> Result<(), TooMany
             ..inside
         })?;
     }
-    Ok(())
+    Ok(items)
 }
 
 /// The number and the content of the next field that has a length; other fields have no content. None at the end, and at
@@ -104,7 +106,7 @@ mod tests {
         }
     }
 
-    fn too_many(field: &str, most: impl Into<Option<usize>>) -> Result<(), TooMany> {
+    fn too_many(field: &str, most: impl Into<Option<usize>>) -> Result<usize, TooMany> {
         let (field, most) = (field.to_owned(), most.into());
         Err(TooMany { field, most })
     }
@@ -114,7 +116,7 @@ mod tests {
         let most = BATCH_SUBMIT_REPORTS_REQUEST_REPORTS;
         let batch = |reports| BatchSubmitReportsRequest { reports }.encode_to_vec();
         let count_batch = |reports| count::<BatchSubmitReportsRequest>(&batch(reports));
-        assert_eq!(count_batch(vec![with_callbacks(1); most]), Ok(()));
+        assert_eq!(count_batch(vec![with_callbacks(1); most]), Ok(2 * most));
         assert_eq!(
             count_batch(vec![with_callbacks(0); most + 1]),
             too_many("reports", most)
@@ -141,7 +143,7 @@ mod tests {
     fn a_field_that_the_decoder_would_merge_occurs_once() {
         let report = Some(with_callbacks(REPORT_CALLBACK_NUMBERS));
         let once = SubmitReportRequest { report }.encode_to_vec();
-        assert_eq!(count::<SubmitReportRequest>(&once), Ok(()));
+        assert_eq!(count::<SubmitReportRequest>(&once), Ok(1 + REPORT_CALLBACK_NUMBERS));
         assert_eq!(count::<SubmitReportRequest>(&once.repeat(2)), too_many("report", None));
         let part = |part| ReplaceListRequest { part: Some(part) }.encode_to_vec();
         let entries = vec![ListEntry::default(); LIST_ENTRIES_ENTRIES];
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_message_are_left_to_the_decoder() {
         for bytes in [&b"\x0a\xff"[..], b"\xff", b"\x0b", b"\x0f\x01", b"\x0a\x05\x01"] {
-            assert_eq!(count::<BatchSubmitReportsRequest>(bytes), Ok(()));
+            assert!(count::<BatchSubmitReportsRequest>(bytes).is_ok());
         }
         assert!(LookupRequest::FIELDS.is_empty());
     }

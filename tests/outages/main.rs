@@ -13,6 +13,7 @@
 )]
 
 mod program;
+mod stalls;
 mod store;
 #[path = "../support/mod.rs"]
 mod support;

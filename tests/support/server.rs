@@ -13,7 +13,7 @@ use ringwarden::number;
 use ringwarden::service::ServiceSettings;
 use ringwarden::store::memory::MemoryStore;
 use ringwarden::store::{LogHead, Store};
-use ringwarden::tasks::Tasks;
+use ringwarden::tasks::{Heavy, Tasks};
 use ringwarden::wire::v1::case_service_client::CaseServiceClient;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
 use ringwarden::wire::v1::note_service_client::NoteServiceClient;
@@ -79,7 +79,7 @@ impl Server {
         };
         let instance = Instance::unloaded_by(Arc::clone(&store), clock, settings);
         let api = Api::new(Arc::clone(&instance.services));
-        let tasks = Tasks::new();
+        let tasks = Tasks::with_heavy(Heavy::start(1).unwrap());
         let config = config::load(&ServeArgs::default(), std::iter::empty(), |_| Ok(String::new())).unwrap();
         let (grpc_listener, grpc) = listen().await;
         let (http_listener, http) = listen().await;

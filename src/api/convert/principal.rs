@@ -91,7 +91,7 @@ pub(in crate::api) struct AddedKey {
 
 /// Reads a key for a principal.
 pub(in crate::api) fn new_key_of(
-    request: v1::AddKeyRequest,
+    request: &v1::AddKeyRequest,
     context: &RequestContext,
 ) -> Result<AddedKey, ServiceError> {
     let mut fields = FieldReader::default();

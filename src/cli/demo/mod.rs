@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::domain::time::Timestamp;
 use crate::metrics::Metrics;
-use crate::tasks::Tasks;
+use crate::tasks::{Heavy, Tasks};
 use crate::wire;
 use crate::wire::v1::case_service_client::CaseServiceClient;
 use crate::wire::v1::lookup_service_client::LookupServiceClient;
@@ -57,7 +57,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let place = tempfile::tempdir()?;
     let config = demo_config(place.path())?;
-    let tasks = Tasks::new();
+    let tasks = Tasks::with_heavy(Heavy::start(config.limits.heavy_workers.get())?);
     let listeners = Listeners::bind(&config).await?;
     let server = app::build(&config, Clock::fixed(DAY), Metrics::new(), (&listeners, &tasks)).await?;
     let url = format!("http://{}", listeners.grpc.local_addr()?);

@@ -6,6 +6,7 @@
 mod reload;
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tracing::Level;
@@ -20,8 +21,11 @@ use crate::metrics::Metrics;
 use crate::net::Listener;
 use crate::number;
 use crate::signals::Signals;
-use crate::tasks::Tasks;
+use crate::tasks::{Heavy, Tasks};
 use crate::telemetry::{self, Log, Notice};
+
+/// How long work that cannot be cancelled, such as a commit whose client has left, may go on at the end.
+const LAST_WORK_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     // From here on, no signal kills the process before it has a log.
@@ -32,7 +36,9 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), CliError> {
     for variable in &config.unknown_variables {
         tracing::warn!(variable, "unknown environment variable: no setting has this name");
     }
-    let tasks = Tasks::new();
+    let heavy =
+        Heavy::start(config.limits.heavy_workers.get()).map_err(|error| told(config.log.format, &error.into()))?;
+    let tasks = Tasks::with_heavy(heavy);
     let reload = Notify::new();
     let follow_signals = async {
         match signals {
@@ -82,6 +88,7 @@ async fn serve(
         drained = server.run(listeners, tasks, shutdown) => drained,
         never = reloader.run(reload) => match never {},
     };
+    tasks.heavy().end(LAST_WORK_TIMEOUT).await;
     match (tasks.have_failed(), drained) {
         (true, _) => Err(CliError::TaskFailed),
         (false, true) => Ok(()),
@@ -100,6 +107,10 @@ async fn start(config: &Config, metrics: &Metrics, tasks: &Tasks) -> Result<(Lis
         advice::warm_up();
         words::warm_up();
     });
+    let config = &Config {
+        limits: app::fit_descriptors(config)?,
+        ..config.clone()
+    };
     let listeners = Listeners::bind(config).await?;
     let server = app::build(config, Clock::system(), metrics.clone(), (&listeners, tasks)).await?;
     warm_up.await.map_err(std::io::Error::from)?;

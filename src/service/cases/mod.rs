@@ -9,7 +9,7 @@ pub(super) use link::{linking, unlinking};
 use std::sync::Arc;
 
 use super::content::{Method, RequestContent};
-use super::page::{PageKey, foreign_token};
+use super::page::{PageKey, count_that_fits, foreign_token};
 use super::writer::{Changed, Writer};
 use super::{PageRequest, ServiceError};
 use crate::domain::brand::Brand;
@@ -19,6 +19,9 @@ use crate::domain::kinds::{CaseRole, CaseStatus, Category, Source};
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::store::{Version, key};
+
+/// Cases that are compared with a filter at a time: less than a millisecond.
+const MATCHED_AT_ONCE: usize = 512;
 
 /// A case to be created.
 #[derive(Clone, Debug)]
@@ -184,7 +187,7 @@ impl Cases {
     }
 
     fn details(&self, version: Version, case: Arc<Case>) -> CaseDetails {
-        let member_count = self.writer.index().members(&case.id).len();
+        let member_count = self.writer.index().member_count(&case.id);
         CaseDetails {
             case,
             version,
@@ -233,26 +236,66 @@ impl Cases {
     ///
     /// # Errors
     /// If the page is wrong.
-    pub fn list(&self, filter: &CaseFilter, page: &PageRequest) -> Result<CaseList, ServiceError> {
+    pub async fn list(&self, filter: &CaseFilter, page: &PageRequest) -> Result<CaseList, ServiceError> {
         let limit = page.limit()?;
         let scope = filter.scope();
         let after = page.cursor(&self.page_key, &scope)?;
-        let mut cases = self.writer.index().cases();
-        cases.retain(|(_, case)| filter.matches(case));
-        let total = cases.len();
-        cases.retain(|(_, case)| after.as_deref().is_none_or(|after| case.id.as_str().as_bytes() > after));
-        let more = cases.len() > limit;
-        cases.truncate(limit);
+        let after = after
+            .map(|cursor| case_of(&cursor).ok_or_else(foreign_token))
+            .transpose()?;
+        let (mut cases, total) = if filter.is_for_all() {
+            let index = self.writer.index();
+            (index.cases_after(after.as_ref(), limit + 1), index.case_count())
+        } else {
+            self.matching(filter, after.as_ref(), limit + 1).await
+        };
+        let fit = count_that_fits(&cases, |(_, case)| case.text_bytes()).min(limit);
+        let more = cases.len() > fit;
+        cases.truncate(fit);
         let last = cases.last().filter(|_| more);
         let cursor = last.map(|(_, last)| last.id.as_str().as_bytes().to_vec());
         let next_page_token = self.page_key.next(&scope, cursor);
-        let details = cases.into_iter().map(|(version, case)| self.details(version, case));
+        let mut details = Vec::with_capacity(cases.len());
+        for (version, case) in cases {
+            details.push(self.details(version, case));
+            tokio::task::consume_budget().await; // to count the members takes longer with each case
+        }
         Ok(CaseList {
-            cases: details.collect(),
+            cases: details,
             next_page_token,
             total,
         })
     }
+
+    /// The first `limit` cases after `after` that match a filter, and how many match in all. Other requests have their turn
+    /// meanwhile.
+    async fn matching(
+        &self,
+        filter: &CaseFilter,
+        after: Option<&CaseId>,
+        limit: usize,
+    ) -> (Vec<(Version, Arc<Case>)>, usize) {
+        let (mut found, mut total, mut from) = (Vec::new(), 0, None);
+        loop {
+            let part = self.writer.index().cases_after(from.as_ref(), MATCHED_AT_ONCE);
+            for (version, case) in part.iter().filter(|(_, case)| filter.matches(case)) {
+                total += 1;
+                if found.len() < limit && after.is_none_or(|after| case.id > *after) {
+                    found.push((*version, Arc::clone(case)));
+                }
+            }
+            match part.last() {
+                Some((_, last)) if part.len() == MATCHED_AT_ONCE => from = Some(last.id.clone()),
+                Some(_) | None => return (found, total),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// The id that a page token holds.
+fn case_of(cursor: &[u8]) -> Option<CaseId> {
+    CaseId::parse(std::str::from_utf8(cursor).ok()?).ok()
 }
 
 impl CaseFilter {
@@ -265,6 +308,11 @@ impl CaseFilter {
             .optional_text(self.brand.as_ref().map(Brand::as_str))
             .text(&self.query);
         scope
+    }
+
+    /// Whether every case matches.
+    fn is_for_all(&self) -> bool {
+        self.status.is_none() && self.category.is_none() && self.brand.is_none() && self.query.is_empty()
     }
 
     fn matches(&self, case: &Case) -> bool {

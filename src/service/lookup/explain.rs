@@ -179,13 +179,11 @@ impl Lookups {
         let Some(figure) = counted_case(record) else {
             return;
         };
-        let all = self.index.cases();
-        let found = all.iter().find(|(_, case)| Figure::of_case(&case.id) == figure);
-        let Some((_, counted)) = found else {
+        let Some(counted) = self.index.find_case(|case| Figure::of_case(&case.id) == figure) else {
             now.remarks.push(Remark::CaseGone);
             return;
         };
-        now.counted = Some(Arc::clone(counted));
+        now.counted = Some(Arc::clone(&counted));
         let present = counted.merged_into.as_ref().unwrap_or(&counted.id);
         if *present != counted.id {
             now.remarks
@@ -197,11 +195,11 @@ impl Lookups {
             return;
         }
         now.remarks.push(Remark::CaseUnlinked(counted.id.clone()));
-        now.remarks.extend(since(counted, None, record.decided_at));
+        now.remarks.extend(since(&counted, None, record.decided_at));
         now.cases.push(DecidedCase {
             link: None,
-            status_then: status_at(counted, record.decided_at),
-            case: Arc::clone(counted),
+            status_then: status_at(&counted, record.decided_at),
+            case: counted,
             counted: true,
         });
     }

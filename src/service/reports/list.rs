@@ -7,6 +7,7 @@ use crate::domain::report::{ReportRow, RowState};
 use crate::number::Region;
 use crate::service::content::{Method, RequestContent};
 use crate::service::identity::read_number;
+use crate::service::page::count_that_fits;
 use crate::service::{PageRequest, ServiceError};
 
 impl Reports {
@@ -34,8 +35,9 @@ impl Reports {
             None => 0,
         };
         let mut rest = reports.split_off(start.min(reports.len()));
-        let more = rest.len() > limit;
-        rest.truncate(limit);
+        let fit = count_that_fits(&rest, bytes_of).min(limit);
+        let more = rest.len() > fit;
+        rest.truncate(fit);
         let last = rest.last().filter(|_| more);
         let next_page_token = self.page_key.next(&scope, last.map(|last| row_cursor(&last.row)));
         Ok(ReportList {
@@ -59,6 +61,11 @@ pub(in crate::service) fn stored_reports(mut rows: Vec<ReportRow>) -> Vec<Stored
             StoredReport { row, superseded }
         });
     stored.collect()
+}
+
+/// The bytes of the only long text of a report.
+fn bytes_of(report: &StoredReport) -> usize {
+    report.row.body.comment.as_ref().map_or(0, |comment| comment.len())
 }
 
 /// The sort key of a report in the list, newest first: a larger key comes earlier.

@@ -25,8 +25,11 @@ impl Reports {
     ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let now = self.writer.now();
         let deadline = self.writer.deadline(reports.len());
-        let mut filings: Vec<Result<Filing, ServiceError>> =
-            reports.into_iter().map(|report| self.filing(report?, now)).collect();
+        let mut filings: Vec<Result<Filing, ServiceError>> = Vec::with_capacity(reports.len());
+        for report in reports {
+            filings.push(report.and_then(|report| self.filing(report, now)));
+            tokio::task::consume_budget().await; // other requests have their turn
+        }
         let share = self.admit(&mut filings, now, deadline).await;
         let bands = self.bands_before(&filings, now);
         let filed = self.file(&filings, deadline).await;

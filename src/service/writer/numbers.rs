@@ -215,6 +215,7 @@ impl Writer {
                 commit.events.extend(self.event(shard, order.author, now, told));
             }
             places.push(place);
+            tokio::task::consume_budget().await; // other requests have their turn
         }
         let (commits, places): (Vec<_>, Vec<_>) = commits.into_iter().unzip();
         let outcomes = self.commit(commits, order.deadline).await;

@@ -60,6 +60,7 @@ impl Writer {
             };
             let work = Work::decode(job, record.as_ref(), bucket.as_ref());
             works.push(work.unwrap_or_else(|error| Work::refused(job, &error)));
+            tokio::task::consume_budget().await;
         }
         Ok(works)
     }
@@ -76,7 +77,7 @@ impl Writer {
             let mut wanted: Vec<(usize, BucketKey)> = Vec::new();
             for place in std::mem::take(&mut open) {
                 let Some(work) = works.get_mut(place) else { continue };
-                if let Some(buckets) = work.advance(self.fold(), change) {
+                if let Some(buckets) = work.advance(self.fold(), change).await {
                     let number = work.record.number;
                     wanted.extend(buckets.into_iter().map(|bucket| (place, bucket_key(number, bucket))));
                     open.push(place);
@@ -146,8 +147,9 @@ impl<'a, I, T> Work<'a, I, T> {
         }
     }
 
-    /// Runs the remaining items until rows are missing; returns the missing buckets, if any.
-    fn advance(
+    /// Runs the remaining items until rows are missing; returns the missing buckets, if any. Other requests have their turn
+    /// after some items: to fold thousands of reports takes long.
+    async fn advance(
         &mut self,
         fold: &FoldModel,
         change: &impl Fn(&mut NumberRecord, &I) -> Result<Done<T>, Stop>,
@@ -169,6 +171,7 @@ impl<'a, I, T> Work<'a, I, T> {
                 Err(Stop::Rows(missing)) => return Some(self.record.rows.missing(missing).collect()),
                 Err(Stop::Buckets(buckets)) => return Some(buckets.into_iter().collect()),
             }
+            tokio::task::consume_budget().await;
         }
         None
     }

@@ -22,6 +22,9 @@ const MAX_JOURNAL_BYTES: u64 = 256 << 20;
 /// The number of tables at which the newest level is merged into the next.
 const L0_TABLES: u8 = 4;
 
+/// The most tables whose files are open at once. Further ones are opened when they are read.
+pub const MAX_OPEN_TABLES: usize = 256;
+
 const STATES: &str = "states";
 const ROWS: &str = "rows";
 const LOG: &str = "log";
@@ -210,6 +213,7 @@ fn database(path: &Path, settings: &EngineSettings) -> fjall::Result<Database> {
     Database::builder(path)
         .cache_size(settings.cache_bytes)
         .worker_threads(WORKERS)
+        .max_cached_files(Some(MAX_OPEN_TABLES))
         .max_journaling_size(MAX_JOURNAL_BYTES)
         .journal_compression(CompressionType::None)
         .open()

@@ -18,6 +18,8 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use engine::MAX_OPEN_TABLES;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

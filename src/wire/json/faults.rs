@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use super::{JsonMessage, message};
 
 /// The most faults of one message that are kept.
-const MAX_FAULTS: usize = 100;
+const MAX_FAULTS: usize = 20;
 /// The most characters of the name of an unknown field that an error repeats.
 const MAX_NAME_CHARS: usize = 40;
 

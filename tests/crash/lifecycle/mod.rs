@@ -3,6 +3,7 @@
 
 mod client;
 mod end;
+mod floods;
 mod grace;
 mod limit;
 mod output;

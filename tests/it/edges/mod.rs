@@ -23,6 +23,7 @@ mod running;
 mod statuses;
 mod strangers;
 mod tls;
+mod turns;
 
 use ringwarden::wire::v1;
 

@@ -281,6 +281,7 @@ async fn lists_are_complete_in_pages() {
                 token: String::new(),
             },
         )
+        .await
         .unwrap();
     let second = one
         .services
@@ -292,6 +293,7 @@ async fn lists_are_complete_in_pages() {
                 token: first.next_page_token,
             },
         )
+        .await
         .unwrap();
     assert_eq!(
         (first.cases.len(), second.cases.len(), second.next_page_token.as_str()),

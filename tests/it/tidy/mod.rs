@@ -66,7 +66,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "decision_log",
         &["clock", "config", "domain", "lines", "metrics", "number"],
     ),
-    ("edge", &["api", "clock", "metrics"]),
+    ("edge", &["api", "clock", "metrics", "net", "tasks"]),
     // The edges do not know each other, nor what is behind the api.
     (
         "grpc",
@@ -80,7 +80,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("lines", &["clock"]),
     ("metrics", &["domain", "store", "clock"]),
-    ("net", &[]),
+    ("net", &["clock", "metrics", "tasks"]),
     ("signals", &["tasks"]),
     ("stable_enum", &[]),
     ("tasks", &["clock"]),
@@ -97,7 +97,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tonic", &["src/grpc/", "src/cli/", "src/wire.rs"]),
     ("tonic_types", &["src/grpc/", "src/cli/"]),
     ("tonic_health", &["src/grpc/", "src/cli/"]),
-    ("tower", &["src/edge.rs", "src/grpc/", "src/http/"]),
+    ("tower", &["src/edge.rs", "src/edge/", "src/grpc/", "src/http/"]),
     ("tower_http", &["src/edge.rs"]),
     (
         "crate::wire",
@@ -118,6 +118,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("phonenumber", &["src/number/"]),
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
+    ("rustix", &["src/app/"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
     // Crates that only replays and fits need; a server does not use them.
     ("clarabel", &["src/fit/"]),
@@ -127,6 +128,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("encoding_rs", &["src/cli/import/"]),
     ("ureq", &["src/cli/pull/"]),
     ("zip", &["src/cli/import/"]),
+    // The priority of threads.
+    ("rustix", &["src/tasks/"]),
     ("rayon", &["src/fit/", "src/evaluate/"]),
     ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
     ("plotters", &["src/evaluate/plots/"]),

@@ -1,0 +1,72 @@
+//! The limits of the connections of one address of the server.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use super::memory::MemoryBudget;
+use crate::metrics::{DropLabel, EdgeLabel, Metrics};
+
+/// The limits of the connections of one address of the server, and where drops and refusals are counted.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionLimits {
+    pub(crate) edge: EdgeLabel,
+    /// Open connections.
+    pub(crate) max: usize,
+    /// Open connections of one client address; 0 for no limit.
+    pub(crate) per_address: usize,
+    /// How long a connection without a call stays open.
+    pub(crate) idle_timeout: Duration,
+    /// What requests and answers may hold.
+    pub(crate) memory: MemoryBudget,
+    pub(crate) metrics: Metrics,
+}
+
+impl ConnectionLimits {
+    /// The limits of tests: this many connections, and else none.
+    #[cfg(test)]
+    pub(crate) fn of(max: usize) -> Self {
+        Self {
+            edge: EdgeLabel::Grpc,
+            max,
+            per_address: 0,
+            idle_timeout: Duration::MAX,
+            memory: MemoryBudget::new(usize::MAX / 2),
+            metrics: Metrics::new(),
+        }
+    }
+
+    pub(super) fn count(&self, reason: DropLabel) {
+        self.metrics.connection_dropped(self.edge, reason);
+    }
+
+    pub(super) fn opened(&self, more: i8) {
+        self.metrics.connections(self.edge, more);
+    }
+}
+
+/// The network of an address, for which connections are counted: the address itself, or the first 64 bits of one of IPv6,
+/// since one client has all addresses with the same first 64 bits.
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) if address.is_loopback() => IpAddr::V6(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_client_are_one_network() {
+        for (address, network) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("::1", "::1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(network_of(address.parse().unwrap()), network.parse::<IpAddr>().unwrap());
+        }
+    }
+}

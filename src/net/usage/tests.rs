@@ -1,0 +1,136 @@
+//! Tests of idle connections and of those that hold up others.
+
+use std::task::Waker;
+
+use super::*;
+
+const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+async fn places<const N: usize>(connections: &OpenConnections) -> [Place; N] {
+    let mut places = Vec::new();
+    for _ in 0..N {
+        places.push(connections.place(HOME).await.unwrap());
+    }
+    places.try_into().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_idle_connection_makes_room() {
+    let connections = OpenConnections::new(ConnectionLimits::of(3));
+    let [first, second, third] = places(&connections).await;
+    sleep(IDLE_MIN).await;
+    let call = first.usage().begin_call();
+    third.usage().wrote(Some(CONTROL_BYTES + 1));
+    let mut further = std::pin::pin!(connections.place(HOME));
+    assert!(timeout(4 * RECHECK, &mut further).await.is_err());
+    let closing = [&first, &second, &third].map(|place| place.usage().is_closing());
+    assert_eq!(closing, [false, true, false]);
+    drop(second);
+    drop((further.await, call));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_begins_first_keeps_its_connection() {
+    let connections = OpenConnections::new(ConnectionLimits::of(1));
+    let [place] = places(&connections).await;
+    let cx = Context::from_waker(Waker::noop());
+    sleep(IDLE_MIN).await;
+    place.usage().close();
+    let call = place.usage().begin_call();
+    assert!(!place.usage().poll_closing(&cx));
+    drop(call);
+    sleep(IDLE_MIN).await;
+    assert!(!place.usage().poll_closing(&cx), "the request to close was taken back");
+    place.usage().close();
+    assert!(place.usage().poll_closing(&cx));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_no_call_in_progress() {
+    let connections = OpenConnections::new(ConnectionLimits::of(1));
+    let [place] = places(&connections).await;
+    let usage = place.usage();
+    let _call = usage.begin_call();
+    let wait = usage.wait_for_body();
+    for _ in 0..4 {
+        sleep(BODY_PAUSE_MAX * 3 / 4).await;
+        assert_eq!(usage.closable_for(), None, "bytes still arrive");
+        usage.heard();
+    }
+    sleep(BODY_PAUSE_MAX).await;
+    assert!(usage.closable_for().is_some());
+    drop(wait);
+    assert_eq!(usage.closable_for(), None, "the call is being answered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_may_be_a_request_keep_their_connection_for_a_while() {
+    let connections = OpenConnections::new(ConnectionLimits::of(1));
+    let [place] = places(&connections).await;
+    let cx = Context::from_waker(Waker::noop());
+    sleep(100 * IDLE_MIN).await;
+    place.usage().heard();
+    place.usage().close();
+    assert!(!place.usage().poll_closing(&cx), "the bytes have not been read yet");
+    assert!(place.usage().closable_for().is_none());
+    sleep(IDLE_MIN).await;
+    assert!(place.usage().closable_for().is_some());
+    let begin = Instant::now();
+    while place.usage().closable_for().is_none() || begin.elapsed().is_zero() {
+        place.usage().heard();
+        sleep(RECHECK).await;
+    }
+    let kept = begin.elapsed();
+    let most = NO_REQUEST_MAX + IDLE_MIN;
+    assert!((most..most + 2 * RECHECK).contains(&kept), "{kept:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_which_nothing_is_taken_stops_counting() {
+    let connections = OpenConnections::new(ConnectionLimits::of(1));
+    let [place] = places(&connections).await;
+    let usage = place.usage();
+    let mut call = usage.begin_call();
+    sleep(2 * UNREAD_MAX).await;
+    assert!(usage.closable_for().is_none(), "the handler takes its time");
+    call.untaken(true);
+    // The client answers pings, and so does the server.
+    for _ in 0..9 {
+        sleep(UNREAD_MAX / 10).await;
+        usage.heard();
+        usage.wrote(Some(17));
+    }
+    assert!(usage.closable_for().is_none(), "the client may be slow");
+    usage.wrote(Some(CONTROL_BYTES + 1));
+    sleep(UNREAD_MAX / 2).await;
+    assert!(usage.closable_for().is_none(), "the client takes some");
+    sleep(UNREAD_MAX / 2).await;
+    assert!(usage.closable_for().is_some());
+    let further = usage.begin_call();
+    assert!(usage.closable_for().is_none(), "another call is in progress");
+    drop(further);
+    assert!(usage.closable_for().is_some());
+    call.untaken(false);
+    assert!(usage.closable_for().is_none(), "the client takes the answer");
+    drop(call);
+    assert!(usage.closable_for().is_none());
+    sleep(IDLE_MIN).await;
+    assert!(usage.closable_for().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_calls_and_for_answers_that_are_being_taken() {
+    let connections = OpenConnections::new(ConnectionLimits::of(3));
+    let [silent, calling, reading] = places(&connections).await;
+    let call = calling.usage().begin_call();
+    reading.usage().wrote(None);
+    let mut end = std::pin::pin!(connections.close_when_idle());
+    assert!(timeout(4 * IDLE_MIN, &mut end).await.is_err());
+    let closing = [&silent, &calling, &reading].map(|place| place.usage().is_closing());
+    assert_eq!(closing, [true, false, false]);
+    drop((silent, call));
+    assert!(timeout(UNREAD_MAX, &mut end).await.is_err());
+    assert!(calling.usage().is_closing() && reading.usage().is_closing());
+    drop((calling, reading));
+    end.await;
+}

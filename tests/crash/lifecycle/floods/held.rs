@@ -1,0 +1,186 @@
+//! What requests and answers hold that nobody finishes or reads, by the resident memory of the program. The long form prints
+//! a table, of another program if `RINGWARDEN_MEASURED` names one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use prost::Message as _;
+use ringwarden::wire::v1;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::frames::{call, frame, preface};
+use super::{honest_lookups, memory};
+use crate::support::program::Program;
+
+const BATCH: &str = "/ringwarden.v1.LookupService/BatchLookup";
+const REPORTS: &str = "/ringwarden.v1.ReportService/BatchSubmitReports";
+const CASES: &str = "/ringwarden.v1.CaseService/ListCases";
+/// The bytes sent at once, and the pause after them.
+const PART_BYTES: usize = 64 << 10;
+const PAUSE: Duration = Duration::from_millis(20);
+/// Requests on one connection that its window takes at once, whose answers are more than a connection may hold.
+const FEW_STREAMS: u32 = 100;
+/// Requests on one connection: as many as it may have in progress.
+const STREAMS: u32 = 256;
+/// How long the server may take to make the answers.
+const SETTLE: Duration = Duration::from_secs(5);
+
+async fn program(arguments: &[&str]) -> Program {
+    match std::env::var("RINGWARDEN_MEASURED") {
+        Ok(path) => Program::serve_by(Path::new(&path), "memory:", &[]).await,
+        Err(_) => Program::serve_with("memory:", arguments).await,
+    }
+}
+
+/// Sends requests over some connections, whose answers nobody reads.
+async fn unread(program: &Program, connections: usize, window: u32, requests: &[u8]) -> Vec<TcpStream> {
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        let mut stream = TcpStream::connect(program.grpc()).await.unwrap();
+        let grow = frame(super::frames::WINDOW_UPDATE, 0, 0, &0x7fff_0000_u32.to_be_bytes());
+        stream.write_all(&[preface(window), grow].concat()).await.unwrap();
+        // In parts that are smaller than the windows of the server, which it opens again when it has read them. It takes no
+        // more once the connection holds as much as it may.
+        for part in requests.chunks(PART_BYTES) {
+            if !matches!(timeout(SETTLE, stream.write_all(part)).await, Ok(Ok(()))) {
+                break;
+            }
+            sleep(PAUSE).await;
+        }
+        open.push(stream);
+    }
+    open
+}
+
+fn calls(path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
+    some_calls(STREAMS, path, message, is_complete)
+}
+
+fn some_calls(streams: u32, path: &str, message: &[u8], is_complete: bool) -> Vec<u8> {
+    (0..streams)
+        .flat_map(|number| call(2 * number + 1, path, message, is_complete))
+        .collect()
+}
+
+fn questions(count: usize) -> Vec<u8> {
+    let requests = vec![v1::LookupRequest::default(); count];
+    v1::BatchLookupRequest { requests }.encode_to_vec()
+}
+
+/// Cases whose texts are as long as they may be.
+async fn fill(program: &Program, cases: usize) {
+    let mut client = v1::case_service_client::CaseServiceClient::new(program.connect().await);
+    for number in 0..cases {
+        let request = v1::CreateCaseRequest {
+            case_id: format!("case-{number}"),
+            title: "t".repeat(200),
+            summary: "s".repeat(4_000),
+            category: v1::Category::BankImpersonation.into(),
+            status: v1::CaseStatus::Draft.into(),
+            source: v1::Source::Analyst.into(),
+            actor: "ana".into(),
+            request_id: format!("create-{number}"),
+            ..v1::CreateCaseRequest::default()
+        };
+        client.create_case(request).await.unwrap();
+    }
+}
+
+/// The growth of the program, in MiB, while so many connections hold these requests.
+async fn growth(program: &Program, window: u32, requests: &[u8], connections: usize) -> u64 {
+    honest_lookups(program, 10).await;
+    let (before, _) = memory(program);
+    let open = unread(program, connections, window, requests).await;
+    sleep(SETTLE).await;
+    let (_, highest) = memory(program);
+    honest_lookups(program, 10).await;
+    drop(open);
+    highest.saturating_sub(before) >> 10
+}
+
+/// Unread answers and unfinished requests stay within the setting, with room for what the estimate leaves out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_reads_stays_within_the_memory_of_requests() {
+    let program = Program::serve_with("memory:", &["--request-memory", "64MiB"]).await;
+    let requests = some_calls(FEW_STREAMS, BATCH, &questions(1_000), true);
+    let grown = growth(&program, 0, &requests, 4).await;
+    assert!(grown < 160, "{grown} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_names_few_of_many_unknown_fields() {
+    let program = Program::serve("memory:").await;
+    let length = answer_to_unknown_fields(&program).await;
+    assert!(length < 8_000, "{length} bytes");
+}
+
+async fn answer_to_unknown_fields(program: &Program) -> usize {
+    let item = r#"{"unknownField": 1, "another": 2}"#;
+    let requests = vec![item; 1_000].join(",");
+    let fields: Vec<String> = (0..400_000).map(|number| format!(r#""field{number}":1"#)).collect();
+    let body = format!(r#"{{"requests":[{requests}],{}}}"#, fields.join(","));
+    let mut stream = TcpStream::connect(program.http()).await.unwrap();
+    let head = format!(
+        "POST /v1/lookup:batch HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(
+        answer.starts_with(b"HTTP/1.1 400"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+    answer.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement that takes a minute, for docs/operations.md"]
+async fn the_table_of_memory() {
+    let list = v1::ListCasesRequest {
+        page_size: 1_000,
+        ..v1::ListCasesRequest::default()
+    };
+    let rows: [(&str, u32, Vec<u8>, usize); 5] = [
+        (
+            "ListCases, not read, no window",
+            0,
+            calls(CASES, &list.encode_to_vec(), true),
+            1,
+        ),
+        (
+            "ListCases, not read",
+            i32::MAX as u32,
+            calls(CASES, &list.encode_to_vec(), true),
+            1,
+        ),
+        (
+            "BatchLookup of 1,000, not read",
+            0,
+            calls(BATCH, &questions(1_000), true),
+            6,
+        ),
+        (
+            "8 MiB of empty questions",
+            0,
+            calls(BATCH, &questions(4_000_000), true)[..9 << 20].to_vec(),
+            8,
+        ),
+        ("unfinished messages", 0, calls(REPORTS, &vec![0; 2 << 20], false), 50),
+    ];
+    for (name, window, requests, connections) in rows {
+        let program = program(&[]).await;
+        fill(&program, 1_000).await;
+        let grown = growth(&program, window, &requests, connections).await;
+        println!("{name}: {connections} connections, {grown} MiB");
+    }
+    let program = program(&[]).await;
+    println!(
+        "unknown JSON fields: an answer of {} bytes",
+        answer_to_unknown_fields(&program).await
+    );
+}
