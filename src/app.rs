@@ -8,6 +8,7 @@ mod files;
 mod first_admin;
 mod listeners;
 mod opening;
+mod retention;
 mod waiting;
 mod warm_up;
 
@@ -166,6 +167,8 @@ pub struct App {
     admission: Admission,
     bootstrap_admin: Option<PathBuf>,
     migrate: bool,
+    /// How long audit events are kept.
+    audit_retention: Duration,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
 }
@@ -246,6 +249,7 @@ pub async fn build(
         admission: first_admin::admission(config),
         bootstrap_admin: config.auth.bootstrap_admin.clone(),
         migrate: config.store.migrate,
+        audit_retention: config.store.audit_retention,
         snapshots,
         fallback,
     })
@@ -290,6 +294,11 @@ impl App {
                 metrics.traffic_callers(services.lookups.callers());
             }
         });
+        spawn_endless(
+            tasks,
+            "retention",
+            retention::run(Arc::clone(&self.services), self.audit_retention),
+        );
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
         let http = http::serve(listeners.http, api.clone(), self.http, tasks.clone());

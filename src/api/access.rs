@@ -72,6 +72,7 @@ pub static ACCESS: &[Access] = &[
     allow("ListService", "ListLists", DECIDE),
     allow("NoteService", "AddNote", DECIDE),
     allow("NoteService", "ListNotes", DECIDE),
+    allow("NumberService", "ListAuditEvents", MANAGE),
     allow("PrincipalService", "CreatePrincipal", MANAGE),
     allow("PrincipalService", "GetPrincipal", MANAGE),
     allow("PrincipalService", "ListPrincipals", MANAGE),

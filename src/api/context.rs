@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::actor::Actor;
+use crate::domain::audit::{AuditEdge, RequestedBy, Via};
 use crate::domain::identity::Caller;
 use crate::metrics::EdgeLabel;
 
@@ -29,6 +31,35 @@ impl RequestContext {
             arrived,
             client_timeout: None,
             caller: Caller::Open,
+        }
+    }
+
+    /// The way in which the request came, for audit events: the one place that knows it.
+    #[must_use]
+    pub fn via(&self) -> Via {
+        Via {
+            edge: match self.edge {
+                EdgeLabel::Grpc => AuditEdge::Grpc,
+                EdgeLabel::Http => AuditEdge::Http,
+            },
+            credential: self
+                .caller
+                .credential()
+                .map(|by| by.to_string())
+                .unwrap_or_default()
+                .into(),
+        }
+    }
+
+    /// Who asks, for a request whose message names no actor.
+    #[must_use]
+    pub fn requested_by(&self) -> RequestedBy {
+        RequestedBy {
+            actor: match self.caller.principal() {
+                Some(principal) => Actor::of(&principal.id),
+                None => Actor::anonymous(),
+            },
+            via: self.via(),
         }
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::convert::export as convert;
 use super::{Api, ApiError, RequestContext};
+use crate::domain::audit::{AuditChange, AuditMethod};
 use crate::number::E164;
 use crate::service::{Export, ServiceError, StoredReport};
 use crate::wire::v1;
@@ -41,18 +42,21 @@ impl Api {
     pub async fn export_reports<E>(
         &self,
         request: v1::ExportReportsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<impl Stream<Item = Result<v1::ExportReportsResponse, E>> + Send + use<E>, ApiError>
     where
         E: From<ApiError> + Send,
     {
         let reports = self.reports()?;
         let with_comments = request.include_comments;
+        let asked = asked(&request);
         let query = convert::query(request)?;
         let busy = ServiceError::Exhausted {
             retry_after: RETRY_AFTER,
         };
         let permit = self.0.exports.clone().try_acquire_owned().map_err(|_| busy)?;
+        let recorded = self.record(context, AuditMethod::ExportReports, None, asked).await;
+        recorded.map_err(ApiError::of_a_read)?;
         self.refresh().await;
         let exporting = Exporting {
             api: self.clone(),
@@ -74,6 +78,16 @@ impl Api {
             .take_until(self.0.draining.clone().cancelled_owned())
             .chain(stream::once(end).filter_map(std::future::ready)))
     }
+}
+
+/// What an export asks for, as its audit event tells it: never a reporter's id.
+fn asked(request: &v1::ExportReportsRequest) -> Vec<AuditChange> {
+    let comments = if request.include_comments {
+        "with comments"
+    } else {
+        "without comments"
+    };
+    vec![AuditChange::new("export", "", comments)]
 }
 
 impl Exporting {

@@ -5,6 +5,7 @@
 //! handlers, so both give the same answers. Errors are [`ApiError`]s, made from the service's errors in one table.
 
 mod access;
+mod audit;
 mod call_outcome;
 mod case;
 mod context;

@@ -2,7 +2,9 @@
 
 use super::convert::{number as convert, number_list};
 use super::{Api, ApiError, RequestContext};
+use crate::domain::audit::AuditMethod;
 use crate::metrics::MutationLabel;
+use crate::service::subject_of_number;
 use crate::wire::v1;
 
 impl Api {
@@ -13,12 +15,14 @@ impl Api {
     pub async fn get_number(
         &self,
         request: v1::GetNumberRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::NumberDossier, ApiError> {
         let numbers = self.numbers()?;
         let named = convert::named(request)?;
         self.refresh().await;
-        let dossier = numbers.dossier(&named.text, named.region).await;
+        let subject = subject_of_number(&named.text, named.region)?;
+        let recorded = self.record_read(context, AuditMethod::GetNumber, Some(subject));
+        let (dossier, ()) = tokio::join!(numbers.dossier(&named.text, named.region), recorded);
         let dossier = dossier.map_err(ApiError::of_a_read)?;
         Ok(convert::dossier(dossier, self.lookups()?.model_version()))
     }

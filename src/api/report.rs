@@ -2,9 +2,11 @@
 
 use super::convert::{check_batch, report as convert};
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
+use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
+use crate::domain::ids::ImportId;
 use crate::domain::report::MAX_BATCH_REPORTS;
 use crate::metrics::{EdgeLabel, MutationLabel};
-use crate::service::{Foreseen, ServiceError};
+use crate::service::{Foreseen, ServiceError, subject_of_number};
 use crate::wire::v1;
 
 impl Api {
@@ -47,6 +49,11 @@ impl Api {
         use v1::batch_submit_result::Result;
         let reports = self.reports()?;
         check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
+        if let Some((import, changes)) = import_of(&request.reports) {
+            // Without this record, nobody would know afterwards who brought in the reports.
+            self.record(context, AuditMethod::BatchSubmitReports, Some(import), changes)
+                .await?;
+        }
         let new_reports = request
             .reports
             .into_iter()
@@ -75,17 +82,18 @@ impl Api {
     pub async fn withdraw_report(
         &self,
         request: v1::WithdrawReportRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::WithdrawReportResponse, ApiError> {
+        let by = context.requested_by();
         self.mutate(MutationLabel::WithdrawReport, async {
             let reports = self.reports()?;
             let withdrawal = convert::one_withdrawal(request)?;
             let (number, region) = (withdrawal.number.as_str(), withdrawal.default_region);
             let (id, reason) = (&withdrawal.report_id, withdrawal.reason.as_str());
             let outcome = if withdrawal.withdraw_unknown {
-                reports.withdraw(number, region, id, reason).await?
+                reports.withdraw(number, region, id, reason, &by).await?
             } else {
-                reports.withdraw_known(number, region, id, reason).await?
+                reports.withdraw_known(number, region, id, reason, &by).await?
             };
             let was_known = outcome.was_known;
             Ok(v1::WithdrawReportResponse { was_known })
@@ -102,6 +110,7 @@ impl Api {
         request: v1::WithdrawReportsRequest,
         context: &RequestContext,
     ) -> Result<v1::WithdrawReportsResponse, ApiError> {
+        let by = context.requested_by();
         if request.dry_run {
             let reports = self.reports()?;
             let (selected, ..) =
@@ -113,7 +122,7 @@ impl Api {
             let reports = self.reports()?;
             let (selected, request_id, reason) =
                 convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
-            let withdrawn = reports.withdraw_all(&selected, &request_id, &reason).await?;
+            let withdrawn = reports.withdraw_all(&selected, &request_id, &reason, &by).await?;
             let foreseen = if withdrawn.reports > 0 {
                 Foreseen {
                     was_known: true,
@@ -135,18 +144,19 @@ impl Api {
     pub async fn list_reports(
         &self,
         request: v1::ListReportsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListReportsResponse, ApiError> {
         let reports = self.reports()?;
         let wanted = convert::reports_of(request)?;
-        let list = reports
-            .list(
-                &wanted.number,
-                wanted.default_region,
-                wanted.include_withdrawn,
-                &wanted.page,
-            )
-            .await;
+        let list = reports.list(
+            &wanted.number,
+            wanted.default_region,
+            wanted.include_withdrawn,
+            &wanted.page,
+        );
+        let subject = subject_of_number(&wanted.number, wanted.default_region)?;
+        let recorded = self.record_read(context, AuditMethod::ListReports, Some(subject));
+        let (list, ()) = tokio::join!(list, recorded);
         Ok(convert::list(&list.map_err(ApiError::of_a_read)?))
     }
 }
@@ -164,7 +174,10 @@ impl Api {
         let reports = self.reports()?;
         let wanted = convert::of_reporter(request, &context.caller)?;
         let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
-        Ok(convert::list_of_reporter(&list.await.map_err(ApiError::of_a_read)?))
+        let subject = AuditSubject::Reporter(reports.reporter_hash(&wanted.name));
+        let recorded = self.record_read(context, AuditMethod::ListReporterReports, Some(subject));
+        let (list, ()) = tokio::join!(list, recorded);
+        Ok(convert::list_of_reporter(&list.map_err(ApiError::of_a_read)?))
     }
 
     /// Lists the comments that wait for a moderator.
@@ -174,12 +187,13 @@ impl Api {
     pub async fn list_pending_comments(
         &self,
         request: v1::ListPendingCommentsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListPendingCommentsResponse, ApiError> {
         let numbers = self.numbers()?;
         let page = convert::pending(request);
         self.refresh().await;
-        let list = numbers.pending_comments(&page).await;
+        let recorded = self.record_read(context, AuditMethod::ListPendingComments, None);
+        let (list, ()) = tokio::join!(numbers.pending_comments(&page), recorded);
         Ok(convert::pending_list(&list.map_err(ApiError::of_a_read)?))
     }
 
@@ -214,6 +228,19 @@ impl Api {
         })
         .await
     }
+}
+
+/// The import that a batch belongs to, and what its audit event tells. None for reports of people: their rows say when and
+/// from whom they came, and there are too many for an event each.
+fn import_of(reports: &[v1::Report]) -> Option<(AuditSubject, Vec<AuditChange>)> {
+    let first = reports.iter().find(|report| !report.import_id.is_empty())?;
+    let import = ImportId::parse(&first.import_id).ok()?;
+    let count = reports.len().to_string();
+    let changes = vec![
+        AuditChange::new("reports sent", "", &count),
+        AuditChange::new("feed", "", &first.feed),
+    ];
+    Some((AuditSubject::Import(import), changes))
 }
 
 /// The total of the response that counts this result.

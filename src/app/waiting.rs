@@ -16,14 +16,15 @@ use super::first_admin;
 use super::opening::Place;
 use crate::api::Api;
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 use crate::follow::Follower;
 use crate::grpc;
 use crate::http;
 use crate::index::Index;
 use crate::service::{Foundations, ServiceSettings, Services};
 use crate::store::{
-    CommitError, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, Store,
-    StoreError, Stored, StoredKey, Version,
+    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification,
+    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::tasks::Tasks;
 
@@ -152,6 +153,14 @@ impl Store for UnopenedStore {
     }
 
     async fn entries(&self, _: Shard, _: Version, _: usize) -> Result<Vec<RawLogEntry>, StoreError> {
+        Err(unopened())
+    }
+
+    async fn events(&self, _: &[Shard], _: EventSpan, _: usize) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
+        Err(unopened())
+    }
+
+    async fn drop_events(&self, _: Shard, _: TenantId, _: Timestamp, _: usize) -> Result<usize, StoreError> {
         Err(unopened())
     }
 

@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
 use super::{
-    case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, model, normalize, note,
-    number, pull, report, search,
+    audit, case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, model, normalize,
+    note, number, pull, report, search,
 };
 use crate::config::ServeArgs;
 
@@ -58,6 +58,8 @@ pub enum ClientCommand {
     Case(case::CaseArgs),
     /// Add notes to numbers and cases, and list them
     Note(note::NoteArgs),
+    /// Show who did what, when and why: the audit events
+    Audit(audit::AuditArgs),
     /// Show lists of numbers, such as do-not-originate lists
     List(list::ListArgs),
     /// Parse numbers and print them in one form (E.164); needs no server

@@ -6,6 +6,7 @@
 
 mod access;
 pub mod args;
+mod audit;
 mod case;
 mod complaints;
 mod completions;
@@ -86,6 +87,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Search(_)
         | ClientCommand::Case(_)
         | ClientCommand::Note(_)
+        | ClientCommand::Audit(_)
         | ClientCommand::List(_)
         | ClientCommand::Health(_)
         | ClientCommand::Model(_)
@@ -108,6 +110,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Search(args) => Box::pin(search::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
+        ClientCommand::Audit(args) => Box::pin(audit::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
         ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,

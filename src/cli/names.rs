@@ -53,12 +53,12 @@ macro_rules! named {
 }
 
 shown! {
-    Action "ACTION_", Attestation "ATTESTATION_", Basis "BASIS_", CaseRole "CASE_ROLE_", CaseStatus "CASE_STATUS_",
+    Action "ACTION_", AuditMethod "AUDIT_METHOD_", Attestation "ATTESTATION_", Basis "BASIS_", CaseRole "CASE_ROLE_", CaseStatus "CASE_STATUS_",
     Category "CATEGORY_", Channel "CHANNEL_", CommentModeration "COMMENT_MODERATION_", Ledger "LEDGER_", ListKind "LIST_KIND_", LineType "LINE_TYPE_", NumberSort "NUMBER_SORT_", OwnerCalls "OWNER_CALLS_",
     ReportRole "REPORT_ROLE_", ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", SimilarityKind "SIMILARITY_KIND_", Source "SOURCE_", StatusKind "STATUS_KIND_",
     SubmitOutcome "SUBMIT_OUTCOME_", Validity "VALIDITY_", Verstat "VERSTAT_",
 }
-named! { Action, Attestation, CaseRole, CaseStatus, Category, Channel, CommentModeration, ListKind, NumberSort, OwnerCalls, ReportRole, Source, StatusKind, Verstat }
+named! { Action, AuditMethod, Attestation, CaseRole, CaseStatus, Category, Channel, CommentModeration, ListKind, NumberSort, OwnerCalls, ReportRole, Source, StatusKind, Verstat }
 
 /// The name of a value in an answer: empty if the value is not set, `#` and the integer if this release does not know
 /// the value.
@@ -118,6 +118,7 @@ mod tests {
     fn domain_and_wire_agree() {
         names_are_those_of_the_wire::<v1::Action>();
         names_are_those_of_the_wire::<v1::Attestation>();
+        names_are_those_of_the_wire::<v1::AuditMethod>();
         names_are_those_of_the_wire::<v1::CaseRole>();
         names_are_those_of_the_wire::<v1::CaseStatus>();
         names_are_those_of_the_wire::<v1::Category>();

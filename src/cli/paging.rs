@@ -137,6 +137,10 @@ impl<A: PageAnswer> Listed<A> {
         let of = match self.answer.total() {
             Total::Exact(total) => grouped(total.into()),
             Total::AtMost(total) => format!("at most {}", grouped(total.into())),
+            Total::Unknown => {
+                let said = format!("{shown}{more} {name}, and there may be more; next: --page-token {next}, or --all");
+                return Some(said);
+            }
         };
         Some(format!(
             "{shown}{more} of {of} {name}; next: --page-token {next}, or --all"

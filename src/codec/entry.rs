@@ -1,5 +1,9 @@
 //! The bytes of a change-log entry: a header, and after it the record's new state.
 //!
+//! The log keeps 1,024 entries of a shard. So that it does not keep as many copies of a large record, an entry carries a
+//! state of at most [`MAX_LOGGED_STATE_BYTES`]. For a larger one it only says that the record changed, and a follower
+//! reads the record.
+//!
 //! The nonce has a fixed place at the start of the header, so that a store can read it without the rest.
 
 use bytes::Bytes;
@@ -13,6 +17,33 @@ use crate::shard::Version;
 /// The major version of entries.
 const MAJOR: u8 = 1;
 
+/// The most bytes of a state that an entry carries.
+pub const MAX_LOGGED_STATE_BYTES: usize = 8 << 10;
+
+/// Where the new state of a record is. The integers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EntryState {
+    /// In the entry, after its header.
+    Follows = 0,
+    /// Nowhere: the record was deleted.
+    Deleted = 1,
+    /// In the record only, since it is large.
+    InRecord = 2,
+}
+
+impl EntryState {
+    /// The place of this new state; none if the record is deleted.
+    #[must_use]
+    pub const fn of(state: Option<&Bytes>) -> Self {
+        match state {
+            None => Self::Deleted,
+            Some(state) if state.len() > MAX_LOGGED_STATE_BYTES => Self::InRecord,
+            Some(_) => Self::Follows,
+        }
+    }
+}
+
 /// The header of a change-log entry: which record changed, when, by whom, and on which request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryHeader {
@@ -25,8 +56,8 @@ pub struct EntryHeader {
     pub kind: RecordKind,
     /// Its id within the table.
     pub id: Bytes,
-    /// Whether the record was deleted.
-    pub deleted: bool,
+    /// Where the new state is.
+    pub state: EntryState,
     /// The time of the write.
     pub at: Timestamp,
     /// The actor who asked for the write.
@@ -53,7 +84,7 @@ pub struct LogEntry {
     pub seq: Version,
     /// The header.
     pub header: EntryHeader,
-    /// The whole new state of the record; none if it was deleted.
+    /// The whole new state of the record, if it follows the header.
     pub state: Option<Bytes>,
 }
 
@@ -86,7 +117,7 @@ pub fn encode_header(header: &EntryHeader) -> Bytes {
     let mut fields = ByteWriter::default();
     fields.byte(header.kind as u8);
     fields.bytes(&header.id);
-    fields.byte(u8::from(header.deleted));
+    fields.byte(header.state as u8);
     fields.time(header.at);
     fields.text(header.actor.as_str());
     fields.text(&header.request);
@@ -107,6 +138,12 @@ pub fn nonce(bytes: &[u8]) -> Option<u64> {
     reader.fixed64().ok()
 }
 
+/// Whether the state follows this header in the log. It does after bytes that are no header, too.
+#[must_use]
+pub fn carries_state(header: &[u8]) -> bool {
+    fields(header).map_or(true, |(fields, _)| fields.state != EntryState::InRecord as u8)
+}
+
 /// An entry from the bytes that a store kept.
 ///
 /// # Errors
@@ -124,13 +161,18 @@ pub fn decode(raw: &RawLogEntry) -> Result<LogEntry, EntryError> {
     let tenant = tenant.and_then(|name| TenantId::parse(name).ok());
     let tenant = tenant.ok_or(EntryError::UnknownTenant { nonce })?;
     let actor = Actor::parse(fields.actor).map_err(|_| damaged(DecodeError::Range("actor")))?;
-    let state = (!fields.deleted).then(|| raw.bytes.slice_ref(state));
+    let place = match fields.state {
+        1 => EntryState::Deleted,
+        2 => EntryState::InRecord,
+        _ => EntryState::Follows,
+    };
+    let state = (place == EntryState::Follows).then(|| raw.bytes.slice_ref(state));
     let header = EntryHeader {
         nonce,
         tenant,
         kind,
         id: Bytes::copy_from_slice(fields.id),
-        deleted: fields.deleted,
+        state: place,
         at: fields.at,
         actor,
         request: fields.request.into(),
@@ -145,7 +187,7 @@ struct HeaderFields<'a> {
     nonce: u64,
     kind: u8,
     id: &'a [u8],
-    deleted: bool,
+    state: u8,
     at: Timestamp,
     actor: &'a str,
     request: &'a str,
@@ -166,7 +208,7 @@ fn fields(bytes: &[u8]) -> Result<(HeaderFields<'_>, &[u8]), DecodeError> {
         nonce,
         kind: fields.byte()?,
         id: fields.bytes()?,
-        deleted: fields.byte()? == 1,
+        state: fields.byte()?,
         at: fields.time()?,
         actor: fields.text()?,
         request: fields.text()?,
@@ -186,13 +228,16 @@ mod tests {
     const FROZEN: &str =
         "01efcdab8967452301260203632d3100904e03616e610272310e612077726f6e6720696d706f72740764656661756c74";
 
+    const FROZEN_LARGE: &str =
+        "01efcdab8967452301260203632d3102904e03616e610272310e612077726f6e6720696d706f72740764656661756c74";
+
     fn header() -> EntryHeader {
         EntryHeader {
             nonce: 0x0123_4567_89ab_cdef,
             tenant: TenantId::DEFAULT,
             kind: RecordKind::Case,
             id: Bytes::from_static(b"c-1"),
-            deleted: false,
+            state: EntryState::Follows,
             at: Timestamp::from_secs(5),
             actor: Actor::parse("ana").unwrap(),
             request: "r1".into(),
@@ -221,6 +266,23 @@ mod tests {
                 state: Some(Bytes::from_static(b"state"))
             }
         );
+    }
+
+    /// The state of a large record is not in the log.
+    #[test]
+    fn a_large_state_does_not_follow() {
+        let mut header = header();
+        let whole = Bytes::from(vec![7; MAX_LOGGED_STATE_BYTES]);
+        let large = Bytes::from(vec![7; MAX_LOGGED_STATE_BYTES + 1]);
+        assert_eq!(EntryState::of(None), EntryState::Deleted);
+        assert_eq!(EntryState::of(Some(&whole)), EntryState::Follows);
+        header.state = EntryState::of(Some(&large));
+        assert_eq!(header.state, EntryState::InRecord);
+        let bytes = encode_header(&header);
+        assert!(!carries_state(&bytes) && carries_state(&encode_header(&self::header())));
+        assert_eq!(hex(&bytes), FROZEN_LARGE);
+        let entry = decode(&RawLogEntry { seq: 4, bytes }).unwrap();
+        assert_eq!((entry.header, entry.state), (header, None));
     }
 
     fn error_of(bytes: Vec<u8>) -> EntryError {

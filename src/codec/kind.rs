@@ -114,7 +114,11 @@ mod tests {
         let names: BTreeSet<&str> = all.iter().map(|(_, name)| *name).collect();
         assert!(codes.len() == all.len() && names.len() == all.len());
         assert!(!codes.contains(&0), "0 is the key of the store's identity");
-        assert!(names.iter().all(|name| !["head", "log", "rows"].contains(name)));
+        assert!(
+            names
+                .iter()
+                .all(|name| !["head", "log", "rows", "audit"].contains(name))
+        );
         for kind in RecordKind::ALL {
             assert_eq!(RecordKind::from_code(*kind as u8), Some(*kind));
         }

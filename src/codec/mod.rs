@@ -5,6 +5,7 @@
 //! raises the major version, which older releases refuse.
 
 pub mod appended;
+pub mod audit;
 mod bytes;
 pub mod case;
 pub mod entry;

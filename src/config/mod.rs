@@ -205,6 +205,8 @@ pub struct StoreSettings {
     pub trust: Trust,
     /// Whether to refold evidence that was folded with another evidence version. Default: no.
     pub migrate: bool,
+    /// How long audit events are kept. Default: 400 days.
+    pub audit_retention: Duration,
     /// Where the server keeps a snapshot of its index. Default: nowhere.
     pub snapshot: Option<SnapshotSettings>,
 }
@@ -217,6 +219,7 @@ impl StoreSettings {
         let response_timeout = layers.read(&settings::RESPONSE_TIMEOUT, parse::time);
         let trust = Trust::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
+        let audit_retention = layers.read(&settings::AUDIT_RETENTION, parse::retention);
         let snapshot = SnapshotSettings::read(layers);
         Some(Self {
             url: url?,
@@ -225,6 +228,7 @@ impl StoreSettings {
             response_timeout: response_timeout?,
             trust: trust?,
             migrate: migrate?,
+            audit_retention: audit_retention?,
             snapshot: snapshot?,
         })
     }

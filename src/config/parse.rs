@@ -257,6 +257,20 @@ fn split_unit(text: &str) -> Option<(u64, &str)> {
     Some((number.parse().ok()?, unit))
 }
 
+/// How long audit events are kept: whole days.
+pub(super) fn retention(text: &str) -> Result<Duration, ValueProblem> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
+    days.filter(|days| (30..=3_650).contains(days))
+        .map(|days| Duration::from_secs(days * 86_400))
+        .ok_or_else(|| {
+            ValueProblem::with(
+                text,
+                "is not a valid age",
+                "a number of days such as 400d, from 30d to 3650d",
+            )
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

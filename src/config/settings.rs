@@ -86,6 +86,8 @@ settings! {
         "Time from one snapshot to the next.";
     SNAPSHOT_MAX_AGE "store.snapshot_max_age" --"snapshot-max-age" Some("AGE"), Some("7d"),
         "Oldest data of a snapshot from which the server starts: 1m to 365d, or 0 for any age.";
+    AUDIT_RETENTION "store.audit_retention" --"audit-retention" Some("AGE"), Some("400d"),
+        "How long audit events are kept: 30d to 3650d. Older ones are dropped within an hour.";
     LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
         "Format of the log on standard error: `text` for people, `json` for programs.";
     LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),

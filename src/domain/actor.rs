@@ -18,7 +18,7 @@ impl Actor {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let text = text.trim();
         if text.is_empty() {
-            return Ok(Self("anonymous".into()));
+            return Ok(Self::anonymous());
         }
         if text.len() > Self::MAX_BYTES {
             return Err(NameError::TooLong {
@@ -31,6 +31,12 @@ impl Actor {
             });
         }
         Ok(Self(text.into()))
+    }
+
+    /// The actor of a request that names none.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self("anonymous".into())
     }
 
     /// The actor of reports that name no feed.

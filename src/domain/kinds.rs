@@ -1,6 +1,8 @@
 //! The closed lists of the domain. Stores and the wire carry the stable integer of a value: lists may grow, but values
 //! are never renumbered or reused.
 
+pub use super::audit::AuditMethod;
+
 stable_enum! {
     /// The kind of call, as the reporter describes it.
     Category {

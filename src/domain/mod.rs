@@ -12,6 +12,7 @@
 
 pub mod actor;
 pub mod advice;
+pub mod audit;
 pub mod bitmap;
 pub mod brand;
 pub mod brand_feeds;

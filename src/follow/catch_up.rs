@@ -1,12 +1,20 @@
 //! Catches up with a shard: reads its log from the cursor on. If the log does not continue there, the shard is loaded
 //! again.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
 use super::{Follower, UNREAD};
 use crate::codec;
-use crate::codec::entry::{EntryError, LogEntry};
+use crate::codec::entry::{EntryError, EntryState, LogEntry, carries_state};
 use crate::domain::tenant::TenantId;
 use crate::metrics::{ReloadReason, SkipReason};
-use crate::store::{LogHead, RawLogEntry, Shard, StoreError};
+use crate::store::{LogHead, RawLogEntry, RecordKey, RecordKind, Shard, StoreError, Stored, StoredKey, Version};
+
+/// The records whose state is not in the entries that were read.
+type LargeRecords = BTreeMap<(RecordKind, Bytes), Stored>;
 
 /// Entries read at a time. Each may be as large as a value ([`MAX_VALUE_BYTES`](crate::codec::MAX_VALUE_BYTES), 4 MiB),
 /// and all of them are in memory at once.
@@ -67,8 +75,12 @@ impl Follower {
             if doubt.is_some() {
                 return Ok(doubt);
             }
+            let large = match self.large_records(shard, cursor, &entries).await? {
+                Ok(large) => large,
+                Err(reason) => return Ok(Some(reason)),
+            };
             for raw in &entries {
-                self.take_in(shard, raw)?;
+                self.take_in(shard, raw, &large)?;
             }
             if !full {
                 return Ok(None);
@@ -76,16 +88,51 @@ impl Follower {
         }
     }
 
+    /// Reads the records whose state is not in these entries. A record may be newer than its entry, which changes
+    /// nothing: later entries leave it as it is. One that is older was lost by the store, and the shard is loaded again.
+    async fn large_records(
+        &self,
+        shard: Shard,
+        cursor: LogHead,
+        entries: &[RawLogEntry],
+    ) -> Result<Result<LargeRecords, ReloadReason>, StoreError> {
+        let mut wanted: BTreeMap<(RecordKind, Bytes), Version> = BTreeMap::new();
+        for raw in entries
+            .iter()
+            .filter(|raw| raw.seq > cursor.seq && !carries_state(&raw.bytes))
+        {
+            if let Ok(LogEntry { seq, header, .. }) = codec::entry::decode(raw)
+                && header.tenant == TenantId::DEFAULT
+            {
+                wanted.insert((header.kind, header.id), seq);
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(Ok(LargeRecords::new()));
+        }
+        let key = |(kind, id): &(RecordKind, Bytes)| RecordKey::of_entry(shard, TenantId::DEFAULT, *kind, id.clone());
+        let keys: Vec<StoredKey> = wanted.keys().map(|named| StoredKey::Record(key(named))).collect();
+        let mut found = LargeRecords::new();
+        for ((named, seq), stored) in wanted.into_iter().zip(self.store.read(&keys).await?) {
+            match stored {
+                Some(stored) if stored.version < seq => return Ok(Err(ReloadReason::OtherNonce)),
+                Some(stored) => _ = found.insert(named, stored),
+                None => {}
+            }
+        }
+        Ok(Ok(found))
+    }
+
     /// Applies an entry and moves the cursor past it, if the cursor is before it: the entry at the cursor was applied, and
     /// so were own commits that moved the cursor meanwhile. An entry that this release does not know is left out: a newer
     /// release may write to the same store, and one entry must not hold up all that follow it.
-    fn take_in(&self, shard: Shard, raw: &RawLogEntry) -> Result<(), StoreError> {
+    fn take_in(&self, shard: Shard, raw: &RawLogEntry, large: &LargeRecords) -> Result<(), StoreError> {
         let mut cursor = self.cursor_of(shard).lock();
         if raw.seq <= cursor.seq {
             return Ok(());
         }
         let (nonce, skipped) = match codec::entry::decode(raw) {
-            Ok(entry) => (entry.header.nonce, self.apply_entry(&entry)?),
+            Ok(entry) => (entry.header.nonce, self.apply_entry(shard, &entry, large)?),
             Err(EntryError::UnknownKind { nonce, .. }) => (nonce, Some(SkipReason::UnknownKind)),
             Err(EntryError::UnknownTenant { nonce }) => (nonce, Some(SkipReason::UnknownTenant)),
             Err(EntryError::Unreadable(damaged)) => return Err(damaged.into()),
@@ -99,15 +146,31 @@ impl Follower {
     }
 
     /// Applies an entry to the index, or gives the reason to leave it out.
-    fn apply_entry(&self, entry: &LogEntry) -> Result<Option<SkipReason>, StoreError> {
+    fn apply_entry(
+        &self,
+        shard: Shard,
+        entry: &LogEntry,
+        large: &LargeRecords,
+    ) -> Result<Option<SkipReason>, StoreError> {
         let LogEntry { seq, header, state } = entry;
         // The index holds the records of one tenant; a log may hold entries of others.
         if header.tenant != TenantId::DEFAULT {
             return Ok(Some(SkipReason::OtherTenant));
         }
-        let applied = self
-            .index
-            .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?;
+        let applied = match header.state {
+            EntryState::Follows | EntryState::Deleted => {
+                self.index
+                    .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?
+            }
+            EntryState::InRecord => match large.get(&(header.kind, header.id.clone())) {
+                Some(record) => {
+                    self.seen_of(shard).fetch_max(record.version, Ordering::AcqRel);
+                    self.index
+                        .apply_bytes(header.kind, &header.id, record.version, Some(&record.bytes))?
+                }
+                None => true, // deleted since: a later entry says so
+            },
+        };
         if !applied {
             return Ok(Some(SkipReason::UnknownId));
         }

@@ -126,7 +126,7 @@ fn header(number: E164) -> EntryHeader {
         tenant: TenantId::DEFAULT,
         kind: RecordKind::Number,
         id: Bytes::copy_from_slice(&number.digits().to_be_bytes()),
-        deleted: false,
+        state: codec::entry::EntryState::Follows,
         at: Timestamp::from_secs(1_605_441_600),
         actor: Actor::parse("ana").unwrap(),
         request: "r1".into(),

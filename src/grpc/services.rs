@@ -141,6 +141,7 @@ service! {
         list_numbers(ListNumbersRequest).await -> ListNumbersResponse;
         search(SearchRequest).await -> SearchResponse;
         list_similar_numbers(ListSimilarNumbersRequest).await -> ListSimilarNumbersResponse;
+        list_audit_events(ListAuditEventsRequest).await -> ListAuditEventsResponse;
         reset_number(ResetNumberRequest).await -> ResetNumberResponse;
     }
     {}

@@ -352,6 +352,25 @@ pub static ROUTES: &[Route] = &[
     )
     .query(&[same("page_size"), same("page_token")]),
     get(
+        "/v1/auditEvents",
+        "NumberService",
+        "ListAuditEvents",
+        handler!(list_audit_events(ListAuditEventsRequest).await),
+    )
+    .query(&[
+        same("from"),
+        same("to"),
+        same("actor"),
+        same("method"),
+        same("number"),
+        same("case_id"),
+        same("list_id"),
+        same("default_region"),
+        same("of_request"),
+        same("page_size"),
+        same("page_token"),
+    ]),
+    get(
         "/v1/lists",
         "ListService",
         "ListLists",

@@ -62,6 +62,9 @@ struct Inner {
     traffic_callers: Gauge,
     reports: Counters<ReportOutcomeLabel>,
     report_scores: Counters<ScoreBand>,
+    audit_events: Counter,
+    audit_events_lost: Counter,
+    audit_events_dropped: Counter,
     mutations: CountersBy2<MutationLabel, MutationOutcomeLabel>,
     refused_credentials: Counters<RefusedLabel>,
     commit_seconds: Histogram,
@@ -131,6 +134,9 @@ impl Metrics {
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
             reports: registry.counters(catalogue::REPORTS),
             report_scores: registry.counters(catalogue::REPORT_SCORES),
+            audit_events: registry.counter(catalogue::AUDIT_EVENTS),
+            audit_events_lost: registry.counter(catalogue::AUDIT_EVENTS_LOST),
+            audit_events_dropped: registry.counter(catalogue::AUDIT_EVENTS_DROPPED),
             mutations: registry.counters_by_2(catalogue::MUTATIONS),
             refused_credentials: registry.counters(catalogue::REFUSED_CREDENTIALS),
             commit_seconds: registry.histogram(catalogue::COMMIT_SECONDS),
@@ -231,6 +237,21 @@ impl Metrics {
     /// Counts a mutation other than a report.
     pub fn mutation(&self, method: MutationLabel, outcome: MutationOutcomeLabel) {
         self.0.mutations.increment(method, outcome);
+    }
+
+    /// Counts audit events that were stored.
+    pub fn audit_events(&self, events: usize) {
+        self.0.audit_events.increment(events as u64);
+    }
+
+    /// Counts a read whose audit event could not be stored.
+    pub fn audit_event_lost(&self) {
+        self.0.audit_events_lost.increment(1);
+    }
+
+    /// Counts audit events that were dropped for their age.
+    pub fn audit_events_dropped(&self, events: usize) {
+        self.0.audit_events_dropped.increment(events as u64);
     }
 
     /// Records how long the store took to acknowledge a commit.

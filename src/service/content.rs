@@ -38,6 +38,7 @@ pub(super) enum Method {
     ListReporterReports = 70,
     ListPendingComments = 81,
     ListPrincipals = 82,
+    ListAuditEvents = 83,
 }
 
 /// The content of a request as bytes.

@@ -11,6 +11,7 @@ use super::page::{PageKey, foreign_token};
 use super::writer::{Changed, Done, Mutation, Outcome, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec;
+use crate::domain::audit::AuditMethod;
 use crate::domain::ids::ListId;
 use crate::domain::kinds::ListKind;
 use crate::domain::list::{DigitPattern, List, ListEntry, MAX_LISTS, Pattern, digest};
@@ -99,9 +100,11 @@ impl Lists {
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
         let fingerprint = request.fingerprint();
         let now = self.writer.now();
-        let work = self
-            .writer
-            .change_list(id, mutation.author(""), deadline, |found, version| {
+        let work = self.writer.change_list(
+            id,
+            mutation.author(AuditMethod::ReplaceList, ""),
+            deadline,
+            |found, version| {
                 let mut requests = Requests::default();
                 let mut unknown_fields = UnknownFields::default();
                 match found {
@@ -140,7 +143,8 @@ impl Lists {
                 };
                 check_size(&list)?;
                 Ok((list, Done::written(true)))
-            });
+            },
+        );
         let outcome = |replaced: &Changed<List, bool>| Outcome::Done(vec![u32::from(replaced.answer)]);
         let Changed {
             answer,

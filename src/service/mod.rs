@@ -8,6 +8,7 @@
 //! The service checks meaning (is this number possible, is this step allowed, does this version match); the api checks
 //! shape (lengths, required fields, known values).
 
+mod audit;
 mod cases;
 mod content;
 mod decision;
@@ -38,6 +39,7 @@ use directory::Directory;
 use page::PageKey;
 use writer::Writer;
 
+pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, subject_of_number};
 pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
@@ -86,6 +88,8 @@ pub struct Services {
     pub principals: Principals,
     /// Finds the principal behind a request; cannot reach the store.
     pub identities: Identities,
+    /// Audit events.
+    pub audit: AuditLog,
     writer: Arc<Writer>,
     /// The key of decision ids if the settings name none.
     own_decision_key: [u8; 32],
@@ -160,7 +164,8 @@ impl Services {
             lists: Lists::new(Arc::clone(&writer), page_key.clone()),
             principals: Principals::new(Arc::clone(&writer), page_key.clone()),
             identities,
-            notes: Notes::new(Arc::clone(&writer), page_key, &meta),
+            notes: Notes::new(Arc::clone(&writer), page_key.clone(), &meta),
+            audit: AuditLog::new(Arc::clone(&writer), page_key),
             writer,
             own_decision_key,
             clock,

@@ -8,6 +8,7 @@ use super::page::{PageKey, foreign_token};
 use super::writer::{Done, Mutation, Outcome, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec::note::NoteKey;
+use crate::domain::audit::AuditMethod;
 use crate::domain::ids::CaseId;
 use crate::domain::note::{MAX_NOTES, Note, NoteId, NoteSubject};
 use crate::domain::tenant::TenantId;
@@ -97,7 +98,7 @@ impl Notes {
         let deadline = self.writer.deadline(1);
         let content = addition(&subject, text);
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
-        let (place, author) = ((&subject, &key), mutation.author(""));
+        let (place, author) = ((&subject, &key), mutation.author(AuditMethod::AddNote, ""));
         let work = self.writer.change_note(place, author, deadline, |found| match found {
             Some(note) if note.subject == subject && *note.text == *text => Ok((note, Done::unchanged(false))),
             Some(_) => Err(ServiceError::ContentMismatch { field: "request_id" }),

@@ -47,6 +47,17 @@ impl RecordKey {
         }
     }
 
+    /// The key of the record that a change-log entry names. `id` are the bytes of an id of this kind.
+    #[must_use]
+    pub(crate) const fn of_entry(shard: Shard, tenant: TenantId, kind: RecordKind, id: Bytes) -> Self {
+        Self {
+            shard,
+            tenant,
+            kind,
+            id,
+        }
+    }
+
     /// Its shard.
     #[must_use]
     pub const fn shard(&self) -> Shard {

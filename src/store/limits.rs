@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use super::error::StoreError;
+use super::event::MAX_EVENT_BYTES;
 use super::{MAX_COMMIT_ITEMS, MAX_VALUE_BYTES, ShardCommit};
 use crate::codec::MAX_ID_BYTES;
 
@@ -22,7 +23,8 @@ impl ShardCommit {
         let records = self.records.iter().map(|write| &write.key);
         let buckets = self.buckets.iter().map(|write| &write.key);
         let side_records = self.side_records.iter().map(|write| &write.key);
-        if !(are_distinct(records) && are_distinct(buckets) && are_distinct(side_records)) {
+        let events = self.events.iter().map(|write| write.key);
+        if !(are_distinct(records) && are_distinct(buckets) && are_distinct(side_records) && are_distinct(events)) {
             return refused("a commit that names a key twice".to_owned());
         }
         let tenant = self.tenant();
@@ -45,6 +47,10 @@ impl ShardCommit {
             if length > MAX_VALUE_BYTES {
                 return refused(format!("a value of {length} bytes, more than {MAX_VALUE_BYTES}"));
             }
+        }
+        let events = self.events.iter().map(|write| write.bytes.len());
+        if let Some(length) = events.max().filter(|length| *length > MAX_EVENT_BYTES) {
+            return refused(format!("an event of {length} bytes, more than {MAX_EVENT_BYTES}"));
         }
         let records = self.records.iter().map(|write| write.key.id());
         let side_records = self.side_records.iter().map(|write| write.key.id());

@@ -9,13 +9,15 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
+use super::event::MAX_EVENTS_AT_ONCE;
 use super::{
-    CommitError, LOG_ENTRIES_KEPT, LogHead, MAX_NOTIFICATIONS_WAITING, Meta, RawLogEntry, RecordKey, RecordWrite,
-    SHARDS, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, SideKey, Store, StoreError, Stored, StoredKey,
-    Version,
+    CommitError, EventId, EventSpan, LOG_ENTRIES_KEPT, LogHead, MAX_NOTIFICATIONS_WAITING, Meta, RawLogEntry,
+    RecordKey, RecordWrite, SHARDS, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, SideKey, Store,
+    StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::codec::entry::nonce;
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 
 /// A store in memory. Several instances share it through an [`Arc`](std::sync::Arc).
 #[derive(Debug)]
@@ -34,6 +36,7 @@ struct ShardContents {
     /// The tables of each tenant, by id.
     tables: BTreeMap<(TenantId, ScanTable), BTreeMap<Bytes, Stored>>,
     side_records: BTreeMap<SideKey, Stored>,
+    events: BTreeMap<(TenantId, EventId), Bytes>,
     /// The last entries, at most [`LOG_ENTRIES_KEPT`]; the newest has the sequence `seq`.
     log: VecDeque<Bytes>,
     seq: Version,
@@ -136,6 +139,28 @@ impl Store for MemoryStore {
         Ok(self.shard(shard).lock().entries(from, limit))
     }
 
+    async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
+        let limit = limit.min(MAX_EVENTS_AT_ONCE);
+        let of = |shard: &Shard| self.shard(*shard).lock().events(span, limit);
+        Ok(shards.iter().map(of).collect())
+    }
+
+    async fn drop_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let limit = limit.min(MAX_EVENTS_AT_ONCE);
+        Ok(self.shard(shard).lock().drop_events(tenant, before, limit))
+    }
+
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {
         self.notifications.subscribe()
     }
@@ -178,14 +203,17 @@ impl ShardContents {
             let bytes = write.state;
             self.side_records.insert(write.key, Stored { version, bytes });
         }
+        let events = commit.events.into_iter();
+        self.events
+            .extend(events.map(|write| ((write.key.tenant, write.key.id), write.bytes)));
         Ok(commit.records.into_iter().map(|write| self.write(write)).collect())
     }
 
     fn write(&mut self, write: RecordWrite) -> Version {
         self.seq += 1;
         let version = self.seq;
-        let mut entry = BytesMut::from(write.header);
-        entry.extend_from_slice(write.state.as_deref().unwrap_or_default());
+        let mut entry = BytesMut::from(&write.header[..]);
+        entry.extend_from_slice(write.logged_state());
         self.log.push_back(entry.freeze());
         if self.log.len() as u64 > LOG_ENTRIES_KEPT {
             self.log.pop_front();
@@ -217,6 +245,30 @@ impl ShardContents {
             .collect();
         let next = left.next().and(items.last()).map(|(id, _)| id.clone());
         ScanPage { items, next }
+    }
+
+    fn events(&self, span: EventSpan, limit: usize) -> Vec<StoredEvent> {
+        if span.before <= span.from {
+            return Vec::new();
+        }
+        let found = self
+            .events
+            .range((span.tenant, span.from)..(span.tenant, span.before))
+            .rev();
+        let found = found.take(limit).map(|((_, id), bytes)| StoredEvent {
+            id: *id,
+            bytes: bytes.clone(),
+        });
+        found.collect()
+    }
+
+    fn drop_events(&mut self, tenant: TenantId, before: Timestamp, limit: usize) -> usize {
+        let old = (tenant, EventId::FIRST)..(tenant, EventId::new(before, 0));
+        let old: Vec<_> = self.events.range(old).take(limit).map(|(key, _)| *key).collect();
+        for key in &old {
+            self.events.remove(key);
+        }
+        old.len()
     }
 
     fn head(&self) -> LogHead {

@@ -7,11 +7,13 @@
 //! A write is a [`ShardCommit`]. Its records are guarded by the versions that the writer read; row buckets are written
 //! beside them; and each record adds one entry to the shard's change log, all in one atomic step. The version of a
 //! record is the sequence number of the entry that wrote it. Side records have versions of their own and make no entry.
+//! Audit events are written in the same step; they are ordered by time and never change.
 //!
 //! Every store passes the same contract tests.
 
 pub mod embedded;
 pub mod error;
+pub mod event;
 mod format;
 pub mod key;
 mod limits;
@@ -24,18 +26,21 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
+pub use event::{EventId, EventKey, EventSpan, EventWrite, StoredEvent};
 pub use format::STORE_FORMAT;
 pub use key::{BucketKey, RecordKey, ScanTable, SideKey, StoredKey};
 pub use meta::Meta;
 
 pub use crate::codec::entry::RawLogEntry;
+use crate::codec::entry::carries_state;
 pub use crate::codec::{MAX_VALUE_BYTES, RecordKind, SideKind};
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 pub use crate::shard::{SHARDS, Shard, Version};
 
 /// Change-log entries that a store keeps for each shard. A follower that is further behind loads the shard again.
 pub const LOG_ENTRIES_KEPT: u64 = 1_024;
-/// The most records, buckets and side records of one shard's commit together.
+/// The most records, buckets, side records and events of one shard's commit together.
 pub const MAX_COMMIT_ITEMS: usize = 20_000;
 /// The most buckets of one number that a store reads in one atomic step.
 pub const MAX_BUCKETS_AT_ONCE: usize = 4_096;
@@ -58,10 +63,22 @@ pub struct RecordWrite {
     pub key: RecordKey,
     /// The version the writer read; none if there was no record. The commit fails if the store holds another version.
     pub expected: Option<Version>,
-    /// The change-log entry without the new state (see [`crate::codec::entry`]). The store appends `state` to it.
+    /// The change-log entry without the new state (see [`crate::codec::entry`]). The store appends the state to it, if the
+    /// header says that it follows ([`RecordWrite::logged_state`]).
     pub header: Bytes,
     /// The whole new state; none deletes the record.
     pub state: Option<Bytes>,
+}
+
+impl RecordWrite {
+    /// The state that the change-log entry carries: all of it, or nothing if the record is deleted or its state is large.
+    #[must_use]
+    pub fn logged_state(&self) -> &[u8] {
+        match &self.state {
+            Some(state) if carries_state(&self.header) => state,
+            Some(_) | None => &[],
+        }
+    }
 }
 
 /// One row bucket of a commit. It has no version of its own: the record of its number is always in the same commit.
@@ -105,6 +122,8 @@ pub struct ShardCommit {
     pub buckets: Vec<BucketWrite>,
     /// Side records.
     pub side_records: Vec<SideWrite>,
+    /// Audit events.
+    pub events: Vec<EventWrite>,
 }
 
 impl ShardCommit {
@@ -116,20 +135,22 @@ impl ShardCommit {
             records: Vec::new(),
             buckets: Vec::new(),
             side_records: Vec::new(),
+            events: Vec::new(),
         }
     }
 
-    /// The number of records, buckets and side records together.
+    /// The number of records, buckets, side records and events together.
     #[must_use]
     pub fn items(&self) -> usize {
         let Self {
             records,
             buckets,
             side_records,
+            events,
             ..
         } = self;
         let items = records.len().saturating_add(buckets.len());
-        items.saturating_add(side_records.len())
+        items.saturating_add(side_records.len()).saturating_add(events.len())
     }
 
     /// The shard and the tenant of every key.
@@ -137,11 +158,13 @@ impl ShardCommit {
         let records = self.records.iter().map(|write| &write.key);
         let buckets = self.buckets.iter().map(|write| &write.key);
         let side_records = self.side_records.iter().map(|write| &write.key);
+        let events = self.events.iter().map(|write| (write.key.shard, write.key.tenant));
         let records = records.map(|key| (key.shard(), key.tenant()));
         let buckets = buckets.map(|key| (key.shard(), key.tenant));
         records
             .chain(buckets)
             .chain(side_records.map(|key| (key.shard(), key.tenant())))
+            .chain(events)
     }
 
     /// The tenant that all keys belong to; none for a commit without items.
@@ -261,6 +284,31 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// If the store does not answer.
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError>;
+
+    /// Up to `limit` events of each of these shards within a span, newest first; at most
+    /// [`event::MAX_EVENTS_AT_ONCE`]. The answers are in the order of `shards`.
+    ///
+    /// # Errors
+    /// If the store does not answer.
+    async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, StoreError>;
+
+    /// Drops the oldest events of a tenant in a shard that are older than `before`: at most `limit`, and at most
+    /// [`event::MAX_EVENTS_AT_ONCE`]. Returns how many.
+    ///
+    /// # Errors
+    /// If the store does not answer, or takes no writes.
+    async fn drop_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
 
     /// Notifications of all commits from now on, those of other processes included. They may be lost: a follower sweeps
     /// as well.

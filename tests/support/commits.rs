@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ringwarden::codec::entry::{EntryHeader, encode_header};
+use ringwarden::codec::entry::{EntryHeader, EntryState, encode_header};
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::case::Case;
 use ringwarden::domain::ids::{CaseId, ListId};
@@ -81,7 +81,10 @@ pub fn write(key: RecordKey, expected: Option<Version>, state: Option<&[u8]>) ->
         tenant: key.tenant(),
         kind: key.kind(),
         id: key.id().clone(),
-        deleted: state.is_none(),
+        state: match state {
+            Some(_) => EntryState::Follows,
+            None => EntryState::Deleted,
+        },
         at: Timestamp::from_secs(1_700_000_000),
         actor: Actor::parse("ana").expect("a name"),
         request: "r1".into(),
@@ -110,7 +113,7 @@ pub fn commit(records: Vec<RecordWrite>, buckets: Vec<BucketWrite>) -> ShardComm
         shard,
         records,
         buckets,
-        side_records: vec![],
+        ..ShardCommit::empty(shard)
     }
 }
 

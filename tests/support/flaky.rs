@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use ringwarden::domain::tenant::TenantId;
+use ringwarden::domain::time::Timestamp;
 use ringwarden::store::{
-    CommitError, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, Store,
-    StoreError, Stored, StoredKey, Version,
+    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification,
+    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use tokio::sync::broadcast;
 
@@ -147,6 +148,25 @@ impl Store for Flaky {
 
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
         self.call(self.inner.entries(shard, from, limit)).await
+    }
+
+    async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
+        self.call(self.inner.events(shards, span, limit)).await
+    }
+
+    async fn drop_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.call(self.inner.drop_events(shard, tenant, before, limit)).await
     }
 
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {

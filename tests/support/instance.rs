@@ -143,7 +143,6 @@ pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
         category: Category::TechSupportScam,
         not_spam: false,
         source: Source::RegulatorFeed,
-        of_brand: false,
         feed: None,
         import: None,
         reporter: None,
@@ -153,6 +152,7 @@ pub fn report(number: &str, id: &str, at: Timestamp) -> NewReport {
         received_at: None,
         channel: None,
         brand: None,
+        of_brand: false,
         role: None,
         recorded: None,
         attestation: None,
@@ -175,6 +175,7 @@ pub fn report_of(reporter: &str, number: &str, id: &str, at: Timestamp) -> NewRe
 /// A mutation by an analyst.
 pub fn mutation(request: &str) -> Mutation {
     Mutation {
+        via: ringwarden::domain::audit::Via::default(),
         request: RequestId::parse(request).unwrap(),
         actor: Actor::parse("ana").unwrap(),
         expected_version: None,

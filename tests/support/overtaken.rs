@@ -8,9 +8,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use ringwarden::domain::tenant::TenantId;
+use ringwarden::domain::time::Timestamp;
 use ringwarden::store::{
-    CommitError, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, Store,
-    StoreError, Stored, StoredKey, Version,
+    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification,
+    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use tokio::sync::broadcast;
 
@@ -130,6 +131,25 @@ impl Store for Overtaken {
 
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
         self.inner.entries(shard, from, limit).await
+    }
+
+    async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
+        self.inner.events(shards, span, limit).await
+    }
+
+    async fn drop_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.inner.drop_events(shard, tenant, before, limit).await
     }
 
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ringwarden::codec::entry::{EntryHeader, encode_header};
+use ringwarden::codec::entry::{EntryHeader, EntryState, encode_header};
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::state::NumberState;
 use ringwarden::domain::tenant::TenantId;
@@ -41,7 +41,7 @@ pub fn write(number: E164, expected: Option<Version>, nonce: u64, state: &[u8]) 
         tenant: key.tenant(),
         kind: RecordKind::Number,
         id: key.id().clone(),
-        deleted: false,
+        state: EntryState::Follows,
         at: Timestamp::from_secs(1),
         actor: Actor::parse("test").unwrap(),
         request: "".into(),
@@ -65,6 +65,7 @@ pub fn write(number: E164, expected: Option<Version>, nonce: u64, state: &[u8]) 
             bytes: Some(Bytes::from_static(b"rows")),
         }],
         side_records: vec![],
+        events: vec![],
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn head(head: &v1::ListHead, context: &RequestContext) -> Result<List
         let mutation = Mutation {
             request: request?,
             actor: actor?,
+            via: context.via(),
             expected_version: head.expected_version,
         };
         Some(ListHead {

@@ -3,6 +3,7 @@
 //! A request is checked as a whole: one error names every field that is wrong. It never repeats a value, since values may
 //! be personal data.
 
+pub(super) mod audit;
 pub(super) mod call_outcome;
 pub(super) mod case;
 pub(super) mod categories;
@@ -210,6 +211,7 @@ impl FieldReader {
         Some(Mutation {
             request: request?,
             actor: actor?,
+            via: context.via(),
             expected_version,
         })
     }

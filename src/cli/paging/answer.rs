@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::wire::v1::{
-    Case, CaseMember, GetCaseResponse, GetListResponse, ListCasesResponse, ListEntry, ListNotesResponse,
-    ListNumbersResponse, ListPendingCommentsResponse, ListReporterReportsResponse, ListReportsResponse,
-    ListSimilarNumbersResponse, Note, NumberRow, SimilarNumber, StoredReport,
+    AuditEvent, Case, CaseMember, GetCaseResponse, GetListResponse, ListAuditEventsResponse, ListCasesResponse,
+    ListEntry, ListNotesResponse, ListNumbersResponse, ListPendingCommentsResponse, ListReporterReportsResponse,
+    ListReportsResponse, ListSimilarNumbersResponse, Note, NumberRow, SimilarNumber, StoredReport,
 };
 
 /// The items on all pages of a list.
@@ -15,6 +15,8 @@ pub(in crate::cli) enum Total {
     Exact(u32),
     /// At most so many.
     AtMost(u32),
+    /// It is not known how many.
+    Unknown,
 }
 
 /// An answer of the server with a page of a list.
@@ -86,6 +88,7 @@ page_answers! {
     ListReportsResponse: reports [StoredReport] by each, |page| Total::Exact(page.total_size);
     ListReporterReportsResponse: reports [StoredReport] by each, |page| total(page.total_size, page.total_is_estimate);
     ListPendingCommentsResponse: reports [StoredReport] by each, |page| Total::Exact(page.total_size);
+    ListAuditEventsResponse: events [AuditEvent] by each, |_page| Total::Unknown;
     ListCasesResponse: cases [Case] by each, |page| Total::Exact(page.total_size);
     GetCaseResponse: members [CaseMember] by numbers, |page| Total::Exact(page.total_size);
     ListNotesResponse: notes [Note] by each, |page| Total::Exact(page.total_size);

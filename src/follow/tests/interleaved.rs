@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::*;
-use crate::store::{CommitError, Meta, RawLogEntry, ScanPage, ScanTable, Stored, StoredKey};
+use crate::store::{CommitError, EventSpan, Meta, RawLogEntry, ScanPage, ScanTable, Stored, StoredEvent, StoredKey};
 
 /// A read of a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,25 @@ impl Store for Alone {
         let entries = self.inner.entries(shard, from, limit).await;
         self.after(Read::Entries).await;
         entries
+    }
+
+    async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
+        self.inner.events(shards, span, limit).await
+    }
+
+    async fn drop_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.inner.drop_events(shard, tenant, before, limit).await
     }
 
     fn notifications(&self) -> tokio::sync::broadcast::Receiver<ShardNotification> {

@@ -1,6 +1,7 @@
 //! Creating cases, changing their fields, and moving them from status to status.
 
 use super::{CaseChange, CaseDetails, Cases, NewCase, TransitionInput};
+use crate::domain::audit::AuditMethod;
 use crate::domain::brand::Brand;
 use crate::domain::case::{Case, CaseEvent, TransitionError, may_start, needs_agency};
 use crate::domain::ids::CaseId;
@@ -34,19 +35,21 @@ impl Cases {
         let is_known = |case: &Case, version| -> Result<bool, ServiceError> {
             Ok(request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)?)
         };
-        let author = mutation.author("");
-        let work = self
-            .writer
-            .change_record(&id, author, deadline, |found: Option<Case>, version| match found {
-                Some(case) if is_known(&case, version)? => Ok((case, Done::unchanged(()))),
-                Some(_) => Err(taken()),
-                None if request.is_done() => Err(ServiceError::NotFound { resource: "case" }),
-                None => {
-                    let mut case = created(id.clone(), new, mutation, now);
-                    case.requests.remember(fingerprint);
-                    Ok((case, Done::written(())))
-                }
-            });
+        let author = mutation.author(AuditMethod::CreateCase, "");
+        let work =
+            Box::pin(
+                self.writer
+                    .change_record(&id, author, deadline, |found: Option<Case>, version| match found {
+                        Some(case) if is_known(&case, version)? => Ok((case, Done::unchanged(()))),
+                        Some(_) => Err(taken()),
+                        None if request.is_done() => Err(ServiceError::NotFound { resource: "case" }),
+                        None => {
+                            let mut case = created(id.clone(), new, mutation, now);
+                            case.requests.remember(fingerprint);
+                            Ok((case, Done::written(())))
+                        }
+                    }),
+            );
         let outcome = |_: &_| Outcome::Done(Vec::new());
         Ok(self.committed(self.writer.carry_out(&request, work, outcome).await?))
     }
@@ -68,11 +71,13 @@ impl Cases {
         if request.is_new() {
             check_evidence(change.last_evidence_at, now)?;
         }
-        let changed = self.writer.mutate_case(&id, &request, (mutation, ""), |case| {
-            change.apply(case);
-            case.updated_at = now;
-            Ok(())
-        });
+        let changed = self
+            .writer
+            .mutate_case(&id, &request, (mutation, AuditMethod::UpdateCase, ""), |case| {
+                change.apply(case);
+                case.updated_at = now;
+                Ok(())
+            });
         Ok(self.committed(changed.await?))
     }
 
@@ -98,7 +103,7 @@ impl Cases {
         let id = self.writer.named_case(id).await?;
         let (content, deadline) = (input.content(&id), self.writer.deadline(1));
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
-        let made = (mutation, input.note.as_str());
+        let made = (mutation, AuditMethod::TransitionCase, input.note.as_str());
         let changed = self.writer.mutate_case(&id, &request, made, |case| {
             case.transition(event.clone()).map_err(refused_step)
         });

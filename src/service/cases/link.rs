@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Cases, LinkInput, LinkOutcome, UnlinkInput};
+use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::domain::case::{CaseLink, MAX_LINKS};
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::CaseRole;
@@ -36,30 +37,36 @@ impl Cases {
         let now = self.writer.now();
         let items = read(links, |input| (&input.number, input.default_region));
         let content = linking(&id, &items);
-        self.change_links(&items, &content, (mutation, ""), |record, input| {
-            let wanted = CaseLink {
-                case: id.clone(),
-                role: input.role,
-                confidence: input.confidence,
-                source: input.source,
-                from: input.from,
-                to: input.to,
-                linked_at: now,
-                actor: mutation.actor.clone(),
-            };
-            let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), &input.content());
-            if !is_new(mutation, input.expected_version, record, fingerprint)? {
-                return Ok(Done::unchanged(false));
-            }
-            let created = record.state.links.iter().all(|link| link.key() != wanted.key());
-            if created && record.state.links.len() >= MAX_LINKS {
-                let text = format!("the number is already linked to {MAX_LINKS} cases");
-                return Err(ServiceError::Precondition(text).into());
-            }
-            record.state.set_link(wanted);
-            record.state.requests.remember(fingerprint);
-            Ok(Done::written(created))
-        })
+        self.change_links(
+            &items,
+            &content,
+            (mutation, AuditMethod::LinkNumbers, ""),
+            |record, input| {
+                let wanted = CaseLink {
+                    case: id.clone(),
+                    role: input.role,
+                    confidence: input.confidence,
+                    source: input.source,
+                    from: input.from,
+                    to: input.to,
+                    linked_at: now,
+                    actor: mutation.actor.clone(),
+                };
+                let fingerprint = mutation.link_fingerprint(Method::Link, &id, Some(input.role), &input.content());
+                if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                    return Ok(Done::unchanged(false));
+                }
+                let created = record.state.links.iter().all(|link| link.key() != wanted.key());
+                if created && record.state.links.len() >= MAX_LINKS {
+                    let text = format!("the number is already linked to {MAX_LINKS} cases");
+                    return Err(ServiceError::Precondition(text).into());
+                }
+                record.state.set_link(wanted);
+                record.told.related = Some(AuditSubject::Case(id.clone()));
+                record.state.requests.remember(fingerprint);
+                Ok(Done::written(created))
+            },
+        )
         .await
     }
 
@@ -77,23 +84,29 @@ impl Cases {
         let id = self.writer.named_case(id).await?;
         let items = read(numbers, |input| (&input.number, input.default_region));
         let content = unlinking(&id, &items, reason);
-        self.change_links(&items, &content, (mutation, reason), |record, input| {
-            let content = RequestContent::of(Method::Unlink);
-            let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, &content);
-            if !is_new(mutation, input.expected_version, record, fingerprint)? {
-                return Ok(Done::unchanged(false));
-            }
-            let was_linked = record.state.remove_link(&id, input.role);
-            // A number that was not linked needs no write, so its record stays as it is: the index shows it as the
-            // record of the version that was read.
-            if was_linked {
-                record.state.requests.remember(fingerprint);
-            }
-            Ok(Done {
-                answer: was_linked,
-                write: was_linked,
-            })
-        })
+        self.change_links(
+            &items,
+            &content,
+            (mutation, AuditMethod::UnlinkNumbers, reason),
+            |record, input| {
+                let content = RequestContent::of(Method::Unlink);
+                let fingerprint = mutation.link_fingerprint(Method::Unlink, &id, input.role, &content);
+                if !is_new(mutation, input.expected_version, record, fingerprint)? {
+                    return Ok(Done::unchanged(false));
+                }
+                let was_linked = record.state.remove_link(&id, input.role);
+                // A number that was not linked needs no write, so its record stays as it is: the index shows it as the
+                // record of the version that was read.
+                if was_linked {
+                    record.told.related = Some(AuditSubject::Case(id.clone()));
+                    record.state.requests.remember(fingerprint);
+                }
+                Ok(Done {
+                    answer: was_linked,
+                    write: was_linked,
+                })
+            },
+        )
         .await
     }
 
@@ -103,7 +116,7 @@ impl Cases {
         &self,
         items: &Items<'_, I>,
         content: &RequestContent,
-        (mutation, reason): (&Mutation, &str),
+        (mutation, method, reason): (&Mutation, AuditMethod, &str),
         change: impl Fn(&mut NumberRecord, &I) -> Result<Done<bool>, Stop>,
     ) -> Result<Vec<Result<LinkOutcome, ServiceError>>, ServiceError> {
         let deadline = self.writer.deadline(items.len());
@@ -118,7 +131,7 @@ impl Cases {
             .into_iter()
             .map(|(number, items)| NumberJob { number, items })
             .collect();
-        let author = mutation.author(reason);
+        let author = mutation.author(method, reason);
         let work = async {
             let outcomes = self
                 .writer

@@ -37,6 +37,7 @@ fn time() -> Timestamp {
 
 fn mutation() -> Mutation {
     Mutation {
+        via: crate::domain::audit::Via::default(),
         request: RequestId::parse("r1").unwrap(),
         actor: Actor::parse("ana").unwrap(),
         expected_version: None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Numbers;
+use crate::domain::audit::AuditMethod;
 use crate::domain::kinds::StatusKind;
 use crate::domain::state::NumberState;
 use crate::domain::status::{StatusEntry, Statuses};
@@ -77,9 +78,10 @@ impl Numbers {
                 0
             };
             record.state.statuses.set(input.entry(mutation, now));
+            tell_dropped(record, dropped);
             Ok(dropped)
         };
-        let made = (mutation, input.reason.as_str());
+        let made = (mutation, AuditMethod::SetNumberStatus, input.reason.as_str());
         let changed = self
             .writer
             .mutate_number(number, &request, made, set, |dropped| vec![*dropped]);
@@ -110,9 +112,13 @@ impl Numbers {
                 None => Ok(()),
             }
         };
-        let changed = self
-            .writer
-            .mutate_number(number, &request, (mutation, reason), clear, no_figures);
+        let changed = self.writer.mutate_number(
+            number,
+            &request,
+            (mutation, AuditMethod::ClearNumberStatus, reason),
+            clear,
+            no_figures,
+        );
         Ok(NumberChanged::of(number, changed.await?))
     }
 
@@ -133,13 +139,21 @@ impl Numbers {
         let moment = reset_moment(before, now)?;
         let (content, deadline) = (reset(number, before, reason), self.writer.deadline(1));
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
-        let drop_rows =
-            |record: &mut NumberRecord| Ok(record.state.reset(&mut record.rows, moment, self.writer.fold())?);
+        let drop_rows = |record: &mut NumberRecord| {
+            let dropped = record.state.reset(&mut record.rows, moment, self.writer.fold())?;
+            record.told.tell("reports before", "", &moment.to_string());
+            tell_dropped(record, dropped);
+            Ok(dropped)
+        };
         let changed = self
             .writer
-            .mutate_number(number, &request, (mutation, reason), drop_rows, |dropped| {
-                vec![*dropped]
-            })
+            .mutate_number(
+                number,
+                &request,
+                (mutation, AuditMethod::ResetNumber, reason),
+                drop_rows,
+                |dropped| vec![*dropped],
+            )
             .await?;
         let mut changed = NumberChanged::of(number, changed);
         changed.answer = changed.answer.or(request.figures().first().copied());
@@ -194,6 +208,13 @@ impl StatusInput {
             Expiry::At(moment) => moment,
             Expiry::After(after) => now.plus(after),
         })
+    }
+}
+
+/// Tells how many reports a change has dropped for good.
+fn tell_dropped(record: &mut NumberRecord, dropped: u32) {
+    if dropped > 0 {
+        record.told.tell("reports", &dropped.to_string(), "0");
     }
 }
 

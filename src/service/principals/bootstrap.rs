@@ -2,6 +2,7 @@
 
 use super::{NewKey, NewPrincipal, Principals};
 use crate::domain::actor::Actor;
+use crate::domain::audit::Via;
 use crate::domain::identity::{ApiKey, Grants, PrincipalId, Role, Roles};
 use crate::domain::ids::RequestId;
 use crate::domain::tenant::TenantId;
@@ -54,6 +55,7 @@ impl Principals {
         let mutation = Mutation {
             request: RequestId::parse(&format!("bootstrap-{}", key.id())).map_err(internal)?,
             actor: Actor::bootstrap(),
+            via: Via::default(),
             expected_version: None,
         };
         match self.create(&new, &mutation).await {

@@ -1,6 +1,7 @@
 //! Creating principals, and changing what they may do.
 
 use super::{MAX_PRINCIPALS, NewKey, NewPrincipal, PrincipalChange, Principals, VersionedPrincipal, no_principal};
+use crate::domain::audit::AuditMethod;
 use crate::domain::identity::{CertificateHash, Grants, Principal, PrincipalId, Subject};
 use crate::domain::requests::Requests;
 use crate::domain::time::Timestamp;
@@ -35,7 +36,7 @@ impl Principals {
             self.check_bound(&new.id, &new.certificates, &new.subjects)?;
         }
         let fingerprint = request.fingerprint();
-        let author = mutation.author("");
+        let author = mutation.author(AuditMethod::CreatePrincipal, "");
         let work = self.writer.change_record(
             &new.id,
             author,
@@ -86,10 +87,15 @@ impl Principals {
             let certificates = change.certificates.as_deref().unwrap_or_default();
             self.check_bound(id, certificates, change.subjects.as_deref().unwrap_or_default())?;
         }
-        self.change(id, &request, (mutation, ""), |principal| {
-            change.apply(principal);
-            Ok(())
-        })
+        self.change(
+            id,
+            &request,
+            (mutation, AuditMethod::UpdatePrincipal, ""),
+            |principal| {
+                change.apply(principal);
+                Ok(())
+            },
+        )
         .await
     }
 
@@ -98,12 +104,12 @@ impl Principals {
         &self,
         id: &PrincipalId,
         request: &Request<'_>,
-        (mutation, reason): (&Mutation, &str),
+        (mutation, method, reason): (&Mutation, AuditMethod, &str),
         change: impl Fn(&mut Principal) -> Result<(), ServiceError>,
     ) -> Result<VersionedPrincipal, ServiceError> {
         let fingerprint = request.fingerprint();
         let now = self.writer.now();
-        let author = mutation.author(reason);
+        let author = mutation.author(method, reason);
         let work = self
             .writer
             .change_record(id, author, request.deadline(), |found: Option<Principal>, version| {

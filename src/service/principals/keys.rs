@@ -1,6 +1,7 @@
 //! Making, replacing and revoking keys.
 
 use super::{NewKey, Principals, VersionedPrincipal, no_principal};
+use crate::domain::audit::AuditMethod;
 use crate::domain::identity::{KeyId, MAX_LIVE_KEYS, PrincipalId, PrincipalKey};
 use crate::domain::time::Timestamp;
 use crate::service::ServiceError;
@@ -28,7 +29,7 @@ impl Principals {
             self.writer.refresh().await;
             self.check_key(key, now)?;
         }
-        self.change(id, &request, (mutation, ""), |principal| {
+        self.change(id, &request, (mutation, AuditMethod::AddKey, ""), |principal| {
             if let Some(end) = others_end_at {
                 let live = principal.keys.iter_mut().filter(|key| key.is_live(now));
                 for other in live {
@@ -68,12 +69,17 @@ impl Principals {
             .principal_of_key(key)
             .ok_or(ServiceError::NotFound { resource: "key" })?;
         let now = self.writer.now();
-        self.change(&holder.id, &request, (mutation, reason), |principal| {
-            let mut keys = principal.keys.iter_mut();
-            let found = keys.find(|found| found.id == key).ok_or_else(no_principal)?;
-            found.revoked_at.get_or_insert(now);
-            Ok(())
-        })
+        self.change(
+            &holder.id,
+            &request,
+            (mutation, AuditMethod::RevokeKey, reason),
+            |principal| {
+                let mut keys = principal.keys.iter_mut();
+                let found = keys.find(|found| found.id == key).ok_or_else(no_principal)?;
+                found.revoked_at.get_or_insert(now);
+                Ok(())
+            },
+        )
         .await
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Reports;
 use super::filing::{Filing, FilingOutcome};
 use crate::domain::actor::Actor;
+use crate::domain::audit::Via;
 use crate::domain::evidence::FoldModel;
 use crate::domain::rows::Missing;
 use crate::number::E164;
@@ -33,6 +34,8 @@ impl Reports {
             actor: &actor,
             request: &request,
             reason: &reason,
+            via: &Via::default(),
+            method: None, // the rows themselves say when and from whom they came
         };
         let fold = self.writer.fold();
         let of_job: BTreeMap<E164, &NumberJob<_>> = jobs.iter().map(|job| (job.number, job)).collect();

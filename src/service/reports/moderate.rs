@@ -1,6 +1,7 @@
 //! The moderation of comments.
 
 use super::Reports;
+use crate::domain::audit::{AuditMethod, AuditSubject};
 use crate::domain::ids::ReportId;
 use crate::domain::kinds::CommentModeration;
 use crate::domain::report::RowState;
@@ -63,14 +64,24 @@ impl Reports {
                 return Err(Stop::Refused(ServiceError::Precondition(text.to_owned())));
             }
             record.rows.need_all()?; // to find the oldest comment that waits
+            let mut before = CommentModeration::Pending;
             if let Some(row) = record.rows.find_mut(report)? {
-                row.comment.moderation = decided;
+                before = std::mem::replace(&mut row.comment.moderation, decided);
             }
-            Ok(record.state.count_texts(&record.rows)?)
+            record.state.count_texts(&record.rows)?;
+            record.told.related = Some(AuditSubject::Report(report.clone()));
+            record.told.tell("moderation", before.name(), decided.name());
+            Ok(())
         };
         let changed = self
             .writer
-            .mutate_number(number, &request, (mutation, reason), moderate, |()| Vec::new())
+            .mutate_number(
+                number,
+                &request,
+                (mutation, AuditMethod::ModerateComment, reason),
+                moderate,
+                |()| Vec::new(),
+            )
             .await?;
         Ok(Moderated {
             number,

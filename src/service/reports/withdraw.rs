@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Reports;
 use crate::codec;
-use crate::domain::actor::Actor;
+use crate::domain::audit::{AuditMethod, AuditSubject, RequestedBy};
 use crate::domain::ids::{ReportId, ReporterHash, RequestId};
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
@@ -116,6 +116,15 @@ impl Taken {
     }
 }
 
+/// The state of a row, as an audit event tells it.
+const fn state_name(state: RowState) -> &'static str {
+    match state {
+        RowState::Live => "counted",
+        RowState::Withdrawn => "withdrawn",
+        RowState::Tombstone => "unknown",
+    }
+}
+
 /// What is done about a report id that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unknown {
@@ -136,9 +145,11 @@ impl Reports {
         region: Option<Region>,
         report: &ReportId,
         reason: &str,
+        by: &RequestedBy,
     ) -> Result<WithdrawOutcome, ServiceError> {
         let number = read_number("number", number, region)?;
-        self.withdraw_one(number, report, reason, Unknown::Remembered).await
+        self.withdraw_one(number, report, (by, reason), Unknown::Remembered)
+            .await
     }
 
     /// Withdraws one report that is stored. For an unknown id, which may be a mistake, nothing changes.
@@ -151,20 +162,22 @@ impl Reports {
         region: Option<Region>,
         report: &ReportId,
         reason: &str,
+        by: &RequestedBy,
     ) -> Result<WithdrawOutcome, ServiceError> {
         let number = read_number("number", number, region)?;
-        self.withdraw_one(number, report, reason, Unknown::LeftAlone).await
+        self.withdraw_one(number, report, (by, reason), Unknown::LeftAlone)
+            .await
     }
 
     async fn withdraw_one(
         &self,
         number: E164,
         report: &ReportId,
-        reason: &str,
+        made: (&RequestedBy, &str),
         unknown: Unknown,
     ) -> Result<WithdrawOutcome, ServiceError> {
         let deadline = self.writer.deadline(1);
-        let taken = self.withdraw_from(number, (report, unknown), reason, deadline).await?;
+        let taken = self.withdraw_from(number, (report, unknown), made, deadline).await?;
         if let Some(reporter) = taken.silent {
             self.change_claims(reporter, deadline, |state| state.forget(number))
                 .await?;
@@ -173,7 +186,7 @@ impl Reports {
         for callback in taken.callbacks {
             // The report may have been stored, and the rows of its call-back numbers may be on their way.
             let of_callback = (&of_callback, Unknown::Remembered);
-            self.withdraw_from(callback, of_callback, reason, deadline).await?;
+            self.withdraw_from(callback, of_callback, made, deadline).await?;
         }
         Ok(WithdrawOutcome {
             was_known: taken.was_known,
@@ -184,15 +197,17 @@ impl Reports {
         &self,
         number: E164,
         (id, unknown): (&ReportId, Unknown),
-        reason: &str,
+        (by, reason): (&RequestedBy, &str),
         deadline: WriteDeadline,
     ) -> Result<Taken, ServiceError> {
         let now = self.writer.now();
         let fold = self.writer.fold();
         let author = Author {
-            actor: &Actor::reporters(),
+            actor: &by.actor,
             request: id.as_str(),
             reason,
+            via: &by.via,
+            method: Some(AuditMethod::WithdrawReport),
         };
         let changed = self.writer.change_number(number, author, deadline, |record| {
             let row = record.rows.find(id)?;
@@ -200,6 +215,7 @@ impl Reports {
                 return Ok(Done::unchanged(Taken::nothing()));
             }
             let was_known = row.is_some_and(|row| row.state != RowState::Tombstone);
+            let before = row.map_or("", |row| state_name(row.state));
             let body = row.map(|row| row.body.clone());
             let reporter = body.as_ref().and_then(|body| body.reporter);
             if reporter.is_some() {
@@ -216,6 +232,8 @@ impl Reports {
                 callbacks: body.map(|body| body.callbacks).unwrap_or_default(),
                 silent,
             };
+            record.told.related = Some(AuditSubject::Report(id.clone()));
+            record.told.tell("report", before, "withdrawn");
             Ok(Done {
                 answer,
                 write: withdrawn != Withdrawn::Already,
@@ -239,6 +257,7 @@ impl Reports {
         what: &Withdrawal,
         id: &RequestId,
         reason: &str,
+        by: &RequestedBy,
     ) -> Result<BulkWithdrawn, ServiceError> {
         let content = withdrawal(what, reason);
         let mut request = self.writer.recall(id, &content, self.writer.deadline(1)).await?;
@@ -247,9 +266,11 @@ impl Reports {
             return Ok(Progress::of(request.figures()).taken);
         }
         let author = Author {
-            actor: &Actor::reporters(),
+            actor: &by.actor,
             request: id.as_str(),
             reason,
+            via: &by.via,
+            method: Some(AuditMethod::WithdrawReports),
         };
         let first = self.writer.note(&request, false, |_| {}).await?;
         let selected = Selected {
@@ -347,8 +368,13 @@ impl Reports {
         let outcomes = self
             .writer
             .change_numbers(&jobs, author, deadline, |record, ()| {
-                let selected = (selected.what, selected.arrived_by);
-                let taken = record.state.withdraw_all(&mut record.rows, selected, fold)?;
+                let moment = (selected.what, selected.arrived_by);
+                let taken = record.state.withdraw_all(&mut record.rows, moment, fold)?;
+                record.told.related = Some(match selected.what {
+                    Withdrawal::Import(import) => AuditSubject::Import(import.clone()),
+                    Withdrawal::Reporter(reporter) => AuditSubject::Reporter(*reporter),
+                });
+                record.told.tell("reports withdrawn", "", &taken.to_string());
                 Ok(Done {
                     answer: taken,
                     write: taken > 0,

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Author, Done, NumberJob, Writer};
 use crate::domain::actor::Actor;
+use crate::domain::audit::Via;
 use crate::domain::tenant::TenantId;
 use crate::number::E164;
 use crate::service::ServiceError;
@@ -76,6 +77,8 @@ impl Writer {
             actor: &Actor::migration(),
             request: "migrate",
             reason: "",
+            via: &Via::default(),
+            method: None,
         };
         let outcomes = self
             .change_numbers(&jobs, author, deadline, |record, ()| {

@@ -12,6 +12,7 @@
 //! commit of the first try and the update of the index. So is a record that is read to be shown in a dossier: the other
 //! half of the dossier comes from the index, which must not be older.
 
+mod audit;
 mod deadline;
 mod find_rows;
 mod locks;
@@ -28,14 +29,17 @@ mod work;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::ServiceError;
 use crate::clock::Clock;
-use crate::codec::{self, entry::EntryHeader};
+use crate::codec::{
+    self,
+    entry::{EntryHeader, EntryState},
+};
 use crate::domain::evidence::FoldModel;
 use crate::domain::ids::CaseId;
 use crate::domain::rows::Missing;
@@ -44,8 +48,12 @@ use crate::domain::time::Timestamp;
 use crate::follow::Follower;
 use crate::index::{Index, StoreState};
 use crate::metrics::Metrics;
-use crate::store::{CommitError, RecordKey, RecordWrite, ScanPage, ScanTable, Shard, ShardCommit, Store, Version};
+use crate::store::{
+    CommitError, EventSpan, RecordKey, RecordWrite, ScanPage, ScanTable, Shard, ShardCommit, Store, StoredEvent,
+    Version,
+};
 
+pub(super) use audit::Told;
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
 pub(super) use mutation::Author;
 pub use mutation::Mutation;
@@ -77,6 +85,8 @@ pub(super) struct Writer {
     write_timeout: Duration,
     /// Set while all evidence is refolded.
     migrating: AtomicBool,
+    /// Counts the audit events of this process.
+    event_order: AtomicU32,
 }
 
 /// The result of a write: the committed record. A write that changed nothing, such as a retry, has the record it found.
@@ -152,6 +162,7 @@ impl Writer {
             lanes: Lanes::default(),
             write_timeout,
             migrating: AtomicBool::new(false),
+            event_order: AtomicU32::new(0),
         }
     }
 
@@ -177,6 +188,47 @@ impl Writer {
     /// The model that folds rows into evidence.
     pub(super) fn fold(&self) -> &FoldModel {
         &self.index.model().fold
+    }
+
+    /// Stores an event that tells of no change, such as a read.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub(super) async fn record_event(&self, shard: Shard, author: Author<'_>, told: Told) -> Result<(), ServiceError> {
+        self.check_writable()?;
+        let event = self.event(shard, author, self.clock.now(), || told);
+        let commit = ShardCommit {
+            events: event.into_iter().collect(),
+            ..ShardCommit::empty(shard)
+        };
+        match self.commit(vec![commit], self.deadline(1)).await.pop() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(CommitError::Conflict { .. })) => Err(overtaken()),
+            Some(Err(CommitError::Store(error))) => Err(error.into()),
+            None => Err(ServiceError::Internal),
+        }
+    }
+
+    /// Events of these shards within a span, newest first.
+    pub(super) async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, ServiceError> {
+        Ok(self.store.events(shards, span, limit).await?)
+    }
+
+    /// Drops old events of a shard, at most `limit`; returns how many.
+    pub(super) async fn drop_events(
+        &self,
+        shard: Shard,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, ServiceError> {
+        let dropped = self.store.drop_events(shard, TenantId::DEFAULT, before, limit).await?;
+        self.metrics.audit_events_dropped(dropped);
+        Ok(dropped)
     }
 
     /// A page of the rows of a shard, for searches that the index cannot answer.
@@ -223,12 +275,13 @@ impl Writer {
         }
         let began = crate::clock::monotonic();
         let records: Vec<usize> = commits.iter().map(|commit| commit.records.len()).collect();
+        let events: Vec<usize> = commits.iter().map(|commit| commit.events.len()).collect();
         let outcomes = deadline.commit(commits.len(), self.store.commit(commits)).await;
         let outcomes = outcomes::complete(outcomes, &records);
         self.metrics.store_commit(began.elapsed());
-        for outcome in &outcomes {
+        for (outcome, events) in outcomes.iter().zip(events) {
             match outcome {
-                Ok(_) => {}
+                Ok(_) => self.metrics.audit_events(events),
                 Err(CommitError::Conflict { .. }) => self.metrics.commit_conflict(),
                 Err(CommitError::Store(error)) => self.metrics.store_error(error.into()),
             }
@@ -249,7 +302,7 @@ fn record_write(
         tenant: key.tenant(),
         kind: key.kind(),
         id: key.id().clone(),
-        deleted: false,
+        state: EntryState::of(Some(&state)),
         at,
         actor: author.actor.clone(),
         request: author.request.into(),

@@ -1,6 +1,7 @@
 //! The actor and the request of a change, and the recognition of retries.
 
 use crate::domain::actor::Actor;
+use crate::domain::audit::{AuditMethod, Via};
 use crate::domain::ids::{CaseId, RequestId};
 use crate::domain::kinds::CaseRole;
 use crate::domain::requests::{Fingerprint, Seen};
@@ -15,11 +16,13 @@ pub struct Mutation {
     pub request: RequestId,
     /// The actor.
     pub actor: Actor,
+    /// By which credential and over which edge the request came.
+    pub via: Via,
     /// The version the client read; 0 for "no record yet". Any if unset.
     pub expected_version: Option<Version>,
 }
 
-/// The actor, request and reason of a change: kept in the change-log entry.
+/// The actor, request and reason of a change: kept in the change-log entry, and in the audit event.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::service) struct Author<'a> {
     pub(in crate::service) actor: &'a Actor,
@@ -27,15 +30,21 @@ pub(in crate::service) struct Author<'a> {
     pub(in crate::service) request: &'a str,
     /// The reason given; may be empty.
     pub(in crate::service) reason: &'a str,
+    /// By which credential and over which edge the request came.
+    pub(in crate::service) via: &'a Via,
+    /// The method that its audit events name; none if its changes make no events.
+    pub(in crate::service) method: Option<AuditMethod>,
 }
 
 impl Mutation {
     /// The author of its changes, with the reason given for them.
-    pub(in crate::service) fn author<'a>(&'a self, reason: &'a str) -> Author<'a> {
+    pub(in crate::service) fn author<'a>(&'a self, method: AuditMethod, reason: &'a str) -> Author<'a> {
         Author {
             actor: &self.actor,
             request: self.request.as_str(),
             reason,
+            via: &self.via,
+            method: Some(method),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The changes that are asked of one number, and the record that they change.
 
+use super::audit::NumberTold;
 use crate::domain::rows::LoadedRows;
 use crate::domain::state::NumberState;
 use crate::number::E164;
@@ -13,6 +14,8 @@ pub(in crate::service) struct NumberRecord {
     pub(in crate::service) state: NumberState,
     pub(in crate::service) version: Option<Version>,
     pub(in crate::service) rows: LoadedRows,
+    /// What its audit event tells besides the difference of the record.
+    pub(in crate::service) told: NumberTold,
 }
 
 /// Changes of one number, in order; they are written together.

@@ -10,6 +10,7 @@ use super::{
     record_write,
 };
 use crate::codec;
+use crate::domain::audit::AuditMethod;
 use crate::domain::state::NumberState;
 use crate::follow::Committed;
 use crate::number::E164;
@@ -65,7 +66,7 @@ impl Writer {
         &self,
         number: E164,
         request: &Request<'_>,
-        (mutation, reason): (&Mutation, &str),
+        (mutation, method, reason): (&Mutation, AuditMethod, &str),
         change: impl Fn(&mut NumberRecord) -> Result<T, Stop>,
         figures: impl Fn(&T) -> Vec<u32>,
     ) -> Result<Changed<NumberState, Option<T>>, ServiceError> {
@@ -80,7 +81,7 @@ impl Writer {
             record.state.evidence_version = self.fold().evidence_version();
             Ok(Done::written((Some(answer), record.state.clone())))
         };
-        let author = mutation.author(reason);
+        let author = mutation.author(method, reason);
         // On the heap: with the memory of requests, the future would be too large for the stack.
         let work = Box::pin(self.change_number(number, author, request.deadline(), change));
         let outcome = |((answer, _), _): &((Option<T>, NumberState), Version)| {
@@ -174,6 +175,11 @@ impl Writer {
             } else {
                 self.read_numbers(jobs).await?
             };
+            if order.author.method.is_some() {
+                for work in &mut works {
+                    work.before = Some(Box::new(work.record.state.clone()));
+                }
+            }
             self.apply(&mut works, change).await?;
             Ok(works)
         };
@@ -203,6 +209,11 @@ impl Writer {
             let write = record_write(key, work.record.version, state, order.author, now);
             commit.records.push(write);
             commit.buckets.extend(buckets);
+            if let Some(before) = &work.before {
+                let record = &work.record;
+                let told = || record.told.with_record(record.number, before, &record.state);
+                commit.events.extend(self.event(shard, order.author, now, told));
+            }
             places.push(place);
             tokio::task::consume_budget().await; // other requests have their turn
         }

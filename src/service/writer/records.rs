@@ -1,10 +1,12 @@
 //! Changes or creates one record that has no rows: a case, a list or a note.
 
+use super::audit::Audited;
 use super::{
     Author, Changed, Done, MAX_ATTEMPTS, Mutation, Outcome, Request, WriteDeadline, Writer, overtaken, pause,
     record_write,
 };
 use crate::codec::note::NoteKey;
+use crate::domain::audit::AuditMethod;
 use crate::domain::case::Case;
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
@@ -25,20 +27,23 @@ impl Writer {
         &self,
         id: &CaseId,
         request: &Request<'_>,
-        (mutation, reason): (&Mutation, &str),
+        (mutation, method, reason): (&Mutation, AuditMethod, &str),
         change: impl Fn(&mut Case) -> Result<(), ServiceError>,
     ) -> Result<Changed<Case, ()>, ServiceError> {
         let fingerprint = request.fingerprint();
-        let author = mutation.author(reason);
-        let work = self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
-            let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-            if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
-                return Ok((case, Done::unchanged(())));
-            }
-            change(&mut case)?;
-            case.requests.remember(fingerprint);
-            Ok((case, Done::written(())))
-        });
+        let author = mutation.author(method, reason);
+        // On the heap: with the memory of requests, the future would be too large for the stack.
+        let work = Box::pin(
+            self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
+                let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
+                if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
+                    return Ok((case, Done::unchanged(())));
+                }
+                change(&mut case)?;
+                case.requests.remember(fingerprint);
+                Ok((case, Done::written(())))
+            }),
+        );
         self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
     }
 
@@ -72,7 +77,7 @@ impl Writer {
     }
 
     /// Changes one record, or creates it.
-    pub(in crate::service) async fn change_record<R: IndexedRecord + Clone, T>(
+    pub(in crate::service) async fn change_record<R: IndexedRecord + Clone + Audited, T>(
         &self,
         id: &R::Id,
         author: Author<'_>,
@@ -85,7 +90,7 @@ impl Writer {
     }
 
     /// Changes one record. Tries again while other writers are faster.
-    async fn attempt_record<R: IndexedRecord + Clone, T>(
+    async fn attempt_record<R: IndexedRecord + Clone + Audited, T>(
         &self,
         id: &R::Id,
         author: Author<'_>,
@@ -102,13 +107,17 @@ impl Writer {
             let found = deadline.wait(self.store.read(&keys)).await??.pop().flatten();
             let version = found.as_ref().map(|stored| stored.version);
             let record = found.map(|stored| R::decode(&stored.bytes)).transpose()?;
+            let before = record.clone();
             let (record, done) = change(record, version.unwrap_or(0))?;
             if !done.write {
                 return Ok(self.show(id, version, record, done.answer));
             }
-            let write = record_write(key.clone(), version, record.encode(), author, self.clock.now());
+            let now = self.clock.now();
+            let write = record_write(key.clone(), version, record.encode(), author, now);
+            let event = self.event(key.shard(), author, now, || R::told(before.as_ref(), &record));
             let commit = ShardCommit {
                 records: vec![write],
+                events: event.into_iter().collect(),
                 ..ShardCommit::empty(key.shard())
             };
             match self.commit(vec![commit], deadline).await.pop() {

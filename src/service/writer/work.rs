@@ -1,5 +1,6 @@
 //! One number's job in progress: its record, the loaded rows, and the answers so far.
 
+use super::audit::NumberTold;
 use super::number_job::{NumberJob, NumberRecord};
 use super::{Done, Stop, Writer};
 use crate::codec::{self, UnreadableValue};
@@ -24,6 +25,8 @@ pub(super) struct Work<'a, I, T> {
     pub(super) answers: Vec<Result<T, ServiceError>>,
     /// Whether the record has changed.
     pub(super) write: bool,
+    /// The record before the change, for its audit event; none if there will be no event.
+    pub(super) before: Option<Box<NumberState>>,
 }
 
 impl Writer {
@@ -104,12 +107,14 @@ impl<'a, I, T> Work<'a, I, T> {
             state,
             version,
             rows,
+            told: NumberTold::default(),
         };
         Self {
             job,
             record,
             answers: Vec::with_capacity(job.items.len()),
             write: false,
+            before: None,
         }
     }
 

@@ -29,6 +29,8 @@ const STATES: &str = "states";
 const ROWS: &str = "rows";
 const LOG: &str = "log";
 const PARTS: &str = "parts";
+/// Later than the others: a store of an earlier release gets it when it is opened.
+const EVENTS: &str = "events";
 
 /// An open engine and its directory.
 pub(super) struct Engine {
@@ -37,6 +39,7 @@ pub(super) struct Engine {
     rows: Keyspace,
     log: Keyspace,
     parts: Keyspace,
+    events: Keyspace,
     /// The last field, so that the directory is unlocked after the engine is closed.
     directory: StoreDirectory,
 }
@@ -47,7 +50,7 @@ impl Engine {
         let db = database(path, settings).map_err(unavailable)?;
         let create = || -> fjall::Result<()> {
             let states = db.keyspace(STATES, || options(settings))?;
-            for name in [ROWS, LOG, PARTS] {
+            for name in [ROWS, LOG, PARTS, EVENTS] {
                 db.keyspace(name, || options(settings))?;
             }
             let mut batch = durable_batch(&db);
@@ -73,6 +76,7 @@ impl Engine {
             rows: keyspace(ROWS)?,
             log: keyspace(LOG)?,
             parts: keyspace(PARTS)?,
+            events: db.keyspace(EVENTS, || options(settings)).map_err(unreadable)?,
             db,
             directory,
         })
@@ -94,6 +98,7 @@ impl Engine {
             EngineSpace::States => &self.states,
             EngineSpace::Rows => &self.rows,
             EngineSpace::Log => &self.log,
+            EngineSpace::Events => &self.events,
         }
     }
 

@@ -85,6 +85,10 @@ impl<'e> CommitGroup<'e> {
         for side in commit.side_records {
             self.put_side_record(&side);
         }
+        for event in commit.events {
+            let key = (EngineSpace::Events, keys::event(&event.key));
+            self.writes.insert(key, Some(Vec::from(event.bytes)));
+        }
         Ok(versions)
     }
 
@@ -121,8 +125,8 @@ impl<'e> CommitGroup<'e> {
     }
 
     fn put_record(&mut self, shard: Shard, seq: Version, record: RecordWrite, key: Vec<u8>) {
+        let entry = [record.header.as_ref(), record.logged_state()].concat();
         let state = record.state;
-        let entry = [record.header.as_ref(), state.as_deref().unwrap_or_default()].concat();
         self.writes
             .insert((EngineSpace::Log, keys::entry(shard, seq)), Some(entry));
         if let Some(known) = self.records.get_mut(&key) {
@@ -174,7 +178,7 @@ impl<'e> CommitGroup<'e> {
                 .engine
                 .first_part(space, key, |parts, _| parts)?
                 .unwrap_or_default()),
-            EngineSpace::Log => Ok(0), // an entry is written once, and trimmed with its parts
+            EngineSpace::Log | EngineSpace::Events => Ok(0), // written once, and dropped with all parts
         }
     }
 

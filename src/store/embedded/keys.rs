@@ -9,13 +9,14 @@
 //! |        | (records and side records)                 |                                      |
 //! | rows   | shard, tenant, id                          | the bucket                           |
 //! | log    | shard, sequence number (8, big-endian)     | the entry, of any tenant             |
+//! | events | shard, tenant, time and random number (16) | the audit event                      |
 //! | parts  | space, a key of it, index (2, big-endian)  | the rest of a long value             |
 //!
 //! Kind 0 belongs to no record: the store's identity has that key, under shard 0.
 
 use crate::codec::MAX_ID_BYTES;
 use crate::domain::tenant::TenantId;
-use crate::store::{BucketKey, RecordKey, ScanTable, Shard, SideKey, StoredKey, Version};
+use crate::store::{BucketKey, EventId, EventKey, RecordKey, ScanTable, Shard, SideKey, StoredKey, Version};
 
 /// The key of the store's identity, in [`EngineSpace::States`].
 pub(super) const META: &[u8] = &[0, 0];
@@ -33,6 +34,8 @@ pub(super) enum EngineSpace {
     Rows = 2,
     /// The change log.
     Log = 3,
+    /// Audit events.
+    Events = 4,
 }
 
 /// The key of a record, in [`EngineSpace::States`].
@@ -73,6 +76,17 @@ pub(super) fn entry(shard: Shard, seq: Version) -> Vec<u8> {
 /// The sequence number in the key of a log entry.
 pub(super) fn seq_of_entry(key: &[u8]) -> Option<Version> {
     key.get(1..)?.try_into().ok().map(Version::from_be_bytes)
+}
+
+/// The key of an audit event, in [`EngineSpace::Events`].
+pub(super) fn event(key: &EventKey) -> Vec<u8> {
+    of_tenant(&[key.shard.byte()], key.tenant, key.id.bytes())
+}
+
+/// The place in time in the key of an audit event.
+pub(super) fn id_of_event(key: &[u8]) -> Option<EventId> {
+    key.last_chunk::<{ EventId::BYTES }>()
+        .and_then(|id| EventId::from_bytes(id))
 }
 
 /// The key of anything that can be read, and its space.
@@ -144,6 +158,16 @@ mod tests {
         let entry = entry(Shard::new(5), 258);
         assert_eq!(entry, [5, 0, 0, 0, 0, 0, 0, 1, 2]);
         assert_eq!(seq_of_entry(&entry), Some(258));
+        let id = EventId::new(crate::domain::time::Timestamp::from_millis(258), 7);
+        let shard = Shard::new(5);
+        let event = event(&EventKey {
+            shard,
+            tenant: TENANT,
+            id,
+        });
+        let time = [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 7];
+        assert_eq!(event, [&[5][..], tenant, &time].concat());
+        assert_eq!(id_of_event(&event), Some(id));
         assert_eq!(part(EngineSpace::Log, &entry, 3), [&[3][..], &entry, &[0, 3]].concat());
     }
 

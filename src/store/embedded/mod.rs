@@ -36,12 +36,14 @@ use self::directory::StoreDirectory;
 use self::engine::Engine;
 use self::snapshot::EngineSnapshot;
 use super::error::{CommitError, StoreError};
+use super::event::MAX_EVENTS_AT_ONCE;
 use super::meta::Meta;
 use super::{
-    LogHead, MAX_NOTIFICATIONS_WAITING, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, Store,
-    Stored, StoredKey, Version,
+    EventSpan, LogHead, MAX_NOTIFICATIONS_WAITING, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit,
+    ShardNotification, Store, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 
 /// The longest that the engine may take for anything but a commit before the store counts as unavailable.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -51,7 +53,7 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 pub struct EngineSettings {
     /// The bytes of the cache for blocks that were read.
     pub cache_bytes: u64,
-    /// The bytes of memory for writes to one of the four key spaces that are not in a file yet.
+    /// The bytes of memory for writes to one of the five key spaces that are not in a file yet.
     pub memtable_bytes: u64,
     /// The bytes of one file of a key space.
     pub table_bytes: u64,
@@ -251,6 +253,41 @@ impl Store for EmbeddedStore {
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
         self.on_disk(move |engine| EngineSnapshot::of(engine).entries(shard, from, limit))
             .await
+    }
+
+    async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
+        let shards = shards.to_vec();
+        let limit = limit.min(MAX_EVENTS_AT_ONCE);
+        self.on_disk(move |engine| {
+            let view = EngineSnapshot::of(engine);
+            shards.iter().map(|shard| view.events(*shard, span, limit)).collect()
+        })
+        .await
+    }
+
+    async fn drop_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.shared.check()?;
+        let limit = limit.min(MAX_EVENTS_AT_ONCE);
+        let shared = Arc::clone(&self.shared);
+        self.on_disk(move |engine| {
+            let (batch, dropped) = EngineSnapshot::of(engine).without_events(shard, tenant, before, limit)?;
+            if dropped > 0 {
+                Engine::commit(batch).inspect_err(|error| shared.fail(error))?;
+            }
+            Ok(dropped)
+        })
+        .await
     }
 
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {

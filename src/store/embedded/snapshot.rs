@@ -3,15 +3,19 @@
 use std::ops::Bound;
 
 use bytes::{Bytes, BytesMut};
-use fjall::{Readable, Slice, Snapshot, UserValue};
+use fjall::{OwnedWriteBatch, Readable, Slice, Snapshot, UserValue};
 
 use super::engine::{Engine, broken, unavailable};
 use super::keys::EngineSpace;
 use super::{chunks, keys};
 use crate::codec::entry::nonce;
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::{LogHead, RawLogEntry, ScanPage, ScanTable, Shard, Stored, StoredKey, Version};
+use crate::store::{
+    EventId, EventKey, EventSpan, LogHead, RawLogEntry, ScanPage, ScanTable, Shard, Stored, StoredEvent, StoredKey,
+    Version,
+};
 
 /// A page of a table ends early once it holds this many bytes.
 const MAX_PAGE_BYTES: usize = 16 << 20;
@@ -79,6 +83,51 @@ impl<'e> EngineSnapshot<'e> {
                 Ok(RawLogEntry { seq, bytes })
             })
             .collect()
+    }
+
+    /// Up to `limit` events of a shard within a span, newest first.
+    pub(super) fn events(&self, shard: Shard, span: EventSpan, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let key = |id| {
+            let tenant = span.tenant;
+            keys::event(&EventKey { shard, tenant, id })
+        };
+        if span.before <= span.from {
+            return Ok(Vec::new());
+        }
+        let space = self.engine.space(EngineSpace::Events);
+        let found = self.snapshot.range(space, key(span.from)..key(span.before)).rev();
+        let found = found.take(limit).map(|item| {
+            let (key, head) = item.into_inner().map_err(unavailable)?;
+            let id = keys::id_of_event(&key).ok_or_else(|| broken("key of an event"))?;
+            let bytes = self.whole(EngineSpace::Events, &key, &head)?;
+            Ok(StoredEvent { id, bytes })
+        });
+        found.collect()
+    }
+
+    /// A batch that drops the oldest events of a shard that are older than `before`, at most `limit`; and their number.
+    pub(super) fn without_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<(OwnedWriteBatch, usize), StoreError> {
+        let key = |id| keys::event(&EventKey { shard, tenant, id });
+        let space = self.engine.space(EngineSpace::Events);
+        let old = key(EventId::FIRST)..key(EventId::new(before, 0));
+        let mut batch = self.engine.batch();
+        let mut dropped = 0;
+        for item in self.snapshot.range(space, old).take(limit) {
+            let (key, head) = item.into_inner().map_err(unavailable)?;
+            let (parts, _) = chunks::open(&head).ok_or_else(|| broken("event"))?;
+            for part in 0..parts {
+                batch.remove(self.engine.parts(), keys::part(EngineSpace::Events, &key, part));
+            }
+            batch.remove(space, key);
+            dropped += 1;
+        }
+        Ok((batch, dropped))
     }
 
     /// The head of a shard's log.

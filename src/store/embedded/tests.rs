@@ -34,6 +34,7 @@ fn commit(expected: Option<Version>, state: Option<Bytes>, bucket: Option<Bytes>
             bytes: bucket,
         }],
         side_records: Vec::new(),
+        events: vec![],
     }]
 }
 

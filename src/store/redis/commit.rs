@@ -6,9 +6,9 @@ use redis::{Cmd, Value};
 use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
 use super::{keys, reply, scripts, transaction};
-use crate::codec::entry::nonce;
+use crate::codec::entry::{carries_state, nonce};
 use crate::domain::tenant::TenantId;
-use crate::store::{CommitError, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, StoreError, Version};
+use crate::store::{CommitError, EventId, LOG_ENTRIES_KEPT, RecordWrite, ShardCommit, StoreError, Version};
 
 /// The most bytes of one shard's commit. The server runs it in one step and answers no other client meanwhile.
 pub const MAX_COMMIT_BYTES: usize = 64 << 20;
@@ -123,18 +123,25 @@ impl ShardCommitter<'_> {
         call.arg(commit.shard.index())
             .arg(commit.records.len())
             .arg(set().count())
-            .arg(commit.side_records.len());
+            .arg(commit.side_records.len())
+            .arg(commit.events.len());
         for write in &commit.records {
             let state = write.state.as_deref();
+            let logged = u8::from(carries_state(&write.header));
             call.arg(record_place(write)).arg(write.key.id().as_ref());
             expect(&mut call, write.expected);
-            call.arg(write.header.as_ref()).arg(state.unwrap_or_default());
+            call.arg(write.header.as_ref())
+                .arg(state.unwrap_or_default())
+                .arg(logged);
         }
         for write in &commit.side_records {
             let place = keys::place_of_side_records(write.key.kind());
             call.arg(place).arg(write.key.id().as_ref());
             expect(&mut call, write.expected);
             call.arg([&write.version().to_be_bytes()[..], &write.state].concat());
+        }
+        for write in &commit.events {
+            call.arg([&write.key.id.bytes()[..], &write.bytes].concat());
         }
         for (id, bytes) in set() {
             call.arg(&id).arg(bytes.as_ref());
@@ -189,7 +196,7 @@ fn is_empty(commit: &ShardCommit) -> bool {
 fn size(commit: &ShardCommit) -> usize {
     let records = commit.records.iter().map(|write| {
         let state = write.state.as_ref().map_or(0, bytes::Bytes::len);
-        write.key.id().len() + write.header.len() + state + 5 * ARGUMENT_BYTES
+        write.key.id().len() + write.header.len() + state + 6 * ARGUMENT_BYTES
     });
     let buckets = commit.buckets.iter().map(|write| {
         let bytes = write.bytes.as_ref().map_or(0, bytes::Bytes::len);
@@ -197,7 +204,9 @@ fn size(commit: &ShardCommit) -> usize {
     });
     let side_records = commit.side_records.iter();
     let side_records = side_records.map(|write| write.key.id().len() + write.state.len() + 4 * ARGUMENT_BYTES);
-    let items = records.chain(buckets).chain(side_records);
+    let events = commit.events.iter();
+    let events = events.map(|write| EventId::BYTES + write.bytes.len() + ARGUMENT_BYTES);
+    let items = records.chain(buckets).chain(side_records).chain(events);
     items.fold(0, usize::saturating_add)
 }
 

@@ -6,6 +6,7 @@
 //! | `rw:{sN}:head`             | hash: the store's id and the head of the log of shard N                   |
 //! | `rw:{sN}:log`              | stream: the change log of shard N, all tenants; its ids are `<sequence>-0` |
 //! | `rw:{sN}:<tenant>:rows`    | hash from id to bytes: row buckets                                        |
+//! | `rw:{sN}:<tenant>:audit`   | sorted set, all scores 0: audit events, each with its place in time before its bytes |
 //! | `rw:{sN}:<tenant>:<kind>`  | hash from id to version (eight bytes, big-endian) and state: one kind     |
 //!
 //! All keys of a shard carry one hash tag, `{sN}`, so that they share one slot of a Redis Cluster and one script can
@@ -23,8 +24,9 @@ pub(super) const HEAD_SEQ: &str = "seq";
 /// Field of a head: the nonce of the last entry, decimal.
 pub(super) const HEAD_NONCE: &str = "nonce";
 
-/// The place, from 1, of the first hash of records in the KEYS of the commit script, after head, log and rows.
-const FIRST_GUARDED: i64 = 4;
+/// The place, from 1, of the first hash of records in the KEYS of the commit script, after head, log, rows and
+/// events.
+const FIRST_GUARDED: i64 = 5;
 
 /// A hash that a shard has for each tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +71,8 @@ macro_rules! define_places {
         records { $($(#[$doc:meta])* $kind:ident = $code:literal => $record:ty,)* }
         side_records { $($(#[$side_doc:meta])* $side:ident = $side_code:literal => $state:ty,)* }
     ) => {
-        /// The hashes of records and side records in the order of the KEYS of the commit script, after head, log and rows.
+        /// The hashes of records and side records in the order of the KEYS of the commit script, after head, log, rows
+        /// and events.
         const GUARDED_HASHES: &[TenantHash] = &[
             $(TenantHash::Records(RecordKind::$kind),)*
             $(TenantHash::SideRecords(SideKind::$side),)*
@@ -98,9 +101,10 @@ macro_rules! define_places {
 }
 stored_kinds!(define_places);
 
-/// The KEYS of the commit script: head, log, rows, then a hash for each kind of record and side record.
+/// The KEYS of the commit script: head, log, rows, events, then a hash for each kind of record and side record.
 pub(super) fn of_script(shard: Shard, tenant: TenantId) -> Vec<String> {
-    let mut keys = vec![head(shard), log(shard), hash(shard, tenant, TenantHash::Rows)];
+    let rows = hash(shard, tenant, TenantHash::Rows);
+    let mut keys = vec![head(shard), log(shard), rows, events(shard, tenant)];
     keys.extend(GUARDED_HASHES.iter().map(|of| hash(shard, tenant, *of)));
     keys
 }
@@ -124,6 +128,11 @@ pub(super) fn of_format_1(shard: Shard) -> [String; 2] {
 /// The key of a hash of a tenant in a shard.
 pub(super) fn hash(shard: Shard, tenant: TenantId, hash: TenantHash) -> String {
     format!("rw:{{s{shard}}}:{tenant}:{}", hash.name())
+}
+
+/// The key of the audit events of a tenant in a shard.
+pub(super) fn events(shard: Shard, tenant: TenantId) -> String {
+    format!("rw:{{s{shard}}}:{tenant}:audit")
 }
 
 /// The key of the store's identity. It is the same in every format of the store, so that a store of another format is
@@ -150,7 +159,8 @@ mod tests {
     fn names_are_frozen() {
         let keys = of_script(Shard::new(7), TenantId::DEFAULT);
         assert_eq!(keys[..3], ["rw:{s7}:head", "rw:{s7}:log", "rw:{s7}:default:rows"]);
-        assert_eq!(keys.len(), 3 + RecordKind::ALL.len() + SideKind::ALL.len());
+        assert_eq!(keys[3], "rw:{s7}:default:audit");
+        assert_eq!(keys.len(), 4 + RecordKind::ALL.len() + SideKind::ALL.len());
         let case = TenantHash::Records(RecordKind::Case);
         assert_eq!(hash(Shard::new(7), TenantId::DEFAULT, case), "rw:{s7}:default:case");
         let reporter = TenantHash::SideRecords(SideKind::Reporter);

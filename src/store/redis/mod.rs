@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod dial;
 mod error;
+mod events;
 mod identity;
 mod keys;
 mod notifications;
@@ -30,10 +31,11 @@ use self::dial::Dialer;
 use self::error::RedisFailure;
 use self::notifications::NotificationListener;
 use super::{
-    CommitError, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, Store,
-    StoreError, Stored, StoredKey, Version,
+    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification,
+    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
 
 pub use commit::MAX_COMMIT_BYTES;
 pub use config::{RedisConfig, RedisUrlError};
@@ -203,6 +205,25 @@ impl Store for RedisStore {
 
     async fn entries(&self, shard: Shard, from: Version, limit: usize) -> Result<Vec<RawLogEntry>, StoreError> {
         read::entries(&self.connection, shard, from, limit, self.read_deadline()).await
+    }
+
+    async fn events(
+        &self,
+        shards: &[Shard],
+        span: EventSpan,
+        limit: usize,
+    ) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
+        events::read(&self.connection, shards, span, limit, self.read_deadline()).await
+    }
+
+    async fn drop_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        events::drop_old(&self.connection, (shard, tenant), before, limit, self.read_deadline()).await
     }
 
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {

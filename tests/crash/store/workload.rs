@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use bytes::Bytes;
-use ringwarden::codec::entry::{EntryHeader, encode_header};
+use ringwarden::codec::entry::{EntryHeader, EntryState, encode_header};
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::case::Case;
 use ringwarden::domain::ids::CaseId;
@@ -265,7 +265,11 @@ fn header(key: &RecordKey, deleted: bool, nonce: u64) -> Bytes {
         tenant: key.tenant(),
         kind: key.kind(),
         id: key.id().clone(),
-        deleted,
+        state: if deleted {
+            EntryState::Deleted
+        } else {
+            EntryState::Follows
+        },
         at: Timestamp::from_secs(1_700_000_000),
         actor: Actor::parse("crash").unwrap(),
         request: "".into(),

@@ -266,7 +266,13 @@ async fn a_brand_is_named_from_two_different_people_on() {
     assert_eq!(brand(&one), named("Chase"));
     one.services
         .reports
-        .withdraw(&target(), None, &ReportId::parse("p2").unwrap(), "")
+        .withdraw(
+            &target(),
+            None,
+            &ReportId::parse("p2").unwrap(),
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
         .await
         .unwrap();
     assert_eq!(brand(&one), None);

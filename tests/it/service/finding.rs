@@ -285,7 +285,13 @@ async fn a_text_in_comments_is_found_and_a_withdrawn_one_is_not() {
     let withdraw = one
         .services
         .reports
-        .withdraw(&numbers[0].to_string(), None, &ReportId::parse("r0-0").unwrap(), "")
+        .withdraw(
+            &numbers[0].to_string(),
+            None,
+            &ReportId::parse("r0-0").unwrap(),
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
         .await;
     withdraw.unwrap();
     let list = one.services.numbers.list(&filter("(0)"), &page).await.unwrap();

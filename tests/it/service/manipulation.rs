@@ -344,7 +344,12 @@ async fn a_withdrawn_reporter_leaves_no_trace_of_weight() {
     let taken = one
         .services
         .reports
-        .withdraw_all(&seventh, &mutation("w1").request, "")
+        .withdraw_all(
+            &seventh,
+            &mutation("w1").request,
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
         .await
         .unwrap();
     assert_eq!((taken.numbers, taken.reports), (1, 1));

@@ -94,7 +94,17 @@ async fn history_of_a_number(store: Arc<dyn Store>) {
     assert_folded(store.as_ref(), &one.index, about, &model).await;
     for n in [3, 650, 930, 931] {
         let id = ReportId::parse(&format!("r{n}")).unwrap();
-        let taken = one.services.reports.withdraw(&about.to_string(), None, &id, "").await;
+        let taken = one
+            .services
+            .reports
+            .withdraw(
+                &about.to_string(),
+                None,
+                &id,
+                "",
+                &ringwarden::domain::audit::RequestedBy::default(),
+            )
+            .await;
         assert!(taken.unwrap().was_known);
         assert_folded(store.as_ref(), &one.index, about, &model).await;
     }

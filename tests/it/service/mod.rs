@@ -2,6 +2,7 @@
 
 mod advised;
 mod analysts;
+mod audit;
 mod bands;
 mod brand_feeds;
 mod corrections;

@@ -25,7 +25,15 @@ fn import() -> Withdrawal {
 
 async fn withdraw(one: &Instance, request: &str) -> Result<BulkWithdrawn, ServiceError> {
     let request = RequestId::parse(request).unwrap();
-    one.services.reports.withdraw_all(&import(), &request, "").await
+    one.services
+        .reports
+        .withdraw_all(
+            &import(),
+            &request,
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
+        .await
 }
 
 async fn file(one: &Instance, number: &str, id: &str) {

@@ -98,7 +98,17 @@ async fn run(instances: &[Instance], steps: Vec<Step>) {
                 services.reports.submit(*report).await.unwrap();
             }
             Step::Withdraw(number, id) => {
-                services.reports.withdraw(&number, None, &id, "").await.unwrap();
+                services
+                    .reports
+                    .withdraw(
+                        &number,
+                        None,
+                        &id,
+                        "",
+                        &ringwarden::domain::audit::RequestedBy::default(),
+                    )
+                    .await
+                    .unwrap();
             }
         }
     }

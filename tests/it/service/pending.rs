@@ -77,7 +77,17 @@ async fn the_number_with_the_oldest_comment_comes_first() {
     decide(&one, 3, "a1", CommentModeration::Approved).await;
     assert_queue(&one, &["b1", "b2", "c1", "a2"]).await;
     let id = ReportId::parse("c1").unwrap();
-    one.services.reports.withdraw(&nth(2), None, &id, "").await.unwrap();
+    one.services
+        .reports
+        .withdraw(
+            &nth(2),
+            None,
+            &id,
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
+        .await
+        .unwrap();
     decide(&one, 1, "b1", CommentModeration::Rejected).await;
     assert_queue(&one, &["b2", "a2"]).await;
 

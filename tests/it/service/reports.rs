@@ -91,7 +91,13 @@ async fn a_withdrawn_report_stays_withdrawn() {
     assert!(
         one.services
             .reports
-            .withdraw(NUMBER, None, &id, "")
+            .withdraw(
+                NUMBER,
+                None,
+                &id,
+                "",
+                &ringwarden::domain::audit::RequestedBy::default()
+            )
             .await
             .unwrap()
             .was_known
@@ -104,7 +110,13 @@ async fn a_withdrawn_report_stays_withdrawn() {
     assert!(
         !one.services
             .reports
-            .withdraw(NUMBER, None, &early, "")
+            .withdraw(
+                NUMBER,
+                None,
+                &early,
+                "",
+                &ringwarden::domain::audit::RequestedBy::default()
+            )
             .await
             .unwrap()
             .was_known
@@ -129,7 +141,12 @@ async fn a_whole_import_is_taken_back() {
     let taken = one
         .services
         .reports
-        .withdraw_all(&what, &mutation("w1").request, "")
+        .withdraw_all(
+            &what,
+            &mutation("w1").request,
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
         .await
         .unwrap();
     assert_eq!(taken.reports, 200);
@@ -141,7 +158,12 @@ async fn a_whole_import_is_taken_back() {
     assert_eq!(
         one.services
             .reports
-            .withdraw_all(&what, &mutation("w2").request, "")
+            .withdraw_all(
+                &what,
+                &mutation("w2").request,
+                "",
+                &ringwarden::domain::audit::RequestedBy::default()
+            )
             .await
             .unwrap()
             .reports,
@@ -165,7 +187,13 @@ async fn a_callback_number_is_reported_too() {
     assert_eq!(list.reports[0].row.body.role, Some(ReportRole::ToldToCall));
     one.services
         .reports
-        .withdraw(NUMBER, None, &ReportId::parse("r1").unwrap(), "")
+        .withdraw(
+            NUMBER,
+            None,
+            &ReportId::parse("r1").unwrap(),
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
         .await
         .unwrap();
     assert_eq!(one.count("+18005550142"), 0);

@@ -120,7 +120,13 @@ async fn the_change_log_keeps_the_reason_with_its_actor_and_request() {
     let id = ringwarden::domain::ids::ReportId::parse("r1").unwrap();
     one.services
         .reports
-        .withdraw(NUMBER, None, &id, "a mistake")
+        .withdraw(
+            NUMBER,
+            None,
+            &id,
+            "a mistake",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
         .await
         .unwrap();
     let entries = logged(&*store, NUMBER).await;

@@ -27,7 +27,17 @@ async fn submitted(one: &Instance, report: NewReport) -> Submitted {
 
 async fn withdraw(one: &Instance) {
     let id = ReportId::parse("r1").unwrap();
-    one.services.reports.withdraw(NUMBER, None, &id, "").await.unwrap();
+    one.services
+        .reports
+        .withdraw(
+            NUMBER,
+            None,
+            &id,
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
+        .await
+        .unwrap();
     assert_eq!((one.count(NUMBER), one.count(CALLBACK)), (0, 0));
 }
 

@@ -236,7 +236,13 @@ async fn withdrawn_reports_no_longer_change_trust() {
         let (id, n) = (ReportId::parse(id).unwrap(), id.as_bytes()[6] - b'0');
         one.services
             .reports
-            .withdraw(&text(u64::from(n)), None, &id, "")
+            .withdraw(
+                &text(u64::from(n)),
+                None,
+                &id,
+                "",
+                &ringwarden::domain::audit::RequestedBy::default(),
+            )
             .await
             .unwrap();
     }
@@ -247,7 +253,12 @@ async fn withdrawn_reports_no_longer_change_trust() {
     let taken = one
         .services
         .reports
-        .withdraw_all(&all, &mutation("w1").request, "")
+        .withdraw_all(
+            &all,
+            &mutation("w1").request,
+            "",
+            &ringwarden::domain::audit::RequestedBy::default(),
+        )
         .await
         .unwrap();
     assert_eq!((taken.numbers, taken.reports), (3, 3));

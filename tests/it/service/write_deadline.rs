@@ -77,7 +77,18 @@ async fn reports_that_wait_for_each_other_are_answered_in_time() {
     let withdrawals = (0..5).map(|n| {
         let id = ringwarden::domain::ids::ReportId::parse(&format!("r{n}")).unwrap();
         let services = Arc::clone(&one.services);
-        async move { services.reports.withdraw(NUMBER, None, &id, "").await }
+        async move {
+            services
+                .reports
+                .withdraw(
+                    NUMBER,
+                    None,
+                    &id,
+                    "",
+                    &ringwarden::domain::audit::RequestedBy::default(),
+                )
+                .await
+        }
     });
     let answers = futures_util::future::join_all(withdrawals).await;
     assert_eq!(began.elapsed(), WRITE_TIMEOUT);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringwarden::codec::entry::EntryState;
 use ringwarden::codec::entry::decode;
 use ringwarden::store::{LOG_ENTRIES_KEPT, LogHead, SHARDS, Shard, ShardNotification, StoredKey};
 use tokio::sync::broadcast::Receiver;
@@ -26,7 +27,10 @@ pub async fn entries_carry_header_and_state(place: &dyn Place) {
     let (first, second) = (decode(first).unwrap(), decode(second).unwrap());
     assert_eq!((first.seq, first.state.as_deref()), (1, Some(&b"state"[..])));
     assert_eq!(&first.header.id, number_key(number(1)).id());
-    assert_eq!((second.seq, second.state, second.header.deleted), (2, None, true));
+    assert_eq!(
+        (second.seq, second.state, second.header.state),
+        (2, None, EntryState::Deleted)
+    );
 }
 
 pub async fn entries_start_where_they_are_asked_for(place: &dyn Place) {

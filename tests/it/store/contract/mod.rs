@@ -4,6 +4,7 @@
 //! place for a store.
 
 pub mod commits;
+pub mod events;
 pub mod following;
 pub mod life;
 pub mod model;
@@ -59,6 +60,14 @@ macro_rules! store_contract {
                 side_records_of_all_kinds_are_apart,
                 side_records_are_kept_when_the_store_is_opened_again,
                 a_side_record_named_twice_or_too_large_is_refused,
+            );
+            $crate::store_contract!(@tests $place; events:
+                events_are_written_with_the_change,
+                a_conflict_leaves_no_event,
+                events_are_read_by_time_newest_first,
+                old_events_are_dropped_in_small_steps,
+                events_are_kept_when_the_store_is_opened_again,
+                a_large_state_is_not_in_the_log,
             );
             $crate::store_contract!(@tests $place; tenants:
                 the_same_ids_of_two_tenants_are_apart,

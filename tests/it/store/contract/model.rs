@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringwarden::codec::entry::EntryState;
 use ringwarden::store::{LOG_ENTRIES_KEPT, LogHead, RecordKind, ScanTable, StoredKey, Version};
 
 use crate::support::backends::{EVIDENCE_VERSION, Place};
@@ -81,7 +82,7 @@ pub async fn behaves_as_the_reference_does(place: &dyn Place) {
     assert!(model.seq > LOG_ENTRIES_KEPT, "the walk is long enough to trim the log");
     for entry in &entries {
         let entry = ringwarden::codec::entry::decode(entry).unwrap();
-        assert_eq!(entry.header.deleted, model.deleted[&entry.seq]);
+        assert_eq!(entry.header.state == EntryState::Deleted, model.deleted[&entry.seq]);
     }
 }
 

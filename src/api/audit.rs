@@ -1,0 +1,50 @@
+//! Audit events: listed for those who check what was done.
+
+use super::convert::audit as convert;
+use super::{Api, ApiError, RequestContext};
+use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
+use crate::service::ServiceError;
+use crate::wire::v1;
+
+impl Api {
+    /// Lists audit events.
+    ///
+    /// # Errors
+    /// If the request is not valid, or the store cannot be read.
+    pub async fn list_audit_events(
+        &self,
+        request: v1::ListAuditEventsRequest,
+        _context: &RequestContext,
+    ) -> Result<v1::ListAuditEventsResponse, ApiError> {
+        let audit = &self.ready()?.audit;
+        let (filter, page) = convert::filter(request)?;
+        let list = audit.list(&filter, &page).await.map_err(ApiError::of_a_read)?;
+        Ok(convert::list(&list))
+    }
+
+    /// Records a read of personal text, beside the read itself.
+    pub(super) async fn record_read(
+        &self,
+        context: &RequestContext,
+        method: AuditMethod,
+        subject: Option<AuditSubject>,
+    ) {
+        let by = context.requested_by();
+        self.0.services.audit.record_read(&by, method, subject).await;
+    }
+
+    /// Records an export or an import before it begins.
+    ///
+    /// # Errors
+    /// If it cannot be recorded: then it must not begin.
+    pub(super) async fn record(
+        &self,
+        context: &RequestContext,
+        method: AuditMethod,
+        subject: Option<AuditSubject>,
+        changes: Vec<AuditChange>,
+    ) -> Result<(), ServiceError> {
+        let by = context.requested_by();
+        self.0.services.audit.record(&by, method, subject, changes).await
+    }
+}

@@ -1,0 +1,136 @@
+//! `audit`: who did what, when, to what, before and after, and why.
+
+use clap::Args;
+use comfy_table::Table;
+
+use super::connect::Remote;
+use super::error::CliError;
+use super::names;
+use super::paging::{self, Columns, Paging};
+use super::shared::InRegion;
+use super::{output, time};
+use crate::wire::Timestamp;
+use crate::wire::v1::audit_subject::Subject;
+use crate::wire::v1::list_audit_events_request::Subject as Wanted;
+use crate::wire::v1::number_service_client::NumberServiceClient;
+use crate::wire::v1::{AuditChange, AuditEvent, AuditMethod, AuditSubject, ListAuditEventsRequest};
+
+/// Arguments of `audit`. An event must match all given filters.
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    /// Only events from this time on
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    from: Option<Timestamp>,
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    to: Option<Timestamp>,
+    /// Only events of this actor
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Only events of this method
+    #[arg(long, value_parser = names::parser::<AuditMethod>())]
+    method: Option<AuditMethod>,
+    /// Only events about this number
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["case", "list"])]
+    number: Option<String>,
+    /// Only events about this case
+    #[arg(long, value_name = "ID", conflicts_with = "list")]
+    case: Option<String>,
+    /// Only events about this list
+    #[arg(long, value_name = "ID")]
+    list: Option<String>,
+    /// Only events of the request with this id
+    #[arg(long, value_name = "ID")]
+    of_request: Option<String>,
+    #[command(flatten)]
+    region: InRegion,
+    #[command(flatten)]
+    paging: Paging,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn run(args: AuditArgs) -> Result<(), CliError> {
+    let mut client = NumberServiceClient::new(args.remote.connect().await?);
+    let subject = args.number.map(Wanted::Number);
+    let subject = subject.or(args.case.map(Wanted::CaseId));
+    let mut request = ListAuditEventsRequest {
+        from: args.from,
+        to: args.to,
+        actor: args.actor.unwrap_or_default(),
+        method: args.method.unwrap_or_default().into(),
+        subject: subject.or(args.list.map(Wanted::ListId)),
+        default_region: args.region.for_wire(),
+        of_request: args.of_request.unwrap_or_default(),
+        ..Default::default()
+    };
+    let ask = async |page_size, page_token| {
+        (request.page_size, request.page_token) = (page_size, page_token);
+        Ok(client.list_audit_events(request.clone()).await?.into_inner())
+    };
+    let listed = args.paging.collect(ask).await?;
+    if args.remote.json {
+        for event in listed.items() {
+            output::json(event)?;
+        }
+        return listed.note_rest(EVENTS);
+    }
+    args.paging.print(false, &listed, (EVENTS, COLUMNS), table)
+}
+
+const EVENTS: &str = "audit events";
+
+/// The columns of events in CSV.
+const COLUMNS: Columns<AuditEvent> = &[
+    ("at", |event| paging::time(event.at)),
+    ("actor", |event| paging::free_text(&event.actor)),
+    ("credential", |event| paging::free_text(&event.credential)),
+    ("method", |event| names::name_of::<AuditMethod>(event.method)),
+    ("subject", |event| shown(event.subject.as_ref())),
+    ("related", |event| shown(event.related.as_ref())),
+    ("changes", |event| paging::free_text(&changes(event))),
+    ("reason", |event| paging::free_text(&event.reason)),
+    ("request_id", |event| paging::free_text(&event.request_id)),
+    ("event_id", |event| event.event_id.clone()),
+];
+
+/// A table of events, newest first.
+fn table(events: &[AuditEvent]) -> Table {
+    let mut table = output::new_table(["at (UTC)", "by", "did", "to", "changes", "why"]);
+    for event in events {
+        let subjects = [shown(event.subject.as_ref()), shown(event.related.as_ref())];
+        let subjects: Vec<String> = subjects.into_iter().filter(|text| !text.is_empty()).collect();
+        table.add_row([
+            output::text(time::column(event.at)),
+            output::text(&event.actor),
+            output::text(names::name_of::<AuditMethod>(event.method)),
+            output::text(subjects.join(", ")),
+            output::text(changes(event)),
+            output::text(&event.reason),
+        ]);
+    }
+    table
+}
+
+fn changes(event: &AuditEvent) -> String {
+    let one = |change: &AuditChange| match (change.old.as_str(), change.new.as_str()) {
+        ("", new) => format!("{}: {new}", change.field),
+        (old, new) => format!("{}: {old} -> {new}", change.field),
+    };
+    let all: Vec<String> = event.changes.iter().map(one).collect();
+    all.join("; ")
+}
+
+fn shown(subject: Option<&AuditSubject>) -> String {
+    match subject.and_then(|subject| subject.subject.as_ref()) {
+        None => String::new(),
+        Some(Subject::E164(number)) => number.clone(),
+        Some(Subject::CaseId(id)) => format!("case {id}"),
+        Some(Subject::ListId(id)) => format!("list {id}"),
+        Some(Subject::NoteId(id)) => format!("note {id}"),
+        Some(Subject::ReportId(id)) => format!("report {id}"),
+        Some(Subject::PrincipalId(id)) => format!("principal {id}"),
+        Some(Subject::ImportId(id)) => format!("import {id}"),
+        Some(Subject::ReporterHash(hash)) => format!("reporter {hash}"),
+    }
+}

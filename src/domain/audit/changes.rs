@@ -1,0 +1,220 @@
+//! What changed in a record, field by field.
+
+use super::AuditChange;
+use crate::domain::brand::Brand;
+use crate::domain::case::{Case, CaseLink};
+use crate::domain::identity::{Credential, Principal, PrincipalKey};
+use crate::domain::ids::CaseId;
+use crate::domain::list::{List, digest};
+use crate::domain::note::Note;
+use crate::domain::state::NumberState;
+use crate::domain::status::StatusEntry;
+use crate::domain::time::Timestamp;
+
+/// The changed fields, as they are found.
+#[derive(Default)]
+struct Changes(Vec<AuditChange>);
+
+impl Changes {
+    fn compare(&mut self, field: &str, old: &str, new: &str) {
+        if old != new {
+            self.0.push(AuditChange::new(field, old, new));
+        }
+    }
+}
+
+/// The statuses and links of a number that were set, changed or removed.
+#[must_use]
+pub fn of_number(before: &NumberState, after: &NumberState) -> Vec<AuditChange> {
+    let mut changes = Changes::default();
+    let of_kind = |state: &NumberState, kind| state.statuses.all().find(|entry| entry.kind == kind).cloned();
+    let mut kinds: Vec<_> = before
+        .statuses
+        .all()
+        .chain(after.statuses.all())
+        .map(|entry| entry.kind)
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in kinds {
+        let text = |state| of_kind(state, kind).as_ref().map(status).unwrap_or_default();
+        changes.compare(&format!("status {kind}"), &text(before), &text(after));
+    }
+    let removed = before
+        .links
+        .iter()
+        .filter(|link| after.links.iter().all(|other| other.key() != link.key()));
+    for link in removed {
+        changes.compare(&name_of(link), &text_of(link), "");
+    }
+    for link in &after.links {
+        let known = before.links.iter().find(|other| other.key() == link.key());
+        changes.compare(&name_of(link), &known.map(text_of).unwrap_or_default(), &text_of(link));
+    }
+    changes.0
+}
+
+fn status(entry: &StatusEntry) -> String {
+    match entry.expires_at {
+        Some(end) => format!("until {end}: {}", entry.reason),
+        None => format!("set: {}", entry.reason),
+    }
+}
+
+fn name_of(link: &CaseLink) -> String {
+    format!("link {} {}", link.case.as_str(), link.role)
+}
+
+fn text_of(link: &CaseLink) -> String {
+    format!("confidence {} from {}", link.confidence, link.source)
+}
+
+/// The changed fields of a case. All set fields of a new one.
+#[must_use]
+pub fn of_case(before: Option<&Case>, after: &Case) -> Vec<AuditChange> {
+    let mut changes = Changes::default();
+    let mut field = |name: &str, text: &dyn Fn(&Case) -> String| {
+        changes.compare(name, &before.map(text).unwrap_or_default(), &text(after));
+    };
+    field("status", &|case| case.status.name().to_owned());
+    field("title", &|case| case.title.to_string());
+    field("category", &|case| case.category.name().to_owned());
+    field("impersonated_brand", &|case| {
+        case.brand.as_ref().map(Brand::as_str).unwrap_or_default().to_owned()
+    });
+    field("summary", &|case| case.summary.to_string());
+    field("agency", &|case| case.agency.to_string());
+    field("agency_reference", &|case| case.agency_reference.to_string());
+    field("source", &|case| case.source.name().to_owned());
+    field("last_evidence_at", &|case| moment(case.last_evidence_at));
+    field("merged_into", &|case| {
+        case.merged_into
+            .as_ref()
+            .map(CaseId::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    });
+    changes.0
+}
+
+fn moment(at: Option<Timestamp>) -> String {
+    at.map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// The number of entries of a list and their hash, before and after.
+#[must_use]
+pub fn of_list(before: Option<&List>, after: &List) -> Vec<AuditChange> {
+    let mut changes = Changes::default();
+    let count = |list: &List| list.entries.len().to_string();
+    let hash = |list: &List| format!("{:032x}", digest(&list.entries));
+    let kind = |list: &List| list.kind.name().to_owned();
+    changes.compare("kind", &before.map(kind).unwrap_or_default(), &kind(after));
+    changes.compare("entries", &before.map(count).unwrap_or_default(), &count(after));
+    changes.compare("hash", &before.map(hash).unwrap_or_default(), &hash(after));
+    changes.0
+}
+
+/// The changed fields of a principal. Of a key only its id and its times are told, of a certificate the first bytes of its
+/// hash.
+#[must_use]
+pub fn of_principal(before: Option<&Principal>, after: &Principal) -> Vec<AuditChange> {
+    let mut changes = Changes::default();
+    let mut field = |name: &str, text: &dyn Fn(&Principal) -> String| {
+        changes.compare(name, &before.map(text).unwrap_or_default(), &text(after));
+    };
+    field("roles", &|of| {
+        joined(of.roles.iter().map(|role| role.name().to_owned()))
+    });
+    field("disabled", &|of| of.disabled.to_string());
+    field("sources", &|of| {
+        joined(of.grants.sources().map(|source| source.name().to_owned()))
+    });
+    field("feeds", &|of| {
+        joined(of.grants.feeds.iter().map(|feed| feed.as_str().to_owned()))
+    });
+    field("brands", &|of| {
+        joined(of.grants.brands.iter().map(|brand| brand.as_str().to_owned()))
+    });
+    field("certificates", &|of| {
+        joined(
+            of.certificates
+                .iter()
+                .map(|hash| Credential::Certificate(hash.0.first_chunk().copied().unwrap_or_default()).to_string()),
+        )
+    });
+    field("subjects", &|of| {
+        joined(
+            of.subjects
+                .iter()
+                .map(|of| format!("{} {}", of.issuer.as_str(), of.subject.as_str())),
+        )
+    });
+    for key in &after.keys {
+        let known = before.and_then(|before| before.key(key.id)).map(key_text);
+        changes.compare(&format!("key {}", key.id), &known.unwrap_or_default(), &key_text(key));
+    }
+    changes.0
+}
+
+fn key_text(key: &PrincipalKey) -> String {
+    match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked at {at}"),
+        (None, Some(end)) => format!("valid until {end}"),
+        (None, None) => "valid".to_owned(),
+    }
+}
+
+fn joined(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    items.join(", ")
+}
+
+/// The length of a new note. Its text is in the note, which does not change.
+#[must_use]
+pub fn of_note(note: &Note) -> Vec<AuditChange> {
+    let length = format!("{} characters", note.text.chars().count());
+    vec![AuditChange::new("text", "", &length)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::Actor;
+    use crate::domain::kinds::{CaseRole, Source, StatusKind};
+
+    fn blocked(reason: &str) -> StatusEntry {
+        StatusEntry {
+            kind: StatusKind::Blocked,
+            reason: reason.into(),
+            author: Actor::parse("ana").unwrap(),
+            set_at: Timestamp::from_secs(0),
+            expires_at: None,
+        }
+    }
+
+    #[test]
+    fn a_number_tells_its_statuses_and_links() {
+        let link = CaseLink {
+            case: CaseId::parse("c-1").unwrap(),
+            role: CaseRole::CallerId,
+            confidence: 0.9,
+            source: Source::Analyst,
+            from: None,
+            to: None,
+            linked_at: Timestamp::from_secs(0),
+            actor: Actor::parse("ana").unwrap(),
+        };
+        let mut before = NumberState::default();
+        before.statuses.set(blocked("spam"));
+        let mut after = NumberState::default();
+        after.links.push(link);
+        let changes = of_number(&before, &after);
+        let expected = [
+            AuditChange::new("status BLOCKED", "set: spam", ""),
+            AuditChange::new("link c-1 CALLER_ID", "", "confidence 0.9 from ANALYST"),
+        ];
+        assert_eq!(changes, expected);
+        assert_eq!(of_number(&after, &after), []);
+        assert_eq!(of_number(&after, &before).len(), 2);
+    }
+}

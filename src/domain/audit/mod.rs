@@ -1,0 +1,266 @@
+//! Audit events: who did what, when, to what, before and after, on which request, by which credential, and why.
+//!
+//! An event is written in the same step as the change that it tells of. Reads of personal text and exports are events
+//! too. An event holds no secret and no reporter's id in clear. It holds the whole number that it is about: logs mask it.
+
+mod changes;
+
+use super::actor::Actor;
+use super::ids::{CaseId, ImportId, ListId, ReportId, ReporterHash};
+use super::note::NoteId;
+use super::time::Timestamp;
+use crate::number::E164;
+
+pub use changes::{of_case, of_list, of_note, of_number, of_principal};
+
+/// The most changed fields of an event.
+pub const MAX_CHANGES: usize = 32;
+/// The most bytes of the name of a field.
+pub const MAX_FIELD_BYTES: usize = 80;
+/// The most bytes of a text before or after a change. A longer one is cut, and ends with `…`.
+pub const MAX_TEXT_BYTES: usize = 320;
+/// The most bytes of a reason. A longer one is cut, and ends with `…`.
+pub const MAX_REASON_BYTES: usize = 1_024;
+/// The most bytes of the id of a credential.
+pub const MAX_CREDENTIAL_BYTES: usize = 64;
+/// The mark at the end of a text that was cut.
+const CUT: &str = "…";
+
+stable_enum! {
+    /// The edge over which a request came.
+    AuditEdge {
+        /// None: the program itself.
+        Internal = 0 "INTERNAL",
+        /// gRPC.
+        Grpc = 1 "GRPC",
+        /// HTTP.
+        Http = 2 "HTTP",
+    }
+}
+
+stable_enum! {
+    /// The method of the contract that an event tells of.
+    AuditMethod {
+        /// A status was set.
+        SetNumberStatus = 1 "SET_NUMBER_STATUS",
+        /// A status was cleared.
+        ClearNumberStatus = 2 "CLEAR_NUMBER_STATUS",
+        /// The reports of earlier calls were dropped.
+        ResetNumber = 3 "RESET_NUMBER",
+        /// A case was created.
+        CreateCase = 4 "CREATE_CASE",
+        /// Fields of a case were changed.
+        UpdateCase = 5 "UPDATE_CASE",
+        /// A case went to another status.
+        TransitionCase = 6 "TRANSITION_CASE",
+        /// A number was linked to a case.
+        LinkNumbers = 7 "LINK_NUMBERS",
+        /// A link was removed.
+        UnlinkNumbers = 8 "UNLINK_NUMBERS",
+        /// A list was replaced.
+        ReplaceList = 9 "REPLACE_LIST",
+        /// A note was added.
+        AddNote = 10 "ADD_NOTE",
+        /// A moderator decided about a comment.
+        ModerateComment = 11 "MODERATE_COMMENT",
+        /// One report was withdrawn.
+        WithdrawReport = 12 "WITHDRAW_REPORT",
+        /// The reports of an import or a reporter were withdrawn.
+        WithdrawReports = 13 "WITHDRAW_REPORTS",
+        /// A batch of an import was sent.
+        BatchSubmitReports = 14 "BATCH_SUBMIT_REPORTS",
+        /// Reports were exported.
+        ExportReports = 15 "EXPORT_REPORTS",
+        /// The dossier of a number was read.
+        GetNumber = 16 "GET_NUMBER",
+        /// The reports of a number were read.
+        ListReports = 17 "LIST_REPORTS",
+        /// The comments that wait for a moderator were read.
+        ListPendingComments = 18 "LIST_PENDING_COMMENTS",
+        /// The reports of a reporter were read.
+        ListReporterReports = 19 "LIST_REPORTER_REPORTS",
+        /// A principal was created.
+        CreatePrincipal = 20 "CREATE_PRINCIPAL",
+        /// A principal was changed.
+        UpdatePrincipal = 21 "UPDATE_PRINCIPAL",
+        /// A principal got a key.
+        AddKey = 22 "ADD_KEY",
+        /// A key was revoked.
+        RevokeKey = 23 "REVOKE_KEY",
+    }
+}
+
+/// By which credential, and over which edge, a request came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// The edge.
+    pub edge: AuditEdge,
+    /// The id of the credential, never its secret; empty if there was none. At most [`MAX_CREDENTIAL_BYTES`].
+    pub credential: Box<str>,
+}
+
+impl Default for Via {
+    fn default() -> Self {
+        Self {
+            edge: AuditEdge::Internal,
+            credential: "".into(),
+        }
+    }
+}
+
+/// Who asks for something whose message names no actor, and by which way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedBy {
+    /// The actor.
+    pub actor: Actor,
+    /// The way.
+    pub via: Via,
+}
+
+impl Default for RequestedBy {
+    fn default() -> Self {
+        Self {
+            actor: Actor::reporters(),
+            via: Via::default(),
+        }
+    }
+}
+
+/// A thing that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditSubject {
+    /// A number.
+    Number(E164),
+    /// A case.
+    Case(CaseId),
+    /// A list.
+    List(ListId),
+    /// A note.
+    Note(NoteId),
+    /// A report of the number that the event is also about.
+    Report(ReportId),
+    /// A principal: the holder of credentials.
+    Principal(Box<str>),
+    /// An import.
+    Import(ImportId),
+    /// A reporter, by the keyed hash.
+    Reporter(ReporterHash),
+}
+
+/// One changed field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditChange {
+    /// The name of the field.
+    pub field: Box<str>,
+    /// Its text before; empty if it was unset.
+    pub old: Box<str>,
+    /// Its text after; empty if it is unset.
+    pub new: Box<str>,
+}
+
+impl AuditChange {
+    /// A change, with its texts cut to their limits.
+    #[must_use]
+    pub fn new(field: &str, old: &str, new: &str) -> Self {
+        Self {
+            field: bounded(field, MAX_FIELD_BYTES),
+            old: bounded(old, MAX_TEXT_BYTES),
+            new: bounded(new, MAX_TEXT_BYTES),
+        }
+    }
+}
+
+/// An audit event. Its tenant is in its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// By which credential and over which edge.
+    pub via: Via,
+    /// On which request; for a report its id. Empty if it had none.
+    pub request: Box<str>,
+    /// What was done.
+    pub method: AuditMethod,
+    /// To what; none for all numbers.
+    pub subject: Option<AuditSubject>,
+    /// What else it concerns: the case of a link, the number of a report or a note.
+    pub related: Option<AuditSubject>,
+    /// What changed, or the figures of a batch; at most [`MAX_CHANGES`].
+    pub changes: Vec<AuditChange>,
+    /// Why; empty if no reason was given.
+    pub reason: Box<str>,
+}
+
+impl AuditEvent {
+    /// Whether it is about this thing.
+    #[must_use]
+    pub fn is_about(&self, subject: &AuditSubject) -> bool {
+        self.subject.as_ref() == Some(subject) || self.related.as_ref() == Some(subject)
+    }
+}
+
+/// At most [`MAX_CHANGES`] changes; the last says how many more there are.
+#[must_use]
+pub fn bounded_changes(mut changes: Vec<AuditChange>) -> Vec<AuditChange> {
+    let count = changes.len();
+    if count > MAX_CHANGES {
+        changes.truncate(MAX_CHANGES - 1);
+        let left_out = count - changes.len();
+        changes.push(AuditChange::new("more changes", "", &left_out.to_string()));
+    }
+    changes
+}
+
+/// A text of at most so many bytes. A longer one is cut, and ends with `…`.
+#[must_use]
+pub fn bounded(text: &str, max_bytes: usize) -> Box<str> {
+    if text.len() <= max_bytes {
+        return text.into();
+    }
+    let end = text.floor_char_boundary(max_bytes.saturating_sub(CUT.len()));
+    let kept = text.get(..end).unwrap_or_default();
+    format!("{kept}{CUT}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_a_character() {
+        assert_eq!(&*bounded("abc", 3), "abc");
+        assert_eq!(&*bounded("abcdef", 5), "ab…");
+        assert_eq!(&*bounded("äöü", 5), "ä…");
+        assert!(bounded(&"ä".repeat(900), MAX_REASON_BYTES).len() <= MAX_REASON_BYTES);
+        let change = AuditChange::new("title", &"x".repeat(5_000), "");
+        assert_eq!(change.old.len(), MAX_TEXT_BYTES);
+    }
+
+    #[test]
+    fn changes_are_bounded() {
+        let change = |n: usize| AuditChange::new(&n.to_string(), "", "");
+        let all = bounded_changes((0..40).map(change).collect());
+        assert_eq!(all.len(), MAX_CHANGES);
+        assert_eq!(all.last().unwrap(), &AuditChange::new("more changes", "", "9"));
+        assert_eq!(
+            bounded_changes((0..MAX_CHANGES).map(change).collect()).len(),
+            MAX_CHANGES
+        );
+    }
+
+    #[test]
+    fn integers_and_names_are_frozen() {
+        let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
+        assert_eq!(codes, (1..=23).collect::<Vec<u8>>());
+        assert_eq!(
+            AuditMethod::from_name("set-number-status"),
+            Some(AuditMethod::SetNumberStatus)
+        );
+        assert_eq!(
+            AuditEdge::ALL.iter().map(|edge| edge.code()).collect::<Vec<_>>(),
+            [0, 1, 2]
+        );
+    }
+}

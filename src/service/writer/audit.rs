@@ -1,0 +1,146 @@
+//! The audit events of changes: each is written in the commit of the record that changed.
+
+use std::sync::atomic::Ordering;
+
+use super::{Author, Writer, random};
+use crate::codec;
+use crate::domain::audit::{
+    AuditChange, AuditEvent, AuditSubject, MAX_REASON_BYTES, bounded, bounded_changes, of_case, of_list, of_note,
+    of_number, of_principal,
+};
+use crate::domain::case::Case;
+use crate::domain::identity::Principal;
+use crate::domain::list::List;
+use crate::domain::note::{Note, NoteSubject};
+use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
+use crate::number::E164;
+use crate::store::{EventId, EventKey, EventWrite, Shard};
+
+/// What an event tells of a change, besides its author.
+#[derive(Clone, Debug)]
+pub(in crate::service) struct Told {
+    pub(in crate::service) subject: Option<AuditSubject>,
+    pub(in crate::service) related: Option<AuditSubject>,
+    pub(in crate::service) changes: Vec<AuditChange>,
+}
+
+/// A record whose changes can be told without its rows.
+pub(in crate::service) trait Audited {
+    /// What changed; `before` is none for a new record.
+    fn told(before: Option<&Self>, after: &Self) -> Told;
+}
+
+impl Audited for Case {
+    fn told(before: Option<&Self>, after: &Self) -> Told {
+        Told {
+            subject: Some(AuditSubject::Case(after.id.clone())),
+            related: None,
+            changes: of_case(before, after),
+        }
+    }
+}
+
+impl Audited for List {
+    fn told(before: Option<&Self>, after: &Self) -> Told {
+        Told {
+            subject: Some(AuditSubject::List(after.id.clone())),
+            related: None,
+            changes: of_list(before, after),
+        }
+    }
+}
+
+impl Audited for Principal {
+    fn told(before: Option<&Self>, after: &Self) -> Told {
+        Told {
+            subject: Some(AuditSubject::Principal(after.id.as_str().into())),
+            related: None,
+            changes: of_principal(before, after),
+        }
+    }
+}
+
+impl Audited for Note {
+    fn told(_: Option<&Self>, after: &Self) -> Told {
+        let of = match &after.subject {
+            NoteSubject::Number(number) => AuditSubject::Number(*number),
+            NoteSubject::Case(id) => AuditSubject::Case(id.clone()),
+        };
+        Told {
+            subject: Some(of),
+            related: Some(AuditSubject::Note(after.id)),
+            changes: of_note(after),
+        }
+    }
+}
+
+/// What a change of a number tells besides the difference of its record: of its rows, which are not in the record, and
+/// what else it concerns.
+#[derive(Clone, Debug, Default)]
+pub(in crate::service) struct NumberTold {
+    pub(in crate::service) related: Option<AuditSubject>,
+    pub(in crate::service) changes: Vec<AuditChange>,
+}
+
+impl NumberTold {
+    /// Tells of one more change.
+    pub(in crate::service) fn tell(&mut self, field: &str, old: &str, new: &str) {
+        self.changes.push(AuditChange::new(field, old, new));
+    }
+
+    /// All that is told of the number.
+    pub(super) fn with_record(&self, number: E164, before: &NumberState, after: &NumberState) -> Told {
+        let mut changes = of_number(before, after);
+        changes.extend(self.changes.iter().cloned());
+        Told {
+            subject: Some(AuditSubject::Number(number)),
+            related: self.related.clone(),
+            changes,
+        }
+    }
+}
+
+impl Writer {
+    /// Tells the events of one millisecond apart: those of this process by their order, those of others by chance.
+    fn next_tie(&self) -> u64 {
+        let order = self.event_order.fetch_add(1, Ordering::Relaxed);
+        u64::from(order) << 32 | (random() & u64::from(u32::MAX))
+    }
+
+    /// The event of a change; none if the author's changes make no events.
+    pub(in crate::service) fn event(
+        &self,
+        shard: Shard,
+        author: Author<'_>,
+        at: Timestamp,
+        told: impl FnOnce() -> Told,
+    ) -> Option<EventWrite> {
+        let method = author.method?;
+        let Told {
+            subject,
+            related,
+            changes,
+        } = told();
+        let event = AuditEvent {
+            at,
+            actor: author.actor.clone(),
+            via: author.via.clone(),
+            request: author.request.into(),
+            method,
+            subject,
+            related,
+            changes: bounded_changes(changes),
+            reason: bounded(author.reason, MAX_REASON_BYTES),
+        };
+        Some(EventWrite {
+            key: EventKey {
+                shard,
+                tenant: TenantId::DEFAULT,
+                id: EventId::new(at, self.next_tie()),
+            },
+            bytes: codec::audit::encode(&event),
+        })
+    }
+}

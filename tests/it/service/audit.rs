@@ -1,0 +1,212 @@
+//! Audit events: written with each change, listed by filters and pages, kept while other writers conflict.
+
+use std::sync::Arc;
+
+use ringwarden::clock::Clock;
+use ringwarden::codec::entry::MAX_LOGGED_STATE_BYTES;
+use ringwarden::domain::audit::{AuditMethod, AuditSubject, RequestedBy};
+use ringwarden::domain::case::MAX_HISTORY;
+use ringwarden::domain::ids::CaseId;
+use ringwarden::domain::kinds::{CaseStatus, Category, Source, StatusKind};
+use ringwarden::service::{
+    AuditFilter, AuditPage, Expiry, NewCase, PageRequest, StatusInput, TransitionInput, subject_of_number,
+};
+use ringwarden::store::Shard;
+
+use crate::support::instance::{Instance, mutation, noon};
+
+fn blocked(reason: &str) -> StatusInput {
+    StatusInput {
+        kind: StatusKind::Blocked,
+        reason: reason.to_owned(),
+        expiry: None::<Expiry>,
+    }
+}
+
+fn about(number: &str) -> AuditFilter {
+    AuditFilter {
+        subject: Some(subject_of_number(number, None).unwrap()),
+        ..AuditFilter::default()
+    }
+}
+
+async fn list(instance: &Instance, filter: &AuditFilter) -> AuditPage {
+    let page = PageRequest::default();
+    instance.services.audit.list(filter, &page).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_change_tells_who_what_before_and_after() {
+    let instance = super::instance().await;
+    let number = "+14155550199";
+    let numbers = &instance.services.numbers;
+    for (request, reason) in [("r1", "spam"), ("r2", "worse"), ("r2", "worse")] {
+        let input = blocked(reason);
+        numbers
+            .set_status(number, None, &input, &mutation(request))
+            .await
+            .unwrap();
+    }
+    let listed = list(&instance, &about(number)).await;
+    assert_eq!(listed.events.len(), 2, "a repeated request is no event");
+    let newest = &listed.events[0].event;
+    assert_eq!(newest.method, AuditMethod::SetNumberStatus);
+    assert_eq!((&*newest.request, &*newest.reason), ("r2", "worse"));
+    assert_eq!(newest.actor, mutation("r2").actor);
+    assert_eq!(newest.changes.len(), 1);
+    let change = &newest.changes[0];
+    assert_eq!((&*change.old, &*change.new), ("set: spam", "set: worse"));
+    let other = list(&instance, &about("+14155550198")).await;
+    assert!(other.events.is_empty());
+}
+
+#[tokio::test]
+async fn pages_and_filters_find_the_same_events() {
+    let instance = super::instance().await;
+    let numbers = &instance.services.numbers;
+    for n in 0..30 {
+        let (number, request) = (format!("+1415555{n:04}"), format!("r{n}"));
+        numbers
+            .set_status(&number, None, &blocked("x"), &mutation(&request))
+            .await
+            .unwrap();
+    }
+    let mut page = PageRequest {
+        size: 7,
+        token: String::new(),
+    };
+    let mut found = Vec::new();
+    loop {
+        let part = instance
+            .services
+            .audit
+            .list(&AuditFilter::default(), &page)
+            .await
+            .unwrap();
+        assert!(part.events.len() <= 7);
+        found.extend(part.events.into_iter().map(|listed| listed.id));
+        page.token = part.next_page_token;
+        if page.token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(found.len(), 30);
+    assert!(found.is_sorted_by(|one, next| one > next), "newest first, none twice");
+    let of_request = AuditFilter {
+        request: "r7".to_owned(),
+        ..AuditFilter::default()
+    };
+    assert_eq!(list(&instance, &of_request).await.events.len(), 1);
+    for none in [
+        AuditFilter {
+            actor: "nobody".to_owned(),
+            ..AuditFilter::default()
+        },
+        AuditFilter {
+            method: Some(AuditMethod::ResetNumber),
+            ..AuditFilter::default()
+        },
+        AuditFilter {
+            subject: Some(AuditSubject::Case(CaseId::parse("c-1").unwrap())),
+            ..AuditFilter::default()
+        },
+    ] {
+        assert!(list(&instance, &none).await.events.is_empty());
+    }
+    let token = PageRequest {
+        size: 7,
+        token: instance
+            .services
+            .audit
+            .list(
+                &AuditFilter::default(),
+                &PageRequest {
+                    size: 7,
+                    token: String::new(),
+                },
+            )
+            .await
+            .unwrap()
+            .next_page_token,
+    };
+    let with_filter = instance.services.audit.list(&of_request, &token).await;
+    assert!(with_filter.is_err(), "a token of another list");
+}
+
+#[tokio::test]
+async fn old_events_are_dropped_and_reads_are_recorded() {
+    let instance = super::instance().await;
+    let audit = &instance.services.audit;
+    let by = RequestedBy::default();
+    let subject = subject_of_number("+14155550199", None).unwrap();
+    audit.record_read(&by, AuditMethod::GetNumber, Some(subject)).await;
+    audit
+        .record(&by, AuditMethod::ExportReports, None, vec![])
+        .await
+        .unwrap();
+    assert_eq!(list(&instance, &AuditFilter::default()).await.events.len(), 2);
+    let now = instance.services.clock().now();
+    assert_eq!(audit.drop_older_than(now).await.unwrap(), 0);
+    let later = now.plus(std::time::Duration::from_secs(1));
+    assert_eq!(audit.drop_older_than(later).await.unwrap(), 2);
+    assert!(list(&instance, &AuditFilter::default()).await.events.is_empty());
+}
+
+/// The steps of a case, each with a reason of 4,000 characters: a log of whole copies would take 300 times the case.
+#[tokio::test]
+async fn the_history_of_a_case_costs_its_changes() {
+    const STEPS: usize = 300;
+    const REASON: usize = 4_000;
+    let store = super::memory();
+    let one = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
+    let two = Instance::over(Arc::clone(&store), Clock::manual(noon())).await;
+    let id = CaseId::parse("long").unwrap();
+    let new = NewCase {
+        id: Some(id.clone()),
+        title: "A long case".to_owned(),
+        category: Category::TechSupportScam,
+        brand: None,
+        summary: String::new(),
+        status: CaseStatus::Open,
+        agency: String::new(),
+        agency_reference: String::new(),
+        source: Source::Analyst,
+        last_evidence_at: None,
+    };
+    one.services.cases.create(&new, &mutation("create")).await.unwrap();
+    let shard = Shard::of_case(&id);
+    let mut log_bytes = 0;
+    let mut read_to = 0;
+    for step in 0..STEPS {
+        let to = if step % 2 == 0 {
+            CaseStatus::UnderInvestigation
+        } else {
+            CaseStatus::ClosedUnsubstantiated
+        };
+        let input = TransitionInput {
+            to,
+            note: "x".repeat(REASON),
+            agency: String::new(),
+        };
+        let request = mutation(&format!("step {step}"));
+        one.services.cases.transition(&id, &input, &request).await.unwrap();
+        for entry in store.entries(shard, read_to + 1, 100).await.unwrap() {
+            log_bytes += entry.bytes.len();
+            read_to = entry.seq;
+        }
+        if step % 50 == 0 {
+            two.follower.sweep().await;
+        }
+    }
+    // An entry has the reason in its header, and a state of at most 8 KiB.
+    let most = STEPS * (REASON + 300) + 10 * MAX_LOGGED_STATE_BYTES;
+    assert!(log_bytes <= most, "{log_bytes} bytes in the log, more than {most}");
+    two.follower.sweep().await;
+    let (version, case) = one.index.case(&id).unwrap();
+    let (version_of_two, case_of_two) = two.index.case(&id).unwrap();
+    assert_eq!((version, &case.history), (version_of_two, &case_of_two.history));
+    assert_eq!(case.history.len(), MAX_HISTORY);
+    let events = list(&one, &AuditFilter::default()).await;
+    assert_eq!(events.events.len(), 50);
+    assert_eq!(&*events.events[0].event.request, "step 299");
+}
