@@ -21,6 +21,7 @@ mod health;
 pub mod import;
 mod import_error;
 mod interrupts;
+mod key;
 mod layout;
 mod legitimate;
 mod list;
@@ -86,6 +87,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Search(_)
         | ClientCommand::Case(_)
         | ClientCommand::Note(_)
+        | ClientCommand::Key(_)
         | ClientCommand::List(_)
         | ClientCommand::Health(_)
         | ClientCommand::Model(_)
@@ -108,6 +110,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Search(args) => Box::pin(search::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
+        ClientCommand::Key(args) => Box::pin(key::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
         ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,

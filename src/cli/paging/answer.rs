@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::wire::v1::{
     Case, CaseMember, GetCaseResponse, GetListResponse, ListCasesResponse, ListEntry, ListNotesResponse,
-    ListNumbersResponse, ListPendingCommentsResponse, ListReporterReportsResponse, ListReportsResponse,
-    ListSimilarNumbersResponse, Note, NumberRow, SimilarNumber, StoredReport,
+    ListNumbersResponse, ListPendingCommentsResponse, ListPrincipalsResponse, ListReporterReportsResponse,
+    ListReportsResponse, ListSimilarNumbersResponse, Note, NumberRow, Principal, SimilarNumber, StoredReport,
 };
 
 /// The items on all pages of a list.
@@ -89,6 +89,7 @@ page_answers! {
     ListCasesResponse: cases [Case] by each, |page| Total::Exact(page.total_size);
     GetCaseResponse: members [CaseMember] by numbers, |page| Total::Exact(page.total_size);
     ListNotesResponse: notes [Note] by each, |page| Total::Exact(page.total_size);
+    ListPrincipalsResponse: principals [Principal] by each, |page| Total::Exact(page.total_size);
     GetListResponse: entries [ListEntry] by each, |page| Total::Exact(page.total_size);
 }
 
