@@ -53,7 +53,7 @@ pub(super) async fn run(args: CreateArgs) -> Result<(), CliError> {
     let client = PrincipalServiceClient::new(args.remote.connect().await?);
     let key = if args.no_key { None } else { Some(args.key.make()?) };
     let request = CreatePrincipalRequest {
-        principal_id: args.name.clone(),
+        principal_id: args.name,
         tenant: args.tenant.unwrap_or_default(),
         roles: args.role.into_iter().map(i32::from).collect(),
         grants: Some(ReportGrants {
@@ -66,16 +66,15 @@ pub(super) async fn run(args: CreateArgs) -> Result<(), CliError> {
         actor: shared::actor(args.actor),
         request_id: connect::random_id()?,
     };
-    let answer = connect::change(&request.request_id, || {
+    let call = || {
         let (mut client, request) = (client.clone(), request.clone());
         async move { client.create_principal(request).await }
-    })
-    .await;
+    };
     if let Some(key) = key {
-        let principal = key.settle(&args.name, answer)?;
+        let principal = key.send(&request.request_id, call).await?;
         return key.hand_over(&principal, &args.remote);
     }
-    let principal = answer?;
+    let principal = connect::change(&request.request_id, call).await?;
     if args.remote.json {
         return output::json(&principal);
     }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
+use tonic::{Code, Status};
 
 use super::secret::{self, KeyFile};
 use super::shown;
-use crate::cli::connect::Remote;
+use crate::cli::connect::{self, Remote};
 use crate::cli::error::CliError;
 use crate::cli::{output, time};
 use crate::domain::identity::{self, ApiKey};
@@ -57,30 +58,55 @@ impl MadeKey {
         self.sent.clone()
     }
 
-    /// The outcome of the request with the key. Its file is removed if the server certainly does not know the key.
+    /// Sends the request with the key, and settles what becomes of its file: it is removed if the server certainly does not
+    /// know the key. If that is unknown, the key is kept, or shown: it may be that of the only administrator.
     ///
     /// # Errors
-    /// If the request failed.
-    pub(super) fn settle(&self, name: &str, answer: Result<Principal, CliError>) -> Result<Principal, CliError> {
-        let Err(error) = answer else { return answer };
-        let is_unknown = matches!(error, CliError::Unanswered { unwritten: false, .. });
-        if let Some(file) = self.file.as_ref().filter(|_| !is_unknown) {
+    /// If the server refuses the request, or does not answer.
+    pub(super) async fn send<F>(&self, request_id: &str, mut call: impl FnMut() -> F) -> Result<Principal, CliError>
+    where
+        F: Future<Output = Result<tonic::Response<Principal>, Status>>,
+    {
+        let mut attempts = 0_u32;
+        let answer = connect::change(request_id, || {
+            attempts = attempts.saturating_add(1);
+            call()
+        })
+        .await;
+        let error = match answer {
+            Ok(principal) => return Ok(principal),
+            Err(error) => error,
+        };
+        if !is_certain(&error, attempts) {
+            return Err(self.unknown(error)?);
+        }
+        if let Some(file) = &self.file {
             file.remove();
         }
         if !matches!(error, CliError::Unanswered { .. }) {
             return Err(error);
         }
-        let next_step = if is_unknown {
-            let id = self.key.id();
-            let loss = match &self.file {
-                Some(file) => format!("if not, remove {} and run the command again", file.path().display()),
-                None => "if so, revoke it, since it was not shown; then run the command again".to_owned(),
-            };
-            format!("see with `ringwarden key show {name}` whether the server has the key {id}; {loss}")
-        } else {
-            "run the command again later".to_owned()
-        };
         Err(CliError::KeyUnanswered {
+            unanswered: Box::new(error),
+            next_step: "run the command again later".to_owned(),
+        })
+    }
+
+    /// The error if the server may know the key. Shows the key if it has no file.
+    fn unknown(&self, error: CliError) -> Result<CliError, CliError> {
+        let next_step = if let Some(file) = &self.file {
+            let path = file.path().display();
+            format!(
+                "`ringwarden key whoami --key-file {path}` says whether the server knows the key; if not, remove {path} \
+                 and run the command again"
+            )
+        } else {
+            output::line(self.key.text())?;
+            "standard output has the key; `ringwarden key whoami` with it in RINGWARDEN_KEY says whether the server knows it; \
+             if not, run the command again"
+                .to_owned()
+        };
+        Ok(CliError::KeyUnanswered {
             unanswered: Box::new(error),
             next_step,
         })
@@ -111,9 +137,74 @@ impl MadeKey {
     }
 }
 
+/// Whether an error means that the server does not know the key. A refusal of a later attempt means nothing: an earlier one may
+/// have made the first administrator, and closed the server for this client.
+fn is_certain(error: &CliError, attempts: u32) -> bool {
+    match error {
+        CliError::Unanswered { unwritten, .. } => *unwritten,
+        CliError::Refused(status) => {
+            attempts == 1
+                && !matches!(
+                    status.code(),
+                    Code::Internal | Code::Unknown | Code::DataLoss | Code::Cancelled
+                )
+        }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "a change has no other error of the server"
+        )]
+        _ => false,
+    }
+}
+
 /// Parses the environment of a key.
 fn environment(text: &str) -> Result<String, &'static str> {
     identity::environment(text)
         .map(str::to_owned)
         .map_err(|_| "expected 1 to 16 lower-case letters and digits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::time::span;
+
+    fn made(out: Option<PathBuf>) -> MadeKey {
+        let args = NewKeyArgs {
+            expires_in: Some(span("1d").unwrap()),
+            environment: "test".to_owned(),
+            out,
+        };
+        args.make().unwrap()
+    }
+
+    /// The error after these answers, and whether the file is left.
+    async fn after(answers: &[Code]) -> (CliError, bool) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("ana.key");
+        let mut answers = answers.iter();
+        let sent = made(Some(path.clone()))
+            .send("r-1", || {
+                std::future::ready(Err(Status::new(*answers.next().unwrap(), "no")))
+            })
+            .await;
+        (sent.unwrap_err(), path.exists())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_the_server_may_know_is_kept() {
+        let (error, is_left) = after(&[Code::PermissionDenied]).await;
+        assert!(matches!(error, CliError::Refused(_)) && !is_left);
+        for answers in [
+            &[Code::Unavailable; 5][..],
+            // The first attempt made the first administrator.
+            &[Code::Unavailable, Code::Unauthenticated],
+            &[Code::Internal],
+        ] {
+            let (error, is_left) = after(answers).await;
+            assert!(is_left, "{answers:?}");
+            let next_step = error.next_step().unwrap();
+            assert!(next_step.contains("whoami --key-file"), "{answers:?}: {next_step}");
+        }
+    }
 }

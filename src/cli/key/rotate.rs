@@ -31,18 +31,18 @@ pub(super) async fn run(args: RotateArgs) -> Result<(), CliError> {
     let client = PrincipalServiceClient::new(args.remote.connect().await?);
     let key = args.key.make()?;
     let request = AddKeyRequest {
-        principal_id: args.name.clone(),
+        principal_id: args.name,
         key: Some(key.for_server()),
         others_expire_at: Some(super::after(args.overlap)),
         actor: shared::actor(args.actor),
         request_id: connect::random_id()?,
     };
-    let answer = connect::change(&request.request_id, || {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.add_key(request).await }
-    })
-    .await;
-    let principal = key.settle(&args.name, answer)?;
+    let principal = key
+        .send(&request.request_id, || {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.add_key(request).await }
+        })
+        .await?;
     key.hand_over(&principal, &args.remote)
 }
 
