@@ -9,6 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 
+use super::ConnectionLimits;
 use super::peer::PeerCertificate;
 use super::tls::tests::pair;
 use super::*;
@@ -16,7 +17,10 @@ use super::*;
 async fn acceptor(max_connections: usize) -> (Acceptor, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    (Acceptor::new(listener.into(), max_connections, Protocol::Grpc), address)
+    (
+        Acceptor::new(listener.into(), ConnectionLimits::of(max_connections), Protocol::Grpc),
+        address,
+    )
 }
 
 #[tokio::test]
@@ -47,7 +51,7 @@ async fn tls_acceptor() -> (Acceptor, SocketAddr, (String, String)) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let tls = Some(Arc::new(Tls::new(&pem).unwrap()));
-    let acceptor = Acceptor::new(Listener { socket, tls }, 2, Protocol::Http);
+    let acceptor = Acceptor::new(Listener { socket, tls }, ConnectionLimits::of(2), Protocol::Http);
     (acceptor, address, (chain, key))
 }
 

@@ -302,6 +302,7 @@ impl FieldReader {
 mod tests {
     use super::*;
     use crate::clock::monotonic;
+    use crate::domain::kinds::ListKind;
     use crate::metrics::EdgeLabel;
 
     fn open() -> RequestContext {

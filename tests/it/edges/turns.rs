@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use ringwarden::api::{Api, RequestContext};
+use ringwarden::api::{Api, ApiSettings, RequestContext};
 use ringwarden::clock::monotonic;
 use ringwarden::metrics::EdgeLabel;
 use ringwarden::wire::v1;
@@ -69,7 +69,14 @@ async fn a_batch_of_reports_on_one_number_pauses() {
 #[tokio::test]
 async fn heavy_requests_in_progress_are_limited_and_lookups_are_not() {
     let server = Server::start().await;
-    let api = Api::with_decision_log(server.instance.services.clone(), None, 1);
+    let api = Api::with_settings(
+        server.instance.services.clone(),
+        None,
+        ApiSettings {
+            heavy_requests: 1,
+            ..ApiSettings::default()
+        },
+    );
     let admitted = api.admit_heavy().unwrap();
     let refused = api.admit_heavy().unwrap_err();
     assert_eq!(
