@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::demo::DemoArgs;
 use super::{
-    audit, case, completions, decision, emergency_cfg, evaluate, fit, health, import, list, lookup, model, normalize,
-    note, number, pull, report, search,
+    audit, case, completions, decision, emergency_cfg, evaluate, fit, health, import, key, list, lookup, model,
+    normalize, note, number, pull, report, search,
 };
 use crate::config::ServeArgs;
 
@@ -62,6 +62,8 @@ pub enum ClientCommand {
     Audit(audit::AuditArgs),
     /// Show lists of numbers, such as do-not-originate lists
     List(list::ListArgs),
+    /// Create and change principals, which may use a server, and their API keys
+    Key(key::KeyArgs),
     /// Parse numbers and print them in one form (E.164); needs no server
     Normalize(normalize::NormalizeArgs),
     /// Measure how good the score is, on complaints that are replayed day by day; needs no server
@@ -123,6 +125,15 @@ mod tests {
             "ringwarden note add --number +14155550199 --region US asked_the_carrier --actor ana",
             "ringwarden note add --case c-1 -",
             "ringwarden note list --case c-1 --limit 5 --json",
+            "ringwarden key create ana --role admin --role analyst --expires-in 90d --out ana.key",
+            "ringwarden key create tele --role carrier --no-key --certificate tele.pem --source carrier --feed f --brand b",
+            "ringwarden key create bob --role analyst --oidc-issuer https://example.org --oidc-subject bob --environment test",
+            "ringwarden key list --csv",
+            "ringwarden key rotate ana --overlap 0s",
+            "ringwarden key revoke 0123456789abcdef --reason lost --yes",
+            "ringwarden key update ana --no-sources --no-feeds --brand Acme",
+            "ringwarden key update ana --disable",
+            "ringwarden key whoami --json",
             "ringwarden normalize --region us",
             "ringwarden completions zsh",
             "ringwarden model show --summary",
@@ -161,6 +172,15 @@ mod tests {
             "ringwarden note add --case c-1",
             "ringwarden note add --number +14155550199 --case c-1 asked_the_carrier",
             "ringwarden note list",
+            "ringwarden key create ana",
+            "ringwarden key create ana --role king",
+            "ringwarden key create ana --role admin --no-key --out ana.key",
+            "ringwarden key create ana --role admin --oidc-subject ana",
+            "ringwarden key create ana --role admin --environment LIVE",
+            "ringwarden key rotate ana --overlap soon",
+            "ringwarden key update ana",
+            "ringwarden key update ana --disable --enable",
+            "ringwarden key update ana --feed f --no-feeds",
             "ringwarden normalize --region XX",
         ] {
             assert!(!parses(line), "{line}");

@@ -86,6 +86,17 @@ pub enum CliError {
         /// Answer to the last attempt.
         status: Box<Status>,
     },
+    /// The server answered no attempt to store a new key. The same command would make another key.
+    #[error("{unanswered}")]
+    KeyUnanswered {
+        /// The error without an answer.
+        unanswered: Box<Self>,
+        /// What to do about the key.
+        next_step: String,
+    },
+    /// No principal has a key with this id.
+    #[error("no principal has a key with this id: nothing was revoked")]
+    NoSuchKey,
     /// The server answered the request, but some of its items failed.
     #[error("{failed} of {total} items failed")]
     Items {
@@ -252,6 +263,8 @@ impl CliError {
                 let similar: Vec<String> = similar.iter().map(|id| clean(id)).collect();
                 Some(format!("the imports with the most similar ids: {}", similar.join(", ")))
             }
+            Self::KeyUnanswered { next_step, .. } => Some(next_step.clone()),
+            Self::NoSuchKey => Some("see the ids with `ringwarden key list`".to_owned()),
             Self::NoSuchReporter => {
                 Some("the name must be the one that was given with the reports (--reporter)".to_owned())
             }
@@ -390,6 +403,8 @@ impl CliError {
             | Self::NoSuchReport
             | Self::NoSuchImport { .. }
             | Self::NoSuchReporter
+            | Self::KeyUnanswered { .. }
+            | Self::NoSuchKey
             | Self::File { .. }
             | Self::NoComplaints { .. }
             | Self::Legitimate(_)

@@ -22,6 +22,7 @@ mod health;
 pub mod import;
 mod import_error;
 mod interrupts;
+mod key;
 mod layout;
 mod legitimate;
 mod list;
@@ -88,6 +89,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Case(_)
         | ClientCommand::Note(_)
         | ClientCommand::Audit(_)
+        | ClientCommand::Key(_)
         | ClientCommand::List(_)
         | ClientCommand::Health(_)
         | ClientCommand::Model(_)
@@ -111,6 +113,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
         ClientCommand::Audit(args) => Box::pin(audit::run(args)).await,
+        ClientCommand::Key(args) => Box::pin(key::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
         ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::domain::kinds;
+use crate::domain::{identity, kinds};
 use crate::stable_enum::nearest;
 use crate::wire::v1;
 
@@ -55,10 +55,21 @@ macro_rules! named {
 shown! {
     Action "ACTION_", AuditMethod "AUDIT_METHOD_", Attestation "ATTESTATION_", Basis "BASIS_", CaseRole "CASE_ROLE_", CaseStatus "CASE_STATUS_",
     Category "CATEGORY_", Channel "CHANNEL_", CommentModeration "COMMENT_MODERATION_", Ledger "LEDGER_", ListKind "LIST_KIND_", LineType "LINE_TYPE_", NumberSort "NUMBER_SORT_", OwnerCalls "OWNER_CALLS_",
-    ReportRole "REPORT_ROLE_", ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", SimilarityKind "SIMILARITY_KIND_", Source "SOURCE_", StatusKind "STATUS_KIND_",
+    ReportRole "REPORT_ROLE_", ReportState "REPORT_STATE_", RiskLevel "RISK_LEVEL_", Role "ROLE_", SimilarityKind "SIMILARITY_KIND_", Source "SOURCE_", StatusKind "STATUS_KIND_",
     SubmitOutcome "SUBMIT_OUTCOME_", Validity "VALIDITY_", Verstat "VERSTAT_",
 }
 named! { Action, AuditMethod, Attestation, CaseRole, CaseStatus, Category, Channel, CommentModeration, ListKind, NumberSort, OwnerCalls, ReportRole, Source, StatusKind, Verstat }
+
+impl NamedValue for v1::Role {
+    fn names() -> impl Iterator<Item = &'static str> {
+        identity::Role::ALL.iter().map(|role| role.name())
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        let role = identity::Role::from_name(name)?;
+        Self::try_from(i32::from(role.code())).ok()
+    }
+}
 
 /// The name of a value in an answer: empty if the value is not set, `#` and the integer if this release does not know
 /// the value.
@@ -127,6 +138,7 @@ mod tests {
         names_are_those_of_the_wire::<v1::NumberSort>();
         names_are_those_of_the_wire::<v1::OwnerCalls>();
         names_are_those_of_the_wire::<v1::ReportRole>();
+        names_are_those_of_the_wire::<v1::Role>();
         names_are_those_of_the_wire::<v1::Source>();
         names_are_those_of_the_wire::<v1::StatusKind>();
         names_are_those_of_the_wire::<v1::Verstat>();

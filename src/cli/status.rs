@@ -10,7 +10,7 @@ use super::text::clean;
 use crate::api::rename_fields;
 
 /// Fields of requests, and the arguments with which commands set them.
-const ARGUMENTS: [(&str, &str); 44] = [
+const ARGUMENTS: [(&str, &str); 54] = [
     ("default_region", "--region"),
     ("report_id", "--id"),
     ("case_id", "case id"),
@@ -55,6 +55,16 @@ const ARGUMENTS: [(&str, &str); 44] = [
     ("language", "--language"),
     ("revision", "--revision"),
     ("called_number", "--called"),
+    ("principal_id", "principal name"),
+    ("key_id", "key id"),
+    ("tenant", "--tenant"),
+    ("roles", "--role"),
+    ("sources", "--source"),
+    ("feeds", "--feed"),
+    ("brands", "--brand"),
+    ("certificate_sha256", "--certificate-sha256"),
+    ("subjects", "--oidc-subject"),
+    ("others_expire_at", "--overlap"),
 ];
 
 /// The message and code of an error status, as a sentence without a full stop. One field at fault is named in it.
@@ -151,6 +161,15 @@ pub(super) fn advice(status: &Status) -> Option<String> {
     let step = match status.code() {
         Code::NotFound => return Some(format!("check the id, or find it with `{}`", command_of_ids(status))),
         Code::AlreadyExists => "choose another id, or leave the id out to get a new one",
+        Code::Unauthenticated => {
+            "give your API key with --key-file FILE or in the variable RINGWARDEN_KEY; if you gave one, it is not, or no longer, valid here: ask an administrator"
+        }
+        Code::PermissionDenied if is_grant_missing(status) => {
+            "an administrator can grant it: `ringwarden key update NAME` with --source or --feed"
+        }
+        Code::PermissionDenied => {
+            "use the key of a principal with such a role (--key-file FILE or RINGWARDEN_KEY), or ask an administrator for the role: `ringwarden key update NAME --role ROLE`"
+        }
         Code::Aborted => {
             "another user has changed the record: read it again, then repeat the command with the new version"
         }
@@ -170,6 +189,12 @@ pub(super) fn advice(status: &Status) -> Option<String> {
     Some(step.to_owned())
 }
 
+/// Whether the roles of the caller allow the method, but its grants do not allow a source or a feed of the request.
+fn is_grant_missing(status: &Status) -> bool {
+    let info = status.get_details_error_info();
+    info.is_some_and(|info| info.reason == "NOT_GRANTED")
+}
+
 /// The command that shows the ids of what the server did not find.
 fn command_of_ids(status: &Status) -> &'static str {
     let message = status.message();
@@ -177,6 +202,8 @@ fn command_of_ids(status: &Status) -> &'static str {
         "ringwarden case list"
     } else if message.contains("report") {
         "ringwarden report list NUMBER"
+    } else if message.contains("principal") || message.contains("key") {
+        "ringwarden key list"
     } else if message.contains("list") {
         "ringwarden list ls"
     } else {

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use ringwarden::api::ACCESS;
 use ringwarden::config::SETTINGS;
 use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::metrics::CATALOGUE;
@@ -55,6 +56,15 @@ fn metrics_are_listed() {
         "| Metric | Type | Meaning |\n|---|---|---|",
         rows,
     );
+}
+
+#[test]
+fn roles_of_methods_are_listed() {
+    let rows = ACCESS.iter().map(|row| {
+        let roles: Vec<_> = row.roles.iter().map(|role| format!("`{role}`")).collect();
+        format!("| `{}.{}` | {} |", row.service, row.method, roles.join(", "))
+    });
+    check_table("docs/identity.md", "access", "| Method | Roles |\n|---|---|", rows);
 }
 
 /// The meanings are written by hand; every code has exactly one row.

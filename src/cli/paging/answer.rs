@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::wire::v1::{
     AuditEvent, Case, CaseMember, GetCaseResponse, GetListResponse, ListAuditEventsResponse, ListCasesResponse,
-    ListEntry, ListNotesResponse, ListNumbersResponse, ListPendingCommentsResponse, ListReporterReportsResponse,
-    ListReportsResponse, ListSimilarNumbersResponse, Note, NumberRow, SimilarNumber, StoredReport,
+    ListEntry, ListNotesResponse, ListNumbersResponse, ListPendingCommentsResponse, ListPrincipalsResponse,
+    ListReporterReportsResponse, ListReportsResponse, ListSimilarNumbersResponse, Note, NumberRow, Principal,
+    SimilarNumber, StoredReport,
 };
 
 /// The items on all pages of a list.
@@ -92,6 +93,7 @@ page_answers! {
     ListCasesResponse: cases [Case] by each, |page| Total::Exact(page.total_size);
     GetCaseResponse: members [CaseMember] by numbers, |page| Total::Exact(page.total_size);
     ListNotesResponse: notes [Note] by each, |page| Total::Exact(page.total_size);
+    ListPrincipalsResponse: principals [Principal] by each, |page| Total::Exact(page.total_size);
     GetListResponse: entries [ListEntry] by each, |page| Total::Exact(page.total_size);
 }
 

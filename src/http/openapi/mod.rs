@@ -187,6 +187,8 @@ fn example(field: &str) -> Option<&'static str> {
         "text" => Some("0123"),
         "report_id" => Some("ticket-4711"),
         "reporter_id" => Some("user-4711"),
+        "principal_id" => Some("carrier-1"),
+        "key_id" => Some("0123456789abcdef"),
         _ => None,
     }
 }

@@ -1,5 +1,5 @@
 //! The command line: imports of files, imports of lists, files of other servers, exports, lookups of files, files of
-//! numbering plans, models, and commands against a server that fails.
+//! numbering plans, models, principals and keys, and commands against a server that fails.
 
 mod case_files;
 mod client;
@@ -11,6 +11,7 @@ mod finding;
 mod import;
 mod import_limits;
 mod import_refusals;
+mod key;
 mod lists;
 mod lookup_files;
 mod mapped;

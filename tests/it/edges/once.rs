@@ -25,6 +25,13 @@ const NAMED: &[(&str, &str)] = &[
         "SubmitCallOutcomes",
         "counts calls in memory, each call_id once; nothing is stored",
     ),
+    (
+        "CreatePrincipal",
+        "closes a server without credentials: walked in `edges/identity/credentials.rs`",
+    ),
+    ("UpdatePrincipal", "as CreatePrincipal"),
+    ("AddKey", "as CreatePrincipal"),
+    ("RevokeKey", "as CreatePrincipal"),
 ];
 
 /// The fields that hold the id of a request.

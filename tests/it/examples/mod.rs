@@ -50,6 +50,7 @@ documents! {
     decision_log: "docs/decision-log.md", 0;
     finding: "docs/finding.md", 0;
     http: "docs/http.md", 0;
+    identity: "docs/identity.md", 0;
     imports: "docs/imports.md", 1;
     lists: "docs/lists.md", 1;
     numbers: "docs/numbers.md", 0;

@@ -15,11 +15,22 @@ const NUMBER: &str = "+14155550199";
 async fn sources_and_feeds_need_a_grant() {
     let server = Server::start().await;
     principal(&server, "app", Role::App, Grants::default(), &key(1)).await;
-    let grants = Grants::new([Source::RegulatorFeed], vec![Feed::parse("ftc-3col").unwrap()], Vec::new());
+    let grants = Grants::new(
+        [Source::RegulatorFeed],
+        vec![Feed::parse("ftc-3col").unwrap()],
+        Vec::new(),
+    );
     principal(&server, "feed", Role::Reporter, grants, &key(2)).await;
     let report = async |number: u8, source: &str, feed: &str| {
         let body = json!({"number": NUMBER, "category": "CATEGORY_TECH_SUPPORT_SCAM", "source": source, "feed": feed});
-        ask(&server, "POST", "/v1/reports", &bearer(&key(number).text()), &body.to_string()).await
+        ask(
+            &server,
+            "POST",
+            "/v1/reports",
+            &bearer(&key(number).text()),
+            &body.to_string(),
+        )
+        .await
     };
     for (number, source, feed, status) in [
         (1, "SOURCE_CONSUMER", "", 200),
@@ -43,7 +54,14 @@ async fn sources_and_feeds_need_a_grant() {
         {"number": NUMBER, "category": "CATEGORY_PHISHING", "source": "SOURCE_HONEYPOT"},
         {"number": NUMBER, "category": "CATEGORY_PHISHING", "reporterId": "r9"},
     ]});
-    let answer = ask(&server, "POST", "/v1/reports:batch", &bearer(&key(1).text()), &body.to_string()).await;
+    let answer = ask(
+        &server,
+        "POST",
+        "/v1/reports:batch",
+        &bearer(&key(1).text()),
+        &body.to_string(),
+    )
+    .await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let results = &answer.json()["results"];
     assert_eq!(results[0]["error"]["code"], 7, "{results}");

@@ -30,7 +30,9 @@ async fn all_refused_credentials_get_the_same_answer() {
     let server = Server::start().await;
     principal(&server, "admin", Role::Admin, Grants::default(), &key(1)).await;
     let good = key(1).text();
-    let other_secret = ringwarden::domain::identity::ApiKey::new("test", KeyId::from_raw(1), [9; 32]).unwrap().text();
+    let other_secret = ringwarden::domain::identity::ApiKey::new("test", KeyId::from_raw(1), [9; 32])
+        .unwrap()
+        .text();
     let shorter = &good[..good.len() - 1];
     let cases = [
         String::new(),
@@ -65,9 +67,17 @@ async fn all_refused_credentials_get_the_same_answer() {
     assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert_eq!(caller(&server, &bearer(&good)).await.status, 200);
     // The scheme is read in any case (RFC 9110, section 11.1).
-    assert_eq!(caller(&server, &format!("authorization: bearer {good}\r\n")).await.status, 200);
+    assert_eq!(
+        caller(&server, &format!("authorization: bearer {good}\r\n"))
+            .await
+            .status,
+        200
+    );
     let metrics = ask(&server, "GET", "/metrics", &bearer(&good), "").await.body;
-    assert!(metrics.contains("ringwarden_refused_credentials_total{reason=\"wrong_secret\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("ringwarden_refused_credentials_total{reason=\"wrong_secret\"} 1"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
@@ -88,32 +98,53 @@ async fn a_key_ends_when_it_is_revoked_replaced_late_or_its_principal_is_locked_
     };
 
     // Two keys live side by side, and no third one.
-    principals.add_key(&switch, (&new(3, None, None), None), &mutation("add-3")).await.unwrap();
+    principals
+        .add_key(&switch, (&new(3, None, None), None), &mutation("add-3"))
+        .await
+        .unwrap();
     assert!(works(2).await && works(3).await);
-    let third = principals.add_key(&switch, (&new(4, None, None), None), &mutation("add-4")).await;
+    let third = principals
+        .add_key(&switch, (&new(4, None, None), None), &mutation("add-4"))
+        .await;
     assert!(matches!(third, Err(ServiceError::Precondition(_))), "{third:?}");
 
-    principals.revoke_key(key(2).id(), "lost", &mutation("revoke-2")).await.unwrap();
+    principals
+        .revoke_key(key(2).id(), "lost", &mutation("revoke-2"))
+        .await
+        .unwrap();
     assert!(!works(2).await && works(3).await);
-    principals.revoke_key(key(2).id(), "lost", &mutation("revoke-2")).await.unwrap();
+    principals
+        .revoke_key(key(2).id(), "lost", &mutation("revoke-2"))
+        .await
+        .unwrap();
 
     // A key of the future, and the end of the others.
     let end: Timestamp = now;
-    let added = principals.add_key(&switch, (&new(5, Some(later), None), Some(end)), &mutation("add-5"));
-    added.await.unwrap();
+    let (fifth, request) = (new(5, Some(later), None), mutation("add-5"));
+    principals.add_key(&switch, (&fifth, Some(end)), &request).await.unwrap();
     assert!(!works(3).await && !works(5).await);
-    let early = principals.add_key(&switch, (&new(6, None, Some(now)), None), &mutation("add-6"));
-    assert!(matches!(early.await, Err(ServiceError::Invalid(_))));
-    principals.add_key(&switch, (&new(6, None, Some(later)), None), &mutation("add-6b")).await.unwrap();
+    let (ended, request) = (new(6, None, Some(now)), mutation("add-6"));
+    let ended = principals.add_key(&switch, (&ended, None), &request).await;
+    assert!(matches!(ended, Err(ServiceError::Invalid(_))), "{ended:?}");
+    principals
+        .add_key(&switch, (&new(6, None, Some(later)), None), &mutation("add-6b"))
+        .await
+        .unwrap();
     assert!(works(6).await);
 
     let disabled = |disabled| PrincipalChange {
         disabled: Some(disabled),
         ..PrincipalChange::default()
     };
-    principals.update(&switch, &disabled(true), &mutation("lock")).await.unwrap();
+    principals
+        .update(&switch, &disabled(true), &mutation("lock"))
+        .await
+        .unwrap();
     assert!(!works(6).await);
-    principals.update(&switch, &disabled(false), &mutation("unlock")).await.unwrap();
+    principals
+        .update(&switch, &disabled(false), &mutation("unlock"))
+        .await
+        .unwrap();
     assert!(works(6).await);
 }
 
@@ -151,17 +182,29 @@ async fn principals_are_managed_over_http_and_no_answer_holds_a_secret() {
     assert_eq!(made.status, 200, "{made:?}");
     let again = ask(&server, "POST", "/v1/principals", &admin, &body).await;
     assert_eq!(again.json(), made.json(), "a repeated request");
-    assert_eq!(caller(&server, &bearer(&key(7).text())).await.json()["roles"][0], "ROLE_APP");
+    let other = body.replace("ROLE_APP", "ROLE_REPORTER");
+    let other = ask(&server, "POST", "/v1/principals", &admin, &other).await;
+    assert_eq!(other.status, 409, "the same request id for another request: {other:?}");
+    assert_eq!(
+        caller(&server, &bearer(&key(7).text())).await.json()["roles"][0],
+        "ROLE_APP"
+    );
     let listed = ask(&server, "GET", "/v1/principals", &admin, "").await;
     assert_eq!(listed.json()["totalSize"], 2);
-    assert!(!listed.body.contains(&hash) && !listed.body.contains(&"07".repeat(32)), "{listed:?}");
+    assert!(
+        !listed.body.contains(&hash) && !listed.body.contains(&"07".repeat(32)),
+        "{listed:?}"
+    );
     assert!(listed.body.contains("lastUsedAt"), "{listed:?}");
     let taken = body.replace("app-1", "app-2").replace("a1", "a2");
     assert_eq!(ask(&server, "POST", "/v1/principals", &admin, &taken).await.status, 409);
     let wrong = r#"{"principalId": "../x", "roles": [], "requestId": "a3", "tenant": "{s0}"}"#;
     let wrong = ask(&server, "POST", "/v1/principals", &admin, wrong).await;
     assert_eq!(wrong.status, 400, "{wrong:?}");
-    assert!(wrong.body.contains("principalId") && wrong.body.contains("tenant"), "{wrong:?}");
+    assert!(
+        wrong.body.contains("principalId") && wrong.body.contains("tenant"),
+        "{wrong:?}"
+    );
     let path = "/v1/keys/0000000000000007:revoke";
     let revoked = ask(&server, "POST", path, &admin, r#"{"requestId": "a4"}"#).await;
     assert_eq!(revoked.status, 200, "{revoked:?}");

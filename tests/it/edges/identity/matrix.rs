@@ -71,7 +71,9 @@ async fn refusal_over_grpc(server: &Server, path: &str, lines: &str) -> Option<C
         request.metadata_mut().insert("authorization", value.parse().unwrap());
     }
     let codec = ProstCodec::<(), ()>::default();
-    let answer = client.unary(request, PathAndQuery::try_from(path).unwrap(), codec).await;
+    let answer = client
+        .unary(request, PathAndQuery::try_from(path).unwrap(), codec)
+        .await;
     // Whatever else is wrong with an empty request does not matter here.
     let code = answer.err().map(|status| status.code());
     code.filter(|code| [Code::Unauthenticated, Code::PermissionDenied].contains(code))
@@ -82,14 +84,21 @@ async fn http_lets_through_whom_the_table_names() {
     let server = Server::start().await;
     for (lines, has) in askers(&server).await {
         for route in ROUTES {
-            let row = ACCESS.iter().find(|row| (row.service, row.method) == (route.service, route.rpc));
+            let row = ACCESS
+                .iter()
+                .find(|row| (row.service, row.method) == (route.service, route.rpc));
             let answer = ask(&server, route.method.as_str(), &path_of(route), &lines, "{}").await;
             let found = match answer.status {
                 401 => Some(Code::Unauthenticated),
                 403 => Some(Code::PermissionDenied),
                 _ => None,
             };
-            assert_eq!(found, expected(has, row.unwrap().roles), "{} {has:?} {answer:?}", route.path);
+            assert_eq!(
+                found,
+                expected(has, row.unwrap().roles),
+                "{} {has:?} {answer:?}",
+                route.path
+            );
         }
     }
 }
@@ -126,5 +135,8 @@ async fn probes_need_no_credential_and_metrics_and_reflection_do() {
     }
     // A method that does not exist is not told to strangers.
     let unknown = "/ringwarden.v1.LookupService/Nothing";
-    assert_eq!(refusal_over_grpc(&server, unknown, "").await, Some(Code::Unauthenticated));
+    assert_eq!(
+        refusal_over_grpc(&server, unknown, "").await,
+        Some(Code::Unauthenticated)
+    );
 }

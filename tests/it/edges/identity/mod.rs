@@ -13,11 +13,11 @@ use ringwarden::service::{Mutation, NewKey, NewPrincipal};
 use crate::support::server::{Answer, Server};
 
 /// A key of the tests: its id and its secret are this number.
-pub(super) fn key(number: u8) -> ApiKey {
+pub(in crate::edges) fn key(number: u8) -> ApiKey {
     ApiKey::new("test", KeyId::from_raw(u64::from(number)), [number; 32]).unwrap()
 }
 
-pub(super) fn mutation(request: &str) -> Mutation {
+pub(in crate::edges) fn mutation(request: &str) -> Mutation {
     Mutation {
         request: RequestId::parse(request).unwrap(),
         actor: Actor::parse("test").unwrap(),
@@ -26,7 +26,7 @@ pub(super) fn mutation(request: &str) -> Mutation {
 }
 
 /// Makes a principal with this role and key.
-pub(super) async fn principal(server: &Server, name: &str, role: Role, grants: Grants, key: &ApiKey) {
+pub(in crate::edges) async fn principal(server: &Server, name: &str, role: Role, grants: Grants, key: &ApiKey) {
     let new = NewPrincipal {
         id: PrincipalId::parse(name).unwrap(),
         tenant: TenantId::DEFAULT,
@@ -42,11 +42,17 @@ pub(super) async fn principal(server: &Server, name: &str, role: Role, grants: G
         }),
     };
     let request = mutation(&format!("create-{name}"));
-    server.instance.services.principals.create(&new, &request).await.unwrap();
+    server
+        .instance
+        .services
+        .principals
+        .create(&new, &request)
+        .await
+        .unwrap();
 }
 
 /// A request over HTTP with these header lines.
-pub(super) async fn ask(server: &Server, method: &str, path: &str, lines: &str, body: &str) -> Answer {
+pub(in crate::edges) async fn ask(server: &Server, method: &str, path: &str, lines: &str, body: &str) -> Answer {
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{lines}content-type: application/json\r\n\
          content-length: {}\r\n\r\n{body}",
@@ -56,6 +62,6 @@ pub(super) async fn ask(server: &Server, method: &str, path: &str, lines: &str, 
 }
 
 /// The header line with a credential.
-pub(super) fn bearer(text: &str) -> String {
+pub(in crate::edges) fn bearer(text: &str) -> String {
     format!("authorization: Bearer {text}\r\n")
 }

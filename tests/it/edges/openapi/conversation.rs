@@ -1,20 +1,26 @@
 //! Real calls: the examples in the order of the route table, pages, refusals. Every answer must fit its description.
 
+use ringwarden::domain::identity::{Grants, Role};
 use ringwarden::http::{ROUTES, Route};
 use serde_json::{Value, json};
 
 use super::described::Description;
 use super::start;
+use crate::edges::identity::{ask, bearer, key, principal};
 use crate::support::server::{Answer, Server};
 
 fn route(name: &str) -> &'static Route {
     ROUTES.iter().find(|route| route.name == name).unwrap()
 }
 
-/// Sends every example, and the path alone where a route has no body.
+/// The service whose first example closes the server to everybody who has no credential.
+const PRINCIPALS: &str = "PrincipalService";
+
+/// Sends every example but those of principals, and the path alone where a route has no body.
 async fn send_examples(server: &Server, description: &Description) {
     for route in ROUTES
         .iter()
+        .filter(|route| route.service != PRINCIPALS)
         .filter(|route| !["GetDecision", "GetList", "ListNotes"].contains(&route.name))
     {
         let path = description.path(route);
@@ -43,6 +49,28 @@ async fn every_example_fits_its_schema_and_is_accepted() {
         .post("/v1/lookup:batch", route("BatchLookup").example.unwrap())
         .await;
     assert!(!batch.body.contains("\"error\""), "{batch:?}");
+    assert!(server.stop().await);
+}
+
+#[tokio::test]
+async fn the_examples_of_principals_fit_their_schemas_and_are_accepted() {
+    let server = start().await;
+    let description = Description::of(&server).await;
+    let key = key(1);
+    principal(&server, "admin", Role::Admin, Grants::default(), &key).await;
+    for route in ROUTES.iter().filter(|route| route.service == PRINCIPALS) {
+        let (method, path) = (route.method.as_str(), description.path(route));
+        let answer = ask(
+            &server,
+            method,
+            &path,
+            &bearer(&key.text()),
+            route.example.unwrap_or_default(),
+        )
+        .await;
+        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+        description.check(route, &answer);
+    }
     assert!(server.stop().await);
 }
 

@@ -1,0 +1,55 @@
+//! `key rotate`.
+
+use clap::Args;
+use pbjson_types::Duration;
+
+use super::making::NewKeyArgs;
+use crate::cli::connect::{self, Remote};
+use crate::cli::error::CliError;
+use crate::cli::{shared, time};
+use crate::wire::v1::AddKeyRequest;
+use crate::wire::v1::principal_service_client::PrincipalServiceClient;
+
+/// Arguments of `key rotate`.
+#[derive(Args, Debug)]
+pub(super) struct RotateArgs {
+    /// Name of the principal
+    name: String,
+    /// Span of time in which the old keys stay valid, such as 24h; 0s ends them at once
+    #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = overlap)]
+    overlap: Duration,
+    #[command(flatten)]
+    key: NewKeyArgs,
+    /// Name of the person who makes the change [default: your login name]
+    #[arg(long, value_name = "NAME", env = "RINGWARDEN_ACTOR")]
+    actor: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+pub(super) async fn run(args: RotateArgs) -> Result<(), CliError> {
+    let client = PrincipalServiceClient::new(args.remote.connect().await?);
+    let key = args.key.make()?;
+    let request = AddKeyRequest {
+        principal_id: args.name,
+        key: Some(key.for_server()),
+        others_expire_at: Some(super::after(args.overlap)),
+        actor: shared::actor(args.actor),
+        request_id: connect::random_id()?,
+    };
+    let principal = key
+        .send(&request.request_id, || {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.add_key(request).await }
+        })
+        .await?;
+    key.hand_over(&principal, &args.remote)
+}
+
+/// Parses a span that may be nothing.
+fn overlap(text: &str) -> Result<Duration, &'static str> {
+    if matches!(text.trim(), "0" | "0s" | "0m" | "0h" | "0d" | "0w") {
+        return Ok(Duration::default());
+    }
+    time::span(text).map_err(|_| "expected a whole number with m, h, d or w, such as 24h, or 0s")
+}
