@@ -121,7 +121,10 @@ async fn a_key_ends_when_it_is_revoked_replaced_late_or_its_principal_is_locked_
     // A key of the future, and the end of the others.
     let end: Timestamp = now;
     let (fifth, request) = (new(5, Some(later), None), mutation("add-5"));
-    principals.add_key(&switch, (&fifth, Some(end)), &request).await.unwrap();
+    principals
+        .add_key(&switch, (&fifth, Some(end)), &request)
+        .await
+        .unwrap();
     assert!(!works(3).await && !works(5).await);
     let (ended, request) = (new(6, None, Some(now)), mutation("add-6"));
     let ended = principals.add_key(&switch, (&ended, None), &request).await;

@@ -21,6 +21,7 @@ pub(in crate::edges) fn mutation(request: &str) -> Mutation {
     Mutation {
         request: RequestId::parse(request).unwrap(),
         actor: Actor::parse("test").unwrap(),
+        via: ringwarden::domain::audit::Via::default(),
         expected_version: None,
     }
 }
