@@ -139,6 +139,10 @@ impl MadeKey {
 
 /// Whether an error means that the server does not know the key. A refusal of a later attempt means nothing: an earlier one may
 /// have made the first administrator, and closed the server for this client.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a change has no other error of the server"
+)]
 fn is_certain(error: &CliError, attempts: u32) -> bool {
     match error {
         CliError::Unanswered { unwritten, .. } => *unwritten,
@@ -149,10 +153,6 @@ fn is_certain(error: &CliError, attempts: u32) -> bool {
                     Code::Internal | Code::Unknown | Code::DataLoss | Code::Cancelled
                 )
         }
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "a change has no other error of the server"
-        )]
         _ => false,
     }
 }
