@@ -3,6 +3,8 @@
 
 mod certificates;
 mod descriptors;
+#[cfg(test)]
+mod edge_tests;
 mod exposure;
 mod files;
 mod first_admin;
@@ -208,18 +210,13 @@ pub async fn build(
         block_spoofed_owners: config.policy.block_spoofed_owners,
         ..Policy::DEFAULT
     };
-    let quotas = Quotas {
-        reporter_daily: config.limits.reporter_daily_quota,
-        tenant_daily: config.limits.tenant_daily_quota,
-        ..Quotas::DEFAULT
-    };
     let settings = ServiceSettings {
         policy,
         enforcement: config.policy.enforce,
         single_report_blocks_for: config.policy.single_report_blocks_for.clone(),
         brand_feeds: config.policy.brand_feeds.clone(),
         sip: sip_settings(&config.answers),
-        quotas,
+        quotas: quotas(&config.limits),
         lookup_budget: config.answers.lookup_budget,
         write_timeout: config.limits.write_timeout,
         thresholds: thresholds(&config.traffic),
@@ -426,6 +423,14 @@ fn open_decision_log(
         source,
     })?;
     Ok(Some((Arc::new(log), guard)))
+}
+
+fn quotas(limits: &config::LimitSettings) -> Quotas {
+    Quotas {
+        reporter_daily: limits.reporter_daily_quota,
+        tenant_daily: limits.tenant_daily_quota,
+        ..Quotas::DEFAULT
+    }
 }
 
 fn sip_settings(answers: &config::AnswerSettings) -> SipSettings {

@@ -20,9 +20,8 @@ use tower::{Layer, Service};
 use tower_http::catch_panic::{CatchPanicLayer, ResponseForPanic};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
-use crate::api::{Api, ApiError, Authorization, RequestContext, Shown};
+use crate::api::{Api, ApiError, Authorization, CertificateHash, RequestContext, Shown};
 use crate::clock::monotonic;
-use crate::domain::identity::CertificateHash;
 use crate::metrics::EdgeLabel;
 use crate::net::{ConnectionUsage, PeerCertificate};
 
@@ -175,42 +174,12 @@ fn authorization(headers: &HeaderMap) -> Authorization<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-    use std::sync::Arc;
 
-    use bytes::Bytes;
     use futures_util::stream;
-    use http::{HeaderValue, StatusCode};
-    use http_body_util::Full;
-    use tower::service_fn;
+    use http::HeaderValue;
 
     use super::*;
     use crate::api::Code;
-    use crate::clock::Clock;
-    use crate::domain::model::ScoreModel;
-    use crate::follow::Follower;
-    use crate::index::Index;
-    use crate::metrics::Metrics;
-    use crate::service::{Foundations, ServiceSettings, Services};
-    use crate::store::Store;
-    use crate::store::memory::MemoryStore;
-
-    /// Handlers that nothing asks for more than the caller.
-    fn api() -> Api {
-        let model = Arc::new(ScoreModel::default());
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(model.fold.evidence_version()).unwrap());
-        let index = Arc::new(Index::new(model));
-        let (clock, metrics) = (Clock::system(), Metrics::new());
-        let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
-        let foundations = Foundations {
-            store,
-            index,
-            follower: Arc::new(follower),
-            clock,
-            metrics,
-        };
-        Api::new(Arc::new(Services::new(foundations, ServiceSettings::default())))
-    }
 
     #[test]
     fn a_credential_is_one_bearer_header() {
@@ -237,39 +206,6 @@ mod tests {
         ] {
             assert_eq!(shown(wrong), "malformed", "{wrong:?}");
         }
-    }
-
-    fn render(error: &ApiError) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::from(error.message().into_owned()));
-        *response.status_mut() = StatusCode::IM_A_TEAPOT;
-        response
-    }
-
-    #[tokio::test]
-    async fn a_request_has_its_context_and_its_secrets_are_hidden() {
-        let mut service = layers(EdgeLabel::Http, api(), render).layer(service_fn(async |request: Request<()>| {
-            let context = request.extensions().get::<RequestContext>().unwrap();
-            assert_eq!((context.edge, context.client_timeout), (EdgeLabel::Http, None));
-            assert!(request.headers()[header::AUTHORIZATION].is_sensitive());
-            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
-        }));
-        let mut request = Request::new(());
-        let secret = HeaderValue::from_static("Bearer secret");
-        request.headers_mut().insert(header::AUTHORIZATION, secret);
-        let response = service.call(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-    }
-
-    #[tokio::test]
-    async fn a_panic_becomes_the_response_of_the_edge() {
-        let mut service = layers(EdgeLabel::Grpc, api(), render).layer(service_fn(async |request: Request<bool>| {
-            assert!(!request.body(), "on purpose");
-            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
-        }));
-        let response = service.call(Request::new(true)).await.unwrap();
-        assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
-        let response = service.call(Request::new(false)).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
     }
 
     #[tokio::test]

@@ -42,6 +42,7 @@ use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
 use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services};
 
+pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
 pub use crate::service::Violation;
 pub use access::{ACCESS, Access};
@@ -249,14 +250,18 @@ impl Api {
     }
 
     /// Runs a mutation and counts its outcome.
-    async fn mutate<T>(
+    fn mutate<T>(
         &self,
         method: MutationLabel,
         mutation: impl Future<Output = Result<T, ApiError>>,
-    ) -> Result<T, ApiError> {
-        let result = or_outcome_unknown(mutation).await;
-        self.metrics().mutation(method, counted_as(result.as_ref().err()));
-        result
+    ) -> impl Future<Output = Result<T, ApiError>> {
+        // Boxed, since the futures of changes are large, and each layer around them would hold them.
+        let mutation = Box::pin(mutation);
+        async move {
+            let result = or_outcome_unknown(mutation).await;
+            self.metrics().mutation(method, counted_as(result.as_ref().err()));
+            result
+        }
     }
 }
 

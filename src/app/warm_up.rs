@@ -58,7 +58,7 @@ async fn warm_up_edges(api: Api) {
 }
 
 /// The handlers over a service that nobody else uses.
-async fn rehearsal(clock: Clock) -> Result<Api, StoreError> {
+pub(super) async fn rehearsal(clock: Clock) -> Result<Api, StoreError> {
     let model = ScoreModel::default();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(model.fold.evidence_version())?);
     let index = Arc::new(Index::new(Arc::new(model)));

@@ -8,9 +8,8 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::status::status;
-use crate::api::{Api, ApiError, RequestContext};
+use crate::api::{Api, ApiError, Caller, RequestContext};
 use crate::clock::monotonic;
-use crate::domain::identity::Caller;
 use crate::edge::AnswerBody;
 use crate::metrics::EdgeLabel;
 

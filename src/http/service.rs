@@ -14,9 +14,8 @@ use super::response::HttpResponse;
 use super::route::{Route, RouteMatch, Size, find};
 use super::stranger::{Hosts, stranger};
 use super::{HttpLimits, Pages, ROUTES, cid, host, openapi, probes, welcome};
-use crate::api::{Api, ApiError, RequestContext};
+use crate::api::{Api, ApiError, Caller, RequestContext};
 use crate::clock::monotonic;
-use crate::domain::identity::Caller;
 use crate::metrics::EdgeLabel;
 use crate::net::{ConnectionUsage, HeldBytes, Share};
 

@@ -97,7 +97,16 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tonic", &["src/grpc/", "src/cli/", "src/wire.rs"]),
     ("tonic_types", &["src/grpc/", "src/cli/"]),
     ("tonic_health", &["src/grpc/", "src/cli/"]),
-    ("tower", &["src/edge.rs", "src/edge/", "src/grpc/", "src/http/"]),
+    (
+        "tower",
+        &[
+            "src/edge.rs",
+            "src/edge/",
+            "src/grpc/",
+            "src/http/",
+            "src/app/edge_tests.rs",
+        ],
+    ),
     ("tower_http", &["src/edge.rs"]),
     (
         "crate::wire",
@@ -118,7 +127,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("phonenumber", &["src/number/"]),
     ("redis", &["src/store/"]),
     ("fjall", &["src/store/"]),
-    ("rustix", &["src/app/"]),
+    ("rustix", &["src/app/", "src/tasks/"]),
     ("clap", &["src/cli/", "src/config/", "src/main.rs"]),
     // Crates that only replays and fits need; a server does not use them.
     ("clarabel", &["src/fit/"]),

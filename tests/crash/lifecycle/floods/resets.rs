@@ -28,7 +28,7 @@ async fn is_alive(stream: &mut TcpStream) -> bool {
         return false;
     }
     let mut heard = Vec::new();
-    let mut bytes = [0; 16 << 10];
+    let mut bytes = [0; 4 << 10];
     while let Ok(count @ 1..) = stream.read(&mut bytes).await {
         heard.extend_from_slice(&bytes[..count]);
         if heard.windows(8).any(|part| part == b"rw-alive") {

@@ -34,10 +34,10 @@ async fn look_up(channel: Channel) -> Result<v1::LookupResponse, tonic::Status> 
 
 /// The alert that the server answered with.
 fn alert(error: &io::Error) -> Option<AlertDescription> {
-    match error.get_ref()?.downcast_ref()? {
-        Error::AlertReceived(alert) => Some(*alert),
-        _ => None,
-    }
+    let Error::AlertReceived(alert) = error.get_ref()?.downcast_ref()? else {
+        return None;
+    };
+    Some(*alert)
 }
 
 #[tokio::test(flavor = "multi_thread")]
