@@ -52,6 +52,13 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value, &'static 
         ),
         ("Lookup", "GET", "/v1/cid/4155550199?region=", none.clone(), ""),
         (
+            "ListAuditEvents",
+            "GET",
+            "/v1/auditEvents?number=4155550199&default_region=",
+            none.clone(),
+            "",
+        ),
+        (
             "BatchLookup",
             "POST",
             "/v1/lookup:batch",

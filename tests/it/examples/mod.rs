@@ -46,6 +46,7 @@ documents! {
     contributing: "CONTRIBUTING.md", 5;
     apps: "docs/apps.md", 0;
     architecture: "docs/architecture.md", 0;
+    audit: "docs/audit.md", 0;
     cases: "docs/cases.md", 0;
     decision_log: "docs/decision-log.md", 0;
     finding: "docs/finding.md", 0;

@@ -138,7 +138,6 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("ureq", &["src/cli/pull/"]),
     ("zip", &["src/cli/import/"]),
     // The priority of threads.
-    ("rustix", &["src/tasks/"]),
     ("rayon", &["src/fit/", "src/evaluate/"]),
     ("rand_chacha", &["src/replay/", "src/fit/", "src/evaluate/"]),
     ("plotters", &["src/evaluate/plots/"]),

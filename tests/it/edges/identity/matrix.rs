@@ -116,7 +116,7 @@ async fn probes_need_no_credential_and_metrics_and_reflection_do() {
     let server = Server::start().await;
     let askers = askers(&server).await;
     for (lines, has) in &askers {
-        for path in ["/healthz", "/readyz", "/openapi.json"] {
+        for path in ["/healthz", "/readyz", "/v1/openapi.json"] {
             assert_eq!(ask(&server, "GET", path, lines, "").await.status, 200, "{path}");
         }
         let metrics = ask(&server, "GET", "/metrics", lines, "").await.status;
