@@ -88,7 +88,8 @@ fn empty_items_over_http_take_at_most_four_times_the_body() {
                 let body = filled(&fields, item, most);
                 let name = format!("{} {} with {item}", route.method, route.path);
                 let (peak, status) = counted.peak(sent(route, body, ""));
-                assert_eq!(status, 400, "{name}");
+                // Refused as wrong, or as more than one connection may hold.
+                assert!([400, 429].contains(&status), "{name}: {status}");
                 assert_bounded(peak, most, &name);
                 seen += 1;
             }
@@ -117,11 +118,7 @@ fn empty_items_over_grpc_take_at_most_four_times_the_body() {
     let counted = Counted::start();
     let mut seen = 0;
     for Request { service, path, fields } in requests() {
-        let most = match service.as_str() {
-            "LookupService" | "ReportService" | "ListService" => BATCH_BYTES,
-            _ => GRPC_ONE_BYTES,
-        };
-        let message = contract::encoded(&fields, most - 64);
+        let message = contract::encoded(&fields, most_of(&service) - 64);
         let bytes = message.len();
         let name = path.clone();
         let (peak, code) = counted.peak(move |grpc, _| called(grpc, &path, message));
@@ -137,9 +134,9 @@ fn empty_items_over_grpc_take_at_most_four_times_the_body() {
 fn fields_that_are_set_again_and_again_take_at_most_four_times_the_body() {
     let counted = Counted::start();
     let mut seen = Vec::new();
-    for Request { path, fields, .. } in requests().into_iter().filter(|request| !request.fields[0].is_repeated) {
+    for Request { service, path, fields } in requests().into_iter().filter(|request| !request.fields[0].is_repeated) {
         for items in [1, 50] {
-            let message = contract::repeated_above(&fields, items, BATCH_BYTES - 64);
+            let message = contract::repeated_above(&fields, items, most_of(&service) - 64);
             let bytes = message.len();
             let name = path.clone();
             let (peak, code) = counted.peak({
@@ -153,6 +150,14 @@ fn fields_that_are_set_again_and_again_take_at_most_four_times_the_body() {
     }
     for path in ["ReportService/SubmitReport", "ListService/ReplaceList"] {
         assert!(seen.iter().any(|seen| seen.ends_with(path)), "{seen:?}");
+    }
+}
+
+/// The most bytes of a message of a service over gRPC.
+fn most_of(service: &str) -> usize {
+    match service {
+        "LookupService" | "ReportService" | "ListService" => BATCH_BYTES,
+        _ => GRPC_ONE_BYTES,
     }
 }
 

@@ -140,7 +140,15 @@ fn the_error_of_a_server_that_does_not_start_is_json_too() {
             "decision keys",
         ),
         (
-            &["--grpc-addr", "192.0.2.1:1", "--store", "memory:"],
+            &[
+                "--grpc-addr",
+                "192.0.2.1:1",
+                "--tls-terminated-in-front",
+                "--auth",
+                "required",
+                "--store",
+                "memory:",
+            ],
             &[],
             1,
             "cannot listen on",
