@@ -90,7 +90,7 @@ impl ApiError {
         }
     }
 
-    /// An error about fields of the request; at least one. It names the first [`MAX_VIOLATIONS`] of them.
+    /// An error about fields of the request; at least one. It names the first `MAX_VIOLATIONS` of them.
     #[must_use]
     pub fn invalid(mut violations: Vec<Violation>) -> Self {
         violations.truncate(MAX_VIOLATIONS);
