@@ -227,6 +227,8 @@ label! {
         AddKey "AddKey",
         /// `RevokeKey`.
         RevokeKey "RevokeKey",
+        /// `SetVisibility`.
+        SetVisibility "SetVisibility",
     }
 }
 
