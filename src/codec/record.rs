@@ -61,4 +61,4 @@ pub trait SideRecord: Default + Send + 'static {
 }
 
 /// The most bytes of an id of any kind.
-pub const MAX_ID_BYTES: usize = 72;
+pub const MAX_ID_BYTES: usize = 64;
