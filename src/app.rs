@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
 use crate::domain::policy::{Policy, Refusal, SipSettings};
-use crate::domain::quota::Quotas;
+use crate::domain::quota::{Quotas, RequestQuotas};
 use crate::domain::traffic::Thresholds;
 use crate::follow::{Follower, SWEEP_EVERY};
 use crate::grpc;
@@ -166,6 +166,7 @@ pub struct App {
     http: http::HttpSettings,
     certificates: Option<Arc<Certificates>>,
     heavy_requests: usize,
+    request_quotas: RequestQuotas,
     admission: Admission,
     bootstrap_admin: Option<PathBuf>,
     migrate: bool,
@@ -242,6 +243,7 @@ pub async fn build(
         http,
         certificates: listeners.certificates.clone(),
         heavy_requests: config.limits.heavy_requests.get(),
+        request_quotas: config.limits.request_quotas,
         admission: first_admin::admission(config),
         bootstrap_admin: config.auth.bootstrap_admin.clone(),
         migrate: config.store.migrate,
@@ -277,6 +279,7 @@ impl App {
         let settings = ApiSettings {
             admission: self.admission,
             heavy_requests: self.heavy_requests,
+            quotas: self.request_quotas,
         };
         let api = Api::with_settings(Arc::clone(&self.services), decision_log, settings);
         let metrics = self.metrics.clone();

@@ -1,5 +1,6 @@
 //! The context of a request: everything an edge knows of it besides its message.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::domain::actor::Actor;
@@ -19,6 +20,8 @@ pub struct RequestContext {
     pub client_timeout: Option<Duration>,
     /// The party that sends the request.
     pub caller: Caller,
+    /// The address of the client, or of the proxy in front of the server; none if the request came over no network.
+    pub client: Option<IpAddr>,
 }
 
 impl RequestContext {
@@ -31,6 +34,7 @@ impl RequestContext {
             arrived,
             client_timeout: None,
             caller: Caller::Open,
+            client: None,
         }
     }
 

@@ -20,6 +20,7 @@ mod lookup;
 mod note;
 mod number;
 mod principal;
+mod rates;
 mod readiness;
 mod reason;
 mod report;
@@ -44,6 +45,7 @@ use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceErro
 
 pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
+pub use crate::domain::quota::RequestQuotas;
 pub use crate::service::Violation;
 pub use access::{ACCESS, Access};
 pub use context::RequestContext;
@@ -70,6 +72,8 @@ pub struct ApiSettings {
     pub admission: Admission,
     /// Requests of heavy work at a time.
     pub heavy_requests: usize,
+    /// How much clients may ask for in a second.
+    pub quotas: RequestQuotas,
 }
 
 impl Default for ApiSettings {
@@ -77,6 +81,7 @@ impl Default for ApiSettings {
         Self {
             admission: Admission::default(),
             heavy_requests: MAX_HEAVY_REQUESTS,
+            quotas: RequestQuotas::DEFAULT,
         }
     }
 }
@@ -88,6 +93,8 @@ struct Shared {
     waiting: bool,
     /// Who may use the server.
     admission: Admission,
+    /// What clients have used of their quotas.
+    rates: rates::Rates,
     /// Where decisions are logged; none if they are not.
     decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
@@ -142,6 +149,7 @@ impl Api {
         ApiSettings {
             admission,
             heavy_requests,
+            quotas,
         }: ApiSettings,
         waiting: bool,
     ) -> Self {
@@ -149,6 +157,7 @@ impl Api {
             services,
             waiting,
             admission,
+            rates: rates::Rates::new(quotas),
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),

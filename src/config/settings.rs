@@ -110,6 +110,14 @@ settings! {
         "Maximum number of reports from one reporter in a day (UTC): 1 to 1000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
     TENANT_QUOTA "limits.tenant_daily_quota" --"tenant-daily-quota" Some("COUNT"), Some("100000"),
         "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
+    QUOTA_LOOKUPS "limits.quota_lookups" --"quota-lookups" Some("COUNT"), Some("20000"),
+        "Maximum number of lookups and call outcomes of one principal in a second: 1 to 1000000, or 0 for no limit. Ten seconds of it may come at once. Beyond it, they are refused with RESOURCE_EXHAUSTED. Each instance counts its own. Without principals there is no limit.";
+    QUOTA_REPORTS "limits.quota_reports" --"quota-reports" Some("COUNT"), Some("5000"),
+        "The same for reports. Each call-back number of a report counts as one more.";
+    QUOTA_OTHER "limits.quota_other" --"quota-other" Some("COUNT"), Some("200"),
+        "The same for all other requests. 1,000 entries of a list count as one.";
+    QUOTA_UNAUTHENTICATED "limits.quota_unauthenticated" --"quota-unauthenticated" Some("COUNT"), Some("50"),
+        "The same for requests without an accepted credential from one network: an IPv4 /24 or an IPv6 /48. Requests with an accepted credential are never refused because of it.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
         "Maximum time for a change; a batch gets this time again for every 1,000 items. If the client sets a shorter deadline, that one applies.";
     HEAVY_WORKERS "limits.heavy_workers" --"heavy-workers" Some("COUNT"), None,

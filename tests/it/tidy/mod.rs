@@ -108,6 +108,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         ],
     ),
     ("tower_http", &["src/edge.rs"]),
+    ("governor", &["src/api/rates.rs"]),
     (
         "crate::wire",
         &[
