@@ -8,6 +8,7 @@ use ringwarden::clock::monotonic;
 use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, Source, StatusKind, Verstat};
 use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
 use ringwarden::service::{Expiry, LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
@@ -25,6 +26,7 @@ pub(crate) fn call(from: &str, to: &str, name: &str) -> LookupInput {
         call_id: name.to_owned(),
         full: true,
         record_event: true,
+        network: Some(TenantId::DEFAULT),
         ..LookupInput::default()
     }
 }
