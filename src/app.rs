@@ -291,6 +291,7 @@ impl App {
                 metrics.upkeep();
                 metrics.request_memory(memory.held(), memory.total());
                 metrics.traffic_callers(services.lookups.callers());
+                metrics.emergency_evictions(services.lookups.emergency_evictions());
             }
         });
         spawn_endless(
@@ -465,9 +466,11 @@ fn thresholds(traffic: &config::TrafficSettings) -> Thresholds {
 
 fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
     let limits = traffic::TrafficLimits::DEFAULT;
+    let count = |count: std::num::NonZeroU32, default| usize::try_from(count.get()).unwrap_or(default);
     traffic::TrafficLimits {
-        callers: usize::try_from(traffic.callers.get()).unwrap_or(limits.callers),
-        heavy_callers: usize::try_from(traffic.busy_callers.get()).unwrap_or(limits.heavy_callers),
+        callers: count(traffic.callers, limits.callers),
+        heavy_callers: count(traffic.busy_callers, limits.heavy_callers),
+        emergency_calls_per_second: count(traffic.emergency_rate, limits.emergency_calls_per_second),
         ..limits
     }
 }

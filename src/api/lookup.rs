@@ -14,6 +14,7 @@ use super::turns::{InTurns, Turns};
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::call::MAX_BATCH_LOOKUPS;
+use crate::domain::identity::Role;
 use crate::domain::kinds::{Basis, RiskLevel};
 use crate::domain::tenant::TenantId;
 use crate::metrics::{EdgeLabel, LookupOutcomeLabel, ScoreBand};
@@ -25,6 +26,8 @@ use crate::wire::v1;
 struct Asker {
     edge: EdgeLabel,
     tenant: TenantId,
+    /// The tenant of the carrier that asks; none if another party does.
+    network: Option<TenantId>,
 }
 
 impl Asker {
@@ -32,6 +35,10 @@ impl Asker {
         Self {
             edge: context.edge,
             tenant: context.caller.tenant(),
+            network: context
+                .caller
+                .may_act_as(Role::Carrier)
+                .then(|| context.caller.tenant()),
         }
     }
 }
@@ -150,7 +157,7 @@ impl Api {
         answer_by: AnswerBy,
     ) -> Result<v1::LookupResponse, ApiError> {
         let began = monotonic();
-        let result = self.answer(request, asker.tenant, (answer_by, began));
+        let result = self.answer(request, asker, (answer_by, began));
         let counted = match &result {
             Ok((counted, _)) => *counted,
             Err(error) if error.code() == Code::InvalidArgument => LookupOutcomeLabel::Invalid,
@@ -163,12 +170,13 @@ impl Api {
     fn answer(
         &self,
         request: v1::LookupRequest,
-        viewer: TenantId,
+        asker: Asker,
         (answer_by, began): (AnswerBy, Instant),
     ) -> Result<(LookupOutcomeLabel, v1::LookupResponse), ApiError> {
         let lookups = self.lookups()?;
         let request_id = request.request_id.clone();
-        let TimedQuestion { input, budget } = question(request, viewer)?;
+        let TimedQuestion { mut input, budget } = question(request, asker.tenant)?;
+        input.network = asker.network;
         let deadline = answer_by.instant(budget.unwrap_or(lookups.budget()));
         let outcome = lookups.look_up(&input, deadline)?;
         self.count(&outcome);

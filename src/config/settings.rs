@@ -192,6 +192,8 @@ settings! {
         "Share of the caller's calls that end with 403, 607 or 608; a higher share labels the caller.";
     EMERGENCY_CALLBACK "traffic.emergency_callback" --"emergency-callback" Some("TIME"), Some("60m"),
         "Time after a call to an emergency number in which every call back to its caller is allowed.";
+    EMERGENCY_RATE "traffic.emergency_calls_per_second" --"emergency-calls-per-second" Some("COUNT"), Some("20"),
+        "Calls to emergency numbers in a second, 1 to 1000, up to which every caller is remembered for `--emergency-callback`: the memory is 48 bytes for each call in this time, 3.5 MB by default. Above it, the tenant with the most callers loses some early.";
     CALLERS "traffic.callers" --"callers" Some("COUNT"), Some("100000"),
         "Maximum number of callers whose call rate is kept in memory, 136 bytes each. The caller whose latest call is oldest is dropped first.";
     BUSY_CALLERS "traffic.busy_callers" --"busy-callers" Some("COUNT"), Some("4096"),

@@ -54,6 +54,8 @@ catalogue! {
         "Submitted outcomes of calls, by `outcome` of the submission."
     TRAFFIC_CALLERS Gauge "ringwarden_traffic_callers"
         "Callers whose call rate this instance keeps in memory."
+    EMERGENCY_EVICTIONS Counter "ringwarden_emergency_evictions_total"
+        "Callers of emergency services that were forgotten before `--emergency-callback` was over, because there were more calls than `--emergency-calls-per-second`. A call back to them may be hindered. Set an alert on any."
     REPORTS Counter "ringwarden_reports_total"
         "Submitted reports, by `outcome`."
     REPORT_SCORES Counter "ringwarden_report_scores_total"

@@ -2,6 +2,7 @@
 
 mod claims;
 mod credentials;
+mod emergency;
 mod matrix;
 mod rates;
 
