@@ -28,6 +28,7 @@ pub(super) enum Method {
     UpdatePrincipal = 16,
     AddKey = 17,
     RevokeKey = 18,
+    EraseNumber = 19,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,

@@ -183,6 +183,12 @@ impl Observer {
         last.is_some_and(|last| last.until(now) < self.thresholds.emergency_callback)
     }
 
+    /// Forgets all that was seen of a number.
+    pub fn forget(&self, number: E164) {
+        let caller = self.fingerprinter.caller(number);
+        self.shard(caller).lock().forget(caller);
+    }
+
     /// The count of callers with data.
     #[must_use]
     pub fn callers(&self) -> usize {

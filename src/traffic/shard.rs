@@ -108,6 +108,13 @@ impl CallerShard {
         self.emergencies.peek(number).map(|emergency| emergency.0)
     }
 
+    /// Forgets a caller.
+    pub(super) fn forget(&mut self, caller: u64) {
+        self.light.remove(caller);
+        self.heavy.remove(caller);
+        self.emergencies.remove(caller);
+    }
+
     /// The count of callers.
     pub(super) fn len(&self) -> usize {
         self.light.len() + self.heavy.len()

@@ -1,6 +1,7 @@
 //! `number`: shows what is known about numbers, and stores the decisions of analysts on them.
 
 mod decide;
+mod erase;
 mod list;
 mod show;
 mod similar;
@@ -31,6 +32,8 @@ enum NumberCommand {
     ClearStatus(decide::ClearStatusArgs),
     /// Delete the reports on calls before a time, because the number has a new owner; this cannot be undone
     Reset(decide::ResetArgs),
+    /// Erase everything that is stored of a number; this cannot be undone
+    Erase(erase::EraseArgs),
 }
 
 pub(super) async fn run(args: NumberArgs) -> Result<(), CliError> {
@@ -41,5 +44,6 @@ pub(super) async fn run(args: NumberArgs) -> Result<(), CliError> {
         NumberCommand::SetStatus(args) => decide::set_status(args).await,
         NumberCommand::ClearStatus(args) => decide::clear_status(args).await,
         NumberCommand::Reset(args) => decide::reset(args).await,
+        NumberCommand::Erase(args) => erase::run(args).await,
     }
 }
