@@ -2,6 +2,7 @@
 
 mod decide;
 mod erase;
+mod export;
 mod list;
 mod show;
 mod similar;
@@ -32,6 +33,8 @@ enum NumberCommand {
     ClearStatus(decide::ClearStatusArgs),
     /// Delete the reports on calls before a time, because the number has a new owner; this cannot be undone
     Reset(decide::ResetArgs),
+    /// Write everything that is stored of a number to a file, for the person whose number it is
+    Export(export::ExportArgs),
     /// Erase everything that is stored of a number; this cannot be undone
     Erase(erase::EraseArgs),
 }
@@ -44,6 +47,7 @@ pub(super) async fn run(args: NumberArgs) -> Result<(), CliError> {
         NumberCommand::SetStatus(args) => decide::set_status(args).await,
         NumberCommand::ClearStatus(args) => decide::clear_status(args).await,
         NumberCommand::Reset(args) => decide::reset(args).await,
+        NumberCommand::Export(args) => export::run(args).await,
         NumberCommand::Erase(args) => erase::run(args).await,
     }
 }

@@ -89,8 +89,6 @@ stable_enum! {
         RevokeKey = 23 "REVOKE_KEY",
         /// A number was erased.
         EraseNumber = 24 "ERASE_NUMBER",
-        /// Everything stored of a number was read.
-        ExportNumber = 25 "EXPORT_NUMBER",
     }
 }
 
@@ -319,7 +317,7 @@ mod tests {
     #[test]
     fn integers_and_names_are_frozen() {
         let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
-        assert_eq!(codes, (1..=25).collect::<Vec<u8>>());
+        assert_eq!(codes, (1..=24).collect::<Vec<u8>>());
         assert_eq!(
             AuditMethod::from_name("set-number-status"),
             Some(AuditMethod::SetNumberStatus)
