@@ -170,8 +170,8 @@ pub struct App {
     admission: Admission,
     bootstrap_admin: Option<PathBuf>,
     migrate: bool,
-    /// How long audit events are kept.
-    audit_retention: Duration,
+    /// How long what is kept.
+    retention: retention::Ages,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
 }
@@ -247,7 +247,7 @@ pub async fn build(
         admission: first_admin::admission(config),
         bootstrap_admin: config.auth.bootstrap_admin.clone(),
         migrate: config.store.migrate,
-        audit_retention: config.store.audit_retention,
+        retention: retention::Ages::of(&config.store),
         snapshots,
         fallback,
     })
@@ -297,7 +297,7 @@ impl App {
         spawn_endless(
             tasks,
             "retention",
-            retention::run(Arc::clone(&self.services), self.audit_retention),
+            retention::run(Arc::clone(&self.services), self.retention),
         );
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);

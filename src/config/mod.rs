@@ -209,6 +209,10 @@ pub struct StoreSettings {
     pub migrate: bool,
     /// How long audit events are kept. Default: 400 days.
     pub audit_retention: Duration,
+    /// How long reports are kept; none for ever. Default: three years.
+    pub report_retention: Option<Duration>,
+    /// How long comments of reports are kept; none as long as the reports. Default: a year.
+    pub text_retention: Option<Duration>,
     /// Where the server keeps a snapshot of its index. Default: nowhere.
     pub snapshot: Option<SnapshotSettings>,
 }
@@ -222,6 +226,8 @@ impl StoreSettings {
         let trust = Trust::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
         let audit_retention = layers.read(&settings::AUDIT_RETENTION, parse::retention);
+        let report_retention = layers.read(&settings::REPORT_RETENTION, parse::optional_retention);
+        let text_retention = layers.read(&settings::TEXT_RETENTION, parse::optional_retention);
         let snapshot = SnapshotSettings::read(layers);
         Some(Self {
             url: url?,
@@ -231,6 +237,8 @@ impl StoreSettings {
             trust: trust?,
             migrate: migrate?,
             audit_retention: audit_retention?,
+            report_retention: report_retention?,
+            text_retention: text_retention?,
             snapshot: snapshot?,
         })
     }

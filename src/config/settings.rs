@@ -88,6 +88,10 @@ settings! {
         "Oldest data of a snapshot from which the server starts: 1m to 365d, or 0 for any age.";
     AUDIT_RETENTION "store.audit_retention" --"audit-retention" Some("AGE"), Some("400d"),
         "How long audit events are kept: 30d to 3650d. Older ones are dropped within an hour.";
+    REPORT_RETENTION "store.report_retention" --"report-retention" Some("AGE"), Some("1095d"),
+        "How long reports are kept after their arrival: 30d to 3650d, or 0 for ever. Older ones are dropped within a day.";
+    TEXT_RETENTION "store.text_retention" --"text-retention" Some("AGE"), Some("365d"),
+        "How long comments of reports are kept after their arrival: 30d to 3650d, or 0 as long as the reports. Older ones are dropped within a day; the reports stay.";
     LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
         "Format of the log on standard error: `text` for people, `json` for programs.";
     LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),

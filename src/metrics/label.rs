@@ -213,6 +213,8 @@ label! {
         ClearNumberStatus "ClearNumberStatus",
         /// `ResetNumber`.
         ResetNumber "ResetNumber",
+        /// `EraseNumber`.
+        EraseNumber "EraseNumber",
         /// `CreateCase`.
         CreateCase "CreateCase",
         /// `UpdateCase`.
