@@ -41,6 +41,7 @@ use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
 use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services};
+use crate::tokens::Tokens;
 
 pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
@@ -64,12 +65,14 @@ const HEAVY_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Api(Arc<Shared>);
 
 /// The settings of the handlers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ApiSettings {
     /// Who may use the server.
     pub admission: Admission,
     /// Requests of heavy work at a time.
     pub heavy_requests: usize,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    pub tokens: Option<Arc<Tokens>>,
 }
 
 impl Default for ApiSettings {
@@ -77,6 +80,7 @@ impl Default for ApiSettings {
         Self {
             admission: Admission::default(),
             heavy_requests: MAX_HEAVY_REQUESTS,
+            tokens: None,
         }
     }
 }
@@ -88,6 +92,8 @@ struct Shared {
     waiting: bool,
     /// Who may use the server.
     admission: Admission,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    tokens: Option<Arc<Tokens>>,
     /// Where decisions are logged; none if they are not.
     decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
@@ -142,6 +148,7 @@ impl Api {
         ApiSettings {
             admission,
             heavy_requests,
+            tokens,
         }: ApiSettings,
         waiting: bool,
     ) -> Self {
@@ -149,6 +156,7 @@ impl Api {
             services,
             waiting,
             admission,
+            tokens,
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),

@@ -3,6 +3,7 @@
 mod claims;
 mod credentials;
 mod matrix;
+mod tokens;
 
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::identity::{ApiKey, Grants, KeyId, PrincipalId, Role, Roles};
