@@ -75,6 +75,10 @@ pub static ACCESS: &[Access] = &[
     allow("NoteService", "AddNote", DECIDE),
     allow("NoteService", "ListNotes", DECIDE),
     allow("NumberService", "ListAuditEvents", MANAGE),
+    // Of these, only administrators may share all reports or all statuses: the handler asks.
+    allow("SharingService", "SetVisibility", DECIDE),
+    allow("SharingService", "ListSharings", DECIDE),
+    allow("SharingService", "ListSharedWithMe", DECIDE),
     allow("NumberService", "EraseNumber", MANAGE),
     allow("PrincipalService", "CreatePrincipal", MANAGE),
     allow("PrincipalService", "GetPrincipal", MANAGE),

@@ -24,6 +24,7 @@ mod rates;
 mod readiness;
 mod reason;
 mod report;
+mod sharing;
 mod turns;
 mod warm_up;
 

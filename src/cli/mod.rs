@@ -40,6 +40,7 @@ mod reached;
 mod report;
 mod search;
 mod serve;
+mod share;
 mod shared;
 mod status;
 mod text;
@@ -90,6 +91,7 @@ fn numbering_plan(command: &ClientCommand) -> Option<&Path> {
         | ClientCommand::Note(_)
         | ClientCommand::Audit(_)
         | ClientCommand::Key(_)
+        | ClientCommand::Share(_)
         | ClientCommand::List(_)
         | ClientCommand::Health(_)
         | ClientCommand::Model(_)
@@ -114,6 +116,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
         ClientCommand::Note(args) => Box::pin(note::run(args)).await,
         ClientCommand::Audit(args) => Box::pin(audit::run(args)).await,
         ClientCommand::Key(args) => Box::pin(key::run(args)).await,
+        ClientCommand::Share(args) => Box::pin(share::run(args)).await,
         ClientCommand::Import(args) => Box::pin(import::run(args)).await,
         ClientCommand::Pull(args) => Box::pin(pull::run(args)).await,
         ClientCommand::List(args) => Box::pin(list::run(args)).await,

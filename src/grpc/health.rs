@@ -21,6 +21,7 @@ use super::servers::note_service_server::NoteServiceServer;
 use super::servers::number_service_server::NumberServiceServer;
 use super::servers::principal_service_server::PrincipalServiceServer;
 use super::servers::report_service_server::ReportServiceServer;
+use super::servers::sharing_service_server::SharingServiceServer;
 use super::services::GrpcServices;
 use crate::api::Api;
 use crate::tasks::Tasks;
@@ -29,7 +30,7 @@ use crate::tasks::Tasks;
 const CHECK_EVERY: Duration = Duration::from_millis(50);
 
 /// The service names of health checks. The empty one is the whole server.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "",
     <LookupServiceServer<GrpcServices> as NamedService>::NAME,
     <ReportServiceServer<GrpcServices> as NamedService>::NAME,
@@ -38,6 +39,7 @@ const NAMES: [&str; 8] = [
     <ListServiceServer<GrpcServices> as NamedService>::NAME,
     <NoteServiceServer<GrpcServices> as NamedService>::NAME,
     <PrincipalServiceServer<GrpcServices> as NamedService>::NAME,
+    <SharingServiceServer<GrpcServices> as NamedService>::NAME,
 ];
 
 /// The health service. Its watches end once their names are cleared.

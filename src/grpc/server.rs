@@ -25,6 +25,7 @@ use super::servers::note_service_server::NoteServiceServer;
 use super::servers::number_service_server::NumberServiceServer;
 use super::servers::principal_service_server::PrincipalServiceServer;
 use super::servers::report_service_server::ReportServiceServer;
+use super::servers::sharing_service_server::SharingServiceServer;
 use super::services::GrpcServices;
 use super::status::{status, with_expected_code};
 use crate::api::{Api, ApiError};
@@ -132,6 +133,9 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
     let principals = PrincipalServiceServer::new(services.clone())
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let sharings = SharingServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let notes = NoteServiceServer::new(services)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -159,6 +163,7 @@ async fn run(listener: Listener, api: Api, limits: &GrpcLimits, tasks: &Tasks) -
         .add_service(lists)
         .add_service(notes)
         .add_service(principals)
+        .add_service(sharings)
         .add_service(health_service)
         .add_service(v1)
         .add_service(v1alpha)

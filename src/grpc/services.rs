@@ -13,6 +13,7 @@ use super::servers::note_service_server::NoteService;
 use super::servers::number_service_server::NumberService;
 use super::servers::principal_service_server::PrincipalService;
 use super::servers::report_service_server::ReportService;
+use super::servers::sharing_service_server::SharingService;
 use super::status::stream_status;
 use crate::api::{Api, ApiError};
 use crate::edge::catch_stream_panic;
@@ -181,6 +182,15 @@ service! {
     NoteService {
         add_note(AddNoteRequest).await -> AddNoteResponse;
         list_notes(ListNotesRequest).await -> ListNotesResponse;
+    }
+    {}
+}
+
+service! {
+    SharingService {
+        set_visibility(SetVisibilityRequest).await -> SetVisibilityResponse;
+        list_sharings(ListSharingsRequest).await -> ListSharingsResponse;
+        list_shared_with_me(ListSharedWithMeRequest).await -> ListSharedWithMeResponse;
     }
     {}
 }

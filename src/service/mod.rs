@@ -177,6 +177,13 @@ impl Services {
         self.tenants.of(tenant)
     }
 
+    /// The services of a tenant that the server knows.
+    #[must_use]
+    pub fn of_known(&self, tenant: TenantId) -> Option<&TenantServices> {
+        self.indexes.get(tenant)?;
+        self.tenants.of(tenant).ok()
+    }
+
     /// The services of each tenant.
     pub fn of_all(&self) -> impl Iterator<Item = &TenantServices> {
         let tenants = self.indexes.all().into_iter();

@@ -19,6 +19,7 @@ pub(super) mod number;
 pub(super) mod number_list;
 pub(super) mod principal;
 pub(super) mod report;
+pub(super) mod sharing;
 mod shown;
 
 use std::fmt::Display;

@@ -403,6 +403,7 @@ async fn the_server_checks_what_its_client_did_not() {
     assert!(is_dno(&server, "+14155550101") && !is_dno(&server, "+14155550102"));
     let mut client = ListServiceClient::new(server.channel.clone());
     let request = |list_id: &str, page_token: &str| GetListRequest {
+        tenant: String::new(),
         list_id: list_id.into(),
         page_size: 1,
         page_token: page_token.into(),

@@ -123,6 +123,7 @@ impl Load {
             include_members: true,
             page_size: PAGE_SIZE,
             page_token: String::new(),
+            tenant: String::new(),
         };
         let mut members = Vec::new();
         loop {

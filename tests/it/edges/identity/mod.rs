@@ -5,6 +5,7 @@ mod credentials;
 mod emergency;
 mod matrix;
 mod rates;
+mod tenants;
 mod tokens;
 
 use ringwarden::domain::actor::Actor;
