@@ -198,11 +198,11 @@ pub async fn build(
     };
     let opening::Opened { store, start } = place.open(&model).await?;
     let index = Arc::new(Index::new(Arc::clone(&model)));
-    let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
+    let follower = Follower::new(Arc::clone(&store), index, clock.clone(), metrics.clone());
     let follower = Arc::new(follower);
     start.load(&follower, Arc::clone(&model)).await?;
     let fallback = place.fallback(&store, &model)?;
-    let snapshots = place.keeper(&store, (&index, &follower))?;
+    let snapshots = place.keeper(&store, &follower)?;
     let policy = Policy {
         label_from: config.policy.label_from,
         block_from: config.policy.block_from,
@@ -228,7 +228,6 @@ pub async fn build(
     let decision_log = open_decision_log(&config.decision_log, own_key, &metrics)?;
     let foundations = Foundations {
         store,
-        index,
         follower: Arc::clone(&follower),
         clock,
         metrics: metrics.clone(),

@@ -39,13 +39,15 @@ impl Api {
             && upload.dry_run
         {
             self.refresh().await;
-            let foreseen = self.lists()?.try_replace(&upload.head, Arc::clone(&upload.entries));
+            let foreseen = self
+                .lists(context)?
+                .try_replace(&upload.head, Arc::clone(&upload.entries));
             return Ok(foreseen_list(&foreseen.map_err(ApiError::from)?));
         }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
             let upload = received?;
             let _turn = self.0.replacing.acquire().await;
-            let replaced = self.lists()?.replace(&upload.head, upload.entries).await?;
+            let replaced = self.lists(context)?.replace(&upload.head, upload.entries).await?;
             Ok(convert::replaced(&replaced))
         });
         Ok(replaced.await?)
@@ -58,9 +60,9 @@ impl Api {
     pub async fn get_list(
         &self,
         request: v1::GetListRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::GetListResponse, ApiError> {
-        let lists = self.lists()?;
+        let lists = self.lists(context)?;
         let (id, page) = convert::wanted(request)?;
         self.refresh().await;
         Ok(convert::list(lists.page(&id, &page)?))
@@ -73,9 +75,9 @@ impl Api {
     pub async fn list_lists(
         &self,
         _request: v1::ListListsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListListsResponse, ApiError> {
-        let lists = self.lists()?;
+        let lists = self.lists(context)?;
         self.refresh().await;
         Ok(v1::ListListsResponse {
             lists: lists.all().iter().map(convert::summary).collect(),
@@ -88,7 +90,7 @@ impl Api {
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
         context: &RequestContext,
     ) -> Result<Result<convert::Complete, ApiError>, E> {
-        if let Err(loading) = self.lists() {
+        if let Err(loading) = self.lists(context) {
             return Ok(Err(loading));
         }
         timeout(UPLOAD_TIMEOUT, read(parts, context))

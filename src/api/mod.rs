@@ -40,7 +40,7 @@ use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
-use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services};
+use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services, TenantServices};
 
 pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
@@ -209,29 +209,34 @@ impl Api {
         Ok(&self.0.services.lookups)
     }
 
-    /// Reports, once the index is loaded.
-    fn reports(&self) -> Result<&Reports, ApiError> {
-        Ok(&self.ready()?.reports)
+    /// Reports of the caller's tenant, once the index is loaded.
+    fn reports(&self, context: &RequestContext) -> Result<&Reports, ApiError> {
+        Ok(&self.tenant(context)?.reports)
     }
 
-    /// Numbers, once the index is loaded.
-    fn numbers(&self) -> Result<&Numbers, ApiError> {
-        Ok(&self.ready()?.numbers)
+    /// Numbers of the caller's tenant, once the index is loaded.
+    fn numbers(&self, context: &RequestContext) -> Result<&Numbers, ApiError> {
+        Ok(&self.tenant(context)?.numbers)
     }
 
-    /// Cases, once the index is loaded.
-    fn cases(&self) -> Result<&Cases, ApiError> {
-        Ok(&self.ready()?.cases)
+    /// Cases of the caller's tenant, once the index is loaded.
+    fn cases(&self, context: &RequestContext) -> Result<&Cases, ApiError> {
+        Ok(&self.tenant(context)?.cases)
     }
 
-    /// Lists, once the index is loaded.
-    fn lists(&self) -> Result<&Lists, ApiError> {
-        Ok(&self.ready()?.lists)
+    /// Lists of the caller's tenant, once the index is loaded.
+    fn lists(&self, context: &RequestContext) -> Result<&Lists, ApiError> {
+        Ok(&self.tenant(context)?.lists)
     }
 
-    /// Notes, once the index is loaded.
-    fn notes(&self) -> Result<&Notes, ApiError> {
-        Ok(&self.ready()?.notes)
+    /// Notes of the caller's tenant, once the index is loaded.
+    fn notes(&self, context: &RequestContext) -> Result<&Notes, ApiError> {
+        Ok(&self.tenant(context)?.notes)
+    }
+
+    /// The services of the caller's tenant, once the index is loaded.
+    fn tenant(&self, context: &RequestContext) -> Result<&TenantServices, ApiError> {
+        Ok(self.ready()?.of(context.caller.tenant())?)
     }
 
     /// The services. Before the index is loaded an answer would be a guess.

@@ -61,17 +61,19 @@ pub(super) async fn run(services: Arc<Services>, ages: Ages) {
 
 async fn run_once(services: &Services, ages: &Ages) -> Result<(), ServiceError> {
     let now = services.clock().now();
-    let dropped = services.audit.drop_older_than(oldest_kept(now, ages.audit)).await?;
-    if dropped > 0 {
-        tracing::info!(dropped, "old audit events were dropped");
-    }
-    let expired = services.reports.expire(&shards_of(now), &ages.kept_since(now)).await?;
-    if expired.reports > 0 || expired.texts > 0 {
-        tracing::info!(
-            reports = expired.reports,
-            comments = expired.texts,
-            "old reports and comments were dropped"
-        );
+    for tenant in services.of_all() {
+        let dropped = tenant.audit.drop_older_than(oldest_kept(now, ages.audit)).await?;
+        if dropped > 0 {
+            tracing::info!(dropped, "old audit events were dropped");
+        }
+        let expired = tenant.reports.expire(&shards_of(now), &ages.kept_since(now)).await?;
+        if expired.reports > 0 || expired.texts > 0 {
+            tracing::info!(
+                reports = expired.reports,
+                comments = expired.texts,
+                "old reports and comments were dropped"
+            );
+        }
     }
     if services.purge().await? {
         tracing::info!("erased data were removed from the files of the store");

@@ -229,6 +229,8 @@ label! {
         AddKey "AddKey",
         /// `RevokeKey`.
         RevokeKey "RevokeKey",
+        /// `SetVisibility`.
+        SetVisibility "SetVisibility",
     }
 }
 

@@ -35,7 +35,7 @@ use crate::domain::policy::{Decision, Enforcement, Policy, SipSettings, SipTreat
 use crate::domain::score::Score;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
-use crate::index::{Freshness, Index};
+use crate::index::{Freshness, Indexes};
 use crate::number::{E164, EmergencyNumbers, Region};
 use crate::traffic::Observer;
 use question::Question;
@@ -59,6 +59,8 @@ pub enum LookupRole {
 /// The input of a lookup. `Debug` hides the caller and the called number.
 #[derive(Clone, Default)]
 pub struct LookupInput {
+    /// The tenant that asks: the answer rests on what it may see.
+    pub viewer: TenantId,
     /// The caller, as the switch or app has it.
     pub number: String,
     /// The region of a number in national form.
@@ -136,7 +138,7 @@ pub struct ShadowedDecision {
 
 /// Answers questions from memory.
 pub struct Lookups {
-    index: Arc<Index>,
+    indexes: Arc<Indexes>,
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
@@ -158,7 +160,7 @@ pub struct Lookups {
 
 /// The parts that lookups are made of.
 pub(super) struct LookupParts {
-    pub(super) index: Arc<Index>,
+    pub(super) indexes: Arc<Indexes>,
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
     pub(super) policy: Policy,
@@ -185,7 +187,7 @@ impl fmt::Debug for LookupInput {
 impl Lookups {
     pub(super) fn new(parts: LookupParts) -> Self {
         Self {
-            index: parts.index,
+            indexes: parts.indexes,
             freshness: parts.freshness,
             clock: parts.clock,
             policy: parts.policy,
@@ -236,7 +238,7 @@ impl Lookups {
     /// The version of the scoring model.
     #[must_use]
     pub fn model_version(&self) -> &str {
-        &self.index.model().version
+        &self.indexes.model().version
     }
 
     /// The time within which a lookup is answered if the client does not say.

@@ -17,7 +17,6 @@ use crate::domain::report::{ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
 use crate::domain::reporter_table::is_part;
 use crate::domain::requests::Seen;
-use crate::domain::tenant::TenantId;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
 use crate::service::content::{Method, RequestContent};
@@ -285,7 +284,7 @@ impl Numbers {
         let reporters: BTreeSet<ReporterHash> = rows.iter().filter_map(|row| row.body.reporter).collect();
         let keys: Vec<SideKey> = reporters
             .iter()
-            .map(|reporter| SideKey::of::<ReporterState>(TenantId::DEFAULT, reporter))
+            .map(|reporter| SideKey::of::<ReporterState>(self.writer.tenant(), reporter))
             .collect();
         for keys in keys.chunks(REPORTERS_AT_A_TIME) {
             let deadline = self.writer.deadline(keys.len());
@@ -470,6 +469,6 @@ mod tests {
         };
         let content = erasure(E164::from_digits(14_155_550_199).unwrap(), &input);
         let hex: String = content.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "130764656661756c74f79bf2dd340561736b656401");
+        assert_eq!(hex, "140764656661756c74f79bf2dd340561736b656401");
     }
 }

@@ -36,7 +36,7 @@ pub(in crate::service) enum Stay {
 impl Writer {
     /// The hash that stands for a number after its erasure.
     pub(in crate::service) fn hash_of(&self, number: E164) -> NumberHash {
-        NumberHash::keyed(&self.erased_key, TenantId::DEFAULT.as_str(), number)
+        NumberHash::keyed(&self.erased_key, self.tenant.as_str(), number)
     }
 
     /// The keys of the notes on a number.
@@ -56,19 +56,19 @@ impl Writer {
         deadline: WriteDeadline,
     ) -> Result<Stay, ServiceError> {
         self.check_writable()?;
-        let _turn = deadline.wait(self.turns.take(&record_key(number))).await?;
+        let _turn = deadline.wait(self.turns.take(&record_key(self.tenant, number))).await?;
         let now = self.clock.now();
         let shard = Shard::of_number(number);
         let notes = self.stored_notes(number, deadline).await?;
         let mut records: Vec<RecordWrite> = Vec::new();
         if let Some(version) = whole.version {
-            records.push(deletion(record_key(number), version, author, now));
+            records.push(deletion(record_key(self.tenant, number), version, author, now));
         }
         for (key, version) in &notes {
-            let key = RecordKey::of::<Note>(TenantId::DEFAULT, key);
+            let key = RecordKey::of::<Note>(self.tenant, key);
             records.push(deletion(key, *version, author, now));
         }
-        let buckets: Vec<BucketWrite> = buckets_of(number, &whole.state).collect();
+        let buckets: Vec<BucketWrite> = buckets_of((self.tenant, number), &whole.state).collect();
         let mut steps = buckets.chunks(BUCKETS_AT_ONCE);
         let first = ShardCommit {
             records,
@@ -103,7 +103,7 @@ impl Writer {
         let notes = self.notes_of(number);
         let keys: Vec<StoredKey> = notes
             .iter()
-            .map(|key| StoredKey::Record(RecordKey::of::<Note>(TenantId::DEFAULT, key)))
+            .map(|key| StoredKey::Record(RecordKey::of::<Note>(self.tenant, key)))
             .collect();
         let found = deadline.wait(self.store.read(&keys)).await??;
         let found = notes.into_iter().zip(found);
@@ -118,10 +118,10 @@ impl Writer {
     ) {
         let mut versions = versions.iter().copied();
         if let Some(version) = version.and_then(|_| versions.next()) {
-            self.follower.deleted::<NumberState>(number, version);
+            self.follower.deleted::<NumberState>(self.tenant, number, version);
         }
         for ((key, _), version) in notes.iter().zip(versions) {
-            self.follower.deleted::<Note>(*key, version);
+            self.follower.deleted::<Note>(self.tenant, *key, version);
         }
     }
 
@@ -129,7 +129,7 @@ impl Writer {
     pub(in crate::service) async fn redact_events(&self, number: E164, write: bool) -> Result<u32, ServiceError> {
         let (hash, shard) = (self.hash_of(number), Shard::of_number(number));
         let mut span = EventSpan {
-            tenant: TenantId::DEFAULT,
+            tenant: self.tenant,
             from: EventId::FIRST,
             before: EventId::LAST,
         };
@@ -157,7 +157,7 @@ impl Writer {
             }
             count = count.saturating_add(u32::try_from(replaced.len()).unwrap_or(u32::MAX));
             if write && !replaced.is_empty() {
-                self.store.replace_events(shard, TenantId::DEFAULT, replaced).await?;
+                self.store.replace_events(shard, self.tenant, replaced).await?;
             }
             tokio::task::yield_now().await;
         }
@@ -182,13 +182,13 @@ impl Writer {
 }
 
 /// The buckets of rows of a number, and the parts of its reporter table.
-fn buckets_of(number: E164, state: &NumberState) -> impl Iterator<Item = BucketWrite> {
+fn buckets_of((tenant, number): (TenantId, E164), state: &NumberState) -> impl Iterator<Item = BucketWrite> {
     let table = state.reporter_table.as_deref().copied();
     let parts = table
         .into_iter()
         .flat_map(|table| table.parts().collect::<BTreeSet<u32>>());
     (0..state.buckets).chain(parts).map(move |bucket| BucketWrite {
-        key: bucket_key(number, bucket),
+        key: bucket_key(tenant, number, bucket),
         bytes: None,
     })
 }
