@@ -9,10 +9,12 @@ use super::convert::check_batch;
 use super::convert::decision::{decision, language};
 use super::convert::lookup::{TimedQuestion, answer, logged, question};
 use super::deadline::AnswerBy;
+use super::rates::RequestClass;
 use super::turns::{InTurns, Turns};
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::call::MAX_BATCH_LOOKUPS;
+use crate::domain::identity::Role;
 use crate::domain::kinds::{Basis, RiskLevel};
 use crate::domain::tenant::TenantId;
 use crate::metrics::{EdgeLabel, LookupOutcomeLabel, ScoreBand};
@@ -24,6 +26,8 @@ use crate::wire::v1;
 struct Asker {
     edge: EdgeLabel,
     tenant: TenantId,
+    /// The tenant of the carrier that asks; none if another party does.
+    network: Option<TenantId>,
 }
 
 impl Asker {
@@ -31,6 +35,10 @@ impl Asker {
         Self {
             edge: context.edge,
             tenant: context.caller.tenant(),
+            network: context
+                .caller
+                .may_act_as(Role::Carrier)
+                .then(|| context.caller.tenant()),
         }
     }
 }
@@ -47,7 +55,7 @@ impl Api {
     /// Answers a batch of questions, each with a result of its own. Other requests have their turns meanwhile.
     ///
     /// # Errors
-    /// If the batch is empty or too large.
+    /// If the batch is empty or too large, or the quota is used up.
     pub async fn batch_lookup(
         &self,
         request: v1::BatchLookupRequest,
@@ -55,6 +63,7 @@ impl Api {
     ) -> Result<v1::BatchLookupResponse, ApiError> {
         use v1::batch_lookup_result::Result;
         check_batch("requests", request.requests.len(), MAX_BATCH_LOOKUPS)?;
+        self.charge(context, RequestClass::Lookups, request.requests.len().saturating_sub(1))?;
         let answer_by = AnswerBy::of(context);
         let mut results = Vec::with_capacity(request.requests.len());
         let mut turns = Turns::default();
@@ -115,21 +124,24 @@ impl Api {
         E: From<ApiError> + Send,
     {
         let api = self.clone();
-        let asker = Asker::of(context);
+        let context = context.clone();
         let draining = self.0.draining.clone();
         let end = async move { draining.is_cancelled().then(|| Err(ApiError::draining().into())) };
-        let answers = requests.map(move |request| request.map(|request| api.look_up_in_stream(request, asker)));
+        let answers = requests.map(move |request| request.map(|request| api.look_up_in_stream(request, &context)));
         InTurns::new(answers)
             .take_until(self.0.draining.clone().cancelled_owned())
             .chain(stream::once(end).filter_map(std::future::ready))
     }
 
-    fn look_up_in_stream(&self, request: v1::LookupRequest, asker: Asker) -> v1::StreamLookupResponse {
+    fn look_up_in_stream(&self, request: v1::LookupRequest, context: &RequestContext) -> v1::StreamLookupResponse {
         use v1::stream_lookup_response::Result;
         let request_id = request.request_id.clone();
-        let result = match self.look_up(request, asker, AnswerBy::in_stream()) {
+        let answer = self
+            .charge(context, RequestClass::Lookups, 1)
+            .and_then(|()| self.look_up(request, Asker::of(context), AnswerBy::in_stream()));
+        let result = match answer {
             Ok(response) => Result::Response(response),
-            Err(error) => Result::Error(error.item(asker.edge)),
+            Err(error) => Result::Error(error.item(context.edge)),
         };
         v1::StreamLookupResponse {
             request_id,
@@ -145,7 +157,7 @@ impl Api {
         answer_by: AnswerBy,
     ) -> Result<v1::LookupResponse, ApiError> {
         let began = monotonic();
-        let result = self.answer(request, asker.tenant, (answer_by, began));
+        let result = self.answer(request, asker, (answer_by, began));
         let counted = match &result {
             Ok((counted, _)) => *counted,
             Err(error) if error.code() == Code::InvalidArgument => LookupOutcomeLabel::Invalid,
@@ -158,12 +170,13 @@ impl Api {
     fn answer(
         &self,
         request: v1::LookupRequest,
-        viewer: TenantId,
+        asker: Asker,
         (answer_by, began): (AnswerBy, Instant),
     ) -> Result<(LookupOutcomeLabel, v1::LookupResponse), ApiError> {
         let lookups = self.lookups()?;
         let request_id = request.request_id.clone();
-        let TimedQuestion { input, budget } = question(request, viewer)?;
+        let TimedQuestion { mut input, budget } = question(request, asker.tenant)?;
+        input.network = asker.network;
         let deadline = answer_by.instant(budget.unwrap_or(lookups.budget()));
         let outcome = lookups.look_up(&input, deadline)?;
         self.count(&outcome);

@@ -20,6 +20,7 @@ mod lookup;
 mod note;
 mod number;
 mod principal;
+mod rates;
 mod readiness;
 mod reason;
 mod report;
@@ -41,9 +42,11 @@ use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
 use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services, TenantServices};
+use crate::tokens::Tokens;
 
 pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
+pub use crate::domain::quota::RequestQuotas;
 pub use crate::service::Violation;
 pub use access::{ACCESS, Access};
 pub use context::RequestContext;
@@ -64,12 +67,16 @@ const HEAVY_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Api(Arc<Shared>);
 
 /// The settings of the handlers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ApiSettings {
     /// Who may use the server.
     pub admission: Admission,
     /// Requests of heavy work at a time.
     pub heavy_requests: usize,
+    /// How much clients may ask for in a second.
+    pub quotas: RequestQuotas,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    pub tokens: Option<Arc<Tokens>>,
 }
 
 impl Default for ApiSettings {
@@ -77,6 +84,8 @@ impl Default for ApiSettings {
         Self {
             admission: Admission::default(),
             heavy_requests: MAX_HEAVY_REQUESTS,
+            quotas: RequestQuotas::DEFAULT,
+            tokens: None,
         }
     }
 }
@@ -88,6 +97,10 @@ struct Shared {
     waiting: bool,
     /// Who may use the server.
     admission: Admission,
+    /// What clients have used of their quotas.
+    rates: rates::Rates,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    tokens: Option<Arc<Tokens>>,
     /// Where decisions are logged; none if they are not.
     decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
@@ -142,6 +155,8 @@ impl Api {
         ApiSettings {
             admission,
             heavy_requests,
+            quotas,
+            tokens,
         }: ApiSettings,
         waiting: bool,
     ) -> Self {
@@ -149,6 +164,8 @@ impl Api {
             services,
             waiting,
             admission,
+            rates: rates::Rates::new(quotas),
+            tokens,
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),

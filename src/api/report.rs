@@ -1,6 +1,7 @@
 //! Reports: submitted, listed, withdrawn. The service counts submitted reports itself.
 
 use super::convert::{check_batch, report as convert};
+use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
 use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
 use crate::domain::ids::ImportId;
@@ -21,6 +22,7 @@ impl Api {
     ) -> Result<v1::SubmitReportResponse, ApiError> {
         let reports = self.reports(context)?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
+        self.charge(context, RequestClass::Reports, report.callback_numbers.len())?;
         // The service gets a report that is not valid too, since it counts all reports.
         let submitted = async {
             Ok(reports
@@ -40,7 +42,7 @@ impl Api {
     /// Stores a batch of reports, each with a result of its own.
     ///
     /// # Errors
-    /// If the batch is empty or too large, or the index is being loaded.
+    /// If the batch is empty or too large, the quota is used up, or the index is being loaded.
     pub async fn batch_submit_reports(
         &self,
         request: v1::BatchSubmitReportsRequest,
@@ -49,6 +51,7 @@ impl Api {
         use v1::batch_submit_result::Result;
         let reports = self.reports(context)?;
         check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
+        self.charge(context, RequestClass::Reports, further_cost(&request.reports))?;
         if let Some((import, changes)) = import_of(&request.reports) {
             // Without this record, nobody would know afterwards who brought in the reports.
             self.record(context, AuditMethod::BatchSubmitReports, Some(import), changes)
@@ -228,6 +231,12 @@ impl Api {
         })
         .await
     }
+}
+
+/// What a batch costs of the quota besides the request: one unit for each report but the first, and for each call-back number.
+fn further_cost(reports: &[v1::Report]) -> usize {
+    let callbacks: usize = reports.iter().map(|report| report.callback_numbers.len()).sum();
+    callbacks + reports.len().saturating_sub(1)
 }
 
 /// The import that a batch belongs to, and what its audit event tells. None for reports of people: their rows say when and

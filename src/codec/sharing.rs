@@ -12,7 +12,7 @@ use super::{
 use crate::domain::ids::{CaseId, ListId};
 use crate::domain::note::NoteId;
 use crate::domain::tenant::TenantId;
-use crate::domain::visibility::{SharedThing, Sharing, Visibility};
+use crate::domain::visibility::{SharedKey, SharedThing, Sharing, Visibility};
 use crate::shard::Shard;
 
 /// The integers of the things.
@@ -110,26 +110,26 @@ fn visibility(reader: &mut ByteReader<'_>) -> Result<Visibility, DecodeError> {
     }
 }
 
-/// An id is the integer of the thing and the id of the case, list or note.
+/// An id is the integer of the kind, and sixteen bytes, big-endian, that name the thing.
 impl StoredRecord for Sharing {
-    type Id = SharedThing;
+    type Id = SharedKey;
     const KIND: RecordKind = RecordKind::Sharing;
     const NAME: &'static str = "sharing";
 
-    fn shard(thing: &SharedThing) -> Shard {
-        Shard::of_sharing(&Self::id_bytes(thing))
+    fn shard(key: &SharedKey) -> Shard {
+        Shard::of_sharing(&Self::id_bytes(key))
     }
 
-    fn id_bytes(thing: &SharedThing) -> Bytes {
-        let mut writer = ByteWriter::default();
-        write_thing(&mut writer, thing);
-        Bytes::from(writer.finish())
+    fn id_bytes(key: &SharedKey) -> Bytes {
+        let mut bytes = vec![key.kind];
+        bytes.extend(key.of.to_be_bytes());
+        Bytes::from(bytes)
     }
 
-    fn id_from_bytes(bytes: &[u8]) -> Option<SharedThing> {
-        let mut reader = ByteReader::new(bytes);
-        let thing = thing(&mut reader).ok()?;
-        (Self::id_bytes(&thing) == bytes).then_some(thing)
+    fn id_from_bytes(bytes: &[u8]) -> Option<SharedKey> {
+        let (kind, of) = bytes.split_first()?;
+        let of = u128::from_be_bytes(of.try_into().ok()?);
+        Some(SharedKey { kind: *kind, of })
     }
 
     fn encode(&self) -> Bytes {
@@ -189,9 +189,10 @@ mod tests {
     proptest! {
         #[test]
         fn round_trips(sharing in sharings()) {
-            let id = Sharing::id_bytes(&sharing.thing);
+            let key = sharing.thing.key();
+            let id = Sharing::id_bytes(&key);
             prop_assert!(id.len() <= MAX_ID_BYTES);
-            prop_assert_eq!(Sharing::id_from_bytes(&id), Some(sharing.thing.clone()));
+            prop_assert_eq!(Sharing::id_from_bytes(&id), Some(key));
             prop_assert_eq!(decode(&encode(&sharing)).unwrap(), sharing);
         }
 
@@ -228,12 +229,18 @@ mod tests {
             SharedThing::List(ListId::parse("dno").unwrap()),
             SharedThing::Note(NoteId::from_raw(1)),
         ];
-        let ids: Vec<String> = ids.iter().map(|thing| hex(&Sharing::id_bytes(thing))).collect();
+        let ids: Vec<String> = ids.iter().map(|thing| hex(&Sharing::id_bytes(&thing.key()))).collect();
         assert_eq!(ids, FROZEN_IDS);
     }
 
     const FROZEN: &str = "\
         010306632d310202056e6f72746805736f75746880a0abfef96201010000000000000000000000000000000200000000\
         000000ee";
-    const FROZEN_IDS: [&str; 5] = ["01", "02", "?", "?", "?"];
+    const FROZEN_IDS: [&str; 5] = [
+        "0100000000000000000000000000000000",
+        "0200000000000000000000000000000000",
+        "031f71444d053be47c35db047e091396df",
+        "04b8c97c985594bb7cba4d73502f4fb3f9",
+        "0500000000000000000000000000000001",
+    ];
 }

@@ -46,6 +46,15 @@ pub enum SharedThing {
     Note(NoteId),
 }
 
+/// Names a shared thing in 17 bytes: ids of cases are too long for the id of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SharedKey {
+    /// The integer of its kind. Frozen.
+    pub kind: u8,
+    /// Of a case or list, the first half of the BLAKE3 hash of its id; of a note, its id; else 0. Frozen.
+    pub of: u128,
+}
+
 /// The record of one thing that a tenant shares, or once shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
@@ -81,6 +90,30 @@ impl Visibility {
             Self::All => false,
         }
     }
+}
+
+impl SharedThing {
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> SharedKey {
+        let (kind, of) = match self {
+            Self::Reports => (1, 0),
+            Self::Statuses => (2, 0),
+            Self::Case(id) => (3, hash(id.as_str())),
+            Self::List(id) => (4, hash(id.as_str())),
+            Self::Note(id) => (5, id.raw()),
+        };
+        SharedKey { kind, of }
+    }
+}
+
+fn hash(id: &str) -> u128 {
+    let mut half = [0; 16];
+    blake3::Hasher::new()
+        .update(id.as_bytes())
+        .finalize_xof()
+        .fill(&mut half);
+    u128::from_be_bytes(half)
 }
 
 impl std::fmt::Display for SharedThing {

@@ -168,14 +168,14 @@ impl Follower {
             return;
         };
         for Committed { id, version, record } in committed {
-            self.show(index.as_ref(), id, version, Some(record));
+            self.show(&index, id, version, Some(record));
         }
     }
 
-    /// Removes a record of a tenant that this process has just deleted.
+    /// Removes a record that this process has just deleted.
     pub fn deleted<R: IndexedRecord>(&self, tenant: TenantId, id: R::Id, version: Version) {
         if let Some(index) = self.indexes.get_or_make(tenant) {
-            self.show::<R>(index.as_ref(), id, version, None);
+            self.show::<R>(&index, id, version, None);
         }
     }
 

@@ -7,41 +7,41 @@ use super::{Index, IndexedRecord, Show};
 use crate::codec::StoredRecord as _;
 use crate::domain::model::ScoreModel;
 use crate::domain::tenant::TenantId;
-use crate::domain::visibility::{SharedThing, Sharing};
+use crate::domain::visibility::{SharedKey, SharedThing, Sharing};
 use crate::shard::{Shard, Version};
 
 /// The records of sharing, by thing.
 #[derive(Debug, Default)]
 pub(super) struct SharingTable {
-    by_thing: HashMap<SharedThing, (Version, Sharing)>,
+    by_key: HashMap<SharedKey, (Version, Sharing)>,
 }
 
 impl IndexedRecord for Sharing {
     type Loaded = Vec<(Version, Self)>;
 
-    fn load(loaded: &mut Self::Loaded, _: SharedThing, version: Version, record: Self, _: &ScoreModel) {
+    fn load(loaded: &mut Self::Loaded, _: SharedKey, version: Version, record: Self, _: &ScoreModel) {
         loaded.push((version, record));
     }
 
     fn replace(index: &Index, shard: Shard, loaded: Self::Loaded) {
         let mut table = index.sharing.write();
-        table.by_thing.retain(|thing, _| Self::shard(thing) != shard);
+        table.by_key.retain(|key, _| Self::shard(key) != shard);
         let loaded = loaded
             .into_iter()
-            .map(|(version, record)| (record.thing.clone(), (version, record)));
-        table.by_thing.extend(loaded);
+            .map(|(version, record)| (record.thing.key(), (version, record)));
+        table.by_key.extend(loaded);
         drop(table);
         index.share_lists();
     }
 
-    fn apply(index: &Index, id: SharedThing, version: Version, record: Option<Self>) {
+    fn apply(index: &Index, id: SharedKey, version: Version, record: Option<Self>) {
         let mut table = index.sharing.write();
-        if table.by_thing.get(&id).is_some_and(|(known, _)| *known >= version) {
+        if table.by_key.get(&id).is_some_and(|(known, _)| *known >= version) {
             return;
         }
         match record {
-            Some(record) => table.by_thing.insert(id, (version, record)),
-            None => table.by_thing.remove(&id),
+            Some(record) => table.by_key.insert(id, (version, record)),
+            None => table.by_key.remove(&id),
         };
         drop(table);
         index.share_lists();
@@ -51,13 +51,13 @@ impl IndexedRecord for Sharing {
         let records: Vec<_> = {
             let table = index.sharing.read();
             let all = table
-                .by_thing
+                .by_key
                 .values()
-                .filter(|(_, record)| Self::shard(&record.thing) == shard);
+                .filter(|(_, record)| Self::shard(&record.thing.key()) == shard);
             all.cloned().collect()
         };
         for (version, record) in records {
-            show(&Self::id_bytes(&record.thing), version, &record.encode())?;
+            show(&Self::id_bytes(&record.thing.key()), version, &record.encode())?;
         }
         ControlFlow::Continue(())
     }
@@ -68,7 +68,7 @@ impl Index {
     fn share_lists(&self) {
         let table = self.sharing.read();
         let seen = table
-            .by_thing
+            .by_key
             .values()
             .filter(|(_, sharing)| !sharing.visibility.is_private());
         let ids = seen.filter_map(|(_, sharing)| match &sharing.thing {
@@ -84,7 +84,7 @@ impl Index {
     #[must_use]
     pub fn shares(&self, thing: &SharedThing, viewer: TenantId) -> bool {
         let table = self.sharing.read();
-        let record = table.by_thing.get(thing);
+        let record = table.by_key.get(&thing.key());
         record.is_some_and(|(_, sharing)| sharing.visibility.allows(viewer))
     }
 
@@ -93,7 +93,7 @@ impl Index {
     pub fn shares_anything(&self, viewer: TenantId) -> bool {
         let table = self.sharing.read();
         table
-            .by_thing
+            .by_key
             .values()
             .any(|(_, sharing)| sharing.visibility.allows(viewer))
     }
@@ -101,20 +101,20 @@ impl Index {
     /// Who may see a thing, with the version of the record; none if it was never shared.
     #[must_use]
     pub fn sharing(&self, thing: &SharedThing) -> Option<(Version, Sharing)> {
-        self.sharing.read().by_thing.get(thing).cloned()
+        self.sharing.read().by_key.get(&thing.key()).cloned()
     }
 
-    /// All records of sharing in the order of their things: at most `limit` of those after `after`, or of all.
+    /// All records of sharing in the order of their keys: at most `limit` of those after `after`, or of all.
     #[must_use]
-    pub fn all_sharing(&self, after: Option<&SharedThing>, limit: usize) -> Vec<(Version, Sharing)> {
+    pub fn all_sharing(&self, after: Option<SharedKey>, limit: usize) -> Vec<(Version, Sharing)> {
         let table = self.sharing.read();
         let rest = table
-            .by_thing
+            .by_key
             .iter()
-            .filter(|(thing, _)| after.is_none_or(|after| *thing > after));
+            .filter(|(key, _)| after.is_none_or(|after| **key > after));
         let mut found: Vec<_> = rest.map(|(_, record)| record.clone()).collect();
         drop(table);
-        found.sort_unstable_by(|(_, one), (_, other)| one.thing.cmp(&other.thing));
+        found.sort_unstable_by_key(|(_, sharing)| sharing.thing.key());
         found.truncate(limit);
         found
     }
@@ -122,6 +122,6 @@ impl Index {
     /// How many things have a record of sharing.
     #[must_use]
     pub fn sharing_count(&self) -> usize {
-        self.sharing.read().by_thing.len()
+        self.sharing.read().by_key.len()
     }
 }

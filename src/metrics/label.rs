@@ -76,6 +76,14 @@ label! {
         ConnectionMemory "connection_memory",
         /// The request did not arrive in time.
         Unfinished "unfinished",
+        /// The principal has used up its quota of lookups.
+        QuotaLookups "quota_lookups",
+        /// The principal has used up its quota of reports.
+        QuotaReports "quota_reports",
+        /// The principal has used up its quota of other requests.
+        QuotaOther "quota_other",
+        /// The network has used up the quota of requests without an accepted credential.
+        QuotaUnauthenticated "quota_unauthenticated",
     }
 }
 
@@ -253,6 +261,16 @@ label! {
         Revoked "revoked",
         /// Its principal is locked out.
         Disabled "disabled",
+        /// The algorithm of a token is not accepted, or is not one of its key.
+        WrongAlgorithm "wrong_algorithm",
+        /// A token names a key that the provider does not have.
+        UnknownKey "unknown_key",
+        /// A token has a wrong signature.
+        WrongSignature "wrong_signature",
+        /// A token is of another issuer.
+        WrongIssuer "wrong_issuer",
+        /// A token is for somebody else.
+        WrongAudience "wrong_audience",
     }
 }
 

@@ -68,7 +68,7 @@ pub struct VersionedSharing {
 /// A page of what a tenant shares, or once shared.
 #[derive(Clone, Debug)]
 pub struct SharingList {
-    /// The records, in the order of their things.
+    /// The records, in the order of their keys.
     pub sharings: Vec<VersionedSharing>,
     /// Leads to the next page; empty at the end.
     pub next_page_token: String,
@@ -93,6 +93,7 @@ impl Sharings {
         mutation: &Mutation,
     ) -> Result<VersionedSharing, ServiceError> {
         let thing = &wanted.thing();
+        let key = thing.key();
         let deadline = self.writer.deadline(1);
         let content = content(thing, visibility, reason);
         let request = self.writer.recall(&mutation.request, &content, deadline).await?;
@@ -105,7 +106,7 @@ impl Sharings {
         let now = self.writer.now();
         let work = self
             .writer
-            .change_record(thing, author, deadline, |found: Option<Sharing>, version| {
+            .change_record(&key, author, deadline, |found: Option<Sharing>, version| {
                 let mut sharing = found.unwrap_or_else(|| never_shared(thing.clone(), now));
                 if request.is_done() || !mutation.check(sharing.requests.seen(fingerprint), version)? {
                     return Ok((sharing, Done::unchanged(())));
@@ -163,11 +164,11 @@ impl Sharings {
             .map(|cursor| Sharing::id_from_bytes(&cursor).ok_or_else(foreign_token))
             .transpose()?;
         let index = self.writer.index();
-        let mut found = index.all_sharing(after.as_ref(), limit.saturating_add(1));
+        let mut found = index.all_sharing(after, limit.saturating_add(1));
         let more = found.len() > limit;
         found.truncate(limit);
         let last = found.last().filter(|_| more);
-        let cursor = last.map(|(_, sharing)| Sharing::id_bytes(&sharing.thing).to_vec());
+        let cursor = last.map(|(_, sharing)| Sharing::id_bytes(&sharing.thing.key()).to_vec());
         Ok(SharingList {
             next_page_token: self.page_key.next(&scope, cursor),
             total: index.sharing_count(),
@@ -192,7 +193,7 @@ fn never_shared(thing: SharedThing, now: Timestamp) -> Sharing {
 /// The content of a request that sets a visibility.
 pub(super) fn content(thing: &SharedThing, visibility: &Visibility, reason: &str) -> RequestContent {
     let mut content = RequestContent::of(Method::SetVisibility);
-    content.bytes_of(&Sharing::id_bytes(thing));
+    content.bytes_of(&Sharing::id_bytes(&thing.key()));
     let tenants: Vec<&TenantId> = match visibility {
         Visibility::Private => {
             content.code(1);

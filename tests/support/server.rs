@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringwarden::api::Api;
+use ringwarden::api::{Api, ApiSettings};
 use ringwarden::clock::Clock;
 use ringwarden::config::{self, ServeArgs};
 use ringwarden::grpc;
@@ -14,6 +14,7 @@ use ringwarden::service::ServiceSettings;
 use ringwarden::store::memory::MemoryStore;
 use ringwarden::store::{LogHead, Store};
 use ringwarden::tasks::{Heavy, Tasks};
+use ringwarden::tokens::Tokens;
 use ringwarden::wire::v1::case_service_client::CaseServiceClient;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
 use ringwarden::wire::v1::note_service_client::NoteServiceClient;
@@ -69,16 +70,32 @@ impl Server {
 
     /// The same, where this clock says what time it is.
     pub async fn at(clock: Clock, store: Arc<dyn Store>) -> Self {
+        Self::with(clock, store, ApiSettings::default()).await
+    }
+
+    /// A server whose index is loaded, that accepts these tokens.
+    pub async fn with_tokens(clock: Clock, tokens: Arc<Tokens>) -> Self {
+        let settings = ApiSettings {
+            tokens: Some(tokens),
+            ..ApiSettings::default()
+        };
+        let server = Self::with(clock, Arc::new(MemoryStore::new(evidence_version()).unwrap()), settings).await;
+        server.instance.follower.bootstrap().await.unwrap();
+        server
+    }
+
+    /// The same, with these settings of the handlers.
+    pub async fn with(clock: Clock, store: Arc<dyn Store>, settings: ApiSettings) -> Self {
         // As the program does before it serves: else the first change pays for it, out of its half second.
         number::warm_up();
         // A test that means deadlines says so in its questions; others may run on a machine that is busy.
-        let settings = ServiceSettings {
+        let services = ServiceSettings {
             write_timeout: WRITE_TIMEOUT,
             lookup_budget: LOOKUP_BUDGET,
             ..ServiceSettings::default()
         };
-        let instance = Instance::unloaded_by(Arc::clone(&store), clock, settings);
-        let api = Api::new(Arc::clone(&instance.services));
+        let instance = Instance::unloaded_by(Arc::clone(&store), clock, services);
+        let api = Api::with_settings(Arc::clone(&instance.services), None, settings);
         let tasks = Tasks::with_heavy(Heavy::start(1).unwrap());
         let config = config::load(&ServeArgs::default(), std::iter::empty(), |_| Ok(String::new())).unwrap();
         let (grpc_listener, grpc) = listen().await;

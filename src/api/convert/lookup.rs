@@ -66,6 +66,7 @@ pub(in crate::api) fn question(request: v1::LookupRequest, viewer: TenantId) -> 
         language: Language::of_tag(&request.language),
         full: view != Ok(v1::View::Basic),
         record_event: request.record_event.unwrap_or(true),
+        network: None,
     };
     fields.finish(Some(TimedQuestion { input, budget }))
 }

@@ -87,10 +87,10 @@ stable_enum! {
         AddKey = 22 "ADD_KEY",
         /// A key was revoked.
         RevokeKey = 23 "REVOKE_KEY",
-        /// A tenant said who may see something.
-        SetVisibility = 24 "SET_VISIBILITY",
         /// A number was erased.
-        EraseNumber = 25 "ERASE_NUMBER",
+        EraseNumber = 24 "ERASE_NUMBER",
+        /// A tenant said who may see something.
+        SetVisibility = 25 "SET_VISIBILITY",
     }
 }
 

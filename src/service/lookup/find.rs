@@ -204,17 +204,17 @@ impl Lookups {
     /// it. A number about to be dialled is not calling.
     fn signs(&self, caller: E164, question: &Question<'_>) -> Signs {
         let (input, now) = (question.input, question.now);
-        let emergency = question.called.is_for_help();
         // The caller of a call with a broken signature is unknown, so the call is not counted for any number. But a
-        // person who calls for help must be reachable when the emergency centre calls back.
-        let is_of_caller = question.signing.is_attributable() || emergency;
+        // person who calls for help must be reachable when the emergency centre calls back, if a network says that they called.
+        let emergency_of = input.network.filter(|_| question.called.is_for_help());
+        let is_of_caller = question.signing.is_attributable() || emergency_of.is_some();
         let traffic = if input.record_event && !question.is_about_to_dial() && is_of_caller {
             let event = CallEvent {
                 caller,
                 called: question.called.number(),
                 call_id: &input.call_id,
                 signing: question.signing,
-                emergency,
+                emergency_of,
             };
             self.observer.record(&event, now)
         } else {

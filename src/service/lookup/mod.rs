@@ -87,6 +87,9 @@ pub struct LookupInput {
     pub full: bool,
     /// Whether the call is counted in the caller's traffic.
     pub record_event: bool,
+    /// The tenant whose network carries the call; none if the client carries no calls. Only with it does a call to emergency
+    /// services open the window for the call back.
+    pub network: Option<TenantId>,
 }
 
 /// An answer.
@@ -256,5 +259,11 @@ impl Lookups {
     #[must_use]
     pub fn callers(&self) -> usize {
         self.observer.callers()
+    }
+
+    /// The count of callers of emergency services that were forgotten before their time.
+    #[must_use]
+    pub fn emergency_evictions(&self) -> u64 {
+        self.observer.emergency_evictions()
     }
 }

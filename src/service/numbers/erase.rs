@@ -471,6 +471,6 @@ mod tests {
         };
         let content = erasure(E164::from_digits(14_155_550_199).unwrap(), &input);
         let hex: String = content.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "140764656661756c74f79bf2dd340561736b656401");
+        assert_eq!(hex, "130764656661756c74f79bf2dd340561736b656401");
     }
 }

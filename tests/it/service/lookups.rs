@@ -26,6 +26,7 @@ pub(crate) fn call(from: &str, to: &str, name: &str) -> LookupInput {
         call_id: name.to_owned(),
         full: true,
         record_event: true,
+        network: Some(TenantId::DEFAULT),
         ..LookupInput::default()
     }
 }
