@@ -11,6 +11,7 @@ use crate::codec::note::NoteKey;
 use crate::domain::ids::NumberHash;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::service::ServiceError;

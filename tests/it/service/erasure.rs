@@ -243,11 +243,8 @@ async fn check_erasure(place: &dyn Place) {
         );
         assert!(instance.index.members(&case.id).is_empty());
     }
-    let listed = one
-        .services
-        .numbers
-        .list(&NumberFilter::default(), &PageRequest::default());
-    let listed = listed.await.unwrap();
+    let (filter, page) = (NumberFilter::default(), PageRequest::default());
+    let listed = one.services.numbers.list(&filter, &page).await.unwrap();
     assert!(listed.numbers.iter().all(|row| row.number != erased_number()));
     check_events(&one).await;
     // What comes later is stored as for any number, and can be erased again.
