@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditEdge, RequestedBy, Via};
-use crate::domain::identity::Caller;
+use crate::domain::identity::{Caller, Role};
+use crate::domain::tenant::TenantId;
 use crate::metrics::EdgeLabel;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
@@ -36,6 +37,12 @@ impl RequestContext {
             caller: Caller::Open,
             client: None,
         }
+    }
+
+    /// The tenant whose network carries the calls that the party asks about; none if it is no carrier.
+    #[must_use]
+    pub fn network(&self) -> Option<TenantId> {
+        self.caller.may_act_as(Role::Carrier).then(|| self.caller.tenant())
     }
 
     /// The way in which the request came, for audit events: the one place that knows it.

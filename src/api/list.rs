@@ -42,13 +42,15 @@ impl Api {
             && upload.dry_run
         {
             self.refresh().await;
-            let foreseen = self.lists()?.try_replace(&upload.head, Arc::clone(&upload.entries));
+            let foreseen = self
+                .lists(context)?
+                .try_replace(&upload.head, Arc::clone(&upload.entries));
             return Ok(foreseen_list(&foreseen.map_err(ApiError::from)?));
         }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
             let upload = received?;
             let _turn = self.0.replacing.acquire().await;
-            let replaced = self.lists()?.replace(&upload.head, upload.entries).await?;
+            let replaced = self.lists(context)?.replace(&upload.head, upload.entries).await?;
             Ok(convert::replaced(&replaced))
         });
         Ok(replaced.await?)
@@ -61,9 +63,9 @@ impl Api {
     pub async fn get_list(
         &self,
         request: v1::GetListRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::GetListResponse, ApiError> {
-        let lists = self.lists()?;
+        let lists = self.lists(context)?;
         let (id, page) = convert::wanted(request)?;
         self.refresh().await;
         Ok(convert::list(lists.page(&id, &page)?))
@@ -76,9 +78,9 @@ impl Api {
     pub async fn list_lists(
         &self,
         _request: v1::ListListsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListListsResponse, ApiError> {
-        let lists = self.lists()?;
+        let lists = self.lists(context)?;
         self.refresh().await;
         Ok(v1::ListListsResponse {
             lists: lists.all().iter().map(convert::summary).collect(),
@@ -91,7 +93,7 @@ impl Api {
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
         context: &RequestContext,
     ) -> Result<Result<convert::Complete, ApiError>, E> {
-        if let Err(loading) = self.lists() {
+        if let Err(loading) = self.lists(context) {
             return Ok(Err(loading));
         }
         timeout(UPLOAD_TIMEOUT, self.read(parts, context))

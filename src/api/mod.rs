@@ -41,7 +41,8 @@ use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
-use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services};
+use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services, TenantServices};
+use crate::tokens::Tokens;
 
 pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
@@ -66,7 +67,7 @@ const HEAVY_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Api(Arc<Shared>);
 
 /// The settings of the handlers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ApiSettings {
     /// Who may use the server.
     pub admission: Admission,
@@ -74,6 +75,8 @@ pub struct ApiSettings {
     pub heavy_requests: usize,
     /// How much clients may ask for in a second.
     pub quotas: RequestQuotas,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    pub tokens: Option<Arc<Tokens>>,
 }
 
 impl Default for ApiSettings {
@@ -82,6 +85,7 @@ impl Default for ApiSettings {
             admission: Admission::default(),
             heavy_requests: MAX_HEAVY_REQUESTS,
             quotas: RequestQuotas::DEFAULT,
+            tokens: None,
         }
     }
 }
@@ -95,6 +99,8 @@ struct Shared {
     admission: Admission,
     /// What clients have used of their quotas.
     rates: rates::Rates,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    tokens: Option<Arc<Tokens>>,
     /// Where decisions are logged; none if they are not.
     decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
@@ -150,6 +156,7 @@ impl Api {
             admission,
             heavy_requests,
             quotas,
+            tokens,
         }: ApiSettings,
         waiting: bool,
     ) -> Self {
@@ -158,6 +165,7 @@ impl Api {
             waiting,
             admission,
             rates: rates::Rates::new(quotas),
+            tokens,
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),
@@ -218,29 +226,34 @@ impl Api {
         Ok(&self.0.services.lookups)
     }
 
-    /// Reports, once the index is loaded.
-    fn reports(&self) -> Result<&Reports, ApiError> {
-        Ok(&self.ready()?.reports)
+    /// Reports of the caller's tenant, once the index is loaded.
+    fn reports(&self, context: &RequestContext) -> Result<&Reports, ApiError> {
+        Ok(&self.tenant(context)?.reports)
     }
 
-    /// Numbers, once the index is loaded.
-    fn numbers(&self) -> Result<&Numbers, ApiError> {
-        Ok(&self.ready()?.numbers)
+    /// Numbers of the caller's tenant, once the index is loaded.
+    fn numbers(&self, context: &RequestContext) -> Result<&Numbers, ApiError> {
+        Ok(&self.tenant(context)?.numbers)
     }
 
-    /// Cases, once the index is loaded.
-    fn cases(&self) -> Result<&Cases, ApiError> {
-        Ok(&self.ready()?.cases)
+    /// Cases of the caller's tenant, once the index is loaded.
+    fn cases(&self, context: &RequestContext) -> Result<&Cases, ApiError> {
+        Ok(&self.tenant(context)?.cases)
     }
 
-    /// Lists, once the index is loaded.
-    fn lists(&self) -> Result<&Lists, ApiError> {
-        Ok(&self.ready()?.lists)
+    /// Lists of the caller's tenant, once the index is loaded.
+    fn lists(&self, context: &RequestContext) -> Result<&Lists, ApiError> {
+        Ok(&self.tenant(context)?.lists)
     }
 
-    /// Notes, once the index is loaded.
-    fn notes(&self) -> Result<&Notes, ApiError> {
-        Ok(&self.ready()?.notes)
+    /// Notes of the caller's tenant, once the index is loaded.
+    fn notes(&self, context: &RequestContext) -> Result<&Notes, ApiError> {
+        Ok(&self.tenant(context)?.notes)
+    }
+
+    /// The services of the caller's tenant, once the index is loaded.
+    fn tenant(&self, context: &RequestContext) -> Result<&TenantServices, ApiError> {
+        Ok(self.ready()?.of(context.caller.tenant())?)
     }
 
     /// The services. Before the index is loaded an answer would be a guess.

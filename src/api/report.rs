@@ -20,7 +20,7 @@ impl Api {
         request: v1::SubmitReportRequest,
         context: &RequestContext,
     ) -> Result<v1::SubmitReportResponse, ApiError> {
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
         self.charge(context, RequestClass::Reports, report.callback_numbers.len())?;
         let principal = context.caller.principal().map(|principal| &principal.id);
@@ -50,7 +50,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::BatchSubmitReportsResponse, ApiError> {
         use v1::batch_submit_result::Result;
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
         self.charge(context, RequestClass::Reports, further_cost(&request.reports))?;
         if let Some((import, changes)) = import_of(&request.reports) {
@@ -91,7 +91,7 @@ impl Api {
     ) -> Result<v1::WithdrawReportResponse, ApiError> {
         let by = context.requested_by();
         self.mutate(MutationLabel::WithdrawReport, async {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let withdrawal = convert::one_withdrawal(request)?;
             let (number, region) = (withdrawal.number.as_str(), withdrawal.default_region);
             let (id, reason) = (&withdrawal.report_id, withdrawal.reason.as_str());
@@ -117,14 +117,14 @@ impl Api {
     ) -> Result<v1::WithdrawReportsResponse, ApiError> {
         let by = context.requested_by();
         if request.dry_run {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let (selected, ..) =
                 convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
             let foreseen = reports.try_withdraw_all(&selected).await;
             return Ok(convert::bulk_withdrawn(foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::WithdrawReports, async {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let (selected, request_id, reason) =
                 convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason, &by).await?;
@@ -151,7 +151,7 @@ impl Api {
         request: v1::ListReportsRequest,
         context: &RequestContext,
     ) -> Result<v1::ListReportsResponse, ApiError> {
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         let wanted = convert::reports_of(request)?;
         let list = reports.list(
             &wanted.number,
@@ -176,7 +176,7 @@ impl Api {
         request: v1::ListReporterReportsRequest,
         context: &RequestContext,
     ) -> Result<v1::ListReporterReportsResponse, ApiError> {
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         let wanted = convert::of_reporter(request, &context.caller)?;
         let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
         let subject = AuditSubject::Reporter(reports.reporter_hash(&wanted.name));
@@ -194,7 +194,7 @@ impl Api {
         request: v1::ListPendingCommentsRequest,
         context: &RequestContext,
     ) -> Result<v1::ListPendingCommentsResponse, ApiError> {
-        let numbers = self.numbers()?;
+        let numbers = self.numbers(context)?;
         let page = convert::pending(request);
         self.refresh().await;
         let recorded = self.record_read(context, AuditMethod::ListPendingComments, None);
@@ -212,7 +212,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::ModerateCommentResponse, ApiError> {
         self.mutate(MutationLabel::ModerateComment, async {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let wanted = convert::moderation(request, context)?;
             let number = (wanted.number.as_str(), wanted.default_region);
             let moderated = reports

@@ -61,6 +61,7 @@ struct Inner {
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
+    emergency_evictions: Counter,
     reports: Counters<ReportOutcomeLabel>,
     report_scores: Counters<ScoreBand>,
     audit_events: Counter,
@@ -94,6 +95,8 @@ struct Inner {
     config_reloads: Counters<ConfigReloadLabel>,
     tls_reloads: Counters<ConfigReloadLabel>,
     tls_not_after: Gauge,
+    token_keys_read: Counters<ConfigReloadLabel>,
+    token_keys: Gauge,
     connections: Gauges<EdgeLabel>,
     connections_dropped: CountersBy2<EdgeLabel, DropLabel>,
     requests_refused: CountersBy2<EdgeLabel, RefusalLabel>,
@@ -133,6 +136,7 @@ impl Metrics {
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
+            emergency_evictions: registry.counter(catalogue::EMERGENCY_EVICTIONS),
             reports: registry.counters(catalogue::REPORTS),
             report_scores: registry.counters(catalogue::REPORT_SCORES),
             audit_events: registry.counter(catalogue::AUDIT_EVENTS),
@@ -164,6 +168,8 @@ impl Metrics {
             config_reloads: registry.counters(catalogue::CONFIG_RELOADS),
             tls_reloads: registry.counters(catalogue::TLS_RELOADS),
             tls_not_after: registry.gauge(catalogue::TLS_NOT_AFTER),
+            token_keys_read: registry.counters(catalogue::TOKEN_KEYS_READ),
+            token_keys: registry.gauge(catalogue::TOKEN_KEYS),
             connections: registry.gauges(catalogue::CONNECTIONS),
             connections_dropped: registry.counters_by_2(catalogue::CONNECTIONS_DROPPED),
             requests_refused: registry.counters_by_2(catalogue::REQUESTS_REFUSED),
@@ -218,6 +224,11 @@ impl Metrics {
     /// Sets the number of callers whose call rate is kept in memory.
     pub fn traffic_callers(&self, callers: usize) {
         self.0.traffic_callers.set(count(callers));
+    }
+
+    /// Sets the count of callers of emergency services that were forgotten early.
+    pub fn emergency_evictions(&self, evictions: u64) {
+        self.0.emergency_evictions.absolute(evictions);
     }
 
     /// Counts submitted reports by outcome.

@@ -74,7 +74,10 @@ impl Reports {
             }
         }
         let (reporters, back): (Vec<_>, Vec<_>) = back.into_iter().unzip();
-        let keys: Vec<SideKey> = reporters.into_iter().map(side_key).collect();
+        let keys: Vec<SideKey> = reporters
+            .into_iter()
+            .map(|reporter| side_key(self.writer.tenant(), reporter))
+            .collect();
         let outcomes = self
             .writer
             .change_side_records(&keys, deadline, |place, state: &mut ReporterState| {
@@ -185,7 +188,7 @@ impl Reports {
         (daily, today): (u64, Day),
         deadline: WriteDeadline,
     ) -> Result<(u64, DayUse), ServiceError> {
-        let keys = [SideKey::of::<TenantDay>(TenantId::DEFAULT, &TenantId::DEFAULT)];
+        let keys = [SideKey::of::<TenantDay>(self.writer.tenant(), &self.writer.tenant())];
         let lease = |_: usize, day: &mut TenantDay| {
             let given = day.lease(today, short, daily, &self.quotas);
             day.tell(untold);
@@ -208,7 +211,10 @@ impl Reports {
         if groups.is_empty() {
             return;
         }
-        let keys: Vec<SideKey> = groups.iter().map(|(reporter, _)| side_key(*reporter)).collect();
+        let keys: Vec<SideKey> = groups
+            .iter()
+            .map(|(reporter, _)| side_key(self.writer.tenant(), *reporter))
+            .collect();
         let admissions = {
             let filings = &*filings;
             let admit = |place: usize, state: &mut ReporterState| {
@@ -377,8 +383,8 @@ fn over(quota: Quota, now: Timestamp) -> ServiceError {
 }
 
 /// The key of a reporter's state.
-pub(super) fn side_key(reporter: ReporterHash) -> SideKey {
-    SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)
+pub(super) fn side_key(tenant: TenantId, reporter: ReporterHash) -> SideKey {
+    SideKey::of::<ReporterState>(tenant, &reporter)
 }
 
 /// The error for a report whose side record could not be written. The report is not filed, so its outcome is known.

@@ -12,7 +12,6 @@ use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
-use crate::domain::tenant::TenantId;
 use crate::follow::Committed;
 use crate::index::IndexedRecord;
 use crate::service::ServiceError;
@@ -30,21 +29,31 @@ impl Writer {
         (mutation, method, reason): (&Mutation, AuditMethod, &str),
         change: impl Fn(&mut Case) -> Result<(), ServiceError>,
     ) -> Result<Changed<Case, ()>, ServiceError> {
+        // On the heap: with the memory of requests, the future would be too large for the stack.
+        let work = Box::pin(self.tell_case(id, request, (mutation, method, reason), change));
+        self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
+    }
+
+    /// Changes a case once for a request that also changes something else, and so is carried out by its caller.
+    pub(in crate::service) async fn tell_case(
+        &self,
+        id: &CaseId,
+        request: &Request<'_>,
+        (mutation, method, reason): (&Mutation, AuditMethod, &str),
+        change: impl Fn(&mut Case) -> Result<(), ServiceError>,
+    ) -> Result<Changed<Case, ()>, ServiceError> {
         let fingerprint = request.fingerprint();
         let author = mutation.author(method, reason);
-        // On the heap: with the memory of requests, the future would be too large for the stack.
-        let work = Box::pin(
-            self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
-                let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-                if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
-                    return Ok((case, Done::unchanged(())));
-                }
-                change(&mut case)?;
-                case.requests.remember(fingerprint);
-                Ok((case, Done::written(())))
-            }),
-        );
-        self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
+        self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
+            let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
+            if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
+                return Ok((case, Done::unchanged(())));
+            }
+            change(&mut case)?;
+            case.requests.remember(fingerprint);
+            Ok((case, Done::written(())))
+        })
+        .await
     }
 
     /// Replaces one list, or creates it, by `deadline`.
@@ -68,8 +77,8 @@ impl Writer {
         change: impl Fn(Option<Note>) -> Result<(Note, Done<T>), ServiceError>,
     ) -> Result<Changed<Note, T>, ServiceError> {
         let subject = match subject {
-            NoteSubject::Number(number) => RecordKey::of::<NumberState>(TenantId::DEFAULT, number),
-            NoteSubject::Case(id) => RecordKey::of::<Case>(TenantId::DEFAULT, id),
+            NoteSubject::Number(number) => RecordKey::of::<NumberState>(self.tenant, number),
+            NoteSubject::Case(id) => RecordKey::of::<Case>(self.tenant, id),
         };
         let _turn = deadline.wait(self.turns.take(&subject)).await?;
         self.attempt_record(key, author, deadline, |found, _| change(found))
@@ -84,7 +93,7 @@ impl Writer {
         deadline: WriteDeadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
     ) -> Result<Changed<R, T>, ServiceError> {
-        let key = RecordKey::of::<R>(TenantId::DEFAULT, id);
+        let key = RecordKey::of::<R>(self.tenant, id);
         let _turn = deadline.wait(self.turns.take(&key)).await?;
         self.attempt_record(id, author, deadline, change).await
     }
@@ -97,7 +106,7 @@ impl Writer {
         deadline: WriteDeadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
     ) -> Result<Changed<R, T>, ServiceError> {
-        let key = RecordKey::of::<R>(TenantId::DEFAULT, id);
+        let key = RecordKey::of::<R>(self.tenant, id);
         for attempt in 0..MAX_ATTEMPTS {
             if deadline.has_passed() {
                 break;
@@ -138,11 +147,14 @@ impl Writer {
         record: R,
         answer: T,
     ) -> Changed<R, T> {
-        self.follower.applied(version.map(|version| Committed {
-            id: id.clone(),
-            version,
-            record: record.clone(),
-        }));
+        self.follower.applied(
+            self.tenant,
+            version.map(|version| Committed {
+                id: id.clone(),
+                version,
+                record: record.clone(),
+            }),
+        );
         Changed {
             answer,
             version: version.unwrap_or(0),

@@ -2,8 +2,10 @@
 
 mod claims;
 mod credentials;
+mod emergency;
 mod matrix;
 mod rates;
+mod tokens;
 
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::identity::{ApiKey, Grants, KeyId, PrincipalId, Role, Roles};
