@@ -444,10 +444,24 @@ fn open_decision_log(
     Ok(Some((Arc::new(log), guard)))
 }
 
+/// A share of a daily quota, at least one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "quotas are at most a billion, and shares from 0 to 1"
+)]
+fn part_of(daily: u64, share: f64) -> u64 {
+    ((daily as f64 * share) as u64).max(1)
+}
+
 fn quotas(limits: &config::LimitSettings) -> Quotas {
     Quotas {
         reporter_daily: limits.reporter_daily_quota,
         tenant_daily: limits.tenant_daily_quota,
+        principal_daily: limits
+            .tenant_daily_quota
+            .map(|daily| part_of(daily, limits.principal_daily_share)),
         ..Quotas::DEFAULT
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use self::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 pub(crate) use self::protocol::{JSON_PORT, Protocol, TLS_PORT};
 pub(crate) use self::tls::{Tls, TlsFault, TlsFile, TlsPem};
 use self::transport::{Transport, Unsecured};
-pub(crate) use self::usage::{ConnectionUsage, OpenConnections};
+pub(crate) use self::usage::{Call, ConnectionUsage, OpenConnections};
 
 /// Pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

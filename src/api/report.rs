@@ -23,10 +23,11 @@ impl Api {
         let reports = self.reports(context)?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
         self.charge(context, RequestClass::Reports, report.callback_numbers.len())?;
+        let principal = context.caller.principal().map(|principal| &principal.id);
         // The service gets a report that is not valid too, since it counts all reports.
         let submitted = async {
             Ok(reports
-                .submit_all(vec![convert::new_report(report, &context.caller)])
+                .submit_all_of(principal, vec![convert::new_report(report, &context.caller)])
                 .await)
         };
         let mut outcomes = or_outcome_unknown(submitted).await?;
@@ -62,7 +63,8 @@ impl Api {
             .into_iter()
             .map(|report| convert::new_report(report, &context.caller));
         let new_reports = new_reports.collect();
-        let outcomes = or_outcome_unknown(async { Ok(reports.submit_all(new_reports).await) }).await?;
+        let principal = context.caller.principal().map(|principal| &principal.id);
+        let outcomes = or_outcome_unknown(async { Ok(reports.submit_all_of(principal, new_reports).await) }).await?;
         let mut response = v1::BatchSubmitReportsResponse::default();
         for (position, outcome) in outcomes.into_iter().enumerate() {
             let result = match outcome {

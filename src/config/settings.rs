@@ -124,6 +124,8 @@ settings! {
         "Maximum number of reports from one reporter in a day (UTC): 1 to 1000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
     TENANT_QUOTA "limits.tenant_daily_quota" --"tenant-daily-quota" Some("COUNT"), Some("100000"),
         "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
+    PRINCIPAL_SHARE "limits.principal_daily_share" --"principal-daily-share" Some("SHARE"), Some("0.25"),
+        "Largest share of `--tenant-daily-quota` that one principal may use in a day, above 0 and up to 1, so that no client uses up the day of the others.";
     QUOTA_LOOKUPS "limits.quota_lookups" --"quota-lookups" Some("COUNT"), Some("20000"),
         "Maximum number of lookups and call outcomes of one principal in a second: 1 to 1000000, or 0 for no limit. Ten seconds of it may come at once. Beyond it, they are refused with RESOURCE_EXHAUSTED. Each instance counts its own. Without principals there is no limit.";
     QUOTA_REPORTS "limits.quota_reports" --"quota-reports" Some("COUNT"), Some("5000"),

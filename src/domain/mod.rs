@@ -22,6 +22,7 @@ pub mod caller_name;
 pub mod case;
 pub mod comment;
 pub mod day;
+pub mod day_use;
 pub mod decay;
 pub mod decision;
 pub mod display;

@@ -5,16 +5,19 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_util::{FutureExt as _, TryFutureExt as _};
 use http::{HeaderMap, Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::context::timeout;
 use super::request_body::{Arrival, RequestBody};
 use super::status::status;
 use crate::api::ApiError;
-use crate::net::{CallBody, ConnectionInfo, Share};
+use crate::clock::monotonic;
+use crate::net::{Call, CallBody, ConnectionInfo, Share};
 
 /// The paths of reflection. Its stream stays open as long as the client likes, and nothing is lost when it is cut off.
 const REFLECTION: &str = "/grpc.reflection.";
@@ -26,6 +29,12 @@ const LOOKUPS: [&str; 4] = [
     "/ringwarden.v1.LookupService/ListCategories",
 ];
 const HEALTH: &str = "/grpc.health.";
+/// The methods whose calls are dropped if nobody waits for their answers any more. They change nothing, and when the server is
+/// late there are many of them.
+const DROPPED_IF_LATE: [&str; 2] = [
+    "/ringwarden.v1.LookupService/Lookup",
+    "/ringwarden.v1.LookupService/BatchLookup",
+];
 
 /// Counts calls and their memory, and tells each request who its client is. The [`ConnectionInfo`] must be in the extensions of
 /// the request.
@@ -74,12 +83,18 @@ where
         connection.describe(request.extensions_mut());
         let usage = connection.usage().clone();
         let call = counts.then(|| usage.begin_call());
+        if is_too_late(
+            request.uri().path(),
+            request.headers(),
+            usage.last_arrival(),
+            monotonic(),
+        ) {
+            usage.too_late();
+            return refused(&ApiError::too_late(), call);
+        }
         let held = match usage.hold(share, head_bytes(request.headers())) {
             Ok(held) => held,
-            Err(_) => {
-                let head = status(&ApiError::overloaded()).into_http::<()>();
-                return std::future::ready(Ok(head.map(|()| CallBody::empty(call)))).boxed();
-            }
+            Err(_) => return refused(&ApiError::overloaded(), call),
         };
         request.extensions_mut().insert(held.clone());
         let of_body = held.clone();
@@ -87,6 +102,21 @@ where
         let answer = self.0.call(request);
         Box::pin(answer.map_ok(|answer| answer.map(|body| CallBody::new(body, call, Some(held)))))
     }
+}
+
+/// The answer to a call that is refused before its request is read.
+fn refused<B: Send + 'static, E: Send + 'static>(error: &ApiError, call: Option<Call>) -> Answered<B, E> {
+    let head = status(error).into_http::<()>();
+    std::future::ready(Ok(head.map(|()| CallBody::empty(call)))).boxed()
+}
+
+/// Whether the client has stopped to wait for the answer, by its header `grpc-timeout`.
+fn is_too_late(path: &str, headers: &HeaderMap, arrived: Option<Instant>, now: Instant) -> bool {
+    DROPPED_IF_LATE.contains(&path)
+        && timeout(headers)
+            .zip(arrived)
+            .and_then(|(timeout, arrived)| arrived.checked_add(timeout))
+            .is_some_and(|until| until <= now)
 }
 
 fn share_of(path: &str) -> Share {
@@ -103,4 +133,40 @@ fn head_bytes(headers: &HeaderMap) -> usize {
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_lookup_is_dropped_once_its_client_does_not_wait_for_it() {
+        const LOOKUP: &str = DROPPED_IF_LATE[0];
+        let arrived = monotonic();
+        let late = |path: &str, timeout: Option<&'static str>, arrived: Option<Instant>, millis: u64| {
+            let mut headers = HeaderMap::new();
+            if let Some(timeout) = timeout {
+                headers.insert("grpc-timeout", HeaderValue::from_static(timeout));
+            }
+            let now = monotonic() + Duration::from_millis(millis);
+            is_too_late(path, &headers, arrived, now)
+        };
+        let some = Some(arrived);
+        assert!(late(LOOKUP, Some("60m"), some, 60));
+        assert!(late(DROPPED_IF_LATE[1], Some("0n"), some, 0));
+        for (path, timeout, arrived, millis) in [
+            (LOOKUP, Some("9S"), some, 60),
+            (LOOKUP, Some("60m"), None, 60),
+            (LOOKUP, Some("soon"), some, 60),
+            (LOOKUP, None, some, 3_600_000),
+            ("/ringwarden.v1.LookupService/StreamLookup", Some("0n"), some, 60),
+            ("/ringwarden.v1.ReportService/SubmitReport", Some("0n"), some, 60),
+        ] {
+            assert!(!late(path, timeout, arrived, millis), "{path} {timeout:?}");
+        }
+    }
 }

@@ -40,8 +40,8 @@ use crate::wire::FILE_DESCRIPTOR_SET;
 
 /// The pause between two checks whether a connection is left at the end.
 const CHECK_EVERY: Duration = Duration::from_millis(50);
-/// Streams of one connection that the client may open and reset before the server has read them. When the server is late,
-/// these are the time-outs of an honest client: 2,000 calls a second for a second. `net::resets` limits the rate.
+/// Streams of one connection that the client may open and reset before the server has taken them up. When the server is late,
+/// these are the time-outs of an honest client; a connection reads fewer of them in one go. `net::resets` limits the rate.
 const MAX_PENDING_RESETS: usize = 2_048;
 /// Bytes of one stream, and of all streams of a connection, that the server takes before a handler has asked for them.
 const STREAM_WINDOW: u32 = 128 << 10;

@@ -76,6 +76,8 @@ label! {
         ConnectionMemory "connection_memory",
         /// The request did not arrive in time.
         Unfinished "unfinished",
+        /// It had to wait for its turn for longer than its client waits for the answer.
+        Late "late",
         /// The principal has used up its quota of lookups.
         QuotaLookups "quota_lookups",
         /// The principal has used up its quota of reports.

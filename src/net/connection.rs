@@ -28,6 +28,13 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 /// The time after the first part of a refusal until its second part: a client has begun its call by then.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 
+/// Bytes that are read from a connection in one go. Then the calls in them are taken up before more bytes are read: else
+/// calls that timed out while the server was late would pile up, and their number would look like an attack.
+const READ_AT_ONCE: usize = 64 << 10;
+
+/// The pause after them. A timer ends it, so it does not end while the connection's task is still at work.
+const READ_PAUSE: Duration = Duration::from_millis(1);
+
 /// A connection that is refused, and must end.
 #[derive(Debug)]
 struct Refused {
@@ -48,6 +55,10 @@ pub(crate) struct AcceptedConnection {
     /// Deadline of the TLS handshake; `None` if there is none, and after it.
     handshake: Option<Pin<Box<Sleep>>>,
     arrivals: Arrivals,
+    /// Bytes that were read since all of them were read, or since the last pause.
+    in_a_row: usize,
+    /// The pause, if `in_a_row` has reached its limit.
+    pause: Option<Pin<Box<Sleep>>>,
     /// Deadline for the first bytes, and how many of them are missing; `None` after they have arrived.
     silence: Option<(Pin<Box<Sleep>>, usize)>,
     /// The protocol of the address, until the first bytes have arrived.
@@ -69,6 +80,8 @@ impl AcceptedConnection {
             stream,
             place,
             arrivals: Arrivals::new(),
+            in_a_row: 0,
+            pause: None,
             silence: (first_bytes > 0).then(|| (Box::pin(sleep(FIRST_BYTES_WITHIN)), first_bytes)),
         }
     }
@@ -248,7 +261,17 @@ impl AsyncRead for AcceptedConnection {
         if this.refused.is_some() {
             return this.poll_refused(cx).map(Err);
         }
+        if this.in_a_row >= READ_AT_ONCE {
+            let pause = this.pause.get_or_insert_with(|| Box::pin(sleep(READ_PAUSE)));
+            ready!(pause.as_mut().poll(cx));
+            this.pause = None;
+            this.in_a_row = 0;
+        }
         let polled = this.arrivals.poll_read(Pin::new(&mut this.stream), cx, buf);
+        this.in_a_row = match &polled {
+            Poll::Ready(_) => this.in_a_row.saturating_add(buf.filled().len() - before),
+            Poll::Pending => 0,
+        };
         if let Poll::Ready(read) = polled {
             this.usage().heard();
             if let Ok(arrived) = &read {

@@ -289,6 +289,12 @@ impl ConnectionUsage {
         limits.metrics.request_refused(limits.edge, RefusalLabel::Unfinished);
     }
 
+    /// Counts a request whose client no longer waits for the answer.
+    pub(crate) fn too_late(&self) {
+        let limits = &self.0.limits;
+        limits.metrics.request_refused(limits.edge, RefusalLabel::Late);
+    }
+
     /// Counts a call until the returned value is dropped.
     pub(crate) fn begin_call(&self) -> Call {
         self.0.calls.fetch_add(1, Ordering::AcqRel);

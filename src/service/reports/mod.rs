@@ -33,7 +33,7 @@ use crate::store::Meta;
 
 pub use dry_run::Foreseen;
 pub use export::{Export, ExportQuery};
-pub(super) use list::stored_reports;
+pub(super) use list::{bytes_of, stored_reports};
 pub use moderate::Moderated;
 #[cfg(test)]
 pub(super) use moderate::moderation;

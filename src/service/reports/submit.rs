@@ -2,6 +2,7 @@
 
 use super::filing::{Filing, FilingOutcome};
 use super::{NewReport, ReportOutcome, Reports};
+use crate::domain::identity::PrincipalId;
 use crate::domain::kinds::ReportRole;
 use crate::domain::report::{ReportBody, ReportRow};
 use crate::domain::state::Submitted;
@@ -23,6 +24,15 @@ impl Reports {
         &self,
         reports: Vec<Result<NewReport, ServiceError>>,
     ) -> Vec<Result<ReportOutcome, ServiceError>> {
+        self.submit_all_of(None, reports).await
+    }
+
+    /// The same, out of the part of the tenant's quota that this principal may use.
+    pub async fn submit_all_of(
+        &self,
+        principal: Option<&PrincipalId>,
+        reports: Vec<Result<NewReport, ServiceError>>,
+    ) -> Vec<Result<ReportOutcome, ServiceError>> {
         let now = self.writer.now();
         let deadline = self.writer.deadline(reports.len());
         let mut filings: Vec<Result<Filing, ServiceError>> = Vec::with_capacity(reports.len());
@@ -30,7 +40,9 @@ impl Reports {
             filings.push(report.and_then(|report| self.filing(report, now)));
             tokio::task::consume_budget().await; // other requests have their turn
         }
-        let share = self.admit(&mut filings, now, deadline).await;
+        let share = self
+            .admit(&mut filings, principal.map(PrincipalId::hash64), (now, deadline))
+            .await;
         let bands = self.bands_before(&filings, now);
         let filed = self.file(&filings, deadline).await;
         self.count_bands(&bands, &filed);
