@@ -17,7 +17,7 @@ use super::import_error::ImportError;
 use super::legitimate::LegitimateError;
 use super::pull::PullError;
 use super::status::{advice, fields, sentence, wrong_end_of};
-use super::text::clean;
+use super::text::{clean, harmless};
 use crate::app::AppError;
 use crate::config::ConfigFaults;
 use crate::domain::model::ModelError;
@@ -374,7 +374,7 @@ impl CliError {
         if let Some(step) = self.next_step() {
             write_line(&mut text, &step);
         }
-        out.write_all(text.as_bytes())
+        out.write_all(harmless(&text).as_bytes())
     }
 
     /// The cause of the error. A status that this client made, because the connection failed, has one.
