@@ -358,7 +358,8 @@ impl CliError {
         if matches!(self, Self::Logged) {
             return Ok(());
         }
-        let mut text = format!("{ERROR}error:{ERROR:#} {self}\n");
+        let sentence: Vec<String> = self.to_string().lines().map(clean).collect();
+        let mut text = format!("{ERROR}error:{ERROR:#} {}\n", sentence.join("\n"));
         let mut cause = self.cause();
         while let Some(error) = cause {
             let shown = error.to_string();

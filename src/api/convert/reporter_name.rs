@@ -1,7 +1,7 @@
 //! The id of a reporter, as a client writes it.
 
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_security::MixedScript as _;
+use unicode_security::{MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _};
 
 use crate::domain::ids::{NameError, ReporterHash};
 use crate::domain::visible::hidden_in;
@@ -21,7 +21,7 @@ pub(super) enum ReporterNameError {
 }
 
 /// Reads the id of a reporter. One reporter must not count as many who look alike, so an id outside ASCII is brought into its
-/// normal form (NFKC, Unicode Standard Annex 15), and may not mix scripts in a word (Unicode Technical Standard 39, section 5.1).
+/// normal form (NFKC, Unicode Standard Annex 15), and may not mix scripts in a word (Unicode Technical Standard 39, sections 5.1 and 5.2).
 /// An id in ASCII stays as it is, as stored reports have it; upper and lower case differ.
 pub(super) fn reporter_name(text: &str) -> Result<String, ReporterNameError> {
     let name = normal(text.trim());
@@ -36,7 +36,10 @@ pub(super) fn reporter_name(text: &str) -> Result<String, ReporterNameError> {
         return Err(ReporterNameError::Hidden);
     }
     let mut words = name.split(|c: char| !c.is_alphanumeric());
-    if !words.all(|word| word.is_single_script()) {
+    // Names in East Asia hold Latin letters too, which look like none of theirs.
+    let is_usual =
+        |word: &str| word.is_single_script() || word.check_restriction_level(RestrictionLevel::HighlyRestrictive);
+    if !words.all(is_usual) {
         return Err(ReporterNameError::Mixed);
     }
     Ok(name)
@@ -73,6 +76,7 @@ mod tests {
             ("\u{1d42e}ser", "user"), // mathematical bold
             ("иван@example.com", "иван@example.com"),
             ("東京の田中", "東京の田中"),
+            ("김Kim-田中Taro", "김Kim-田中Taro"),
         ] {
             assert_eq!(reporter_name(text).as_deref(), Ok(id), "{text}");
         }

@@ -177,9 +177,10 @@ fn withdraw_from_tree(path: &Path) -> io::Result<()> {
     withdraw(path)?;
     for found in fs::read_dir(path)? {
         let found = found?;
-        if found.file_type()?.is_dir() {
+        let kind = found.file_type()?;
+        if kind.is_dir() {
             withdraw_from_tree(&found.path())?;
-        } else {
+        } else if kind.is_file() {
             withdraw(&found.path())?;
         }
     }
