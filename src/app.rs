@@ -41,7 +41,10 @@ use crate::traffic;
 pub use certificates::Certificates;
 pub use descriptors::fit_descriptors;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
-pub use files::{decision_keys, emergency_numbers, extend_numbering_plan, read_private_file};
+pub use files::{
+    FileIdentity, create_for_own_user_only, decision_keys, emergency_numbers, extend_numbering_plan, read_config_file,
+    read_private_file, rewrite_private_file,
+};
 pub use listeners::Listeners;
 pub use token_keys::TokenKeys;
 pub use warm_up::warm_up;

@@ -12,6 +12,7 @@ mod complaints;
 mod completions;
 mod confirm;
 mod connect;
+mod data_out;
 mod decision;
 mod demo;
 pub mod emergency_cfg;

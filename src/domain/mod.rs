@@ -57,5 +57,6 @@ pub mod time;
 pub mod traffic;
 pub mod unknown_fields;
 pub mod visibility;
+pub mod visible;
 pub mod weight;
 pub mod words;

@@ -1,11 +1,12 @@
 //! Reports: new ones, withdrawals, and stored ones.
 
+use super::reporter_name::reporter_name;
 use super::{FieldReader, kinds, page};
 use crate::api::RequestContext;
 use crate::domain::brand::Brand;
 use crate::domain::comment::{CommentLanguage, shown_comment};
 use crate::domain::identity::{Caller, PrincipalId, Role};
-use crate::domain::ids::{Area, Feed, ImportId, NameError, ReportId, ReporterHash, RequestId};
+use crate::domain::ids::{Area, Feed, ImportId, ReportId, ReporterHash, RequestId};
 use crate::domain::kinds::{Attestation, Category, Channel, CommentModeration, ReportRole, Source, Verstat};
 use crate::domain::report::{ReportBody, RowState};
 use crate::domain::state::{Submitted, Withdrawal};
@@ -375,22 +376,6 @@ fn callbacks(fields: &mut FieldReader, numbers: Vec<String>) -> Vec<String> {
     named
         .map(|(place, number)| fields.number(&format!("callback_numbers[{place}]"), number))
         .collect()
-}
-
-fn reporter_name(text: &str) -> Result<String, NameError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(NameError::Empty);
-    }
-    if text.len() > ReporterHash::MAX_NAME_BYTES {
-        let max_bytes = ReporterHash::MAX_NAME_BYTES;
-        return Err(NameError::TooLong { max_bytes });
-    }
-    if text.chars().any(char::is_control) {
-        let allowed = "visible characters";
-        return Err(NameError::Character { allowed });
-    }
-    Ok(text.to_owned())
 }
 
 /// A country of ISO 3166-1, with or without telephone numbers of its own. The world is no country.
