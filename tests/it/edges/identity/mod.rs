@@ -1,8 +1,12 @@
 //! Who may do what: credentials, roles and grants, on both edges.
 
+mod certificates;
 mod claims;
+mod closed;
 mod credentials;
+mod hostile;
 mod matrix;
+mod steady;
 mod tokens;
 
 use ringwarden::domain::actor::Actor;
