@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, LogTarget};
 use crate::decision_log::{DecisionLog, DecisionLogOptions, Guard};
 use crate::domain::policy::{Policy, Refusal, SipSettings};
-use crate::domain::quota::Quotas;
+use crate::domain::quota::{Quotas, RequestQuotas};
 use crate::domain::traffic::Thresholds;
 use crate::follow::{Follower, SWEEP_EVERY};
 use crate::grpc;
@@ -167,8 +167,10 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
     certificates: Option<Arc<Certificates>>,
-    token_keys: Option<Arc<TokenKeys>>,
+    /// The keys of the OpenID provider, so that they are read again.
+    pub(crate) token_keys: Option<Arc<TokenKeys>>,
     heavy_requests: usize,
+    request_quotas: RequestQuotas,
     admission: Admission,
     bootstrap_admin: Option<PathBuf>,
     migrate: bool,
@@ -203,11 +205,11 @@ pub async fn build(
     };
     let opening::Opened { store, start } = place.open(&model).await?;
     let index = Arc::new(Index::new(Arc::clone(&model)));
-    let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
+    let follower = Follower::new(Arc::clone(&store), index, clock.clone(), metrics.clone());
     let follower = Arc::new(follower);
     start.load(&follower, Arc::clone(&model)).await?;
     let fallback = place.fallback(&store, &model)?;
-    let snapshots = place.keeper(&store, (&index, &follower))?;
+    let snapshots = place.keeper(&store, &follower)?;
     let policy = Policy {
         label_from: config.policy.label_from,
         block_from: config.policy.block_from,
@@ -233,7 +235,6 @@ pub async fn build(
     let decision_log = open_decision_log(&config.decision_log, own_key, &metrics)?;
     let foundations = Foundations {
         store,
-        index,
         follower: Arc::clone(&follower),
         clock,
         metrics: metrics.clone(),
@@ -249,6 +250,7 @@ pub async fn build(
         certificates: listeners.certificates.clone(),
         token_keys: token_keys.map(Arc::new),
         heavy_requests: config.limits.heavy_requests.get(),
+        request_quotas: config.limits.request_quotas,
         admission: first_admin::admission(config),
         bootstrap_admin: config.auth.bootstrap_admin.clone(),
         migrate: config.store.migrate,
@@ -277,12 +279,6 @@ impl App {
         self.certificates.clone()
     }
 
-    /// The keys of the OpenID provider, so that they are read again.
-    #[must_use]
-    pub fn token_keys(&self) -> Option<Arc<TokenKeys>> {
-        self.token_keys.clone()
-    }
-
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
@@ -290,6 +286,7 @@ impl App {
         let settings = ApiSettings {
             admission: self.admission,
             heavy_requests: self.heavy_requests,
+            quotas: self.request_quotas,
             tokens: self.token_keys.as_ref().map(|keys| keys.tokens()),
         };
         let api = Api::with_settings(Arc::clone(&self.services), decision_log, settings);
@@ -302,6 +299,7 @@ impl App {
                 metrics.upkeep();
                 metrics.request_memory(memory.held(), memory.total());
                 metrics.traffic_callers(services.lookups.callers());
+                metrics.emergency_evictions(services.lookups.emergency_evictions());
             }
         });
         spawn_endless(
@@ -479,9 +477,11 @@ fn thresholds(traffic: &config::TrafficSettings) -> Thresholds {
 
 fn traffic_limits(traffic: &config::TrafficSettings) -> traffic::TrafficLimits {
     let limits = traffic::TrafficLimits::DEFAULT;
+    let count = |count: std::num::NonZeroU32, default| usize::try_from(count.get()).unwrap_or(default);
     traffic::TrafficLimits {
-        callers: usize::try_from(traffic.callers.get()).unwrap_or(limits.callers),
-        heavy_callers: usize::try_from(traffic.busy_callers.get()).unwrap_or(limits.heavy_callers),
+        callers: count(traffic.callers, limits.callers),
+        heavy_callers: count(traffic.busy_callers, limits.heavy_callers),
+        emergency_calls_per_second: count(traffic.emergency_rate, limits.emergency_calls_per_second),
         ..limits
     }
 }

@@ -23,7 +23,7 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use crate::api::{Api, ApiError, Authorization, CertificateHash, RequestContext, Shown};
 use crate::clock::monotonic;
 use crate::metrics::EdgeLabel;
-use crate::net::{ConnectionUsage, PeerCertificate};
+use crate::net::{ConnectionUsage, PeerAddress, PeerCertificate};
 
 pub(crate) use heavy::{AnswerBody, HeavyLayer};
 
@@ -147,8 +147,10 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for WithContext<S> {
             authorization: authorization(request.headers()),
             certificate: certificate.map(|certificate| CertificateHash(certificate.sha256)),
         });
+        let address = request.extensions().get::<PeerAddress>();
         let context = RequestContext {
             caller,
+            client: address.map(|address| address.0),
             ..RequestContext::new(self.edge, arrived.unwrap_or_else(monotonic))
         };
         request.extensions_mut().insert(context);

@@ -49,6 +49,12 @@ impl Shard {
         Self::of_text(id.as_str())
     }
 
+    /// The shard of what a tenant shares: `xxh3_64` of the bytes of its id, modulo 256.
+    #[must_use]
+    pub fn of_sharing(id: &[u8]) -> Self {
+        Self::of_bytes(id)
+    }
+
     /// The shard of a reporter's state: `xxh3_64` of the hash, eight bytes, big-endian, modulo 256.
     #[must_use]
     pub fn of_reporter(reporter: ReporterHash) -> Self {

@@ -3,6 +3,7 @@
 //! The table is the only place that decides. Both edges ask it before they read the body of a request. A method that is not in the
 //! table may be called by nobody, except on a server without principals. A test compares the table with the contract.
 
+use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext};
 use crate::domain::identity::{Caller, Role, Roles};
 use crate::service::ServiceError;
@@ -88,13 +89,15 @@ const fn allow(service: &'static str, method: &'static str, roles: Roles) -> Acc
 }
 
 impl Api {
-    /// Checks that the caller may call this method.
+    /// Checks that the caller may call this method now, and takes a unit of its quota.
     ///
     /// # Errors
-    /// If the request has no credential that is accepted, or none of the caller's roles may call the method.
+    /// If the request has no credential that is accepted, none of the caller's roles may call the method, or the quota is used
+    /// up.
     pub fn authorize(&self, context: &RequestContext, service: &str, method: &str) -> Result<(), ApiError> {
         let found = ACCESS.iter().find(|row| row.method == method && row.service == service);
-        self.check_roles(context, found.map_or(Roles::NONE, |row| row.roles))
+        self.check_roles(context, found.map_or(Roles::NONE, |row| row.roles))?;
+        self.charge(context, RequestClass::of(service, method), 1)
     }
 
     /// Checks that the caller may read the metrics.
@@ -102,7 +105,8 @@ impl Api {
     /// # Errors
     /// As [`Self::authorize`].
     pub fn authorize_metrics(&self, context: &RequestContext) -> Result<(), ApiError> {
-        self.check_roles(context, METRICS)
+        self.check_roles(context, METRICS)?;
+        self.charge(context, RequestClass::Other, 1)
     }
 
     /// Checks that the caller is somebody, whatever its roles.
@@ -110,7 +114,8 @@ impl Api {
     /// # Errors
     /// If the request has no credential that is accepted.
     pub fn authorize_anybody(&self, context: &RequestContext) -> Result<(), ApiError> {
-        self.check_roles(context, Roles::ALL)
+        self.check_roles(context, Roles::ALL)?;
+        self.charge(context, RequestClass::Other, 1)
     }
 
     fn check_roles(&self, context: &RequestContext, roles: Roles) -> Result<(), ApiError> {
@@ -120,7 +125,10 @@ impl Api {
             Caller::Known(_) => Err(ApiError::role_required(roles)),
             // Nobody can be recognised before the index is loaded.
             Caller::Nobody if !self.freshness().is_ready() => Err(ServiceError::IndexLoading.into()),
-            Caller::Nobody => Err(ApiError::unauthenticated()),
+            Caller::Nobody => {
+                self.charge_network(context)?;
+                Err(ApiError::unauthenticated())
+            }
         }
     }
 }

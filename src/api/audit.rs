@@ -14,9 +14,9 @@ impl Api {
     pub async fn list_audit_events(
         &self,
         request: v1::ListAuditEventsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListAuditEventsResponse, ApiError> {
-        let audit = &self.ready()?.audit;
+        let audit = &self.tenant(context)?.audit;
         let (filter, page) = convert::filter(request)?;
         let list = audit.list(&filter, &page).await.map_err(ApiError::of_a_read)?;
         Ok(convert::list(&list))
@@ -30,7 +30,9 @@ impl Api {
         subject: Option<AuditSubject>,
     ) {
         let by = context.requested_by();
-        self.0.services.audit.record_read(&by, method, subject).await;
+        if let Ok(services) = self.0.services.of(context.caller.tenant()) {
+            services.audit.record_read(&by, method, subject).await;
+        }
     }
 
     /// Records an export or an import before it begins.
@@ -45,6 +47,7 @@ impl Api {
         changes: Vec<AuditChange>,
     ) -> Result<(), ServiceError> {
         let by = context.requested_by();
-        self.0.services.audit.record(&by, method, subject, changes).await
+        let services = self.0.services.of(context.caller.tenant())?;
+        services.audit.record(&by, method, subject, changes).await
     }
 }

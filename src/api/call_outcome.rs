@@ -3,6 +3,7 @@
 use futures_util::{Stream, StreamExt as _};
 
 use super::convert::call_outcome as convert;
+use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::CallOutcomeLabel;
 use crate::service::Lookups;
@@ -28,7 +29,9 @@ impl Api {
             .enumerate();
         tokio::pin!(outcomes);
         while let Some((position, outcome)) = outcomes.next().await {
-            let counted = match count(lookups, outcome?) {
+            let outcome = outcome?;
+            let paid = self.charge(context, RequestClass::Lookups, 1);
+            let counted = match paid.and_then(|()| count(lookups, outcome)) {
                 Ok(counted) => counted,
                 Err(error) => {
                     if response.errors.len() < MAX_ERRORS {

@@ -19,7 +19,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::CreateCase, async {
-            let cases = self.cases()?;
+            let cases = self.cases(context)?;
             let (new, mutation) = convert::new_case(request, context)?;
             Ok(convert::case(&cases.create(&new, &mutation).await?))
         })
@@ -33,9 +33,9 @@ impl Api {
     pub async fn get_case(
         &self,
         request: v1::GetCaseRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::GetCaseResponse, ApiError> {
-        let cases = self.cases()?;
+        let cases = self.cases(context)?;
         let (id, page) = convert::wanted(request)?;
         self.refresh().await;
         let details = cases.get(&id)?;
@@ -44,7 +44,7 @@ impl Api {
             Some(page) => cases.members(&id, &page)?,
             None => (Vec::new(), String::new()),
         };
-        let notes_of = self.notes()?;
+        let notes_of = self.notes(context)?;
         let notes = notes_of.latest_of_case(&details.case.id);
         Ok(v1::GetCaseResponse {
             case: Some(convert::case(&details)),
@@ -63,9 +63,9 @@ impl Api {
     pub async fn list_cases(
         &self,
         request: v1::ListCasesRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListCasesResponse, ApiError> {
-        let cases = self.cases()?;
+        let cases = self.cases(context)?;
         let (filter, page) = convert::filter(request)?;
         self.refresh().await;
         let list = cases.list(&filter, &page).await?;
@@ -86,7 +86,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::UpdateCase, async {
-            let cases = self.cases()?;
+            let cases = self.cases(context)?;
             let (id, change, mutation) = convert::change(request, context)?;
             Ok(convert::case(&cases.update(&id, &change, &mutation).await?))
         })
@@ -104,7 +104,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::Case, ApiError> {
         self.mutate(MutationLabel::TransitionCase, async {
-            let cases = self.cases()?;
+            let cases = self.cases(context)?;
             let (id, input, mutation) = convert::transition(request, context)?;
             Ok(convert::case(&cases.transition(&id, &input, &mutation).await?))
         })
@@ -122,7 +122,7 @@ impl Api {
     ) -> Result<v1::LinkNumbersResponse, ApiError> {
         use v1::link_number_result::Result;
         self.mutate(MutationLabel::LinkNumbers, async {
-            let cases = self.cases()?;
+            let cases = self.cases(context)?;
             check_batch("links", request.links.len(), MAX_CHANGED_LINKS)?;
             let (id, mutation) = convert::linking(&request.case_id, &request.actor, &request.request_id, context)?;
             let links: Vec<_> = request.links.into_iter().map(convert::link).collect();
@@ -154,7 +154,7 @@ impl Api {
     ) -> Result<v1::UnlinkNumbersResponse, ApiError> {
         use v1::unlink_number_result::Result;
         self.mutate(MutationLabel::UnlinkNumbers, async {
-            let cases = self.cases()?;
+            let cases = self.cases(context)?;
             check_batch("numbers", request.numbers.len(), MAX_CHANGED_LINKS)?;
             let (id, reason, mutation) = convert::unlinking(
                 &request.case_id,

@@ -1,10 +1,12 @@
 //! The context of a request: everything an edge knows of it besides its message.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::domain::actor::Actor;
 use crate::domain::audit::{AuditEdge, RequestedBy, Via};
-use crate::domain::identity::Caller;
+use crate::domain::identity::{Caller, Role};
+use crate::domain::tenant::TenantId;
 use crate::metrics::EdgeLabel;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
@@ -19,6 +21,8 @@ pub struct RequestContext {
     pub client_timeout: Option<Duration>,
     /// The party that sends the request.
     pub caller: Caller,
+    /// The address of the client, or of the proxy in front of the server; none if the request came over no network.
+    pub client: Option<IpAddr>,
 }
 
 impl RequestContext {
@@ -31,7 +35,14 @@ impl RequestContext {
             arrived,
             client_timeout: None,
             caller: Caller::Open,
+            client: None,
         }
+    }
+
+    /// The tenant whose network carries the calls that the party asks about; none if it is no carrier.
+    #[must_use]
+    pub fn network(&self) -> Option<TenantId> {
+        self.caller.may_act_as(Role::Carrier).then(|| self.caller.tenant())
     }
 
     /// The way in which the request came, for audit events: the one place that knows it.

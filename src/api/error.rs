@@ -163,6 +163,15 @@ impl ApiError {
         }
     }
 
+    /// The error of a request beyond a quota of requests. The text names the quota and its limit.
+    pub(super) fn over_quota(quota: &'static str, text: String, retry_after: Duration) -> Self {
+        Self {
+            reason: Some(ErrorReason::QuotaExceeded { quota }),
+            retry_after: Some(retry_after),
+            ..Self::new(Code::ResourceExhausted, text)
+        }
+    }
+
     /// The error of a request for which the server has no memory left now.
     #[must_use]
     pub fn overloaded() -> Self {
@@ -288,7 +297,7 @@ impl From<ServiceError> for ApiError {
             }
             ServiceError::Exhausted { retry_after } => (Code::ResourceExhausted, None, Some(retry_after)),
             ServiceError::QuotaExceeded { quota, retry_after } => {
-                let reason = ErrorReason::QuotaExceeded { quota };
+                let reason = ErrorReason::QuotaExceeded { quota: quota.name() };
                 (Code::ResourceExhausted, Some(reason), Some(retry_after))
             }
             ServiceError::StoreUnavailable => (

@@ -22,6 +22,7 @@ const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(30);
 /// An export on its way to a client.
 struct Exporting {
     api: Api,
+    context: RequestContext,
     export: Export,
     with_comments: bool,
     /// Reports that were read and not sent.
@@ -47,7 +48,7 @@ impl Api {
     where
         E: From<ApiError> + Send,
     {
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         let with_comments = request.include_comments;
         let asked = asked(&request);
         let query = convert::query(request)?;
@@ -60,6 +61,7 @@ impl Api {
         self.refresh().await;
         let exporting = Exporting {
             api: self.clone(),
+            context: context.clone(),
             export: reports.export(query)?,
             with_comments,
             waiting: VecDeque::new(),
@@ -97,7 +99,7 @@ impl Exporting {
             return Ok(None);
         }
         if self.waiting.is_empty() && !self.export.is_done() {
-            let more = self.api.reports()?.export_more(&mut self.export).await;
+            let more = self.api.reports(&self.context)?.export_more(&mut self.export).await;
             self.waiting.extend(more.map_err(ApiError::of_a_read)?);
         }
         let count = self.waiting.len().min(REPORTS_OF_MESSAGE);

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::convert::list as convert;
 use super::convert::list_dry_run::foreseen as foreseen_list;
+use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext};
 use crate::metrics::MutationLabel;
 use crate::wire::v1;
@@ -17,6 +18,8 @@ use crate::wire::v1;
 pub(super) const MAX_REPLACED_AT_ONCE: usize = 2;
 /// How long an upload may take, until it is complete.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// Entries of an upload that cost as much of the quota as a request.
+const ENTRIES_OF_A_REQUEST: usize = 1_000;
 /// The longest pause between two parts of an upload.
 const PART_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -39,13 +42,15 @@ impl Api {
             && upload.dry_run
         {
             self.refresh().await;
-            let foreseen = self.lists()?.try_replace(&upload.head, Arc::clone(&upload.entries));
+            let foreseen = self
+                .lists(context)?
+                .try_replace(&upload.head, Arc::clone(&upload.entries));
             return Ok(foreseen_list(&foreseen.map_err(ApiError::from)?));
         }
         let replaced = self.mutate(MutationLabel::ReplaceList, async {
             let upload = received?;
             let _turn = self.0.replacing.acquire().await;
-            let replaced = self.lists()?.replace(&upload.head, upload.entries).await?;
+            let replaced = self.lists(context)?.replace(&upload.head, upload.entries).await?;
             Ok(convert::replaced(&replaced))
         });
         Ok(replaced.await?)
@@ -58,9 +63,9 @@ impl Api {
     pub async fn get_list(
         &self,
         request: v1::GetListRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::GetListResponse, ApiError> {
-        let lists = self.lists()?;
+        let lists = self.lists(context)?;
         let (id, page) = convert::wanted(request)?;
         self.refresh().await;
         Ok(convert::list(lists.page(&id, &page)?))
@@ -73,9 +78,9 @@ impl Api {
     pub async fn list_lists(
         &self,
         _request: v1::ListListsRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListListsResponse, ApiError> {
-        let lists = self.lists()?;
+        let lists = self.lists(context)?;
         self.refresh().await;
         Ok(v1::ListListsResponse {
             lists: lists.all().iter().map(convert::summary).collect(),
@@ -88,12 +93,43 @@ impl Api {
         parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
         context: &RequestContext,
     ) -> Result<Result<convert::Complete, ApiError>, E> {
-        if let Err(loading) = self.lists() {
+        if let Err(loading) = self.lists(context) {
             return Ok(Err(loading));
         }
-        timeout(UPLOAD_TIMEOUT, read(parts, context))
+        timeout(UPLOAD_TIMEOUT, self.read(parts, context))
             .await
             .unwrap_or_else(|_elapsed| Ok(Err(too_slow())))
+    }
+
+    /// Reads the parts of an upload. Each thousand entries cost as much as a request.
+    async fn read<E>(
+        &self,
+        mut parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
+        context: &RequestContext,
+    ) -> Result<Result<convert::Complete, ApiError>, E> {
+        let Ok(head) = timeout(PART_TIMEOUT, parts.next()).await else {
+            return Ok(Err(too_slow()));
+        };
+        let mut upload = match convert::Upload::begin(head.transpose()?, context) {
+            Ok(upload) => upload,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        loop {
+            let Ok(part) = timeout(PART_TIMEOUT, parts.next()).await else {
+                return Ok(Err(too_slow()));
+            };
+            let Some(part) = part.transpose()? else { break };
+            let before = upload.entries() / ENTRIES_OF_A_REQUEST;
+            if let Err(error) = upload.add(part) {
+                return Ok(Err(error.into()));
+            }
+            let units = upload.entries() / ENTRIES_OF_A_REQUEST - before;
+            if let Err(error) = self.charge(context, RequestClass::Other, units) {
+                return Ok(Err(error));
+            }
+            tokio::task::consume_budget().await; // other requests must have their turn
+        }
+        Ok(upload.finish().map_err(ApiError::from))
     }
 }
 
@@ -101,28 +137,4 @@ impl Api {
 fn too_slow() -> ApiError {
     tracing::info!("the upload of a list took too long and was stopped");
     ApiError::unfinished()
-}
-
-async fn read<E>(
-    mut parts: impl Stream<Item = Result<v1::ReplaceListRequest, E>> + Unpin,
-    context: &RequestContext,
-) -> Result<Result<convert::Complete, ApiError>, E> {
-    let Ok(head) = timeout(PART_TIMEOUT, parts.next()).await else {
-        return Ok(Err(too_slow()));
-    };
-    let mut upload = match convert::Upload::begin(head.transpose()?, context) {
-        Ok(upload) => upload,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    loop {
-        let Ok(part) = timeout(PART_TIMEOUT, parts.next()).await else {
-            return Ok(Err(too_slow()));
-        };
-        let Some(part) = part.transpose()? else { break };
-        if let Err(error) = upload.add(part) {
-            return Ok(Err(error.into()));
-        }
-        tokio::task::consume_budget().await; // other requests must have their turn
-    }
-    Ok(upload.finish().map_err(ApiError::from))
 }

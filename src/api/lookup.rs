@@ -9,14 +9,39 @@ use super::convert::check_batch;
 use super::convert::decision::{decision, language};
 use super::convert::lookup::{TimedQuestion, answer, logged, question};
 use super::deadline::AnswerBy;
+use super::rates::RequestClass;
 use super::turns::{InTurns, Turns};
 use super::{Api, ApiError, Code, RequestContext};
 use crate::clock::monotonic;
 use crate::domain::call::MAX_BATCH_LOOKUPS;
+use crate::domain::identity::Role;
 use crate::domain::kinds::{Basis, RiskLevel};
+use crate::domain::tenant::TenantId;
 use crate::metrics::{EdgeLabel, LookupOutcomeLabel, ScoreBand};
 use crate::service::LookupOutcome;
 use crate::wire::v1;
+
+/// What a lookup needs to know of its request.
+#[derive(Clone, Copy)]
+struct Asker {
+    edge: EdgeLabel,
+    tenant: TenantId,
+    /// The tenant of the carrier that asks; none if another party does.
+    network: Option<TenantId>,
+}
+
+impl Asker {
+    fn of(context: &RequestContext) -> Self {
+        Self {
+            edge: context.edge,
+            tenant: context.caller.tenant(),
+            network: context
+                .caller
+                .may_act_as(Role::Carrier)
+                .then(|| context.caller.tenant()),
+        }
+    }
+}
 
 impl Api {
     /// Answers one question.
@@ -24,13 +49,13 @@ impl Api {
     /// # Errors
     /// If the question is not valid, or the index is being loaded.
     pub fn lookup(&self, request: v1::LookupRequest, context: &RequestContext) -> Result<v1::LookupResponse, ApiError> {
-        self.look_up(request, context.edge, AnswerBy::of(context))
+        self.look_up(request, Asker::of(context), AnswerBy::of(context))
     }
 
     /// Answers a batch of questions, each with a result of its own. Other requests have their turns meanwhile.
     ///
     /// # Errors
-    /// If the batch is empty or too large.
+    /// If the batch is empty or too large, or the quota is used up.
     pub async fn batch_lookup(
         &self,
         request: v1::BatchLookupRequest,
@@ -38,11 +63,12 @@ impl Api {
     ) -> Result<v1::BatchLookupResponse, ApiError> {
         use v1::batch_lookup_result::Result;
         check_batch("requests", request.requests.len(), MAX_BATCH_LOOKUPS)?;
+        self.charge(context, RequestClass::Lookups, request.requests.len().saturating_sub(1))?;
         let answer_by = AnswerBy::of(context);
         let mut results = Vec::with_capacity(request.requests.len());
         let mut turns = Turns::default();
         for (position, request) in request.requests.into_iter().enumerate() {
-            let result = match self.look_up(request, context.edge, answer_by.of_next_item()) {
+            let result = match self.look_up(request, Asker::of(context), answer_by.of_next_item()) {
                 Ok(response) => Result::Response(response),
                 Err(error) => Result::Error(error.in_field(&format!("requests[{position}]")).item(context.edge)),
             };
@@ -59,12 +85,14 @@ impl Api {
     pub fn get_decision(
         &self,
         request: v1::GetDecisionRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::Decision, ApiError> {
         let language = language(&request.language)?;
         let id = request.decision_id;
         let looks_up = self.lookups().is_ok();
-        let explained = self.decisions()?.explain(&id, language, looks_up)?;
+        let explained = self
+            .decisions()?
+            .explain((&id, context.caller.tenant()), language, looks_up)?;
         Ok(decision(explained, id, language))
     }
 
@@ -96,21 +124,24 @@ impl Api {
         E: From<ApiError> + Send,
     {
         let api = self.clone();
-        let edge = context.edge;
+        let context = context.clone();
         let draining = self.0.draining.clone();
         let end = async move { draining.is_cancelled().then(|| Err(ApiError::draining().into())) };
-        let answers = requests.map(move |request| request.map(|request| api.look_up_in_stream(request, edge)));
+        let answers = requests.map(move |request| request.map(|request| api.look_up_in_stream(request, &context)));
         InTurns::new(answers)
             .take_until(self.0.draining.clone().cancelled_owned())
             .chain(stream::once(end).filter_map(std::future::ready))
     }
 
-    fn look_up_in_stream(&self, request: v1::LookupRequest, edge: EdgeLabel) -> v1::StreamLookupResponse {
+    fn look_up_in_stream(&self, request: v1::LookupRequest, context: &RequestContext) -> v1::StreamLookupResponse {
         use v1::stream_lookup_response::Result;
         let request_id = request.request_id.clone();
-        let result = match self.look_up(request, edge, AnswerBy::in_stream()) {
+        let answer = self
+            .charge(context, RequestClass::Lookups, 1)
+            .and_then(|()| self.look_up(request, Asker::of(context), AnswerBy::in_stream()));
+        let result = match answer {
             Ok(response) => Result::Response(response),
-            Err(error) => Result::Error(error.item(edge)),
+            Err(error) => Result::Error(error.item(context.edge)),
         };
         v1::StreamLookupResponse {
             request_id,
@@ -122,29 +153,30 @@ impl Api {
     fn look_up(
         &self,
         request: v1::LookupRequest,
-        edge: EdgeLabel,
+        asker: Asker,
         answer_by: AnswerBy,
     ) -> Result<v1::LookupResponse, ApiError> {
         let began = monotonic();
-        let result = self.answer(request, answer_by, began);
+        let result = self.answer(request, asker, (answer_by, began));
         let counted = match &result {
             Ok((counted, _)) => *counted,
             Err(error) if error.code() == Code::InvalidArgument => LookupOutcomeLabel::Invalid,
             Err(_) => LookupOutcomeLabel::Error,
         };
-        self.metrics().lookup(edge, counted, began.elapsed());
+        self.metrics().lookup(asker.edge, counted, began.elapsed());
         result.map(|(_, response)| response)
     }
 
     fn answer(
         &self,
         request: v1::LookupRequest,
-        answer_by: AnswerBy,
-        began: Instant,
+        asker: Asker,
+        (answer_by, began): (AnswerBy, Instant),
     ) -> Result<(LookupOutcomeLabel, v1::LookupResponse), ApiError> {
         let lookups = self.lookups()?;
         let request_id = request.request_id.clone();
-        let TimedQuestion { input, budget } = question(request)?;
+        let TimedQuestion { mut input, budget } = question(request, asker.tenant)?;
+        input.network = asker.network;
         let deadline = answer_by.instant(budget.unwrap_or(lookups.budget()));
         let outcome = lookups.look_up(&input, deadline)?;
         self.count(&outcome);

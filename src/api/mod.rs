@@ -20,6 +20,7 @@ mod lookup;
 mod note;
 mod number;
 mod principal;
+mod rates;
 mod readiness;
 mod reason;
 mod report;
@@ -40,11 +41,12 @@ use crate::clock::Clock;
 use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
-use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services};
+use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services, TenantServices};
 use crate::tokens::Tokens;
 
 pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
+pub use crate::domain::quota::RequestQuotas;
 pub use crate::service::Violation;
 pub use access::{ACCESS, Access};
 pub use context::RequestContext;
@@ -71,6 +73,8 @@ pub struct ApiSettings {
     pub admission: Admission,
     /// Requests of heavy work at a time.
     pub heavy_requests: usize,
+    /// How much clients may ask for in a second.
+    pub quotas: RequestQuotas,
     /// What reads the tokens of an OpenID provider; none if they are not accepted.
     pub tokens: Option<Arc<Tokens>>,
 }
@@ -80,6 +84,7 @@ impl Default for ApiSettings {
         Self {
             admission: Admission::default(),
             heavy_requests: MAX_HEAVY_REQUESTS,
+            quotas: RequestQuotas::DEFAULT,
             tokens: None,
         }
     }
@@ -92,6 +97,8 @@ struct Shared {
     waiting: bool,
     /// Who may use the server.
     admission: Admission,
+    /// What clients have used of their quotas.
+    rates: rates::Rates,
     /// What reads the tokens of an OpenID provider; none if they are not accepted.
     tokens: Option<Arc<Tokens>>,
     /// Where decisions are logged; none if they are not.
@@ -148,6 +155,7 @@ impl Api {
         ApiSettings {
             admission,
             heavy_requests,
+            quotas,
             tokens,
         }: ApiSettings,
         waiting: bool,
@@ -156,6 +164,7 @@ impl Api {
             services,
             waiting,
             admission,
+            rates: rates::Rates::new(quotas),
             tokens,
             decision_log,
             leaving: AtomicBool::new(false),
@@ -217,29 +226,34 @@ impl Api {
         Ok(&self.0.services.lookups)
     }
 
-    /// Reports, once the index is loaded.
-    fn reports(&self) -> Result<&Reports, ApiError> {
-        Ok(&self.ready()?.reports)
+    /// Reports of the caller's tenant, once the index is loaded.
+    fn reports(&self, context: &RequestContext) -> Result<&Reports, ApiError> {
+        Ok(&self.tenant(context)?.reports)
     }
 
-    /// Numbers, once the index is loaded.
-    fn numbers(&self) -> Result<&Numbers, ApiError> {
-        Ok(&self.ready()?.numbers)
+    /// Numbers of the caller's tenant, once the index is loaded.
+    fn numbers(&self, context: &RequestContext) -> Result<&Numbers, ApiError> {
+        Ok(&self.tenant(context)?.numbers)
     }
 
-    /// Cases, once the index is loaded.
-    fn cases(&self) -> Result<&Cases, ApiError> {
-        Ok(&self.ready()?.cases)
+    /// Cases of the caller's tenant, once the index is loaded.
+    fn cases(&self, context: &RequestContext) -> Result<&Cases, ApiError> {
+        Ok(&self.tenant(context)?.cases)
     }
 
-    /// Lists, once the index is loaded.
-    fn lists(&self) -> Result<&Lists, ApiError> {
-        Ok(&self.ready()?.lists)
+    /// Lists of the caller's tenant, once the index is loaded.
+    fn lists(&self, context: &RequestContext) -> Result<&Lists, ApiError> {
+        Ok(&self.tenant(context)?.lists)
     }
 
-    /// Notes, once the index is loaded.
-    fn notes(&self) -> Result<&Notes, ApiError> {
-        Ok(&self.ready()?.notes)
+    /// Notes of the caller's tenant, once the index is loaded.
+    fn notes(&self, context: &RequestContext) -> Result<&Notes, ApiError> {
+        Ok(&self.tenant(context)?.notes)
+    }
+
+    /// The services of the caller's tenant, once the index is loaded.
+    fn tenant(&self, context: &RequestContext) -> Result<&TenantServices, ApiError> {
+        Ok(self.ready()?.of(context.caller.tenant())?)
     }
 
     /// The services. Before the index is loaded an answer would be a guess.

@@ -17,7 +17,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::AddNoteResponse, ApiError> {
         self.mutate(MutationLabel::AddNote, async {
-            let notes = self.notes()?;
+            let notes = self.notes(context)?;
             let (subject, text, mutation) = convert::new_note(request, context)?;
             let added = notes.add(&subject, &text, &mutation).await?;
             Ok(v1::AddNoteResponse {
@@ -35,9 +35,9 @@ impl Api {
     pub async fn list_notes(
         &self,
         request: v1::ListNotesRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListNotesResponse, ApiError> {
-        let notes = self.notes()?;
+        let notes = self.notes(context)?;
         let (subject, page) = convert::wanted(request)?;
         self.refresh().await;
         let list = notes.list(&subject, &page)?;

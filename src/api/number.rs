@@ -17,7 +17,7 @@ impl Api {
         request: v1::GetNumberRequest,
         context: &RequestContext,
     ) -> Result<v1::NumberDossier, ApiError> {
-        let numbers = self.numbers()?;
+        let numbers = self.numbers(context)?;
         let named = convert::named(request)?;
         self.refresh().await;
         let subject = subject_of_number(&named.text, named.region)?;
@@ -37,7 +37,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::SetNumberStatusResponse, ApiError> {
         if request.dry_run {
-            let numbers = self.numbers()?;
+            let numbers = self.numbers(context)?;
             let (named, input, mutation) = convert::new_status(request, context)?;
             let foreseen = numbers.try_status(&named.text, named.region, &input, &mutation).await;
             let foreseen = foreseen.map_err(ApiError::of_a_read)?;
@@ -50,7 +50,7 @@ impl Api {
             ));
         }
         self.mutate(MutationLabel::SetNumberStatus, async {
-            let numbers = self.numbers()?;
+            let numbers = self.numbers(context)?;
             let (named, input, mutation) = convert::new_status(request, context)?;
             let changed = numbers.set_status(&named.text, named.region, &input, &mutation).await?;
             let overruled = numbers.overruled(input.kind, changed.number, &changed.statuses);
@@ -69,7 +69,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::ClearNumberStatusResponse, ApiError> {
         self.mutate(MutationLabel::ClearNumberStatus, async {
-            let numbers = self.numbers()?;
+            let numbers = self.numbers(context)?;
             let clearance = convert::clearance(request, context)?;
             let named = &clearance.named;
             let changed = numbers
@@ -97,9 +97,9 @@ impl Api {
     pub async fn list_numbers(
         &self,
         request: v1::ListNumbersRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListNumbersResponse, ApiError> {
-        let numbers = self.numbers()?;
+        let numbers = self.numbers(context)?;
         let (filter, page) = number_list::filter(request)?;
         self.refresh().await;
         let list = numbers.list(&filter, &page).await.map_err(ApiError::of_a_read)?;
@@ -113,9 +113,9 @@ impl Api {
     pub async fn search(
         &self,
         request: v1::SearchRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::SearchResponse, ApiError> {
-        let numbers = self.numbers()?;
+        let numbers = self.numbers(context)?;
         let number_list::Search { text, size } = number_list::search(request)?;
         self.refresh().await;
         let found = numbers.search(&text.text, text.region, size).await;
@@ -130,9 +130,9 @@ impl Api {
     pub async fn list_similar_numbers(
         &self,
         request: v1::ListSimilarNumbersRequest,
-        _context: &RequestContext,
+        context: &RequestContext,
     ) -> Result<v1::ListSimilarNumbersResponse, ApiError> {
-        let numbers = self.numbers()?;
+        let numbers = self.numbers(context)?;
         let (text, region, page) = number_list::similar(request)?;
         self.refresh().await;
         let list = numbers.similar(&text, region, &page).await;
@@ -150,12 +150,12 @@ impl Api {
     ) -> Result<v1::ResetNumberResponse, ApiError> {
         if request.dry_run {
             let reset = convert::reset(request, context)?;
-            let (named, numbers) = (&reset.named, self.numbers()?);
+            let (named, numbers) = (&reset.named, self.numbers(context)?);
             let foreseen = numbers.try_reset(&named.text, named.region, reset.before, &reset.mutation);
             return Ok(convert::reset_result(&foreseen.await.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::ResetNumber, async {
-            let numbers = self.numbers()?;
+            let numbers = self.numbers(context)?;
             let reset = convert::reset(request, context)?;
             let named = &reset.named;
             let done = numbers

@@ -4,7 +4,6 @@ use super::field_names::json_name;
 use crate::domain::case::steps_from;
 use crate::domain::identity::{Role, Roles};
 use crate::domain::kinds::CaseStatus;
-use crate::service::Quota;
 
 /// The domain of the reasons in `google.rpc.ErrorInfo`.
 pub const REASON_DOMAIN: &str = "ringwarden.v1";
@@ -32,10 +31,10 @@ pub enum ErrorReason {
         /// The status of the case.
         from: CaseStatus,
     },
-    /// The daily quota of reports is used up.
+    /// A quota of reports or of requests is used up.
     QuotaExceeded {
-        /// The quota.
-        quota: Quota,
+        /// The name of the quota.
+        quota: &'static str,
     },
     /// The store cannot be written now, and nothing was written.
     StoreUnavailable,
@@ -133,7 +132,7 @@ impl ErrorReason {
                 let allowed: Vec<&str> = steps_from(from).map(CaseStatus::name).collect();
                 Some(("allowed", allowed.join(",")))
             }
-            Self::QuotaExceeded { quota } => Some(("quota", quota.name().to_owned())),
+            Self::QuotaExceeded { quota } => Some(("quota", quota.to_owned())),
             Self::StoreUnavailable
             | Self::OutcomeUnknown
             | Self::IndexLoading
@@ -155,7 +154,7 @@ mod tests {
             ErrorReason::ContentMismatch { field: "request_id" },
             ErrorReason::VersionMismatch { version: 1 },
             ErrorReason::TransitionNotAllowed { from: CaseStatus::Open },
-            ErrorReason::QuotaExceeded { quota: Quota::Tenant },
+            ErrorReason::QuotaExceeded { quota: "tenant" },
             ErrorReason::StoreUnavailable,
             ErrorReason::OutcomeUnknown,
             ErrorReason::IndexLoading,

@@ -1,6 +1,7 @@
 //! Reports: submitted, listed, withdrawn. The service counts submitted reports itself.
 
 use super::convert::{check_batch, report as convert};
+use super::rates::RequestClass;
 use super::{Api, ApiError, RequestContext, or_outcome_unknown};
 use crate::domain::audit::{AuditChange, AuditMethod, AuditSubject};
 use crate::domain::ids::ImportId;
@@ -19,8 +20,9 @@ impl Api {
         request: v1::SubmitReportRequest,
         context: &RequestContext,
     ) -> Result<v1::SubmitReportResponse, ApiError> {
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         let report = request.report.ok_or_else(|| ApiError::field("report", "must be set"))?;
+        self.charge(context, RequestClass::Reports, report.callback_numbers.len())?;
         // The service gets a report that is not valid too, since it counts all reports.
         let submitted = async {
             Ok(reports
@@ -40,15 +42,16 @@ impl Api {
     /// Stores a batch of reports, each with a result of its own.
     ///
     /// # Errors
-    /// If the batch is empty or too large, or the index is being loaded.
+    /// If the batch is empty or too large, the quota is used up, or the index is being loaded.
     pub async fn batch_submit_reports(
         &self,
         request: v1::BatchSubmitReportsRequest,
         context: &RequestContext,
     ) -> Result<v1::BatchSubmitReportsResponse, ApiError> {
         use v1::batch_submit_result::Result;
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         check_batch("reports", request.reports.len(), MAX_BATCH_REPORTS)?;
+        self.charge(context, RequestClass::Reports, further_cost(&request.reports))?;
         if let Some((import, changes)) = import_of(&request.reports) {
             // Without this record, nobody would know afterwards who brought in the reports.
             self.record(context, AuditMethod::BatchSubmitReports, Some(import), changes)
@@ -86,7 +89,7 @@ impl Api {
     ) -> Result<v1::WithdrawReportResponse, ApiError> {
         let by = context.requested_by();
         self.mutate(MutationLabel::WithdrawReport, async {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let withdrawal = convert::one_withdrawal(request)?;
             let (number, region) = (withdrawal.number.as_str(), withdrawal.default_region);
             let (id, reason) = (&withdrawal.report_id, withdrawal.reason.as_str());
@@ -112,14 +115,14 @@ impl Api {
     ) -> Result<v1::WithdrawReportsResponse, ApiError> {
         let by = context.requested_by();
         if request.dry_run {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let (selected, ..) =
                 convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
             let foreseen = reports.try_withdraw_all(&selected).await;
             return Ok(convert::bulk_withdrawn(foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::WithdrawReports, async {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let (selected, request_id, reason) =
                 convert::bulk_withdrawal(request, &context.caller, |name| reports.reporter_hash(name))?;
             let withdrawn = reports.withdraw_all(&selected, &request_id, &reason, &by).await?;
@@ -146,7 +149,7 @@ impl Api {
         request: v1::ListReportsRequest,
         context: &RequestContext,
     ) -> Result<v1::ListReportsResponse, ApiError> {
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         let wanted = convert::reports_of(request)?;
         let list = reports.list(
             &wanted.number,
@@ -171,7 +174,7 @@ impl Api {
         request: v1::ListReporterReportsRequest,
         context: &RequestContext,
     ) -> Result<v1::ListReporterReportsResponse, ApiError> {
-        let reports = self.reports()?;
+        let reports = self.reports(context)?;
         let wanted = convert::of_reporter(request, &context.caller)?;
         let list = reports.of_reporter(&wanted.name, wanted.include_withdrawn, &wanted.page);
         let subject = AuditSubject::Reporter(reports.reporter_hash(&wanted.name));
@@ -189,7 +192,7 @@ impl Api {
         request: v1::ListPendingCommentsRequest,
         context: &RequestContext,
     ) -> Result<v1::ListPendingCommentsResponse, ApiError> {
-        let numbers = self.numbers()?;
+        let numbers = self.numbers(context)?;
         let page = convert::pending(request);
         self.refresh().await;
         let recorded = self.record_read(context, AuditMethod::ListPendingComments, None);
@@ -207,7 +210,7 @@ impl Api {
         context: &RequestContext,
     ) -> Result<v1::ModerateCommentResponse, ApiError> {
         self.mutate(MutationLabel::ModerateComment, async {
-            let reports = self.reports()?;
+            let reports = self.reports(context)?;
             let wanted = convert::moderation(request, context)?;
             let number = (wanted.number.as_str(), wanted.default_region);
             let moderated = reports
@@ -228,6 +231,12 @@ impl Api {
         })
         .await
     }
+}
+
+/// What a batch costs of the quota besides the request: one unit for each report but the first, and for each call-back number.
+fn further_cost(reports: &[v1::Report]) -> usize {
+    let callbacks: usize = reports.iter().map(|report| report.callback_numbers.len()).sum();
+    callbacks + reports.len().saturating_sub(1)
 }
 
 /// The import that a batch belongs to, and what its audit event tells. None for reports of people: their rows say when and

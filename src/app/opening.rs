@@ -10,7 +10,6 @@ use crate::clock::Clock;
 use crate::config::{self, Config, StoreUrl};
 use crate::domain::model::ScoreModel;
 use crate::follow::Follower;
-use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::snapshot::{Snapshot, SnapshotDirectory, SnapshotError, SnapshotKeeper, SnapshotSchedule, Wanted};
 use crate::store::embedded::EmbeddedStore;
@@ -128,7 +127,7 @@ impl Place<'_> {
     pub(super) fn keeper(
         self,
         store: &Arc<dyn Store>,
-        (index, follower): (&Arc<Index>, &Arc<Follower>),
+        follower: &Arc<Follower>,
     ) -> Result<Option<SnapshotKeeper>, AppError> {
         let Some((directory, settings)) = self.snapshot_directory()?.zip(self.config.store.snapshot.as_ref()) else {
             return Ok(None);
@@ -137,9 +136,8 @@ impl Place<'_> {
             interval: settings.interval,
             at_end: self.config.shutdown.drain_deadline * 3 / 4, // the rest of the time is for the end of all tasks
         };
-        let sources = (Arc::clone(index), Arc::clone(follower));
         let about = (self.metrics.clone(), self.clock.clone());
-        let keeper = SnapshotKeeper::new(directory, sources, store.meta().clone(), schedule, about);
+        let keeper = SnapshotKeeper::new(directory, Arc::clone(follower), store.meta().clone(), schedule, about);
         Ok(Some(keeper))
     }
 

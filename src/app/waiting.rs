@@ -86,10 +86,9 @@ fn api(place: Place<'_>) -> Result<Api, StoreError> {
     let store: Arc<dyn Store> = Arc::new(UnopenedStore(Meta::create(0)?));
     let index = Arc::new(Index::new(Arc::default()));
     let (clock, metrics) = (place.clock.clone(), place.metrics.clone());
-    let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
+    let follower = Follower::new(Arc::clone(&store), index, clock.clone(), metrics.clone());
     let foundations = Foundations {
         store,
-        index,
         follower: Arc::new(follower),
         clock,
         metrics,

@@ -63,12 +63,11 @@ pub(super) async fn rehearsal(clock: Clock) -> Result<Api, StoreError> {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(model.fold.evidence_version())?);
     let index = Arc::new(Index::new(Arc::new(model)));
     let metrics = Metrics::new();
-    let follower = Follower::new(Arc::clone(&store), Arc::clone(&index), clock.clone(), metrics.clone());
+    let follower = Follower::new(Arc::clone(&store), index, clock.clone(), metrics.clone());
     let follower = Arc::new(follower);
     follower.bootstrap().await?;
     let foundations = Foundations {
         store,
-        index,
         follower,
         clock,
         metrics,

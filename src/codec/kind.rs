@@ -22,6 +22,8 @@ macro_rules! stored_kinds {
                 Note = 6 => crate::domain::note::Note,
                 /// A principal: a party that uses the server, with its keys.
                 Principal = 8 => crate::domain::identity::Principal,
+                /// What a tenant shares with others.
+                Sharing = 10 => crate::domain::visibility::Sharing,
             }
             side_records {
                 /// The state of a reporter: recent claims, and the reports counted today.
@@ -130,7 +132,14 @@ mod tests {
         let records: Vec<_> = RecordKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
         assert_eq!(
             records,
-            [(1, "number"), (2, "case"), (5, "list"), (6, "note"), (8, "principal")]
+            [
+                (1, "number"),
+                (2, "case"),
+                (5, "list"),
+                (6, "note"),
+                (8, "principal"),
+                (10, "sharing")
+            ]
         );
         let sides: Vec<_> = SideKind::ALL.iter().map(|kind| (*kind as u8, kind.name())).collect();
         assert_eq!(sides, [(3, "reporter"), (4, "tenant"), (7, "requests")]);

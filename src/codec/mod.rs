@@ -25,6 +25,7 @@ pub mod requests;
 pub mod rows;
 #[cfg(test)]
 mod samples;
+pub mod sharing;
 pub mod snapshot;
 pub mod subtotal;
 pub mod tenant;

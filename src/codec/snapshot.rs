@@ -34,6 +34,8 @@ const HEAD: u8 = 1;
 const RECORDS: u8 = 2;
 const SHARD: u8 = 3;
 const END: u8 = 4;
+/// Records of another tenant than that of the head. A release with one tenant skips them.
+const TENANT_RECORDS: u8 = 5;
 
 /// What a snapshot is of.
 #[derive(Clone, PartialEq, Eq)]
@@ -180,6 +182,9 @@ impl SectionWriter {
 
     /// Records of one kind of the shard whose end comes next.
     pub fn records(&mut self, records: RecordsWriter) -> Vec<u8> {
+        if records.is_of_other_tenant {
+            return self.seal(TENANT_RECORDS, &records.bytes.finish());
+        }
         self.records = self.records.saturating_add(records.count);
         self.seal(RECORDS, &records.bytes.finish())
     }
@@ -191,7 +196,7 @@ impl SectionWriter {
         self.seal(END, &writer.finish())
     }
 
-    /// How many records there are so far.
+    /// How many records of the head's tenant there are so far.
     #[must_use]
     pub const fn record_count(&self) -> u64 {
         self.records
@@ -209,6 +214,7 @@ impl SectionWriter {
 pub struct RecordsWriter {
     bytes: ByteWriter,
     count: u64,
+    is_of_other_tenant: bool,
 }
 
 impl RecordsWriter {
@@ -217,10 +223,18 @@ impl RecordsWriter {
 
     /// No records yet. `kind` is the integer of their kind.
     #[must_use]
-    pub fn new(kind: u8) -> Self {
+    pub fn new(tenant: TenantId, kind: u8) -> Self {
         let mut bytes = ByteWriter::default();
+        let is_of_other_tenant = tenant != TenantId::DEFAULT;
+        if is_of_other_tenant {
+            bytes.text(tenant.as_str());
+        }
         bytes.byte(kind);
-        Self { bytes, count: 0 }
+        Self {
+            bytes,
+            count: 0,
+            is_of_other_tenant,
+        }
     }
 
     /// Adds a record.
@@ -247,6 +261,8 @@ impl RecordsWriter {
 /// The records of one section.
 #[derive(Debug)]
 pub struct RecordsReader<'a> {
+    /// The tenant that they belong to.
+    pub tenant: TenantId,
     /// The integer of their kind.
     pub kind: u8,
     reader: ByteReader<'a>,
@@ -282,8 +298,13 @@ pub fn read_section(tag: u8, content: &Bytes) -> Result<Section<'_>, DecodeError
             seen: reader.uint()?,
         }),
         RECORDS => {
+            let (tenant, kind) = (TenantId::DEFAULT, reader.byte()?);
+            Section::Records(RecordsReader { tenant, kind, reader })
+        }
+        TENANT_RECORDS => {
+            let tenant = TenantId::parse(reader.text()?).map_err(|_| DecodeError::Range("tenant"))?;
             let kind = reader.byte()?;
-            Section::Records(RecordsReader { kind, reader })
+            Section::Records(RecordsReader { tenant, kind, reader })
         }
         END => Section::End(End {
             records: reader.uint()?,
@@ -336,7 +357,10 @@ mod tests {
     fn sample() -> Vec<u8> {
         let mut writer = SectionWriter::default();
         let mut bytes = writer.head(&head());
-        let mut records = RecordsWriter::new(1);
+        let mut records = RecordsWriter::new(TenantId::DEFAULT, 1);
+        records.add((b"id", 300, b"record"));
+        bytes.extend(writer.records(records));
+        let mut records = RecordsWriter::new(TenantId::parse("north").unwrap(), 1);
         records.add((b"id", 300, b"record"));
         bytes.extend(writer.records(records));
         bytes.extend(writer.shard(shard()));
@@ -357,18 +381,20 @@ mod tests {
             "013f0000000207000000000000000000000000000000".to_owned() + &secret,
             "0d0c0b0a0764656661756c74d00f".to_owned() + FROZEN[0],
             "020d00000001026964ac02067265636f7264".to_owned() + FROZEN[1],
-            "030d00000005ac020807060504030201ad02".to_owned() + FROZEN[2],
-            "040100000001".to_owned() + FROZEN[3],
+            "0513000000056e6f72746801026964ac02067265636f7264".to_owned() + FROZEN[2],
+            "030d00000005ac020807060504030201ad02".to_owned() + FROZEN[3],
+            "040100000001".to_owned() + FROZEN[4],
         ];
         assert_eq!(hex(&sample()), parts.concat());
     }
 
     /// The checksums.
-    const FROZEN: [&str; 4] = [
+    const FROZEN: [&str; 5] = [
         "ddbe1d7f113b1deb",
         "1e85be95cf5aec70",
-        "5431279c6eaae163",
-        "f30b6a5046de5258",
+        "b1f61cf0efcfd708",
+        "d8541d3d4d1abc1a",
+        "b6e22a5c519734ae",
     ];
 
     #[test]
@@ -386,19 +412,24 @@ mod tests {
             assert_eq!(rest.split_to(CHECKSUM_BYTES).as_ref(), chain.bytes());
             read.push((tag, content));
         }
-        let [first, records, shard_end, last] = read.as_slice() else {
+        let [first, records, of_other, shard_end, last] = read.as_slice() else {
             panic!("{} sections", read.len());
         };
         assert!(matches!(read_section(first.0, &first.1).unwrap(), Section::Head(found) if found == head()));
         let end = read_section(shard_end.0, &shard_end.1).unwrap();
         assert!(matches!(end, Section::Shard(found) if found == shard()));
-        let Section::Records(mut records) = read_section(records.0, &records.1).unwrap() else {
-            panic!("no records");
-        };
-        assert_eq!(records.kind, 1);
-        let record: RawRecord<'_> = (b"id", 300, b"record");
-        assert_eq!(records.next_record().unwrap(), Some(record));
-        assert_eq!(records.next_record().unwrap(), None);
+        for (section, tenant) in [
+            (records, TenantId::DEFAULT),
+            (of_other, TenantId::parse("north").unwrap()),
+        ] {
+            let Section::Records(mut records) = read_section(section.0, &section.1).unwrap() else {
+                panic!("no records");
+            };
+            assert_eq!((records.kind, records.tenant), (1, tenant));
+            let record: RawRecord<'_> = (b"id", 300, b"record");
+            assert_eq!(records.next_record().unwrap(), Some(record));
+            assert_eq!(records.next_record().unwrap(), None);
+        }
         assert!(matches!(
             read_section(last.0, &last.1).unwrap(),
             Section::End(End { records: 1 })

@@ -56,6 +56,8 @@ pub struct TrafficSettings {
     pub rejected_share: f64,
     /// Time after an emergency call in which every call to its caller is allowed. Default: 60 minutes.
     pub emergency_callback: Duration,
+    /// Emergency calls in a second up to which every caller is remembered for that time. Default: 20.
+    pub emergency_rate: NonZeroU32,
     /// Maximum number of callers whose call rate is kept in memory. Default: 100,000.
     pub callers: NonZeroU32,
     /// Maximum number of callers that call often and are kept in memory with more detail. Default: 4,096.
@@ -107,6 +109,7 @@ impl TrafficSettings {
         let answered_share = layers.read(&settings::ANSWERED_SHARE, parse::share);
         let rejected_share = layers.read(&settings::REJECTED_SHARE, parse::share);
         let emergency_callback = layers.read(&settings::EMERGENCY_CALLBACK, parse::time);
+        let emergency_rate = layers.read(&settings::EMERGENCY_RATE, parse::emergency_rate);
         let callers = layers.read(&settings::CALLERS, parse::count);
         let busy_callers = layers.read(&settings::BUSY_CALLERS, parse::count);
         Some(Self {
@@ -120,6 +123,7 @@ impl TrafficSettings {
             answered_share: answered_share?,
             rejected_share: rejected_share?,
             emergency_callback: emergency_callback?,
+            emergency_rate: emergency_rate?,
             callers: callers?,
             busy_callers: busy_callers?,
         })

@@ -14,6 +14,7 @@ mod fault;
 mod layers;
 mod oidc;
 mod parse;
+mod quotas;
 mod settings;
 mod snapshot;
 mod store_url;
@@ -33,6 +34,7 @@ use tracing_subscriber::filter::Targets;
 use self::layers::Layers;
 use crate::domain::brand_feeds::BrandFeeds;
 use crate::domain::policy::Enforcement;
+use crate::domain::quota::RequestQuotas;
 use crate::domain::tenant::TenantId;
 
 pub use self::answers::{AnswerSettings, SipBlock, TrafficSettings};
@@ -297,6 +299,8 @@ pub struct LimitSettings {
     pub reporter_daily_quota: Option<u32>,
     /// Maximum number of reports from all reporters in a day (UTC); `None` for no limit. Default: 100,000.
     pub tenant_daily_quota: Option<u64>,
+    /// How much one client may ask for in a second.
+    pub request_quotas: RequestQuotas,
     /// Maximum time for a change; a batch gets this time again for every 1,000 items. Default: 2 s.
     pub write_timeout: Duration,
     /// Number of threads for everything but lookups and probes. Default: one for each processor.
@@ -320,6 +324,7 @@ impl LimitSettings {
         let batch_message_bytes = layers.read(&settings::BATCH_SIZE, parse::size);
         let reporter_daily_quota = layers.read(&settings::REPORTER_QUOTA, parse::reporter_quota);
         let tenant_daily_quota = layers.read(&settings::TENANT_QUOTA, parse::tenant_quota);
+        let request_quotas = quotas::read(layers);
         let write_timeout = layers.read(&settings::WRITE_TIMEOUT, parse::time);
         let heavy_workers = layers.read_if_set(&settings::HEAVY_WORKERS, parse::count);
         let heavy_requests = layers.read(&settings::HEAVY_REQUESTS, parse::count);
@@ -335,6 +340,7 @@ impl LimitSettings {
             batch_message_bytes: batch_message_bytes?,
             reporter_daily_quota: reporter_daily_quota?,
             tenant_daily_quota: tenant_daily_quota?,
+            request_quotas: request_quotas?,
             write_timeout: write_timeout?,
             heavy_workers: match heavy_workers? {
                 Some(count) => count.try_into().ok()?,

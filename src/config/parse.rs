@@ -26,6 +26,8 @@ const REQUEST_MEMORY_MIN: usize = 64 << 20;
 const REQUEST_MEMORY_MAX: usize = 64 << 30;
 const COUNTS: &str = "a whole number from 1 to 100000";
 const COUNT_MAX: u32 = 100_000;
+const EMERGENCY_RATES: &str = "a whole number from 1 to 1000";
+const EMERGENCY_RATE_MAX: u32 = 1_000;
 const REPORTER_QUOTAS: &str = "a whole number from 1 to 1000, or 0 for no limit";
 const TENANT_QUOTAS: &str = "a whole number from 1 to 1000000000, or 0 for no limit";
 const BRAND_FEEDS: &str = "a feed and its brands, such as acme-fraud=Acme,Acme Bank";
@@ -75,6 +77,15 @@ pub(super) fn count(text: &str) -> Result<NonZeroU32, ValueProblem> {
     let accepted = |count: &NonZeroU32| count.get() <= COUNT_MAX;
     let count = text.parse().ok().filter(accepted);
     count.ok_or_else(|| ValueProblem::with(text, "is not a valid count", COUNTS))
+}
+
+/// A rate of calls to emergency numbers, in a second. Its most costs 170 MB of memory.
+pub(super) fn emergency_rate(text: &str) -> Result<NonZeroU32, ValueProblem> {
+    let rate = text
+        .parse()
+        .ok()
+        .filter(|rate: &NonZeroU32| rate.get() <= EMERGENCY_RATE_MAX);
+    rate.ok_or_else(|| ValueProblem::with(text, "is not a valid rate", EMERGENCY_RATES))
 }
 
 /// A count that may be 0, which means no limit.

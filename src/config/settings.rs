@@ -120,6 +120,14 @@ settings! {
         "Maximum number of reports from one reporter in a day (UTC): 1 to 1000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
     TENANT_QUOTA "limits.tenant_daily_quota" --"tenant-daily-quota" Some("COUNT"), Some("100000"),
         "Maximum number of reports from all reporters in a day (UTC): 1 to 1000000000, or 0 for no limit. Each call-back number of a report counts as one more. Trusted feeds that name no reporter are exempt.";
+    QUOTA_LOOKUPS "limits.quota_lookups" --"quota-lookups" Some("COUNT"), Some("20000"),
+        "Maximum number of lookups and call outcomes of one principal in a second: 1 to 1000000, or 0 for no limit. Ten seconds of it may come at once. Beyond it, they are refused with RESOURCE_EXHAUSTED. Each instance counts its own. Without principals there is no limit.";
+    QUOTA_REPORTS "limits.quota_reports" --"quota-reports" Some("COUNT"), Some("5000"),
+        "The same for reports. Each call-back number of a report counts as one more.";
+    QUOTA_OTHER "limits.quota_other" --"quota-other" Some("COUNT"), Some("200"),
+        "The same for all other requests. 1,000 entries of a list count as one.";
+    QUOTA_UNAUTHENTICATED "limits.quota_unauthenticated" --"quota-unauthenticated" Some("COUNT"), Some("50"),
+        "The same for requests without an accepted credential from one network: an IPv4 /24 or an IPv6 /48. Requests with an accepted credential are never refused because of it.";
     WRITE_TIMEOUT "limits.write_timeout" --"write-timeout" Some("TIME"), Some("2s"),
         "Maximum time for a change; a batch gets this time again for every 1,000 items. If the client sets a shorter deadline, that one applies.";
     HEAVY_WORKERS "limits.heavy_workers" --"heavy-workers" Some("COUNT"), None,
@@ -194,6 +202,8 @@ settings! {
         "Share of the caller's calls that end with 403, 607 or 608; a higher share labels the caller.";
     EMERGENCY_CALLBACK "traffic.emergency_callback" --"emergency-callback" Some("TIME"), Some("60m"),
         "Time after a call to an emergency number in which every call back to its caller is allowed.";
+    EMERGENCY_RATE "traffic.emergency_calls_per_second" --"emergency-calls-per-second" Some("COUNT"), Some("20"),
+        "Calls to emergency numbers in a second, 1 to 1000, up to which every caller is remembered for `--emergency-callback`: the memory is 48 bytes for each call in this time, 3.5 MB by default. Above it, the tenant with the most callers loses some early.";
     CALLERS "traffic.callers" --"callers" Some("COUNT"), Some("100000"),
         "Maximum number of callers whose call rate is kept in memory, 136 bytes each. The caller whose latest call is oldest is dropped first.";
     BUSY_CALLERS "traffic.busy_callers" --"busy-callers" Some("COUNT"), Some("4096"),

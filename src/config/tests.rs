@@ -75,6 +75,7 @@ fn defaults_are_valid_and_equal_the_domain() {
     ];
     assert_eq!(shares.map(f64::to_bits), expected.map(f64::to_bits));
     assert_eq!((traffic.callers.get(), traffic.busy_callers.get()), (100_000, 4_096));
+    assert_eq!(traffic.emergency_rate.get(), 20);
     assert_eq!(config.answers.lookup_budget, Duration::from_millis(50));
     assert_eq!(config.answers.sip_block, SipBlock::NetworkBlocked);
     let expected = DecisionLogSettings {

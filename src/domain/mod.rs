@@ -54,5 +54,6 @@ pub mod tenant;
 pub mod time;
 pub mod traffic;
 pub mod unknown_fields;
+pub mod visibility;
 pub mod weight;
 pub mod words;

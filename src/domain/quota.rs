@@ -1,4 +1,6 @@
-//! Daily quotas of reports, for one reporter and for one tenant.
+//! Daily quotas of reports, for one reporter and for one tenant, and quotas of requests.
+
+use std::num::NonZeroU32;
 
 use super::day::Day;
 use super::unknown_fields::UnknownFields;
@@ -24,6 +26,37 @@ impl Quotas {
 
     /// The highest quota of a reporter.
     pub const MAX_REPORTER_DAILY: u32 = 1_000;
+}
+
+/// The most units in a second; none means no limit. A unit is a lookup, a report or another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestQuotas {
+    /// Lookups and call outcomes of one principal.
+    pub lookups: Option<NonZeroU32>,
+    /// Reports of one principal, and their call-back numbers.
+    pub reports: Option<NonZeroU32>,
+    /// Other requests of one principal.
+    pub other: Option<NonZeroU32>,
+    /// Requests of one network without an accepted credential.
+    pub unauthenticated: Option<NonZeroU32>,
+}
+
+impl RequestQuotas {
+    /// Quotas that no honest client uses up: the first is twice what one processor answers.
+    pub const DEFAULT: Self = Self {
+        lookups: NonZeroU32::new(20_000),
+        reports: NonZeroU32::new(5_000),
+        other: NonZeroU32::new(200),
+        unauthenticated: NonZeroU32::new(50),
+    };
+    /// The highest value of a quota.
+    pub const MAX: u32 = 1_000_000;
+}
+
+impl Default for RequestQuotas {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 /// The part of a tenant's daily quota that is leased to instances.

@@ -109,7 +109,34 @@ pub fn own_area_hash(number: E164) -> Option<u64> {
     is_nanp.then(|| xxh3_64(&[digit(100), digit(10), digit(1)]))
 }
 
+impl Neighbourhood {
+    /// For each count, the larger one of two neighbourhoods of the same number. A number may be in both, so the sum could
+    /// count it twice.
+    #[must_use]
+    pub fn or_more(&self, other: &Self) -> Self {
+        Self {
+            hundred: self.hundred.or_more(&other.hundred),
+            thousand: self.thousand.or_more(&other.thousand),
+            ten_thousand: self.ten_thousand.or_more(&other.ten_thousand),
+            tens: self.tens.max(other.tens),
+            hundreds: self.hundreds.max(other.hundreds),
+            case_in_100: self.case_in_100.max(other.case_in_100),
+        }
+    }
+}
+
 impl Counts {
+    fn or_more(&self, other: &Self) -> Self {
+        Self {
+            recent: self.recent.max(other.recent),
+            short: self.short.max(other.short),
+            long: self.long.max(other.long),
+            once: self.once.max(other.once),
+            local: self.local.max(other.local),
+            reports: self.reports.max(other.reports),
+        }
+    }
+
     /// The counts of one number at `now`.
     #[must_use]
     pub fn of(neighbour: Neighbour, now: Timestamp, model: &RangeModel) -> Self {

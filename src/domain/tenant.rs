@@ -4,8 +4,11 @@ use std::fmt;
 
 use super::ids::NameError;
 
-/// The name of a tenant: 1 to 32 letters, digits, `-` and `_`. For now every server has the one tenant
-/// [`TenantId::DEFAULT`]. The name is in every stored key all the same, since to add it later would change every store.
+/// The most tenants of a server, with the default one.
+pub const MAX_TENANTS: usize = 64;
+
+/// The name of a tenant: 1 to 32 letters, digits, `-` and `_`. A server that serves one organisation has the one tenant
+/// [`TenantId::DEFAULT`]. Other tenants begin with their first principal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId {
     /// The name, and zeros after it.
@@ -17,7 +20,7 @@ impl TenantId {
     /// The most bytes of a tenant's name.
     pub const MAX_BYTES: usize = 32;
 
-    /// The one tenant of a server: `default`.
+    /// The tenant of the organisation that operates the server: `default`.
     pub const DEFAULT: Self = {
         let mut bytes = [0; Self::MAX_BYTES];
         let (name, _) = bytes.split_at_mut(7);
@@ -58,6 +61,13 @@ impl TenantId {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+/// [`TenantId::DEFAULT`].
+impl Default for TenantId {
+    fn default() -> Self {
+        Self::DEFAULT
     }
 }
 

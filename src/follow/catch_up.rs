@@ -14,7 +14,10 @@ use crate::metrics::{ReloadReason, SkipReason};
 use crate::store::{LogHead, RawLogEntry, RecordKey, RecordKind, Shard, StoreError, Stored, StoredKey, Version};
 
 /// The records whose state is not in the entries that were read.
-type LargeRecords = BTreeMap<(RecordKind, Bytes), Stored>;
+type LargeRecords = BTreeMap<NamedRecord, Stored>;
+
+/// The tenant, kind and id of a record.
+type NamedRecord = (TenantId, RecordKind, Bytes);
 
 /// Entries read at a time. Each may be as large as a value ([`MAX_VALUE_BYTES`](crate::codec::MAX_VALUE_BYTES), 4 MiB),
 /// and all of them are in memory at once.
@@ -96,21 +99,19 @@ impl Follower {
         cursor: LogHead,
         entries: &[RawLogEntry],
     ) -> Result<Result<LargeRecords, ReloadReason>, StoreError> {
-        let mut wanted: BTreeMap<(RecordKind, Bytes), Version> = BTreeMap::new();
+        let mut wanted: BTreeMap<NamedRecord, Version> = BTreeMap::new();
         for raw in entries
             .iter()
             .filter(|raw| raw.seq > cursor.seq && !carries_state(&raw.bytes))
         {
-            if let Ok(LogEntry { seq, header, .. }) = codec::entry::decode(raw)
-                && header.tenant == TenantId::DEFAULT
-            {
-                wanted.insert((header.kind, header.id), seq);
+            if let Ok(LogEntry { seq, header, .. }) = codec::entry::decode(raw) {
+                wanted.insert((header.tenant, header.kind, header.id), seq);
             }
         }
         if wanted.is_empty() {
             return Ok(Ok(LargeRecords::new()));
         }
-        let key = |(kind, id): &(RecordKind, Bytes)| RecordKey::of_entry(shard, TenantId::DEFAULT, *kind, id.clone());
+        let key = |(tenant, kind, id): &NamedRecord| RecordKey::of_entry(shard, *tenant, *kind, id.clone());
         let keys: Vec<StoredKey> = wanted.keys().map(|named| StoredKey::Record(key(named))).collect();
         let mut found = LargeRecords::new();
         for ((named, seq), stored) in wanted.into_iter().zip(self.store.read(&keys).await?) {
@@ -153,20 +154,17 @@ impl Follower {
         large: &LargeRecords,
     ) -> Result<Option<SkipReason>, StoreError> {
         let LogEntry { seq, header, state } = entry;
-        // The index holds the records of one tenant; a log may hold entries of others.
-        if header.tenant != TenantId::DEFAULT {
-            return Ok(Some(SkipReason::OtherTenant));
-        }
+        let Some(index) = self.indexes.get_or_make(header.tenant) else {
+            return Ok(Some(SkipReason::OtherTenant)); // there are too many
+        };
         let applied = match header.state {
             EntryState::Follows | EntryState::Deleted => {
-                self.index
-                    .apply_bytes(header.kind, &header.id, *seq, state.as_deref())?
+                index.apply_bytes(header.kind, &header.id, *seq, state.as_deref())?
             }
-            EntryState::InRecord => match large.get(&(header.kind, header.id.clone())) {
+            EntryState::InRecord => match large.get(&(header.tenant, header.kind, header.id.clone())) {
                 Some(record) => {
                     self.seen_of(shard).fetch_max(record.version, Ordering::AcqRel);
-                    self.index
-                        .apply_bytes(header.kind, &header.id, record.version, Some(&record.bytes))?
+                    index.apply_bytes(header.kind, &header.id, record.version, Some(&record.bytes))?
                 }
                 None => true, // deleted since: a later entry says so
             },

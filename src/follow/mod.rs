@@ -29,7 +29,8 @@ pub use restore::{Position, RestoredShard};
 
 use crate::clock::{Clock, monotonic};
 use crate::domain::kinds::ListKind;
-use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Moment, StoreState};
+use crate::domain::tenant::TenantId;
+use crate::index::{Freshness, FreshnessKeeper, Index, IndexedRecord, Indexes, Moment, StoreState};
 use crate::metrics::label::Label as _;
 use crate::metrics::{Metrics, ReloadReason, SkipReason};
 use crate::store::{LogHead, Shard, ShardNotification, Store, StoreError, Version};
@@ -69,7 +70,7 @@ impl Before {
 /// Follows one store into one index.
 pub struct Follower {
     store: Arc<dyn Store>,
-    index: Arc<Index>,
+    indexes: Arc<Indexes>,
     metrics: Metrics,
     keeper: FreshnessKeeper,
     /// The cursor of each shard. It stays locked while records go into the index, so that the index always holds every
@@ -92,13 +93,13 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// A follower that has not read anything yet.
+    /// A follower that has not read anything yet, into the index of the default tenant and those of tenants that it finds.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, index: Arc<Index>, clock: Clock, metrics: Metrics) -> Self {
         let cursors = Shard::all().map(|_| Mutex::new(LogHead::default())).collect();
         Self {
             store,
-            index,
+            indexes: Arc::new(Indexes::new(index)),
             metrics,
             keeper: FreshnessKeeper::new(clock),
             cursors,
@@ -108,6 +109,12 @@ impl Follower {
             refresh_fails: AtomicBool::new(false),
             skipped: AtomicU64::new(0),
         }
+    }
+
+    /// The indexes that the store is followed into.
+    #[must_use]
+    pub const fn indexes(&self) -> &Arc<Indexes> {
+        &self.indexes
     }
 
     /// The freshness of the index, and whether the store may be written.
@@ -155,12 +162,15 @@ impl Follower {
         }
     }
 
-    /// Applies records that this process has just committed, so that its next lookup sees them.
-    pub fn applied<R: IndexedRecord>(&self, committed: impl IntoIterator<Item = Committed<R>>) {
+    /// Applies records of a tenant that this process has just committed, so that its next lookup sees them.
+    pub fn applied<R: IndexedRecord>(&self, tenant: TenantId, committed: impl IntoIterator<Item = Committed<R>>) {
+        let Some(index) = self.indexes.get_or_make(tenant) else {
+            return;
+        };
         for Committed { id, version, record } in committed {
             let shard = R::shard(&id);
             let mut cursor = self.cursor_of(shard).lock();
-            self.index.apply(id, version, Some(record));
+            index.apply(id, version, Some(record));
             self.seen_of(shard).fetch_max(version, Ordering::AcqRel);
             // If no other process writes to the store, the cursor moves past this commit, if it is the next entry. The
             // next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
@@ -214,12 +224,13 @@ impl Follower {
     }
 
     fn measure(&self) {
-        let index = &self.index;
+        let all = self.indexes.all();
+        let sum = |count: fn(&Index) -> usize| all.iter().map(|(_, index)| count(index)).sum();
         self.metrics
-            .index_size(index.number_count(), index.case_count(), index.note_count());
-        let lists = self.index.lists();
+            .index_size(sum(Index::number_count), sum(Index::case_count), sum(Index::note_count));
         for kind in ListKind::ALL {
-            self.metrics.list_entries(*kind, lists.entry_count(*kind));
+            let entries = all.iter().map(|(_, index)| index.lists().entry_count(*kind)).sum();
+            self.metrics.list_entries(*kind, entries);
         }
     }
 
@@ -242,7 +253,7 @@ impl Follower {
     /// If the store does not answer.
     pub async fn compare_folds(&self) -> Result<bool, StoreError> {
         let stored = self.store.evidence_version().await?;
-        let own = self.index.model().fold.evidence_version();
+        let own = self.indexes.model().fold.evidence_version();
         if self.keeper.set_folds_alike(stored == own) {
             tracing::warn!(
                 stored,

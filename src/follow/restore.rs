@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::Follower;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::index::LoadedKind;
 use crate::metrics::SkipReason;
@@ -21,8 +22,8 @@ pub struct Position {
 
 /// A shard as a snapshot has it.
 pub struct RestoredShard {
-    /// Its records, one item for each kind.
-    pub kinds: Vec<LoadedKind>,
+    /// The records of each tenant, one entry for each kind.
+    pub tenants: Vec<(TenantId, Vec<LoadedKind>)>,
     /// Where the follower stood when the records were copied.
     pub position: Position,
     /// The records that this release does not know.
@@ -46,7 +47,11 @@ impl Follower {
             self.skipped(shard, version, reason);
         }
         let mut cursor = self.cursor_of(shard).lock();
-        self.index.replace(shard, restored.kinds);
+        for (tenant, kinds) in restored.tenants {
+            if let Some(index) = self.indexes.get_or_make(tenant) {
+                index.replace(shard, kinds);
+            }
+        }
         *cursor = restored.position.cursor;
         self.seen_of(shard).store(restored.position.seen, Ordering::Release);
     }

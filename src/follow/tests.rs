@@ -160,7 +160,7 @@ async fn entries_that_this_release_does_not_know_are_passed_over() {
     });
     fixture.write_known(number(1)).await;
     fixture.write(number(2), unknown_kind(number(2)), Bytes::new()).await;
-    fixture.write(number(3), other_tenant, Bytes::from_static(b"x")).await;
+    fixture.write(number(3), other_tenant, state()).await;
     fixture.write(number(4), patched(number(4), -1, b'!'), state()).await;
     fixture.write(number(5), unknown_id, state()).await;
     fixture.write_known(number(6)).await;
@@ -177,7 +177,7 @@ async fn entries_that_this_release_does_not_know_are_passed_over() {
     assert_eq!((cursor.seq, cursor.nonce), (7, number(7).digits()));
     for (reason, count) in [
         ("unknown_kind", 2),
-        ("other_tenant", 1),
+        ("other_tenant", 0),
         ("unknown_tenant", 1),
         ("unknown_id", 1),
     ] {
@@ -185,7 +185,14 @@ async fn entries_that_this_release_does_not_know_are_passed_over() {
             "ringwarden_follow_entries_skipped_total{{reason=\"{reason}\"}} {count}"
         ));
     }
-    fixture.assert_metric("ringwarden_follow_entries_applied_total 2");
+    fixture.assert_metric("ringwarden_follow_entries_applied_total 3");
+    // A record of another tenant is in the index of that tenant only.
+    let other = fixture
+        .follower
+        .indexes()
+        .get(TenantId::parse("other").unwrap())
+        .unwrap();
+    assert_eq!(other.record(number(3)).map(|(version, _)| version), Some(3));
 
     // The log continues at the entry that was left out: nothing is loaded again.
     fixture.write_known(number(8)).await;
@@ -265,7 +272,7 @@ async fn a_commit_that_the_store_lost_before_it_was_read_leaves_the_index() {
         version,
         record: NumberState::default(),
     };
-    fixture.follower.applied([own(2)]);
+    fixture.follower.applied(TenantId::DEFAULT, [own(2)]);
     assert_eq!(fixture.version(number(2)), Some(2));
     fixture.follower.sweep().await;
     assert_eq!(
@@ -275,7 +282,7 @@ async fn a_commit_that_the_store_lost_before_it_was_read_leaves_the_index() {
     fixture.assert_metric("ringwarden_follow_shards_reloaded_total{reason=\"absent\"} 1");
 
     // Another writer has taken its place in the log by the time the store is back.
-    fixture.follower.applied([own(2)]);
+    fixture.follower.applied(TenantId::DEFAULT, [own(2)]);
     fixture.follower.set_store(StoreState::Down);
     fixture.write_known(number(3)).await;
     fixture.follower.sweep().await;

@@ -6,7 +6,7 @@
 
 mod owner_entry;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
@@ -38,8 +38,8 @@ pub(super) struct ListTable {
     has_entries: AtomicBool,
     /// Locked for the lookup of one number, and to replace the snapshot.
     now: RwLock<Arc<ListSnapshot>>,
-    /// Held while a change builds the next snapshot, so that no change is lost.
-    turn: Mutex<()>,
+    /// The lists that another tenant may see. Held while a change builds the next snapshot, so that no change is lost.
+    shared: Mutex<BTreeSet<ListId>>,
 }
 
 /// All lists at one time. Several numbers can be looked up in one snapshot, so that the same lists apply to all of
@@ -54,6 +54,15 @@ pub struct ListSnapshot {
     tenant_block: Arc<Compiled>,
     tenant_prefix: Arc<Compiled>,
     known_owner: Arc<Compiled>,
+    /// The lists that another tenant may see, each alone, since each has its own viewers.
+    shared: BTreeMap<ListId, SharedList>,
+}
+
+/// A list that another tenant may see.
+#[derive(Clone, Debug)]
+struct SharedList {
+    list: Arc<List>,
+    compiled: Arc<Compiled>,
 }
 
 /// All lists of one kind, combined.
@@ -141,7 +150,7 @@ impl ListTable {
 
     /// Stores a list, unless the index has a later version. `None` means that the list was deleted.
     pub(super) fn apply(&self, id: &ListId, version: Version, list: Option<List>) {
-        let _turn = self.turn.lock();
+        let shared = self.shared.lock();
         let before = self.snapshot();
         let known = before.by_id.get(id);
         if known.is_some_and(|(known, _)| *known >= version) {
@@ -152,12 +161,12 @@ impl ListTable {
             Some(list) => by_id.insert(id.clone(), (version, Arc::new(list))),
             None => by_id.remove(id),
         };
-        self.put(&before, by_id);
+        self.put(&before, by_id, &shared);
     }
 
     /// Replaces all lists of a shard.
     pub(super) fn replace(&self, shard: Shard, lists: Vec<(Version, List)>) {
-        let _turn = self.turn.lock();
+        let shared = self.shared.lock();
         let before = self.snapshot();
         if lists.is_empty() && !before.by_id.keys().any(|id| Shard::of_list(id) == shard) {
             return; // most shards have no lists
@@ -169,11 +178,24 @@ impl ListTable {
                 .into_iter()
                 .map(|(version, list)| (list.id.clone(), (version, Arc::new(list)))),
         );
-        self.put(&before, by_id);
+        self.put(&before, by_id, &shared);
     }
 
-    fn put(&self, before: &ListSnapshot, by_id: ById) {
-        let next = Arc::new(before.next(by_id));
+    /// Says which lists another tenant may see.
+    pub(super) fn share(&self, ids: BTreeSet<ListId>) {
+        let mut shared = self.shared.lock();
+        if *shared == ids {
+            return;
+        }
+        *shared = ids;
+        let before = self.snapshot();
+        self.put(&before, before.by_id.clone(), &shared);
+    }
+
+    fn put(&self, before: &ListSnapshot, by_id: ById, shared: &BTreeSet<ListId>) {
+        let mut next = before.next(by_id);
+        next.shared = shared.iter().filter_map(|id| next.shared_list(before, id)).collect();
+        let next = Arc::new(next);
         let has_entries = ListKind::ALL.iter().any(|kind| next.entry_count(*kind) > 0);
         let old = std::mem::replace(&mut *self.now.write(), next);
         // Set after the snapshot, so that a lookup that sees the flag also sees the entries.
@@ -250,7 +272,49 @@ impl ListSnapshot {
             tenant_prefix: compiled(ListKind::TenantPrefix),
             known_owner: compiled(ListKind::KnownOwner),
             by_id,
+            shared: BTreeMap::new(),
         }
+    }
+
+    /// A list that another tenant may see, if it exists and its kind says something of the number itself: the tenant's
+    /// own wishes hold for its own calls only.
+    fn shared_list(&self, before: &Self, id: &ListId) -> Option<(ListId, SharedList)> {
+        let (_, list) = self.by_id.get(id)?;
+        if matches!(
+            list.kind,
+            ListKind::TenantAllow | ListKind::TenantBlock | ListKind::TenantPrefix
+        ) {
+            return None;
+        }
+        let known = before.shared.get(id).filter(|known| Arc::ptr_eq(&known.list, list));
+        let compiled = known.map_or_else(
+            || Arc::new(Compiled::of(std::iter::once(&**list))),
+            |known| Arc::clone(&known.compiled),
+        );
+        let list = Arc::clone(list);
+        Some((id.clone(), SharedList { list, compiled }))
+    }
+
+    /// The entries of the lists that `sees` allows that apply to a caller at `now`.
+    pub(super) fn shared_hits(&self, caller: ListedCaller, now: Timestamp, sees: impl Fn(&ListId) -> bool) -> ListHits {
+        let mut hits = ListHits::default();
+        for (_, shared) in self.shared.iter().filter(|(id, _)| sees(id)) {
+            hits.add_shared(shared.hits(caller, now));
+        }
+        hits
+    }
+
+    /// The owner of a caller by the lists that `sees` allows.
+    pub(super) fn shared_owner(
+        &self,
+        caller: ListedCaller,
+        now: Timestamp,
+        sees: impl Fn(&ListId) -> bool,
+    ) -> Option<Arc<Owner>> {
+        let seen = self.shared.iter().filter(|(id, _)| sees(id));
+        seen.filter_map(|(_, shared)| shared.compiled.closest_owner(caller, now))
+            .map(|(owner, _)| Arc::clone(owner))
+            .next()
     }
 
     fn of_kind(&self, kind: ListKind) -> &Arc<Compiled> {
@@ -263,6 +327,28 @@ impl ListSnapshot {
             ListKind::TenantPrefix => &self.tenant_prefix,
             ListKind::KnownOwner => &self.known_owner,
         }
+    }
+}
+
+impl SharedList {
+    /// The entries that apply to a caller at `now`.
+    fn hits(&self, caller: ListedCaller, now: Timestamp) -> ListHits {
+        let mut hits = ListHits::default();
+        let hit = self.compiled.longest_hit(caller, now);
+        match self.list.kind {
+            ListKind::DoNotOriginate => hits.do_not_originate = hit,
+            ListKind::Protected => hits.protected = hit,
+            ListKind::Unassigned => hits.unassigned = hit,
+            ListKind::KnownOwner => {
+                let closest = self.compiled.closest_owner(caller, now);
+                hits.known_owner = closest.map(|(owner, hit)| OwnerHit {
+                    calls: owner.calls,
+                    expires_at: hit.expires_at,
+                });
+            }
+            ListKind::TenantAllow | ListKind::TenantBlock | ListKind::TenantPrefix => {}
+        }
+        hits
     }
 }
 

@@ -12,7 +12,10 @@ mod notes;
 mod number_entry;
 mod principals;
 mod shard;
+mod sharing;
 mod stored;
+mod tenants;
+mod view;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,8 +32,10 @@ use crate::domain::model::ScoreModel;
 use crate::domain::range::Neighbourhood;
 use crate::domain::score::{CategoryPrior, Detail, Score, Subject, Weighed};
 use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
+use crate::domain::visibility::SharedThing;
 use crate::number::E164;
 use crate::shard::{SHARDS, Shard, Version};
 use cases::CaseTable;
@@ -42,7 +47,10 @@ use lists::ListTable;
 use notes::NoteTable;
 use principals::PrincipalTable;
 use shard::ShardIndex;
+use sharing::SharingTable;
 pub use stored::{IndexedRecord, LoadedKind, Show};
+pub use tenants::Indexes;
+pub use view::View;
 
 /// The longest chain from a merged case to its successor. A longer chain is a loop.
 const MAX_SUCCESSORS: usize = 16;
@@ -65,6 +73,8 @@ pub struct Index {
     notes: RwLock<NoteTable>,
     /// Principals have their own lock. Every request reads it, before it reads anything else.
     principals: RwLock<PrincipalTable>,
+    /// What the tenant shares with others. It has its own lock, which is never held while another is taken.
+    sharing: RwLock<SharingTable>,
     /// The numbers that changed since a directory last asked.
     changes: Changes,
 }
@@ -151,6 +161,7 @@ impl Index {
             lists: ListTable::default(),
             notes: RwLock::default(),
             principals: RwLock::default(),
+            sharing: RwLock::default(),
             changes: Changes::default(),
         }
     }
@@ -207,7 +218,7 @@ impl Index {
         let (state, version) = found
             .as_ref()
             .map_or((&blank, 0), |found| (found.state(), found.version()));
-        let linked = linked_cases(state, cases);
+        let linked = linked_cases(&state.links, cases);
         let subject = Subject {
             state,
             cases: &linked,
@@ -248,7 +259,7 @@ impl Index {
         if state.statuses.is_empty() && state.links.is_empty() {
             return None; // most numbers: the table of cases need not be locked
         }
-        let linked = linked_cases(state, &self.cases.read());
+        let linked = linked_cases(&state.links, &self.cases.read());
         GroundTruth::of(state, &linked, moment, self.model.rules.cases.floor_confidence)
     }
 
@@ -316,6 +327,20 @@ impl Index {
     #[must_use]
     pub fn owner_of(&self, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
         self.lists.owner_of(caller, now)
+    }
+
+    /// The entries of lists shared with another tenant that apply to a number at `now`.
+    #[must_use]
+    pub fn listed_for(&self, viewer: TenantId, caller: ListedCaller, now: Timestamp) -> ListHits {
+        let sees = |id: &ListId| self.shares(&SharedThing::List(id.clone()), viewer);
+        self.lists.snapshot().shared_hits(caller, now, sees)
+    }
+
+    /// The owner of a number by the lists of known owners that are shared with another tenant.
+    #[must_use]
+    pub fn owner_for(&self, viewer: TenantId, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
+        let sees = |id: &ListId| self.shares(&SharedThing::List(id.clone()), viewer);
+        self.lists.snapshot().shared_owner(caller, now, sees)
     }
 
     /// A list with its version.
@@ -430,9 +455,8 @@ fn category_prior(shard: &ShardIndex, number: E164, strength: f64) -> CategoryPr
     prior
 }
 
-fn linked_cases<'a>(state: &'a NumberState, cases: &CaseTable) -> Vec<(&'a CaseLink, Arc<Case>)> {
-    state
-        .links
+fn linked_cases<'a>(links: &'a [CaseLink], cases: &CaseTable) -> Vec<(&'a CaseLink, Arc<Case>)> {
+    links
         .iter()
         .filter_map(|link| Some((link, Arc::clone(successor(cases, &link.case)?))))
         .collect()

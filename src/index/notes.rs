@@ -75,6 +75,16 @@ impl Index {
         self.notes.read().of(subject).map_or(0, BTreeMap::len)
     }
 
+    /// A note on a number or case.
+    #[must_use]
+    pub fn note(&self, subject: &NoteSubject, id: NoteId) -> Option<Arc<Note>> {
+        let notes = self.notes.read();
+        let mut of_subject = notes.of(subject)?.values();
+        of_subject
+            .find(|(_, note)| note.id == id)
+            .map(|(_, note)| Arc::clone(note))
+    }
+
     /// How many notes there are.
     #[must_use]
     pub fn note_count(&self) -> usize {

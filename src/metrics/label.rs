@@ -76,6 +76,14 @@ label! {
         ConnectionMemory "connection_memory",
         /// The request did not arrive in time.
         Unfinished "unfinished",
+        /// The principal has used up its quota of lookups.
+        QuotaLookups "quota_lookups",
+        /// The principal has used up its quota of reports.
+        QuotaReports "quota_reports",
+        /// The principal has used up its quota of other requests.
+        QuotaOther "quota_other",
+        /// The network has used up the quota of requests without an accepted credential.
+        QuotaUnauthenticated "quota_unauthenticated",
     }
 }
 
@@ -227,6 +235,8 @@ label! {
         AddKey "AddKey",
         /// `RevokeKey`.
         RevokeKey "RevokeKey",
+        /// `SetVisibility`.
+        SetVisibility "SetVisibility",
     }
 }
 

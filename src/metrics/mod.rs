@@ -61,6 +61,7 @@ struct Inner {
     lookup_scores: Counters<ScoreBand>,
     outcomes: Counters<CallOutcomeLabel>,
     traffic_callers: Gauge,
+    emergency_evictions: Counter,
     reports: Counters<ReportOutcomeLabel>,
     report_scores: Counters<ScoreBand>,
     audit_events: Counter,
@@ -78,8 +79,7 @@ struct Inner {
     entries_skipped: Counters<SkipReason>,
     shards_reloaded: Counters<ReloadReason>,
     sweep_age: Gauge,
-    /// Start of the last sweep that found the index up to date. The follower writes it once a second;
-    /// [`Metrics::render`] reads it.
+    /// Start of the last sweep that found the index up to date, written once a second; [`Metrics::render`] reads it.
     last_sweep: Mutex<Option<Instant>>,
     replication_seconds: Histogram,
     index_numbers: Gauge,
@@ -135,6 +135,7 @@ impl Metrics {
             lookup_scores: registry.counters(catalogue::LOOKUP_SCORES),
             outcomes: registry.counters(catalogue::CALL_OUTCOMES),
             traffic_callers: registry.gauge(catalogue::TRAFFIC_CALLERS),
+            emergency_evictions: registry.counter(catalogue::EMERGENCY_EVICTIONS),
             reports: registry.counters(catalogue::REPORTS),
             report_scores: registry.counters(catalogue::REPORT_SCORES),
             audit_events: registry.counter(catalogue::AUDIT_EVENTS),
@@ -222,6 +223,11 @@ impl Metrics {
     /// Sets the number of callers whose call rate is kept in memory.
     pub fn traffic_callers(&self, callers: usize) {
         self.0.traffic_callers.set(count(callers));
+    }
+
+    /// Sets the count of callers of emergency services that were forgotten early.
+    pub fn emergency_evictions(&self, evictions: u64) {
+        self.0.emergency_evictions.absolute(evictions);
     }
 
     /// Counts submitted reports by outcome.

@@ -13,7 +13,6 @@ use super::writer::{Author, Told, Writer};
 use super::{PageRequest, ServiceError};
 use crate::codec;
 use crate::domain::audit::{AuditChange, AuditEvent, AuditMethod, AuditSubject, RequestedBy};
-use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::Region;
 use crate::store::{EventId, EventSpan, Shard, StoredEvent};
@@ -248,7 +247,7 @@ impl<'a> ByTime<'a> {
     fn new(writer: &'a Writer, filter: &AuditFilter, after: Option<EventId>) -> Self {
         let end = filter.to.map_or(EventId::LAST, |to| EventId::new(to, 0));
         let span = EventSpan {
-            tenant: TenantId::DEFAULT,
+            tenant: writer.tenant(),
             from: filter.from.map_or(EventId::FIRST, |from| EventId::new(from, 0)),
             before: after.map_or(end, |after| after.min(end)),
         };

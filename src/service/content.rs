@@ -28,6 +28,7 @@ pub(super) enum Method {
     UpdatePrincipal = 16,
     AddKey = 17,
     RevokeKey = 18,
+    SetVisibility = 19,
     ListNumbers = 64,
     ListReports = 65,
     ListCases = 66,
@@ -39,6 +40,7 @@ pub(super) enum Method {
     ListPendingComments = 81,
     ListPrincipals = 82,
     ListAuditEvents = 83,
+    ListSharings = 84,
 }
 
 /// The content of a request as bytes.
@@ -46,7 +48,8 @@ pub(super) enum Method {
 /// A record stores a hash of the bytes of its last mutations, to distinguish a retry from another request with the same
 /// id. A page token is signed together with the bytes of its list, so that it is not valid for another list. Both must
 /// hold across releases: tests freeze the bytes, and a field that a later release adds is appended only where it is
-/// set. The tenant is part of the bytes.
+/// set. The name of the default tenant stands in the bytes for all tenants: a page token is signed with the key of its
+/// tenant, and the requests of a tenant are remembered beside its records.
 #[derive(Debug)]
 pub(super) struct RequestContent(ByteWriter);
 
@@ -112,6 +115,11 @@ impl RequestContent {
     /// The content of a part of the request.
     pub(super) fn part(&mut self, part: &Self) -> &mut Self {
         self.0.bytes(part.bytes());
+        self
+    }
+
+    pub(super) fn bytes_of(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.bytes(bytes);
         self
     }
 

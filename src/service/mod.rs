@@ -24,20 +24,24 @@ mod page;
 mod principals;
 mod reports;
 mod settings;
+mod sharings;
+mod tenants;
 mod writer;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::domain::policy::Enforcement;
+use crate::domain::tenant::TenantId;
 use crate::follow::Follower;
-use crate::index::{Freshness, Index};
+use crate::index::{Freshness, Indexes, View};
 use crate::metrics::Metrics;
 use crate::store::{Meta, Store};
 use crate::traffic::Observer;
-use directory::Directory;
 use page::PageKey;
-use writer::Writer;
+use settings::TenantSettings;
+use tenants::{AllTenants, TenantParts};
 
 pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, subject_of_number};
 pub use cases::{
@@ -68,41 +72,39 @@ pub use reports::{
     Reports, StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
+pub use sharings::{SharingList, Sharings, ThingInput, VersionedSharing};
+pub use tenants::TenantServices;
 pub use writer::Mutation;
 
-/// All services of one instance, over one store and one index.
+/// All services of one instance, over one store and its indexes. Those of the default tenant are reached directly.
 pub struct Services {
     /// Answers questions; cannot reach the store.
     pub lookups: Lookups,
-    /// Accepts, lists and withdraws reports.
-    pub reports: Reports,
-    /// Dossiers and statuses.
-    pub numbers: Numbers,
-    /// Fraud cases and their numbers.
-    pub cases: Cases,
-    /// Do-not-originate and other lists.
-    pub lists: Lists,
-    /// Notes of analysts on numbers and cases.
-    pub notes: Notes,
-    /// Principals and their keys.
+    /// Principals of all tenants, and their keys.
     pub principals: Principals,
     /// Finds the principal behind a request; cannot reach the store.
     pub identities: Identities,
-    /// Audit events.
-    pub audit: AuditLog,
-    writer: Arc<Writer>,
+    tenants: AllTenants,
+    indexes: Arc<Indexes>,
     /// The key of decision ids if the settings name none.
     own_decision_key: [u8; 32],
     clock: Clock,
     metrics: Metrics,
 }
 
+/// Most servers have one tenant, and every part of this program that serves no request works on it.
+impl Deref for Services {
+    type Target = TenantServices;
+
+    fn deref(&self) -> &TenantServices {
+        self.tenants.of_default()
+    }
+}
+
 /// The parts that the services are built from.
 pub struct Foundations {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The replica in memory.
-    pub index: Arc<Index>,
     /// Replicates the store into the index.
     pub follower: Arc<Follower>,
     /// The time in UTC.
@@ -117,17 +119,18 @@ impl Services {
     pub fn new(foundations: Foundations, settings: ServiceSettings) -> Self {
         let Foundations {
             store,
-            index,
             follower,
             clock,
             metrics,
         } = foundations;
+        let indexes = Arc::clone(follower.indexes());
+        let index = Arc::clone(indexes.of_default());
         metrics.enforcement(settings.enforcement);
         let meta = store.meta().clone();
         let own_decision_key = meta.derived_key("ringwarden 2026 decisions");
         let decision_keys = settings.decision_keys;
         let lookups = Lookups::new(lookup::LookupParts {
-            index: Arc::clone(&index),
+            indexes: Arc::clone(&indexes),
             freshness: Arc::clone(follower.freshness()),
             clock: clock.clone(),
             policy: settings.policy,
@@ -140,37 +143,50 @@ impl Services {
             keys: decision_keys.unwrap_or_else(|| KeyRing::of(&own_decision_key)),
         });
         let identities = Identities::new(Arc::clone(&index), Arc::clone(follower.freshness()), clock.clone());
-        let page_key = PageKey::new(meta.derived_key("ringwarden 2026 page tokens"));
-        let directory = Arc::new(Directory::new(Arc::clone(&index), clock.clone()));
-        let writer = Arc::new(Writer::new(
+        let settings = TenantSettings {
+            quotas: settings.quotas,
+            brand_feeds: settings.brand_feeds,
+            write_timeout: settings.write_timeout,
+        };
+        let parts = TenantParts {
             store,
             follower,
-            index,
-            clock.clone(),
-            metrics.clone(),
-            settings.write_timeout,
-        ));
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            settings,
+        };
+        let tenants = AllTenants::new(parts, index);
+        let page_key = PageKey::of_tenant(meta.derived_key("ringwarden 2026 page tokens"), TenantId::DEFAULT);
         Self {
             lookups,
-            reports: Reports::new(
-                Arc::clone(&writer),
-                page_key.clone(),
-                &meta,
-                settings.quotas,
-                settings.brand_feeds,
-            ),
-            numbers: Numbers::new(Arc::clone(&writer), page_key.clone(), directory),
-            cases: Cases::new(Arc::clone(&writer), page_key.clone()),
-            lists: Lists::new(Arc::clone(&writer), page_key.clone()),
-            principals: Principals::new(Arc::clone(&writer), page_key.clone()),
+            principals: Principals::new(Arc::clone(&tenants.of_default().writer), page_key),
             identities,
-            notes: Notes::new(Arc::clone(&writer), page_key.clone(), &meta),
-            audit: AuditLog::new(Arc::clone(&writer), page_key),
-            writer,
+            tenants,
+            indexes,
             own_decision_key,
             clock,
             metrics,
         }
+    }
+
+    /// The services of a tenant.
+    ///
+    /// # Errors
+    /// If the server has as many tenants as it can have, and this is none of them.
+    pub fn of(&self, tenant: TenantId) -> Result<&TenantServices, ServiceError> {
+        self.tenants.of(tenant)
+    }
+
+    /// The services of each tenant.
+    pub fn of_all(&self) -> impl Iterator<Item = &TenantServices> {
+        let tenants = self.indexes.all().into_iter();
+        tenants.filter_map(|(tenant, _)| self.tenants.of(tenant).ok())
+    }
+
+    /// What a tenant may see.
+    #[must_use]
+    pub fn view(&self, viewer: TenantId) -> View {
+        self.indexes.view(viewer)
     }
 
     /// Replaces the keys that seal and open decision ids. Without keys, the one that is derived from the store is used.
@@ -190,7 +206,12 @@ impl Services {
     /// # Errors
     /// If the store cannot be read or written.
     pub async fn migrate(&self) -> Result<u64, ServiceError> {
-        self.writer.migrate().await
+        let mut folded = 0;
+        for tenant in self.of_all() {
+            folded += tenant.writer.fold_again().await?;
+        }
+        self.writer.all_folded().await?;
+        Ok(folded)
     }
 
     /// Brings the index up to date with the store, for a read that must show every change that any instance has

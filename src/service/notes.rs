@@ -11,7 +11,6 @@ use crate::codec::note::NoteKey;
 use crate::domain::audit::AuditMethod;
 use crate::domain::ids::CaseId;
 use crate::domain::note::{MAX_NOTES, Note, NoteId, NoteSubject};
-use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
 use crate::index::Index;
@@ -92,7 +91,7 @@ impl Notes {
             self.writer.named_case(id).await?;
         }
         let subject = self.subject(subject)?;
-        let id = NoteId::keyed(&self.id_key, TenantId::DEFAULT.as_str(), &subject, &mutation.request);
+        let id = NoteId::keyed(&self.id_key, self.writer.tenant().as_str(), &subject, &mutation.request);
         let key = NoteKey::of(&subject, id);
         let created_at = self.writer.now();
         let deadline = self.writer.deadline(1);

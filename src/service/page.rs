@@ -2,6 +2,7 @@
 
 use super::ServiceError;
 use super::content::RequestContent;
+use crate::domain::tenant::TenantId;
 
 /// Items of a page when the client does not say.
 const DEFAULT_SIZE: usize = 50;
@@ -62,8 +63,12 @@ pub(super) fn foreign_token() -> ServiceError {
 }
 
 impl PageKey {
-    pub(super) const fn new(key: [u8; 32]) -> Self {
-        Self(key)
+    /// The key of a tenant, from that of the store: a token of one tenant is not valid for another.
+    pub(super) fn of_tenant(key: [u8; 32], tenant: TenantId) -> Self {
+        if tenant == TenantId::DEFAULT {
+            return Self(key);
+        }
+        Self(*blake3::keyed_hash(&key, tenant.as_bytes()).as_bytes())
     }
 
     /// A token that leads to the items after `cursor`. `list` names the list and its filters: a token of one list does
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn tokens_open_only_for_their_own_list_and_store() {
-        let key = PageKey::new([1; 32]);
+        let key = PageKey::of_tenant([1; 32], TenantId::DEFAULT);
         let (numbers, cases) = (
             RequestContent::of(Method::ListNumbers),
             RequestContent::of(Method::ListCases),
@@ -135,7 +140,10 @@ mod tests {
         let token = key.seal(&numbers, b"cursor");
         assert_eq!(key.open(&numbers, &token).unwrap(), b"cursor");
         assert_eq!(key.open(&cases, &token), None);
-        assert_eq!(PageKey::new([2; 32]).open(&numbers, &token), None);
+        assert_eq!(
+            PageKey::of_tenant([2; 32], TenantId::DEFAULT).open(&numbers, &token),
+            None
+        );
         for bad in ["", "zz", "00", "+1", &format!("00{token}")] {
             assert_eq!(key.open(&numbers, bad), None, "{bad}");
         }
@@ -146,7 +154,7 @@ mod tests {
     fn tokens_are_frozen() {
         let mut list = RequestContent::of(Method::ListNumbers);
         list.text("1415");
-        let token = PageKey::new([1; 32]).seal(&list, b"cursor");
+        let token = PageKey::of_tenant([1; 32], TenantId::DEFAULT).seal(&list, b"cursor");
         assert_eq!(token, "637572736f7215f09b3b6d5e720ccbc7eab4cf3cfc28");
     }
 

@@ -41,6 +41,14 @@ pub struct ServiceSettings {
     pub emergency_numbers: EmergencyNumbers,
 }
 
+/// The settings of the services that each tenant has for itself.
+#[derive(Clone, Debug)]
+pub(super) struct TenantSettings {
+    pub(super) quotas: Quotas,
+    pub(super) brand_feeds: BrandFeeds,
+    pub(super) write_timeout: Duration,
+}
+
 impl Default for ServiceSettings {
     fn default() -> Self {
         Self {

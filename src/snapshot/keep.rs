@@ -15,7 +15,6 @@ use crate::codec::snapshot::Head;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::follow::Follower;
-use crate::index::Index;
 use crate::metrics::Metrics;
 use crate::store::{Meta, STORE_FORMAT};
 use crate::tasks::Tasks;
@@ -45,7 +44,6 @@ pub struct SnapshotKeeper {
 /// What snapshots are made of, and where they go.
 struct Source {
     directory: SnapshotDirectory,
-    index: Arc<Index>,
     follower: Arc<Follower>,
     identity: Meta,
 }
@@ -61,7 +59,7 @@ impl SnapshotKeeper {
     #[must_use]
     pub fn new(
         directory: SnapshotDirectory,
-        (index, follower): (Arc<Index>, Arc<Follower>),
+        follower: Arc<Follower>,
         identity: Meta,
         schedule: SnapshotSchedule,
         (metrics, clock): (Metrics, Clock),
@@ -69,7 +67,6 @@ impl SnapshotKeeper {
         metrics.snapshots_every(schedule.interval);
         let source = Source {
             directory,
-            index,
             follower,
             identity,
         };
@@ -191,13 +188,13 @@ impl Source {
             store_format: STORE_FORMAT,
             store_id: self.identity.store_id,
             secret: self.identity.secret,
-            evidence_version: self.index.model().fold.evidence_version(),
+            evidence_version: self.follower.indexes().model().fold.evidence_version(),
             tenant: TenantId::DEFAULT,
             data_as_of,
         };
         let mut records = 0;
         let bytes = self.directory.replace(|out| {
-            records = write::write(out, &head, (&self.index, &self.follower), pace)?;
+            records = write::write(out, &head, &self.follower, pace)?;
             Ok::<(), WriteError>(())
         })?;
         let size = Size { records, bytes };

@@ -1,6 +1,7 @@
 //! Reads a snapshot. It is read twice: first everything is checked, and only then it goes into the index. So a damaged
 //! file never leaves a part of itself there.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::time::Duration;
@@ -149,7 +150,9 @@ fn read_shards(
         let (tag, content) = sections.next()?;
         match read_section(tag, &content)? {
             Section::Records(section) => {
-                records = records.saturating_add(loading.add(section, model)?);
+                let is_counted = section.tenant == TenantId::DEFAULT;
+                let added = loading.add(section, model)?;
+                records = records.saturating_add(if is_counted { added } else { 0 });
             }
             Section::Shard(end) if shards.next() == Some(end.shard) => {
                 put(end.shard, std::mem::take(&mut loading).finish(end));
@@ -169,7 +172,7 @@ fn read_shards(
 /// The records of a shard while they are read.
 #[derive(Default)]
 struct LoadingShard {
-    kinds: Vec<(RecordKind, LoadedKind)>,
+    kinds: Vec<(TenantId, RecordKind, LoadedKind)>,
     left_out: Vec<(Version, SkipReason)>,
 }
 
@@ -184,21 +187,22 @@ impl LoadingShard {
                 self.left_out.push((version, SkipReason::UnknownKind));
                 continue;
             };
-            if !self.loaded(kind).add(id, version, bytes, model)? {
+            if !self.loaded(section.tenant, kind).add(id, version, bytes, model)? {
                 self.left_out.push((version, SkipReason::UnknownId));
             }
         }
         Ok(count)
     }
 
-    fn loaded(&mut self, kind: RecordKind) -> &mut LoadedKind {
-        let place = self.kinds.iter().position(|(known, _)| *known == kind);
+    fn loaded(&mut self, tenant: TenantId, kind: RecordKind) -> &mut LoadedKind {
+        let is_wanted = |(of, known, _): &(TenantId, RecordKind, LoadedKind)| (*of, *known) == (tenant, kind);
+        let place = self.kinds.iter().position(is_wanted);
         let place = place.unwrap_or_else(|| {
-            self.kinds.push((kind, LoadedKind::new(kind)));
+            self.kinds.push((tenant, kind, LoadedKind::new(kind)));
             self.kinds.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "it was found or added above")]
-        &mut self.kinds[place].1
+        &mut self.kinds[place].2
     }
 
     fn is_empty(&self) -> bool {
@@ -206,11 +210,18 @@ impl LoadingShard {
     }
 
     fn finish(mut self, end: ShardEnd) -> RestoredShard {
-        for kind in RecordKind::ALL {
-            self.loaded(*kind); // a kind without records is empty in the index too
+        let tenants: BTreeSet<TenantId> = self.kinds.iter().map(|(tenant, ..)| *tenant).collect();
+        for tenant in tenants.into_iter().chain([TenantId::DEFAULT]) {
+            for kind in RecordKind::ALL {
+                self.loaded(tenant, *kind); // a kind without records is empty in the index too
+            }
+        }
+        let mut loaded: BTreeMap<TenantId, Vec<LoadedKind>> = BTreeMap::new();
+        for (tenant, _, kind) in self.kinds {
+            loaded.entry(tenant).or_default().push(kind);
         }
         RestoredShard {
-            kinds: self.kinds.into_iter().map(|(_, loaded)| loaded).collect(),
+            tenants: loaded.into_iter().collect(),
             position: Position {
                 cursor: LogHead {
                     seq: end.seq,

@@ -89,7 +89,7 @@ impl Instance {
             pause: Duration::ZERO,
             stop: &stop,
         };
-        directory.replace(|out| write::write(out, head, (&self.index, &self.follower), pace).map(drop))
+        directory.replace(|out| write::write(out, head, &self.follower, pace).map(drop))
     }
 
     fn wanted(&self) -> Wanted {
@@ -180,7 +180,7 @@ fn records_of_an_unknown_kind_are_left_out() {
         let mut sections = SectionWriter::default();
         out.write_all(&sections.head(&instance.head()))?;
         for kind in [99, RecordKind::Number as u8] {
-            let mut records = RecordsWriter::new(kind);
+            let mut records = RecordsWriter::new(TenantId::DEFAULT, kind);
             records.add((b"no id that is known", 3, b"new"));
             out.write_all(&sections.records(records))?;
         }
@@ -340,8 +340,7 @@ fn a_write_that_stops_leaves_the_snapshot_before_it() {
         stop: &stop,
     };
     let head = instance.head();
-    let stopped =
-        directory.replace(|out| write::write(out, &head, (&instance.index, &instance.follower), pace).map(drop));
+    let stopped = directory.replace(|out| write::write(out, &head, &instance.follower, pace).map(drop));
     assert!(matches!(stopped, Err(WriteError::Stopped)));
     assert_eq!(std::fs::read(directory.snapshot()).unwrap(), before);
     let names = std::fs::read_dir(directory.snapshot().parent().unwrap())

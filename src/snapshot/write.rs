@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::codec::snapshot::{Head, RecordsWriter, SectionWriter, ShardEnd};
+use crate::domain::tenant::TenantId;
 use crate::follow::{Follower, Position};
 use crate::index::Index;
 use crate::store::{RecordKind, Shard};
@@ -35,12 +36,7 @@ pub(super) struct Pace<'a> {
 }
 
 /// Writes the whole index; returns the count of its records.
-pub(super) fn write(
-    out: &mut impl Write,
-    head: &Head,
-    (index, follower): (&Index, &Follower),
-    pace: Pace<'_>,
-) -> Result<u64, WriteError> {
+pub(super) fn write(out: &mut impl Write, head: &Head, follower: &Follower, pace: Pace<'_>) -> Result<u64, WriteError> {
     // All cursors first: what changes from here on is in the logs after them.
     let positions: Vec<Position> = Shard::all().map(|shard| follower.position(shard)).collect();
     let mut file = SectionFile {
@@ -51,8 +47,10 @@ pub(super) fn write(
     let bytes = file.sections.head(head);
     file.put(&bytes)?;
     for (shard, Position { cursor, .. }) in Shard::all().zip(positions) {
-        for kind in RecordKind::ALL {
-            file.records(index, *kind, shard)?;
+        for (tenant, index) in follower.indexes().all() {
+            for kind in RecordKind::ALL {
+                file.records((tenant, &index), *kind, shard)?;
+            }
         }
         let bytes = file.sections.shard(ShardEnd {
             shard,
@@ -76,15 +74,20 @@ struct SectionFile<'a, W> {
 
 impl<W: Write> SectionFile<'_, W> {
     /// Writes the records of one kind in a shard.
-    fn records(&mut self, index: &Index, kind: RecordKind, shard: Shard) -> Result<(), WriteError> {
-        let mut section = RecordsWriter::new(kind as u8);
+    fn records(
+        &mut self,
+        (tenant, index): (TenantId, &Index),
+        kind: RecordKind,
+        shard: Shard,
+    ) -> Result<(), WriteError> {
+        let mut section = RecordsWriter::new(tenant, kind as u8);
         let mut failure = None;
         let _ended_early = index.visit(kind, shard, &mut |id, version, bytes| {
             section.add((id, version, bytes));
             if !section.is_full() {
                 return ControlFlow::Continue(());
             }
-            let full = std::mem::replace(&mut section, RecordsWriter::new(kind as u8));
+            let full = std::mem::replace(&mut section, RecordsWriter::new(tenant, kind as u8));
             match self.put_records(full) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {

@@ -7,6 +7,7 @@ use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
 
+use crate::domain::tenant::TenantId;
 use crate::number::E164;
 
 /// The largest distance between two numbers that are neighbours.
@@ -80,6 +81,11 @@ impl Fingerprinter {
         hasher.write_u8(told as u8);
         hasher.write(call_id.as_bytes());
         Some(hasher.finish())
+    }
+
+    /// The fingerprint of a tenant, apart from those of numbers.
+    pub(super) fn tenant(&self, tenant: TenantId) -> u32 {
+        short(self.calls.hash(tenant.as_bytes()))
     }
 
     fn whole(&self, digits: u64) -> u64 {

@@ -16,9 +16,13 @@
 //! a minute is 50 to 60 seconds long and an hour 50 to 60 minutes.
 //!
 //! **Memory.** A light caller, with at most 8 events in the hour, takes 136 bytes, a heavy caller 4.5 kB. With the
-//! default [`TrafficLimits`] that is 36 MB when all tables are full, and very little at the start. A full table drops the
+//! default [`TrafficLimits`] that is 40 MB when all tables are full, and very little at the start. A full table drops the
 //! entry that was used longest ago (`cache`); callers with few calls never displace callers with many. Counting
 //! allocates no memory once the tables have grown. A dropped caller is a new caller the next time.
+//!
+//! **Emergency calls.** The callers of emergency services are kept apart (`emergency`), by tenant, for as long as an
+//! emergency centre may call back. Their memory follows from a stated rate of calls, and a flood of one tenant takes no place
+//! from another. Callers that are forgotten early are counted.
 //!
 //! **Locks.** Callers are spread over 64 locks by their fingerprint. A call takes the lock of its caller and then the
 //! lock of the called number, never both at once. Counting takes 0.2 µs for a caller in the processor's cache and about
@@ -26,6 +30,7 @@
 
 mod cache;
 mod counted_calls;
+mod emergency;
 mod fingerprint;
 mod heavy;
 mod latest_called;
@@ -36,13 +41,16 @@ mod sliding;
 mod window_slices;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::domain::call::Signing;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::{CallOutcome, CallerTraffic, Thresholds};
 use crate::number::E164;
+use emergency::EmergencyCaller;
 use fingerprint::{CallMessage, Fingerprinter};
 use light::CallerEvent;
 use shard::CallerShard;
@@ -61,8 +69,9 @@ pub struct TrafficLimits {
     /// are kept, which covers one to two minutes. If more calls arrive in a minute, they are remembered for a shorter
     /// time.
     pub recent_calls: usize,
-    /// Callers of emergency services, 24 bytes each.
-    pub emergency_callers: usize,
+    /// Emergency calls in a second, of all tenants together, up to which every caller is remembered for
+    /// [`Thresholds::emergency_callback`]: 48 bytes for each call in this time.
+    pub emergency_calls_per_second: usize,
 }
 
 /// A call in a lookup.
@@ -76,8 +85,9 @@ pub struct CallEvent<'a> {
     pub call_id: &'a str,
     /// The signature of the call.
     pub signing: Signing,
-    /// Whether the call goes to emergency services.
-    pub emergency: bool,
+    /// The tenant from whose network a call to emergency services comes; none for another call, and if the party that
+    /// tells of the call cannot vouch for it.
+    pub emergency_of: Option<TenantId>,
 }
 
 /// The traffic of all callers, as seen by this process.
@@ -85,15 +95,17 @@ pub struct Observer {
     thresholds: Thresholds,
     fingerprinter: Fingerprinter,
     shards: Box<[Mutex<CallerShard>]>,
+    /// Callers of emergency services that were forgotten early.
+    emergency_evictions: AtomicU64,
 }
 
 impl TrafficLimits {
-    /// The defaults: 36 MB in total.
+    /// The defaults: 40 MB in total.
     pub const DEFAULT: Self = Self {
         callers: 100_000,
         heavy_callers: 4_096,
         recent_calls: 131_072,
-        emergency_callers: 16_384,
+        emergency_calls_per_second: 20,
     };
 }
 
@@ -112,8 +124,9 @@ impl Observer {
             thresholds,
             fingerprinter: Fingerprinter::new(&key),
             shards: (0..SHARDS)
-                .map(|_| Mutex::new(CallerShard::new(&limits, SHARDS)))
+                .map(|_| Mutex::new(CallerShard::new(&limits, &thresholds, SHARDS)))
                 .collect(),
+            emergency_evictions: AtomicU64::new(0),
         }
     }
 
@@ -131,12 +144,13 @@ impl Observer {
         let name = self.fingerprinter.call(CallMessage::Query, caller, call.call_id);
         let (traffic, is_repeated) = {
             let mut shard = self.shard(caller).lock();
+            // Before the repetition is looked at: another party may have told of the call first, and cannot vouch for it.
+            if let Some(tenant) = call.emergency_of {
+                self.remember_emergency(&mut shard, (caller, tenant), call.signing, now);
+            }
             if shard.is_repeated(name, now) {
                 (shard.traffic(caller, now), true)
             } else {
-                if call.emergency {
-                    shard.remember_emergency(caller, now);
-                }
                 let event = |latest: &[u32]| CallerEvent::call(latest, dialled.as_ref(), call.signing);
                 (shard.add(caller, event, now, &self.thresholds), false)
             }
@@ -179,14 +193,38 @@ impl Observer {
     #[must_use]
     pub fn in_callback_window(&self, called: E164, now: Timestamp) -> bool {
         let number = self.fingerprinter.caller(called);
-        let last = self.shard(number).lock().last_emergency(number);
-        last.is_some_and(|last| last.until(now) < self.thresholds.emergency_callback)
+        self.shard(number).lock().emergencies.is_remembered(number, now)
+    }
+
+    /// The count of callers of emergency services that were forgotten before their time, since there were more calls than
+    /// the limits foresee.
+    #[must_use]
+    pub fn emergency_evictions(&self) -> u64 {
+        self.emergency_evictions.load(Ordering::Relaxed)
     }
 
     /// The count of callers with data.
     #[must_use]
     pub fn callers(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    fn remember_emergency(
+        &self,
+        shard: &mut CallerShard,
+        (caller, tenant): (u64, TenantId),
+        signing: Signing,
+        now: Timestamp,
+    ) {
+        let is_early = shard.emergencies.remember(EmergencyCaller {
+            caller,
+            tenant: self.fingerprinter.tenant(tenant),
+            is_attested: signing == Signing::A,
+            called_at: now,
+        });
+        if is_early {
+            self.emergency_evictions.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn shard(&self, number: u64) -> &Mutex<CallerShard> {

@@ -1,8 +1,9 @@
 //! The callers under one lock.
 
 use super::TrafficLimits;
-use super::cache::{CacheEntry, SetCache};
+use super::cache::SetCache;
 use super::counted_calls::CountedCalls;
+use super::emergency::EmergencyCallers;
 use super::heavy::HeavyCaller;
 use super::light::{CallerEvent, LightCaller};
 use crate::domain::time::Timestamp;
@@ -16,21 +17,17 @@ use crate::domain::traffic::{CallerTraffic, Thresholds};
 pub(super) struct CallerShard {
     light: SetCache<LightCaller>,
     heavy: SetCache<Box<HeavyCaller>>,
-    emergencies: SetCache<Emergency>,
+    pub(super) emergencies: EmergencyCallers,
     counted: CountedCalls,
 }
 
-/// The last time at which a caller called emergency services.
-#[derive(Debug, Default)]
-struct Emergency(Timestamp);
-
 impl CallerShard {
     /// One of `parts` parts.
-    pub(super) fn new(limits: &TrafficLimits, parts: usize) -> Self {
+    pub(super) fn new(limits: &TrafficLimits, thresholds: &Thresholds, parts: usize) -> Self {
         Self {
             light: SetCache::new(limits.callers / parts),
             heavy: SetCache::new(limits.heavy_callers / parts),
-            emergencies: SetCache::new(limits.emergency_callers / parts),
+            emergencies: EmergencyCallers::new(limits.emergency_calls_per_second, thresholds.emergency_callback, parts),
             counted: CountedCalls::new(limits.recent_calls / parts),
         }
     }
@@ -98,16 +95,6 @@ impl CallerShard {
         }
     }
 
-    pub(super) fn remember_emergency(&mut self, caller: u64, now: Timestamp) {
-        let (emergency, _) = self.emergencies.obtain(caller);
-        emergency.0 = now;
-    }
-
-    /// The last time at which a number called emergency services, if it is remembered.
-    pub(super) fn last_emergency(&self, number: u64) -> Option<Timestamp> {
-        self.emergencies.peek(number).map(|emergency| emergency.0)
-    }
-
     /// The count of callers.
     pub(super) fn len(&self) -> usize {
         self.light.len() + self.heavy.len()
@@ -122,11 +109,5 @@ impl HeavyCaller {
             self.remember_burst();
         }
         traffic
-    }
-}
-
-impl CacheEntry for Emergency {
-    fn clear(&mut self) {
-        *self = Self::default();
     }
 }

@@ -35,7 +35,7 @@ fn call(caller: E164, called: E164) -> CallEvent<'static> {
         called: Some(called),
         call_id: "",
         signing: Signing::NotGiven,
-        emergency: false,
+        emergency_of: None,
     }
 }
 
@@ -283,7 +283,7 @@ fn an_emergency_caller_may_be_called_back_for_an_hour() {
     let observer = observer();
     let emergency = CallEvent {
         called: None,
-        emergency: true,
+        emergency_of: Some(TenantId::DEFAULT),
         ..named("e")
     };
     assert!(!observer.in_callback_window(number(1), at(0)));
@@ -297,17 +297,53 @@ fn an_emergency_caller_may_be_called_back_for_an_hour() {
 }
 
 #[test]
+fn a_flood_of_emergency_calls_forgets_none_of_them_at_the_stated_rate_and_counts_those_above_it() {
+    let observer = observer();
+    let flood = |calls: std::ops::Range<u64>, tenant: &str| {
+        for n in calls {
+            let call = CallEvent {
+                emergency_of: TenantId::parse(tenant).ok(),
+                ..call(stranger(n), number(1))
+            };
+            observer.record(&call, at(0));
+        }
+    };
+    let remembered = |calls: std::ops::Range<u64>| {
+        let is_remembered = |n: &u64| observer.in_callback_window(stranger(*n), at(1));
+        calls.filter(is_remembered).count()
+    };
+    flood(0..24_000, "a");
+    assert_eq!((remembered(0..24_000), observer.emergency_evictions()), (24_000, 0));
+    flood(100_000..400_000, "b");
+    assert_eq!(remembered(0..24_000), 24_000, "another tenant's");
+    assert!(observer.emergency_evictions() > 150_000);
+}
+
+#[test]
+fn a_repeated_query_opens_the_window_if_the_first_one_could_not() {
+    let observer = observer();
+    observer.record(&named("a"), at(0));
+    assert!(!observer.in_callback_window(number(1), at(0)));
+    let vouched = CallEvent {
+        emergency_of: Some(TenantId::DEFAULT),
+        ..named("a")
+    };
+    assert_eq!(observer.record(&vouched, at(0)).minute.calls, 1);
+    assert!(observer.in_callback_window(number(1), at(0)));
+}
+
+#[test]
 fn no_more_is_kept_than_the_limits_say() {
     let limits = TrafficLimits {
         callers: 1_024,
         heavy_callers: 128,
         recent_calls: 64,
-        emergency_callers: 64,
+        emergency_calls_per_second: 1,
     };
     let observer = Observer::new(Thresholds::DEFAULT, limits, KEY);
     for n in 0..5_000 {
         let call = CallEvent {
-            emergency: true,
+            emergency_of: Some(TenantId::DEFAULT),
             ..call(stranger(n), number(1))
         };
         for _ in 0..9 {
@@ -319,8 +355,6 @@ fn no_more_is_kept_than_the_limits_say() {
         "all of them are heavy: {}",
         observer.callers()
     );
-    let remembered = (0..5_000).filter(|n| observer.in_callback_window(stranger(*n), at(0)));
-    assert!((32..=64).contains(&remembered.count()));
     for n in 5_000..15_000 {
         observer.record(&call(stranger(n), number(1)), at(0));
     }

@@ -87,7 +87,6 @@ impl Instance {
         ));
         let foundations = Foundations {
             store,
-            index: Arc::clone(&index),
             follower: Arc::clone(&follower),
             clock: clock.clone(),
             metrics,

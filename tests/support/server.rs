@@ -84,17 +84,18 @@ impl Server {
         server
     }
 
-    async fn with(clock: Clock, store: Arc<dyn Store>, api_settings: ApiSettings) -> Self {
+    /// The same, with these settings of the handlers.
+    pub async fn with(clock: Clock, store: Arc<dyn Store>, settings: ApiSettings) -> Self {
         // As the program does before it serves: else the first change pays for it, out of its half second.
         number::warm_up();
         // A test that means deadlines says so in its questions; others may run on a machine that is busy.
-        let settings = ServiceSettings {
+        let services = ServiceSettings {
             write_timeout: WRITE_TIMEOUT,
             lookup_budget: LOOKUP_BUDGET,
             ..ServiceSettings::default()
         };
-        let instance = Instance::unloaded_by(Arc::clone(&store), clock, settings);
-        let api = Api::with_settings(Arc::clone(&instance.services), None, api_settings);
+        let instance = Instance::unloaded_by(Arc::clone(&store), clock, services);
+        let api = Api::with_settings(Arc::clone(&instance.services), None, settings);
         let tasks = Tasks::with_heavy(Heavy::start(1).unwrap());
         let config = config::load(&ServeArgs::default(), std::iter::empty(), |_| Ok(String::new())).unwrap();
         let (grpc_listener, grpc) = listen().await;

@@ -67,6 +67,11 @@ impl Upload {
         }
     }
 
+    /// The entries that were read.
+    pub(in crate::api) const fn entries(&self) -> usize {
+        self.count
+    }
+
     /// Reads a further part.
     ///
     /// # Errors

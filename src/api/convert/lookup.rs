@@ -11,6 +11,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::kinds::{Attestation, Verstat};
 use crate::domain::language::Language;
 use crate::domain::policy::SipTreatment;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::service::{LookupInput, LookupOutcome, LookupRole, ServiceError};
 use crate::wire::v1;
@@ -28,7 +29,7 @@ pub(in crate::api) struct TimedQuestion {
 }
 
 /// Reads a question.
-pub(in crate::api) fn question(request: v1::LookupRequest) -> Result<TimedQuestion, ServiceError> {
+pub(in crate::api) fn question(request: v1::LookupRequest, viewer: TenantId) -> Result<TimedQuestion, ServiceError> {
     let mut fields = FieldReader::default();
     let number = fields.number("number", request.number);
     let default_region = fields.region("default_region", &request.default_region);
@@ -51,6 +52,7 @@ pub(in crate::api) fn question(request: v1::LookupRequest) -> Result<TimedQuesti
     fields.optional("request_id", &request.request_id, RequestId::parse);
     let budget = (request.budget_ms > 0).then(|| Duration::from_millis(request.budget_ms.into()));
     let input = LookupInput {
+        viewer,
         number,
         default_region,
         called_number: request.called_number,
@@ -64,6 +66,7 @@ pub(in crate::api) fn question(request: v1::LookupRequest) -> Result<TimedQuesti
         language: Language::of_tag(&request.language),
         full: view != Ok(v1::View::Basic),
         record_event: request.record_event.unwrap_or(true),
+        network: None,
     };
     fields.finish(Some(TimedQuestion { input, budget }))
 }

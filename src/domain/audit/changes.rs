@@ -10,6 +10,7 @@ use crate::domain::note::Note;
 use crate::domain::state::NumberState;
 use crate::domain::status::StatusEntry;
 use crate::domain::time::Timestamp;
+use crate::domain::visibility::{Sharing, Visibility};
 
 /// The changed fields, as they are found.
 #[derive(Default)]
@@ -153,6 +154,24 @@ pub fn of_principal(before: Option<&Principal>, after: &Principal) -> Vec<AuditC
         let known = before.and_then(|before| before.key(key.id)).map(key_text);
         changes.compare(&format!("key {}", key.id), &known.unwrap_or_default(), &key_text(key));
     }
+    changes.0
+}
+
+/// Who may see a thing, and who might before.
+#[must_use]
+pub fn of_sharing(before: Option<&Sharing>, after: &Sharing) -> Vec<AuditChange> {
+    let mut changes = Changes::default();
+    let text = |sharing: &Sharing| match &sharing.visibility {
+        Visibility::Private => "nobody".to_owned(),
+        Visibility::Named(tenants) if tenants.is_empty() => "nobody".to_owned(),
+        Visibility::Named(tenants) => joined(tenants.iter().map(ToString::to_string)),
+        Visibility::All => "all".to_owned(),
+    };
+    changes.compare(
+        &format!("visibility of {}", after.thing),
+        &before.map(text).unwrap_or_default(),
+        &text(after),
+    );
     changes.0
 }
 

@@ -11,7 +11,7 @@ use super::note::NoteId;
 use super::time::Timestamp;
 use crate::number::E164;
 
-pub use changes::{of_case, of_list, of_note, of_number, of_principal};
+pub use changes::{of_case, of_list, of_note, of_number, of_principal, of_sharing};
 
 /// The most changed fields of an event.
 pub const MAX_CHANGES: usize = 32;
@@ -87,6 +87,8 @@ stable_enum! {
         AddKey = 22 "ADD_KEY",
         /// A key was revoked.
         RevokeKey = 23 "REVOKE_KEY",
+        /// A tenant said who may see something.
+        SetVisibility = 24 "SET_VISIBILITY",
     }
 }
 
@@ -253,7 +255,7 @@ mod tests {
     #[test]
     fn integers_and_names_are_frozen() {
         let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
-        assert_eq!(codes, (1..=23).collect::<Vec<u8>>());
+        assert_eq!(codes, (1..=24).collect::<Vec<u8>>());
         assert_eq!(
             AuditMethod::from_name("set-number-status"),
             Some(AuditMethod::SetNumberStatus)

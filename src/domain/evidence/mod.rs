@@ -229,6 +229,22 @@ impl Evidence {
         self.as_of.days_since(at)
     }
 
+    /// Adds the evidence of other rows, of other reporters.
+    pub fn add_all(&mut self, other: &Self, model: &FoldModel) {
+        if other.is_empty() {
+            return;
+        }
+        self.add_sums(other, model);
+        let seen = self.reporters_seen.bits() | other.reporters_seen.bits();
+        self.reporters_seen = DistinctCount::from_bits(seen);
+        self.reports = self.reports.saturating_add(other.reports);
+        self.not_spam_reports = self.not_spam_reports.saturating_add(other.not_spam_reports);
+        if let Some(at) = other.first_reported {
+            self.first_reported = earlier(self.first_reported, at);
+        }
+        self.last_reported = self.last_reported.max(other.last_reported);
+    }
+
     /// Adds the sums of other rows; the counts stay.
     pub(super) fn add_sums(&mut self, other: &Self, model: &FoldModel) {
         let age_days = self.advance(other.as_of, model);

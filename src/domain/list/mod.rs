@@ -112,6 +112,26 @@ pub struct ListHits {
     pub known_owner: Option<OwnerHit>,
 }
 
+impl ListHits {
+    /// Adds the matches on lists that another tenant shares: for each kind of list, the match that ends later; for the
+    /// owner, the first.
+    pub fn add_shared(&mut self, other: Self) {
+        let later = |own: Option<Hit>, other: Option<Hit>| match (own, other) {
+            (Some(own), Some(other)) => {
+                let ends = own.expires_at.zip(other.expires_at);
+                Some(Hit {
+                    expires_at: ends.map(|(own, other)| own.max(other)),
+                })
+            }
+            (own, other) => own.or(other),
+        };
+        self.do_not_originate = later(self.do_not_originate, other.do_not_originate);
+        self.protected = later(self.protected, other.protected);
+        self.unassigned = later(self.unassigned, other.unassigned);
+        self.known_owner = self.known_owner.or(other.known_owner);
+    }
+}
+
 /// A hash of a list's contents, to tell requests apart; the same on every machine.
 #[must_use]
 pub fn digest(entries: &[ListEntry]) -> u128 {

@@ -141,11 +141,14 @@ impl Fixture {
     }
 
     fn show(&self, number: E164, version: Version) {
-        self.follower.applied([Committed {
-            id: number,
-            version,
-            record: NumberState::default(),
-        }]);
+        self.follower.applied(
+            TenantId::DEFAULT,
+            [Committed {
+                id: number,
+                version,
+                record: NumberState::default(),
+            }],
+        );
     }
 }
 

@@ -3,32 +3,47 @@
 use std::sync::Arc;
 
 use super::ListSnapshot;
+use crate::domain::ids::ListId;
 use crate::domain::kinds::ListKind;
 use crate::domain::list::{List, ListEntry, ListedCaller, Pattern};
 use crate::domain::time::Timestamp;
 
 impl ListSnapshot {
-    /// The entry that names the owner of a caller at `now`: that of the caller itself, or else of the longest prefix. Of
-    /// several with the same pattern, the one that expires last; if several do, the first by list id. It searches
-    /// the lists, so it takes longer than [`ListSnapshot::owner_of`].
-    #[must_use]
-    pub fn owner_entry(&self, caller: ListedCaller, now: Timestamp) -> Option<ListEntry> {
-        self.entry_of(ListKind::KnownOwner, caller, now).map(|(_, entry)| entry)
-    }
-
-    /// The entry of a list of this kind that names a caller at `now`, with its list: chosen as in
-    /// [`ListSnapshot::owner_entry`].
+    /// The entry of a list of this kind that names a caller at `now`, with its list: that of the caller itself, or else of
+    /// the longest prefix. Of several with the same pattern, the one that expires last; if several do, the first by list
+    /// id. It searches the lists, so it takes longer than [`ListSnapshot::listed`].
     #[must_use]
     pub fn entry_of(&self, kind: ListKind, caller: ListedCaller, now: Timestamp) -> Option<(Arc<List>, ListEntry)> {
-        let lists = self.by_id.values().map(|(_, list)| list);
-        let lists: Vec<&Arc<List>> = lists.filter(|list| list.kind == kind).collect();
-        patterns(caller).find_map(|pattern| {
-            let held = lists.iter().filter_map(|list| Some((*list, entry(list, pattern)?)));
-            let held = held.filter(|(_, entry)| entry.expires_at.is_none_or(|end| now < end));
-            held.reduce(|known, other| if ends_before(known.1, other.1) { other } else { known })
-                .map(|(list, entry)| (Arc::clone(list), entry.clone()))
-        })
+        entry_in(self.by_id.values().map(|(_, list)| list), kind, caller, now)
     }
+
+    /// As [`ListSnapshot::entry_of`], in the lists that another tenant may see and that `sees` allows.
+    #[must_use]
+    pub fn shared_entry_of(
+        &self,
+        kind: ListKind,
+        caller: ListedCaller,
+        now: Timestamp,
+        sees: impl Fn(&ListId) -> bool,
+    ) -> Option<(Arc<List>, ListEntry)> {
+        let seen = self.shared.iter().filter(|(id, _)| sees(id));
+        entry_in(seen.map(|(_, shared)| &shared.list), kind, caller, now)
+    }
+}
+
+fn entry_in<'a>(
+    lists: impl Iterator<Item = &'a Arc<List>>,
+    kind: ListKind,
+    caller: ListedCaller,
+    now: Timestamp,
+) -> Option<(Arc<List>, ListEntry)> {
+    let lists: Vec<&Arc<List>> = lists.filter(|list| list.kind == kind).collect();
+    patterns(caller).find_map(|pattern| {
+        let held = lists.iter().filter_map(|list| Some((*list, entry(list, pattern)?)));
+        let held = held.filter(|(_, entry)| entry.expires_at.is_none_or(|end| now < end));
+        held.reduce(|known, other| if ends_before(known.1, other.1) { other } else { known })
+            .map(|(list, entry)| (Arc::clone(list), entry.clone()))
+    })
 }
 
 /// The patterns that name a caller, the closest first.
@@ -123,7 +138,7 @@ mod tests {
             let now = Timestamp::from_secs(now);
             for number in ["+18005550199", "+18005550198", "+18005551234", "+14155550123", "+4930901820"] {
                 let caller = ListedCaller::Number(number.parse().unwrap());
-                let entry = table.snapshot().owner_entry(caller, now);
+                let entry = table.snapshot().entry_of(ListKind::KnownOwner, caller, now).map(|(_, entry)| entry);
                 let hit = table.listed(caller, now).known_owner;
                 prop_assert_eq!(entry.as_ref().and_then(|entry| entry.owner.clone()), table.owner_of(caller, now));
                 prop_assert_eq!(entry.map(|entry| entry.expires_at), hit.map(|hit| hit.expires_at));

@@ -7,7 +7,6 @@ use crate::domain::case::{Case, CaseEvent, TransitionError, may_start, needs_age
 use crate::domain::ids::CaseId;
 use crate::domain::kinds::{Category, Source};
 use crate::domain::requests::Requests;
-use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::unknown_fields::UnknownFields;
 use crate::service::ServiceError;
@@ -30,7 +29,7 @@ impl Cases {
         let id = new
             .id
             .clone()
-            .unwrap_or_else(|| CaseId::derived(TenantId::DEFAULT.as_str(), &mutation.request));
+            .unwrap_or_else(|| CaseId::derived(self.writer.tenant().as_str(), &mutation.request));
         let fingerprint = request.fingerprint();
         let is_known = |case: &Case, version| -> Result<bool, ServiceError> {
             Ok(request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)?)

@@ -94,23 +94,23 @@ impl KeyRing {
         })
     }
 
-    /// Seals bytes into an id; none if the machine has no random numbers.
-    pub(super) fn seal(&self, bytes: &[u8]) -> Option<String> {
+    /// Seals bytes into an id for a tenant; none if the machine has no random numbers.
+    pub(super) fn seal(&self, bytes: &[u8], tenant: TenantId) -> Option<String> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).ok()?;
         let key = &self.first;
         let head = head(key.name);
         let payload = Payload {
             msg: bytes,
-            aad: &bound(&head),
+            aad: &bound(&head, tenant),
         };
         let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
         let id = [head.as_slice(), nonce.as_slice(), sealed.as_slice()].concat();
         Some(URL_SAFE_NO_PAD.encode(id))
     }
 
-    /// The bytes in an id; none if no key here sealed it, or if it was changed.
-    pub(super) fn open(&self, id: &str) -> Option<Vec<u8>> {
+    /// The bytes in an id; none if no key here sealed it for this tenant, or if it was changed.
+    pub(super) fn open(&self, id: &str, tenant: TenantId) -> Option<Vec<u8>> {
         let id = URL_SAFE_NO_PAD.decode(id).ok()?;
         let (head, rest) = id.split_first_chunk::<{ 1 + NAME_BYTES }>()?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>()?;
@@ -122,7 +122,7 @@ impl KeyRing {
         let key = keys.find(|key| key.name == name)?;
         let payload = Payload {
             msg: sealed,
-            aad: &bound(head),
+            aad: &bound(head, tenant),
         };
         key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
     }
@@ -151,8 +151,8 @@ fn head(name: [u8; NAME_BYTES]) -> [u8; 1 + NAME_BYTES] {
 }
 
 /// The data that is authenticated beside the decision, so that the id of one tenant is not valid for another.
-fn bound(head: &[u8]) -> Vec<u8> {
-    [head, TenantId::DEFAULT.as_bytes()].concat()
+fn bound(head: &[u8], tenant: TenantId) -> Vec<u8> {
+    [head, tenant.as_bytes()].concat()
 }
 
 fn unhex(text: &str) -> Option<[u8; KEY_BYTES]> {
@@ -174,6 +174,8 @@ mod tests {
 
     use super::*;
 
+    const OWN: TenantId = TenantId::DEFAULT;
+
     fn line(byte: u8) -> String {
         format!("{byte:02x}").repeat(KEY_BYTES)
     }
@@ -182,41 +184,41 @@ mod tests {
         #[test]
         fn sealed_bytes_are_opened(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let ring = KeyRing::of(&[7; 32]);
-            prop_assert_eq!(ring.open(&ring.seal(&bytes).unwrap()), Some(bytes));
+            prop_assert_eq!(ring.open(&ring.seal(&bytes, OWN).unwrap(), OWN), Some(bytes));
         }
 
         #[test]
         fn a_changed_id_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..60), at: prop::sample::Index, bit in 0..8u8) {
             let ring = KeyRing::of(&[7; 32]);
-            let mut id = URL_SAFE_NO_PAD.decode(ring.seal(&bytes).unwrap()).unwrap();
+            let mut id = URL_SAFE_NO_PAD.decode(ring.seal(&bytes, OWN).unwrap()).unwrap();
             let at = at.index(id.len());
             id[at] ^= 1 << bit;
-            prop_assert_eq!(ring.open(&URL_SAFE_NO_PAD.encode(&id)), None);
+            prop_assert_eq!(ring.open(&URL_SAFE_NO_PAD.encode(&id), OWN), None);
             id[at] ^= 1 << bit;
             id.truncate(at);
-            prop_assert_eq!(ring.open(&URL_SAFE_NO_PAD.encode(&id)), None);
+            prop_assert_eq!(ring.open(&URL_SAFE_NO_PAD.encode(&id), OWN), None);
         }
 
         #[test]
         fn any_text_is_refused_without_a_panic(text: String) {
-            prop_assert_eq!(KeyRing::of(&[7; 32]).open(&text), None);
+            prop_assert_eq!(KeyRing::of(&[7; 32]).open(&text, OWN), None);
         }
     }
 
     #[test]
     fn ids_of_the_same_decision_differ() {
         let ring = KeyRing::of(&[7; 32]);
-        assert_ne!(ring.seal(b"x"), ring.seal(b"x"));
+        assert_ne!(ring.seal(b"x", OWN), ring.seal(b"x", OWN));
     }
 
     #[test]
     fn old_keys_open_and_foreign_ones_do_not() {
         let old = KeyRing::parse(&line(1)).unwrap();
-        let id = old.seal(b"decided").unwrap();
+        let id = old.seal(b"decided", OWN).unwrap();
         let rotated = KeyRing::parse(&format!("# the new one first\n{}\n\n{}\n", line(2), line(1))).unwrap();
-        assert_eq!(rotated.open(&id).as_deref(), Some(b"decided".as_slice()));
-        assert_eq!(old.open(&rotated.seal(b"later").unwrap()), None);
-        assert_eq!(KeyRing::parse(&line(2)).unwrap().open(&id), None);
+        assert_eq!(rotated.open(&id, OWN).as_deref(), Some(b"decided".as_slice()));
+        assert_eq!(old.open(&rotated.seal(b"later", OWN).unwrap(), OWN), None);
+        assert_eq!(KeyRing::parse(&line(2)).unwrap().open(&id, OWN), None);
     }
 
     #[test]

@@ -144,6 +144,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
+    use crate::domain::tenant::TenantId;
     use crate::domain::time::Timestamp;
     use crate::domain::words::MAX_FIGURE;
     use crate::service::decision::KeyRing;
@@ -220,7 +221,7 @@ mod tests {
         fn round_trips_within_the_bytes_of_an_id(record in record()) {
             let bytes = encode(&record);
             prop_assert_eq!(decode(&bytes).unwrap(), record);
-            let id = KeyRing::of(&[1; 32]).seal(&bytes).unwrap();
+            let id = KeyRing::of(&[1; 32]).seal(&bytes, TenantId::DEFAULT).unwrap();
             prop_assert!(id.len() <= crate::service::decision::MAX_ID_BYTES, "{}", id.len());
         }
 
@@ -310,7 +311,10 @@ mod tests {
                     .collect(),
                 ..sample()
             };
-            KeyRing::of(&[1; 32]).seal(&encode(&record)).unwrap().len()
+            KeyRing::of(&[1; 32])
+                .seal(&encode(&record), TenantId::DEFAULT)
+                .unwrap()
+                .len()
         };
         let (with_days, with_counts) = (long(Some(9)), long(Some(10_000)));
         assert!(

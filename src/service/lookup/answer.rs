@@ -11,7 +11,7 @@ use crate::domain::call::Signing;
 use crate::domain::caller_name::caller_name;
 use crate::domain::decision::{DecisionRecord, SealedReason};
 use crate::domain::display::{Display, DisplayFacts, Spoofing, display};
-use crate::domain::kinds::{Action, Basis, OwnerCalls, RiskLevel, StatusKind};
+use crate::domain::kinds::{Action, Basis, ListKind, OwnerCalls, RiskLevel, StatusKind};
 use crate::domain::label;
 use crate::domain::language::Language;
 use crate::domain::list::{ListEntry, ListedCaller};
@@ -65,7 +65,7 @@ impl Lookups {
         let decision_id = if full || decided.action != Action::Allow {
             self.keys
                 .read()
-                .seal_decision(&self.record(question, &found, &enforced))
+                .seal_decision(&self.record(question, &found, &enforced), question.input.viewer)
         } else {
             String::new()
         };
@@ -120,7 +120,9 @@ impl Lookups {
     /// The list entry that names the owner of the number.
     fn owner_entry(&self, question: &Question<'_>) -> Option<ListEntry> {
         let caller = ListedCaller::of(&question.caller)?;
-        self.index.lists().owner_entry(caller, question.now)
+        let view = self.indexes.view(question.input.viewer);
+        view.entry_of(ListKind::KnownOwner, caller, question.now)
+            .map(|(_, entry)| entry)
     }
 
     fn record(&self, question: &Question<'_>, found: &LookupFindings, enforced: &Enforced) -> DecisionRecord {

@@ -14,8 +14,10 @@ use crate::domain::language::Language;
 use crate::domain::list::{List, ListEntry, ListedCaller};
 use crate::domain::reason_code::ReasonCode;
 use crate::domain::status::StatusEntry;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::words::{self, Figure, ReasonFacts, Remark, Told};
+use crate::index::View;
 use crate::number::{E164, PLAN_DATE};
 use crate::service::ServiceError;
 
@@ -77,23 +79,28 @@ struct Now {
 }
 
 impl Lookups {
-    /// The decision that an id seals.
+    /// The decision that an id seals for a tenant.
     ///
     /// # Errors
-    /// If this installation did not seal the id, or no longer has the key.
-    pub fn decision(&self, id: &str) -> Result<DecisionRecord, ServiceError> {
-        self.keys.read().open_decision(id)
+    /// If this installation did not seal the id for this tenant, or no longer has the key.
+    pub fn decision(&self, id: &str, viewer: TenantId) -> Result<DecisionRecord, ServiceError> {
+        self.keys.read().open_decision(id, viewer)
     }
 
     /// Explains the decision that an id seals. `looks_up` is false while the index is being loaded: then only what the id
     /// seals is told.
     ///
     /// # Errors
-    /// If this installation did not seal the id, or no longer has the key.
-    pub fn explain(&self, id: &str, language: Language, looks_up: bool) -> Result<ExplainedDecision, ServiceError> {
-        let record = self.decision(id)?;
+    /// If this installation did not seal the id for this tenant, or no longer has the key.
+    pub fn explain(
+        &self,
+        (id, viewer): (&str, TenantId),
+        language: Language,
+        looks_up: bool,
+    ) -> Result<ExplainedDecision, ServiceError> {
+        let record = self.decision(id, viewer)?;
         let now = if looks_up {
-            self.look_up_now(&record, language)
+            self.look_up_now(&record, language, &self.indexes.view(viewer))
         } else {
             Now::default()
         };
@@ -117,7 +124,7 @@ impl Lookups {
     }
 
     /// Looks up everything that the id does not hold.
-    fn look_up_now(&self, record: &DecisionRecord, language: Language) -> Now {
+    fn look_up_now(&self, record: &DecisionRecord, language: Language, view: &View) -> Now {
         let as_of = self.freshness.data_as_of();
         let mut now = Now {
             as_of: Some(as_of),
@@ -127,16 +134,16 @@ impl Lookups {
         let Some(number) = record.number else {
             return now;
         };
-        self.add_number(number, record, language, &mut now);
-        self.add_counted_case(record, &mut now);
-        self.add_entry(number, record, &mut now);
+        self.add_number(number, (record, view), language, &mut now);
+        add_counted_case((record, view), &mut now);
+        self.add_entry(number, (record, view), &mut now);
         now
     }
 
     /// Adds the statuses, the linked cases and the owner of the number.
-    fn add_number(&self, number: E164, record: &DecisionRecord, language: Language, now: &mut Now) {
+    fn add_number(&self, number: E164, (record, view): (&DecisionRecord, &View), language: Language, now: &mut Now) {
         let moment = self.clock.now();
-        let (statuses, linked) = self.index.look_up(number, moment, |known| {
+        let found = view.look_up(number, moment, |known| {
             let statuses: Vec<StatusEntry> = known.state.statuses.at(moment).cloned().collect();
             let linked = known
                 .cases
@@ -144,10 +151,11 @@ impl Lookups {
                 .map(|(link, case)| ((*link).clone(), Arc::clone(case)));
             (statuses, linked.collect::<Vec<_>>())
         });
+        let (statuses, linked) = found.unwrap_or_default();
         let is_verified = statuses
             .iter()
             .any(|status| status.kind == StatusKind::VerifiedBusiness);
-        now.owner = match self.index.owner_of(ListedCaller::Number(number), moment) {
+        now.owner = match view.owner_of(ListedCaller::Number(number), moment) {
             Some(owner) => advice::owner_in_sentence(owner.organisation.as_str()),
             None if is_verified => words::owner_without_name(language, true).to_owned(),
             None => String::new(),
@@ -174,43 +182,12 @@ impl Lookups {
         }
     }
 
-    /// Finds the case that the decision names, also if the number is not linked to it any more.
-    fn add_counted_case(&self, record: &DecisionRecord, now: &mut Now) {
-        let Some(figure) = counted_case(record) else {
-            return;
-        };
-        let Some(counted) = self.index.find_case(|case| Figure::of_case(&case.id) == figure) else {
-            now.remarks.push(Remark::CaseGone);
-            return;
-        };
-        now.counted = Some(Arc::clone(&counted));
-        let present = counted.merged_into.as_ref().unwrap_or(&counted.id);
-        if *present != counted.id {
-            now.remarks
-                .push(Remark::CaseMerged(counted.id.clone(), present.clone()));
-        }
-        let linked = now.cases.iter_mut().find(|case| case.case.id == *present);
-        if let Some(linked) = linked {
-            linked.counted = true;
-            return;
-        }
-        now.remarks.push(Remark::CaseUnlinked(counted.id.clone()));
-        now.remarks.extend(since(&counted, None, record.decided_at));
-        now.cases.push(DecidedCase {
-            link: None,
-            status_then: status_at(&counted, record.decided_at),
-            case: counted,
-            counted: true,
-        });
-    }
-
     /// Finds the entry of a list of the kind that decided.
-    fn add_entry(&self, number: E164, record: &DecisionRecord, now: &mut Now) {
+    fn add_entry(&self, number: E164, (record, view): (&DecisionRecord, &View), now: &mut Now) {
         let kinds = deciding_lists(record);
-        let lists = self.index.lists();
         let caller = ListedCaller::Number(number);
         let found = kinds.iter().find_map(|kind| {
-            let (list, entry) = lists.entry_of(*kind, caller, self.clock.now())?;
+            let (list, entry) = view.entry_of(*kind, caller, self.clock.now())?;
             is_of_action(*kind, entry.action, record).then_some(DecidedEntry { list, entry })
         });
         match &found {
@@ -223,6 +200,36 @@ impl Lookups {
         }
         now.entry = found;
     }
+}
+
+/// Finds the case that the decision names, also if the number is not linked to it any more.
+fn add_counted_case((record, view): (&DecisionRecord, &View), now: &mut Now) {
+    let Some(figure) = counted_case(record) else {
+        return;
+    };
+    let Some(counted) = view.find_case(|case| Figure::of_case(&case.id) == figure) else {
+        now.remarks.push(Remark::CaseGone);
+        return;
+    };
+    now.counted = Some(Arc::clone(&counted));
+    let present = counted.merged_into.as_ref().unwrap_or(&counted.id);
+    if *present != counted.id {
+        now.remarks
+            .push(Remark::CaseMerged(counted.id.clone(), present.clone()));
+    }
+    let linked = now.cases.iter_mut().find(|case| case.case.id == *present);
+    if let Some(linked) = linked {
+        linked.counted = true;
+        return;
+    }
+    now.remarks.push(Remark::CaseUnlinked(counted.id.clone()));
+    now.remarks.extend(since(&counted, None, record.decided_at));
+    now.cases.push(DecidedCase {
+        link: None,
+        status_then: status_at(&counted, record.decided_at),
+        case: counted,
+        counted: true,
+    });
 }
 
 /// The sentence of a reason, in the words of the answer.

@@ -12,10 +12,9 @@ use crate::domain::kinds::{CaseStatus, OwnerCalls};
 use crate::domain::list::{ListedCaller, Owner};
 use crate::domain::policy::{Bar, Facts, Protection};
 use crate::domain::score::{Detail, Score, Verdict};
-use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::domain::traffic::Signs;
-use crate::index::{NumberView, ScoredCall};
+use crate::index::{NumberView, ScoredCall, View};
 use crate::number::{E164, Parsed, Validity};
 use crate::service::facts::RecordFacts;
 use crate::service::identity::Identity;
@@ -62,10 +61,11 @@ struct FullFindings {
 impl Lookups {
     /// Finds all facts of a call.
     pub(super) fn find(&self, question: &Question<'_>) -> LookupFindings {
-        let blank = self.find_by_rules(question);
+        let view = self.indexes.view(question.input.viewer);
+        let blank = self.find_by_rules(question, &view);
         match &question.caller {
             Parsed::Number(number) => match number.e164() {
-                Some(e164) => self.find_number(e164, question, blank),
+                Some(e164) => self.find_number(e164, question, (blank, &view)),
                 None => blank,
             },
             Parsed::Service(_) | Parsed::Anonymous => blank,
@@ -73,10 +73,10 @@ impl Lookups {
     }
 
     /// The facts from lists and fixed rules, before the number's record is read.
-    fn find_by_rules(&self, question: &Question<'_>) -> LookupFindings {
+    fn find_by_rules(&self, question: &Question<'_>, view: &View) -> LookupFindings {
         let identity = Identity::of_caller(&question.caller, question.input.full);
         let named = ListedCaller::of(&question.caller).filter(|_| !question.is_unread);
-        let listed = named.map(|caller| self.index.listed(caller, question.now));
+        let listed = named.map(|caller| view.listed(caller, question.now));
         let listed = listed.as_ref().map(ListFindings::of).unwrap_or_default();
         let owned = named.filter(|_| listed.owner.is_some());
         let advised = question.advised();
@@ -90,7 +90,7 @@ impl Lookups {
         let by_destination = if question.is_about_to_dial() {
             None
         } else {
-            self.protection(question)
+            self.protection(question, view)
         };
         LookupFindings {
             identity,
@@ -101,7 +101,7 @@ impl Lookups {
                 protection: by_destination.or(protection),
                 bar,
                 tenant: listed.tenant,
-                single_report_blocks: self.single_report_blocks_for.contains(&TenantId::DEFAULT),
+                single_report_blocks: self.single_report_blocks_for.contains(&question.input.viewer),
                 signing: question.signing,
                 owner: listed.owner,
                 verdict: Verdict::NOT_SCORED,
@@ -113,13 +113,18 @@ impl Lookups {
                 && listed.owner != Some(OwnerCalls::Never),
             record: RecordFacts::default(),
             cases: Vec::new(),
-            owner: owned.and_then(|caller| self.index.owner_of(caller, question.now)),
+            owner: owned.and_then(|caller| view.owner_of(caller, question.now)),
             late: false,
         }
     }
 
     /// Adds the facts from the index and from the number's latest calls.
-    fn find_number(&self, number: E164, question: &Question<'_>, blank: LookupFindings) -> LookupFindings {
+    fn find_number(
+        &self,
+        number: E164,
+        question: &Question<'_>,
+        (blank, view): (LookupFindings, &View),
+    ) -> LookupFindings {
         let signs = self.signs(number, question);
         if monotonic() >= question.deadline {
             return LookupFindings { late: true, ..blank };
@@ -138,7 +143,7 @@ impl Lookups {
             };
             NumberFound::read(known, question, self.policy.may_hinder(&facts))
         };
-        let known = self.index.look_up_call(&call, question.now, question.deadline, read);
+        let known = view.look_up_call(&call, question.now, question.deadline, read);
         let Some(NumberFound {
             mut score,
             owner,
@@ -177,14 +182,14 @@ impl Lookups {
     }
 
     /// The protection of a call by its destination.
-    fn protection(&self, question: &Question<'_>) -> Option<Protection> {
+    fn protection(&self, question: &Question<'_>, view: &View) -> Option<Protection> {
         let (now, deadline) = (question.now, question.deadline);
         match question.called {
             Called::Emergency => Some(Protection::EmergencyCalled),
             Called::PublicSafety => Some(Protection::ProtectedCalled),
             Called::Number(number, _)
-                if self.index.listed(ListedCaller::Number(number), now).protected.is_some()
-                    || self.index.is_protected(number, now, deadline) =>
+                if view.listed(ListedCaller::Number(number), now).protected.is_some()
+                    || view.is_protected(number, now, deadline) =>
             {
                 Some(Protection::ProtectedCalled)
             }
@@ -199,17 +204,17 @@ impl Lookups {
     /// it. A number about to be dialled is not calling.
     fn signs(&self, caller: E164, question: &Question<'_>) -> Signs {
         let (input, now) = (question.input, question.now);
-        let emergency = question.called.is_for_help();
         // The caller of a call with a broken signature is unknown, so the call is not counted for any number. But a
-        // person who calls for help must be reachable when the emergency centre calls back.
-        let is_of_caller = question.signing.is_attributable() || emergency;
+        // person who calls for help must be reachable when the emergency centre calls back, if a network says that they called.
+        let emergency_of = input.network.filter(|_| question.called.is_for_help());
+        let is_of_caller = question.signing.is_attributable() || emergency_of.is_some();
         let traffic = if input.record_event && !question.is_about_to_dial() && is_of_caller {
             let event = CallEvent {
                 caller,
                 called: question.called.number(),
                 call_id: &input.call_id,
                 signing: question.signing,
-                emergency,
+                emergency_of,
             };
             self.observer.record(&event, now)
         } else {

@@ -35,7 +35,7 @@ use crate::domain::policy::{Decision, Enforcement, Policy, SipSettings, SipTreat
 use crate::domain::score::Score;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
-use crate::index::{Freshness, Index};
+use crate::index::{Freshness, Indexes};
 use crate::number::{EmergencyNumbers, Region};
 use crate::traffic::Observer;
 use question::Question;
@@ -59,6 +59,8 @@ pub enum LookupRole {
 /// The input of a lookup. `Debug` hides the caller and the called number.
 #[derive(Clone, Default)]
 pub struct LookupInput {
+    /// The tenant that asks: the answer rests on what it may see.
+    pub viewer: TenantId,
     /// The caller, as the switch or app has it.
     pub number: String,
     /// The region of a number in national form.
@@ -85,6 +87,9 @@ pub struct LookupInput {
     pub full: bool,
     /// Whether the call is counted in the caller's traffic.
     pub record_event: bool,
+    /// The tenant whose network carries the call; none if the client carries no calls. Only with it does a call to emergency
+    /// services open the window for the call back.
+    pub network: Option<TenantId>,
 }
 
 /// An answer.
@@ -136,7 +141,7 @@ pub struct ShadowedDecision {
 
 /// Answers questions from memory.
 pub struct Lookups {
-    index: Arc<Index>,
+    indexes: Arc<Indexes>,
     freshness: Arc<Freshness>,
     clock: Clock,
     policy: Policy,
@@ -158,7 +163,7 @@ pub struct Lookups {
 
 /// The parts that lookups are made of.
 pub(super) struct LookupParts {
-    pub(super) index: Arc<Index>,
+    pub(super) indexes: Arc<Indexes>,
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
     pub(super) policy: Policy,
@@ -185,7 +190,7 @@ impl fmt::Debug for LookupInput {
 impl Lookups {
     pub(super) fn new(parts: LookupParts) -> Self {
         Self {
-            index: parts.index,
+            indexes: parts.indexes,
             freshness: parts.freshness,
             clock: parts.clock,
             policy: parts.policy,
@@ -236,7 +241,7 @@ impl Lookups {
     /// The version of the scoring model.
     #[must_use]
     pub fn model_version(&self) -> &str {
-        &self.index.model().version
+        &self.indexes.model().version
     }
 
     /// The time within which a lookup is answered if the client does not say.
@@ -249,5 +254,11 @@ impl Lookups {
     #[must_use]
     pub fn callers(&self) -> usize {
         self.observer.callers()
+    }
+
+    /// The count of callers of emergency services that were forgotten before their time.
+    #[must_use]
+    pub fn emergency_evictions(&self) -> u64 {
+        self.observer.emergency_evictions()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Numbers;
 use crate::domain::case::{Case, CaseLink};
-use crate::domain::kinds::{Category, Source};
+use crate::domain::kinds::{Category, ListKind, Source};
 use crate::domain::language::Language;
 use crate::domain::list::{ListEntry, ListedCaller};
 use crate::domain::note::{Note, NoteSubject};
@@ -85,7 +85,9 @@ impl Numbers {
         let links = links.collect();
         let notes = notes::latest(index, &NoteSubject::Number(number));
         let note_count = index.note_count_of(&NoteSubject::Number(number));
-        let owner = index.lists().owner_entry(ListedCaller::Number(number), now);
+        let lists = index.lists();
+        let owner = lists.entry_of(ListKind::KnownOwner, ListedCaller::Number(number), now);
+        let owner = owner.map(|(_, entry)| entry);
         Ok(index.look_up(number, now, |known| Dossier {
             identity: Identity::of(&number::describe(number), true),
             score: known.score(Detail::Sentences(Language::English)),

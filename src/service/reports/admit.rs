@@ -73,7 +73,10 @@ impl Reports {
             }
         }
         let (reporters, back): (Vec<_>, Vec<_>) = back.into_iter().unzip();
-        let keys: Vec<SideKey> = reporters.into_iter().map(side_key).collect();
+        let keys: Vec<SideKey> = reporters
+            .into_iter()
+            .map(|reporter| side_key(self.writer.tenant(), reporter))
+            .collect();
         let outcomes = self
             .writer
             .change_side_records(&keys, deadline, |place, state: &mut ReporterState| {
@@ -147,7 +150,7 @@ impl Reports {
     }
 
     async fn lease(&self, short: u64, daily: u64, today: Day, deadline: WriteDeadline) -> Result<u64, ServiceError> {
-        let keys = [SideKey::of::<TenantDay>(TenantId::DEFAULT, &TenantId::DEFAULT)];
+        let keys = [SideKey::of::<TenantDay>(self.writer.tenant(), &self.writer.tenant())];
         let lease = |_: usize, day: &mut TenantDay| {
             let answer = day.lease(today, short, daily, &self.quotas);
             let write = answer > 0;
@@ -168,7 +171,10 @@ impl Reports {
         if groups.is_empty() {
             return;
         }
-        let keys: Vec<SideKey> = groups.iter().map(|(reporter, _)| side_key(*reporter)).collect();
+        let keys: Vec<SideKey> = groups
+            .iter()
+            .map(|(reporter, _)| side_key(self.writer.tenant(), *reporter))
+            .collect();
         let admissions = {
             let filings = &*filings;
             let admit = |place: usize, state: &mut ReporterState| {
@@ -337,8 +343,8 @@ fn used_up(quota: Quota, now: Timestamp) -> ServiceError {
 }
 
 /// The key of a reporter's state.
-pub(super) fn side_key(reporter: ReporterHash) -> SideKey {
-    SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)
+pub(super) fn side_key(tenant: TenantId, reporter: ReporterHash) -> SideKey {
+    SideKey::of::<ReporterState>(tenant, &reporter)
 }
 
 /// The error for a report whose side record could not be written. The report is not filed, so its outcome is known.

@@ -26,7 +26,6 @@ use crate::domain::kinds::{Attestation, Category, Channel, ReportRole, Source, V
 use crate::domain::quota::{Budget, Quotas};
 use crate::domain::report::ReportRow;
 use crate::domain::state::Submitted;
-use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::store::Meta;
@@ -175,6 +174,6 @@ impl Reports {
     /// The keyed hash that stands for a reporter.
     #[must_use]
     pub fn reporter_hash(&self, name: &str) -> ReporterHash {
-        ReporterHash::keyed(&self.reporter_key, TenantId::DEFAULT.as_str(), name)
+        ReporterHash::keyed(&self.reporter_key, self.writer.tenant().as_str(), name)
     }
 }

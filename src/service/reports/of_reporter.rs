@@ -40,7 +40,10 @@ impl Reports {
         let mut scope = RequestContent::of(Method::ListReporterReports);
         scope.hash(reporter.raw().into()).flag(include_withdrawn);
         let after = page.cursor(&self.page_key, &scope)?;
-        let state: ReporterState = self.writer.read_side_record(&side_key(reporter)).await?;
+        let state: ReporterState = self
+            .writer
+            .read_side_record(&side_key(self.writer.tenant(), reporter))
+            .await?;
         let mut places = state.reports;
         places.sort_unstable_by_key(|place| std::cmp::Reverse(cursor_of(place)));
         let start = match after {

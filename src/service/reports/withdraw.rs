@@ -10,7 +10,6 @@ use crate::domain::ids::{ReportId, ReporterHash, RequestId};
 use crate::domain::report::{ReportRow, RowState};
 use crate::domain::reporter::ReporterState;
 use crate::domain::state::{Withdrawal, Withdrawn};
-use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::{E164, Region};
 use crate::service::ServiceError;
@@ -400,7 +399,7 @@ impl Reports {
         deadline: WriteDeadline,
         change: impl Fn(&mut ReporterState) -> bool,
     ) -> Result<(), ServiceError> {
-        let keys = [SideKey::of::<ReporterState>(TenantId::DEFAULT, &reporter)];
+        let keys = [SideKey::of::<ReporterState>(self.writer.tenant(), &reporter)];
         let mut changed = self
             .writer
             .change_side_records(&keys, deadline, |_, state| {

@@ -6,15 +6,15 @@ use super::{Author, Writer, random};
 use crate::codec;
 use crate::domain::audit::{
     AuditChange, AuditEvent, AuditSubject, MAX_REASON_BYTES, bounded, bounded_changes, of_case, of_list, of_note,
-    of_number, of_principal,
+    of_number, of_principal, of_sharing,
 };
 use crate::domain::case::Case;
 use crate::domain::identity::Principal;
 use crate::domain::list::List;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
-use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
+use crate::domain::visibility::{SharedThing, Sharing};
 use crate::number::E164;
 use crate::store::{EventId, EventKey, EventWrite, Shard};
 
@@ -58,6 +58,22 @@ impl Audited for Principal {
             subject: Some(AuditSubject::Principal(after.id.as_str().into())),
             related: None,
             changes: of_principal(before, after),
+        }
+    }
+}
+
+impl Audited for Sharing {
+    fn told(before: Option<&Self>, after: &Self) -> Told {
+        let subject = match &after.thing {
+            SharedThing::Reports | SharedThing::Statuses => None,
+            SharedThing::Case(id) => Some(AuditSubject::Case(id.clone())),
+            SharedThing::List(id) => Some(AuditSubject::List(id.clone())),
+            SharedThing::Note(id) => Some(AuditSubject::Note(*id)),
+        };
+        Told {
+            subject,
+            related: None,
+            changes: of_sharing(before, after),
         }
     }
 }
@@ -137,7 +153,7 @@ impl Writer {
         Some(EventWrite {
             key: EventKey {
                 shard,
-                tenant: TenantId::DEFAULT,
+                tenant: self.tenant,
                 id: EventId::new(at, self.next_tie()),
             },
             bytes: codec::audit::encode(&event),

@@ -21,7 +21,7 @@ impl Writer {
         let count = |number: &E164| buckets.get(number).copied().unwrap_or(0);
         let keys = wanted.iter().map(|(number, hash)| {
             let bucket = bucket_of(*hash, count(number));
-            StoredKey::Bucket(bucket_key(*number, bucket))
+            StoredKey::Bucket(bucket_key(self.tenant, *number, bucket))
         });
         let keys: Vec<StoredKey> = keys.collect();
         let mut found = Vec::with_capacity(wanted.len());
@@ -51,7 +51,7 @@ impl Writer {
         let numbers: BTreeSet<E164> = wanted.iter().map(|(number, _)| *number).collect();
         let keys: Vec<StoredKey> = numbers
             .iter()
-            .map(|number| StoredKey::Record(record_key(*number)))
+            .map(|number| StoredKey::Record(record_key(self.tenant, *number)))
             .collect();
         let mut counts = BTreeMap::new();
         for (number, stored) in numbers.into_iter().zip(self.store.read(&keys).await?) {

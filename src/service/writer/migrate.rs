@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use super::{Author, Done, NumberJob, Writer};
 use crate::domain::actor::Actor;
 use crate::domain::audit::Via;
-use crate::domain::tenant::TenantId;
 use crate::number::E164;
 use crate::service::ServiceError;
 use crate::store::{RecordKind, ScanTable, Shard, key};
@@ -16,19 +15,26 @@ const NUMBERS_AT_A_TIME: usize = 1_000;
 const ROWS_EXPECTED: usize = 10;
 
 impl Writer {
-    /// Folds the rows of every number whose evidence another model folded, and then records that in the store. It may
-    /// be run again after it was interrupted: numbers that are done are skipped.
+    /// Folds the rows of every number of the tenant whose evidence another model folded. It may be run again after it was
+    /// interrupted: numbers that are done are skipped.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub(in crate::service) async fn migrate(&self) -> Result<u64, ServiceError> {
+    pub(in crate::service) async fn fold_again(&self) -> Result<u64, ServiceError> {
         self.migrating.store(true, Ordering::Release);
         let folded = self.fold_all().await;
         self.migrating.store(false, Ordering::Release);
-        let folded = folded?;
+        folded
+    }
+
+    /// Records in the store that the evidence of all tenants is folded with this model.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub(in crate::service) async fn all_folded(&self) -> Result<(), ServiceError> {
         self.store.set_evidence_version(self.fold().evidence_version()).await?;
         self.follower.compare_folds().await?;
-        Ok(folded)
+        Ok(())
     }
 
     pub(super) fn is_migrating(&self) -> bool {
@@ -44,7 +50,7 @@ impl Writer {
                     .store
                     .scan(
                         shard,
-                        TenantId::DEFAULT,
+                        self.tenant,
                         ScanTable::Records(RecordKind::Number),
                         after,
                         NUMBERS_AT_A_TIME,

@@ -68,8 +68,10 @@ const MAX_ATTEMPTS: u32 = 12;
 /// The longest pause before an attempt; the first is a tenth of a millisecond, and each is twice the one before.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// Writes to the store, and then to the index. All services that change something share one.
+/// Writes to the store, and then to the index, for one tenant. All services of a tenant that change something share one.
 pub(super) struct Writer {
+    /// The tenant that everything belongs to that this writes.
+    tenant: TenantId,
     store: Arc<dyn Store>,
     index: Arc<Index>,
     follower: Arc<Follower>,
@@ -144,14 +146,15 @@ impl<T> Done<T> {
 
 impl Writer {
     pub(super) fn new(
+        (tenant, index): (TenantId, Arc<Index>),
         store: Arc<dyn Store>,
         follower: Arc<Follower>,
-        index: Arc<Index>,
         clock: Clock,
         metrics: Metrics,
         write_timeout: Duration,
     ) -> Self {
         Self {
+            tenant,
             store,
             index,
             follower,
@@ -166,7 +169,12 @@ impl Writer {
         }
     }
 
-    /// The index.
+    /// The tenant.
+    pub(super) const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The index of the tenant.
     pub(super) fn index(&self) -> &Index {
         &self.index
     }
@@ -226,7 +234,7 @@ impl Writer {
         before: Timestamp,
         limit: usize,
     ) -> Result<usize, ServiceError> {
-        let dropped = self.store.drop_events(shard, TenantId::DEFAULT, before, limit).await?;
+        let dropped = self.store.drop_events(shard, self.tenant, before, limit).await?;
         self.metrics.audit_events_dropped(dropped);
         Ok(dropped)
     }
@@ -238,7 +246,7 @@ impl Writer {
         after: Option<Bytes>,
         limit: usize,
     ) -> Result<ScanPage, ServiceError> {
-        let rows = self.store.scan(shard, TenantId::DEFAULT, ScanTable::Rows, after, limit);
+        let rows = self.store.scan(shard, self.tenant, ScanTable::Rows, after, limit);
         Ok(rows.await?)
     }
 

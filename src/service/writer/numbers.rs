@@ -47,7 +47,7 @@ impl Writer {
         deadline: WriteDeadline,
         change: impl Fn(&mut NumberRecord) -> Result<Done<T>, Stop>,
     ) -> Result<(T, Version), ServiceError> {
-        let _turn = deadline.wait(self.turns.take(&record_key(number))).await?;
+        let _turn = deadline.wait(self.turns.take(&record_key(self.tenant, number))).await?;
         let jobs = [NumberJob {
             number,
             items: vec![()],
@@ -194,9 +194,9 @@ impl Writer {
         let mut commits: Vec<(ShardCommit, Vec<usize>)> = Vec::new();
         let mut open: BTreeMap<Shard, usize> = BTreeMap::new();
         for (place, work) in works.iter().enumerate().filter(|(_, work)| work.write) {
-            let key = record_key(work.record.number);
+            let key = record_key(self.tenant, work.record.number);
             let shard = key.shard();
-            let buckets: Vec<BucketWrite> = bucket_writes(&work.record).collect();
+            let buckets: Vec<BucketWrite> = bucket_writes(self.tenant, &work.record).collect();
             let last = open.get(&shard).and_then(|at| commits.get(*at));
             if last.is_none_or(|(commit, _)| commit.items() + buckets.len() >= FULL_COMMIT_ITEMS) {
                 open.insert(shard, commits.len());
@@ -263,7 +263,7 @@ impl Writer {
                 version: version.unwrap_or(0),
             }));
         }
-        self.follower.applied(shown);
+        self.follower.applied(self.tenant, shown);
         outcomes
     }
 }

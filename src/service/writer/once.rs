@@ -94,7 +94,7 @@ impl Writer {
         self.check_writable()?;
         let fingerprint = Fingerprint::new(id, content.bytes());
         let turn = deadline.wait(self.requests.take_named(id.as_str())).await?;
-        let key = StoredKey::Side(key_of(fingerprint));
+        let key = StoredKey::Side(key_of(self.tenant, fingerprint));
         let stored = deadline.wait(self.store.read(&[key])).await??.pop().flatten();
         let memory = match stored {
             Some(stored) => <RequestMemory as crate::codec::SideRecord>::decode(&stored.bytes)?,
@@ -205,7 +205,7 @@ impl Writer {
         request: &Request<'_>,
         change: impl Fn(&mut RequestMemory) -> Done<T>,
     ) -> Result<T, ServiceError> {
-        let keys = [key_of(request.fingerprint)];
+        let keys = [key_of(self.tenant, request.fingerprint)];
         let mut changed = self
             .change_side_records(&keys, request.deadline, |_, memory| change(memory))
             .await;
@@ -214,8 +214,8 @@ impl Writer {
 }
 
 /// The part of the memory that the request belongs to.
-fn key_of(request: Fingerprint) -> SideKey {
-    SideKey::of::<RequestMemory>(TenantId::DEFAULT, &MemoryPart::of(request))
+fn key_of(tenant: TenantId, request: Fingerprint) -> SideKey {
+    SideKey::of::<RequestMemory>(tenant, &MemoryPart::of(request))
 }
 
 fn checked(known: Known<'_>) -> Result<Option<RememberedRequest>, ServiceError> {

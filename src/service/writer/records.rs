@@ -12,7 +12,6 @@ use crate::domain::ids::{CaseId, ListId};
 use crate::domain::list::List;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
-use crate::domain::tenant::TenantId;
 use crate::follow::Committed;
 use crate::index::IndexedRecord;
 use crate::service::ServiceError;
@@ -68,8 +67,8 @@ impl Writer {
         change: impl Fn(Option<Note>) -> Result<(Note, Done<T>), ServiceError>,
     ) -> Result<Changed<Note, T>, ServiceError> {
         let subject = match subject {
-            NoteSubject::Number(number) => RecordKey::of::<NumberState>(TenantId::DEFAULT, number),
-            NoteSubject::Case(id) => RecordKey::of::<Case>(TenantId::DEFAULT, id),
+            NoteSubject::Number(number) => RecordKey::of::<NumberState>(self.tenant, number),
+            NoteSubject::Case(id) => RecordKey::of::<Case>(self.tenant, id),
         };
         let _turn = deadline.wait(self.turns.take(&subject)).await?;
         self.attempt_record(key, author, deadline, |found, _| change(found))
@@ -84,7 +83,7 @@ impl Writer {
         deadline: WriteDeadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
     ) -> Result<Changed<R, T>, ServiceError> {
-        let key = RecordKey::of::<R>(TenantId::DEFAULT, id);
+        let key = RecordKey::of::<R>(self.tenant, id);
         let _turn = deadline.wait(self.turns.take(&key)).await?;
         self.attempt_record(id, author, deadline, change).await
     }
@@ -97,7 +96,7 @@ impl Writer {
         deadline: WriteDeadline,
         change: impl Fn(Option<R>, Version) -> Result<(R, Done<T>), ServiceError>,
     ) -> Result<Changed<R, T>, ServiceError> {
-        let key = RecordKey::of::<R>(TenantId::DEFAULT, id);
+        let key = RecordKey::of::<R>(self.tenant, id);
         for attempt in 0..MAX_ATTEMPTS {
             if deadline.has_passed() {
                 break;
@@ -138,11 +137,14 @@ impl Writer {
         record: R,
         answer: T,
     ) -> Changed<R, T> {
-        self.follower.applied(version.map(|version| Committed {
-            id: id.clone(),
-            version,
-            record: record.clone(),
-        }));
+        self.follower.applied(
+            self.tenant,
+            version.map(|version| Committed {
+                id: id.clone(),
+                version,
+                record: record.clone(),
+            }),
+        );
         Changed {
             answer,
             version: version.unwrap_or(0),

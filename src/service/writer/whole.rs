@@ -48,11 +48,14 @@ impl Writer {
             }
             // If another, empty store has replaced ours, the missing record would look like an unknown number.
             self.store.verify().await?;
-            self.follower.applied(version.map(|version| Committed {
-                id: number,
-                version,
-                record: state.clone(),
-            }));
+            self.follower.applied(
+                self.tenant,
+                version.map(|version| Committed {
+                    id: number,
+                    version,
+                    record: state.clone(),
+                }),
+            );
             return Ok(WholeNumber { version, state, rows });
         }
         Err(overtaken())
@@ -70,7 +73,7 @@ impl Writer {
 
     /// The record of a number, blank if there is none.
     async fn read_record(&self, number: E164) -> Result<(Option<Version>, NumberState), ServiceError> {
-        let key = StoredKey::Record(record_key(number));
+        let key = StoredKey::Record(record_key(self.tenant, number));
         match self.store.read(&[key]).await?.pop().flatten() {
             Some(stored) => Ok((Some(stored.version), codec::number::decode(&stored.bytes)?)),
             None => Ok((None, NumberState::default())),
@@ -79,7 +82,7 @@ impl Writer {
 
     /// The rows in the first `count` buckets of a number.
     async fn read_rows(&self, number: E164, count: u32) -> Result<Vec<ReportRow>, ServiceError> {
-        let buckets = (0..count).map(|bucket| StoredKey::Bucket(bucket_key(number, bucket)));
+        let buckets = (0..count).map(|bucket| StoredKey::Bucket(bucket_key(self.tenant, number, bucket)));
         let keys: Vec<StoredKey> = buckets.collect();
         let stored = self.store.read(&keys).await?;
         let bytes: usize = stored.iter().flatten().map(|stored| stored.bytes.len()).sum();

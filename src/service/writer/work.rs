@@ -48,8 +48,8 @@ impl Writer {
         let keys: Vec<StoredKey> = jobs
             .iter()
             .flat_map(|job| {
-                let bucket = StoredKey::Bucket(bucket_key(job.number, 0));
-                [StoredKey::Record(record_key(job.number)), bucket]
+                let bucket = StoredKey::Bucket(bucket_key(self.tenant, job.number, 0));
+                [StoredKey::Record(record_key(self.tenant, job.number)), bucket]
             })
             .collect();
         let found = self.store.read(&keys).await?;
@@ -79,7 +79,11 @@ impl Writer {
                 let Some(work) = works.get_mut(place) else { continue };
                 if let Some(buckets) = work.advance(self.fold(), change).await {
                     let number = work.record.number;
-                    wanted.extend(buckets.into_iter().map(|bucket| (place, bucket_key(number, bucket))));
+                    wanted.extend(
+                        buckets
+                            .into_iter()
+                            .map(|bucket| (place, bucket_key(self.tenant, number, bucket))),
+                    );
                     open.push(place);
                 }
             }
@@ -192,28 +196,24 @@ fn load(rows: &mut LoadedRows, bucket: u32, stored: Option<&Stored>) -> Result<(
 }
 
 /// The buckets of a record that have changed, and the changed parts of its reporter table.
-pub(super) fn bucket_writes(record: &NumberRecord) -> impl Iterator<Item = BucketWrite> {
+pub(super) fn bucket_writes(tenant: TenantId, record: &NumberRecord) -> impl Iterator<Item = BucketWrite> {
     let table = record.rows.table();
     let of_rows = |(bucket, rows): (u32, &[ReportRow])| (bucket, (!rows.is_empty()).then(|| codec::rows::encode(rows)));
     let buckets = record.rows.changed().chain(table.changed_buckets()).map(of_rows);
     let subtotals = table.changed_subtotals();
     let subtotals = subtotals.map(|(part, subtotal)| (part, subtotal.map(codec::subtotal::encode)));
-    buckets.chain(subtotals).map(|(bucket, bytes)| BucketWrite {
-        key: bucket_key(record.number, bucket),
+    buckets.chain(subtotals).map(move |(bucket, bytes)| BucketWrite {
+        key: bucket_key(tenant, record.number, bucket),
         bytes,
     })
 }
 
 /// The key of a number's record.
-pub(super) fn record_key(number: E164) -> RecordKey {
-    RecordKey::of::<NumberState>(TenantId::DEFAULT, &number)
+pub(super) fn record_key(tenant: TenantId, number: E164) -> RecordKey {
+    RecordKey::of::<NumberState>(tenant, &number)
 }
 
 /// The key of one of its buckets.
-pub(super) fn bucket_key(number: E164, bucket: u32) -> BucketKey {
-    BucketKey {
-        tenant: TenantId::DEFAULT,
-        number,
-        bucket,
-    }
+pub(super) fn bucket_key(tenant: TenantId, number: E164, bucket: u32) -> BucketKey {
+    BucketKey { tenant, number, bucket }
 }

@@ -8,6 +8,7 @@ use ringwarden::clock::monotonic;
 use ringwarden::domain::kinds::{Action, Attestation, Basis, RiskLevel, Source, StatusKind, Verstat};
 use ringwarden::domain::reason_code::ReasonCode;
 use ringwarden::domain::state::NumberState;
+use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::number::E164;
 use ringwarden::service::{Expiry, LookupInput, LookupOutcome, NewReport, ServiceError, StatusInput};
@@ -25,6 +26,7 @@ pub(crate) fn call(from: &str, to: &str, name: &str) -> LookupInput {
         call_id: name.to_owned(),
         full: true,
         record_event: true,
+        network: Some(TenantId::DEFAULT),
         ..LookupInput::default()
     }
 }
@@ -92,7 +94,11 @@ async fn an_answer_that_would_come_too_late_lets_the_call_through() {
     assert_eq!((late.decision.ttl, late.number_value), (Duration::ZERO, None));
     assert_eq!(late.identity.e164, Some(e164(NUMBER)));
     assert_eq!(late.sip.as_ref().unwrap().code, 404);
-    let explained = one.services.lookups.decision(&late.decision_id).unwrap();
+    let explained = one
+        .services
+        .lookups
+        .decision(&late.decision_id, TenantId::DEFAULT)
+        .unwrap();
     assert_eq!(explained.basis, Basis::FailOpen);
     let codes: Vec<_> = explained.reasons.iter().map(|reason| reason.code).collect();
     assert_eq!(codes, [Some(ReasonCode::DeadlineExceeded)]);
@@ -161,7 +167,11 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     assert_eq!(header, r#"SIP;cause=603;text="v=analytics1";location=RLN"#);
 
     let two = Instance::over(store, ringwarden::clock::Clock::manual(noon())).await;
-    let record = two.services.lookups.decision(&blocked.decision_id).unwrap();
+    let record = two
+        .services
+        .lookups
+        .decision(&blocked.decision_id, TenantId::DEFAULT)
+        .unwrap();
     assert_eq!(record.number, Some(e164(NUMBER)));
     assert_eq!((record.action, record.basis), (Action::Block, Basis::Analytics));
     assert_eq!(record.decided_at, noon());
@@ -180,7 +190,10 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
 
     let foreign = instance().await;
     assert!(matches!(
-        foreign.services.lookups.decision(&blocked.decision_id),
+        foreign
+            .services
+            .lookups
+            .decision(&blocked.decision_id, TenantId::DEFAULT),
         Err(ServiceError::Invalid(_))
     ));
     let mut tampered = blocked.decision_id.clone().into_bytes();
@@ -188,7 +201,7 @@ async fn a_decision_explains_itself_on_every_instance_of_the_store_and_nowhere_e
     tampered[middle] = if tampered[middle] == b'A' { b'B' } else { b'A' };
     let tampered = String::from_utf8(tampered).unwrap();
     assert!(matches!(
-        one.services.lookups.decision(&tampered),
+        one.services.lookups.decision(&tampered, TenantId::DEFAULT),
         Err(ServiceError::Invalid(_))
     ));
 

@@ -171,7 +171,6 @@ async fn a_migration_rebuilds_many_tables() {
     let follower = Follower::new(store.clone(), index.clone(), clock.clone(), metrics.clone());
     let foundations = Foundations {
         store: store.clone(),
-        index: index.clone(),
         follower: Arc::new(follower),
         clock,
         metrics,

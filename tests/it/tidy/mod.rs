@@ -110,6 +110,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         ],
     ),
     ("tower_http", &["src/edge.rs"]),
+    ("governor", &["src/api/rates.rs"]),
     (
         "crate::wire",
         &[

@@ -44,6 +44,8 @@ impl Closed {
         let (admin, keys) = (files.text("admin.key"), files.text("keys.json"));
         let mut arguments = vec!["--bootstrap-admin", &admin, "--oidc-issuer", ISSUER];
         arguments.extend(["--oidc-audience", AUDIENCE, "--oidc-keys", &keys]);
+        // Strangers ask as often as a test wants.
+        arguments.extend(["--quota-unauthenticated", "0", "--quota-other", "0"]);
         arguments.extend(more);
         let server = files.program_with(&arguments).await;
         server.program.line(&["the principal `admin` was made"]).await;

@@ -4,8 +4,10 @@ mod certificates;
 mod claims;
 mod closed;
 mod credentials;
+mod emergency;
 mod hostile;
 mod matrix;
+mod rates;
 mod steady;
 mod tokens;
 

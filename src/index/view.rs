@@ -1,0 +1,243 @@
+//! What one tenant may see: its own index, and the parts of the others that are shared with it.
+//!
+//! The parts are put together when they are read, so that the end of sharing holds at once. The locks of two indexes are
+//! never held together: two readers that wait for each other's writers would stop both.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::{RwLock, RwLockReadGuard};
+
+use super::{Index, NumberView, ScoredCall, linked_cases, neighbourhood};
+use crate::domain::case::{Case, CaseLink};
+use crate::domain::ids::{CaseId, ListId};
+use crate::domain::kinds::ListKind;
+use crate::domain::list::{List, ListEntry, ListHits, ListedCaller, Owner};
+use crate::domain::range::Neighbourhood;
+use crate::domain::score::Subject;
+use crate::domain::state::NumberState;
+use crate::domain::status::StatusEntry;
+use crate::domain::tenant::TenantId;
+use crate::domain::time::Timestamp;
+use crate::domain::visibility::SharedThing;
+use crate::number::E164;
+use crate::shard::{Shard, Version};
+
+/// What one tenant may see.
+#[derive(Debug)]
+pub struct View {
+    viewer: TenantId,
+    own: Arc<Index>,
+    /// The indexes of the tenants that share something with the viewer.
+    others: Vec<(TenantId, Arc<Index>)>,
+}
+
+/// What another tenant shows of a number.
+#[derive(Default)]
+struct SharedNumber {
+    /// The record, with the evidence only if it is shared.
+    state: NumberState,
+    statuses: Vec<StatusEntry>,
+    cases: Vec<(CaseLink, Arc<Case>)>,
+    neighbourhood: Neighbourhood,
+}
+
+impl View {
+    pub(super) const fn new(viewer: TenantId, own: Arc<Index>, others: Vec<(TenantId, Arc<Index>)>) -> Self {
+        Self { viewer, own, others }
+    }
+
+    /// The index of the viewer.
+    #[must_use]
+    pub const fn own(&self) -> &Arc<Index> {
+        &self.own
+    }
+
+    /// The list entries that apply to a caller at `now`. Of another tenant's lists, those of the tenant's own wishes
+    /// (allow, block, prefix) never apply.
+    #[must_use]
+    pub fn listed(&self, caller: ListedCaller, now: Timestamp) -> ListHits {
+        let mut hits = self.own.listed(caller, now);
+        for (_, index) in &self.others {
+            hits.add_shared(index.listed_for(self.viewer, caller, now));
+        }
+        hits
+    }
+
+    /// The owner of a number by the lists of known owners at `now`, own lists first.
+    #[must_use]
+    pub fn owner_of(&self, caller: ListedCaller, now: Timestamp) -> Option<Arc<Owner>> {
+        let mut others = self.others.iter();
+        self.own
+            .owner_of(caller, now)
+            .or_else(|| others.find_map(|(_, index)| index.owner_for(self.viewer, caller, now)))
+    }
+
+    /// The entry of a list of this kind that names a caller at `now`, with its list; own lists first.
+    #[must_use]
+    pub fn entry_of(&self, kind: ListKind, caller: ListedCaller, now: Timestamp) -> Option<(Arc<List>, ListEntry)> {
+        let mut others = self.others.iter();
+        self.own.lists().entry_of(kind, caller, now).or_else(|| {
+            others.find_map(|(_, index)| {
+                let sees = |id: &ListId| self.may_see_list(index, id);
+                index.lists().shared_entry_of(kind, caller, now, sees)
+            })
+        })
+    }
+
+    fn may_see_list(&self, index: &Index, id: &ListId) -> bool {
+        index.shares(&SharedThing::List(id.clone()), self.viewer)
+    }
+
+    /// Whether analysts protect a number. False if its shard is still locked for a write at `deadline`.
+    #[must_use]
+    pub fn is_protected(&self, number: E164, now: Timestamp, deadline: Instant) -> bool {
+        let mut others = self.others.iter();
+        self.own.is_protected(number, now, deadline)
+            || others.any(|(_, index)| {
+                index.shares(&SharedThing::Statuses, self.viewer) && index.is_protected(number, now, deadline)
+            })
+    }
+
+    /// A case that the viewer may see, with its version: an own one, or else one of another tenant.
+    #[must_use]
+    pub fn case(&self, id: &CaseId) -> Option<(Version, Arc<Case>)> {
+        let mut others = self.others.iter();
+        self.own.case(id).or_else(|| {
+            others.find_map(|(_, index)| index.case(id).filter(|(_, case)| self.may_see_case(index, &case.id)))
+        })
+    }
+
+    /// The first case that the viewer may see and that is wanted.
+    #[must_use]
+    pub fn find_case(&self, is_wanted: impl Fn(&Case) -> bool) -> Option<Arc<Case>> {
+        let mut others = self.others.iter();
+        self.own.find_case(&is_wanted).or_else(|| {
+            others.find_map(|(_, index)| index.find_case(|case| is_wanted(case) && self.may_see_case(index, &case.id)))
+        })
+    }
+
+    fn may_see_case(&self, index: &Index, id: &CaseId) -> bool {
+        index.shares(&SharedThing::Case(id.clone()), self.viewer)
+    }
+
+    /// Scores a call and passes the result to `read`. Returns `None` if a shard of the number is still locked for a
+    /// write at `deadline`: a lookup does not wait for it.
+    pub fn look_up_call<R>(
+        &self,
+        call: &ScoredCall,
+        now: Timestamp,
+        deadline: Instant,
+        read: impl FnOnce(&NumberView<'_>) -> R,
+    ) -> Option<R> {
+        if self.others.is_empty() {
+            return self.own.look_up_call(call, now, deadline, read);
+        }
+        self.look_up_in_all(call, now, Some(deadline), read)
+    }
+
+    /// Scores a number, apart from any call, and passes the result to `read`. None never happens without a deadline.
+    pub fn look_up<R>(&self, number: E164, now: Timestamp, read: impl FnOnce(&NumberView<'_>) -> R) -> Option<R> {
+        if self.others.is_empty() {
+            return Some(self.own.look_up(number, now, read));
+        }
+        self.look_up_in_all(&ScoredCall::of(number), now, None, read)
+    }
+
+    fn look_up_in_all<R>(
+        &self,
+        call: &ScoredCall,
+        now: Timestamp,
+        deadline: Option<Instant>,
+        read: impl FnOnce(&NumberView<'_>) -> R,
+    ) -> Option<R> {
+        let mut shared = Vec::with_capacity(self.others.len());
+        for (_, index) in &self.others {
+            shared.push(self.shared_number(index, call.number, now, deadline)?);
+        }
+        let shard = locked(self.own.shard(Shard::of_number(call.number)), deadline)?;
+        let cases = locked(&self.own.cases, deadline)?;
+        let model = &self.own.model;
+        let found = shard.find(call.number, model);
+        let version = found.as_ref().map_or(0, |found| found.version());
+        let mut state = found.as_ref().map(|found| found.state().clone()).unwrap_or_default();
+        let links = std::mem::take(&mut state.links);
+        state.links.clone_from(&links);
+        let mut around = neighbourhood(model, &shard, &cases, call.number, now);
+        let mut linked: Vec<(&CaseLink, Arc<Case>)> = linked_cases(&links, &cases);
+        for other in &shared {
+            state.evidence.add_all(&other.state.evidence, &model.fold);
+            for entry in &other.statuses {
+                if state.statuses.holding(entry.kind, now).is_none() {
+                    state.statuses.set(entry.clone());
+                }
+            }
+            linked.extend(other.cases.iter().map(|(link, case)| (link, Arc::clone(case))));
+            around = around.or_more(&other.neighbourhood);
+        }
+        let subject = Subject {
+            state: &state,
+            cases: &linked,
+            neighbourhood: around,
+            number: call.number,
+            call: call.signing,
+            signs: call.signs,
+            owner: call.owner,
+            now,
+        };
+        Some(read(&NumberView {
+            state: &state,
+            version,
+            cases: &linked,
+            weighed: model.weigh(&subject),
+            number: call.number,
+            subject,
+            shard: &shard,
+            model,
+        }))
+    }
+
+    /// What an index shows the viewer of a number. None if a lock is not free at `deadline`.
+    fn shared_number(
+        &self,
+        index: &Index,
+        number: E164,
+        now: Timestamp,
+        deadline: Option<Instant>,
+    ) -> Option<SharedNumber> {
+        let with_reports = index.shares(&SharedThing::Reports, self.viewer);
+        let with_statuses = index.shares(&SharedThing::Statuses, self.viewer);
+        let shard = locked(index.shard(Shard::of_number(number)), deadline)?;
+        let cases = locked(&index.cases, deadline)?;
+        let mut shown = SharedNumber::default();
+        if with_reports {
+            shown.neighbourhood = neighbourhood(&index.model, &shard, &cases, number, now);
+            shown.neighbourhood.case_in_100 = 0.0; // its cases may be private
+        }
+        let Some(found) = shard.find(number, &index.model) else {
+            return Some(shown);
+        };
+        let known = found.state();
+        if with_reports {
+            shown.state.evidence.clone_from(&known.evidence);
+        }
+        if with_statuses {
+            shown.statuses = known.statuses.at(now).cloned().collect();
+        }
+        let linked = linked_cases(&known.links, &cases);
+        let linked: Vec<_> = linked.into_iter().map(|(link, case)| (link.clone(), case)).collect();
+        drop(cases);
+        drop(shard);
+        shown.cases = linked;
+        shown.cases.retain(|(_, case)| self.may_see_case(index, &case.id));
+        Some(shown)
+    }
+}
+
+/// The lock, if it is free by the deadline; without a deadline, as soon as it is free.
+fn locked<T>(lock: &RwLock<T>, deadline: Option<Instant>) -> Option<RwLockReadGuard<'_, T>> {
+    match deadline {
+        Some(deadline) => lock.try_read_until(deadline),
+        None => Some(lock.read()),
+    }
+}
