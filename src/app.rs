@@ -170,7 +170,8 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
     certificates: Option<Arc<Certificates>>,
-    token_keys: Option<Arc<TokenKeys>>,
+    /// The keys of the OpenID provider, so that they are read again.
+    pub(crate) token_keys: Option<Arc<TokenKeys>>,
     heavy_requests: usize,
     request_quotas: RequestQuotas,
     admission: Admission,
@@ -279,12 +280,6 @@ impl App {
     #[must_use]
     pub fn certificates(&self) -> Option<Arc<Certificates>> {
         self.certificates.clone()
-    }
-
-    /// The keys of the OpenID provider, so that they are read again.
-    #[must_use]
-    pub fn token_keys(&self) -> Option<Arc<TokenKeys>> {
-        self.token_keys.clone()
     }
 
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers

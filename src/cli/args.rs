@@ -45,7 +45,7 @@ pub enum ClientCommand {
     Decision(decision::DecisionArgs),
     /// Submit a report on a number, withdraw reports, list or export them
     #[command(visible_alias = "reports")]
-    Report(report::ReportArgs),
+    Report(Box<report::ReportArgs>),
     /// Import a file of reports, cases or list entries into a running server
     Import(import::ImportArgs),
     /// Fetch daily files of another party over HTTP, and import them; run it from a timer

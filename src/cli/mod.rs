@@ -110,7 +110,7 @@ async fn run(command: ClientCommand) -> Result<(), CliError> {
     match command {
         ClientCommand::Lookup(args) => Box::pin(lookup::run(args)).await,
         ClientCommand::Decision(args) => Box::pin(decision::run(args)).await,
-        ClientCommand::Report(args) => Box::pin(report::run(args)).await,
+        ClientCommand::Report(args) => Box::pin(report::run(*args)).await,
         ClientCommand::Number(args) => Box::pin(number::run(args)).await,
         ClientCommand::Search(args) => Box::pin(search::run(args)).await,
         ClientCommand::Case(args) => Box::pin(case::run(args)).await,

@@ -35,7 +35,7 @@ impl<'a> Reloader<'a> {
             services: server.services(),
             decision_log: server.decision_log(),
             certificates: server.certificates(),
-            token_keys: server.token_keys(),
+            token_keys: server.token_keys.clone(),
             log,
         }
     }

@@ -1,11 +1,15 @@
 //! Who may do what: credentials, roles and grants, on both edges.
 
+mod certificates;
 mod claims;
+mod closed;
 mod credentials;
 mod emergency;
+mod hostile;
 mod matrix;
 mod rates;
 mod tenants;
+mod steady;
 mod tokens;
 
 use ringwarden::domain::actor::Actor;
