@@ -129,7 +129,7 @@ catalogue! {
     CONNECTIONS_DROPPED Counter "ringwarden_connections_dropped_total"
         "Connections that the server dropped or refused, by `edge` and `reason`. evicted: it was idle, and all places were taken. idle: no request for `--idle-timeout`. slow_reader: the client took nothing of an answer for 30 s. rapid_resets: calls were opened and reset at once. address_limit: `--max-connections-per-address`."
     REQUESTS_REFUSED Counter "ringwarden_requests_refused_total"
-        "Requests that were refused before they were handled, by `edge` and `reason`. memory: requests and answers hold as much as `--request-memory` allows. connection_memory: those of one connection hold a quarter of it. unfinished: the request did not arrive in time. quota_lookups, quota_reports, quota_other: its principal has used up this quota. quota_unauthenticated: it had no accepted credential, and its network has sent too many of these."
+        "Requests that were refused before they were handled, by `edge` and `reason`. memory: requests and answers hold as much as `--request-memory` allows. connection_memory: those of one connection hold a quarter of it. health_checks: the connection has 16 single health checks or 4 watches in progress, or the server has two watches for each place of `--max-connections`. unfinished: the request did not arrive in time. quota_lookups, quota_reports, quota_other: its principal has used up this quota. quota_unauthenticated: it had no accepted credential, and its network has sent too many of these."
     REQUEST_MEMORY Gauge "ringwarden_request_memory_bytes"
         "Memory that requests and answers in flight hold, as the server estimates it, in bytes."
     REQUEST_MEMORY_LIMIT Gauge "ringwarden_request_memory_limit_bytes"

@@ -46,7 +46,7 @@ impl<'a> Reloader<'a> {
                 log.reopen();
             }
             if let Some(certificates) = &self.certificates {
-                certificates.reload(self.services.metrics());
+                certificates.reload(self.services.metrics()).await;
             }
             let outcome = match self.reload() {
                 Ok(()) => ConfigReloadLabel::Applied,
