@@ -11,6 +11,7 @@ mod first_admin;
 mod listeners;
 mod opening;
 mod retention;
+mod token_keys;
 mod waiting;
 mod warm_up;
 
@@ -42,6 +43,7 @@ pub use descriptors::fit_descriptors;
 pub use exposure::{ExposureError, OPEN_ON_LOOPBACK};
 pub use files::{decision_keys, emergency_numbers, extend_numbering_plan, read_private_file};
 pub use listeners::Listeners;
+pub use token_keys::TokenKeys;
 pub use warm_up::warm_up;
 
 use files::{decision_log_key, load_model};
@@ -165,13 +167,14 @@ pub struct App {
     grpc_limits: grpc::GrpcLimits,
     http: http::HttpSettings,
     certificates: Option<Arc<Certificates>>,
+    token_keys: Option<Arc<TokenKeys>>,
     heavy_requests: usize,
     request_quotas: RequestQuotas,
     admission: Admission,
     bootstrap_admin: Option<PathBuf>,
     migrate: bool,
-    /// How long audit events are kept.
-    audit_retention: Duration,
+    /// How long what is kept.
+    retention: retention::Ages,
     snapshots: Option<SnapshotKeeper>,
     fallback: Option<opening::Fallback>,
 }
@@ -190,6 +193,8 @@ pub async fn build(
     let model = Arc::new(load_model(&config.policy)?);
     let emergency_numbers = emergency_numbers(config.answers.emergency_numbers.as_deref())?;
     let decision_keys = decision_keys(&config.answers)?;
+    let token_keys = config.auth.oidc.as_ref();
+    let token_keys = token_keys.map(|oidc| TokenKeys::open(oidc, &clock)).transpose()?;
     let place = opening::Place {
         config,
         listeners,
@@ -242,12 +247,13 @@ pub async fn build(
         grpc_limits,
         http,
         certificates: listeners.certificates.clone(),
+        token_keys: token_keys.map(Arc::new),
         heavy_requests: config.limits.heavy_requests.get(),
         request_quotas: config.limits.request_quotas,
         admission: first_admin::admission(config),
         bootstrap_admin: config.auth.bootstrap_admin.clone(),
         migrate: config.store.migrate,
-        audit_retention: config.store.audit_retention,
+        retention: retention::Ages::of(&config.store),
         snapshots,
         fallback,
     })
@@ -272,6 +278,12 @@ impl App {
         self.certificates.clone()
     }
 
+    /// The keys of the OpenID provider, so that they are read again.
+    #[must_use]
+    pub fn token_keys(&self) -> Option<Arc<TokenKeys>> {
+        self.token_keys.clone()
+    }
+
     /// Runs until shutdown is announced or requested. If it is announced, the server is no longer ready and still answers
     /// for the time of grace. Then waits for requests in progress. Returns whether all of them ended in time.
     pub async fn run(self, listeners: Listeners, tasks: &Tasks, shutdown: config::ShutdownSettings) -> bool {
@@ -280,6 +292,7 @@ impl App {
             admission: self.admission,
             heavy_requests: self.heavy_requests,
             quotas: self.request_quotas,
+            tokens: self.token_keys.as_ref().map(|keys| keys.tokens()),
         };
         let api = Api::with_settings(Arc::clone(&self.services), decision_log, settings);
         let metrics = self.metrics.clone();
@@ -297,7 +310,7 @@ impl App {
         spawn_endless(
             tasks,
             "retention",
-            retention::run(Arc::clone(&self.services), self.audit_retention),
+            retention::run(Arc::clone(&self.services), self.retention),
         );
         let grpc = grpc::serve(listeners.grpc, api.clone(), self.grpc_limits, tasks.clone());
         tasks.spawn("grpc", grpc);
@@ -310,6 +323,9 @@ impl App {
         if let Some(certificates) = self.certificates {
             certificates.tell(&self.metrics);
             spawn_endless(tasks, "certificates", certificates.watch(self.metrics.clone()));
+        }
+        if let Some(token_keys) = self.token_keys {
+            spawn_endless(tasks, "token keys", token_keys.follow(self.metrics.clone()));
         }
         if let Some(snapshots) = self.snapshots {
             tasks.spawn_heavy("snapshots", snapshots.run(tasks.clone()));

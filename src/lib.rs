@@ -16,8 +16,8 @@
 //! - [`codec`] has the bytes of everything stored, and [`shard`] the 256 parts that a store is divided into.
 //! - [`domain`] has the facts and the rules, and [`number`] says which text is which phone number. Both are pure.
 //!
-//! Beside the layers: [`clock`], [`decision_log`], [`lines`], [`metrics`], `net`, [`signals`], [`tasks`] and
-//! [`telemetry`]. Without a server: [`replay`] plays
+//! Beside the layers: [`clock`], [`decision_log`], [`lines`], [`metrics`], `net`, [`signals`], [`tasks`], [`telemetry`] and
+//! [`tokens`]. Without a server: [`replay`] plays
 //! complaints into an index, [`evaluate`] measures the score on them, and [`fit`] makes the model.
 
 #[macro_use]
@@ -50,5 +50,6 @@ pub mod snapshot;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
+pub mod tokens;
 pub mod traffic;
 pub mod wire;

@@ -75,6 +75,7 @@ pub static ACCESS: &[Access] = &[
     allow("NoteService", "AddNote", DECIDE),
     allow("NoteService", "ListNotes", DECIDE),
     allow("NumberService", "ListAuditEvents", MANAGE),
+    allow("NumberService", "EraseNumber", MANAGE),
     allow("PrincipalService", "CreatePrincipal", MANAGE),
     allow("PrincipalService", "GetPrincipal", MANAGE),
     allow("PrincipalService", "ListPrincipals", MANAGE),
@@ -148,8 +149,8 @@ mod tests {
     fn every_method_has_a_role_and_only_administrators_manage_and_audit() {
         for row in ACCESS {
             assert!(!row.roles.is_empty(), "{row:?}");
-            let manages =
-                (row.service == "PrincipalService" && row.method != "GetCaller") || row.method == "ListAuditEvents";
+            let manages = (row.service == "PrincipalService" && row.method != "GetCaller")
+                || ["ListAuditEvents", "EraseNumber"].contains(&row.method);
             assert_eq!(row.roles == MANAGE, manages, "{row:?}");
         }
     }

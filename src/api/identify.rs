@@ -4,6 +4,7 @@ use super::Api;
 use crate::domain::identity::{Caller, CertificateHash, Identified};
 use crate::metrics::RefusedLabel;
 use crate::service::{Proof, Refused, ServiceError};
+use crate::tokens::TokenFault;
 
 /// Who may use a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Api {
         match self.identified(shown) {
             Ok(Ok(identified)) => Caller::Known(identified.into()),
             Ok(Err(refused)) => {
-                self.metrics().refused_credential(label(refused));
+                self.metrics().refused_credential(refused);
                 Caller::Nobody
             }
             // `Api::authorize` says that the index is being loaded.
@@ -65,29 +66,44 @@ impl Api {
         }
     }
 
-    fn identified(&self, shown: &Shown<'_>) -> Result<Result<Identified, Refused>, ServiceError> {
-        let identities = &self.0.services.identities;
+    /// The principal behind a request, or why nobody is.
+    fn identified(&self, shown: &Shown<'_>) -> Result<Result<Identified, RefusedLabel>, ServiceError> {
         let of_header = match shown.authorization {
             Authorization::None => None,
-            Authorization::Malformed => Some(Err(Refused::Malformed)),
-            Authorization::Bearer(text) => Some(identities.identify(Proof::Key(text))?),
+            Authorization::Malformed => Some(Err(RefusedLabel::Malformed)),
+            Authorization::Bearer(text) => Some(self.of_bearer(text)?),
         };
         let Some(certificate) = shown.certificate else {
-            return Ok(of_header.unwrap_or(Err(Refused::Missing)));
+            return Ok(of_header.unwrap_or(Err(RefusedLabel::Missing)));
         };
-        let of_certificate = identities.identify(Proof::Certificate(certificate))?;
+        let of_certificate = self.of_proof(Proof::Certificate(certificate))?;
         Ok(match (of_header, of_certificate) {
             (None, found) => found,
             // A certificate that is bound to nobody only encrypts: many clients may share one.
-            (Some(found), Err(Refused::Unknown)) => found,
+            (Some(found), Err(RefusedLabel::Unknown)) => found,
             (Some(_), Err(refused)) => Err(refused),
-            (Some(Ok(found)), Ok(other)) if found.principal.id != other.principal.id => Err(Refused::WrongSecret),
+            (Some(Ok(found)), Ok(other)) if found.principal.id != other.principal.id => Err(RefusedLabel::WrongSecret),
             (Some(found), Ok(_)) => found,
         })
     }
+
+    /// The principal of an API key, or of a token.
+    fn of_bearer(&self, text: &str) -> Result<Result<Identified, RefusedLabel>, ServiceError> {
+        // A token has dots between its parts, and a key has none.
+        let tokens = self.0.tokens.as_ref().filter(|_| text.contains('.'));
+        match tokens.map(|tokens| tokens.subject(text)) {
+            None => self.of_proof(Proof::Key(text)),
+            Some(Ok(subject)) => self.of_proof(Proof::Subject(&subject)),
+            Some(Err(fault)) => Ok(Err(label_of_fault(fault))),
+        }
+    }
+
+    fn of_proof(&self, proof: Proof<'_>) -> Result<Result<Identified, RefusedLabel>, ServiceError> {
+        Ok(self.0.services.identities.identify(proof)?.map_err(label))
+    }
 }
 
-fn label(refused: Refused) -> RefusedLabel {
+const fn label(refused: Refused) -> RefusedLabel {
     match refused {
         Refused::Missing => RefusedLabel::Missing,
         Refused::Malformed => RefusedLabel::Malformed,
@@ -97,5 +113,18 @@ fn label(refused: Refused) -> RefusedLabel {
         Refused::Expired => RefusedLabel::Expired,
         Refused::Revoked => RefusedLabel::Revoked,
         Refused::Disabled => RefusedLabel::Disabled,
+    }
+}
+
+const fn label_of_fault(fault: TokenFault) -> RefusedLabel {
+    match fault {
+        TokenFault::Malformed => RefusedLabel::Malformed,
+        TokenFault::WrongAlgorithm => RefusedLabel::WrongAlgorithm,
+        TokenFault::UnknownKey => RefusedLabel::UnknownKey,
+        TokenFault::WrongSignature => RefusedLabel::WrongSignature,
+        TokenFault::WrongIssuer => RefusedLabel::WrongIssuer,
+        TokenFault::WrongAudience => RefusedLabel::WrongAudience,
+        TokenFault::NotYet => RefusedLabel::NotYet,
+        TokenFault::Expired => RefusedLabel::Expired,
     }
 }

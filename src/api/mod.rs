@@ -43,6 +43,7 @@ use crate::decision_log::DecisionLog;
 use crate::index::Freshness;
 use crate::metrics::{Metrics, MutationLabel, MutationOutcomeLabel};
 use crate::service::{Cases, Lists, Lookups, Notes, Numbers, Reports, ServiceError, Services, TenantServices};
+use crate::tokens::Tokens;
 
 pub use crate::domain::identity::{Caller, CertificateHash};
 pub use crate::domain::list::MAX_PART_ENTRIES;
@@ -68,7 +69,7 @@ const HEAVY_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub struct Api(Arc<Shared>);
 
 /// The settings of the handlers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ApiSettings {
     /// Who may use the server.
     pub admission: Admission,
@@ -76,6 +77,8 @@ pub struct ApiSettings {
     pub heavy_requests: usize,
     /// How much clients may ask for in a second.
     pub quotas: RequestQuotas,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    pub tokens: Option<Arc<Tokens>>,
 }
 
 impl Default for ApiSettings {
@@ -84,6 +87,7 @@ impl Default for ApiSettings {
             admission: Admission::default(),
             heavy_requests: MAX_HEAVY_REQUESTS,
             quotas: RequestQuotas::DEFAULT,
+            tokens: None,
         }
     }
 }
@@ -97,6 +101,8 @@ struct Shared {
     admission: Admission,
     /// What clients have used of their quotas.
     rates: rates::Rates,
+    /// What reads the tokens of an OpenID provider; none if they are not accepted.
+    tokens: Option<Arc<Tokens>>,
     /// Where decisions are logged; none if they are not.
     decision_log: Option<Arc<DecisionLog>>,
     /// Set when the server announces its shutdown: it is no longer ready.
@@ -152,6 +158,7 @@ impl Api {
             admission,
             heavy_requests,
             quotas,
+            tokens,
         }: ApiSettings,
         waiting: bool,
     ) -> Self {
@@ -160,6 +167,7 @@ impl Api {
             waiting,
             admission,
             rates: rates::Rates::new(quotas),
+            tokens,
             decision_log,
             leaving: AtomicBool::new(false),
             draining: CancellationToken::new(),

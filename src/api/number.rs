@@ -165,4 +165,33 @@ impl Api {
         })
         .await
     }
+
+    /// Erases a number.
+    ///
+    /// # Errors
+    /// If the request is not valid, the number is linked to an open case, another change came first, or the erasure cannot
+    /// be stored.
+    pub async fn erase_number(
+        &self,
+        request: v1::EraseNumberRequest,
+        context: &RequestContext,
+    ) -> Result<v1::EraseNumberResponse, ApiError> {
+        if request.dry_run {
+            let erasure = convert::erasure(request, context)?;
+            let (named, numbers) = (&erasure.named, self.numbers()?);
+            let foreseen = numbers.try_erase(&named.text, named.region, &erasure.mutation).await;
+            return Ok(convert::erased(&foreseen.map_err(ApiError::of_a_read)?));
+        }
+        self.mutate(MutationLabel::EraseNumber, async {
+            let numbers = self.numbers()?;
+            let erasure = convert::erasure(request, context)?;
+            let named = &erasure.named;
+            let erased = numbers
+                .erase(&named.text, named.region, &erasure.input, &erasure.mutation)
+                .await?;
+            self.lookups()?.forget_calls(erased.number);
+            Ok(convert::erased(&erased))
+        })
+        .await
+    }
 }

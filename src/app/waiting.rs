@@ -23,8 +23,8 @@ use crate::http;
 use crate::index::Index;
 use crate::service::{Foundations, ServiceSettings, Services};
 use crate::store::{
-    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification,
-    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
+    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
+    ShardNotification, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::tasks::Tasks;
 
@@ -160,6 +160,14 @@ impl Store for UnopenedStore {
     }
 
     async fn drop_events(&self, _: Shard, _: TenantId, _: Timestamp, _: usize) -> Result<usize, StoreError> {
+        Err(unopened())
+    }
+
+    async fn replace_events(&self, _: Shard, _: TenantId, _: Vec<ReplacedEvent>) -> Result<(), StoreError> {
+        Err(unopened())
+    }
+
+    async fn forget_log(&self, _: Shard, _: Version) -> Result<(), StoreError> {
         Err(unopened())
     }
 

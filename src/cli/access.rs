@@ -12,11 +12,16 @@ use tonic::{Request, Status};
 
 use super::error::CliError;
 use crate::app::read_private_file;
+use crate::tokens::MAX_TOKEN_BYTES;
 
 /// The variable that holds the API key itself. It is no argument, since the arguments of a process are no secret.
 const KEY_VARIABLE: &str = "RINGWARDEN_KEY";
 /// The most bytes of a file with an API key, with blanks around it.
 const MAX_KEY_BYTES: usize = 1024;
+/// The variable that holds a token itself.
+const TOKEN_VARIABLE: &str = "RINGWARDEN_TOKEN";
+/// The most bytes of a file with a token, with blanks around it.
+const MAX_TOKEN_FILE_BYTES: usize = MAX_TOKEN_BYTES + 1024;
 /// The most bytes of a file of certificates.
 const MAX_PEM_BYTES: usize = 1024 * 1024;
 
@@ -36,6 +41,10 @@ pub(super) struct Access {
     /// File with the API key of this client; the variable RINGWARDEN_KEY may hold the key instead
     #[arg(long, value_name = "FILE", help_heading = "Access")]
     pub(super) key_file: Option<PathBuf>,
+    /// File with a token (JWT) of an OpenID provider, instead of an API key; the variable RINGWARDEN_TOKEN may hold the token
+    /// instead
+    #[arg(long, value_name = "FILE", conflicts_with = "key_file", help_heading = "Access")]
+    pub(super) token_file: Option<PathBuf>,
 }
 
 impl Access {
@@ -60,23 +69,62 @@ impl Access {
         }
     }
 
-    /// The API key of this client; none if none is given.
+    /// The API key or the token of this client; none if none is given. A flag comes before the variables.
     ///
     /// # Errors
-    /// If the file cannot be read, if others can read it, or if what is given cannot be a key.
+    /// If the file cannot be read, if others can read it, or if what is given cannot be a credential.
     pub(super) fn credential(&self) -> Result<Credential, CliError> {
-        let (place, text) = match &self.key_file {
-            Some(path) => {
-                let bytes = read_private_file("file of the API key", path, MAX_KEY_BYTES)?;
-                (path.display().to_string(), String::from_utf8(bytes).unwrap_or_default())
-            }
-            None => match std::env::var(KEY_VARIABLE) {
-                Ok(text) if !text.is_empty() => (KEY_VARIABLE.to_owned(), text),
-                Ok(_) | Err(std::env::VarError::NotPresent) => return Ok(Credential(None)),
-                Err(std::env::VarError::NotUnicode(_)) => (KEY_VARIABLE.to_owned(), String::new()),
+        let found = match (&self.key_file, &self.token_file) {
+            (Some(path), _) => Some(Found::in_file("API key", "file of the API key", path, MAX_KEY_BYTES)?),
+            (None, Some(path)) => Some(Found::in_file(
+                "token",
+                "file of the token",
+                path,
+                MAX_TOKEN_FILE_BYTES,
+            )?),
+            (None, None) => match (
+                Found::in_variable("API key", KEY_VARIABLE),
+                Found::in_variable("token", TOKEN_VARIABLE),
+            ) {
+                (Some(_), Some(_)) => {
+                    let both = format!("{KEY_VARIABLE} and {TOKEN_VARIABLE} are both set: unset one of them");
+                    return Err(CliError::Credential(both));
+                }
+                (key, token) => key.or(token),
             },
         };
-        Credential::of(&text).ok_or_else(|| CliError::Credential(format!("{place} holds no API key")))
+        let Some(Found { kind, place, text }) = found else {
+            return Ok(Credential(None));
+        };
+        Credential::of(&text).ok_or_else(|| CliError::Credential(format!("{place} holds no {kind}")))
+    }
+}
+
+/// A text that should be a credential.
+struct Found {
+    kind: &'static str,
+    place: String,
+    text: String,
+}
+
+impl Found {
+    fn in_file(kind: &'static str, file: &'static str, path: &std::path::Path, limit: usize) -> Result<Self, CliError> {
+        let bytes = read_private_file(file, path, limit)?;
+        Ok(Self {
+            kind,
+            place: path.display().to_string(),
+            text: String::from_utf8(bytes).unwrap_or_default(),
+        })
+    }
+
+    /// None if the variable is not set, or empty.
+    fn in_variable(kind: &'static str, name: &str) -> Option<Self> {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+        Some(Self {
+            kind,
+            place: name.to_owned(),
+            text: value.into_string().unwrap_or_default(),
+        })
     }
 }
 

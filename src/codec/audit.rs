@@ -6,7 +6,7 @@ use super::number::actor;
 use super::parts::{name, write_name};
 use super::{ByteReader, ByteWriter, DecodeError, UnreadableValue, begin, check_major, unreadable};
 use crate::domain::audit::{AuditChange, AuditEdge, AuditEvent, AuditMethod, AuditSubject, Via};
-use crate::domain::ids::{CaseId, ImportId, ListId, ReportId, ReporterHash};
+use crate::domain::ids::{CaseId, ImportId, ListId, NumberHash, ReportId, ReporterHash};
 use crate::domain::note::NoteId;
 use crate::number::E164;
 use crate::shard::Shard;
@@ -20,6 +20,7 @@ const REPORT: u8 = 5;
 const PRINCIPAL: u8 = 6;
 const IMPORT: u8 = 7;
 const REPORTER: u8 = 8;
+const ERASED: u8 = 9;
 
 /// The most bytes of one event.
 pub const MAX_EVENT_BYTES: usize = 32 << 10;
@@ -36,7 +37,8 @@ pub fn shard_of(subject: &AuditSubject) -> Option<Shard> {
         | AuditSubject::Report(_)
         | AuditSubject::Principal(_)
         | AuditSubject::Import(_)
-        | AuditSubject::Reporter(_) => None,
+        | AuditSubject::Reporter(_)
+        | AuditSubject::Erased(_) => None,
     }
 }
 
@@ -134,6 +136,10 @@ fn write_subject(writer: &mut ByteWriter, subject: &AuditSubject) {
             writer.byte(REPORTER);
             writer.fixed64(hash.raw());
         }
+        AuditSubject::Erased(hash) => {
+            writer.byte(ERASED);
+            writer.fixed128(hash.raw());
+        }
     }
 }
 
@@ -148,6 +154,7 @@ fn subject(reader: &mut ByteReader<'_>) -> Result<AuditSubject, DecodeError> {
         REPORT => name(reader, ReportId::parse, "report id").map(AuditSubject::Report),
         PRINCIPAL => Ok(AuditSubject::Principal(reader.text()?.into())),
         IMPORT => name(reader, ImportId::parse, "import id").map(AuditSubject::Import),
+        ERASED => Ok(AuditSubject::Erased(NumberHash::from_raw(reader.fixed128()?))),
         REPORTER => Ok(AuditSubject::Reporter(ReporterHash::from_raw(reader.fixed64()?))),
         _ => Err(DecodeError::Range("subject of an event")),
     }
@@ -197,6 +204,7 @@ mod tests {
             AuditSubject::Principal("p1".into()),
             AuditSubject::Import(ImportId::parse("i-1").unwrap()),
             AuditSubject::Reporter(ReporterHash::from_raw(9)),
+            AuditSubject::Erased(NumberHash::from_raw(10)),
         ];
         for subject in subjects {
             let event = AuditEvent {

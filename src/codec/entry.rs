@@ -17,6 +17,9 @@ use crate::shard::Version;
 /// The major version of entries.
 const MAJOR: u8 = 1;
 
+/// The integer in place of a kind in an entry whose content is erased. No kind has it.
+const NO_KIND: u8 = 0;
+
 /// The most bytes of a state that an entry carries.
 pub const MAX_LOGGED_STATE_BYTES: usize = 8 << 10;
 
@@ -127,6 +130,26 @@ pub fn encode_header(header: &EntryHeader) -> Bytes {
     writer.byte(MAJOR);
     writer.fixed64(header.nonce);
     writer.bytes(&fields.finish()); // with its length, so that a newer release's fields are passed over
+    Bytes::from(writer.finish())
+}
+
+/// What stays in the log of an entry whose content is erased: its nonce, so that followers that have read the entry go on
+/// behind it. It is of no kind, so every release passes over it.
+#[must_use]
+pub fn blank(nonce: u64) -> Bytes {
+    let mut fields = ByteWriter::default();
+    fields.byte(NO_KIND);
+    fields.bytes(&[]);
+    fields.byte(EntryState::Deleted as u8);
+    fields.time(Timestamp::default());
+    for _ in ["actor", "request", "reason"] {
+        fields.text("");
+    }
+    fields.text(TenantId::DEFAULT.as_str());
+    let mut writer = ByteWriter::default();
+    writer.byte(MAJOR);
+    writer.fixed64(nonce);
+    writer.bytes(&fields.finish());
     Bytes::from(writer.finish())
 }
 

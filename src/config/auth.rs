@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::fault::ValueProblem;
 use super::layers::Layers;
+use super::oidc::OidcSettings;
 use super::{parse, settings};
 
 /// Who may use the server.
@@ -13,15 +14,20 @@ pub struct AuthSettings {
     pub mode: AuthMode,
     /// The file to which the key of the first administrator is written. Default: none.
     pub bootstrap_admin: Option<PathBuf>,
+    /// The OpenID provider whose tokens are accepted. Default: none. It does not close a server without principals: nobody is
+    /// bound to its tokens there.
+    pub oidc: Option<OidcSettings>,
 }
 
 impl AuthSettings {
     pub(super) fn read(layers: &mut Layers<'_>) -> Option<Self> {
         let mode = layers.read(&settings::AUTH, AuthMode::parse);
         let bootstrap_admin = layers.read_if_set(&settings::BOOTSTRAP_ADMIN, parse::path);
+        let oidc = OidcSettings::read(layers);
         Some(Self {
             mode: mode?,
             bootstrap_admin: bootstrap_admin?,
+            oidc: oidc?,
         })
     }
 }

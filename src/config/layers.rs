@@ -13,7 +13,7 @@ const PREFIX: &str = "RINGWARDEN_";
 /// The variable that names the configuration file if the flag is not given.
 const CONFIG_VARIABLE: &str = "RINGWARDEN_CONFIG";
 /// Variables that the program reads beside the settings.
-const OTHER_VARIABLES: [&str; 9] = [
+const OTHER_VARIABLES: [&str; 10] = [
     CONFIG_VARIABLE,
     "RINGWARDEN_SERVER",
     "RINGWARDEN_ACTOR",
@@ -21,6 +21,7 @@ const OTHER_VARIABLES: [&str; 9] = [
     "RINGWARDEN_CLIENT_CERT",
     "RINGWARDEN_CLIENT_KEY",
     "RINGWARDEN_KEY",
+    "RINGWARDEN_TOKEN",
     CERTIFICATE_FILE,
     CERTIFICATE_DIRECTORIES,
 ];

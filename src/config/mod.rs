@@ -12,6 +12,7 @@ mod auth;
 mod decision_log;
 mod fault;
 mod layers;
+mod oidc;
 mod parse;
 mod quotas;
 mod settings;
@@ -41,6 +42,7 @@ pub use self::args::ServeArgs;
 pub use self::auth::{AuthMode, AuthSettings};
 pub use self::decision_log::{DecisionLogSettings, LogTarget, NumberForm};
 pub use self::fault::{ConfigFault, ConfigFaults, SettingOrigin, ValueProblem};
+pub use self::oidc::{KeySource, OidcSettings, TokenAlgorithm};
 pub use self::settings::{SETTINGS, Setting};
 pub use self::snapshot::SnapshotSettings;
 pub use self::store_url::{RedisUrl, StoreUrl};
@@ -209,6 +211,10 @@ pub struct StoreSettings {
     pub migrate: bool,
     /// How long audit events are kept. Default: 400 days.
     pub audit_retention: Duration,
+    /// How long reports are kept; none for ever. Default: three years.
+    pub report_retention: Option<Duration>,
+    /// How long comments of reports are kept; none as long as the reports. Default: a year.
+    pub text_retention: Option<Duration>,
     /// Where the server keeps a snapshot of its index. Default: nowhere.
     pub snapshot: Option<SnapshotSettings>,
 }
@@ -222,6 +228,8 @@ impl StoreSettings {
         let trust = Trust::read(layers);
         let migrate = layers.read(&settings::MIGRATE, parse::switch);
         let audit_retention = layers.read(&settings::AUDIT_RETENTION, parse::retention);
+        let report_retention = layers.read(&settings::REPORT_RETENTION, parse::optional_retention);
+        let text_retention = layers.read(&settings::TEXT_RETENTION, parse::optional_retention);
         let snapshot = SnapshotSettings::read(layers);
         Some(Self {
             url: url?,
@@ -231,6 +239,8 @@ impl StoreSettings {
             trust: trust?,
             migrate: migrate?,
             audit_retention: audit_retention?,
+            report_retention: report_retention?,
+            text_retention: text_retention?,
             snapshot: snapshot?,
         })
     }

@@ -282,6 +282,14 @@ pub(super) fn retention(text: &str) -> Result<Duration, ValueProblem> {
         })
 }
 
+/// How long something is kept: whole days, or 0 for ever.
+pub(super) fn optional_retention(text: &str) -> Result<Option<Duration>, ValueProblem> {
+    if text == "0" {
+        return Ok(None);
+    }
+    retention(text).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

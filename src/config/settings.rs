@@ -68,6 +68,16 @@ settings! {
         "Whether requests need a credential: `required` (always), `auto` (only once the store has one).";
     BOOTSTRAP_ADMIN "auth.bootstrap_admin" --"bootstrap-admin" Some("FILE"), None,
         "File to which the key of the first administrator is written, if the store has no credential yet.";
+    OIDC_ISSUER "auth.oidc_issuer" --"oidc-issuer" Some("URL"), None,
+        "Issuer of the tokens (JWT) of an OpenID provider, as their claim `iss` has it. With `--oidc-audience` and `--oidc-keys`, its tokens are accepted as credentials of the principals to which an administrator has bound their `sub`.";
+    OIDC_AUDIENCE "auth.oidc_audience" --"oidc-audience" Some("TEXT"), None,
+        "Value that the claim `aud` of the tokens must have: the name of this server at the provider.";
+    OIDC_KEYS "auth.oidc_keys" --"oidc-keys" Some("FILE|URL"), None,
+        "Public keys of the provider (JWK Set, RFC 7517): a file, which the server reads again when it changes and at SIGHUP; or an `https://` address, which it asks every 5 minutes, at SIGHUP, and at most once a minute for a key that it does not know.";
+    OIDC_CA "auth.oidc_ca" --"oidc-ca" Some("FILE"), None,
+        "File with the certificates (PEM) of the authorities that may sign the certificate of the address of `--oidc-keys`. Without it, the public authorities.";
+    OIDC_ALGORITHMS "auth.oidc_algorithms" --"oidc-algorithms" Some("NAMES"), Some("RS256,PS256,ES256,ES384,EdDSA"),
+        "Algorithms of signatures that are accepted, separated by commas: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `EdDSA`.";
     STORE_URL "store.url" --"store" Some("URL"), Some("embedded:./ringwarden-data"),
         "Where data is stored: `memory:` (lost when the process ends), `embedded:PATH` (a directory), `redis://` or `rediss://[USER[:PASSWORD]@]HOST[:PORT][/DB]` (`rediss` is Redis over TLS).";
     STORE_ID "store.expected_id" --"expected-store-id" Some("ID"), None,
@@ -88,6 +98,10 @@ settings! {
         "Oldest data of a snapshot from which the server starts: 1m to 365d, or 0 for any age.";
     AUDIT_RETENTION "store.audit_retention" --"audit-retention" Some("AGE"), Some("400d"),
         "How long audit events are kept: 30d to 3650d. Older ones are dropped within an hour.";
+    REPORT_RETENTION "store.report_retention" --"report-retention" Some("AGE"), Some("1095d"),
+        "How long reports are kept after their arrival: 30d to 3650d, or 0 for ever. Older ones are dropped within a day.";
+    TEXT_RETENTION "store.text_retention" --"text-retention" Some("AGE"), Some("365d"),
+        "How long comments of reports are kept after their arrival: 30d to 3650d, or 0 as long as the reports. Older ones are dropped within a day; the reports stay.";
     LOG_FORMAT "log.format" --"log-format" Some("FORMAT"), Some("text"),
         "Format of the log on standard error: `text` for people, `json` for programs.";
     LOG_FILTER "log.filter" --"log" Some("FILTER"), Some("info"),

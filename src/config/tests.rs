@@ -326,3 +326,46 @@ fn credentials_are_configured_by_a_mode_or_by_the_first_administrator() {
             .contains("auto, required")
     );
 }
+
+#[test]
+fn a_provider_of_tokens_needs_issuer_audience_and_keys() {
+    let oidc = |flags: &str| load_from(flags, &[], "").map(|config| config.auth.oidc);
+    let all = "--oidc-issuer https://id.example --oidc-audience ringwarden --oidc-keys";
+    assert_eq!(oidc(""), Ok(None));
+    let settings = oidc(&format!("{all} https://id.example/keys?a=b --oidc-ca ca.pem"))
+        .unwrap()
+        .unwrap();
+    assert_eq!(settings.issuer.as_str(), "https://id.example");
+    assert_eq!(settings.keys, KeySource::Url("https://id.example/keys?a=b".to_owned()));
+    let names: Vec<&str> = settings.algorithms.iter().map(|algorithm| algorithm.name()).collect();
+    assert_eq!(names, ["RS256", "PS256", "ES256", "ES384", "EdDSA"]);
+    let settings = oidc(&format!("{all} keys.json --oidc-algorithms ES256,RS512"))
+        .unwrap()
+        .unwrap();
+    assert_eq!(settings.keys, KeySource::File("keys.json".into()));
+    assert_eq!(settings.algorithms, [TokenAlgorithm::Es256, TokenAlgorithm::Rs512]);
+    // A provider alone does not close a server: nobody is bound to its tokens at first.
+    let config = load_from(&format!("{all} keys.json"), &[], "").unwrap();
+    assert!(!config.credentials_configured());
+    for (flags, words) in [
+        ("--oidc-issuer https://id.example", ["--oidc-issuer", "together"]),
+        ("--oidc-audience a --oidc-keys k", ["--oidc-audience", "together"]),
+        ("--oidc-keys k", ["--oidc-keys", "together"]),
+        ("--oidc-ca ca.pem", ["--oidc-ca", "together"]),
+        ("--oidc-issuer http://id.example", ["--oidc-issuer", "https://"]),
+        ("--oidc-issuer https://", ["--oidc-issuer", "https://"]),
+        ("--oidc-audience=", ["--oidc-audience", "1 to 255"]),
+        ("--oidc-keys http://id.example/keys", ["--oidc-keys", "https://"]),
+        ("--oidc-keys https://a:b@id.example/keys", ["--oidc-keys", "user name"]),
+        ("--oidc-keys=", ["--oidc-keys", "path"]),
+        ("--oidc-algorithms HS256", ["HS256", "EdDSA"]),
+        ("--oidc-algorithms none", ["none", "EdDSA"]),
+        ("--oidc-algorithms rs256", ["rs256", "RS256"]),
+        ("--oidc-algorithms RS256,", ["is not an algorithm", "RS256"]),
+    ] {
+        let faults = load_from(flags, &[], "").unwrap_err();
+        assert!(words.iter().all(|word| faults.contains(word)), "{flags}: {faults}");
+    }
+    let faults = oidc(&format!("{all} keys.json --oidc-ca ca.pem")).unwrap_err();
+    assert!(faults.contains("--oidc-ca") && faults.contains("https://"), "{faults}");
+}

@@ -51,6 +51,12 @@ impl Actor {
         Self("migration".into())
     }
 
+    /// The actor of the program when it drops what is too old.
+    #[must_use]
+    pub fn retention() -> Self {
+        Self("retention".into())
+    }
+
     /// The actor of the first administrator's creation, by the program itself.
     #[must_use]
     pub fn bootstrap() -> Self {

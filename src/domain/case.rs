@@ -135,10 +135,35 @@ impl Case {
             from: Some(from),
             ..event
         });
-        if self.history.len() > MAX_HISTORY {
-            self.history.remove(1); // keep the creation: it says where the case comes from
-        }
+        self.bound_history();
         Ok(())
+    }
+
+    /// Tells in the history that a linked number was erased, without the number. The status stays.
+    pub fn tell_erasure(&mut self, at: Timestamp, actor: &Actor, role: CaseRole) {
+        self.updated_at = at;
+        self.history.push(CaseEvent {
+            at,
+            actor: actor.clone(),
+            from: Some(self.status),
+            to: self.status,
+            note: format!("a linked number was erased; its role was {role}").into(),
+            agency: "".into(),
+        });
+        self.bound_history();
+    }
+
+    /// Keeps the creation: it says where the case comes from.
+    fn bound_history(&mut self) {
+        if self.history.len() > MAX_HISTORY {
+            self.history.remove(1);
+        }
+    }
+
+    /// Whether the case is being worked on: it is neither closed nor merged into another.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !is_closed(self.status) && !matches!(self.status, CaseStatus::Merged)
     }
 
     /// Checks a step: it must be allowed, and say what such a step must say. A reopened case needs a reason. So does a

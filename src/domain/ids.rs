@@ -4,6 +4,8 @@ use std::fmt;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::number::E164;
+
 /// Why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -180,6 +182,45 @@ impl ReporterHash {
     #[must_use]
     pub const fn raw(self) -> u64 {
         self.0
+    }
+}
+
+/// An erased number: a keyed hash of its digits. Who has the number and the store's secret finds the events of its erasure;
+/// nobody finds the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NumberHash(u128);
+
+impl NumberHash {
+    /// Hashes a number under a secret key of the store, since all numbers can be tried. Frozen: stores hold it.
+    #[must_use]
+    pub fn keyed(key: &[u8; 32], tenant: &str, number: E164) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher
+            .update(tenant.as_bytes())
+            .update(b"\0number\0")
+            .update(&number.digits().to_le_bytes());
+        let mut half = [0; 16];
+        hasher.finalize_xof().fill(&mut half);
+        Self(u128::from_be_bytes(half))
+    }
+
+    /// A hash as it is stored.
+    #[must_use]
+    pub const fn from_raw(hash: u128) -> Self {
+        Self(hash)
+    }
+
+    /// The hash.
+    #[must_use]
+    pub const fn raw(self) -> u128 {
+        self.0
+    }
+}
+
+/// As 32 hexadecimal digits.
+impl fmt::Display for NumberHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }
 

@@ -46,6 +46,7 @@ pub mod reporter;
 pub mod reporter_table;
 pub mod request_memory;
 pub mod requests;
+pub mod retention;
 pub mod rows;
 pub mod score;
 pub mod state;

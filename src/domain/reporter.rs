@@ -173,6 +173,14 @@ impl ReporterState {
         true
     }
 
+    /// Removes all that is stored of a number; says whether there was anything.
+    pub fn erase(&mut self, number: E164) -> bool {
+        let before = self.reports.len();
+        self.reports.retain(|place| place.number != number);
+        let was_claimed = self.forget(number);
+        was_claimed || self.reports.len() != before
+    }
+
     /// Removes the claim about a number; says whether there was one.
     pub fn forget(&mut self, number: E164) -> bool {
         let before = self.claims.len();

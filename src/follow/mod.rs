@@ -168,18 +168,29 @@ impl Follower {
             return;
         };
         for Committed { id, version, record } in committed {
-            let shard = R::shard(&id);
-            let mut cursor = self.cursor_of(shard).lock();
-            index.apply(id, version, Some(record));
-            self.seen_of(shard).fetch_max(version, Ordering::AcqRel);
-            // If no other process writes to the store, the cursor moves past this commit, if it is the next entry. The
-            // next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
-            if !self.store.is_shared() && cursor.seq + 1 == version {
-                *cursor = LogHead {
-                    seq: version,
-                    nonce: UNREAD,
-                };
-            }
+            self.show(&index, id, version, Some(record));
+        }
+    }
+
+    /// Removes a record that this process has just deleted.
+    pub fn deleted<R: IndexedRecord>(&self, tenant: TenantId, id: R::Id, version: Version) {
+        if let Some(index) = self.indexes.get_or_make(tenant) {
+            self.show::<R>(&index, id, version, None);
+        }
+    }
+
+    fn show<R: IndexedRecord>(&self, index: &Index, id: R::Id, version: Version, record: Option<R>) {
+        let shard = R::shard(&id);
+        let mut cursor = self.cursor_of(shard).lock();
+        index.apply(id, version, record);
+        self.seen_of(shard).fetch_max(version, Ordering::AcqRel);
+        // If no other process writes to the store, the cursor moves past this commit, if it is the next entry. The
+        // next sweep reads missing entries from the log, such as a commit whose caller stopped waiting.
+        if !self.store.is_shared() && cursor.seq + 1 == version {
+            *cursor = LogHead {
+                seq: version,
+                nonce: UNREAD,
+            };
         }
     }
 

@@ -143,6 +143,7 @@ service! {
         list_similar_numbers(ListSimilarNumbersRequest).await -> ListSimilarNumbersResponse;
         list_audit_events(ListAuditEventsRequest).await -> ListAuditEventsResponse;
         reset_number(ResetNumberRequest).await -> ResetNumberResponse;
+        erase_number(EraseNumberRequest).await -> EraseNumberResponse;
     }
     {}
 }

@@ -275,6 +275,13 @@ pub static ROUTES: &[Route] = &[
     )
     .example(include_str!("examples/reset.json")),
     post(
+        "/v1/numbers/{e164}:erase",
+        "NumberService",
+        "EraseNumber",
+        handler!(erase_number(EraseNumberRequest).await { number }),
+    )
+    .example(include_str!("examples/erase.json")),
+    post(
         "/v1/cases",
         "CaseService",
         "CreateCase",

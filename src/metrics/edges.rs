@@ -15,6 +15,16 @@ impl Metrics {
         self.0.tls_not_after.set(Duration::from_secs(seconds).as_secs_f64());
     }
 
+    /// Counts a reading of the key set of the OpenID provider.
+    pub fn token_keys_read(&self, outcome: ConfigReloadLabel) {
+        self.0.token_keys_read.increment(outcome, 1);
+    }
+
+    /// Sets the number of keys whose tokens are accepted.
+    pub fn token_keys(&self, keys: usize) {
+        self.0.token_keys.set(count(keys));
+    }
+
     /// Counts connections that were opened, or with `-1` one that ended.
     pub fn connections(&self, edge: EdgeLabel, more: i8) {
         self.0.connections.add(edge, more.into());

@@ -215,6 +215,8 @@ label! {
         ClearNumberStatus "ClearNumberStatus",
         /// `ResetNumber`.
         ResetNumber "ResetNumber",
+        /// `EraseNumber`.
+        EraseNumber "EraseNumber",
         /// `CreateCase`.
         CreateCase "CreateCase",
         /// `UpdateCase`.
@@ -261,6 +263,16 @@ label! {
         Revoked "revoked",
         /// Its principal is locked out.
         Disabled "disabled",
+        /// The algorithm of a token is not accepted, or is not one of its key.
+        WrongAlgorithm "wrong_algorithm",
+        /// A token names a key that the provider does not have.
+        UnknownKey "unknown_key",
+        /// A token has a wrong signature.
+        WrongSignature "wrong_signature",
+        /// A token is of another issuer.
+        WrongIssuer "wrong_issuer",
+        /// A token is for somebody else.
+        WrongAudience "wrong_audience",
     }
 }
 

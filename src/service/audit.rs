@@ -83,6 +83,10 @@ impl AuditLog {
     pub async fn list(&self, filter: &AuditFilter, page: &PageRequest) -> Result<AuditPage, ServiceError> {
         let limit = page.limit()?;
         let scope = filter.scope();
+        let erased = match &filter.subject {
+            Some(AuditSubject::Number(number)) => Some(AuditSubject::Erased(self.writer.hash_of(*number))),
+            Some(_) | None => None,
+        };
         let after = page
             .cursor(&self.page_key, &scope)?
             .map(|cursor| EventId::from_bytes(&cursor).ok_or_else(foreign_token))
@@ -105,7 +109,7 @@ impl AuditLog {
                 tokio::task::yield_now().await;
             }
             match codec::audit::decode(&stored.bytes) {
-                Ok(event) if filter.matches(&event) => {
+                Ok(event) if filter.matches(&event, erased.as_ref()) => {
                     bytes += stored.bytes.len();
                     events.push(ListedEvent { id: stored.id, event });
                 }
@@ -201,16 +205,21 @@ impl AuditFilter {
             Some(AuditSubject::List(id)) => _ = scope.code(3).text(id.as_str()),
             Some(AuditSubject::Principal(id)) => _ = scope.code(4).text(id),
             Some(AuditSubject::Import(id)) => _ = scope.code(5).text(id.as_str()),
-            Some(AuditSubject::Note(_) | AuditSubject::Report(_) | AuditSubject::Reporter(_)) | None => {}
+            Some(
+                AuditSubject::Note(_) | AuditSubject::Report(_) | AuditSubject::Reporter(_) | AuditSubject::Erased(_),
+            )
+            | None => {}
         }
         scope
     }
 
-    fn matches(&self, event: &AuditEvent) -> bool {
+    /// `erased` stands for the number of the filter after its erasure.
+    fn matches(&self, event: &AuditEvent, erased: Option<&AuditSubject>) -> bool {
+        let is_about = |subject| event.is_about(subject) || erased.is_some_and(|erased| event.is_about(erased));
         (self.actor.is_empty() || event.actor.as_str() == self.actor)
             && self.method.is_none_or(|method| event.method == method)
             && (self.request.is_empty() || *event.request == *self.request)
-            && self.subject.as_ref().is_none_or(|subject| event.is_about(subject))
+            && self.subject.as_ref().is_none_or(is_about)
     }
 
     /// The shards in which matching events may be. All events about a number or a list are in its shard. Those about a

@@ -59,8 +59,8 @@ pub use lookup::{
 };
 pub use notes::{NoteAdded, NoteList, NoteSubjectInput, Notes};
 pub use numbers::{
-    Dossier, DossierLink, Expiry, Found, FoundBrand, MIN_PART_DIGITS, NumberChanged, NumberList, Numbers, Overruled,
-    PendingList, SimilarList, SimilarNumber, Similarity, StatusInput,
+    Dossier, DossierLink, EraseInput, Erased, Expiry, Found, FoundBrand, MIN_PART_DIGITS, NumberChanged, NumberList,
+    Numbers, Overruled, PendingList, SimilarList, SimilarNumber, Similarity, StatusInput,
 };
 pub use page::PageRequest;
 pub use principals::{
@@ -212,6 +212,15 @@ impl Services {
         }
         self.writer.all_folded().await?;
         Ok(folded)
+    }
+
+    /// Removes from the files of the store what was erased since the last time; says whether there was anything. It may take
+    /// minutes.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub async fn purge(&self) -> Result<bool, ServiceError> {
+        self.writer.purge().await
     }
 
     /// Brings the index up to date with the store, for a read that must show every change that any instance has

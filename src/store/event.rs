@@ -86,6 +86,17 @@ pub struct StoredEvent {
     pub bytes: Bytes,
 }
 
+/// An event that gets other bytes.
+#[derive(Clone, Debug)]
+pub struct ReplacedEvent {
+    /// Its place in time.
+    pub id: EventId,
+    /// Its bytes, as they were read.
+    pub old: Bytes,
+    /// Its new bytes, at most [`MAX_EVENT_BYTES`].
+    pub new: Bytes,
+}
+
 /// A span of the events of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventSpan {

@@ -12,10 +12,10 @@ use tokio::sync::broadcast;
 use super::event::MAX_EVENTS_AT_ONCE;
 use super::{
     CommitError, EventId, EventSpan, LOG_ENTRIES_KEPT, LogHead, MAX_NOTIFICATIONS_WAITING, Meta, RawLogEntry,
-    RecordKey, RecordWrite, SHARDS, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, SideKey, Store,
-    StoreError, Stored, StoredEvent, StoredKey, Version,
+    RecordKey, RecordWrite, ReplacedEvent, SHARDS, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification, SideKey,
+    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
-use crate::codec::entry::nonce;
+use crate::codec::entry::{blank, nonce};
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 
@@ -161,6 +161,24 @@ impl Store for MemoryStore {
         Ok(self.shard(shard).lock().drop_events(tenant, before, limit))
     }
 
+    async fn replace_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        events: Vec<ReplacedEvent>,
+    ) -> Result<(), StoreError> {
+        let mut contents = self.shard(shard).lock();
+        for event in events {
+            contents.events.insert((tenant, event.id), event.new);
+        }
+        Ok(())
+    }
+
+    async fn forget_log(&self, shard: Shard, through: Version) -> Result<(), StoreError> {
+        self.shard(shard).lock().forget_log(through);
+        Ok(())
+    }
+
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {
         self.notifications.subscribe()
     }
@@ -269,6 +287,19 @@ impl ShardContents {
             self.events.remove(key);
         }
         old.len()
+    }
+
+    fn forget_log(&mut self, through: Version) {
+        let trimmed = self.seq - self.log.len() as u64;
+        if through <= trimmed || through > self.seq {
+            return;
+        }
+        while self.seq - self.log.len() as u64 + 1 < through {
+            self.log.pop_front();
+        }
+        if let Some(entry) = self.log.front_mut() {
+            *entry = blank(nonce(entry).unwrap_or_default());
+        }
     }
 
     fn head(&self) -> LogHead {

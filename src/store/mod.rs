@@ -26,7 +26,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 
 pub use error::{CommitError, StoreError};
-pub use event::{EventId, EventKey, EventSpan, EventWrite, StoredEvent};
+pub use event::{EventId, EventKey, EventSpan, EventWrite, ReplacedEvent, StoredEvent};
 pub use format::STORE_FORMAT;
 pub use key::{BucketKey, RecordKey, ScanTable, SideKey, StoredKey};
 pub use meta::Meta;
@@ -309,6 +309,35 @@ pub trait Store: Send + Sync + 'static {
         before: Timestamp,
         limit: usize,
     ) -> Result<usize, StoreError>;
+
+    /// Puts other bytes in the place of events of a tenant in a shard, at most [`event::MAX_EVENTS_AT_ONCE`]. Each keeps
+    /// its id. An event that was dropped meanwhile may come back with the new bytes.
+    ///
+    /// # Errors
+    /// If the store does not answer, or takes no writes. Some may be replaced then.
+    async fn replace_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        events: Vec<ReplacedEvent>,
+    ) -> Result<(), StoreError>;
+
+    /// Erases the content of a shard's log up to the entry `through`: all entries before it are dropped, and of itself only
+    /// the nonce stays ([`crate::codec::entry::blank`]). A follower that has read it goes on behind it; one that has not
+    /// loads the shard again. Does nothing if the entry is not in the log any more.
+    ///
+    /// # Errors
+    /// If the store does not answer, or takes no writes.
+    async fn forget_log(&self, shard: Shard, through: Version) -> Result<(), StoreError>;
+
+    /// Removes from the files of this store what was erased since the last time; false if there was nothing. Only a store
+    /// with files of its own has something to do. It may take minutes.
+    ///
+    /// # Errors
+    /// If the files cannot be written. The next call tries again.
+    async fn purge(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 
     /// Notifications of all commits from now on, those of other processes included. They may be lost: a follower sweeps
     /// as well.

@@ -203,6 +203,12 @@ impl Observer {
         self.emergency_evictions.load(Ordering::Relaxed)
     }
 
+    /// Forgets all that was seen of a number.
+    pub fn forget(&self, number: E164) {
+        let caller = self.fingerprinter.caller(number);
+        self.shard(caller).lock().forget(caller);
+    }
+
     /// The count of callers with data.
     #[must_use]
     pub fn callers(&self) -> usize {

@@ -95,6 +95,13 @@ impl CallerShard {
         }
     }
 
+    /// Forgets a caller.
+    pub(super) fn forget(&mut self, caller: u64) {
+        self.light.remove(caller);
+        self.heavy.remove(caller);
+        self.emergencies.forget(caller);
+    }
+
     /// The count of callers.
     pub(super) fn len(&self) -> usize {
         self.light.len() + self.heavy.len()

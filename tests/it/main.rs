@@ -33,3 +33,4 @@ mod store;
 #[path = "../support/mod.rs"]
 mod support;
 mod tidy;
+mod tokens;

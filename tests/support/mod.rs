@@ -14,6 +14,7 @@ pub mod complaints;
 pub mod evidence;
 pub mod flaky;
 pub mod instance;
+pub mod oidc;
 pub mod overtaken;
 pub mod program;
 pub mod random;

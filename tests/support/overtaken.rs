@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use ringwarden::domain::tenant::TenantId;
 use ringwarden::domain::time::Timestamp;
 use ringwarden::store::{
-    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification,
-    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
+    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
+    ShardNotification, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
 use tokio::sync::broadcast;
 
@@ -150,6 +150,23 @@ impl Store for Overtaken {
         limit: usize,
     ) -> Result<usize, StoreError> {
         self.inner.drop_events(shard, tenant, before, limit).await
+    }
+
+    async fn replace_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        events: Vec<ReplacedEvent>,
+    ) -> Result<(), StoreError> {
+        self.inner.replace_events(shard, tenant, events).await
+    }
+
+    async fn forget_log(&self, shard: Shard, through: Version) -> Result<(), StoreError> {
+        self.inner.forget_log(shard, through).await
+    }
+
+    async fn purge(&self) -> Result<bool, StoreError> {
+        self.inner.purge().await
     }
 
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {

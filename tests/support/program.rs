@@ -237,6 +237,11 @@ impl Program {
         self.exchange(&format!("POST {path}"), body).await
     }
 
+    /// The same, to any method.
+    pub async fn request(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        self.exchange(&format!("{method} {path}"), body).await
+    }
+
     /// The same, to a `PUT` of JSON.
     pub async fn put(&self, path: &str, body: &str) -> (u16, String) {
         self.exchange(&format!("PUT {path}"), body).await

@@ -14,6 +14,7 @@ use ringwarden::service::ServiceSettings;
 use ringwarden::store::memory::MemoryStore;
 use ringwarden::store::{LogHead, Store};
 use ringwarden::tasks::{Heavy, Tasks};
+use ringwarden::tokens::Tokens;
 use ringwarden::wire::v1::case_service_client::CaseServiceClient;
 use ringwarden::wire::v1::lookup_service_client::LookupServiceClient;
 use ringwarden::wire::v1::note_service_client::NoteServiceClient;
@@ -70,6 +71,17 @@ impl Server {
     /// The same, where this clock says what time it is.
     pub async fn at(clock: Clock, store: Arc<dyn Store>) -> Self {
         Self::with(clock, store, ApiSettings::default()).await
+    }
+
+    /// A server whose index is loaded, that accepts these tokens.
+    pub async fn with_tokens(clock: Clock, tokens: Arc<Tokens>) -> Self {
+        let settings = ApiSettings {
+            tokens: Some(tokens),
+            ..ApiSettings::default()
+        };
+        let server = Self::with(clock, Arc::new(MemoryStore::new(evidence_version()).unwrap()), settings).await;
+        server.instance.follower.bootstrap().await.unwrap();
+        server
     }
 
     /// The same, with these settings of the handlers.

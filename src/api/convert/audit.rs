@@ -74,6 +74,7 @@ fn subject(subject: &AuditSubject) -> v1::AuditSubject {
         AuditSubject::Report(id) => Subject::ReportId(id.as_str().to_owned()),
         AuditSubject::Principal(id) => Subject::PrincipalId(id.to_string()),
         AuditSubject::Import(id) => Subject::ImportId(id.as_str().to_owned()),
+        AuditSubject::Erased(hash) => Subject::ErasedNumberHash(hash.to_string()),
         AuditSubject::Reporter(hash) => Subject::ReporterHash(format!("{:016x}", hash.raw())),
     };
     v1::AuditSubject { subject: Some(subject) }

@@ -7,7 +7,9 @@ use crate::domain::score::Score;
 use crate::domain::status::{MAX_REASON_CHARS, StatusEntry};
 use crate::domain::time::Timestamp;
 use crate::number::Region;
-use crate::service::{Dossier, DossierLink, Expiry, Mutation, NumberChanged, Overruled, ServiceError, StatusInput};
+use crate::service::{
+    Dossier, DossierLink, EraseInput, Erased, Expiry, Mutation, NumberChanged, Overruled, ServiceError, StatusInput,
+};
 use crate::wire::v1;
 
 /// A number as the client writes it, with the region of a national number.
@@ -112,6 +114,50 @@ pub(in crate::api) fn reset(request: v1::ResetNumberRequest, context: &RequestCo
         reason,
         mutation,
     }))
+}
+
+/// The erasure of a number.
+#[derive(Debug)]
+pub(in crate::api) struct Erasure {
+    pub(in crate::api) named: NumberText,
+    pub(in crate::api) input: EraseInput,
+    pub(in crate::api) mutation: Mutation,
+}
+
+/// Reads the erasure of a number.
+pub(in crate::api) fn erasure(
+    request: v1::EraseNumberRequest,
+    context: &RequestContext,
+) -> Result<Erasure, ServiceError> {
+    let mut fields = FieldReader::default();
+    let named = fields.named(request.number, &request.default_region);
+    if request.override_open_case && request.reason.trim().is_empty() {
+        fields.refuse("reason", "must not be empty, since `override_open_case` is set");
+    }
+    let reason = fields.prose("reason", request.reason, MAX_REASON_CHARS);
+    let mutation = fields.mutation(context, &request.actor, &request.request_id, request.expected_version);
+    let input = EraseInput {
+        reason,
+        override_open_case: request.override_open_case,
+    };
+    fields.finish(mutation.map(|mutation| Erasure { named, input, mutation }))
+}
+
+/// Shows what an erasure removed, or would remove.
+pub(in crate::api) fn erased(erased: &Erased) -> v1::EraseNumberResponse {
+    let counts = erased.counts;
+    v1::EraseNumberResponse {
+        e164: erased.number.to_string(),
+        reports: counts.reports,
+        comments: counts.comments,
+        notes: counts.notes,
+        statuses: counts.statuses,
+        links: counts.links,
+        mentions: counts.mentions,
+        audit_events: counts.events,
+        open_case_ids: erased.open_cases.iter().map(|id| id.as_str().to_owned()).collect(),
+        list_ids: erased.lists.iter().map(|id| id.as_str().to_owned()).collect(),
+    }
 }
 
 /// Shows the dossier of a number.

@@ -1,6 +1,8 @@
 //! `number`: shows what is known about numbers, and stores the decisions of analysts on them.
 
 mod decide;
+mod erase;
+mod export;
 mod list;
 mod show;
 mod similar;
@@ -31,6 +33,10 @@ enum NumberCommand {
     ClearStatus(decide::ClearStatusArgs),
     /// Delete the reports on calls before a time, because the number has a new owner; this cannot be undone
     Reset(decide::ResetArgs),
+    /// Write everything that is stored of a number to a file, for the person whose number it is
+    Export(export::ExportArgs),
+    /// Erase everything that is stored of a number; this cannot be undone
+    Erase(erase::EraseArgs),
 }
 
 pub(super) async fn run(args: NumberArgs) -> Result<(), CliError> {
@@ -41,5 +47,7 @@ pub(super) async fn run(args: NumberArgs) -> Result<(), CliError> {
         NumberCommand::SetStatus(args) => decide::set_status(args).await,
         NumberCommand::ClearStatus(args) => decide::clear_status(args).await,
         NumberCommand::Reset(args) => decide::reset(args).await,
+        NumberCommand::Export(args) => export::run(args).await,
+        NumberCommand::Erase(args) => erase::run(args).await,
     }
 }

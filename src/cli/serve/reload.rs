@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::read_config;
-use crate::app::{self, App, Certificates};
+use crate::app::{self, App, Certificates, TokenKeys};
 use crate::config::{Config, ServeArgs};
 use crate::decision_log::DecisionLog;
 use crate::metrics::ConfigReloadLabel;
@@ -15,7 +15,7 @@ use crate::telemetry::Log;
 
 /// Replaces what a running server can replace: the log filter, the keys of decision ids, and what is carried out of
 /// decisions. Opens the file of the decision log again, since SIGHUP also says that it was moved away. Reads the files of
-/// TLS again, whether or not the rest of the configuration has a fault.
+/// TLS and the keys of the OpenID provider again, whether or not the rest of the configuration has a fault.
 pub(super) struct Reloader<'a> {
     args: ServeArgs,
     /// The configuration with which the server was started.
@@ -23,6 +23,7 @@ pub(super) struct Reloader<'a> {
     services: Arc<Services>,
     decision_log: Option<Arc<DecisionLog>>,
     certificates: Option<Arc<Certificates>>,
+    token_keys: Option<Arc<TokenKeys>>,
     log: &'a Log,
 }
 
@@ -34,6 +35,7 @@ impl<'a> Reloader<'a> {
             services: server.services(),
             decision_log: server.decision_log(),
             certificates: server.certificates(),
+            token_keys: server.token_keys(),
             log,
         }
     }
@@ -47,6 +49,9 @@ impl<'a> Reloader<'a> {
             }
             if let Some(certificates) = &self.certificates {
                 certificates.reload(self.services.metrics()).await;
+            }
+            if let Some(token_keys) = &self.token_keys {
+                token_keys.reload();
             }
             let outcome = match self.reload() {
                 Ok(()) => ConfigReloadLabel::Applied,

@@ -6,7 +6,7 @@
 mod changes;
 
 use super::actor::Actor;
-use super::ids::{CaseId, ImportId, ListId, ReportId, ReporterHash};
+use super::ids::{CaseId, ImportId, ListId, NumberHash, ReportId, ReporterHash};
 use super::note::NoteId;
 use super::time::Timestamp;
 use crate::number::E164;
@@ -87,8 +87,10 @@ stable_enum! {
         AddKey = 22 "ADD_KEY",
         /// A key was revoked.
         RevokeKey = 23 "REVOKE_KEY",
+        /// A number was erased.
+        EraseNumber = 24 "ERASE_NUMBER",
         /// A tenant said who may see something.
-        SetVisibility = 24 "SET_VISIBILITY",
+        SetVisibility = 25 "SET_VISIBILITY",
     }
 }
 
@@ -147,6 +149,8 @@ pub enum AuditSubject {
     Import(ImportId),
     /// A reporter, by the keyed hash.
     Reporter(ReporterHash),
+    /// A number that was erased, by its keyed hash.
+    Erased(NumberHash),
 }
 
 /// One changed field.
@@ -201,6 +205,31 @@ impl AuditEvent {
     pub fn is_about(&self, subject: &AuditSubject) -> bool {
         self.subject.as_ref() == Some(subject) || self.related.as_ref() == Some(subject)
     }
+
+    /// The event without a number that is erased: a hash takes the place of the number, and what changed, why, and the ids
+    /// of reports and notes are gone. Who did what, when, by which credential, and to which case stays. None if the event
+    /// is not about the number.
+    #[must_use]
+    pub fn without_number(&self, number: E164, hash: NumberHash) -> Option<Self> {
+        if !self.is_about(&AuditSubject::Number(number)) {
+            return None;
+        }
+        let without = |subject: &Option<AuditSubject>| match subject {
+            Some(AuditSubject::Number(of)) if *of == number => Some(AuditSubject::Erased(hash)),
+            Some(AuditSubject::Report(_) | AuditSubject::Note(_)) | None => None,
+            Some(other) => Some(other.clone()),
+        };
+        // The id of a request is a text of a client, which may be made of the number.
+        let names_it = self.request.contains(&number.digits().to_string());
+        Some(Self {
+            subject: without(&self.subject),
+            related: without(&self.related),
+            changes: Vec::new(),
+            reason: "".into(),
+            request: if names_it { "".into() } else { self.request.clone() },
+            ..self.clone()
+        })
+    }
 }
 
 /// At most [`MAX_CHANGES`] changes; the last says how many more there are.
@@ -253,9 +282,44 @@ mod tests {
     }
 
     #[test]
+    fn an_event_without_its_number_tells_who_and_when_and_of_which_case() {
+        let (number, other) = (
+            E164::from_digits(14_155_550_199).unwrap(),
+            E164::from_digits(14_155_550_198).unwrap(),
+        );
+        let hash = NumberHash::keyed(&[1; 32], "default", number);
+        let case = CaseId::parse("c-1").unwrap();
+        let event = AuditEvent {
+            at: Timestamp::from_secs(5),
+            actor: Actor::parse("ana").unwrap(),
+            via: Via::default(),
+            request: "link-14155550199".into(),
+            method: AuditMethod::LinkNumbers,
+            subject: Some(AuditSubject::Number(number)),
+            related: Some(AuditSubject::Case(case.clone())),
+            changes: vec![AuditChange::new("link", "", "0.9")],
+            reason: "the owner of +1 415 555 0199 said so".into(),
+        };
+        assert_eq!(event.without_number(other, hash), None);
+        let without = event.without_number(number, hash).unwrap();
+        assert_eq!(without.subject, Some(AuditSubject::Erased(hash)));
+        assert_eq!(without.related, Some(AuditSubject::Case(case)));
+        assert_eq!((without.at, &without.actor), (event.at, &event.actor));
+        assert!(without.changes.is_empty() && without.reason.is_empty() && without.request.is_empty());
+        assert_eq!(without.without_number(number, hash), None);
+        let of_report = AuditEvent {
+            request: "r-1".into(),
+            related: Some(AuditSubject::Report(ReportId::parse("r-1").unwrap())),
+            ..event
+        };
+        let without = of_report.without_number(number, hash).unwrap();
+        assert_eq!((&*without.request, without.related), ("r-1", None));
+    }
+
+    #[test]
     fn integers_and_names_are_frozen() {
         let codes: Vec<u8> = AuditMethod::ALL.iter().map(|method| method.code()).collect();
-        assert_eq!(codes, (1..=24).collect::<Vec<u8>>());
+        assert_eq!(codes, (1..=25).collect::<Vec<u8>>());
         assert_eq!(
             AuditMethod::from_name("set-number-status"),
             Some(AuditMethod::SetNumberStatus)

@@ -83,6 +83,13 @@ impl ReporterTable {
         rows.filter_map(|row| row.body.reporter).map(group_of).collect()
     }
 
+    /// All parts that are stored of the table.
+    pub fn parts(&self) -> impl Iterator<Item = u32> {
+        let buckets = (0..self.buckets).map(|bucket| PARTS | bucket);
+        let subtotals = group_subtotals().chain(coarse_subtotals()).chain([WITHOUT_REPORTER]);
+        buckets.chain(subtotals)
+    }
+
     /// The part with the bucket of a reporter.
     fn bucket_of(&self, reporter: ReporterHash) -> u32 {
         PARTS | place(reporter.raw(), self.buckets)

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::*;
-use crate::store::{CommitError, EventSpan, Meta, RawLogEntry, ScanPage, ScanTable, Stored, StoredEvent, StoredKey};
+use crate::store::{
+    CommitError, EventSpan, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Stored, StoredEvent, StoredKey,
+};
 
 /// A read of a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,23 @@ impl Store for Alone {
         limit: usize,
     ) -> Result<usize, StoreError> {
         self.inner.drop_events(shard, tenant, before, limit).await
+    }
+
+    async fn replace_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        events: Vec<ReplacedEvent>,
+    ) -> Result<(), StoreError> {
+        self.inner.replace_events(shard, tenant, events).await
+    }
+
+    async fn forget_log(&self, shard: Shard, through: Version) -> Result<(), StoreError> {
+        self.inner.forget_log(shard, through).await
+    }
+
+    async fn purge(&self) -> Result<bool, StoreError> {
+        self.inner.purge().await
     }
 
     fn notifications(&self) -> tokio::sync::broadcast::Receiver<ShardNotification> {

@@ -244,6 +244,7 @@ fn methods_are_frozen() {
         (Method::UnlinkNumbers, 12),
         (Method::AddNote, 13),
         (Method::ModerateComment, 14),
+        (Method::EraseNumber, 19),
         (Method::ListNumbers, 64),
         (Method::ListReports, 65),
         (Method::ListCases, 66),

@@ -36,7 +36,7 @@ use crate::domain::score::Score;
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::index::{Freshness, Indexes};
-use crate::number::{EmergencyNumbers, Region};
+use crate::number::{E164, EmergencyNumbers, Region};
 use crate::traffic::Observer;
 use question::Question;
 
@@ -248,6 +248,11 @@ impl Lookups {
     #[must_use]
     pub const fn budget(&self) -> Duration {
         self.budget
+    }
+
+    /// Forgets what this instance has seen of the calls of a number.
+    pub fn forget_calls(&self, number: E164) {
+        self.observer.forget(number);
     }
 
     /// The number of callers in the traffic.

@@ -3,6 +3,7 @@
 mod dossier;
 mod dry_run;
 mod effect;
+mod erase;
 mod list;
 mod pending;
 mod search;
@@ -17,6 +18,7 @@ use super::writer::Writer;
 
 pub use dossier::{Dossier, DossierLink};
 pub use effect::Overruled;
+pub use erase::{EraseInput, Erased};
 pub use list::NumberList;
 pub use pending::PendingList;
 pub use search::{Found, FoundBrand, MIN_PART_DIGITS};

@@ -3,6 +3,7 @@
 mod admit;
 mod bands_before;
 mod dry_run;
+mod expire;
 mod export;
 mod file;
 mod filing;

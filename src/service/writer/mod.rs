@@ -14,6 +14,7 @@
 
 mod audit;
 mod deadline;
+mod erase;
 mod find_rows;
 mod locks;
 mod migrate;
@@ -55,6 +56,7 @@ use crate::store::{
 
 pub(super) use audit::Told;
 pub(super) use deadline::{WRITE_TIMEOUT, WriteDeadline};
+pub(super) use erase::Stay;
 pub(super) use mutation::Author;
 pub use mutation::Mutation;
 pub(super) use number_job::{JobOutcome, NumberJob, NumberRecord};
@@ -89,6 +91,8 @@ pub(super) struct Writer {
     migrating: AtomicBool,
     /// Counts the audit events of this process.
     event_order: AtomicU32,
+    /// The key of the hashes of erased numbers.
+    erased_key: [u8; 32],
 }
 
 /// The result of a write: the committed record. A write that changed nothing, such as a retry, has the record it found.
@@ -153,8 +157,10 @@ impl Writer {
         metrics: Metrics,
         write_timeout: Duration,
     ) -> Self {
+        let erased_key = store.meta().derived_key("ringwarden 2026 erased numbers");
         Self {
             tenant,
+            erased_key,
             store,
             index,
             follower,

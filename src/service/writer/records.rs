@@ -29,21 +29,31 @@ impl Writer {
         (mutation, method, reason): (&Mutation, AuditMethod, &str),
         change: impl Fn(&mut Case) -> Result<(), ServiceError>,
     ) -> Result<Changed<Case, ()>, ServiceError> {
+        // On the heap: with the memory of requests, the future would be too large for the stack.
+        let work = Box::pin(self.tell_case(id, request, (mutation, method, reason), change));
+        self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
+    }
+
+    /// Changes a case once for a request that also changes something else, and so is carried out by its caller.
+    pub(in crate::service) async fn tell_case(
+        &self,
+        id: &CaseId,
+        request: &Request<'_>,
+        (mutation, method, reason): (&Mutation, AuditMethod, &str),
+        change: impl Fn(&mut Case) -> Result<(), ServiceError>,
+    ) -> Result<Changed<Case, ()>, ServiceError> {
         let fingerprint = request.fingerprint();
         let author = mutation.author(method, reason);
-        // On the heap: with the memory of requests, the future would be too large for the stack.
-        let work = Box::pin(
-            self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
-                let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
-                if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
-                    return Ok((case, Done::unchanged(())));
-                }
-                change(&mut case)?;
-                case.requests.remember(fingerprint);
-                Ok((case, Done::written(())))
-            }),
-        );
-        self.carry_out(request, work, |_| Outcome::Done(Vec::new())).await
+        self.change_record(id, author, request.deadline(), |found: Option<Case>, version| {
+            let mut case = found.ok_or(ServiceError::NotFound { resource: "case" })?;
+            if request.is_done() || !mutation.check(case.requests.seen(fingerprint), version)? {
+                return Ok((case, Done::unchanged(())));
+            }
+            change(&mut case)?;
+            case.requests.remember(fingerprint);
+            Ok((case, Done::written(())))
+        })
+        .await
     }
 
     /// Replaces one list, or creates it, by `deadline`.

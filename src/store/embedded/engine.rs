@@ -10,7 +10,7 @@ use fjall::{
 };
 
 use super::directory::StoreDirectory;
-use super::keys::{EngineSpace, META};
+use super::keys::{EngineSpace, META, PURGE_DUE};
 use super::{EngineSettings, chunks, keys};
 use crate::store::error::StoreError;
 use crate::store::meta::Meta;
@@ -158,6 +158,28 @@ impl Engine {
         let mut batch = self.batch();
         batch.insert(&self.states, META, meta_value(meta));
         Self::commit(batch)
+    }
+
+    /// Notes, with a batch that erases something, that the files still hold what it erases.
+    pub(super) fn note_purge(&self, batch: &mut OwnedWriteBatch) {
+        batch.insert(&self.states, PURGE_DUE, []);
+    }
+
+    /// Whether the files hold erased bytes.
+    pub(super) fn is_purge_due(&self) -> Result<bool, StoreError> {
+        self.states.contains_key(PURGE_DUE).map_err(unavailable)
+    }
+
+    /// Takes the note back.
+    pub(super) fn purged(&self) -> Result<(), StoreError> {
+        let mut batch = self.batch();
+        batch.remove(&self.states, PURGE_DUE);
+        Self::commit(batch)
+    }
+
+    /// All parts of the engine.
+    pub(super) fn keyspaces(&self) -> [&Keyspace; 5] {
+        [&self.states, &self.rows, &self.log, &self.parts, &self.events]
     }
 
     /// Checks that the engine still takes writes. A failed write or a failed flush in the background ends that.

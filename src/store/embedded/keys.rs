@@ -12,7 +12,8 @@
 //! | events | shard, tenant, time and random number (16) | the audit event                      |
 //! | parts  | space, a key of it, index (2, big-endian)  | the rest of a long value             |
 //!
-//! Kind 0 belongs to no record: the store's identity has that key, under shard 0.
+//! Kind 0 belongs to no record: the store's identity has that key, under shard 0, and so has the note that erased bytes are
+//! still in the files. A key of the parts that begins with no space is of [`purge`](super::purge).
 
 use crate::codec::MAX_ID_BYTES;
 use crate::domain::tenant::TenantId;
@@ -20,6 +21,9 @@ use crate::store::{BucketKey, EventId, EventKey, RecordKey, ScanTable, Shard, Si
 
 /// The key of the store's identity, in [`EngineSpace::States`].
 pub(super) const META: &[u8] = &[0, 0];
+
+/// The key of the note that the files hold erased bytes, in [`EngineSpace::States`].
+pub(super) const PURGE_DUE: &[u8] = &[0, 0, 1];
 
 /// The longest key of the states, rows and log: shard, kind, length of the tenant, tenant, id.
 pub(super) const MAX_KEY_BYTES: usize = 3 + TenantId::MAX_BYTES + MAX_ID_BYTES;

@@ -14,6 +14,7 @@ mod directory;
 mod engine;
 mod group;
 mod keys;
+mod purge;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use fjall::OwnedWriteBatch;
 use parking_lot::RwLock;
 use tokio::sync::broadcast;
 use tokio::task::spawn_blocking;
@@ -39,7 +41,7 @@ use super::error::{CommitError, StoreError};
 use super::event::MAX_EVENTS_AT_ONCE;
 use super::meta::Meta;
 use super::{
-    EventSpan, LogHead, MAX_NOTIFICATIONS_WAITING, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit,
+    EventSpan, LogHead, MAX_NOTIFICATIONS_WAITING, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
     ShardNotification, Store, Stored, StoredEvent, StoredKey, Version,
 };
 use crate::domain::tenant::TenantId;
@@ -144,6 +146,23 @@ impl EmbeddedStore {
                 cause: "the disk does not answer".into(),
             }),
         }
+    }
+
+    /// Writes a batch that erases something, if there is something to erase, and notes that the files hold erased bytes.
+    async fn erase<F>(&self, batch: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&EngineSnapshot<'_>) -> Result<Option<OwnedWriteBatch>, StoreError> + Send + 'static,
+    {
+        self.shared.check()?;
+        let shared = Arc::clone(&self.shared);
+        self.on_disk(move |engine| {
+            let Some(mut batch) = batch(&EngineSnapshot::of(engine))? else {
+                return Ok(());
+            };
+            engine.note_purge(&mut batch);
+            Engine::commit(batch).inspect_err(|error| shared.fail(error))
+        })
+        .await
     }
 
     fn check_meta(&self, found: &Meta) -> Result<(), StoreError> {
@@ -288,6 +307,27 @@ impl Store for EmbeddedStore {
             Ok(dropped)
         })
         .await
+    }
+
+    async fn replace_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        events: Vec<ReplacedEvent>,
+    ) -> Result<(), StoreError> {
+        self.erase(move |view| view.with_events(shard, tenant, &events)).await
+    }
+
+    async fn forget_log(&self, shard: Shard, through: Version) -> Result<(), StoreError> {
+        self.erase(move |view| view.without_log(shard, through)).await
+    }
+
+    async fn purge(&self) -> Result<bool, StoreError> {
+        self.shared.check()?;
+        let engine = Arc::clone(&self.engine);
+        // Without the limit of `on_disk`: a large store is rewritten.
+        let purged = spawn_blocking(move || purge::purge(&engine));
+        purged.await.unwrap_or_else(|error| Err(aborted(&error)))
     }
 
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {

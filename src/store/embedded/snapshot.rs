@@ -8,13 +8,13 @@ use fjall::{OwnedWriteBatch, Readable, Slice, Snapshot, UserValue};
 use super::engine::{Engine, broken, unavailable};
 use super::keys::EngineSpace;
 use super::{chunks, keys};
-use crate::codec::entry::nonce;
+use crate::codec::entry::{blank, nonce};
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::{
-    EventId, EventKey, EventSpan, LogHead, RawLogEntry, ScanPage, ScanTable, Shard, Stored, StoredEvent, StoredKey,
-    Version,
+    EventId, EventKey, EventSpan, LogHead, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, Stored, StoredEvent,
+    StoredKey, Version,
 };
 
 /// A page of a table ends early once it holds this many bytes.
@@ -128,6 +128,60 @@ impl<'e> EngineSnapshot<'e> {
             dropped += 1;
         }
         Ok((batch, dropped))
+    }
+
+    /// A batch that puts other bytes in the place of events.
+    pub(super) fn with_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        events: &[ReplacedEvent],
+    ) -> Result<Option<OwnedWriteBatch>, StoreError> {
+        let space = self.engine.space(EngineSpace::Events);
+        let mut batch = self.engine.batch();
+        for event in events {
+            let id = event.id;
+            let key = keys::event(&EventKey { shard, tenant, id });
+            let before = self.snapshot.get(space, &key).map_err(unavailable)?;
+            let before = before.map_or(Some(0), |head| chunks::open(&head).map(|(parts, _)| parts));
+            let before = before.ok_or_else(|| broken("event"))?;
+            let (head, rest) = chunks::split(&event.new).ok_or_else(|| broken("event"))?;
+            batch.insert(space, key.as_slice(), head);
+            let mut count = 0;
+            for part in rest {
+                batch.insert(self.engine.parts(), keys::part(EngineSpace::Events, &key, count), part);
+                count += 1;
+            }
+            for surplus in count..before {
+                batch.remove(self.engine.parts(), keys::part(EngineSpace::Events, &key, surplus));
+            }
+        }
+        Ok((!events.is_empty()).then_some(batch))
+    }
+
+    /// A batch that drops the entries of a shard's log before `through`, and leaves the nonce of that one. None if it is
+    /// not in the log.
+    pub(super) fn without_log(&self, shard: Shard, through: Version) -> Result<Option<OwnedWriteBatch>, StoreError> {
+        let log = self.engine.space(EngineSpace::Log);
+        let last = keys::entry(shard, through);
+        let Some(head) = self.snapshot.get(log, &last).map_err(unavailable)? else {
+            return Ok(None);
+        };
+        let (_, entry) = chunks::open(&head).ok_or_else(|| broken("log entry"))?;
+        let mut batch = self.engine.batch();
+        batch.insert(
+            log,
+            last.as_slice(),
+            [&[0, 0], &blank(nonce(entry).unwrap_or_default())[..]].concat(),
+        );
+        let first = keys::entry(shard, 0);
+        for item in self.snapshot.range(log, first.clone()..last.clone()) {
+            batch.remove(log, item.key().map_err(unavailable)?);
+        }
+        for part in self.engine.parts_of_entries(&first, &last)? {
+            batch.remove(self.engine.parts(), part);
+        }
+        Ok(Some(batch))
     }
 
     /// The head of a shard's log.

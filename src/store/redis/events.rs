@@ -5,11 +5,11 @@ use redis::{Pipeline, Value, cmd};
 
 use super::connection::{CallDeadline, ServerConnection};
 use super::error::RedisFailure;
-use super::{keys, reply};
+use super::{keys, reply, transaction};
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::store::event::MAX_EVENTS_AT_ONCE;
-use crate::store::{EventId, EventSpan, Shard, StoreError, StoredEvent};
+use crate::store::{EventId, EventSpan, ReplacedEvent, Shard, StoreError, StoredEvent};
 
 /// Up to `limit` events of each shard within a span, newest first.
 pub(super) async fn read(
@@ -63,6 +63,31 @@ pub(super) async fn drop_old(
     let removed = connection.ask_one(remove, deadline).await;
     removed.map_err(RedisFailure::of_write)?;
     Ok(dropped)
+}
+
+/// Puts other bytes in the place of events, in one transaction.
+pub(super) async fn replace(
+    connection: &ServerConnection,
+    (shard, tenant): (Shard, TenantId),
+    events: &[ReplacedEvent],
+    deadline: CallDeadline,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let key = keys::events(shard, tenant);
+    let (mut remove, mut add) = (cmd("ZREM"), cmd("ZADD"));
+    remove.arg(&key);
+    add.arg(&key);
+    for event in events {
+        remove.arg([&event.id.bytes()[..], &event.old].concat());
+        add.arg(0).arg([&event.id.bytes()[..], &event.new].concat());
+    }
+    let answers = transaction::ask(connection, &[remove, add], deadline).await;
+    for answer in answers.map_err(RedisFailure::of_write)? {
+        reply::integer(&answer).map_err(RedisFailure::of_write)?;
+    }
+    Ok(())
 }
 
 /// The end of a range: `[` includes the place, `(` does not.

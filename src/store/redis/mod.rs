@@ -1,6 +1,6 @@
 //! The store in Redis (7.0 or later), for several instances.
 //!
-//! All keys of a shard have one hash tag (`keys`) and are written by one script only (`commit.lua`). All calls share one
+//! All keys of a shard have one hash tag (`keys`) and are written by one script only (`commit.lua`), apart from erasures (`forget.lua`, `events`). All calls share one
 //! connection (`connection`); notifications arrive on another (`notifications`). Whether acknowledged writes survive a
 //! failure depends on the server's settings (`settings`).
 
@@ -31,9 +31,10 @@ use self::dial::Dialer;
 use self::error::RedisFailure;
 use self::notifications::NotificationListener;
 use super::{
-    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ScanPage, ScanTable, Shard, ShardCommit, ShardNotification,
-    Store, StoreError, Stored, StoredEvent, StoredKey, Version,
+    CommitError, EventSpan, LogHead, Meta, RawLogEntry, ReplacedEvent, ScanPage, ScanTable, Shard, ShardCommit,
+    ShardNotification, Store, StoreError, Stored, StoredEvent, StoredKey, Version,
 };
+use crate::codec::entry::{blank, nonce};
 use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 
@@ -224,6 +225,26 @@ impl Store for RedisStore {
         limit: usize,
     ) -> Result<usize, StoreError> {
         events::drop_old(&self.connection, (shard, tenant), before, limit, self.read_deadline()).await
+    }
+
+    async fn replace_events(
+        &self,
+        shard: Shard,
+        tenant: TenantId,
+        events: Vec<ReplacedEvent>,
+    ) -> Result<(), StoreError> {
+        events::replace(&self.connection, (shard, tenant), &events, self.read_deadline()).await
+    }
+
+    async fn forget_log(&self, shard: Shard, through: Version) -> Result<(), StoreError> {
+        let entry = read::entries(&self.connection, shard, through, 1, self.read_deadline()).await?;
+        let Some(entry) = entry.first().filter(|entry| entry.seq == through) else {
+            return Ok(());
+        };
+        let blank = blank(nonce(&entry.bytes).unwrap_or_default());
+        let forgotten = scripts::forget_log(&self.connection, shard, (through, &blank), self.read_deadline()).await;
+        forgotten.map_err(RedisFailure::of_write)?;
+        Ok(())
     }
 
     fn notifications(&self) -> broadcast::Receiver<ShardNotification> {

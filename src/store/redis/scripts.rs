@@ -12,12 +12,15 @@ use super::error::RedisFailure;
 use super::keys;
 use super::reply;
 use crate::domain::tenant::TenantId;
-use crate::shard::Shard;
+use crate::shard::{Shard, Version};
 
 /// Commits to one shard.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("commit.lua")));
 /// Replaces a value if it is still the one that was read.
 static REPLACE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("replace.lua")));
+
+/// Erases the content of a log up to an entry.
+static FORGET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("forget.lua")));
 
 /// A script and the name that the server knows it by.
 pub(super) struct Script {
@@ -52,7 +55,7 @@ impl Script {
 
 /// Loads all scripts, so that a server that cannot run one is found at once.
 pub(super) async fn load_all(connection: &ServerConnection, deadline: CallDeadline) -> Result<(), RedisFailure> {
-    for script in [&*COMMIT, &*REPLACE] {
+    for script in [&*COMMIT, &*REPLACE, &*FORGET] {
         connection.ask_one(script.load(), deadline).await?;
     }
     Ok(())
@@ -71,10 +74,31 @@ pub(super) async fn replace(
     new: &[u8],
     deadline: CallDeadline,
 ) -> Result<bool, RedisFailure> {
-    let call = replacement(key, read, new);
+    run(connection, &REPLACE, replacement(key, read, new), deadline).await
+}
+
+/// Erases the content of a shard's log up to an entry, which gets these bytes; returns whether it is in the log.
+pub(super) async fn forget_log(
+    connection: &ServerConnection,
+    shard: Shard,
+    (through, blank): (Version, &[u8]),
+    deadline: CallDeadline,
+) -> Result<bool, RedisFailure> {
+    let mut call = FORGET.call(&[keys::log(shard)]);
+    call.arg(through).arg(blank);
+    run(connection, &FORGET, call, deadline).await
+}
+
+/// Runs a script that answers 0 or 1, and loads it first if the server lost it when it was restarted.
+async fn run(
+    connection: &ServerConnection,
+    script: &Script,
+    call: Cmd,
+    deadline: CallDeadline,
+) -> Result<bool, RedisFailure> {
     let mut answer = connection.ask_one(call.clone(), deadline).await;
     if answer.as_ref().is_err_and(RedisFailure::is_missing_script) {
-        connection.ask_one(REPLACE.load(), deadline).await?;
+        connection.ask_one(script.load(), deadline).await?;
         answer = connection.ask_one(call, deadline).await;
     }
     Ok(reply::integer(&answer?)? == 1)
@@ -162,7 +186,7 @@ mod tests {
 
     #[test]
     fn scripts_touch_no_key_but_those_they_are_given() {
-        for script in [&*COMMIT, &*REPLACE] {
+        for script in [&*COMMIT, &*REPLACE, &*FORGET] {
             assert!(script.source.starts_with("#!lua\n"));
             assert!(!script.source.contains("'rw:") && !script.source.contains("\"rw:"));
         }

@@ -9,6 +9,7 @@ mod http_standards;
 mod identity;
 mod instances;
 mod late;
+mod logged;
 mod messages;
 mod methods;
 mod once;

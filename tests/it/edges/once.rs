@@ -34,6 +34,9 @@ const NAMED: &[(&str, &str)] = &[
     ("RevokeKey", "as CreatePrincipal"),
 ];
 
+/// A number of which nothing is stored: an erasure takes away what the answers to other requests show.
+const ERASED: &str = "+14155550188";
+
 /// The fields that hold the id of a request.
 const IDS: [&str; 2] = ["request_id", "report_id"];
 
@@ -122,7 +125,13 @@ fn changes_of_numbers() -> Vec<(&'static str, Change)> {
             json!({ "reason": "other" }),
         ],
     );
+    let erase = json!({ "reason": "asked for", "actor": "ana", "requestId": "x" });
+    let erase = change(
+        post(&number_path(ERASED, "erase"), erase),
+        &[json!({ "reason": "other" }), json!({ "overrideOpenCase": true })],
+    );
     vec![
+        ("EraseNumber", elsewhere(erase, &number_path(OTHER, "erase"))),
         ("SetNumberStatus", elsewhere(set, &number_path(OTHER, "setStatus"))),
         (
             "ClearNumberStatus",

@@ -133,6 +133,13 @@ fn requests() -> Vec<(&'static str, &'static str, &'static str, Value, &'static 
             "/defaultRegion",
         ),
         (
+            "EraseNumber",
+            "POST",
+            "/v1/numbers/4155550199:erase",
+            without("kind"),
+            "/defaultRegion",
+        ),
+        (
             "LinkNumbers",
             "POST",
             "/v1/cases/a:linkNumbers",

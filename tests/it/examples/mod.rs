@@ -56,6 +56,7 @@ documents! {
     lists: "docs/lists.md", 1;
     numbers: "docs/numbers.md", 0;
     operations: "docs/operations.md", 0;
+    privacy: "docs/privacy.md", 0;
     reports: "docs/reports.md", 0;
     roll_out: "docs/roll-out.md", 0;
     scoring: "docs/scoring.md", 3;

@@ -8,6 +8,7 @@ mod brand_feeds;
 mod corrections;
 mod dossiers;
 mod emergency;
+mod erasure;
 mod established;
 mod few_accounts;
 mod finding;
@@ -29,6 +30,7 @@ mod pages;
 mod pending;
 mod quotas;
 mod reports;
+mod retention;
 mod retries;
 mod returned;
 mod similar;
@@ -45,12 +47,27 @@ use ringwarden::clock::Clock;
 use ringwarden::store::Store;
 use ringwarden::store::memory::MemoryStore;
 
+use crate::support::backends::Place;
 use crate::support::instance::{Instance, evidence_version, noon};
 
 const NUMBER: &str = "+13152328257";
 
 fn memory() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new(evidence_version()).unwrap())
+}
+
+/// One store in memory, with the evidence version of the services.
+struct InMemory(Arc<dyn Store>);
+
+#[async_trait::async_trait]
+impl Place for InMemory {
+    async fn open(&self, _: u32) -> Arc<dyn Store> {
+        Arc::clone(&self.0)
+    }
+
+    async fn join(&self) -> Option<Arc<dyn Store>> {
+        Some(Arc::clone(&self.0))
+    }
 }
 
 async fn instance() -> Instance {

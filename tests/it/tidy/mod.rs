@@ -60,6 +60,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "clock",
             "metrics",
             "decision_log",
+            "tokens",
         ],
     ),
     (
@@ -85,6 +86,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("stable_enum", &[]),
     ("tasks", &["clock"]),
     ("telemetry", &["clock", "config", "lines", "metrics"]),
+    ("tokens", &["clock", "config", "domain"]),
     // The limits of repeated fields.
     ("wire", &["domain", "stable_enum"]),
 ];
@@ -136,7 +138,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("calamine", &["src/cli/import/"]),
     ("chrono_tz", &["src/cli/import/"]),
     ("encoding_rs", &["src/cli/import/"]),
-    ("ureq", &["src/cli/pull/"]),
+    ("ureq", &["src/cli/pull/", "src/app/token_keys/"]),
+    ("jsonwebtoken", &["src/tokens/"]),
+    ("ring::signature", &["src/tokens/"]),
     ("zip", &["src/cli/import/"]),
     // The priority of threads.
     ("rayon", &["src/fit/", "src/evaluate/"]),

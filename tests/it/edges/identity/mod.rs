@@ -5,6 +5,7 @@ mod credentials;
 mod emergency;
 mod matrix;
 mod rates;
+mod tokens;
 
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::identity::{ApiKey, Grants, KeyId, PrincipalId, Role, Roles};

@@ -4,6 +4,7 @@
 //! place for a store.
 
 pub mod commits;
+pub mod erasing;
 pub mod events;
 pub mod following;
 pub mod life;
@@ -68,6 +69,11 @@ macro_rules! store_contract {
                 old_events_are_dropped_in_small_steps,
                 events_are_kept_when_the_store_is_opened_again,
                 a_large_state_is_not_in_the_log,
+            );
+            $crate::store_contract!(@tests $place; erasing:
+                a_log_is_forgotten_up_to_an_entry,
+                a_forgotten_log_goes_on,
+                an_event_gets_other_bytes,
             );
             $crate::store_contract!(@tests $place; tenants:
                 the_same_ids_of_two_tenants_are_apart,

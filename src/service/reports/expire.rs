@@ -1,0 +1,127 @@
+//! Drops reports and comments that are older than their retention. Every instance does it: what one has dropped, the
+//! others do not find, and of two that are at it together one commits.
+
+use std::collections::BTreeSet;
+
+use super::Reports;
+use super::withdraw::BUCKETS_AT_A_TIME;
+use crate::codec;
+use crate::domain::actor::Actor;
+use crate::domain::audit::Via;
+use crate::domain::reporter_table::is_part;
+use crate::domain::retention::{Expired, KeptSince};
+use crate::number::E164;
+use crate::service::ServiceError;
+use crate::service::writer::{Author, Done, NumberJob, Told};
+use crate::store::{Shard, key};
+
+/// Numbers that lose reports or comments in one step.
+const NUMBERS_AT_A_TIME: usize = 100;
+/// The expected rows of a number. All of them are read, so each number gets the time of this many items.
+const ROWS_EXPECTED: usize = 50;
+
+impl Reports {
+    /// Drops the reports and comments of these shards that are too old, in small steps. A number of which nothing else is
+    /// stored goes with its last report. Says how much was dropped.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written. What was dropped until then stays dropped.
+    pub async fn expire(&self, shards: &[Shard], kept: &KeptSince) -> Result<Expired, ServiceError> {
+        let mut expired = Expired::default();
+        if kept.is_everything() {
+            return Ok(expired);
+        }
+        for shard in shards {
+            let numbers: Vec<E164> = self.numbers_too_old(*shard, kept).await?.into_iter().collect();
+            for some in numbers.chunks(NUMBERS_AT_A_TIME) {
+                let step = self.expire_some(some, kept).await?;
+                expired.reports = expired.reports.saturating_add(step.reports);
+                expired.texts = expired.texts.saturating_add(step.texts);
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(expired)
+    }
+
+    /// The numbers of a shard with a row or a comment that is too old.
+    async fn numbers_too_old(&self, shard: Shard, kept: &KeptSince) -> Result<BTreeSet<E164>, ServiceError> {
+        let mut numbers = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let found = self.writer.scan_rows(shard, after, BUCKETS_AT_A_TIME).await?;
+            for (id, stored) in &found.items {
+                if key::bucket_of_id(id).is_some_and(is_part) {
+                    continue; // of a reporter table, which is built from the rows
+                }
+                match codec::rows::decode(&stored.bytes) {
+                    Ok(rows) if rows.iter().any(|row| kept.concerns(row)) => numbers.extend(key::number_of_id(id)),
+                    Ok(_) => {}
+                    // The others are dropped all the same.
+                    Err(error) => tracing::warn!(%error, "reports are kept, since they cannot be read"),
+                }
+            }
+            after = found.next;
+            tokio::task::yield_now().await;
+            if after.is_none() {
+                return Ok(numbers);
+            }
+        }
+    }
+
+    async fn expire_some(&self, numbers: &[E164], kept: &KeptSince) -> Result<Expired, ServiceError> {
+        let (actor, via) = (Actor::retention(), Via::default());
+        let author = Author {
+            actor: &actor,
+            request: "",
+            reason: "",
+            via: &via,
+            method: None,
+        };
+        let jobs: Vec<_> = numbers
+            .iter()
+            .map(|number| NumberJob {
+                number: *number,
+                items: vec![()],
+            })
+            .collect();
+        let deadline = self.writer.deadline(jobs.len().saturating_mul(ROWS_EXPECTED));
+        let fold = self.writer.fold();
+        let outcomes = self.writer.change_numbers(&jobs, author, deadline, |record, ()| {
+            let expired = record.state.expire(&mut record.rows, kept, fold)?;
+            Ok(Done {
+                write: expired != Expired::default(),
+                answer: (expired, record.state.is_left_over()),
+            })
+        });
+        let mut all = Expired::default();
+        for (job, outcome) in jobs.iter().zip(outcomes.await) {
+            for answer in outcome.answers {
+                let (expired, is_left_over) = answer?;
+                all.reports = all.reports.saturating_add(expired.reports);
+                all.texts = all.texts.saturating_add(expired.texts);
+                if is_left_over {
+                    self.drop_left_over(job.number, author).await?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Deletes the record of a number of which nothing is stored any more. If it changes meanwhile, it stays.
+    async fn drop_left_over(&self, number: E164, author: Author<'_>) -> Result<(), ServiceError> {
+        let whole = self.writer.read_whole(number).await?;
+        if whole.version.is_none() || !whole.state.is_left_over() || !self.writer.notes_of(number).is_empty() {
+            return Ok(());
+        }
+        let told = Told {
+            subject: None,
+            related: None,
+            changes: Vec::new(),
+        };
+        let deadline = self.writer.deadline(1);
+        self.writer
+            .delete_number((number, &whole), author, told, deadline)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+//! Erases what the store has of a number: its record, rows and notes in one step, then what the audit log and the change
+//! log say of it.
+
+use std::collections::BTreeSet;
+
+use super::work::{bucket_key, record_key};
+use super::{Author, Told, WholeNumber, WriteDeadline, Writer, random};
+use crate::codec;
+use crate::codec::entry::{EntryHeader, EntryState};
+use crate::codec::note::NoteKey;
+use crate::domain::ids::NumberHash;
+use crate::domain::note::{Note, NoteSubject};
+use crate::domain::state::NumberState;
+use crate::domain::time::Timestamp;
+use crate::number::E164;
+use crate::service::ServiceError;
+use crate::store::event::MAX_EVENTS_AT_ONCE;
+use crate::store::{
+    BucketWrite, CommitError, EventId, EventSpan, MAX_COMMIT_ITEMS, RecordKey, RecordWrite, ReplacedEvent, Shard,
+    ShardCommit, StoredKey, Version,
+};
+
+/// Buckets that are deleted in one step.
+const BUCKETS_AT_ONCE: usize = MAX_COMMIT_ITEMS / 2;
+
+/// Whether a record that is to be deleted is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::service) enum Stay {
+    /// It is.
+    Gone,
+    /// Another writer was faster: it must be read again.
+    Changed,
+}
+
+impl Writer {
+    /// The hash that stands for a number after its erasure.
+    pub(in crate::service) fn hash_of(&self, number: E164) -> NumberHash {
+        NumberHash::keyed(&self.erased_key, self.tenant.as_str(), number)
+    }
+
+    /// The keys of the notes on a number.
+    pub(in crate::service) fn notes_of(&self, number: E164) -> Vec<NoteKey> {
+        let subject = NoteSubject::Number(number);
+        let notes = self.index.notes(&subject, None, usize::MAX);
+        notes.iter().map(|note| NoteKey::of(&subject, note.id)).collect()
+    }
+
+    /// Deletes a number as it was read, with its rows and notes, and writes the event, in one atomic step. A number with
+    /// hundreds of thousands of rows loses the last of them in further steps: without the record nobody finds them.
+    pub(in crate::service) async fn delete_number(
+        &self,
+        (number, whole): (E164, &WholeNumber),
+        author: Author<'_>,
+        told: Told,
+        deadline: WriteDeadline,
+    ) -> Result<Stay, ServiceError> {
+        self.check_writable()?;
+        let _turn = deadline.wait(self.turns.take(&record_key(number))).await?;
+        let now = self.clock.now();
+        let shard = Shard::of_number(number);
+        let notes = self.stored_notes(number, deadline).await?;
+        let mut records: Vec<RecordWrite> = Vec::new();
+        if let Some(version) = whole.version {
+            records.push(deletion(record_key(number), version, author, now));
+        }
+        for (key, version) in &notes {
+            let key = RecordKey::of::<Note>(self.tenant, key);
+            records.push(deletion(key, *version, author, now));
+        }
+        let buckets: Vec<BucketWrite> = buckets_of(number, &whole.state).collect();
+        let mut steps = buckets.chunks(BUCKETS_AT_ONCE);
+        let first = ShardCommit {
+            records,
+            buckets: steps.next().unwrap_or_default().to_vec(),
+            events: self.event(shard, author, now, || told).into_iter().collect(),
+            ..ShardCommit::empty(shard)
+        };
+        match self.commit(vec![first], deadline).await.pop() {
+            Some(Ok(versions)) => self.show_deleted((number, whole.version), &notes, &versions),
+            Some(Err(CommitError::Conflict { .. })) => return Ok(Stay::Changed),
+            Some(Err(CommitError::Store(error))) => return Err(error.into()),
+            None => return Err(ServiceError::Internal),
+        }
+        for step in steps {
+            let commit = ShardCommit {
+                buckets: step.to_vec(),
+                ..ShardCommit::empty(shard)
+            };
+            if let Some(Err(CommitError::Store(error))) = self.commit(vec![commit], deadline).await.pop() {
+                return Err(ServiceError::from(error).after_a_change());
+            }
+        }
+        Ok(Stay::Gone)
+    }
+
+    /// The notes on a number, with their versions in the store.
+    async fn stored_notes(
+        &self,
+        number: E164,
+        deadline: WriteDeadline,
+    ) -> Result<Vec<(NoteKey, Version)>, ServiceError> {
+        let notes = self.notes_of(number);
+        let keys: Vec<StoredKey> = notes
+            .iter()
+            .map(|key| StoredKey::Record(RecordKey::of::<Note>(self.tenant, key)))
+            .collect();
+        let found = deadline.wait(self.store.read(&keys)).await??;
+        let found = notes.into_iter().zip(found);
+        Ok(found.filter_map(|(key, stored)| Some((key, stored?.version))).collect())
+    }
+
+    fn show_deleted(
+        &self,
+        (number, version): (E164, Option<Version>),
+        notes: &[(NoteKey, Version)],
+        versions: &[Version],
+    ) {
+        let mut versions = versions.iter().copied();
+        if let Some(version) = version.and_then(|_| versions.next()) {
+            self.follower.deleted::<NumberState>(self.tenant, number, version);
+        }
+        for ((key, _), version) in notes.iter().zip(versions) {
+            self.follower.deleted::<Note>(self.tenant, *key, version);
+        }
+    }
+
+    /// Takes a number out of the audit events about it; returns how many there were. Its last events come first.
+    pub(in crate::service) async fn redact_events(&self, number: E164, write: bool) -> Result<u32, ServiceError> {
+        let (hash, shard) = (self.hash_of(number), Shard::of_number(number));
+        let mut span = EventSpan {
+            tenant: self.tenant,
+            from: EventId::FIRST,
+            before: EventId::LAST,
+        };
+        let mut count = 0u32;
+        loop {
+            let found = self.store.events(&[shard], span, MAX_EVENTS_AT_ONCE).await?;
+            let found = found.into_iter().next().unwrap_or_default();
+            let Some(last) = found.last() else {
+                return Ok(count);
+            };
+            span.before = last.id;
+            let mut replaced = Vec::new();
+            for event in found {
+                // An event of a newer release cannot be read, and stays.
+                let Ok(known) = codec::audit::decode(&event.bytes) else {
+                    continue;
+                };
+                if let Some(without) = known.without_number(number, hash) {
+                    replaced.push(ReplacedEvent {
+                        id: event.id,
+                        old: event.bytes,
+                        new: codec::audit::encode(&without),
+                    });
+                }
+            }
+            count = count.saturating_add(u32::try_from(replaced.len()).unwrap_or(u32::MAX));
+            if write && !replaced.is_empty() {
+                self.store.replace_events(shard, self.tenant, replaced).await?;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Erases what the change log of a number's shard says up to now.
+    pub(in crate::service) async fn forget_log_of(&self, number: E164) -> Result<(), ServiceError> {
+        // So that this instance has read what it is about to erase, and need not load the shard again.
+        self.refresh().await;
+        let shard = Shard::of_number(number);
+        let heads = self.store.heads().await?;
+        if let Some(head) = heads.get(shard.index()).filter(|head| head.seq > 0) {
+            self.store.forget_log(shard, head.seq).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes from the files of the store what was erased.
+    pub(in crate::service) async fn purge(&self) -> Result<bool, ServiceError> {
+        Ok(self.store.purge().await?)
+    }
+}
+
+/// The buckets of rows of a number, and the parts of its reporter table.
+fn buckets_of(number: E164, state: &NumberState) -> impl Iterator<Item = BucketWrite> {
+    let table = state.reporter_table.as_deref().copied();
+    let parts = table
+        .into_iter()
+        .flat_map(|table| table.parts().collect::<BTreeSet<u32>>());
+    (0..state.buckets).chain(parts).map(move |bucket| BucketWrite {
+        key: bucket_key(number, bucket),
+        bytes: None,
+    })
+}
+
+fn deletion(key: RecordKey, version: Version, author: Author<'_>, at: Timestamp) -> RecordWrite {
+    let header = EntryHeader {
+        nonce: random(),
+        tenant: key.tenant(),
+        kind: key.kind(),
+        id: key.id().clone(),
+        state: EntryState::Deleted,
+        at,
+        actor: author.actor.clone(),
+        request: author.request.into(),
+        reason: author.reason.into(),
+    };
+    RecordWrite {
+        key,
+        expected: Some(version),
+        header: codec::entry::encode_header(&header),
+        state: None,
+    }
+}
