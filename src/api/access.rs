@@ -89,6 +89,13 @@ pub static ACCESS: &[Access] = &[
     allow("PrincipalService", "GetCaller", Roles::ALL),
 ];
 
+/// Whether a method of the contract changes something. The name of one that reads says so.
+#[must_use]
+pub fn changes(method: &str) -> bool {
+    const READS: [&str; 4] = ["Get", "List", "Search", "Export"];
+    !READS.iter().any(|reads| method.starts_with(reads)) && !method.ends_with("Lookup")
+}
+
 const fn allow(service: &'static str, method: &'static str, roles: Roles) -> Access {
     Access { service, method, roles }
 }
@@ -150,5 +157,41 @@ mod tests {
                 || ["ListAuditEvents", "EraseNumber"].contains(&row.method);
             assert_eq!(row.roles == MANAGE, manages, "{row:?}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_method_says_whether_it_changes_something() {
+        let reads: Vec<_> = ACCESS
+            .iter()
+            .map(|row| row.method)
+            .filter(|method| !changes(method))
+            .collect();
+        assert_eq!(
+            reads,
+            [
+                "Lookup",
+                "BatchLookup",
+                "StreamLookup",
+                "GetDecision",
+                "ListCategories",
+                "ListReporterReports",
+                "ListReports",
+                "ExportReports",
+                "ListPendingComments",
+                "GetNumber",
+                "ListNumbers",
+                "Search",
+                "ListSimilarNumbers",
+                "GetCase",
+                "ListCases",
+                "GetList",
+                "ListLists",
+                "ListNotes",
+                "ListAuditEvents",
+                "GetPrincipal",
+                "ListPrincipals",
+                "GetCaller",
+            ]
+        );
     }
 }

@@ -23,6 +23,8 @@ pub struct RequestContext {
     pub caller: Caller,
     /// The address of the client, or of the proxy in front of the server; none if the request came over no network.
     pub client: Option<IpAddr>,
+    /// The edge and the number of the connection there; none if the request came over no network.
+    pub connection: Option<(EdgeLabel, u64)>,
 }
 
 impl RequestContext {
@@ -36,6 +38,7 @@ impl RequestContext {
             client_timeout: None,
             caller: Caller::Open,
             client: None,
+            connection: None,
         }
     }
 

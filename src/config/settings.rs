@@ -111,7 +111,7 @@ settings! {
     PER_ADDRESS "limits.max_connections_per_address" --"max-connections-per-address" Some("COUNT"), Some("100"),
         "Maximum number of open connections from one client address (IPv6: from one /64 network) on each of the two addresses; 0 for no limit. For a further one, the longest idle of them is closed; if none is idle, it is refused. Set 0 behind a proxy.";
     IDLE_TIMEOUT "limits.idle_timeout" --"idle-timeout" Some("TIME"), Some("15m"),
-        "Time after which a gRPC connection without a request is closed.";
+        "Time after its last call after which a gRPC connection is closed. Health watches and reflection are no calls.";
     REQUEST_MEMORY "limits.request_memory" --"request-memory" Some("SIZE"), Some("256MiB"),
         "Memory that requests and answers in flight may hold together, from 64MiB on. A quarter of it is for lookups alone, and one connection may hold a quarter. Beyond it, requests are refused with RESOURCE_EXHAUSTED.";
     MAX_STREAMS "limits.max_concurrent_streams" --"max-concurrent-streams" Some("COUNT"), Some("256"),
@@ -139,7 +139,7 @@ settings! {
     HEAVY_WORKERS "limits.heavy_workers" --"heavy-workers" Some("COUNT"), None,
         "Number of threads for everything but lookups and probes: reports, lists, exports, the store. They have a lower priority than those of lookups. Default: one for each processor.";
     HEAVY_REQUESTS "limits.heavy_requests" --"heavy-requests" Some("COUNT"), Some("1024"),
-        "Maximum number of requests in progress that are not lookups. A further one is answered with RESOURCE_EXHAUSTED, and nothing is done for it. Exports, uploads of lists and streams of call outcomes are not counted.";
+        "Maximum number of requests in progress that are not lookups; one connection and one principal may have a quarter of them. A further one is answered with RESOURCE_EXHAUSTED, and nothing is done for it. Exports, uploads of lists and streams of call outcomes are not counted.";
     KEEPALIVE_INTERVAL "limits.keepalive_interval" --"keepalive-interval" Some("TIME"), Some("30s"),
         "Time without traffic after which the server pings a gRPC client.";
     KEEPALIVE_TIMEOUT "limits.keepalive_timeout" --"keepalive-timeout" Some("TIME"), Some("10s"),

@@ -52,8 +52,6 @@ const MAX_ERROR_RESETS: usize = 1_024;
 const MAX_HEADER_BYTES: u32 = 16 << 10;
 /// The paths of lookups.
 const LOOKUPS: &str = "/ringwarden.v1.LookupService/";
-/// The paths of health checks.
-const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Bytes of a request of NumberService, CaseService or NoteService: 1,000 links and their texts.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
@@ -212,7 +210,7 @@ pub(super) fn layers(api: &Api) -> EdgeLayers<Body> {
 
 /// Whether a call is answered on the runtime of lookups: lookups and health.
 fn is_light(_: &Method, path: &str) -> bool {
-    path.starts_with(LOOKUPS) || path.starts_with(HEALTH)
+    path.starts_with(LOOKUPS) || health::kind(path).is_some()
 }
 
 fn builder(limits: &GrpcLimits) -> Server {

@@ -33,13 +33,13 @@ macro_rules! call {
         $api.$method($message, $context).await
     };
     ($api:expr, $method:ident($message:expr, $context:expr) await) => {{
-        let _admitted = $api.admit_heavy()?;
+        let _admitted = $api.admit_heavy($context)?;
         $api.$method($message, $context).await
     }};
 }
 
-/// An answer, whose memory is counted in place of that of the request. It is refused if the server has no room for it; an
-/// answer to a change is short, and a client that asks again with the same request id gets it.
+/// An answer, whose memory is counted in place of that of the request. It is refused if the server has no room for it, unless
+/// the request has changed something.
 fn answered<T: Message>(message: T, held: Option<&HeldBytes>) -> Result<Response<T>, Status> {
     if let Some(held) = held.filter(|held| !held.is_lookup()) {
         held.answer(message.encoded_len())

@@ -25,7 +25,7 @@ macro_rules! call {
         $api.$method($message, $context).await
     };
     ($api:expr, $method:ident($message:expr, $context:expr) await) => {{
-        let _admitted = $api.admit_heavy()?;
+        let _admitted = $api.admit_heavy($context)?;
         $api.$method($message, $context).await
     }};
 }

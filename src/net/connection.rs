@@ -7,14 +7,15 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::arrival::Arrivals;
+use super::open::Place;
 use super::peer::{ConnectionInfo, PeerAddress, PeerCertificate};
 use super::protocol::{Protocol, Refusal};
 use super::transport::{Handshake, Transport};
-use super::usage::{ConnectionUsage, Place};
+use super::usage::ConnectionUsage;
 
 /// Maximum time until a client has sent its first bytes.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
@@ -22,7 +23,7 @@ const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(10);
 /// Maximum time of a TLS handshake.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Maximum time for which a client that speaks the protocol of the other port may go on sending.
+/// Maximum time for which a client may go on sending after it was told that the connection ends.
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The time after the first part of a refusal until its second part: a client has begun its call by then.
@@ -138,6 +139,17 @@ impl AcceptedConnection {
         }
     }
 
+    /// Ends a connection that was shut down after an answer which said that a request has a fault. Takes what the client still
+    /// sends, for a moment: if the connection closed at once, the kernel would discard the answer.
+    pub(crate) async fn linger(mut self) {
+        let discard = async {
+            let mut bytes = [0; 1_024];
+            while matches!(self.read(&mut bytes).await, Ok(1..)) {}
+        };
+        // If the time is over, the client has had its chance.
+        drop(timeout(REFUSED_WITHIN, discard).await);
+    }
+
     /// Counts bytes that have arrived. Ends the deadline when no first bytes are missing.
     fn heard(&mut self, bytes: usize) {
         self.silence = self.silence.take().and_then(|(deadline, missing)| {
@@ -232,12 +244,12 @@ impl AcceptedConnection {
     /// Notes whether the client takes the bytes that are written.
     fn wrote(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Poll::Ready(result) = polled else {
-            self.usage().wrote(None);
+            self.usage().blocked(true);
             // A connection that cannot write may not read either, and so would not see that it must end.
             return self.poll_closing(cx).map(Err);
         };
         if !self.stream.is_secured() {
-            self.usage().wrote(Some(*result.as_ref().unwrap_or(&0)));
+            self.usage().blocked(false);
         }
         Poll::Ready(result)
     }
@@ -337,7 +349,7 @@ impl AsyncWrite for AcceptedConnection {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::AsyncWriteExt as _;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;

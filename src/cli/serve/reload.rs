@@ -48,7 +48,7 @@ impl<'a> Reloader<'a> {
                 log.reopen();
             }
             if let Some(certificates) = &self.certificates {
-                certificates.reload(self.services.metrics());
+                certificates.reload(self.services.metrics()).await;
             }
             if let Some(token_keys) = &self.token_keys {
                 token_keys.reload();
