@@ -24,7 +24,8 @@ impl Api {
         let recorded = self.record_read(context, AuditMethod::GetNumber, Some(subject));
         let (dossier, ()) = tokio::join!(numbers.dossier(&named.text, named.region), recorded);
         let dossier = dossier.map_err(ApiError::of_a_read)?;
-        Ok(convert::dossier(dossier, self.lookups()?.model_version()))
+        let senders = self.senders(context, dossier.latest.iter())?;
+        Ok(convert::dossier(dossier, self.lookups()?.model_version(), &senders))
     }
 
     /// Sets a status of a number.
@@ -178,12 +179,12 @@ impl Api {
     ) -> Result<v1::EraseNumberResponse, ApiError> {
         if request.dry_run {
             let erasure = convert::erasure(request, context)?;
-            let (named, numbers) = (&erasure.named, self.numbers()?);
+            let (named, numbers) = (&erasure.named, self.numbers(context)?);
             let foreseen = numbers.try_erase(&named.text, named.region, &erasure.mutation).await;
             return Ok(convert::erased(&foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::EraseNumber, async {
-            let numbers = self.numbers()?;
+            let numbers = self.numbers(context)?;
             let erasure = convert::erasure(request, context)?;
             let named = &erasure.named;
             let erased = numbers

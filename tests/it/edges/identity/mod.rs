@@ -5,6 +5,7 @@ mod credentials;
 mod emergency;
 mod matrix;
 mod rates;
+mod senders;
 mod tokens;
 
 use ringwarden::domain::actor::Actor;
