@@ -186,7 +186,8 @@ impl Api {
         method: AuditMethod,
         reports: &[Result<NewReport, ServiceError>],
     ) -> Result<(), ApiError> {
-        let named = named_imports(reports)?;
+        let valid = self.reports(context)?;
+        let named = named_imports(reports, |report| valid.is_valid(report))?;
         let audit = &self.tenant(context)?.audit;
         Ok(audit.record_imports(&context.requested_by(), method, named).await?)
     }

@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::number::Region;
 use crate::store::{EventId, EventSpan, Shard, StoredEvent};
 
-pub use self::imports::named_imports;
+pub use self::imports::{NamedImports, named_imports};
 
 /// The most events that one page passes over and shows. A page of a rare filter may therefore have few events, or none,
 /// and a token that leads on.

@@ -43,7 +43,7 @@ use page::PageKey;
 use settings::TenantSettings;
 use tenants::{AllTenants, TenantParts};
 
-pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, named_imports, subject_of_number};
+pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, NamedImports, named_imports, subject_of_number};
 pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };

@@ -44,19 +44,25 @@ struct Told {
     untold: Sent,
 }
 
-/// The imports that the valid reports of a request name. A report that is not valid counts for nothing.
+/// The imports that the valid reports of a request name. An import without a valid report is left out. `is_valid` is asked for
+/// each report until it has found a valid one of the import.
 ///
 /// # Errors
 /// If there are more than a batch may name.
-pub fn named_imports(reports: &[Result<NewReport, ServiceError>]) -> Result<NamedImports, ServiceError> {
+pub fn named_imports(
+    reports: &[Result<NewReport, ServiceError>],
+    is_valid: impl Fn(&NewReport) -> bool,
+) -> Result<NamedImports, ServiceError> {
     let mut named = NamedImports::new();
     for report in reports.iter().flatten() {
-        if let Some(import) = &report.import {
-            let sent = named.entry(import.clone()).or_default();
-            sent.batches = 1;
-            sent.reports += 1;
-            sent.feeds.extend(report.feed.clone());
+        let Some(import) = &report.import else { continue };
+        if !named.contains_key(import) && !is_valid(report) {
+            continue;
         }
+        let sent = named.entry(import.clone()).or_default();
+        sent.batches = 1;
+        sent.reports += 1;
+        sent.feeds.extend(report.feed.clone());
     }
     if named.len() > MAX_IMPORTS_OF_BATCH {
         let problem = format!("must name at most {MAX_IMPORTS_OF_BATCH} imports");

@@ -162,6 +162,12 @@ impl Reports {
         })
     }
 
+    /// Whether a report would be filed, if its quotas allow it.
+    #[must_use]
+    pub fn is_valid(&self, report: &NewReport) -> bool {
+        self.filing(report.clone(), self.writer.now()).is_ok()
+    }
+
     fn callbacks(&self, report: &NewReport, number: E164) -> Result<Vec<E164>, ServiceError> {
         let mut callbacks = BTreeSet::new();
         for (place, text) in report.callbacks.iter().enumerate() {

@@ -171,7 +171,7 @@ async fn a_read_that_cannot_be_recorded_is_counted() {
         import: Some(ImportId::parse("i-1").unwrap()),
         ..report("+14155550199", "r1", noon())
     };
-    let named = || named_imports(&[Ok(report.clone())]).unwrap();
+    let named = || named_imports(&[Ok(report.clone())], |_| true).unwrap();
     let refused = audit.record_imports(&by, AuditMethod::SubmitReport, named()).await;
     assert!(refused.is_err());
     flaky.always(None);

@@ -103,17 +103,16 @@ async fn nobody_corrects_the_report_of_another_principal() {
     }
     let stored = reports(&server, NUMBER).await;
     assert_eq!(stored.len(), 1);
-    assert_eq!(
-        (&stored[0]["weight"], &stored[0]["senderPrincipalId"]),
-        (&json!(1), &json!("acme"))
-    );
+    assert_eq!(stored[0]["weight"].as_f64(), Some(1.0));
+    assert_eq!(stored[0]["senderPrincipalId"], "acme");
     assert_eq!(outcome(&server, 4, &said(1, true)).await, "REVISED");
 
     // The weight follows the brand that is named now: nothing else of the brand's team is trusted.
     let other_brand = json!({ "reportId": "b-1", "source": "SOURCE_ENTERPRISE_BRAND", "impersonatedBrand": "Other Bank",
         "revision": 2 });
     assert_eq!(outcome(&server, 4, &other_brand).await, "REVISED");
-    assert_ne!(reports(&server, NUMBER).await[0]["weight"], json!(1));
+    let weight = reports(&server, NUMBER).await[0]["weight"].as_f64();
+    assert!(weight.is_some_and(|weight| weight < 1.0), "{weight:?}");
     // An app does not see senders, even of its own reports.
     let own = json!({ "reportId": "a-1", "reporterId": "user-1" });
     outcome(&server, 1, &own).await;
@@ -150,9 +149,12 @@ async fn a_principal_withdraws_its_own_reports_only() {
     // Its sender brings it back, and nobody else. The audit log tells of it.
     let again = |revision: u32| json!({ "reportId": "w-1", "callbackNumbers": [CALLBACK], "revision": revision });
     assert_eq!(outcome(&server, 2, &again(1)).await, "WITHDRAWN");
-    assert_eq!(events(&server, "method=SUBMIT_REPORT").await, [Value::Null; 0]);
+    assert_eq!(
+        events(&server, "method=AUDIT_METHOD_SUBMIT_REPORT").await,
+        [Value::Null; 0]
+    );
     assert_eq!(outcome(&server, 1, &again(1)).await, "ACCEPTED");
-    let told = events(&server, "method=SUBMIT_REPORT").await;
+    let told = events(&server, "method=AUDIT_METHOD_SUBMIT_REPORT").await;
     let of_number = told.iter().find(|event| event["subject"]["e164"] == NUMBER).unwrap();
     assert_eq!(
         (&of_number["actor"], &of_number["requestId"]),
@@ -228,7 +230,7 @@ async fn imports_are_told_once_in_a_while_with_all_that_they_are() {
         |n: u32, import: &str| json!({ "number": format!("+14155550{n:03}"), "importId": import, "feed": "pots" });
     // Batches without a valid report, and those of apps, make no event.
     for _ in 0..20 {
-        batch(5, json!([{ "number": "", "importId": "imp-9" }])).await;
+        batch(5, json!([{ "number": "x", "importId": "imp-9" }])).await;
         batch(1, json!([{ "number": NUMBER, "importId": "imp-9" }])).await;
     }
     assert_eq!(events(&server, "importId=imp-9").await.len(), 0);
@@ -265,7 +267,7 @@ async fn exports_and_principals_tell_all_that_was_asked_and_changed() {
     outcome(&server, 1, &json!({ "reportId": "e-1" })).await;
     let path = "/v1/reports:export?number=%2B14155550123&from=2026-01-01T00:00:00Z&source=SOURCE_CONSUMER";
     assert_eq!(by(&server, 3, "GET", path, "").await.status, 200);
-    let told = events(&server, "method=EXPORT_REPORTS&number=%2B14155550123").await;
+    let told = events(&server, "method=AUDIT_METHOD_EXPORT_REPORTS&number=%2B14155550123").await;
     assert_eq!(told.len(), 2, "{told:?}");
     let field = |event: &Value, name: &str| {
         let changes = event["changes"].as_array().unwrap();
