@@ -47,8 +47,8 @@ pub static ACCESS: &[Access] = &[
     allow("ReportService", "SubmitReport", REPORT),
     allow("ReportService", "BatchSubmitReports", REPORT),
     allow("ReportService", "SubmitCallOutcomes", CALLS),
-    // A report does not say yet which principal sent it, so others could withdraw it by its id.
-    allow("ReportService", "WithdrawReport", DECIDE),
+    // Those who do not decide withdraw their own reports only.
+    allow("ReportService", "WithdrawReport", REPORT),
     allow("ReportService", "ListReporterReports", OWN),
     allow("ReportService", "WithdrawReports", DECIDE),
     allow("ReportService", "ListReports", DECIDE),

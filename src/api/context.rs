@@ -8,6 +8,7 @@ use crate::domain::audit::{AuditEdge, RequestedBy, Via};
 use crate::domain::identity::{Caller, Role};
 use crate::domain::tenant::TenantId;
 use crate::metrics::EdgeLabel;
+use crate::service::Sender;
 
 /// Everything an edge knows of a request besides its message. Every handler takes it.
 #[derive(Clone, Debug)]
@@ -75,5 +76,21 @@ impl RequestContext {
             },
             via: self.via(),
         }
+    }
+
+    /// The party that sends reports or takes them back.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender {
+            by: self.requested_by(),
+            principal: self.caller.principal().map(|principal| principal.id.clone()),
+            decides: self.decides(),
+        }
+    }
+
+    /// Whether the caller decides on reports of others.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        self.caller.may_act_as(Role::Analyst) || self.caller.may_act_as(Role::Admin)
     }
 }

@@ -377,6 +377,8 @@ pub static ROUTES: &[Route] = &[
         same("number"),
         same("case_id"),
         same("list_id"),
+        same("principal_id"),
+        same("import_id"),
         same("default_region"),
         same("of_request"),
         same("page_size"),

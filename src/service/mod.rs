@@ -43,7 +43,7 @@ use page::PageKey;
 use settings::TenantSettings;
 use tenants::{AllTenants, TenantParts};
 
-pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, subject_of_number};
+pub use audit::{AuditFilter, AuditLog, AuditPage, ListedEvent, NamedImports, named_imports, subject_of_number};
 pub use cases::{
     CaseChange, CaseDetails, CaseFilter, CaseList, Cases, LinkInput, LinkOutcome, NewCase, TransitionInput, UnlinkInput,
 };
@@ -69,7 +69,7 @@ pub use principals::{
 };
 pub use reports::{
     BulkWithdrawn, Export, ExportQuery, Foreseen, Moderated, NewReport, ReportList, ReportOutcome, ReporterReports,
-    Reports, StoredReport, WithdrawOutcome,
+    Reports, Sender, StoredReport, WithdrawOutcome,
 };
 pub use settings::ServiceSettings;
 pub use sharings::{SharingList, Sharings, ThingInput, VersionedSharing};

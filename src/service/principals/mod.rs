@@ -7,6 +7,7 @@ mod bootstrap;
 mod edit;
 mod identify;
 mod keys;
+mod of_tenant;
 
 use std::sync::Arc;
 

@@ -73,7 +73,7 @@ impl Writer {
         let first = ShardCommit {
             records,
             buckets: steps.next().unwrap_or_default().to_vec(),
-            events: self.event(shard, author, now, || told).into_iter().collect(),
+            events: self.event_of_request(shard, author, now, told).into_iter().collect(),
             ..ShardCommit::empty(shard)
         };
         match self.commit(vec![first], deadline).await.pop() {

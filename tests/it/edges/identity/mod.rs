@@ -8,8 +8,9 @@ mod emergency;
 mod hostile;
 mod matrix;
 mod rates;
-mod tenants;
+mod senders;
 mod steady;
+mod tenants;
 mod tokens;
 
 use ringwarden::domain::actor::Actor;
