@@ -178,12 +178,12 @@ impl Api {
     ) -> Result<v1::EraseNumberResponse, ApiError> {
         if request.dry_run {
             let erasure = convert::erasure(request, context)?;
-            let (named, numbers) = (&erasure.named, self.numbers()?);
+            let (named, numbers) = (&erasure.named, self.numbers(context)?);
             let foreseen = numbers.try_erase(&named.text, named.region, &erasure.mutation).await;
             return Ok(convert::erased(&foreseen.map_err(ApiError::of_a_read)?));
         }
         self.mutate(MutationLabel::EraseNumber, async {
-            let numbers = self.numbers()?;
+            let numbers = self.numbers(context)?;
             let erasure = convert::erasure(request, context)?;
             let named = &erasure.named;
             let erased = numbers

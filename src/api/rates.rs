@@ -273,7 +273,7 @@ mod tests {
         let (rates, clock) = rates(2);
         let one = principal("one");
         rates.take(&one, Lookups, 0).unwrap();
-        let mut ask = |further| {
+        let ask = |further| {
             rates
                 .take(&one, Lookups, 1)
                 .and_then(|()| rates.take(&one, Lookups, further))

@@ -11,6 +11,7 @@ use crate::codec::note::NoteKey;
 use crate::domain::ids::NumberHash;
 use crate::domain::note::{Note, NoteSubject};
 use crate::domain::state::NumberState;
+use crate::domain::tenant::TenantId;
 use crate::domain::time::Timestamp;
 use crate::number::E164;
 use crate::service::ServiceError;
@@ -55,19 +56,19 @@ impl Writer {
         deadline: WriteDeadline,
     ) -> Result<Stay, ServiceError> {
         self.check_writable()?;
-        let _turn = deadline.wait(self.turns.take(&record_key(number))).await?;
+        let _turn = deadline.wait(self.turns.take(&record_key(self.tenant, number))).await?;
         let now = self.clock.now();
         let shard = Shard::of_number(number);
         let notes = self.stored_notes(number, deadline).await?;
         let mut records: Vec<RecordWrite> = Vec::new();
         if let Some(version) = whole.version {
-            records.push(deletion(record_key(number), version, author, now));
+            records.push(deletion(record_key(self.tenant, number), version, author, now));
         }
         for (key, version) in &notes {
             let key = RecordKey::of::<Note>(self.tenant, key);
             records.push(deletion(key, *version, author, now));
         }
-        let buckets: Vec<BucketWrite> = buckets_of(number, &whole.state).collect();
+        let buckets: Vec<BucketWrite> = buckets_of(self.tenant, number, &whole.state).collect();
         let mut steps = buckets.chunks(BUCKETS_AT_ONCE);
         let first = ShardCommit {
             records,
@@ -181,13 +182,13 @@ impl Writer {
 }
 
 /// The buckets of rows of a number, and the parts of its reporter table.
-fn buckets_of(number: E164, state: &NumberState) -> impl Iterator<Item = BucketWrite> {
+fn buckets_of(tenant: TenantId, number: E164, state: &NumberState) -> impl Iterator<Item = BucketWrite> {
     let table = state.reporter_table.as_deref().copied();
     let parts = table
         .into_iter()
         .flat_map(|table| table.parts().collect::<BTreeSet<u32>>());
     (0..state.buckets).chain(parts).map(move |bucket| BucketWrite {
-        key: bucket_key(number, bucket),
+        key: bucket_key(tenant, number, bucket),
         bytes: None,
     })
 }

@@ -1,10 +1,14 @@
 //! Who may do what: credentials, roles and grants, on both edges.
 
 mod claims;
+mod closed;
 mod credentials;
 mod emergency;
+mod late;
 mod matrix;
+mod races;
 mod rates;
+mod tenants;
 mod tokens;
 
 use ringwarden::domain::actor::Actor;
