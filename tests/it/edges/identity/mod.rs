@@ -1,15 +1,15 @@
 //! Who may do what: credentials, roles and grants, on both edges.
 
 mod claims;
-mod closed;
 mod credentials;
 mod emergency;
 mod late;
 mod matrix;
 mod races;
 mod rates;
-mod tenants;
+mod scopes;
 mod tokens;
+mod unconfirmed;
 
 use ringwarden::domain::actor::Actor;
 use ringwarden::domain::identity::{ApiKey, Grants, KeyId, PrincipalId, Role, Roles};
